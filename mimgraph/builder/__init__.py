@@ -1,4 +1,4 @@
-"""The Python front end: handles that record calls, and the declared graph that they make."""
+"""The Python front end: handles record the calls of layers, from which a declared graph is made."""
 
 from mimgraph.builder.blocks.call import BlockCall, Family, Param
 from mimgraph.builder.blocks.function import block

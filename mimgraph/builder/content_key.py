@@ -1,4 +1,4 @@
-"""Compare declared things by what they say, not by where they stand."""
+"""Compare declared values by content, without their spans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEAVES = frozenset({bool, int, str, type(None)})
 
 
 def content_key(value: Any) -> Hashable:
-    """Return a key that is equal for plain data, types or declared things that say the same.
+    """Return a key that is equal for plain data, types or declared values with equal content.
 
     1, 1.0 and True differ; spans are left out.
     """
@@ -42,7 +42,8 @@ def content_key(value: Any) -> Hashable:
 
 
 class _Itself:
-    """Wraps an object that has no hash, such as an array: it equals itself alone, and stays alive."""
+    """A key for an object without a hash, such as an array: it equals itself alone, and stays
+    alive."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -56,7 +57,7 @@ class _Itself:
 
 @cache
 def _field_names(kind: Any) -> tuple[str, ...]:
-    """Return the fields of a dataclass that are compared; an expression is compared as a whole."""
+    """Return the names of a dataclass's fields that are compared; none for an expression."""
     if not issubclass(kind, Expression) and is_dataclass(kind):
         return tuple(field.name for field in fields(kind) if field.compare)
     return ()

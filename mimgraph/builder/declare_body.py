@@ -37,7 +37,8 @@ def declare_body(
     trace: Trace | None,
     span: Span,
 ) -> DeclaredBody:
-    """Return what the outputs depend on, and all `inputs`; an output "" has the name of its node."""
+    """Return the body with all `inputs` and the nodes before the outputs; an output "" has its
+    node's name."""
     records = _reachable((output.handle for _, output in outputs), inputs)
     names = _names(records)
     firsts: dict[int, Record] = {}
@@ -74,7 +75,7 @@ def _reachable(outputs: Iterable[Reference], inputs: Iterable[Record]) -> list[R
 
 
 def _names(records: list[Record]) -> dict[Record, str]:
-    """Return the names that the user gave, and for the other records names that differ from them."""
+    """Return the name of each record: the user's, or a new one that is not taken."""
     names = Names(record.name for record in records if record.name)
     return {record: record.name or names.unique(record.stem) for record in records}
 
@@ -91,7 +92,7 @@ def _node(
     if record is not first:
         return ir.Node(names[record], span, share(record.layer, names[first], span), sources)
     assert record.layer is not None
-    first_call = record.layer.uses[trace]  # which may not be a part of this graph
+    first_call = record.layer.uses[trace]  # the layer may be used in other graphs as well
     assert isinstance(first_call, Record)
     as_written = Rewriter(option=lambda option: _as_written(option, trace))
     assert isinstance(first_call.made, TypedNode)

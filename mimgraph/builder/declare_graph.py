@@ -1,4 +1,4 @@
-"""Declare the graph that leads to its outputs, and name its blocks."""
+"""Declare the graph that computes given outputs, and name its blocks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mimgraph.ir.rewrite import Rewriter
 
 
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
-    """Return the graph that leads to these outputs."""
+    """Return the graph that computes these outputs."""
     span = user_line()
     reason = class_fault(name) if isinstance(name, str) else "a name is a string"
     if reason is not None:

@@ -1,4 +1,4 @@
-"""Declare what Python code says of a layer or merge: its options, activation, `take` and `freeze`."""
+"""Declare a layer or merge that Python code calls: its options, activation, `take` and `freeze`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
         lone = options.pop(next(iter(options)))
-        if lone.value is None or isinstance(lone.value, dict):  # neither can stand alone in YAML
+        if lone.value is None or isinstance(lone.value, dict):  # YAML reads neither as a lone value
             options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     activation = call.keywords.get("activation") if "activation" in words else None
     return Apply(op.kind, op.name, span, options, lone, _activation(activation, span))
@@ -38,9 +38,9 @@ def declare_options(
     named: Mapping[str, object],
     span: Span,
 ) -> tuple[dict[str, Option], Option | None]:
-    """Return the options by name, and a value by position if no option takes one.
+    """Return the options by name, and the value by position of an op without options by position.
 
-    Inference refuses such a value.
+    Inference refuses that value.
     """
     if args and not names:
         return {k: option(v, span) for k, v in named.items()}, option(args[0], span)
@@ -93,9 +93,9 @@ def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
 
 
 def _activation(given: object, span: Span) -> Activation | None:
-    """Return an activation that is given in one of four ways.
+    """Return the activation that is given in one of four ways.
 
-    They are `"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")` and `{"GELU": {...}}`.
+    The ways are `"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")` and `{"GELU": {...}}`.
     """
     if given is None:
         return None

@@ -16,7 +16,8 @@ _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def check_name(name: object, span: Span, fault: Callable[[str], str | None] = name_fault) -> None:
-    """Raise an error if this cannot name a node, or whatever the `fault` is of."""
+    """Raise an error if `fault` finds that this cannot be a name; by default, the name of a
+    node."""
     reason = fault(name) if isinstance(name, str) else "a name is a string"
     if reason is not None:
         raise spec_error("bad-name", f"{name!r} cannot be a name", span, reason)
@@ -45,7 +46,7 @@ class Names:
     def unique(self, stem: str) -> str:
         """Return `stem`, or if it is taken `stem_1`, `stem_2`, ...: the first that is free.
 
-        `node` replaces a stem that is illegal with a number, as `__1` would be.
+        `node` replaces a stem that would be illegal with a number, as `__1` is.
         """
         base = stem if name_fault(f"{stem}_1") is None else "node"
         number = self.counts.get(stem, 0)

@@ -1,4 +1,4 @@
-"""Make tensors of the model itself in Python: `Parameter`, `Buffer`, `arange`."""
+"""Declare tensors that the model owns: `Parameter`, `Buffer`, `arange`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Init: TypeAlias = str | float | Sequence[object] | Mapping[str, object]
 
 
 class NodeOptions(TypedDict, total=False):
-    """The options of any node, to a type checker; the rest is checked as in a spec."""
+    """The keyword arguments of any node, for type checkers; others are checked as in a spec."""
 
     activation: str | Mapping[str, object] | LayerCall
     freeze: bool

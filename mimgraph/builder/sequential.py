@@ -19,7 +19,7 @@ from mimgraph.support.arguments import shown
 
 
 class HasLayer(Protocol):
-    """An object that can stand as a layer: a graph."""
+    """An object that can be used as a layer: a graph."""
 
     def as_layer(self) -> LayerCall | BlockCall: ...
 
@@ -48,11 +48,11 @@ class Sequential(Applicable):
         raise TypeError(f"a Sequential has no options, so none of {', '.join(options)}")
 
     def type_call(self, context: CallContext) -> TypedCall:
-        """Type the chain, one part after the other: the function of a block in it runs on the types
-        of what comes before."""
+        """Type the chain in parts: the function of a block in it runs on the types of the items
+        before it."""
         nodes: list[ir.Node] = []
         blocks: dict[str, ir.Block] = {}
-        known, typed_items = context, 0  # the items before the number are typed; `known` comes next
+        known, typed_items = context, 0  # `known` is the context of item `typed_items`
         for index, item in enumerate(self.items):
             name = str(index)
             if not isinstance(item, BlockCall):
@@ -88,11 +88,11 @@ def _layer(item: object) -> LayerCall | BlockCall:
     if isinstance(item, LayerCall | BlockCall):
         return item
     wants = "an item is a layer or block with its options"
-    raise TypeError(f"{wants}, not {shown(item)}{_instead_of(item)}")
+    raise TypeError(f"{wants}, not {shown(item)}{_item_help(item)}")
 
 
-def _instead_of(item: object) -> str:
-    """Return what to write instead, if that is known."""
+def _item_help(item: object) -> str:
+    """Return the help for something that is not a layer; "" if there is none."""
     if isinstance(item, Op) and item.kind == "merge":
         return f": a merge takes several sources, merges.{item.name}(a, b)"
     if isinstance(item, Op):

@@ -49,7 +49,8 @@ def _is_ours(module: str) -> bool:
 
 
 def raise_faults(report: Report, span: Span) -> None:
-    """Raise the diagnostics, if there are any; one of the line `span` gets the columns of its call."""
+    """Raise the diagnostics, if there are any; those on the line `span` get the columns of the
+    call."""
     if report.diagnostics:
         exact = _columns(span)
         raise SpecError(

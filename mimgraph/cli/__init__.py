@@ -27,7 +27,8 @@ def run() -> NoReturn:
 
 @uncollected()
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; 0: all good, 1: the spec is wrong, 2: the call is."""
+    """Run one command and return its exit code: 0 for success, 1 for a wrong spec, 2 for a wrong
+    call."""
     args = parse(sys.argv[1:] if arguments is None else arguments)
     try:
         _import(getattr(args, "import"))
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         point_to_pages(error.diagnostics)
         return WRONG_SPEC
     except CallError as error:
-        # a path or a param may contain escape sequences of a terminal
+        # a path or a param may contain escape sequences for terminals
         print("\n".join(map(visible, f"mimgraph: {error}".split("\n"))), file=sys.stderr)
         return WRONG_CALL
     except BrokenPipeError:

@@ -59,7 +59,7 @@ def load_both(old: str, new: str, settings: Sequence[str]) -> dict[str, Graph]:
 
 
 def _load_with_known(path: str, values: dict[str, Any]) -> tuple[Graph, set[str]]:
-    """Return a graph with those values whose params it has, and the names of the other values."""
+    """Return a graph with values for the params that it has, and the names of the other values."""
     with _call_errors(path):
         load = _loader(path)
         try:
@@ -70,7 +70,8 @@ def _load_with_known(path: str, values: dict[str, Any]) -> tuple[Graph, set[str]
 
 
 def _loader(path: str) -> Callable[..., Graph]:
-    """Return a function from params to the graph; standard input is read once, here."""
+    """Return a function that loads the graph for given params; standard input is read once,
+    here."""
     if path == "-":
         return partial(load_bytes, sys.stdin.buffer.read(MAX_BYTES + 1), name="<stdin>")
     return partial(load, path)

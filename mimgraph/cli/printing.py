@@ -16,7 +16,7 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], stream: TextIO) -> None
 
 
 def point_to_pages(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print how to read the pages of these diagnostics, if a person reads standard error."""
+    """Print how to read the pages of these diagnostics, if standard error is a terminal."""
     codes = " ".join(dict.fromkeys(one.code for one in diagnostics))
     if codes and sys.stderr.isatty():
         print(f"\nfor more: mimgraph explain {codes}", file=sys.stderr)

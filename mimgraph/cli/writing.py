@@ -28,7 +28,7 @@ def write(path: str | None, text: str) -> None:
 
 
 def draw(args: argparse.Namespace, draw_to: Callable[..., None]) -> None:
-    """Write a picture to `--output`, and print what it warns of."""
+    """Write a picture to `--output`, and print its warnings."""
     from mimgraph.picture import RenderError  # only a picture needs it
 
     try:

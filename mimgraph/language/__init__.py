@@ -1,1 +1,2 @@
-"""Reads text into a declared graph, and writes one back: located YAML and JSON, and the schema."""
+"""Read text into a declared graph and write a declared graph as text: YAML and JSON, and the JSON
+Schema."""

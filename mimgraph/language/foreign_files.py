@@ -1,4 +1,4 @@
-"""Recognise files that are not specs by their first bytes, and say what to do instead."""
+"""Recognise files that are not specs by their first bytes, and refuse them with a help."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import SourceFile, Span
 
-HEAD = 4096  # the number of bytes that are looked at
+HEAD = 4096  # bytes that are examined
 
 
 class Kind(NamedTuple):
-    """A kind of file, in words, and what to do with it."""
+    """A kind of file, in words for a message, and the help for it."""
 
     what: str
     help: str
@@ -95,7 +95,7 @@ def refuse_foreign(name: str, data: bytes) -> None:
 
 
 def kind_of(name: str, head: bytes) -> Kind | None:
-    """Return the kind of a file; None if it may be a spec, well written or not."""
+    """Return the kind of a file; None if it may be a spec, even a faulty one."""
     ending = PurePath(name).suffix.lower()
     if not head.strip():
         return _EMPTY

@@ -1,4 +1,5 @@
-"""The keys of a spec: what each means, which paragraph of the README explains it, and an example.
+"""The keys of a spec: the meaning of each, the paragraph of the README that explains it, and an
+example.
 
 `mimgraph layers KEY` and the JSON Schema show these texts.
 """

@@ -1,4 +1,4 @@
-"""The keys that each part of a spec may have, by the words that messages use for the part."""
+"""The keys that each part of a spec may have; `PLACES` names a part as messages do, "an input"."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ EVERY_KEY = {**KEYS, **OPTIONS}
 
 
 def listing(format: str = "text") -> str:
-    """Return every op, then every key, a line each; `json` gives the same as data."""
+    """Return a list of every op and every key, a line each; the format `json` gives the same as
+    data."""
     ops = _every_op()
     keys = [key for key in EVERY_KEY if registry.find("tensor", key) is None]
     if format == "json":
@@ -50,12 +51,12 @@ def describe(name: str, format: str = "text") -> str:
     if takers:
         facts = {"name": name, "kind": "option", "option_of": takers}
         return json.dumps(facts, indent=2) if format == "json" else _option_text(name, takers)
-    message, help = f"no layer, merge or key is called {name!r}", _meant(name)
+    message, help = f"no layer, merge or key is called {name!r}", _did_you_mean(name)
     raise KeyError(f"{message}, {help}" if help else message)
 
 
-def _meant(wrong: str) -> str:
-    """Return a question for the op that torch or Keras calls so, `nn.Linear` or `cat`, or for the
+def _did_you_mean(wrong: str) -> str:
+    """Return a question with the op of that name in torch or Keras, `nn.Linear` or `cat`, or the
     nearest name."""
     bare = python_name(wrong)
     op = torch_layer(bare) or named_elsewhere(bare)
@@ -63,7 +64,8 @@ def _meant(wrong: str) -> str:
 
 
 def _names(wrong: str) -> list[str]:
-    """Return all names, first those that begin with a capital or not, as the wrong one does."""
+    """Return all names; those with a capital or small first letter like the wrong name come
+    first."""
     ops = [name for kind in KINDS for name in registry.names(kind)]
     known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
     options = [name for op in _every_op() for name in op.options]
@@ -80,7 +82,7 @@ def _op_text(op: Op) -> str:
     lines += ["", f"sources: {', '.join(_inputs(op)) or 'none'}"]
     if op.kind == "tensor":
         lines.append(f"explained in: {_explained(KEYS[op.name])}")
-    if bare := _bare(op):
+    if bare := _bare_option(op):
         lines.append(f"a bare value in a seq: {bare}")
     if op.ports:
         lines.append(f"ports: {', '.join(op.ports)}")
@@ -176,7 +178,7 @@ def _inputs(op: Op) -> list[str]:
     return [f"{name} (optional)" if name in spec.optional else name for name in spec.names]
 
 
-def _bare(op: Op) -> str | None:
+def _bare_option(op: Op) -> str | None:
     """Return the option that a bare value in a seq gives; a seq has no merges."""
     return op.lone_option if op.kind == "layer" else None
 
@@ -188,7 +190,7 @@ def data(op: Op) -> dict[str, Any]:
         "kind": op.kind,
         "family": op.family,
         "options": [_option_data(op, option) for option in op.options.values()],
-        "bare": _bare(op),
+        "bare": _bare_option(op),
         "inputs": list(op.inputs.names),
         "ports": list(op.ports),
         "summary": op.summary,
@@ -209,7 +211,7 @@ def _option_data(op: Op, option: OptionSpec) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it, or as text if JSON cannot have it."""
+    """Return a value itself if JSON can hold it, else its text."""
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):

@@ -15,7 +15,7 @@ from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile, Span
 
 ENDING = ".safetensors"
-MAX_METADATA = 4 * MAX_BYTES  # JSON writes some characters of a spec in several
+MAX_METADATA = 4 * MAX_BYTES  # JSON escapes some characters
 
 # Writers put the metadata first, so the list of tensors, however long, is never parsed.
 _BEGIN = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')

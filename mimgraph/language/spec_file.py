@@ -24,7 +24,7 @@ Params = Mapping[str, OptionValue]
 
 
 class LoadedSpec(NamedTuple):
-    """A spec as it is declared, and with the types of its nodes."""
+    """A spec as a declared graph and as a typed graph."""
 
     declared: Graph
     typed: TypedGraph

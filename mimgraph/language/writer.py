@@ -136,7 +136,8 @@ def _node(node: Node) -> dict[str, Any]:
 
 
 def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> dict[str, Any]:
-    """Return the entries of the sources: `from` or `each`, and a second source with a key of its own."""
+    """Return the entries of the sources: `from` or `each`, and the key of a second source such as
+    `like`."""
     key = BESIDE_FROM.get(operation.name) if isinstance(operation, Apply) else None
     beside = [source for source in sources if source.argument == key]
     others = [source._replace(argument=None) for source in sources if source.argument != key]

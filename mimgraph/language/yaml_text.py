@@ -13,7 +13,7 @@ from mimgraph.ir.graph import Template, Written
 from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
 from mimgraph.language.yaml_tree.scalars import resolve
 
-WIDTH = 100  # a mapping that makes a line longer is written on several
+WIDTH = 100  # a longer mapping is written on several lines
 
 
 class Tall(dict[str, Any]):

@@ -1,4 +1,4 @@
-"""Errors of wrong calls in Python: at which line, and what to write instead."""
+"""Wrong calls in Python raise an error at their line, with the help."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_several_sources_of_a_layer_that_takes_one() -> None:
         layers.Linear(3)(numeric(), numeric())
 
 
-# --- what a mistake looks like --------------------------------------------------------------------
+# --- tracebacks --------------------------------------------------------------------
 
 
 @mg.block

@@ -1,4 +1,4 @@
-"""What a handle knows, and what the calls of layers record."""
+"""Handles: their type and operators, and the nodes that calls of layers record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mimgraph diff`: what it prints and draws, and its exit code."""
+"""`mimgraph diff`: its text, its picture, and its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all commands have in common: exit codes, `--set`, standard input, colour; and `emit` and `draw`."""
+"""All commands: exit codes, `--set`, standard input, colour; and the commands `emit` and `draw`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mimgraph layers`, `explain` and `schema`: they print what the language has."""
+"""`mimgraph layers`, `explain` and `schema` print the reference of the language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every fault is reported once, at the place that `⟦code⟧` marks in the spec; what follows is silent."""
+"""Every fault is reported once, at the place that `⟦code⟧` marks, without faults that follow from
+it."""
 
 from __future__ import annotations
 

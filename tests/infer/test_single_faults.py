@@ -1,4 +1,5 @@
-"""One fault anywhere in a spec of the gallery gives one diagnostic: its consequences are silent."""
+"""One fault anywhere in a spec of the gallery gives one diagnostic, and none for its
+consequences."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from mimgraph.source import SourceFile
 from tests.helpers.marked import locations
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
-# the fraction of places that are tried, others for each spec and fault
+# the fraction of places that are tried; each spec and fault has its own choice
 EVERY = [pytest.param(21, id="some"), pytest.param(7, id="more", marks=pytest.mark.slow)]
 
 # changes of `key: value`, or of an item of a list, which has no key

@@ -11,7 +11,7 @@ from tests.helpers.marked import faults, locations, split
 
 
 def spec(*nodes: str, inputs: str = "x: [T, 8]", params: str = "", blocks: str = "") -> str:
-    """Return the spec of the nodes and one that reads `x`; every node is an output."""
+    """Return the spec of the nodes and of a node that reads `x`; every node is an output."""
     names = [node.partition(":")[0].replace("⟦", "⟧").split("⟧")[-1] for node in nodes]
     lines = [f"params: {{{params}}}"] if params else []
     lines += [f"inputs: {{{inputs}}}", *([f"blocks:\n{blocks}"] if blocks else []), "nodes:"]

@@ -48,7 +48,7 @@ class Document:
 
     @property
     def completion(self) -> dict[str, str]:
-        """Return what completes the text at the cursor: labels, and what each inserts."""
+        """Return the completions at the cursor: labels, each with the text that it inserts."""
         found = self.editor.completion(self.path, *self.at)
         return {label: item["insertText"] for label, item in found.items()}
 

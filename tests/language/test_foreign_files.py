@@ -1,4 +1,5 @@
-"""Files that are not specs: the message says what each is, in Python and on the command line."""
+"""Files that are not specs: the message names the kind of file, in Python and on the command
+line."""
 
 from __future__ import annotations
 

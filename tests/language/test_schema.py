@@ -1,4 +1,5 @@
-"""The JSON Schema accepts the specs that the reader accepts, and refuses those of wrong structure."""
+"""The JSON Schema accepts the specs that the reader accepts, and refuses specs of a wrong
+structure."""
 
 from __future__ import annotations
 
@@ -152,7 +153,7 @@ def test_accepts_what_the_reader_accepts(text: str) -> None:
     assert faults(text) == []
 
 
-# the codes of faults of structure, except for the cases that depend on what names refer to
+# the codes of faults of structure, except for cases that depend on the meaning of names
 STRUCTURAL = {
     *("unknown-key", "missing-key", "wrong-type", "unknown-option", "missing-option"),
     *("bad-option", "unknown-layer", "unknown-merge", "bad-name"),

@@ -1,4 +1,4 @@
-"""Graphs are written as a person would write them, and read back as the same graph."""
+"""A graph is written as a person would write it, and read back as the same graph."""
 
 from __future__ import annotations
 

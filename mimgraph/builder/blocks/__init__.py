@@ -1,1 +1,1 @@
-"""Functions decorated with `@block`, and graphs and blocks of specs, called as layers."""
+"""Layers made of others: functions decorated with `@block`, whole graphs, and blocks of specs."""

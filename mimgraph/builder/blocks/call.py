@@ -1,4 +1,4 @@
-"""Call a block: on handles, or first on params, which makes a layer."""
+"""Call a block: on handles, or on params to make a layer that is called on handles later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def new_key(family: str) -> str:
 class DeclaredBlock(NamedTuple):
     """The key of a declared block, and by key the block itself and all blocks that it uses.
 
-    If it `decides_by_sizes`, inputs of other sizes could need another block.
+    If `decides_by_sizes`, inputs of other sizes may need another block.
     """
 
     key: str
@@ -54,7 +54,7 @@ class DeclaredBlock(NamedTuple):
 
 
 class Family(ABC):
-    """A block that can be called: on handles, or on params, which makes a layer.
+    """A block that can be called: on handles, or on params to make a layer.
 
     `defaults` has the default of every param, REQUIRED for a param that the caller must give.
     """
@@ -94,7 +94,7 @@ class Family(ABC):
         return applied
 
     def applied(self, params: Mapping[str, object]) -> BlockCall:
-        """Return the layer that a call on handles with these params applies."""
+        """Return the layer for a call on handles with these params."""
         return BlockCall(self, (), params)
 
     @property
@@ -113,7 +113,7 @@ class Family(ABC):
 
 
 class BlockCall(Applicable):
-    """A block with its params, not yet called on handles; if it is called twice, it shares weights."""
+    """A block with its params, which is called on handles; a second call shares the weights."""
 
     def __init__(
         self, family: Family, args: tuple[object, ...], keywords: Mapping[str, object]
@@ -206,7 +206,8 @@ def _type_of(made: Made, port: str) -> TensorType:
 
 
 def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
-    """Return the diagnostic with its use as a label, unless it shows that file already."""
+    """Return the diagnostic with a label on the use of the block, unless it points at that file
+    already."""
     places = (found.span, *(label.span for label in found.labels))
     if any(place.file is use.span.file for place in places):
         return found
@@ -214,7 +215,7 @@ def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
 
 
 def _note_use(call: ir.Call, declared: DeclaredBlock, trace: Trace | None) -> None:
-    """Record in the block around a use which values decided in Python which block is used."""
+    """Record in the outer block that Python code chose this block by some of its values."""
     each = call.repeat.each if call.repeat else {}
     for name, given in (*call.params.items(), *each.items()):
         if name not in declared.params:
@@ -255,16 +256,17 @@ def _repeat(given: object, span: Span) -> ir.Repeat | None:
 
 
 def _only_params(options: Mapping[str, ir.Option], declared: DeclaredBlock) -> dict[str, ir.Option]:
-    """Return the options that are params of the block; the values of the others are a part of it."""
+    """Return the options that are params of the block; values of other options are fixed in its
+    body."""
     return {name: given for name, given in options.items() if name in declared.params}
 
 
 def _repeat_of_params(
     repeat: ir.Repeat | None, declared: DeclaredBlock, span: Span
 ) -> ir.Repeat | None:
-    """Return the repeat with those values in `with` that are params of the block."""
+    """Return the repeat whose `with` has only params of the block."""
     if repeat is None or not repeat.each:
         return repeat
     each = _only_params(repeat.each, declared)
-    times = len(next(iter(repeat.each.values())).value)  # a list for each, as was checked
+    times = len(next(iter(repeat.each.values())).value)  # each is a list, as was checked
     return repeat._replace(each=each, times=repeat.times if each else option(times, span))

@@ -1,7 +1,7 @@
 """Turn a function on handles into a block: each call of the block runs the function.
 
-A param stays a param of the declared block if its value decides nothing in Python; the values of
-the others are a part of the block. Runs that declare the same are one block.
+A param stays a param of the declared block if no Python code decides by its value; otherwise the
+value is fixed in the block. Runs that declare equal blocks share one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
 
-_FINAL = "_mimgraph_final"  # marks an exception that the function raises with plain numbers, too
+_FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too
 
 # the keys of the blocks that a function declared, by their content
 _keys: WeakKeyDictionary[CodeType, dict[Hashable, str]] = WeakKeyDictionary()
@@ -46,7 +46,7 @@ Params = Mapping[str, object]
 
 
 class Run(NamedTuple):
-    """What one run of a function declared, and the types of its outputs."""
+    """The block that one run of a function declared, and the types of its outputs."""
 
     declared: DeclaredBlock
     outputs: Mapping[str, TensorType]
@@ -68,7 +68,7 @@ class BlockFunction(Family):
         self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
         self.inputs, self.defaults = self._signature()
-        self.known: dict[str, ir.Block] = {}  # by key, so that runs that declare the same share one
+        self.known: dict[str, ir.Block] = {}  # by content, so that equal runs share one
         self.__name__ = self.__qualname__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
@@ -106,7 +106,7 @@ class BlockFunction(Family):
     def declare(
         self, arguments: list[Params], types: dict[str, TensorType], context: CallContext
     ) -> DeclaredBlock:
-        """Run the function for each time of a repeat; all runs must declare the same.
+        """Run the function for each time of a repeat; all runs must declare equal blocks.
 
         Each run takes the types that the run before returned. Times with equal arguments and types
         are one run, as the function cannot change between them.
@@ -123,7 +123,7 @@ class BlockFunction(Family):
             found.append(runs[known])
             if found[-1].declared.key != found[0].declared.key:
                 message = f"{self.name} declares another graph at time {len(found)} than at first"
-                help = _one_call_each(arguments, found[0].declared)
+                help = _repeat_help(arguments, found[0].declared)
                 raise spec_error("bad-option", message, context.span, help)
             types |= _carried(self.inputs, found[-1].outputs)
         decides_by_sizes = any(run.declared.decides_by_sizes for run in found)
@@ -134,7 +134,7 @@ class BlockFunction(Family):
     def _run_for(
         self, use: Label, params: Params, types: tuple[TensorType, ...], outer: Trace | None
     ) -> Run:
-        """Run the function for one use, which becomes a label of its diagnostics."""
+        """Run the function for one use of the block, which its diagnostics show with a label."""
         try:
             return self._run(params, types, outer)
         except SpecError as error:
@@ -162,7 +162,7 @@ class BlockFunction(Family):
     def _run_once(
         self, params: Params, types: tuple[TensorType, ...], outer: Trace | None, watched: bool
     ) -> Run:
-        """Run the function on fresh handles, and declare what it did."""
+        """Run the function on new handles, and declare the block from the calls that it made."""
         declarable = {name: value for name, value in params.items() if _is_data(value)}
         sizes = {name: type_.dims for name, type_ in zip(self.inputs, types, strict=True)}
         trace = Trace(self.name, declarable, sizes, outer, watched)
@@ -182,7 +182,7 @@ class BlockFunction(Family):
     def _declare(
         self, returned: object, inputs: Mapping[str, Record], params: Params, trace: Trace
     ) -> Run:
-        """Declare the block of a run in which the function `returned` this."""
+        """Declare the block of a run from the value that the function `returned`."""
         outputs = self._outputs(returned, trace)
         if trace.results:
             trace.decided_by |= deciding_axes(trace, inputs, self.span)
@@ -192,7 +192,7 @@ class BlockFunction(Family):
         return Run(declared, {name: handle.typed() for name, handle in outputs})
 
     def _outputs(self, returned: object, trace: Trace) -> list[tuple[str, Tensor]]:
-        """Return what the function returned by public name; "" for a sole tensor."""
+        """Return the returned handles by public name; "" for a sole tensor."""
         named = isinstance(returned, Mapping)
         pairs = returned.items() if isinstance(returned, Mapping) else [("", returned)]
         found: list[tuple[str, Tensor]] = []
@@ -213,7 +213,7 @@ class BlockFunction(Family):
     def _body(
         self, outputs: list[tuple[str, Tensor]], inputs: Mapping[str, Record], trace: Trace
     ) -> DeclaredBody:
-        """Return the declared body; declaring it may show that a param is fixed, then it is repeated."""
+        """Return the declared body; if declaring it fixes another param, declare it again."""
         named = [(name, Output(handle)) for name, handle in outputs]
         while True:
             known = len(trace.decided_by)
@@ -223,7 +223,7 @@ class BlockFunction(Family):
                 return body
 
     def _block(self, body: DeclaredBody, params: Params, trace: Trace) -> ir.Block:
-        """Return the block with this body; a param that the body does not name is a part of it."""
+        """Return the block with this body; only names in the body stay params."""
         fixed = {
             name: value
             for name, value in params.items()
@@ -241,7 +241,7 @@ class BlockFunction(Family):
         )
 
     def _shared(self, block: ir.Block) -> tuple[str, ir.Block]:
-        """Return the key and the block of the first run that declared the same.
+        """Return the key and the block of the first run that declared an equal block.
 
         A function inside another is a new object at each run of the outer one; its code is the same.
         """
@@ -250,9 +250,10 @@ class BlockFunction(Family):
         return key, self.known.setdefault(key, block)
 
     def _pattern(self, name: str, trace: Trace) -> ir.InputShape | None:
-        """Return the shape of an input: a name for each dim, or the number if it decided something.
+        """Return the shape of an input: a name for each dim, or the number if Python code decided
+        by it.
 
-        It is None if the body names no dim, and the function does not know how many there are.
+        Return None if the body names no dim and no Python code asked for the number of dims.
         """
         if name not in trace.ranked and trace.declared_names.isdisjoint(trace.axes(name)):
             return None
@@ -263,8 +264,8 @@ class BlockFunction(Family):
         return option(default if _is_data(default) else None, self.span)
 
 
-def _one_call_each(arguments: list[Params], first: DeclaredBlock) -> str:
-    """Return what to write if the times of a repeat would need different blocks."""
+def _repeat_help(arguments: list[Params], first: DeclaredBlock) -> str:
+    """Return the help for a repeat whose times would need different blocks."""
     for name in arguments[0]:
         values = [content_key(as_given(given[name])) for given in arguments]
         if name not in first.params and any(other != values[0] for other in values):
@@ -275,15 +276,16 @@ def _one_call_each(arguments: list[Params], first: DeclaredBlock) -> str:
 def _carried(
     inputs: tuple[str, ...], outputs: Mapping[str, TensorType]
 ) -> Mapping[str, TensorType]:
-    """Return the types that one time hands to the next: a sole output to the first input, several
-    by name."""
+    """Return the types of the inputs at the next time of a repeat: a sole output feeds the first
+    input, several feed inputs by name."""
     if len(outputs) == 1:
         return dict(zip(inputs[:1], outputs.values(), strict=True))
     return {name: type_ for name, type_ in outputs.items() if name in inputs}
 
 
 def _is_data(value: object) -> bool:
-    """Return whether a spec can hold the value of a param; others only the function itself sees."""
+    """Return whether a spec can hold the value of a param; another value is only given to the
+    function."""
     if isinstance(value, list | tuple):
         return all(map(_is_data, value))
     return isinstance(value, bool | int | float | str | Dim)

@@ -97,7 +97,7 @@ class GraphLayer(Family):
         graph = choose(self.graph, state.params, state.report)
         raise_faults(state.report, span)
         blocks = SpecBlocks(graph, state.params)
-        # a size of the same name hides a param; so are keys of a node, which name no param of a block
+        # not a param of the block: one hidden by a size of its name, or named as a key of a node
         hidden = {n: v for n, v in state.params.items() if n in (*sizes, *NODE_WORDS) or v is None}
         outputs = tuple(o._replace(doc="") for o in graph.outputs if not o.only_training)
         needed = needed_for(graph.nodes, [output.source.name for output in outputs])
@@ -125,7 +125,8 @@ class GraphLayer(Family):
 
 
 def _key_of(value: Any) -> Any:
-    """Return a key that tells values of params apart; a watched number has its expression's."""
+    """Return a key that differs for different values of params; for a watched number, its
+    expression's."""
     if type(value) is Watched and value.expression is not None:
         return id(value.expression)
     return content_key(unwatched(value))

@@ -1,4 +1,5 @@
-"""Find the input sizes of a block that can change what its function decided by layers' results."""
+"""Find the input sizes that can change a decision that a block's function made by the size of a
+result."""
 
 from __future__ import annotations
 
@@ -21,10 +22,11 @@ from mimgraph.source import Span
 
 
 def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set[str]:
-    """Return the axes of inputs whose size can change a result by which Python code decided.
+    """Return the axes of inputs whose size can change the size of a result by which Python code
+    decided.
 
-    The other axes may have any size: with named sizes there, the nodes that lead to those results
-    are legal, and the results have the same sizes.
+    Other axes may have any size: with symbols as their sizes, the nodes before those results are
+    legal, and the results have the same sizes.
     """
     fixed = {
         axis
@@ -34,7 +36,7 @@ def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set
     }
     try:
         body, block = _leading_to(trace, inputs, span)
-    except SpecError:  # two nodes may have one name, of which the outputs need only one
+    except SpecError:  # two nodes may have one name, if the outputs need only one of them
         return fixed
 
     def results_are_the_same(open_axes: set[str]) -> bool:
@@ -55,7 +57,8 @@ def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set
 def _leading_to(
     trace: Trace, inputs: Mapping[str, Record], span: Span
 ) -> tuple[DeclaredBody, ir.Block]:
-    """Return the body that leads to the results, and a block of it whose params have their values."""
+    """Return the body with the nodes before the results, and a block of it with the values as
+    defaults."""
     records = dict.fromkeys(result.record for result in trace.results)
     ends = [("", Output(_one_result(record))) for record in records]
     body = declare_body(ends, inputs.values(), trace, span)
@@ -78,7 +81,8 @@ def _one_result(record: Record) -> Tensor:
 def _opened(
     trace: Trace, inputs: Mapping[str, Record], open_axes: set[str]
 ) -> Mapping[str, TensorType]:
-    """Return the types of the inputs with named sizes at the open axes; no user's size is called so."""
+    """Return the types of the inputs with symbols at the open axes; a user's size cannot have such
+    a name."""
     found = {}
     for name, record in inputs.items():
         dims = [
@@ -106,7 +110,7 @@ def _typed(
 
 
 def _is_same(result: Result, node: TypedNode) -> bool:
-    """Return whether a result, or each result of its call, has the same sizes as in the run."""
+    """Return whether a result, or each result of a call, has the same sizes as in the run."""
     before, now = result.record.results, node.results
     if result.port is None or result.axis is None:
         return before.keys() == now.keys() and all(

@@ -20,7 +20,7 @@ from mimgraph.ops.signature import REQUIRED
 
 
 class SpecBlock(Family):
-    """A block of a spec; the spec's params have their values in it."""
+    """A block of a spec that can be called; the spec's params are replaced by their values."""
 
     def __init__(self, declared: DeclaredBlock) -> None:
         block = declared.blocks[declared.key]

@@ -1,4 +1,4 @@
-"""Put values in place of the params of a spec, in blocks that leave it."""
+"""Replace the params of a spec by their values, in blocks that are used outside of the spec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Values = Mapping[str, Any]
 
 
 def with_values(block: ir.Block, values: Values) -> ir.Block:
-    """Return the block with values in place of the names that are not its own."""
+    """Return the block with values in place of names, except for its own params."""
     params: dict[str, ir.Option] = {}
     for name, default in block.params.items():  # a default may use the params above it
         params[name] = _filled(default, _without(values, params))

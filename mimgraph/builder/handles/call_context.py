@@ -1,4 +1,4 @@
-"""The context of a call: what is known before it is declared; and the call once it is typed."""
+"""The context in which a call is declared and typed, and the typed call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class TypedCall(NamedTuple):
 
 
 class CallContext(NamedTuple):
-    """The name of a node and its path in the graph, its sources, and by name what these refer to."""
+    """The node of a call: its name and path, its sources, and the inputs and nodes that they
+    name."""
 
     name: str
     path: str
@@ -41,7 +42,7 @@ class CallContext(NamedTuple):
     trace: Trace | None
 
     def keep(self, uses: Uses, use: object) -> None:
-        """Enter the first call in this body among the uses of a layer."""
+        """Record the first call of a layer in this body."""
         uses[self.trace] = use
         if self.trace is not None:
             self.trace.called.append(uses)
@@ -59,7 +60,7 @@ class CallContext(NamedTuple):
     ) -> TypedNode:
         """Return the node typed alone; raise if anything is wrong with it."""
         report, node = Report(), self.declare(operation, options)
-        # numbers that remember one run of a function would be new to every rule
+        # the cache of rules would never know numbers that belong to one run of a function
         alone = node if self.trace is None else _PLAIN.node(node)
         typed = infer_node(alone, self.made, report, blocks, self.path)
         raise_faults(report, self.span)
@@ -68,7 +69,7 @@ class CallContext(NamedTuple):
 
 
 def _plain(option: ir.Option) -> ir.Option:
-    """Return an option with numbers that do not remember how they were written."""
+    """Return an option with plain numbers in place of numbers with expressions."""
     value = plain(option.value)
     return option if value is option.value else option._replace(value=value)
 

@@ -1,4 +1,4 @@
-"""Describe a handle for a notebook: in words, and by the graph that leads to it."""
+"""Describe a handle for a notebook: in words, and with a picture of the graph that computes it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from mimgraph.picture import notebook
 
 
 def handle_html(handle: Tensor) -> str:
-    """Return the picture of what leads to the handle, with the handle in words below it."""
+    """Return the picture of the graph that computes the handle, with the handle in words below
+    it."""
     return notebook.handle_html(_in_words(handle), _leading_to(handle))
 
 
 def _leading_to(handle: Tensor) -> TypedGraph | None:
-    """Return the graph that ends in a handle, even if that may be missing; None if there is none,
+    """Return the graph that computes a handle, even one that may be missing; None if there is none,
     as inside a block."""
     ends = {"end": handle} if _is_one(handle) else {f"end{i}": p for i, p in enumerate(handle)}
     try:

@@ -20,7 +20,7 @@ from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
 from mimgraph.source import Span
 
-IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequential
+IN_SEQUENCE = object()  # in the uses of a layer: it is an item of a Sequential
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 
@@ -51,7 +51,9 @@ def _checked(
     assert first is None or isinstance(first, Record)
     stem = _stem(layer)
     context = _context(name or stem, given, span, trace, first)
-    typed, blocks = _type_call(layer, context) if first is None else _again(layer, first, context)
+    typed, blocks = (
+        _type_call(layer, context) if first is None else _type_further_call(layer, first, context)
+    )
     arguments = tuple(_by_argument(layer, given))
     record = Record(typed, span, name, stem, trace, layer, arguments, blocks)
     if first is None:
@@ -96,19 +98,19 @@ def share(layer: Layer | None, target: str, span: Span) -> ir.Share | ir.Each:
     return ir.Each(ir.Share(target, span), {}, span)
 
 
-def _again(layer: Layer, first: Record, context: CallContext) -> TypedCall:
+def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:
     """Type a further call of a layer; the record of its first call is one of the context's."""
     target = next(name for name, made in context.made.items() if made is first.made)
     typed = first.made
     assert isinstance(typed, TypedNode)
     made, arguments = dict(context.made), dict(typed.arguments)
     for i, (key, source) in enumerate(first.sources):
-        name = f"{target} {i}"  # no node is called so
+        name = f"{target} {i}"  # no node can have this name
         made[name] = source.record.made
         key = key or list(arguments)[i]
         arguments[key] = arguments[key]._replace(name=name)
     own, operation = replace(typed.declared, name=target), typed.operation
-    if operation.branches:  # each has a source of its own
+    if operation.branches:  # each item has a source of its own
         operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
     made[target] = replace(typed, declared=own, arguments=arguments, operation=operation)
     shared = share(layer, target, context.span)
@@ -121,7 +123,7 @@ def _with_source(item: TypedNode, value: Value) -> TypedNode:
 
 
 def used_already(layer: object, span: Span) -> SpecError:
-    """Return the error for a layer that would be two modules, or one at two keys."""
+    """Return the error for a layer that would become two modules, or one module with two keys."""
     message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
     return spec_error("bad-option", message, span, "make another, or call the Sequential twice")
 
@@ -143,7 +145,7 @@ def _references(
             raise no_handle(repr(layer), source) if is_source else _no_source(layer, key)
         if isinstance(
             layer, EachCall
-        ):  # a port is called as its source, which may have no name yet
+        ):  # a port has the name of its source, which may have none yet
             key = key or source.port or source.record.label
         elif isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
             key = key or source.record.label
@@ -152,7 +154,7 @@ def _references(
 
 
 def _source_names(layer: Layer) -> tuple[str, ...]:
-    """Return the names that sources may be given by; () if any will do."""
+    """Return the keywords that sources may have; () if any keyword is allowed."""
     if isinstance(layer, EachCall | ItemCall):
         return ()
     return layer.op.inputs.names if isinstance(layer, LayerCall) else layer.argument_names
@@ -181,7 +183,7 @@ def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> Non
 
 
 def _by_argument(layer: Layer, given: References) -> References:
-    """Return the sources all without names or all with them, as a spec has them."""
+    """Return the sources either all without names or all with names, as a spec needs."""
     if isinstance(layer, EachCall):
         same = all(key == (source.port or source.record.name) for key, source in given)
         return [(None, source) for _, source in given] if same else given
@@ -213,7 +215,7 @@ def _common_trace(given: References, span: Span) -> Trace | None:
 def _context(
     name: str, given: References, span: Span, trace: Trace | None, first: Record | None
 ) -> CallContext:
-    """Return the context of a call; sources without a name stand under one that they may get."""
+    """Return the context of a call; a source without a name gets a temporary one."""
     records = dict.fromkeys(source.record for _, source in given)
     if first is not None:
         records[first] = None

@@ -17,7 +17,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
 
-BLOCK_OPTIONS = ("repeat", "take", "freeze")  # of the use of a block, beside its params
+BLOCK_OPTIONS = ("repeat", "take", "freeze")  # options of a block's use that are not its params
 
 _numbers = count()
 
@@ -50,7 +50,7 @@ class Composite(Protocol):
         """Declare a call, and infer its types."""
 
     def claim(self, typed: TypedNode, context: CallContext) -> None:
-        """Mark the layers that it is made of as used, once its first call is typed."""
+        """Mark the layers inside as used, once its first call is typed."""
 
 
 Layer = Composite | LayerCall | EachCall | ItemCall

@@ -25,7 +25,7 @@ class Tensor(Reference, Shown):
     """A handle on an input, or on a result of a call; it holds a type and no data."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # numpy leaves operators to the handle
+    __array_ufunc__ = None  # numpy must not apply its own operators
 
     @property
     def name(self) -> str | None:
@@ -74,7 +74,7 @@ class Tensor(Reference, Shown):
             raise AttributeError(f"a handle of mimgraph has no attribute {name!r}{hint}")
 
     def _note(self) -> None:
-        """Record that the function of a block may decide something by this handle's type."""
+        """Record that a block's function may decide by this handle's type."""
         trace = self.record.trace
         if trace is not None:
             if self.is_input:
@@ -91,7 +91,7 @@ class Tensor(Reference, Shown):
         return f"<{record.label} {', '.join(shown)}{self._missing()}>"
 
     def _repr_html_(self) -> str:
-        """Return the picture of what leads to the handle, for a notebook."""
+        """Return the picture of the graph that computes the handle, for a notebook."""
         from mimgraph.builder.handles.handle_html import handle_html
 
         self._note()
@@ -121,7 +121,7 @@ class Tensor(Reference, Shown):
                 f" layers.Split or layers.Select{self._ports()}"
             )
         layer = self.record.layer
-        if isinstance(layer, LayerCall) and not layer.op.ports:  # an option says how many there are
+        if isinstance(layer, LayerCall) and not layer.op.ports:  # an option gives their number
             self._note()
         return (Tensor(self.record, port) for port in self.record.results)
 

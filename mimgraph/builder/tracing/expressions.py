@@ -1,4 +1,4 @@
-"""Turn values that the function of a block computed into what a spec may hold: expressions."""
+"""Turn numbers that a block's function computed into expressions, which a spec can hold."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from mimgraph.ir.expression import (
 from mimgraph.ir.graph import Written
 from mimgraph.source import Span
 
-MAX_PARTS, MAX_DEPTH = 80, 24  # of an expression; of a larger one the number is declared
+MAX_PARTS, MAX_DEPTH = 80, 24  # of a declared expression; a larger one is declared as its number
 
 
 def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
-    """Return a value for a declared option: numbers that remember their names become expressions."""
+    """Return a value for a declared option: numbers with expressions become written expressions."""
     if isinstance(value, list):
         return [declare_value(item, trace, span) for item in value]
     if isinstance(value, dict):
@@ -52,7 +52,7 @@ def _written(expression: Expression, span: Span) -> Written:
 
 
 class _CannotBeWritten(Exception):
-    """Raised for an expression that is too large, or has names that are not this block's."""
+    """Raised for an expression that is too large, or has names of another block."""
 
 
 class _InNamesOfBlock:
@@ -91,7 +91,8 @@ def _folded(expression: Arithmetic) -> Expression:
 
 
 def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:
-    """Return the expression of a size known only at run time; in a block, by the dims of its inputs."""
+    """Return the expression of a run-time size; in a block, it uses the dims of the block's
+    inputs."""
     if trace is None:
         return parse(str(dim))
     names = trace.run_time_sizes()

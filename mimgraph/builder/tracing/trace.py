@@ -1,4 +1,4 @@
-"""Trace one run of a block's function: by which params and sizes it decides something in Python."""
+"""Trace one run of a block's function: record the params and sizes by which Python code decides."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """A size of a layer's result; without port and axis, all results of a call."""
+    """A size of a layer's result; without port and axis, all sizes of a call's results."""
 
     record: Record
     port: str | None = None
@@ -27,7 +27,7 @@ class Result(NamedTuple):
 class Trace:
     """Records one run of a block's function, for one set of params and input types.
 
-    The function is given `watched` numbers, which note what Python code does with them.
+    The function receives `Watched` numbers, which record here how Python code uses them.
     """
 
     __slots__ = (
@@ -61,11 +61,11 @@ class Trace:
         self.watched = watched
         # the uses of each layer that was called
         self.called: list[Uses] = []
-        # the names by whose value Python code decided something: the block holds for that value only
+        # the names by whose values Python code decided: the block is valid for these values only
         self.decided_by: set[str] = set()
-        # the sizes of layers' results by which it decided something
+        # the sizes of layers' results by which it decided
         self.results: set[Result] = set()
-        # the inputs whose number of axes it knows
+        # the inputs whose number of axes it asked for
         self.ranked: set[str] = set()
         # the names that options use
         self.used: set[str] = set()
@@ -82,30 +82,31 @@ class Trace:
             _running.remove(self)
 
     def release(self) -> None:
-        """Forget the calls once the block is declared, as layers made outside would keep every run."""
+        """Forget the calls once the block is declared, as layers from outside would keep every run
+        alive."""
         for uses in self.called:
             uses.pop(self, None)
         self.called.clear()
         self.results.clear()
 
     def note(self, name: str | Result) -> None:
-        """Record that Python code decided something by the value of this name, or by a result."""
+        """Record that Python code decided by the value of this name, or by a result."""
         if isinstance(name, Result):
             self.results.add(name)
             self.ranked |= self.sizes.keys()
             name = RESULTS
         self.decided_by.add(name)
-        if name == RESULTS:  # a size of what a layer made depends on all that was given before
+        if name == RESULTS:  # a result's size depends on all params and sizes that were used before
             self.decided_by |= self.used
 
     def note_all(self) -> None:
-        """Record that Python code may have decided something by the value of any name."""
+        """Record that Python code may have decided by the value of any name."""
         self.decided_by |= {RESULTS, *self.params}
         for name in self.sizes:
             self.note_input(name)
 
     def note_input(self, name: str) -> None:
-        """Record that Python code may have decided something by the type of this input."""
+        """Record that Python code may have decided by the type of this input."""
         self.note(RESULTS)
         self.ranked.add(name)
         self.decided_by |= self.axes(name).keys()
@@ -116,7 +117,7 @@ class Trace:
         return not self.decided_by <= self.params.keys()
 
     def is_fixed(self, name: str) -> bool:
-        """Return whether the block holds for one value of this param or size only.
+        """Return whether the block is valid for one value of this param or size only.
 
         A size known only at run time has no other value.
         """
@@ -129,11 +130,11 @@ class Trace:
         return next(dims[name] for dims in map(self.axes, self.sizes) if name in dims)
 
     def arguments(self) -> dict[str, Any]:
-        """Return the values of the params; each number remembers its name."""
+        """Return the values of the params; each number has its name as its expression."""
         return {name: self._named(value, name) for name, value in self.params.items()}
 
     def input_dims(self, name: str, dims: tuple[Size, ...]) -> tuple[Any, ...]:
-        """Return the dims of an input; each remembers which axis it is."""
+        """Return the dims of an input; each has the name of its axis as its expression."""
         self.ranked.add(name)
         return tuple(self._named(dim, self.axis(name, i)) for i, dim in enumerate(dims, 1))
 
@@ -148,7 +149,7 @@ class Trace:
         )
 
     def _named(self, value: Any, name: str) -> Any:
-        """Return a number that remembers its name in the block."""
+        """Return a watched number whose expression is this name."""
         local = Local(name, owner=self)
         if self.watched and type(value) in (int, float, Dim):
             return Watched(value, local, frozenset({(self, name)}))
@@ -193,7 +194,8 @@ def running() -> Trace | None:
 
 
 def note_refusal() -> None:
-    """Record an error that the function of the running block may catch, so that it decides by it."""
+    """Record that an error is raised, as the function of the running block may catch it and decide
+    by it."""
     trace = running()
     if trace is not None:
         trace.note_all()

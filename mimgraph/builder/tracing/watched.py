@@ -1,7 +1,8 @@
-"""The numbers that a block's function is given: they keep their expressions and record their use.
+"""The numbers that a block's function receives: they keep their expressions and record their use.
 
 A param stays a param of the block only if every value would make the same block. So each use that
-could decide something in Python (a comparison, `range`, an index, formatting) is noted in the trace.
+could decide something in Python (a comparison, `range`, an index, formatting) is recorded in the
+trace.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def as_given(value: Any) -> Any:
 
 
 class Watched:
-    """Behaves as the int, float or run-time size that it stands for, and records its use.
+    """A number that behaves as its int, float or run-time size, and records its use.
 
     `expression` says how it was computed from the names of the block; it is None if that is unknown,
     as for the size of a layer's result. `origins` are the names that it depends on.
@@ -119,7 +120,7 @@ class Watched:
                 trace.used.add(name)
         return written(self.plain, self.expression)
 
-    @property  # type: ignore[misc]  # isinstance asks for it, and object has it as an attribute
+    @property  # type: ignore[misc]  # isinstance reads it, and object has it as an attribute
     def __class__(self) -> Any:
         return type(self.look())
 
@@ -161,10 +162,10 @@ def _computed(symbol: str, left: Any, right: Any) -> Any:
     sizes = [side for side in watched if type(side.plain) is type(result) is Dim]
     for side in watched:
         if type(side.plain) is not Dim or not sizes:
-            side.look()  # its value is a part of the size, or the result is not watched
+            side.look()  # the size has its value in it, or the result is not watched
     if not sizes:
         return result
-    # a run-time size is declared by its own text: any expression that is not None will do
+    # a run-time size is declared by its own text, so any expression marks it as watched
     parts = [side.expression for side in sizes]
     origins = frozenset().union(*(side.origins for side in sizes))
     return Watched(result, None if None in parts else parts[0], origins)

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _torch(text: str) -> str:
-    """Return a release of torch as it is written, if it is one."""
+    """Return the text of a release of torch; raise an argparse error if it is not one."""
     from mimgraph.infer.advice.torch_versions import release  # only this option needs it
 
     try:

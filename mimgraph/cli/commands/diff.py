@@ -1,4 +1,4 @@
-"""`mimgraph diff`: show what changed from one spec to another, and draw it if asked to."""
+"""`mimgraph diff`: show the changes from one spec to another, and draw them with `--output`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what changed."""
+    """Print the changes."""
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")
     graphs = load_both(args.old, args.new, args.set)

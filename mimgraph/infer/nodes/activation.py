@@ -27,9 +27,7 @@ def split_activation(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activa
     if activation is None or "activation" not in op.options:
         return apply.options, activation
     is_name = activation.lone is None and not activation.options
-    value = (
-        activation.name if is_name else {activation.name: None}
-    )  # every such option refuses a mapping
+    value = activation.name if is_name else {activation.name: None}  # the option refuses a mapping
     option = Option(value, activation.span, activation.span)
     return {**apply.options, "activation": option}, None
 

@@ -164,7 +164,7 @@ def _merge_presence(
     sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
     presences = {one.presence for one in sources.values()}
     if _skips(typed):
-        # a parameter is always present; the parameters of a part of a fusion do not count as sources
+        # a parameter is always present, but those of a part of a fusion are no sources
         has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:

@@ -1,1 +1,1 @@
-"""Read the declared graph from the tree of a spec; faults are reported, and the rest is still read."""
+"""Read the declared graph from the tree of a spec; report the faults, and read the rest."""

@@ -50,7 +50,7 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
         )
         return Block(key.text, key.span, {}, (), (), ())
     known = check_keys(context, "a block", tree)
-    if not known:  # an unknown key may be another block, indented too deep, or mean params
+    if not known:  # an unknown key may be another block, indented too deep, or a misspelt `params`
         words = (word.text for word, value in tree.entries if isinstance(value, Mapping))
         context.lost_blocks.update(word for word in words if word not in PLACES["a block"])
         tree = tree.with_faulty("params")
@@ -58,7 +58,7 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
     inputs = _read_inputs(context, tree.get("inputs"))
     has_inputs = tree.get("inputs") is not None or (known and tree.get("seq") is not None)
     if None in inputs or not has_inputs:
-        params[OTHERS] = faulty_option(tree.span)  # the sizes that an input would have named
+        params[OTHERS] = faulty_option(tree.span)  # any name may be a lost input's size
     readable = tuple(one for one in inputs if one is not None)
     doc = read_text(context, "doc", tree.get("doc")) or ""
     if tree.get("seq") is not None:
@@ -78,7 +78,8 @@ def _graph_block(
     inputs: tuple[BlockInput, ...],
     doc: str,
 ) -> Block:
-    """Return a block with nodes; if its nodes or inputs cannot be read, any name may be one."""
+    """Return a block with nodes; if its nodes or inputs cannot be read, any name may be a node or
+    input."""
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     outputs = tree.get("outputs")
     context = context.in_scope(lost_names(tree.get("inputs"), tree.get("nodes")))
@@ -125,7 +126,7 @@ def _chain_block(
 
 
 def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None, ...]:
-    """Read `[x, g]` or `{x: [C, H, W]}`; None stands for a name or a pattern that cannot be read."""
+    """Read `[x, g]` or `{x: [C, H, W]}`; None stands for an input that cannot be read."""
     if tree is None:
         return ()
     if isinstance(tree, Scalar):
@@ -150,8 +151,8 @@ def _named_input(context: Context, what: str, tree: Tree) -> BlockInput | None:
 
 
 def _read_pattern(context: Context, tree: Tree) -> InputShape | None:
-    """Return a pattern of sizes and names; None for null, which stands for any shape, and for
-    something else, which is reported."""
+    """Return a pattern of sizes and names; None for null, which allows any shape, and after
+    reporting another value."""
     if isinstance(tree, Sequence):
         return read_sizes(context, tree)
     if not is_null(tree):
@@ -160,8 +161,8 @@ def _read_pattern(context: Context, tree: Tree) -> InputShape | None:
 
 
 def lost_names(*sections: Tree | None) -> set[str]:
-    """Return the names in these sections whose keys could not be read, and `head` for a key
-    `head.fc`, as a source of that name means port `fc` of `head`."""
+    """Return the names in these sections whose keys could not be read; for a key `head.fc` also
+    `head`, as a source `head.fc` is read as the port `fc` of `head`."""
     found: set[str] = set()
     for tree in sections:
         keys = [key for key, _ in tree.entries] if isinstance(tree, Mapping) else []

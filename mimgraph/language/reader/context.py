@@ -1,4 +1,5 @@
-"""What the functions of the reader share: where faults go, and the names that are known or lost."""
+"""The context of the reader's functions: the report of faults, and the names that are known or
+lost."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, described, i
 from mimgraph.source import Span
 
 
-@dataclass(eq=False, repr=False)  # which takes half as long at each start
+@dataclass(eq=False, repr=False)  # importing it takes half as long
 class Context:
-    """The report of one spec, and names in it.
+    """The report of one spec, and the names that are known or lost in it.
 
     `lost` are the names of inputs and nodes in the current scope that could not be read, `misnamed`
     the params whose names are not allowed, `lost_blocks` the blocks that could not be read.
@@ -28,7 +29,7 @@ class Context:
     lost_blocks: set[str] = field(default_factory=set)
 
     def in_scope(self, lost: Iterable[str]) -> Context:
-        """Return the context for the graph itself or a block, which has inputs and nodes of its own."""
+        """Return the context for one scope: the graph itself or a block."""
         return replace(self, lost=set(lost))
 
     def fault(
@@ -46,7 +47,7 @@ class Context:
         self.report.add(Diagnostic(code, message, span, help=help, node=node), *mentioned)
 
     def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
-        """Report that `what` is something else than `wants`, unless a fault of it is reported."""
+        """Report that the value of `what` is not `wants`, unless the value has a reported fault."""
         if not (is_faulty(tree) or (isinstance(tree, Mapping) and tree.lost)):
             message = f"{what} must be {wants}, not {described(tree)}"
             self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
@@ -54,7 +55,7 @@ class Context:
     def unknown_key(
         self, what: str, key: Scalar, known: tuple[str, ...], tree: Tree | None, node: str = ""
     ) -> None:
-        """Report a key that `what` does not have."""
+        """Report a key that the part `what` does not have."""
         help = suggestion(key.text, known) or f"its keys: {', '.join(known)}"
         message = f"{what} has no key {key.text!r}"
         self.fault("unknown-key", message, key.span, help=help, node=node, tree=tree)

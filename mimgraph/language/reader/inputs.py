@@ -25,7 +25,8 @@ def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
 
 
 def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
-    """Return an input: without a shape if that cannot be read, with a faulty vocab if nothing can."""
+    """Return an input: without a shape if the shape is faulty, and with a faulty vocab if the whole
+    is."""
     if isinstance(tree, Sequence):
         shape = read_sizes(context, tree)
         return Input(key.text, key.span, shape, whole=key.span.to(tree.span))
@@ -65,7 +66,7 @@ def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
 
 
 def _read_dtype(context: Context, tree: Tree | None, vocab: Tree | None) -> str | None:
-    """Return the dtype as written, or the default, which is another one beside a vocab."""
+    """Return the dtype as written, or the default, which depends on whether there is a vocab."""
     dtype = read_dtype(context, tree, "int64" if vocab is not None else "float32")
     if vocab is None or tree is None or dtype is None or dtype in INTEGER:
         return dtype

@@ -1,4 +1,4 @@
-"""Read mappings: check their keys, and find entries whose indentation is wrong."""
+"""Check the keys of mappings, and find entries whose indentation is wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ EXAMPLES = {
 
 
 def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "") -> Mapping | None:
-    """Return the tree if it is a mapping, else None; something else is reported."""
+    """Return the tree if it is a mapping; None for an absent tree, and after reporting another
+    value."""
     if tree is None or isinstance(tree, Mapping):
         return tree
     context.wrong_type(what, "a mapping", tree, help=help or EXAMPLES.get(what, ""))
@@ -30,7 +31,8 @@ def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "")
 
 
 def check_keys(context: Context, place: str, tree: Mapping, node: str = "") -> bool:
-    """Return whether all keys are those of this place, and readable; others are reported."""
+    """Return whether all keys are readable and allowed in this place; report keys that are not
+    allowed."""
     return check_known_keys(context, place, tree, PLACES[place], node)
 
 
@@ -39,27 +41,27 @@ def check_known_keys(
 ) -> bool:
     """Return whether all keys of a mapping are known and readable; unknown ones are reported."""
     unknown = [key for key, _ in tree.entries if key.text not in known]
-    for key in unknown:  # the first fault mentions the names in the mapping for all of them
+    for key in unknown:  # one fault that mentions the names in the mapping is enough
         context.unknown_key(what, key, known, tree if key is unknown[0] else None, node)
     return not (unknown or tree.lost)
 
 
 def entries_of(tree: Mapping) -> Entries:
-    """Return the entries by key; OTHERS is a faulty one if a key could not be read."""
+    """Return the entries by key; if a key could not be read, the key OTHERS has a faulty value."""
     found = {key.text: (key, value) for key, value in tree.entries}
     return found if not tree.lost else {**found, OTHERS: unreadable_entry(tree.span)}
 
 
 def unreadable_entry(span: Span) -> Entry:
-    """Return the entry in place of those whose keys could not be read."""
+    """Return the entry that stands for all entries whose keys could not be read."""
     return Scalar(OTHERS, span, OTHERS, plain=True), faulty(span)
 
 
 def section_entries(context: Context, tree: Mapping, place: str = "") -> list[Entry]:
     """Return the entries of a section such as `nodes`, whose values are mappings or lists.
 
-    A plain value is indented too little, if its key is one of the place that the values have: it
-    belongs to the mapping before it, which is then marked as incomplete. Without a place any key is.
+    An entry with a plain value whose key is allowed in `place`, or any key without a `place`, is
+    indented too little: it belongs to the mapping before it, which is then marked as incomplete.
     """
     found: list[Entry] = []
     for key, value in tree.entries:

@@ -24,13 +24,13 @@ def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
 
 
 def is_node(tree: Mapping) -> bool:
-    """Return whether a mapping says what a node does."""
+    """Return whether a mapping has the key of an operation, such as `layer` or `seq`."""
     return any(key.text in OPS for key, _ in tree.entries)
 
 
 def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Yield the nodes, but not the keys (`layer`, `from`) that stand behind an empty node and should
-    be indented under it: that node is reported."""
+    """Yield the entries of nodes, without keys (`layer`, `from`) that follow an empty node and
+    should be indented under it; the empty node is reported."""
     empty = inside = False
     for key, value in entries:
         inside = empty and (key.text in NODE_WORDS or (inside and not isinstance(value, Mapping)))
@@ -55,11 +55,11 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
         return Node(key.text, key.span, None)
     _note_misplaced(context, tree)
     before = len(context.report.diagnostics)
-    op = _op_of(context, key, tree, here)
-    if _has_both_feeds(context, key, tree, here):
+    op = _operation_entry(context, key, tree, here)
+    if _has_from_and_each(context, key, tree, here):
         op = None
     operation = None if op is None else read_operation(context, op, tree, here)
-    fed_by = _feed(op, tree)
+    fed_by = _sources_tree(op, tree)
     sources = _node_sources(context, op, fed_by, tree, here)
     take = read_take(context, tree.get("take"), here)
     freeze = read_freeze(context, tree.get("freeze"), here)
@@ -71,8 +71,8 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     return Node(key.text, key.span, operation if is_read else None, sources, take, freeze, whole)
 
 
-def _feed(op: Entry | None, tree: Mapping) -> Tree | None:
-    """Return what a node says of its sources."""
+def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:
+    """Return the tree with the sources of a node: the value of `from`, `each` or `arange`."""
     if op is not None and op[0].text == "arange":
         return op[1]
     return tree.get("from" if tree.get("each") is None else "each")
@@ -95,8 +95,8 @@ def _node_sources(
 
 
 def _note_misplaced(context: Context, tree: Mapping) -> None:
-    """Note the nodes that are inside this one by wrong indentation, or whose names are missing, so
-    that its keys are given twice."""
+    """Mark nodes as lost that are indented into this one, or whose name is missing, which gives
+    this node the same keys twice."""
     for key, value in tree.entries:
         if isinstance(value, Mapping) and key.text not in NODE_WORDS and is_node(value):
             context.lost.add(key.text)
@@ -105,11 +105,12 @@ def _note_misplaced(context: Context, tree: Mapping) -> None:
         context.lost.add(ANOTHER)
 
 
-def _op_of(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | None:
-    """Return the one entry that says what a node does; None if there is none, which is reported."""
+def _operation_entry(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | None:
+    """Return the entry of a node's operation; None after reporting that there is none or
+    several."""
     ops = [entry for entry in tree.entries if entry[0].text in OPS]
     if not ops:
-        _refuse_without_op(context, key, tree, here)
+        _report_no_operation(context, key, tree, here)
         return None
     if len(ops) > 1:
         context.lost.add(ANOTHER)
@@ -120,8 +121,8 @@ def _op_of(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | N
     return ops[0] if len(ops) == 1 else None
 
 
-def _has_both_feeds(context: Context, key: Scalar, tree: Mapping, here: str) -> bool:
-    """Return whether a node has `from` beside `each`, and report it."""
+def _has_from_and_each(context: Context, key: Scalar, tree: Mapping, here: str) -> bool:
+    """Report a node with both `from` and `each`; return whether it has both."""
     if tree.get("each") is None or tree.get("from") is None:
         return False
     message = f"{key.text} has each, so it cannot have from"
@@ -129,15 +130,15 @@ def _has_both_feeds(context: Context, key: Scalar, tree: Mapping, here: str) -> 
     return True
 
 
-def _refuse_without_op(context: Context, key: Scalar, tree: Mapping, here: str) -> None:
-    """Report a node that does not say what it does, at the key that was probably meant to."""
+def _report_no_operation(context: Context, key: Scalar, tree: Mapping, here: str) -> None:
+    """Report a node without an operation, at the key that is probably meant as one."""
     others = [entry for entry in tree.entries if entry[0].text not in NODE_WORDS]
     for other, _ in others:
         if nearest(other.text, OPS):
             context.unknown_key("a node", other, OPS, tree, here)
             return
     for other, value in others:
-        if kind := _kind_of(context, value):
+        if kind := _op_kind(context, value):
             message = f"a node has no key {other.text!r}"
             help = f"write {kind}: {value.span.excerpt().text}"
             context.fault("unknown-key", message, other.span, help=help, node=here, tree=tree)
@@ -147,8 +148,8 @@ def _refuse_without_op(context: Context, key: Scalar, tree: Mapping, here: str) 
         context.fault("missing-key", message, key.span, help=help, node=here)
 
 
-def _kind_of(context: Context, value: Tree) -> str:
-    """Return "layer", "merge" or "block" for the name of one, "" for anything else."""
+def _op_kind(context: Context, value: Tree) -> str:
+    """Return "layer", "merge" or "block" if the value is the name of one, else ""."""
     name = value.name if isinstance(value, Scalar) else None
     if name is None or name in context.blocks:
         return "block" if name else ""

@@ -1,4 +1,5 @@
-"""Read what a node does: a layer, merge, block, chain, shared module or tensor, perhaps on each source."""
+"""Read the operation of a node: a layer, merge, block, chain, share or tensor, or one on each
+source."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ BESIDE = ("take", "freeze")  # keys of every node that are not options of what i
 
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
-    """Return what a node does; `op` is the entry that says it, such as `layer: Linear`."""
+    """Return the operation of a node; `op` is its entry, such as `layer: Linear`."""
     operation = _read_one(context, op, tree, here)
     if tree.get("each") is None:
         return operation
@@ -44,7 +45,7 @@ def second_source(op: Entry, tree: Mapping) -> Entry | None:
 
 
 def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedOperation | None:
-    """Return what a node does on its sources, or on each of them."""
+    """Return the operation without its `each`."""
     key, value = op
     if key.text == "seq":
         known = check_known_keys(context, "a seq", tree, ("seq", *_words(tree, *BESIDE)), here)
@@ -68,7 +69,7 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
 
 
 def _words(tree: Mapping, *words: str) -> tuple[str, ...]:
-    """Return the keys of a node that are no options: `from` or `each`, and these words.
+    """Return the allowed keys of a node that are not options: `from`, `each`, and those in `words`.
 
     `with` is an option of a block, but beside `each` it has the options of each source.
     """
@@ -90,8 +91,8 @@ def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: s
 def _read_tensor(
     context: Context, key: Scalar, value: Tree, tree: Mapping, here: str
 ) -> Apply | None:
-    """Return a parameter or buffer, whose shape stands behind its key, or an `arange`, whose source
-    does."""
+    """Return a tensor; the value of `parameter` and `buffer` is the shape, that of `arange` the
+    source."""
     own = (key.text, *BESIDE)
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
     if key.text == "arange":

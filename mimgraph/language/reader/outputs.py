@@ -13,8 +13,8 @@ from mimgraph.source import Span
 
 
 def read_outputs(context: Context, tree: Tree, place: str = "an output") -> tuple[Output, ...]:
-    """Return the outputs; `place` decides which keys an output may have. One that cannot be read may
-    be any node."""
+    """Return the outputs; `place` decides which keys an output may have. An output that cannot be
+    read may be any node."""
     if isinstance(tree, Scalar):
         return (_output_of_source(context, tree),)
     if not (tree.entries or tree.lost if isinstance(tree, Mapping) else tree.items):
@@ -48,7 +48,7 @@ def _listed_output(context: Context, tree: Tree, place: str) -> Output:
 
 
 def _output_of_source(context: Context, tree: Tree, in_list: bool = False) -> Output:
-    """Return an output that is called as its node."""
+    """Return an output that has the name of its node."""
     source = read_source(context, tree, "")
     if source is None:
         return _unread(tree.span)

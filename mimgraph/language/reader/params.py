@@ -28,7 +28,7 @@ def read_params(
 
 
 def read_block_params(context: Context, tree: Tree | None) -> dict[str, Option]:
-    """Return the params of a block in order; they may not be called as a key of a node."""
+    """Return the params of a block in order; they may not have the name of a key of a node."""
     found = read_mapping(context, "params", tree, _with_null_values(tree))
     return _read(context, tree, found, NODE_WORDS)
 
@@ -36,7 +36,7 @@ def read_block_params(context: Context, tree: Tree | None) -> dict[str, Option]:
 def _read(
     context: Context, tree: Tree | None, params: MappingTree | None, reserved: tuple[str, ...]
 ) -> dict[str, Option]:
-    """Return the params in order; one whose key cannot be read has a faulty value."""
+    """Return the params in order; a param whose key cannot be read has a faulty value."""
     found: dict[str, Option] = {}
     for key, value in params.entries if params else ():
         reason = param_fault(key.text)
@@ -59,7 +59,7 @@ def _read(
 
 
 def _override(context: Context, key: Scalar, value: Any) -> Any:
-    """Return a value that a caller gives for a param, read as if it stood in the spec."""
+    """Return the value that a caller gives to a param, converted as if it stood in the spec."""
     match value:
         case Written() | Template() | None | float() | bool():
             return value

@@ -44,7 +44,8 @@ def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = No
 
 
 def read_value(text: str, name: str) -> Any:
-    """Return a value as a spec has it, `64` or `[64, 128]`; raises `SpecError`."""
+    """Return the value of a text in YAML, such as `64` or `[64, 128]`; raise a `SpecError` for a
+    fault."""
     report = Report()
     file = SourceFile(name, text)
     tree = compose(file, report.add)
@@ -94,8 +95,8 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
 
 
 def _without_section(context: Context, word: str, tree: MappingTree) -> MappingTree:
-    """Report that a section is missing, and return the spec; a section of that name that is indented
-    into another is moved out."""
+    """Report that a section is missing, and return the spec; if the section is indented into
+    another one, move it out."""
     for key, section in tree.entries:
         for inner, value in section.entries if isinstance(section, MappingTree) else ():
             if inner.text == word and not (isinstance(value, MappingTree) and is_node(value)):

@@ -1,4 +1,4 @@
-"""Recognise a text without quotes whose parentheses have a comma in them, where YAML splits it."""
+"""Recognise a text without quotes that YAML splits at a comma inside its parentheses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mimgraph.source import Span
 
 
 def has_split_text(context: Context, tree: Mapping, node: str) -> bool:
-    """Return whether a mapping has a split text, and report it.
+    """Report a split text in a mapping; return whether there is one.
 
     `{expr: max(a, b)}` is read as `{expr: "max(a", "b)": null}`.
     """

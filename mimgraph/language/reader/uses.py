@@ -54,7 +54,7 @@ def read_apply(
     here: str,
     lone: Option | None = None,
 ) -> Apply:
-    """Return a layer or merge with the options in `rest`; inference checks later which it has."""
+    """Return a layer or merge with the options in `rest`, which inference checks later."""
     activation = None
     is_formula = (kind, name) == ("merge", "formula")
     options = {

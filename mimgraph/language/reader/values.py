@@ -110,7 +110,8 @@ def read_options(context: Context, entries: dict[str, Entry]) -> dict[str, Optio
 
 
 def read_formula(context: Context, key: Scalar, tree: Tree) -> Option:
-    """Return the `expr` of a formula: `$name` in it is a number, even where the text begins with it."""
+    """Return the `expr` of a formula: a `$name` in it stands for a number, even at the start of the
+    text."""
     if isinstance(tree, Scalar) and isinstance(tree.value, str) and "$" in tree.value:
         template = Template(tree.value, tree.part, COUNTED)
         return Option(template, tree.span, key.span, tree.part)

@@ -26,7 +26,7 @@ SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
 
 
 def declared() -> Json:
-    """Return the definitions for all of these."""
+    """Return the definitions of names, params, inputs, outputs and blocks."""
     return {**_names(), **_params(), **_inputs(), **_outputs(), "block_of_spec": _block()}
 
 

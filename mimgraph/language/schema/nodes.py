@@ -88,13 +88,13 @@ def _words(activations: Iterable[Op]) -> Json:
     )
 
 
-# what feeds a node
+# sources
 
 
 def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
     """Return the schema of an op's sources, in a list or by argument.
 
-    `name` is the pattern of the arguments, for an op whose arguments have any names.
+    `name` is the pattern of the arguments of an op that takes arguments of any name.
     """
     listed: Json = {"type": "array", "items": ref("source"), "minItems": 1}
     if spec.kind == "many":
@@ -114,9 +114,9 @@ def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
     return any_of(ref("source"), listed, {**by_argument, "minProperties": 1})
 
 
-def _fed(required: Iterable[str] = ()) -> Json:
-    """Return the conditions of a node: `from` and the required options, or `each`, where a required
-    option may also be in `with`."""
+def _source_conditions(required: Iterable[str] = ()) -> Json:
+    """Return the conditions of a node: it has `from` and the required options, or `each`, where a
+    required option may also be in `with`."""
     somewhere = [
         {"anyOf": [{"required": [name]}, {"required": ["with"], "properties": {"with": one}}]}
         for name in required
@@ -139,9 +139,9 @@ def _node(beside_blocks: bool) -> Json:
     share = {**keys(share=ref("source")), **refs("from", "each")}
     branches: Json = {
         **refs("layer", "merge"),
-        "seq": {**CLOSED, "properties": seq, **_fed()},
+        "seq": {**CLOSED, "properties": seq, **_source_conditions()},
         **({"block": ref("block")} if beside_blocks else {}),
-        "share": {**CLOSED, "properties": share},  # of a parameter it has no source
+        "share": {**CLOSED, "properties": share},  # a share of a parameter has no source
         **refs("parameter", "buffer", "arange"),
     }
     node: Json = {
@@ -182,13 +182,13 @@ def _op_node(op: Op) -> Json:
             **_op_words(op),
             **({BESIDE_FROM[op.name]: ref("source")} if op.name in BESIDE_FROM else {}),
         },
-        **_fed(_required(op)),
+        **_source_conditions(_required(op)),
     }
 
 
 def _tensor(op: Op) -> Json:
-    """Return the schema of a tensor of the model, whose key has its shape as value, or its source for
-    an `arange`."""
+    """Return the schema of a tensor of the model: the value of its key is its shape, or for an
+    `arange` its source."""
     options = _options(op)
     behind = _sources(op.inputs) if op.inputs.names else options.pop("shape")
     return {
@@ -199,13 +199,13 @@ def _tensor(op: Op) -> Json:
 
 
 def _open_node(op: Json, *more: str) -> Json:
-    """Return the schema of a block, or of a layer that a param names: its options are unknown."""
+    """Return the schema of a block, or of a layer that a param names, whose options are unknown."""
     words = {**op, **refs("from", "each", "take", "freeze", *more), **keys(with_=PARAM_LISTS)}
     return {
         "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
         "propertyNames": {"pattern": IDENTIFIER},
         "additionalProperties": ref("data"),
-        **_fed(),
+        **_source_conditions(),
     }
 
 
@@ -213,8 +213,8 @@ def _open_node(op: Json, *more: str) -> Json:
 
 
 def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
-    """Return the ways to write a layer: its name, if no option is required; its name with options; or
-    the param that names it."""
+    """Return the schemas of a layer as text: its name, if no option is required; its name with
+    options; or the param that names it."""
     bare = [_name(op) for op in ops if not _required(op)]
     with_options = only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})
     with_options["patternProperties"] = {EXPRESSION: ref("data")}
@@ -222,7 +222,8 @@ def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
 
 
 def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
-    """Return the ways to write a layer or a block, whose name may be any that no layer has."""
+    """Return the schemas of a layer or block as text; a block may have any name that no layer
+    has."""
     *bare, with_options, chosen = _names(layers, "item")
     name = {"type": "string", "pattern": IDENTIFIER, "not": {"enum": [op.name for op in layers]}}
     call = {**ref("data"), "properties": refs("take", "freeze", "repeat")}
@@ -243,7 +244,7 @@ def _options_or_lone(op: Op, words: Json) -> Json:
     }
 
 
-# what ops take
+# options
 
 
 def _name(op: Op) -> Json:
@@ -254,7 +255,7 @@ def _options(op: Op) -> Json:
     found = {name: option(spec) for name, spec in op.options.items()}
     if op.inputs.kind == "named":  # a formula, in which `$name` stands for a number
         found["expr"] = {"description": "Arithmetic over the sources.", "type": "string"}
-    if "activation" in found:  # the word of every node, so it may be written as that is
+    if "activation" in found:  # also a key of every node, so the forms of that key are allowed
         nothing = {"type": ["object", "null"], "maxProperties": 0}
         named = only_one(dict.fromkeys(choices(op.options["activation"].annotation), nothing))
         found["activation"]["anyOf"].append(named)
@@ -274,7 +275,8 @@ def _required(op: Op) -> list[str]:
 
 
 def _is_function(op: Op) -> bool:
-    """Return whether an op is an activation without weights, by its result for an example tensor."""
+    """Return whether an op is an activation without weights, by its lowering for an example
+    tensor."""
     if op.family != "activation":
         return False
     options = {

@@ -167,7 +167,7 @@ def _argument(annotation: Any) -> Json:
 
 
 def _plain(default: Any) -> Any:
-    """Return a default as JSON has it, or None if JSON cannot have it."""
+    """Return a default if JSON can hold it, else None."""
     if isinstance(default, tuple | list):
         return [_plain(item) for item in default]
     if isinstance(default, float) and not math.isfinite(default):

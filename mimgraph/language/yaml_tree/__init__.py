@@ -1,1 +1,1 @@
-"""Turn the text of a spec, YAML or JSON, into a tree whose parts know where they stand."""
+"""Turn the text of a spec, YAML or JSON, into a tree whose parts have spans."""

@@ -1,4 +1,5 @@
-"""Build the tree of a text from its parts in turn: scalars, and collections that open and close."""
+"""Build the tree of a text from a stream of events: scalars, and collections that open and
+close."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ class Open(NamedTuple):
 
 
 class TreeBuilder:
-    """The tree as far as it is built, and the faults of it.
+    """A tree that is being built, and its faults.
 
     `items` are those of the innermost open collection; in a mapping keys and values alternate.
     """
@@ -47,7 +48,7 @@ class TreeBuilder:
         self.items: list[Tree] = []
         self.stack: list[Open] = []
         self.resolved = ResolvedScalars()
-        self.params: set[str] = set()  # the names of all that are declared so far
+        self.params: set[str] = set()  # the names that are declared so far
         self.has_tuple = False  # whether a scalar looks like the start of a Python tuple
 
     def root(self) -> Tree:
@@ -113,8 +114,8 @@ class TreeBuilder:
             self.close(0, 0)
 
     def keys(self, items: list[Tree]) -> list[str]:
-        """Return the keys that the next of these items, which are in the innermost open collection,
-        stands behind, the nearest first; [] if it is a key itself."""
+        """Return the keys around the item that comes next, the nearest first; [] if it is a key
+        itself. `items` are those of the innermost open collection."""
         found: list[str] = []
         for kind, _, _, outer, _ in reversed(self.stack):
             if kind is Mapping:
@@ -175,7 +176,8 @@ def _is_alias(value: Tree) -> bool:
 
 
 def _lost_name(key: Tree) -> str:
-    """Return the name that an entry with a faulty key would have, or ANOTHER if that is unknown."""
+    """Return the name that an entry with a faulty key was meant to have, or ANOTHER if it is
+    unknown."""
     if not isinstance(key, Scalar) or not key.text or _is_merge(key) or _is_alias(key):
         return ANOTHER
     return ANOTHER if TEMPLATE.match(key.text) else key.text

@@ -1,4 +1,4 @@
-"""Collect the faults of a text that do not end its reading, and report them at the end."""
+"""Collect the faults of a text after which reading goes on, and report them at the end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, brief, texts
 from mimgraph.source import Span
 
-MOST_LABELS = 8  # of the other places of an ambiguous word
+MOST_LABELS = 8  # for the other places of an ambiguous word
 NO_ALIASES = "use params for values that repeat, and blocks for sub-graphs that repeat"
 
 AddDiagnostic = Callable[..., None]  # takes a diagnostic, and the names that it mentions
@@ -33,7 +33,7 @@ class Faults:
         self.left_out: list[Tree] = []  # the values of ambiguous keys
 
     def add(self, diagnostic: Diagnostic, *trees: Tree) -> None:
-        """Add a fault that mentions the names in the trees, as errors about those would follow from
+        """Add a fault that mentions the names in the trees, as other errors about them follow from
         it."""
         words = tuple(word for tree in trees for word in texts(tree))
         self.found.append(Fault(diagnostic, words))
@@ -43,19 +43,19 @@ class Faults:
         self.add(Diagnostic("yaml-subset", message, span, help=help), *trees)
 
     def ambiguous_key(self, key: Scalar, value: Tree) -> None:
-        """Note that an ambiguous scalar, which is a fault already, is a key."""
+        """Record that an ambiguous scalar, whose fault is added already, is a key."""
         self.ambiguous_keys.add(key.span)
         self.left_out.append(value)
 
     def duplicate_key(self, key: Scalar, first: Scalar, values: tuple[Tree, Tree]) -> None:
-        """Add a fault: a key that is given twice, with both its values."""
+        """Add the fault of a key that is given twice; it mentions the names in both values."""
         label = Label(first.span, "first given here")
         message = f"{brief(key.text)} is given twice"
         fault = Diagnostic("duplicate-key", message, key.span, labels=(label,))
         self.add(fault, key, *values)
 
     def report(self, report: AddDiagnostic) -> None:
-        """Report all faults; an ambiguous word that is also a key only once, at the key."""
+        """Report all faults; an ambiguous word that also is a key is reported once, at the key."""
         keys: dict[str, Span] = {}
         others: dict[str, list[Label]] = {}
         for diagnostic, _, word in self.found:

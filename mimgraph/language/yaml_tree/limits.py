@@ -1,4 +1,4 @@
-"""Refuse a text that is too large, too deep, or has characters that YAML does not allow."""
+"""Refuse a text that is too large, nested too deep, or has characters that YAML does not allow."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 
 BREAKS = ("\x85", "\u2028", "\u2029")  # end a line in YAML 1.1, but not in 1.2 and not in an editor
-HIDDEN = ("\ufdd0", "\ufdd1", "\ufdd2")  # noncharacters, which replace them while YAML is parsed
+HIDDEN = ("\ufdd0", "\ufdd1", "\ufdd2")  # noncharacters that replace BREAKS while YAML is parsed
 HIDE_BREAKS = str.maketrans(dict(zip(BREAKS, HIDDEN, strict=True)))
 SHOW_BREAKS = str.maketrans(dict(zip(HIDDEN, BREAKS, strict=True)))
 NOT_PRINTABLE = (
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdd3-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-NOT_PRINTABLE_ASCII = r"[^\t\n\r\x20-\x7e]"  # as compiling the other takes milliseconds
+NOT_PRINTABLE_ASCII = r"[^\t\n\r\x20-\x7e]"  # compiling the other takes milliseconds
 
 
 class Unreadable(Exception):
-    """Ends the reading of a text, for the reason in its diagnostic."""
+    """Raised to stop the reading of a text; its diagnostic says why."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic)

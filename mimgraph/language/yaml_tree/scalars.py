@@ -71,7 +71,7 @@ def resolve(text: str) -> Value:
 
 
 class ResolvedScalars(dict[str, Value]):
-    """The values of the plain scalars met so far, as a spec has the same words many times."""
+    """A cache of plain scalars' values, as a spec has the same words many times."""
 
     def __missing__(self, text: str) -> Value:
         value = self[text] = resolve(text)
@@ -79,8 +79,8 @@ class ResolvedScalars(dict[str, Value]):
 
 
 def why_faulty(text: str, span: Span, keys: Sequence[str]) -> Diagnostic:
-    """Return why `resolve` finds a plain scalar faulty; `keys` are those it stands behind, the
-    nearest first, none for a key."""
+    """Return the diagnostic of a plain scalar that `resolve` finds faulty; `keys` are the keys
+    around it, the nearest first, none for a key."""
     match = NUMBER.fullmatch(text)
     if match and match.lastgroup != "ambiguous":
         kind = "a float" if match.lastgroup == "float" else "an integer"

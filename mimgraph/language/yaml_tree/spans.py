@@ -1,4 +1,4 @@
-"""Spans of what a YAML parser reports, whose marks count lines and columns from 0."""
+"""Turn the marks of a YAML parser, which count lines and columns from 0, into spans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def block_text_span(file: SourceFile, event: Any) -> Span:
 
 
 def empty_span(file: SourceFile, event: Any) -> Span:
-    """Return the point behind the text before an empty scalar."""
+    """Return the point of an empty scalar: the end of the text before it."""
     return _point(file, *_end_of_text(file, event.end_mark))
 
 

@@ -16,7 +16,7 @@ PLAIN_TEXT_ENDS = "[{\"'"  # the characters that end a text without quotes insid
 
 
 def syntax_fault(error: yaml.MarkedYAMLError, builder: TreeBuilder) -> Diagnostic:
-    """Return the diagnostic of a syntax error; the builder has the tree up to there."""
+    """Return the diagnostic of a syntax error; the builder has the tree before the error."""
     mark, context = error.problem_mark, error.context_mark
     assert mark is not None and error.problem is not None
     line, column = mark.line + 1, mark.column

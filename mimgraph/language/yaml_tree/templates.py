@@ -1,4 +1,5 @@
-"""Recognise what a template engine should have filled in: `{{ x }}`, `{% if x %}`, `${x}`."""
+"""Recognise the variables and statements of a template that was not filled in: `{{ x }}`, `{% if x
+%}`, `${x}`."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from mimgraph.language.yaml_tree.tree import Scalar, Tree, brief
 from mimgraph.source import SourceFile, Span
 
 TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{[^{}]*\}|%\(\w+\)[a-z]|@\w+@", re.ASCII)
-NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)  # of a template's variable
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)  # a variable of a template
 CHOSEN = frozenset(("layer", "merge", "block"))  # keys whose name a param may give
 
 
@@ -35,8 +36,8 @@ def template_text(span: Span) -> str:
 
 
 def not_filled_in(text: str, span: Span, keys: Sequence[str], params: Container[str]) -> Diagnostic:
-    """Return the diagnostic of a template that stands behind these keys, the nearest first; `params`
-    are those that the spec declares."""
+    """Return the diagnostic of a template that is the value of these keys, the nearest first;
+    `params` are declared in the spec."""
     code: DiagnosticCode = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
     name = NAME.search(text)
     param = name[0].rpartition(".")[2] if name else "x"

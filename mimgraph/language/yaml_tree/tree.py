@@ -1,4 +1,4 @@
-"""The tree of a spec's text: scalars, sequences and mappings that know where they stand."""
+"""The tree of a spec's text: scalars, sequences and mappings, each with its span."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = str | int | float | bool | None | Faulty
 class Scalar(NamedTuple):
     """A value, the text it was read from, and whether the text stands without quotes (`plain`).
 
-    `tagged` says that the value is faulty because of the tag before it, which is reported.
+    `tagged` is true if the value is faulty because of the tag before it, which is reported.
     """
 
     value: Value
@@ -25,7 +25,7 @@ class Scalar(NamedTuple):
 
     @property
     def name(self) -> str | None:
-        """Return the value if it is a text, or would be one without its tag."""
+        """The value if it is a text, or would be one without its tag; else None."""
         if self.tagged:
             return self.text
         return self.value if isinstance(self.value, str) else None
@@ -95,17 +95,17 @@ Tree = Scalar | Sequence | Mapping
 
 
 def faulty(span: Span, text: str = "") -> Scalar:
-    """Return the scalar in place of something unreadable, which is reported elsewhere."""
+    """Return the scalar that stands for an unreadable part, which is reported elsewhere."""
     return Scalar(FAULTY, span, text, plain=True)
 
 
 def is_faulty(tree: Tree | None) -> bool:
-    """Return whether the tree is in place of something unreadable, which is reported already."""
+    """Return whether the tree stands for an unreadable part, which is reported already."""
     return isinstance(tree, Scalar) and tree.value is FAULTY
 
 
 def is_null(tree: Tree | None) -> bool:
-    """Return whether the tree is `null`, or nothing behind a colon."""
+    """Return whether the tree is `null` or empty, as after a lone colon."""
     return isinstance(tree, Scalar) and tree.value is None
 
 
@@ -129,8 +129,8 @@ def brief(text: str) -> str:
 
 
 def texts(tree: Tree) -> Iterator[str]:
-    """Yield every text in a tree, with keys; of a text with a dot, such as `node.port`, the part
-    before it."""
+    """Yield every text in a tree, keys included; for a text with a dot, such as `node.port`, the
+    part before the dot."""
     stack: list[Tree] = [tree]
     while stack:
         current = stack.pop()

@@ -28,7 +28,7 @@ def with_tuples_joined(items: list[Tree]) -> list[Tree]:
             found[at:] = [Scalar(text, span, text, plain=True)]
             start = None
         elif isinstance(value, Scalar) and value.plain and TUPLE_START.fullmatch(value.text):
-            is_doc = isinstance(key, Scalar) and key.text == "doc"  # which may be any text
+            is_doc = isinstance(key, Scalar) and key.text == "doc"  # its value may be any text
             start, at = None if is_doc else value, len(found) - 1
     return found
 

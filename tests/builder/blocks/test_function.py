@@ -1,4 +1,4 @@
-"""What a block function declares, and how its blocks are used."""
+"""Block functions: the blocks that they declare, and the uses of these blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which params of a function stay params of its block: those whose value decides nothing in Python."""
+"""A param of a function stays a param of its block if no Python code decides by its value."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_one_module_of_each_is_called_on_one_source() -> None:
         layers.Linear(3)["x"].each(vector())
 
 
-# --- functions that are not as they should be --------------------------------------------------------
+# --- faulty functions --------------------------------------------------------
 
 
 def test_a_number_kept_after_the_run_is_a_plain_number() -> None:
@@ -299,7 +299,7 @@ def test_an_error_in_the_function_is_raised_unchanged() -> None:
 
     with pytest.raises(KeyError, match="mine"):
         around()(vector())
-    assert len(runs) == 2  # once more with plain numbers, and not again for each block around
+    assert len(runs) == 2  # run once more with plain numbers, but not again for each outer block
 
 
 # --- random functions ------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Which sizes a block function is declared for: all sizes, unless Python decided something by one."""
+"""A block function is declared for all sizes of its inputs, unless Python code decides by one of
+them."""
 
 from __future__ import annotations
 
@@ -83,7 +84,7 @@ def unread(x: mg.Tensor) -> mg.Tensor:
     return layers.Linear(4, bias=first(layers.Tanh()(x)) > 4)(x)
 
 
-# what a function does with sizes, and what its inputs are in a dump that was traced with [6], or [6, 8, 8]
+# a function that uses sizes, and its inputs in a dump of a graph with an input of [6] or [6, 8, 8]
 VECTORS: dict[str, tuple[Function, Any]] = {
     "no size": (lambda x: layers.Linear(4)(x), ["x"]),
     "an option": (lambda x: layers.Linear(2 * first(x))(x), {"x": ["x_1"]}),
@@ -108,7 +109,7 @@ VECTORS: dict[str, tuple[Function, Any]] = {
     "its type": (lambda x: layers.Linear(4, bias=x.type.dims[0] > 4)(x), {"x": [6]}),
     "its dtype": (lambda x: layers.Linear(4, bias=x.dtype == "float32")(x), ["x"]),
     "a check": (checked, {"x": [6]}),
-    "an error that is not raised": (attempted, ["x"]),  # but by the dump, too
+    "an error that is not raised": (attempted, ["x"]),  # and by the dump, too
     "an error that is caught": (lambda x: attempted(layers.Linear(first(x) - 1)(x)), {"x": [6]}),
     "a function in C": (lambda x: layers.Linear(json.loads(json.dumps(first(x))))(x), {"x": [6]}),
     "an array": (lambda x: layers.Linear(4, bias=any([0] * first(x)) or len(bytes(first(x))) > 4)(x), {"x": [6]}),
@@ -205,7 +206,7 @@ def check_dump(function: Function, one: tuple[int, ...], other: tuple[int, ...])
 
 
 def made_of(steps: list[tuple[str, int]]) -> Any:
-    """Return a block function with two inputs that does these steps with the sizes so far."""
+    """Return a block function with two inputs that applies these steps to the sizes so far."""
 
     @mg.block
     def f(x: mg.Tensor, y: mg.Tensor) -> mg.Tensor:
@@ -328,7 +329,7 @@ def test_a_layer_made_outside_does_not_keep_runs_alive() -> None:
     assert not outside.uses
 
 
-# --- what a function reads beside its arguments -----------------------------------------------------
+# --- variables that a function reads beside its arguments -----------------------------------------------------
 
 
 def test_each_call_runs_the_function() -> None:
@@ -344,7 +345,7 @@ def test_each_call_runs_the_function() -> None:
     assert list(graph.declared.blocks) == ["counts", "counts_2", "counts_3"]
     assert mg.loads(graph.dumps()) == graph
     counts(repeat=2)(mg.Input("y", (2,)))
-    assert next(names) == 5  # once for all times that are given the same
+    assert next(names) == 5  # once for all times with equal arguments
 
 
 def test_a_block_defined_in_a_function_is_one_block_for_all_runs() -> None:

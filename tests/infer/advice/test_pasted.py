@@ -1,4 +1,4 @@
-"""A spec is right once the text that a help proposes is pasted into it."""
+"""A spec is legal once the text that a help proposes is pasted into it."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ OPS: list[Op] = [op for op in registry.ops("layer").values() if op.since]
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 def test_torch_has_each_option_since_that_release(op: Op) -> None:
-    """The class of the installed torch has the option just if the release is new enough."""
+    """The class of the installed torch has the option if and only if the release is new enough."""
     cls: Callable[..., object] = getattr(torch.nn, op.name)
     has = set(cls.__init__.__code__.co_varnames)  # type: ignore[misc]
     for name, since in op.since.items():

@@ -1,4 +1,4 @@
-"""Params that nothing uses give a warning, and no others do."""
+"""Unused params give a warning, and no others do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remembered answers of rules change nothing: a spec emits the same code after any other spec."""
+"""The cache of rules' answers changes nothing: a spec emits the same code after any other spec."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def test_a_spec_emits_the_same_after_any_other(item: str, options: list[str]) ->
     alone = {}
     for spec in specs:
         forget()
-        alone[spec] = _told(spec)
+        alone[spec] = _emitted(spec)
     for order in permutations(specs):
         forget()
-        assert {spec: _told(spec) for spec in order} == alone
+        assert {spec: _emitted(spec) for spec in order} == alone
 
 
-def _told(spec: str) -> str:
+def _emitted(spec: str) -> str:
     try:
         return mg.loads(spec).source()
     except mg.SpecError as error:

@@ -1,4 +1,4 @@
-"""`share` uses a module again: several times, and on its own results."""
+"""`share` calls a module again: several times, and on its own results."""
 
 from __future__ import annotations
 

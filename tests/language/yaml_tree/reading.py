@@ -1,4 +1,4 @@
-"""Read texts and show what was read: values, spans and faults."""
+"""Read texts, and return the values, spans and faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any text is read or refused, by both parsers alike."""
+"""Both parsers read the same texts with the same values, and refuse the same texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of plain scalars, and which of them are refused."""
+"""Plain scalars: their values, and the ones that are refused."""
 
 from __future__ import annotations
 
