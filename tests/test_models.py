@@ -1350,9 +1350,16 @@ def dead_locals(function: ast.FunctionDef) -> Iterator[str]:
         alive -= {node.id for node in names if isinstance(node.ctx, ast.Del)}
         if later and isinstance(later[0], ast.Delete) or isinstance(statement, ast.Return):
             continue
+        if later and is_alias(statement) and is_alias(later[0]):
+            continue  # second names take no memory, and one `del` comes after all of them
         for name in alive - inputs:
             if not read_first(name, later):
                 yield f"{name} after {ast.unparse(statement)}"
+
+
+def is_alias(statement: ast.stmt) -> bool:
+    """Return whether a statement only gives a second name to a value."""
+    return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name)
 
 
 def read_first(name: str, statements: list[ast.stmt]) -> bool:

@@ -1,6 +1,7 @@
 """An oracle for optional inputs: it runs a spec node by node, with None for a missing tensor.
 
-It does not use the library's own analysis of what is missing. Random specs for it are drawn here too."""
+It does not use the library's own analysis of what is missing. Random specs for it are drawn here too.
+"""
 
 from __future__ import annotations
 
