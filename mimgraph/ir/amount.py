@@ -1,4 +1,4 @@
-"""Amounts of work and memory: exact sums of products of sizes, multiplied out only to be shown."""
+"""Amounts of work and memory: exact sums of products of sizes, multiplied out only for display."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Factors = tuple[Dim, ...]
 
 
 class Amount:
-    """A number of operations or bytes; unlike a `Dim` it may pass 64 bits.
+    """A number of operations or bytes; unlike a `Dim` it may exceed 64 bits.
 
     Its terms are products of sizes, each with its count.
     """
@@ -40,7 +40,7 @@ class Amount:
             if isinstance(size, Dim):
                 names.append(size)
             else:
-                times *= int(size)  # no amount shows the expression that gave it
+                times *= int(size)  # drops the expressions of written numbers
         key = tuple(sorted(names, key=repr) if len(names) > 1 else names)
         self._terms[key] = self._terms.get(key, 0) + times
 
@@ -74,7 +74,7 @@ class Amount:
 
     @property
     def value(self) -> int | str:
-        """The number, or the text of what depends on sizes."""
+        """The number, or the text of an expression over named sizes."""
         constant = not any(self._terms)
         return self._terms.get((), 0) if constant else str(self)
 

@@ -1,6 +1,6 @@
-"""Say how a tensor gets the number of axes that an op takes.
+"""Return the help for a tensor with another number of axes than an op takes.
 
-Each text holds one node or more that can be pasted in front of the op, or another op in its place;
+Each help has one or more nodes to paste in front of the op, or another op in its place;
 `{input}` in it stands for the name of the source.
 """
 
@@ -19,14 +19,14 @@ NO_BATCH = (
 )
 _LETTERS = "abcdefghijklm"
 _NUMBERED = re.compile(r"(\w+)[123]d")
-# layers that treat each channel alone, so that a further axis can be folded into the channels
+# layers that compute each channel alone, so that a further axis can be folded into the channels
 _EACH_CHANNEL = re.compile(r"\w*(Pool|Pad|Dropout|InstanceNorm)[123]d|Upsampling\w+2d|Unfold")
 # layers with weights for each channel, whose number must be known
 _WEIGHTED = re.compile(r"(Conv|ConvTranspose|BatchNorm|InstanceNorm)[123]d")
 _RECURRENT = ("RNN", "LSTM", "GRU")
 
-# What a tensor may be, the pattern that makes a sequence of it, its dims, and those of them that
-# become the width of a step, which must be known: the first two that fit are proposed.
+# What a tensor may be, the pattern that makes a sequence of it, the number of its dims, and the dims
+# that become the width of a step, which must be known. The first two that fit are proposed.
 _TOKENS = (
     ("an image", "n c h w -> n (h w) c", 3, (0,)),
     ("steps in two axes", "n t s d -> n (t s) d", 3, (2,)),
@@ -42,7 +42,11 @@ _STEPS = (
     ("frames, channels first", "n c t h w -> n t (c h w)", 4, (0, 2, 3)),
     ("the pixels of frames", "n t c h w -> n (t h w) c", 4, (1,)),
 )
-_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}  # of what is resized, by its axes in space
+_MODES = {
+    1: "linear",
+    2: "bilinear",
+    3: "trilinear",
+}  # of Resize, by the axes in space
 
 
 def node(layer: str, source: str, options: str) -> str:
@@ -62,7 +66,7 @@ def cut(source: str, dim: int, size: Size) -> str:
 
 
 def moved_axis(x: TensorType, axis: int, to: int, source: str) -> tuple[str, TensorType]:
-    """Return the node that moves one of the dims to another place, and the type that it gives."""
+    """Return the node that moves a dim to another position, and the type of its result."""
     order = [index for index in range(len(x.dims)) if index != axis]
     order.insert(to, axis)
     moved = x.like(*(x.dims[index] for index in order))
@@ -79,8 +83,8 @@ def one_more_axis(source: str, dim: int = 1) -> str:
 
 
 def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection[str]) -> str:
-    """Return the help that makes `x` a tensor of so many dims without the batch, for the op of this
-    name, or names one of `layers` that takes it as it is."""
+    """Return the help that gives `x` this number of axes without the batch, for the op `name`, or
+    the help with one of `layers` that takes `x` as it is."""
     if not x.batched:
         return NO_BATCH
     if axes == 0:
@@ -93,8 +97,8 @@ def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection
 
 
 def as_vector(x: TensorType, source: str, width: Size | None = None) -> str:
-    """Return the help that makes a vector of a tensor of more axes, of that width if one is given; a
-    length known at run time must be reduced. "" if it cannot be made so."""
+    """Return the help that turns a tensor of more axes into a vector, of this width if one is
+    given; an axis of a run-time size is reduced. Return "" if there is none."""
     port, sizes = "", [dim for dim in x.dims if not isinstance(dim, Dim)]
     size: Size = prod(sizes)
     if len(sizes) == len(x.dims):
@@ -121,7 +125,7 @@ def to_vector(x: TensorType, name: str, source: str) -> str:
         return NO_BATCH
     if not x.dims:
         return one_more_axis(source)
-    if name == "EmbeddingBag":  # whose bags may have any length
+    if name == "EmbeddingBag":  # its bags may have any length
         return f"flatten it first: {{layer: Flatten, from: {source}}}"
     if name.endswith("Cell") and len(x.dims) == 2:
         step = node("Select", source, "dim: 1, index: -1")
@@ -176,7 +180,7 @@ def _to_channels(
         if isinstance(x.dims[0], Dim) and _WEIGHTED.fullmatch(name) and stem != "MaxUnpool":
             found = [_channels_first(x, other, source)] if isinstance(x.dims[-1], int) else []
     if stem == "MaxUnpool" or name == "Fold":
-        return found  # the indices would have to follow, or the windows
+        return found  # the indices or windows would have to be reshaped as well
     if rank == axes - 1 > 0:
         found.append(_one_channel(source))
     elif rank == 1 and isinstance(x.dims[0], int):
@@ -259,7 +263,7 @@ def to_resized(x: TensorType, axes: int | None, source: str) -> str:
 
 
 def _unflattened(size: int, axes: int) -> list[int]:
-    """Return sizes with this product: of a square image if there is one, of 3 channels or 1."""
+    """Return sizes with this product: a square image of 3 channels or 1, if there is one."""
     if axes == 3:
         for channels in (3, 1):
             side = round((size / channels) ** 0.5)

@@ -70,7 +70,7 @@ class RuntimeSize(Code):
 
 @data
 class ModelDtype(Code):
-    """Stands for the dtype of the model: float32 until `.to()` or `.double()` changes it."""
+    """The dtype of the model: float32 until `.to()` or `.double()` changes it."""
 
 
 @data
@@ -241,25 +241,26 @@ class Unpacked(Code):
 
 
 def code(value: Any) -> Code:
-    """`value` as an expression: code stays, the rest is a constant, but a tuple or list of which an
-    item is code or remembers its origin is built up."""
+    """Return `value` as an expression: code as it is, a tuple or list with code or written values
+    item by item, anything else as a constant."""
     return named_constant("", value)
 
 
 def call(function: Code | str, *args: Any, **keywords: Any) -> Call:
-    """`function(*args, **keywords)`; each keyword names its constant."""
+    """Return `function(*args, **keywords)`; a constant gets the name of its keyword."""
     named = tuple((name, named_constant(name, value)) for name, value in keywords.items())
     target = Name(function) if isinstance(function, str) else function
     return Call(target, tuple(map(code, args)), named)
 
 
 def by_position(**values: Any) -> tuple[Code, ...]:
-    """Values as arguments by position, whose constants remember torch's names of them."""
+    """Return arguments by position; a constant gets the name of its keyword, which is torch's
+    name."""
     return tuple(named_constant(name, value) for name, value in values.items())
 
 
 def named_constant(name: str, value: Any) -> Code:
-    """`value` as code; a constant, one in a tuple too, remembers the argument it is for."""
+    """Return `value` as code; a constant, also one in a tuple, gets the name of its argument."""
     match value:
         case Constant():
             return Constant(value.value, name or value.name, value.written)
@@ -277,13 +278,13 @@ def named_constant(name: str, value: Any) -> Code:
 
 
 def rebuild(node: Code, replace: Replace) -> Code:
-    """`node` with every part for which `replace` returns something replaced by it."""
+    """Return `node` with each part replaced for which `replace` returns an expression."""
     found = replace(node)
     return node.rebuilt(replace) if found is None else found
 
 
 def walk(*nodes: Code) -> list[Code]:
-    """`nodes` and every expression below them, in the order in which they are printed."""
+    """Return `nodes` and every expression below them, in the order in which they are printed."""
     found, stack = [], list(nodes[::-1])
     while stack:
         node = stack.pop()

@@ -15,8 +15,8 @@ Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
 MAX_TERMS = 64
 MAX_DEGREE = 16
 MAX_COEFFICIENT = 2**63 - 1
-MAX_WEIGHT = 128  # of both sides of a division: a name weighs 1, a division 3 plus its sides
-MAX_CASES = 1024  # the remainders that `equal` tries, times the weight of what it tries them on
+MAX_WEIGHT = 128  # weight of both sides of a division: a name weighs 1, a division 3 plus its sides
+MAX_CASES = 1024  # number of remainders that `equal` tries, times the weight of the expression
 
 
 class DimOverflow(ArithmeticError):
@@ -31,7 +31,7 @@ class FloorDiv(NamedTuple):
 
 
 class Modulo(NamedTuple):
-    """`numerator % divisor`, which exists in print only: `terms` finds it in `a - b*(a//b)`."""
+    """`numerator % divisor`, which is only printed: `terms` finds it in `a - b*(a//b)`."""
 
     numerator: Size
     divisor: Size
@@ -143,7 +143,7 @@ def _normal(terms: Mapping[Monomial, int]) -> Size:
 
 
 def _ordered(terms: Terms) -> Dim:
-    """Return the size with these terms, which are in order and vary, within the limits."""
+    """Return the size with these terms, which are in order, not constant, and within the limits."""
     if len(terms) > MAX_TERMS:
         raise DimOverflow(f"more than {MAX_TERMS} terms")
     _check_numbers(terms)

@@ -1,6 +1,6 @@
 """Parse and compute the arithmetic of specs: `$hidden`, `$(2 * hidden + 1)`, and formulas.
 
-`WrittenInt` and `WrittenFloat` are numbers that remember the expression they came from.
+`WrittenInt` and `WrittenFloat` are numbers with the expression that they were computed from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Say what to write in place of notation that expressions do not have: `x ^ 2`, `1_000`, `2x`."""
+"""Explain notation of other languages in expressions, with the help: `x ^ 2`, `1_000`, `2x`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from mimgraph.ir.expression import ExpressionError
 
-NEAR = 200  # characters in front of a fault that are looked at
+NEAR = 200  # characters before a fault that are examined
 
 
 class Place(NamedTuple):
-    """Holds where an expression cannot be read: the text there, and the text before it."""
+    """The place of a fault in an expression: the text at the fault, and the text before it."""
 
     text: str
     at: re.Match[str]
@@ -28,7 +28,7 @@ class Foreign(NamedTuple):
     """Describes notation of other languages by a pattern for the text at the fault and one for the
     text before it, with the message and help, in which `{at}` and `{before}` are these texts.
 
-    With an empty pattern `at`, the fault is what stands in front.
+    With an empty pattern `at`, the fault is the text before.
     """
 
     at: str
@@ -89,7 +89,7 @@ NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 NAME = r"\$?[A-Za-z_]\w*"
 ENDED = rf"{NUMBER}|{NAME}|\)"
 
-# what neither formulas nor the expressions of options have; numbers first
+# notation that neither formulas nor the expressions of options have; numbers first
 NUMBERS = (
     Foreign(r"_[\d_]+", "a number has no _", _joined, before=r"\b\d+"),
     Foreign(r"[xXoObB][0-9a-fA-F_]+", "numbers are decimal", _decimal, before=r"\b0"),
@@ -117,7 +117,7 @@ SYMBOLS = (
 
 _ARITHMETIC = "an expression has only numbers, names and + - * / // % **"
 
-# what the expressions of options do not have
+# notation that the expressions of options do not have
 PLAIN = (
     *NUMBERS,
     Foreign(

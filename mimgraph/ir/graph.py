@@ -103,7 +103,8 @@ def part_of(span: Span, text: str, start: int, end: int) -> Span:
 
 
 class Source(NamedTuple):
-    """A reference to an input, a node, or a port of a node; `argument` names what it fills."""
+    """A reference to an input, a node, or a port of a node; `argument` is the argument that it
+    fills."""
 
     name: str
     port: str | None
@@ -155,7 +156,7 @@ class Repeat(NamedTuple):
 
 
 class DeclaredKind:
-    """What passes ask of a declared operation of any kind."""
+    """The base of every kind of declared operation, with the properties that passes read."""
 
     __slots__ = ()
 
@@ -175,7 +176,7 @@ class DeclaredKind:
         return ()
 
     def every_option(self) -> Iterator[Option]:
-        """Yield every option that it gives, without those of the nodes inside."""
+        """Yield every option that it gives, without the options of the nodes inside."""
         yield from _options(self.named, self.lone)
 
     def names(self) -> Iterator[str]:
@@ -329,7 +330,8 @@ class Node:
 
 
 def operations(nodes: Iterable[Node]) -> Iterator[Operation]:
-    """Yield every operation of the nodes and of those inside, an `each` before what it applies."""
+    """Yield every operation of the nodes and their inner nodes, an `each` before the one that it
+    applies."""
     for node in nodes:
         if node.has_branches and node.operation is not None:
             yield node.operation
@@ -339,7 +341,7 @@ def operations(nodes: Iterable[Node]) -> Iterator[Operation]:
 
 
 class InputShape(NamedTuple):
-    """Sizes, names of sizes, and `Written` ones; and where each stands."""
+    """Sizes, names of sizes, and `Written` sizes, each with its span."""
 
     dims: tuple[Any, ...]
     spans: tuple[Span, ...]
@@ -382,11 +384,11 @@ class Output(NamedTuple):
 
 @data
 class Block:
-    """A sub-graph with params. `family` is the name that its class is made from.
+    """A sub-graph with params. The name of its class is made from `family`.
 
     A chain has one input and one node named "", and its items are the module's own positions.
     A block made in code may bring the blocks that it uses, in `inner`; one that a Python function
-    declared has what calls the function again, in `function`. `lost` are the names of inputs and
+    declared has in `function` the object that calls it again. `lost` are the names of inputs and
     nodes that could not be read.
     """
 

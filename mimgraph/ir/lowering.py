@@ -11,9 +11,9 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data
 
-# no source has such a key
+# a key that no source has
 MODULE = Operand("*self")  # the node's own module
-RESULT = Operand("*result")  # what its call returned
+RESULT = Operand("*result")  # the value that its call returned
 INPUT = Operand("input")  # the one source of a layer
 ANCHOR = Operand("anchor")  # an input that is always given
 
@@ -74,18 +74,18 @@ class Port:
 class Lowering:
     """The type of the default result and the code that computes it.
 
-    Without `call`, a module is called on its sources in order. `steps` come before it, each a local
-    that what follows reads as an operand of its key. `function` is the same op without
-    a module, what `activation:` writes; `requires` is what must hold at run time beyond sizes of at
-    least 1, which inference demands of every result. The first of `ports` is the default, unless `type` is None.
-    `fallback` is the result where the first source is missing, on the device of ANCHOR; `skipping`
-    the result of those of the sources that are there.
+    Without `call`, a module is called on its sources in order. `steps` run before it: each is a
+    local variable, which later code reads as the operand of its key. `function` is the op as a
+    function without a module, for `activation:`. `requires` are the constraints at run time, beyond
+    sizes of at least 1, which inference demands of every result. The first of `ports` is the
+    default, unless `type` is None. `fallback` is the result if the first source is missing, on the
+    device of ANCHOR; `skipping` is the result of the sources that are present.
 
-    `products` are the multiplications that one run does, the batch among their sizes; None if they
-    are not known. `makes` are the tensors that it makes, where these are not the results that are
-    read, in eval: none of a view, all of a recurrent layer. What `scatters` is a view that may have
-    gaps or another order in memory than its axes have; what `gathers` is one only of a source that
-    has neither, and of others a copy.
+    `products` are the multiplications of one run, with the batch among their sizes; None if they
+    are unknown. `makes` are the tensors that one run in eval allocates, if these are not the
+    results: none for a view, all outputs for a recurrent layer. An op that `scatters` returns a view
+    that may have gaps, or an order in memory other than that of its axes; an op that `gathers`
+    returns a copy of such a source, and a view of any other.
     """
 
     type: TensorType | None

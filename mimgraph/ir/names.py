@@ -9,8 +9,8 @@ from functools import lru_cache
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
 NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", *OPS)
 
-# What the emitted file itself uses: a local or an argument of a constructor that is called so has
-# another name there. A class has the name that the spec gives it, so it may have none of these.
+# Names that the emitted file itself uses: a local or a constructor's argument with such a name is
+# renamed there. The class keeps the name that the spec gives it, so that may be none of these.
 EMITTED = frozenset(
     [
         *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "range", "super"),
@@ -19,12 +19,12 @@ EMITTED = frozenset(
     ]
 )
 
-# the names that no other spelling in the emitted file could save: why, by the name
+# names that the emitted file cannot use, even in another spelling: the reason, by the name
 MEANT = {
     "forward": "torch runs every module by a method of this name",
     "training": "every nn.Module keeps there whether it trains",
 }
-# those of inputs, by which the caller gives them
+# names that an input cannot have, as callers use it for an argument
 MEANT_BY_INPUTS = {
     "self": "a forward has the module itself as its argument self",
     "Self": "torch.export reads it as self, the module itself",

@@ -37,7 +37,7 @@ class Plain:
 
 @cache
 def checker(annotation: Any) -> Check:
-    """Return a function that returns a value in canonical form, or raises `ValueError`.
+    """Return a function that converts a value to canonical form, or raises `ValueError`.
 
     Lists become tuples and ints floats where the annotation says so; bools are no numbers.
     The error has no message: `describe` says what the value should have been.
@@ -57,7 +57,8 @@ def checker(annotation: Any) -> Check:
 
 
 def understood(annotation: Any) -> Any:
-    """Return the annotation of a user's module with `Plain` in place of all that `checker` does not know."""
+    """Return the annotation of a user's module with `Plain` in place of types that `checker` does
+    not know."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return Union[tuple(map(understood, arguments))]  # noqa: UP007 - of a tuple
@@ -108,7 +109,7 @@ def _describe_range(base: str, limits: Range) -> str:
 
 
 def choices(annotation: Any) -> tuple[str, ...]:
-    """Return the texts that an option may be; () if it takes any text."""
+    """Return the strings that an option may be; () if it takes any string."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Literal:
         return tuple(one for one in arguments if isinstance(one, str))

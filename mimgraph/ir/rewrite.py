@@ -1,4 +1,4 @@
-"""Rebuild declared nodes with other options or names; what does not change stays the same object."""
+"""Rebuild declared nodes with other options or names; unchanged parts stay the same objects."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Rewriter:
     """Changes every option with `option`, and every name of a layer, merge, activation or block with
     `name`.
 
-    `name` is called with what is named (`"layer"`, `"block"`), the name, and the dotted name of the
-    node; where it returns None, the node has no operation.
+    `name` is called with the kind of the named thing (`"layer"`, `"block"`), its name, and the
+    dotted name of the node; where it returns None, the node has no operation.
     """
 
     option: Callable[[Option], Option] | None = None
@@ -94,7 +94,7 @@ class Rewriter:
         if name is None:
             return None
         if self.option is None and name is apply.name and activation is apply.activation:
-            return apply  # as most are where only names change
+            return apply  # the usual case where only names change
         options, lone = self._options(apply.options), self._lone(apply.lone)
         return _changed(apply, name=name, options=options, lone=lone, activation=activation)
 

@@ -3,7 +3,7 @@
 Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; `compare.equality`
 tells whether two graphs are the same.
 
-What a node does is a kind of operation: a leaf, or something made of other nodes. Passes read
+The operation of a node is a leaf, or is made of other nodes. Passes read
 `items`, `bodies` and the other properties of `TypedKind`, so that a new kind needs a change only
 where it is read, typed, emitted and drawn.
 """
@@ -210,7 +210,7 @@ class Each(TypedKind):
 class Shared(TypedKind):
     """The module of the node `target`, or of an `item` of its `each`, used again as `operation`.
 
-    It keeps nothing itself; `unwrap` gives what it runs.
+    It has no module of its own; `unwrap` returns the operation that it runs.
     """
 
     target: str
@@ -259,7 +259,7 @@ class TypedNode:
 
     @property
     def op_name(self) -> str:
-        """The word for what it does: `Conv2d`, `concat`, `seq`, or the name of a block."""
+        """The name of its operation: `Conv2d`, `concat`, `seq`, or the name of a block."""
         return self.operation.op_name
 
     @property
@@ -324,7 +324,8 @@ class Body:
         return {node.name: node for node in self.nodes}
 
     def part(self, key: str) -> TypedNode | Body | None:
-        """Return what its module keeps under a key: a node, in a chain block what the chain keeps."""
+        """Return the node whose module is kept under a key; in a chain block, a node of the
+        chain."""
         return self.nodes[0].operation.part(key) if self.is_chain else self.by_name.get(key)
 
 
@@ -349,7 +350,7 @@ class TypedGraph:
 
 
 def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
-    """Return what a node does, seen through `share`."""
+    """Return the operation itself, or the operation that a share runs."""
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation

@@ -1,4 +1,5 @@
-"""The protocol of typed operations: what an operation of any kind runs, keeps, and is rebuilt from."""
+"""The protocol of typed operations: the nodes that each kind runs and keeps, and how it is
+rebuilt."""
 
 from __future__ import annotations
 
@@ -13,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class TypedKind:
-    """The base of every kind of operation, with the questions that passes ask.
+    """The base of every kind of operation, with the properties that passes read.
 
-    An operation runs `items`, which are nodes, or `bodies`, which are graphs, or neither. The
-    `parts` are those of them that its module keeps.
+    An operation runs `items`, which are nodes, or `bodies`, which are graphs, or neither. Its
+    `parts` are the items or bodies whose modules its own module keeps.
     """
 
     __slots__ = ()
 
-    # what it is
+    # identity
 
     @property
     def op_name(self) -> str:
-        """The word for it: `Conv2d`, `concat`, `seq`, or the name of a block."""
+        """The name of the operation: `Conv2d`, `concat`, `seq`, or the name of a block."""
         raise NotImplementedError
 
     @property
@@ -62,7 +63,7 @@ class TypedKind:
         """The values that distinguish it from others of its kind, besides items, bodies and settings."""
         return ()
 
-    # what it runs
+    # items and bodies
 
     @property
     def items(self) -> tuple[TypedNode, ...]:
@@ -93,7 +94,7 @@ class TypedKind:
         """Whether all its bodies are one module."""
         return False
 
-    # what its module keeps
+    # modules
 
     def key(self, index: int) -> str:
         """Return the key of the body at an index, "" if that is the module itself."""
@@ -105,19 +106,20 @@ class TypedKind:
         return False
 
     def parts(self) -> Iterator[tuple[str, TypedNode | Body]]:
-        """Yield what the module keeps, each with its key there; a body is the module itself by ""."""
+        """Yield the parts that the module keeps, each with its key; a body that is the module
+        itself has ""."""
         for item in self.items:
             yield item.name, item
         for index, body in enumerate(self.modules):
             yield self.key(index), body
 
     def part(self, key: str) -> TypedNode | Body | None:
-        """Return what stands under a key; in a body that is the module itself, a node of it."""
+        """Return the part under a key; a node of the body, if the body is the module itself."""
         return None
 
     @property
     def modules(self) -> tuple[Body, ...]:
-        """The bodies that are modules: the first of shared ones, else all."""
+        """The bodies with modules of their own: the first if all share one module, else all."""
         return self.bodies[:1] if self.shared else self.bodies
 
     def inner(self) -> Iterator[tuple[str, TypedNode]]:

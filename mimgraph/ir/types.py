@@ -100,7 +100,7 @@ class TensorType:
 
     @property
     def past(self) -> tuple[str | None, str | None]:
-        """Return what is known of how the tensor was made, which equality ignores."""
+        """The known history of the tensor (`cast_from`, `marks`), which equality ignores."""
         return self.cast_from, self.marks
 
     @property

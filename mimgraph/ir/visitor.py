@@ -17,7 +17,7 @@ class OperationVisitor(Generic[P, Result]):
     """
 
     def visit(self, operation: TypedOperation, *args: P.args, **kwargs: P.kwargs) -> Result:
-        """Return what the method of the operation's kind returns."""
+        """Return the result of the method for the operation's kind."""
         match operation:
             case Leaf():
                 return self.visit_leaf(operation, *args, **kwargs)

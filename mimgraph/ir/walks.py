@@ -17,7 +17,8 @@ from mimgraph.ir.typed import (
 
 
 def weight_names(operation: TypedOperation) -> Iterator[str]:
-    """Yield the dotted name of every learned tensor of a node's module, also of one that it shares."""
+    """Yield the dotted name of every learned tensor of a node's module, which may be a shared
+    one."""
     yield from _weight_names(unwrap(operation), "", is_top=True)
 
 

@@ -199,7 +199,7 @@ FRAMES = "inputs: {x: [T, 3, 16, 16]}\nnodes:\n  y: {layer: %s, from: x}\noutput
 def test_a_volume_layer_of_one_step_is_the_image_layer_of_each_frame(
     layer: str, image: str, volume: str
 ) -> None:
-    """A volume layer of kernels of one step does to frames what the image layer does to each."""
+    """A volume layer with a kernel of one step equals the image layer on each frame."""
     (fault,) = faults(FRAMES % f"{layer}, {image}")
     moved = _NODE.findall(fault.help)[0]
     spec = (

@@ -43,7 +43,7 @@ def values(nodes: tuple[Node, ...]) -> list[object]:
 
 
 def test_every_option_is_found(nodes: tuple[Node, ...]) -> None:
-    """Options, values without a key, those of activations, repeats and `with`, and in chains."""
+    """Options and lone values are found, also in activations, repeats, `with` and chains."""
     assert values(nodes) == [1, 2.0, 3, 4, 5, 6, [7, 8], False]
 
 

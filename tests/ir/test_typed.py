@@ -1,4 +1,4 @@
-"""The protocol of operations: what each kind runs, what its module keeps, and how it is rebuilt."""
+"""The protocol of operations: the nodes that each kind runs and keeps, and how it is rebuilt."""
 
 from __future__ import annotations
 

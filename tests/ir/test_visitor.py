@@ -48,7 +48,7 @@ class Describe(OperationVisitor[[str], str]):
 
 
 def test_each_kind_has_a_method() -> None:
-    """A kind without one goes to `visit_other`, a share to what it runs."""
+    """A kind without a method goes to `visit_other`, a share to the operation that it runs."""
     body = mg.loads(TEXT).typed.body
     found = {node.name: Describe().visit(node.operation, "a") for node in body.nodes}
     assert found == {

@@ -329,7 +329,7 @@ def test_a_layer_made_outside_does_not_keep_runs_alive() -> None:
     assert not outside.uses
 
 
-# --- variables that a function reads beside its arguments -----------------------------------------------------
+# --- variables that a function reads beside its arguments ----------------------------------------
 
 
 def test_each_call_runs_the_function() -> None:
