@@ -1,4 +1,4 @@
-"""Check what a spec declares before nodes are typed: params, inputs, and the text of blocks and nodes."""
+"""Check the declared params, inputs and blocks of a spec before its nodes are typed."""
 
 from __future__ import annotations
 

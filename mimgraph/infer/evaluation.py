@@ -28,7 +28,7 @@ from mimgraph.source import Span
 Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown
 
 MANY = 32  # with more names, the layers are chained and not copied
-# what to write for a size `{name}` in a formula
+# the help for a size `{name}` in a formula
 COUNTED = (
     "compute {name} in nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so {name} is its Max"
     " plus 1; and write broadcast: true"

@@ -1,4 +1,4 @@
-"""Match the options that a spec gives to those of an op, and compute their values at each use."""
+"""Match the options in a spec to the options of an op, and compute their values at each use."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class Place(NamedTuple):
 def bind(
     op: Op, options: Mapping[str, Option], lone: Option | None, place: Place, at: Evaluation
 ) -> Bound:
-    """Match the given options to those of the op, and compute those that are the same at every use."""
+    """Match the given options to the op's, and compute the values that are the same at every
+    use."""
     report = at.report
     before = len(report.diagnostics)
     given = _matched(op, options, lone, place, at)
@@ -125,8 +126,8 @@ def values(bound: Bound, at: Evaluation) -> Values | None:
 
 
 def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation) -> Values:
-    """Return the values `others` with those of the given options added; a faulty value is reported,
-    and becomes FAULTY."""
+    """Return the values `others` and the values of the given options; a faulty one is reported and
+    becomes FAULTY."""
     found, key, run_time = {**others.by_name}, [others.key], [*others.run_time]
     for name, option in given.items():
         value = compute(option.value, at)

@@ -1,5 +1,4 @@
-"""Check the structure of one scope (names, sources, cycles, unused nodes), and find the running
-order."""
+"""Check the names, sources and cycles of one scope, and find the running order and unused nodes."""
 
 from __future__ import annotations
 

@@ -42,11 +42,7 @@ _STEPS = (
     ("frames, channels first", "n c t h w -> n t (c h w)", 4, (0, 2, 3)),
     ("the pixels of frames", "n t c h w -> n (t h w) c", 4, (1,)),
 )
-_MODES = {
-    1: "linear",
-    2: "bilinear",
-    3: "trilinear",
-}  # of Resize, by the axes in space
+_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}  # by the number of axes to resize
 
 
 def node(layer: str, source: str, options: str) -> str:
@@ -170,7 +166,7 @@ def _to_channels(
     rank, found = len(x.dims), list[str]()
     stem = numbered[1] if (numbered := _NUMBERED.fullmatch(name)) else ""
     if rank == 4 and axes == 3 and stem != "MaxUnpool":
-        return _of_frames(x, name, source, f"{stem}3d" if f"{stem}3d" in layers else "")
+        return _per_frame(x, name, source, f"{stem}3d" if f"{stem}3d" in layers else "")
     if name == "Softmax2d" and rank > 0:
         return [f"{node('Softmax', source, 'dim: 1')} takes any axes"]
     if rank == 1 and axes > 2 and stem in ("BatchNorm", "Dropout"):
@@ -218,7 +214,7 @@ def _folded(x: TensorType, axes: int, name: str, source: str) -> list[str]:
     return [f"fold axes into the channels first: {rearranged(source, pattern)}"]
 
 
-def _of_frames(x: TensorType, name: str, source: str, volume: str) -> list[str]:
+def _per_frame(x: TensorType, name: str, source: str, volume: str) -> list[str]:
     """Return the help that applies an image layer to each frame of a video."""
     first, second = x.dims[:2]
     time_first = isinstance(first, Dim) or first not in (1, 3) or second in (1, 3)

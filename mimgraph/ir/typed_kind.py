@@ -1,5 +1,4 @@
-"""The protocol of typed operations: the nodes that each kind runs and keeps, and how it is
-rebuilt."""
+"""The protocol of typed operations: the nodes that a kind runs and keeps, and how it is rebuilt."""
 
 from __future__ import annotations
 

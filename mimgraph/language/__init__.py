@@ -1,2 +1,1 @@
-"""Read text into a declared graph and write a declared graph as text: YAML and JSON, and the JSON
-Schema."""
+"""Read YAML or JSON into a declared graph, write it as YAML, and describe it by a JSON Schema."""

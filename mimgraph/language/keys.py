@@ -1,5 +1,4 @@
-"""The keys of a spec: the meaning of each, the paragraph of the README that explains it, and an
-example.
+"""The keys of a spec: the meaning of each, its paragraph of the README, and an example.
 
 `mimgraph layers KEY` and the JSON Schema show these texts.
 """

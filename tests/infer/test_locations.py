@@ -1,4 +1,4 @@
-"""Every fault is reported once, at the place that `⟦code⟧` marks, without faults that follow from
+"""Every fault is reported once, at the place that `⟦code⟧` marks, and nothing that follows from
 it."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""One fault anywhere in a spec of the gallery gives one diagnostic, and none for its
-consequences."""
+"""One fault anywhere in a spec of the gallery gives one diagnostic, and its consequences give
+none."""
 
 from __future__ import annotations
 

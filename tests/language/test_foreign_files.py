@@ -1,5 +1,4 @@
-"""Files that are not specs: the message names the kind of file, in Python and on the command
-line."""
+"""Files that are not specs: the message names their kind, in Python and on the command line."""
 
 from __future__ import annotations
 

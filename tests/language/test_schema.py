@@ -1,5 +1,4 @@
-"""The JSON Schema accepts the specs that the reader accepts, and refuses specs of a wrong
-structure."""
+"""The JSON Schema accepts specs that the reader accepts, and refuses a wrong structure."""
 
 from __future__ import annotations
 

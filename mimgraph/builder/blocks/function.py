@@ -68,7 +68,7 @@ class BlockFunction(Family):
         self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
         self.inputs, self.defaults = self._signature()
-        self.known: dict[str, ir.Block] = {}  # by content, so that equal runs share one
+        self.known: dict[str, ir.Block] = {}  # by key; equal runs share one
         self.__name__ = self.__qualname__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__

@@ -1,5 +1,4 @@
-"""Find the input sizes that can change a decision that a block's function made by the size of a
-result."""
+"""Find the input sizes that can change a result's size by which a block's function decided."""
 
 from __future__ import annotations
 

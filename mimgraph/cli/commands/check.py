@@ -37,7 +37,7 @@ def _torch(text: str) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check every spec and print what is wrong; files that cannot be read are reported at the end."""
+    """Check every spec and print the faults; files that cannot be read are reported at the end."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     passed: list[str] = []

@@ -1,4 +1,4 @@
-"""Try the rule of an op with changed sources or options: a help proposes only changes that it
+"""Try the rule of an op with changed sources or options, to propose only changes that it
 accepts."""
 
 from __future__ import annotations

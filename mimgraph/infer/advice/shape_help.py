@@ -1,5 +1,4 @@
-"""Find the help for a fault of shapes by trial: the rule must accept the change that it
-proposes."""
+"""Find the help for a fault of shapes: changes are tried, and proposed if the rule accepts them."""
 
 from __future__ import annotations
 

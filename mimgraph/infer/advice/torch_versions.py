@@ -12,7 +12,7 @@ from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
 from mimgraph.ops import registry
 from mimgraph.ops.op import Release, dotted
 
-FIRST = (2, 5)  # the first release for which the registry knows what was added
+FIRST = (2, 5)  # the oldest supported release; the registry marks options that were added later
 
 
 def release(version: str) -> Release:

@@ -1,5 +1,4 @@
-"""Explain an unknown source that is the name of a param, a block, or a node elsewhere in the
-spec."""
+"""Explain an unknown source that names a param, a block, or a node elsewhere in the spec."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Report options that are unknown, missing, given twice or of a wrong type, with the text to
-write."""
+"""Report options that are unknown, missing, given twice or of a wrong type, with the help."""
 
 from __future__ import annotations
 

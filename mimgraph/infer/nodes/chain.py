@@ -17,7 +17,7 @@ from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.graph import Chain, Node, Source, Take
 from mimgraph.ir.typed import Sequence, TypedNode, Value
 
-# types what a node does; an argument here, as it is defined in node.py, which imports this file
+# types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
 
 

@@ -1,5 +1,5 @@
-"""Find when each node runs if some inputs are optional, and refuse ops that cannot run without a
-source.
+"""Find when nodes run if inputs are optional, and refuse ops that need a source that may be
+missing.
 
 A presence says when a value is present, by the optional inputs that it needs.
 """

@@ -1,5 +1,4 @@
-"""Report the fault that the rule of an op finds: at the option, at the source, or at the node's
-name."""
+"""Report the fault that the rule of an op finds, at the option, the source or the node's name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The context of the reader's functions: the report of faults, and the names that are known or
-lost."""
+"""The context of the reader's functions: the report, and the names that are known or lost."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Read the operation of a node: a layer, merge, block, chain, share or tensor, or one on each
-source."""
+"""Read the operation of a node: a layer, merge, block, chain, share, tensor or `each`."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 
-BESIDE = ("take", "freeze")  # keys of every node that are not options of what it does
+BESIDE = ("take", "freeze")  # keys of every node that are not options of its operation
 
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:

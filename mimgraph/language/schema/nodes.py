@@ -133,7 +133,8 @@ def _source_conditions(required: Iterable[str] = ()) -> Json:
 
 
 def _node(beside_blocks: bool) -> Json:
-    """Return the schema of a node: the key that says what it does chooses the other keys."""
+    """Return the schema of a node: the key of its operation decides which other keys it may
+    have."""
     chain = ref("chain_beside_blocks" if beside_blocks else "chain")
     seq = {**keys(seq=chain), "from": _sources(ONE_SOURCE), **refs("each", "take", "freeze")}
     share = {**keys(share=ref("source")), **refs("from", "each")}

@@ -1,5 +1,4 @@
-"""Build the tree of a text from a stream of events: scalars, and collections that open and
-close."""
+"""Build the tree of a text from events: scalars, and collections that open and close."""
 
 from __future__ import annotations
 
@@ -115,7 +114,7 @@ class TreeBuilder:
 
     def keys(self, items: list[Tree]) -> list[str]:
         """Return the keys around the item that comes next, the nearest first; [] if it is a key
-        itself. `items` are those of the innermost open collection."""
+        itself. `items` are the items of the innermost open collection."""
         found: list[str] = []
         for kind, _, _, outer, _ in reversed(self.stack):
             if kind is Mapping:

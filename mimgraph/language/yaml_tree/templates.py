@@ -1,5 +1,4 @@
-"""Recognise the variables and statements of a template that was not filled in: `{{ x }}`, `{% if x
-%}`, `${x}`."""
+"""Recognise parts of a template that was not filled in: `{{ x }}`, `{% if x %}`, `${x}`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A block function is declared for all sizes of its inputs, unless Python code decides by one of
-them."""
+"""A block function is declared for all sizes, unless Python code decides by one of them."""
 
 from __future__ import annotations
 
