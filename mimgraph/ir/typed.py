@@ -319,6 +319,13 @@ class Body:
         return {name: type_ for name, type_ in self.inputs.items() if name not in self.optional}
 
     @cached_property
+    def single_nodes(self) -> tuple[TypedNode, ...]:
+        """The nodes, with the branches of each `each` as nodes of their own."""
+        if not any(node.operation.branches for node in self.nodes):
+            return self.nodes
+        return tuple(one for node in self.nodes for one in single_nodes(node))
+
+    @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
         """The nodes by name."""
         return {node.name: node for node in self.nodes}

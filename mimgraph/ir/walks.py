@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from itertools import chain
 
 from mimgraph.ir.typed import (
     Body,
     Leaf,
     Shared,
     TypedOperation,
-    single_nodes,
     unwrap,
 )
 
@@ -63,8 +61,7 @@ def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
     @cache
     def opened(body: Body) -> dict[str, TypedOperation]:
         """Return the operations that may use bodies, by the names of their nodes."""
-        ones = chain.from_iterable(map(single_nodes, body.nodes))
-        operations = {one.name: one.operation for one in ones}
+        operations = {one.name: one.operation for one in body.single_nodes}
         return {n: o for n, o in operations.items() if not isinstance(unwrap(o), Leaf)}
 
     def pair(made: Body, run: Body) -> None:

@@ -11,7 +11,7 @@ from torch.export import Dim as TorchDim
 
 from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode, single_nodes, unwrap
+from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode, unwrap
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ir.walks import bodies
 from mimgraph.ops.layers.spatial.fold import windows_of
@@ -51,8 +51,7 @@ def _inner_sizes(graph: TypedGraph) -> set[Dim]:
     return {
         size
         for body in bodies(graph.body)
-        for node in body.nodes
-        for one in single_nodes(node)
+        for one in body.single_nodes
         for size in _sizes(one, [body.type_of(value) for value in one.arguments.values()])
         if isinstance(size, Dim)
     }

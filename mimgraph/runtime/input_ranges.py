@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 from mimgraph.ir.dim import Size
-from mimgraph.ir.typed import Body, Leaf, TypedNode, single_nodes, unwrap
+from mimgraph.ir.typed import Body, Leaf, TypedNode, unwrap
 
 
 def limits(body: Body) -> Iterator[tuple[str, int]]:
@@ -17,7 +16,7 @@ def limits(body: Body) -> Iterator[tuple[str, int]]:
     for name, type_ in body.inputs.items():
         if type_.vocab is not None:
             yield name, type_.vocab
-    for node in _nodes(body):
+    for node in body.single_nodes:
         for source, _, leaf in _fed_leaves(body, node):
             if leaf.name in ("Embedding", "EmbeddingBag") and leaf.lowering.module is not None:
                 yield source, leaf.lowering.module.arguments["num_embeddings"]
@@ -28,16 +27,11 @@ def lengths(body: Body) -> Iterator[tuple[str, Size]]:
 
     That is the number of steps, or 1 if the layer that takes it is inside a block.
     """
-    for node in _nodes(body):
+    for node in body.single_nodes:
         for source, key, leaf in _fed_leaves(body, node):
             if key == "lengths":
                 inside = leaf is not unwrap(node.operation)
                 yield source, 1 if inside else next(iter(node.results.values())).dims[0]
-
-
-def _nodes(body: Body) -> Iterator[TypedNode]:
-    """Return the nodes of a body, and for an `each` the nodes inside it."""
-    return chain.from_iterable(map(single_nodes, body.nodes))
 
 
 def _fed_leaves(body: Body, node: TypedNode) -> Iterator[tuple[str, str, Leaf]]:
@@ -58,7 +52,7 @@ def _fed_leaves(body: Body, node: TypedNode) -> Iterator[tuple[str, str, Leaf]]:
 
 def _inside(inner: Body, name: str, outer: str) -> Iterator[tuple[str, str, Leaf]]:
     """Yield the layers in a body that its input `name` feeds, as fed by the outer input."""
-    for node in _nodes(inner):
+    for node in inner.single_nodes:
         for source, key, leaf in _fed_leaves(inner, node):
             if source == name:
                 yield outer, key, leaf

@@ -6,7 +6,7 @@ several results and a shared repeat become subclasses that override `forward`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 
@@ -17,7 +17,7 @@ from mimgraph.emit.format.statements import Assign, For, Return, Statement
 from mimgraph.emit.forward.call_code import item_code, owner_of
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.ir.code import Call, Constant, Name, Subscript, walk
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, single_nodes, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import TensorType
 
 SUPER = Name("super().forward")
@@ -28,19 +28,30 @@ class ChainItems:
     """The items of all chains of a graph, and which of them need a class."""
 
     def __init__(
-        self, modules: Modules, every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]
+        self, modules: Modules, every: Collection[Body], twins: Mapping[Body, Iterable[Body]]
     ) -> None:
         self.modules = modules
-        self.cast = _items_to_cast(every, twins)
+        self.chains = {body: tuple(_chains(body)) for body in chain(every, *twins.values())}
+        self.cast = {item for body in every for item in self._to_cast(body, twins.get(body, ()))}
 
     def needing_a_class(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
         """Yield the items in these bodies that need a class, each with the type that it is fed."""
         for body in group:
-            for node, items, source in _chains(body):
+            for node, items, source in self.chains[body]:
                 if node.operation.steps:  # else shared, so another node makes them
                     for item, type_ in _fed(items, source):
                         if item in self.cast or _needs_class(item):
                             yield item, type_
+
+    def _to_cast(self, body: Body, twins: Iterable[Body]) -> Iterator[TypedNode]:
+        """Yield the items that make float32 of their source whatever dtype the model has."""
+        made = {node.name: items for node, items, _ in self.chains[body]}
+        for run in (body, *twins):
+            for node, items, source in self.chains[run]:
+                ours = made[owner_of(node)]
+                for item, (as_run, type_) in zip(ours, _fed(items, source), strict=True):
+                    if _is_made(as_run, type_):
+                        yield item
 
     def class_name(self, node: TypedNode) -> str:
         """Return the name that an item's class should have.
@@ -99,21 +110,6 @@ def _needs_class(node: TypedNode) -> bool:
     return bool(operation.bodies) and (operation.shared or len(operation.bodies[0].outputs) > 1)
 
 
-def _items_to_cast(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> set[TypedNode]:
-    """Return the items that make float32 of their source whatever dtype the model has."""
-    found: set[TypedNode] = set()
-    for body in every:
-        made = {node.name: items for node, items, _ in _chains(body)}
-        for run in (body, *twins.get(body, ())):
-            for node, items, source in _chains(run):
-                for item, (as_run, type_) in zip(
-                    made[owner_of(node)], _fed(items, source), strict=True
-                ):
-                    if _is_made(as_run, type_):
-                        found.add(item)
-    return found
-
-
 def _is_made(node: TypedNode, source: TensorType) -> bool:
     """Return whether an item makes float32 of what it is fed, whatever dtype the model has."""
     leaf, type_ = node.operation, node.type
@@ -124,7 +120,7 @@ def _is_made(node: TypedNode, source: TensorType) -> bool:
 
 def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
     """Yield the chains that a body runs, shared ones too, each with its items and its source."""
-    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+    for node in body.single_nodes:
         if items := unwrap(node.operation).steps:
             (value,) = node.arguments.values()
             yield node, items, body.type_of(value)

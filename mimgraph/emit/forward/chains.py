@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TypeAlias
 
 from mimgraph.emit.forward.liveness import Paths
 from mimgraph.emit.forward.plan import Plan
 from mimgraph.emit.forward.steps import WHOLE, Loop, Step
-from mimgraph.ir.typed import Body, Leaf, Repeated, Value, single_nodes, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, Value, unwrap
 
 Chain: TypeAlias = list[Value]
 
@@ -95,7 +95,7 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
     Of the sources of a layer only the first is handed along; others, like a mask, are kept too.
     """
     read = list(body.outputs.values())
-    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+    for node in body.single_nodes:
         if len(node.arguments) == 1:
             read += node.arguments.values()
             continue

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import Enum
-from itertools import chain
 from typing import NamedTuple
 
 from mimgraph.emit.forward.steps import Condition, Guard
@@ -133,7 +132,7 @@ def nullable(body: Body) -> Iterator[Value]:
     """Yield the values that are read or returned also where they are missing, and then are None."""
     if not body.optional:
         return
-    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+    for node in body.single_nodes:
         leaf = unwrap(node.operation)
         decided = {key for keys in node.without for key in keys if not _takes_none(node, keys)}
         if isinstance(leaf, Leaf) and leaf.lowering.fallback is not None:
