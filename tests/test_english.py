@@ -1,0 +1,67 @@
+"""Docstrings of mimgraph begin with a verb and use no phrase that docs/contributing.md rules out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+RIDDLES = re.compile(
+    r"\b(told of|is told|are told|tells? of|those of|what is|what of|of what)\b", re.I
+)
+# what a sentence without a verb begins with
+NO_VERB = set(
+    "A All An And As At Both By Each Every For From How If In Is Its It No None Of On One Or Same Some"
+    " That The Their These They This Those To What When Where Whether Which With".split()
+)
+
+
+class Docstring(NamedTuple):
+    place: str
+    text: str
+    begins_with_verb: bool  # or should: a class, a module, a property and a rule may be a noun
+
+    @property
+    def first(self) -> str:
+        return self.text.split("\n\n")[0]
+
+
+def _docstrings(path: Path) -> Iterator[Docstring]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            continue
+        text = ast.get_docstring(node)
+        if text:
+            line = getattr(node, "lineno", 1)
+            place = f"{path.relative_to(ROOT)}:{line}"
+            yield Docstring(place, text, isinstance(node, ast.FunctionDef) and not _is_noun(node))
+
+
+def _is_noun(node: ast.FunctionDef) -> bool:
+    """Return whether a function is read as a value or is a rule, whose docstring is a reference."""
+    decorators = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
+    return bool({"property", "cached_property", "layer", "merge", "tensor", "part"} & {*decorators})
+
+
+DOCSTRINGS = [
+    one for path in sorted((ROOT / "mimgraph").rglob("*.py")) for one in _docstrings(path)
+]
+
+
+def test_functions_say_what_they_do() -> None:
+    found = [one for one in DOCSTRINGS if one.begins_with_verb and one.text.split()[0] in NO_VERB]
+    assert not found, "\n".join(f"{one.place}: {one.first}" for one in found)
+
+
+@pytest.mark.parametrize("tests", [False, True])
+def test_no_riddles(tests: bool) -> None:
+    paths = sorted(path for path in (ROOT / "tests").rglob("*.py") if "golden" not in path.parts)
+    docstrings = [one for path in paths for one in _docstrings(path)] if tests else DOCSTRINGS
+    found = [one for one in docstrings if RIDDLES.search(one.first)]
+    assert not found, "\n".join(f"{one.place}: {one.first}" for one in found)
