@@ -1,4 +1,4 @@
-"""The stubs match the registry, and a type checker finds what is wrong with a call."""
+"""The stubs match the registry, and a type checker finds mistakes in a call."""
 
 from __future__ import annotations
 

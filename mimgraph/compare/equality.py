@@ -38,7 +38,7 @@ class ValueNumbers:
         return self._by_body[body]
 
     def operation(self, node: TypedNode) -> Hashable:
-        """Return a key of what a node computes; its name and its sources are not in it."""
+        """Return a key of the computation of a node, without its name and its sources."""
         if node not in self._by_node:
             self._by_node[node] = self._operation(node.operation)
         return self._by_node[node]

@@ -73,7 +73,7 @@ def removed(pair: Pair, node: TypedNode, name: str, label: str = "", sources: An
 def node_changes(
     pair: Pair, old: TypedNode, new: TypedNode, place: Place, sources: Iterable[Edit] = ()
 ) -> Iterator[Found]:
-    """Yield the change of a node, then those of the nodes inside it; `sources` are edits of its sources."""
+    """Yield the change of a node, then the changes of the nodes inside it; `sources` are edits of its sources."""
     if _last(place.was) != _last(place.name):
         yield Renamed(place.was, place.name)
     change = _own_change(pair, old, new, place, sources)

@@ -63,7 +63,7 @@ class Review:
 
     def draw(self, path: str | PathLike[str], **how: Any) -> None:
         """Draw both graphs in one picture, which marks what was added, removed and changed; blocks
-        without a change are closed. The options are those of `Graph.draw`."""
+        without a change are closed. It takes the options of `Graph.draw`."""
         write(self._scene(**how), Path(path))
 
     def _repr_markdown_(self) -> str:
@@ -74,7 +74,7 @@ class Review:
         return Scene(close_unmarked(both), details=self._details, **how)
 
     def _details(self) -> Mapping[str, Detail]:
-        """Return the details of the new graph, and of what only the old one has."""
+        """Return the details of the new graph, and of the parts that only the old one has."""
         old, new = (find() for find in self.details)
         return {**{WAS + id_: detail for id_, detail in old.items()}, **new}
 

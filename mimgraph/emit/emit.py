@@ -189,7 +189,7 @@ def _words(text: str) -> list[str]:
 
 
 def _returned(graph: TypedGraph) -> str:
-    """Return the type of what the model returns."""
+    """Return the annotation of the model's result."""
     if len(graph.body.outputs) == 1:
         return "Tensor"
     return "tuple[Tensor, ...]" if graph.is_stage else "dict[str, Tensor]"

@@ -76,7 +76,7 @@ class _Finder:
                 yield from self.node(node, f"{path}{node.name}", made, found.ran[node.name])
 
     def node(self, node: TypedNode, id_: str, made: _Made | None, ran: Excerpts) -> Found:
-        """Yield a node, and what is drawn inside it."""
+        """Yield a node, and the nodes drawn inside it."""
         making = (made.excerpt,) if made else ()
         yield id_, (*making, *ran, *self.classes_of(node))
         yield from self.inside(node.operation, f"{id_}.", made, ran)
@@ -106,7 +106,7 @@ class _Finder:
             yield from self.body(body, f"{id_}.", ran)
 
     def classes_of(self, node: TypedNode) -> Excerpts:
-        """Return the classes of a chain item, of a block, and of all inside what is drawn closed."""
+        """Return the classes of a chain item, of a block, and of all nodes inside a closed box."""
         operation = node.operation
         closed = operation.merge or operation.branches
         opened: tuple[Body | TypedNode, ...] = (node, *operation.modules)

@@ -20,7 +20,7 @@ class Amount:
     __slots__ = ("_terms",)
 
     def __init__(self, *products: Iterable[Size]) -> None:
-        """The sum of products of sizes."""
+        """Add up products of sizes."""
         self._terms: dict[Factors, int] = {}
         for product in products:
             self._add(product, 1)

@@ -48,7 +48,7 @@ def layer(
 
 
 def merge(*inferred: str, family: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], MergeOp]:
-    """Register a rule as a merge; the arguments are those of `layer`."""
+    """Register a rule as a merge; it takes the arguments of `layer`."""
     return lambda rule: add(MergeOp("merge", rule, inferred, ports, family=family))
 
 

@@ -16,7 +16,7 @@ class Shown:
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
-        """Return the repr and the HTML by media type, but only what is asked for."""
+        """Return the repr and the HTML by media type, but only the types that are asked for."""
         makers = {"text/plain": self.__repr__, "text/html": self._repr_html_}
         return {
             type_: make()

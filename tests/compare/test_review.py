@@ -399,7 +399,7 @@ def test_the_picture_of_two_unrelated_specs_contains_the_whole_new_graph(one: in
 
 
 def check_picture(old: Graph, new: Graph) -> None:
-    """Check that boxes and edges not marked as removed are exactly those of the new graph."""
+    """Check that boxes and edges not marked as removed are exactly the boxes and edges of the new graph."""
     picture, own = joined(old, new), diagram(new.typed)
     ids = [box.id for box in boxes(picture.items)]
     assert len(set(ids)) == len(ids)

@@ -23,7 +23,7 @@ def whole() -> Iterator[None]:
 
 
 def assert_compiles(model: Model, backend: str, check: bool = False) -> None:
-    """Check that outputs and gradients of the compiled model equal those of the plain one."""
+    """Check that outputs and gradients of the compiled model equal the results of the plain one."""
     with whole():
         inputs, plain, module = model.inputs(4), model.compile(), model.compile(check=check)
         output = plain(**inputs)

@@ -141,7 +141,7 @@ def test_t5_like() -> None:
     inputs = seeded_inputs(graph.typed, 3, 0, {"S": 12, "T": 9})
     model = graph.compile().eval()
     names = {"source": "input_ids", "target": "decoder_input_ids", "padding": "attention_mask"}
-    with pytest.warns(UserWarning, match="outputs differ from those of the other model: logits"):
+    with pytest.warns(UserWarning, match="outputs differ from outputs of the other model: logits"):
         transfer = graph.load_state(model, theirs, inputs=names, strict=False)
     assert transfer.missing == ("places",)  # the sinusoids stay as they are
     assert {key.rpartition(".")[0].rpartition(".")[2] for key in transfer.unused} == {

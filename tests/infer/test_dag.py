@@ -1,4 +1,4 @@
-"""Order and cycles of names equal those of networkx, also where it is not imported."""
+"""Order and cycles of names agree with networkx, also where it is not imported."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def test_a_stage_may_begin_inside_a_repeated_block() -> None:
     "starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]], ids=str
 )
 def test_a_split_repeated_block_keeps_the_numbers_of_its_repeats(starts: list[str]) -> None:
-    """State_dict keys and rows of the table are those of the whole."""
+    """State_dict keys and rows of the table have the names of the whole."""
     graph = mg.loads(REPEATED)
     stages = graph.split(starts)
     model = graph.compile()

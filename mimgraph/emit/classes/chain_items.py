@@ -111,7 +111,7 @@ def _needs_class(node: TypedNode) -> bool:
 
 
 def _is_made(node: TypedNode, source: TensorType) -> bool:
-    """Return whether an item makes float32 of what it is fed, whatever dtype the model has."""
+    """Return whether an item makes float32 of its source whatever dtype the model has."""
     leaf, type_ = node.operation, node.type
     if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
         return False

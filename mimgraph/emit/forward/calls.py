@@ -1,4 +1,4 @@
-"""Turn the runs of a node into steps: what is called on which values, before they have names."""
+"""Turn the runs of a node into steps: calls on values that have no names yet."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Paths:
         return sorted(self.ending.get((fork, holds), ()), key=lambda v: self.made[v].first)
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
-        """Return what is needed before a path if `live` is needed after it."""
+        """Return the values that are live before a path if `live` are live after it."""
         here = frozenset([guard])
         for part in reversed(path):
             if isinstance(part, Fork):

@@ -56,7 +56,7 @@ class ModelDtypeOf:
         return follow(code) if made and node.name not in self._apart else code
 
     def _is_made(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
-        """Return whether torch makes float32 of what a body feeds the node of that name."""
+        """Return whether torch makes float32 of the sources that a node of that name has in a body."""
         if body is not self.body:
             twin = body.by_name.get(node.name)
             operation = None if twin is None else unwrap(twin.operation)

@@ -1,1 +1,1 @@
-"""Decides what is drawn of a graph: boxes, clusters and edges, folded and grouped."""
+"""Turns a graph into the boxes, clusters and edges of a picture, folded and grouped."""

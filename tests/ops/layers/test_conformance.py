@@ -498,7 +498,7 @@ def signature(name: str) -> dict[str, Any]:
 
 
 def arguments(name: str) -> dict[str, Any]:
-    """Return the arguments of the constructor; for a stack, those of its layer come first."""
+    """Return the arguments of the constructor; for a stack, after the arguments of its layer."""
     if name not in ("TransformerEncoder", "TransformerDecoder"):
         return signature(name)
     (_, *own), (d_model, nhead, *rest) = signature(name).items(), signature(f"{name}Layer").items()

@@ -215,7 +215,7 @@ def _expanded(old: Size | None, wanted: Any) -> Size:
 
 
 def moved(input: TensorType, *dims: Size) -> TensorType:
-    """Return the type of the same values in another shape, with what is known about the values."""
+    """Return the type of the same values in another shape, with the same facts about the values."""
     return replace(input, dims=dims)
 
 

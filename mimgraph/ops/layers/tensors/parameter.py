@@ -35,7 +35,7 @@ def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> L
 def buffer(
     shape: tuple[Size, ...], *, init: Any, batched: bool = False, dtype: Dtype = "float32"
 ) -> Lowering:
-    """A fixed tensor of this shape, kept in the state_dict; options are those of a parameter.
+    """A fixed tensor of this shape, kept in the state_dict; it takes the options of a parameter.
 
     Example:
         x: [64]

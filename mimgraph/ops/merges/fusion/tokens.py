@@ -33,7 +33,7 @@ def cross_attention(
     residual: bool = True,
     norm: Literal["pre", "post", "none"] = "post",
 ) -> Block:
-    """The query's tokens attend to those of the key: (N, L, E), (N, S, F) -> (N, L, E).
+    """The query's tokens attend to the key's tokens: (N, L, E), (N, S, F) -> (N, L, E).
 
     Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. Without `value` the key
     is the value too; `key_padding_mask` (N, S) is true where attention is not allowed. `residual`
