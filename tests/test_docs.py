@@ -65,7 +65,8 @@ def apply(diff: str, folder: Path, *options: str) -> None:
     done = subprocess.run(
         command, input=diff, cwd=folder, text=True, capture_output=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    advice = "if you changed lines of this diff, change docs/architecture.md too"
+    assert done.returncode == 0, f"{done.stderr}{advice}"
 
 
 @pytest.mark.parametrize(("what", "diff"), [(what, diff) for what, diff, _ in ADDED])

@@ -21,7 +21,7 @@ from mimgraph.ir.graph import (
     Written,
     operations,
 )
-from mimgraph.source import PythonFile, Span
+from mimgraph.source import Span
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -47,11 +47,7 @@ def unused_params(graph: Graph) -> list[Diagnostic]:
                 if name not in inside and name not in _in_params(others):
                     found.append((name, option, block.family))
     found += [(name, graph.params[name], "") for name in graph.params if name not in used]
-    return [
-        _warning(name, option.key, family)
-        for name, option, family in found
-        if not isinstance(option.key.file, PythonFile)
-    ]
+    return [_warning(name, option.key, family) for name, option, family in found]
 
 
 def _warning(name: str, span: Span, family: str) -> Diagnostic:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from mimgraph.diagnostics import Diagnostic, in_order
 from mimgraph.infer.advice.unused_params import unused_params
 from mimgraph.ir.graph import Graph
+from mimgraph.source import PythonFile
 
 CHECKS: tuple[Callable[[Graph], Iterable[Diagnostic]], ...] = (unused_params,)
 
 
 def warnings(graph: Graph) -> tuple[Diagnostic, ...]:
-    """Return the warnings of a declared graph in the order of the text."""
-    return tuple(in_order([found for check in CHECKS for found in check(graph)]))
+    """Return the warnings of a spec in the order of its text; a graph made in Python has none."""
+    found = [one for check in CHECKS for one in check(graph)]
+    return tuple(in_order([one for one in found if not isinstance(one.span.file, PythonFile)]))
