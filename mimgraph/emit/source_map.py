@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import TypeAlias
@@ -22,6 +21,7 @@ from mimgraph.ir.typed import (
     TypedOperation,
 )
 from mimgraph.source import Excerpt, SourceFile, Span
+from mimgraph.support.frozen_data import data
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]
 Found: TypeAlias = Iterator[tuple[str, Excerpts]]
@@ -208,7 +208,7 @@ class _Class:
         return tuple(_excerpt(self.file, place, lines) for lines in together)
 
 
-@dataclass(frozen=True)
+@data(slots=False)
 class _Made:
     """The code that makes a module: a statement, or a part of one."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from mimgraph.picture.arrows import arrowhead, curve, reaching
@@ -33,9 +33,10 @@ from mimgraph.picture.layout.layout import Layout, Route, layout
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, Tone, line, plain
 from mimgraph.picture.themes import PALETTES, SIGNS, Paint, Palette
+from mimgraph.support.frozen_data import data
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Group:
     """The shapes of one box, cluster or edge, with a description for its tooltip."""
 
@@ -45,7 +46,7 @@ class Group:
     shapes: tuple[Shape, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Figure:
     """Groups from back to front, with a description for screen readers."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -12,12 +11,13 @@ from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import collapse, fold
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.support.arguments import check_depth
+from mimgraph.support.frozen_data import data
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]
 
 
-@dataclass(frozen=True)
+@data(slots=False)
 class Scene:
     """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 

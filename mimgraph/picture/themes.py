@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.model import CLOSED, Mark
+from mimgraph.support.frozen_data import data
 
 SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~"}
 
@@ -18,7 +18,7 @@ class Paint(NamedTuple):
     fill: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Palette:
     """The colours of a theme; `nested` fills clusters by depth, `tags` mark modules that share weights."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.source import Excerpt
+from mimgraph.support.frozen_data import data
 
 Origin: TypeAlias = Literal["given", "default", "inferred"]
 
@@ -34,7 +35,7 @@ class Source(NamedTuple):
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Detail:
     """All that is known about an input, node, item of a chain, block or output.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
+
+from mimgraph.support.frozen_data import data
 
 Mark: TypeAlias = Literal["", "added", "removed", "changed"]  # set in the picture of a comparison
 
 CLOSED = ("seq", "block", "repeat", "chain")  # kinds of boxes that stand for a closed cluster
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Box:
     """An input, layer, merge, tensor or output, or a closed cluster.
 
@@ -32,7 +33,7 @@ class Box:
     mark: Mark = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Cluster:
     """The boxes of one module: a `seq`, a `block`, or a `repeat` of blocks that differ inside."""
 
@@ -64,7 +65,7 @@ class Edge(NamedTuple):
         return " as ".join(filter(None, (self.port, self.argument)))
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Diagram:
     """A picture: its items in execution order, inputs first, and the edges between boxes."""
 

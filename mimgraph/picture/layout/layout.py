@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from mimgraph.picture.layout.label_placement import (
     too_much,
 )
 from mimgraph.picture.scene import Direction, Scene
+from mimgraph.support.frozen_data import data
 
 MARGIN = 6  # around the picture
 MOST = 10_000  # the number of edges; a picture with more is unreadable
@@ -40,7 +41,7 @@ class Route(NamedTuple):
     label: Point | None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Layout:
     """The places of boxes and clusters by id, of the titles of clusters by id, and the routes in
     the order of the edges."""

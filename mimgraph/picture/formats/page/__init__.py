@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import fields
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -116,8 +117,7 @@ def _diagram(diagram: Diagram) -> dict[str, Any]:
 
 
 def _item(item: Item, tags: Mapping[str, str]) -> dict[str, Any]:
-    names = (*Box.__slots__, *Cluster.__slots__)
-    found = _without_empty({n: getattr(item, n, None) for n in names if n != "items"})
+    found = _without_empty({f.name: getattr(item, f.name, None) for f in fields(Box)})
     if item.id in tags:
         found["tag"] = tags[item.id]
     if isinstance(item, Cluster):
