@@ -19,8 +19,9 @@ from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import close_unmarked
+from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.formats import mermaid
-from mimgraph.picture.scene import Scene
+from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.support.terminal import printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
@@ -61,17 +62,26 @@ class Review:
             "changes": [_record(change) for change in self.difference.changes],
         }
 
-    def draw(self, path: str | PathLike[str], **how: Any) -> None:
+    def draw(
+        self,
+        path: str | PathLike[str],
+        *,
+        direction: Direction = "TB",
+        depth: int | None = None,
+        collapse: bool = False,
+        theme: Theme = "light",
+    ) -> None:
         """Draw both graphs in one picture, which marks what was added, removed and changed; blocks
         without a change are closed. It takes the options of `Graph.draw`."""
-        write(self._scene(**how), Path(path))
+        scene = Scene(self._diagram(), direction, depth, collapse, theme, self._details)
+        write(scene, Path(path))
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
-    def _scene(self, **how: Any) -> Scene:
+    def _diagram(self) -> Diagram:
         both = union(diagram(self.old), diagram(self.new), self.difference.inside)
-        return Scene(close_unmarked(both), details=self._details, **how)
+        return close_unmarked(both)
 
     def _details(self) -> Mapping[str, Detail]:
         """Return the details of the new graph, and of the parts that only the old one has."""
@@ -83,7 +93,7 @@ class Review:
         if not self:
             return ""
         try:
-            return mermaid.render(self._scene())
+            return mermaid.render(Scene(self._diagram()))
         except RenderError:
             return ""
 

@@ -463,6 +463,6 @@ def test_the_description_of_the_picture_counts_the_changes(tmp_path: Path) -> No
 
 def test_the_page_has_the_details_of_removed_and_new_nodes(tmp_path: Path) -> None:
     review = mg.diff(*CASES["A node removed"])
-    details = review._scene().details()
+    details = review._details()
     assert details["was b"].op == "Linear"
     assert [(c.name, c.value) for c in details["a"].options][:1] == [("out_features", "8")]
