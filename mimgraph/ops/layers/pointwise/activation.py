@@ -9,6 +9,7 @@ from mimgraph.ir.dim import Dim, divisible
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
+from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.layers.spatial.window import SHAPES
 from mimgraph.ops.registry import find, layer
 from mimgraph.ops.rule_helpers import (
@@ -179,7 +180,7 @@ def Sigmoid(input: TensorType, /) -> Lowering:
         x: [64]
         {layer: Sigmoid, from: x}
     """
-    return _pointwise(_as_float(input), "Sigmoid", "torch.sigmoid", takes=NUMBERS)
+    return _pointwise(input.cast(as_float(input.dtype)), "Sigmoid", "torch.sigmoid", takes=NUMBERS)
 
 
 @layer(family="activation")
@@ -190,7 +191,7 @@ def Tanh(input: TensorType, /) -> Lowering:
         x: [64]
         {layer: Tanh, from: x}
     """
-    return _pointwise(_as_float(input), "Tanh", "torch.tanh", takes=NUMBERS)
+    return _pointwise(input.cast(as_float(input.dtype)), "Tanh", "torch.tanh", takes=NUMBERS)
 
 
 @layer(family="activation")
@@ -449,17 +450,11 @@ def _pointwise(
     )
 
 
-def _as_float(input: TensorType) -> TensorType:
-    """Return the type with float32 in place of integers and bool, as torch promotes them."""
-    whole = input.is_integer or input.dtype == "bool"
-    return input.cast("float32") if whole else input
-
-
 def _widened(input: TensorType, name: str, function: str) -> Lowering:
     """Return an activation that takes integers as well, but not bool."""
     if input.dtype == "bool":
         raise dtype_fault(input, name, _WORDS[NUMBERS])
-    return _pointwise(_as_float(input), name, function, takes=NUMBERS)
+    return _pointwise(input.cast(as_float(input.dtype)), name, function, takes=NUMBERS)
 
 
 def _along(input: TensorType, name: str, function: str, dim: int) -> Lowering:
