@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import ceil, hypot, inf
 from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from mimgraph.picture.geometry import Place, Point
 
@@ -18,6 +20,8 @@ _AROUND = 2  # points around a text that should be free of ink too
 _MOST = 1_000_000  # drops; in a larger picture no places are looked for
 _GAP = 3  # points between an edge and its label
 
+_Cell: TypeAlias = tuple[int, int]
+
 
 def too_much(boxes: Iterable[Place], lines: Iterable[Sequence[Point]]) -> bool:
     """Return whether a picture has too much ink for a search that takes about a second."""
@@ -25,12 +29,21 @@ def too_much(boxes: Iterable[Place], lines: Iterable[Sequence[Point]]) -> bool:
     return fill + sum(map(length, lines)) / _STEP > _MOST
 
 
+class _Area(NamedTuple):
+    """A filled rectangle: drops at each of `xs` and each of `ys`, both in ascending order."""
+
+    xs: list[float]
+    ys: list[float]
+    weight: int
+
+
 class Ink:
     """All that is drawn, as weighted drops; `under` adds up the drops below a place."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self.cells: dict[tuple[int, int], list[tuple[Point, int]]] = {}
+        self.drops: dict[_Cell, list[tuple[Point, int]]] = {}
+        self.areas: dict[_Cell, list[_Area]] = {}
 
     def box(self, place: Place) -> None:
         """Add a box with its inside."""
@@ -60,22 +73,40 @@ class Ink:
         right, low = place.x + place.width + _AROUND, place.y + place.height + _AROUND
         if left < 0 or top < 0 or right > self.width or low > self.height:
             return _OUTSIDE
-        return sum(
+        cells = list(_cells(left, top, right, low))
+        lines = sum(
             weight
-            for column in range(int(left // _CELL), int(right // _CELL) + 1)
-            for row in range(int(top // _CELL), int(low // _CELL) + 1)
-            for at, weight in self.cells.get((column, row), ())
+            for cell in cells
+            for at, weight in self.drops.get(cell, ())
             if left <= at.x <= right and top <= at.y <= low
+        )
+        near = {id(area): area for cell in cells for area in self.areas.get(cell, ())}
+        return lines + sum(
+            area.weight * _within(area.xs, left, right) * _within(area.ys, top, low)
+            for area in near.values()
         )
 
     def _fill(self, place: Place, weight: int) -> None:
-        for x in _steps(place.x, place.width):
-            for y in _steps(place.y, place.height):
-                self._drop(Point(x, y), weight)
+        xs, ys = _steps(place.x, place.width), _steps(place.y, place.height)
+        area = _Area(list(xs), list(ys), weight)
+        for cell in _cells(area.xs[0], area.ys[0], area.xs[-1], area.ys[-1]):
+            self.areas.setdefault(cell, []).append(area)
 
     def _drop(self, at: Point, weight: int) -> None:
         cell = int(at.x // _CELL), int(at.y // _CELL)
-        self.cells.setdefault(cell, []).append((at, weight))
+        self.drops.setdefault(cell, []).append((at, weight))
+
+
+def _cells(left: float, top: float, right: float, low: float) -> Iterator[_Cell]:
+    """Yield the squares that a rectangle touches."""
+    for column in range(int(left // _CELL), int(right // _CELL) + 1):
+        for row in range(int(top // _CELL), int(low // _CELL) + 1):
+            yield column, row
+
+
+def _within(ascending: Sequence[float], low: float, high: float) -> int:
+    """Return how many of the numbers are at least `low` and at most `high`."""
+    return bisect_right(ascending, high) - bisect_left(ascending, low)
 
 
 def place_title(ink: Ink, wall: Place, wanted: Place) -> Place:

@@ -161,6 +161,8 @@ def _with_labels(laid: Layout, diagram: Diagram) -> Layout:
     for id_, corner in _corners(laid, diagram):
         ink.wall(wall := laid.places[id_])
         titles[id_] = place_title(ink, wall, corner)
+    if not any(route.label for route in laid.routes):
+        return replace(laid, titles=titles)
     for place in titles.values():
         ink.text(place)
     for id_ in tails:
