@@ -125,14 +125,16 @@ def _place(
 ) -> str | None:
     """Return the innermost node that ran, where it is declared, and its sources."""
     paths = dict(_paths(model, type(model).__module__))
-    innermost = statement = ""
+    innermost = ""
+    emitted: tuple[str, str, int] | None = None  # the innermost frame of the emitted file
     for frame, line in _frames(traceback):
         path = paths.get(id(frame.f_locals.get("self")))
         if path is None:
             continue
         innermost = path
         if frame.f_globals.get("__name__") == type(model).__module__:
-            statement = _joined(path, _node_at(graph, frame.f_code.co_qualname, line))
+            emitted = path, frame.f_code.co_qualname, line
+    statement = _joined(emitted[0], _node_at(graph, *emitted[1:])) if emitted else ""
     # a node may share the module of another: then the statement shows which node it is
     path = innermost if f"{innermost}.".startswith(f"{statement}.") else statement
     while path and path not in places:  # inside a module of the user's own
