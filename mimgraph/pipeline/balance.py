@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
+from mimgraph.cost.bind_sizes import named_sizes
 from mimgraph.cost.cost import Costs
-from mimgraph.ir.dim import symbols
-from mimgraph.ir.typed import Body, TypedGraph
+from mimgraph.ir.typed import Body, TypedGraph, TypedNode
 from mimgraph.pipeline.repeat_pieces import in_pieces, repeat_names
 from mimgraph.pipeline.split import Bond, bonds, units
 
 LENGTH = 128  # assumed for a size that is known only at run time
 STEPS = 50  # of the binary search; enough for any float
+
+Units: TypeAlias = Sequence[Sequence[TypedNode]]
+
+
+class Held(NamedTuple):
+    """A bond, with the numbers of the first and the last unit that it holds together."""
+
+    bond: Bond
+    first: int
+    last: int
 
 
 def balanced(graph: TypedGraph, count: int) -> list[str]:
@@ -22,13 +33,15 @@ def balanced(graph: TypedGraph, count: int) -> list[str]:
     pieces = in_pieces(graph.body, repeat_names(graph.body))
     names = {node: name for name, node in pieces.begins.items()}
     graph = replace(graph, body=pieces.body)
-    load, every, places = _load(graph), units(graph.body), _cut_places(graph.body)
+    load, every = _load(graph), units(graph.body)
+    held = list(_held_together(graph.body, every))
+    places = _cut_places(every, held)
     loads = [
         sum(load[node.name] for unit in every[start:end] for node in unit)
         for start, end in pairwise([*places, len(every)])
     ]
     if not 1 <= count <= len(loads):
-        why = _why(graph.body) if count > 1 else ""
+        why = _why(graph.body, held) if count > 1 else ""
         raise ValueError(
             f"{graph.name} can be split into 1 to {len(loads)} stages, not {count}{why}"
         )
@@ -46,9 +59,7 @@ def _load(graph: TypedGraph) -> dict[str, float]:
     """Return the load of each node: its share of all parameters plus its share of all MACs."""
     costs = Costs(graph)
     each = {node.name: costs.node(node) for node in graph.body.nodes}
-    dims = (dim for type_ in graph.body.inputs.values() for dim in type_.dims)
-    names = {name for dim in dims for name in symbols(dim)}
-    sizes = dict.fromkeys(names, LENGTH) | {"N": 1}
+    sizes = dict.fromkeys(named_sizes(graph), LENGTH) | {"N": 1}
     macs = {name: int(cost.macs.at(sizes).value) for name, cost in each.items()}
     params = {name: cost.params for name, cost in each.items()}
     found = dict.fromkeys(each, 0.0)
@@ -59,11 +70,10 @@ def _load(graph: TypedGraph) -> dict[str, float]:
     return found
 
 
-def _cut_places(body: Body) -> list[int]:
+def _cut_places(every: Units, held_together: Iterable[Held]) -> list[int]:
     """Return the units at which a stage may begin without parting a bond."""
-    every = units(body)
     change = [0] * (len(every) + 1)  # bonds that begin at a unit, minus bonds that end
-    for _, start, end in _stretches(body):
+    for _, start, end in held_together:
         change[start + 1] += 1
         change[end + 1] -= 1
     found, held = [], 0
@@ -74,19 +84,18 @@ def _cut_places(body: Body) -> list[int]:
     return found
 
 
-def _stretches(body: Body) -> Iterator[tuple[Bond, int, int]]:
+def _held_together(body: Body, every: Units) -> Iterator[Held]:
     """Yield each bond with the first and the last unit that it holds together."""
-    every = units(body)
     position = {node.name: index for index, unit in enumerate(every) for node in unit}
     for bond in bonds(body):
         made = position[bond.reads]
         read = len(every) - 1 if bond.node is None else position[bond.node.name]
-        yield bond, min(made, read), max(made, read)
+        yield Held(bond, min(made, read), max(made, read))
 
 
-def _why(body: Body) -> str:
+def _why(body: Body, held_together: Iterable[Held]) -> str:
     """Return `; spec.yaml:6:11: logits reads words.weight, ...`, the bond that spans most units."""
-    held = [(end - start, bond) for bond, start, end in _stretches(body) if end > start]
+    held = [(end - start, bond) for bond, start, end in held_together if end > start]
     if not held:
         return ""
     _, bond = max(held, key=lambda one: one[0])
