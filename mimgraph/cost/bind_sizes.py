@@ -24,15 +24,15 @@ def checked(graph: TypedGraph, sizes: Mapping[str, int]) -> tuple[Constraint, ..
         if name not in known:
             every = ", ".join(known) or "none"
             raise ValueError(f"the graph has no size named {name!r}; its sizes: {every}")
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, not {size!r}")
-        check_fits(name, size)
+        check_size(name, size)
     rest = [_left(graph, constraint, sizes) for constraint in graph.constraints]
     return tuple(dict.fromkeys(one for one in rest if one is not None))
 
 
-def check_fits(name: str, size: int) -> None:
-    """Raise a `ValueError` for a size that is too large for torch."""
+def check_size(name: str, size: int) -> None:
+    """Raise a `ValueError` for a size that is no positive integer, or is too large for torch."""
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, not {size!r}")
     if size > MAX_COEFFICIENT:
         raise ValueError(f"{name} is too large: a size is at most {MAX_COEFFICIENT:,}")
 

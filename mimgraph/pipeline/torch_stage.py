@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mimgraph.cost.bind_sizes import check_fits, checked, filled
+from mimgraph.cost.bind_sizes import check_size, checked, filled
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import TensorType
@@ -99,13 +99,11 @@ def check_metadata_arguments(
     whole: TypedGraph, batch: int, sizes: Mapping[str, int], dtype: torch.dtype | None
 ) -> None:
     """Raise a `ValueError` for a wrong batch, size or dtype."""
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"the batch must be an integer of at least 1, not {batch!r}")
+    check_size("the batch", batch)
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise ValueError(
             f"dtype must be a floating-point dtype such as torch.bfloat16, not {dtype!r}"
         )
-    check_fits("the batch", batch)
     checked(whole, sizes)
 
 

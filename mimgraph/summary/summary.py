@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mimgraph.cost.bind_sizes import check_fits, checked
+from mimgraph.cost.bind_sizes import check_size, checked
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.summary import table
@@ -188,10 +188,8 @@ def summary(
     """
     sizes = sizes or {}
     check_depth(depth)
-    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
-        raise ValueError(f"batch must be an integer of at least 1, not {batch!r}")
     if batch is not None:
-        check_fits("batch", batch)
+        check_size("batch", batch)
     constraints = checked(graph, sizes)
     try:
         made = Rows(graph, sizes if batch is None else {**sizes, "N": batch})
