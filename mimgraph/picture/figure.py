@@ -80,7 +80,7 @@ class _Painter:
     def __init__(self, diagram: Diagram, laid: Layout, palette: Palette) -> None:
         self.diagram, self.laid, self.palette = diagram, laid, palette
         self.boxes = {box.id: box for box in boxes(diagram.items)}
-        self.tags = letters(self.boxes)
+        self.tags = letters(self.boxes.values())
 
     def figure(self) -> Figure:
         walls, captions = [], []

@@ -54,11 +54,6 @@ class Line(NamedTuple):
         """The height in points, with the space to the next line."""
         return self.size * LEADING
 
-    @property
-    def text(self) -> str:
-        """The text of all runs."""
-        return "".join(run.text for run in self.runs)
-
 
 def plain(text: str) -> str:
     """Return any text with line breaks as spaces, and with U+FFFD for characters that XML forbids."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from mimgraph.ir.dim import Dim, Size, substitute, symbols
+from mimgraph.cost.bind_sizes import named_sizes
+from mimgraph.ir.dim import Dim, Size, substitute
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.checks import dtype_name, holds, misfits, torch_dtype
@@ -130,14 +131,11 @@ def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
 
 def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
     """Return a value for every named size that is not given, so that all constraints hold."""
-    dims = [dim for type_ in graph.body.inputs.values() for dim in type_.dims]
-    names = sorted({name for dim in dims for name in symbols(dim)})
+    names = sorted(named_sizes(graph))
     free = [name for name in names if name not in given]
-    for start in range(SMALLEST, LARGEST):
-        sizes = dict(given) | {name: start + i for i, name in enumerate(free)}
-        if all(holds(constraint, sizes) for constraint in graph.constraints):
-            return sizes
-    for extents in itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000):
+    in_a_row = (range(start, start + len(free)) for start in range(SMALLEST, LARGEST))
+    any_small = itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000)
+    for extents in itertools.chain[Sequence[int]](in_a_row, any_small):
         sizes = dict(given) | dict(zip(free, extents, strict=True))
         if all(holds(constraint, sizes) for constraint in graph.constraints):
             return sizes

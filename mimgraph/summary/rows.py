@@ -165,8 +165,7 @@ class Rows:
 
     def run(self, run: _Run) -> Row:
         """Return the row of consecutive repeats that have one body."""
-        outputs = {name: run.body.type_of(value) for name, value in run.body.outputs.items()}
-        results = outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
+        results = run.body.results
         return Row(
             str(run.start),
             run.body.family,

@@ -148,12 +148,10 @@ class _NodeDetails:
         """Return the detail of consecutive repeats that are drawn as one, beside others."""
         start, bodies, arguments = stretch
         last = bodies[-1]
-        types = [last.type_of(value) for value in last.outputs.values()]
-        ports = last.outputs if len(types) > 1 else ("",)
         return f"{path}{start}", Detail(
             last.family,
             block_options(bodies, arguments),
-            _results(dict(zip(ports, types, strict=True))),
+            _results(last.results),
             notes=(f"× {len(bodies)}",) if len(bodies) > 1 else (),
             doc=last.doc,
             cost=Cost.sum(map(self.costs.body, bodies)),

@@ -159,7 +159,7 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         for stretch in stretches:
             id_ = f"{context.id}.{stretch.start}"
             first, last = stretch.bodies[0], stretch.bodies[-1]
-            shapes = tuple(str(last.type_of(value)) for value in last.outputs.values())
+            shapes = tuple(map(str, last.results.values()))
             text = _stretch_text(stretch)
             cluster = Cluster(id_, "block", stretch.title, text, (), first.doc, shapes)
             inner = context._replace(sources=ends)

@@ -147,7 +147,7 @@ def _list(attributes: Mapping[str, str]) -> str:
     for name, value in attributes.items():
         html = name == "label" and value.startswith("<")
         words.append(f"{name}={value if html else _quoted(value)}")
-    return f"[{', '.join(words)}]" if words else ""
+    return f"[{', '.join(words)}]"
 
 
 def _quoted(value: str) -> str:

@@ -108,7 +108,7 @@ def _escaped(value: str) -> str:
 
 
 def _diagram(diagram: Diagram) -> dict[str, Any]:
-    tags = letters({box.id: box for box in boxes(diagram.items)})
+    tags = letters(boxes(diagram.items))
     return {
         "name": diagram.name,
         "items": [_item(item, tags) for item in diagram.items],
