@@ -14,6 +14,7 @@ from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild
 from mimgraph.ir.lowering import Lowering, Module
+from mimgraph.ir.names import free_name
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -120,11 +121,7 @@ def resolve_dtype(code: Code, dtype: Code) -> Code:
 def kept_dtype(body: Body | None = None) -> Name:
     """Return `self.like.dtype`, under a name that nothing else in the class of the body has."""
     taken = {*body.inputs, *body.by_name, *body.params, *body.dims} if body else ()
-    name, number = KEPT, 1
-    while name in taken:
-        number += 1
-        name = f"{KEPT}_{number}"
-    return Name(f"self.{name}.dtype")
+    return Name(f"self.{free_name(KEPT, taken)}.dtype")
 
 
 def kept_tensor(dtype: Code, used: Iterable[Code]) -> tuple[tuple[str, Code], ...]:

@@ -1,8 +1,10 @@
-"""Check the names that a spec gives, which become attributes, arguments and keys of weights."""
+"""Check the names that a spec gives, which become attributes, arguments and keys of weights; number
+names that are taken."""
 
 from __future__ import annotations
 
 import keyword
+from collections.abc import Container
 from functools import lru_cache
 
 # the keys of a node: no block may have such a param
@@ -75,6 +77,15 @@ def param_fault(name: str) -> str | None:
     if name.startswith("__"):
         return "names with two leading underscores are Python's: begin it with a letter"
     return None
+
+
+def free_name(wanted: str, taken: Container[str], first: int = 2) -> str:
+    """Return a name that is not taken: `wanted`, or with a number behind it, from `first` on."""
+    name, number = wanted, first
+    while name in taken:
+        name = f"{wanted}_{number}"
+        number += 1
+    return name
 
 
 def _instead(reason: str, name: str) -> str:

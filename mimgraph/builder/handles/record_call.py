@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -16,6 +16,7 @@ from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
+from mimgraph.ir.names import free_name
 from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
 from mimgraph.source import Span
@@ -221,7 +222,7 @@ def _context(
         records[first] = None
     names: dict[str, Record] = {}
     for record in sorted(records, key=lambda record: record.name is None):
-        names[_free(record.label, names)] = record
+        names[free_name(record.label, names, first=1)] = record
     by_record = {record: name for name, record in names.items()}
     sources = tuple(
         ir.Source(by_record[source.record], source.port, span, key, span if key else None)
@@ -229,13 +230,4 @@ def _context(
     )
     made = {name: record.made for name, record in names.items()}
     path = f"{trace.family}." if trace else ""
-    return CallContext(_free(name, names), path, span, sources, made, trace)
-
-
-def _free(stem: str, taken: Container[str]) -> str:
-    """Return `stem`, or `stem_1`, `stem_2`, ...: the first that is not taken."""
-    name, number = stem, 0
-    while name in taken:
-        number += 1
-        name = f"{stem}_{number}"
-    return name
+    return CallContext(free_name(name, names, first=1), path, span, sources, made, trace)

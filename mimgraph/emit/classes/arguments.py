@@ -18,6 +18,7 @@ from mimgraph.ir.expression import (
     evaluate,
     variables,
 )
+from mimgraph.ir.names import free_name
 
 Spell = Callable[[str], Code]  # an argument as it is written where it is used
 
@@ -187,10 +188,7 @@ class Explained:
     def new(self, wanted: str, values: tuple[Any, ...]) -> str:
         """Add an argument, and return its name, numbered if another has it."""
         taken = {*self.drafts[0].params, *(argument.name for argument in self.derived)}
-        name, number = wanted, 1
-        while name in taken:
-            number += 1
-            name = f"{wanted}_{number}"
+        name = free_name(wanted, taken)
         self.derived.append(Argument(name, values, False))
         return name
 

@@ -54,9 +54,9 @@ class _Writer:
         if then and isinstance(then[-1], Return):
             otherwise = ()
         if then:
-            yield If(_holds(fork.presence, self.names.arguments), then, otherwise)
+            yield If(_test(fork.presence, self.names.arguments), then, otherwise)
         elif otherwise:
-            yield If(_is_missing(fork.presence, self.names.arguments), otherwise)
+            yield If(_test(fork.presence, self.names.arguments, holds=False), otherwise)
 
     def deleted(self, gone: Iterable[Value], path: Path) -> Iterator[Statement]:
         """Yield the `del` of locals that this way does not need, but for one that its first step rebinds."""
@@ -109,25 +109,17 @@ def _deleted(names: tuple[str, ...]) -> Iterator[Delete]:
         yield Delete(names)
 
 
-def _holds(presence: Presence | None, names: Mapping[str, str]) -> Code:
-    """Return the code that tests whether a value is there: `audio is not None`."""
+def _test(presence: Presence | None, names: Mapping[str, str], *, holds: bool = True) -> Code:
+    """Return the code that tests whether a value is there, `audio is not None`, or is missing."""
     if presence is None:
+        assert holds  # whatever runs in evaluation runs in training too
         return Name("self.training")
+    is_or_not, inner, outer = ("is not", "and", "or") if holds else ("is", "or", "and")
     clauses = [
-        _joined("and", [Binary("is not", Name(names[n]), Constant(None)) for n in sorted(clause)])
+        _joined(inner, [Binary(is_or_not, Name(names[n]), Constant(None)) for n in sorted(clause)])
         for clause in sorted(presence, key=sorted)
     ]
-    return _joined("or", clauses)
-
-
-def _is_missing(presence: Presence | None, names: Mapping[str, str]) -> Code:
-    """Return the code that tests whether a value is missing: `audio is None`."""
-    assert presence is not None  # whatever runs in evaluation runs in training too
-    clauses = [
-        _joined("or", [Binary("is", Name(names[n]), Constant(None)) for n in sorted(clause)])
-        for clause in sorted(presence, key=sorted)
-    ]
-    return _joined("and", clauses)
+    return _joined(outer, clauses)
 
 
 def _joined(operator: str, parts: Sequence[Code]) -> Code:

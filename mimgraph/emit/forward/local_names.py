@@ -11,7 +11,7 @@ from mimgraph.emit.forward.plan import Plan
 from mimgraph.emit.forward.steps import Step, is_intermediate
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
-from mimgraph.ir.names import EMITTED
+from mimgraph.ir.names import EMITTED, free_name
 from mimgraph.ir.typed import Body, Value
 
 MAIN = "x"
@@ -45,7 +45,7 @@ class LocalNames:
                 named = next((rebound[value] for value in part if value in rebound), named)
             name = self.arguments.get(named.name)
             if name is None:
-                name = _free(_name_of(named, ports[named.name] > 1), reserved)
+                name = free_name(_name_of(named, ports[named.name] > 1), reserved)
                 reserved.add(name)
             self._names.update(dict.fromkeys(part, name))
 
@@ -130,12 +130,3 @@ def _name_of(value: Value, is_one_of_several: bool) -> str:
     port = value.port.lstrip("*").replace(".", "_")
     has_port = port != name if is_intermediate(value) else is_one_of_several
     return spelled(f"{name}_{port}" if port and has_port else name)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """Return the name, numbered if it is taken."""
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = f"{name}_{number}"
-    return found

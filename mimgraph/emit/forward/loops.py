@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import chain, count
 from typing import NamedTuple
 
 from mimgraph.emit.forward.steps import Loop
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, Code, Name, named_constant
 from mimgraph.ir.typed import Repeated, TypedNode, Value
-
-LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
 
 
 class RepeatLoop(NamedTuple):
@@ -53,6 +52,7 @@ def repeat_loop(
     if repeated.shared:
         times = Call(Name("range"), (named_constant("times", repeated.times),))
         return RepeatLoop(targets, Call(module, args), Loop("_", times, carried))
-    variable = next(name for name in LOOP_VARIABLES if name not in taken)
+    names = chain(("layer", "block", "module"), map("layer_{}".format, count(2)))
+    variable = next(name for name in names if name not in taken)
     modules = module.method("values") if repeated.first else module
     return RepeatLoop(targets, Call(Name(variable), args), Loop(variable, modules, carried))
