@@ -1,4 +1,4 @@
-"""Gives access to the layers by name: `layers.Linear(64)(x)`."""
+"""Give access to the layers by name: `layers.Linear(64)(x)`."""
 
 # Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry

@@ -1,4 +1,4 @@
-"""Gives access to the merges by name: `merges.concat(a, b)`."""
+"""Give access to the merges by name: `merges.concat(a, b)`."""
 
 # Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry

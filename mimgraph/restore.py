@@ -1,4 +1,4 @@
-"""Compiles graphs so that their modules can be pickled, and restores modules from pickles.
+"""Compile graphs so that their modules can be pickled, and restore modules from pickles.
 
 A pickle holds no code: it holds the spec and refers to a function of this file.
 """

@@ -1,1 +1,1 @@
-"""Compares two graphs: what changed and what follows from it, as text, Markdown, data and picture."""
+"""Compare two graphs: what changed and what follows from it, as text, Markdown, data and picture."""

@@ -1,1 +1,1 @@
-"""Counts parameters, multiply-accumulates and memory; binds named sizes; finds reshapes that copy."""
+"""Count parameters, multiply-accumulates and memory; bind named sizes; find reshapes that copy."""

@@ -1,4 +1,4 @@
-"""Defines diagnostics as data: a fault with its labels, the report that collects them, `SpecError`."""
+"""Define diagnostics as data: a fault with its labels, the report that collects them, `SpecError`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders diagnostics for continuous integration: SARIF 2.1.0 and annotations of GitHub Actions."""
+"""Render diagnostics for continuous integration: SARIF 2.1.0 and annotations of GitHub Actions."""
 
 from __future__ import annotations
 

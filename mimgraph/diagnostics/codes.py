@@ -1,4 +1,4 @@
-"""Lists the codes of diagnostics, each with the sentence that says what it means.
+"""List the codes of diagnostics, each with the sentence that says what it means.
 
 A new code gets a line in each of the two lists, and a page in `pages/`.
 """

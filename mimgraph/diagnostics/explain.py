@@ -1,4 +1,4 @@
-"""Reads the page of a code: what it means, a wrong spec, its diagnostic, and the right spec."""
+"""Read the page of a code: what it means, a wrong spec, its diagnostic, and the right spec."""
 
 from __future__ import annotations
 

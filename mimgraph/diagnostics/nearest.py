@@ -1,4 +1,4 @@
-"""Finds the known name that was probably meant by a wrong one, for the help of a diagnostic."""
+"""Find the known name that was probably meant by a wrong one, for the help of a diagnostic."""
 
 from __future__ import annotations
 

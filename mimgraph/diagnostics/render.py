@@ -1,4 +1,4 @@
-"""Renders diagnostics as text for people, in the style of rustc, and as JSON for programs."""
+"""Render diagnostics as text for people, in the style of rustc, and as JSON for programs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Defines the type of an op, the registry of ops, and every layer and merge."""
+"""Define the type of an op, the registry of ops, and every layer and merge."""

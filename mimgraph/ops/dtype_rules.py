@@ -1,4 +1,4 @@
-"""Computes the dtypes of results, and the range of finite numbers of a dtype."""
+"""Compute the dtypes of results, and the range of finite numbers of a dtype."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls ops on handles in Python: `layers.Linear(64)(x)`, `merges.concat(a, b)`."""
+"""Call ops on handles in Python: `layers.Linear(64)(x)`, `merges.concat(a, b)`."""
 
 from __future__ import annotations
 

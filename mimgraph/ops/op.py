@@ -1,4 +1,4 @@
-"""Defines an op, which is a rule with its documentation, and the faults that rules raise.
+"""Define an op, which is a rule with its documentation, and the faults that rules raise.
 
 A rule is a function. Its positional-only parameter is its input: one `TensorType`, a `NamedTuple`
 of them, `Sources` (any number), or `NamedSources`. The other parameters are its options. It returns

@@ -1,4 +1,4 @@
-"""Looks ops up by kind and name, and registers rules as ops: `@layer`, `@merge`."""
+"""Look ops up by kind and name, and register rules as ops: `@layer`, `@merge`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks and faults shared by the rules of many ops: sizes, axes, dtypes, masks."""
+"""Define checks and faults shared by the rules of many ops: sizes, axes, dtypes, masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the signature of an op's rule: its options and its sources."""
+"""Read the signature of an op's rule: its options and its sources."""
 
 from __future__ import annotations
 

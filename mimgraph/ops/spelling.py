@@ -1,4 +1,4 @@
-"""Writes a layer in YAML for the help of faults, from its example or from Python code of the user.
+"""Write a layer in YAML for the help of faults, from its example or from Python code of the user.
 
 `activation: Softmax` lacks an option; `Softmax(dim=1)` and `F.relu` are Python.
 """

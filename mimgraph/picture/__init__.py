@@ -1,4 +1,4 @@
-"""Writes pictures to files; the ending of a name chooses the format."""
+"""Write pictures to files; the ending of a name chooses the format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a scene into groups of shapes, one for each box, cluster and edge, from back to front."""
+"""Turn a scene into groups of shapes, one for each box, cluster and edge, from back to front."""
 
 from __future__ import annotations
 

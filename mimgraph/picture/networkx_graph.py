@@ -1,4 +1,4 @@
-"""Converts a typed graph to a networkx graph."""
+"""Convert a typed graph to a networkx graph."""
 
 from __future__ import annotations
 

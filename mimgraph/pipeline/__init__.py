@@ -1,1 +1,1 @@
-"""Cuts a graph into stages for torch.distributed.pipelining."""
+"""Cut a graph into stages for torch.distributed.pipelining."""

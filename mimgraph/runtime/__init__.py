@@ -1,1 +1,1 @@
-"""Makes a module of emitted source and runs it: loading, input checks, error notes, export, weights."""
+"""Make a module of emitted source and run it: loading, input checks, error notes, export, weights."""

@@ -1,1 +1,1 @@
-"""Builds the table of a graph, and the text about nodes that tables, pictures and diffs share."""
+"""Build the table of a graph, and the text about nodes that tables, pictures and diffs share."""

@@ -1,1 +1,1 @@
-"""Makes layers of modules that users register: reads their signatures, finds their shapes with torch."""
+"""Make layers of modules that users register: read their signatures, find their shapes with torch."""

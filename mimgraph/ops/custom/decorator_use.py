@@ -1,4 +1,4 @@
-"""Tells whether `register` was called as a decorator, `@mg.register`, or as a function.
+"""Tell whether `register` was called as a decorator, `@mg.register`, or as a function.
 
 The two return different things: a decorator leaves the class as it is, so that `Gate(64)` stays a
 module that other classes can inherit from or contain, while `Gate = mg.register(Gate)` returns the

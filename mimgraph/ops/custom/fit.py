@@ -1,4 +1,4 @@
-"""Fits an expression over names to the values that a size has at chosen points."""
+"""Fit an expression over names to the values that a size has at chosen points."""
 
 from __future__ import annotations
 

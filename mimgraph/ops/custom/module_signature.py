@@ -1,4 +1,4 @@
-"""Reads a user's class of modules as a layer: options from its constructor, sources from `forward`."""
+"""Read a user's class of modules as a layer: options from its constructor, sources from `forward`."""
 
 from __future__ import annotations
 

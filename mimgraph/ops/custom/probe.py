@@ -1,4 +1,4 @@
-"""Runs a user's module on torch's meta device, where tensors have no data, to find its results."""
+"""Run a user's module on torch's meta device, where tensors have no data, to find its results."""
 
 from __future__ import annotations
 

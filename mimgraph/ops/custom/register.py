@@ -1,4 +1,4 @@
-"""Registers a user's class of modules as a layer, for specs and for Python."""
+"""Register a user's class of modules as a layer, for specs and for Python."""
 
 from __future__ import annotations
 

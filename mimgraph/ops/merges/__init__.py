@@ -1,4 +1,4 @@
-"""Lists which file defines each merge, so that a file is imported when one of its merges is first used.
+"""List which file defines each merge, so that a file is imported when one of its merges is first used.
 
 A check of a small spec uses few of them, and importing all takes as long as the check.
 """

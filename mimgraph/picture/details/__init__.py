@@ -1,1 +1,1 @@
-"""Collects what the interactive page shows about a selected node."""
+"""Collect what the interactive page shows about a selected node."""

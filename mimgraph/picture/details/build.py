@@ -1,4 +1,4 @@
-"""Collects the details of every box and cluster: options, shapes, cost, spec and emitted code."""
+"""Collect the details of every box and cluster: options, shapes, cost, spec and emitted code."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Turns a graph into the boxes, clusters and edges of a picture, folded and grouped."""
+"""Turn a graph into the boxes, clusters and edges of a picture, folded and grouped."""

@@ -1,4 +1,4 @@
-"""Groups repeats of a block that have the same structure, and merges their drawings into one."""
+"""Group repeats of a block that have the same structure, and merge their drawings into one."""
 
 from __future__ import annotations
 

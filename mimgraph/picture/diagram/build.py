@@ -1,4 +1,4 @@
-"""Turns a typed graph into a diagram: chains and blocks become clusters, equal repeats are drawn once."""
+"""Turn a typed graph into a diagram: chains and blocks become clusters, equal repeats are drawn once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns long chains of layers into clusters that a page can open and close."""
+"""Turn long chains of layers into clusters that a page can open and close."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describes a diagram in words: each box, cluster and edge for its tooltip, the whole for screen readers."""
+"""Describe a diagram in words: each box, cluster and edge for its tooltip, the whole for screen readers."""
 
 from __future__ import annotations
 

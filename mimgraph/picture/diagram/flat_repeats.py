@@ -1,4 +1,4 @@
-"""Finds items that repeat in a row, wired alike each time, and draws them once: repeats without a block."""
+"""Find items that repeat in a row, wired alike each time, and draw them once: repeats without a block."""
 
 from __future__ import annotations
 

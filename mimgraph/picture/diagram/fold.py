@@ -1,4 +1,4 @@
-"""Makes diagrams smaller: closes clusters into boxes, and draws long chains of layers as one box."""
+"""Make diagrams smaller: close clusters into boxes, and draw long chains of layers as one box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assigns letters to modules that are used more than once."""
+"""Assign letters to modules that are used more than once."""
 
 from __future__ import annotations
 

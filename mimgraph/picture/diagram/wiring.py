@@ -1,4 +1,4 @@
-"""Connects boxes: where a tensor comes from, and the edges into a box."""
+"""Connect boxes: where a tensor comes from, and the edges into a box."""
 
 from __future__ import annotations
 

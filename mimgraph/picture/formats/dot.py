@@ -1,4 +1,4 @@
-"""Writes a scene as dot text, for laying it out with Graphviz by oneself."""
+"""Write a scene as dot text, for laying it out with Graphviz by oneself."""
 
 from __future__ import annotations
 

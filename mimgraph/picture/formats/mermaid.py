@@ -1,4 +1,4 @@
-"""Writes a scene as a Mermaid flowchart, which GitHub draws in Markdown."""
+"""Write a scene as a Mermaid flowchart, which GitHub draws in Markdown."""
 
 from __future__ import annotations
 

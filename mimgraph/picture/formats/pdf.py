@@ -1,4 +1,4 @@
-"""Writes a figure as a vector PDF with its fonts embedded, so that its text can be selected and printed."""
+"""Write a figure as a vector PDF with its fonts embedded, so that its text can be selected and printed."""
 
 from __future__ import annotations
 

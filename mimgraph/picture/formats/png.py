@@ -1,4 +1,4 @@
-"""Writes a figure as PNG: its SVG in mimgraph's own fonts, with a description for screen readers."""
+"""Write a figure as PNG: its SVG in mimgraph's own fonts, with a description for screen readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a figure as self-contained SVG: text stays text, each group has a title, nothing is loaded."""
+"""Write a figure as self-contained SVG: text stays text, each group has a title, nothing is loaded."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Places the boxes, edges and labels of a diagram; Graphviz does the layering."""
+"""Place the boxes, edges and labels of a diagram; Graphviz does the layering."""

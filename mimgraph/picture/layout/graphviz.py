@@ -1,4 +1,4 @@
-"""Runs Graphviz, `graphviz-pure` or else `dot`, in a process with limits on time and memory."""
+"""Run Graphviz, `graphviz-pure` or else `dot`, in a process with limits on time and memory."""
 
 from __future__ import annotations
 

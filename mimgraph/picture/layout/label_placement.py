@@ -1,4 +1,4 @@
-"""Finds free places for text: titles of clusters beside the edges, labels beside their own edge."""
+"""Find free places for text: titles of clusters beside the edges, labels beside their own edge."""
 
 from __future__ import annotations
 

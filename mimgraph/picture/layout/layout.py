@@ -1,4 +1,4 @@
-"""Places boxes, clusters and edges; Graphviz gets only sizes, so no text of a spec reaches it."""
+"""Place boxes, clusters and edges; Graphviz gets only sizes, so no text of a spec reaches it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Defines layers that work on each value or vector alone: activations, norms, Linear, dropout."""
+"""Define layers that work on each value or vector alone: activations, norms, Linear, dropout."""

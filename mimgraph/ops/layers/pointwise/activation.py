@@ -1,4 +1,4 @@
-"""Defines the activations, which compute each element alone or along one axis."""
+"""Define the activations, which compute each element alone or along one axis."""
 
 from __future__ import annotations
 

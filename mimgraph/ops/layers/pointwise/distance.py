@@ -1,4 +1,4 @@
-"""Defines the layers that compare two vectors: cosine similarity and p-norm distance."""
+"""Define the layers that compare two vectors: cosine similarity and p-norm distance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the dropout layers, which set random values to zero in training."""
+"""Define the dropout layers, which set random values to zero in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines elementwise layers for torch functions: casts, clamps, masks, norms, stochastic depth."""
+"""Define elementwise layers for torch functions: casts, clamps, masks, norms, stochastic depth."""
 
 from __future__ import annotations
 

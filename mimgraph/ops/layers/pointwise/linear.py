@@ -1,4 +1,4 @@
-"""Defines Linear, Bilinear and Identity."""
+"""Define Linear, Bilinear and Identity."""
 
 from __future__ import annotations
 

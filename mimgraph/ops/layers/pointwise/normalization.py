@@ -1,4 +1,4 @@
-"""Defines the normalization layers; where torch's first option is inferred, the others are by keyword.
+"""Define the normalization layers; where torch's first option is inferred, the others are by keyword.
 
 So `BatchNorm2d: 64` is refused: it would be `eps`, while torch's first option is `num_features`.
 """

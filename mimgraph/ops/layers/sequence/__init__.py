@@ -1,1 +1,1 @@
-"""Defines layers over steps and tokens: embeddings, recurrent layers, attention, transformers, masks."""
+"""Define layers over steps and tokens: embeddings, recurrent layers, attention, transformers, masks."""

@@ -1,4 +1,4 @@
-"""Defines multi-head attention, always batch-first."""
+"""Define multi-head attention, always batch-first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the recurrent cells: one step of a recurrent layer, its state a source and a result."""
+"""Define the recurrent cells: one step of a recurrent layer, its state a source and a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines Embedding and EmbeddingBag, and the check of their category numbers."""
+"""Define Embedding and EmbeddingBag, and the check of their category numbers."""
 
 from __future__ import annotations
 

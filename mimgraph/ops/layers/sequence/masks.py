@@ -1,4 +1,4 @@
-"""Defines CausalMask, and checks the masks of attention layers.
+"""Define CausalMask, and check the masks of attention layers.
 
 As in torch, they are true, or -inf, where attention is not allowed.
 """

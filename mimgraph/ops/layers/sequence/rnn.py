@@ -1,4 +1,4 @@
-"""Defines the recurrent layers, always batch-first."""
+"""Define the recurrent layers, always batch-first."""
 
 from __future__ import annotations
 

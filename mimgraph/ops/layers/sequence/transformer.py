@@ -1,4 +1,4 @@
-"""Defines the Transformer (Vaswani et al. 2017), its stacks and their layers, always batch-first."""
+"""Define the Transformer (Vaswani et al. 2017), its stacks and their layers, always batch-first."""
 
 from __future__ import annotations
 

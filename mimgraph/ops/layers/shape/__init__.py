@@ -1,1 +1,1 @@
-"""Defines layers that reorder, reduce or cut axes."""
+"""Define layers that reorder, reduce or cut axes."""

@@ -1,4 +1,4 @@
-"""Defines Flatten and Unflatten."""
+"""Define Flatten and Unflatten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines Rearrange and Reduce, which translate einops' notation to plain calls of torch."""
+"""Define Rearrange and Reduce, which translate einops' notation to plain calls of torch."""
 
 from __future__ import annotations
 

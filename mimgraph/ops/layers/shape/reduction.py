@@ -1,4 +1,4 @@
-"""Defines reductions over axes, named as in torch; `dim` has no default and is never the batch."""
+"""Define reductions over axes, named as in torch; `dim` has no default and is never the batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines views and copies of the same elements, named as in torch."""
+"""Define views and copies of the same elements, named as in torch."""
 
 from __future__ import annotations
 

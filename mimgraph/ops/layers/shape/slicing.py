@@ -1,4 +1,4 @@
-"""Defines layers that take parts of an axis: one index, a range, or pieces, each a port."""
+"""Define layers that take parts of an axis: one index, a range, or pieces, each a port."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Defines layers over the axes of a signal, image or volume: convolutions, pooling, padding, resizing."""
+"""Define layers over the axes of a signal, image or volume: convolutions, pooling, padding, resizing."""

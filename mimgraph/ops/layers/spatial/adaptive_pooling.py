@@ -1,4 +1,4 @@
-"""Defines adaptive and fractional pooling, which are given the size of their result."""
+"""Define adaptive and fractional pooling, which are given the size of their result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines convolutions and transposed convolutions."""
+"""Define convolutions and transposed convolutions."""
 
 from __future__ import annotations
 

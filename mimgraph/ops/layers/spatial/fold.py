@@ -1,4 +1,4 @@
-"""Defines Unfold and Fold: the windows of an image as columns, and columns added up to an image."""
+"""Define Unfold and Fold: the windows of an image as columns, and columns added up to an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines padding with zeros, a constant, or copied values; negative padding crops."""
+"""Define padding with zeros, a constant, or copied values; negative padding crops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines pooling: the largest value, the mean or the norm of each window."""
+"""Define pooling: the largest value, the mean or the norm of each window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines Pad and Interpolate, after the functions of torch."""
+"""Define Pad and Interpolate, after the functions of torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines shuffles between channels and positions, and among channels."""
+"""Define shuffles between channels and positions, and among channels."""
 
 from __future__ import annotations
 

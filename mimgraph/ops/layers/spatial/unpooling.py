@@ -1,4 +1,4 @@
-"""Defines unpooling, which puts the values of a max pooling back at their indices."""
+"""Define unpooling, which puts the values of a max pooling back at their indices."""
 
 from __future__ import annotations
 

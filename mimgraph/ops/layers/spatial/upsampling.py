@@ -1,4 +1,4 @@
-"""Defines upsampling: interpolation on all axes behind the channels."""
+"""Define upsampling: interpolation on all axes behind the channels."""
 
 from __future__ import annotations
 

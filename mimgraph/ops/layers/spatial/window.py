@@ -1,4 +1,4 @@
-"""Computes the windows of convolutions and pooling: their options, and how many fit on an axis."""
+"""Compute the windows of convolutions and pooling: their options, and how many fit on an axis."""
 
 from __future__ import annotations
 

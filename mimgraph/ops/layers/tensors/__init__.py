@@ -1,1 +1,1 @@
-"""Defines the tensors of a model itself, their initial values, and Fill for missing inputs."""
+"""Define the tensors of a model itself, their initial values, and Fill for missing inputs."""

@@ -1,4 +1,4 @@
-"""Writes the initial value of a parameter or buffer: by `torch.nn.init`, a sinusoid, or given values."""
+"""Write the initial value of a parameter or buffer: by `torch.nn.init`, a sinusoid, or given values."""
 
 from __future__ import annotations
 

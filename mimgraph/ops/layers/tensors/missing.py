@@ -1,4 +1,4 @@
-"""Defines Fill, which replaces a missing optional input, or the missing samples of a batch."""
+"""Define Fill, which replaces a missing optional input, or the missing samples of a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the tensors of the model itself, learned and fixed, and the positions along an axis."""
+"""Define the tensors of the model itself, learned and fixed, and the positions along an axis."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Defines merges that compute value by value or by a product: sums, conditions, formulas, einsum."""
+"""Define merges that compute value by value or by a product: sums, conditions, formulas, einsum."""

@@ -1,4 +1,4 @@
-"""Checks that sources agree in shape and dtype, finds the odd one out, and computes broadcasts."""
+"""Check that sources agree in shape and dtype, find the odd one out, and compute broadcasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translates conditions of Python and C, `x > 0 and x < 1`, `a if c else b`, to a formula."""
+"""Translate conditions of Python and C, `x > 0 and x < 1`, `a if c else b`, to a formula."""
 
 from __future__ import annotations
 

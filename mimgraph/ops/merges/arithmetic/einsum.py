@@ -1,4 +1,4 @@
-"""Defines einsum, whose equation is checked letter by letter."""
+"""Define einsum, whose equation is checked letter by letter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the elementwise merges, and torch's promotion of dtypes."""
+"""Define the elementwise merges, and torch's promotion of dtypes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines formula: compiles arithmetic over named sources to code and its dtype."""
+"""Define formula: compile arithmetic over named sources to code and its dtype."""
 
 from __future__ import annotations
 

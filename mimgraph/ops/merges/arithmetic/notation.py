@@ -1,4 +1,4 @@
-"""Advises what to write in a formula instead of notation that it lacks: `and`, `x.mean()`, `x[0]`, `$(k)`."""
+"""Advise what to write in a formula instead of notation that it lacks: `and`, `x.mean()`, `x[0]`, `$(k)`."""
 
 from __future__ import annotations
 

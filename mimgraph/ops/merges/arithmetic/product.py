@@ -1,4 +1,4 @@
-"""Defines the products of vectors and matrices: dot, matmul, outer."""
+"""Define the products of vectors and matrices: dot, matmul, outer."""
 
 from __future__ import annotations
 

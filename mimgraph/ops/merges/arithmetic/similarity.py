@@ -1,4 +1,4 @@
-"""Defines the merges that compare two sources: cosine similarity and p-norm distance."""
+"""Define the merges that compare two sources: cosine similarity and p-norm distance."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Defines merges with weights: attention, gates, bilinear forms, experts, token mixing."""
+"""Define merges with weights: attention, gates, bilinear forms, experts, token mixing."""

@@ -1,4 +1,4 @@
-"""Defines scaled dot-product attention, which has no weights."""
+"""Define scaled dot-product attention, which has no weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines bilinear fusions: products of projected sources, by a full tensor or by low-rank factors."""
+"""Define bilinear fusions: products of projected sources, by a full tensor or by low-rank factors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the explicit feature crosses of recommender models."""
+"""Define the explicit feature crosses of recommender models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the mixtures of experts: several networks on the same features, weighted by gates."""
+"""Define the mixtures of experts: several networks on the same features, weighted by gates."""
 
 from __future__ import annotations
 

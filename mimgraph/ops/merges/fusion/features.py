@@ -1,4 +1,4 @@
-"""Checks the sources of fusions with weights: float32 features or tokens of matching sizes."""
+"""Check the sources of fusions with weights: float32 features or tokens of matching sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines weighted sums of sources: by learned scalars, or by gates computed from all of them."""
+"""Define weighted sums of sources: by learned scalars, or by gates computed from all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the merges that multiply each pair of many vectors."""
+"""Define the merges that multiply each pair of many vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines fusions in which one source scales the features of another."""
+"""Define fusions in which one source scales the features of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds blocks in code, for merges that are graphs of other ops."""
+"""Build blocks in code, for merges that are graphs of other ops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines fusions of token sequences: attention between them, and transformers over all of them."""
+"""Define fusions of token sequences: attention between them, and transformers over all of them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Defines merges that join tensors or take parts by an index or mask: concat, stack, gather, pooling."""
+"""Define merges that join tensors or take parts by an index or mask: concat, stack, gather, pooling."""

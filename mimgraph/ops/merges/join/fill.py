@@ -1,4 +1,4 @@
-"""Defines masked_fill and pad_like, which write a value where another source says."""
+"""Define masked_fill and pad_like, which write a value where another source says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines gather, pick and scatter_add, which read or write where an index says."""
+"""Define gather, pick and scatter_add, which read or write where an index says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines concat and stack."""
+"""Define concat and stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines sequence_mask, and checks masks that are true at the real steps of a sequence."""
+"""Define sequence_mask, and check masks that are true at the real steps of a sequence."""
 
 from __future__ import annotations
 

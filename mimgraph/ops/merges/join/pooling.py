@@ -1,4 +1,4 @@
-"""Defines pooling over the steps of a sequence where a mask is true; without any the result is 0."""
+"""Define pooling over the steps of a sequence where a mask is true; without any the result is 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines resize_like, which resizes an image, sequence or volume to the size of another."""
+"""Define resize_like, which resizes an image, sequence or volume to the size of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a scene as one interactive HTML page: the graph as JSON, and the scripts that draw and search it."""
+"""Write a scene as one interactive HTML page: the graph as JSON, and the scripts that draw and search it."""
 
 from __future__ import annotations
 
