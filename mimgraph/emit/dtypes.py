@@ -36,11 +36,10 @@ _NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
 _QUANTIZED = ("Linear", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadAttention", "Transformer")
 
 
-def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
-    """Return whether torch makes float32 of these sources whatever dtype the model has.
+def stays_float32(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
+    """Return whether the result is float32 whatever dtype the model has; inference says float32.
 
-    It does of integers, of halves beside float32, and if the activation is of integers. The result is
-    float32 in inference.
+    It is if torch computes it from integers, also by the activation, or from halves beside float32.
     """
     lowering = leaf.lowering
     if lowering.results[port].dtype != "float32":

@@ -12,7 +12,7 @@ from itertools import chain
 
 from mimgraph.emit.classes.draft import Draft
 from mimgraph.emit.classes.modules import Inits, Modules
-from mimgraph.emit.dtypes import follow, is_made, kept_dtype, kept_tensor, resolve_dtype
+from mimgraph.emit.dtypes import follow, kept_dtype, kept_tensor, resolve_dtype, stays_float32
 from mimgraph.emit.format.statements import Assign, For, Return, Statement
 from mimgraph.emit.forward.call_code import item_code, owner_of
 from mimgraph.emit.sizes import resolve_sizes
@@ -44,13 +44,13 @@ class ChainItems:
                             yield item, type_
 
     def _to_cast(self, body: Body, twins: Iterable[Body]) -> Iterator[TypedNode]:
-        """Yield the items that make float32 of their source whatever dtype the model has."""
+        """Yield the items whose result is float32 whatever dtype the model has."""
         made = {node.name: items for node, items, _ in self.chains[body]}
         for run in (body, *twins):
             for node, items, source in self.chains[run]:
                 ours = made[owner_of(node)]
                 for item, (as_run, type_) in zip(ours, _fed(items, source), strict=True):
-                    if _is_made(as_run, type_):
+                    if _stays_float32(as_run, type_):
                         yield item
 
     def class_name(self, node: TypedNode) -> str:
@@ -110,12 +110,12 @@ def _needs_class(node: TypedNode) -> bool:
     return bool(operation.bodies) and (operation.shared or len(operation.bodies[0].outputs) > 1)
 
 
-def _is_made(node: TypedNode, source: TensorType) -> bool:
-    """Return whether an item makes float32 of its source whatever dtype the model has."""
+def _stays_float32(node: TypedNode, source: TensorType) -> bool:
+    """Return whether the result of an item is float32 whatever dtype the model has."""
     leaf, type_ = node.operation, node.type
     if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
         return False
-    return is_made(leaf, node.default or "", [source])
+    return stays_float32(leaf, node.default or "", [source])
 
 
 def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:

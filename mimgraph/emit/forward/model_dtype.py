@@ -1,4 +1,4 @@
-"""Where the forward of a body reads the dtype of the model, and what it casts to it."""
+"""Decide where the forward of a body reads the dtype of the model, and what it casts to it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mimgraph.emit.dtypes import (
     dtype_of_input,
     dtype_of_weight,
     follow,
-    is_made,
     kept_dtype,
     nodes_apart,
     resolve_dtype,
+    stays_float32,
 )
 from mimgraph.emit.forward.call_code import activated
 from mimgraph.ir.code import Code, Name
@@ -48,22 +48,22 @@ class ModelDtypeOf:
         return dtype_of_weight(self.body)
 
     def cast(self, node: TypedNode, leaf: Leaf, port: str, code: Code) -> Code:
-        """Return the code of a result, cast if torch makes float32 of it whatever the model has."""
+        """Return the code of a result, cast if it is float32 whatever dtype the model has."""
         if node.results[port].dtype != "float32" or not node.arguments:
             return code
         bodies = (self.body, *self.twins)
-        made = any(self._is_made(body, node, leaf, port) for body in bodies)
-        return follow(code) if made and node.name not in self._apart else code
+        stays = any(self._stays_float32(body, node, leaf, port) for body in bodies)
+        return follow(code) if stays and node.name not in self._apart else code
 
-    def _is_made(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
-        """Return whether torch makes float32 of the sources that a node of that name has in a body."""
+    def _stays_float32(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
+        """Return whether the result of the node of that name in a body is float32 whatever the model has."""
         if body is not self.body:
             twin = body.by_name.get(node.name)
             operation = None if twin is None else unwrap(twin.operation)
             if twin is None or not isinstance(operation, Leaf):  # an item of an each
                 return False
             node, leaf = twin, operation
-        return is_made(leaf, port, map(body.type_of, node.arguments.values()))
+        return stays_float32(leaf, port, map(body.type_of, node.arguments.values()))
 
     def block_result(self, node: TypedNode, use: Use, code: Code) -> Code:
         """Return a block's default result with its activation, cast if that makes floats of integers."""
