@@ -21,13 +21,13 @@ EMITTED = frozenset(
     ]
 )
 
-# names that the emitted file cannot use, even in another spelling: the reason, by the name
-MEANT = {
+# Names that no node can have, as renaming a local would not help: by name, the reason.
+REFUSED = {
     "forward": "torch runs every module by a method of this name",
     "training": "every nn.Module keeps there whether it trains",
 }
-# names that an input cannot have, as callers use it for an argument
-MEANT_BY_INPUTS = {
+# Names that no input can have either, as its name is also that of an argument of `forward`.
+REFUSED_FOR_INPUTS = {
     "self": "a forward has the module itself as its argument self",
     "Self": "torch.export reads it as self, the module itself",
     "torch": "what torch.export writes needs torch itself by this name",
@@ -37,15 +37,15 @@ MEANT_BY_INPUTS = {
 @lru_cache(maxsize=4096)
 def name_fault(name: str) -> str | None:
     """Return why `name` cannot name a node, input, block or size; None if it can."""
-    if name in MEANT:
-        return _instead(MEANT[name], name)
+    if name in REFUSED:
+        return _instead(REFUSED[name], name)
     return param_fault(name)
 
 
 def input_fault(name: str) -> str | None:
     """Return why `name` cannot name an input; None if it can."""
-    if name in MEANT_BY_INPUTS:
-        return _instead(MEANT_BY_INPUTS[name], name)
+    if name in REFUSED_FOR_INPUTS:
+        return _instead(REFUSED_FOR_INPUTS[name], name)
     return name_fault(name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection
 
-from mimgraph.ir.names import EMITTED, MEANT, MEANT_BY_INPUTS, NODE_WORDS
+from mimgraph.ir.names import EMITTED, NODE_WORDS, REFUSED, REFUSED_FOR_INPUTS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.language.schema.values import value
@@ -32,11 +32,11 @@ def declared() -> Json:
 
 def _names() -> Json:
     """Return the definitions of names, sizes, shapes and sources."""
-    taken = {*keyword.kwlist, *MEANT}
+    taken = {*keyword.kwlist, *REFUSED}
     size = {"type": ["integer", "string"], "minimum": 1, "pattern": f"{NAME}|{EXPRESSION}"}
     return {
         "name": _name(taken),
-        "input_name": _name({*taken, *MEANT_BY_INPUTS}),
+        "input_name": _name({*taken, *REFUSED_FOR_INPUTS}),
         "class_name": _name({*taken, *EMITTED}),
         "size": {**size, "not": {"enum": sorted({"N", *taken})}},
         "shape": {"type": "array", "items": ref("size")},
