@@ -15,9 +15,9 @@ from tests.conftest import ROOT
 RIDDLES = re.compile(
     r"\b(told of|is told|are told|tells? of|those of|what is|what of|of what)\b", re.IGNORECASE
 )
-# a sentence that begins with one of these has no verb, or not first
+# a sentence that begins with one of these, or with code, has no verb, or not first
 NO_VERB = re.compile(
-    r"(All?|An|And|As|At|Both|By|Each|Every|For|From|How|If|In|Is|Its?|No|None|Of|On|One|Or|Same"
+    r"`|(All?|An|And|As|At|Both|By|Each|Every|For|From|How|If|In|Is|Its?|No|None|Of|On|One|Or|Same"
     r"|Some|That|The|Their|These|They|This|Those|To|What|When|Where|Whether|Which|With)\b"
 )
 

@@ -62,7 +62,7 @@ class Amount:
         return any(self._terms.values())
 
     def __repr__(self) -> str:
-        """`64*T + 128`; factor by factor where it cannot be multiplied out."""
+        """Return the sum as text, `64*T + 128`; factor by factor where it cannot be multiplied out."""
         try:
             total: Size = 0
             for factors, number in self._terms.items():

@@ -24,11 +24,11 @@ class Code:
         return self
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
-        """`self.name(*args, **keywords)`."""
+        """Return the call `self.name(*args, **keywords)`."""
         return call(Attribute(self, name), *args, **keywords)
 
     def at(self, index: Any) -> Subscript:
-        """`self[index]`."""
+        """Return the subscript `self[index]`."""
         return Subscript(self, code(index))
 
 

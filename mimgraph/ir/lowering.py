@@ -52,7 +52,7 @@ def module(
     buffers: Mapping[str, tuple[int, ...]] | None = None,
     **arguments: Any,
 ) -> Module:
-    """`nn.name(**arguments)`."""
+    """Return the module `nn.name(**arguments)`."""
     return Module(name, arguments, weights or {}, buffers or {})
 
 
