@@ -1,4 +1,4 @@
-"""Two bodies that are compared, and which of their inputs, nodes, ports and outputs correspond."""
+"""Find which inputs, nodes, ports and outputs of two compared bodies correspond."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FAULTY: Final = Faulty.FAULTY
 # The layers whose second source has a key of its own: {layer: Cast, from: mask, like: x}.
 BESIDE_FROM: Final = {"Cast": "like"}
 
-# Stand for names, keys and options that could not be read: any number of them, and one of them.
+# OTHERS stands for any number of names, keys or options that could not be read, ANOTHER for exactly one.
 # They are halves of characters, so no text of a spec is equal to them.
 OTHERS: Final = "\ud800"
 ANOTHER: Final = "\ud801"

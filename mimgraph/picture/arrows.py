@@ -1,4 +1,4 @@
-"""The curve and the arrowhead of an edge, from below its first box to the outline of its second."""
+"""Define the curve and the arrowhead of an edge, from below its first box to the outline of its second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outline of each kind of box; kinds differ in shape, so that they need no colour."""
+"""Define the outline of each kind of box; kinds differ in shape, so that they need no colour."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from mimgraph.runtime.checks import torch_dtype
 
 
 def receive_dense(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Forward pre-hook: make the gradients of the inputs contiguous, as only such can be sent.
+    """Make the gradients of the inputs contiguous, as only such can be sent: a forward pre-hook.
 
     The gradient of an input of a `concat`, for one, is a slice of another tensor.
     """

@@ -72,7 +72,10 @@ def origin_of(model: nn.Module) -> Origin | None:
 
 
 def call(self: Any, *args: Any, **inputs: Any) -> Any:
-    """Call a module as `nn.Module.__call__` does, which is not called, as that takes as long as an op."""
+    """Call a module as `nn.Module.__call__` does.
+
+    That method is not called itself, as one more call takes as long as an op.
+    """
     try:
         if self._compiled_call_impl is not None:
             return self._compiled_call_impl(*args, **inputs)

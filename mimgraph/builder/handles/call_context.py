@@ -60,7 +60,8 @@ class CallContext(NamedTuple):
     ) -> TypedNode:
         """Return the node typed alone; raise if anything is wrong with it."""
         report, node = Report(), self.declare(operation, options)
-        # the cache of rules would never know numbers that belong to one run of a function
+        # the cache of rules knows a written number by the identity of its expression, which is new in
+        # each run of a function: plain numbers can be found again
         alone = node if self.trace is None else _PLAIN.node(node)
         typed = infer_node(alone, self.made, report, blocks, self.path)
         raise_faults(report, self.span)

@@ -165,7 +165,8 @@ def _computed(symbol: str, left: Any, right: Any) -> Any:
             side.look()  # the size has its value in it, or the result is not watched
     if not sizes:
         return result
-    # a run-time size is declared by its own text, so any expression marks it as watched
+    # a run-time size is written as its own text, not as this expression; one is kept only to say that
+    # the size can be declared
     parts = [side.expression for side in sizes]
     origins = frozenset().union(*(side.origins for side in sizes))
     return Watched(result, None if None in parts else parts[0], origins)

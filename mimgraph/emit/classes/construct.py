@@ -143,7 +143,7 @@ def _run(uses: list[Construct]) -> Code:
 
 
 def _times(uses: list[Construct], times: int) -> Code:
-    """Return equal uses as a comprehension; one alone too, so that it has the class of several."""
+    """Return equal uses as a comprehension; a single use too, so that its class is that of several."""
     counter = Call(Name("range"), (named_constant("times", times),))
     return Unpacked(Comprehension(uses[0], ("_",), counter))
 

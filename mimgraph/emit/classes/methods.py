@@ -1,4 +1,4 @@
-"""The methods of an emitted class: `__init__`, `train` and `forward`."""
+"""Write the methods of an emitted class: `__init__`, `train` and `forward`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code of a node's call: on its module, its operands and its activation."""
+"""Write the code of a node's call: on its module, its operands and its activation."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Calls:
     def fallback(self, run: Run) -> Iterable[Step]:
         """Return what fills the place of a missing source, made like an input that is always given.
 
-        At best that input has the dtype already.
+        An input that has the dtype of the result is preferred, as then no dtype is written.
         """
         node, leaf = run.node, unwrap(run.node.operation)
         assert isinstance(leaf, Leaf) and leaf.lowering.fallback is not None

@@ -69,8 +69,10 @@ class Chains:
         self.of[value].append(value)
 
     def split(self, chain: Chain) -> Iterator[Chain]:
-        """Yield the parts of a chain that have a name each, as in `rows = self.columns(rows)` no
-        one would call the result of a loop or one of several results by a later node."""
+        """Yield the parts of a chain that get a name each.
+
+        The result of a loop, and one of several results, are not called by the name of a later node.
+        """
         part = chain[:1]
         for before, value in pairwise(chain):
             maker = self.maker[before]

@@ -82,9 +82,9 @@ def spelled(name: str) -> str:
 
 
 def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, Value]]:
-    """Yield what a loop of several carried values assigns to the plain names they come with.
+    """Yield each result of a loop that may take the name of the value it starts as, with that value.
 
-    So a block rebinds its inputs, `a, b = layer(a, b)`; those of the whole graph are not touched.
+    So a block rebinds its inputs, `a, b = layer(a, b)`; the inputs of the whole graph keep their names.
     """
     body = plan.body
     for index, step in enumerate(plan.steps):

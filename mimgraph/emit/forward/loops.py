@@ -1,4 +1,4 @@
-"""The loop that runs a repeated block."""
+"""Write the loop that runs a repeated block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of a body before they have names: which are used, and what code reads each."""
+"""Find which values of a body are used, and what code reads each, before they have names."""
 
 from __future__ import annotations
 

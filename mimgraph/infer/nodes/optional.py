@@ -164,7 +164,8 @@ def _merge_presence(
     sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
     presences = {one.presence for one in sources.values()}
     if _skips(typed):
-        # a parameter is always present, but those of a part of a fusion are no sources
+        # a source without an input (a parameter) is always there, so the result is; inside the block
+        # of a merge such sources are the merge's own weights and do not count
         has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:

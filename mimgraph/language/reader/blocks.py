@@ -58,7 +58,8 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
     inputs = _read_inputs(context, tree.get("inputs"))
     has_inputs = tree.get("inputs") is not None or (known and tree.get("seq") is not None)
     if None in inputs or not has_inputs:
-        params[OTHERS] = faulty_option(tree.span)  # any name may be a lost input's size
+        # the pattern of an input that could not be read may name any size: no name is unknown here
+        params[OTHERS] = faulty_option(tree.span)
     readable = tuple(one for one in inputs if one is not None)
     doc = read_text(context, "doc", tree.get("doc")) or ""
     if tree.get("seq") is not None:

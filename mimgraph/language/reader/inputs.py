@@ -25,8 +25,11 @@ def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
 
 
 def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
-    """Return an input: without a shape if the shape is faulty, and with a faulty vocab if the whole
-    is."""
+    """Return an input; without a shape if the shape is faulty.
+
+    If another part of it is faulty, the vocab stands for that: it is FAULTY, so inference gives the
+    input no type.
+    """
     if isinstance(tree, Sequence):
         shape = read_sizes(context, tree)
         return Input(key.text, key.span, shape, whole=key.span.to(tree.span))

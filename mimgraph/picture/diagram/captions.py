@@ -1,4 +1,4 @@
-"""The text in boxes, on clusters and along edges, and the sizes that it needs."""
+"""Write the text in boxes, on clusters and along edges, and the sizes that it needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The boxes for the inputs and outputs of a graph; many inputs of the same nodes are one box."""
+"""Make the boxes for the inputs and outputs of a graph; many inputs of the same nodes are one box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The box for a node in which nothing is opened: a layer, merge, tensor, `each`, or a module used again."""
+"""Make the box for a node in which nothing is opened: a layer, merge, tensor, `each`, or a module reused."""
 
 from __future__ import annotations
 
