@@ -154,8 +154,7 @@ def _fill(value: Template, at: Evaluation) -> Any:
         name, span = match[1], value.part(match.start(1), match.end(1))
         number = at.env.get(name)
         if name not in at.env:
-            numbers = {known: x for known, x in at.env.items() if not isinstance(x, Dim)}
-            _unknown_param(name, span, at._replace(env=numbers))
+            _unknown_number(name, span, at)
             is_unknown = True
         elif number is FAULTY:
             return FAULTY
@@ -205,6 +204,12 @@ def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
     at.report.add(Diagnostic("unknown-param", message, span, help=help, node=at.node))
 
 
+def _unknown_number(name: str, span: Span, at: Evaluation) -> None:
+    """Report that no param has this name, in a text where no run-time size can stand."""
+    numbers = {known: x for known, x in at.env.items() if not isinstance(x, Dim)}
+    _unknown_param(name, span, at._replace(env=numbers))
+
+
 def _is_faulty(value: Any) -> bool:
     """Return whether the value or the default of a param could not be read."""
     return (value.value if isinstance(value, Option) else value) is FAULTY
@@ -219,6 +224,10 @@ def check_names(value: Any, at: Evaluation) -> None:
         for name in variables(value.expression):
             if name.name not in at.env:
                 _unknown_param(name.name, value.at(name.start, name.end), at)
+    elif isinstance(value, Template):
+        for match in _NAME.finditer(value.text):
+            if match[1] not in at.env:
+                _unknown_number(match[1], value.part(match.start(1), match.end(1)), at)
     elif isinstance(value, list | dict):
         for item in value.values() if isinstance(value, dict) else value:
             check_names(item, at)
