@@ -174,9 +174,8 @@ def _check_text(state: State, block: Block) -> None:
     own = layered(block.params, state.params)
     for option in block.params.values():
         check_names(option.value, Evaluation(own, state.report, block.family))
-    dims = [dim for one in block.inputs if one.pattern is not None for dim in one.pattern.dims]
-    named = {dim: None for dim in dims if isinstance(dim, str)}
-    check_nodes_text(state, block.nodes, layered(named, own), f"{block.family}.")
+    sizes = dict.fromkeys(block.sizes)
+    check_nodes_text(state, block.nodes, layered(sizes, own), f"{block.family}.")
 
 
 def check_nodes_text(

@@ -25,10 +25,8 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
 
 def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) -> Block:
     """Return a block with every name resolved that a param of the spec gives."""
-    patterns = (declared.pattern for declared in block.inputs if declared.pattern)
-    sizes = {dim for pattern in patterns for dim in pattern.dims if isinstance(dim, str)}
     path = block.family if block.is_chain else f"{block.family}."
-    chooser = _Chooser(params, report, frozenset({*block.params, *sizes}))
+    chooser = _Chooser(params, report, block.own_names)
     nodes = Rewriter(name=chooser.name).nodes(block.nodes, path)
     return block if nodes is block.nodes else replace(block, nodes=nodes)
 

@@ -131,8 +131,7 @@ class Fed(NamedTuple):
     @property
     def text(self) -> str:
         """The source as it is written: `lstm.last`."""
-        source = self.source
-        return source.name if source.port is None else f"{source.name}.{source.port}"
+        return self.source.text
 
 
 class Site(NamedTuple):

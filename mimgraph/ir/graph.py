@@ -121,10 +121,14 @@ class Source(NamedTuple):
         start = len(self.name) + 1
         return self.part(start, start + len(self.port or ""))
 
+    @property
+    def text(self) -> str:
+        """The source as it is written: `lstm.last`."""
+        return self.name if self.port is None else f"{self.name}.{self.port}"
+
     def part(self, start: int, end: int) -> Span:
-        """Return the span of characters in `name.port`, if the whole span is just that text."""
-        text = self.name if self.port is None else f"{self.name}.{self.port}"
-        return part_of(self.span, text, start, end)
+        """Return the span of characters in its text, if the whole span is just that text."""
+        return part_of(self.span, self.text, start, end)
 
 
 @data(eq=False)
@@ -346,6 +350,11 @@ class InputShape(NamedTuple):
     dims: tuple[Any, ...]
     spans: tuple[Span, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """The names among the sizes."""
+        return [dim for dim in self.dims if isinstance(dim, str)]
+
 
 @data
 class Input:
@@ -409,6 +418,16 @@ class Block:
         return None, {one.name: getattr(self, one.name) for one in fields(self)} | {
             "function": None
         }
+
+    @property
+    def sizes(self) -> list[str]:
+        """The names that its inputs give to sizes."""
+        return [name for one in self.inputs if one.pattern for name in one.pattern.names]
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Its params and the names of its sizes, which hide the spec's params inside it."""
+        return frozenset({*self.params, *self.sizes})
 
     @property
     def is_whole(self) -> bool:

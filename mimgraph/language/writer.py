@@ -90,7 +90,7 @@ def _outputs(outputs: Sequence[Output]) -> Any:
     """Return the outputs as a source, a list of nodes, or a mapping of public names."""
     if any(output.only_training or output.doc for output in outputs):
         return Tall((output.name, _output(output)) for output in outputs)
-    sources = [_source(output.source) for output in outputs]
+    sources = [output.source.text for output in outputs]
     if len(outputs) == 1 and outputs[0].name == outputs[0].source.name:
         return sources[0]
     if [output.name for output in outputs] == sources:
@@ -100,7 +100,7 @@ def _outputs(outputs: Sequence[Output]) -> Any:
 
 def _output(output: Output) -> Any:
     """Return a source, or a mapping if the output has a doc or is only for training."""
-    entry: dict[str, Any] = {"from": _source(output.source)}
+    entry: dict[str, Any] = {"from": output.source.text}
     if output.only_training:
         entry["only"] = "training"
     if output.doc:
@@ -118,7 +118,7 @@ def _node(node: Node) -> dict[str, Any]:
     match operation:
         case Apply("tensor", "arange"):
             assert node.sources is not None
-            entry |= {"arange": _source(node.sources[0]), **_apply(operation)}
+            entry |= {"arange": node.sources[0].text, **_apply(operation)}
         case Apply("tensor", name):
             options = _apply(operation)
             entry |= {name: options.pop("shape"), **sources, **options}
@@ -143,7 +143,7 @@ def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> d
     others = [source._replace(argument=None) for source in sources if source.argument != key]
     if key is None or word != "from" or len(beside) != 1 or len(others) != 1:
         return {word: _sources(sources)}
-    return {word: _source(others[0]), key: _source(beside[0])}
+    return {word: others[0].text, key: beside[0].text}
 
 
 def _words(node: Node) -> dict[str, Any]:
@@ -209,9 +209,5 @@ def _options(options: Mapping[str, Option]) -> dict[str, Any]:
 
 def _sources(sources: Sequence[Source]) -> Any:
     if any(source.argument for source in sources):
-        return {source.argument: _source(source) for source in sources}
-    return _source(sources[0]) if len(sources) == 1 else [_source(source) for source in sources]
-
-
-def _source(source: Source) -> str:
-    return source.name if source.port is None else f"{source.name}.{source.port}"
+        return {source.argument: source.text for source in sources}
+    return sources[0].text if len(sources) == 1 else [source.text for source in sources]

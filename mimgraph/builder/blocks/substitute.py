@@ -21,8 +21,7 @@ def with_values(block: ir.Block, values: Values) -> ir.Block:
         params[name] = _filled(default, _without(values, params))
     outer = _without(values, params)
     inputs = tuple(replace(i, pattern=_pattern(i.pattern, outer)) for i in block.inputs)
-    sizes = [dim for i in inputs if i.pattern for dim in i.pattern.dims if isinstance(dim, str)]
-    free = _without(outer, sizes)
+    free = _without(outer, block.sizes)
     nodes = Rewriter(option=lambda option: _filled(option, free)).nodes(block.nodes)
     return replace(block, params=params, inputs=inputs, nodes=nodes)
 

@@ -106,15 +106,14 @@ def names_in(source: Source, choices: Collection[str]) -> list[str]:
 
 def as_sources(source: Source, named: Sequence[str]) -> str:
     """Return how to write sources, or a port, that a text names in another notation: `a, b`, `lstm[0]`."""
-    text = source.name if source.port is None else f"{source.name}.{source.port}"
     if source.name in SECTIONS and named:
         return f"write {named[0]}" if len(named) == 1 else f"write [{', '.join(named)}]"
-    words = _WORD.findall(text)
+    words = _WORD.findall(source.text)
     if source.name.isidentifier() or not named or words[0] != named[0]:
         return ""
     if words == [*named] and len(named) > 1:
         return f"write several sources as a list: [{', '.join(named)}]"
-    port = _PORT.fullmatch(text)
+    port = _PORT.fullmatch(source.text)
     return f"write a port after a dot: {port[1]}.{port[2]}" if port else ""
 
 
@@ -138,7 +137,7 @@ def _value(name: str, what: str) -> Meaning:
 
 
 def _has(shape: InputShape | None, name: str) -> bool:
-    return shape is not None and name in [dim for dim in shape.dims if isinstance(dim, str)]
+    return shape is not None and name in shape.names
 
 
 def _called(node: Node) -> str | None:

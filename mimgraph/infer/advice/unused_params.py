@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -37,14 +38,17 @@ def unused_params(graph: Graph) -> list[Diagnostic]:
     docs = [graph.doc, *(one.doc for one in graph.inputs), *(one.doc for one in graph.outputs)]
     used.update(_in_value(docs))
     found: list[tuple[str, Option, str]] = []
-    for block in graph.blocks.values():
+    used_blocks = _used_blocks(graph)
+    for key, block in graph.blocks.items():
         inside = set(_in_block(block))
+        named = {name: _in_params({name: option}) for name, option in block.params.items()}
+        times_named = Counter(word for words in named.values() for word in words)
         # a default such as `hidden: $hidden` uses a param of the spec
-        used |= (inside - _own(block)) | set(_in_params(block.params))
-        if block.params and _is_used(block, graph):
+        used |= (inside - block.own_names) | times_named.keys()
+        if key in used_blocks:
             for name, option in block.params.items():
-                others = {n: other for n, other in block.params.items() if n != name}
-                if name not in inside and name not in _in_params(others):
+                by_others = times_named[name] - (name in named[name])
+                if name not in inside and not by_others:
                     found.append((name, option, block.family))
     found += [(name, graph.params[name], "") for name in graph.params if name not in used]
     return [_warning(name, option.key, family) for name, option, family in found]
@@ -55,17 +59,13 @@ def _warning(name: str, span: Span, family: str) -> Diagnostic:
     return Diagnostic("unused-param", f"nothing uses {name}", span, help=help, node=family)
 
 
-def _own(block: Block) -> set[str]:
-    """Return the names that hide the spec's params inside a block: its own params and dimensions."""
-    patterns = (declared.pattern for declared in block.inputs if declared.pattern)
-    return {*block.params, *(dim for one in patterns for dim in one.dims if isinstance(dim, str))}
-
-
-def _is_used(block: Block, graph: Graph) -> bool:
-    """Return whether a node or another block uses this block; a param may give the name of any block."""
-    scopes = [graph.nodes, *(one.nodes for one in graph.blocks.values() if one is not block)]
-    called = (call.block for nodes in scopes for call in calls(nodes))
-    return any(isinstance(name, Chosen) or graph.blocks.get(name) is block for name in called)
+def _used_blocks(graph: Graph) -> set[str]:
+    """Return the blocks that a node or another block uses; a param may give the name of any block."""
+    scopes = [("", graph.nodes), *((key, block.nodes) for key, block in graph.blocks.items())]
+    called = {(user, call.block) for user, nodes in scopes for call in calls(nodes)}
+    choosing = {user for user, name in called if isinstance(name, Chosen)}
+    named = {name for user, name in called if user != name}
+    return {key for key in graph.blocks if key in named or choosing - {key}}
 
 
 # the names that expressions, templates and docs use

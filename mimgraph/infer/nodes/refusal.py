@@ -108,7 +108,7 @@ def _unknown_name_help(site: Site, name: str, text: str) -> str:
 def _sources_and(sources: list[Source], name: str) -> str:
     """Return the text of `from` with these sources and one more: `[x, name]` or `{a: x, name:
     name}`."""
-    written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
+    written = [one.text for one in sources]
     if all(one.argument is None for one in sources):
         return f"[{', '.join([*written, name])}]"
     pairs = [f"{s.argument or s.name}: {text}" for s, text in zip(sources, written, strict=True)]
