@@ -116,13 +116,12 @@ class Registered(LayerOp):
         """Return the module, its call, and its results, as ports if there are several."""
         call = self._call(sources)
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
-        bare = {name: _without_expressions(value) for name, value in given.items()}
+        bare = {name: plain(value) for name, value in given.items()}
         facts, products = self._facts_of(sources, bare), self._macs(sources, bare)
         arguments = {
             name: _argument(name, value)
             for name, value in given.items()
-            if not isinstance(value, list | dict)
-            or _without_expressions(value) != self.options[name].default
+            if not isinstance(value, list | dict) or plain(value) != self.options[name].default
         }
         module = Module(self.cls.__name__, arguments, facts.weights, facts.buffers, self.cls)
         if facts.parts.keys() == {""}:
@@ -331,15 +330,6 @@ def _is_plain(value: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _without_expressions(value: Any) -> Any:
-    """Return data without the expressions that its values were written as."""
-    if isinstance(value, dict):
-        return {key: _without_expressions(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_without_expressions, value))
-    return plain(value)
 
 
 def _argument(name: str, value: Any) -> Code:

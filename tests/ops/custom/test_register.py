@@ -107,6 +107,23 @@ class Perceptron(nn.Module):
         return result
 
 
+class Span(NamedTuple):
+    low: float
+    high: float
+
+
+UNIT = Span(-1.0, 1.0)
+
+
+class Clipped(nn.Module):
+    def __init__(self, span: Span = UNIT) -> None:
+        super().__init__()
+        self.span = span
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(self.span.low, self.span.high)
+
+
 class Wide(Gate):
     def __init__(self, *args: Any, times: int = 2, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -287,6 +304,7 @@ FINE = {
         "y: {layer: Perceptron, from: x, hidden: [3], kernel: [5, 5]}",
         "x: [8]",
     ),
+    "a default that is a named tuple": ("y: {layer: Clipped, from: x}", "x: [8]"),
     "keywords of the class above": ("y: {layer: Wide, from: x, times: 3, width: 8}", "x: [8]"),
     "an optional input": (
         "y: {layer: Cross, from: {query: x, mask: m}, heads: 2, take: 0}",
@@ -306,7 +324,7 @@ FINE = {
 
 @pytest.fixture
 def registered() -> None:
-    for cls in (Gate, Cross, Statistics, Heads, Total, Perceptron, Wide):
+    for cls in (Gate, Cross, Statistics, Heads, Total, Perceptron, Clipped, Wide):
         mg.register(cls)
 
 
