@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -38,6 +37,8 @@ def wants_color(stream: TextIO) -> bool:
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
     """Return a JSON list with one object a diagnostic."""
+    import json  # needed by `--format json` alone
+
     return json.dumps([_record(diagnostic) for diagnostic in diagnostics], indent=2)
 
 

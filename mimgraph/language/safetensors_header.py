@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from os import PathLike
 from pathlib import Path
@@ -56,6 +55,8 @@ def _header(path: str | PathLike[str]) -> str:
 
 
 def _metadata(name: str, header: str) -> Any:
+    import json  # needed by files of weights alone
+
     begin = _BEGIN.match(header)
     if begin is None:
         return None

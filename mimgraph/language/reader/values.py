@@ -7,7 +7,6 @@ from typing import Any
 
 from mimgraph.infer.evaluation import COUNTED, LONGEST
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
-from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, Option, Template, Written
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
@@ -72,6 +71,8 @@ def read_scalar(context: Context, tree: Scalar) -> Any:
     try:
         expression = parse(value, *match.span(1 if match[1] is not None else 2))
     except ExpressionError as error:
+        from mimgraph.ir.foreign import PLAIN, explained  # needed by faulty specs alone
+
         error = explained(error, value, PLAIN)
         span = tree.part(error.start, error.end)
         context.fault(error.code, error.message, span, help=error.help)

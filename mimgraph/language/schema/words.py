@@ -45,12 +45,12 @@ def any_of(*alternatives: Json) -> Json:
     return {"anyOf": list(alternatives)} if len(alternatives) > 1 else alternatives[0]
 
 
-def only_one(named: Json, others: Json | bool = False) -> Json:
-    """Return the schema of a mapping with one key, which is in `named` or may be another."""
+def only_one(named: Json) -> Json:
+    """Return the schema of a mapping with one key, which is in `named`."""
     return {
         "type": "object",
         "properties": named,
-        "additionalProperties": others,
+        "additionalProperties": False,
         "minProperties": 1,
         "maxProperties": 1,
     }
