@@ -65,11 +65,9 @@ def _refined(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
     return replace(found, span=exact, labels=labels)
 
 
-def spec_error(
-    code: DiagnosticCode, message: str, span: Span, help: str = "", node: str = ""
-) -> SpecError:
+def spec_error(code: DiagnosticCode, message: str, span: Span, help: str = "") -> SpecError:
     """Return the error with one diagnostic, at the columns of the running call."""
-    return SpecError([Diagnostic(code, message, _columns(span), help=help, node=node)])
+    return SpecError([Diagnostic(code, message, _columns(span), help=help)])
 
 
 def _columns(span: Span) -> Span:

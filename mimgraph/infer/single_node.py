@@ -37,11 +37,11 @@ def infer_node(
     node: Node,
     made: Mapping[str, Made],
     report: Report,
-    blocks: Mapping[str, Block] | None = None,
+    blocks: Mapping[str, Block],
     path: str = "",
 ) -> TypedNode | None:
     """Return the typed node; `made` has its sources and the node that it shares, by name."""
-    state = State(blocks or {}, report, alone=True)
+    state = State(blocks, report, alone=True)
     if blocks:
         check_blocks(state)
     context = _context(state, made, path, (node,))

@@ -310,7 +310,9 @@ class Body:
         name, _, item = value.name.partition(".")
         node = self.by_name[name]
         if item:
-            (node,) = (one for one in node.operation.branches if one.name == item)
+            branch = node.operation.branch(item)
+            assert branch is not None
+            node = branch
         return port_type(node, value.port)
 
     @property

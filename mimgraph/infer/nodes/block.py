@@ -61,20 +61,25 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     times = repeats(site, call.repeat) if call.repeat else Times([{}], 1)
     keys = tuple(declared.name for declared in block.inputs)
     fed = match(site, Arguments(block.family, keys))
+    types = None if fed is None else known_types(fed)
     is_faulty = has_faulty(arguments.values()) or call.block in site.state.recursive
-    if fed is None or times is None or is_faulty or known_types(fed) is None:
+    if fed is None or types is None or times is None or is_faulty:
         return None
     using = _Using(site, call, block, type_nodes)
     operation: TypedOperation | None
     if call.repeat is None:
-        body = _type_use(using, arguments, fed)
+        body = _type_use(using, arguments, fed, types)
         operation = None if body is None else Use(body, arguments)
     else:
         given = [{**arguments, **one} for one in times.given]
         operation = _type_repeat(using, call.repeat, Times(given, times.number), fed)
     if operation is None:
         return None
-    results = operation.bodies[-1].results if operation.bodies else _unrepeated(block, fed)
+    results: Results
+    if operation.bodies:
+        results = operation.bodies[-1].results
+    else:  # repeated zero times: the inputs that its outputs would feed
+        results = {port: types[name] for name, port in _carried(block).items()}
     name = item_label(site.node) if site.node.sources == () else site.node.name
     done = finish(site, name, None, results, "" if "" in results else None)
     if done is None:
@@ -83,21 +88,15 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     return TypedNode(site.node.name, operation, values, done.results, done.default, site.node)
 
 
-def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
-    return {name: type_ for name, type_ in types.items() if type_ is not None}
-
-
-def _unrepeated(block: Block, fed: Mapping[str, Fed]) -> Results:
-    """Return the results of a block that is repeated zero times: the inputs that its outputs would
-    feed."""
-    return _known({port: fed[name].type for name, port in _carried(block).items()})
-
-
 # one use
 
 
 def _type_use(
-    using: _Using, arguments: Mapping[str, Any], fed: Mapping[str, Fed], time: int = 0
+    using: _Using,
+    arguments: Mapping[str, Any],
+    fed: Mapping[str, Fed],
+    types: Mapping[str, TensorType],
+    time: int = 0,
 ) -> Body | None:
     """Return the body of a block for these params and input types, typed once for equal ones; `time`
     is the number of the repeat."""
@@ -108,8 +107,6 @@ def _type_use(
     dims = bind_pattern(site, block, fed, given)
     if dims is None:
         return None
-    types = known_types(fed)
-    assert types is not None
     optional = missing_inputs(fed) | site.optional
     pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
     key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
@@ -150,7 +147,9 @@ def _type_repeat(
     current = dict(fed)
     bodies: list[Body] = []
     for time, arguments in enumerate(times.given):
-        body = _type_use(using, arguments, current, time)
+        types = known_types(current)
+        assert types is not None  # those of the sources, then of outputs that were typed
+        body = _type_use(using, arguments, current, types, time)
         handed = None if body is None else _hand_on(using, repeat, body, presence, current)
         if body is None or handed is None:
             return None
@@ -213,7 +212,8 @@ def type_expansion(
     """Return a merge that is a block of other ops, typed as a use of it."""
     block, options, fed, activation = expansion
     inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
-    types = _known({name: one.type for name, one in inputs.items()})
+    types = known_types(inputs)
+    assert types is not None  # else the merge would not have been asked
     op = registry.find(apply.kind, apply.name)
     assert op is not None
     optional = site.optional | missing_merge_inputs(op, inputs, options.get("missing") == "skip")

@@ -11,9 +11,14 @@ from mimgraph.infer.nodes.apply import Expansion, apply_op
 from mimgraph.infer.nodes.block import type_call, type_expansion
 from mimgraph.infer.nodes.chain import type_chain
 from mimgraph.infer.nodes.each import type_each
-from mimgraph.infer.nodes.optional import always_present, missing_arguments, with_presence
+from mimgraph.infer.nodes.optional import (
+    always_present,
+    fed_by_argument,
+    missing_arguments,
+    with_presence,
+)
 from mimgraph.infer.nodes.sharing import (
-    check_shared,
+    check_share,
     missing_in_shares,
     module_owner,
     nodes_that_share,
@@ -36,7 +41,8 @@ def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
         untyped = [node for name, node in scope.nodes.items() if name not in typed]
         check_nodes_text(state, untyped, context.env, context.path)
     if shares := nodes_that_share(context):
-        check_shared(context, shares)
+        for name in shares:
+            check_share(context, name)
         # a block's body is emitted once, so an input that is missing at one share is optional in it
         for name, optional in missing_in_shares(context, shares).items():
             typed[name] = type_node(context, scope.nodes[name], optional)
@@ -121,8 +127,7 @@ def _with_variants(site: Site, node: Node, typed: TypedNode) -> TypedNode | None
     missing."""
     if not isinstance(typed.operation, Leaf):
         return typed
-    by_value = {one.value: one for one in site.fed or ()}
-    fed = {key: by_value[value] for key, value in typed.arguments.items()}
+    fed = fed_by_argument(site, typed)
     named = {
         key: one._replace(source=one.source._replace(argument=key if len(fed) > 1 else None))
         for key, one in fed.items()

@@ -79,11 +79,16 @@ def output_presences(
     }
 
 
+def fed_by_argument(site: Site, typed: TypedNode) -> dict[str, Fed]:
+    """Return the sources of a typed node by the arguments that they fill."""
+    by_value = {one.value: one for one in site.fed or ()}
+    return {key: by_value[value] for key, value in typed.arguments.items()}
+
+
 def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     """Return the node with its presence; None if it cannot run without a source that may be
     missing, which is reported."""
-    by_value = {one.value: one for one in site.fed or ()}
-    fed = {key: by_value[value] for key, value in typed.arguments.items()}
+    fed = fed_by_argument(site, typed)
     if all(one.is_own for one in fed.values()):
         return replace(typed, is_own=True)
     if all(one.presence == ALWAYS for one in fed.values()):

@@ -86,15 +86,9 @@ def nodes_that_share(context: Context) -> list[str]:
     ]
 
 
-def check_shared(context: Context, names: Iterable[str]) -> None:
-    """Check each node that shares: its inputs must have the sizes that the shared module was made for."""
-    for name in names:
-        check_share(context, name)
-
-
 def check_share(context: Context, name: str) -> None:
-    """Check one node, or the items of its `each`; if one does not fit, report it and drop the
-    node's type."""
+    """Check that a node that shares, or each item of its `each`, has inputs of the sizes that the
+    shared module was made for; if one does not fit, report it and drop the node's type."""
     typed = context.typed[name]
     if typed is None:
         return
