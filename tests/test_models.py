@@ -23,6 +23,7 @@ import mimgraph as mg
 from mimgraph.ir.dim import substitute
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import SPECS
+from tests.helpers.running import by_name, seeded
 
 BATCH = 3
 
@@ -45,16 +46,10 @@ def spec(text: str) -> Callable[[type[nn.Module]], type[nn.Module]]:
     return register
 
 
-def seeded(make: Callable[[], nn.Module]) -> nn.Module:
-    torch.manual_seed(0)
-    return make()
-
-
 def run(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the outputs by name, a lone one under ""; dropout draws from the same seed."""
     torch.manual_seed(1)
-    result = module(**inputs)
-    return result if isinstance(result, dict) else {"": result}
+    return by_name(module(**inputs))
 
 
 def gradients(module: nn.Module, outputs: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from tests.helpers.running import by_name
 from tests.ops.layers.oracle import Case as LayerCase
 from tests.ops.layers.oracle import keyed, operation
 from tests.ops.layers.test_conformance import CASES as LAYERS
@@ -40,8 +41,7 @@ def cast(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
 def run(module: nn.Module, inputs: Mapping[str, Tensor], graph: mg.Graph) -> dict[str, Tensor]:
     """Return the outputs by name, under one seed; the inputs are copied, as a module may work in place."""
     torch.manual_seed(0)
-    found = module(**{name: t.clone() for name, t in inputs.items()})
-    return found if isinstance(found, dict) else {next(iter(graph.outputs)): found}
+    return by_name(module(**{name: t.clone() for name, t in inputs.items()}), graph)
 
 
 def check(graph: mg.Graph, dtype: torch.dtype, part: float | None = None) -> None:

@@ -36,6 +36,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from tests.helpers.running import by_name
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ops.layers import oracle
 
@@ -59,11 +60,6 @@ def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]
             yield chosen, {name: x for name, x in inputs.items() if name not in left_out}
 
 
-def by_name(graph: mg.Graph, result: Any) -> Tensors:
-    """Return what a model returned, by the names of its outputs."""
-    return result if isinstance(result, dict) else {next(iter(graph.outputs)): result}
-
-
 def assert_same(ours: Tensors, theirs: Tensors) -> None:
     """Check for the same names in the same order, and values equal up to rounding."""
     assert list(ours) == list(theirs)
@@ -80,7 +76,7 @@ def doubled(inputs: Tensors) -> Tensors:
 def assert_same_outputs(graph: mg.Graph, one: nn.Module, other: nn.Module) -> None:
     """Check that two models in double precision give the same on every draw of inputs."""
     for _, inputs in draws(graph):
-        assert_same(*(by_name(graph, model(**doubled(inputs))) for model in (one, other)))
+        assert_same(*(by_name(model(**doubled(inputs)), graph) for model in (one, other)))
 
 
 # the graph, interpreted node by node
@@ -221,11 +217,11 @@ def check_against_the_nodes(text: str) -> None:
     kept = [name for name in graph.outputs if name not in graph.typed.body.training]
     model = graph.compile().eval()
     for sizes, inputs in draws(graph):
-        assert_typed(graph, by_name(graph, model.float()(**inputs)), kept, sizes)
+        assert_typed(graph, by_name(model.float()(**inputs), graph), kept, sizes)
         precise = doubled(inputs)
         found = Interpreter(sizes, precise).body(graph.typed.body, model.double(), precise)
-        assert_same(by_name(graph, model(**precise)), {name: found[name] for name in kept})
-    trained = by_name(graph, model.float().train()(**inputs))
+        assert_same(by_name(model(**precise), graph), {name: found[name] for name in kept})
+    trained = by_name(model.float().train()(**inputs), graph)
     assert_typed(graph, trained, graph.outputs, sizes)
 
 

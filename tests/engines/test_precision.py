@@ -13,6 +13,7 @@ from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import SPECS
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 from tests.gallery import SMALL
+from tests.helpers.running import by_name
 
 
 def assert_near(ours: Tensor, theirs: Tensor, part: float = 0.02) -> None:
@@ -76,15 +77,11 @@ GALLERY = [
 ]
 
 
-def named(outputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
-    return outputs if isinstance(outputs, dict) else {"": outputs}
-
-
 def gradients(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the gradients of one step of training, by weight."""
     module.train().zero_grad()
     torch.manual_seed(0)
-    outputs = named(module(**inputs)).values()
+    outputs = by_name(module(**inputs)).values()
     torch.stack(
         [x.float().square().mean() for x in outputs if x.is_floating_point()]
     ).sum().backward()
@@ -101,14 +98,14 @@ def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dt
     inputs = seeded_inputs(graph.typed, 2, 0, choose_sizes(graph.typed, {}))
     state = {key: tensor.clone() for key, tensor in module.state_dict().items()}
     with torch.no_grad():
-        plain = named(module(**inputs))
+        plain = by_name(module(**inputs))
     learned = gradients(module, inputs).keys()
     module.load_state_dict(state)  # as a batch norm changes its statistics in training
     module.eval().to(dtype)
     cast = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}
     try:
         with torch.no_grad():
-            found = named(module(**cast))
+            found = by_name(module(**cast))
     except NotImplementedError as error:  # such as the pooling in LocalResponseNorm on a CPU
         if "not implemented for" not in str(error) or dtype == torch.float64:
             raise

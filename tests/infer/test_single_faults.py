@@ -14,9 +14,9 @@ from mimgraph.diagnostics import Report
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile
+from tests.conftest import SPECS
 from tests.helpers.marked import locations
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 # the fraction of places that are tried; each spec and fault has its own choice
 EVERY = [pytest.param(21, id="some"), pytest.param(7, id="more", marks=pytest.mark.slow)]
 

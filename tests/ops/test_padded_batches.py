@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.runtime.runner import run
+from tests.helpers.running import by_name
 from tests.ops.layers.oracle import TORCH
 
 HEAD = "inputs: {x: [T, 6], y: [T, 6], lengths: {shape: [], dtype: LENGTH}}\nnodes:\n"
@@ -106,8 +107,7 @@ def padded(lengths: list[int], steps: int, seed: int, dtype: str) -> dict[str, T
 
 
 def results(model: nn.Module, inputs: Mapping[str, Tensor], graph: mg.Graph) -> dict[str, Tensor]:
-    found = model(**inputs)
-    return found if isinstance(found, dict) else dict(zip(graph.outputs, [found], strict=True))
+    return by_name(model(**inputs), graph)
 
 
 @pytest.mark.parametrize("case", CASES)

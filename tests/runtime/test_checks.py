@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import pickle
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 
 import mimgraph as mg
+from tests.helpers.running import saved
 
 SPEC = """
 inputs:
@@ -134,14 +134,6 @@ def test_without_the_option_nothing_is_checked() -> None:
 
 
 # --- the check in copies and pickles
-
-
-def saved(model: nn.Module) -> nn.Module:
-    buffer = io.BytesIO()
-    torch.save(model, buffer)
-    buffer.seek(0)
-    loaded: nn.Module = torch.load(buffer, weights_only=False)
-    return loaded
 
 
 COPIES: dict[str, Callable[[nn.Module], Any]] = {

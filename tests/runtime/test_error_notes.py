@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import io
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.helpers.running import saved
 
 SPEC = """\
 inputs: {image: [3, 8, 8], numeric: [5], ids: {vocab: 7, shape: [4]}}
@@ -286,14 +286,6 @@ def test_a_stage_names_its_own_line() -> None:
             with pytest.raises(RuntimeError) as caught:
                 kept(torch.rand(2, 5, 8, 8), inputs()["numeric"], inputs()["ids"])
             assert f"in node stem.0 (m.yaml:{10 + lines})" in caught.value.__notes__[0]
-
-
-def saved(model: nn.Module) -> nn.Module:
-    buffer = io.BytesIO()
-    torch.save(model, buffer)
-    buffer.seek(0)
-    loaded: nn.Module = torch.load(buffer, weights_only=False)
-    return loaded
 
 
 @pytest.mark.parametrize(

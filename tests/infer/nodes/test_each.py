@@ -16,6 +16,7 @@ from mimgraph import layers, merges
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from tests.helpers.running import seeded
 
 INPUTS = "inputs: {city: {vocab: 9}, job: {vocab: 5}, brand: {vocab: 7}, dense: [4]}\n"
 TABLE = f"""{INPUTS}\
@@ -60,11 +61,6 @@ class Table(nn.Module):
         embedded = [self.emb[name](column) for name, column in columns.items()]
         score: Tensor = self.score(torch.cat([*embedded, dense], 1))
         return score
-
-
-def seeded(make: Callable[[], Any]) -> Any:
-    torch.manual_seed(0)
-    return make()
 
 
 def inputs_of(graph: mg.Graph) -> dict[str, Tensor]:

@@ -30,6 +30,7 @@ from mimgraph.runtime.runner import choose_sizes, run, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.emit.test_liveness import Lives
 from tests.helpers.presence import Interpreter, Spec, optional_inputs, specs, subsets
+from tests.helpers.running import by_name
 from tests.helpers.strategies import to_yaml
 
 BATCH = 3
@@ -74,14 +75,12 @@ def assert_computes_what_nodes_say(text: str) -> None:
         expected = interpreter.run(model, kept)
         wanted = gradients(model, expected)
         for mode in (True, False):
-            result = model.train(mode)(**kept)
-            found = result if isinstance(result, dict) else dict.fromkeys(expected, result)
+            found = by_name(model.train(mode)(**kept), graph)
             names = [name for name in expected if mode or name not in training]
             assert list(found) == names
             for name in names:
                 torch.testing.assert_close(found[name], expected[name])
-        found = model.train()(**kept, **dict.fromkeys(gone))
-        found = found if isinstance(found, dict) else dict.fromkeys(expected, found)
+        found = by_name(model.train()(**kept, **dict.fromkeys(gone)), graph)
         torch.testing.assert_close(gradients(model, found), wanted)
 
 

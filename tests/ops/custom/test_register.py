@@ -24,6 +24,7 @@ from mimgraph.ops import registry
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.helpers.marked import locations, split
+from tests.helpers.running import by_name
 
 
 @pytest.fixture(autouse=True)
@@ -138,7 +139,7 @@ def check_run(made: mg.Graph) -> dict[str, Tensor]:
     """Run the compiled graph, and check the shape and dtype of every output."""
     sizes = choose_sizes(made.typed, {})
     result = made.compile().eval()(**seeded_inputs(made.typed, 3, 0, sizes))
-    outputs = result if isinstance(result, dict) else {next(iter(made.outputs)): result}
+    outputs = by_name(result, made)
     for name, type_ in made.outputs.items():
         wanted = tuple(substitute(size, {**sizes, "N": 3}) for size in type_.shape)
         assert tuple(outputs[name].shape) == wanted

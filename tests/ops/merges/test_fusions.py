@@ -19,6 +19,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.stages import as_tuple
 from tests.ops.layers.oracle import infer, tensor, unbatched
 from tests.ops.merges.test_merges import keys
 
@@ -572,12 +573,6 @@ def sized(graph: mg.Graph) -> list[dict[str, int]]:
     """Return numbers for the sizes that are names."""
     names = sorted({n for x in graph.inputs.values() for dim in x.dims for n in symbols(dim)})
     return [dict(zip(names, lengths, strict=False)) for lengths in ((3, 5), (4, 2))]
-
-
-def as_tuple(found: Any) -> tuple[Tensor, ...]:
-    if isinstance(found, dict):
-        return tuple(found.values())
-    return found if isinstance(found, tuple) else (found,)
 
 
 @by_case
