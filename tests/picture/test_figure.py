@@ -18,7 +18,7 @@ from mimgraph.picture.scene import Direction, Scene
 from tests.picture.scenes import EVERYTHING
 
 
-@pytest.fixture(params=["TB", "LR"])
+@pytest.fixture(scope="module", params=["TB", "LR"])
 def everything(request: pytest.FixtureRequest) -> Figure:
     direction: Direction = request.param
     return figure(Scene(EVERYTHING, direction=direction))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import timeit
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,18 +28,22 @@ def details_of(graph: mg.Graph) -> dict[str, Detail]:
     return dict(details(graph.typed, graph.declared, excerpts(graph.typed)))
 
 
-def test_every_drawn_id_has_details_with_spec_and_code(spec: Path) -> None:
+@cache
+def example(spec: Path) -> tuple[mg.Graph, dict[str, Detail]]:
     graph = mg.load(spec)
-    found = details_of(graph)
+    return graph, details_of(graph)
+
+
+def test_every_drawn_id_has_details_with_spec_and_code(spec: Path) -> None:
+    graph, found = example(spec)
     assert sorted(found) == sorted(ids(diagram(graph.typed).items))
     assert [id_ for id_, detail in found.items() if not (detail.spec and detail.code)] == []
     assert json.loads(json.dumps([d.data() for d in found.values()]))
 
 
 def test_costs_of_nodes_add_up_to_the_summary(spec: Path) -> None:
-    graph = mg.load(spec)
+    graph, found = example(spec)
     total = graph.summary()
-    found = details_of(graph)
     nodes = [found[node.name].cost for node in graph.typed.body.nodes]
     assert sum(cost.params for cost in nodes) == total.params
     assert sum(cost.buffers for cost in nodes) == total.buffers
@@ -71,9 +76,7 @@ def test_a_repeat_drawn_once_has_the_cost_of_all_copies() -> None:
 
 
 def test_costs_inside_a_block_add_up_to_the_block(spec: Path) -> None:
-    graph = mg.load(spec)
-    found = details_of(graph)
-
+    graph, found = example(spec)
     for cluster, _ in clusters(diagram(graph.typed).items):
         whole = found[cluster.id].cost
         parts = Cost.sum(found[item.id].cost for item in cluster.items)

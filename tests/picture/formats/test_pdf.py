@@ -76,10 +76,15 @@ def test_a_long_picture_is_shrunk_with_a_warning(monkeypatch: pytest.MonkeyPatch
     assert max(found.mediabox[2:]) == pytest.approx(100)
 
 
+@pytest.fixture(scope="module")
+def plain() -> PdfReader:
+    return read(Scene(hostile("plain")))
+
+
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_adds_nothing_to_the_file(word: str) -> None:
+def test_hostile_text_adds_nothing_to_the_file(word: str, plain: PdfReader) -> None:
     found = read(Scene(hostile(word)))
-    assert found.trailer["/Root"].keys() == read(Scene(hostile("plain"))).trailer["/Root"].keys()
+    assert found.trailer["/Root"].keys() == plain.trailer["/Root"].keys()
     assert len(found.pages) == 1
 
 

@@ -153,11 +153,14 @@ def test_the_same_scene_gives_the_same_bytes() -> None:
     assert svg.render(Scene(EVERYTHING)) == svg.render(Scene(EVERYTHING))
 
 
+@pytest.fixture(scope="module")
+def plain() -> Element:
+    return drawn(Scene(hostile("plain")))
+
+
 @pytest.mark.parametrize("word", [word for word in HOSTILE if word], ids=repr)
-def test_hostile_text_adds_no_elements(word: str) -> None:
-    shape = [
-        (e.tag, sorted(e.attrib), e.get("class")) for e in drawn(Scene(hostile("plain"))).iter()
-    ]
+def test_hostile_text_adds_no_elements(word: str, plain: Element) -> None:
+    shape = [(e.tag, sorted(e.attrib), e.get("class")) for e in plain.iter()]
     found = [(e.tag, sorted(e.attrib), e.get("class")) for e in drawn(Scene(hostile(word))).iter()]
     lines = ("{http://www.w3.org/2000/svg}text", "{http://www.w3.org/2000/svg}tspan")
     assert [e for e in found if e[0] not in lines] == [e for e in shape if e[0] not in lines]
