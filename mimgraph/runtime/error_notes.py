@@ -23,6 +23,7 @@ from mimgraph.ir.typed import (
     TypedNode,
 )
 from mimgraph.runtime.checks import Takes, call_faults, same_kind
+from mimgraph.runtime.uncompiled import uncompiled
 from mimgraph.source import Span
 
 
@@ -71,6 +72,7 @@ def origin_of(model: nn.Module) -> Origin | None:
     return _origins.get(model)
 
 
+@uncompiled  # torch keeps eight compilations of a function, so all models would share them
 def call(self: Any, *args: Any, **inputs: Any) -> Any:
     """Call a module as `nn.Module.__call__` does.
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch._dynamo  # here alone: it takes as long to import as torch
 from torch import nn
 
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.runtime.checks import call_faults, same_kind
-from mimgraph.runtime.error_notes import call
+from mimgraph.runtime.uncompiled import uncompiled
 
 
 class InputCheck:
@@ -26,11 +25,8 @@ class InputCheck:
         self.graph = graph
         self.spec = spec
         self.restore = restore
-        # torch.compile compiles `forward` alone; the hook runs before it in Python, where it may read
-        # values without a graph break
-        for function in (call, InputCheck.__call__):
-            torch._dynamo.eval_frame.skip_code(function.__code__)
 
+    @uncompiled  # it may read values, which would break the graph
     def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
         if not torch.compiler.is_exporting():  # there are no values to look at
             self._check(args, inputs)

@@ -67,6 +67,32 @@ def test_values_are_checked_before_compiled_code() -> None:
             compiled(**inputs | {"text_input": inputs["text_input"] + 1000})
 
 
+def test_any_number_of_models_compile_in_one_process() -> None:
+    with whole():
+        for width in range(1, torch._dynamo.config.recompile_limit + 3):
+            spec = f"inputs: {{x: [3]}}\nnodes: {{y: {{layer: Linear, from: x, out_features: {width}}}}}"
+            model = mg.loads(f"{spec}\noutputs: y\n").compile()
+            compiled = torch.compile(model, fullgraph=True, backend="eager")
+            assert compiled(x=torch.ones(2, 3)).shape == (2, width)
+
+
+def test_a_part_of_a_larger_module_compiles_with_it() -> None:
+    class Whole(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = mg.loads(
+                "inputs: {x: [3]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
+            ).compile()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            result: torch.Tensor = self.part(x=x - 1) + 1
+            return result
+
+    with whole():
+        compiled = torch.compile(Whole(), fullgraph=True, backend="eager")
+        assert compiled(torch.zeros(2, 3)).tolist() == [[1.0] * 3] * 2
+
+
 def test_missing_inputs_compile_another_graph() -> None:
     """One module is called with an optional input and without."""
     given, left_out = MODELS[-2:]
