@@ -22,6 +22,11 @@ class SourceFile:
             self.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         )
 
+    @property
+    def start(self) -> Span:
+        """The span of the point where it begins, for faults of the whole file."""
+        return Span(self, 1, 1, 1, 1)
+
     def line(self, number: int) -> str:
         """Return line `number`, counted from 1; "" if there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""

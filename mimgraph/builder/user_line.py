@@ -9,7 +9,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Report, SpecError, is_ours
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 
@@ -39,13 +39,9 @@ python_file = cache(PythonFile)
 
 def _user_frame() -> FrameType:
     frame = sys._getframe(2)
-    while (outer := frame.f_back) is not None and _is_ours(frame.f_globals.get("__name__", "")):
+    while (outer := frame.f_back) is not None and is_ours(frame.f_globals.get("__name__", "")):
         frame = outer
     return frame
-
-
-def _is_ours(module: str) -> bool:
-    return module == "mimgraph" or module.startswith("mimgraph.")
 
 
 def raise_faults(report: Report, span: Span) -> None:

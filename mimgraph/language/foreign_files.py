@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.source import SourceFile, Span
+from mimgraph.source import SourceFile
 
 HEAD = 4096  # bytes that are examined
 
@@ -86,7 +86,7 @@ def refuse_foreign(name: str, data: bytes) -> None:
     """Raise a `SpecError` if `data`, the first bytes of a file, show that it is no spec."""
     kind = kind_of(name, data[:HEAD])
     if kind is not None:
-        place = Span(SourceFile(name, ""), 1, 1, 1, 1)
+        place = SourceFile(name, "").start
         code: DiagnosticCode = "wrong-type"
         message = f"this is {kind.what}, not a spec"
         if kind is _EMPTY:

@@ -11,7 +11,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.language.reader.spec import LANGUAGE
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
-from mimgraph.source import SourceFile, Span
+from mimgraph.source import SourceFile
 
 ENDING = ".safetensors"
 MAX_METADATA = 4 * MAX_BYTES  # JSON escapes some characters
@@ -70,4 +70,4 @@ def _metadata(name: str, header: str) -> Any:
 
 def _refuse(name: str, code: DiagnosticCode, message: str) -> NoReturn:
     help = "graph.save(model, path) writes a file of weights that carries its spec"
-    raise SpecError([Diagnostic(code, message, Span(SourceFile(name, ""), 1, 1, 1, 1), help=help)])
+    raise SpecError([Diagnostic(code, message, SourceFile(name, "").start, help=help)])

@@ -21,7 +21,7 @@ from mimgraph.language.reader.values import read_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
-from mimgraph.source import SourceFile, Span
+from mimgraph.source import SourceFile
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
@@ -56,7 +56,7 @@ def read_value(text: str, name: str) -> Any:
 
 
 def _context(file: SourceFile, report: Report) -> Context:
-    return Context(report, Span(file, 1, 1, 1, 1))
+    return Context(report, file.start)
 
 
 def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:

@@ -54,7 +54,7 @@ class TreeBuilder:
         """Return the whole tree; an empty document is an empty mapping."""
         root = self.items[0] if self.items else None
         if root is None or (isinstance(root, Scalar) and root.plain and not root.text):
-            return Mapping((), Span(self.file, 1, 1, 1, 1))
+            return Mapping((), self.file.start)
         return root
 
     def begins_with_template(self) -> bool:

@@ -36,7 +36,7 @@ def check_size(file: SourceFile, text: str) -> None:
         raise Unreadable(_bad_character(file, text, error.start)) from error
     if size > MAX_BYTES:
         message = f"the text has {size:,} bytes, more than {MAX_BYTES:,}"
-        raise Unreadable(Diagnostic("too-large", message, Span(file, 1, 1, 1, 1)))
+        raise Unreadable(Diagnostic("too-large", message, file.start))
 
 
 def check_printable(file: SourceFile, text: str) -> None:

@@ -22,10 +22,10 @@ from mimgraph.ir.graph import (
     Source,
 )
 from mimgraph.ops.op import OpFault
-from mimgraph.source import SourceFile, Span
+from mimgraph.source import SourceFile
 
 _numbers = count()  # tell inner blocks of the same family apart
-_NOWHERE = Span(SourceFile("mimgraph", ""), 1, 1, 1, 1)
+_NOWHERE = SourceFile("mimgraph", "").start
 
 Sources = str | tuple[str, ...] | Mapping[str, str]  # one, several, or by argument
 
