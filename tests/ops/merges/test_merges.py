@@ -456,7 +456,7 @@ def test_every_merge_has_a_case() -> None:
     assert {case.merge for case in CASES} == expressions <= set(merges.__all__)
 
 
-@pytest.mark.parametrize(("a", "b"), product(DTYPES, DTYPES))
+@pytest.mark.parametrize(("a", "b"), list(product(DTYPES, DTYPES)))
 def test_promotion_is_that_of_torch(a: str, b: str) -> None:
     expected = torch.promote_types(getattr(torch, a), getattr(torch, b))
     assert f"torch.{promote(a, b)}" == str(expected)
