@@ -672,6 +672,20 @@ def subtract(
 ) -> Tensor:
     """The first source minus the second: (*), (*) -> (*)."""
 
+def take(
+    input: Tensor,
+    index: Tensor,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Several indices of the first axis for each sample: (N, V, *), (N, K) -> (N, K, *).
+
+    The index may have any number of axes, (N, K, L) too. Without a batch it is the same for all
+    samples, and an input without one is a table that all samples share: (V, *), (N, K) -> (N, K, *).
+    """
+
 def tensor(
     *sources: Tensor,
     activation: _Activation = ...,

@@ -15,7 +15,7 @@ FILES = {
     "join.fill": "masked_fill pad_like",
     "arithmetic.formula": "formula",
     "fusion.gates": "gated weighted_sum",
-    "join.indexing": "gather pick scatter_add",
+    "join.indexing": "gather pick scatter_add take",
     "fusion.interaction": "dot_interaction factorization pairwise_dot",
     "join.join": "concat stack",
     "arithmetic.similarity": "cosine distance",

@@ -228,6 +228,36 @@ CASES = [
     ),
     *(
         Case(
+            "take",
+            {"input": x, "index": index},
+            {},
+            lambda x, index: torch.stack([one[at] for one, at in zip(x, index, strict=True)]),
+        )
+        for x in (A, ROW, GRID)
+        for index in (tensor(2, dtype="int64"), tensor(2, 6, dtype="int64"))
+    ),
+    Case(
+        "take",
+        {"input": ROW, "index": tensor(dtype="int64")},
+        {},
+        lambda x, index: x[range(len(x)), index],
+    ),
+    *(
+        Case("take", {"input": x, "index": y}, {}, lambda x, index: x[index])
+        for x, y in (
+            (unbatched(4, 5), tensor(2, dtype="int64")),
+            (unbatched(4), tensor(2, 3, dtype="int64")),
+            (unbatched(4, 5), unbatched(2, 3, dtype="int64")),
+        )
+    ),
+    Case(
+        "take",
+        {"input": ROW, "index": unbatched(2, 3, dtype="int64")},
+        {},
+        lambda x, index: torch.stack([one[index] for one in x]),
+    ),
+    *(
+        Case(
             "scatter_add",
             {"input": x, "index": index, "src": src},
             {"dim": dim},
@@ -494,7 +524,11 @@ def test_rules_take_the_dtypes_that_torch_takes(merge: str) -> None:
 ONE_DTYPE = {"stack", "pairwise_dot", "dot_interaction", "factorization", "einsum", "concat"}
 UNLIKE = ("formula", "attention", "average", "sequence_mask")
 TRIED = [case for case in CASES if case.merge not in UNLIKE]
-UNTRIED = {("where", "condition", "uint8"), ("pick", "index", "uint8")}  # taken, but deprecated
+UNTRIED = {
+    ("where", "condition", "uint8"),
+    ("pick", "index", "uint8"),
+    ("take", "index", "uint8"),
+}  # taken, but deprecated
 
 
 @pytest.mark.parametrize("case", TRIED, ids=map(str, TRIED))
@@ -636,6 +670,12 @@ SYMBOLIC = [
         {"input": tensor("T", "S"), "index": tensor(dtype="int64")},
         {},
         lambda x, index: x[range(2), index],
+    ),
+    Case(
+        "take",
+        {"input": tensor("T", 5), "index": tensor("S", dtype="int64")},
+        {},
+        lambda x, index: torch.stack([one[at] for one, at in zip(x, index, strict=True)]),
     ),
     Case(
         "scatter_add",
@@ -919,6 +959,9 @@ REFUSALS = [
     Refusal("pick", {"input": A, "index": INT}, {}, "rank-mismatch", "index"),
     Refusal("pick", {"input": tensor(), "index": INT}, {}, "rank-mismatch", "input"),
     Refusal("pick", {"input": A, "index": tensor()}, {}, "dtype-mismatch", "index"),
+    Refusal("take", {"input": tensor(), "index": INT}, {}, "rank-mismatch", "input"),
+    Refusal("take", {"input": unbatched(), "index": INT}, {}, "rank-mismatch", "input"),
+    Refusal("take", {"input": A, "index": A}, {}, "dtype-mismatch", "index"),
     Refusal(
         "scatter_add",
         {"input": ROW, "index": INDEX, "src": tensor(2, 5)},

@@ -1,11 +1,11 @@
-"""Define gather, pick and scatter_add, which read or write where an index says."""
+"""Define gather, pick, take and scatter_add, which read or write where an index says."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import NamedTuple
 
-from mimgraph.ir.code import Attribute, Code, Constant, Operand, Tuple, by_position, call
+from mimgraph.ir.code import Attribute, Code, Constant, Operand, Slice, Tuple, by_position, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import INTEGER, Constraint, TensorType
 from mimgraph.ops.merges.arithmetic.agreement import (
@@ -71,11 +71,50 @@ def pick(inputs: PickInputs, /) -> Lowering:
         raise OpFault(
             "rank-mismatch", "pick takes input (N, L, *)", source="input", note=str(input)
         )
+    if index.batched and index.dims:
+        help = "for several indices of each sample write merge: take"
+        raise OpFault(
+            *("rank-mismatch", "pick takes index (N,)"),
+            source="index",
+            note=str(index),
+            help=help,
+        )
     with_rank(index, 0, "pick", "index (N,)", "index")
     _indices(index, "pick")
-    count = Attribute(INPUT, "shape").at(Constant(0))
-    rows = call("torch.arange", count, device=Attribute(INPUT, "device"))
-    return Lowering(replace(input, dims=input.dims[1:]), call=INPUT.at(Tuple((rows, INDEX))))
+    return Lowering(replace(input, dims=input.dims[1:]), call=INPUT.at(Tuple((_rows(), INDEX))))
+
+
+class TakeInputs(NamedTuple):
+    input: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
+
+
+@merge(family="indexing")
+def take(inputs: TakeInputs, /) -> Lowering:
+    """Several indices of the first axis for each sample: (N, V, *), (N, K) -> (N, K, *).
+
+    The index may have any number of axes, (N, K, L) too. Without a batch it is the same for all
+    samples, and an input without one is a table that all samples share: (V, *), (N, K) -> (N, K, *).
+
+    Example:
+        tokens: [10, 4]
+        places: {shape: [3], dtype: int64}
+        {merge: take, from: [tokens, places]}
+    """
+    input, index = inputs
+    if not input.dims:
+        raise OpFault(
+            "rank-mismatch", "take takes input (N, V, *)", source="input", note=str(input)
+        )
+    _indices(index, "take")
+    place: Code = INDEX
+    if input.batched:
+        new = (Constant(None),) * len(index.dims)
+        rows = _rows().at(Tuple((Slice(), *new))) if new else _rows()
+        place = Tuple((rows if index.batched else Slice(), INDEX))
+    batched = input.batched or index.batched
+    taken = replace(input, dims=(*index.dims, *input.dims[1:]), batched=batched)
+    return Lowering(taken, call=INPUT.at(place))
 
 
 class ScatterAddInputs(NamedTuple):
@@ -117,6 +156,12 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
         call=INPUT.method("scatter_add", *by_position(dim=dim), INDEX, added),
         requires=requires,
     )
+
+
+def _rows() -> Code:
+    """Return the code of the position of each sample in the batch."""
+    count = Attribute(INPUT, "shape").at(Constant(0))
+    return call("torch.arange", count, device=Attribute(INPUT, "device"))
 
 
 def _indices(index: TensorType, name: str) -> None:
