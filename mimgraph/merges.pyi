@@ -223,7 +223,7 @@ def dot(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
+    """The dot product along the last axis: (N, *, D), (N, *, D) -> (N, *)."""
 
 def dot_interaction(
     *sources: Tensor,

@@ -388,6 +388,8 @@ CASES = [
         )
     ),
     Case("dot", keys(A, A), {}, lambda a, b: (a * b).sum(1)),
+    Case("dot", keys(GRID, GRID), {}, lambda a, b: (a * b).sum(-1)),
+    Case("dot", keys(unbatched(3), unbatched(3)), {}, lambda a, b: (a * b).sum(-1)),
     Case("matmul", keys(tensor(3, 4), tensor(4, 5)), {}, operator.matmul),
     Case("matmul", keys(tensor(2, 3, 4), tensor(2, 4, 5)), {}, operator.matmul),
     Case("matmul", keys(tensor(4), unbatched(4, 5)), {}, operator.matmul),
@@ -748,6 +750,7 @@ SYMBOLIC = [
         {"equation": "ntd,nsd->nst"},
         lambda a, b: b @ a.mT,
     ),
+    Case("dot", keys(tensor("T", 5), tensor("T", 5)), {}, lambda a, b: (a * b).sum(-1)),
     Case("matmul", keys(tensor("T", "S"), tensor("S", 3)), {}, operator.matmul),
     Case("attention", WORDS, {}, sdpa),
     Case(
@@ -917,7 +920,7 @@ REFUSALS = [
         for merge in ("concat", "stack", "add", "matmul")
     ),
     # products
-    Refusal("dot", keys(ROW, ROW), {}, "rank-mismatch", "0"),
+    Refusal("dot", keys(tensor(), tensor()), {}, "rank-mismatch", "0"),
     Refusal("matmul", keys(A, ROW), {}, "rank-mismatch", "0"),
     Refusal("matmul", keys(ROW, A), {}, "rank-mismatch", "1"),
     Refusal("matmul", keys(ROW, ROW), {}, "shape-mismatch", "1"),

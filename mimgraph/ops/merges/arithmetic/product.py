@@ -17,7 +17,7 @@ from mimgraph.ops.merges.arithmetic.agreement import (
 )
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import dtype_fault, same_dims, same_size, with_rank
+from mimgraph.ops.rule_helpers import dtype_fault, same_dims, same_size, without_axes
 from mimgraph.ops.signature import Sources
 
 AXES = "abcdefghijklm"  # letters of an equation, n is the batch
@@ -25,7 +25,7 @@ AXES = "abcdefghijklm"  # letters of an equation, n is the batch
 
 @merge(family="product")
 def dot(sources: Sources, /) -> Lowering:
-    """The dot product of two vectors: (N, D), (N, D) -> (N,).
+    """The dot product along the last axis: (N, *, D), (N, *, D) -> (N, *).
 
     Example:
         user: [64]
@@ -33,6 +33,9 @@ def dot(sources: Sources, /) -> Lowering:
         {merge: dot, from: [user, item]}
     """
     named = operands(sources, "dot", most=2)
+    for key, x in named.items():
+        if not x.dims:
+            raise without_axes(x, "dot takes (N, *, D)", key)
     try:
         same_shapes(named, "dot needs equal shapes")
     except OpFault as fault:
@@ -40,27 +43,20 @@ def dot(sources: Sources, /) -> Lowering:
         fault.help = _along_the_last(named) or (fault.help if of_vectors else "")
         raise
     first, second = sources
-    if first.batched and len(first.dims) > 1:
-        help = _along_the_last(named)
-        raise OpFault("rank-mismatch", "dot takes (N, D)", source="0", note=str(first), help=help)
-    for key, x in named.items():
-        with_rank(x, 1, "dot", "(N, D)", key)
     dtype = promote(first.dtype, second.dtype)
     products = Binary("*", Operand("0"), Operand("1"))
     return Lowering(
-        first.like(dtype=dtype if dtype in (*FLOATING, *COMPLEX) else "int64"),
-        call=products.method("sum", 1),
+        first.like(*first.dims[:-1], dtype=dtype if dtype in (*FLOATING, *COMPLEX) else "int64"),
+        call=products.method("sum", first.rank - 1),
     )
 
 
 def _along_the_last(named: Operands) -> str:
-    """Return the einsum that sums over the last axis of two sources; "" if they do not fit."""
+    """Return the einsum of a vector with each place of a longer source; "" if they do not fit."""
     left, right = named.values()
     one_is_vector = 1 in (len(left.dims), len(right.dims))
-    fits = left.dims and right.dims and same_size(left.dims[-1], right.dims[-1])
+    fits = one_is_vector and same_size(left.dims[-1], right.dims[-1])
     if not (fits and left.batched and right.batched):
-        return ""
-    if not (one_is_vector or same_dims(left, right)):
         return ""
     equation = along_the_last(len(left.dims), len(right.dims))
     return f'along the last axis: {{merge: einsum, from: [{{0}}, {{1}}], equation: "{equation}"}}'
