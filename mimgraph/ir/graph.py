@@ -5,7 +5,7 @@ Classes with `eq=False` are compared by identity, so that each use in a spec can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields, replace
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self, TypeAlias
@@ -157,6 +157,15 @@ class Repeat(NamedTuple):
     shared: bool
     each: Mapping[str, Option]
     span: Span
+
+
+def carried(inputs: Iterable[str], outputs: Sequence[str]) -> dict[str, str]:
+    """Return the inputs of a block that its outputs feed at the next time of a repeat, each with the
+    port: a single output, the port "", feeds the first input; several feed the inputs of their names."""
+    names = list(inputs)
+    if len(outputs) == 1:
+        return dict.fromkeys(names[:1], "")
+    return {name: name for name in outputs if name in names}
 
 
 class DeclaredKind:
@@ -423,6 +432,11 @@ class Block:
     def sizes(self) -> list[str]:
         """The names that its inputs give to sizes."""
         return [name for one in self.inputs if one.pattern for name in one.pattern.names]
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """The inputs that its outputs feed at the next time of a repeat, each with the port."""
+        return carried([one.name for one in self.inputs], [one.name for one in self.outputs])
 
     @property
     def own_names(self) -> frozenset[str]:

@@ -133,14 +133,14 @@ class Use(TypedKind):
 
 @data
 class Repeated(TypedKind):
-    """A block, `family`, several times in a row; one body for each time. `carried` names the inputs
-    that each hands to the next, in the order of the outputs; `times` remembers how it was written;
+    """A block, `family`, several times in a row; one body for each time. `carried` are the
+    inputs that each hands to the next, each with the port that feeds it; `times` remembers how it was written;
     `first` is the number of the first body: a pipeline stage may begin with a later one."""
 
     bodies: tuple[Body, ...] = field()
     arguments: tuple[Mapping[str, Any], ...]
     shared: bool = field()
-    carried: tuple[str, ...]
+    carried: Mapping[str, str]
     times: int
     family: str
     first: int = 0
@@ -155,7 +155,7 @@ class Repeated(TypedKind):
 
     @property
     def traits(self) -> tuple[Hashable, ...]:
-        return self.shared, self.carried, self.first
+        return self.shared, tuple(self.carried), self.first
 
     @property
     def is_block(self) -> bool:

@@ -119,5 +119,5 @@ def _pieces(node: TypedNode, bounds: list[int], taken: set[str]) -> Iterator[Typ
         )
         results = repeated.bodies[end - 1].results
         yield replace(node, name=name, operation=piece, arguments=arguments, results=results)
-        ports = {key: key if len(results) > 1 else "" for key in repeated.carried}
-        arguments = {**arguments, **{key: Value(name, port) for key, port in ports.items()}}
+        handed = {key: Value(name, port) for key, port in repeated.carried.items()}
+        arguments = {**arguments, **handed}

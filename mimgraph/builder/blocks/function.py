@@ -33,6 +33,7 @@ from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
+from mimgraph.ir.typed import results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
@@ -125,7 +126,9 @@ class BlockFunction(Family):
                 message = f"{self.name} declares another graph at time {len(found)} than at first"
                 help = _repeat_help(arguments, found[0].declared)
                 raise spec_error("bad-option", message, context.span, help)
-            types |= _carried(self.inputs, found[-1].outputs)
+            outputs = results_of(found[-1].outputs)
+            fed = ir.carried(self.inputs, tuple(found[-1].outputs))
+            types |= {name: outputs[port] for name, port in fed.items()}
         decides_by_sizes = any(run.declared.decides_by_sizes for run in found)
         return found[0].declared._replace(decides_by_sizes=decides_by_sizes)
 
@@ -271,16 +274,6 @@ def _repeat_help(arguments: list[Params], first: DeclaredBlock) -> str:
         if name not in first.params and any(other != values[0] for other in values):
             return f"{name} decides in Python what is declared: call the block once for each value"
     return "the function decides by sizes that change: call the block once for each"
-
-
-def _carried(
-    inputs: tuple[str, ...], outputs: Mapping[str, TensorType]
-) -> Mapping[str, TensorType]:
-    """Return the types of the inputs at the next time of a repeat: a sole output feeds the first
-    input, several feed inputs by name."""
-    if len(outputs) == 1:
-        return dict(zip(inputs[:1], outputs.values(), strict=True))
-    return {name: type_ for name, type_ in outputs.items() if name in inputs}
 
 
 def _is_data(value: object) -> bool:

@@ -14,7 +14,7 @@ from mimgraph.emit.forward.call_code import (
     owner_of,
     port_code,
 )
-from mimgraph.emit.forward.loops import is_one_call, port_of, repeat_loop
+from mimgraph.emit.forward.loops import is_one_call, repeat_loop
 from mimgraph.emit.forward.model_dtype import ModelDtypeOf
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
 from mimgraph.emit.forward.steps import WHOLE, Guard, Loop, Step, is_intermediate, values_in
@@ -165,8 +165,8 @@ class Calls:
         node = run.node
         sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
         if not repeated.bodies:
-            handed_on = {port_of(node, name): sources[name] for name in repeated.carried}
-            self.values.same.update(handed_on)
+            for name, port in repeated.carried.items():
+                self.values.same[Value(node.name, port)] = sources[name]
             return
         for name in repeated.carried:
             yield from self.localised(sources[name])

@@ -26,11 +26,6 @@ def is_one_call(node: TypedNode, repeated: Repeated) -> bool:
     return single and not repeated.shared and not repeated.first
 
 
-def port_of(node: TypedNode, output: str) -> Value:
-    """Return the result of a repeated node that is the output of its block called so."""
-    return Value(node.name, "" if len(node.results) == 1 else output)
-
-
 def repeat_loop(
     node: TypedNode,
     repeated: Repeated,
@@ -43,12 +38,12 @@ def repeat_loop(
 
     `sources` are the values that the inputs start as; the variable is none of the `taken` names.
     """
-    carried = {port_of(node, name): sources[name] for name in repeated.carried}
+    results = {name: Value(node.name, port) for name, port in repeated.carried.items()}
     args = tuple(
-        Local(port_of(node, name)) if name in repeated.carried else operand
-        for name, operand in operands.items()
+        Local(results[name]) if name in results else operand for name, operand in operands.items()
     )
-    targets = tuple(port_of(node, name) for name in repeated.bodies[0].outputs)
+    carried = {result: sources[name] for name, result in results.items()}
+    targets = tuple(Value(node.name, port) for port in repeated.bodies[0].results)
     if repeated.shared:
         times = Call(Name("range"), (named_constant("times", repeated.times),))
         return RepeatLoop(targets, Call(module, args), Loop("_", times, carried))

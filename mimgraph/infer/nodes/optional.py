@@ -216,8 +216,8 @@ def _result_presences(
         found = {name: both(whole, outer[name]) for name in operation.carried}
         for body in operation.bodies:
             found = output_presences(body, whole, outer)
-            single = next(iter(found.values()))  # a single output feeds the first input
-            outer |= {name: found.get(name, single) for name in operation.carried}
+            single = next(iter(found.values()))
+            outer |= {name: found.get(port, single) for name, port in operation.carried.items()}
     is_single = "" in typed.results
     return {"" if is_single else name: p for name, p in found.items() if p != whole}
 

@@ -165,7 +165,7 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
             inner = context._replace(sources=ends)
             drawn, results = self.block(node, stretch.bodies, cluster, inner, id_)
             clusters += drawn
-            ends |= {name: results[name if name in results else ""] for name in repeated.carried}
+            ends |= {name: results[port] for name, port in repeated.carried.items()}
         outer = _cluster("repeat", node, context, op_text(node))
         return (replace(outer, items=tuple(clusters)),), results
 

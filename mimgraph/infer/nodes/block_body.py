@@ -1,0 +1,71 @@
+"""Type the body of one use of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mimgraph.diagnostics import Label
+from mimgraph.infer.evaluation import layered
+from mimgraph.infer.nodes.block_use import block_params, default_params, origins_of
+from mimgraph.infer.nodes.body import TypeNodes, body_of
+from mimgraph.infer.nodes.optional import missing_inputs
+from mimgraph.infer.nodes.pattern import bind_pattern
+from mimgraph.infer.scope import Context, Fed, Site
+from mimgraph.ir.expression import identity, plain
+from mimgraph.ir.graph import Block, Call
+from mimgraph.ir.typed import Body
+from mimgraph.ir.types import TensorType
+
+
+class Using(NamedTuple):
+    """A call of a block with its node, and the function that types the nodes of a body."""
+
+    site: Site
+    call: Call
+    block: Block
+    type_nodes: TypeNodes
+
+
+def type_use(
+    using: Using,
+    arguments: Mapping[str, Any],
+    fed: Mapping[str, Fed],
+    types: Mapping[str, TensorType],
+    time: int = 0,
+) -> Body | None:
+    """Return the body of a block for these params and input types, typed once for equal ones; `time`
+    is the number of the repeat."""
+    site, call, block, _ = using
+    state = site.state
+    state.write(4 * len(block.params), site.node.span)
+    given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
+    dims = bind_pattern(site, block, fed, given)
+    if dims is None:
+        return None
+    optional = missing_inputs(fed) | site.optional
+    pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
+    key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
+    if key in state.bodies:
+        body, nodes = state.bodies[key]
+        state.count(nodes, site.node.span)
+        return body
+    before = state.expanded
+    label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
+    # the one node of a chain block has no name, so that the paths of its items start with the block's
+    path = block.family if block.is_chain else f"{block.family}."
+    context = Context(
+        *(state, layered(dims, given, state.params), types, state.scopes[call.block], path),
+        uses=(label,),
+        optional=optional,
+        origins=origins_of(site.context, call, block, time),
+    )
+    state.enter(call.span)
+    outputs = using.type_nodes(context, block.outputs)
+    defaults = default_params(state, call.block, block)
+    body = body_of(
+        *(context, outputs, block.family, given, defaults, dims, block.doc), is_chain=block.is_chain
+    )
+    state.depth -= 1
+    state.bodies[key] = body, state.expanded - before
+    return body
