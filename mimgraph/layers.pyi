@@ -1684,6 +1684,17 @@ def Softsign(
 ) -> LayerCall:
     """x / (1 + |x|): (*) -> (*)."""
 
+def Sort(
+    dim: int,
+    descending: bool = ...,
+    *,
+    stable: bool = ...,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The values in order along an axis, and their indices: (*) -> (*)."""
+
 def Split(
     split_size_or_sections: Size | Sequence[Size],
     dim: int,
@@ -1769,7 +1780,7 @@ def Threshold(
     """x where x > threshold, else `value`: (*) -> (*)."""
 
 def TopK(
-    k: int,
+    k: Size,
     dim: int,
     largest: bool = ...,
     sorted: bool = ...,
@@ -1778,7 +1789,10 @@ def TopK(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
-    """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D)."""
+    """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D).
+
+    `k: $S` is a length known at run time.
+    """
 
 def Transformer(
     nhead: int = ...,

@@ -37,7 +37,7 @@ FILES = {
         "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d"
     ),
     "shape.rearrange": "Rearrange Reduce",
-    "shape.reduction": "ArgMax ArgMin CumSum LogSumExp Max Mean Min Norm Prod Std Sum TopK Var",
+    "shape.reduction": "ArgMax ArgMin CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var",
     "shape.reshape": "Expand Flip Permute Repeat Reshape Roll Squeeze Transpose Unsqueeze",
     "spatial.resize": "Interpolate Pad",
     "sequence.rnn": "GRU LSTM RNN",

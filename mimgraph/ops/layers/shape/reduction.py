@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from mimgraph.ir.code import Attribute, by_position, call
+from mimgraph.ir.code import Attribute, Code, by_position, call
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
-from mimgraph.ir.option_types import Positive
-from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, TensorType
+from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, Constraint, TensorType
 from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.layers.shape.slicing import long_enough
@@ -147,9 +147,11 @@ def ArgMin(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
 
 @layer(ports=("values", "indices"), family="reduction")
 def TopK(
-    input: TensorType, /, k: Positive, dim: int, largest: bool = True, sorted: bool = True
+    input: TensorType, /, k: Size, dim: int, largest: bool = True, sorted: bool = True
 ) -> Lowering:
     """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D).
+
+    `k: $S` is a length known at run time.
 
     Example:
         scores: [T, 8]
@@ -157,21 +159,43 @@ def TopK(
     """
     dtype = reduced_dtype(input, "TopK")
     axis = axis_index(input, dim)
-    requires = long_enough(input.dims[axis], k)
+    requires = long_enough(input.dims[axis] - k, 0)
     if requires is None:
         raise bad_option("k", f"k is {k}, but axis {dim} has {input.dims[axis]} values")
     options = {"largest": largest, "sorted": sorted}
     keywords = {name: value for name, value in options.items() if not value}
     values = input.like(*input.dims[:axis], k, *input.dims[axis + 1 :], dtype=dtype)
-    return Lowering(
-        values,
-        call=INPUT.method("topk", *by_position(k=k, dim=dim), **keywords),
-        ports={
-            "values": Port(values, Attribute(RESULT, "values")),
-            "indices": Port(values.cast("int64"), Attribute(RESULT, "indices")),
-        },
-        requires=requires,
-    )
+    call = INPUT.method("topk", *by_position(k=k, dim=dim), **keywords)
+    return _with_indices(values, call, requires)
+
+
+@layer(ports=("values", "indices"), family="reduction")
+def Sort(
+    input: TensorType, /, dim: int, descending: bool = False, *, stable: bool = False
+) -> Lowering:
+    """The values in order along an axis, and their indices: (*) -> (*).
+
+    Example:
+        scores: [T, 8]
+        {layer: Sort, from: scores, dim: 1, descending: true}
+    """
+    values = input.like(*input, dtype=reduced_dtype(input, "Sort"))
+    axis_index(input, dim)
+    keywords = changed(descending=(descending, False), stable=(stable, False))
+    if stable:  # then torch takes the axis by its name only
+        return _with_indices(values, INPUT.method("sort", dim=dim, **keywords))
+    return _with_indices(values, INPUT.method("sort", *by_position(dim=dim), **keywords))
+
+
+def _with_indices(
+    values: TensorType, call: Code, requires: tuple[Constraint, ...] = ()
+) -> Lowering:
+    """Return the lowering of a function of torch whose result has `values` and `indices`."""
+    ports = {
+        "values": Port(values, Attribute(RESULT, "values")),
+        "indices": Port(values.cast("int64"), Attribute(RESULT, "indices")),
+    }
+    return Lowering(values, call=call, ports=ports, requires=requires)
 
 
 @layer(family="reduction")
@@ -231,6 +255,7 @@ _DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
     "ArgMax": (REAL, _REAL, _position),
     "ArgMin": (REAL, _REAL, _position),
     "TopK": (REAL, _REAL, _same),
+    "Sort": ((*REAL, "bool"), _ORDER, _same),
 }
 
 
