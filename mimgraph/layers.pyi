@@ -75,6 +75,20 @@ def AdaptiveMaxPool3d(
     A size that is null stays as it is.
     """
 
+def AffineGrid(
+    size: Sequence[Size],
+    align_corners: bool = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The grid of an affine map, for GridSample: (N, 2, 3) -> (N, H, W, 2) for size [H, W].
+
+    `size` is that of the sampled image, or [D, H, W] of a volume, whose map is (N, 3, 4).
+    torch.nn.functional.affine_grid.
+    """
+
 def AlphaDropout(
     p: float = ...,
     inplace: bool = ...,
@@ -195,6 +209,8 @@ def Bilinear(
     out_features: Size,
     bias: bool = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
@@ -380,6 +396,8 @@ def Conv1d(
     bias: bool = ...,
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -400,6 +418,8 @@ def Conv2d(
     bias: bool = ...,
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -420,6 +440,8 @@ def Conv3d(
     bias: bool = ...,
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -441,6 +463,8 @@ def ConvTranspose1d(
     dilation: int | Sequence[int] = ...,
     padding_mode: Literal["zeros"] = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -463,6 +487,8 @@ def ConvTranspose2d(
     dilation: int | Sequence[int] = ...,
     padding_mode: Literal["zeros"] = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -485,6 +511,8 @@ def ConvTranspose3d(
     dilation: int | Sequence[int] = ...,
     padding_mode: Literal["zeros"] = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -651,6 +679,34 @@ def Expand(
     `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
     """
 
+def FFT(
+    n: Size | None = ...,
+    dim: int = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The discrete Fourier transform over an axis, torch.fft.fft: (N, L) -> (N, L), complex.
+
+    The axis is cut or filled with zeros to size `n` first.
+    """
+
+def FFT2(
+    s: Sequence[Size] | None = ...,
+    dim: Sequence[int] = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """FFT over two axes, torch.fft.fft2: (N, H, W) -> (N, H, W), complex.
+
+    The axes are cut or filled with zeros to the sizes `s` first.
+    """
+
 def FeatureAlphaDropout(
     p: float = ...,
     inplace: bool = ...,
@@ -796,6 +852,21 @@ def GRUCell(
     Without `hidden` it starts from zeros.
     """
 
+def GridSample(
+    mode: Literal["bilinear", "nearest", "bicubic"] = ...,
+    padding_mode: Literal["zeros", "border", "reflection"] = ...,
+    align_corners: bool = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Pixels read at the places of a grid: (N, C, H, W), (N, H', W', 2) -> (N, C, H', W').
+
+    A place is (x, y), from -1 at the left and top to 1. A volume (N, C, D, H, W) takes a grid
+    (N, D', H', W', 3). torch.nn.functional.grid_sample.
+    """
+
 def GroupNorm(
     num_groups: int,
     *,
@@ -854,6 +925,56 @@ def Hardtanh(
 ) -> LayerCall:
     """x clamped to the range from `min_val` to `max_val`: (*) -> (*)."""
 
+def IFFT(
+    n: Size | None = ...,
+    dim: int = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The inverse of FFT over an axis, torch.fft.ifft: (N, L) -> (N, L), complex."""
+
+def IFFT2(
+    s: Sequence[Size] | None = ...,
+    dim: Sequence[int] = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The inverse of FFT2, torch.fft.ifft2: (N, H, W) -> (N, H, W), complex."""
+
+def IRFFT(
+    n: Size | None = ...,
+    dim: int = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The inverse of RFFT, torch.fft.irfft: (N, M) -> (N, n), real; n is 2*(M - 1) by default.
+
+    Give `n` where the size before RFFT was odd.
+    """
+
+def IRFFT2(
+    s: Sequence[Size] | None = ...,
+    dim: Sequence[int] = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The inverse of RFFT2, torch.fft.irfft2: (N, H, M) -> (N, H, 2*(M - 1)), real.
+
+    Give `s` where the last size before RFFT2 was odd.
+    """
+
 def Identity(
     *,
     activation: _Activation = ...,
@@ -861,6 +982,14 @@ def Identity(
     take: str | int = ...,
 ) -> LayerCall:
     """The input, unchanged: (*) -> (*)."""
+
+def Imag(
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The imaginary parts of complex numbers: (*) -> (*)."""
 
 def InstanceNorm1d(
     *,
@@ -1031,6 +1160,8 @@ def Linear(
     out_features: Size,
     bias: bool = ...,
     *,
+    weight_norm: bool | Mapping[str, float] = ...,
+    spectral_norm: bool | Mapping[str, float] = ...,
     in_features: int = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -1360,6 +1491,28 @@ def Prod(
 ) -> LayerCall:
     """The product over an axis, int64 for integers: (N, T, D) -> (N, D)."""
 
+def RFFT(
+    n: Size | None = ...,
+    dim: int = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """FFT of real numbers without the mirrored half, torch.fft.rfft: (N, L) -> (N, L//2 + 1)."""
+
+def RFFT2(
+    s: Sequence[Size] | None = ...,
+    dim: Sequence[int] = ...,
+    norm: Literal["forward", "backward", "ortho"] = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """FFT2 of real numbers without the mirrored half, torch.fft.rfft2: (N, H, W) -> (N, H, W//2 + 1)."""
+
 def RMSNorm(
     *,
     eps: float | None = ...,
@@ -1441,6 +1594,14 @@ def ReLU6(
     take: str | int = ...,
 ) -> LayerCall:
     """min(max(0, x), 6): (*) -> (*)."""
+
+def Real(
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The real parts of complex numbers: (*) -> (*)."""
 
 def Rearrange(
     pattern: str,
@@ -2008,6 +2169,22 @@ def Var(
     take: str | int = ...,
 ) -> LayerCall:
     """The variance over axes, with divisor T - correction: (N, T, D) -> (N, D)."""
+
+def ViewAsComplex(
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Pairs of real and imaginary parts as complex numbers: (N, *, 2) -> (N, *), complex."""
+
+def ViewAsReal(
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Complex numbers as pairs of real and imaginary parts: (N, *) -> (N, *, 2)."""
 
 def ZeroPad1d(
     padding: int | Sequence[int],

@@ -21,6 +21,10 @@ FILES = {
     "pointwise.elementwise": "Cast Clamp Detach DropPath LogicalNot Normalize OneHot",
     "shape.flatten": "Flatten Unflatten",
     "spatial.fold": "Fold Unfold",
+    "spatial.fourier": (
+        "FFT FFT2 IFFT IFFT2 IRFFT IRFFT2 Imag RFFT RFFT2 Real ViewAsComplex ViewAsReal"
+    ),
+    "spatial.grid": "AffineGrid GridSample",
     "pointwise.linear": "Bilinear Identity Linear",
     "sequence.masks": "CausalMask",
     "tensors.missing": "Fill",

@@ -13,6 +13,7 @@ from tests.ops.layers.oracle import Case, tensor, unbatched
 
 VECTOR, SEQUENCE, SIGNAL, IMAGE = tensor(6), tensor(5, 6), tensor(4, 9), tensor(4, 9, 8)
 NUMBERS = tensor(5, dtype="int64")
+SPECTRUM = tensor(4, 9, 8, dtype="complex64")
 aten = torch.ops.aten
 
 # called with the options by name, so these are torch's own names
@@ -51,6 +52,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Normalize": F.normalize,
     "Pad": F.pad,
     "Interpolate": F.interpolate,
+    **{
+        name: getattr(torch.fft, name.lower())
+        for name in ("FFT", "IFFT", "RFFT", "IRFFT", "FFT2", "IFFT2", "RFFT2", "IRFFT2")
+    },
+    "ViewAsComplex": torch.view_as_complex,
+    "ViewAsReal": torch.view_as_real,
+    "Real": torch.real,
+    "Imag": torch.imag,
     # these leave the batch out
     "Reshape": lambda x, shape: torch.reshape(x, shape=(x.shape[0], *shape)),
     "Expand": lambda x, size: x.expand(size=(-1, *size)),
@@ -139,6 +148,25 @@ CASES = [
     Case("Interpolate", SIGNAL, {"scale_factor": 1.5, "mode": "linear", "align_corners": True}),
     Case("Interpolate", IMAGE, {"size": (4, 5), "mode": "bilinear", "antialias": True}),
     Case("Interpolate", IMAGE, {"scale_factor": (2, 0.3), "recompute_scale_factor": True}),
+    *(
+        Case(name, source, options)
+        for name in ("FFT", "IFFT", "IRFFT")
+        for source in (IMAGE, SPECTRUM)
+        for options in ({}, {"n": 5, "dim": 1, "norm": "ortho"}, {"n": 12})
+    ),
+    Case("RFFT", IMAGE, {"dim": 2}),
+    Case("RFFT", NUMBERS, {"n": 8}),
+    *(
+        Case(name, source, options)
+        for name in ("FFT2", "IFFT2", "IRFFT2")
+        for source in (IMAGE, SPECTRUM)
+        for options in ({}, {"s": (5, 12), "norm": "forward"}, {"dim": (3, 1)})
+    ),
+    Case("RFFT2", IMAGE, {"s": (4, 7)}),
+    Case("ViewAsComplex", tensor(4, 2)),
+    Case("ViewAsReal", SPECTRUM),
+    Case("Real", SPECTRUM),
+    Case("Imag", SPECTRUM),
 ]
 
 OTHER_CASES = [
@@ -189,6 +217,9 @@ SYMBOLIC = [
     Case("Interpolate", tensor(4, "T"), {"scale_factor": 2}),
     Case("Interpolate", tensor(4, "T"), {"scale_factor": 0.5}),
     Case("Interpolate", tensor(4, 6), {"size": (4,)}),
+    *(Case(name, TOKENS, {"dim": 1}) for name in ("FFT", "RFFT", "IRFFT")),
+    Case("IRFFT", tensor(4, dtype="complex64"), {"n": tensor("T").dims[0]}),
+    Case("RFFT2", tensor(4, "T")),
     Case("Rearrange", TOKENS, {"pattern": "n (t k) c -> n t (k c)", "sizes": {"k": 2}}),
     Case("Rearrange", TOKENS, {"pattern": "n t (h c) -> n h t c", "sizes": {"h": 2}}),
     Case("Reduce", TOKENS, {"pattern": "n t c -> n c", "reduction": "max"}),

@@ -16,6 +16,7 @@ from torch import nn
 from mimgraph import layers
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.types import DTYPES, Constraint, TensorType
+from mimgraph.ops.normalized_weight import NORMS
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import REQUIRED
 from tests.ops.layers import function_cases, transformer_cases
@@ -52,6 +53,8 @@ CASES = [
     Case("Linear", VECTOR, {"out_features": 3, "bias": False}),
     Case("Linear", unbatched(6), {"out_features": 3}),
     Case("Bilinear", {"input1": tensor(6), "input2": tensor(5)}, {"out_features": 3}),
+    Case("GridSample", {"input": IMAGE, "grid": tensor(5, 7, 2)}, {"mode": "nearest"}),
+    Case("AffineGrid", tensor(2, 3), {"size": (5, 7)}),
     # convolutions
     Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": 3}),
     Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": (3,), "padding": "same"}),
@@ -514,6 +517,7 @@ def test_options_equal_the_arguments_of_torch(name: str) -> None:
         option.name: option.default
         for option in op.options.values()
         if not (option.inferred or of_forward(name, option.name) or is_new(name, option.name))
+        and option.name not in NORMS
     }
     assert list(ours.items()) == [(k, v) for k, v in theirs.items() if k not in op.inferred]
     assert set(op.inferred) <= set(theirs)
@@ -550,6 +554,7 @@ REFUSALS = (RuntimeError, NotImplementedError, ValueError, TypeError)
 # dtypes that other releases of torch take and torch 2.13, which the rules follow, does not
 WIDENED = ("LPPool1d", "LPPool2d", "LPPool3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
 TAKEN_LATER = {("Hardtanh", "uint8")}  # from torch 2.14 on
+WITHOUT_TYPE = {("ViewAsComplex", "float16")}  # its result, complex32, is no dtype of a spec
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
@@ -561,6 +566,8 @@ def test_rules_take_the_dtypes_that_torch_takes(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     for dtype in TRIED:
         if (case.layer, dtype) in TAKEN_LATER and TORCH > (2, 13):
+            continue
+        if (case.layer, dtype) in WITHOUT_TYPE:
             continue
         sources = {key: first.cast(dtype), **dict(others)}
         inputs = {name: make(x, {}) for name, x in sources.items()}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.normalized_weight import normalized_weight
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import known, same_dims, weighted, weights, without_axes
@@ -24,6 +25,7 @@ def Identity(input: TensorType, /) -> Lowering:
 
 
 @layer("in_features", family="linear")
+@normalized_weight
 def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lowering:
     """Affine map of the last axis: (*, in_features) -> (*, out_features).
 
@@ -56,6 +58,7 @@ class BilinearInputs(NamedTuple):
 
 
 @layer("in1_features", "in2_features", family="linear")
+@normalized_weight
 def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -> Lowering:
     """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features).
 

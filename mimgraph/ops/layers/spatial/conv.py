@@ -22,6 +22,7 @@ from mimgraph.ops.layers.spatial.window import (
     slide,
     unless_same,
 )
+from mimgraph.ops.normalized_weight import normalized_weight
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, fitting, known, weighted, weights, with_rank
 
@@ -30,6 +31,7 @@ PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
 
 @layer("in_channels", family="conv")
+@normalized_weight
 def Conv1d(
     input: TensorType,
     /,
@@ -56,6 +58,7 @@ def Conv1d(
 
 
 @layer("in_channels", family="conv")
+@normalized_weight
 def Conv2d(
     input: TensorType,
     /,
@@ -82,6 +85,7 @@ def Conv2d(
 
 
 @layer("in_channels", family="conv")
+@normalized_weight
 def Conv3d(
     input: TensorType,
     /,
@@ -108,6 +112,7 @@ def Conv3d(
 
 
 @layer("in_channels", family="conv")
+@normalized_weight
 def ConvTranspose1d(
     input: TensorType,
     /,
@@ -146,6 +151,7 @@ def ConvTranspose1d(
 
 
 @layer("in_channels", family="conv")
+@normalized_weight
 def ConvTranspose2d(
     input: TensorType,
     /,
@@ -184,6 +190,7 @@ def ConvTranspose2d(
 
 
 @layer("in_channels", family="conv")
+@normalized_weight
 def ConvTranspose3d(
     input: TensorType,
     /,
