@@ -1601,7 +1601,7 @@ def Real(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
-    """The real parts of complex numbers: (*) -> (*)."""
+    """The real parts of complex numbers; real numbers unchanged: (*) -> (*)."""
 
 def Rearrange(
     pattern: str,
