@@ -20,13 +20,16 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     span = context.span
     if isinstance(call.layer, LayerCall):
         options = {name: option(values, span) for name, values in call.options.items()}
-        each = ir.Each(declare_apply(call.layer, span), options, span)
+        each = ir.Each(declare_apply(call.layer, span), options, span, *_how(call, span))
         return TypedCall(context.infer(each, call.layer.keywords), NO_BLOCKS)
     layer = cast("Composite", call.layer)
     _check_options(layer, call, span)
+    times, shared = _how(call, span)
+    number = 0 if times is None else times.value
+    sources = context.sources * number if type(number) is int and number > 0 else context.sources
     typed = [
         _with_options(layer, call, position).type_call(_alone(context, source))
-        for position, source in enumerate(context.sources)
+        for position, source in enumerate(sources)
     ]
     operations = [_without_options(one.node.declared.operation, call) for one in typed]
     if any(content_key(other) != content_key(operations[0]) for other in operations):
@@ -39,8 +42,23 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     if isinstance(operations[0], ir.Call):  # another param's value is a part of the declared block
         params = blocks[operations[0].block].params
         options = {name: values for name, values in options.items() if name in params}
-    each = ir.Each(operations[0], options, span)
+    each = ir.Each(operations[0], options, span, times, shared)
     return TypedCall(context.infer(each, layer.keywords, blocks), blocks)
+
+
+def declare_times(call: EachCall, span: Span) -> ir.Option | None:
+    """Return the number of copies on one source; None for one for each source."""
+    return None if call.times is None else option(call.times, span)
+
+
+def _how(call: EachCall, span: Span) -> tuple[ir.Option | None, bool]:
+    """Return the number of copies, and whether one module is applied to every source."""
+    if not isinstance(call.shared, bool):
+        raise spec_error("wrong-type", "shared is True or False", span)
+    if call.shared and (call.times is not None or call.options):
+        message = "a shared each has one module: no times and no with_"
+        raise spec_error("bad-option", message, span)
+    return declare_times(call, span), call.shared
 
 
 def _check_options(layer: Composite, call: EachCall, span: Span) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.compare.equality import comparable
@@ -14,7 +14,7 @@ from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits
 from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed import Body, Leaf, Sequence, Shared, TypedNode, TypedOperation
+from mimgraph.ir.typed import Body, Each, Leaf, Sequence, Shared, TypedNode, TypedOperation
 from mimgraph.summary.node_text import source_text
 
 KEPT = ("share", "repeat", "shared")  # shown even if a chain or share replaces the node
@@ -205,6 +205,7 @@ def _moved_keys(old: TypedOperation, new: TypedOperation, place: Place) -> Itera
 
 def source_edits(pair: Pair, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
     """Yield an edit if a node has other sources, or the same for other operands."""
+    old, new = _fed_once(old), _fed_once(new)
     was = renamed_sources(pair.old, old, pair.names)
     now = [source_of(pair.new, value) for value in new.arguments.values()]
     operands = list(old.arguments)
@@ -214,6 +215,13 @@ def source_edits(pair: Pair, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
     is_same = old.op_name == new.op_name
     if was != now or (is_same and operands != list(new.arguments)):
         yield Edit("from", sources_as_written(pair.old, old), sources_as_written(pair.new, new))
+
+
+def _fed_once(node: TypedNode) -> TypedNode:
+    """Return a node of copies with their one source once, as the spec has it."""
+    if not isinstance(node.operation, Each) or not node.operation.counted:
+        return node
+    return replace(node, arguments=dict(islice(node.arguments.items(), 1)))
 
 
 def sources_as_written(body: Body, node: TypedNode) -> Any:

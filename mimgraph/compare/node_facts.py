@@ -10,7 +10,7 @@ from mimgraph.compare.equality import comparable
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Node, Written
-from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use
+from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, Shared, TypedNode, Use
 from mimgraph.ops import registry
 from mimgraph.support.frozen_data import data
 
@@ -60,6 +60,10 @@ def facts(node: TypedNode) -> Facts:
                 defaults[name] = bodies[0].defaults[name]
             given["repeat"], given["shared"] = operation.times, shared
             defaults["shared"] = False
+        case Each(items, counted, one_module):
+            given["shared"], defaults["shared"] = one_module, False
+            if counted:
+                given["each"] = len(items)
         case Shared():
             given = {"share": operation.owner}
     if node.default and node.default != own_default and not isinstance(operation, Shared):

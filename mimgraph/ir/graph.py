@@ -293,15 +293,18 @@ AppliedOperation: TypeAlias = Apply | Chain | Call | Share
 class Each(DeclaredKind):
     """`each`: one operation on every source, with a module of its own for each.
 
-    `options` are given in `with`: each is a list of one value a source.
+    `options` are given in `with`: each is a list of one value a source. With `times` there is one
+    source, and that number of modules. If it is `shared`, one module runs on every source.
     """
 
     operation: AppliedOperation
     options: Mapping[str, Option]
     span: Span
+    times: Option | None = None
+    shared: bool = False
 
     def every_option(self) -> Iterator[Option]:
-        yield from self.options.values()
+        yield from _options(self.options, self.times)
 
 
 Operation: TypeAlias = AppliedOperation | Each

@@ -62,7 +62,8 @@ class Rewriter:
             applied = self._applied(operation.operation, path)
             if applied is None:
                 return None
-            return _changed(operation, operation=applied, options=self._options(operation.options))
+            options, times = self._options(operation.options), self._lone(operation.times)
+            return _changed(operation, operation=applied, options=options, times=times)
         return self._applied(operation, path)
 
     def _applied(self, operation: AppliedOperation, path: str) -> AppliedOperation | None:

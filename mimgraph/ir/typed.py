@@ -179,9 +179,15 @@ class Repeated(TypedKind):
 
 @data
 class Each(TypedKind):
-    """One operation on every source; each item is named by its port, and gives its default result."""
+    """One operation on every source; each item is named by its port, and gives its default result.
+
+    Items that are `counted` are copies on one source, named by their numbers. If there is
+    `one_module`, it is the first item's, and the other items share that.
+    """
 
     items: tuple[TypedNode, ...] = field()
+    counted: bool = False
+    one_module: bool = False
     _by_port: dict[str, TypedNode] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -191,8 +197,20 @@ class Each(TypedKind):
         return self.items[0].operation.op_name
 
     @property
+    def traits(self) -> tuple[Hashable, ...]:
+        return self.counted, self.one_module
+
+    @property
+    def sole(self) -> TypedNode | None:
+        return self.items[0] if self.one_module else None
+
+    @property
     def branches(self) -> tuple[TypedNode, ...]:
         return self.items
+
+    @property
+    def is_list(self) -> bool:
+        return self.counted
 
     def branch(self, port: str) -> TypedNode | None:
         if not self._by_port:
@@ -386,6 +404,8 @@ def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
     The module of a node that shares is the one that it shares, and so for each branch.
     """
     whole = unwrap(operation)
+    if whole.sole is not None:
+        whole = unwrap(whole.sole.operation)
     found: TypedOperation | None = whole
     while found is not None and not isinstance(found, Leaf):
         key, _, path = path.partition(".")

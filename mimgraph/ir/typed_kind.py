@@ -84,6 +84,11 @@ class TypedKind:
         return None
 
     @property
+    def sole(self) -> TypedNode | None:
+        """The branch whose module is that of all branches, if they have one module."""
+        return None
+
+    @property
     def bodies(self) -> tuple[Body, ...]:
         """The bodies that it runs one after the other."""
         return ()
@@ -105,12 +110,17 @@ class TypedKind:
         return False
 
     def parts(self) -> Iterator[tuple[str, TypedNode | Body]]:
-        """Yield the parts that the module keeps, each with its key; a body that is the module
+        """Yield the parts that the module keeps, each with its key; a part that is the module
         itself has ""."""
-        for item in self.items:
-            yield item.name, item
+        yield from self._own_items()
         for index, body in enumerate(self.modules):
             yield self.key(index), body
+
+    def _own_items(self) -> Iterator[tuple[str, TypedNode]]:
+        if self.sole is not None:
+            yield "", self.sole
+        else:
+            yield from ((item.name, item) for item in self.items)
 
     def part(self, key: str) -> TypedNode | Body | None:
         """Return the part under a key; a node of the body, if the body is the module itself."""
@@ -123,7 +133,7 @@ class TypedKind:
 
     def inner(self) -> Iterator[tuple[str, TypedNode]]:
         """Yield the nodes that the module keeps, each by its dotted key: `0`, `conv`, `2.conv`."""
-        yield from ((item.name, item) for item in self.items)
+        yield from self._own_items()
         for index, body in enumerate(self.modules):
             key = self.key(index)
             yield from ((f"{key}.{node.name}".strip("."), node) for node in body.nodes)

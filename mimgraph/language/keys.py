@@ -36,6 +36,16 @@ nodes:
   row: {merge: concat, from: [emb.city, emb.job]}
 outputs: row
 """
+COPIES = """\
+params: {experts: 4}
+inputs: {x: [16], city: {vocab: 9}, home: {vocab: 9}}
+nodes:
+  place: {layer: Embedding, each: [city, home], shared: true, embedding_dim: 8}
+  row: {merge: concat, from: [x, place.*]}
+  experts: {layer: Linear, each: $experts, from: row, out_features: 8}
+  mean: {merge: average, from: experts.*}
+outputs: mean
+"""
 CHAIN = """\
 inputs: {image: [3, 32, 32]}
 nodes:
@@ -154,9 +164,10 @@ KEYS = {
     ),
     "each": Key(
         "Several sources: the node does the same on each of them, with weights of its own "
-        "for each.",
+        "for each. Or the number of copies that run on the source in `from`, with the ports "
+        "`0`, `1`, ...",
         "Nodes",
-        TABLE,
+        COPIES,
     ),
     "with": Key(
         "Options whose value differs: for each option a list, with a value for each "
@@ -209,7 +220,10 @@ KEYS = {
         "How many times the block is applied in a row: `repeat: {times: 3}`.", "Blocks", STEPS
     ),
     "shared": Key(
-        "`true`: the same module each time: `repeat: {times: 3, shared: true}`.", "Blocks", STEPS
+        "`true`: the same module each time, `repeat: {times: 3, shared: true}`, or for every "
+        "source of `each`.",
+        "Blocks",
+        STEPS,
     ),
 }
 

@@ -111,10 +111,14 @@ def _output(output: Output) -> Any:
 def _node(node: Node) -> dict[str, Any]:
     operation = node.applied
     entry: dict[str, Any] = {}
-    word, with_ = "from", {}
+    first, word, last = dict[str, Any](), "from", dict[str, Any]()
     if isinstance(node.operation, Each):
-        word, with_ = "each", _options(node.operation.options)
-    sources = _fed(word, operation, node.sources) if node.sources else {}
+        last = _how_each(node.operation)
+        if node.operation.times is None:
+            word = "each"
+        else:
+            first["each"] = node.operation.times.value
+    sources = first | (_fed(word, operation, node.sources) if node.sources else {})
     match operation:
         case Apply("tensor", "arange"):
             assert node.sources is not None
@@ -130,9 +134,17 @@ def _node(node: Node) -> dict[str, Any]:
             entry |= {"share": operation.text, **sources}
         case Chain(items):
             entry |= {**sources, "seq": Rows(map(_item, items))}
-    if with_:
-        entry["with"] = with_
-    return entry | _words(node)
+    return entry | last | _words(node)
+
+
+def _how_each(each: Each) -> dict[str, Any]:
+    """Return the entries `shared` and `with` of an `each`."""
+    entry: dict[str, Any] = {}
+    if each.shared:
+        entry["shared"] = True
+    if each.options:
+        entry["with"] = _options(each.options)
+    return entry
 
 
 def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> dict[str, Any]:

@@ -63,13 +63,22 @@ class Applicable:
         *sources: H,
         name: str | None = None,
         with_: Mapping[str, Sequence[object]] | None = None,
+        times: object = None,
+        shared: object = False,
         **named: H,
     ) -> H:
         """Apply the layer to every source with separate weights; the ports have the names of the sources.
 
-        `with_` gives each its own options: `{"embedding_dim": [8, 4]}`.
+        `with_` gives each its own options: `{"embedding_dim": [8, 4]}`. `shared=True` applies one
+        module to every source. `times=4` applies four copies, `0` to `3`, to one source.
         """
-        each = EachCall(self, as_mapping("with_", with_, '{"embedding_dim": [8, 4]}'))
+        for key, given in (("times", times), ("shared", shared)):
+            if is_source(given):  # a source may have that name
+                named[key] = cast("H", given)
+        times = None if "times" in named else times
+        shared = False if "shared" in named else shared
+        options = as_mapping("with_", with_, '{"embedding_dim": [8, 4]}')
+        each = EachCall(self, options, times, shared)
         handle = cast("H", first_handle(self.label, *sources, *named.values()))
         return handle.apply_layer(each, sources, named, name)
 
@@ -102,10 +111,13 @@ class Applicable:
 
 @data
 class EachCall:
-    """A layer to apply to every source, and the options that differ between sources."""
+    """A layer to apply to every source, and the options that differ between sources; or a layer to
+    apply so many `times` to one source. If it is `shared`, it has one module."""
 
     layer: Applicable
     options: Mapping[str, object]
+    times: object = None
+    shared: object = False
 
     def __repr__(self) -> str:
         return f"{self.layer!r}.each"

@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.typed import Leaf, Repeated, Shared, TypedNode, Value, unwrap
+from mimgraph.ir.typed import (
+    Each,
+    Leaf,
+    Repeated,
+    Shared,
+    TypedNode,
+    TypedOperation,
+    Value,
+    unwrap,
+)
 from mimgraph.ops import registry
 
 LONGEST = 48  # characters of the value of an option
@@ -30,12 +39,21 @@ def op_text(node: TypedNode, options: str = "") -> str:
         first = operation.branches[0].operation
         one = replace(operation.branches[0], operation=unwrap(first))
         shares = f", shares {first.target}" if isinstance(first, Shared) else ""
-        return f"{op_text(one, options)}, each of {len(operation.branches)}{shares}"
+        return f"{op_text(one, options)}, {each_text(operation)}{shares}"
     if isinstance(operation, Repeated):
         text += f" × {len(operation.bodies)}{' shared' if operation.shared else ''}"
     if isinstance(node.operation, Shared):
         return f"{text}, shares {node.operation.owner}"
     return f"{text}, frozen" if node.is_frozen else text
+
+
+def each_text(operation: TypedOperation) -> str:
+    """Return how many branches an `each` has: `each of 3`, `shared by 3` or `3 copies`."""
+    number = len(operation.branches)
+    if operation.sole is not None:
+        return f"shared by {number}"
+    is_counted = isinstance(operation, Each) and operation.counted
+    return f"{number} copies" if is_counted else f"each of {number}"
 
 
 def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:

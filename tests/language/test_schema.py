@@ -106,6 +106,10 @@ LEGAL_NODES = {
     "each by name": "n: {layer: Linear, each: {x: a, y: a}, out_features: 3}",
     "each with its own options": "n: {layer: Linear, each: [a, b], with: {out_features: [3, $(2 + 2)]}}",
     "each of a chain": "n: {seq: [ReLU], each: [a, b]}",
+    "copies on one source": "n: {layer: Linear, each: 3, from: a, with: {out_features: [1, 2, 3]}}",
+    "a computed number of copies": "n: {seq: [ReLU], each: $(k + 1), from: [a]}",
+    "one module for each": "n: {layer: Linear, each: [a, b], shared: true, out_features: 3}",
+    "a module for each": "n: {seq: [ReLU], each: [a, b], shared: false}",
     "each of what is shared": "m: {layer: ReLU, from: a}\n  n: {share: m, each: [a, b]}",
     "a share of one of each": "m: {layer: Linear, each: [a, b], out_features: 3}\n  n: {share: m.a, from: a}",
     "a parameter": "n: {parameter: [5], init: zeros, activation: ReLU, freeze: true}",
@@ -233,6 +237,11 @@ READABLE = {
 # nodes with other faults of structure
 REFUSED_NODES = {
     "a port of each that is no name": "n: {layer: ReLU, each: {x-y: a}}",
+    "copies without a source": "n: {layer: ReLU, each: 3}",
+    "no copies": "n: {layer: ReLU, each: 0, from: a}",
+    "shared copies": "n: {layer: ReLU, each: 3, from: a, shared: true}",
+    "one module with different options": "n: {layer: Linear, each: [a, b], shared: true, with: {out_features: [1, 2]}}",
+    "shared and no each": "n: {layer: ReLU, from: a, shared: true}",
     "with and no each": "n: {layer: Linear, from: a, with: {out_features: [3]}}",
     "with of one value": "n: {layer: Linear, each: [a, b], with: {out_features: 3}}",
     "with of a wrong value": "n: {layer: Linear, each: [a, b], with: {out_features: [3, x]}}",

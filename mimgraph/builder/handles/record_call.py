@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from mimgraph.builder.declare_each import type_each
+from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import Layer, Record, Reference
@@ -17,7 +17,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed import TypedNode, Value
+from mimgraph.ir.typed import Each, TypedNode, Value
 from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
 from mimgraph.source import Span
 
@@ -96,7 +96,7 @@ def share(layer: Layer | None, target: str, span: Span) -> ir.Share | ir.Each:
         return ir.Share(target, span, layer.item if isinstance(layer, ItemCall) else None)
     if layer.options:
         raise spec_error("unknown-option", "a share takes no options", span)
-    return ir.Each(ir.Share(target, span), {}, span)
+    return ir.Each(ir.Share(target, span), {}, span, declare_times(layer, span))
 
 
 def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:
@@ -108,8 +108,9 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
     for i, (key, source) in enumerate(first.sources):
         name = f"{target} {i}"  # no node can have this name
         made[name] = source.record.made
-        key = key or list(arguments)[i]
-        arguments[key] = arguments[key]._replace(name=name)
+        is_counted = isinstance(typed.operation, Each) and typed.operation.counted
+        for one in list(arguments) if is_counted else [key or list(arguments)[i]]:
+            arguments[one] = arguments[one]._replace(name=name)
     own, operation = replace(typed.declared, name=target), typed.operation
     if operation.branches:  # each item has a source of its own
         operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
@@ -144,9 +145,12 @@ def _references(
         if not isinstance(source, Reference):
             is_source = key is None or key in (_source_names(layer) or (key,))
             raise no_handle(repr(layer), source) if is_source else _no_source(layer, key)
-        if isinstance(
-            layer, EachCall
-        ):  # a port has the name of its source, which may have none yet
+        if isinstance(layer, EachCall):
+            if layer.times is not None:  # the ports are numbers
+                key = None
+                found.append((None, source))
+                continue
+            # a port has the name of its source, which may have none yet
             key = key or source.port or source.record.label
         elif isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
             key = key or source.record.label
@@ -186,6 +190,8 @@ def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> Non
 def _by_argument(layer: Layer, given: References) -> References:
     """Return the sources either all without names or all with names, as a spec needs."""
     if isinstance(layer, EachCall):
+        if layer.times is not None:
+            return given
         same = all(key == (source.port or source.record.name) for key, source in given)
         return [(None, source) for _, source in given] if same else given
     names = _source_names(layer)

@@ -15,7 +15,7 @@ from mimgraph.emit.classes.user_classes import OwnClasses
 from mimgraph.emit.emitted_helpers import REFUSED
 from mimgraph.emit.forward.values import UsedPorts
 from mimgraph.emit.tree import Construct
-from mimgraph.ir.code import Call, Code, Constant, Dict, Name
+from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Name, named_constant
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed import (
@@ -104,8 +104,12 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         return self.repeated(repeated)
 
     def visit_each(self, each: Each, ports: Iterable[str]) -> Code | None:
-        made = {item.name: self.visit(item.operation, [item.default or ""]) for item in each.items}
-        return self.each({name: one for name, one in made.items() if one is not None})
+        items = each.items[:1] if each.one_module else each.items
+        every = {item.name: self.visit(item.operation, [item.default or ""]) for item in items}
+        made = {name: one for name, one in every.items() if one is not None}
+        if each.one_module:
+            return next(iter(made.values()), None)
+        return self.copies([*made.values()]) if each.counted else self.each(made)
 
     def visit_shared(self, shared: Shared, ports: Iterable[str]) -> None:
         return None
@@ -141,6 +145,20 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
             return Call(Name(f"nn.{kind}"), (entries,))
         kept = tuple((key, Constant(name)) for key, name in renamed(items).items())
         return Call(Name(f"_{kind}"), (entries, Dict(kept)))
+
+    def copies(self, made: list[Code]) -> Code | None:
+        """Return a list of the modules or learned tensors of copies on one source."""
+        if not made:
+            return None
+        calls = [one for one in made if isinstance(one, Construct)]
+        learned = {call.class_name == "nn.Parameter" for call in calls} == {True}
+        kind = "nn.ParameterList" if learned else "nn.ModuleList"
+        if len(calls) == len(made):
+            return repeated(kind, calls, len(calls))
+        counter = Call(Name("range"), (named_constant("times", len(made)),))
+        alike = all(one == made[0] for one in made)
+        listed = Comprehension(made[0], ("_",), counter) if alike else List(tuple(made))
+        return Call(Name(kind), (listed,))
 
     def repeated(self, operation: Repeated, container: str | None = None) -> Code | None:
         """Return the code that makes the module of each time, in a container, or that of all times."""

@@ -34,14 +34,17 @@ def owner_of(node: TypedNode) -> str:
 
 def module_code(owner: str, body: Body) -> Code:
     """Return the code that reads the module of a node: `self.fc`, `self.emb["city"]`."""
-    name, dot, item = owner.partition(".")
+    name, _, item = owner.partition(".")
+    operation = body.by_name[name].operation
     module = Name(f"self.{attribute(name, body.by_name)}")
-    return module.at(item) if dot else module
+    return part_code(module, operation, "" if operation.sole else item)
 
 
 def learned_tensor(node: TypedNode, path: str, body: Body) -> Code:
     """Return the code that reads a learned tensor by its dotted name: `self.stage[1].conv.weight`."""
-    if node.operation.branches:
+    if node.operation.sole is not None:
+        node = single_nodes(node)[0]
+    elif node.operation.branches:
         item, _, path = path.partition(".")
         (node,) = (one for one in single_nodes(node) if one.name == f"{node.name}.{item}")
     found = module_code(owner_of(node), body)

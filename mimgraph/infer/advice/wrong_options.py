@@ -73,6 +73,8 @@ def _node_key_help(name: str, value: Any, keys: Keys) -> str:
     """Return the help for an option that is meant as another key of the node: `input: x`."""
     if name in TRAINED and isinstance(value, bool):
         return f"leave {name} out" if value else "write freeze: true"
+    if name == "shared" and isinstance(value, bool):
+        return "write it inside repeat, repeat: {times: 3, shared: true}, or beside each: [...]"
     if name == "with" and "repeat" in keys.words:
         return "write it inside repeat: repeat: {with: {...}}"
     if name == "with" and keys.form == "node":

@@ -153,7 +153,10 @@ class Times(NamedTuple):
 def repeats(site: Site, repeat: Repeat) -> Times | None:
     """Return the values that each repeat gives, and their number; None if one of them is faulty."""
     number = None
-    if repeat.times is not None and (number := _number(site, repeat.times)) is None:
+    if (
+        repeat.times is not None
+        and (number := whole_number(site, repeat.times, "repeat", 0)) is None
+    ):
         return None
     columns = columns_of(site.context, repeat.each, number, site.path, "repeat")
     if columns is None:
@@ -164,21 +167,27 @@ def repeats(site: Site, repeat: Repeat) -> Times | None:
     return Times(given, number)
 
 
-def _number(site: Site, times: Option) -> int | None:
-    """Return the number of repeats; None if it is faulty, which is reported."""
+def whole_number(site: Site, times: Option, key: str, least: int) -> int | None:
+    """Return how many repeats or copies the value of `key` wants; None if it is faulty, which is
+    reported."""
     at = Evaluation(site.context.env, site.state.report, site.path)
+    unit = "times" if key == "repeat" else "copies"
     number = compute(times.value, at)
     if number is FAULTY:
         return None
     if isinstance(number, Dim):
-        message = f"repeat must be a number, but it is {number}"
+        message = f"{key} must be a number, but it is {number}"
         note = f"{number} is known only at run time"
         site.fault("symbolic-size", message, times.span, note=note)
-    elif not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        message = "repeat must be a whole number of times, at least 0"
+    elif not isinstance(number, int) or isinstance(number, bool) or number < least:
+        message = f"{key} must be a whole number of {unit}, at least {least}"
         site.fault("bad-option", message, times.span)
     elif number > MAX_NODES:
-        site.fault("too-large", f"more than {MAX_NODES:,} repeats", times.span)
+        site.fault(
+            "too-large",
+            f"more than {MAX_NODES:,} {unit}",
+            times.span,
+        )
     else:
         return number
     return None

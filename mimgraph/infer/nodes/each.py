@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.wrong_options import given_twice
-from mimgraph.infer.nodes.block_use import columns_of
+from mimgraph.infer.nodes.block_use import columns_of, whole_number
 from mimgraph.infer.nodes.sources import ask_for_port
-from mimgraph.infer.scope import Context, Fed, State
+from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.graph import AppliedOperation, Each, Node, Operation, Share, Source
 from mimgraph.ir.names import port_fault
 from mimgraph.ir.typed import Each as TypedEach
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.typed import Shared, TypedNode
 
 # types an item on its source; an argument here, as it is defined in node.py, which imports this file
 TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]
@@ -23,15 +24,14 @@ TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]
 def type_each(
     context: Context, node: Node, each: Each, fed: tuple[Fed, ...], type_item: TypeItem
 ) -> TypedNode | None:
-    """Return the typed node with an item for each source."""
+    """Return the typed node with an item for each source, or for each copy on one source."""
     path, state = context.path + node.name, context.state
-    if not fed:
-        help = "write each: [...], a list of inputs and nodes"
-        state.fault("wrong-arity", f"{node.name} needs a source", node.span, path, help=help)
+    sources = _sources(context, node, each, fed, path)
+    if sources is None:
         return None
-    sources = by_port(state, fed, path)
-    columns = columns_of(context, each.options, len(fed), path, "source")
-    if is_given_twice(state, each, path) or sources is None or columns is None:
+    what = "source" if each.times is None else "copy"
+    columns = columns_of(context, each.options, len(sources), path, what)
+    if is_given_twice(state, each, path) or columns is None:
         return None
     items: list[TypedNode | None] = []
     for position, (port, one) in enumerate(sources.items()):
@@ -43,10 +43,37 @@ def type_each(
             help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
             ask_for_port(state, node.name, node.span, ports, path, help)
             return None
+        if each.shared and position and typed is not None:
+            shared = Shared(node.name, typed.operation, next(iter(sources)))
+            typed = replace(typed, operation=shared)
         items.append(typed)
     state.count(len(items), node.span)
     whole = tuple([item for item in items if item is not None])
-    return _typed_each(node, whole) if len(whole) == len(items) else None
+    return _typed_each(node, each, whole) if len(whole) == len(items) else None
+
+
+def _sources(
+    context: Context, node: Node, each: Each, fed: tuple[Fed, ...], path: str
+) -> dict[str, Fed] | None:
+    """Return the source of each item by the name of its port; None if they are wrong."""
+    state = context.state
+    if not fed:
+        code: DiagnosticCode
+        code, what, help = "wrong-arity", "a source", "each: [...], a list of inputs and nodes"
+        if each.times is not None:
+            code, what, help = "missing-key", "from", "from: NAME, an input or a node"
+        message = f"{node.name} needs {what}"
+        state.fault(code, message, node.span, path, help=f"write {help}")
+        return None
+    if each.times is None:
+        return by_port(state, fed, path)
+    number = whole_number(Site(context, node, path, fed, node.take), each.times, "each", 1)
+    if len(fed) > 1:
+        message = f"{node.name} makes copies on one source, not on {len(fed)}"
+        help = "merge them first, or write each: [...] to apply it to every one"
+        state.fault("wrong-arity", message, fed[1].source.span, path, help=help)
+        return None
+    return None if number is None else dict.fromkeys(map(str, range(number)), fed[0])
 
 
 def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> AppliedOperation:
@@ -55,16 +82,16 @@ def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> A
     if not isinstance(operation, Share) or operation.item is not None:
         return operation
     target = context.scope.nodes.get(operation.target)
-    if target is None or not target.has_branches:
+    if target is None or not isinstance(target.operation, Each) or target.operation.shared:
         return operation
     return replace(operation, item=port)
 
 
-def _typed_each(node: Node, items: tuple[TypedNode, ...]) -> TypedNode:
+def _typed_each(node: Node, each: Each, items: tuple[TypedNode, ...]) -> TypedNode:
     """Return the node of typed items."""
     return TypedNode(
         node.name,
-        TypedEach(items),
+        TypedEach(items, counted=each.times is not None, one_module=each.shared),
         arguments={item.name: next(iter(item.arguments.values())) for item in items},
         results={item.name: item.type for item in items if item.type is not None},
         default=None,

@@ -64,6 +64,9 @@ def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode 
     typed = context.typed.get(target.name)
     if typed is None:
         return None
+    sole = typed.operation.sole
+    if sole is not None and (share.item is None or share.item in typed.results):
+        return sole
     if share.item is None:
         message = f"{target.name} has several modules: choose one"
         help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"

@@ -9,7 +9,7 @@ from mimgraph.ir.graph import ANOTHER, Node, Source
 from mimgraph.ir.names import NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, section_entries
-from mimgraph.language.reader.operations import read_operation, second_source
+from mimgraph.language.reader.operations import counts, read_operation, second_source
 from mimgraph.language.reader.sources import read_source, read_sources
 from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.uses import read_freeze, read_take
@@ -75,7 +75,7 @@ def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:
     """Return the tree with the sources of a node: the value of `from`, `each` or `arange`."""
     if op is not None and op[0].text == "arange":
         return op[1]
-    return tree.get("from" if tree.get("each") is None else "each")
+    return tree.get("from" if tree.get("each") is None or counts(tree) else "each")
 
 
 def _node_sources(
@@ -123,7 +123,7 @@ def _operation_entry(context: Context, key: Scalar, tree: Mapping, here: str) ->
 
 def _has_from_and_each(context: Context, key: Scalar, tree: Mapping, here: str) -> bool:
     """Report a node with both `from` and `each`; return whether it has both."""
-    if tree.get("each") is None or tree.get("from") is None:
+    if tree.get("each") is None or tree.get("from") is None or counts(tree):
         return False
     message = f"{key.text} has each, so it cannot have from"
     context.fault("unknown-key", message, tree.key("from").span, node=here)

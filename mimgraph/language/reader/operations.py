@@ -13,7 +13,7 @@ from mimgraph.language.reader.mappings import (
     read_mapping,
 )
 from mimgraph.language.reader.uses import read_apply, read_call, read_name
-from mimgraph.language.reader.values import read_options, read_text
+from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 
 BESIDE = ("take", "freeze")  # keys of every node that are not options of its operation
@@ -21,17 +21,37 @@ BESIDE = ("take", "freeze")  # keys of every node that are not options of its op
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
     """Return the operation of a node; `op` is its entry, such as `layer: Linear`."""
-    operation = _read_one(context, op, tree, here)
-    if tree.get("each") is None:
-        return operation
+    operation, each = _read_one(context, op, tree, here), tree.get("each")
+    return operation if each is None else _read_each(context, operation, each, tree, here)
+
+
+def _read_each(
+    context: Context, operation: AppliedOperation | None, value: Tree, tree: Mapping, here: str
+) -> Each | None:
+    """Return the operation applied to each source; None if something cannot be read."""
     options = read_mapping(context, "with", tree.get("with"))
-    if operation is None or (options is None and tree.get("with") is not None):
+    shared = read_flag(context, "shared", tree.get("shared"), here)
+    if operation is None or shared is None or (options is None and tree.get("with") is not None):
         return None
-    each = tree.key("each").span
+    key, counted = tree.key("each"), counts(tree)
     if isinstance(operation, Apply) and operation.kind == "tensor":
-        context.fault("unknown-key", f"{operation.name} cannot have each", each, node=here)
+        context.fault("unknown-key", f"{operation.name} cannot have each", key.span, node=here)
         return None
-    return Each(operation, read_options(context, entries_of(options)) if options else {}, each)
+    if shared and (counted or options is not None):
+        wrong = "copies on one source would all give the same" if counted else "it cannot have with"
+        span = key.span if counted else tree.key("with").span
+        message = f"a shared each has one module, so {wrong}"
+        context.fault("bad-option", message, span, node=here)
+        return None
+    with_ = read_options(context, entries_of(options)) if options else {}
+    times = read_option(context, key, value) if counted else None
+    return Each(operation, with_, key.span, times, shared)
+
+
+def counts(tree: Mapping) -> bool:
+    """Return whether the value of `each` is a number of copies, `4` or `$experts`, not sources."""
+    each = tree.get("each")
+    return isinstance(each, Scalar) and (type(each.value) is int or each.text.startswith("$"))
 
 
 def second_source(op: Entry, tree: Mapping) -> Entry | None:
@@ -73,7 +93,7 @@ def _words(tree: Mapping, *words: str) -> tuple[str, ...]:
     `with` is an option of a block, but beside `each` it has the options of each source.
     """
     if tree.get("each") is not None:
-        return ("from", "each", *words)
+        return ("from", "each", *words, *(["shared"] if "take" in words else []))
     return ("from", *(word for word in words if word != "with"))
 
 

@@ -32,6 +32,7 @@ from mimgraph.ops.signature import REQUIRED, InputSpec
 ANY_SOURCES = InputSpec((), frozenset(), "named")
 ONE_SOURCE = InputSpec(("input",), frozenset(), "one")
 PORT = "^((?!__)[A-Za-z_][A-Za-z0-9_]*|[0-9]+)$"
+COUNT = any_of({"type": "integer", "minimum": 1}, COMPUTED)
 PARAM_LISTS: Json = {
     "type": "object",
     "propertyNames": ref("block_param"),
@@ -80,7 +81,7 @@ def _words(activations: Iterable[Op]) -> Json:
     }
     return keys(
         from_=_sources(ANY_SOURCES),
-        each=_sources(ANY_SOURCES, PORT),
+        each=any_of(*_sources(ANY_SOURCES, PORT)["anyOf"], COUNT),
         take={"type": ["string", "integer"]},
         freeze=FLAG,
         activation={"anyOf": _names(activations, "activation")},
@@ -114,18 +115,30 @@ def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
     return any_of(ref("source"), listed, {**by_argument, "minProperties": 1})
 
 
-def _source_conditions(required: Iterable[str] = ()) -> Json:
+def _source_conditions(required: Iterable[str] = (), closed: bool = True) -> Json:
     """Return the conditions of a node: it has `from` and the required options, or `each`, where a
-    required option may also be in `with`."""
+    required option may also be in `with`; with a number as `each` it has `from` too. Without `each`
+    a block may have a param `shared`; the options of others are `closed`."""
     somewhere = [
         {"anyOf": [{"required": [name]}, {"required": ["with"], "properties": {"with": one}}]}
         for name in required
         if (one := {"required": [name]})
     ]
+    copies = {"required": ["from"], "properties": {"shared": {"const": False}}}
+    is_shared = {"required": ["shared"], "properties": {"shared": {"const": True}}}
+    how = [
+        {
+            "if": {"properties": {"each": COUNT}},
+            "then": copies,
+            "else": {"properties": {"from": False}},
+        },
+        {"if": is_shared, "then": {"properties": {"with": False}}},
+    ]
+    alone = {"with": False, **({"shared": False} if closed else {})}
     return {
         "if": {"required": ["each"]},
-        "then": {"properties": {"from": False}, **({"allOf": somewhere} if somewhere else {})},
-        "else": {"required": ["from", *required], "properties": {"with": False}},
+        "then": {"allOf": [*somewhere, *how]},
+        "else": {"required": ["from", *required], "properties": alone},
     }
 
 
@@ -136,7 +149,12 @@ def _node(beside_blocks: bool) -> Json:
     """Return the schema of a node: the key of its operation decides which other keys it may
     have."""
     chain = ref("chain_beside_blocks" if beside_blocks else "chain")
-    seq = {**keys(seq=chain), "from": _sources(ONE_SOURCE), **refs("each", "take", "freeze")}
+    seq = {
+        **keys(seq=chain),
+        "from": _sources(ONE_SOURCE),
+        **refs("each", "take", "freeze"),
+        "shared": FLAG,
+    }
     share = {**keys(share=ref("source")), **refs("from", "each")}
     branches: Json = {
         **refs("layer", "merge"),
@@ -179,6 +197,7 @@ def _op_node(op: Op) -> Json:
             "from": _sources(op.inputs),
             **refs("each"),
             "with": {**CLOSED, "properties": of_each},
+            "shared": FLAG,
             **_options(op),
             **_op_words(op),
             **({BESIDE_FROM[op.name]: ref("source")} if op.name in BESIDE_FROM else {}),
@@ -206,7 +225,7 @@ def _open_node(op: Json, *more: str) -> Json:
         "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
         "propertyNames": {"pattern": IDENTIFIER},
         "additionalProperties": ref("data"),
-        **_source_conditions(),
+        **_source_conditions(closed=False),
     }
 
 

@@ -18,7 +18,7 @@ from mimgraph.picture.details.option_values import block_options, node_options, 
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span
 from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.source import Excerpt
-from mimgraph.summary.node_text import operand_labels, source_text
+from mimgraph.summary.node_text import each_text, operand_labels, source_text
 
 Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]
 Found: TypeAlias = Iterator[tuple[str, Detail]]
@@ -164,7 +164,7 @@ class _NodeDetails:
         if isinstance(operation, Shared):
             yield f"shares {operation.owner}"
         if operation.branches:
-            yield f"each of {len(operation.branches)}"
+            yield each_text(operation)
         if isinstance(operation, Repeated):
             yield f"× {len(operation.bodies)}{' shared' if operation.shared else ''}"
         if node.is_frozen:

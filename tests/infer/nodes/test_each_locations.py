@@ -27,7 +27,8 @@ CASES = {
     "from beside each": "{layer: Linear, each: [a, b], ⟦unknown-key⟧from: a, out_features: 3}",
     "no source": "{layer: Linear, each: [], out_features: 3}",
     "no sources by name": "{layer: Linear, each: {}, out_features: 3}",
-    "a number": "{layer: Linear, each: ⟦wrong-type⟧3, out_features: 3}",
+    "a number without a source": "{layer: Linear, each: 3, out_features: 3}",
+    "a fraction": "{layer: Linear, each: ⟦wrong-type⟧1.5, out_features: 3}",
     "nothing": "{layer: Linear, each: ⟦wrong-type⟧null, out_features: 3}",
     "a list in a list": "{layer: Linear, each: [⟦wrong-type⟧[a]], out_features: 3}",
     "several for one port": "{layer: Linear, each: {x: ⟦wrong-type⟧[a, b]}, out_features: 3}",
@@ -98,6 +99,7 @@ CASES = {
 AT_THE_NODE = {
     "no source": "wrong-arity",
     "no sources by name": "wrong-arity",
+    "a number without a source": "missing-key",
     "itself": "cycle",
     "nothing to do": "missing-key",
     "a merge of one": "wrong-arity",
