@@ -196,10 +196,10 @@ class Graph(Shown):
         installed torch does not have yet.
         """
         from mimgraph.runtime.error_notes import explain_failures
-        from mimgraph.runtime.installed import check_installed_torch
+        from mimgraph.runtime.installed import check_installed
 
         check = as_flag("check", check)
-        check_installed_torch(self.typed)
+        check_installed(self.typed)
         made = explain_failures(self._classes()[self.name](), self.typed)
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)

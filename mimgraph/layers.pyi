@@ -219,6 +219,30 @@ def Bilinear(
 ) -> LayerCall:
     """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
 
+def BoxConvert(
+    in_fmt: Literal["xyxy", "xywh", "cxcywh"],
+    out_fmt: Literal["xyxy", "xywh", "cxcywh"],
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Boxes in another format, corners (xyxy), or a corner or centre and a size: (N, *, 4) -> (N, *, 4).
+
+    torchvision.ops.box_convert.
+    """
+
+def BoxIoU(
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Intersection over union of all pairs of boxes: (N, R, 4), (N, S, 4) -> (N, R, S).
+
+    A box is (x1, y1, x2, y2). torchvision.ops.box_iou.
+    """
+
 def CELU(
     alpha: float = ...,
     inplace: bool = ...,
@@ -555,6 +579,26 @@ def CumSum(
 ) -> LayerCall:
     """The cumulative sum along an axis, int64 for integers: (*) -> (*)."""
 
+def DeformConv2d(
+    out_channels: Size,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    groups: int = ...,
+    bias: bool = ...,
+    *,
+    in_channels: int = ...,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Convolution at places moved by an offset: (N, C, H, W), (N, 2*k*k, H', W') -> (N, out_channels, H', W').
+
+    `mask`, (N, k*k, H', W'), weighs each place. torchvision.ops.DeformConv2d, Dai et al. 2017 and,
+    with a mask, Zhu et al. 2018.
+    """
+
 def Detach(
     *,
     activation: _Activation = ...,
@@ -793,6 +837,19 @@ def FractionalMaxPool3d(
     """The maxima of windows at random steps, also in eval: (N, C, D, H, W) -> (N, C, D', H', W').
 
     Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
+    """
+
+def FrozenBatchNorm2d(
+    *,
+    eps: float = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """BatchNorm2d whose statistics and weights are fixed: (N, C, H, W) -> (N, C, H, W).
+
+    torchvision.ops.FrozenBatchNorm2d, as detectors use a pretrained backbone.
     """
 
 def GELU(
@@ -1425,6 +1482,33 @@ def PReLU(
     He et al. 2015.
     """
 
+def PSRoIAlign(
+    output_size: int,
+    spatial_scale: float = ...,
+    sampling_ratio: int = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """RoIAlign with channels of its own for each place: (N, C*k*k, H, W), (N, R, 4) -> (N, R, C, k, k).
+
+    torchvision.ops.ps_roi_align, Li et al. 2018.
+    """
+
+def PSRoIPool(
+    output_size: int,
+    spatial_scale: float = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """RoIPool by means, with channels of its own for each place: as PSRoIAlign.
+
+    (N, C*k*k, H, W), (N, R, 4) -> (N, R, C, k, k). torchvision.ops.ps_roi_pool, Dai et al. 2016.
+    """
+
 def Pad(
     pad: Sequence[int],
     mode: Literal["constant", "reflect", "replicate", "circular"] = ...,
@@ -1722,6 +1806,35 @@ def Reshape(
     """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
 
     `shape` leaves the batch out.
+    """
+
+def RoIAlign(
+    output_size: int | Sequence[int],
+    spatial_scale: float = ...,
+    sampling_ratio: int = ...,
+    aligned: bool = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """Regions of an image, interpolated to one size: (N, C, H, W), (N, R, 4) -> (N, R, C, h, w).
+
+    A box is (x1, y1, x2, y2) in pixels of the image, of which the input is `spatial_scale` times the
+    size. torchvision.ops.roi_align, He et al. 2017.
+    """
+
+def RoIPool(
+    output_size: int | Sequence[int],
+    spatial_scale: float = ...,
+    *,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The largest values of a grid in each region: (N, C, H, W), (N, R, 4) -> (N, R, C, h, w).
+
+    torchvision.ops.roi_pool, Girshick 2015.
     """
 
 def Roll(

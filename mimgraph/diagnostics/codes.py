@@ -33,6 +33,7 @@ DiagnosticCode = Literal[
     "bad-option",
     "inferred-conflict",
     "torch-version",
+    "missing-package",
     # the graph
     "cycle",
     "unused-input",
@@ -72,6 +73,7 @@ CODES: dict[DiagnosticCode, str] = {
     "bad-option": "an option's value is of the wrong type, out of range, or does not fit the sizes",
     "inferred-conflict": "an option that follows from the input is given with another value",
     "torch-version": "an option that this release of torch does not have yet",
+    "missing-package": "a layer of a package that is not installed",
     "cycle": "nodes feed each other, or a block contains itself",
     "unused-input": "nothing reads an input",
     "unused-node": "no output depends on a node",

@@ -63,6 +63,12 @@ def _with_names(state: dict[str, Any], prefix: str, names: dict[str, str]) -> di
 def _present(*tensors: Tensor | None) -> list[Tensor]:
     """Those of the tensors that were given."""
     return [x for x in tensors if x is not None]''',
+    "_rois": '''\
+def _rois(boxes: Tensor) -> Tensor:
+    """The boxes of each image, (N, R, 4), in rows that begin with the image's index: (N*R, 5)."""
+    index = torch.arange(boxes.shape[0], dtype=boxes.dtype, device=boxes.device)
+    index = index.view(-1, 1, 1).expand(-1, boxes.shape[1], 1)
+    return torch.cat((index, boxes), 2).flatten(0, 1)''',
     "_weighted_sum": '''\
 def _weighted_sum(weights: tuple[Tensor, ...], tensors: tuple[Tensor | None, ...]) -> Tensor:
     """The sum of the tensors that were given, each by its weight."""

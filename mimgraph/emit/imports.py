@@ -34,6 +34,8 @@ def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     lines += ["import torch"] if "torch" in names else []
     if "F" in names:
         lines.append("import torch.nn.functional as F")
+    if "torchvision" in names:
+        lines.append("import torchvision")
     lines.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
     return tuple(lines)
 

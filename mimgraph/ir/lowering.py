@@ -25,10 +25,11 @@ Product: TypeAlias = tuple[Size, ...]
 
 @data
 class Module:
-    """A class of `torch.nn` and every argument of its constructor, in torch's order.
+    """A class of `torch.nn`, or of another package, and every argument of its constructor, in torch's order.
 
     An argument may be a module itself. `weights` gives the shape of each learned tensor, `buffers`
-    of each tensor that is kept but not learned, inner modules included. `own` is a class of the user's.
+    of each tensor that is kept but not learned, inner modules included. `own` is a class of the user's,
+    any other one is in `package`.
     """
 
     name: str
@@ -36,6 +37,12 @@ class Module:
     weights: Mapping[str, tuple[int, ...]]
     buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     own: type | None = None
+    package: str = "nn"
+
+    @property
+    def class_name(self) -> str:
+        """The class as the emitted file writes it."""
+        return f"{self.package}.{self.name}"
 
     def argument(self, name: str) -> Any:
         """Return the value of an argument, of this module or of a module among its arguments."""

@@ -15,9 +15,9 @@ NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", 
 # renamed there. The class keeps the name that the spec gives it, so that may be none of these.
 EMITTED = frozenset(
     [
-        *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "range", "super"),
+        *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "range", "super", "torchvision"),
         *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
-        *("_weighted_mean", "_weighted_sum"),
+        *("_rois", "_weighted_mean", "_weighted_sum"),
     ]
 )
 

@@ -65,7 +65,9 @@ def _normalized(
     arguments = {"module": lowering.module, **changed(**_with_defaults(function, options))}
     return replace(
         lowering,
-        module=replace(made, name=f"utils.parametrizations.{function}", arguments=arguments),
+        module=replace(
+            made, name=function, arguments=arguments, package="nn.utils.parametrizations"
+        ),
     )
 
 

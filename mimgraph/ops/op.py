@@ -57,6 +57,7 @@ class Op:
         since: Mapping[str, Release] | None = None,
         *,
         family: str,
+        package: str = "torch",
     ) -> None:
         self.kind = kind
         self.name = function.__name__
@@ -65,6 +66,7 @@ class Op:
         self.inferred = inferred
         self.ports = ports
         self.since = since or {}
+        self.package = package
         self.__name__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__

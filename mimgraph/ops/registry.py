@@ -36,15 +36,18 @@ def layer(
     family: str,
     ports: tuple[str, ...] = (),
     since: Mapping[str, Release] | None = None,
+    package: str = "torch",
 ) -> Callable[[Rule], LayerOp]:
     """Register a rule as a layer.
 
     `inferred` are the options of torch's class that follow from the input, `family` the heading under
     which `mimgraph layers` lists it. `ports` are the names of its results if it has several, unless
     they depend on the use (`Split`). `since` has the torch release that added an option, if it is
-    later than torch 2.5.
+    later than torch 2.5. `package` must be installed where the layer runs.
     """
-    return lambda rule: add(LayerOp("layer", rule, inferred, ports, since, family=family))
+    return lambda rule: add(
+        LayerOp("layer", rule, inferred, ports, since, family=family, package=package)
+    )
 
 
 def merge(*inferred: str, family: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], MergeOp]:

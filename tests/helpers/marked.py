@@ -6,6 +6,7 @@ import re
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.advice import warnings as advice
+from mimgraph.infer.advice.packages import check_packages
 from mimgraph.infer.advice.torch_versions import check_torch
 from mimgraph.infer.graph import infer
 from mimgraph.language.reader.spec import read
@@ -29,7 +30,8 @@ TORCH = "2.10"  # the lowest supported version, so that examples can use options
 
 
 def faults(text: str) -> list[Diagnostic]:
-    """Return everything that is wrong with a spec, as `mimgraph check --torch 2.10` does."""
+    """Return everything that is wrong with a spec, as `mimgraph check --torch 2.10` does, and
+    every layer that needs another package than torch."""
     report = Report()
     graph = read(SourceFile("spec.yaml", text), report)
     if graph is not None:
@@ -37,6 +39,7 @@ def faults(text: str) -> list[Diagnostic]:
             typed = infer(graph, report)
             if typed is not None:
                 check_torch(typed, TORCH)
+                check_packages(typed, lambda package: package == "torch")
         except SpecError as error:
             return error.diagnostics
     return in_order(report.diagnostics)

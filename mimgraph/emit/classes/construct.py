@@ -62,7 +62,7 @@ def _argument(name: str, value: Any) -> Code:
         return named_constant(name, value)
     op = registry.find("layer", value.name)
     assert op is not None
-    return _construct(op, value, f"nn.{value.name}")
+    return _construct(op, value, value.class_name)
 
 
 def _is_positional(op: Op, name: str, own: bool) -> bool:

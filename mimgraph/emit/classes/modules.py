@@ -61,7 +61,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
     def class_name(self, leaf: Leaf, module: Module) -> str:
         """Return the class of a layer's module: one of torch, or the user's own."""
         if module.own is None:
-            return f"nn.{module.name}"
+            return module.class_name
         self.layers[leaf.name] = module.own
         return self.own.name_of(module.own, self._own_name)
 

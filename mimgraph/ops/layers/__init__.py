@@ -40,6 +40,9 @@ FILES = {
     "spatial.pooling": (
         "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d"
     ),
+    "spatial.regions": (
+        "BoxConvert BoxIoU DeformConv2d FrozenBatchNorm2d PSRoIAlign PSRoIPool RoIAlign RoIPool"
+    ),
     "shape.rearrange": "Rearrange Reduce",
     "shape.reduction": "ArgMax ArgMin CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var",
     "shape.reshape": "Expand Flip Permute Repeat Reshape Roll Squeeze Transpose Unsqueeze",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+import torchvision
 from torch import Tensor, nn
 
 from mimgraph.infer.advice.torch_versions import release
@@ -126,7 +127,7 @@ def construct(module: Module) -> Any:
         for name, value in module.arguments.items()
         if not is_new(module.name, name)
     }
-    return getattr(nn, module.name)(**arguments)
+    return operator.attrgetter(module.class_name)(NAMESPACE)(**arguments)
 
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -184,7 +185,8 @@ def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # n
 class NAMESPACE:
     """Return the names that emitted code may use."""
 
-    torch, nn, F = torch, nn, F
+    torch, nn, F, torchvision = torch, nn, F, torchvision
+    _rois = staticmethod(torchvision.ops._utils.convert_boxes_to_roi_format)
 
     class self:
         training = True

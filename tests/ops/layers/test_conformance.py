@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -55,6 +56,19 @@ CASES = [
     Case("Bilinear", {"input1": tensor(6), "input2": tensor(5)}, {"out_features": 3}),
     Case("GridSample", {"input": IMAGE, "grid": tensor(5, 7, 2)}, {"mode": "nearest"}),
     Case("AffineGrid", tensor(2, 3), {"size": (5, 7)}),
+    # torchvision
+    *(
+        Case(name, {"input": tensor(36, 9, 8), "boxes": tensor(5, 4)}, {"output_size": 3})
+        for name in ("RoIAlign", "RoIPool", "PSRoIAlign", "PSRoIPool")
+    ),
+    Case(
+        "DeformConv2d",
+        {"input": IMAGE, "offset": tensor(18, 4, 6), "mask": tensor(9, 4, 6)},
+        {"out_channels": 6, "kernel_size": 3, "stride": (2, 1), "groups": 2},
+    ),
+    Case("FrozenBatchNorm2d", IMAGE),
+    Case("BoxConvert", tensor(5, 4), {"in_fmt": "xywh", "out_fmt": "cxcywh"}),
+    Case("BoxIoU", {"boxes1": tensor(5, 4), "boxes2": tensor(3, 4)}),
     # convolutions
     Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": 3}),
     Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": (3,), "padding": "same"}),
@@ -494,10 +508,16 @@ def signature(name: str) -> dict[str, Any]:
             items = list(found.items())
             found = dict([*items[:3], ("nonlinearity", "tanh"), *items[3:]])
     else:
-        found = {k: p.default for k, p in inspect.signature(getattr(nn, name)).parameters.items()}
+        found = {k: p.default for k, p in inspect.signature(class_of(name)).parameters.items()}
     if "activation" in found:
         found["activation"] = "relu"  # torch's default is the function
     return {key: default for key, default in found.items() if key not in LEFT_OUT}
+
+
+def class_of(name: str) -> type[nn.Module]:
+    """Return the class of torch, or of torchvision, that has this name."""
+    found: type[nn.Module] = getattr(nn if hasattr(nn, name) else torchvision.ops, name)
+    return found
 
 
 def arguments(name: str) -> dict[str, Any]:

@@ -1,0 +1,336 @@
+"""Define the operators of torchvision: pooled regions, deformable convolution, frozen norms, boxes.
+
+Boxes of a batch are (N, R, 4), and the regions of an image stay with it: results are (N, R, C, h, w).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from mimgraph.ir.code import Attribute, Operand, Slice, call, code
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import Lowering, Module, module_call
+from mimgraph.ir.option_types import Positive, PositiveFloat
+from mimgraph.ir.types import FLOATING, INTEGER, TensorType, promote
+from mimgraph.ops.dtype_rules import as_float
+from mimgraph.ops.layers.spatial.window import SHAPES, Pads2, Sizes2, per_axis, slide
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import (
+    bad_option,
+    changed,
+    dtype_fault,
+    fitting,
+    known,
+    same_size,
+    weighted,
+    weights,
+    with_rank,
+)
+
+BoxFormat: TypeAlias = Literal["xyxy", "xywh", "cxcywh"]
+PACKAGE = "torchvision"
+OPS = f"{PACKAGE}.ops"
+
+
+class RegionInputs(NamedTuple):
+    input: TensorType
+    boxes: TensorType
+
+
+@layer(family="torchvision", package=PACKAGE)
+def RoIAlign(
+    inputs: RegionInputs,
+    /,
+    output_size: Sizes2,
+    spatial_scale: PositiveFloat = 1.0,
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+) -> Lowering:
+    """Regions of an image, interpolated to one size: (N, C, H, W), (N, R, 4) -> (N, R, C, h, w).
+
+    A box is (x1, y1, x2, y2) in pixels of the image, of which the input is `spatial_scale` times the
+    size. torchvision.ops.roi_align, He et al. 2017.
+
+    Example:
+        image: [16, 32, 32]
+        boxes: [5, 4]
+        {layer: RoIAlign, from: {input: image, boxes: boxes}, output_size: 7, spatial_scale: 0.25}
+    """
+    more = changed(sampling_ratio=(sampling_ratio, -1), aligned=(aligned, False))
+    return _pooled(inputs, "RoIAlign", "roi_align", output_size, spatial_scale, **more)
+
+
+@layer(family="torchvision", package=PACKAGE)
+def RoIPool(
+    inputs: RegionInputs, /, output_size: Sizes2, spatial_scale: PositiveFloat = 1.0
+) -> Lowering:
+    """The largest values of a grid in each region: (N, C, H, W), (N, R, 4) -> (N, R, C, h, w).
+
+    torchvision.ops.roi_pool, Girshick 2015.
+
+    Example:
+        image: [16, 32, 32]
+        boxes: [5, 4]
+        {layer: RoIPool, from: {input: image, boxes: boxes}, output_size: 7, spatial_scale: 0.25}
+    """
+    return _pooled(inputs, "RoIPool", "roi_pool", output_size, spatial_scale)
+
+
+@layer(family="torchvision", package=PACKAGE)
+def PSRoIAlign(
+    inputs: RegionInputs,
+    /,
+    output_size: Positive,
+    spatial_scale: PositiveFloat = 1.0,
+    sampling_ratio: int = -1,
+) -> Lowering:
+    """RoIAlign with channels of its own for each place: (N, C*k*k, H, W), (N, R, 4) -> (N, R, C, k, k).
+
+    torchvision.ops.ps_roi_align, Li et al. 2018.
+
+    Example:
+        image: [36, 32, 32]
+        boxes: [5, 4]
+        {layer: PSRoIAlign, from: {input: image, boxes: boxes}, output_size: 3}
+    """
+    more = changed(sampling_ratio=(sampling_ratio, -1))
+    channels = _by_place(inputs.input, output_size)
+    return _pooled(
+        inputs, "PSRoIAlign", "ps_roi_align", output_size, spatial_scale, channels, **more
+    )
+
+
+@layer(family="torchvision", package=PACKAGE)
+def PSRoIPool(
+    inputs: RegionInputs, /, output_size: Positive, spatial_scale: PositiveFloat = 1.0
+) -> Lowering:
+    """RoIPool by means, with channels of its own for each place: as PSRoIAlign.
+
+    (N, C*k*k, H, W), (N, R, 4) -> (N, R, C, k, k). torchvision.ops.ps_roi_pool, Dai et al. 2016.
+
+    Example:
+        image: [36, 32, 32]
+        boxes: [5, 4]
+        {layer: PSRoIPool, from: {input: image, boxes: boxes}, output_size: 3}
+    """
+    channels = _by_place(inputs.input, output_size)
+    return _pooled(inputs, "PSRoIPool", "ps_roi_pool", output_size, spatial_scale, channels)
+
+
+class DeformInputs(NamedTuple):
+    input: TensorType
+    offset: TensorType
+    mask: TensorType | None = None
+
+
+@layer("in_channels", family="torchvision", package=PACKAGE)
+def DeformConv2d(
+    inputs: DeformInputs,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes2,
+    stride: Sizes2 = 1,
+    padding: Pads2 = 0,
+    dilation: Sizes2 = 1,
+    groups: Positive = 1,
+    bias: bool = True,
+) -> Lowering:
+    """Convolution at places moved by an offset: (N, C, H, W), (N, 2*k*k, H', W') -> (N, out_channels, H', W').
+
+    `mask`, (N, k*k, H', W'), weighs each place. torchvision.ops.DeformConv2d, Dai et al. 2017 and,
+    with a mask, Zhu et al. 2018.
+
+    Example:
+        image: [8, 16, 16]
+        offset: [18, 14, 14]
+        {layer: DeformConv2d, from: {input: image, offset: offset}, out_channels: 4, kernel_size: 3}
+    """
+    input, offset, mask = inputs
+    weighted(input, "DeformConv2d", "input")
+    with_rank(input, 3, "DeformConv2d", SHAPES[2], "input")
+    in_channels = known(input.dims[0], "in_channels", "input")
+    out_channels = known(out_channels, "out_channels")
+    for what, count in (("in_channels", in_channels), ("out_channels", out_channels)):
+        if count % groups:
+            help = fitting("groups", groups, in_channels, out_channels)
+            raise bad_option("groups", f"groups {groups} does not divide {what} {count}", help)
+    kernel, strides, pads, dilations = (
+        per_axis(value, 2) for value in (kernel_size, stride, padding, dilation)
+    )
+    spatial = map(slide, input.dims[1:], kernel, strides, (2 * pad for pad in pads), dilations)
+    result = input.like(out_channels, *spatial)
+    places = kernel[0] * kernel[1]
+    groups_of_offsets = _check_moves(offset, "offset", 2 * places, input, result)
+    if mask is not None and _check_moves(mask, "mask", places, input, result) != groups_of_offsets:
+        raise OpFault(
+            "shape-mismatch",
+            "mask needs half as many channels as offset",
+            source="mask",
+            note=f"{mask}, but offset is {offset}",
+            mentions=("offset", "mask"),
+        )
+    made = Module(
+        "DeformConv2d",
+        {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "kernel_size": kernel_size,
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+            "bias": bias,
+        },
+        weights((out_channels, in_channels // groups, *kernel), out_channels, bias),
+        package=OPS,
+    )
+    masked = () if mask is None else (Operand("mask"),)
+    return Lowering(
+        result,
+        made,
+        module_call(Operand("input"), Operand("offset"), *masked),
+        products=((*result.shape, in_channels // groups, *kernel),),
+    )
+
+
+@layer("num_features", family="torchvision", package=PACKAGE)
+def FrozenBatchNorm2d(input: TensorType, /, *, eps: PositiveFloat = 1e-5) -> Lowering:
+    """BatchNorm2d whose statistics and weights are fixed: (N, C, H, W) -> (N, C, H, W).
+
+    torchvision.ops.FrozenBatchNorm2d, as detectors use a pretrained backbone.
+
+    Example:
+        image: [3, 32, 32]
+        {layer: FrozenBatchNorm2d, from: image}
+    """
+    with_rank(input, 3, "FrozenBatchNorm2d", SHAPES[2])
+    features = known(input.dims[0], "num_features")
+    kept = ("weight", "bias", "running_mean", "running_var")
+    made = Module(
+        "FrozenBatchNorm2d",
+        {"num_features": features, "eps": eps},
+        {},
+        dict.fromkeys(kept, (features,)),
+        package=OPS,
+    )
+    return Lowering(input.like(*input.dims, dtype=promote(input.dtype, "float32")), made)
+
+
+@layer(family="torchvision", package=PACKAGE)
+def BoxConvert(boxes: TensorType, /, in_fmt: BoxFormat, out_fmt: BoxFormat) -> Lowering:
+    """Boxes in another format, corners (xyxy), or a corner or centre and a size: (N, *, 4) -> (N, *, 4).
+
+    torchvision.ops.box_convert.
+
+    Example:
+        boxes: [100, 4]
+        {layer: BoxConvert, from: boxes, in_fmt: cxcywh, out_fmt: xyxy}
+    """
+    _check_boxes(boxes, "BoxConvert", "boxes", len(boxes.dims))
+    if boxes.dtype not in (*FLOATING, *INTEGER):
+        raise dtype_fault(boxes, "BoxConvert", "a tensor of numbers", "boxes")
+    converted = call(f"{OPS}.box_convert", Operand("boxes"), in_fmt=in_fmt, out_fmt=out_fmt)
+    has_halves = in_fmt != out_fmt and "cxcywh" in (in_fmt, out_fmt)
+    dtype = as_float(boxes.dtype) if has_halves else boxes.dtype
+    return Lowering(boxes.like(*boxes.dims, dtype=dtype), call=converted)
+
+
+class BoxInputs(NamedTuple):
+    boxes1: TensorType
+    boxes2: TensorType
+
+
+@layer(family="torchvision", package=PACKAGE)
+def BoxIoU(inputs: BoxInputs, /) -> Lowering:
+    """Intersection over union of all pairs of boxes: (N, R, 4), (N, S, 4) -> (N, R, S).
+
+    A box is (x1, y1, x2, y2). torchvision.ops.box_iou.
+
+    Example:
+        boxes: [5, 4]
+        targets: [3, 4]
+        {layer: BoxIoU, from: {boxes1: boxes, boxes2: targets}}
+    """
+    for name, boxes in zip(inputs._fields, inputs, strict=True):
+        _check_boxes(boxes, "BoxIoU", name, 2)
+    one, two = inputs
+    common = promote(one.dtype, two.dtype)
+    if common not in (*FLOATING, *INTEGER):
+        raise dtype_fault(one, "BoxIoU", "tensors of numbers", "boxes1")
+    dtype = promote(common, "float32")
+    paired = call(f"{OPS}.box_iou", Operand("boxes1"), Operand("boxes2"))
+    return Lowering(one.like(one.dims[0], two.dims[0], dtype=dtype), call=paired)
+
+
+def _pooled(
+    inputs: RegionInputs,
+    name: str,
+    function: str,
+    output_size: Any,
+    spatial_scale: float,
+    channels: Size | None = None,
+    **options: Any,
+) -> Lowering:
+    """Return the regions of each image, pooled by a function of torchvision."""
+    input, boxes = inputs
+    with_rank(input, 3, name, SHAPES[2], "input")
+    if input.dtype not in ("float32", "float64"):
+        raise dtype_fault(input, name, "float32 or float64", "input")
+    _check_boxes(boxes, name, "boxes", 2)
+    if boxes.dtype != input.dtype:
+        raise dtype_fault(boxes, name, f"boxes of {input.dtype}, as its input is", "boxes")
+    given = {**changed(spatial_scale=(spatial_scale, 1.0)), **options}
+    regions = call("_rois", Operand("boxes"))
+    pooled = call(f"{OPS}.{function}", Operand("input"), regions, output_size, **given)
+    by_image = Attribute(Operand("boxes"), "shape").at(Slice(stop=code(2)))
+    count = boxes.dims[0]
+    result = input.like(count, channels or input.dims[0], *per_axis(output_size, 2))
+    return Lowering(result, call=pooled.method("unflatten", 0, by_image))
+
+
+def _by_place(input: TensorType, output_size: int) -> Size:
+    """Return the channels of a result whose every place has channels of its own."""
+    if not input.dims:
+        return 1  # the rank is refused later
+    channels = known(input.dims[0], "the number of channels", "input")
+    places = output_size * output_size
+    if channels % places:
+        message = f"{channels} channels cannot be divided among {places} places"
+        raise bad_option("output_size", message)
+    return channels // places
+
+
+def _check_boxes(boxes: TensorType, name: str, source: str, axes: int) -> None:
+    """Refuse boxes that do not have four numbers each."""
+    wanted = "(N, *, 4)" if axes != 2 else "(N, R, 4)"
+    if not boxes.batched or len(boxes.dims) != axes or not axes or boxes.dims[-1] != 4:
+        raise OpFault(
+            "shape-mismatch", f"{name} takes boxes {wanted}", source=source, note=str(boxes)
+        )
+
+
+def _check_moves(
+    moves: TensorType, source: str, channels: int, input: TensorType, result: TensorType
+) -> int:
+    """Return how many groups of the input's channels have moves of their own; refuse other shapes."""
+    weighted(moves, "DeformConv2d", source)
+    with_rank(moves, 3, "DeformConv2d", SHAPES[2], source)
+    count = known(moves.dims[0], f"the channels of {source}", source)
+    height, width = result.dims[1:]
+    in_channels = input.dims[0]
+    assert isinstance(in_channels, int)
+    if (
+        count % channels
+        or in_channels % (count // channels)
+        or not same_size(moves.dims[1], height)
+        or not same_size(moves.dims[2], width)
+    ):
+        raise OpFault(
+            "shape-mismatch",
+            f"DeformConv2d needs {source} (N, {channels}, {height}, {width}) or a multiple of channels",
+            source=source,
+            note=f"{moves}, but input is {input}",
+            mentions=("input", source),
+        )
+    return count // channels
