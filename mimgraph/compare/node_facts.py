@@ -75,17 +75,15 @@ def facts(node: TypedNode) -> Facts:
 
 
 def _origins(node: Node, params: Iterable[str]) -> Mapping[str, Expression]:
-    """Return the expressions of options given by name, and of the one given alone to a block."""
+    """Return the expressions of options given by name, of the one given alone to a block, and of
+    `freeze`."""
     if node.applied is None:
         return {}
     options, lone = dict(node.applied.named), node.applied.lone
     if lone is not None:
         options |= dict.fromkeys(islice(params, 1), lone)
-    return {
-        name: option.value.expression
-        for name, option in options.items()
-        if isinstance(option.value, Written)
-    }
+    values = {**{name: option.value for name, option in options.items()}, "freeze": node.freeze}
+    return {name: v.expression for name, v in values.items() if isinstance(v, Written)}
 
 
 def all_facts(node: TypedNode) -> dict[str, Any]:

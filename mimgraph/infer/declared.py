@@ -186,6 +186,7 @@ def check_nodes_text(
     for node in nodes:
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         at = Evaluation(names, state.report, here)
+        check_names(node.freeze, at)
         if node.operation is None:
             continue
         operation = check_text(state, node.operation, here)

@@ -19,6 +19,7 @@ from mimgraph.ir.expression import (
     WrittenText,
     evaluate,
     plain,
+    to_text,
     variables,
     written,
 )
@@ -115,6 +116,19 @@ def compute(value: Any, at: Evaluation) -> Any:
 def has_faulty(values: Iterable[Any]) -> bool:
     """Return whether one of the values is FAULTY, by identity: `==` of an array gives an array."""
     return any(map(partial(is_, FAULTY), values))
+
+
+def decide(what: str, value: bool | Written, at: Evaluation) -> bool:
+    """Return true or false, as it is written or as a param gives it; False after reporting that
+    the param is something else."""
+    if isinstance(value, bool):
+        return value
+    found = compute(value, at)
+    if found is not FAULTY and not isinstance(found, bool):
+        span, labels = placed(value.span, origin_of(value, at.origins))
+        message = f"{what} must be true or false, but {to_text(value.expression)} is {found!r}"
+        at.report.add(Diagnostic("wrong-type", message, span, labels=labels, node=at.node))
+    return found is True
 
 
 def _compute(value: Written, at: Evaluation) -> Any:

@@ -10,7 +10,7 @@ from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types,
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.nodes.body import body_of
 from mimgraph.infer.nodes.node import type_nodes
-from mimgraph.infer.nodes.optional import check_inputs, check_output
+from mimgraph.infer.nodes.optional import check_inputs, check_output, optional_inputs
 from mimgraph.infer.scope import Context, Fed, State
 from mimgraph.infer.structure import check_scope
 from mimgraph.ir.graph import FAULTY, OTHERS, Graph, Output
@@ -37,8 +37,8 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         lost=graph.lost,
     )
     types, sizes = input_types(state, graph.inputs)
-    optional = frozenset(one.name for one in graph.inputs if one.optional)
-    is_batch_given = check_inputs(state, graph.inputs)
+    optional = optional_inputs(state, graph.inputs)
+    is_batch_given = check_inputs(state, graph.inputs, optional)
     context = Context(state, {**state.params, **sizes}, types, scope, "", optional=optional)
     found = type_nodes(context, graph.outputs)
     _check_outputs(state, graph.outputs, found)

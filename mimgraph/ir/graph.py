@@ -322,8 +322,8 @@ class Node:
     """A named operation on sources; `operation` is None where the text could not be read.
 
     `sources` is None where none are given; an item of a chain needs none. A node that is to
-    `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode. `whole`
-    is all of its text, of which `span` is the name.
+    `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode; a param
+    may decide it. `whole` is all of its text, of which `span` is the name.
     """
 
     name: str
@@ -331,7 +331,7 @@ class Node:
     operation: Operation | None
     sources: tuple[Source, ...] | None = None
     take: Take | None = None
-    freeze: bool = False
+    freeze: bool | Written = False
     whole: Span | None = None
 
     @property
@@ -370,7 +370,10 @@ class InputShape(NamedTuple):
 
 @data
 class Input:
-    """A named input of the graph; `shape` is None where it could not be read, `whole` is its text."""
+    """A named input of the graph; `shape` is None where it could not be read, `whole` is its text.
+
+    A param may decide whether it is `optional`.
+    """
 
     name: str
     span: Span
@@ -378,7 +381,7 @@ class Input:
     dtype: str = "float32"
     vocab: Option | None = None
     doc: str = ""
-    optional: bool = False
+    optional: bool | Written = False
     whole: Span | None = None
 
 

@@ -18,6 +18,7 @@ from mimgraph.ir.graph import (
     Operation,
     Option,
     Repeat,
+    Written,
 )
 from mimgraph.support.frozen_data import data
 
@@ -55,7 +56,10 @@ class Rewriter:
             operation: Operation | None = self._apply(declared, path + node.name)
         else:
             operation = self._operation(declared, path + node.name)
-        return node if operation is declared else replace(node, operation=operation)
+        freeze = self._switch(node.freeze)
+        if operation is declared and freeze is node.freeze:
+            return node
+        return replace(node, operation=operation, freeze=freeze)
 
     def _operation(self, operation: Operation, path: str) -> Operation | None:
         if isinstance(operation, Each):
@@ -104,6 +108,12 @@ class Rewriter:
             return options
         found = {key: self.option(option) for key, option in options.items()}
         return options if all(found[key] is options[key] for key in options) else found
+
+    def _switch(self, value: bool | Written) -> bool | Written:
+        if self.option is None or isinstance(value, bool):
+            return value
+        given = self.option(Option(value, value.span, value.span)).value
+        return given if isinstance(given, bool | Written) else value
 
     def _lone(self, lone: Option | None) -> Option | None:
         return lone if lone is None or self.option is None else self.option(lone)

@@ -258,6 +258,7 @@ class TypedNode:
 
     `presence` tells when it runs, `presences` when each result of a block exists. `is_own` says that
     it depends on no input. `without` has the node for each set of arguments that may be missing.
+    `freeze` says that its weights do not learn.
     """
 
     name: str
@@ -270,6 +271,7 @@ class TypedNode:
     presences: Mapping[str, Presence] = field(default_factory=_nothing)
     is_own: bool = False
     without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
+    freeze: bool = False
 
     def presence_of(self, port: str) -> Presence:
         """Return when a result exists."""
@@ -288,7 +290,7 @@ class TypedNode:
     @property
     def is_frozen(self) -> bool:
         """Whether it is frozen and has weights or buffers of its own."""
-        return self.declared.freeze and self.operation.has_state
+        return self.freeze and self.operation.has_state
 
 
 @data(eq=False, slots=False)

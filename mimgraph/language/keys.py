@@ -182,7 +182,7 @@ KEYS = {
     ),
     "freeze": Key(
         "`true`: the weights get no gradients, and the module stays in evaluation mode "
-        "while the rest trains.",
+        "while the rest trains. `freeze: $frozen` lets a param decide.",
         "Nodes",
         PORTS,
     ),
@@ -211,7 +211,8 @@ KEYS = {
         TABLE,
     ),
     "optional": Key(
-        "`true`: the caller may leave the input out, which is then None.",
+        "`true`: the caller may leave the input out, which is then None. `optional: $some` lets "
+        "a param decide.",
         "Optional inputs",
         MISSING,
     ),

@@ -41,12 +41,18 @@ def listing(format: str = "text") -> str:
 
 
 def describe(name: str, format: str = "text") -> str:
-    """Return one op, key or option in full; `KeyError` with the nearest name if there is none."""
+    """Return one op, key or option in full; `KeyError` with the nearest name if there is none.
+
+    `take` is a key and a merge: both are described, the key first.
+    """
     op = next((found for kind in KINDS if (found := registry.find(kind, name))), None)
+    key = name if name in EVERY_KEY and (op is None or op.kind != "tensor") else None
+    if key is not None and format == "json":
+        return json.dumps(_key_data(key) | ({"merge": data(op)} if op else {}), indent=2)
+    if key is not None:
+        return "\n\n".join([_key_text(key), *([_op_text(op)] if op else [])])
     if op is not None:
         return json.dumps(data(op), indent=2) if format == "json" else _op_text(op)
-    if name in EVERY_KEY:
-        return json.dumps(_key_data(name), indent=2) if format == "json" else _key_text(name)
     takers = _takers(name)
     if takers:
         facts = {"name": name, "kind": "option", "option_of": takers}

@@ -57,7 +57,7 @@ def _input(declared: Input) -> Any:
     if declared.vocab is not None:
         entry["vocab"] = declared.vocab.value
     if declared.optional:
-        entry["optional"] = True
+        entry["optional"] = declared.optional
     if declared.doc:
         entry["doc"] = declared.doc
     return shape if entry.keys() == {"shape"} else entry
@@ -164,7 +164,7 @@ def _words(node: Node) -> dict[str, Any]:
     if node.take is not None:
         entry["take"] = node.take.port
     if node.freeze:
-        entry["freeze"] = True
+        entry["freeze"] = node.freeze
     return entry
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -15,10 +16,12 @@ from mimgraph import layers, merges
 from tests.emit.test_golden import RUFF
 
 BLOCKS = """\
+params: {still: true, learns: false}
 blocks:
   conv_bn: {params: {width: 4}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3}}, BatchNorm2d, {Dropout: 0.5}]}
   head: {seq: [{BatchNorm2d: {freeze: true}}, {Conv2d: {out_channels: 4, kernel_size: 1}}]}
   norm: {seq: [BatchNorm2d]}
+  choice: {params: {still: $learns}, seq: [{BatchNorm2d: {freeze: $still}}, {Conv2d: {out_channels: 3, kernel_size: 1}}]}
   pair:
     inputs: [x]
     nodes:
@@ -96,6 +99,21 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
         "b",
         {"a"},
     ),
+    "by a param": (
+        "a: {from: image, seq: [norm, BatchNorm2d], freeze: $still}\n  b: {block: norm, from: a, freeze: $learns}",
+        "b",
+        {"a"},
+    ),
+    "by the param of a block": (
+        "a: {block: choice, from: image}\n  b: {block: choice, from: a, still: $still}\n  c: {block: choice, from: b, repeat: {with: {still: [true, false, true]}}}",
+        "c",
+        {"b.0", "c.0.0", "c.2.0"},
+    ),
+    "each by a param": (
+        "a: {block: choice, each: {u: image, v: image}, with: {still: [true, false]}}\n  b: {merge: add, from: a.*}",
+        "b",
+        {"a.u.0"},
+    ),
     "shared": (
         "a: {layer: Linear, from: table, out_features: 5, freeze: true}\n  b: {share: a, from: a}",
         "b",
@@ -147,7 +165,7 @@ def test_freeze_survives_a_dump(case: str) -> None:
     graph = graph_of(case)
     assert mg.loads(graph.dumps()) == graph
     assert mg.loads(graph.dumps()).source() == graph.source()
-    thawed = mg.loads(graph.dumps().replace("freeze: true", "freeze: false"))
+    thawed = mg.loads(re.sub(r"freeze: (true|\$\w+)", "freeze: false", graph.dumps()))
     assert (thawed == graph) == (not CASES[case][2])
 
 

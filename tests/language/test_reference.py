@@ -85,6 +85,13 @@ def test_the_readme_explains_a_key_in_the_paragraph_named(name: str) -> None:
     assert re.search(rf"`[^`]*\b{name}\b", found[0]) or name in EVERY_KEY[name].paragraph.lower()
 
 
+def test_a_name_of_a_key_and_a_merge_describes_both() -> None:
+    key, _, merge = describe("take").partition("\n\nmerge take\n")
+    assert key.startswith("key take\n") and "(N, V, *), (N, K) -> (N, K, *)" in merge
+    found = json.loads(describe("take", "json"))
+    assert (found["kind"], found["merge"]["kind"]) == ("key", "merge")
+
+
 @pytest.mark.parametrize("name", EVERY_KEY)
 def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
@@ -161,5 +168,5 @@ def test_the_listing_ends_in_the_keys() -> None:
     shown = [line.split()[0] for line in keys.splitlines()]
     assert shown == [key for key in EVERY_KEY if registry.find("tensor", key) is None]
     entries = json.loads(listing("json"))
-    assert len({entry["name"] for entry in entries}) == len(entries)
+    assert len({(entry["kind"], entry["name"]) for entry in entries}) == len(entries)
     assert {entry["kind"] for entry in entries} == {*KINDS, "key"}

@@ -28,11 +28,11 @@ doc: |-
   A doc: of several lines.
 
     With # signs.
-params: {hidden: 64, rate: 1e-05, sizes: [4, $(hidden // 8)]}
+params: {hidden: 64, still: true, rate: 1e-05, sizes: [4, $(hidden // 8)]}
 inputs:
   image: [3, 32, H]
   numeric: {shape: [5], dtype: float64, doc: "a: b"}
-  city: {vocab: $(hidden * 2)}
+  city: {vocab: $(hidden * 2), optional: $still}
   "on": {shape: [T], vocab: 10}
 blocks:
   residual:
@@ -61,6 +61,7 @@ nodes:
       - head: 16
       - head: {width: 4, repeat: {with: {width: $sizes}}}
   city_vec: {layer: Embedding, from: city, embedding_dim: 8, activation: {LeakyReLU: 0.2}}
+  still: {layer: Dropout, from: vector, freeze: $still}
   again: {share: city_vec, from: city}
   tall:
     layer: Conv2d

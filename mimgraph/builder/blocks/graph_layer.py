@@ -46,7 +46,7 @@ class GraphLayer(Family):
         is_layer = registry.find("layer", graph.name) is not None
         self.name = f"{graph.name}_" if is_layer else graph.name
         self.span = graph.origin
-        self.ordered = sorted(graph.inputs, key=lambda declared: declared.optional)
+        self.ordered = sorted(graph.inputs, key=lambda declared: declared.optional is not False)
         self.inputs = tuple(i.name for i in self.ordered)
         self.defaults = graph.params
         self.declared: dict[Hashable, tuple[DeclaredBlock, InputTypes]] = {}  # by params

@@ -80,6 +80,7 @@ def _in_params(params: Mapping[str, Option]) -> set[str]:
 def _in_inputs(inputs: Iterable[Input]) -> Iterator[str]:
     for declared in inputs:
         yield from _in_shape(declared.shape)
+        yield from _in_value(declared.optional)
         if declared.vocab is not None:
             yield from _in_value(declared.vocab.value)
 
@@ -97,7 +98,12 @@ def _in_block(block: Block) -> Iterator[str]:
 
 
 def _in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
+    nodes = tuple(nodes)
+    for node in nodes:
+        yield from _in_value(node.freeze)
     for operation in operations(nodes):
+        for item in operation.items:
+            yield from _in_value(item.freeze)
         for name in operation.names():
             if isinstance(name, Chosen):
                 yield from _in_value(str(name))

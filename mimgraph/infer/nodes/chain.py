@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
+from mimgraph.infer.evaluation import decide
 from mimgraph.infer.nodes.optional import check_item
 from mimgraph.infer.nodes.sources import (
     Arguments,
@@ -54,13 +56,14 @@ def _type_item(
     """Return the typed item; None if it or its source is faulty, or if it has no default result."""
     path = f"{site.path}.{item.name}" if site.path else item.name
     inside = Site(site.context, item, path, fed, item.take)
+    freezes = decide("freeze", item.freeze, inside.evaluation)
     typed = type_operation(inside, item)
     if typed is None or not check_item(inside, typed):
         return None
     if typed.type is None:
         ask_item_for_port(inside, tuple(typed.results))
         return None
-    return typed
+    return replace(typed, freeze=True) if freezes else typed
 
 
 def _report_take(site: Site, take: Take, items: list[TypedNode]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from mimgraph.infer.declared import check_nodes_text
+from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.nodes.apply import Expansion, apply_op
 from mimgraph.infer.nodes.block import type_call, type_expansion
 from mimgraph.infer.nodes.chain import type_chain
@@ -59,8 +60,12 @@ def type_node(
     path = context.path + node.name
     fed = None if node.sources is None else resolve_all(context, node.sources, path)
     if isinstance(node.operation, Each):
-        return type_each(context, node, node.operation, fed or (), _type_item)
-    return _type_fed(context, node, fed, path, optional)
+        typed = type_each(context, node, node.operation, fed or (), _type_item)
+    else:
+        typed = _type_fed(context, node, fed, path, optional)
+    at = Evaluation(context.env, context.state.report, path, context.origins)
+    freezes = decide("freeze", node.freeze, at)
+    return replace(typed, freeze=True) if freezes and typed is not None else typed
 
 
 def _type_item(context: Context, item: Node, fed: Fed, path: str) -> TypedNode | None:

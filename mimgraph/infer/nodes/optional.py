@@ -6,10 +6,11 @@ A presence says when a value is present, by the optional inputs that it needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from mimgraph.diagnostics import Label
+from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.scope import Fed, Site, State
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Input, Repeat
@@ -23,16 +24,22 @@ from mimgraph.ops.op import Op
 MAX_OPTIONAL = 128
 
 
-def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
-    """Return whether some input is always given, so that the batch size can be read; report if none
-    is."""
+def optional_inputs(state: State, inputs: Iterable[Input]) -> frozenset[str]:
+    """Return the names of the inputs that may be left out."""
+    at = Evaluation(state.params, state.report)
+    return frozenset([one.name for one in inputs if decide("optional", one.optional, at)])
+
+
+def check_inputs(state: State, inputs: Iterable[Input], names: Container[str]) -> bool:
+    """Return whether some input is not among the optional `names`, so that the batch size can be
+    read; report if none is."""
     declared = tuple(inputs)
-    is_right = not declared or not all(one.optional for one in declared)
+    is_right = not declared or not all(one.name in names for one in declared)
     if not is_right:
         message = "at least one input must not be optional"
         help = "the size of the batch is read from it"
         state.fault("bad-option", message, declared[0].span, help=help)
-    optional = [one for one in declared if one.optional]
+    optional = [one for one in declared if one.name in names]
     if len(optional) > MAX_OPTIONAL:
         message = f"more than {MAX_OPTIONAL} optional inputs"
         state.fault("too-large", message, optional[MAX_OPTIONAL].span)

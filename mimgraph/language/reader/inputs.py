@@ -10,8 +10,8 @@ from mimgraph.language.reader.shapes import read_dtype, read_shape, read_sizes
 from mimgraph.language.reader.values import (
     as_written,
     faulty_option,
-    read_flag,
     read_option,
+    read_switch,
     read_text,
 )
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
@@ -57,7 +57,7 @@ def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
         sizes = read_shape(context, shape)
     dtype = _read_dtype(context, tree.get("dtype"), vocab)
     doc = read_text(context, "doc", tree.get("doc")) or ""
-    optional = read_flag(context, "optional", tree.get("optional"))
+    optional = read_switch(context, "optional", tree.get("optional"))
     vocab_option = read_option(context, vocab, vocab) if isinstance(vocab, Scalar) else None
     has_vocab = vocab is None or vocab_option is not None
     if vocab is not None and not has_vocab:

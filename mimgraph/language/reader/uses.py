@@ -28,6 +28,7 @@ from mimgraph.language.reader.values import (
     read_option,
     read_options,
     read_scalar,
+    read_switch,
     read_text,
     read_value,
 )
@@ -177,6 +178,6 @@ def read_take(context: Context, tree: Tree | None, here: str) -> Take | None:
     return None
 
 
-def read_freeze(context: Context, tree: Tree | None, here: str) -> bool:
-    """Return whether a node is frozen."""
-    return bool(read_flag(context, "freeze", tree, here))
+def read_freeze(context: Context, tree: Tree | None, here: str) -> bool | Written:
+    """Return whether a node is frozen, or the expression that decides it."""
+    return read_switch(context, "freeze", tree, here) or False

@@ -36,6 +36,17 @@ def read_flag(context: Context, what: str, tree: Tree | None, node: str = "") ->
     return None
 
 
+def read_switch(
+    context: Context, what: str, tree: Tree | None, node: str = ""
+) -> bool | Written | None:
+    """Return `true`, `false`, which is the default, or the `$` expression of a param that decides;
+    None for something else, which is reported."""
+    if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value.startswith("$"):
+        value = read_scalar(context, tree)
+        return value if isinstance(value, Written) else None
+    return read_flag(context, what, tree, node)
+
+
 def as_written(form: str, tree: Tree) -> str:
     """Return a help with the text of a scalar in it: `write [5]` for `5` or `(5)`; "" for others."""
     is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)

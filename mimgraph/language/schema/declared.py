@@ -12,8 +12,8 @@ from mimgraph.language.schema.values import value
 from mimgraph.language.schema.words import (
     CLOSED,
     EXPRESSION,
-    FLAG,
     IDENTIFIER,
+    SWITCH,
     Json,
     keys,
     named,
@@ -69,7 +69,7 @@ def _inputs() -> Json:
         dtype={"enum": list(DTYPES)},
         vocab=value(Positive),
         doc={"type": "string"},
-        optional=FLAG,
+        optional=SWITCH,
     )
     pattern = {"type": ["array", "null"], "items": ref("size")}
     names = {"type": "array", "items": ref("input_name"), "minItems": 1, "uniqueItems": True}

@@ -17,6 +17,7 @@ from mimgraph.language.schema.words import (
     EXPRESSION,
     FLAG,
     IDENTIFIER,
+    SWITCH,
     Json,
     any_of,
     keys,
@@ -83,7 +84,7 @@ def _words(activations: Iterable[Op]) -> Json:
         from_=_sources(ANY_SOURCES),
         each=any_of(*_sources(ANY_SOURCES, PORT)["anyOf"], COUNT),
         take={"type": ["string", "integer"]},
-        freeze=FLAG,
+        freeze=SWITCH,
         activation={"anyOf": _names(activations, "activation")},
         repeat={"anyOf": [times, mapping]},
     )

@@ -12,6 +12,7 @@ IDENTIFIER = "^[A-Za-z_][A-Za-z0-9_]*$"
 EXPRESSION = r"^\$([A-Za-z_][A-Za-z0-9_]*|\([\s\S]+\))$"
 
 FLAG: Json = {"type": "boolean"}
+SWITCH: Json = {"type": ["boolean", "string"], "pattern": EXPRESSION}  # a param may decide
 CLOSED: Json = {"type": "object", "additionalProperties": False}
 COMPUTED: Json = {"type": "string", "pattern": EXPRESSION}
 # a string that begins with a $ must be an expression

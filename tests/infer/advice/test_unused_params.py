@@ -71,6 +71,14 @@ USED = {
         "params: {p: 2}\n" + HEAD + "blocks: {b: {params: {w: 1}, seq: [{Linear: $w}]}}\n"
         "nodes:\n  y: {from: x, seq: [{b: $p}]}\n"
     ),
+    "a switch of a node": "params: {p: true}\n" + HEAD + LINEAR.replace("}", ", freeze: $p}") % "3",
+    "a switch of an item": (
+        "params: {p: true}\n" + HEAD + "nodes:\n"
+        "  y: {from: x, seq: [{Linear: {out_features: 3, freeze: $p}}]}\n"
+    ),
+    "a switch of an input": (
+        "params: {p: false}\ninputs: {x: {shape: [5], optional: $p}}\n" + LINEAR % "3"
+    ),
     "a doc": "params: {p: 8}\ndoc: of $p\n" + HEAD + LINEAR % "3",
 }
 

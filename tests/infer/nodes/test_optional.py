@@ -547,6 +547,13 @@ def test_a_graph_built_in_python_equals_the_spec() -> None:
     assert twin() == mg.loads(TWIN) == mg.loads(twin().dumps())
 
 
+def test_a_param_decides_whether_an_input_is_optional() -> None:
+    spec = f"params: {{spare: true}}\n{TWIN}".replace("optional: true", "optional: $spare")
+    assert mg.loads(spec) == mg.loads(TWIN)
+    given = mg.loads(spec, params={"spare": False})
+    assert "| None" not in given.source() and mg.loads(given.dumps()) == given
+
+
 def test_graphs_with_other_optional_inputs_are_not_equal() -> None:
     assert twin() != twin(optional=False)
     assert twin() != twin(only=False)
