@@ -1,0 +1,56 @@
+"""Specs of published architectures beside the gallery, each compared with a reference model.
+
+A reference is the published code (transformers, torchvision) or the paper's formulas in plain torch. It
+takes the inputs of its spec in order, and returns its outputs in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from torch import Tensor, nn
+
+import mimgraph as mg
+
+SPECS = sorted(Path(__file__).parent.glob("*.yaml"))
+Inputs = dict[str, Tensor]
+Made = TypeVar("Made", bound=Callable[..., nn.Module])
+
+
+class Reference(NamedTuple):
+    """The reference of a spec: `make` takes the params `small`; `sizes` gives the named sizes.
+
+    `prepare` changes the random inputs where they mean something, as lengths and masks do. Weights are
+    copied by their key; where the keys differ, by how they are used.
+    """
+
+    make: Callable[..., nn.Module]
+    small: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    prepare: Callable[[Inputs], Inputs] | None
+
+
+REFERENCES: dict[str, Reference] = {}
+
+
+def reference(
+    spec: str,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    prepare: Callable[[Inputs], Inputs] | None = None,
+    **small: Any,
+) -> Callable[[Made], Made]:
+    """Register the decorated class or function as the reference of a spec, with params for a small model."""
+
+    def register(make: Made) -> Made:
+        REFERENCES[spec] = Reference(make, small, sizes or {}, prepare)
+        return make
+
+    return register
+
+
+def published(name: str, **params: Any) -> mg.Graph:
+    """Return the graph of a spec of this folder, with other values for these params."""
+    return mg.load(Path(__file__).parent / f"{name}.yaml", params)

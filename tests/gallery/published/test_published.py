@@ -1,0 +1,79 @@
+"""Every published spec is documented, is the same when read back, and equals its reference."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from tests.gallery import randomise
+from tests.gallery.published import (
+    REFERENCES,
+    SPECS,
+    Reference,
+    published,
+    vision,  # noqa: F401 - they register references
+)
+
+specs = pytest.mark.parametrize("spec", SPECS, ids=[path.stem for path in SPECS])
+
+
+def test_every_spec_has_a_reference() -> None:
+    assert {path.stem for path in SPECS} == REFERENCES.keys()
+
+
+@specs
+def test_a_spec_names_its_paper_and_is_the_same_when_read_back(spec: Path) -> None:
+    graph = mg.load(spec)
+    assert re.search(r"\b(19|20)\d\d\b", graph.typed.body.doc), (
+        "the doc names the paper and its year"
+    )
+    assert len(spec.read_text().splitlines()) < 120
+    assert mg.loads(graph.dumps()) == graph
+
+
+@specs
+@torch.no_grad()
+def test_a_model_equals_its_reference(spec: Path) -> None:
+    known = REFERENCES[spec.stem]
+    torch.manual_seed(0)
+    theirs = known.make(**known.small).eval()
+    randomise(theirs)
+    graph = published(spec.stem, **known.small)
+    ours = with_weights_of(theirs, graph)
+    inputs = inputs_of(graph, known)
+    for mine, other in zip(tensors(ours(**inputs)), tensors(theirs(*inputs.values())), strict=True):
+        assert mine.shape == other.shape
+        scale = other.abs().max().item()
+        # else outputs hardly differ between samples, and the comparison proves nothing
+        assert not other.is_floating_point() or other.std(0).max() > 1e-3 * scale
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-4 * scale)
+
+
+def with_weights_of(theirs: nn.Module, graph: mg.Graph) -> nn.Module:
+    """Return the compiled graph with the reference's weights, all of them used."""
+    ours, state = graph.compile().eval(), theirs.state_dict()
+    if ours.state_dict().keys() == state.keys():
+        ours.load_state_dict(state)
+    else:
+        transfer = graph.load_state(ours, theirs)
+        assert transfer.missing == transfer.unused == transfer.zeros == ()
+    return ours
+
+
+def inputs_of(graph: mg.Graph, known: Reference) -> dict[str, Tensor]:
+    """Return random inputs for three samples."""
+    inputs = seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, dict(known.sizes)))
+    return known.prepare(inputs) if known.prepare else inputs
+
+
+def tensors(result: Tensor | tuple[Tensor, ...] | dict[str, Tensor]) -> tuple[Tensor, ...]:
+    """Return the results of a model in order."""
+    if isinstance(result, Tensor):
+        return (result,)
+    return tuple(result.values()) if isinstance(result, dict) else tuple(result)
