@@ -77,7 +77,10 @@ def total_words(difference: Difference, quote: Quote = str) -> list[str]:
         unknown = ", ".join(map(quote, sorted(old.uncounted | new.uncounted)))
         more = f", without {unknown}, whose MACs are not known" if unknown else ""
         was, now = (cost.macs.at(SAMPLE) for cost in difference.costs)
-        lines.append(f"MACs per sample: {_total(was, now, quote)}{more}")
+        per = (
+            "at batch 1" if any(c.macs.crosses_samples for c in difference.costs) else "per sample"
+        )
+        lines.append(f"MACs {per}: {_total(was, now, quote)}{more}")
     return lines
 
 

@@ -12,9 +12,10 @@ from mimgraph.ir.types import Constraint, TensorType
 
 
 def named_sizes(graph: TypedGraph) -> list[str]:
-    """Return the named sizes, in the order of the inputs."""
+    """Return the named sizes, in the order of the inputs; the batch is none."""
     dims = (dim for type_ in graph.body.inputs.values() for dim in type_.dims)
-    return list(dict.fromkeys(name for dim in dims for name in sorted(symbols(dim))))
+    names = (name for dim in dims for name in sorted(symbols(dim)))
+    return list(dict.fromkeys(name for name in names if name != "N"))
 
 
 def checked(graph: TypedGraph, sizes: Mapping[str, int]) -> tuple[Constraint, ...]:

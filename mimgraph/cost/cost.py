@@ -77,6 +77,11 @@ class Cost:
         return replace(self, macs=self.macs.at(sizes), activations=self.activations.at(sizes))
 
     @property
+    def crosses_samples(self) -> bool:
+        """Whether it grows faster than the batch, so that it is no multiple of the cost of a sample."""
+        return self.macs.crosses_samples or self.activations.crosses_samples
+
+    @property
     def kept(self) -> Cost:
         """The part of the cost that is there without a forward: weights and buffers."""
         return Cost(self.params, self.frozen, self.buffers)

@@ -43,6 +43,7 @@ DiagnosticCode = Literal[
     # shapes
     "rank-mismatch",
     "shape-mismatch",
+    "batch-moved",
     "dtype-mismatch",
     "symbolic-size",
     "empty-output",
@@ -81,6 +82,7 @@ CODES: dict[DiagnosticCode, str] = {
     "optional-source": "an optional input feeds an op that does not say what to do without it",
     "rank-mismatch": "a tensor has another number of axes than the op takes",
     "shape-mismatch": "sizes that must be equal are not",
+    "batch-moved": "the batch of a tensor is not its first axis, where the op needs it first",
     "dtype-mismatch": "a dtype that the op does not take",
     "symbolic-size": "a size that must be known when the module is built is a name",
     "empty-output": "the result would have no elements",

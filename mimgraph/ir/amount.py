@@ -78,6 +78,11 @@ class Amount:
         constant = not any(self._terms)
         return self._terms.get((), 0) if constant else str(self)
 
+    @property
+    def crosses_samples(self) -> bool:
+        """Whether a term has the batch more than once, so that it grows faster than the batch."""
+        return any(sum("N" in symbols(f) for f in factors) > 1 for factors in self._terms)
+
     def at(self, sizes: Mapping[str, Size]) -> Amount:
         """Return the amount with sizes in place of names."""
         total, given = Amount(), tuple(sizes.items())

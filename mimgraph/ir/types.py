@@ -55,8 +55,10 @@ MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 
 @data
 class TensorType:
-    """A tensor's type; iterates as its dims, which leave the batch out.
+    """A tensor's type; iterates as its dims, which leave out the batch if it is the first axis.
 
+    After an op across samples `N` may be among the dims: those of `(N, N)` are `(N,)`, and those of
+    `(T, N, C)`, which is not `batched`, are all three.
     `vocab` is the number of categories, `below` a size that bounds all its numbers from above,
     `cast_from` the dtype that floats were cast from. A mask `marks` "real" steps or "hidden" ones.
     """
@@ -70,6 +72,11 @@ class TensorType:
     cast_from: str | None = field(default=None, compare=False)
     marks: str | None = field(default=None, compare=False)
     _key: Hashable = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.batched and self.dims and self.dims[0] == BATCH:
+            dims, batched = self.dims[1:], True
+            self.dims, self.batched = dims, batched  # type: ignore[misc]  # the type is frozen
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the key, which is valid in this process only
         fields = (self.dims, self.dtype, self.vocab, self.batched, self.below)
@@ -89,6 +96,21 @@ class TensorType:
     @property
     def shape(self) -> Shape:
         return Shape((BATCH, *self.dims) if self.batched else self.dims)
+
+    @property
+    def batch_axes(self) -> tuple[int, ...]:
+        """The axes whose size depends on the batch: 0, unless the batch is elsewhere too."""
+        return tuple(axis for axis, size in enumerate(self.shape) if depends_on_batch(size))
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether there is a batch that is not the first axis."""
+        return not self.batched and any(map(depends_on_batch, self.dims))
+
+    def in_shape(self, *shape: Size, dtype: str | None = None) -> TensorType:
+        """Return a type of another shape, the batch counted: same dtype unless one is given, no
+        vocabulary."""
+        return TensorType(shape, dtype or self.dtype, None, batched=False)
 
     def like(self, *dims: Size, dtype: str | None = None) -> TensorType:
         """Return a type with other dims: same batch, same dtype unless one is given, no vocabulary."""
@@ -127,6 +149,11 @@ class TensorType:
     @property
     def is_integer(self) -> bool:
         return self.dtype in INTEGER
+
+
+def depends_on_batch(size: Size) -> bool:
+    """Return whether a size is the batch or computed from it."""
+    return isinstance(size, Dim) and "N" in symbols(size)
 
 
 @data

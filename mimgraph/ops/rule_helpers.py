@@ -8,9 +8,12 @@ from typing import Any
 
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
-from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType
+from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType, depends_on_batch
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import names
+
+OF_NAME = "give this size in the input's shape"
+OF_BATCH = "no weight can: reduce this axis first (Mean), or move another one there (Transpose)"
 
 
 def bad_option(option: str, message: str, help: str = "") -> OpFault:
@@ -31,13 +34,14 @@ def weights(weight: tuple[int, ...], size: int, bias: bool) -> dict[str, tuple[i
 def known(size: Size, what: str, source: str | None = None, help: str = "") -> int:
     """Return a size, of an axis or given as an option, that must be known when the module is made."""
     if isinstance(size, Dim):
+        known_at = "depends on the batch" if depends_on_batch(size) else "is known only at run time"
         raise OpFault(
             "symbolic-size",
             f"{what} must be a number, but it is {size}",
             source=source,
             option=None if source else what,
-            note=f"{size} is known only at run time",
-            help=help or "give this size in the input's shape",
+            note=f"{size} {known_at}",
+            help=help or (OF_BATCH if depends_on_batch(size) else OF_NAME),
         )
     return size
 
@@ -55,17 +59,32 @@ def same_dims(left: Iterable[Size], right: Iterable[Size]) -> bool:
 
 def axis_index(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> int:
     """Return the index into `x.dims` of an axis in torch's numbering, once `new` axes are added."""
-    rank = x.rank + new
-    if not -rank <= dim < rank:
-        raise bad_option(
-            option, f"{option} {dim} is out of range for {x}", f"it may be -{rank} to {rank - 1}"
-        )
-    index = dim % rank - x.batched
+    index = any_axis(x, dim, option, new) - x.batched
     if index < 0:
         raise bad_option(
             option, f"{option} {dim} is the batch", "as in torch, the axis after the batch is 1"
         )
     return index
+
+
+def any_axis(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> int:
+    """Return the index into `x.shape` of an axis, which may be the batch, once `new` axes are added."""
+    rank = x.rank + new
+    if not -rank <= dim < rank:
+        raise bad_option(
+            option, f"{option} {dim} is out of range for {x}", f"it may be -{rank} to {rank - 1}"
+        )
+    return dim % rank
+
+
+def axis_across(x: TensorType, dim: int, option: str = "dim") -> int:
+    """Return the index into `x.shape` of an axis along which an op computes.
+
+    It may be the batch in a tensor like (N, N), which already compares samples; in any other an
+    op across the batch is taken for a mistake.
+    """
+    compares = len(x.batch_axes) > 1
+    return any_axis(x, dim, option) if compares else axis_index(x, dim, option) + x.batched
 
 
 def floating(x: TensorType, name: str, source: str | None = None) -> None:

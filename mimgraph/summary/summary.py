@@ -193,6 +193,8 @@ def summary(
     constraints = checked(graph, sizes)
     try:
         made = Rows(graph, sizes if batch is None else {**sizes, "N": batch})
+        if made.costs.total.crosses_samples:
+            batch = batch or 1  # there is no cost per sample
         return Summary(
             graph.name,
             (*made.inputs(), *made.nodes()),

@@ -363,7 +363,7 @@ CASES = {
     "formula missing expr": "inputs: {a: [5]}\nnodes:\n  ⟦missing-option⟧n: {merge: formula, from: a}\noutputs: n\n",
     "rearrange": "inputs: {a: [4, 5]}\nnodes:\n  n: {layer: Rearrange, from: a, pattern: ⟦bad-option⟧n a b -> n (a c)}\noutputs: n\n",
     "reshape": "inputs: {a: [4, 5]}\nnodes:\n  n: {layer: Reshape, from: a, shape: ⟦bad-option⟧[3, 7]}\noutputs: n\n",
-    "permute batch": "inputs: {a: [4, 5]}\nnodes:\n  n: {layer: Permute, from: a, dims: ⟦bad-option⟧[1, 0, 2]}\noutputs: n\n",
+    "moved batch": "inputs: {a: [4, 5]}\nnodes:\n  t: {layer: Permute, from: a, dims: [1, 0, 2]}\n  n: {layer: GRU, from: ⟦batch-moved⟧t, hidden_size: 3}\noutputs: n\n",
     "mean batch": "inputs: {a: [4, 5]}\nnodes:\n  n: {layer: Mean, from: a, dim: ⟦bad-option⟧0}\noutputs: n\n",
     "select batch": "inputs: {a: [4, 5]}\nnodes:\n  n: {layer: Select, from: a, dim: ⟦bad-option⟧0, index: 0}\noutputs: n\n",
     "tab": "inputs: {a: [5]}\nnodes:\n⟦yaml-syntax⟧\tn: {layer: ReLU, from: a}\noutputs: n\n",

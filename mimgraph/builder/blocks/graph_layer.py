@@ -121,7 +121,12 @@ class GraphLayer(Family):
             message = f"{what} has a vocab of {wants.vocab}, not {given.vocab or 'none'}"
             raise spec_error("dtype-mismatch", message, span)
         if not given.batched:
-            raise spec_error("rank-mismatch", f"{what} has a batch, but {given} has none", span)
+            code, has = (
+                ("batch-moved", "has it elsewhere")
+                if given.is_moved
+                else ("rank-mismatch", "has none")
+            )
+            raise spec_error(code, f"{what} has a batch first, but {given} {has}", span)
 
 
 def _key_of(value: Any) -> Any:

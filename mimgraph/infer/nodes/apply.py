@@ -85,11 +85,13 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         report_refusal(site, bound, OpFault("too-large", message), fed)
         return None
     except OpFault as fault:
-        from mimgraph.infer.advice import rule_trial, shape_help  # needed by few specs
+        from mimgraph.infer.advice import moved_batch, rule_trial, shape_help  # needed by few specs
 
         refused = rule_trial.Trial(op, options.by_name, fault, fed, types, context)
-        fault.help = shape_help.help_for(refused)
-        report_refusal(site, bound, fault, fed)
+        moved = moved_batch.fault_for(refused)
+        if moved is None:
+            fault.help = shape_help.help_for(refused)
+        report_refusal(site, bound, moved or fault, fed)
         return None
     state.require(answer.constraints)
     return _typed_leaf(site, bound, answer, fed)
@@ -151,7 +153,8 @@ def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
 
 def _check_batch(site: Site, results: Mapping[str, TensorType]) -> None:
     """Refuse `batched: true` in a block that has no input to read the batch from."""
-    has_batch = any(type_ is None or type_.batched for type_ in site.context.inputs.values())
+    types = site.context.inputs.values()
+    has_batch = any(type_ is None or type_.batch_axes for type_ in types)
     if not has_batch and any(type_.batched for type_ in results.values()):
         message = "batched: true needs a batch, and no input of the block has one"
         raise OpFault("bad-option", message, option="batched")

@@ -12,6 +12,7 @@ from torch import nn
 from tests.ops.layers.oracle import Case, tensor, unbatched
 
 VECTOR, SEQUENCE, SIGNAL, IMAGE = tensor(6), tensor(5, 6), tensor(4, 9), tensor(4, 9, 8)
+SAMPLES, MOVED = tensor("N"), unbatched(5, "N", 6)  # the batch again, or elsewhere
 NUMBERS = tensor(5, dtype="int64")
 SPECTRUM = tensor(4, 9, 8, dtype="complex64")
 aten = torch.ops.aten
@@ -73,7 +74,13 @@ CASES = [
     Case("Permute", IMAGE, {"dims": (0, 2, 3, 1)}),
     Case("Permute", IMAGE, {"dims": (0, -1, 1, 2)}),
     Case("Permute", unbatched(3, 4), {"dims": (1, 0)}),
+    Case("Permute", IMAGE, {"dims": (2, 0, 1, 3)}),
+    Case("Permute", MOVED, {"dims": (1, 0, 2)}),
     Case("Transpose", IMAGE, {"dim0": 1, "dim1": -1}),
+    Case("Transpose", SEQUENCE, {"dim0": 0, "dim1": 1}),
+    Case("Transpose", SEQUENCE, {"dim0": 1, "dim1": -3}),
+    Case("Transpose", MOVED, {"dim0": 0, "dim1": 1}),
+    Case("Transpose", SAMPLES, {"dim0": 0, "dim1": 1}),
     Case("Unsqueeze", VECTOR, {"dim": 1}),
     Case("Unsqueeze", VECTOR, {"dim": -1}),
     Case("Unsqueeze", unbatched(3), {"dim": 0}),
@@ -92,6 +99,11 @@ CASES = [
     Case("Select", IMAGE, {"dim": 1, "index": -4}),
     Case("Select", IMAGE, {"dim": -1, "index": 7}),
     Case("Select", unbatched(3, 4), {"dim": 0, "index": 1}),
+    Case("Select", MOVED, {"dim": 0, "index": 1}),
+    Case("Squeeze", unbatched(1, "N", 6), {"dim": 0}),
+    Case("Flip", MOVED, {"dims": 0}),
+    Case("Slice", MOVED, {"dim": 0, "start": 1}),
+    Case("Unbind", MOVED, {"dim": 0}),
     Case("Slice", IMAGE, {"dim": 1, "start": 1, "end": 3}),
     Case("Slice", IMAGE, {"dim": 2, "end": -2}),
     Case("Slice", IMAGE, {"dim": -1, "start": -3, "end": 8, "step": 2}),
@@ -115,6 +127,15 @@ CASES = [
         for name in ("Prod", "ArgMax", "ArgMin")
         for options in ({"dim": 1}, {"dim": -1, "keepdim": True})
     ),
+    *(
+        Case(name, x, {"dim": 0})
+        for name in ("Mean", "Prod", "ArgMax", "Norm", "LogSumExp", "CumSum", "Normalize")
+        for x in (SAMPLES, MOVED, tensor(5, "N"))
+    ),
+    Case("Sum", SAMPLES, {"dim": (0, 1)}),
+    Case("Mean", MOVED, {"dim": 1}),
+    Case("Mean", SAMPLES, {"dim": 0, "keepdim": True}),
+    Case("TopK", SAMPLES, {"k": 2, "dim": 0}),
     Case("Std", SEQUENCE, {"dim": 1, "correction": 0}),
     Case("Var", SEQUENCE, {"dim": 1, "correction": 2, "keepdim": True}),
     Case("Norm", SEQUENCE, {"dim": -1, "ord": 1.0}),

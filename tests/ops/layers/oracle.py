@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -53,9 +54,9 @@ def tensor(*dims: int | str, dtype: str = "float32", vocab: int | None = None) -
     return TensorType(tuple(symbol(d) if isinstance(d, str) else d for d in dims), dtype, vocab)
 
 
-def unbatched(*dims: int, dtype: str = "float32") -> TensorType:
-    """Return a type without a batch."""
-    return TensorType(dims, dtype, None, False)
+def unbatched(*dims: int | str, dtype: str = "float32") -> TensorType:
+    """Return a type whose whole shape is given."""
+    return replace(tensor(*dims, dtype=dtype), batched=False)
 
 
 def operation(name: str) -> Op:

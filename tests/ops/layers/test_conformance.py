@@ -394,6 +394,7 @@ CASES = [
         for name in ("Softmax", "LogSoftmax", "Softmin")
         for dim in (1, -1)
     ),
+    *(Case(name, tensor("N"), {"dim": 0}) for name in ("Softmax", "LogSoftmax", "Softmin")),
     Case("Softmax2d", IMAGE),
     # reshapes
     Case("PixelShuffle", IMAGE, {"upscale_factor": 2}),

@@ -212,7 +212,6 @@ REFUSALS = [
         lambda: x(6).reshape(-1, -1),
     ),
     Refusal("Reshape", tensor("T", 6), {"shape": (30,)}, "bad-option", "shape"),
-    Refusal("Permute", SEQUENCE, {"dims": (1, 0, 2)}, "bad-option", "dims"),
     Refusal(
         "Permute",
         SEQUENCE,
@@ -222,8 +221,8 @@ REFUSALS = [
         lambda: x(2, 5, 6).permute(0, 1),
     ),
     Refusal("Permute", SEQUENCE, {"dims": (0, 1, 1)}, "bad-option", "dims"),
-    Refusal("Transpose", SEQUENCE, {"dim0": 0, "dim1": 1}, "bad-option", "dim0"),
-    Refusal("Transpose", SEQUENCE, {"dim0": 1, "dim1": -3}, "bad-option", "dim1"),
+    Refusal("Transpose", SEQUENCE, {"dim0": 0, "dim1": 3}, "bad-option", "dim1"),
+    Refusal("Transpose", SEQUENCE, {"dim0": -4, "dim1": 1}, "bad-option", "dim0"),
     Refusal("Unsqueeze", SEQUENCE, {"dim": 0}, "bad-option", "dim"),
     Refusal(
         "Unsqueeze", SEQUENCE, {"dim": 4}, "bad-option", "dim", lambda: x(2, 5, 6).unsqueeze(4)

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from mimgraph.ir.types import TensorType
-from tests.ops.layers.oracle import infer, make, run, shape_of, tensor
+from tests.ops.layers.oracle import infer, make, run, shape_of, tensor, unbatched
 from tests.ops.layers.refusal import Refusal, refused
 
 einops = pytest.importorskip("einops")
 IMAGE, ONES = tensor(4, 9, 8), tensor(1, 4, 1, 5)
+SAMPLES, MOVED = tensor("N"), unbatched(5, "N", 6)
 
 REARRANGED = [
     (IMAGE, "n c h w -> n (h w) c", {}),
@@ -25,6 +26,12 @@ REARRANGED = [
     (IMAGE, "n c h w -> n () c (h w)", {}),
     (IMAGE, "n c h w->n c h w", {}),
     (IMAGE, "n (g c) h w -> n (c g) h w", {"g": 2}),
+    # the batch elsewhere, or again
+    (IMAGE, "n c h w -> c n h w", {}),
+    (IMAGE, "n c (h p) w -> (h w) n (p c)", {"p": 3}),
+    (MOVED, "t n d -> n t d", {}),
+    (MOVED, "t n (h d) -> (h t) n d", {"h": 2}),
+    (SAMPLES, "n m -> m 1 n", {}),
     # any number of axes
     (IMAGE, "n c ... -> n ... c", {}),
     (IMAGE, "n c ... -> n (...) c", {}),
@@ -52,10 +59,14 @@ REDUCED = [
     (IMAGE, "n c (h 3) (w 2) -> n c h w", "max", {}),
     (IMAGE, "n (2 c) (h 3) 8 -> n h (c 1)", "sum", {}),
     (IMAGE, "n (2 2) (p h) w -> n (w h)", "prod", {"p": 3}),
+    (MOVED, "t n d -> n d", "mean", {}),
+    (SAMPLES, "n m -> m", "mean", {}),
     (ONES, "n 1 a 1 b -> n a", "mean", {}),
     (ONES, "n 1 a 1 b -> n 1 a", "max", {}),
 ]
 WRONG = [
+    Refusal("Rearrange", MOVED, {"pattern": "t n d -> (t n) d"}, "bad-option", "pattern"),
+    Refusal("Rearrange", SAMPLES, {"pattern": "n m -> (n m)"}, "bad-option", "pattern"),
     *(
         Refusal("Rearrange", IMAGE, {"pattern": pattern, **rest}, code, at)
         for pattern, rest, code, at in (
@@ -72,7 +83,6 @@ WRONG = [
             ("n 1 h w -> n 1 (h w)", {}, "bad-option", "pattern"),
             ("n c h w -> n c h", {}, "bad-option", "pattern"),
             ("n c h h -> n c h h", {}, "bad-option", "pattern"),
-            ("n c h w -> c n h w", {}, "bad-option", "pattern"),
             ("n c h w -> (n c) h w", {}, "bad-option", "pattern"),
             ("n (a b) h w -> n a b h w", {}, "bad-option", "pattern"),
             ("n (a b) h w -> n a b h w", {"sizes": {"a": 3}}, "bad-option", "pattern"),

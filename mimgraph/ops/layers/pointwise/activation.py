@@ -13,6 +13,7 @@ from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.layers.spatial.window import SHAPES
 from mimgraph.ops.registry import find, layer
 from mimgraph.ops.rule_helpers import (
+    axis_across,
     axis_index,
     bad_option,
     dtype_fault,
@@ -460,5 +461,5 @@ def _widened(input: TensorType, name: str, function: str) -> Lowering:
 def _along(input: TensorType, name: str, function: str, dim: int) -> Lowering:
     """Return an activation along one axis."""
     floating(input, name)
-    axis_index(input, dim)
+    axis_across(input, dim)
     return _pointwise(input, name, function, dim=dim)

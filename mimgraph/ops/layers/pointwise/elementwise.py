@@ -21,7 +21,7 @@ from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, TensorType
 from mimgraph.ops.dtype_rules import largest, lowest
 from mimgraph.ops.layers.sequence.embedding import categories_fault, in_range, vocabulary
 from mimgraph.ops.layers.shape.reduction import Axes
-from mimgraph.ops.layers.shape.reshape import axis_indices
+from mimgraph.ops.layers.shape.reshape import axes_across
 from mimgraph.ops.layers.spatial.padding import Number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
@@ -166,7 +166,7 @@ def Normalize(
     """
     if input.dtype not in (*FLOATING, *COMPLEX):
         raise dtype_fault(input, "Normalize", "a floating-point tensor")
-    axis_indices(input, dim)
+    axes_across(input, dim)
     given = changed(p=(p, 2.0), dim=(dim, None), eps=(eps, 1e-12))
     return Lowering(input.like(*input), call=call("F.normalize", INPUT, **given))
 

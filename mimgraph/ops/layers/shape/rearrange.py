@@ -12,7 +12,7 @@ from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.flatten import flattened
 from mimgraph.ops.layers.shape.reduction import reduced_dtype
-from mimgraph.ops.layers.shape.reshape import divided, moved, product
+from mimgraph.ops.layers.shape.reshape import divided, product, reshaped
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, same_size
@@ -50,7 +50,7 @@ def Rearrange(
         raise bad_option("pattern", message, f"only on one side: {which}")
     view, shape, requires = _view(input, left, right, sizes, None)
     return Lowering(
-        moved(input, *shape),
+        reshaped(input, *shape),
         call=view.code,
         requires=requires,
         makes=None if view.is_copy else (),
@@ -80,7 +80,7 @@ def Reduce(
         raise bad_option("pattern", "the right side has an axis that is not on the left")
     dtype = reduced_dtype(input, reduction.capitalize(), "Reduce")
     view, shape, requires = _view(input, left, right, sizes, reduction)
-    return Lowering(input.like(*shape, dtype=dtype), call=view.code, requires=requires)
+    return Lowering(input.in_shape(*shape, dtype=dtype), call=view.code, requires=requires)
 
 
 def _view(
@@ -90,7 +90,7 @@ def _view(
     sizes: dict[str, Size],
     reduction: str | None,
 ) -> tuple[View, list[Size], tuple[Constraint, ...]]:
-    """Return the rearranged input, its sizes without the batch, and the constraints on them."""
+    """Return the rearranged input, its shape, and the constraints on it."""
     sizes = sizes | {n: int(n.partition(".")[0]) for n in _names(left) if n[0].isdigit()}
     extents, requires = _extents(input, left, sizes)
     kept = set(_names(right))
@@ -113,7 +113,7 @@ def _view(
     view.is_moved, view.is_copy = in_place is not joined, view.code is not in_place
     view.add_ones(right)
     shape = [product(extents[name] for name in group) for group in right]
-    return view, shape[input.batched :], requires
+    return view, shape, requires
 
 
 class View:
@@ -201,9 +201,19 @@ def _read(
             raise bad_option("pattern", "a pattern names each axis once on each side")
     if len(left) != input.rank:
         raise OpFault("rank-mismatch", f"the pattern takes {len(left)} axes", note=str(input))
-    if input.batched and (len(left[0]) != 1 or right[:1] != left[:1]):
-        raise bad_option("pattern", "the batch must stay the first axis alone")
+    _check_batch(input, left, right)
     return _with_named_ones(left, right)
+
+
+def _check_batch(input: TensorType, left: list[Group], right: list[Group]) -> None:
+    """Refuse to split the batch, to join it with another axis, or to reduce it unless another axis
+    is the batch as well."""
+    axes = input.batch_axes
+    if axes:
+        batch = left[axes[0]]
+        is_reduced = not set(batch).intersection(_names(right)) and len(axes) > 1
+        if len(batch) != 1 or (batch not in right and not is_reduced):
+            raise bad_option("pattern", "the batch must stay an axis of its own")
 
 
 def _names(groups: list[Group]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Define reductions over axes, named as in torch; `dim` has no default and is never the batch."""
+"""Define reductions over axes, named as in torch; `dim` has no default."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, Constraint, TensorType
 from mimgraph.ops.dtype_rules import as_float, real
-from mimgraph.ops.layers.shape.reshape import axis_indices
+from mimgraph.ops.layers.shape.reshape import axes_across
 from mimgraph.ops.layers.shape.slicing import long_enough
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import axis_index, bad_option, changed, dtype_fault
+from mimgraph.ops.rule_helpers import axis_across, bad_option, changed, dtype_fault
 
 Axes: TypeAlias = int | tuple[int, ...]
 
@@ -105,10 +105,11 @@ def Norm(input: TensorType, /, dim: Axes, ord: float = 2.0, keepdim: bool = Fals
         x: [5, 8]
         {layer: Norm, from: x, dim: -1}
     """
-    dtype, dims = reduced_dtype(input, "Norm"), _kept(input, dim, keepdim)
+    dtype, shape = reduced_dtype(input, "Norm"), _kept(input, dim, keepdim)
     keywords = {**changed(ord=(ord, 2)), "dim": dim, **changed(keepdim=(keepdim, False))}
     return Lowering(
-        input.like(*dims, dtype=dtype), call=call("torch.linalg.vector_norm", INPUT, **keywords)
+        input.in_shape(*shape, dtype=dtype),
+        call=call("torch.linalg.vector_norm", INPUT, **keywords),
     )
 
 
@@ -158,13 +159,13 @@ def TopK(
         {layer: TopK, from: scores, k: 3, dim: 1}
     """
     dtype = reduced_dtype(input, "TopK")
-    axis = axis_index(input, dim)
-    requires = long_enough(input.dims[axis] - k, 0)
+    axis, shape = axis_across(input, dim), input.shape
+    requires = long_enough(shape[axis] - k, 0)
     if requires is None:
-        raise bad_option("k", f"k is {k}, but axis {dim} has {input.dims[axis]} values")
+        raise bad_option("k", f"k is {k}, but axis {dim} has {shape[axis]} values")
     options = {"largest": largest, "sorted": sorted}
     keywords = {name: value for name, value in options.items() if not value}
-    values = input.like(*input.dims[:axis], k, *input.dims[axis + 1 :], dtype=dtype)
+    values = input.in_shape(*shape[:axis], k, *shape[axis + 1 :], dtype=dtype)
     call = INPUT.method("topk", *by_position(k=k, dim=dim), **keywords)
     return _with_indices(values, call, requires)
 
@@ -180,7 +181,7 @@ def Sort(
         {layer: Sort, from: scores, dim: 1, descending: true}
     """
     values = input.like(*input, dtype=reduced_dtype(input, "Sort"))
-    axis_index(input, dim)
+    axis_across(input, dim)
     keywords = changed(descending=(descending, False), stable=(stable, False))
     if stable:  # then torch takes the axis by its name only
         return _with_indices(values, INPUT.method("sort", dim=dim, **keywords))
@@ -206,7 +207,7 @@ def CumSum(input: TensorType, /, dim: int) -> Lowering:
         steps: [T, 2]
         {layer: CumSum, from: steps, dim: 1}
     """
-    axis_index(input, dim)
+    axis_across(input, dim)
     return Lowering(
         input.like(*input, dtype=reduced_dtype(input, "CumSum")),
         call=INPUT.method("cumsum", *by_position(dim=dim)),
@@ -263,9 +264,9 @@ def _reduced(
     input: TensorType, name: str, method: str, dim: Axes, keepdim: bool, **keywords: Any
 ) -> Lowering:
     """Return a reduction over axes."""
-    dtype, dims = reduced_dtype(input, name), _kept(input, dim, keepdim)
+    dtype, shape = reduced_dtype(input, name), _kept(input, dim, keepdim)
     return Lowering(
-        input.like(*dims, dtype=dtype),
+        input.in_shape(*shape, dtype=dtype),
         call=INPUT.method(
             method, *by_position(dim=dim), **keywords, **changed(keepdim=(keepdim, False))
         ),
@@ -273,6 +274,7 @@ def _reduced(
 
 
 def _kept(input: TensorType, dim: Axes, keepdim: bool) -> list[Any]:
-    """Return the dims without the reduced axes, or with 1 in their place."""
-    axes = axis_indices(input, dim)
-    return [1 if i in axes else size for i, size in enumerate(input) if keepdim or i not in axes]
+    """Return the shape without the reduced axes, or with 1 in their place."""
+    axes = axes_across(input, dim)
+    sizes = enumerate(input.shape)
+    return [1 if i in axes else size for i, size in sizes if keepdim or i not in axes]

@@ -12,7 +12,7 @@ from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import BATCH, Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import axis_index, bad_option
+from mimgraph.ops.rule_helpers import any_axis, axis_across, axis_index, bad_option
 
 
 @layer(family="reshape")
@@ -40,7 +40,7 @@ def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowe
 
 @layer(family="reshape")
 def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
-    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A).
+    """The axes in the order `dims`: (N, A, B) -> (N, B, A), or (A, B, N) if `dims` starts with 1.
 
     Example:
         image: [3, 32, 32]
@@ -50,10 +50,8 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
     order = [dim % rank if -rank <= dim < rank else dim for dim in dims]
     if sorted(order) != list(range(rank)):
         raise bad_option("dims", f"dims must list each of the {rank} axes of {input} once")
-    if input.batched and order[0] != 0:
-        raise bad_option("dims", "the batch must stay the first axis", "let dims start with 0")
     return Lowering(
-        moved(input, *(input.shape[i] for i in order[input.batched :])),
+        reshaped(input, *(input.shape[index] for index in order)),
         call=INPUT.method(
             "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
         ),
@@ -70,11 +68,11 @@ def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
         tokens: [T, 64]
         {layer: Transpose, from: tokens, dim0: 1, dim1: 2}
     """
-    one, two = axis_index(input, dim0, "dim0"), axis_index(input, dim1, "dim1")
-    dims = list(input)
-    dims[one], dims[two] = dims[two], dims[one]
+    one, two = any_axis(input, dim0, "dim0"), any_axis(input, dim1, "dim1")
+    shape = list(input.shape)
+    shape[one], shape[two] = shape[two], shape[one]
     return Lowering(
-        moved(input, *dims),
+        reshaped(input, *shape),
         call=INPUT.method("transpose", *by_position(dim0=dim0, dim1=dim1)),
         makes=(),
         scatters=True,
@@ -194,7 +192,20 @@ def Flip(input: TensorType, /, dims: int | tuple[int, ...]) -> Lowering:
 
 def axis_indices(input: TensorType, dim: int | tuple[int, ...], option: str = "dim") -> list[int]:
     """Return one axis or several as indices into the dims; refuse one that is given twice."""
-    axes = [axis_index(input, axis, option) for axis in (dim if isinstance(dim, tuple) else (dim,))]
+    return _each_once([axis_index(input, axis, option) for axis in _tuple(dim)], option)
+
+
+def axes_across(input: TensorType, dim: int | tuple[int, ...]) -> list[int]:
+    """Return one axis or several as indices into the shape, as `axis_across` does for one."""
+    return _each_once([axis_across(input, axis) for axis in _tuple(dim)], "dim")
+
+
+def _tuple(dim: int | tuple[int, ...]) -> tuple[int, ...]:
+    return dim if isinstance(dim, tuple) else (dim,)
+
+
+def _each_once(axes: list[int], option: str) -> list[int]:
+    """Return the axes; refuse none, and one that is given twice."""
     if not axes or len(set(axes)) != len(axes):
         raise bad_option(option, f"{option} must be one axis or several, each once")
     return axes
@@ -215,8 +226,13 @@ def _expanded(old: Size | None, wanted: Any) -> Size:
 
 
 def moved(input: TensorType, *dims: Size) -> TensorType:
-    """Return the type of the same values in another shape, with the same facts about the values."""
+    """Return the type of the same values with other dims, with the same facts about the values."""
     return replace(input, dims=dims)
+
+
+def reshaped(input: TensorType, *shape: Size) -> TensorType:
+    """Return the type of the same values in another shape, the batch counted."""
+    return replace(input, dims=shape, batched=False)
 
 
 def product(sizes: Iterable[Size]) -> Size:

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mimgraph.ir.code import Binary, Code, Constant, Operand, call
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes
 from mimgraph.ops.merges.arithmetic.elementwise import refuse
 from mimgraph.ops.op import OpFault
@@ -19,6 +18,7 @@ from mimgraph.ops.rule_helpers import bad_option, same_size
 from mimgraph.ops.signature import Sources
 
 _REST = "..."
+AS_LINEAR = call("F.linear", Operand("0"), Operand("1"))
 _AXIS = re.compile(r"\.{3}|[^ ]")
 
 
@@ -36,8 +36,9 @@ Term = tuple[Letter, ...]
 def einsum(sources: Sources, /, equation: str) -> Lowering:
     """Products summed over the letters that the right side omits: "n l d, n m d -> n l m".
 
-    There is a letter for each axis, that of the batch first; a source without a batch omits it.
-    `...` is any number of axes, aligned at the last.
+    There is a letter for each axis, also for the batch, and one letter for it in all sources takes
+    each sample alone. Different letters compare samples: "n d, m d -> n m" is (N, N). A source
+    without a batch omits it; `...` is any number of axes, aligned at the last.
 
     Example:
         queries: [10, 64]
@@ -49,16 +50,17 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     named = operands(sources, "einsum", least=len(terms), most=len(terms))
     by_key, result = _spread(dict(zip(named, terms, strict=True)), named, result)
     _check_ranks(named, by_key)
-    batch = _batch(named, by_key)
     sizes = _sizes(named, by_key)
-    _check_result(result, sizes, batch)
+    _check_result(result, sizes)
     _check_dtypes(named, by_key, result)
-    dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
+    shape = tuple(sizes[letter.name] for letter in result)
     matrix = _as_matrix_product(list(by_key.values()), result) if sources[0].is_floating else None
+    if matrix == AS_LINEAR and sources[1].batched:  # no weight
+        matrix = Binary("@", Operand("0"), Attribute(Operand("1"), "T"))
     products = call("torch.einsum", Constant(compact), *map(Operand, named))
     multiplied = [set(sizes)] if matrix else _multiplied(list(by_key.values()), result, sizes)
     return Lowering(
-        TensorType(dims, sources[0].dtype, None, batch is not None),
+        sources[0].in_shape(*shape),
         call=matrix or products,
         products=tuple(tuple(sizes[name] for name in sorted(names)) for names in multiplied),
     )
@@ -87,7 +89,7 @@ def _as_matrix_product(terms: list[Term], result: Term) -> Code | None:
     (*lead, last), (row, column), wanted = names
     x, matrix = Operand("0"), Operand("1")
     if last == column != row and wanted == (*lead, row) and row not in lead and lead:
-        return call("F.linear", x, matrix)
+        return AS_LINEAR
     if last == row != column and wanted == (*lead, column) and column not in lead and lead:
         return Binary("@", x, matrix)
     return None
@@ -168,23 +170,8 @@ def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
     return {name: size for name, (size, _) in found.items()}
 
 
-def _batch(named: Operands, terms: Mapping[str, Term]) -> str | None:
-    """Return the letter of the batch, the first of each source that has one; None without a batch."""
-    names = {terms[key][0].name: terms[key][0] for key, x in named.items() if x.batched}
-    if not names:
-        return None
-    batch, *others = names
-    if others:
-        raise _fault(f"the batch is {batch} already", names[others[0]].position)
-    for key, x in named.items():
-        for letter in terms[key][1 if x.batched else 0 :]:
-            if letter.name == batch:
-                raise _fault(f"{batch} is the batch", letter.position)
-    return batch
-
-
-def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) -> None:
-    """Refuse a result that does not begin with the batch, or repeats or invents a letter."""
+def _check_result(result: Term, sizes: Mapping[str, Size]) -> None:
+    """Refuse a result that repeats or invents a letter."""
     seen: set[str] = set()
     for letter in result:
         if letter.name not in sizes:
@@ -192,9 +179,6 @@ def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) ->
         if letter.name in seen:
             raise _fault(f"the result names {letter.name} twice", letter.position)
         seen.add(letter.name)
-    if batch is not None and (not result or result[0].name != batch):
-        message = f"the batch must stay the first axis: {batch}"
-        raise _fault(message, result[0].position) if result else bad_option("equation", message)
 
 
 def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> None:

@@ -82,7 +82,7 @@ def matmul(sources: Sources, /) -> Lowering:
     if left.dtype == "bool":
         raise dtype_fault(left, "matmul", "numbers", "0")
     _check_matrices(left, right)
-    if not same_size(left.dims[-1], right.dims[-2]):
+    if not same_size(left.shape[-1], right.shape[-2]):
         raise OpFault(
             "shape-mismatch",
             "matmul needs the last size of the first to equal the second-last size of the second",
@@ -91,11 +91,9 @@ def matmul(sources: Sources, /) -> Lowering:
             help=_transposed(left, right),
             mentions=("1", "0"),
         )
-    if left.batched or not right.batched:
-        result = left.like(*left.dims[:-1], right.dims[-1])
-    else:
-        result = right.like(*right.dims[:-2], left.dims[0], right.dims[-1])
-    product = (*result.shape, left.dims[-1])
+    lead = left.shape[:-2] or right.shape[:-2]
+    result = left.in_shape(*lead, left.shape[-2], right.shape[-1])
+    product = (*result.shape, left.shape[-1])
     return Lowering(result, call=Binary("@", Operand("0"), Operand("1")), products=(product,))
 
 
@@ -132,7 +130,10 @@ def _transposed(left: TensorType, right: TensorType) -> str:
 
 
 def _check_matrices(left: TensorType, right: TensorType) -> None:
-    """Refuse sources that are not matrices; one without a batch is one matrix for all samples."""
+    """Refuse sources that are not matrices; one without a batch is one matrix for all samples, and
+    two that fit as they are may have the batch as rows or columns."""
+    if left.rank == right.rank == 2 and same_size(left.shape[-1], right.shape[-2]):
+        return
     if left.batched == right.batched:
         ranks = {"0": len(left.dims) >= 2, "1": len(right.dims) >= 2}
     elif left.batched:
