@@ -1542,7 +1542,7 @@ def Permute(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
-    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
+    """The axes in the order `dims`: (N, A, B) -> (N, B, A), or (A, B, N) if `dims` starts with 1."""
 
 def PixelShuffle(
     upscale_factor: int,

@@ -248,8 +248,9 @@ def einsum(
 ) -> Tensor:
     """Products summed over the letters that the right side omits: "n l d, n m d -> n l m".
 
-    There is a letter for each axis, that of the batch first; a source without a batch omits it.
-    `...` is any number of axes, aligned at the last.
+    There is a letter for each axis, also for the batch, and one letter for it in all sources takes
+    each sample alone. Different letters compare samples: "n d, m d -> n m" is (N, N). A source
+    without a batch omits it; `...` is any number of axes, aligned at the last.
     """
 
 def factorization(
