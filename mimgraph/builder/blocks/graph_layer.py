@@ -120,13 +120,11 @@ class GraphLayer(Family):
         if wants.vocab not in (None, given.vocab):
             message = f"{what} has a vocab of {wants.vocab}, not {given.vocab or 'none'}"
             raise spec_error("dtype-mismatch", message, span)
+        if given.is_moved:
+            message = f"{what} has the batch first, but {given} has it elsewhere"
+            raise spec_error("batch-moved", message, span)
         if not given.batched:
-            code, has = (
-                ("batch-moved", "has it elsewhere")
-                if given.is_moved
-                else ("rank-mismatch", "has none")
-            )
-            raise spec_error(code, f"{what} has a batch first, but {given} {has}", span)
+            raise spec_error("rank-mismatch", f"{what} has a batch, but {given} has none", span)
 
 
 def _key_of(value: Any) -> Any:
