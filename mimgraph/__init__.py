@@ -15,7 +15,10 @@ if _typing.TYPE_CHECKING:
         Tensor,
         arange,
         block,
+        ones,
+        random,
         training_only,
+        zeros,
     )
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, diff, load, load_model, loads, positional
@@ -38,14 +41,18 @@ __all__ = [
     "load_model",
     "loads",
     "merges",
+    "ones",
     "positional",
+    "random",
     "register",
     "training_only",
+    "zeros",
 ]
 
 # a home is imported when one of its names is first used, so that a command starts fast
 _HOMES = {
-    "builder": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
+    "builder": "Buffer Input Output Parameter Sequential Tensor arange block ones "
+    "random training_only zeros",
     "diagnostics": "SpecError",
     "graph": "Graph diff load load_model loads positional",
     "ops.custom.register": "register",

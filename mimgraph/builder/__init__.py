@@ -4,11 +4,12 @@ from mimgraph.builder.blocks.call import BlockCall, Family, Param
 from mimgraph.builder.blocks.function import block
 from mimgraph.builder.blocks.graph_layer import GraphLayer
 from mimgraph.builder.blocks.spec_blocks import spec_blocks
+from mimgraph.builder.constants import arange, ones, random, zeros
 from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import Input
 from mimgraph.builder.outputs import Output, Outputs, training_only
-from mimgraph.builder.own_tensors import Buffer, Parameter, arange
+from mimgraph.builder.own_tensors import Buffer, Parameter
 from mimgraph.builder.sequential import Sequential
 from mimgraph.builder.user_line import raise_faults
 
@@ -27,7 +28,10 @@ __all__ = [
     "arange",
     "block",
     "declare_graph",
+    "ones",
     "raise_faults",
+    "random",
     "spec_blocks",
     "training_only",
+    "zeros",
 ]

@@ -88,10 +88,11 @@ def sizes_of(shape: object, span: Span) -> list[Any]:
     if not isinstance(shape, Iterable) or not ordered or getattr(shape, "ndim", 1) != 1:
         message = f"a shape is a list of sizes, not {shown(shape)}"
         raise spec_error("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
-    return [_plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more axes are refused
+    return [plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more axes are refused
 
 
-def _plain_size(size: Any) -> Any:
+def plain_size(size: Any) -> Any:
+    """Return a size; a whole number of numpy or torch becomes an int."""
     if type(size) in (bool, Watched):
         return size
     try:

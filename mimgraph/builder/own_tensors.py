@@ -1,4 +1,4 @@
-"""Declare tensors that the model owns: `Parameter`, `Buffer`, `arange`."""
+"""Declare tensors that the model owns: `Parameter` and `Buffer`."""
 
 from __future__ import annotations
 
@@ -50,21 +50,18 @@ def Buffer(
     init: Init,
     batched: bool = False,
     dtype: str | torch.dtype = "float32",
+    persistent: bool = True,
     **options: Unpack[NodeOptions],
 ) -> Tensor:
-    """Return a fixed tensor of this shape, kept in the `state_dict`; the rest is as for `Parameter`."""
+    """Return a fixed tensor of this shape, kept in the `state_dict` if `persistent`.
+
+    The rest is as for `Parameter`; one more `init` is `"arange"`, for the numbers 0, 1, 2, ...
+    """
     given = {"init": init, "batched": batched, "dtype": str(dtype).removeprefix("torch.")}
-    return _tensor("buffer", name, shape, {**given, **options})
+    return _tensor("buffer", name, shape, {**given, "persistent": persistent, **options})
 
 
-def arange(
-    x: Tensor, dim: int, *, name: str | None = None, **options: Unpack[NodeOptions]
-) -> Tensor:
-    """Return the positions along an axis of `x`, from 0: (N, T, *) -> (T,), int64, without a batch."""
-    return Tensor(record_call(_layer("arange", {"dim": dim, **options}), (x,), {}, name))
-
-
-_DEFAULTS = {"batched": False, "dtype": "float32"}
+_DEFAULTS = {"batched": False, "dtype": "float32", "persistent": True}
 
 
 def _tensor(
@@ -72,7 +69,7 @@ def _tensor(
 ) -> Tensor:
     """Return the tensor that these options declare; defaults are left out, as in a spec."""
     given = {key: value for key, value in options.items() if not _is_default(key, value)}
-    layer = _layer(kind, {"shape": sizes_of(shape, user_line()), **given})
+    layer = layer_call(kind, {"shape": sizes_of(shape, user_line()), **given})
     return Tensor(record_call(layer, (), {}, name))
 
 
@@ -80,7 +77,8 @@ def _is_default(key: str, value: object) -> bool:
     return key in _DEFAULTS and type(value) in (bool, str) and value == _DEFAULTS[key]
 
 
-def _layer(kind: str, options: dict[str, object]) -> LayerCall:
+def layer_call(kind: str, options: dict[str, object]) -> LayerCall:
+    """Return the call of a tensor of the model with these options."""
     op = registry.find("tensor", kind)
     assert op is not None
     return LayerCall(op, (), options)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.tree import Local
-from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild
+from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed import (
@@ -44,7 +44,7 @@ def stays_float32(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
     lowering = leaf.lowering
     if lowering.results[port].dtype != "float32":
         return True
-    if _is_cast(lowering.call):
+    if _is_cast(lowering.call) or _names_model_dtype(lowering.call):
         return False
     if _has_tensors(lowering.module):
         return False  # the result has their dtype
@@ -58,6 +58,11 @@ def _is_cast(code: Code | None) -> bool:
     """Return whether the code ends in `.to(...)`."""
     function = code.function if isinstance(code, Call) else None
     return isinstance(function, Attribute) and function.name == "to"
+
+
+def _names_model_dtype(code: Code | None) -> bool:
+    """Return whether the code gives the dtype of the model itself, as `torch.zeros_like` takes it."""
+    return code is not None and any(isinstance(part, ModelDtype) for part in walk(code))
 
 
 def nodes_apart(body: Body) -> frozenset[str]:

@@ -209,6 +209,22 @@ class Binary(Code):
 
 
 @data
+class Conditional(Code):
+    """`value if test else otherwise`."""
+
+    value: Code
+    test: Code
+    otherwise: Code
+
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.value, self.test, self.otherwise)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Conditional(*[rebuild(part, replace) for part in self.children])
+
+
+@data
 class Comprehension(Code):
     """`[element for targets in iterable]`."""
 

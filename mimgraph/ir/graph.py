@@ -26,6 +26,13 @@ FAULTY: Final = Faulty.FAULTY
 # The layers whose second source has a key of its own: {layer: Cast, from: mask, like: x}.
 BESIDE_FROM: Final = {"Cast": "like"}
 
+# The option of each tensor of the model that its key gives: {buffer: [8]}, {random: normal, like: x}.
+VALUE_OPTION: Final = {
+    **dict.fromkeys(("parameter", "buffer", "zeros", "ones"), "shape"),
+    "arange": "end",
+    "random": "distribution",
+}
+
 # OTHERS stands for any number of names, keys or options that could not be read, ANOTHER for exactly one.
 # They are halves of characters, so no text of a spec is equal to them.
 OTHERS: Final = "\ud800"

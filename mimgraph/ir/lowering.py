@@ -15,7 +15,7 @@ from mimgraph.support.frozen_data import data
 MODULE = Operand("*self")  # the node's own module
 RESULT = Operand("*result")  # the value that its call returned
 INPUT = Operand("input")  # the one source of a layer
-ANCHOR = Operand("anchor")  # an input that is always given
+ANCHOR = Operand("*anchor")  # an input that is always given
 
 
 # A multiplication of matrices, a convolution, ...: the sizes whose product is the number of its
@@ -85,8 +85,8 @@ class Lowering:
     local variable, which later code reads as the operand of its key. `function` is the op as a
     function without a module, for `activation:`. `requires` are the constraints at run time, beyond
     sizes of at least 1, which inference demands of every result. The first of `ports` is the
-    default, unless `type` is None. `fallback` is the result if the first source is missing, on the
-    device of ANCHOR; `skipping` is the result of the sources that are present.
+    default, unless `type` is None. `fallback` is the result if the first source is missing; it and
+    the `call` of an op without sources are made on the device of ANCHOR. `skipping` is the result of the sources that are present.
 
     `products` are the multiplications of one run, with the batch among their sizes; None if they
     are unknown. `makes` are the tensors that one run in eval allocates, if these are not the

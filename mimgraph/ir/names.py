@@ -7,6 +7,8 @@ import keyword
 from collections.abc import Container
 from functools import lru_cache
 
+# keys of a node; a block may have such params, as beside another operation they are options
+CONSTANTS = ("zeros", "ones", "random")
 # the keys of a node: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
 NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", *OPS)

@@ -88,6 +88,16 @@ nodes:
   placed: {merge: add, from: [x, places], broadcast: true}
 outputs: placed
 """
+NOISE = """\
+inputs: {x: [16]}
+nodes:
+  mean: {layer: Linear, from: x, out_features: 4}
+  noise: {random: normal, like: mean, only: training}
+  one: {ones: true, like: mean}
+  scale: {zeros: [4], batched: true}
+  z: {merge: formula, expr: mean + exp(scale) * noise / one, from: [mean, scale, noise, one]}
+outputs: z
+"""
 PORTS = """\
 inputs: {text: [T, 16]}
 nodes:
@@ -155,7 +165,25 @@ KEYS = {
     ),
     "parameter": Key("A learned tensor of this shape.", "Tensors of the model", TOKENS),
     "buffer": Key("A fixed tensor of this shape.", "Tensors of the model", TOKENS),
-    "arange": Key("The positions along an axis of this source.", "Tensors of the model", POSITIONS),
+    "arange": Key(
+        "The positions along an axis of this source; or of a number, `arange: 8`, the whole numbers "
+        "below it.",
+        "Tensors of the model",
+        POSITIONS,
+    ),
+    "zeros": Key(
+        "Zeros of this shape, made at each run; or `true`, with `like: x` for the shape, dtype and "
+        "device of x.",
+        "Tensors of the model",
+        NOISE,
+    ),
+    "ones": Key("Ones, made at each run as zeros are.", "Tensors of the model", NOISE),
+    "random": Key(
+        "`normal` or `uniform`: noise drawn at each run, in the shape of the source `like`; with "
+        "`only: training` it is zero in eval.",
+        "Tensors of the model",
+        NOISE,
+    ),
     "from": Key(
         "The source of the node, a list of sources, or `{argument: source}`. A source is "
         "an input, a node, or `node.port`.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.names import NODE_WORDS
+from mimgraph.ir.names import CONSTANTS, NODE_WORDS
 
 PLACES = {
     "a spec": ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs"),
     "an input": ("shape", "dtype", "vocab", "doc", "optional"),
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
-    "a node": NODE_WORDS,
+    "a node": (*NODE_WORDS, *CONSTANTS),
     "an item of a seq": ("take", "activation", "freeze", "repeat"),
     "repeat": ("times", "shared", "with"),
     "an output": ("from", "only", "doc"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from mimgraph.ir.graph import (
     BESIDE_FROM,
+    VALUE_OPTION,
     Activation,
     Apply,
     Block,
@@ -120,12 +121,8 @@ def _node(node: Node) -> dict[str, Any]:
             first["each"] = node.operation.times.value
     sources = first | (_fed(word, operation, node.sources) if node.sources else {})
     match operation:
-        case Apply("tensor", "arange"):
-            assert node.sources is not None
-            entry |= {"arange": node.sources[0].text, **_apply(operation)}
         case Apply("tensor", name):
-            options = _apply(operation)
-            entry |= {name: options.pop("shape"), **sources, **options}
+            entry |= _tensor(name, _apply(operation), node.sources or ())
         case Apply(kind, name):
             entry |= {kind: name, **sources, **_apply(operation)}
         case Call(block):
@@ -145,6 +142,16 @@ def _how_each(each: Each) -> dict[str, Any]:
     if each.options:
         entry["with"] = _options(each.options)
     return entry
+
+
+def _tensor(name: str, options: dict[str, Any], sources: Sequence[Source]) -> dict[str, Any]:
+    """Return the entries of a tensor of the model; its key gives an option, or its source."""
+    option = VALUE_OPTION[name]
+    if not sources:
+        return {name: options.pop(option), **options}
+    if name == "arange":
+        return {name: sources[0].text, **options}
+    return {name: options.pop(option, True), "like": sources[0].text, **options}
 
 
 def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> dict[str, Any]:

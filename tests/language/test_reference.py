@@ -8,7 +8,8 @@ import re
 import pytest
 
 import mimgraph as mg
-from mimgraph.ir.names import NODE_WORDS, OPS
+from mimgraph.ir.graph import VALUE_OPTION
+from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.keys import KEYS, OPTIONS
 from mimgraph.language.places import PLACES
 from mimgraph.language.reference import EVERY_KEY, KINDS, describe, listing
@@ -39,7 +40,7 @@ def test_the_text_of_a_key() -> None:
     assert describe("repeat") == REPEAT
 
 
-TENSORS = ("parameter", "buffer", "arange")  # ops that are keys as well
+TENSORS = tuple(VALUE_OPTION)  # ops that are keys as well
 
 # specs with one unknown key, whose help lists the keys of that place
 UNKNOWN = {
@@ -58,14 +59,14 @@ def test_every_key_that_the_reader_accepts_is_described(place: str) -> None:
     helps = [fault.help for fault in faults(UNKNOWN[place].replace("~~~~", "zzzz"))]
     (help,) = [one for one in helps if re.match("its keys: |give one of ", one)]
     accepted = re.sub("^.*?(keys:|one of) ", "", help).split(", ")
-    assert accepted == [*(OPS if place == "a node" else PLACES[place])]
+    assert accepted == [*((*OPS, *CONSTANTS) if place == "a node" else PLACES[place])]
     for key in accepted:
         assert describe(key).startswith(f"tensor {key}" if key in TENSORS else f"key {key}")
 
 
 def test_every_key_of_a_node_and_every_common_option_is_described() -> None:
     assert set(KEYS) == {key for keys in PLACES.values() for key in keys}
-    for key in (*NODE_WORDS, *OPTIONS):
+    for key in (*NODE_WORDS, *CONSTANTS, *OPTIONS):
         assert describe(key).partition(" ")[0] in ("key", "tensor")
 
 

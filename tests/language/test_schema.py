@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.ir.graph import VALUE_OPTION
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
 from mimgraph.language.places import PLACES
@@ -119,6 +120,11 @@ LEGAL_NODES = {
     "an init with nothing": "n: {parameter: [5], init: {zeros: }}",
     "an init with arguments": "n: {parameter: [5], init: {normal: {std: $(1 / 2)}}}",
     "an arange": "n: {arange: [s], dim: 1}\n  m: {arange: {input: s}, dim: 1}",
+    "a buffer that is not persistent": "n: {buffer: [5], init: {arange: 5}, persistent: false}",
+    "an arange of a number": "n: {arange: 5}\n  m: {arange: $k, start: 1, step: 2}\n  o: {arange: $T}",
+    "zeros and ones": "n: {zeros: [$T, 5], batched: true, dtype: int64}\n  m: {ones: []}\n  o: {ones: true, like: a, dtype: bool}\n  p: {zeros: true, like: o}",
+    "noise": "n: {random: normal, like: a}\n  m: {random: uniform, like: n, only: training, activation: ReLU}",
+    "params of a block that are keys of constants": "n: {layer: ReLU, from: a}",
     "an expression as any option": "n: {layer: Linear, from: a, out_features: $(2 * 3), bias: $t}",
     "a formula": "n: {merge: formula, expr: $k * a + b, from: {a: a, b: b}}",
     "a text with a param in it": "n: {layer: Rearrange, from: s, pattern: n t (h c) -> n t h c, sizes: {c: $k}}",
@@ -332,13 +338,23 @@ def _without_expressions(value: Any) -> list[Any]:
     return [value]
 
 
+def is_source(op: Op, value: Any) -> bool:
+    """Return whether the key of a tensor takes this value for a source."""
+    return op.name == "arange" and isinstance(value, str | list | dict)
+
+
 @pytest.mark.parametrize(("op", "spec"), OPTIONS)
 def test_an_option_accepts_what_its_check_accepts(op: Op, spec: OptionSpec) -> None:
     definition = op.name if op.kind == "tensor" else f"{op.kind}.{op.name}"
-    key = op.name if op.kind == "tensor" and spec.name == "shape" else spec.name
+    is_value = op.kind == "tensor" and spec.name == VALUE_OPTION[op.name]
+    key = op.name if is_value else spec.name
     one = SCHEMA["$defs"][definition]["properties"][key]
     validator = Draft202012Validator({**one, "$defs": SCHEMA["$defs"]})
     probes = (*PROBES, *choices(spec.annotation))
+    if is_value and op.inputs.names:  # true and null are no options there, nor is a source
+        probes = tuple(
+            v for v in probes if v is not None and v is not True and not is_source(op, v)
+        )
     wrong = [v for v in probes if validator.is_valid(v) != is_legal(spec, v)]
     assert wrong == []
 

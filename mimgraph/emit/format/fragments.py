@@ -12,6 +12,7 @@ from mimgraph.ir.code import (
     Call,
     Code,
     Comprehension,
+    Conditional,
     Constant,
     Dict,
     List,
@@ -24,7 +25,7 @@ from mimgraph.ir.code import (
 )
 
 # How tightly an expression binds. A number binds less than a name: `(1).real` needs parentheses.
-UNARY, POWER, NUMBER, POSTFIX, ATOM = 11, 12, 13, 14, 15
+CONDITIONAL, UNARY, POWER, NUMBER, POSTFIX, ATOM = 0, 11, 12, 13, 14, 15
 PRECEDENCE = (
     dict.fromkeys(("<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not"), 4)
     | {"or": 1, "and": 2, "|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9}
@@ -63,6 +64,9 @@ class Term(NamedTuple):
 
 def terms(node: Code, level: int = 0) -> list[Term]:
     """Return the operands in `node` that need no parentheses; `level` is how tightly it must bind."""
+    if isinstance(node, Conditional) and level <= CONDITIONAL:
+        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.children)
+        return [*value, *_after(" if ", test), *_after(" else ", otherwise)]
     spine: list[Binary] = []
     while isinstance(node, Binary) and PRECEDENCE[node.operator] >= level:
         spine.append(node)
@@ -75,6 +79,11 @@ def terms(node: Code, level: int = 0) -> list[Term]:
         found.append(Term(first.parts, operator, PRECEDENCE[binary.operator]))
         found += rest
     return found
+
+
+def _after(word: str, operands: list[Term]) -> list[Term]:
+    """Return the operands of a part of a conditional, behind its word."""
+    return [Term(operands[0].parts, word, CONDITIONAL), *operands[1:]]
 
 
 def left_level(operator: str) -> int:
@@ -120,6 +129,8 @@ def precedence_of(node: Code) -> int:
             return PRECEDENCE[operator]
         case Unary():
             return UNARY
+        case Conditional():
+            return CONDITIONAL
         case Constant(bool()):
             return ATOM
         case Constant(int(value)):
@@ -286,6 +297,7 @@ PARTS: dict[type[Code], Callable[[Any], list[Part]]] = {
     Dict: lambda node: [dictionary(node)],
     Unary: lambda node: [node.operator, *parts(node.operand, NUMBER)],
     Binary: lambda node: joined(terms(node)),
+    Conditional: lambda node: joined(terms(node)),
     Comprehension: lambda node: [comprehension(node)],
     Unpacked: lambda node: ["*", *parts(node.value)],
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
+from mimgraph.emit.forward.anchor import anchored
 from mimgraph.emit.forward.call_code import (
     Operands,
     activated,
@@ -70,19 +70,10 @@ class Calls:
                 yield Step((value,), Constant(None), (), guard=run.guard, node=run.node.name)
 
     def fallback(self, run: Run) -> Iterable[Step]:
-        """Return what fills the place of a missing source, made like an input that is always given.
-
-        An input that has the dtype of the result is preferred, as then no dtype is written.
-        """
+        """Return what fills the place of a missing source."""
         node, leaf = run.node, unwrap(run.node.operation)
         assert isinstance(leaf, Leaf) and leaf.lowering.fallback is not None
-        code = leaf.lowering.fallback
-        required = self.body.required_inputs
-        alike = [name for name, type_ in required.items() if type_.dtype == node.results[""].dtype]
-        if alike and isinstance(code, Call):
-            code = replace(code, keywords=tuple(k for k in code.keywords if k[0] != "dtype"))
-        anchor: Operands = {ANCHOR.key: Local(Value((alike or [*required])[0], ""))}
-        code = filled(code, module_code(owner_of(node), self.body), anchor)
+        code = filled(leaf.lowering.fallback, module_code(owner_of(node), self.body), {})
         return self.step(run, (Value(node.name, ""),), activated(leaf, code))
 
     def computed(self, run: Run) -> Iterable[Step]:
@@ -192,6 +183,9 @@ class Calls:
             self.values.owned[targets[0]] = code
             return ()
         parts = walk(code)
+        if ANCHOR in parts:
+            code = anchored(code, (self.body, *self.twins))
+            parts = walk(code)
         if RuntimeSize in map(type, parts):
             code = resolve_sizes(code, self.readable(run.guard, values_in(parts), targets))
             parts = walk(code)

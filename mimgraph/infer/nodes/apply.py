@@ -20,7 +20,7 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
-from mimgraph.ops.op import OpFault
+from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
 from mimgraph.source import PythonFile, Span
 
@@ -104,7 +104,7 @@ def _check_answer(
     cannot be read from a tensor."""
     _check_inferred(bound, options, answer.leaf.lowering)
     if not site.state.alone:
-        _check_readable(site, options, types)
+        _check_readable(site, bound.op, options, types)
         if not types:
             _check_batch(site, answer.results)
 
@@ -123,7 +123,7 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
                 )
 
 
-def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorType]) -> None:
+def _check_readable(site: Site, op: Op, options: Values, sources: Mapping[str, TensorType]) -> None:
     """Refuse an option with a run-time size that no tensor in scope has: neither a source nor,
     except for an item of a seq, an input."""
     if (
@@ -131,7 +131,8 @@ def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorTyp
     ):  # an unknown input may have any size
         return
     inputs, optional = site.context.inputs, site.context.optional
-    read = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
+    is_item = not site.node.sources and op.kind != "tensor"
+    read = ((name, type_) for name, type_ in inputs.items() if not is_item)
     types = [*sources.values(), *(t for name, t in read if t is not None and name not in optional)]
     for name, size in options.run_time:
         if not can_be_read(size, types):

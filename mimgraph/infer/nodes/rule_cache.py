@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
 from mimgraph.infer.options import Bound, Values
-from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import Leaf
@@ -72,6 +72,9 @@ def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answe
     required = [one for type_ in results.values() for one in _checked(op.name, type_)]
     if lowering.module is not None:
         _check_weights(op.name, lowering.module)
+    elif not sources:  # the options alone give the size
+        for type_ in results.values():
+            _check_elements(op.name, type_.dims)
     leaf = Leaf(op.kind, op.name, options.by_name, lowering)
     return Answer(leaf, results, lowering.default, (*lowering.requires, *required))
 
@@ -98,8 +101,11 @@ def _checked(name: str, type_: TensorType) -> list[Constraint]:
 def _check_weights(name: str, module: Module) -> None:
     """Refuse weights and buffers that no machine can hold."""
     for weight, shape in (*module.weights.items(), *module.buffers.items()):
-        if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
-            what = f"{weight} of {name}" if weight else name
-            raise OpFault(
-                "too-large", f"{what} has {elements:,} elements, more than {MAX_WEIGHTS:,}"
-            )
+        _check_elements(f"{weight} of {name}" if weight else name, shape)
+
+
+def _check_elements(what: str, shape: Sequence[Size]) -> None:
+    """Refuse a tensor that no machine can hold; sizes known only at run time are not counted."""
+    elements = prod([int(size) for size in shape if isinstance(size, int)])
+    if elements > MAX_WEIGHTS:
+        raise OpFault("too-large", f"{what} has {elements:,} elements, more than {MAX_WEIGHTS:,}")

@@ -6,15 +6,19 @@ from collections.abc import Iterable, Iterator
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import ANOTHER, Node, Source
-from mimgraph.ir.names import NODE_WORDS, OPS
+from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
 from mimgraph.language.reader.sources import read_source, read_sources
 from mimgraph.language.reader.split_text import has_split_text
+from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
 from mimgraph.language.reader.uses import read_freeze, read_take
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
+
+KINDS = (*OPS, *CONSTANTS)  # the keys that say what a node does
+WORDS = (*NODE_WORDS, *CONSTANTS)
 
 
 def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
@@ -33,7 +37,7 @@ def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Itera
     should be indented under it; the empty node is reported."""
     empty = inside = False
     for key, value in entries:
-        inside = empty and (key.text in NODE_WORDS or (inside and not isinstance(value, Mapping)))
+        inside = empty and (key.text in WORDS or (inside and not isinstance(value, Mapping)))
         if inside:
             context.report.mentioned.update(texts(value))
             continue
@@ -72,8 +76,8 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
 
 
 def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:
-    """Return the tree with the sources of a node: the value of `from`, `each` or `arange`."""
-    if op is not None and op[0].text == "arange":
+    """Return the tree with the sources of a node: the value of `from`, `each` or a tensor's key."""
+    if op is not None and is_tensor(op):
         return op[1]
     return tree.get("from" if tree.get("each") is None or counts(tree) else "each")
 
@@ -82,11 +86,11 @@ def _node_sources(
     context: Context, op: Entry | None, fed_by: Tree | None, tree: Mapping, here: str
 ) -> tuple[Source, ...] | None:
     """Return the sources of a node; None if one cannot be read."""
+    if op is not None and is_tensor(op):
+        return read_tensor_sources(context, op, tree, here)
     sources = read_sources(context, fed_by, here)
     if op is None:
         return sources
-    if fed_by is None and op[0].text in ("parameter", "buffer"):
-        sources = ()
     second = second_source(op, tree)
     if second is None or sources is None:
         return sources
@@ -108,7 +112,8 @@ def _note_misplaced(context: Context, tree: Mapping) -> None:
 def _operation_entry(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | None:
     """Return the entry of a node's operation; None after reporting that there is none or
     several."""
-    ops = [entry for entry in tree.entries if entry[0].text in OPS]
+    constants = [entry for entry in tree.entries if entry[0].text in CONSTANTS]
+    ops = [entry for entry in tree.entries if entry[0].text in OPS] or constants
     if not ops:
         _report_no_operation(context, key, tree, here)
         return None
@@ -134,8 +139,8 @@ def _report_no_operation(context: Context, key: Scalar, tree: Mapping, here: str
     """Report a node without an operation, at the key that is probably meant as one."""
     others = [entry for entry in tree.entries if entry[0].text not in NODE_WORDS]
     for other, _ in others:
-        if nearest(other.text, OPS):
-            context.unknown_key("a node", other, OPS, tree, here)
+        if nearest(other.text, KINDS):
+            context.unknown_key("a node", other, KINDS, tree, here)
             return
     for other, value in others:
         if kind := _op_kind(context, value):
@@ -144,7 +149,7 @@ def _report_no_operation(context: Context, key: Scalar, tree: Mapping, here: str
             context.fault("unknown-key", message, other.span, help=help, node=here, tree=tree)
             return
     if not tree.lost:
-        message, help = f"{key.text} does not say what it does", f"give one of {', '.join(OPS)}"
+        message, help = f"{key.text} does not say what it does", f"give one of {', '.join(KINDS)}"
         context.fault("missing-key", message, key.span, help=help, node=here)
 
 

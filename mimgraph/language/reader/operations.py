@@ -12,9 +12,10 @@ from mimgraph.language.reader.mappings import (
     entries_of,
     read_mapping,
 )
+from mimgraph.language.reader.tensors import is_tensor, read_tensor
 from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 
 BESIDE = ("take", "freeze")  # keys of every node that are not options of its operation
 
@@ -70,8 +71,8 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
         known = check_known_keys(context, "a seq", tree, ("seq", *_words(tree, *BESIDE)), here)
         chain = read_chain(context, value, here)
         return chain if known or tree.get("from") is not None else None
-    if key.text in ("parameter", "buffer", "arange"):
-        return _read_tensor(context, key, value, tree, here)
+    if is_tensor(op):
+        return read_tensor(context, op, tree, BESIDE, here)
     is_share = key.text == "share"
     name = (read_text if is_share else read_name)(context, key.text, value)
     if name is None:
@@ -105,28 +106,3 @@ def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: s
             context.fault("unknown-option", message, word.span, help=help, node=here)
     target, dot, item = name.partition(".")
     return None if rest else Share(target, value.span, item if dot else None)
-
-
-def _read_tensor(
-    context: Context, key: Scalar, value: Tree, tree: Mapping, here: str
-) -> Apply | None:
-    """Return a tensor; the value of `parameter` and `buffer` is the shape, that of `arange` the
-    source."""
-    own = (key.text, *BESIDE)
-    rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
-    if key.text == "arange":
-        if "from" in rest:
-            message, help = "arange takes its source as its value", "write arange: source"
-            context.fault("unknown-key", message, rest["from"][0].span, help=help, node=here)
-            return None
-        return read_apply(context, "tensor", key.text, key.span, rest, here)
-    rest.pop("from", None)  # inference reports it
-    if "shape" in rest:
-        message, help = f"{key.text} takes its shape as its value", f"write {key.text}: [sizes]"
-        context.fault("unknown-option", message, rest["shape"][0].span, help=help, node=here)
-        return None
-    if not isinstance(value, Sequence) and "$" not in getattr(value, "text", ""):
-        context.wrong_type("a shape", "a list of sizes", value, here)
-        return None
-    rest = {"shape": (key, value), **rest}
-    return read_apply(context, "tensor", key.text, key.span, rest, here)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mimgraph.ir.graph import BESIDE_FROM
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.graph import BESIDE_FROM, VALUE_OPTION
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.option_types import NonNegative, choices
@@ -28,7 +29,7 @@ from mimgraph.language.schema.words import (
 )
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
-from mimgraph.ops.signature import REQUIRED, InputSpec
+from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
 
 ANY_SOURCES = InputSpec((), frozenset(), "named")
 ONE_SOURCE = InputSpec(("input",), frozenset(), "one")
@@ -62,7 +63,7 @@ def nodes() -> Json:
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
         **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
         **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
-        **types(spec for op in every_op for spec in op.options.values()),
+        **types(spec for op in every_op for spec in _own_options(op)),
     }
 
 
@@ -162,7 +163,7 @@ def _node(beside_blocks: bool) -> Json:
         "seq": {**CLOSED, "properties": seq, **_source_conditions()},
         **({"block": ref("block")} if beside_blocks else {}),
         "share": {**CLOSED, "properties": share},  # a share of a parameter has no source
-        **refs("parameter", "buffer", "arange"),
+        **refs(*VALUE_OPTION),
     }
     node: Json = {
         **CLOSED,
@@ -208,15 +209,33 @@ def _op_node(op: Op) -> Json:
 
 
 def _tensor(op: Op) -> Json:
-    """Return the schema of a tensor of the model: the value of its key is its shape, or for an
-    `arange` its source."""
+    """Return the schema of a tensor of the model: the value of its key is an option such as its
+    shape, the source of an `arange`, or `true` for a tensor `like` a source."""
     options = _options(op)
-    behind = _sources(op.inputs) if op.inputs.names else options.pop("shape")
-    return {
-        **CLOSED,
-        "properties": {**keys(**{op.name: behind}), **options, **_op_words(op)},
-        "required": [op.name, *(name for name in _required(op) if name in options)],
-    }
+    given = options.pop(VALUE_OPTION[op.name])
+    found: Json = {"required": [op.name, *(name for name in _required(op) if name in options)]}
+    if op.name == "arange":
+        given = any_of(value(int | Dim), _sources(op.inputs))
+        numbers = {"properties": {op.name: any_of({"type": "integer"}, COMPUTED)}}
+        of_source = {"required": ["dim"], "properties": {"start": False, "step": False}}
+        found |= {"if": numbers, "then": {"properties": {"dim": False}}, "else": of_source}
+    elif op.name == "random":
+        found["required"].append("like")
+        options["like"] = ref("source")
+    elif op.inputs.names:
+        given = any_of({"const": True}, value(tuple[int | Dim, ...]))
+        options["like"] = ref("source")
+        like = {"required": ["like"], "properties": {"batched": False}}
+        found |= {"if": {"properties": {op.name: {"const": True}}}, "then": like}
+        found["else"] = {"properties": {"like": False}}
+    properties = {**keys(**{op.name: given}), **options, **_op_words(op)}
+    return {**CLOSED, "properties": properties, **found}
+
+
+def _own_options(op: Op) -> list[OptionSpec]:
+    """Return the options of an op, without one whose value may be a source or `true` instead."""
+    given = VALUE_OPTION.get(op.name) if op.kind == "tensor" and op.inputs.names else None
+    return [spec for name, spec in op.options.items() if name != given]
 
 
 def _open_node(op: Json, *more: str) -> Json:

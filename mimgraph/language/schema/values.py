@@ -152,10 +152,10 @@ def _initial() -> Json:
 
 
 def _arguments(init: Init) -> Json:
-    """Return the schema of an init's value: its arguments, its only argument, or null."""
+    """Return the schema of an init's value: its arguments, the value of one, or null."""
     arguments = {name: _argument(wants) for name, wants in init.arguments.items()}
     named = {**CLOSED, "properties": arguments, "required": list(init.required)}
-    alone = list(arguments.values()) if len(arguments) == 1 else []
+    alone = [] if init.lone is None else [arguments[init.lone]]
     return any_of(named, *alone, *([] if init.required else [{"type": "null"}]))
 
 

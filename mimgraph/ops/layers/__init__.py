@@ -59,4 +59,7 @@ FILES = {
     "spatial.upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
 }
 
-TENSORS = {"tensors.parameter": "parameter buffer arange"}  # of the model itself, without sources
+TENSORS = {  # of the model itself
+    "tensors.parameter": "parameter buffer",
+    "tensors.constants": "arange ones random zeros",
+}

@@ -72,7 +72,8 @@ def torch_inits() -> dict[str, list[str]]:
 
 
 def test_every_init_of_torch_is_an_init_here() -> None:
-    ours = {name: list(init.arguments) for name, init in INITS.items() if name != "sinusoid"}
+    ours = {name: list(init.arguments) for name, init in INITS.items()}
+    del ours["sinusoid"], ours["arange"]
     assert ours == torch_inits()
 
 

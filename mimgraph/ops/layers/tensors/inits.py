@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code, Constant, List, Name, Tuple, call, code
+from mimgraph.ir.dim import Size
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
 from mimgraph.ir.types import FLOATING, INTEGER, Shape
 from mimgraph.ops.dtype_rules import largest, lowest
@@ -28,6 +29,12 @@ class Init(NamedTuple):
     least: int = 0
     most: int | None = None
 
+    @property
+    def lone(self) -> str | None:
+        """The argument that a value without a name is for: the only one, or the end of an arange."""
+        names = tuple(self.arguments)
+        return names[0] if len(names) == 1 or names[:1] == ("end",) else None
+
 
 INITS: dict[str, Init] = {
     "zeros": Init({}),
@@ -45,8 +52,9 @@ INITS: dict[str, Init] = {
     "dirac": Init({"groups": Positive}, least=3, most=5),
     "sparse": Init({"sparsity": Probability, "std": PositiveFloat}, ("sparsity",), 2, 2),
     "sinusoid": Init({}, least=2, most=3),
+    "arange": Init({"end": int, "start": int, "step": int}, least=1, most=2),
 }
-_ANY_DTYPE = ("zeros", "ones", "constant")
+_ANY_DTYPE = ("zeros", "ones", "constant", "arange")
 
 
 def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
@@ -66,6 +74,8 @@ def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
         made = call("_sinusoid", *sizes[-2:])
         made = made if len(shape) == 2 else made.method("unsqueeze", 0)
         return made.method("to", *keywords.values()) if keywords else made
+    if name == "arange":
+        return _arange(shape, dtype, **given)
     by_size = sizes or (Tuple(()),)
     if name in ("zeros", "ones"):
         return call(f"torch.{name}", *by_size, **keywords)
@@ -84,8 +94,8 @@ def _only(init: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         ((name, given),) = init.items()
         if given is None or isinstance(given, dict):
             return str(name), given or {}
-        if (known := INITS.get(name)) is not None and len(known.arguments) == 1:
-            return name, {next(iter(known.arguments)): given}
+        if (known := INITS.get(name)) is not None and known.lone is not None:
+            return name, {known.lone: given}
     raise bad_option("init", "init is one name with its arguments", "{normal: {std: 0.02}}")
 
 
@@ -142,6 +152,42 @@ def _check_values(name: str, given: dict[str, Any], shape: tuple[int, ...], dtyp
         raise bad_option("init", f"sinusoid takes a shape of 2 axes, not {Shape(shape)}")
     if name == "dirac" and shape[0] % given.get("groups", 1):
         raise bad_option("init", f"groups of dirac must divide {shape[0]}")
+
+
+def _arange(
+    shape: tuple[int, ...], dtype: str, end: int | None = None, start: int = 0, step: int = 1
+) -> Code:
+    """Return the code of numbers with equal steps; without an `end`, as many as the last axis has."""
+    if len(shape) == 2 and shape[0] != 1:
+        raise bad_option("init", f"arange takes a shape of 1 axis, not {Shape(shape)}")
+    if dtype == "bool":
+        raise bad_option("init", "arange takes a dtype of numbers, not bool")
+    if step == 0:
+        raise bad_option("init", "step of arange must not be 0")
+    stop = start + step * shape[-1] if end is None else end
+    count = steps_between(start, stop, step)
+    assert isinstance(count, int)
+    if count != shape[-1]:
+        message = f"arange gives {max(count, 0)} numbers, but the tensor is {Shape(shape)}"
+        raise bad_option("init", message)
+    for value in (start, start + step * (count - 1)):
+        _number(value, dtype)  # refuses what the dtype cannot store
+    made = arange_code(start, stop, step, dtype)
+    return made if len(shape) == 1 else made.method("unsqueeze", 0)
+
+
+def steps_between(start: int, end: Size, step: int) -> Size:
+    """Return how many numbers `torch.arange(start, end, step)` has, if it has any."""
+    span = end - start if step > 0 else start - end
+    return (span + abs(step) - 1) // abs(step)
+
+
+def arange_code(start: int, end: Size, step: int, dtype: str, **keywords: Code) -> Code:
+    """Return the call of `torch.arange` without the arguments that are its defaults."""
+    given = (start, end, step) if step != 1 else (start, end) if start else (end,)
+    if dtype != "int64":
+        keywords = {"dtype": Name(f"torch.{dtype}"), **keywords}
+    return call("torch.arange", *given, **keywords)
 
 
 def _values(shape: tuple[int, ...], values: Any, dtype: str, keywords: dict[str, Code]) -> Code:

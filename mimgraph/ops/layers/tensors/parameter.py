@@ -1,18 +1,18 @@
-"""Define the tensors of the model itself, learned and fixed, and the positions along an axis."""
+"""Define the tensors of the model itself, learned and fixed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mimgraph.ir.axes_help import cut
-from mimgraph.ir.code import Attribute, Code, call
+from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.lowering import INPUT, MODULE, Lowering, Module, module
+from mimgraph.ir.lowering import MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.layers.pointwise.elementwise import Dtype
 from mimgraph.ops.layers.tensors.inits import initial
 from mimgraph.ops.registry import tensor
-from mimgraph.ops.rule_helpers import axis_index, known
+from mimgraph.ops.rule_helpers import known
 
 
 @tensor(family="parameter")
@@ -20,7 +20,8 @@ def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> L
     """A learned tensor of this shape; `batched` stores (1, *shape) and expands it to (N, *shape).
 
     `init` names one of torch.nn.init, `zeros` or `{normal: {std: 0.02}}`; `sinusoid` (Vaswani et al.
-    2017); or it is the values, as nested lists.
+    2017); `arange` (0, 1, 2, ...), `{arange: 8}` or `{arange: {start, end, step}}`; or it is the
+    values, as nested lists.
 
     Example:
         x: [64]
@@ -33,9 +34,16 @@ def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> L
 
 @tensor(family="parameter")
 def buffer(
-    shape: tuple[Size, ...], *, init: Any, batched: bool = False, dtype: Dtype = "float32"
+    shape: tuple[Size, ...],
+    *,
+    init: Any,
+    batched: bool = False,
+    dtype: Dtype = "float32",
+    persistent: bool = True,
 ) -> Lowering:
     """A fixed tensor of this shape, kept in the state_dict; it takes the options of a parameter.
+
+    With `persistent: false` it is not in the state_dict: each new model has the values of its `init`.
 
     Example:
         x: [64]
@@ -43,22 +51,8 @@ def buffer(
     """
     sizes = _sizes(shape, batched)
     data = initial(sizes, _with_batch_axis(init, batched), dtype)
-    made = module("Buffer", buffers={"": sizes}, data=data)
+    made = module("Buffer", buffers={"": sizes}, data=data, persistent=persistent)
     return _lowering(made, sizes, batched, dtype)
-
-
-@tensor(family="parameter")
-def arange(input: TensorType, /, *, dim: int) -> Lowering:
-    """The positions along an axis, from 0: (N, T, *) -> (T,), int64 and without a batch.
-
-    Example:
-        tokens: [T, 64]
-        {arange: tokens, dim: 1}
-    """
-    size = input.dims[axis_index(input, dim)]
-    device = Attribute(INPUT, "device")
-    positions = TensorType((size,), "int64", batched=False, below=size)
-    return Lowering(positions, call=call("torch.arange", size, device=device))
 
 
 def _sizes(shape: tuple[Size, ...], batched: bool) -> tuple[int, ...]:

@@ -1,0 +1,450 @@
+"""Checks tensors that no state_dict has: buffers that are not persistent, constants and noise."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from tests.helpers.marked import locations
+from tests.helpers.running import saved, seeded
+
+# buffers
+
+BUFFER = """\
+inputs: {x: [8]}
+nodes:
+  weight: {parameter: [8], init: normal}
+  steps: {buffer: [8], init: {arange: 8}, persistent: false}
+  y: {merge: formula, expr: x * weight + steps, from: [x, weight, steps], broadcast: true}
+outputs: y
+"""
+
+
+def test_a_buffer_that_is_not_persistent_is_not_in_the_state_dict(tmp_path: Path) -> None:
+    graph = mg.loads(BUFFER)
+    model = graph.compile()
+    assert [*model.state_dict()] == ["weight"]
+    assert dict(model.named_buffers()).keys() == {"steps"}
+    assert torch.equal(model.steps, torch.arange(8.0))  # type: ignore[arg-type]
+    graph.save(model, tmp_path / "m.safetensors")
+    x = torch.rand(2, 8)
+    for other in (
+        mg.load_model(tmp_path / "m.safetensors"),
+        pickle.loads(pickle.dumps(model)),
+        copy.deepcopy(model),
+    ):
+        assert torch.equal(other(x=x), model(x=x))
+    assert model.double().steps.dtype == torch.float64  # type: ignore[union-attr]
+    assert mg.loads(graph.dumps()).source() == graph.source()
+
+
+def test_a_random_buffer_that_is_not_persistent_is_pickled_with_the_model() -> None:
+    model = mg.loads(BUFFER.replace("{arange: 8}", "normal")).compile()
+    for other in (pickle.loads(pickle.dumps(model)), saved(model)):
+        assert torch.equal(other.steps, model.steps)
+
+
+@pytest.mark.parametrize(
+    ("init", "expected"),
+    [
+        ("arange", torch.arange(4)),
+        ("{arange: 4}", torch.arange(4)),
+        ("{arange: {start: 1}}", torch.arange(1, 5)),
+        ("{arange: {start: 1, end: 9, step: 2}}", torch.arange(1, 9, 2)),
+        ("{arange: {end: 10, step: 3}}", torch.arange(0, 10, 3)),
+        ("{arange: {start: 3, end: -1, step: -1}}", torch.arange(3, -1, -1)),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bfloat16", "uint8"])
+def test_arange_is_that_of_torch(init: str, expected: Tensor, dtype: str) -> None:
+    wanted = expected.to(getattr(torch, dtype))
+    for shape, rest, stored in (("[4]", "", wanted), ("[1, 4]", "", wanted[None])):
+        node = f"{{buffer: {shape}, init: {init}, dtype: {dtype}{rest}}}"
+        spec = f"inputs: {{x: [4]}}\nnodes: {{b: {node}}}\noutputs: [x, b]"
+        made = mg.loads(spec).compile().b
+        assert isinstance(made, Tensor)
+        assert torch.equal(made, stored) and made.dtype == stored.dtype
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("init: {arange: 9}", "arange gives 9 numbers, but the tensor is (8,)"),
+        ("init: {arange: {start: 9, end: 3}}", "arange gives 0 numbers"),
+        ("init: {arange: {step: 0}}", "step of arange must not be 0"),
+        ("init: {arange: 2.5}", "end of arange is an integer, not 2.5"),
+        ("init: {arange: {stop: 8}}", "arange takes no 'stop'"),
+        ("init: arange, dtype: bool", "arange takes a dtype of numbers, not bool"),
+        ("init: {arange: {start: 250}}, dtype: uint8", "257 is out of range for uint8"),
+    ],
+)
+def test_arange_refuses(options: str, message: str) -> None:
+    spec = f"inputs: {{x: [8]}}\nnodes: {{b: {{buffer: [8], {options}}}}}\noutputs: [x, b]"
+    with pytest.raises(mg.SpecError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        mg.loads(spec)
+
+
+# models whose papers need constants or noise, against torch
+
+VAE = """\
+inputs: {x: [12]}
+nodes:
+  h: {layer: Linear, from: x, out_features: 8, activation: ReLU}
+  mean: {layer: Linear, from: h, out_features: 4}
+  logvar: {layer: Linear, from: h, out_features: 4}
+  noise: {random: normal, like: mean}
+  z: {merge: formula, expr: mean + exp(0.5 * logvar) * noise, from: [mean, logvar, noise]}
+  y: {layer: Linear, from: z, out_features: 12}
+outputs: {y: y, mean: mean, logvar: logvar}
+"""
+
+
+def vae(model: nn.Module, x: Tensor, draws: bool) -> Tensor:
+    """Return what a variational autoencoder with these weights decodes (Kingma and Welling 2014)."""
+    h = torch.relu(model.h(x))  # type: ignore[operator]
+    mean, logvar = model.mean(h), model.logvar(h)  # type: ignore[operator]
+    z = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean) if draws else mean
+    return model.y(z)  # type: ignore[operator, no-any-return]
+
+
+@pytest.mark.parametrize("only_training", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_noise_is_that_of_torch(training: bool, only_training: bool) -> None:
+    text = VAE.replace("like: mean}", "like: mean, only: training}") if only_training else VAE
+    model, x = mg.loads(text).compile().train(training), torch.rand(3, 12)
+    found = seeded(lambda: model(x=x)["y"])
+    expected = seeded(lambda: vae(model, x, draws=training or not only_training))
+    assert torch.equal(found, expected)
+    assert torch.equal(model(x=x)["y"], found) == (only_training and not training)
+
+
+def test_uniform_noise_is_that_of_torch_and_gradients_flow_past_it() -> None:
+    text = VAE.replace("random: normal", "random: uniform")
+    model, x = mg.loads(text).compile(), torch.rand(3, 12)
+    seeded(lambda: model(x=x)["y"].sum()).backward()
+    h = torch.relu(model.h(x))
+    noise = seeded(lambda: torch.rand_like(model.mean(h)))
+    y = model.y(model.mean(h) + torch.exp(0.5 * model.logvar(h)) * noise).sum()
+    (wanted,) = torch.autograd.grad(y, [model.logvar.weight])
+    torch.testing.assert_close(model.logvar.weight.grad, wanted)
+
+
+def test_queries_begin_as_zeros_like_their_positions() -> None:
+    text = """\
+inputs: {memory: [T, 8]}
+nodes:
+  positions: {parameter: [5, 8], init: normal, batched: true}
+  start: {zeros: true, like: positions}
+  queries: {merge: add, from: [start, positions]}
+  found: {layer: MultiheadAttention, from: {query: queries, key: memory, value: memory}, num_heads: 2}
+  out: {merge: add, from: [start, found]}
+outputs: out
+"""
+    model, memory = mg.loads(text).compile(), torch.rand(2, 7, 8)
+    queries = model.positions.expand(2, -1, -1)  # type: ignore[union-attr, operator]
+    expected = model.found(queries, memory, memory)[0]  # type: ignore[operator]
+    torch.testing.assert_close(model(memory=memory), expected)
+
+
+def test_a_recurrent_layer_begins_with_a_state_of_zeros() -> None:
+    text = """\
+inputs: {x: [T, 8]}
+nodes:
+  start: {zeros: [6], batched: true}
+  read: {layer: GRU, from: {input: x, state: start}, hidden_size: 6}
+outputs: read
+"""
+    model, x = mg.loads(text).compile(), torch.rand(2, 7, 8)
+    assert torch.equal(model(x=x), model.read(x)[0])  # type: ignore[operator]
+
+
+def test_positions_of_fixed_and_of_named_lengths() -> None:
+    text = """\
+inputs: {tokens: {vocab: 9, shape: [T]}}
+nodes:
+  words: {layer: Embedding, from: tokens, embedding_dim: 8}
+  steps: {arange: $T}
+  places: {layer: Embedding, from: steps, num_embeddings: 50, embedding_dim: 8}
+  x: {merge: add, from: [words, places], broadcast: true}
+  eight: {arange: 8}
+  odd: {arange: 8, start: 1, step: 2}
+  down: {arange: 2, start: 9, step: -3}
+outputs: [x, eight, odd, down]
+"""
+    model, tokens = mg.loads(text).compile(), torch.randint(9, (2, 7))
+    found = model(tokens=tokens)
+    expected = model.words(tokens) + model.places(torch.arange(7))  # type: ignore[operator]
+    assert torch.equal(found["x"], expected)
+    assert torch.equal(found["eight"], torch.arange(8))
+    assert torch.equal(found["odd"], torch.arange(1, 8, 2))
+    assert torch.equal(found["down"], torch.arange(9, 2, -3))
+
+
+ROPE = """\
+inputs: {q: [T, 8]}
+nodes:
+  pairs: {buffer: [4], init: arange, persistent: false}
+  steps: {arange: q, dim: 1}
+  rates: {merge: formula, expr: 10000 ** (-pairs / 4), from: [pairs]}
+  angles: {merge: outer, from: [steps, rates]}
+  angles2: {merge: concat, from: [angles, angles]}
+  halves: {layer: Chunk, from: q, chunks: 2, dim: -1}
+  minus: {merge: formula, expr: -x, from: {x: halves.1}}
+  turned: {merge: concat, from: [minus, halves.0], dim: -1}
+  y: {merge: formula, expr: q * cos(a) + t * sin(a), from: {q: q, t: turned, a: angles2}, broadcast: true}
+outputs: y
+"""
+
+
+def test_rotary_positions_from_a_buffer_that_is_not_persistent() -> None:
+    model, q = mg.loads(ROPE).compile(), torch.rand(2, 5, 8)
+    angles = torch.outer(torch.arange(5), 10000 ** (-torch.arange(4) / 4)).repeat(1, 2)
+    turned = torch.cat((-q[..., 4:], q[..., :4]), -1)
+    torch.testing.assert_close(model(q=q), q * angles.cos() + turned * angles.sin())
+    assert not model.state_dict()
+
+
+# dtypes
+
+CONSTANTS = """\
+inputs: {x: [4], ids: {shape: [], dtype: int64}}
+nodes:
+  h: {layer: Linear, from: x, out_features: 4}
+  zeros: {zeros: [4], batched: true}
+  free: {ones: [$(2 + 2), 3]}
+  scalar: {zeros: []}
+  like: {ones: true, like: h}
+  floats: {ones: true, like: ids, dtype: float32}
+  whole: {zeros: true, like: ids}
+  bools: {ones: true, like: h, dtype: bool}
+  fixed: {zeros: [2], dtype: float64}
+  noise: {random: uniform, like: ids}
+  only: {random: normal, like: ids, only: training}
+outputs: [zeros, free, scalar, like, floats, whole, bools, fixed, noise, only]
+"""
+FOLLOWING = ("zeros", "free", "scalar", "like", "floats", "noise", "only")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("training", [False, True])
+def test_the_dtype_follows_the_model(dtype: torch.dtype, training: bool) -> None:
+    model = mg.loads(CONSTANTS).compile().to(dtype).train(training)
+    found = model(x=torch.rand(3, 4, dtype=dtype), ids=torch.arange(3))
+    assert {found[name].dtype for name in FOLLOWING} == {dtype}
+    assert (found["whole"].dtype, found["bools"].dtype) == (torch.int64, torch.bool)
+    assert found["fixed"].dtype == torch.float64
+    assert torch.equal(found["zeros"], torch.zeros(3, 4, dtype=dtype))
+    assert torch.equal(found["free"], torch.ones(4, 3, dtype=dtype))
+    assert found["scalar"].shape == () and found["floats"].all() and found["bools"].all()
+
+
+def test_the_dtype_follows_the_weights_where_no_input_is_a_float() -> None:
+    text = """\
+inputs: {ids: {vocab: 9}}
+nodes:
+  h: {layer: Embedding, from: ids, embedding_dim: 4}
+  start: {zeros: [4], batched: true}
+  noise: {random: normal, like: ids}
+outputs: [h, start, noise]
+"""
+    graph = mg.loads(text)
+    for dtype in (torch.float64, torch.bfloat16):
+        found = graph.compile().to(dtype)(ids=torch.arange(3))
+        assert {x.dtype for x in found.values()} == {dtype}
+    bare = mg.loads(text.replace("layer: Embedding, from: ids, embedding_dim: 4", "arange: 3"))
+    found = bare.compile().double()(ids=torch.arange(3))
+    assert found["start"].dtype == found["noise"].dtype == torch.float64
+
+
+def test_a_state_of_zeros_runs_under_autocast() -> None:
+    text = """\
+inputs: {x: [T, 8]}
+blocks:
+  reader:
+    inputs: [x]
+    nodes:
+      h: {layer: Linear, from: x, out_features: 8}
+      start: {zeros: [6], batched: true}
+      read: {layer: GRU, from: {input: h, state: start}, hidden_size: 6}
+      noise: {random: normal, like: read, only: training}
+      y: {merge: add, from: [read, noise]}
+    outputs: y
+nodes: {y: {block: reader, from: x}}
+outputs: y
+"""
+    model, x = mg.loads(text).compile().eval(), torch.rand(2, 5, 8)
+    expected = model(x=x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(model(x=x).float(), expected, atol=2e-2, rtol=2e-2)
+
+
+def test_constants_are_exported_for_any_length() -> None:
+    text = """\
+inputs: {x: [T, 8]}
+nodes:
+  start: {zeros: [$T, 8], batched: true}
+  steps: {arange: $T, start: 1}
+  table: {buffer: [8], init: arange, persistent: false}
+  one: {ones: true, like: x}
+  noise: {random: normal, like: x, only: training}
+  y: {merge: formula, expr: x + s + t + o + n, from: {x: x, s: start, t: table, o: one, n: noise}, broadcast: true}
+outputs: [y, steps]
+"""
+    graph, x = mg.loads(text), torch.rand(2, 5, 8)
+    model = graph.compile().eval()
+    dynamic = graph.dynamic_shapes({"x": x})
+    program = torch.export.export(model, (), {"x": x}, dynamic_shapes=dynamic).module()
+    twice = torch.cat((x, x), 1)
+    assert torch.equal(program(x=twice)["y"], twice + torch.arange(8) + 1)
+    assert torch.equal(program(x=twice)["steps"], torch.arange(1, 10))
+
+
+# code
+
+FORMS = {
+    "{zeros: [4], batched: true}": "x.new_zeros(x.shape[0], 4)",
+    "{ones: [$T], batched: true}": "x.new_ones(x.shape[0], x.shape[1])",
+    "{zeros: [4], batched: true, dtype: int64}": "ids.new_zeros(ids.shape[0], 4)",
+    "{zeros: [4], batched: true, dtype: bool}": "ids.new_zeros(ids.shape[0], 4, dtype=torch.bool)",
+    "{zeros: []}": "x.new_zeros(())",
+    "{ones: true, like: x}": "torch.ones_like(x)",
+    "{zeros: true, like: ids, dtype: float32}": "torch.zeros_like(ids, dtype=x.dtype)",
+    "{arange: 8}": "torch.arange(8, device=ids.device)",
+    "{arange: 8, start: 2}": "torch.arange(2, 8, device=ids.device)",
+    "{arange: 8, step: 2}": "torch.arange(0, 8, 2, device=ids.device)",
+    "{random: normal, like: x}": "torch.randn_like(x)",
+    "{random: uniform, like: x, only: training}": (
+        "torch.rand_like(x) if self.training else torch.zeros_like(x)"
+    ),
+    "{random: normal, like: x, activation: ReLU}": "F.relu(torch.randn_like(x))",
+}
+
+
+@pytest.mark.parametrize(("node", "code"), FORMS.items())
+def test_the_code_is_as_one_writes_it(node: str, code: str) -> None:
+    inputs = "inputs: {ids: {shape: [5], dtype: int64}, x: [T, 8]}"
+    graph = mg.loads(f"{inputs}\nnodes: {{y: {node}}}\noutputs: [x, ids, y]\n")
+    assert f'"y": {code}' in graph.source() or f"y = {code}" in graph.source()
+    assert mg.loads(graph.dumps()).source() == graph.source()
+
+
+def test_a_random_tensor_is_like_an_optional_input_only_where_that_is_given() -> None:
+    text = """\
+inputs: {x: [4], audio: {shape: [4], optional: true}}
+nodes:
+  noise: {random: normal, like: audio}
+  start: {zeros: [4], batched: true}
+  y: {merge: add, from: [x, noise, start], missing: skip}
+outputs: y
+"""
+    model, x = mg.loads(text).compile(), torch.rand(2, 4)
+    assert torch.equal(model(x=x), x) and not torch.equal(model(x=x, audio=x), x)
+
+
+def test_stages_make_their_own_constants() -> None:
+    text = """\
+inputs: {x: [T, 8]}
+nodes:
+  a: {layer: Linear, from: x, out_features: 8}
+  b: {layer: Linear, from: a, out_features: 8}
+  start: {zeros: [$T, 8], batched: true}
+  table: {buffer: [8], init: arange, persistent: false}
+  eight: {arange: 8}
+  noise: {random: normal, like: b}
+  y: {merge: formula, expr: b + s + t + e + n, from: {b: b, s: start, t: table, e: eight, n: noise}, broadcast: true}
+outputs: y
+"""
+    graph = mg.loads(text)
+    model, x = graph.compile(), torch.rand(2, 3, 8)
+    stages = [stage.compile() for stage in graph.split(["b"])]
+    for stage in stages:
+        stage.load_state_dict({key: model.state_dict()[key] for key in stage.state_dict()})
+    (handed,) = [stages[0](x=x)]
+    found = seeded(lambda: stages[1](handed))
+    assert torch.equal(found, seeded(lambda: model(x=x)))
+
+
+def test_python_declares_them() -> None:
+    x = mg.Input("x", ("T", 8))
+    h = layers.Linear(8)(x, name="h")
+    start = mg.zeros(x.dims[0], 8, batched=True, name="start")
+    noise = mg.random("normal", like=h, only="training", name="noise")
+    one = mg.ones(like=h, dtype=torch.float64, name="one")
+    places = mg.arange(x.dims[0], name="places")
+    eight = mg.arange(8, start=1, name="eight")
+    table = mg.Buffer("table", (8,), init="arange", persistent=False)
+    y = merges.add(h, start, noise, name="y")
+    text = """\
+inputs: {x: [T, 8]}
+nodes:
+  h: {layer: Linear, from: x, out_features: 8}
+  start: {zeros: [$T, 8], batched: true}
+  noise: {random: normal, like: h, only: training}
+  one: {ones: true, like: h, dtype: float64}
+  places: {arange: $T}
+  eight: {arange: 8, start: 1}
+  table: {buffer: [8], init: arange, persistent: false}
+  y: {merge: add, from: [h, start, noise]}
+outputs: [y, one, places, eight, table]
+"""
+    outputs = [y, one, places, eight, table]
+    assert mg.Graph(outputs).source() == mg.loads(text).source()
+    assert mg.zeros([2, 3]).shape == mg.zeros(2, 3).shape == (2, 3)
+
+
+def test_a_block_may_still_have_params_of_these_names() -> None:
+    text = """\
+inputs: {x: [4]}
+blocks:
+  head: {params: {zeros: 3, random: true, like: 2}, seq: [{Linear: {out_features: $zeros, bias: $random}}]}
+nodes: {y: {block: head, from: x, zeros: 2, random: false}}
+outputs: y
+"""
+    assert mg.loads(text).compile().y[0].bias is None  # type: ignore[index]
+
+
+# faults
+
+REFUSED = [
+    ("{zeros: true}", "missing-option 3:3", "zeros needs a shape or like"),
+    ("{zeros: [4], like: x}", "bad-option 3:14", "zeros takes a shape or like, not both"),
+    (
+        "{ones: true, like: x, batched: true}",
+        "bad-option 3:37",
+        "has a batch if the source has one",
+    ),
+    ("{zeros: 4}", "wrong-type 3:14", "a shape must be a list of sizes or true, not 4"),
+    ("{zeros: [4], from: x}", "unknown-key 3:19", "zeros takes like, not from"),
+    ("{zeros: [99999999999, 99]}", "too-large 3:3", "more than 1,099,511,627,776"),
+    ("{arange: 99999999999999}", "too-large 3:3", "more than 1,099,511,627,776"),
+    ("{zeros: [4], init: ones}", "unknown-option 3:19", "zeros has no option 'init'"),
+    ("{zeros: [$S]}", "unknown-param 3:16", "no param or dimension is called 'S'"),
+    ("{zeros: true, like: z}", "unknown-source 3:26", "no input or node is called 'z'"),
+    ("{zeros: true, like: [x]}", "wrong-type 3:26", "a source must be"),
+    ("{random: normal}", "wrong-arity 3:3", "random needs a source"),
+    ("{random: gauss, like: x}", "bad-option 3:15", "'normal' or 'uniform'"),
+    ("{random: normal, like: x, only: eval}", "bad-option 3:38", "only"),
+    ("{random: normal, from: x}", "unknown-key 3:23", "random takes like, not from"),
+    ("{arange: x}", "missing-option 3:3", "arange of a source needs dim"),
+    ("{arange: 8, dim: 1}", "bad-option 3:23", "a number has no axis"),
+    ("{arange: x, dim: 1, start: 2}", "bad-option 3:33", "start is for a number"),
+    ("{arange: 8, step: 0}", "bad-option 3:24", "step must not be 0"),
+    ("{arange: 8, start: 8}", "empty-output 3:3", "which is empty"),
+    ("{arange: 2.5}", "bad-option 3:15", "end of arange must be a size"),
+]
+
+
+@pytest.mark.parametrize(("node", "place", "message"), REFUSED)
+def test_refuses(node: str, place: str, message: str) -> None:
+    text = f"inputs: {{x: [T, 8]}}\nnodes:\n  y: {node}\noutputs: [x, y]\n"
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(text)
+    assert locations(text) == [place]
+    assert message in str(caught.value)
