@@ -150,7 +150,7 @@ CASES = {
     "an axis at run time": spec("p: {arange: x, dim: ⟦symbolic-size⟧$T}"),
     "from beside arange": spec("p: {arange: x, dim: 1, ⟦unknown-key⟧from: x}"),
     "each beside arange": spec("p: {arange: x, dim: 1, ⟦unknown-key⟧each: [x]}"),
-    "arange of a number": spec("p: {arange: ⟦wrong-type⟧8, dim: 1}"),
+    "arange of a number": spec("p: {arange: 8, dim: ⟦bad-option⟧1}"),
     "arange of two": spec("p: {arange: [x, ⟦wrong-arity⟧y], dim: 1}"),
     "arange of nothing": spec("⟦wrong-arity⟧p: {arange: [], dim: 1}"),
     "arange of what does not exist": spec("p: {arange: ⟦unknown-source⟧xx, dim: 1}"),

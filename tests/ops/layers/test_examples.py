@@ -26,7 +26,7 @@ def spec(op: Op) -> str:
 
 def _outputs(lines: list[str], op: Op) -> str:
     """Return the outputs: `y`, or its ports, which a fault lists; a tensor of the model needs `x` too."""
-    if op.inputs.kind == "none":
+    if op.inputs.kind == "none" or op.name == "zeros":
         return "[x, y]"
     try:
         mg.loads("\n".join([*lines, "outputs: y"]))

@@ -68,7 +68,7 @@ def _counted(end: Size | None, dim: int | None, start: int, step: int) -> Loweri
     """Return the whole numbers from `start` to before `end`."""
     if end is None:
         help = "write arange: x, dim: 1, or arange: 8"
-        raise OpFault("missing-option", "arange needs a source or a number", help=help)
+        raise OpFault("wrong-arity", "arange needs a source or a number", help=help)
     if dim is not None:
         raise bad_option("dim", "dim is for a source, arange: x, dim: 1; a number has no axis")
     if step == 0:
