@@ -295,8 +295,8 @@ def formula(
 ) -> Tensor:
     """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
-    It may contain + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
-    where minimum maximum clamp. Integers stay integers, except for `/`.
+    It may contain + - * / // % **, comparisons, `pi`, and abs sign round floor ceil exp log sqrt sin cos
+    erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay integers, except for `/`.
     """
 
 def gated(

@@ -156,6 +156,8 @@ outputs: z
             "{layer: Sort, from: x, dim: 1, stable: true, take: indices}",
             "x.sort(dim=1, stable=True).indices",
         ),
+        ("{merge: formula, expr: sin(2 * pi * x), from: [x]}", "torch.sin(2 * torch.pi * x)"),
+        ("{merge: formula, expr: x * sqrt(2 / pi), from: [x]}", "x * 0.7978845608028654"),
         ("{layer: Norm, from: x, dim: -1}", "torch.linalg.vector_norm(x, dim=-1)"),
         ("{layer: Expand, from: y, size: [-1, $T]}", "y.expand(-1, -1, y.shape[1])"),
         ("{layer: Repeat, from: y, repeats: [1, 1, 4]}", "y.repeat(1, 1, 4)"),

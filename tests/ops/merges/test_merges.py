@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -480,6 +481,22 @@ CASES = [
             ),
             ("sqrt(a) + sin(b) + cos(abs(a))", lambda a, b: a.sqrt() + b.sin() + a.abs().cos()),
             ("a * sqrt(4) + b * exp(-(0))", lambda a, b: a * 2.0 + b),
+            (
+                "round(9 * a) + sign(b - 0.5) + floor(9 * b) - ceil(9 * a)",
+                lambda a, b: (9 * a).round() + (b - 0.5).sign() + (9 * b).floor() - (9 * a).ceil(),
+            ),
+            (
+                "0.5 * a * (1 + erf(a / sqrt(2))) * -b",
+                lambda a, b: F.gelu(a) * -b,
+            ),
+            (
+                "sin(2 * pi * a) + cos(-pi / 4 * b)",
+                lambda a, b: (2 * torch.pi * a).sin() + (b * torch.pi / 4).cos(),
+            ),
+            (
+                "a * round(2.5) + b * sign(-3) * erf(pi) * ceil(0.5)",
+                lambda a, b: a * 2 - b * math.erf(math.pi),
+            ),
         )
     ),
     Case(
@@ -489,6 +506,7 @@ CASES = [
         operator.truediv,
     ),
     Case("formula", {"x": A}, {"expr": "x * x"}, lambda x: x * x),
+    Case("formula", {"pi": A}, {"expr": "2 * pi"}, lambda pi: 2 * pi),
 ]
 
 
@@ -602,6 +620,7 @@ EXPRESSIONS = """
 a + b; a - b; a * b; a / b; a // b; a % b; a ** b; a < b; a == b
 a + 1; 1 - a; a * 1.5; a / 2; a // 2; 2 % a; a ** 2; 2 ** a; 1.5 ** a; a ** -1; a >= 0.5; -a
 abs(a); exp(a); log(a); sqrt(a); sin(a); cos(a); sigmoid(a); tanh(a); relu(a); softplus(a)
+sign(a); round(a); floor(a); ceil(a); erf(a); a * pi; 2 * pi + a; maximum(-pi, a)
 minimum(a, b); maximum(a, 2); minimum(0.5, a)
 clamp(a, 0, 1); clamp(a, 0.5, 1); clamp(a, b, b); clamp(a, 0, b)
 where(a > b, a, b); where(a != 0, a, 1); where(a != 0, 1, 0.5); where(a != 0, 1, 0); where(a, b, b)
@@ -1155,6 +1174,10 @@ REFUSALS = [
             (A, "-(a > 0)", "dtype-mismatch"),
             (A, "where(a, 1, 2)", "dtype-mismatch"),
             (INT, "softplus(a)", "dtype-mismatch"),
+            (A, "round(a > 0)", "dtype-mismatch"),
+            (A, "a * pi(2)", "bad-expression"),
+            (A, "a * log(3 - pi)", "bad-expression"),
+            (A, "a / (pi - pi) * (1 / (pi - pi))", "bad-expression"),
         )
     ),
 ]

@@ -41,7 +41,7 @@ FOREIGN = [
     ("y - torch⟦.exp(⟧x)", "a formula calls a function by its name alone", "write exp(...)"),
     ("y - torch⟦.nn.functional.softmax(⟧x)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Softmax, from: ..., dim: -1}}"),
     ("y * x⟦.weight⟧", "there is no '.' in a formula", "name a port in from: {weight: x.weight}"),
-    ("y * math⟦.pi⟧ * x", "there is no '.' in a formula", "write 3.141592653589793"),
+    ("y * math⟦.pi⟧ * x", "there is no '.' in a formula", "write pi"),
     ("y * x⟦[⟧0]", "there is no '[' in a formula", "take a part by a node of its own: {layer: Select, from: x, dim: 1, index: 0}, or Slice"),
     ("1⟦_000⟧ * x + y", "a number has no _", "write 1000"),
     ("0⟦x1F⟧ * x + y", "numbers are decimal", "write 31"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Unary, call
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, Name, Operand, Unary, call
 from mimgraph.ir.expression import (
     COMPARISONS,
     Arithmetic,
@@ -38,8 +38,8 @@ from mimgraph.ops.signature import NamedSources
 def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
     """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
-    It may contain + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
-    where minimum maximum clamp. Integers stay integers, except for `/`.
+    It may contain + - * / // % **, comparisons, `pi`, and abs sign round floor ceil exp log sqrt sin cos
+    erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay integers, except for `/`.
 
     Example:
         gate: [64]
@@ -52,7 +52,7 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     text, params = (expr.template, expr.values) if isinstance(expr, WrittenText) else (expr, {})
     try:
         expression, names = _parsed(text)
-        _check_names(names, {*sources, *(f"${name}" for name in params)}, sources)
+        _check_names(names, {*sources, *CONSTANTS, *(f"${name}" for name in params)}, sources)
         frame = agreed(sources, "formula", broadcast)
         compiler = Compiler(sources, params)
         term = compiler.followed(compiler.term(expression))
@@ -98,7 +98,10 @@ def _check_names(names: Sequence[Variable], known: Container[str], sources: Name
 
 
 class Term(NamedTuple):
-    """A part of a formula: the code and kind of a tensor, or the value of a number."""
+    """A part of a formula: the code and kind of a tensor, or the value of a number.
+
+    The code of a number is a constant, or keeps the name of one: `2 * torch.pi`.
+    """
 
     code: Code
     kind: Kind
@@ -134,8 +137,10 @@ class Compiler:
                 return number(value)
             case Variable(name) if name.startswith("$"):
                 return number(self.params[name[1:]], Variable(name[1:]))
-            case Variable(name):
+            case Variable(name) if name in self.sources:
                 return Term(Operand(name), kind_of(self.sources[name]))
+            case Variable(name):
+                return CONSTANTS[name]
             case Negative(operand):
                 return _negative(self.term(operand))
             case Arithmetic(operator, left, right):
@@ -206,19 +211,22 @@ def _computed(
 
 def _negative(term: Term) -> Term:
     if term.value is not None:
-        return number(-term.value, Negative(term.written))
+        negative = number(-term.value, Negative(term.written))
+        return _with_names(negative, Unary("-", term.code), term)
     _refuse("-", term, ("bool",))
     return Term(Unary("-", term.code), term.kind)
 
 
 def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     """Return the term of an operator of two terms, in torch's dtype; refuse dtypes that torch refuses."""
+    code = Binary(operator, left.code, right.code)
     if left.value is not None and right.value is not None:
         expression = Arithmetic(operator, Number(left.value), Number(right.value))
-        return number(
+        computed = number(
             evaluate(expression, _no_name), Arithmetic(operator, left.written, right.written)
         )
-    code, kind = Binary(operator, left.code, right.code), promoted(left.kind, right.kind)
+        return _with_names(computed, code, left, right)
+    kind = promoted(left.kind, right.kind)
     if operator in COMPARISONS:
         if operator not in ("==", "!="):
             _refuse(operator, Term(code, kind), COMPLEX)
@@ -234,6 +242,12 @@ def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     elif operator == "**":
         _check_power(right, Term(code, kind))
     return Term(code, kind)
+
+
+def _with_names(number: Term, code: Code, *parts: Term) -> Term:
+    """Return a number computed from these parts, with this code if it names a constant."""
+    is_plain = all(isinstance(part.code, Constant) for part in parts)
+    return number if is_plain else number._replace(code=code)
 
 
 def _check_power(exponent: Term, power: Term) -> None:
@@ -276,9 +290,19 @@ def _abs(name: str, term: Term) -> Term:
     return _spelled(name, term, real(term.kind.dtype))
 
 
-def _relu(name: str, term: Term) -> Term:
+def _real(name: str, term: Term) -> Term:
     _refuse(name, term, ("bool", *COMPLEX))
     return _spelled(name, term, term.kind.dtype)
+
+
+def _sign(name: str, term: Term) -> Term:
+    _refuse(name, term, COMPLEX)
+    return _spelled(name, term, term.kind.dtype)
+
+
+def _erf(name: str, term: Term) -> Term:
+    _refuse(name, term, COMPLEX)
+    return _float(name, term)
 
 
 def _softplus(name: str, term: Term) -> Term:
@@ -321,20 +345,27 @@ def _clamp(name: str, term: Term, low: Term, high: Term) -> Term:
 
 FUNCTIONS = {
     "abs": Function(1, abs, _abs),
+    "sign": Function(1, lambda x: type(x)((x > 0) - (x < 0)), _sign),
+    "round": Function(1, lambda x: type(x)(round(x)), _real),
+    "floor": Function(1, lambda x: type(x)(math.floor(x)), _real),
+    "ceil": Function(1, lambda x: type(x)(math.ceil(x)), _real),
     "exp": Function(1, math.exp, _float),
     "log": Function(1, math.log, _float),
     "sqrt": Function(1, math.sqrt, _float),
     "sin": Function(1, math.sin, _float),
     "cos": Function(1, math.cos, _float),
+    "erf": Function(1, math.erf, _erf),
     "sigmoid": Function(1, lambda x: 1 / (1 + math.exp(-x)), _float),
     "tanh": Function(1, math.tanh, _float),
-    "relu": Function(1, lambda x: max(x, 0), _relu),
+    "relu": Function(1, lambda x: max(x, 0), _real),
     "softplus": Function(1, lambda x: math.log1p(math.exp(x)), _softplus),
     "where": Function(3, lambda c, a, b: a if c else b, _where),
     "minimum": Function(2, min, _extreme),
     "maximum": Function(2, max, _extreme),
     "clamp": Function(3, lambda x, low, high: min(max(x, low), high), _clamp),
 }
+
+CONSTANTS = {"pi": Term(Name("torch.pi"), Kind("float32", 0, True), math.pi)}
 
 USAGE = {
     "where": "write where(condition, a, b)",

@@ -20,10 +20,10 @@ SYNONYMS = {
     "ln": "log",
     "fabs": "abs",
     "absolute": "abs",
+    "sgn": "sign",
 }
 CAST = "make it a node, and a source of the formula: {layer: Cast, from: ..., dtype: ...}"
 OPERATORS = {
-    "floor": "write x // 1",
     "sinh": "write (exp(x) - exp(-x)) / 2",
     "cosh": "write (exp(x) + exp(-x)) / 2",
     "tan": "write sin(x) / cos(x)",
@@ -63,7 +63,7 @@ CONSTANTS = {
     "True": "write 1",
     "False": "write 0",
     "None": "a formula computes with numbers and tensors",
-    "pi": "write 3.141592653589793",
+    "pi": "write pi",
     "e": "write exp(1)",
     "N": "N is the batch, whose size no formula can read",
     "inf": "a formula has no infinity: masked_fill can write -.inf",
