@@ -10,7 +10,7 @@ from mimgraph.compare.equality import comparable
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Node, Written
-from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, Shared, TypedNode, Use
+from mimgraph.ir.typed import Each, Leaf, Repeated, Scan, Sequence, Shared, TypedNode, Use
 from mimgraph.ops import registry
 from mimgraph.support.frozen_data import data
 
@@ -64,6 +64,11 @@ def facts(node: TypedNode) -> Facts:
             given["shared"], defaults["shared"] = one_module, False
             if counted:
                 given["each"] = len(items)
+        case Scan(body):
+            params, own_default = body.params, operation.default or ""
+            given, defaults = dict(body.params), dict(body.defaults)
+            given |= {"over": dict(operation.axes), "carry": list(operation.carried)}
+            defaults["carry"] = []
         case Shared():
             given = {"share": operation.owner}
     if node.default and node.default != own_default and not isinstance(operation, Shared):

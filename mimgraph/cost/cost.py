@@ -12,6 +12,7 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.typed import (
     Body,
     Leaf,
+    Scan,
     Shared,
     TypedGraph,
     TypedNode,
@@ -71,6 +72,11 @@ class Cost:
             self.activations * times,
             self.uncounted,
         )
+
+    def each_step(self, length: Size) -> Cost:
+        """Return the cost of one module that runs so many times."""
+        macs, activations = self.macs.each(length), self.activations.each(length)
+        return replace(self, macs=macs, activations=activations)
 
     def at(self, sizes: Mapping[str, Size]) -> Cost:
         """Return the cost with numbers for named sizes."""
@@ -154,6 +160,10 @@ class Costs:
         operation = unwrap(node.operation)
         if isinstance(operation, Leaf):
             costs = [_leaf(operation, reads, node in self._copies)]
+        elif isinstance(operation, Scan):
+            stacks = [node.results[port] for port in operation.stacked if port in reads]
+            steps = self.body(operation.body).each_step(operation.length)
+            costs = [steps, Cost(activations=_bytes(stacks))]
         elif operation.items:
             costs = [self._node(item, [item.default or ""]) for item in operation.items]
         else:

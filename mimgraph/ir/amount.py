@@ -52,6 +52,13 @@ class Amount:
         total._terms = {factors: number * times for factors, number in self._terms.items()}
         return total
 
+    def each(self, size: Size) -> Amount:
+        """Return the amount so many times: a size may be known only at run time."""
+        total = Amount()
+        for factors, number in self._terms.items():
+            total._add((*factors, size), number)
+        return total
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Amount) and str(self) == str(other)
 

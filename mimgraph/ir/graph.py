@@ -175,6 +175,23 @@ def carried(inputs: Iterable[str], outputs: Sequence[str]) -> dict[str, str]:
     return {name: name for name in outputs if name in names}
 
 
+class Scan(NamedTuple):
+    """`scan:` of a block: the inputs that it reads step by step, and those that each step hands on.
+
+    `axes` has the axis of each scanned input; with a lone `axis` every source that is not carried is
+    scanned along it. The initial value of a carried input is its source.
+    """
+
+    axes: Mapping[str, Option]
+    axis: Option | None
+    carry: tuple[str, ...]
+    span: Span
+
+    def every_option(self) -> Iterator[Option]:
+        """Yield the axes."""
+        yield from _options(self.axes, self.axis)
+
+
 class DeclaredKind:
     """The base of every kind of declared operation, with the properties that passes read."""
 
@@ -247,13 +264,14 @@ class Chain(DeclaredKind):
 
 @data(eq=False)
 class Call(DeclaredKind):
-    """A use of a block."""
+    """A use of a block: once, several times in a row, or once for each step along an axis."""
 
     block: str
     span: Span
     params: Mapping[str, Option] = field(default_factory=dict)
     lone: Option | None = None
     repeat: Repeat | None = None
+    scan: Scan | None = None
 
     @property
     def named(self) -> Mapping[str, Option]:
@@ -263,6 +281,8 @@ class Call(DeclaredKind):
         yield from _options(self.params, self.lone)
         if self.repeat is not None:
             yield from _options(self.repeat.each, self.repeat.times)
+        if self.scan is not None:
+            yield from self.scan.every_option()
 
     def names(self) -> Iterator[str]:
         yield self.block

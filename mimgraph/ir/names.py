@@ -10,8 +10,9 @@ from functools import lru_cache
 # keys of a node; a block may have such params, as beside another operation they are options
 CONSTANTS = ("zeros", "ones", "random")
 # the keys of a node: no block may have such a param
-OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
-NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", *OPS)
+OPS = ("layer", "merge", "seq", "block", "scan", "share", "parameter", "buffer", "arange")
+LOOPS = ("repeat", "over", "carry")
+NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", *LOOPS, *OPS)
 
 # Names that the emitted file itself uses: a local or a constructor's argument with such a name is
 # renamed there. The class keeps the name that the spec gives it, so that may be none of these.

@@ -18,6 +18,7 @@ from mimgraph.ir.graph import (
     Operation,
     Option,
     Repeat,
+    Scan,
     Written,
 )
 from mimgraph.support.frozen_data import data
@@ -84,7 +85,8 @@ class Rewriter:
             return None
         params, lone = self._options(call.params), self._lone(call.lone)
         repeat = self._repeat(call.repeat)
-        return _changed(call, block=block, params=params, lone=lone, repeat=repeat)
+        scan = self._scan(call.scan)
+        return _changed(call, block=block, params=params, lone=lone, repeat=repeat, scan=scan)
 
     def _apply(self, apply: Apply, path: str) -> Apply | None:
         activation = apply.activation
@@ -124,6 +126,13 @@ class Rewriter:
         times, each = self._lone(repeat.times), self._options(repeat.each)
         same = times is repeat.times and each is repeat.each
         return repeat if same else repeat._replace(times=times, each=each)
+
+    def _scan(self, scan: Scan | None) -> Scan | None:
+        if scan is None or self.option is None:
+            return scan
+        axes, axis = self._options(scan.axes), self._lone(scan.axis)
+        same = axes is scan.axes and axis is scan.axis
+        return scan if same else scan._replace(axes=axes, axis=axis)
 
 
 def _changed(part: Part, **fields: Any) -> Part:

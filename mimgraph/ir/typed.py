@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.code import Code
+from mimgraph.ir.dim import Size
 from mimgraph.ir.graph import Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import OptionValue
@@ -30,6 +31,9 @@ _NOTHING: Mapping[Any, Any] = {}
 def _nothing() -> Mapping[Any, Any]:
     """Return the one empty mapping that nodes have by default."""
     return _NOTHING
+
+
+STEPS = "steps"  # the port of a scan whose block has carried outputs only
 
 
 class Value(NamedTuple):
@@ -178,6 +182,73 @@ class Repeated(TypedKind):
 
 
 @data
+class Scan(TypedKind):
+    """A block that runs once for each of `length` steps along an axis, always with the same weights.
+
+    `axes` has the axis of each scanned input, as torch counts it; the results of the steps are
+    stacked along `axis`, which does not count the batch. Each step hands the `carried` inputs on.
+    """
+
+    body: Body
+    arguments: Mapping[str, Any]
+    axes: Mapping[str, int]
+    axis: int
+    length: Size
+    carried: tuple[str, ...]
+
+    @property
+    def op_name(self) -> str:
+        return self.body.family
+
+    @property
+    def settings(self) -> tuple[Mapping[str, Any], ...]:
+        return (self.arguments,)
+
+    @property
+    def traits(self) -> tuple[Hashable, ...]:
+        return tuple(self.axes.items()), self.axis, self.carried
+
+    @property
+    def is_block(self) -> bool:
+        return True
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+    def part(self, key: str) -> TypedNode | Body | None:
+        return self.body.part(key)
+
+    @property
+    def stacked(self) -> Mapping[str, str]:
+        """The output of the block whose steps each port has; a port that is not here has the last
+        value of a carried output."""
+        found = {name: name for name in self.body.outputs if name not in self.carried}
+        if len(self.body.outputs) == 1 and found:
+            return {"": next(iter(found))}
+        return found or {STEPS: next(iter(self.body.outputs))}
+
+    @property
+    def default(self) -> str | None:
+        """The port that a source without a port means: what is stacked, if that is one result."""
+        ports = tuple(self.stacked)
+        return ports[0] if len(ports) == 1 else None
+
+    def output_type(self, name: str) -> TensorType:
+        """Return the type of an output of the block."""
+        return self.body.results["" if len(self.body.outputs) == 1 else name]
+
+    def results(self) -> dict[str, TensorType]:
+        """Return the type of each port: the stacked steps of an output, or its last value."""
+        found: dict[str, TensorType] = {}
+        for port, name in self.stacked.items():
+            type_ = self.output_type(name)
+            dims = (*type_.dims[: self.axis], self.length, *type_.dims[self.axis :])
+            found[port] = replace(type_, dims=dims)
+        return found | {name: self.output_type(name) for name in self.carried}
+
+
+@data
 class Each(TypedKind):
     """One operation on every source; each item is named by its port, and gives its default result.
 
@@ -249,7 +320,7 @@ class Shared(TypedKind):
         return self.target, self.item
 
 
-TypedOperation: TypeAlias = Leaf | Sequence | Use | Repeated | Each | Shared
+TypedOperation: TypeAlias = Leaf | Sequence | Use | Repeated | Scan | Each | Shared
 
 
 @data(eq=False)
@@ -378,7 +449,7 @@ class TypedGraph:
     is_stage: bool = False
 
 
-def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
+def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Scan | Each:
     """Return the operation itself, or the operation that a share runs."""
     while isinstance(operation, Shared):
         operation = operation.operation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, ParamSpec, TypeVar
 
-from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, Shared, TypedOperation, Use
+from mimgraph.ir.typed import Each, Leaf, Repeated, Scan, Sequence, Shared, TypedOperation, Use
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -27,6 +27,8 @@ class OperationVisitor(Generic[P, Result]):
                 return self.visit_use(operation, *args, **kwargs)
             case Repeated():
                 return self.visit_repeated(operation, *args, **kwargs)
+            case Scan():
+                return self.visit_scan(operation, *args, **kwargs)
             case Each():
                 return self.visit_each(operation, *args, **kwargs)
             case Shared():
@@ -43,6 +45,9 @@ class OperationVisitor(Generic[P, Result]):
 
     def visit_repeated(self, repeated: Repeated, *args: P.args, **kwargs: P.kwargs) -> Result:
         return self.visit_other(repeated, *args, **kwargs)
+
+    def visit_scan(self, scan: Scan, *args: P.args, **kwargs: P.kwargs) -> Result:
+        return self.visit_other(scan, *args, **kwargs)
 
     def visit_each(self, each: Each, *args: P.args, **kwargs: P.kwargs) -> Result:
         return self.visit_other(each, *args, **kwargs)

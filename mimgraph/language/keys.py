@@ -62,6 +62,20 @@ nodes:
   deeper: {block: step, from: once_more, repeat: {with: {rate: [0.1, 0.2, 0.3]}}}
 outputs: deeper
 """
+SCAN = """\
+inputs: {x: [T, 8], h0: [16]}
+blocks:
+  cell:
+    inputs: [x, h]
+    nodes:
+      joined: {merge: concat, from: [x, h]}
+      next: {layer: Linear, from: joined, out_features: 16, activation: Tanh}
+      y: {layer: Linear, from: next, out_features: 4}
+    outputs: {y: y, h: next}
+nodes:
+  states: {scan: cell, over: x, carry: {h: h0}}
+outputs: {states: states, last: states.h}
+"""
 TWINS = """\
 inputs: {left: [8], right: [8]}
 nodes:
@@ -156,6 +170,26 @@ KEYS = {
         "The name of a block of this spec; the block's params are given as options.",
         "Blocks",
         STEPS,
+    ),
+    "scan": Key(
+        "The name of a block that runs once for each step along an axis of its sources, with the same "
+        "weights. Its results are stacked along that axis; the last value of each carried one is a "
+        "port: `states.h`.",
+        "Blocks",
+        SCAN,
+    ),
+    "over": Key(
+        "The inputs that a `scan` reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
+        "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "
+        "gives and `over` does not name are the same at each step.",
+        "Blocks",
+        SCAN,
+    ),
+    "carry": Key(
+        "The inputs that each step of a `scan` hands to the next, with what they start as: `carry: {h: "
+        "h0}`. The block has an output of the same name, shape and dtype.",
+        "Blocks",
+        SCAN,
     ),
     "share": Key(
         "The name of another node: its module, with its weights, is used again on this "

@@ -22,6 +22,7 @@ from mimgraph.ir.graph import (
     Option,
     Output,
     Repeat,
+    Scan,
     Share,
     Source,
 )
@@ -125,6 +126,8 @@ def _node(node: Node) -> dict[str, Any]:
             entry |= _tensor(name, _apply(operation), node.sources or ())
         case Apply(kind, name):
             entry |= {kind: name, **sources, **_apply(operation)}
+        case Call(block, scan=Scan() as scan):
+            entry |= {"scan": block, **_scan(scan, node.sources or ()), **_call(operation)}
         case Call(block):
             entry |= {"block": block, **sources, **_call(operation)}
         case Share():
@@ -163,6 +166,24 @@ def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> d
     if key is None or word != "from" or len(beside) != 1 or len(others) != 1:
         return {word: _sources(sources)}
     return {word: others[0].text, key: beside[0].text}
+
+
+def _scan(scan: Scan, sources: Sequence[Source]) -> dict[str, Any]:
+    """Return the entries of a scan: `from` has the sources that neither `over` nor `carry` names."""
+    entry: dict[str, Any] = {}
+    carried = {one.argument: one.text for one in sources if one.argument in scan.carry}
+    rest = [
+        one
+        for one in sources
+        if one.argument not in carried
+        and not (one.argument in scan.axes and one.text == one.argument)
+    ]
+    if rest:
+        entry["from"] = _sources(rest)
+    entry["over"] = _options(scan.axes) if scan.axis is None else scan.axis.value
+    if carried:
+        entry["carry"] = carried
+    return entry
 
 
 def _words(node: Node) -> dict[str, Any]:

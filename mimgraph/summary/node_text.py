@@ -11,6 +11,7 @@ from mimgraph.ir.typed import (
     Each,
     Leaf,
     Repeated,
+    Scan,
     Shared,
     TypedNode,
     TypedOperation,
@@ -27,9 +28,7 @@ def op_text(node: TypedNode, options: str = "") -> str:
     `residual width=8 × 3, frozen`, `Linear, shares tail`."""
     operation = unwrap(node.operation)
     text = node.op_name
-    if node.default and not (
-        isinstance(operation, Leaf) and operation.lowering.default == node.default
-    ):
+    if node.default and node.default != own_default(operation):
         text += f".{node.default}"  # `take`
     if options:
         text += f" {options}"
@@ -42,6 +41,8 @@ def op_text(node: TypedNode, options: str = "") -> str:
         return f"{op_text(one, options)}, {each_text(operation)}{shares}"
     if isinstance(operation, Repeated):
         text += f" × {len(operation.bodies)}{' shared' if operation.shared else ''}"
+    if isinstance(operation, Scan):
+        text += f" × {operation.length}, scan over {scanned_text(operation.axes)}"
     if isinstance(node.operation, Shared):
         return f"{text}, shares {node.operation.owner}"
     return f"{text}, frozen" if node.is_frozen else text
@@ -54,6 +55,18 @@ def each_text(operation: TypedOperation) -> str:
         return f"shared by {number}"
     is_counted = isinstance(operation, Each) and operation.counted
     return f"{number} copies" if is_counted else f"each of {number}"
+
+
+def scanned_text(axes: Mapping[str, int]) -> str:
+    """Return the scanned inputs, each with its axis unless that is 1: `x, m (axis 2)`."""
+    return ", ".join(n if axis == 1 else f"{n} (axis {axis})" for n, axis in axes.items())
+
+
+def own_default(operation: TypedOperation) -> str | None:
+    """Return the default port of an operation without `take`; None if a port must be named."""
+    if isinstance(operation, Leaf):
+        return operation.lowering.default
+    return operation.default if isinstance(operation, Scan) else None
 
 
 def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:

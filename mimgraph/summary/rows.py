@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode
+from mimgraph.ir.dim import substitute
+from mimgraph.ir.typed import Body, Repeated, Scan, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.summary.node_text import arguments_text, op_text, source_text
@@ -35,7 +36,7 @@ class Row:
     text: str = ""
     sources: tuple[str, ...] = ()
     times: int = 1
-    loops: int = 1
+    loops: int | str = 1
     children: tuple[Row, ...] = ()
     only: str = ""
     shares: str = ""
@@ -145,7 +146,7 @@ class Rows:
             self.cost(self.costs.node(node)),
             text=op_text(node),
             sources=tuple(sources),
-            loops=_loops(node),
+            loops=_loops(node, self.sizes),
             shares=node.operation.owner if isinstance(node.operation, Shared) else "",
             children=tuple(self.inside(node, by_name)),
         )
@@ -178,9 +179,14 @@ class Rows:
         )
 
 
-def _loops(node: TypedNode) -> int:
-    """Return how often the inside of a node runs with the same weights."""
-    return len(node.operation.bodies) if node.operation.shared else 1
+def _loops(node: TypedNode, sizes: Mapping[str, int]) -> int | str:
+    """Return how often the inside of a node runs with the same weights, as text if that depends on
+    sizes that are not given."""
+    operation = node.operation
+    if isinstance(operation, Scan):
+        length = substitute(operation.length, sizes)
+        return length if isinstance(length, int) else str(length)
+    return len(operation.bodies) if operation.shared else 1
 
 
 class _Run(NamedTuple):

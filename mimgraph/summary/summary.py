@@ -74,7 +74,7 @@ class Summary(Contents):
         Where they apply there are also `children`, `frozen`, `buffers`, `only` ("optional" or "in
         training") and `shares`, the node whose module is used; `from` has the names of sources inside
         the block. A repeated block has a child for each repeat, and counts them all. If its repeats
-        share weights it has `loops`, their number, instead, and its children count one.
+        share weights, or it is a scan, it has `loops`, how often it runs, and its children count one.
         """
         return [found for row in self.rows for found in _records(row)]
 
@@ -138,7 +138,7 @@ def _records(row: Row, path: str = "") -> Iterator[dict[str, Any]]:
             "shares": row.shares,
         }
         found |= {key: value for key, value in more.items() if value}
-        if row.loops > 1:
+        if row.loops != 1:
             found["loops"] = row.loops
         if row.children:
             found["children"] = [d for child in row.children for d in _records(child, f"{name}.")]

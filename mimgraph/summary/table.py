@@ -195,7 +195,7 @@ def has_rows_of_one_repeat(rows: Iterable[Row], depth: int | None) -> bool:
     further = None if depth is None else depth - 1
     for row in rows:
         inside = _inside(row)
-        several = row.times > 1 or row.loops > 1 or inside is not row.children
+        several = row.times > 1 or row.loops != 1 or inside is not row.children
         if (inside and several) or has_rows_of_one_repeat(inside, further):
             return True
     return False

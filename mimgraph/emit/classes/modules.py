@@ -23,6 +23,7 @@ from mimgraph.ir.typed import (
     Each,
     Leaf,
     Repeated,
+    Scan,
     Sequence,
     Shared,
     TypedGraph,
@@ -102,6 +103,9 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
 
     def visit_repeated(self, repeated: Repeated, ports: Iterable[str]) -> Code | None:
         return self.repeated(repeated)
+
+    def visit_scan(self, scan: Scan, ports: Iterable[str]) -> Code:
+        return self.construct(scan.body, scan.arguments)
 
     def visit_each(self, each: Each, ports: Iterable[str]) -> Code | None:
         items = each.items[:1] if each.one_module else each.items

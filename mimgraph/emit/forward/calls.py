@@ -14,10 +14,18 @@ from mimgraph.emit.forward.call_code import (
     owner_of,
     port_code,
 )
-from mimgraph.emit.forward.loops import is_one_call, repeat_loop
+from mimgraph.emit.forward.loops import is_one_call, repeat_loop, scan_loop
 from mimgraph.emit.forward.model_dtype import ModelDtypeOf
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
-from mimgraph.emit.forward.steps import WHOLE, Guard, Loop, Step, is_intermediate, values_in
+from mimgraph.emit.forward.steps import (
+    WHOLE,
+    Guard,
+    Loop,
+    Step,
+    is_intermediate,
+    list_of,
+    values_in,
+)
 from mimgraph.emit.forward.values import UsedPorts, Values
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.emit.tree import Local
@@ -25,15 +33,17 @@ from mimgraph.ir.code import (
     Call,
     Code,
     Constant,
+    List,
     ModelDtype,
     Name,
     RuntimeSize,
     Subscript,
+    call,
     walk,
 )
 from mimgraph.ir.lowering import ANCHOR
 from mimgraph.ir.presence import given, implies
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, Value, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, Use, Value, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]
@@ -90,6 +100,8 @@ class Calls:
             return self.leaf(run, operation, ports, module, operands)
         if isinstance(operation, Repeated):
             return self.repeated(run, operation, module, operands)
+        if isinstance(operation, Scan):
+            return self.scanned(run, operation, ports, module, operands)
         call = Call(module, tuple(operands.values()))
         if isinstance(operation, Use):
             return self.use(run, operation, ports, call)
@@ -169,6 +181,29 @@ class Calls:
         targets, code, loop = repeat_loop(node, repeated, module, operands, sources, taken)
         yield from self.step(run, targets, code, loop)
 
+    def scanned(
+        self, run: Run, scan: Scan, ports: list[str], module: Code, operands: Operands
+    ) -> Iterator[Step]:
+        """Yield the empty lists, the loop over the steps, and the stacked results."""
+        node = run.node
+        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
+        for name in scan.carried:
+            yield from self.localised(sources[name])
+        taken = {*self.body.inputs, *self.body.by_name}
+        targets, code, loop = scan_loop(node, scan, ports, module, operands, sources, taken)
+        for collected in loop.collected.values():
+            yield from self.step(run, (collected,), List(()))
+        yield from self.step(run, targets, code, loop)
+        # the last value of a carried result that nothing reads goes with the list
+        last = [value for value in loop.carried if value.port not in ports]
+        for port, name in scan.stacked.items():
+            if port not in ports:
+                continue
+            steps, dim = Local(list_of(node.name, name)), scan.axis + node.results[port].batched
+            for step in self.step(run, (Value(node.name, port),), call("torch.stack", steps, dim)):
+                step.reads += tuple(last)
+                yield step
+
     def localised(self, value: Value) -> Iterator[Step]:
         """Yield a local for a tensor of the module, for a loop to rebind, under any condition."""
         if value in self.values.owned:
@@ -192,6 +227,8 @@ class Calls:
         if ModelDtype in map(type, parts):
             code = self.dtypes.resolved(node, code, values_in(parts))
             parts = walk(code)
+        if loop is not None:
+            parts = [*parts, *walk(loop.iterable), *map(Local, loop.collected.values())]
         reads = tuple(dict.fromkeys(values_in(parts)))
         comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
         return (Step(targets, code, reads, comment, loop, run.guard, node.name),)

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from mimgraph.emit.forward.liveness import Paths
 from mimgraph.emit.forward.plan import Plan
-from mimgraph.emit.forward.steps import WHOLE, Loop, Step
-from mimgraph.ir.typed import Body, Leaf, Repeated, Value, unwrap
+from mimgraph.emit.forward.steps import WHOLE, Loop, Step, is_list
+from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, Value, unwrap
 
 Chain: TypeAlias = list[Value]
 
@@ -43,15 +43,15 @@ class Chains:
 
     def _before(self, step: Step, target: Value, dying: list[Value]) -> Value | None:
         """Return the value that a target follows, if any."""
-        if step.loop is not None and target in step.loop.carried:
-            value = step.loop.carried[target]
-            if value not in dying or needed_in_loop(step, step.loop, target):
+        if step.loop is not None:
+            value = step.loop.carried.get(target)
+            if value is None or value not in dying or needed_in_loop(step, step.loop, target):
                 return None
         elif len(dying) == 1 == len(step.targets):
             (value,) = dying
         else:
             return None
-        kept = value in self.kept or value.port == WHOLE
+        kept = value in self.kept or value.port == WHOLE or is_list(value)
         return None if kept or self._is_needed(self.of[value], target) else value
 
     def _is_needed(self, chain: Chain, target: Value) -> bool:
@@ -76,12 +76,21 @@ class Chains:
         part = chain[:1]
         for before, value in pairwise(chain):
             maker = self.maker[before]
-            several = len(maker.targets) > 1 and self.maker[value].loop is None
-            if maker.loop is not None or several:
+            loop = self.maker[value].loop
+            several = len(maker.targets) > 1 and loop is None
+            if several or (
+                maker.loop is not None and not _same_name(maker.loop, before, loop, value)
+            ):
                 yield part
                 part = []
             part.append(value)
         yield part
+
+
+def _same_name(one: Loop, before: Value, other: Loop | None, value: Value) -> bool:
+    """Return whether two loops want the same name for a value and the one that follows it."""
+    name = one.names.get(before)
+    return other is not None and name is not None and name == other.names.get(value)
 
 
 def needed_in_loop(step: Step, loop: Loop, target: Value) -> bool:
@@ -106,7 +115,7 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
         match unwrap(node.operation):
             case Leaf(kind="layer"):
                 yield from sources[1:]
-            case Repeated():
+            case Repeated() | Scan():
                 pass  # a loop assigns to what it carries
             case _ if len(sources) > 1:
                 yield from sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
-from mimgraph.emit.format.statements import Assign, Delete, For, If, Return, Statement
+from mimgraph.emit.format.statements import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.emit.forward.liveness import Fork, Path, Paths
 from mimgraph.emit.forward.local_names import LocalNames
 from mimgraph.emit.forward.plan import Plan
@@ -84,11 +84,21 @@ class _Writer:
             handed = self.handed(step, step.loop, dead)
             yield from self.copies(step, step.loop)
             yield from _deleted(handed)
-            yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
+            body: tuple[Statement, ...] = (assign, *self.appended(step.loop))
+            yield For(step.loop.variables, names.code(step.loop.iterable), body)
             dead = tuple(name for name in dead if name not in handed)
+            unread = [value for value in unread if not step.loop.is_inside(value)]
         elif targets != (getattr(code, "id", None),):  # a value that keeps its name
             yield assign
         yield from _deleted((*dead, *map(names.name, unread)))
+
+    def appended(self, loop: Loop) -> Iterator[Expr]:
+        """Yield `steps.append(y)` for each result that a loop collects."""
+        for result, collected in loop.collected.items():
+            append = Name(self.names.name(collected)).method(
+                "append", Name(self.names.name(result))
+            )
+            yield Expr(append)
 
     def copies(self, step: Step, loop: Loop) -> Iterator[Assign]:
         """Yield `y = x` for what a loop carries from a value of another name."""

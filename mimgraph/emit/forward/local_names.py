@@ -34,6 +34,8 @@ class LocalNames:
         others = [chain for chain in chains.all if chain is not main]
         parts = [part for chain in others for part in chains.split(chain)]
         ports = Counter(value.name for value in chains.of if not is_intermediate(value))
+        loops = [step.loop for step in plan.steps if step.loop is not None]
+        wanted = {value: spelled(name) for loop in loops for value, name in loop.names.items()}
         self._names: dict[Value, str] = {}
         if main is not None:
             reserved.add(MAIN)
@@ -45,7 +47,8 @@ class LocalNames:
                 named = next((rebound[value] for value in part if value in rebound), named)
             name = self.arguments.get(named.name)
             if name is None:
-                name = free_name(_name_of(named, ports[named.name] > 1), reserved)
+                given = wanted.get(named) or _name_of(named, ports[named.name] > 1)
+                name = free_name(given, reserved)
                 reserved.add(name)
             self._names.update(dict.fromkeys(part, name))
 
@@ -96,7 +99,12 @@ def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, 
             else:
                 is_free = chains.of[before] is chains.of[target]
             plain = not before.port and target not in chains.kept
-            if plain and is_free and not needed_in_loop(step, step.loop, target):
+            if (
+                target not in step.loop.names
+                and plain
+                and is_free
+                and not needed_in_loop(step, step.loop, target)
+            ):
                 yield target, before
 
 
@@ -121,7 +129,7 @@ def _fed(plan: Plan) -> set[Value]:
 
 
 def _loop_variables(steps: list[Step]) -> set[str]:
-    return {step.loop.variable for step in steps if step.loop is not None}
+    return {name for step in steps if step.loop is not None for name in step.loop.variables}
 
 
 def _name_of(value: Value, is_one_of_several: bool) -> str:

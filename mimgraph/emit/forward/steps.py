@@ -28,11 +28,22 @@ class Condition(NamedTuple):
 Guard = tuple[Condition, ...]  # the outermost first
 
 WHOLE = "*"  # the port of all results of a call together
+_LIST = "*list "  # the port of a list of the results of a loop, before the name of the result
 
 
 def is_intermediate(value: Value) -> bool:
     """Return whether a value is not a result of its node but computed on the way to one."""
     return value.port.startswith("*")
+
+
+def list_of(node: str, output: str) -> Value:
+    """Return the list of one result of a node's loop."""
+    return Value(node, f"{_LIST}{output}")
+
+
+def is_list(value: Value) -> bool:
+    """Return whether a value is a list of results of a loop, not a tensor."""
+    return value.port.startswith(_LIST)
 
 
 @dataclass(slots=True)
@@ -54,11 +65,24 @@ class Step:
 
 @data
 class Loop:
-    """`for variable in iterable:`; `carried` are the targets that start as another value, with it."""
+    """`for a, b in iterable:`; `carried` are the targets that start as another value, with it.
 
-    variable: str
+    `collected` are the targets that each time appends to a list, with the list. `names` has the names
+    that values of the loop get if they are free.
+    """
+
+    variables: tuple[str, ...]
     iterable: Code
     carried: Mapping[Value, Value] = field(default_factory=dict)
+    collected: Mapping[Value, Value] = field(default_factory=dict)
+    names: Mapping[Value, str] = field(default_factory=dict)
+
+    def is_inside(self, value: Value) -> bool:
+        """Return whether a value is the result of one step, which nothing reads behind the loop.
+
+        There is no `del` of it, nor of a variable: TorchScript knows them only inside the loop.
+        """
+        return value in self.names and value not in self.carried
 
 
 def values_read(code: Code) -> list[Value]:

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from mimgraph.diagnostics import Label, Report
 from mimgraph.infer.declared import check_blocks
-from mimgraph.infer.evaluation import Evaluation, compute, has_faulty
 from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.block_body import Using, type_use
 from mimgraph.infer.nodes.block_use import (
     Times,
+    block_arguments,
     find_block,
-    given_params,
     repeats,
 )
 from mimgraph.infer.nodes.body import TypeNodes, body_of
 from mimgraph.infer.nodes.optional import (
+    missing_inputs,
     missing_merge_inputs,
 )
 from mimgraph.infer.nodes.repeat import type_repeat
@@ -38,21 +38,17 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     block = find_block(site.state, call, site.node.span, site.path)
     if block is None:
         return None
-    at = Evaluation(site.context.env, site.state.report, site.path)
-    arguments = {
-        name: compute(option.value, at) for name, option in given_params(call, block).items()
-    }
+    arguments = block_arguments(site, call, block)
     times = repeats(site, call.repeat) if call.repeat else Times([{}], 1)
     keys = tuple(declared.name for declared in block.inputs)
     fed = match(site, Arguments(block.family, keys))
     types = None if fed is None else known_types(fed)
-    is_faulty = has_faulty(arguments.values()) or call.block in site.state.recursive
-    if fed is None or types is None or times is None or is_faulty:
+    if fed is None or types is None or times is None or arguments is None:
         return None
     using = Using(site, call, block, type_nodes)
     operation: TypedOperation | None
     if call.repeat is None:
-        body = type_use(using, arguments, fed, types)
+        body = type_use(using, arguments, fed, types, missing_inputs(fed))
         operation = None if body is None else Use(body, arguments)
     else:
         given = [{**arguments, **one} for one in times.given]

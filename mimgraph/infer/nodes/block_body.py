@@ -9,7 +9,6 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import layered
 from mimgraph.infer.nodes.block_use import block_params, default_params, origins_of
 from mimgraph.infer.nodes.body import TypeNodes, body_of
-from mimgraph.infer.nodes.optional import missing_inputs
 from mimgraph.infer.nodes.pattern import bind_pattern
 from mimgraph.infer.scope import Context, Fed, Site
 from mimgraph.ir.expression import identity, plain
@@ -32,10 +31,11 @@ def type_use(
     arguments: Mapping[str, Any],
     fed: Mapping[str, Fed],
     types: Mapping[str, TensorType],
+    optional: frozenset[str],
     time: int = 0,
 ) -> Body | None:
-    """Return the body of a block for these params and input types, typed once for equal ones; `time`
-    is the number of the repeat."""
+    """Return the body of a block for these params and input types, typed once for equal ones; the
+    `optional` inputs may be missing, and `time` is the number of the repeat."""
     site, call, block, _ = using
     state = site.state
     state.write(4 * len(block.params), site.node.span)
@@ -43,7 +43,7 @@ def type_use(
     dims = bind_pattern(site, block, fed, given)
     if dims is None:
         return None
-    optional = missing_inputs(fed) | site.optional
+    optional |= site.optional
     pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
     key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
     if key in state.bodies:

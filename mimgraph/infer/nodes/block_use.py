@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.infer.advice.wrong_options import Keys, given_twice, missing_options, unknown_option
-from mimgraph.infer.evaluation import Evaluation, Origin, compute, layered, origin_of
+from mimgraph.infer.evaluation import Evaluation, Origin, compute, has_faulty, layered, origin_of
 from mimgraph.infer.scope import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim
@@ -15,7 +15,7 @@ from mimgraph.ir.graph import FAULTY, OTHERS, Block, Call, Option, Repeat
 from mimgraph.ops import registry
 from mimgraph.source import Span
 
-WORDS = ("from", "take", "freeze", "repeat")
+WORDS = ("from", "take", "freeze", "repeat", "over", "carry")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
@@ -101,6 +101,14 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
     if call.lone is None or first is None:
         return call.params
     return {**call.params, first: call.lone}
+
+
+def block_arguments(site: Site, call: Call, block: Block) -> dict[str, Any] | None:
+    """Return the params that a call gives; None if one is faulty, or if the block contains itself."""
+    at = Evaluation(site.context.env, site.state.report, site.path)
+    given = {name: compute(option.value, at) for name, option in given_params(call, block).items()}
+    is_faulty = has_faulty(given.values()) or call.block in site.state.recursive
+    return None if is_faulty else given
 
 
 def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Origin]:

@@ -18,6 +18,7 @@ from mimgraph.infer.nodes.optional import (
     missing_arguments,
     with_presence,
 )
+from mimgraph.infer.nodes.scan import type_scan
 from mimgraph.infer.nodes.sharing import (
     check_share,
     missing_in_shares,
@@ -110,7 +111,11 @@ def _type_operation(site: Site, node: Node) -> TypedNode | None:
         return applied
     if isinstance(operation, Chain):
         return type_chain(site, operation, _type_operation)
-    return type_call(site, operation, type_nodes) if isinstance(operation, Call) else None
+    if not isinstance(operation, Call):
+        return None
+    if operation.scan is not None:
+        return type_scan(site, operation, operation.scan, type_nodes)
+    return type_call(site, operation, type_nodes)
 
 
 def _report_no_sources(site: Site, node: Node) -> None:

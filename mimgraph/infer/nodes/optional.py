@@ -15,7 +15,7 @@ from mimgraph.infer.scope import Fed, Site, State
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Input, Repeat
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
@@ -57,6 +57,13 @@ def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
     first = next(iter(fed.values()), None)
     whole = ALWAYS if first is None else first.presence
     return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
+
+
+def missing_in_steps(fed: Mapping[str, Fed], needed: Container[str]) -> frozenset[str]:
+    """Return the inputs of a scanned block that may be missing where those that it needs are given."""
+    whole = next(one.presence for key, one in fed.items() if key in needed)
+    others = ((key, one) for key, one in fed.items() if key not in needed)
+    return frozenset([key for key, one in others if not implies(whole, one.presence)])
 
 
 def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
@@ -101,11 +108,14 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     if all(one.presence == ALWAYS for one in fed.values()):
         return typed
     op = _op(typed)
+    operation = unwrap(typed.operation)
     whole: Presence | None = ALWAYS
     if op is not None and op.name == "Fill":
         _check_fill(site, typed)
     elif op is not None and op.kind in ("merge", "part"):
         whole = _merge_presence(site, typed, op, fed)
+    elif isinstance(operation, Scan):
+        whole = _scan_presence(site, typed, operation, fed)
     else:
         whole = _first_source_presence(site, typed, op, fed)
     if whole is None:
@@ -206,6 +216,27 @@ def _first_source_presence(
     for key, one in others:
         if not (is_block or implies(whole, one.presence) or runs_without(op, key)):
             _report_missing(site, op.name if op else typed.name, one)
+            return None
+    return whole
+
+
+def _scan_presence(
+    site: Site, typed: TypedNode, scan: Scan, fed: Mapping[str, Fed]
+) -> Presence | None:
+    """Return the presence of a scan: that of its first scanned source. Return None after reporting a
+    scanned or carried source, or a result of a step, that may be missing then."""
+    first, *others = (fed[name] for name in (*scan.axes, *scan.carried))
+    whole = ALWAYS if first.is_own else first.presence
+    for one in others:
+        if not (one.is_own or implies(whole, one.presence)):
+            _report_missing(site, typed.name, one)
+            return None
+    outer = {key: one.presence for key, one in fed.items()}
+    for name, presence in output_presences(scan.body, whole, outer).items():
+        if presence != whole:
+            message = f"{name} of a step is missing without {' and '.join(inputs_of(presence))}"
+            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
+            site.fault("optional-source", message, site.node.span, help=help)
             return None
     return whole
 

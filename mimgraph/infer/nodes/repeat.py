@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mimgraph.infer.nodes.block_body import Using, type_use
 from mimgraph.infer.nodes.block_use import Times
-from mimgraph.infer.nodes.optional import check_repeat_presence, output_presences
+from mimgraph.infer.nodes.optional import check_repeat_presence, missing_inputs, output_presences
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed
 from mimgraph.ir.graph import Repeat
@@ -26,7 +26,7 @@ def type_repeat(
     for time, arguments in enumerate(times.given):
         types = known_types(current)
         assert types is not None  # those of the sources, then of outputs that were typed
-        body = type_use(using, arguments, current, types, time)
+        body = type_use(using, arguments, current, types, missing_inputs(current), time)
         handed = None if body is None else _hand_on(using, repeat, body, presence, current)
         if body is None or handed is None:
             return None

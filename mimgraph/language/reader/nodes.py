@@ -10,6 +10,7 @@ from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
+from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
 from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
@@ -91,6 +92,8 @@ def _node_sources(
     sources = read_sources(context, fed_by, here)
     if op is None:
         return sources
+    if op[0].text == "scan":
+        return scan_sources(context, sources, tree, here)
     second = second_source(op, tree)
     if second is None or sources is None:
         return sources

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import BESIDE_FROM, OTHERS, AppliedOperation, Apply, Each, Operation, Share
+from dataclasses import replace
+
+from mimgraph.ir.graph import (
+    BESIDE_FROM,
+    OTHERS,
+    AppliedOperation,
+    Apply,
+    Call,
+    Each,
+    Operation,
+    Share,
+)
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
@@ -12,6 +23,7 @@ from mimgraph.language.reader.mappings import (
     entries_of,
     read_mapping,
 )
+from mimgraph.language.reader.scans import read_scan
 from mimgraph.language.reader.tensors import is_tensor, read_tensor
 from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
@@ -85,6 +97,8 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
         return _read_share(context, name, value, rest, here)
     if key.text == "block":
         return read_call(context, name, value.span, rest, here)
+    if key.text == "scan":
+        return _read_scan(context, op, name, tree, rest, here)
     return read_apply(context, key.text, name, value.span, rest, here)
 
 
@@ -106,3 +120,17 @@ def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: s
             context.fault("unknown-option", message, word.span, help=help, node=here)
     target, dot, item = name.partition(".")
     return None if rest else Share(target, value.span, item if dot else None)
+
+
+def _read_scan(
+    context: Context, op: Entry, name: str, tree: Mapping, rest: Entries, here: str
+) -> Call | None:
+    for word, help in (("each", "make a node for each"), ("repeat", "repeat a block that scans")):
+        if tree.get(word) is not None:
+            message, span = f"a scan cannot have {word}", tree.key(word).span
+            context.fault("unknown-key", message, span, help=help, node=here)
+            return None
+    scan = read_scan(context, op, tree, here)
+    params = {key: entry for key, entry in rest.items() if key not in ("over", "carry")}
+    call = read_call(context, name, op[1].span, params, here)
+    return None if scan is None else replace(call, scan=scan)

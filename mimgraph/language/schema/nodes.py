@@ -58,6 +58,7 @@ def nodes() -> Json:
         "layer": _chosen("layer"),
         "merge": _chosen("merge"),
         "block": _open_node(keys(block={"type": "string"}), "repeat"),
+        "scan": _scan(),
         **{name: _tensor(op) for name, op in tensors.items()},
         **{f"layer.{name}": _op_node(op) for name, op in layers.items()},
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
@@ -88,7 +89,19 @@ def _words(activations: Iterable[Op]) -> Json:
         freeze=SWITCH,
         activation={"anyOf": _names(activations, "activation")},
         repeat={"anyOf": [times, mapping]},
+        over=any_of(value(int), ref("source"), _by_input(value(int))),
+        carry=_by_input(ref("source")),
     )
+
+
+def _by_input(one: Json) -> Json:
+    """Return the schema of a mapping by the inputs of a block."""
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": IDENTIFIER},
+        "additionalProperties": one,
+        "minProperties": 1,
+    }
 
 
 # sources
@@ -161,7 +174,7 @@ def _node(beside_blocks: bool) -> Json:
     branches: Json = {
         **refs("layer", "merge"),
         "seq": {**CLOSED, "properties": seq, **_source_conditions()},
-        **({"block": ref("block")} if beside_blocks else {}),
+        **(refs("block", "scan") if beside_blocks else {}),
         "share": {**CLOSED, "properties": share},  # a share of a parameter has no source
         **refs(*VALUE_OPTION),
     }
@@ -246,6 +259,17 @@ def _open_node(op: Json, *more: str) -> Json:
         "propertyNames": {"pattern": IDENTIFIER},
         "additionalProperties": ref("data"),
         **_source_conditions(closed=False),
+    }
+
+
+def _scan() -> Json:
+    """Return the schema of a scan: a block that needs `over` and may have `from`, but no `each`."""
+    words = {**keys(scan={"type": "string"}), **refs("from", "over", "carry", "take", "freeze")}
+    return {
+        "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
+        "propertyNames": {"pattern": IDENTIFIER},
+        "additionalProperties": ref("data"),
+        "required": ["over"],
     }
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.graph import Graph, Input, Node, Output
-from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode, unwrap
+from mimgraph.ir.typed import Body, Repeated, Scan, Shared, TypedGraph, TypedNode, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.ops import registry
@@ -18,7 +18,7 @@ from mimgraph.picture.details.option_values import block_options, node_options, 
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span
 from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.source import Excerpt
-from mimgraph.summary.node_text import each_text, operand_labels, source_text
+from mimgraph.summary.node_text import each_text, operand_labels, scanned_text, source_text
 
 Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]
 Found: TypeAlias = Iterator[tuple[str, Detail]]
@@ -167,6 +167,8 @@ class _NodeDetails:
             yield each_text(operation)
         if isinstance(operation, Repeated):
             yield f"× {len(operation.bodies)}{' shared' if operation.shared else ''}"
+        if isinstance(operation, Scan):
+            yield f"scan over {scanned_text(operation.axes)}"
         if node.is_frozen:
             yield "frozen"
         if node in self.in_training:

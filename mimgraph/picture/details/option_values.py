@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, TypedOperation, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, TypedOperation, Use, unwrap
 from mimgraph.ops import registry
 from mimgraph.picture.details.model import OptionValue, Origin
 from mimgraph.picture.diagram.block_repeats import span
-from mimgraph.summary.node_text import is_default, value_text
+from mimgraph.summary.node_text import is_default, own_default, value_text
 
 
 def node_options(node: TypedNode) -> tuple[OptionValue, ...]:
@@ -59,7 +59,7 @@ def _options(operation: TypedOperation) -> Iterable[OptionValue]:
             return _op_options(operation, options, infer)
         case Use(arguments=arguments, merge=merge) if merge:
             return _op_options(operation, arguments, arguments.get)
-        case Use(body, arguments):
+        case Use(body, arguments) | Scan(body, arguments):
             return block_options([body], [arguments])
         case Repeated(bodies, arguments):
             return block_options(bodies, arguments)
@@ -93,8 +93,8 @@ def _params(body: Body, given: Mapping[str, Any]) -> Iterator[OptionValue]:
 
 def _take(node: TypedNode, operation: TypedOperation) -> str | None:
     """Return the port that `take` chose, if it was needed."""
-    if isinstance(operation, Leaf):
-        return node.default if node.default != operation.lowering.default else None
+    if isinstance(operation, Leaf | Scan):
+        return node.default if node.default != own_default(operation) else None
     bodies = () if operation.merge else operation.bodies
     return node.default if bodies and len(bodies[0].outputs) > 1 else None
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from mimgraph.ir.typed import (
     Body,
     Repeated,
+    Scan,
     Sequence,
     Shared,
     TypedGraph,
@@ -144,6 +145,20 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         cluster = _cluster("block", node, context, text, bodies[0].doc)
         module = context.id if repeated.shared else f"{context.id}.{repeated.first}"
         return self.block(node, bodies, cluster, context, module)
+
+    def visit_scan(self, scan: Scan, node: TypedNode, context: Context) -> _Drawn:
+        """Return a block that is scanned as a cluster, drawn once for all steps."""
+        if not scan.body.nodes:
+            return self.visit_other(scan, node, context)
+        text = op_text(node, arguments_text(scan.arguments))
+        cluster = _cluster("block", node, context, text, scan.body.doc)
+        items, outputs = self.body(scan.body, f"{context.id}.", context.sources)
+        ends = {**scan.stacked, **{name: name for name in scan.carried}}
+        results = {
+            port: outputs[name]._replace(port="" if port == node.default else port)
+            for port, name in ends.items()
+        }
+        return (replace(cluster, items=items),), results
 
     def row(
         self,

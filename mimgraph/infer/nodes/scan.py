@@ -1,0 +1,212 @@
+"""Type a scan: a block that runs once for each step along an axis of its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mimgraph.diagnostics import Label
+from mimgraph.infer.evaluation import compute
+from mimgraph.infer.nodes.activation import finish
+from mimgraph.infer.nodes.block_body import Using, type_use
+from mimgraph.infer.nodes.block_use import block_arguments, find_block
+from mimgraph.infer.nodes.body import TypeNodes
+from mimgraph.infer.nodes.optional import missing_in_steps
+from mimgraph.infer.nodes.sources import Arguments, known_types, match
+from mimgraph.infer.scope import Fed, Site
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.graph import FAULTY, Block, Call, Option
+from mimgraph.ir.graph import Scan as DeclaredScan
+from mimgraph.ir.typed import STEPS, Body, Scan, TypedNode
+from mimgraph.ir.types import TensorType, at_least_one
+
+
+def type_scan(
+    site: Site, call: Call, scan: DeclaredScan, type_nodes: TypeNodes
+) -> TypedNode | None:
+    """Return the typed scan; None where something is faulty or unknown."""
+    block = find_block(site.state, call, site.node.span, site.path)
+    if block is None:
+        return None
+    arguments = block_arguments(site, call, block)
+    fed = _match(site, block)
+    axes = None if fed is None else _axes(site, scan, fed)
+    if fed is None or axes is None or arguments is None or known_types(fed) is None:
+        return None
+    length = _length(site, fed, axes)
+    if length is None:
+        return None
+    steps = {name: _one_step(one, axes.get(name)) for name, one in fed.items()}
+    types = known_types(steps)
+    assert types is not None  # those of the sources, less an axis
+    optional = missing_in_steps(fed, (*axes, *scan.carry))
+    body = type_use(Using(site, call, block, type_nodes), arguments, steps, types, optional)
+    if body is None or not _check_carry(site, scan, steps, body):
+        return None
+    operation = Scan(body, arguments, axes, _before(fed, axes), length, scan.carry)
+    if not _check_stacks(site, operation):
+        return None
+    if isinstance(length, Dim):
+        site.state.require([at_least_one(length)])
+    done = finish(site, site.node.name, None, operation.results(), operation.default)
+    if done is None:
+        return None
+    values = {name: one.value for name, one in fed.items()}
+    return TypedNode(site.node.name, operation, values, done.results, done.default, site.node)
+
+
+def _match(site: Site, block: Block) -> dict[str, Fed] | None:
+    """Return the sources by the input of the block that they fill: by name, others in order."""
+    if site.fed is None:
+        return None
+    names = [declared.name for declared in block.inputs]
+    named = {one.source.argument for one in site.fed}
+    free = iter([name for name in names if name not in named])
+    fed = []
+    for one in site.fed:
+        if one.source.argument is None and (name := next(free, None)) is not None:
+            one = one._replace(source=one.source._replace(argument=name))
+        fed.append(one)
+    missing = next(free, None)
+    if missing is not None and named <= {None, *names}:
+        message = f"{block.family} needs a source {missing!r}"
+        help = f"write from: {{{missing}: ...}}; carry: {{{missing}: ...}} if each step changes it"
+        site.fault("wrong-arity", message, site.node.span, help=help)
+        return None
+    return match(site._replace(fed=tuple(fed)), Arguments(block.family, tuple(names)))
+
+
+# the axes
+
+
+def _axes(site: Site, scan: DeclaredScan, fed: Mapping[str, Fed]) -> dict[str, int] | None:
+    """Return the axis of each scanned source, from 0 on; None if one is faulty."""
+    given = dict(scan.axes)
+    if scan.axis is not None:
+        given = {name: scan.axis for name in fed if name not in scan.carry}
+    found = {name: _axis(site, fed[name], option) for name, option in given.items()}
+    axes = {name: axis for name, axis in found.items() if axis is not None}
+    return axes if len(axes) == len(found) and axes else None
+
+
+def _axis(site: Site, one: Fed, option: Option) -> int | None:
+    """Return an axis of a source, from 0 on; None if it has no such axis, which is reported."""
+    axis = compute(option.value, site.evaluation)
+    if axis is FAULTY or one.type is None:
+        return None
+    rank, first = one.type.rank, int(one.type.batched)
+    if type(axis) is not int:
+        help = "write the number of the axis: 1 is the first one behind the batch"
+        site.fault("wrong-type", "over takes an axis", option.span, help=help)
+        return None
+    place = axis + rank if axis < 0 else axis
+    if first <= place < rank:
+        return place
+    message = f"{one.text} has no axis {axis}: it is {one.type}"
+    if place == 0 and first:
+        message = f"axis 0 of {one.text} is the batch, which a scan cannot run over"
+    help = f"its axes: {first} to {rank - 1}" if rank > first else "it has only the batch"
+    labels = (Label(one.producer, str(one.type)),)
+    site.fault("bad-option", message, option.span, labels=labels, help=help)
+    return None
+
+
+def _length(site: Site, fed: Mapping[str, Fed], axes: Mapping[str, int]) -> Size | None:
+    """Return the number of steps; None if the sources differ in it, which is reported."""
+    lengths = {name: _type(fed[name]).shape[axis] for name, axis in axes.items()}
+    (first, length), *others = lengths.items()
+    for name, other in others:
+        if other != length:
+            message = (
+                f"scanned sources need equal sizes along their axes: "
+                f"{fed[first].text} has {length}, {fed[name].text} has {other}"
+            )
+            labels = tuple(Label(fed[each].producer, str(fed[each].type)) for each in (first, name))
+            site.fault("shape-mismatch", message, fed[name].source.span, labels=labels)
+            return None
+    return length
+
+
+def _before(fed: Mapping[str, Fed], axes: Mapping[str, int]) -> int:
+    """Return how many axes but the batch stand before the axis of the first scanned source."""
+    name, axis = next(iter(axes.items()))
+    return axis - _type(fed[name]).batched
+
+
+def _type(one: Fed) -> TensorType:
+    assert one.type is not None  # all types are known where this is called
+    return one.type
+
+
+def _one_step(one: Fed, axis: int | None) -> Fed:
+    """Return a source as one step of the block reads it: without the axis that is scanned."""
+    if axis is None:
+        return one
+    type_ = _type(one)
+    place = axis - type_.batched
+    dims = (*type_.dims[:place], *type_.dims[place + 1 :])
+    return one._replace(type=replace(type_, dims=dims))
+
+
+# the results
+
+
+def _check_carry(site: Site, scan: DeclaredScan, steps: Mapping[str, Fed], body: Body) -> bool:
+    """Return whether each carried input is also an output of the same shape and dtype; report those
+    that are not."""
+    found = [_carries(site, name, steps[name], body) for name in scan.carry]
+    return all(found)
+
+
+def _carries(site: Site, name: str, one: Fed, body: Body) -> bool:
+    family, before = body.family, _type(one)
+    names = ", ".join(body.outputs)
+    span = one.source.argument_span or one.source.span
+    if name not in body.outputs:
+        message = f"{family} carries {name}, but it has no output of that name"
+        help = f"name the next value in the outputs of {family}: outputs: {{{name}: ...}}"
+        note = f"the outputs: {names}"
+        site.fault("carry-mismatch", message, span, note=note, help=help)
+        return False
+    after = body.results["" if len(body.outputs) == 1 else name]
+    if _same(before, after):
+        return True
+    message = f"{name} must keep its shape and dtype from step to step: {_told(before, after)}"
+    help = ""
+    if before.dtype != after.dtype:
+        help = f"cast it: {{layer: Cast, from: ..., dtype: {before.dtype}}}"
+    elif not before.batched and after.batched:
+        help = "begin with a batch: batched: true on the parameter or buffer"
+    labels = (Label(one.producer, str(before)),)
+    site.fault("carry-mismatch", message, span, labels=labels, help=help)
+    return False
+
+
+def _told(before: TensorType, after: TensorType) -> str:
+    """Return both types in words, with the dtypes if these differ."""
+    if before.dtype == after.dtype:
+        return f"it begins as {before}, and the block gives {after}"
+    return f"it begins as {before} {before.dtype}, and the block gives {after} {after.dtype}"
+
+
+def _same(one: TensorType, other: TensorType) -> bool:
+    """Return whether two types are equal but for what is known of their numbers."""
+    return one.cast(one.dtype) == other.cast(other.dtype)
+
+
+def _check_stacks(site: Site, scan: Scan) -> bool:
+    """Return whether the results of the steps can be stacked; report one that cannot."""
+    if STEPS in scan.stacked and STEPS in scan.carried:
+        message = f"a carried output cannot be called {STEPS} if the block has no other outputs"
+        help = f"{STEPS} is the port that has it at every step: rename the output"
+        site.fault("bad-name", message, site.node.span, help=help)
+        return False
+    for name in scan.stacked.values():
+        type_ = scan.output_type(name)
+        if len(type_.dims) < scan.axis:
+            message = f"{name} of each step is {type_}: it has too few axes to be stacked"
+            help = "scan over axis 1, or give the result more axes: the steps are joined along the"
+            help += " axis that is scanned"
+            site.fault("rank-mismatch", message, site.node.span, help=help)
+            return False
+    return True
