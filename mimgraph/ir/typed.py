@@ -230,7 +230,7 @@ class Scan(TypedKind):
 
     @property
     def default(self) -> str | None:
-        """The port that a source without a port means: what is stacked, if that is one result."""
+        """The default port: the stacked result, if there is only one."""
         ports = tuple(self.stacked)
         return ports[0] if len(ports) == 1 else None
 

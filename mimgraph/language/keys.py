@@ -175,20 +175,20 @@ KEYS = {
         "The name of a block that runs once for each step along an axis of its sources, with the same "
         "weights. Its results are stacked along that axis; the last value of each carried one is a "
         "port: `states.h`.",
-        "Blocks",
+        "Scans",
         SCAN,
     ),
     "over": Key(
         "The inputs that a `scan` reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
         "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "
         "gives and `over` does not name are the same at each step.",
-        "Blocks",
+        "Scans",
         SCAN,
     ),
     "carry": Key(
         "The inputs that each step of a `scan` hands to the next, with what they start as: `carry: {h: "
         "h0}`. The block has an output of the same name, shape and dtype.",
-        "Blocks",
+        "Scans",
         SCAN,
     ),
     "share": Key(

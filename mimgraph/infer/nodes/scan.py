@@ -190,7 +190,7 @@ def _told(before: TensorType, after: TensorType) -> str:
 
 
 def _same(one: TensorType, other: TensorType) -> bool:
-    """Return whether two types are equal but for what is known of their numbers."""
+    """Return whether two types have the same shape, dtype and batch."""
     return one.cast(one.dtype) == other.cast(other.dtype)
 
 

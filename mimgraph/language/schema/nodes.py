@@ -264,11 +264,10 @@ def _open_node(op: Json, *more: str) -> Json:
 
 def _scan() -> Json:
     """Return the schema of a scan: a block that needs `over` and may have `from`, but no `each`."""
-    words = {**keys(scan={"type": "string"}), **refs("from", "over", "carry", "take", "freeze")}
+    node = _open_node(keys(scan={"type": "string"}), "over", "carry")
     return {
-        "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
-        "propertyNames": {"pattern": IDENTIFIER},
-        "additionalProperties": ref("data"),
+        **{key: node[key] for key in ("propertyNames", "additionalProperties")},
+        "properties": {**node["properties"], "each": False, "with": False, "shared": False},
         "required": ["over"],
     }
 
