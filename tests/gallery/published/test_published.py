@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,13 @@ from tests.gallery.published import (
     SPECS,
     Reference,
     published,
-    vision,  # noqa: F401 - they register references
 )
+
+FAMILIES = [
+    path for path in Path(__file__).parent.glob("[a-z]*.py") if not path.stem.startswith("test_")
+]
+for family in FAMILIES:  # they register their references
+    import_module(f"{__package__}.{family.stem}")
 
 specs = pytest.mark.parametrize("spec", SPECS, ids=[path.stem for path in SPECS])
 
