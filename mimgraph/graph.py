@@ -105,8 +105,7 @@ class Graph(Shown):
     @property
     def outputs(self) -> Mapping[str, TensorType]:
         """Return the type of every output by its public name."""
-        body = self.typed.body
-        return {name: body.type_of(value) for name, value in body.outputs.items()}
+        return self.typed.body.output_types
 
     @property
     def shapes(self) -> Mapping[str, Shape]:

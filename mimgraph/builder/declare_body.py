@@ -110,4 +110,7 @@ def _as_written(option: ir.Option, trace: Trace | None) -> ir.Option:
 def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:
     node = names[output.handle.record]
     source = ir.Source(node, output.handle.port, span)
-    return ir.Output(name or node, source, span, output.training_only, output.doc)
+    moved = None if output.batch_dim is None else ir.Option(output.batch_dim, span, span)
+    return ir.Output(
+        *(name or node, source, span, output.training_only, output.doc), batch_dim=moved
+    )

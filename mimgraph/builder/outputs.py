@@ -16,11 +16,15 @@ from mimgraph.support.frozen_data import data
 
 @data
 class Output:
-    """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`."""
+    """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`.
+
+    `batch_dim` is the axis to which the batch is moved: with 1, (N, T, C) is given as (T, N, C).
+    """
 
     handle: Tensor
     doc: str = ""
     training_only: bool = False
+    batch_dim: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.handle, Tensor):
@@ -28,6 +32,8 @@ class Output:
             raise wrong("an output", wants, self.handle)
         as_text("a doc", self.doc)
         as_flag("training_only", self.training_only)
+        if isinstance(self.batch_dim, bool) or not isinstance(self.batch_dim, int | None):
+            raise wrong("batch_dim", "an integer or None", self.batch_dim)
 
 
 def training_only(handle: Tensor, doc: str = "") -> Output:

@@ -182,7 +182,7 @@ def _output_change(pair: Pair, was: str, name: str) -> Iterator[Change]:
     if pair.renamed(ours) == pair.source(theirs):
         before["from"] = now["from"]
     written = tuple(edits(before, now))
-    types = {"": pair.old.type_of(ours)}, {"": pair.new.type_of(theirs)}
+    types = {"": pair.old.output_types[was]}, {"": pair.new.output_types[name]}
     following = tuple(type_edits(*types))
     other_name = was if was != name and not pair.has_nameless_output else ""
     if written or other_name:
@@ -194,4 +194,8 @@ def _output_change(pair: Pair, was: str, name: str) -> Iterator[Change]:
 def _output_facts(body: Body, name: str) -> dict[str, Any]:
     """Return what the spec says of an output."""
     found: dict[str, Any] = {"from": source_text(body.outputs[name], body.by_name)}
-    return {**found, "only": "training"} if name in body.training else found
+    if name in body.training:
+        found["only"] = "training"
+    if name in body.batch_dims:
+        found["batch_dim"] = body.batch_dims[name]
+    return found

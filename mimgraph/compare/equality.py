@@ -51,7 +51,8 @@ class ValueNumbers:
             (node.name, self._node(node), _items(node.arguments)) for node in body.nodes
         )
         inputs = tuple(body.inputs.items())
-        return body.is_chain, inputs, body.optional, outputs, body.training, nodes
+        given = outputs, body.training, frozenset(body.batch_dims.items())
+        return body.is_chain, inputs, body.optional, given, nodes
 
     def _node(self, node: TypedNode) -> Hashable:
         return node.default, node.is_frozen, self.operation(node)

@@ -14,8 +14,8 @@ def docstring(graph: TypedGraph) -> str:
         for name, type_ in body.inputs.items()
     )
     outputs = ", ".join(
-        f"{name} {body.type_of(value)}{' (in training)' if name in body.training else ''}"
-        for name, value in body.outputs.items()
+        f"{name} {type_}{' (in training)' if name in body.training else ''}"
+        for name, type_ in body.output_types.items()
     )
     plural = ["s" if len(things) > 1 else "" for things in (body.inputs, body.outputs)]
     lines = [f"Input{plural[0]}: {inputs}. Output{plural[1]}: {outputs}."]

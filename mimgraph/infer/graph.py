@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mimgraph.diagnostics import Report
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.infer.named_ops import choose
@@ -45,7 +46,12 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     for fed in found.values() if is_batch_given else ():
         check_output(state, fed)
     training = frozenset(output.name for output in graph.outputs if output.only_training)
-    body = body_of(context, found, "", state.params, {}, {}, graph.doc, training=training)
+    batch_dims = _batch_dims(state, graph.outputs, found)
+    body = body_of(
+        *(context, found, "", state.params, {}, {}, graph.doc),
+        training=training,
+        batch_dims=batch_dims,
+    )
     if len(report.diagnostics) > before or body is None:
         report.drop_mentioned()
         return None
@@ -66,3 +72,28 @@ def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, 
             help = "name its ports hidden and, of an LSTM, cell: those are tensors"
             message = f"{fed.text} is a recurrent state, and an output must be a tensor"
             state.fault("dtype-mismatch", message, fed.source.span, help=help)
+
+
+def _batch_dims(
+    state: State, outputs: Iterable[Output], found: Mapping[str, Fed]
+) -> dict[str, int]:
+    """Return the axis to which the batch of each output is moved, if to another; report an axis that
+    the output does not have, and an output whose batch is not the first axis."""
+    moved = {}
+    for output in outputs:
+        option, type_ = output.batch_dim, found[output.name].type
+        if option is None or type_ is None:
+            continue
+        rank, axis, text = type_.rank, option.value, output.source.text
+        if not type_.batched:
+            code: DiagnosticCode = "batch-moved" if type_.is_moved else "rank-mismatch"
+            has = "has its batch elsewhere" if type_.is_moved else "has no batch"
+            message = f"batch_dim moves the batch from the first axis, and {text} {has}"
+            state.fault(code, message, output.source.span, note=str(type_))
+        elif not -rank <= axis < rank:
+            message = f"batch_dim {axis} is out of range for {text}, {type_}"
+            help = f"it may be -{rank} to {rank - 1}"
+            state.fault("bad-option", message, option.span, help=help)
+        elif axis % rank:
+            moved[output.name] = axis % rank
+    return moved

@@ -423,7 +423,10 @@ class BlockInput:
 
 class Output(NamedTuple):
     """A result of the graph or block under its public name; some are given `only` in training.
-    `whole` is the span of its text."""
+
+    `whole` is the span of its text, `batch_dim` the axis to which the batch of an output of the
+    graph is moved.
+    """
 
     name: str
     source: Source
@@ -431,6 +434,7 @@ class Output(NamedTuple):
     only_training: bool = False
     doc: str = ""
     whole: Span | None = None
+    batch_dim: Option | None = None
 
 
 @data

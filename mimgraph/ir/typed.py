@@ -370,7 +370,8 @@ class Body:
 
     `nodes` stand in the order in which their modules are made, `order` in the order they run.
     `results` are the types of the outputs by port; a single output is the port "". `optional` are the
-    inputs that may be left out, `training` the outputs that exist in training only.
+    inputs that may be left out, `training` the outputs that exist in training only,
+    `batch_dims` the axes to which the graph moves the batch of outputs.
     """
 
     family: str
@@ -386,6 +387,14 @@ class Body:
     doc: str = ""
     optional: frozenset[str] = frozenset()
     training: frozenset[str] = frozenset()
+    batch_dims: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def output_types(self) -> Mapping[str, TensorType]:
+        """The types of the outputs as they are given, by public name."""
+        moved = self.batch_dims
+        types = {name: self.type_of(value) for name, value in self.outputs.items()}
+        return {n: t.with_batch_at(moved[n]) if n in moved else t for n, t in types.items()}
 
     def presence_of(self, value: Value) -> Presence:
         """Return when an input or result of this body exists."""

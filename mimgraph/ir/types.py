@@ -107,6 +107,12 @@ class TensorType:
         """Whether there is a batch that is not the first axis."""
         return not self.batched and any(map(depends_on_batch, self.dims))
 
+    def with_batch_at(self, axis: int) -> TensorType:
+        """Return the type with the batch, its first axis, moved to another."""
+        batch, *shape = self.shape
+        shape.insert(axis, batch)
+        return replace(self, dims=tuple(shape), batched=False)
+
     def in_shape(self, *shape: Size, dtype: str | None = None) -> TensorType:
         """Return a type of another shape, the batch counted: same dtype unless one is given, no
         vocabulary."""

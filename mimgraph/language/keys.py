@@ -133,6 +133,12 @@ nodes:
   aux: {layer: Linear, from: x, out_features: 2}
 outputs: {logits: logits, aux: {from: aux, only: training, doc: for the second loss}}
 """
+TIME_FIRST = """\
+inputs: {frames: [T, 16]}
+nodes:
+  logp: {from: frames, seq: [{Linear: 30}, {LogSoftmax: -1}]}
+outputs: {logp: {from: logp, batch_dim: 1}}
+"""
 
 KEYS = {
     "mimgraph": Key("The version of the language: 1.", "A spec", SMALL),
@@ -279,6 +285,12 @@ KEYS = {
         MISSING,
     ),
     "only": Key("`training`: the output is left out in evaluation mode.", "Outputs", TRAINING),
+    "batch_dim": Key(
+        "The axis to which the batch of an output is moved: with 1, `(N, T, C)` is given as "
+        "`(T, N, C)`, which CTCLoss takes.",
+        "Outputs",
+        TIME_FIRST,
+    ),
     "times": Key(
         "How many times the block is applied in a row: `repeat: {times: 3}`.", "Blocks", STEPS
     ),

@@ -11,6 +11,6 @@ PLACES = {
     "a node": (*NODE_WORDS, *CONSTANTS),
     "an item of a seq": ("take", "activation", "freeze", "repeat"),
     "repeat": ("times", "shared", "with"),
-    "an output": ("from", "only", "doc"),
+    "an output": ("from", "only", "batch_dim", "doc"),
     "an output of a block": ("from",),
 }

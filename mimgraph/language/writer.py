@@ -90,7 +90,7 @@ def _block_inputs(inputs: Sequence[BlockInput]) -> Any:
 
 def _outputs(outputs: Sequence[Output]) -> Any:
     """Return the outputs as a source, a list of nodes, or a mapping of public names."""
-    if any(output.only_training or output.doc for output in outputs):
+    if any(output.only_training or output.batch_dim or output.doc for output in outputs):
         return Tall((output.name, _output(output)) for output in outputs)
     sources = [output.source.text for output in outputs]
     if len(outputs) == 1 and outputs[0].name == outputs[0].source.name:
@@ -101,10 +101,12 @@ def _outputs(outputs: Sequence[Output]) -> Any:
 
 
 def _output(output: Output) -> Any:
-    """Return a source, or a mapping if the output has a doc or is only for training."""
+    """Return a source, or a mapping if the output has more than that."""
     entry: dict[str, Any] = {"from": output.source.text}
     if output.only_training:
         entry["only"] = "training"
+    if output.batch_dim is not None:
+        entry["batch_dim"] = output.batch_dim.value
     if output.doc:
         entry["doc"] = output.doc
     return entry if len(entry) > 1 else entry["from"]

@@ -238,6 +238,7 @@ class _Cut:
                 doc=f"Stage {index + 1} of {len(self.runs)} of {graph.name}.",
                 optional=body.optional.intersection(inputs),
                 training=body.training if is_last else frozenset(),
+                batch_dims=body.batch_dims if is_last else {},
             ),
             {name: doc for name, doc in graph.input_docs.items() if name in inputs},
             graph.output_docs if is_last else {},

@@ -87,7 +87,7 @@ def metadata(
     """Return the inputs and outputs of a stage as meta tensors, as `PipelineStage` takes them."""
     body = graph.body
     taken = body.required_inputs.values()
-    sent = [body.type_of(value) for value in body.outputs.values()]
+    sent = body.output_types.values()
     given = {"N": batch, **sizes}
     return {
         "input_args": tuple(_meta_tensor(type_, given, dtype) for type_ in taken),

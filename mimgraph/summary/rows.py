@@ -106,9 +106,8 @@ class Rows:
         """Return the shape of each output, with a note if only training gives it."""
         body = self.graph.body
         return {
-            name: f"{self.filled(body.type_of(value))}"
-            f"{noted('in training' if name in body.training else '')}"
-            for name, value in body.outputs.items()
+            name: f"{self.filled(type_)}{noted('in training' if name in body.training else '')}"
+            for name, type_ in body.output_types.items()
         }
 
     def filled(self, type_: TensorType) -> TensorType:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
+from mimgraph import layers
+from mimgraph.picture.diagram.io_boxes import output_box
 
 SPEC = """
 inputs: {a: [8], b: [6], s: [T, 8]}
@@ -136,3 +138,94 @@ def test_the_inputs_of_a_stage_agree_on_the_batch(graph: mg.Graph) -> None:
     module(**given)
     with pytest.raises(ValueError, match="N of .* is 3 but N of columns is 2"):
         module(**given | {"columns": torch.randn(4, 2)})
+
+
+# outputs with the batch elsewhere
+
+OUTPUTS = """
+inputs: {s: [T, 8]}
+nodes:
+  logp: {from: s, seq: [{Linear: 5}, {LogSoftmax: -1}]}
+  pair: {layer: Unsqueeze, from: s, dim: 1}
+outputs:
+  logp: {from: logp, batch_dim: 1}
+  pair: {from: pair, batch_dim: -2}
+  first: {from: logp, batch_dim: 0}
+  aux: {from: pair, only: training, batch_dim: 1}
+"""
+
+
+def test_outputs_have_the_batch_on_the_axis_that_they_say() -> None:
+    graph = mg.loads(OUTPUTS)
+    shown = {name: str(type_) for name, type_ in graph.outputs.items()}
+    assert shown == {
+        "logp": "(T, N, 5)", "pair": "(1, T, N, 8)", "first": "(N, T, 5)", "aux": "(1, N, T, 8)"
+    }  # fmt: skip
+    model, s = graph.compile(), torch.randn(3, 7, 8)
+    found, logp = model(s=s), model.logp(s)
+    torch.testing.assert_close(found["logp"], logp.transpose(0, 1))
+    torch.testing.assert_close(found["first"], logp)
+    assert torch.equal(found["pair"], s[:, None].permute(1, 2, 0, 3))
+    assert torch.equal(found["aux"], s[:, None].transpose(0, 1))
+    assert model.eval()(s=s).keys() == {"logp", "pair", "first"}
+
+
+def test_ctc_loss_takes_an_output_with_time_first() -> None:
+    graph = mg.loads(
+        OUTPUTS.partition("  pair: {layer")[0] + "outputs: {y: {from: logp, batch_dim: 1}}"
+    )
+    assert "return self.logp(s).transpose(0, 1)\n" in graph.source()
+    model = graph.compile()
+    lengths = torch.tensor([7, 6, 5])
+    loss = nn.CTCLoss()(
+        model(s=torch.randn(3, 7, 8)),
+        torch.ones(3, 2, dtype=torch.long),
+        lengths,
+        torch.tensor([2, 1, 2]),
+    )
+    loss.backward()
+    assert loss.isfinite()
+
+
+def test_the_axis_of_an_output_is_shown_written_and_compared() -> None:
+    graph = mg.loads(OUTPUTS)
+    assert mg.loads(graph.dumps()) == graph
+    assert "pair: {from: pair, batch_dim: -2}" in graph.dumps()
+    assert "Outputs: logp (T, N, 5), pair (1, T, N, 8), " in str(graph.summary())
+    boxes = (output_box(graph.typed, name) for name in ("logp", "aux"))
+    assert [(box.subtitle, box.shapes) for box in boxes] == [
+        ("batch_dim 1", ("(T, N, 5)",)),
+        ("in training, batch_dim 1", ("(1, N, T, 8)",)),
+    ]
+    plain = mg.loads(OUTPUTS.replace("logp: {from: logp, batch_dim: 1}", "logp: logp"))
+    assert plain != graph
+    assert "~ logp  output  batch_dim none → 1" in str(mg.diff(plain, graph))
+
+
+def test_the_last_stage_moves_the_batch() -> None:
+    whole = mg.loads(OUTPUTS)
+    first, last = whole.split(["pair"])
+    assert str(last.outputs["logp"]) == "(T, N, 5)"
+    assert "(T, N, 5)" not in map(str, first.outputs.values())
+
+
+def test_python_and_yaml_move_the_same_output() -> None:
+    s = mg.Input("s", ("T", 8))
+    logp = mg.Sequential(layers.Linear(5), layers.LogSoftmax(-1))(s, name="logp")
+    pair = layers.Unsqueeze(1)(s, name="pair")
+    outputs = {
+        "logp": mg.Output(logp, batch_dim=1),
+        "pair": mg.Output(pair, batch_dim=-2),
+        "first": mg.Output(logp, batch_dim=0),
+        "aux": mg.Output(pair, training_only=True, batch_dim=1),
+    }
+    assert mg.Graph(outputs) == mg.loads(OUTPUTS)
+    with pytest.raises(TypeError, match="batch_dim is an integer or None"):
+        mg.Output(logp, batch_dim="1")  # type: ignore[arg-type]
+
+
+def test_a_graph_that_is_a_layer_gives_its_batch_first() -> None:
+    inner = mg.loads(
+        OUTPUTS.partition("  pair: {layer")[0] + "outputs: {y: {from: logp, batch_dim: 1}}"
+    )
+    assert str(inner(mg.Input("x", ("T", 8))).shape) == "(N, T, 5)"

@@ -212,7 +212,6 @@ BEYOND = {
         "activation softmax dim",
         "seq item mha",
         "reshape",
-        "permute batch",
         "mean batch",
         "select batch",
         "with that does not fit",

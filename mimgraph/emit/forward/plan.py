@@ -31,18 +31,27 @@ class Plan:
         last = self.steps[-1] if self.steps else None
         is_result = last is not None and len(outputs) == 1 and last.targets == (*outputs,)
         if last and is_result and last.loop is None and not last.guard:
-            self.steps[-1] = Step((), last.code, last.reads, node=last.node)
+            (name,) = body.outputs
+            self.steps[-1] = Step((), self._given(name, last.code), last.reads, node=last.node)
         else:
             self.steps += self._returns(as_dict)
 
     def _returns(self, as_dict: bool) -> Iterator[Step]:
         """Yield the return, and before it that in training if there are more outputs then."""
         training = self.body.training
-        results = {name: self.values.read(value) for name, value in self.body.outputs.items()}
+        outputs = self.body.outputs.items()
+        results = {name: self._given(name, self.values.read(value)) for name, value in outputs}
         always = {name: code for name, code in results.items() if name not in training}
         if training:
             yield self._return(results, as_dict, (TRAINING,))
         yield self._return(always, as_dict, ())
+
+    def _given(self, name: str, code: Code) -> Code:
+        """Return the code of an output, with its batch moved where the graph says so."""
+        axis = self.body.batch_dims.get(name)
+        if axis is None:
+            return code
+        return code.method("transpose" if axis == 1 else "movedim", 0, axis)
 
     def _return(self, results: Mapping[str, Code], as_dict: bool, guard: Guard) -> Step:
         code = next(iter(results.values()))

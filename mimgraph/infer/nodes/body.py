@@ -25,6 +25,7 @@ def body_of(
     *,
     is_chain: bool = False,
     training: frozenset[str] = frozenset(),
+    batch_dims: Mapping[str, int] | None = None,
 ) -> Body | None:
     """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
     types = known_types(outputs)
@@ -39,6 +40,7 @@ def body_of(
         doc=doc,
         optional=context.optional,
         training=training,
+        batch_dims=batch_dims or {},
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.graph import OTHERS, Output, Source
+from mimgraph.ir.graph import OTHERS, Option, Output, Source
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys
 from mimgraph.language.reader.sources import read_source
-from mimgraph.language.reader.values import read_text
+from mimgraph.language.reader.values import read_option, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty
 from mimgraph.source import Span
 
@@ -63,12 +63,13 @@ def _output_of_source(context: Context, tree: Tree, in_list: bool = False) -> Ou
 
 
 def _named_output(context: Context, key: Scalar, tree: Tree, place: str) -> Output:
-    """Read `name: source`, or `name: {from: source, only: training, doc: ...}`."""
+    """Read `name: source`, or `name: {from: source, only: training, batch_dim: 1, doc: ...}`."""
     source_tree: Tree | None = tree
-    training, doc = False, None
+    training, doc, batch_dim = False, None, None
     if isinstance(tree, Mapping):
         known = check_keys(context, place, tree)
         training = _only_training(context, tree.get("only"))
+        batch_dim = _batch_dim(context, tree)
         source_tree = tree.get("from")
         if source_tree is None:
             if known:
@@ -86,7 +87,8 @@ def _named_output(context: Context, key: Scalar, tree: Tree, place: str) -> Outp
     if source is None:
         return _unread(key.span, key.text)
     text = read_text(context, "doc", doc) or ""
-    return Output(key.text, source, key.span, training, text, key.span.to(tree.span))
+    whole = key.span.to(tree.span)
+    return Output(key.text, source, key.span, training, text, whole, batch_dim)
 
 
 def _only_training(context: Context, only: Tree | None) -> bool:
@@ -95,6 +97,17 @@ def _only_training(context: Context, only: Tree | None) -> bool:
     if only is not None and not is_faulty(only):
         context.fault("bad-option", "only must be training", only.span, tree=only)
     return False
+
+
+def _batch_dim(context: Context, output: Mapping) -> Option | None:
+    """Return the axis to which the batch is moved; None if there is none, or something else, which
+    is reported."""
+    tree = output.get("batch_dim")
+    if isinstance(tree, Scalar) and type(tree.value) is int:
+        return read_option(context, output.key("batch_dim"), tree)
+    if tree is not None:
+        context.wrong_type("batch_dim", "an integer, such as 1", tree)
+    return None
 
 
 def _unread(span: Span, name: str = OTHERS) -> Output:

@@ -89,7 +89,12 @@ def _inputs() -> Json:
 
 def _outputs() -> Json:
     """Return the definitions of outputs: a source, a list, or a mapping by name."""
-    detailed = keys(from_=ref("source"), only={"const": "training"}, doc={"type": "string"})
+    detailed = keys(
+        from_=ref("source"),
+        only={"const": "training"},
+        batch_dim={"type": "integer"},
+        doc={"type": "string"},
+    )
     by_name = {
         "type": "object",
         "propertyNames": {"pattern": IDENTIFIER},

@@ -79,7 +79,7 @@ def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
             f"output {name}",
             Detail(
                 "output",
-                results=_results({"": body.type_of(value)}),
+                results=_results({"": body.output_types[name]}),
                 sources=(Source(source_text(value, body.by_name)),),
                 notes=("in training",) if name in body.training else (),
                 doc=graph.output_docs.get(name, ""),

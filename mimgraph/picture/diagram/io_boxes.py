@@ -80,13 +80,15 @@ def _input_box(graph: TypedGraph, name: str) -> Box:
 
 def output_box(graph: TypedGraph, name: str) -> Box:
     """Return the box for an output."""
-    training = name in graph.body.training
+    body, training = graph.body, name in graph.body.training
+    notes = ["in training"] if training else []
+    notes += [f"batch_dim {body.batch_dims[name]}"] if name in body.batch_dims else []
     return Box(
         f"output {name}",
         "output",
         name,
-        "in training" if training else "",
-        (str(graph.body.type_of(graph.body.outputs[name])),),
+        ", ".join(notes),
+        (str(body.output_types[name]),),
         graph.output_docs.get(name, ""),
         optional=training,
     )
