@@ -111,6 +111,8 @@ def _matched(
     if unknown := [name for name in given if name not in op.options]:
         known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
         operands = () if op.inputs.kind == "one" else op.inputs.names
+        if op.kind == "tensor":  # its source has a key of its own, or is the value of its key
+            known, operands = (*known, *(name for name in operands if name == "like")), ()
         keys = Keys(known, place.words, operands, place.form)
         for name in unknown:
             unknown_option(op.name, name, given.pop(name), keys, at.report, at.node)

@@ -14,7 +14,7 @@ from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import TensorType
 
 NO_BATCH = (
-    "it has no batch: a parameter or buffer gets one by batched: true, anything else in a merge with"
+    "it has no batch: a tensor of the model gets one by batched: true, anything else in a merge with"
     " what has one, by broadcast: true"
 )
 _LETTERS = "abcdefghijklm"

@@ -1,4 +1,4 @@
-"""Find the help for a parameter or buffer of a wrong shape: its batch, its axes, its length."""
+"""Find the help for a tensor of the model of a wrong shape: its batch, its axes, its length."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import replace
 from mimgraph.infer.advice.rule_trial import Trial
 from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut
-from mimgraph.ir.dim import Dim, symbols
+from mimgraph.ir.dim import Dim, Size, symbols
 from mimgraph.ir.graph import Apply
+from mimgraph.ir.names import CONSTANTS
 from mimgraph.ir.types import TensorType
 
 MOST_SOURCES = 16  # with more sources, an op is not tried with other shapes
@@ -36,7 +37,7 @@ def help_for(trial: Trial) -> str:
 
 
 def _narrower(trial: Trial) -> str:
-    """Return the help that leaves out axes of size 1 of a parameter or buffer, if the rule accepts
+    """Return the help that leaves out axes of size 1 of a tensor of the model, if the rule accepts
     that."""
     for key, x in trial.types.items():
         fed = trial.fed[key]
@@ -92,7 +93,7 @@ def _with_batch(
 
 
 def _batch_help(context: Context, source: Fed, wanted: TensorType) -> str | None:
-    """Return the help that adds a batch to a source; None if it comes from no parameter or buffer."""
+    """Return the help that adds a batch to a source; None if it comes from no tensor of the model."""
     name = source.source.name
     origin = _origin(context, name, source.value.port)
     if origin is None:
@@ -105,13 +106,21 @@ def _batch_help(context: Context, source: Fed, wanted: TensorType) -> str | None
 
 
 def _tensor(kind: str, type_: TensorType) -> str:
-    """Return the text of a parameter or buffer of that type."""
+    """Return the text of a tensor of the model of that type."""
     batched = ", batched: true" if type_.batched else ""
-    return f"{{{kind}: [{', '.join(map(str, type_))}]{batched}, ...}}"
+    rest = "" if kind in CONSTANTS else ", ..."
+    return f"{{{kind}: [{', '.join(map(_written, type_))}]{batched}{rest}}}"
+
+
+def _written(size: Size) -> str:
+    """Return a size as a shape of the model has it: `8`, `$T`, `$(2*T)`."""
+    if not isinstance(size, Dim):
+        return str(size)
+    return f"${size}" if str(size).isidentifier() else f"$({size})"
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
-    """Return the kind and name of the parameter or buffer that a value is, or is computed from."""
+    """Return the kind and name of the tensor of the model that a value is, or is computed from."""
     waiting, seen = [(name, port)], set[str]()
     while waiting:
         name, port = waiting.pop()
@@ -119,8 +128,9 @@ def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
         if name in seen or typed is None or port not in typed.results:
             continue  # the weight of a layer has no option `batched`
         seen.add(name)
+        sources = typed.declared.sources
         match typed.declared.operation:
-            case Apply("tensor", "parameter" | "buffer" as kind):
+            case Apply("tensor", "parameter" | "buffer" | "zeros" | "ones" as kind) if not sources:
                 return kind, name
         waiting += [(value.name, value.port) for value in typed.arguments.values()]
     return None

@@ -8,6 +8,7 @@ from mimgraph.infer.nodes.block_use import lost_blocks
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.graph import Activation, Apply
+from mimgraph.ir.names import OPS
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import (
@@ -27,6 +28,12 @@ NODES = {
     "parameter": "{parameter: [8], init: zeros}",
     "buffer": "{buffer: [8], init: zeros}",
     "arange": "{arange: x, dim: 1}",
+    **dict.fromkeys(("zeros", "new_zeros"), "{zeros: [8], batched: true}"),
+    **dict.fromkeys(("ones", "new_ones"), "{ones: [8], batched: true}"),
+    "zeros_like": "{zeros: true, like: x}",
+    "ones_like": "{ones: true, like: x}",
+    **dict.fromkeys(("random", "randn", "randn_like"), "{random: normal, like: x}"),
+    **dict.fromkeys(("rand", "rand_like"), "{random: uniform, like: x}"),
     "seq": "{from: x, seq: [ReLU]}",
     "sequential": "{from: x, seq: [ReLU]}",
     "layer": "{layer: ReLU, from: x}",
@@ -80,7 +87,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
     """Return the help for a key of nodes in place of a layer's name: `layer: parameter`, or
     `{layer: ReLU}` in a seq."""
     name = python_name(apply.name).lower()
-    if apply.kind != "layer" or name not in NODES:
+    if name not in NODES or (apply.kind != "layer" and name in OPS):
         return ""
     if form != "item":
         return f"write {NODES[name]}"

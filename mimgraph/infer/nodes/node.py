@@ -124,7 +124,7 @@ def _report_no_sources(site: Site, node: Node) -> None:
     operation, state = node.operation, site.state
     if isinstance(operation, Apply):
         bound = state.bound.get(operation)
-        if operation.kind == "tensor" or bound is None or bound.faulty:
+        if bound is None or bound.faulty or bound.op.inputs.kind == "none":
             return
     if isinstance(operation, Call) and not state.calls.get(operation, False):
         return

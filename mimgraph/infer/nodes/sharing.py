@@ -11,7 +11,7 @@ from mimgraph.infer.nodes.sources import unknown_port
 from mimgraph.infer.scope import Context, Owner
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.graph import Node, Share
+from mimgraph.ir.graph import Apply, Node, Share
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -23,6 +23,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import used_bodies
+from mimgraph.ops import registry
 
 
 def module_owner(context: Context, node: Node, path: str) -> Owner | None:
@@ -48,6 +49,11 @@ def _target(context: Context, share: Share, path: str) -> Owner | None:
     target = context.scope.nodes.get(share.target)
     if target is None or target.operation is None:
         return None
+    if _is_constant(target):
+        help = f"read it: from: {target.name}"
+        message = f"{target.name} has no module to share"
+        context.state.fault("bad-option", message, share.span, path, help=help)
+        return None
     if target.has_branches:
         item = _item(context, share, target, path)
         return Owner(target.name, item.name, item.declared) if item is not None else None
@@ -57,6 +63,15 @@ def _target(context: Context, share: Share, path: str) -> Owner | None:
         context.state.fault("unknown-source", message, share.span, path, help=help)
         return None
     return Owner(target.name, None, target)
+
+
+def _is_constant(node: Node) -> bool:
+    """Return whether a node makes a tensor of nothing but its options, such as zeros of a shape."""
+    operation = node.operation
+    if not isinstance(operation, Apply) or operation.kind != "tensor" or node.sources:
+        return False
+    op = registry.find("tensor", operation.name)
+    return op is not None and op.inputs.kind != "none"
 
 
 def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode | None:

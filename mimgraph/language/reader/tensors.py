@@ -48,20 +48,23 @@ def read_tensor(
     if key.text in ("parameter", "buffer"):
         rest.pop("from", None)  # inference reports it
     elif "from" in rest:
-        is_arange = key.text == "arange"
-        message = (
-            "arange takes its source as its value"
-            if is_arange
-            else f"{key.text} takes like, not from"
-        )
-        help = "write arange: source" if is_arange else f"write like: {_text(rest['from'][1])}"
-        context.fault("unknown-key", message, rest["from"][0].span, help=help, node=here)
+        _report_from(context, key.text, rest["from"], here)
         return None
     if option == "shape" and not _is_shape(context, op, here):
         return None
     if not _is_source(op):
         rest = {option: op, **rest}
     return read_apply(context, "tensor", key.text, key.span, rest, here)
+
+
+def _report_from(context: Context, name: str, entry: Entry, here: str) -> None:
+    """Report `from` beside a tensor whose source has another key."""
+    key, value = entry
+    message, help = "arange takes its source as its value", "write arange: source"
+    if name in CONSTANTS:
+        source = value.text if isinstance(value, Scalar) else "NAME"
+        message, help = f"{name} takes like, not from", f"write like: {source}"
+    context.fault("unknown-key", message, key.span, help=help, node=here)
 
 
 def _is_source(op: Entry) -> bool:
@@ -88,7 +91,3 @@ def _is_shape(context: Context, op: Entry, here: str) -> bool:
         may_be_like = " or true" if key.text in CONSTANTS else ""
         context.wrong_type("a shape", f"a list of sizes{may_be_like}", value, here)
     return is_shape
-
-
-def _text(tree: Tree) -> str:
-    return tree.text if isinstance(tree, Scalar) else "NAME"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -422,13 +423,18 @@ REFUSED = [
     ),
     ("{zeros: 4}", "wrong-type 3:14", "a shape must be a list of sizes or true, not 4"),
     ("{zeros: [4], from: x}", "unknown-key 3:19", "zeros takes like, not from"),
+    ("{zeros: [4], liek: x}", "unknown-option 3:19", "did you mean like?"),
+    ("{layer: randn_like, from: x}", "unknown-layer 3:14", "write {random: normal, like: x}"),
+    ("{merge: zeros_like, from: x}", "unknown-merge 3:14", "write {zeros: true, like: x}"),
+    ("{zeros: [4]}\n  z: {share: y}", "bad-option 4:14", "y has no module to share"),
+    ("{ones: true, like: x}\n  z: {share: y}", "missing-key 4:3", "z needs from"),
     ("{zeros: [99999999999, 99]}", "too-large 3:3", "more than 1,099,511,627,776"),
     ("{arange: 99999999999999}", "too-large 3:3", "more than 1,099,511,627,776"),
     ("{zeros: [4], init: ones}", "unknown-option 3:19", "zeros has no option 'init'"),
     ("{zeros: [$S]}", "unknown-param 3:16", "no param or dimension is called 'S'"),
     ("{zeros: true, like: z}", "unknown-source 3:26", "no input or node is called 'z'"),
     ("{zeros: true, like: [x]}", "wrong-type 3:26", "a source must be"),
-    ("{random: normal}", "wrong-arity 3:3", "random needs a source"),
+    ("{random: normal}", "missing-option 3:3", "random needs like"),
     ("{random: gauss, like: x}", "bad-option 3:15", "'normal' or 'uniform'"),
     ("{random: normal, like: x, only: eval}", "bad-option 3:38", "only"),
     ("{random: normal, from: x}", "unknown-key 3:23", "random takes like, not from"),
@@ -439,6 +445,20 @@ REFUSED = [
     ("{arange: 8, start: 8}", "empty-output 3:3", "which is empty"),
     ("{arange: 2.5}", "bad-option 3:15", "end of arange must be a size"),
 ]
+
+
+def test_the_help_for_a_missing_batch_can_be_pasted() -> None:
+    text = """\
+inputs: {x: [T, 8]}
+nodes:
+  start: {zeros: [$T, 8]}
+  y: {merge: add, from: [x, start]}
+outputs: y
+"""
+    fixed = "{zeros: [$T, 8], batched: true}"
+    with pytest.raises(mg.SpecError, match=re.escape(f"give start a batch: {fixed}")):
+        mg.loads(text)
+    mg.loads(text.replace("{zeros: [$T, 8]}", fixed))
 
 
 @pytest.mark.parametrize(("node", "place", "message"), REFUSED)

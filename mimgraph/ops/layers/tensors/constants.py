@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -26,10 +27,6 @@ class ArangeInputs(NamedTuple):
 
 class LikeInputs(NamedTuple):
     like: TensorType | None = None
-
-
-class RandomInputs(NamedTuple):
-    like: TensorType
 
 
 @tensor(family="parameter")
@@ -156,12 +153,12 @@ def _bounded(type_: TensorType, value: int) -> TensorType:
     """Return the type of a tensor that has only this value."""
     if type_.dtype not in INTEGER:
         return type_
-    return TensorType(type_.dims, type_.dtype, batched=type_.batched, below=value + 1)
+    return replace(type_, below=value + 1)
 
 
 @tensor(family="parameter")
 def random(
-    inputs: RandomInputs,
+    inputs: LikeInputs,
     /,
     distribution: Literal["normal", "uniform"],
     *,
@@ -177,6 +174,9 @@ def random(
         {random: normal, like: mean, only: training}
     """
     (like,) = inputs
+    if like is None:
+        help = f"write random: {distribution}, like: x for the shape of x"
+        raise OpFault("missing-option", "random needs like", help=help)
     floats = like.dtype in (*FLOATING, *COMPLEX)
     given = {} if floats else {"dtype": ModelDtype()}
     noise: Callable[..., Code] = partial(call, NOISE[distribution])
