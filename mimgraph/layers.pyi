@@ -13,6 +13,7 @@ def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -22,6 +23,7 @@ def AdaptiveAvgPool2d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -34,6 +36,7 @@ def AdaptiveAvgPool3d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -46,6 +49,7 @@ def AdaptiveMaxPool1d(
     output_size: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -55,6 +59,7 @@ def AdaptiveMaxPool2d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -67,6 +72,7 @@ def AdaptiveMaxPool3d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -80,6 +86,7 @@ def AffineGrid(
     align_corners: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -94,6 +101,7 @@ def AlphaDropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -107,6 +115,7 @@ def ArgMax(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -117,6 +126,7 @@ def ArgMin(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -130,6 +140,7 @@ def AvgPool1d(
     count_include_pad: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -144,6 +155,7 @@ def AvgPool2d(
     divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -158,6 +170,7 @@ def AvgPool3d(
     divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -172,6 +185,7 @@ def BatchNorm1d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -186,6 +200,7 @@ def BatchNorm2d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -200,6 +215,7 @@ def BatchNorm3d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -214,6 +230,7 @@ def Bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -224,6 +241,7 @@ def BoxConvert(
     out_fmt: Literal["xyxy", "xywh", "cxcywh"],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -235,6 +253,7 @@ def BoxConvert(
 def BoxIoU(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -248,6 +267,7 @@ def CELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -275,6 +295,7 @@ def Cast(
     *,
     like: Tensor = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -288,6 +309,7 @@ def Cast(
 def CausalMask(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -301,6 +323,7 @@ def ChannelShuffle(
     groups: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -314,6 +337,7 @@ def Chunk(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -326,6 +350,7 @@ def CircularPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -338,6 +363,7 @@ def CircularPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -350,6 +376,7 @@ def CircularPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -363,6 +390,7 @@ def Clamp(
     max: float | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -376,6 +404,7 @@ def ConstantPad1d(
     value: float,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -389,6 +418,7 @@ def ConstantPad2d(
     value: float,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -402,6 +432,7 @@ def ConstantPad3d(
     value: float,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -424,6 +455,7 @@ def Conv1d(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -446,6 +478,7 @@ def Conv2d(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -468,6 +501,7 @@ def Conv3d(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -491,6 +525,7 @@ def ConvTranspose1d(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -515,6 +550,7 @@ def ConvTranspose2d(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -539,6 +575,7 @@ def ConvTranspose3d(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -553,6 +590,7 @@ def CosineSimilarity(
     eps: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -565,6 +603,7 @@ def CrossMapLRN2d(
     k: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -574,6 +613,7 @@ def CumSum(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -590,6 +630,7 @@ def DeformConv2d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -602,6 +643,7 @@ def DeformConv2d(
 def Detach(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -611,6 +653,7 @@ def DropPath(
     p: float,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -625,6 +668,7 @@ def Dropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -635,6 +679,7 @@ def Dropout1d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -645,6 +690,7 @@ def Dropout2d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -655,6 +701,7 @@ def Dropout3d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -665,6 +712,7 @@ def ELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -683,6 +731,7 @@ def Embedding(
     *,
     num_embeddings: int | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -702,6 +751,7 @@ def EmbeddingBag(
     *,
     num_embeddings: int | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -715,6 +765,7 @@ def Expand(
     size: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -729,6 +780,7 @@ def FFT(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -743,6 +795,7 @@ def FFT2(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -756,6 +809,7 @@ def FeatureAlphaDropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -766,6 +820,7 @@ def Fill(
     *,
     init: Any = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -781,6 +836,7 @@ def Flatten(
     end_dim: int = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -790,6 +846,7 @@ def Flip(
     dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -803,6 +860,7 @@ def Fold(
     stride: int | Sequence[int] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -817,6 +875,7 @@ def FractionalMaxPool2d(
     output_ratio: float | Sequence[float] | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -831,6 +890,7 @@ def FractionalMaxPool3d(
     output_ratio: float | Sequence[float] | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -844,6 +904,7 @@ def FrozenBatchNorm2d(
     eps: float = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -856,6 +917,7 @@ def GELU(
     approximate: Literal["none", "tanh"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -868,6 +930,7 @@ def GLU(
     dim: int = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -885,6 +948,7 @@ def GRU(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -901,6 +965,7 @@ def GRUCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -915,6 +980,7 @@ def GridSample(
     align_corners: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -932,6 +998,7 @@ def GroupNorm(
     bias: bool = ...,
     num_channels: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -945,6 +1012,7 @@ def Hardshrink(
     lambd: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -954,6 +1022,7 @@ def Hardsigmoid(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -963,6 +1032,7 @@ def Hardswish(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -977,6 +1047,7 @@ def Hardtanh(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -988,6 +1059,7 @@ def IFFT(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -999,6 +1071,7 @@ def IFFT2(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1010,6 +1083,7 @@ def IRFFT(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1024,6 +1098,7 @@ def IRFFT2(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1035,6 +1110,7 @@ def IRFFT2(
 def Identity(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1043,6 +1119,7 @@ def Identity(
 def Imag(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1057,6 +1134,7 @@ def InstanceNorm1d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1071,6 +1149,7 @@ def InstanceNorm2d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1085,6 +1164,7 @@ def InstanceNorm3d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1101,6 +1181,7 @@ def Interpolate(
     recompute_scale_factor: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1116,6 +1197,7 @@ def LPPool1d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1131,6 +1213,7 @@ def LPPool2d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1146,6 +1229,7 @@ def LPPool3d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1164,6 +1248,7 @@ def LSTM(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1180,6 +1265,7 @@ def LSTMCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1195,6 +1281,7 @@ def LayerNorm(
     bias: bool = ...,
     normalized_shape: int | Sequence[int] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1208,6 +1295,7 @@ def LeakyReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1221,6 +1309,7 @@ def Linear(
     spectral_norm: bool | Mapping[str, float] = ...,
     in_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1233,6 +1322,7 @@ def LocalResponseNorm(
     k: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1244,6 +1334,7 @@ def LocalResponseNorm(
 def LogSigmoid(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1253,6 +1344,7 @@ def LogSoftmax(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1263,6 +1355,7 @@ def LogSumExp(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1271,6 +1364,7 @@ def LogSumExp(
 def LogicalNot(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1281,6 +1375,7 @@ def Max(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1294,6 +1389,7 @@ def MaxPool1d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1310,6 +1406,7 @@ def MaxPool2d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1326,6 +1423,7 @@ def MaxPool3d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1341,6 +1439,7 @@ def MaxUnpool1d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1356,6 +1455,7 @@ def MaxUnpool2d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1371,6 +1471,7 @@ def MaxUnpool3d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1384,6 +1485,7 @@ def Mean(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1394,6 +1496,7 @@ def Min(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1403,6 +1506,7 @@ def Mish(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1424,6 +1528,7 @@ def MultiheadAttention(
     vdim: int | None = ...,
     embed_dim: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1441,6 +1546,7 @@ def Norm(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1452,6 +1558,7 @@ def Normalize(
     eps: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1461,6 +1568,7 @@ def OneHot(
     num_classes: int | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1474,6 +1582,7 @@ def PReLU(
     init: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1488,6 +1597,7 @@ def PSRoIAlign(
     sampling_ratio: int = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1501,6 +1611,7 @@ def PSRoIPool(
     spatial_scale: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1515,6 +1626,7 @@ def Pad(
     value: float | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1530,6 +1642,7 @@ def PairwiseDistance(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1539,6 +1652,7 @@ def Permute(
     dims: Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1548,6 +1662,7 @@ def PixelShuffle(
     upscale_factor: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1560,6 +1675,7 @@ def PixelUnshuffle(
     downscale_factor: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1570,6 +1686,7 @@ def Prod(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1581,6 +1698,7 @@ def RFFT(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1592,6 +1710,7 @@ def RFFT2(
     norm: Literal["forward", "backward", "ortho"] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1603,6 +1722,7 @@ def RMSNorm(
     elementwise_affine: bool = ...,
     normalized_shape: int | Sequence[int] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1622,6 +1742,7 @@ def RNN(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1639,6 +1760,7 @@ def RNNCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1653,6 +1775,7 @@ def RReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1665,6 +1788,7 @@ def ReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1674,6 +1798,7 @@ def ReLU6(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1682,6 +1807,7 @@ def ReLU6(
 def Real(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1692,6 +1818,7 @@ def Rearrange(
     sizes: Mapping[str, Size] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1707,6 +1834,7 @@ def Reduce(
     sizes: Mapping[str, Size] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1719,6 +1847,7 @@ def ReflectionPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1731,6 +1860,7 @@ def ReflectionPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1743,6 +1873,7 @@ def ReflectionPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1755,6 +1886,7 @@ def Repeat(
     repeats: Sequence[Size],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1764,6 +1896,7 @@ def ReplicationPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1776,6 +1909,7 @@ def ReplicationPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1788,6 +1922,7 @@ def ReplicationPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1800,6 +1935,7 @@ def Reshape(
     shape: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1815,6 +1951,7 @@ def RoIAlign(
     aligned: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1829,6 +1966,7 @@ def RoIPool(
     spatial_scale: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1842,6 +1980,7 @@ def Roll(
     dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1851,6 +1990,7 @@ def SELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1864,6 +2004,7 @@ def Select(
     index: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1873,6 +2014,7 @@ def SiLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1884,6 +2026,7 @@ def SiLU(
 def Sigmoid(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1896,6 +2039,7 @@ def Slice(
     step: int = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1909,6 +2053,7 @@ def Softmax(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1917,6 +2062,7 @@ def Softmax(
 def Softmax2d(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1926,6 +2072,7 @@ def Softmin(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1936,6 +2083,7 @@ def Softplus(
     threshold: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1945,6 +2093,7 @@ def Softshrink(
     lambd: float = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1953,6 +2102,7 @@ def Softshrink(
 def Softsign(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1964,6 +2114,7 @@ def Sort(
     *,
     stable: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1974,6 +2125,7 @@ def Split(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1983,6 +2135,7 @@ def Squeeze(
     dim: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -1994,6 +2147,7 @@ def Std(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2004,6 +2158,7 @@ def Sum(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2018,6 +2173,7 @@ def SyncBatchNorm(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2029,6 +2185,7 @@ def SyncBatchNorm(
 def Tanh(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2037,6 +2194,7 @@ def Tanh(
 def Tanhshrink(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2048,6 +2206,7 @@ def Threshold(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2060,6 +2219,7 @@ def TopK(
     sorted: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2083,6 +2243,7 @@ def Transformer(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2107,6 +2268,7 @@ def TransformerDecoder(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2128,6 +2290,7 @@ def TransformerDecoderLayer(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2153,6 +2316,7 @@ def TransformerEncoder(
     mask_check: bool = ...,
     is_causal: bool = ...,
     d_model: int = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2174,6 +2338,7 @@ def TransformerEncoderLayer(
     *,
     is_causal: bool = ...,
     d_model: int = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2188,6 +2353,7 @@ def Transpose(
     dim1: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2197,6 +2363,7 @@ def Unbind(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2207,6 +2374,7 @@ def Unflatten(
     unflattened_size: Sequence[int | Literal[-1]],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2219,6 +2387,7 @@ def Unfold(
     stride: int | Sequence[int] = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2228,6 +2397,7 @@ def Unsqueeze(
     dim: int,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2243,6 +2413,7 @@ def Upsample(
     align_corners: bool | None = ...,
     recompute_scale_factor: bool | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2257,6 +2428,7 @@ def UpsamplingBilinear2d(
     size: int | Sequence[int] | None = ...,
     scale_factor: float | Sequence[float] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2267,6 +2439,7 @@ def UpsamplingNearest2d(
     size: int | Sequence[int] | None = ...,
     scale_factor: float | Sequence[float] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2278,6 +2451,7 @@ def Var(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2286,6 +2460,7 @@ def Var(
 def ViewAsComplex(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2294,6 +2469,7 @@ def ViewAsComplex(
 def ViewAsReal(
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2303,6 +2479,7 @@ def ZeroPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2315,6 +2492,7 @@ def ZeroPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:
@@ -2327,6 +2505,7 @@ def ZeroPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> LayerCall:

@@ -13,6 +13,7 @@ def add(
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -27,6 +28,7 @@ def attention(
     is_causal: bool = ...,
     scale: float | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -43,6 +45,7 @@ def attention_pool(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -57,6 +60,7 @@ def average(
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -71,6 +75,7 @@ def bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -89,6 +94,7 @@ def bottleneck(
     dropout: float = ...,
     activation: Literal["relu", "gelu"] = ...,
     norm_first: bool = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -105,6 +111,7 @@ def cin(
     layer_sizes: Sequence[int],
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -126,6 +133,7 @@ def co_attention(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -141,6 +149,7 @@ def concat(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -152,6 +161,7 @@ def cosine(
     eps: float = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -162,6 +172,7 @@ def cross(
     num_layers: int = ...,
     rank: int | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -182,6 +193,7 @@ def cross_attention(
     residual: bool = ...,
     norm: Literal["pre", "post", "none"] = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -200,6 +212,7 @@ def distance(
     keepdim: bool = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -212,6 +225,7 @@ def divide(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -220,6 +234,7 @@ def divide(
 def dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -230,6 +245,7 @@ def dot_interaction(
     concat_first: bool = ...,
     self_interaction: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -243,6 +259,7 @@ def einsum(
     *sources: Tensor,
     equation: str,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -257,6 +274,7 @@ def factorization(
     *sources: Tensor,
     reduce_sum: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -274,6 +292,7 @@ def film(
     dim: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -289,6 +308,7 @@ def formula(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
     **named: Tensor | None,
@@ -305,6 +325,7 @@ def gated(
     gate: Literal["sigmoid", "softmax"] = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -322,6 +343,7 @@ def gather(
     dim: int,
     sparse_grad: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -335,6 +357,7 @@ def last_pool(
     mask: Tensor | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -344,6 +367,7 @@ def logical_and(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -353,6 +377,7 @@ def logical_or(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -363,6 +388,7 @@ def low_rank(
     out_features: int,
     rank: int = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -378,6 +404,7 @@ def masked_fill(
     value: bool | float,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -386,6 +413,7 @@ def masked_fill(
 def matmul(
     *sources: Tensor,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -396,6 +424,7 @@ def max_pool(
     mask: Tensor | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -406,6 +435,7 @@ def maximum(
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -416,6 +446,7 @@ def mean_pool(
     mask: Tensor | None = ...,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -430,6 +461,7 @@ def mfb(
     dropout: float = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -444,6 +476,7 @@ def minimum(
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -457,6 +490,7 @@ def mlb(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -474,6 +508,7 @@ def mmoe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -490,6 +525,7 @@ def moe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -504,6 +540,7 @@ def multiply(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -518,6 +555,7 @@ def mutan(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -531,6 +569,7 @@ def mutan(
 def outer(
     *sources: Tensor,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -544,6 +583,7 @@ def pad_like(
     side: Literal["end", "start", "both"] = ...,
     value: bool | float = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -555,6 +595,7 @@ def pad_like(
 def pairwise_dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -569,6 +610,7 @@ def perceiver(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -584,6 +626,7 @@ def pick(
     index: Tensor,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -599,6 +642,7 @@ def resize_like(
     align_corners: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -614,6 +658,7 @@ def scatter_add(
     *,
     dim: int,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -628,6 +673,7 @@ def sequence_mask(
     *,
     maxlen: int | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -644,6 +690,7 @@ def squeeze_excite(
     reduction: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -659,6 +706,7 @@ def stack(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -668,6 +716,7 @@ def subtract(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -678,6 +727,7 @@ def take(
     index: Tensor,
     *,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -690,6 +740,7 @@ def take(
 def tensor(
     *sources: Tensor,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -707,6 +758,7 @@ def transformer(
     dropout: float = ...,
     norm_first: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -721,6 +773,7 @@ def weighted_sum(
     softmax: bool = ...,
     missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -738,6 +791,7 @@ def where(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:

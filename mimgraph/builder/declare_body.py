@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.builder.handles.record_call import share
@@ -97,8 +98,7 @@ def _node(
     as_written = Rewriter(option=lambda option: _as_written(option, trace))
     assert isinstance(first_call.made, TypedNode)
     declared = as_written.node(first_call.made.declared)
-    operation, take, freeze = declared.operation, declared.take, declared.freeze
-    return ir.Node(names[record], span, operation, sources, take, freeze)
+    return replace(declared, name=names[record], span=span, sources=sources, whole=None)
 
 
 def _as_written(option: ir.Option, trace: Trace | None) -> ir.Option:

@@ -1,4 +1,4 @@
-"""Declare a layer or merge that Python code calls: its options, activation, `take` and `freeze`."""
+"""Declare a layer or merge that Python code calls: its options, activation, `take`, `over`, `freeze`."""
 
 from __future__ import annotations
 
@@ -82,6 +82,17 @@ def declare_take(options: Mapping[str, object], span: Span) -> Take | None:
     if type(port) not in (str, int):
         raise spec_error("wrong-type", "take is the name of a port", span)
     return Take(str(port), span)
+
+
+def declare_over(options: Mapping[str, object], span: Span) -> Option | None:
+    """Return the axis that `over=` folds into the batch."""
+    axis = options.get("over")
+    if axis is None:
+        return None
+    found = option(axis, span)
+    if not isinstance(found.value, int) or isinstance(found.value, bool):
+        raise spec_error("wrong-type", "over is the number of an axis, such as 1", span)
+    return found
 
 
 def declare_freeze(options: Mapping[str, object], span: Span) -> bool:

@@ -13,6 +13,7 @@ from mimgraph.builder.handles.record_call import IN_SEQUENCE, used_already
 from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
 from mimgraph.support.arguments import shown
@@ -27,16 +28,23 @@ class HasLayer(Protocol):
 class Sequential(Applicable):
     """Layers and blocks, each applied to the result of the one before; called on a handle.
 
-    If frozen, its weights get no gradients, and it stays in evaluation mode.
+    With `over=1` it runs for each entry of axis 1. If frozen, its weights get no gradients, and it
+    stays in evaluation mode.
     """
 
     label = "Sequential"
     stem = "sequential"
     argument_names = ("input",)
 
-    def __init__(self, *items: LayerCall | BlockCall | HasLayer, freeze: bool = False) -> None:
+    def __init__(
+        self,
+        *items: LayerCall | BlockCall | HasLayer,
+        over: int | None = None,
+        freeze: bool = False,
+    ) -> None:
         self.items = tuple(map(_layer, items))
-        self.keywords: Mapping[str, object] = {} if freeze is False else {"freeze": freeze}
+        given = {"over": over, "freeze": None if freeze is False else freeze}
+        self.keywords: Mapping[str, object] = {k: v for k, v in given.items() if v is not None}
         self.uses: Uses = {}
 
     def __repr__(self) -> str:
@@ -52,7 +60,8 @@ class Sequential(Applicable):
         before it."""
         nodes: list[ir.Node] = []
         blocks: dict[str, ir.Block] = {}
-        known, typed_items = context, 0  # `known` is the context of item `typed_items`
+        # `known` is the context of item `typed_items`
+        known, typed_items = _inside(context, self.keywords), 0
         for index, item in enumerate(self.items):
             name = str(index)
             if not isinstance(item, BlockCall):
@@ -67,7 +76,7 @@ class Sequential(Applicable):
             nodes.append(replace(typed.node.declared, sources=()))
             if typed.node.type is None:
                 break  # inference reports that the block has several outputs
-            known, typed_items = _fed(context, name, typed.node), index + 1
+            known, typed_items = _fed(context, name, typed.node.type), index + 1
         chain = ir.Chain(tuple(nodes), context.span)
         return TypedCall(context.infer(chain, self.keywords, blocks), blocks)
 
@@ -102,6 +111,15 @@ def _item_help(item: object) -> str:
     return ": write Sequential(*items)" if isinstance(item, list | tuple) else ""
 
 
+def _inside(context: CallContext, keywords: Mapping[str, object]) -> CallContext:
+    """Return the context of the first item, whose source lacks the axis that the chain runs over."""
+    if "over" not in keywords:
+        return context
+    typed = context.infer(ir.Chain((), context.span), {"over": keywords["over"]})
+    assert typed.over is not None and typed.type is not None
+    return _fed(context, "input", typed.over.fold(typed.type))
+
+
 def _after(
     context: CallContext, known: CallContext, nodes: list[ir.Node], blocks: dict[str, ir.Block]
 ) -> CallContext:
@@ -110,11 +128,11 @@ def _after(
         return known
     chain = ir.Chain(tuple(nodes), context.span)
     typed = known._replace(name=context.name, path=context.path).infer(chain, blocks=blocks)
-    return _fed(context, nodes[-1].name, typed)
-
-
-def _fed(context: CallContext, name: str, typed: TypedNode) -> CallContext:
-    """Return the context of the next item of a chain, whose sole source is this one."""
     assert typed.type is not None
-    made = {name: Given(ir.BlockInput(name, context.span), typed.type)}
+    return _fed(context, nodes[-1].name, typed.type)
+
+
+def _fed(context: CallContext, name: str, type_: TensorType) -> CallContext:
+    """Return the context of the next item of a chain, whose sole source has this name and type."""
+    made = {name: Given(ir.BlockInput(name, context.span), type_)}
     return context._replace(sources=(ir.Source(name, None, context.span),), made=made)

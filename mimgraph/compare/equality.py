@@ -55,7 +55,8 @@ class ValueNumbers:
         return body.is_chain, inputs, body.optional, given, nodes
 
     def _node(self, node: TypedNode) -> Hashable:
-        return node.default, node.is_frozen, self.operation(node)
+        over = node.over and node.over.axis
+        return node.default, over, node.is_frozen, self.operation(node)
 
     def _operation(self, operation: TypedOperation) -> Hashable:
         if isinstance(operation, Leaf):

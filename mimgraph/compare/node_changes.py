@@ -119,7 +119,9 @@ def _option_edits(pair: Pair, old: TypedNode, new: TypedNode) -> tuple[list[Edit
     """Return the edits of options that the author made, and those that follow from other edits."""
     ours, theirs = _old_facts(pair, old), facts(new)
     if pair.does_same(old, new):
-        kept = ({key: f.given.get(key) for key in ("take", "freeze")} for f in (ours, theirs))
+        kept = (
+            {key: f.given.get(key) for key in ("take", "over", "freeze")} for f in (ours, theirs)
+        )
         return [*edits(*kept)], []
     if not is_same_op(old.operation, new.operation):
         return [*_op_edits(old, new, ours)], []

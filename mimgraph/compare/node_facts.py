@@ -1,4 +1,4 @@
-"""Collect what a spec says of a node by name: options, activation, `take`, `share`, `freeze`, `repeat`."""
+"""Collect what a spec says of a node by name: options, activation, `take`, `over`, `share`, `repeat`."""
 
 from __future__ import annotations
 
@@ -75,6 +75,8 @@ def facts(node: TypedNode) -> Facts:
         given["take"] = node.default
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _activation_text(operation.activation_name, operation.activation)
+    if node.over is not None:
+        given["over"] = node.over.axis
     given["freeze"], defaults["freeze"] = node.is_frozen, False
     return Facts(given, defaults, inferred, _origins(node.declared, params))
 

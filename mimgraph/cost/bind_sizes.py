@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mimgraph.infer.constraint_origin import needed_by
-from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least, divisible, substitute, symbols
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least, divisible, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 
@@ -64,11 +64,11 @@ def _why(graph: TypedGraph, constraint: Constraint) -> str:
     return f", which {path} needs ({span.file.name}:{span.line})"
 
 
-def _text(sizes: Mapping[str, int]) -> str:
+def _text(sizes: Mapping[str, Size]) -> str:
     return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
-def filled(type_: TensorType, sizes: Mapping[str, int]) -> TensorType:
+def filled(type_: TensorType, sizes: Mapping[str, Size]) -> TensorType:
     """Return a type with numbers for named sizes, also for the batch `N`; a `ValueError` says that a
     size is too large."""
     try:

@@ -35,6 +35,8 @@ class _Walk:
     def node(self, node: TypedNode, scattered: bool) -> bool:
         """Return whether a result may be non-contiguous, given whether a source may be."""
         operation = unwrap(node.operation)
+        moves = node.fold is not None and node.fold.axis > 1
+        scattered = scattered and not moves  # a source is copied to fold such an axis
         if isinstance(operation, Leaf):
             lowering = operation.lowering
             if scattered and lowering.gathers:
@@ -50,7 +52,7 @@ class _Walk:
         else:
             for item in operation.items:
                 scattered = self.node(item, scattered)
-        return scattered and operation.activation is None
+        return moves or (scattered and operation.activation is None)
 
 
 def _node(value: Value) -> str:

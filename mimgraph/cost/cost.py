@@ -18,7 +18,7 @@ from mimgraph.ir.typed import (
     TypedNode,
     unwrap,
 )
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ir.walks import needed_in_eval, running
 from mimgraph.support.frozen_data import data
 
@@ -138,13 +138,17 @@ class Costs:
         """Return the cost of a dotted name: a node `stage`, a repeat of it `stage.2`, or a node inside
         `stage.2.conv`; a `KeyError` says that there is none."""
         found: Body | TypedNode = self._root
+        batch: Size = BATCH
         for key in path.split("."):
+            if isinstance(found, TypedNode) and found.fold is not None:
+                batch = batch * found.fold.size
             inside = found if isinstance(found, Body) else unwrap(found.operation)
             part = inside.part(key)
             if part is None:
                 raise KeyError(key)
             found = part
-        return self.body(found) if isinstance(found, Body) else self._nodes[found]
+        cost = self.body(found) if isinstance(found, Body) else self._nodes[found]
+        return cost if batch == BATCH else cost.at({"N": batch})
 
     def _node(self, node: TypedNode, reads: Iterable[str], runs: bool = True) -> Cost:
         """Return the cost of a node if these results are read; a node that shares a module has no params."""
@@ -170,6 +174,8 @@ class Costs:
             costs = [self.body(body) for body in operation.bodies]
             if operation.shared:
                 costs[1:] = [cost.work for cost in costs[1:]]
+        if node.fold is not None:
+            costs = [cost.at({"N": node.fold.batch}) for cost in costs]
         if operation.activation is not None:
             costs.append(_activated(node))
         return Cost.sum(costs)

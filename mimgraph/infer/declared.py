@@ -193,6 +193,8 @@ def check_nodes_text(
         given = [*operation.named.values(), *([operation.lone] if operation.lone else [])]
         if node.has_branches:
             given += node.operation.every_option()
+        if node.over is not None:
+            given.append(node.over)
         if isinstance(operation, Apply):
             bind_op(state, operation, node.span, at)
         elif isinstance(operation, Call):

@@ -350,7 +350,8 @@ class Node:
 
     `sources` is None where none are given; an item of a chain needs none. A node that is to
     `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode; a param
-    may decide it. `whole` is all of its text, of which `span` is the name.
+    may decide it. `over` is an axis of its sources that is folded into the batch while it runs.
+    `whole` is all of its text, of which `span` is the name.
     """
 
     name: str
@@ -360,6 +361,7 @@ class Node:
     take: Take | None = None
     freeze: bool | Written = False
     whole: Span | None = None
+    over: Option | None = None
 
     @property
     def applied(self) -> AppliedOperation | None:
@@ -381,6 +383,15 @@ def operations(nodes: Iterable[Node]) -> Iterator[Operation]:
         if node.applied is not None:
             yield node.applied
             yield from operations(node.applied.items)
+
+
+def overs(nodes: Iterable[Node]) -> Iterator[Option]:
+    """Yield the axis in `over` of every node and inner node that has one."""
+    for node in nodes:
+        if node.over is not None:
+            yield node.over
+        if node.applied is not None:
+            yield from overs(node.applied.items)
 
 
 class InputShape(NamedTuple):

@@ -57,10 +57,10 @@ class Rewriter:
             operation: Operation | None = self._apply(declared, path + node.name)
         else:
             operation = self._operation(declared, path + node.name)
-        freeze = self._switch(node.freeze)
-        if operation is declared and freeze is node.freeze:
+        freeze, over = self._switch(node.freeze), self._lone(node.over)
+        if operation is declared and freeze is node.freeze and over is node.over:
             return node
-        return replace(node, operation=operation, freeze=freeze)
+        return replace(node, operation=operation, freeze=freeze, over=over)
 
     def _operation(self, operation: Operation, path: str) -> Operation | None:
         if isinstance(operation, Each):

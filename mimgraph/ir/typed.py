@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Size
+from mimgraph.ir.fold import Fold
 from mimgraph.ir.graph import Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import OptionValue
@@ -329,7 +330,8 @@ class TypedNode:
 
     `presence` tells when it runs, `presences` when each result of a block exists. `is_own` says that
     it depends on no input. `without` has the node for each set of arguments that may be missing.
-    `freeze` says that its weights do not learn.
+    `freeze` says that its weights do not learn. A node that runs `over` an axis has an operation on
+    tensors without it, and results with it.
     """
 
     name: str
@@ -343,6 +345,7 @@ class TypedNode:
     is_own: bool = False
     without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
     freeze: bool = False
+    over: Fold | None = None
 
     def presence_of(self, port: str) -> Presence:
         """Return when a result exists."""
@@ -357,6 +360,12 @@ class TypedNode:
     def type(self) -> TensorType | None:
         """The type of the default result, if there is one."""
         return None if self.default is None else self.results[self.default]
+
+    @property
+    def fold(self) -> Fold | None:
+        """The axis that it folds where it runs; a block repeated zero times hands on what it is given."""
+        operation = unwrap(self.operation)
+        return None if operation.is_block and not operation.bodies else self.over
 
     @property
     def is_frozen(self) -> bool:

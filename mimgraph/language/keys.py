@@ -118,6 +118,13 @@ nodes:
   read: {layer: LSTM, from: text, hidden_size: 8, take: last, freeze: true}
 outputs: read
 """
+FRAMES = """\
+inputs: {video: [T, 3, 32, 32]}
+nodes:
+  frames: {from: video, over: 1, seq: [{Conv2d: {out_channels: 8, kernel_size: 3}}, ReLU, Flatten]}
+  clip: {layer: LSTM, from: frames, hidden_size: 16, take: last}
+outputs: clip
+"""
 MISSING = """\
 inputs:
   text: [16]
@@ -184,13 +191,6 @@ KEYS = {
         "Scans",
         SCAN,
     ),
-    "over": Key(
-        "The inputs that a `scan` reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
-        "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "
-        "gives and `over` does not name are the same at each step.",
-        "Scans",
-        SCAN,
-    ),
     "carry": Key(
         "The inputs that each step of a `scan` hands to the next, with what they start as: `carry: {h: "
         "h0}`. The block has an output of the same name, shape and dtype.",
@@ -247,6 +247,16 @@ KEYS = {
         "The port that a source means if it names this node without a port: `take: last`.",
         "Ports",
         PORTS,
+    ),
+    "over": Key(
+        "An axis of the sources, counted from the batch as 0, that is folded into the batch "
+        "while the node runs: it does the same at every index of the axis. Each result "
+        "gets the axis back at the same index, or behind the batch if it is too short. Of a `scan`, the "
+        "inputs that it reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
+        "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "
+        "gives and `over` does not name are the same at each step.",
+        "Nodes",
+        FRAMES,
     ),
     "freeze": Key(
         "`true`: the weights get no gradients, and the module stays in evaluation mode "

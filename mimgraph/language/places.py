@@ -9,7 +9,7 @@ PLACES = {
     "an input": ("shape", "dtype", "vocab", "doc", "optional"),
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
     "a node": (*NODE_WORDS, *CONSTANTS),
-    "an item of a seq": ("take", "activation", "freeze", "repeat"),
+    "an item of a seq": ("take", "over", "activation", "freeze", "repeat"),
     "repeat": ("times", "shared", "with"),
     "an output": ("from", "only", "batch_dim", "doc"),
     "an output of a block": ("from",),

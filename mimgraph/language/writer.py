@@ -189,10 +189,12 @@ def _scan(scan: Scan, sources: Sequence[Source]) -> dict[str, Any]:
 
 
 def _words(node: Node) -> dict[str, Any]:
-    """Return the entries `take` and `freeze` of a node."""
+    """Return the entries `take`, `over` and `freeze` of a node."""
     entry: dict[str, Any] = {}
     if node.take is not None:
         entry["take"] = node.take.port
+    if node.over is not None:
+        entry["over"] = node.over.value
     if node.freeze:
         entry["freeze"] = node.freeze
     return entry

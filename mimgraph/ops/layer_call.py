@@ -12,7 +12,7 @@ from mimgraph.ops.op import Op
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.frozen_data import data
 
-NODE_OPTIONS = ("activation", "take", "freeze")  # of every layer and merge in Python
+NODE_OPTIONS = ("activation", "take", "over", "freeze")  # of every layer and merge in Python
 Uses = dict[object, object]  # by body, what the first call of a layer recorded
 
 

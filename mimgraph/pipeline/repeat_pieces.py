@@ -118,6 +118,8 @@ def _pieces(node: TypedNode, bounds: list[int], taken: set[str]) -> Iterator[Typ
             first=start,
         )
         results = repeated.bodies[end - 1].results
+        if node.over is not None:
+            results = {port: node.over.unfold(type_) for port, type_ in results.items()}
         yield replace(node, name=name, operation=piece, arguments=arguments, results=results)
         handed = {key: Value(name, port) for key, port in repeated.carried.items()}
         arguments = {**arguments, **handed}

@@ -43,6 +43,8 @@ def op_text(node: TypedNode, options: str = "") -> str:
         text += f" × {len(operation.bodies)}{' shared' if operation.shared else ''}"
     if isinstance(operation, Scan):
         text += f" × {operation.length}, scan over {scanned_text(operation.axes)}"
+    if node.over is not None:
+        text += f", {node.over}"
     if isinstance(node.operation, Shared):
         return f"{text}, shares {node.operation.owner}"
     return f"{text}, frozen" if node.is_frozen else text

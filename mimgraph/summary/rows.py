@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.ir.dim import substitute
+from mimgraph.ir.dim import Size, substitute
+from mimgraph.ir.fold import Fold
 from mimgraph.ir.typed import Body, Repeated, Scan, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
@@ -76,7 +78,8 @@ class Rows:
     def __init__(self, graph: TypedGraph, sizes: Mapping[str, int]) -> None:
         self.graph = graph
         self.costs = Costs(graph)
-        self.sizes = sizes
+        self.sizes: Mapping[str, Size] = sizes
+        self.samples: Size = sizes.get("N", 1)  # for which costs are counted
         self.made: dict[Body, tuple[Row, ...]] = {}
 
     def inputs(self) -> list[Row]:
@@ -120,7 +123,16 @@ class Rows:
 
     def cost(self, cost: Cost) -> Cost:
         """Return a cost for the given sizes, and for one sample if no batch is given."""
-        return cost.at({"N": 1, **self.sizes})
+        return cost.at({**self.sizes, "N": self.samples})
+
+    def over(self, fold: Fold) -> Rows:
+        """Return what makes the rows inside a node that folds an axis into the batch."""
+        inner = copy(self)
+        inner.made = {}
+        inner.samples = self.samples * substitute(fold.size, self.sizes)
+        if "N" in self.sizes:
+            inner.sizes = {**self.sizes, "N": inner.samples}
+        return inner
 
     def body(self, body: Body) -> tuple[Row, ...]:
         """Return the rows of the nodes of a body."""
@@ -153,15 +165,16 @@ class Rows:
     def inside(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Iterable[Row]:
         """Return the rows inside a node; a node that shares a module has none."""
         operation = node.operation
+        maker = self if node.fold is None else self.over(node.fold)
         if operation.branches:
-            return [self.row(item, by_name) for item in operation.branches]
+            return [maker.row(item, by_name) for item in operation.branches]
         if operation.items:
-            rows = (self.row(item, {}) for item in operation.items)
+            rows = (maker.row(item, {}) for item in operation.items)
             return [replace(row, name=str(i), sources=()) for i, row in enumerate(rows)]
         if isinstance(operation, Repeated) and not operation.shared:
-            return [self.run(run) for run in _runs(operation)]
+            return [maker.run(run) for run in _runs(operation)]
         is_open = operation.bodies and not operation.merge
-        return self.body(operation.bodies[0]) if is_open else ()
+        return maker.body(operation.bodies[0]) if is_open else ()
 
     def run(self, run: _Run) -> Row:
         """Return the row of consecutive repeats that have one body."""
@@ -178,7 +191,7 @@ class Rows:
         )
 
 
-def _loops(node: TypedNode, sizes: Mapping[str, int]) -> int | str:
+def _loops(node: TypedNode, sizes: Mapping[str, Size]) -> int | str:
     """Return how often the inside of a node runs with the same weights, as text if that depends on
     sizes that are not given."""
     operation = node.operation

@@ -87,7 +87,7 @@ def _merge(op: Op) -> list[str]:
 
 def _words(op: Op) -> list[str]:
     activation = [] if "activation" in op.options else ["activation: _Activation = ..."]
-    return [*activation, "freeze: bool = ..."]
+    return [*activation, "over: int = ...", "freeze: bool = ..."]
 
 
 def _parameter(option: OptionSpec) -> str:

@@ -190,8 +190,11 @@ class BlockCall(Applicable):
             (),
             tuple(ir.Output(name, ir.Source(name, None, span), span) for name in family.inputs),
         )
-        typed = context.infer(call, blocks={call.block: empty})
+        over = {key: value for key, value in self.keywords.items() if key == "over"}
+        typed = context.infer(call, over, {call.block: empty})
         types = {k: _type_of(context.made[v.name], v.port) for k, v in typed.arguments.items()}
+        if typed.over is not None:
+            types = {name: typed.over.fold(type_) for name, type_ in types.items()}
         own = self._params_as_given(call)
         return [{**given, **own} for given in typed.operation.settings] or [own], types
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mimgraph.builder.declare_layer import declare_freeze, declare_take
+from mimgraph.builder.declare_layer import declare_freeze, declare_over, declare_take
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
@@ -48,9 +48,10 @@ class CallContext(NamedTuple):
             self.trace.called.append(uses)
 
     def declare(self, operation: ir.Operation, options: Mapping[str, object]) -> ir.Node:
-        """Return the declared node, with the `take` and `freeze` of its options."""
-        take, freeze = declare_take(options, self.span), declare_freeze(options, self.span)
-        return ir.Node(self.name, self.span, operation, self.sources, take, freeze)
+        """Return the declared node, with the `take`, `over` and `freeze` of its options."""
+        take, over = declare_take(options, self.span), declare_over(options, self.span)
+        freeze = declare_freeze(options, self.span)
+        return ir.Node(self.name, self.span, operation, self.sources, take, freeze, over=over)
 
     def infer(
         self,

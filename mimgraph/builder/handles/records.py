@@ -17,7 +17,12 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
 
-BLOCK_OPTIONS = ("repeat", "take", "freeze")  # options of a block's use that are not its params
+BLOCK_OPTIONS = (
+    "repeat",
+    "take",
+    "over",
+    "freeze",
+)  # options of a block's use that are not its params
 
 _numbers = count()
 

@@ -7,6 +7,7 @@ several results and a shared repeat become subclasses that override `forward`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -16,7 +17,8 @@ from mimgraph.emit.dtypes import follow, kept_dtype, kept_tensor, resolve_dtype,
 from mimgraph.emit.format.statements import Assign, For, Return, Statement
 from mimgraph.emit.forward.call_code import item_code, owner_of
 from mimgraph.emit.sizes import resolve_sizes
-from mimgraph.ir.code import Call, Constant, Name, Subscript, walk
+from mimgraph.ir.code import Attribute, Call, Code, Constant, Name, Subscript, rebuild, walk
+from mimgraph.ir.fold import Fold
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import TensorType
 
@@ -56,8 +58,11 @@ class ChainItems:
     def class_name(self, node: TypedNode) -> str:
         """Return the name that an item's class should have.
 
-        Such as `LastLSTM`, `ReLULinear`, `Select`, `Chunk0` and `RepeatedResidual`.
+        Such as `LastLSTM`, `ReLULinear`, `Select`, `Chunk0`, `RepeatedResidual` and `OverConv2d`.
         """
+        return f"{'Over' if node.over else ''}{self._name(node)}"
+
+    def _name(self, node: TypedNode) -> str:
         port = (node.default or "").capitalize()
         match node.operation:
             case Leaf(name=name, activation_name=activation):
@@ -71,14 +76,23 @@ class ChainItems:
 
     def draft(self, node: TypedNode, type_: TensorType) -> Draft:
         """Return the class of an item that is fed this type."""
+        if node.fold is None:
+            return self._draft(node, type_)
+        draft = self._draft(node, node.fold.fold(type_))
+        return replace(draft, statements=_over(node, node.fold, draft.statements))
+
+    def _draft(self, node: TypedNode, type_: TensorType) -> Draft:
+        """Return the class of an item without its `over`."""
         statements: tuple[Statement, ...]
         match node.operation:
             case Leaf() as leaf:
                 return self._leaf(node, leaf, type_)
             case Use(body):
                 base = self.modules.class_of(body)
-                index = list(body.outputs).index(node.default or "")
-                statements = (Return(Subscript(Call(SUPER, (X,)), Constant(index))),)
+                code: Code = Call(SUPER, (X,))
+                if len(body.outputs) > 1:
+                    code = code.at(list(body.outputs).index(node.default or ""))
+                statements = (Return(code),)
             case Repeated((body, *_)) as repeated:
                 base = self.modules.class_of(body) if repeated.shared else "nn.ModuleList"
                 statements = _loop(repeated, node.default or "")
@@ -105,6 +119,8 @@ class ChainItems:
 def _needs_class(node: TypedNode) -> bool:
     """Return whether an item is more than a module called as `m(x)`."""
     operation = node.operation
+    if node.fold is not None:
+        return True
     if isinstance(operation, Leaf):
         return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
     return bool(operation.bodies) and (operation.shared or len(operation.bodies[0].outputs) > 1)
@@ -132,6 +148,22 @@ def _fed(items: Iterable[TypedNode], source: TensorType) -> Iterator[tuple[Typed
         yield item, source
         assert item.type is not None
         source = item.type
+
+
+def _over(node: TypedNode, fold: Fold, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Return the `forward` of an item that runs over an axis; `statements` run it without."""
+    *before, last = statements
+    assert isinstance(last, Return) and node.type is not None
+    rank, is_batched = node.type.rank, node.type.batched
+    if not before and walk(last.value).count(X) == 1:
+        inside = rebuild(last.value, lambda part: fold.fold_code(X) if part == X else None)
+        shape = Attribute(X, "shape")
+        return (Return(fold.unfold_code(inside, shape, rank) if is_batched else inside),)
+    rows = Assign(("x",), fold.fold_code(X))
+    if not is_batched:
+        return rows, *statements
+    kept = Assign(("shape",), Attribute(X, "shape"))
+    return kept, rows, *before, Return(fold.unfold_code(last.value, Name("shape"), rank))
 
 
 def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.emit.forward.anchor import anchored
 from mimgraph.emit.forward.call_code import (
@@ -16,6 +17,7 @@ from mimgraph.emit.forward.call_code import (
 )
 from mimgraph.emit.forward.loops import is_one_call, repeat_loop, scan_loop
 from mimgraph.emit.forward.model_dtype import ModelDtypeOf
+from mimgraph.emit.forward.over import Folding, folding, is_there, with_folds
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
 from mimgraph.emit.forward.steps import (
     WHOLE,
@@ -47,6 +49,7 @@ from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, Use, Value,
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]
+Sources = Mapping[str, Value]
 
 
 class Calls:
@@ -93,19 +96,34 @@ class Calls:
         ports = [port for port in node.results if (node.name, port) in times_read]
         if not ports:  # only its module is used, by a share
             return ()
+        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
+        folded = folding(run, self.body, self.values)
+        if folded is None:
+            return self.called(run, ports, sources)
+        return self.over(folded, ports, sources)
+
+    def called(self, run: Run, ports: list[str], sources: Sources) -> Iterable[Step]:
+        """Return the steps that compute these results of a node on these sources."""
+        node = run.node
         module = module_code(owner_of(node), self.body)
-        operands = {key: self.values.read(value) for key, value in node.arguments.items()}
+        operands = {key: self.values.read(value) for key, value in sources.items()}
         operation = unwrap(node.operation)
         if isinstance(operation, Leaf):
             return self.leaf(run, operation, ports, module, operands)
         if isinstance(operation, Repeated):
-            return self.repeated(run, operation, module, operands)
+            return self.repeated(run, operation, module, operands, sources)
         if isinstance(operation, Scan):
             return self.scanned(run, operation, ports, module, operands)
         call = Call(module, tuple(operands.values()))
         if isinstance(operation, Use):
             return self.use(run, operation, ports, call)
-        return self.step(run, (Value(node.name, ""),), call)
+        return self.results(run, (Value(node.name, ""),), call)
+
+    def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
+        """Return the steps of a node that runs over an axis, on sources without it."""
+        before = folded.before(self.body, self.values, self.step)
+        inside = {key: folded.locals[value] for key, value in sources.items()}
+        return with_folds(before, [*self.called(folded.run, ports, inside)])
 
     def leaf(
         self, run: Run, leaf: Leaf, ports: list[str], module: Code, operands: Operands
@@ -139,17 +157,17 @@ class Calls:
         if code == Local(whole):  # this port is what the call returned
             self.values.same[Value(node.name, port)] = whole
             return ()
-        return self.step(run, (Value(node.name, port),), code)
+        return self.results(run, (Value(node.name, port),), code)
 
     def use(self, run: Run, use: Use, ports: list[str], code: Code) -> Iterator[Step]:
         """Yield a block's results: one, all of several at once, or some, read by their position."""
         node, names = run.node, tuple(use.body.outputs)
         if len(names) == 1:
             code = self.dtypes.block_result(node, use, code)
-            yield from self.step(run, (Value(node.name, ""),), code)
+            yield from self.results(run, (Value(node.name, ""),), code)
             return
         if len(ports) == len(names) and use.activation is None:
-            yield from self.step(run, tuple(Value(node.name, name) for name in names), code)
+            yield from self.results(run, tuple(Value(node.name, name) for name in names), code)
             return
         if len(ports) > 1:
             whole = Value(node.name, WHOLE)
@@ -159,14 +177,13 @@ class Calls:
             read: Code = Subscript(code, Constant(names.index(port)))
             if port == node.default:
                 read = self.dtypes.block_result(node, use, read)
-            yield from self.step(run, (Value(node.name, port),), read)
+            yield from self.results(run, (Value(node.name, port),), read)
 
     def repeated(
-        self, run: Run, repeated: Repeated, module: Code, operands: Operands
+        self, run: Run, repeated: Repeated, module: Code, operands: Operands, sources: Sources
     ) -> Iterator[Step]:
         """Yield one call or a loop; a block repeated zero times hands on what it is given."""
         node = run.node
-        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
         if not repeated.bodies:
             for name, port in repeated.carried.items():
                 self.values.same[Value(node.name, port)] = sources[name]
@@ -175,11 +192,11 @@ class Calls:
             yield from self.localised(sources[name])
         if is_one_call(node, repeated):
             call = Call(module, tuple(operands.values()))
-            yield from self.step(run, (Value(node.name, ""),), call)
+            yield from self.results(run, (Value(node.name, ""),), call)
             return
         taken = {*self.body.inputs, *self.body.by_name}
         targets, code, loop = repeat_loop(node, repeated, module, operands, sources, taken)
-        yield from self.step(run, targets, code, loop)
+        yield from self.results(run, targets, code, loop)
 
     def scanned(
         self, run: Run, scan: Scan, ports: list[str], module: Code, operands: Operands
@@ -209,6 +226,20 @@ class Calls:
         if value in self.values.owned:
             yield Step((value,), self.values.owned.pop(value), (), node=value.name)
 
+    def results(
+        self, run: Run, targets: Targets, code: Code, loop: Loop | None = None
+    ) -> Iterable[Step]:
+        """Return the step that computes results, with the axis that the node runs over, if any."""
+        folded = folding(run, self.body, self.values)
+        if folded is None:
+            return self.step(run, targets, code, loop)
+        if len(targets) == 1 and loop is None:
+            (target,) = targets
+            if is_there(run, run.node.presence_of(target.port)):
+                return self.step(run, targets, folded.unfolded(target, code, self.values))
+        steps = [replace(step, comment="") for step in self.step(run, targets, code, loop)]
+        return [*steps, *folded.after(targets, self.values, self.step)]
+
     def step(
         self, run: Run, targets: Targets, code: Code, loop: Loop | None = None
     ) -> Iterable[Step]:
@@ -222,10 +253,11 @@ class Calls:
             code = anchored(code, (self.body, *self.twins))
             parts = walk(code)
         if RuntimeSize in map(type, parts):
-            code = resolve_sizes(code, self.readable(run.guard, values_in(parts), targets))
+            code = resolve_sizes(code, self.readable(run, values_in(parts), targets))
             parts = walk(code)
         if ModelDtype in map(type, parts):
-            code = self.dtypes.resolved(node, code, values_in(parts))
+            folded = node.arguments.values() if node.over else ()
+            code = self.dtypes.resolved(node, code, (*values_in(parts), *folded))
             parts = walk(code)
         if loop is not None:
             parts = [*parts, *walk(loop.iterable), *map(Local, loop.collected.values())]
@@ -250,12 +282,18 @@ class Calls:
         return shape if all(str(twin.type_of(target)) == shape for twin in self.twins) else ""
 
     def readable(
-        self, guard: Guard, read: Iterable[Value], targets: Targets
+        self, run: Run, read: Iterable[Value], targets: Targets
     ) -> list[tuple[Code, TensorType]]:
-        """Return what a step can read sizes from: its operands, and the inputs that are given."""
+        """Return what a step can read sizes from: its operands, and the inputs that are given.
+
+        Of a node that runs over an axis, the sources without it come first: they have its batch.
+        """
+        folded = folding(run, self.body, self.values)
+        before = [] if folded is None else [(folded.locals[folded.sized], folded.type)]
         found = [value for value in read if not is_intermediate(value) and value not in targets]
-        found += [Value(name, "") for name in self.body.inputs if self.is_given(name, guard)]
-        return [(Local(value), self.body.type_of(value)) for value in found]
+        found += [Value(name, "") for name in self.body.inputs if self.is_given(name, run.guard)]
+        typed = [*before, *((value, self.body.type_of(value)) for value in found)]
+        return [(Local(value), type_) for value, type_ in typed]
 
     def is_given(self, name: str, guard: Guard) -> bool:
         """Return whether an input is given where these conditions hold."""

@@ -145,6 +145,8 @@ def nullable(body: Body) -> Iterator[Value]:
 
 def _takes_none(node: TypedNode, keys: frozenset[str]) -> bool:
     """Return whether the module takes None for these arguments, so that one call serves both ways."""
+    if node.over is not None:
+        return False  # an argument is folded only where it is given
     operation, less = unwrap(node.operation), unwrap(node.without[keys].operation)
     assert isinstance(operation, Leaf) and isinstance(less, Leaf)
     whole, rest = operation.lowering, less.lowering

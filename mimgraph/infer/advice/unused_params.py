@@ -21,6 +21,7 @@ from mimgraph.ir.graph import (
     Template,
     Written,
     operations,
+    overs,
 )
 from mimgraph.source import Span
 
@@ -101,6 +102,8 @@ def _in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
     nodes = tuple(nodes)
     for node in nodes:
         yield from _in_value(node.freeze)
+    for over in overs(nodes):
+        yield from _in_value(over.value)
     for operation in operations(nodes):
         for item in operation.items:
             yield from _in_value(item.freeze)

@@ -24,7 +24,7 @@ from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
 from mimgraph.source import PythonFile, Span
 
-WORDS = ("from", "activation", "take", "freeze")
+WORDS = ("from", "activation", "take", "over", "freeze")
 
 
 class Expansion(NamedTuple):

@@ -15,7 +15,7 @@ from mimgraph.ir.graph import FAULTY, OTHERS, Block, Call, Option, Repeat
 from mimgraph.ops import registry
 from mimgraph.source import Span
 
-WORDS = ("from", "take", "freeze", "repeat", "over", "carry")
+WORDS = ("from", "take", "over", "freeze", "repeat", "carry")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:

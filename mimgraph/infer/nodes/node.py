@@ -18,6 +18,7 @@ from mimgraph.infer.nodes.optional import (
     missing_arguments,
     with_presence,
 )
+from mimgraph.infer.nodes.over import check_over, over_of, type_over
 from mimgraph.infer.nodes.scan import type_scan
 from mimgraph.infer.nodes.sharing import (
     check_share,
@@ -95,13 +96,23 @@ def _type_fed(
         typed = with_presence(site, typed)
         if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
             typed = _with_variants(site, owned.declared, typed)
-    if typed is None or owned.declared is node:
+    if typed is None or not check_over(site, typed, fed or ()):
+        return None
+    if owned.declared is node:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
     return replace(typed, name=node.name, operation=shared, declared=node)
 
 
 def _type_operation(site: Site, node: Node) -> TypedNode | None:
+    """Return the operation of `node` typed on the sources of the site, over an axis if it has `over`."""
+    over = over_of(site, node)
+    if over is not None:
+        return type_over(site, node, over, _type_applied)
+    return _type_applied(site, node)
+
+
+def _type_applied(site: Site, node: Node) -> TypedNode | None:
     """Return the operation of `node` typed on the sources of the site."""
     operation = node.operation
     if isinstance(operation, Apply):

@@ -171,7 +171,7 @@ def _source_types(context: Context, typed: TypedNode) -> Iterator[TensorType]:
         made = context.typed.get(value.name)
         type_ = port_type(made, value.port) if made else context.inputs[value.name]
         if type_ is not None:
-            yield type_
+            yield type_ if typed.over is None else typed.over.fold(type_)
 
 
 def _comparable(context: Context, typed: TypedNode) -> Any:

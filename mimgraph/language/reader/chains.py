@@ -16,6 +16,7 @@ from mimgraph.language.reader.uses import (
     read_freeze,
     read_name,
     read_named_options,
+    read_over,
     read_take,
 )
 from mimgraph.language.reader.values import as_written
@@ -54,17 +55,20 @@ def _read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
     if word is None:
         return unread
     take_tree = rest.pop("take")[1] if "take" in rest else None
+    over_entry = rest.pop("over", None)
     freeze_tree = rest.pop("freeze")[1] if "freeze" in rest else None
     take = read_take(context, take_tree, here)
+    over = read_over(context, over_entry, here)
     freeze = read_freeze(context, freeze_tree, here)
     operation: Operation | None
     if word in context.blocks:
         operation = read_call(context, word, key.span, rest, here, lone)
     else:
         operation = read_apply(context, "layer", word, key.span, rest, here, lone)
-    if take is None and take_tree is not None:  # nobody knows which of its results is meant
+    is_take_lost = take is None and take_tree is not None  # which of its results is meant
+    if is_take_lost or (over is None and over_entry is not None):
         operation = None
-    return Node(name, key.span, operation, (), take, freeze, tree.span)
+    return Node(name, key.span, operation, (), take, freeze, tree.span, over)
 
 
 def _refuse_more_keys(context: Context, tree: Mapping, here: str) -> None:

@@ -8,13 +8,13 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import ANOTHER, Node, Source
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import Entry, section_entries
+from mimgraph.language.reader.mappings import Entry, entries_of, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
 from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
-from mimgraph.language.reader.uses import read_freeze, read_take
+from mimgraph.language.reader.uses import read_freeze, read_over, read_take
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
 
@@ -67,13 +67,17 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     fed_by = _sources_tree(op, tree)
     sources = _node_sources(context, op, fed_by, tree, here)
     take = read_take(context, tree.get("take"), here)
+    is_scan = op is not None and op[0].text == "scan"  # whose `over` is read with it
+    over = None if is_scan else read_over(context, entries_of(tree).get("over"), here)
     freeze = read_freeze(context, tree.get("freeze"), here)
     if len(context.report.diagnostics) > before:
         context.report.mentioned.update(texts(tree))
     is_fed = sources is not None or (fed_by is None and not tree.lost)
-    is_read = is_fed and (take is not None or tree.get("take") is None)
+    is_taken = take is not None or tree.get("take") is None
+    is_axis = is_scan or over is not None or tree.get("over") is None
+    operation = operation if is_fed and is_taken and is_axis else None
     whole = key.span.to(tree.span)
-    return Node(key.text, key.span, operation if is_read else None, sources, take, freeze, whole)
+    return Node(key.text, key.span, operation, sources, take, freeze, whole, over)
 
 
 def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:

@@ -29,7 +29,8 @@ from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 
-BESIDE = ("take", "freeze")  # keys of every node that are not options of its operation
+# keys of every node that are not options of its operation
+BESIDE = ("take", "over", "freeze")
 
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
@@ -89,7 +90,7 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     name = (read_text if is_share else read_name)(context, key.text, value)
     if name is None:
         return None
-    words = _words(tree) if is_share else _words(tree, "with", *BESIDE)
+    words = _words(tree, "over") if is_share else _words(tree, "with", *BESIDE)
     second = second_source(op, tree)
     own = (key.text, *words, *((second[0].text,) if second else ()))
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}

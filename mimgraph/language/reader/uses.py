@@ -16,6 +16,7 @@ from mimgraph.ir.graph import (
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
     Entries,
+    Entry,
     check_keys,
     entries_of,
     read_mapping,
@@ -175,6 +176,18 @@ def read_take(context: Context, tree: Tree | None, here: str) -> Take | None:
     if isinstance(tree, Scalar) and (tree.name is not None or type(tree.value) is int):
         return Take(tree.text, tree.span)
     context.wrong_type("take", "a port", tree, here)
+    return None
+
+
+def read_over(context: Context, entry: Entry | None, here: str) -> Option | None:
+    """Return the axis that `over` names; None for something else, which is reported."""
+    if entry is None:
+        return None
+    key, tree = entry
+    value = read_value(context, tree) if isinstance(tree, Scalar) else None
+    if isinstance(value, Written) or type(value) is int:
+        return Option(value, tree.span, key.span)
+    context.wrong_type("over", "the number of an axis", tree, here)
     return None
 
 

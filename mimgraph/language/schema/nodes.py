@@ -64,6 +64,7 @@ def nodes() -> Json:
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
         **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
         **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
+        "axis": keys(over=value(int))["over"],
         **types(spec for op in every_op for spec in _own_options(op)),
     }
 
@@ -92,6 +93,11 @@ def _words(activations: Iterable[Op]) -> Json:
         over=any_of(value(int), ref("source"), _by_input(value(int))),
         carry=_by_input(ref("source")),
     )
+
+
+def _over() -> Json:
+    """Return the schema of `over` beside any operation but a scan: one axis."""
+    return {"over": ref("axis")}
 
 
 def _by_input(one: Json) -> Json:
@@ -168,9 +174,10 @@ def _node(beside_blocks: bool) -> Json:
         **keys(seq=chain),
         "from": _sources(ONE_SOURCE),
         **refs("each", "take", "freeze"),
+        **_over(),
         "shared": FLAG,
     }
-    share = {**keys(share=ref("source")), **refs("from", "each")}
+    share = {**keys(share=ref("source")), **refs("from", "each"), **_over()}
     branches: Json = {
         **refs("layer", "merge"),
         "seq": {**CLOSED, "properties": seq, **_source_conditions()},
@@ -253,7 +260,12 @@ def _own_options(op: Op) -> list[OptionSpec]:
 
 def _open_node(op: Json, *more: str) -> Json:
     """Return the schema of a block, or of a layer that a param names, whose options are unknown."""
-    words = {**op, **refs("from", "each", "take", "freeze", *more), **keys(with_=PARAM_LISTS)}
+    words = {
+        **op,
+        **_over(),
+        **refs("from", "each", "take", "freeze", *more),
+        **keys(with_=PARAM_LISTS),
+    }
     return {
         "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
         "propertyNames": {"pattern": IDENTIFIER},
@@ -289,7 +301,7 @@ def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
     has."""
     *bare, with_options, chosen = _names(layers, "item")
     name = {"type": "string", "pattern": IDENTIFIER, "not": {"enum": [op.name for op in layers]}}
-    call = {**ref("data"), "properties": refs("take", "freeze", "repeat")}
+    call = {**ref("data"), "properties": {**refs("take", "freeze", "repeat"), **_over()}}
     return [*bare, {**with_options, "additionalProperties": call}, chosen, name]
 
 
@@ -327,7 +339,7 @@ def _options(op: Op) -> Json:
 
 def _op_words(op: Op) -> Json:
     """Return the schemas of the keys beside an op's options."""
-    words = refs("take", "freeze", "activation")
+    words = {**refs("take", "freeze", "activation"), **_over()}
     if op.ports:
         words["take"] = {"enum": list(op.ports)}
     return {word: one for word, one in words.items() if word not in op.options}

@@ -119,7 +119,10 @@ class _NodeDetails:
                 spec=_spec(node.declared),
             ),
         )
-        yield from self.inside(node, f"{id_}.")
+        for inner_id, detail in self.inside(node, f"{id_}."):
+            if node.fold is not None:
+                detail = replace(detail, cost=detail.cost.at({"N": node.fold.batch}))
+            yield inner_id, detail
 
     def inside(self, node: TypedNode, path: str) -> Found:
         """Yield all that is drawn inside a node, under ids that start with `path`."""

@@ -23,6 +23,8 @@ def node_options(node: TypedNode) -> tuple[OptionValue, ...]:
         found.append(OptionValue("activation", operation.activation_name))
     if take := _take(node, operation):
         found.append(OptionValue("take", take))
+    if node.over is not None:
+        found.append(OptionValue("over", str(node.over.axis)))
     return tuple(found)
 
 

@@ -57,7 +57,7 @@ class Structures:
         return self._known[body]
 
     def _node(self, node: TypedNode) -> Hashable:
-        results = tuple(node.results), node.default
+        results = tuple(node.results), node.default, node.over and node.over.axis
         return node.name, tuple(node.arguments.items()), results, self._operation(node.operation)
 
     def _operation(self, operation: TypedOperation) -> Hashable:

@@ -97,7 +97,8 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
             reads, end = inner.id, results[item.default or ""]
         if not context.key:
             return tuple(drawn), {"": end}
-        cluster = _cluster("seq", node, context, "seq")
+        text = "seq" if node.over is None else f"seq, {node.over}"
+        cluster = _cluster("seq", node, context, text)
         return (replace(cluster, items=tuple(drawn)),), {"": end}
 
     def block(

@@ -1,0 +1,189 @@
+"""Type a node that runs over an axis of its sources: the axis is folded into the batch (`over`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+from mimgraph.diagnostics import Label
+from mimgraph.infer.evaluation import compute
+from mimgraph.infer.scope import Fed, Site
+from mimgraph.ir.dim import Dim, symbols
+from mimgraph.ir.fold import Fold
+from mimgraph.ir.graph import FAULTY, Apply, Call, Node, Option
+from mimgraph.ir.presence import implies
+from mimgraph.ir.typed import Leaf, TypedNode
+from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType
+
+# types an operation; an argument here, as it is defined in node.py, which imports this file
+TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
+
+
+def over_of(site: Site, node: Node) -> Option | None:
+    """Return the axis that the operation of `node` runs over at a site: that of the site, where a
+    module may be shared, else that of the node."""
+    return node.over if site.node.over is None else site.node.over
+
+
+def type_over(
+    site: Site, node: Node, over: Option, type_operation: TypeOperation
+) -> TypedNode | None:
+    """Return the operation of `node` typed on sources without the axis, and its results with it; None
+    where something is faulty or unknown."""
+    fold = _fold(site, node, over)
+    if fold is None or site.fed is None:
+        type_operation(site._replace(fed=None), node)  # check its options
+        return None
+    before = len(site.state.report.diagnostics)
+    fed = tuple(one._replace(type=fold.fold(one.type)) for one in site.fed if one.type is not None)
+    typed = type_operation(site._replace(fed=fed), node)
+    _show_over(site, before, Label(over.span, f"axis {fold.axis} is folded into the batch"))
+    return None if typed is None else _unfolded(site, over, typed, fold)
+
+
+def _show_over(site: Site, before: int, label: Label) -> None:
+    """Add the label to the diagnostics from the index `before` on that show shapes, which lack the axis."""
+    found = site.state.report.diagnostics
+    for index in range(before, len(found)):
+        if found[index].labels:
+            found[index] = replace(found[index], labels=(*found[index].labels, label))
+
+
+def check_over(site: Site, typed: TypedNode, fed: Iterable[Fed]) -> bool:
+    """Return whether a source of the node is there whenever it runs, so that the sizes of the folded
+    axes can be read from it; report if none is."""
+    if typed.over is None or any(implies(typed.presence, one.presence) for one in fed):
+        return True
+    span = site.node.span if site.node.over is None else site.node.over.span
+    message = "over needs a source that is always given, and each of these may be missing"
+    help = "fill one of them first: {layer: Fill, from: ..., value: zeros}"
+    site.fault("optional-source", message, span, help=help)
+    return False
+
+
+# the axis
+
+
+def _fold(site: Site, node: Node, over: Option) -> Fold | None:
+    """Return the axis of all sources that `over` names, with its size; None if it is faulty, or the
+    type of a source is unknown."""
+    axis = _number(site, over)
+    if site.fed is None or axis is None:
+        return None
+    if not site.fed or (isinstance(node.operation, Apply) and node.operation.kind == "tensor"):
+        message = f"{site.node.name} is a tensor of the model, so over has no axis to fold"
+        site.fault("bad-option", message, over.span, help="leave over out")
+        return None
+    if isinstance(node.operation, Call) and node.operation.scan is not None:
+        message = f"{node.name} is a scan, which runs over its own axes"
+        site.fault("bad-option", message, over.span, help="leave over out")
+        return None
+    if any(one.type is None for one in site.fed):
+        return None
+    first = site.fed[0].type
+    assert first is not None
+    index = axis + first.rank if axis < 0 else axis
+    if index == 0:
+        help = "1 is the first axis after it"
+        site.fault("bad-option", "over: axis 0 is the batch already", over.span, help=help)
+        return None
+    sizes = [_size(site, one, index, axis) for one in site.fed]
+    if None in sizes or not _are_equal(site, index, over):
+        return None
+    assert sizes[0] is not None
+    return Fold(index, sizes[0])
+
+
+def _number(site: Site, over: Option) -> int | None:
+    """Return the axis as it is written; None if it is no number, which is reported."""
+    axis = compute(over.value, site.evaluation)
+    if axis is FAULTY:
+        return None
+    if isinstance(axis, Dim):
+        message = f"over must be the number of an axis, but it is {axis}"
+        note = f"{axis} is known only at run time"
+        site.fault("symbolic-size", message, over.span, note=note)
+    elif not isinstance(axis, int) or isinstance(axis, bool):
+        site.fault("bad-option", "over must be the number of an axis, such as 1", over.span)
+    else:
+        return axis
+    return None
+
+
+def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
+    """Return the size of the axis of a source; None if it has no such axis, which is reported."""
+    type_ = one.type
+    assert type_ is not None
+    labels, note = (Label(one.producer, str(type_)),), str(type_)
+    if type_.dtype not in DTYPES:
+        message = (
+            f"{one.text} is a {type_.dtype}, not one tensor, so over cannot fold an axis of it"
+        )
+        site.fault("dtype-mismatch", message, one.source.span)
+    elif not type_.batched:
+        message = f"over: {one.text} has no batch to fold an axis into"
+        site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels)
+    elif not 0 < index < type_.rank:
+        message = f"over: {one.text} has no axis {axis}"
+        help = f"its axes after the batch: {', '.join(map(str, range(1, type_.rank)))}"
+        help = help if type_.rank > 1 else f"{one.text} has no axis but the batch"
+        site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels, help=help)
+    elif any("N" in symbols(dim) for dim in type_.dims):
+        message = f"over: the batch is a size of {one.text} as well, which folding would change"
+        site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels)
+    else:
+        return type_.dims[index - 1]
+    return None
+
+
+def _are_equal(site: Site, index: int, over: Option) -> bool:
+    """Return whether the axis has one size in all sources; report the first that differs."""
+    first, *others = site.fed or ()
+    assert first.type is not None
+    size = first.type.dims[index - 1]
+    for other in others:
+        assert other.type is not None
+        if other.type.dims[index - 1] != size:
+            message = (
+                f"over needs one size of axis {index}: it is {size} in {first.text}"
+                f" and {other.type.dims[index - 1]} in {other.text}"
+            )
+            labels = tuple(Label(one.producer, str(one.type)) for one in (first, other))
+            site.fault("shape-mismatch", message, over.span, labels=labels)
+            return False
+    return True
+
+
+# the results
+
+
+def _unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNode | None:
+    """Return the typed node with the axis in its results; None if one cannot have it, which is
+    reported.
+
+    A port that is no tensor, such as the `state` of a recurrent layer, is left out.
+    """
+    operation = typed.operation
+    if isinstance(operation, Leaf) and operation.lowering.fallback is not None:
+        message = f"{operation.name} fills a whole tensor, so it cannot run over an axis"
+        site.fault("bad-option", message, over.span, help="leave over out")
+        return None
+    tensors = {port: one for port, one in typed.results.items() if one.dtype in DTYPES}
+    if typed.default is not None and typed.default not in tensors:
+        message = f"over: {typed.default} is not one tensor, so it cannot get the axis back"
+        site.fault("bad-option", message, over.span, help="take another port")
+        return None
+    for type_ in tensors.values():
+        if not _can_unfold(type_):
+            message = f"over: a result is {type_}, which cannot get the axis back"
+            site.fault("rank-mismatch", message, over.span)
+            return None
+    results = {port: fold.unfold(type_) for port, type_ in tensors.items()}
+    return replace(typed, results=results, over=fold)
+
+
+def _can_unfold(type_: TensorType) -> bool:
+    """Return whether a result can get an axis back: the batch is no size of it but the first."""
+    has_batch_inside = any("N" in symbols(dim) for dim in type_.dims)
+    return not type_.batched or not (has_batch_inside or len(type_.dims) >= MAX_AXES)

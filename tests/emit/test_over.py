@@ -1,0 +1,392 @@
+"""A node with `over` does at every index of an axis what it does without `over` on that slice."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.cost.bind_sizes import filled
+from tests.helpers.running import by_name, seeded
+
+N, T, S = 3, 4, 5
+BLOCKS = """\
+blocks:
+  small: {params: {width: 4}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3, padding: 1}}, ReLU]}
+  row: {inputs: [a], nodes: {l: {layer: Linear, from: a, out_features: 8, activation: Tanh}}, outputs: l}
+  pair:
+    inputs: [a, b]
+    nodes:
+      a_out: {layer: Linear, from: a, out_features: 8}
+      b_out: {merge: add, from: [a_out, b]}
+    outputs: {a: a_out, b: b_out}
+  cls:
+    inputs: [a]
+    nodes:
+      token: {parameter: [1, 8], init: ones, batched: true}
+      tokens: {merge: concat, from: [token, a]}
+      noted: {layer: LSTM, from: tokens, hidden_size: 3}
+    outputs: {first: noted.last, every: noted}
+"""
+VIDEO = {"x": (T, 3, 6, 7)}
+GRID = {"x": (T, S, 8)}
+TWO = {**GRID, "u": (T, S, 8)}
+MASKED = {**GRID, "gone": (T, S)}
+# by name: the nodes, the inputs without the batch, the axis, and the outputs
+CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
+    "layer": (
+        "y: {layer: Conv2d, from: x, out_channels: 2, kernel_size: 3, over: 1}",
+        VIDEO,
+        1,
+        "y",
+    ),
+    "layer with an activation": (
+        "y: {layer: Linear, from: x, out_features: 2, activation: ReLU, over: 2}",
+        GRID,
+        2,
+        "y",
+    ),
+    "last axis": ("y: {layer: Linear, from: x, out_features: 2, over: -1}", GRID, 3, "y"),
+    "axis 3": ("y: {layer: Flatten, from: x, over: 3}", VIDEO, 3, "y"),
+    "axis 4": ("y: {layer: Flatten, from: x, over: 4}", VIDEO, 4, "y"),
+    "function": ("y: {layer: Softmax, from: x, dim: 1, over: 1}", GRID, 1, "y"),
+    "seq": ("y: {from: x, over: 1, seq: [small, {AdaptiveAvgPool2d: 1}, Flatten]}", VIDEO, 1, "y"),
+    "block": ("y: {block: small, from: x, width: 5, over: 1}", VIDEO, 1, "y"),
+    "block with several results": (
+        "y: {block: cls, from: x, over: 2}",
+        GRID,
+        2,
+        "{a: y.first, b: y.every}",
+    ),
+    "one of several results": ("y: {block: cls, from: x, take: first, over: 1}", GRID, 1, "y"),
+    "repeat": ("y: {block: row, from: x, repeat: 2, over: 2}", GRID, 2, "y"),
+    "shared repeat": (
+        "y: {block: row, from: x, repeat: {times: 2, shared: true}, over: 2}",
+        GRID,
+        2,
+        "y",
+    ),
+    "repeat of several inputs": (
+        "y: {block: pair, from: {a: x, b: u}, repeat: 2, over: 2}",
+        TWO,
+        2,
+        "{a: y.a, b: y.b}",
+    ),
+    "no repeat": ("y: {block: row, from: x, repeat: 0, over: 2}", GRID, 2, "y"),
+    "ports": (
+        "y: {layer: LSTM, from: x, hidden_size: 3, over: 2}",
+        GRID,
+        2,
+        "{a: y, b: y.last, c: y.hidden, d: y.cell}",
+    ),
+    "attention": ("y: {layer: MultiheadAttention, from: x, num_heads: 2, over: 2}", GRID, 2, "y"),
+    "attention with weights": (
+        "y: {layer: MultiheadAttention, from: x, num_heads: 2, over: 1}",
+        GRID,
+        1,
+        "{a: y, b: y.weights}",
+    ),
+    "several sources": (
+        "y: {layer: MultiheadAttention, from: {query: x, key: u}, num_heads: 2, over: 1}",
+        TWO,
+        1,
+        "y",
+    ),
+    "mask": (
+        "y: {layer: MultiheadAttention, from: {query: x, key_padding_mask: gone}, num_heads: 2, over: 1}",
+        MASKED,
+        1,
+        "y",
+    ),
+    "merge": ("y: {merge: dot, from: [x, u], over: 1}", TWO, 1, "y"),
+    "merge with weights": (
+        "y: {merge: cross_attention, from: [x, u], num_heads: 2, over: 2}",
+        TWO,
+        2,
+        "y",
+    ),
+    "each": (
+        "z: {layer: GRU, each: [x, u], hidden_size: 3, take: last, over: 2}",
+        TWO,
+        2,
+        "{a: z.x, b: z.u}",
+    ),
+    "share": (
+        "y: {block: row, from: x, over: 2}\n  z: {share: y, from: u}",
+        TWO,
+        2,
+        "z",
+    ),
+    "item of a seq": ("y: {from: x, seq: [{Linear: {out_features: 4, over: 2}}]}", GRID, 2, "y"),
+    "item with an activation": (
+        "y: {from: x, seq: [{Conv2d: {out_channels: 4, kernel_size: 3, activation: ReLU, over: 1}}]}",
+        VIDEO,
+        1,
+        "y",
+    ),
+    "item without a module": (
+        "y: {from: x, seq: [{Select: {dim: 1, index: 0, over: 1}}]}",
+        GRID,
+        1,
+        "y",
+    ),
+    "item that reads its source often": (
+        "y: {from: x, seq: [{MultiheadAttention: {num_heads: 2, over: 2}}]}",
+        GRID,
+        2,
+        "y",
+    ),
+    "item of a block": ("y: {from: x, seq: [{cls: {take: every, over: 1}}]}", GRID, 1, "y"),
+    "item of repeats": ("y: {from: x, seq: [{row: {repeat: 2, over: 2}}]}", GRID, 2, "y"),
+    "item of shared repeats": (
+        "y: {from: x, seq: [{row: {repeat: {times: 2, shared: true}, over: 2}}]}",
+        GRID,
+        2,
+        "y",
+    ),
+}
+
+
+def spec(nodes: str, inputs: Mapping[str, tuple[int, ...]], outputs: str, named: bool) -> str:
+    """Return a spec whose sizes T and S are `named`, or numbers."""
+    sizes = {T: "T", S: "S"} if named else {}
+    shapes = {name: [sizes.get(size, size) for size in shape] for name, shape in inputs.items()}
+    written = (
+        f"{name}: {{shape: [{', '.join(map(str, shape))}], dtype: {dtype(name)}}}"
+        for name, shape in shapes.items()
+    )
+    return f"inputs: {{{', '.join(written)}}}\n{BLOCKS}nodes:\n  {nodes}\noutputs: {outputs}\n"
+
+
+def dtype(name: str) -> str:
+    return "bool" if name == "gone" else "float32"
+
+
+def tensors(inputs: Mapping[str, tuple[int, ...]], n: int = N) -> dict[str, Tensor]:
+    found = {name: torch.randn(n, *shape) for name, shape in inputs.items()}
+    return {name: tensor > 1 if dtype(name) == "bool" else tensor for name, tensor in found.items()}
+
+
+def without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return shape[: axis - 1] + shape[axis:]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_does_the_same_on_every_slice(name: str) -> None:
+    nodes, inputs, axis, outputs = CASES[name]
+    plain = re.sub(r", over: -?\d", "", nodes)
+    sliced = {name: without(shape, axis) for name, shape in inputs.items()}
+    reference = seeded(lambda: mg.loads(spec(plain, sliced, outputs, False)).compile()).eval()
+    graph = mg.loads(spec(nodes, inputs, outputs, "Flatten" not in nodes and "-1" not in nodes))
+    model = graph.compile().eval()
+    model.load_state_dict(reference.state_dict())
+    given = tensors(inputs)
+    results = by_name(model(**given))
+    slices = [
+        by_name(reference(**{key: one.select(axis, i) for key, one in given.items()}))
+        for i in range(given["x"].shape[axis])
+    ]
+    types = {key: graph.typed.body.type_of(v) for key, v in graph.typed.body.outputs.items()}
+    for (key, result), type_ in zip(results.items(), types.values(), strict=True):
+        place = axis if axis < result.dim() else 1
+        torch.testing.assert_close(result, torch.stack([one[key] for one in slices], place))
+        assert result.shape == filled(type_, {"N": N, "T": T, "S": S}).shape
+
+
+# --- models as published, by hand -----------------------------------------------------------------
+
+VIDEO_CLASSIFIER = """\
+inputs: {video: [T, 3, 8, 8]}
+nodes:
+  frames: {from: video, over: 1, seq: [{Conv2d: {out_channels: 4, kernel_size: 3}}, BatchNorm2d, ReLU, {AdaptiveAvgPool2d: 1}, Flatten]}
+  clip: {layer: LSTM, from: frames, hidden_size: 5, take: last}
+  score: {layer: Linear, from: clip, out_features: 2}
+outputs: score
+"""
+
+
+class VideoClassifier(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames = nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
+        self.clip = nn.LSTM(4, 5, batch_first=True)
+        self.score = nn.Linear(5, 2)
+
+    def forward(self, video: Tensor) -> Tensor:
+        n, t = video.shape[:2]
+        frames = self.frames(video.reshape(n * t, 3, 8, 8)).reshape(n, t, 4)
+        _, (hidden, _) = self.clip(frames)
+        return self.score(hidden[-1])  # type: ignore[no-any-return]
+
+
+AXIAL = """\
+inputs: {x: [8, H, W]}
+nodes:
+  grid: {layer: Rearrange, from: x, pattern: n c h w -> n h w c}
+  rows: {layer: MultiheadAttention, from: grid, num_heads: 2, over: 1}
+  columns: {layer: MultiheadAttention, from: rows, num_heads: 2, over: 2}
+  y: {layer: Rearrange, from: columns, pattern: n h w c -> n c h w}
+outputs: y
+"""
+
+
+class Axial(nn.Module):
+    """Axial attention (Ho et al., 2019): along the rows, then along the columns of an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.columns = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, h, w = x.shape
+        rows = x.permute(0, 2, 3, 1).reshape(n * h, w, c)
+        rows = self.rows(rows, rows, rows)[0].reshape(n, h, w, c)
+        columns = rows.permute(0, 2, 1, 3).reshape(n * w, h, c)
+        columns = self.columns(columns, columns, columns)[0].reshape(n, w, h, c)
+        return columns.permute(0, 3, 2, 1)
+
+
+DOCUMENT = """\
+inputs: {words: {shape: [S, W], vocab: 20}, word_counts: {shape: [S], dtype: int64}, sentences: {shape: [], dtype: int64}}
+nodes:
+  vectors: {layer: Embedding, from: words, embedding_dim: 4}
+  sentence: {layer: GRU, from: {input: vectors, lengths: word_counts}, hidden_size: 5, take: last, over: 1}
+  document: {layer: GRU, from: {input: sentence, lengths: sentences}, hidden_size: 6, take: last}
+outputs: document
+"""
+
+
+class Document(nn.Module):
+    """A hierarchical encoder (Yang et al., 2016), one document after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vectors = nn.Embedding(20, 4)
+        self.sentence = nn.GRU(4, 5, batch_first=True)
+        self.document = nn.GRU(5, 6, batch_first=True)
+
+    def forward(self, words: Tensor, word_counts: Tensor, sentences: Tensor) -> Tensor:
+        found = []
+        for document, counts, number in zip(words, word_counts, sentences, strict=True):
+            read = [
+                self.sentence(self.vectors(one[None, :count]))[1][-1]
+                for one, count in zip(document, counts, strict=True)
+            ]
+            found.append(self.document(torch.stack(read, 1)[:, :number])[1][-1])
+        return torch.cat(found)
+
+
+COUNTS = {"word_counts": torch.tensor([[6, 1, 2], [3, 4, 5]]), "sentences": torch.tensor([2, 3])}
+PUBLISHED = {
+    "video": (VIDEO_CLASSIFIER, VideoClassifier, {"video": torch.randn(2, 5, 3, 8, 8)}),
+    "axial": (AXIAL, Axial, {"x": torch.randn(2, 8, 3, 4)}),
+    "document": (DOCUMENT, Document, {"words": torch.randint(0, 20, (2, 3, 6)), **COUNTS}),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("training", [True, False])
+def test_it_equals_the_model_written_by_hand(name: str, training: bool) -> None:
+    text, by_hand, inputs = PUBLISHED[name]
+    reference = seeded(by_hand).train(training)
+    model = mg.loads(text).compile().train(training)
+    model.load_state_dict(copy.deepcopy(reference.state_dict()))
+    torch.testing.assert_close(model(**inputs), reference(**inputs))
+    torch.testing.assert_close(model.state_dict(), reference.state_dict())
+
+
+def test_the_code_is_as_one_writes_it() -> None:
+    source = mg.loads(VIDEO_CLASSIFIER).source()
+    assert "self.frames(video.flatten(0, 1)).unflatten(0, video.shape[:2])  # (N, T, 4)" in source
+
+
+# --- sizes, dtypes, missing sources, tools --------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "t"), [(0, 4), (2, 0), (0, 0), (1, 1)])
+def test_an_axis_or_batch_may_be_empty(n: int, t: int) -> None:
+    nodes = "a: {layer: Linear, from: x, out_features: 2, over: 1}\n  b: {layer: Linear, from: x, out_features: 2, over: 2}"
+    model = mg.loads(spec(nodes, {"x": (T, S, 8)}, "[a, b]", True)).compile()
+    result = model(x=torch.randn(n, t, 3, 8))
+    assert result["a"].shape == result["b"].shape == (n, t, 3, 2)
+
+
+OPTIONAL = """\
+inputs: {x: [T, S, 8], z: {shape: [T, S, 8], optional: true}, gone: {shape: [T, S], dtype: bool, optional: true}}
+blocks:
+  two:
+    inputs: [a, b]
+    nodes:
+      both: {merge: add, from: [a, b], missing: skip}
+      rest: {layer: Linear, from: b, out_features: 3}
+      filled: {layer: Fill, from: rest, value: zeros}
+    outputs: {both: both, rest: filled}
+nodes:
+  masked: {layer: MultiheadAttention, from: {query: x, key_padding_mask: gone}, num_heads: 2, over: AXIS}
+  two: {block: two, from: {a: x, b: z}, over: AXIS}
+  sum: {merge: add, from: [x, z], missing: skip, over: AXIS}
+outputs: {masked: masked, both: two.both, rest: two.rest, sum: sum}
+"""
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("given", [(), ("z",), ("gone",), ("z", "gone")])
+def test_sources_may_be_missing(axis: int, given: tuple[str, ...]) -> None:
+    plain = re.sub(r", over: AXIS", "", OPTIONAL).replace("[T, S, 8]", "[T, 8]")
+    reference = seeded(mg.loads(plain.replace("[T, S]", "[T]")).compile).eval()
+    model = mg.loads(OPTIONAL.replace("AXIS", str(axis))).compile().eval()
+    model.load_state_dict(reference.state_dict())
+    every = {"z": torch.randn(N, T, S, 8), "gone": torch.randn(N, T, S) > 1}
+    inputs = {"x": torch.randn(N, T, S, 8)} | {key: every[key] for key in given}
+    results = model(**inputs)
+    for i in range((T, S)[axis - 1]):
+        wanted = reference(**{key: one.select(axis, i) for key, one in inputs.items()})
+        for key, result in results.items():
+            torch.testing.assert_close(result.select(axis, i), wanted[key])
+
+
+def test_it_follows_the_dtype_of_the_model() -> None:
+    model = mg.loads(AXIAL).compile()
+    assert model.double()(x=torch.randn(2, 8, 3, 4).double()).dtype == torch.float64
+    assert model.bfloat16()(x=torch.randn(2, 8, 3, 4).bfloat16()).dtype == torch.bfloat16
+
+
+def test_it_is_exported_with_open_sizes_and_pickled() -> None:
+    graph = mg.loads(AXIAL)
+    model, inputs = graph.compile().eval(), {"x": torch.randn(2, 8, 3, 4)}
+    program = torch.export.export(model, (), inputs, dynamic_shapes=graph.dynamic_shapes(inputs))
+    copied = pickle.loads(pickle.dumps(model))
+    for sizes in ((2, 8, 3, 4), (5, 8, 7, 2)):
+        given = torch.randn(*sizes)
+        torch.testing.assert_close(program.module()(x=given), model(x=given))
+        torch.testing.assert_close(copied(x=given), model(x=given))
+
+
+def test_stages_compute_what_the_model_does() -> None:
+    graph = mg.loads(
+        spec(
+            "a: {block: row, from: x, repeat: 3, over: 2}\n  y: {layer: ReLU, from: a}",
+            GRID,
+            "y",
+            True,
+        )
+    )
+    model = seeded(graph.compile)
+    stages = [stage.compile() for stage in graph.split(["a.2", "y"])]
+    given = torch.randn(N, T, S, 8)
+    result: Any = (given,)
+    for stage in stages:
+        stage.load_state_dict(model.state_dict(), strict=False)
+        result = stage(*result)
+        result = result if isinstance(result, tuple) else (result,)
+    torch.testing.assert_close(result[0], model(x=given))
