@@ -174,7 +174,7 @@ def two_tower_retrieval(w: Weights, x: Weights) -> dict[str, Tensor]:
     user = F.normalize(mlp(w, "tower.user", torch.cat(query, 1)))
     candidate = torch.cat([item[x["item"]], channel[x["channel"]]], 1)
     found = F.normalize(mlp(w, "tower.item", candidate))
-    return {"score": (user * found).sum(1) / 0.05, "user": user, "item": found}
+    return {"scores": user @ found.T / 0.05, "user": user, "item": found}
 
 
 def tab_transformer(w: Weights, x: Weights) -> Tensor:

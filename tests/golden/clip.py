@@ -75,10 +75,11 @@ class Layer2(nn.Module):
 class CLIP(nn.Module):
     """Images and texts as vectors that are alike where they belong together: ViT-B/32 and a causal
     transformer (Radford et al. 2021, arXiv 2103.00020; the same as Hugging Face's CLIPModel). The
-    logits of a batch are scale * image @ text.T.
+    logits compare every image of a batch with every text; its loss is their cross entropy with the
+    diagonal.
 
-    Inputs: image (N, 3, 224, 224), text (N, 77) int64. Outputs: image (N, 512), text (N, 512),
-    scale ().
+    Inputs: image (N, 3, 224, 224), text (N, 77) int64. Outputs: logits_per_image (N, N),
+    logits_per_text (N, N), image (N, 512), text (N, 512), scale ().
 
     image: RGB, normalised
 
@@ -127,4 +128,14 @@ class CLIP(nn.Module):
         del text_states, end
         text_vec = self.text_vec(text_vec)  # (N, 512)
         scale = torch.exp(self.logit_scale)  # ()
-        return {"image": image_vec, "text": text_vec, "scale": scale}
+        alike = image_vec @ text_vec.T  # (N, N)
+        logits_per_image = scale * alike  # (N, N)
+        del alike
+        logits_per_text = logits_per_image.transpose(0, 1)  # (N, N)
+        return {
+            "logits_per_image": logits_per_image,
+            "logits_per_text": logits_per_text,
+            "image": image_vec,
+            "text": text_vec,
+            "scale": scale,
+        }

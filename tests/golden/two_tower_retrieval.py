@@ -23,10 +23,12 @@ class Tower(nn.Sequential):
 class TwoTowerRetrieval(nn.Module):
     """A user and an item as two vectors, whose product says how well they fit; items are looked up
     by their vectors alone (Yi et al. 2019, RecSys, doi 10.1145/3298689.3346996, as for YouTube).
+    The scores are those of every user for every item of the batch: a user's own is on the diagonal,
+    the others are its negatives.
 
     Inputs: item (N,) int64, channel (N,) int64, seed (N,) int64, seed_channel (N,) int64,
     watched (N, T) int64, length (N,) int64, country (N,) int64, context (N, 8). Outputs:
-    score (N,), user (N, 64), item (N, 64).
+    scores (N, N), user (N, 64), item (N, 64).
 
     seed: the item that the user watches
 
@@ -77,6 +79,6 @@ class TwoTowerRetrieval(nn.Module):
         del emb_item, emb_channel
         tower_user = self.tower["user"](tower_user)  # (N, 64)
         tower_item = self.tower["item"](tower_item)  # (N, 64)
-        score = (tower_user * tower_item).sum(1)  # (N,)
-        score = score / 0.05  # (N,)
-        return {"score": score, "user": tower_user, "item": tower_item}
+        scores = tower_user @ tower_item.T  # (N, N)
+        scores = scores / 0.05  # (N, N)
+        return {"scores": scores, "user": tower_user, "item": tower_item}
