@@ -19,8 +19,8 @@ from mimgraph.emit.dtypes import kept_dtype, kept_tensor
 from mimgraph.emit.emitted_helpers import helpers
 from mimgraph.emit.format.printer import module_text
 from mimgraph.emit.format.statements import Class, Statement
+from mimgraph.emit.forward.arguments import argument_names, module_arguments
 from mimgraph.emit.forward.forward import forward
-from mimgraph.emit.forward.local_names import argument_names
 from mimgraph.emit.forward.values import used_ports
 from mimgraph.emit.imports import codes, imports, used_names
 from mimgraph.ir.code import walk
@@ -156,6 +156,7 @@ class _Emitter:
             inits=inits,
             attributes=attributes,
             inputs=tuple(arguments.values()),
+            modules=tuple(module_arguments(body).values()),
             returns=_returned_by_block(body),
             statements=statements,
             params=body.params,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
-from mimgraph.infer.dag import Edge, cycles, reached
+from mimgraph.infer.dag import cycles, reached
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.nodes.apply import bind_op
 from mimgraph.infer.nodes.block_use import find_block
 from mimgraph.infer.nodes.each import check_text
+from mimgraph.infer.outer_shares import MAX_NAMES, inner_blocks, is_too_large, outer_shares
 from mimgraph.infer.scope import State
-from mimgraph.infer.structure import check_scope, report_cycle, scope_of, unique
+from mimgraph.infer.structure import Around, check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol
 from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import (
@@ -26,7 +27,6 @@ from mimgraph.ir.graph import (
     InputShape,
     Node,
     Option,
-    operations,
 )
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
@@ -98,12 +98,20 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     return tuple(found)
 
 
-def check_blocks(state: State, names: SpecNames | None = None) -> None:
+def check_blocks(
+    state: State, names: SpecNames | None = None, around: Collection[str] = ()
+) -> None:
     """Check the structure and the text of each block; add blocks that contain themselves to the
     state.
 
-    `names` are the names of the spec around the blocks, if there is one.
+    `names` are the names of the spec around the blocks, if there is one; `around` are the nodes there.
     """
+    state.outer = outer_shares(state.blocks, around)
+    if is_too_large(state.outer):
+        first = next(iter(state.blocks.values()))
+        message = f"blocks share more than {MAX_NAMES:,} names of nodes around them"
+        state.fault("too-large", message, first.span)
+        state.report.raise_if_any()
     for key, block in state.blocks.items():
         if not block.is_whole:
             continue
@@ -117,6 +125,7 @@ def check_blocks(state: State, names: SpecNames | None = None) -> None:
                 f"{block.family}.",
                 elsewhere,
                 block.lost,
+                Around(state.outer.get(key, ()), state.outer),
             )
         if registry.find("layer", block.family):
             message, help = f"{block.family} is the name of a layer", "give the block another name"
@@ -151,21 +160,6 @@ def _find_recursion(state: State) -> None:
         report_cycle(around, places, "blocks contain each other", "contains", state.report, help)
     if state.recursive:  # a block that contains such a block cannot be used either
         state.recursive = reached(state.recursive, [(used, user) for user, used in inner])
-
-
-def inner_blocks(blocks: Mapping[str, Block]) -> list[Edge]:
-    """Return an edge from each block to each block that it uses."""
-    return [
-        (key, call.block)
-        for key, block in blocks.items()
-        for call in calls(block.nodes)
-        if call.block in blocks
-    ]
-
-
-def calls(nodes: Iterable[Node]) -> Iterable[Call]:
-    """Return every block call in a body, also those in chains and in `each`."""
-    return (operation for operation in operations(nodes) if isinstance(operation, Call))
 
 
 def _check_text(state: State, block: Block) -> None:

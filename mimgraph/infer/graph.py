@@ -13,7 +13,7 @@ from mimgraph.infer.nodes.body import body_of
 from mimgraph.infer.nodes.node import type_nodes
 from mimgraph.infer.nodes.optional import check_inputs, check_output, optional_inputs
 from mimgraph.infer.scope import Context, Fed, State
-from mimgraph.infer.structure import check_scope
+from mimgraph.infer.structure import Around, check_scope
 from mimgraph.ir.graph import FAULTY, OTHERS, Graph, Output
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import DTYPES, strongest
@@ -27,7 +27,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     graph = choose(graph, state.params, report)
     state.blocks = graph.blocks
     names = SpecNames(graph)
-    check_blocks(state, names)
+    check_blocks(state, names, [node.name for node in graph.nodes])
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # a section could not be read, so no source can be resolved: check the nodes' text alone
         check_nodes_text(state, graph.nodes, {**state.params, OTHERS: FAULTY}, "")
@@ -36,6 +36,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         *(graph.inputs, graph.nodes, graph.outputs, report),
         elsewhere=OtherScopes(names),
         lost=graph.lost,
+        around=Around((), state.outer),
     )
     types, sizes = input_types(state, graph.inputs)
     optional = optional_inputs(state, graph.inputs)

@@ -10,6 +10,7 @@ from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Environment, Evaluation, Origins
 from mimgraph.infer.options import Bound
+from mimgraph.infer.outer_shares import OuterShares
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
 from mimgraph.ir.presence import ALWAYS, Presence
@@ -30,6 +31,7 @@ class State:
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
+    outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
     scopes: dict[str, Scope] = field(default_factory=dict)  # the checked scope of each block
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)
@@ -85,12 +87,14 @@ class State:
             self.report.raise_if_any()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Context:
     """One body being typed.
 
     `path` starts the node names of diagnostics, `uses` are labels on the calls of the block,
     `optional` are the inputs that may be missing, `origins` say where a call gives the params.
+    `around` is the body that uses the block. `borrowers` are the nodes inside of blocks that share
+    modules of this body, each with the body that it is in.
     """
 
     state: State
@@ -103,14 +107,25 @@ class Context:
     optional: frozenset[str] = frozenset()
     owners: dict[Share, Owner | None] = field(default_factory=dict)
     origins: Origins = field(default_factory=dict)
+    around: Context | None = None
+    borrowers: list[tuple[Context, str]] = field(default_factory=list)
+
+    def scope_of(self, node: str) -> Context | None:
+        """Return the innermost body around this one, or this one, that has a node of this name."""
+        context: Context | None = self
+        while context is not None and node not in context.scope.nodes:
+            context = context.around
+        return context
 
 
 class Owner(NamedTuple):
-    """The node whose module a share uses; `item` is the item of its `each`, if it has one."""
+    """The node whose module a share uses, and the body that it is in; `item` is the item of its
+    `each`, if it has one."""
 
     name: str
     item: str | None
     declared: Node
+    context: Context
 
 
 class Fed(NamedTuple):

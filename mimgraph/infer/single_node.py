@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import check_blocks, input_types
 from mimgraph.infer.nodes.node import type_node
-from mimgraph.infer.nodes.sharing import check_share
+from mimgraph.infer.nodes.sharing import check_borrowers, check_share
 from mimgraph.infer.nodes.sources import resolve
 from mimgraph.infer.scope import Context, State
 from mimgraph.infer.structure import Scope
@@ -43,10 +43,12 @@ def infer_node(
     """Return the typed node; `made` has its sources and the node that it shares, by name."""
     state = State(blocks, report, alone=True)
     if blocks:
-        check_blocks(state)
+        nodes = [name for name, one in made.items() if isinstance(one, TypedNode)]
+        check_blocks(state, around=nodes)
     context = _context(state, made, path, (node,))
     context.typed[node.name] = type_node(context, node)
     check_share(context, node.name)
+    check_borrowers(context)
     return context.typed[node.name]
 
 

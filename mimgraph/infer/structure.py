@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.advice.unknown_names import Meaning, OtherScopes, as_sources, names_in
 from mimgraph.infer.dag import Edge, cycles, ordered
+from mimgraph.infer.outer_shares import OuterShares, shared_around, shared_by
 from mimgraph.ir.graph import (
     ANOTHER,
     OTHERS,
@@ -43,6 +45,13 @@ def scope_of(block: Block) -> Scope:
     return Scope(inputs, {node.name: node for node in block.nodes}, block.nodes, block.outputs)
 
 
+class Around(NamedTuple):
+    """The names outside of a scope that it shares, and those that each block shares, by its key."""
+
+    outer: Collection[str] = ()
+    of_blocks: OuterShares = MappingProxyType({})
+
+
 class _Names(NamedTuple):
     """The names of a scope that is being checked, and the report of its faults.
 
@@ -55,6 +64,7 @@ class _Names(NamedTuple):
     report: Report
     path: str
     elsewhere: OtherScopes | None
+    around: Around
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -66,6 +76,9 @@ class _Names(NamedTuple):
         return is_lost(name, self.lost, self.known, self.report)
 
 
+NOTHING_AROUND = Around()
+
+
 def check_scope(
     inputs: Sequence[Input | BlockInput],
     nodes: Sequence[Node],
@@ -74,12 +87,13 @@ def check_scope(
     path: str = "",
     elsewhere: OtherScopes | None = None,
     lost: frozenset[str] = frozenset(),
+    around: Around = NOTHING_AROUND,
 ) -> Scope:
     """Return the checked scope of a graph or block; faulty parts are reported and left out."""
     before = len(report.diagnostics)
     named_inputs = {one.name: one for one in inputs}
     named_nodes = unique(inputs, nodes, report, path)
-    names = _Names(named_inputs, named_nodes, lost, report, path, elsewhere)
+    names = _Names(named_inputs, named_nodes, lost, report, path, elsewhere, around)
     are_outputs_known = _check_outputs(names, outputs)
     order = _order(names, _edges(names))
     if are_outputs_known and outputs:
@@ -151,11 +165,17 @@ def _edges(names: _Names) -> list[Edge]:
             elif source.name not in names.inputs and not names.is_lost(source.name):
                 _report_unknown(names, source, names.known, names.path + node.name)
         share = shared_by(node)
-        if share is not None and share.target not in names.nodes:
+        if share is not None and share.target not in (*names.around.outer, *names.nodes):
             _report_target(names, node, share)
     # the modules of an `each` have names only once it is typed
     eaches = _shared_eaches(names)
     edges += [(each, name) for name, each in eaches.items()]
+    for node in names.nodes.values():
+        for name in shared_around(node, names.around.of_blocks):
+            if name in names.nodes:
+                has_branches = names.nodes[name].has_branches
+                each = name if has_branches else eaches.get(name)
+                edges += [(each, node.name)] if each is not None else []
     return edges
 
 
@@ -191,6 +211,7 @@ def _report_target(names: _Names, node: Node, share: Share) -> None:
         names.report.add(fault, share.target)
     elif not is_lost(share.target, names.lost, names.nodes, names.report):
         others = [name for name in names.nodes if name != node.name]
+        others += names.elsewhere.shareable if names.elsewhere else []
         target = Source(share.target, None, share.target_span)
         _report_unknown(names, target, others, here, share.text)
 
@@ -205,7 +226,7 @@ def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: 
     return report.nearest(name, lost) is not None or report.nearest(name, choices) is None
 
 
-def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
+def needed_for(nodes: Iterable[Node], outputs: Iterable[str], of_blocks: OuterShares) -> set[str]:
     """Return the names that these outputs depend on, including nodes whose modules are shared."""
     by_name = {node.name: node for node in nodes}
     stack, found = list(outputs), set[str]()
@@ -217,12 +238,8 @@ def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
         if (node := by_name.get(name)) is not None:
             stack += [source.name for source in node.sources or ()]
             stack += [share.target] if (share := shared_by(node)) is not None else []
+            stack += shared_around(node, of_blocks)
     return found
-
-
-def shared_by(node: Node) -> Share | None:
-    """Return the share of a node that uses another's module, on one source or on each of several."""
-    return node.applied if isinstance(node.applied, Share) else None
 
 
 # order and cycles
@@ -321,6 +338,7 @@ def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output])
         read.update(source.name for source in node.sources or ())
         if (share := shared_by(node)) is not None:
             read.add(share.target)
+        read.update(shared_around(node, names.around.of_blocks))
     unread = (one for one in inputs.values() if one.name not in read)
     unread = (one for one in unread if not report.mentions(one.name))
     # each unknown name may mean one of them, but which is unknown: report all or none

@@ -10,7 +10,7 @@ where it is read, typed, emitted and drawn.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeAlias
@@ -424,6 +424,15 @@ class Body:
             node = branch
         return port_type(node, value.port)
 
+    @cached_property
+    def borrowed(self) -> tuple[str, ...]:
+        """The nodes around the block whose modules its nodes share, itself or in blocks inside; an
+        item of an `each` as `emb.city`."""
+        found: dict[str, None] = {}
+        for node in self.single_nodes:
+            found |= dict.fromkeys(borrowed_by(node.operation))
+        return tuple(owner for owner in found if owner.partition(".")[0] not in self.by_name)
+
     @property
     def required_inputs(self) -> Mapping[str, TensorType]:
         """The inputs that a caller may not leave out."""
@@ -472,6 +481,21 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Scan
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
+
+
+def borrowed_by(operation: TypedOperation) -> Iterator[str]:
+    """Yield the nodes whose modules an operation shares, and those that its blocks are handed."""
+    if isinstance(operation, Shared) and has_module(operation.operation):
+        yield operation.owner
+    for body in unwrap(operation).bodies:
+        yield from body.borrowed
+    for item in unwrap(operation).items:
+        yield from borrowed_by(item.operation)
+
+
+def has_module(operation: TypedOperation) -> bool:
+    """Return whether an operation has a module, which other nodes can share."""
+    return not isinstance(operation, Leaf) or operation.lowering.module is not None
 
 
 def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:

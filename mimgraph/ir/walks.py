@@ -67,7 +67,9 @@ def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
     def pair(made: Body, run: Body) -> None:
         owners = opened(made)
         for name, operation in opened(run).items():
-            owner = owners[operation.owner if isinstance(operation, Shared) else name]
+            owner = owners.get(operation.owner if isinstance(operation, Shared) else name)
+            if owner is None:  # it is outside of this block, and has no bodies
+                continue
             for one, other in zip(used_bodies(owner), used_bodies(unwrap(operation)), strict=True):
                 if one is not other and other not in found.setdefault(one, {}):
                     found[one][other] = None

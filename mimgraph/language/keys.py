@@ -199,7 +199,7 @@ KEYS = {
     ),
     "share": Key(
         "The name of another node: its module, with its weights, is used again on this "
-        "node's source.",
+        "node's source. In a block it may be a node of the graph that uses the block.",
         "Nodes",
         TWINS,
     ),

@@ -74,6 +74,8 @@ def _why_whole(body: Body, node: TypedNode, together: Container[str]) -> str | N
         return "it is not a repeated block"
     if node.operation.shared:
         return "its repeats share one module"
+    if any(body.borrowed for body in node.operation.bodies):
+        return "its repeats share a module of another node"
     if node.name in together:
         return "other nodes use its weights"
     if node.is_own:

@@ -25,6 +25,7 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
+from mimgraph.ir.walks import used_bodies
 from mimgraph.pipeline.repeat_pieces import divisible, in_pieces, why_whole
 
 
@@ -141,10 +142,12 @@ def _sources(node: TypedNode) -> list[str]:
 
 
 def _owners(node: TypedNode) -> Iterator[str]:
-    """Yield the nodes whose modules a node shares."""
+    """Yield the nodes whose modules a node shares, itself or in its blocks."""
     for one in single_nodes(node):
         if isinstance(one.operation, Shared):
             yield one.operation.target
+        for body in used_bodies(unwrap(one.operation)):
+            yield from (owner.partition(".")[0] for owner in body.borrowed)
 
 
 class _Cut:

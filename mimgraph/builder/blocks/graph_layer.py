@@ -18,6 +18,7 @@ from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.named_ops import choose
+from mimgraph.infer.outer_shares import outer_shares
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import needed_for
 from mimgraph.ir import graph as ir
@@ -100,7 +101,9 @@ class GraphLayer(Family):
         # not a param of the block: one hidden by a size of its name, or named as a key of a node
         hidden = {n: v for n, v in state.params.items() if n in (*sizes, *NODE_WORDS) or v is None}
         outputs = tuple(o._replace(doc="") for o in graph.outputs if not o.only_training)
-        needed = needed_for(graph.nodes, [output.source.name for output in outputs])
+        read = [output.source.name for output in outputs]
+        shared = outer_shares(graph.blocks, [node.name for node in graph.nodes])
+        needed = needed_for(graph.nodes, read, shared)
         block = ir.Block(
             self.name,
             self.span,

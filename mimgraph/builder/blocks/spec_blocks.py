@@ -11,8 +11,9 @@ from mimgraph.builder.declare_graph import with_keys
 from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.diagnostics import Report
 from mimgraph.infer.dag import ordered, reached
-from mimgraph.infer.declared import calls, inner_blocks, params
+from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
+from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.scope import State
 from mimgraph.ir import graph as ir
 from mimgraph.ir.types import TensorType

@@ -50,7 +50,9 @@ class ChainItems:
         made = {node.name: items for node, items, _ in self.chains[body]}
         for run in (body, *twins):
             for node, items, source in self.chains[run]:
-                ours = made[owner_of(node)]
+                ours = made.get(
+                    owner_of(node), items
+                )  # its own if the owner is outside of the block
                 for item, (as_run, type_) in zip(ours, _fed(items, source), strict=True):
                     if _stays_float32(as_run, type_):
                         yield item

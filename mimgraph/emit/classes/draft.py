@@ -19,7 +19,8 @@ class Draft:
     `inits` are attributes and their modules; in an `nn.Sequential` the attributes are "". `attributes`
     are nodes that have another attribute than their name, each with that attribute. `params` are the
     block's own, `spec_params` those of the spec, the same in every use. The caller `may_leave_out`
-    optional inputs. The `frozen` modules stay in evaluation mode.
+    optional inputs. The `frozen` modules stay in evaluation mode. The forward takes outer `modules`
+    after its inputs.
     """
 
     base: str
@@ -37,6 +38,7 @@ class Draft:
     frozen: tuple[Code, ...] = ()
     doc: str = ""
     optional: frozenset[str] = frozenset()
+    modules: tuple[str, ...] = ()
 
 
 def skeleton(draft: Draft) -> Hashable:
@@ -46,6 +48,7 @@ def skeleton(draft: Draft) -> Hashable:
         draft.attributes,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
+        draft.modules,
         draft.optional,
         draft.returns,
         tuple(_uncommented(rebuild_statement(s, _blank)) for s in draft.statements),

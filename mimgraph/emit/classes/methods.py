@@ -97,4 +97,5 @@ def _forward(draft: Draft, statements: tuple[Statement, ...]) -> tuple[Function,
         else Parameter(name, "Tensor")
         for name in draft.inputs
     )
+    parameters += tuple(Parameter(name, "nn.Module") for name in draft.modules)
     return (Function("forward", parameters, draft.keyword_only, draft.returns, statements),)

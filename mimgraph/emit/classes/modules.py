@@ -177,7 +177,8 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         if operation.first:  # a list would count from 0
             numbered = {str(number): use for number, use in enumerate(uses, operation.first)}
             return Call(Name("nn.ModuleDict"), (Dict(tuple(numbered.items())),))
-        threaded = len(operation.bodies[0].inputs) == len(operation.bodies[0].outputs) == 1
+        body = operation.bodies[0]
+        threaded = len(body.inputs) == len(body.outputs) == 1 and not body.borrowed
         usual = "nn.Sequential" if threaded else "nn.ModuleList"
         return repeated(container or usual, uses, operation.times)
 

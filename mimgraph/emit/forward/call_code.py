@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.dtypes import tensor
+from mimgraph.emit.forward.arguments import module_arguments
 from mimgraph.emit.tree import fill
 from mimgraph.ir.code import Binary, Call, Code, Name, call
 from mimgraph.ir.lowering import INPUT, MODULE, RESULT, Lowering, Module
@@ -25,6 +26,7 @@ RELU = call("F.relu", INPUT)
 RELU_IN_PLACE = call("F.relu", INPUT, inplace=True)
 
 Operands = Mapping[str, Code]
+Modules = tuple[tuple[str, Code], ...]  # by the names of their arguments
 
 
 def owner_of(node: TypedNode) -> str:
@@ -33,11 +35,20 @@ def owner_of(node: TypedNode) -> str:
 
 
 def module_code(owner: str, body: Body) -> Code:
-    """Return the code that reads the module of a node: `self.fc`, `self.emb["city"]`."""
+    """Return the code that reads the module of a node: `self.fc`, `self.emb["city"]`, or an argument
+    if the node is outside of the block."""
     name, _, item = owner.partition(".")
+    if name not in body.by_name:
+        return Name(module_arguments(body).get(owner, owner))
     operation = body.by_name[name].operation
     module = Name(f"self.{attribute(name, body.by_name)}")
     return part_code(module, operation, "" if operation.sole else item)
+
+
+def handed_modules(inner: Body, body: Body) -> Modules:
+    """Return the arguments of a call of a block that hand it modules: `tokens=self.tokens`."""
+    arguments = module_arguments(inner)
+    return tuple((arguments[owner], module_code(owner, body)) for owner in inner.borrowed)
 
 
 def learned_tensor(node: TypedNode, path: str, body: Body) -> Code:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from mimgraph.emit.forward.anchor import anchored
+from mimgraph.emit.forward.arguments import module_arguments
 from mimgraph.emit.forward.call_code import (
     Operands,
     activated,
     call_code,
     filled,
+    handed_modules,
     module_code,
     owner_of,
     port_code,
@@ -63,6 +65,7 @@ class Calls:
         self.ports = ports
         self.twins = twins
         self.dtypes = ModelDtypeOf(body, twins)
+        self.taken = {*body.inputs, *body.by_name, *module_arguments(body).values()}
 
     def steps(self, run: Run) -> Iterable[Step]:
         """Return the steps of one way in which a node runs."""
@@ -114,10 +117,10 @@ class Calls:
             return self.repeated(run, operation, module, operands, sources)
         if isinstance(operation, Scan):
             return self.scanned(run, operation, ports, module, operands)
-        call = Call(module, tuple(operands.values()))
         if isinstance(operation, Use):
-            return self.use(run, operation, ports, call)
-        return self.results(run, (Value(node.name, ""),), call)
+            handed = handed_modules(operation.body, self.body)
+            return self.use(run, operation, ports, Call(module, tuple(operands.values()), handed))
+        return self.results(run, (Value(node.name, ""),), Call(module, tuple(operands.values())))
 
     def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps of a node that runs over an axis, on sources without it."""
@@ -194,8 +197,9 @@ class Calls:
             call = Call(module, tuple(operands.values()))
             yield from self.results(run, (Value(node.name, ""),), call)
             return
-        taken = {*self.body.inputs, *self.body.by_name}
-        targets, code, loop = repeat_loop(node, repeated, module, operands, sources, taken)
+        handed = handed_modules(repeated.bodies[0], self.body)
+        how = repeat_loop(node, repeated, module, operands, handed, sources, self.taken)
+        targets, code, loop = how
         yield from self.results(run, targets, code, loop)
 
     def scanned(
@@ -206,8 +210,9 @@ class Calls:
         sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
         for name in scan.carried:
             yield from self.localised(sources[name])
-        taken = {*self.body.inputs, *self.body.by_name}
-        targets, code, loop = scan_loop(node, scan, ports, module, operands, sources, taken)
+        handed = handed_modules(scan.body, self.body)
+        how = scan_loop(node, scan, ports, module, operands, handed, sources, self.taken)
+        targets, code, loop = how
         for collected in loop.collected.values():
             yield from self.step(run, (collected,), List(()))
         yield from self.step(run, targets, code, loop)

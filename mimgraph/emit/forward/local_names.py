@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from mimgraph.emit.forward.arguments import argument_names, module_arguments, spelled
 from mimgraph.emit.forward.chains import Chain, Chains, needed_in_loop
 from mimgraph.emit.forward.liveness import Paths, needed_by
 from mimgraph.emit.forward.plan import Plan
@@ -12,7 +13,7 @@ from mimgraph.emit.forward.steps import Step, is_intermediate
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED, free_name
-from mimgraph.ir.typed import Body, Value
+from mimgraph.ir.typed import Value
 
 MAIN = "x"
 AMBIGUOUS = ("l", "I", "O")  # names that linters refuse, and readers should
@@ -29,7 +30,14 @@ class LocalNames:
         chains = Chains(plan, paths)
         self.dying = chains.dying
         rebound = dict(_rebound(plan, paths, chains))
-        reserved = {*self.arguments.values(), *_loop_variables(plan.steps), *AMBIGUOUS, *EMITTED}
+        modules = module_arguments(plan.body).values()
+        reserved = {
+            *self.arguments.values(),
+            *modules,
+            *_loop_variables(plan.steps),
+            *AMBIGUOUS,
+            *EMITTED,
+        }
         main = None if MAIN in reserved else _main(plan, chains)
         others = [chain for chain in chains.all if chain is not main]
         parts = [part for chain in others for part in chains.split(chain)]
@@ -63,25 +71,6 @@ class LocalNames:
 
     def _named(self, part: Code) -> Code | None:
         return Name(self.name(part.value)) if isinstance(part, Local) else None
-
-
-def argument_names(body: Body) -> dict[str, str]:
-    """Return the argument of each input: in a block, which is called by position, a name that its
-    code does not use for something else."""
-    if not body.family:
-        return {name: name for name in body.inputs}
-    names: dict[str, str] = {}
-    for name in body.inputs:
-        found = spelled(name)
-        while found != name and found in body.inputs:
-            found += "_"
-        names[name] = found
-    return names
-
-
-def spelled(name: str) -> str:
-    """Return the name of a local or argument, with an underscore if the file uses that name itself."""
-    return f"{name}_" if name in EMITTED else name
 
 
 def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, Value]]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from itertools import chain, count
 from typing import NamedTuple
 
+from mimgraph.emit.forward.call_code import Modules
 from mimgraph.emit.forward.steps import Loop, list_of
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, Code, Constant, Name, Subscript, call, named_constant
@@ -24,7 +25,8 @@ class CallLoop(NamedTuple):
 def is_one_call(node: TypedNode, repeated: Repeated) -> bool:
     """Return whether the module runs every time by itself: an `nn.Sequential` of one input and result."""
     single = len(node.arguments) == len(node.results) == 1
-    return single and not repeated.shared and not repeated.first
+    is_chain = single and not repeated.shared and not repeated.first
+    return is_chain and not any(body.borrowed for body in repeated.bodies)
 
 
 def repeat_loop(
@@ -32,12 +34,14 @@ def repeat_loop(
     repeated: Repeated,
     module: Code,
     operands: Mapping[str, Code],
+    handed: Modules,
     sources: Mapping[str, Value],
     taken: Collection[str],
 ) -> CallLoop:
     """Return `for layer in module: a, b = layer(a, b, c)`, which carries `a` and `b` on.
 
-    `sources` are the values that the inputs start as; the variable is none of the `taken` names.
+    Each time is `handed` the modules that it shares. `sources` are the values that the inputs start
+    as; the variable is none of the `taken` names.
     """
     results = {name: Value(node.name, port) for name, port in repeated.carried.items()}
     args = tuple(
@@ -47,11 +51,13 @@ def repeat_loop(
     targets = tuple(Value(node.name, port) for port in repeated.bodies[0].results)
     if repeated.shared:
         times = Call(Name("range"), (named_constant("times", repeated.times),))
-        return CallLoop(targets, Call(module, args), Loop(("_",), times, carried))
+        return CallLoop(targets, Call(module, args, handed), Loop(("_",), times, carried))
     names = chain(("layer", "block", "module"), map("layer_{}".format, count(2)))
     variable = next(name for name in names if name not in taken)
     modules = module.method("values") if repeated.first else module
-    return CallLoop(targets, Call(Name(variable), args), Loop((variable,), modules, carried))
+    return CallLoop(
+        targets, Call(Name(variable), args, handed), Loop((variable,), modules, carried)
+    )
 
 
 def scan_loop(
@@ -60,12 +66,13 @@ def scan_loop(
     ports: Collection[str],
     module: Code,
     operands: Mapping[str, Code],
+    handed: Modules,
     sources: Mapping[str, Value],
     taken: Collection[str],
 ) -> CallLoop:
     """Return `for x_t in x.unbind(1): y, h = module(x_t, h)`, which carries `h` on and collects `y`.
 
-    Of the results only those of the `ports` that are read are collected.
+    Each step is `handed` the modules that it shares. Of the results only those of the `ports` that are read are collected.
     """
     variables = {name: free_name(f"{name}_t", taken) for name in scan.axes}
     carried = {Value(node.name, name): sources[name] for name in scan.carried}
@@ -77,7 +84,7 @@ def scan_loop(
         for name, operand in operands.items()
     }
     args |= {name: Local(results[name]) for name in scan.carried}
-    code: Code = Call(module, tuple(args.values()))
+    code: Code = Call(module, tuple(args.values()), handed)
     targets = tuple(results.values())
     if len(needed) == 1 < len(results):
         (name,) = needed

@@ -11,7 +11,8 @@ from mimgraph.emit.forward.call_code import learned_tensor, owner_of
 from mimgraph.emit.forward.runs import nullable
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code
-from mimgraph.ir.typed import Body, Value, single_nodes
+from mimgraph.ir.typed import Body, Value, single_nodes, unwrap
+from mimgraph.ir.walks import used_bodies
 
 UsedPorts: TypeAlias = Mapping[str, set[str]]
 
@@ -30,6 +31,11 @@ def used_ports(body: Body) -> UsedPorts:
     for value in read:
         if value.name in owners:
             found[owners[value.name]].add(value.port)
+    for node in body.nodes:
+        for inner in used_bodies(unwrap(node.operation)):
+            ports = used_ports(inner) if inner.borrowed else {}
+            for owner in inner.borrowed:
+                found.setdefault(owner, set()).update(ports[owner])
     return found
 
 

@@ -56,6 +56,11 @@ class OtherScopes(NamedTuple):
     names: SpecNames
     block: Block | None = None
 
+    @property
+    def shareable(self) -> list[str]:
+        """The nodes of the spec that a block may share; none for the spec itself."""
+        return [] if self.block is None else [node.name for node in self.names.graph.nodes]
+
     def meaning(self, name: str, shared: str) -> Meaning | None:
         """Return the meaning of a name outside of the scope; None if it has none or is a node of a
         block."""
@@ -125,8 +130,7 @@ def _unreadable_in_block(block: Block, thing: Input | Node, shared: str) -> Mean
     inputs = ", ".join([*(f"{one.name}: ..." for one in block.inputs), f"{name}: {name}"])
     help = f"give {block.family} an input {name}, and feed it at each use: from: {{{inputs}}}"
     if shared:
-        help = f"share it outside, {{share: {shared}, from: ...}}, and feed the result to the block"
-        help = f"{name} has no module to share" if isinstance(thing, Input) else help
+        help = f"{name} has no module to share"
     return Meaning(message, help, (Label(thing.span, "outside the block"),))
 
 

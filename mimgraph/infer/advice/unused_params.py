@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.infer.declared import calls
+from mimgraph.infer.outer_shares import calls
 from mimgraph.ir.expression import PLAIN, variables
 from mimgraph.ir.graph import (
     Block,

@@ -45,7 +45,10 @@ def type_use(
         return None
     optional |= site.optional
     pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
-    key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
+    around = site.context
+    lenders = tuple([around.scope_of(name) for name in state.outer.get(call.block, ())])
+    values = tuple(map(identity, given.values()))
+    key = (call.block, *values, tuple(types.values()), pasts, optional, lenders)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)
@@ -58,7 +61,8 @@ def type_use(
         *(state, layered(dims, given, state.params), types, state.scopes[call.block], path),
         uses=(label,),
         optional=optional,
-        origins=origins_of(site.context, call, block, time),
+        origins=origins_of(around, call, block, time),
+        around=around,
     )
     state.enter(call.span)
     outputs = using.type_nodes(context, block.outputs)

@@ -11,6 +11,7 @@ from mimgraph.infer.nodes.optional import check_item
 from mimgraph.infer.nodes.sources import (
     Arguments,
     ask_item_for_port,
+    item_label,
     item_taking,
     match,
     unknown_port,
@@ -18,6 +19,7 @@ from mimgraph.infer.nodes.sources import (
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.graph import Chain, Node, Source, Take
 from mimgraph.ir.typed import Sequence, TypedNode, Value
+from mimgraph.ir.walks import used_bodies
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
@@ -59,6 +61,12 @@ def _type_item(
     freezes = decide("freeze", item.freeze, inside.evaluation)
     typed = type_operation(inside, item)
     if typed is None or not check_item(inside, typed):
+        return None
+    borrowed = [name for body in used_bodies(typed.operation) for name in body.borrowed]
+    if borrowed:
+        message = f"{item_label(item)} shares {borrowed[0]}, which a seq cannot hand to its items"
+        help = f"make {item_label(item)} a node of its own"
+        inside.fault("bad-option", message, item.span, help=help)
         return None
     if typed.type is None:
         ask_item_for_port(inside, tuple(typed.results))

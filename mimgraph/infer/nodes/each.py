@@ -81,7 +81,8 @@ def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> A
     name."""
     if not isinstance(operation, Share) or operation.item is not None:
         return operation
-    target = context.scope.nodes.get(operation.target)
+    scope = context.scope_of(operation.target)
+    target = None if scope is None else scope.scope.nodes[operation.target]
     if target is None or not isinstance(target.operation, Each) or target.operation.shared:
         return operation
     return replace(operation, item=port)

@@ -21,6 +21,8 @@ from mimgraph.infer.nodes.optional import (
 from mimgraph.infer.nodes.over import check_over, over_of, type_over
 from mimgraph.infer.nodes.scan import type_scan
 from mimgraph.infer.nodes.sharing import (
+    check_borrowers,
+    check_kind,
     check_share,
     missing_in_shares,
     module_owner,
@@ -49,6 +51,7 @@ def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
         # a block's body is emitted once, so an input that is missing at one share is optional in it
         for name, optional in missing_in_shares(context, shares).items():
             typed[name] = type_node(context, scope.nodes[name], optional)
+    check_borrowers(context)
     return {output.name: resolve(context, output.source, "") for output in outputs}
 
 
@@ -86,10 +89,13 @@ def _type_fed(
     owned = module_owner(context, node, path)
     if owned is None or owned.declared.operation is None:
         return None
-    if context.typed.get(owned.name, owned) is None:  # the node whose module it shares is faulty
+    around = owned.context
+    if around.typed.get(owned.name, owned) is None:  # the node whose module it shares is faulty
         return None
-    site = Site(context, node, path, fed, owned.declared.take, optional)
+    site = Site(around, node, path, fed, owned.declared.take, optional)
     typed = _type_operation(site, owned.declared)
+    if typed is not None and not check_kind(context, node, owned, typed, path):
+        return None
     if fed is None:
         _report_no_sources(site, owned.declared)
     if typed is not None and not (fed and always_present(fed)):

@@ -8,6 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.nodes.sources import unknown_port
+from mimgraph.infer.outer_shares import calls
 from mimgraph.infer.scope import Context, Owner
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
@@ -30,8 +31,8 @@ def module_owner(context: Context, node: Node, path: str) -> Owner | None:
     """Return the owner of the module that a node uses: itself unless it shares; None after a
     report."""
     if not isinstance(node.operation, Share):
-        return Owner(node.name, None, node)
-    found: Owner | None = Owner(node.name, None, node)
+        return Owner(node.name, None, node, context)
+    found: Owner | None = Owner(node.name, None, node, context)
     followed: list[Share] = []
     while found is not None and isinstance(share := found.declared.operation, Share):
         if share in context.owners:
@@ -39,15 +40,23 @@ def module_owner(context: Context, node: Node, path: str) -> Owner | None:
             break
         context.owners[share] = None  # shares that form a ring are reported
         followed.append(share)
-        found = _target(context, share, path)
+        found = _target(context, found.context, share, path)
     context.owners.update(dict.fromkeys(followed, found))
     return found
 
 
-def _target(context: Context, share: Share, path: str) -> Owner | None:
-    """Return the node that one share names, which may share in turn."""
-    target = context.scope.nodes.get(share.target)
-    if target is None or target.operation is None:
+def _target(user: Context, context: Context, share: Share, path: str) -> Owner | None:
+    """Return the node that one share names, which may share in turn; `user` is the body of the node
+    that is typed, and `context` the one that the share is in."""
+    scope = context.scope_of(share.target)
+    if scope is None:
+        _report_nowhere(context, share, path)
+        return None
+    if scope is not user and any(True for _ in calls((scope.scope.nodes[share.target],))):
+        _report_block(user, share, path)
+        return None
+    context, target = scope, scope.scope.nodes[share.target]
+    if target.operation is None:
         return None
     if _is_constant(target):
         help = f"read it: from: {target.name}"
@@ -56,13 +65,49 @@ def _target(context: Context, share: Share, path: str) -> Owner | None:
         return None
     if target.has_branches:
         item = _item(context, share, target, path)
-        return Owner(target.name, item.name, item.declared) if item is not None else None
+        return Owner(target.name, item.name, item.declared, scope) if item is not None else None
     if share.item is not None:
         message = f"no node is called {share.text!r}"
         help = f"{target.name} has only one module: write share: {target.name}"
         context.state.fault("unknown-source", message, share.span, path, help=help)
         return None
-    return Owner(target.name, None, target)
+    return Owner(target.name, None, target, scope)
+
+
+def _report_nowhere(context: Context, share: Share, path: str) -> None:
+    """Report a share of a node that neither the graph nor a block around this use has."""
+    if context.around is None:  # another fault says so
+        return
+    message = f"no node outside this use of the block is called {share.target!r}"
+    help = f"the graph or block that uses it needs a node called {share.target}"
+    context.state.fault(
+        "unknown-source", message, share.target_span, path, labels=context.uses, help=help
+    )
+
+
+def _report_block(context: Context, share: Share, path: str) -> None:
+    """Report a share, inside of a block, of a node outside that is itself a block or has one."""
+    message = f"{share.text} is or has a block, and a block can share only outer layers"
+    help = "share one of its layers, made a node of its own, or call the block outside"
+    context.state.fault("unknown-source", message, share.span, path, help=help)
+
+
+def check_kind(context: Context, node: Node, owner: Owner, typed: TypedNode, path: str) -> bool:
+    """Return whether a module can be handed to a block that shares it; report it if not: a tensor is
+    fed, and a merge of many modules is called outside."""
+    share = node.operation
+    if owner.context is context or not isinstance(share, Share):
+        return True
+    operation = unwrap(typed.operation)
+    if any(True for _ in used_bodies(operation)):
+        _report_block(context, share, path)
+        return False
+    if isinstance(operation, Leaf) and operation.kind == "tensor":
+        message = f"{share.text} is a tensor, which has no module to share"
+        help = f"give the block an input, and feed it: from: {{..., {owner.name}: {owner.name}}}"
+        context.state.fault("unknown-source", message, share.span, path, help=help)
+        return False
+    return True
 
 
 def _is_constant(node: Node) -> bool:
@@ -111,27 +156,48 @@ def check_share(context: Context, name: str) -> None:
     if typed is None:
         return
     for position, item in enumerate(typed.operation.branches or (typed,)):
-        if isinstance(item.operation, Shared) and not _fits_module(context, name, item, position):
+        if not isinstance(item.operation, Shared):
+            continue
+        owner = context.scope_of(item.operation.target)
+        if owner is not None and owner is not context:
+            owner.borrowers.append((context, name))
+        elif owner is not None and not _fits_module(context, owner, name, item, position):
             context.typed[name] = None
 
 
-def _fits_module(context: Context, name: str, typed: TypedNode, position: int) -> bool:
-    """Return whether the module of the target fits the inputs of this node; report it if not."""
+def check_borrowers(context: Context) -> None:
+    """Check the nodes in blocks that share modules of this body, once all of it is typed."""
+    for inner, name in context.borrowers:
+        typed = inner.typed[name]
+        for position, item in enumerate((typed.operation.branches or (typed,)) if typed else ()):
+            if (
+                isinstance(item.operation, Shared)
+                and inner.scope_of(item.operation.target) is context
+            ):
+                _fits_module(inner, context, name, item, position)
+    context.borrowers.clear()
+
+
+def _fits_module(
+    context: Context, owner: Context, name: str, typed: TypedNode, position: int
+) -> bool:
+    """Return whether the module of the target, in the body of its `owner`, fits the inputs of this
+    node; report it if not."""
     shared = typed.operation
     assert isinstance(shared, Shared)
-    target = context.typed.get(shared.target)
+    target = owner.typed.get(shared.target)
     if target is not None and target.operation.branches:
         target = target.operation.branch(shared.item or "")
-    if target is None or _comparable(context, target) == _comparable(context, typed):
+    if target is None or _comparable(owner, target) == _comparable(context, typed):
         return True
-    node, wants = context.scope.nodes[name], _types_text(context, target)
+    node, wants = context.scope.nodes[name], _types_text(owner, target)
     context.state.fault(
         "shape-mismatch",
         f"{shared.owner} is shared, so its input must be {wants}",
         node.sources[min(position, len(node.sources) - 1)].span if node.sources else node.span,
         context.path + name,
         note=_types_text(context, typed),
-        labels=(Label(context.scope.nodes[shared.target].span, wants),),
+        labels=(Label(owner.scope.nodes[shared.target].span, wants), *context.uses),
     )
     return False
 

@@ -41,16 +41,24 @@ def diagram(graph: TypedGraph) -> Diagram:
 
 
 _Drawn: TypeAlias = tuple[tuple[Item, ...], dict[str, End]]  # items, and the ends of their results
+_Bodies: TypeAlias = tuple[tuple[str, Body], ...]  # each with the prefix of its names
 
 
 class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
     """Turns nodes into items, depth first, and wires the boxes among them."""
 
-    def __init__(self, structures: Structures, wiring: Wiring) -> None:
+    def __init__(self, structures: Structures, wiring: Wiring, around: _Bodies = ()) -> None:
         self.structures, self.wiring = structures, wiring
+        self.around = around  # the body that is drawn, after those around it
 
     def body(self, body: Body, path: str, inputs: Mapping[str, End]) -> _Drawn:
         """Return the items of a body, and the ends of its outputs by name."""
+        before, self.around = self.around, (*self.around, (path, body))
+        drawn = self._body(body, path, inputs)
+        self.around = before
+        return drawn
+
+    def _body(self, body: Body, path: str, inputs: Mapping[str, End]) -> _Drawn:
         used = _used_ports(body)
         ends = {Value(name, ""): end for name, end in inputs.items()}
 
@@ -62,10 +70,20 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
             sources = {key: source(value) for key, value in node.arguments.items()}
             reads = ", ".join(source_text(value, body.by_name) for value in node.arguments.values())
             ports = tuple(port for port in used.get(node.name, ()) if port in node.results)
-            drawn, results = self.node(node, Context(path, node.name, sources, ports, reads))
+            context = Context(path, node.name, sources, ports, reads, self.owner(node))
+            drawn, results = self.node(node, context)
             items += drawn
             ends |= {Value(node.name, port): end for port, end in results.items()}
         return tuple(items), {name: source(value) for name, value in body.outputs.items()}
+
+    def owner(self, node: TypedNode) -> str:
+        """Return the dotted name of the node whose module a node shares, maybe of a body around it;
+        "" for another node."""
+        first = node.operation.branches[0].operation if node.operation.branches else node.operation
+        if not isinstance(first, Shared) or node.operation.sole is not None:
+            return ""
+        paths = (path for path, body in reversed(self.around) if first.target in body.by_name)
+        return f"{next(paths)}{first.target}"
 
     def node(self, node: TypedNode, context: Context) -> _Drawn:
         """Return a node as a cluster if there is something to show inside, else as a box."""
@@ -118,7 +136,7 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         for body in bodies:
             if body not in drawn:
                 # under the ids of the first body, whose edges stand for all
-                again = _Builder(self.structures, Wiring())
+                again = _Builder(self.structures, Wiring(), self.around)
                 drawn[body] = again.body(body, f"{module}.", context.sources)[0]
         if len(drawn) > 1:
             items = tuple(map(merged, zip(*(drawn[body] for body in bodies), strict=True)))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.ir.typed import Leaf, Shared, TypedNode, TypedOperation, Use, unwrap
+from mimgraph.ir.typed import Leaf, TypedNode, TypedOperation, Use, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End
@@ -17,13 +17,15 @@ MANY = 7  # like things that are drawn as one: inputs in a box, results of an `e
 
 class Context(NamedTuple):
     """The surroundings of a node: the prefix of its dotted name, its key there, the ends that feed
-    its operands, its ports that are used, and its sources as the spec names them."""
+    its operands, its ports that are used, its sources as the spec names them, and the dotted name of
+    the node whose module it shares, or ""."""
 
     path: str
     key: str
     sources: Mapping[str, End]
     ports: tuple[str, ...] = ()
     reads: str = ""
+    shares: str = ""
 
     @property
     def id(self) -> str:
@@ -37,12 +39,10 @@ class Context(NamedTuple):
 
 
 class _Traits(NamedTuple):
-    """The parts of a box that depend on the operation: its kind, the options it shows, and the node
-    whose module it shares."""
+    """The parts of a box that depend on the operation: its kind, and the options it shows."""
 
     kind: str = "layer"
     options: str = ""
-    shares: str = ""
 
 
 def node_box(node: TypedNode, context: Context) -> Box:
@@ -55,7 +55,7 @@ def node_box(node: TypedNode, context: Context) -> Box:
         op_text(node, traits.options),
         shape_lines(node, context.ports),
         f"{context.id}: {node.op_name}({context.reads})",
-        f"{context.path}{traits.shares}" if traits.shares else "",
+        context.shares,
     )
 
 
@@ -66,21 +66,18 @@ def _traits(operation: TypedOperation) -> _Traits:
             return _Traits(kind, options_text(kind, name, options))
         case Use(_, arguments, merge) if merge:
             return _Traits("merge", options_text("merge", merge, arguments))
-        case Shared(target):
-            return _Traits(shares=target)
     return _each_traits(operation.branches) if operation.branches else _Traits()
 
 
 def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
     """Return the traits of the box of an `each`, from the operation that its items share."""
     first = items[0].operation
-    shares = first.target if isinstance(first, Shared) else ""
     match unwrap(first):
         case Leaf(kind, name):
-            return _Traits(kind, options_text(kind, name, _common_options(items)), shares)
+            return _Traits(kind, options_text(kind, name, _common_options(items)))
         case Use(_, arguments, ""):
-            return _Traits("layer", arguments_text(arguments), shares)
-    return _Traits(shares=shares)
+            return _Traits("layer", arguments_text(arguments))
+    return _Traits()
 
 
 def _common_options(items: tuple[TypedNode, ...]) -> dict[str, Any]:
