@@ -49,6 +49,11 @@ class Applicable:
         """Return the sources among its options."""
         return {}
 
+    @property
+    def loop(self) -> tuple[object, ...] | None:
+        """Return the axes and carried inputs of a scan; None for another layer."""
+        return None
+
     def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
         """Apply the layer to sources; `name` is the name of the node."""
         given = {**self.option_sources, **named}

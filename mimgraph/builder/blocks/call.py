@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option
 from mimgraph.builder.handles.call_context import CallContext, TypedCall
@@ -19,9 +19,9 @@ from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.single_node import Given, Made
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.typed import Scan, TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.layer_call import Applicable, Uses, is_source
+from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
@@ -139,6 +139,29 @@ class BlockCall(Applicable):
     def argument_names(self) -> tuple[str, ...]:
         return self.family.inputs
 
+    def scan(
+        self,
+        *sources: Tensor,
+        over: int | Mapping[str, int] = 1,
+        carry: Mapping[str, Tensor] | None = None,
+        name: str | None = None,
+        **named: Tensor,
+    ) -> Tensor:
+        """Run the block once for each step along an axis of its sources, and stack the results.
+
+        `over` is the axis of all sources, or the axis by source: `{"x": 1, "m": 2}`; sources that it
+        does not name are the same at each step. `carry` has the initial values of the inputs that
+        each step hands to the next: `{"h": h0}`.
+        """
+        from mimgraph.builder.blocks.scan import scan
+
+        call, given = scan(self, sources, named, over, carry)
+        try:
+            handle = cast("Tensor", first_handle(self.label, *given.values()))
+            return handle.apply_layer(call, (), given, name)
+        except SpecError as error:
+            raise error.shortened() from None
+
     def given(self, params: Mapping[str, object]) -> BlockCall:
         """Return the block with further params."""
         return BlockCall(self.family, self.args, {**self.keywords, **params})
@@ -195,6 +218,8 @@ class BlockCall(Applicable):
         types = {k: _type_of(context.made[v.name], v.port) for k, v in typed.arguments.items()}
         if typed.over is not None:
             types = {name: typed.over.fold(type_) for name, type_ in types.items()}
+        if isinstance(typed.operation, Scan):  # without the axes that are scanned
+            types = dict(typed.operation.body.inputs)
         own = self._params_as_given(call)
         return [{**given, **own} for given in typed.operation.settings] or [own], types
 

@@ -115,6 +115,11 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
     if operation.branches:  # each item has a source of its own
         operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
     made[target] = replace(typed, declared=own, arguments=arguments, operation=operation)
+    if getattr(layer, "loop", None) != getattr(first.layer, "loop", None):
+        message = (
+            f"{target} runs this block in another way: one of them is a scan, or over other axes"
+        )
+        raise spec_error("bad-option", message, context.span, "make a block of its own for each")
     shared = share(layer, target, context.span)
     node = context._replace(made=made).infer(shared, blocks=first.blocks)
     return TypedCall(node, first.blocks)
