@@ -34,7 +34,10 @@ class ScanCall(BlockCall):
     def _declare(self, span: Span) -> ir.Call:
         """Return the declared call, without its block."""
         call = super()._declare(span)
-        for word, help in (("repeat", "repeat a block that scans"), ("over", "write .scan(over=...)")):
+        for word, help in (
+            ("repeat", "repeat a block that scans"),
+            ("over", "write .scan(over=...)"),
+        ):
             if self.keywords.get(word) is not None:
                 raise spec_error("unknown-option", f"a scan cannot have {word}", span, help)
         axes = self.over
