@@ -315,8 +315,9 @@ def formula(
 ) -> Tensor:
     """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
-    It may contain + - * / // % **, comparisons, `pi`, and abs sign round floor ceil exp log sqrt sin cos
-    erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay integers, except for `/`.
+    It may contain + - * / // % **, comparisons, `and`, `or`, `not`, `pi`, and the functions abs sign round
+    floor ceil exp log sqrt sin cos erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay
+    integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them.
     """
 
 def gated(

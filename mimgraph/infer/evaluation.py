@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -29,13 +28,7 @@ from mimgraph.source import Span
 Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown
 
 MANY = 32  # with more names, the layers are chained and not copied
-# the help for a size `{name}` in a formula
-COUNTED = (
-    "compute {name} in nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so {name} is its Max"
-    " plus 1; and write broadcast: true"
-)
 LONGEST = 80  # characters of a value that a help repeats
-_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
 def layered(*layers: Mapping[str, Any]) -> Environment:
@@ -164,7 +157,7 @@ def _fill(value: Template, at: Evaluation) -> Any:
     before = len(at.report.diagnostics)
     is_unknown = False
     found: dict[str, Any] = {}
-    for match in _NAME.finditer(value.text):
+    for match in value.names():
         name, span = match[1], value.part(match.start(1), match.end(1))
         number = at.env.get(name)
         if name not in at.env:
@@ -172,15 +165,22 @@ def _fill(value: Template, at: Evaluation) -> Any:
             is_unknown = True
         elif number is FAULTY:
             return FAULTY
-        elif isinstance(number, bool) or not isinstance(number, int | float):
-            help = value.counted.replace("{name}", name) if isinstance(number, Dim) else ""
-            message = _not_a_number(name, number)
-            at.report.add(Diagnostic("bad-expression", message, span, help=help, node=at.node))
-        else:
+        elif _fits_in_text(value, number):
             found[name] = plain(number)
+        else:
+            message = _not_a_number(name, number)
+            at.report.add(Diagnostic("bad-expression", message, span, node=at.node))
     if is_unknown or len(at.report.diagnostics) > before:
         return FAULTY
-    return WrittenText(with_numbers(value.text, found), value.text, found)
+    shown = value.filled({name: in_formula(number) for name, number in found.items()})
+    return WrittenText(shown.replace("$(", "("), value.text, found)
+
+
+def _fits_in_text(template: Template, value: Any) -> bool:
+    """Return whether a value may stand in a text: a number, in a formula also a run-time size."""
+    if isinstance(value, Dim):
+        return template.formula
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _not_a_number(name: str, value: Any) -> str:
@@ -191,14 +191,11 @@ def _not_a_number(name: str, value: Any) -> str:
     return f"{name} is {kind.get(type(value), 'not a number')}, but only a number can stand here"
 
 
-def with_numbers(text: str, numbers: Mapping[str, Any]) -> str:
-    """Return a text with the number of each `$name` in its place."""
-    return _NAME.sub(lambda m: _in_formula(numbers[m[1]]) if m[1] in numbers else m[0], text)
-
-
-def _in_formula(number: Any) -> str:
-    """Return the text of a number in a formula: a negative number stands in parentheses."""
-    return repr(number) if number >= 0 else f"({number!r})"
+def in_formula(value: float | Dim) -> str:
+    """Return the text of a number or size in a formula: in parentheses if it has an operator."""
+    text = repr(value)
+    is_atom = text.isidentifier() if isinstance(value, Dim) else value >= 0
+    return text if is_atom else f"({text})"
 
 
 def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
@@ -219,7 +216,7 @@ def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
 
 
 def _unknown_number(name: str, span: Span, at: Evaluation) -> None:
-    """Report that no param has this name, in a text where no run-time size can stand."""
+    """Report that no param has this name, in a text, where mostly a number is meant and no size."""
     numbers = {known: x for known, x in at.env.items() if not isinstance(x, Dim)}
     _unknown_param(name, span, at._replace(env=numbers))
 
@@ -239,9 +236,10 @@ def check_names(value: Any, at: Evaluation) -> None:
             if name.name not in at.env:
                 _unknown_param(name.name, value.at(name.start, name.end), at)
     elif isinstance(value, Template):
-        for match in _NAME.finditer(value.text):
+        for match in value.names():
             if match[1] not in at.env:
-                _unknown_number(match[1], value.part(match.start(1), match.end(1)), at)
+                span = value.part(match.start(1), match.end(1))
+                _unknown_number(match[1], span, at)
     elif isinstance(value, list | dict):
         for item in value.values() if isinstance(value, dict) else value:
             check_names(item, at)

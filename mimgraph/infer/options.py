@@ -24,7 +24,7 @@ from mimgraph.infer.evaluation import (
     placed,
 )
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.expression import identity
+from mimgraph.ir.expression import WrittenText, identity
 from mimgraph.ir.graph import BESIDE_FROM, FAULTY, OTHERS, Activation, Option
 from mimgraph.ir.option_types import describe
 from mimgraph.ops.op import Op
@@ -137,7 +137,7 @@ def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation)
             value = _checked(op, op.options[name], value, option, at)
         found[name] = value
         key += name, identity(value)
-        if not isinstance(value, (int, float, str)):
+        if not isinstance(value, (int, float)) and type(value) is not str:
             run_time += [(name, size) for size in _run_time_sizes(value)]
     return Values(found, tuple(key), run_time)
 
@@ -146,6 +146,8 @@ def _run_time_sizes(value: Any) -> list[Dim]:
     """Return the sizes in a value that are known only at run time."""
     if isinstance(value, Dim):
         return [value]
+    if isinstance(value, WrittenText):
+        return _run_time_sizes([*value.values.values()])
     if isinstance(value, list | tuple):
         return [size for item in value for size in _run_time_sizes(item)]
     return []

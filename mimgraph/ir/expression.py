@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import field
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dim import Dim, DimOverflow
@@ -26,9 +26,14 @@ _TOKEN = re.compile(
     r"|(?P<foreign>\S))",
     re.ASCII,
 )
-_BINDING = {"<": 1, "<=": 1, ">": 1, ">=": 1, "==": 1, "!=": 1}
-_BINDING |= {"+": 2, "-": 2, "*": 3, "/": 3, "//": 3, "%": 3, "**": 5}
+_BINDING = {"or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4}
+_BINDING |= {"+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 8}
+_NOT, _SIGN = 3, 7  # how tightly `not` and a sign bind
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+JOINING = frozenset({"and", "or"})
+
+
+Token: TypeAlias = tuple[str, str, int, int]  # its kind, its text, where it starts and ends
 
 
 class ExpressionError(Exception):
@@ -75,8 +80,15 @@ class Negative(Expression):
 
 
 @data
+class Not(Expression):
+    """`not operand`, legal in formulas only."""
+
+    operand: Expression
+
+
+@data
 class Arithmetic(Expression):
-    """`left operator right`, comparisons included."""
+    """`left operator right`; comparisons, `and` and `or` are legal in formulas only."""
 
     operator: str
     left: Expression
@@ -247,14 +259,25 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 def parse(text: str, start: int = 0, end: int | None = None) -> Expression:
     """Parse `text[start:end]`; positions in errors and variables count from the start of `text`."""
-    return _Parser(text, start, len(text) if end is None else end).parse()
+    end = len(text) if end is None else end
+    return _Parser(_tokens(text, start, end), start, end).parse()
+
+
+def parse_formula(text: str) -> Expression:
+    """Parse a formula, which may join conditions and have `$(...)`: arithmetic of params."""
+    return _Parser(map(_as_operator, _tokens(text, 0, len(text))), 0, len(text)).parse()
+
+
+def _as_operator(token: Token) -> Token:
+    """Return a token of a formula, in which these words and the `$` of `$(` are operators."""
+    return ("operator", *token[1:]) if token[1] in ("and", "or", "not", "$") else token
 
 
 class _Parser:
     """Parses by precedence climbing over a bounded list of tokens."""
 
-    def __init__(self, text: str, start: int, end: int) -> None:
-        self.tokens = list(_tokens(text, start, end))
+    def __init__(self, tokens: Iterable[Token], start: int, end: int) -> None:
+        self.tokens = list(tokens)
         self.index = 0
         self.whole = (start, end)
 
@@ -276,7 +299,7 @@ class _Parser:
         kind, _, start, end = self.tokens[self.index]
         raise ExpressionError(message, *((start, end) if kind != "end" else self.whole))
 
-    def take(self) -> tuple[str, str, int, int]:
+    def take(self) -> Token:
         token = self.tokens[self.index]
         self.index += 1
         return token
@@ -295,11 +318,12 @@ class _Parser:
             raise ExpressionError(
                 f"more than {MAX_DEPTH} levels of parentheses", *self.whole, code="too-large"
             )
-        left = self.operand(depth)
+        if minimum <= _NOT and self.accept("not"):
+            left: Expression = Not(self.expression(_NOT, depth + 1))
+        else:
+            left = self.operand(depth)
         while self.kind == "operator" and (binding := _BINDING.get(self.text, -1)) >= minimum:
             operator = self.text
-            if operator in COMPARISONS and minimum == 1:
-                break
             self.index += 1
             # ** binds to the right, and a comparison does not chain
             right = self.expression(binding if operator == "**" else binding + 1, depth + 1)
@@ -310,9 +334,11 @@ class _Parser:
 
     def operand(self, depth: int) -> Expression:
         if self.accept("-"):
-            return Negative(self.expression(4, depth + 1))
+            return Negative(self.expression(_SIGN, depth + 1))
         if self.accept("+"):
-            return self.expression(4, depth + 1)
+            return self.expression(_SIGN, depth + 1)
+        if self.accept("$"):
+            return self.of_params(depth)
         if self.accept("("):
             inner = self.expression(0, depth + 1)
             self.expect(")")
@@ -325,6 +351,16 @@ class _Parser:
                 return FunctionCall(name, self.arguments(depth), start, end)
             return Variable(name, start, end)
         self.fail("an operand is missing" if self.kind == "end" else f"unexpected {self.text!r}")
+
+    def of_params(self, depth: int) -> Expression:
+        """Parse the rest of `$(...)`, in which each name is a param."""
+        start = self.tokens[self.index - 1][2]
+        if not self.accept("("):
+            self.index -= 1
+            self.fail("unexpected '$'")
+        inner = self.expression(0, depth + 1)
+        self.expect(")")
+        return _of_params(inner, start, self.tokens[self.index - 1][3])
 
     def arguments(self, depth: int) -> tuple[Expression, ...]:
         if self.accept(")"):
@@ -343,7 +379,28 @@ class _Parser:
         return Number(value)
 
 
-def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, str, int, int]]:
+def _of_params(expression: Expression, start: int, end: int) -> Expression:
+    """Return the expression in `$(...)`, which stands at `start` to `end`, with params for names."""
+    match expression:
+        case Number():
+            return expression
+        case Variable(name, first, last) if not name.startswith("$"):
+            return Variable(f"${name}", first, last)
+        case Variable(_, first, _):
+            help = "write the name alone"
+            raise ExpressionError("there is no '$' within $(...)", first, first + 1, help=help)
+        case Negative(operand):
+            return Negative(_of_params(operand, start, end))
+        case Arithmetic(operator, left, right) if operator not in COMPARISONS | JOINING:
+            sides = (_of_params(left, start, end), _of_params(right, start, end))
+            return Arithmetic(operator, *sides)
+        case FunctionCall(_, _, first, last):
+            start, end = first, last
+    message = "$(...) has only numbers, names and + - * / // % **"
+    raise ExpressionError(message, start, end, help="write the rest outside of $(...)")
+
+
+def _tokens(text: str, start: int, end: int) -> Iterator[Token]:
     position, count = start, 0
     while text[position:end].strip():
         match = _TOKEN.match(text, position, end)
@@ -422,7 +479,7 @@ def variables(expression: Expression) -> list[Variable]:
     match expression:
         case Variable():
             return [expression]
-        case Negative(operand):
+        case Negative(operand) | Not(operand):
             return variables(operand)
         case Arithmetic(_, left, right):
             return variables(left) + variables(right)
@@ -440,8 +497,11 @@ def to_text(expression: Expression, outer: int = 0) -> str:
         case Variable(name):
             return name
         case Negative(operand):
-            text = f"-{to_text(operand, 4)}"
+            text = f"-{to_text(operand, _SIGN)}"
             return f"({text})" if outer > _BINDING["**"] else text  # the base of a power
+        case Not(operand):
+            text = f"not {to_text(operand, _NOT)}"
+            return f"({text})" if outer > _NOT else text
         case Arithmetic(operator, left, right):
             binding = _BINDING[operator]
             # ** binds to the right, a comparison does not chain, the others bind to the left

@@ -5,6 +5,7 @@ Classes with `eq=False` are compared by identity, so that each use in a spec can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, fields, replace
 from enum import Enum
@@ -67,12 +68,45 @@ class Chosen(str):
 
 
 class Template(NamedTuple):
-    """Holds a text in which `$name` stands for a param's value; `counted` is the help for a name
-    that is a size known only at run time."""
+    """Holds a text in which `$name` stands for a param's value.
+
+    In a `formula`, `$(...)` stands for arithmetic of params, and sizes known only at run time may too.
+    """
 
     text: str
     part: Callable[[int, int], Span]
-    counted: str = ""
+    formula: bool = False
+
+    def names(self) -> Iterator[re.Match[str]]:
+        """Yield where a name stands for a value: the whole match, of which group 1 is the name."""
+        for match in _PARAM.finditer(self.text):
+            if match[1] is not None:
+                yield match
+            elif self.formula:
+                yield from _NAME.finditer(self.text, match.end(), _closing(self.text, match.end()))
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """Return the text with the value of each of these names in its place."""
+        parts, end = list[str](), 0
+        for match in self.names():
+            if match[1] in values:
+                parts += self.text[end : match.start()], values[match[1]]
+                end = match.end()
+        return "".join((*parts, self.text[end:]))
+
+
+_PARAM = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\()", re.ASCII)
+_NAME = re.compile(r"(?<![\w.$])([A-Za-z_]\w*)(?![\w(])", re.ASCII)  # no function
+
+
+def _closing(text: str, start: int) -> int:
+    """Return where the parenthesis closes that opens before `start`; if none does, `start`."""
+    depth = 1
+    for index in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[index], 0)
+        if not depth:
+            return index
+    return start
 
 
 class Option(NamedTuple):

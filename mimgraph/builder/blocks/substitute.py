@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.infer.evaluation import with_numbers
+from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir import graph as ir
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
 from mimgraph.ir.rewrite import Rewriter
@@ -49,9 +49,8 @@ def _value(given: Any, values: Values) -> Any:
             return values[name]
         case ir.Written(expression):
             return given._replace(expression=_expression(expression, values))
-        case ir.Template(text):
-            numbers = {name: value for name, value in values.items() if _is_number(value)}
-            filled = with_numbers(text, numbers)
+        case ir.Template():
+            filled = given.filled({n: in_formula(v) for n, v in values.items() if _is_number(v)})
             return given._replace(text=filled) if "$" in filled else filled
         case list():
             return [_value(item, values) for item in given]

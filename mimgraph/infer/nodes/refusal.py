@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.infer.evaluation import COUNTED, origin_of, placed
+from mimgraph.infer.evaluation import origin_of, placed
 from mimgraph.infer.options import Bound
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.dim import Dim
@@ -100,9 +100,10 @@ def _unknown_name_help(site: Site, name: str, text: str) -> str:
         used = set(re.findall(r"\w+", text))
         kept = [one for one in sources if (one.argument or one.name) in used]
         return f"add it to from: {_sources_and(kept, name)}"
-    if isinstance(context.env.get(name), Dim):
-        return COUNTED.replace("{name}", name)
-    return f"write ${name} for the param" if name in context.env else ""
+    if name not in context.env:
+        return ""
+    what = "size" if isinstance(context.env[name], Dim) else "param"
+    return f"write ${name} for the {what}"
 
 
 def _sources_and(sources: list[Source], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mimgraph.infer.evaluation import COUNTED, LONGEST
+from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
 from mimgraph.ir.graph import FAULTY, Option, Template, Written
 from mimgraph.language.reader.context import Context
@@ -122,10 +122,10 @@ def read_options(context: Context, entries: dict[str, Entry]) -> dict[str, Optio
 
 
 def read_formula(context: Context, key: Scalar, tree: Tree) -> Option:
-    """Return the `expr` of a formula: a `$name` in it stands for a number, even at the start of the
-    text."""
+    """Return the `expr` of a formula: a `$name` or `$(...)` in it stands for a number, even at the
+    start of the text."""
     if isinstance(tree, Scalar) and isinstance(tree.value, str) and "$" in tree.value:
-        template = Template(tree.value, tree.part, COUNTED)
+        template = Template(tree.value, tree.part, formula=True)
         return Option(template, tree.span, key.span, tree.part)
     return read_option(context, key, tree)
 

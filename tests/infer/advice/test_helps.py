@@ -313,15 +313,7 @@ PASTED = {
             ("x.sum()", "s"),
         ),
     ),
-    "a length in a formula": (
-        FORMULA % "$T",
-        "T is its Max plus 1; and write broadcast: true",
-        before(
-            "{layer: Max, from: counted, dim: 0}\n  counted: {arange: x, dim: 1}",
-            ("{x: x}", "{x: x, t: mended}, broadcast: true"),
-            ("$T", "(t + 1)"),
-        ),
-    ),
+    "a length in a formula": (FORMULA % "T", "write $T", [(FORMULA % "T", FORMULA % "$T")]),
     "an axis that is the batch": (
         "inputs: {x: [T, 8]}\nnodes:\n  y: {from: x, seq: [{Select: 0}]}\noutputs: y\n",
         "{Select: {dim: 1, index: 0}}",

@@ -102,9 +102,9 @@ SPECS = {
         "inputs: {x: [8]}\nnodes:\n  y: {merge: formula, from: {a: x}, expr: a * 2}\noutputs: y\n",
     ),
     "a size in a formula": (
+        "inputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / T}\noutputs: y\n",
+        "$T",
         "inputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / $T}\noutputs: y\n",
-        "{arange: ..., dim: ...}",
-        "inputs: {x: [T, 8]}\nnodes:\n  steps: {arange: x, dim: 1}\n  last: {layer: Max, from: steps, dim: 0}\n  y: {merge: formula, from: {x: x, last: last}, expr: x / (last + 1), broadcast: true}\noutputs: y\n",
     ),
     "a param of a formula": (
         "inputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / $scale}\noutputs: y\n",

@@ -621,7 +621,7 @@ a + b; a - b; a * b; a / b; a // b; a % b; a ** b; a < b; a == b
 a + 1; 1 - a; a * 1.5; a / 2; a // 2; 2 % a; a ** 2; 2 ** a; 1.5 ** a; a ** -1; a >= 0.5; -a
 abs(a); exp(a); log(a); sqrt(a); sin(a); cos(a); sigmoid(a); tanh(a); relu(a); softplus(a)
 sign(a); round(a); floor(a); ceil(a); erf(a); a * pi; 2 * pi + a; maximum(-pi, a)
-minimum(a, b); maximum(a, 2); minimum(0.5, a)
+a and b; a or b; not a; minimum(a, b); maximum(a, 2); minimum(0.5, a)
 clamp(a, 0, 1); clamp(a, 0.5, 1); clamp(a, b, b); clamp(a, 0, b)
 where(a > b, a, b); where(a != 0, a, 1); where(a != 0, 1, 0.5); where(a != 0, 1, 0); where(a, b, b)
 """

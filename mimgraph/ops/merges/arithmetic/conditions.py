@@ -1,4 +1,4 @@
-"""Translate conditions of Python and C, `x > 0 and x < 1`, `a if c else b`, to a formula."""
+"""Translate conditions of Python and C, `0 < x < 1`, `x && y`, `a if c else b`, to a formula."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 
 from mimgraph.ir.expression import (
     COMPARISONS,
+    JOINING,
     MAX_DEPTH,
     MAX_TOKENS,
     Arithmetic,
     Expression,
     ExpressionError,
-    parse,
+    Not,
+    parse_formula,
     to_text,
 )
 
@@ -28,8 +30,7 @@ _LIMITS = ("", ")", ",", "if", "else", "?", ":", *_OR, *_AND, *_COMPARED)
 
 
 def as_formula(text: str) -> str | None:
-    """Return the formula for a condition, or None if it cannot be parsed: `and` becomes a product,
-    `or` a sum, `not` a comparison with 0."""
+    """Return the formula for a condition, or None if it cannot be parsed."""
     if len(text) > 2 * LONGEST:
         return None
     tokens = _TOKEN.findall(text)
@@ -39,7 +40,7 @@ def as_formula(text: str) -> str | None:
         return None
     reader = _Reader(tokens)
     try:
-        written = to_text(parse(reader.choice()))
+        written = to_text(parse_formula(reader.choice()))
     except (ExpressionError, _Unreadable):
         return None
     return written if reader.token == "" and len(written) <= LONGEST else None
@@ -47,16 +48,16 @@ def as_formula(text: str) -> str | None:
 
 def _true(text: str) -> str:
     """Return the text if it is a condition, else a condition that it is not 0."""
-    return text if _is_condition(parse(text)) else f"({text}) != 0"
+    return text if _is_condition(parse_formula(text)) else f"({text}) != 0"
 
 
 def _is_condition(expression: Expression) -> bool:
     """Return whether the value of an expression is true or false."""
     match expression:
-        case Arithmetic("*" | "+", left, right):
-            return _is_condition(left) and _is_condition(right)
+        case Not():
+            return True
         case Arithmetic(operator):
-            return operator in COMPARISONS
+            return operator in COMPARISONS | JOINING
     return False
 
 
@@ -106,7 +107,7 @@ class _Reader:
         while self.token in _OR:
             self.take()
             sides.append(self.all())
-        return sides[0] if len(sides) == 1 else " + ".join(f"({_true(side)})" for side in sides)
+        return " or ".join(sides)
 
     def all(self) -> str:
         """Read sides joined by `and`."""
@@ -114,13 +115,13 @@ class _Reader:
         while self.token in _AND:
             self.take()
             sides.append(self.negation())
-        return sides[0] if len(sides) == 1 else " * ".join(f"({_true(side)})" for side in sides)
+        return " and ".join(sides)
 
     def negation(self) -> str:
         """Read a comparison, perhaps behind `not`."""
         if self.token == "not":
             self.take()
-            return f"({self.negation()}) == 0"
+            return f"not {self.negation()}"
         return self.comparison()
 
     def comparison(self) -> str:
@@ -132,7 +133,8 @@ class _Reader:
         if not operators:
             return sides[0]
         pairs = zip(sides, operators, sides[1:], strict=False)
-        return " * ".join(f"({a} {operator} {b})" for a, operator, b in pairs)
+        chain = " and ".join(f"{a} {operator} {b}" for a, operator, b in pairs)
+        return chain if len(operators) == 1 else f"({chain})"
 
     def arithmetic(self) -> str:
         """Read one side of a comparison."""
@@ -149,7 +151,7 @@ class _Reader:
         if token in _LIMITS:
             raise _Unreadable
         if token in _NOT:
-            return f"({self.operand()} == 0)"
+            return f"(not {self.operand()})"
         if token != "(":
             return token
         inside = [self.choice()]

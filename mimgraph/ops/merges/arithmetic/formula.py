@@ -7,19 +7,32 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from mimgraph.ir.code import Attribute, Binary, Code, Constant, Name, Operand, Unary, call
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Code,
+    Constant,
+    Name,
+    Operand,
+    RuntimeSize,
+    Unary,
+    call,
+)
+from mimgraph.ir.dim import MAX_DEGREE, Dim
 from mimgraph.ir.expression import (
     COMPARISONS,
+    JOINING,
     Arithmetic,
     Expression,
     ExpressionError,
     FunctionCall,
     Negative,
+    Not,
     Number,
     Variable,
     WrittenText,
     evaluate,
-    parse,
+    parse_formula,
     variables,
 )
 from mimgraph.ir.foreign import explained
@@ -38,8 +51,9 @@ from mimgraph.ops.signature import NamedSources
 def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
     """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
-    It may contain + - * / // % **, comparisons, `pi`, and abs sign round floor ceil exp log sqrt sin cos
-    erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay integers, except for `/`.
+    It may contain + - * / // % **, comparisons, `and`, `or`, `not`, `pi`, and the functions abs sign round
+    floor ceil exp log sqrt sin cos erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay
+    integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them.
 
     Example:
         gate: [64]
@@ -73,7 +87,7 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
     """Return a parsed formula and its names; cached, as each use of a block parses it again."""
-    expression = parse(text)
+    expression = parse_formula(text)
     return expression, tuple(variables(expression))
 
 
@@ -98,14 +112,19 @@ def _check_names(names: Sequence[Variable], known: Container[str], sources: Name
 
 
 class Term(NamedTuple):
-    """A part of a formula: the code and kind of a tensor, or the value of a number.
+    """A part of a formula: the code and kind of a tensor, or of a number with its value.
 
-    The code of a number is a constant, or keeps the name of one: `2 * torch.pi`.
+    The code of a number is a constant, or keeps the name of one: `2 * torch.pi`. A size that is
+    known only at run time is a number without a value.
     """
 
     code: Code
     kind: Kind
     value: int | float | None = None
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind.level == 0
 
     @property
     def written(self) -> Expression:
@@ -124,7 +143,7 @@ def number(value: float, written: Expression | None = None) -> Term:
 class Compiler:
     """Compiles expressions to terms; an expression of numbers only is computed."""
 
-    def __init__(self, sources: NamedSources, params: Mapping[str, int | float]) -> None:
+    def __init__(self, sources: NamedSources, params: Mapping[str, int | float | Dim]) -> None:
         self.sources = sources
         self.params = params
         floats = (Operand(name) for name, x in sources.items() if x.dtype == "float32")
@@ -136,13 +155,20 @@ class Compiler:
             case Number(value):
                 return number(value)
             case Variable(name) if name.startswith("$"):
-                return number(self.params[name[1:]], Variable(name[1:]))
+                given = self.params[name[1:]]
+                if isinstance(given, Dim):
+                    return Term(RuntimeSize(given), Kind("int64", 0))
+                return number(given, Variable(name[1:]))
             case Variable(name) if name in self.sources:
                 return Term(Operand(name), kind_of(self.sources[name]))
             case Variable(name):
                 return CONSTANTS[name]
             case Negative(operand):
                 return _negative(self.term(operand))
+            case Not(operand):
+                return _joined("not", self.term(operand))
+            case Arithmetic(operator, left, right) if operator in JOINING:
+                return _joined(operator, self.term(left), self.term(right))
             case Arithmetic(operator, left, right):
                 one, other = self.term(left), self.term(right)
                 if operator not in COMPARISONS:
@@ -164,7 +190,7 @@ class Compiler:
 
     def followed(self, term: Term) -> Term:
         """Return a term, cast to the dtype of a float source if torch always computes it in float32."""
-        if not term.kind.fixed or term.value is not None or self.float_source is None:
+        if not term.kind.fixed or term.is_number or self.float_source is None:
             return term
         code = term.code.method("to", Attribute(self.float_source, "dtype"))
         return Term(code, Kind("float32", term.kind.level))
@@ -183,9 +209,14 @@ class Compiler:
             wanted = f"{function.arity} argument{'s' if function.arity > 1 else ''}"
             message, help = f"{name} takes {wanted}, not {len(arguments)}", USAGE.get(name, "")
             raise ExpressionError(message, start, end, help=help)
-        if any(argument.value is None for argument in arguments):
+        if not all(argument.is_number for argument in arguments):
             return function.tensors(name, *arguments)
-        return number(_computed(name, function, arguments, start, end))
+        if all(argument.value is not None for argument in arguments):
+            return number(_computed(name, function, arguments, start, end))
+        if name == "sqrt":
+            return Term(Binary("**", arguments[0].code, Constant(0.5)), Kind("float32", 0, True))
+        message = f"{name} takes a source, not just sizes known only at run time"
+        raise ExpressionError(message, start, end, help="of the functions only sqrt takes a size")
 
 
 class Function(NamedTuple):
@@ -220,12 +251,8 @@ def _negative(term: Term) -> Term:
 def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     """Return the term of an operator of two terms, in torch's dtype; refuse dtypes that torch refuses."""
     code = Binary(operator, left.code, right.code)
-    if left.value is not None and right.value is not None:
-        expression = Arithmetic(operator, Number(left.value), Number(right.value))
-        computed = number(
-            evaluate(expression, _no_name), Arithmetic(operator, left.written, right.written)
-        )
-        return _with_names(computed, code, left, right)
+    if left.is_number and right.is_number:
+        return _of_numbers(operator, left, right, code)
     kind = promoted(left.kind, right.kind)
     if operator in COMPARISONS:
         if operator not in ("==", "!="):
@@ -244,10 +271,41 @@ def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     return Term(code, kind)
 
 
+def _of_numbers(operator: str, left: Term, right: Term, code: Code) -> Term:
+    """Return the term of an operator of two numbers, computed if both are known."""
+    if left.value is not None and right.value is not None:
+        expression = Arithmetic(operator, Number(left.value), Number(right.value))
+        computed = number(
+            evaluate(expression, _no_name), Arithmetic(operator, left.written, right.written)
+        )
+        return _with_names(computed, code, left, right)
+    if operator in COMPARISONS:
+        raise ExpressionError("a formula compares sources, and here are two numbers")
+    if operator in ("/", "//", "%") and right.value == 0:
+        raise ExpressionError("division by zero")
+    kind = promoted(left.kind, right.kind)
+    if operator == "**" and kind.dtype == "int64":
+        power = -1 if right.value is None else right.value
+        if not 0 <= power <= MAX_DEGREE:
+            help = "a power may be a float, 2.0 ** $T or $T ** 2.0"
+            raise ExpressionError("a power of sizes may need more than 64 bits", help=help)
+    return Term(code, Kind("float32", 0, True) if operator == "/" else kind)
+
+
 def _with_names(number: Term, code: Code, *parts: Term) -> Term:
     """Return a number computed from these parts, with this code if it names a constant."""
     is_plain = all(isinstance(part.code, Constant) for part in parts)
     return number if is_plain else number._replace(code=code)
+
+
+def _joined(word: str, *conditions: Term) -> Term:
+    """Return the term of `and`, `or` or `not`, for which all but 0 is true."""
+    if any(condition.is_number for condition in conditions):
+        message, help = f"{word} takes conditions, not numbers", "compare a source: x > 0"
+        raise OpFault("dtype-mismatch", message, option="expr", help=help)
+    level = max(condition.kind.level for condition in conditions)
+    code = call(f"torch.logical_{word}", *(condition.code for condition in conditions))
+    return Term(code, Kind("bool", level))
 
 
 def _check_power(exponent: Term, power: Term) -> None:
@@ -312,7 +370,7 @@ def _softplus(name: str, term: Term) -> Term:
 
 
 def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
-    if condition.kind.dtype != "bool":
+    if condition.kind.dtype != "bool" or condition.is_number:
         message, help = "where takes a condition such as a > 0", "write where(a != 0, ...)"
         raise OpFault("dtype-mismatch", message, option="expr", help=help)
     kind = promoted(one.kind, other.kind)
@@ -325,18 +383,18 @@ def _extreme(name: str, one: Term, other: Term) -> Term:
     """Return `torch.minimum` or `torch.maximum` of two tensors; with a number, a clamp."""
     kind = promoted(one.kind, other.kind)
     _refuse(name, Term(one.code, kind), COMPLEX)
-    if one.value is None and other.value is None:
+    if not (one.is_number or other.is_number):
         return Term(call(f"torch.{name}", one.code, other.code), kind)
-    tensor, bound = (other, one) if other.value is None else (one, other)
+    tensor, bound = (other, one) if one.is_number else (one, other)
     side = "max" if name == "minimum" else "min"
     return Term(tensor.code.method("clamp", **{side: bound.code}), kind)
 
 
 def _clamp(name: str, term: Term, low: Term, high: Term) -> Term:
     """Return `x.clamp(low, high)`; in two steps if one limit is a number and one a tensor."""
-    if term.value is not None:
+    if term.is_number:
         raise ExpressionError("clamp takes a tensor first", 0, -1)
-    if (low.value is None) != (high.value is None):
+    if low.is_number != high.is_number:
         return _extreme("minimum", _extreme("maximum", term, low), high)
     kind = promoted(promoted(term.kind, low.kind), high.kind)
     _refuse(name, Term(term.code, kind), ("bool", *COMPLEX))

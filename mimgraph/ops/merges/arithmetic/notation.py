@@ -1,4 +1,4 @@
-"""Advise what to write in a formula instead of notation that it lacks: `and`, `x.mean()`, `x[0]`, `$(k)`."""
+"""Advise what to write in a formula instead of notation that it lacks: `&&`, `x.mean()`, `x[0]`, `${k}`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.foreign import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
-from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
+from mimgraph.ops.merges.arithmetic.conditions import as_formula
 from mimgraph.ops.registry import find, names
 
 # the functions of formulas by other names
@@ -55,9 +55,9 @@ OPERATORS = {
     "mul": "write a * b",
     "sub": "write a - b",
     "div": "write a / b",
-    "logical_and": "and of conditions is their product, (a > 0) * (b > 0)",
-    "logical_or": "or of conditions is their sum, (a > 0) + (b > 0)",
-    "logical_not": "write c == 0",
+    "logical_and": "write a and b",
+    "logical_or": "write a or b",
+    "logical_not": "write not a",
 }
 CONSTANTS = {
     "True": "write 1",
@@ -135,33 +135,8 @@ def _meaning(meaning: str) -> Callable[[Place], str]:
     return help
 
 
-AND = "and of conditions is their product: (x > 0) * (x < 1)"
-OR = "or of conditions is their sum: (x < 0) + (x > 1)"
-NOT = "not of a condition is == 0: (x > 0) == 0"
 CHOICE = "write where(condition, a, b)"
-PLAINLY = "write a param as $name, and arithmetic without $"
-CHAIN = "write (0 < x) * (x < 1)"
-
-
-def _plainly(place: Place) -> str:
-    """Return the help that writes `$(2 * k)` as `(2 * $k)`."""
-    depth, start = 0, place.start + 2
-    for end in range(start, len(place.text)):
-        depth += {"(": 1, ")": -1}.get(place.text[end], 0)
-        if depth < 0:
-            break
-    else:
-        return PLAINLY
-    inside = re.sub(
-        r"(?<![\w$.])([A-Za-z_]\w*)(?!\s*\(|\w)",
-        lambda m: m[0] if m[0] in place.names else f"${m[0]}",
-        place.text[start:end],
-        flags=re.ASCII,
-    ).strip()
-    if len(inside) > LONGEST:
-        return PLAINLY
-    lone = re.fullmatch(r"\$?\w+", inside, re.ASCII)
-    return f"write {inside}" if lone else f"write ({inside})"
+CHAIN = "write 0 < x and x < 1"
 
 
 def _named(place: Place) -> str:
@@ -216,13 +191,13 @@ def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
             "write {before}({at})",
             before=rf"\b(?:{'|'.join(functions)})",
         ),
-        Foreign(r"\$\(", "in a formula $name is a param, and arithmetic has no $(...)", _plainly),
         Foreign(r"\$?\{+\s*(\w+)\s*\}+", "a formula has no braces", _named),
         Foreign(r"\$", "in a formula $ stands before the name of a param", "write $name"),
-        Foreign(r"and\b|&+", "there is no '{at}' in a formula", _meaning(AND)),
-        Foreign(r"or\b|\|+", "there is no '{at}' in a formula", _meaning(OR)),
-        Foreign(r"!(?!=)|~", "there is no '{at}' in a formula", _meaning(NOT)),
-        Foreign(r"", "there is no 'not' in a formula", _meaning(NOT), before=r"\bnot"),
+        Foreign(r"&+", "there is no '{at}' in a formula", _meaning("write and")),
+        Foreign(r"\|+", "there is no '{at}' in a formula", _meaning("write or")),
+        Foreign(r"!(?!=)|~", "there is no '{at}' in a formula", _meaning("write not")),
+        Foreign(r"(?:and|or)\b", "a condition is missing before '{at}'"),
+        Foreign(r"not\b", "'not' behind an operator stands in parentheses", "write (not x)"),
         Foreign(r"if\b|\?|else\b", "there is no '{at}' in a formula", _meaning(CHOICE)),
         Foreign(r"", "there is no 'if' in a formula", CHOICE, before=r"(?:^|\W)if"),
         Foreign(r"<=?|>=?|==|!=", "comparisons do not chain", _meaning(CHAIN), before=r"[\w)]"),

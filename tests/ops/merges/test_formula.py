@@ -1,0 +1,135 @@
+"""Formulas of params, of sizes known only at run time, and of conditions, in whole models."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from tests.helpers.marked import faults, locations
+
+SPEC = """\
+params: {{k: 3, rate: 0.5}}
+inputs: {{x: [T, 4], y: [T, 4]}}
+nodes:
+  f: {{merge: formula, from: [x, y], expr: "{expr}"}}
+outputs: f
+"""
+# the formula, its code, and the same by hand for T = 7
+CASES = {
+    "x / sqrt($T) + y": ("x / x.shape[1] ** 0.5 + y", lambda x, y: x / 7**0.5 + y),
+    "x * y * $(2 * k + 1)": ("x * y * 7", lambda x, y: x * y * 7),
+    "x * y * $(k)": ("x * y * 3", lambda x, y: x * y * 3),
+    "x * y * $(k * T - 1)": ("x * y * (3 * x.shape[1] - 1)", lambda x, y: x * y * 20),
+    "x + y / -$T": ("x + y / -x.shape[1]", lambda x, y: x - y / 7),
+    "x * y * 0.5 ** $T": ("x * y * 0.5 ** x.shape[1]", lambda x, y: x * y * 0.5**7),
+    "x * y * ($T // 2 + $T % 2)": (
+        "x * y * (x.shape[1] // 2 + x.shape[1] % 2)",
+        lambda x, y: x * y * 4,
+    ),
+    "x * y * ($T / 2 - 1)": ("x * y * (x.shape[1] / 2 - 1)", lambda x, y: x * y * 2.5),
+    "x * y * $T ** 2": ("x * y * x.shape[1] ** 2", lambda x, y: x * y * 49),
+    "maximum(x, 1 / $T) * clamp(y, 0, $T - 6.5)": (
+        "x.clamp(min=1 / x.shape[1]) * y.clamp(0, x.shape[1] - 6.5)",
+        lambda x, y: x.clamp(min=1 / 7) * y.clamp(0, 0.5),
+    ),
+    "where(7 * x > $T / 2 and not y > $rate, x, y)": (
+        "torch.where( torch.logical_and(7 * x > x.shape[1] / 2, torch.logical_not(y > 0.5)), x, y, )",
+        lambda x, y: torch.where((7 * x > 3.5) & ~(y > 0.5), x, y),
+    ),
+    "(x > 0.5 or y > 0.5) * 1.0": (
+        "torch.logical_or(x > 0.5, y > 0.5) * 1.0",
+        lambda x, y: ((x > 0.5) | (y > 0.5)).float(),
+    ),
+    "not x * y": ("torch.logical_not(x * y)", lambda x, y: x * y == 0),
+}
+
+
+@pytest.mark.parametrize("expr", CASES)
+def test_a_formula_is_written_and_computed_as_by_hand(expr: str) -> None:
+    code, by_hand = CASES[expr]
+    graph = mg.loads(SPEC.format(expr=expr))
+    assert code in " ".join(graph.source().split())
+    inputs = {"x": torch.rand(2, 7, 4), "y": torch.rand(2, 7, 4)}
+    torch.testing.assert_close(graph.compile()(**inputs), by_hand(**inputs))
+    assert (
+        mg.loads(graph.dumps()) == graph and f'"{expr}"' in graph.dumps() or expr in graph.dumps()
+    )
+
+
+SCALED = """\
+params: {k: 2}
+inputs: {x: [T, 6], image: [T, 6, 6]}
+blocks:
+  scaled:
+    params: {k: 1}
+    inputs: {v: [L, D]}
+    nodes: {f: {merge: formula, from: [v], expr: v * $(k * D) / sqrt($L)}}
+    outputs: f
+nodes:
+  a: {block: scaled, from: x}
+  half: {layer: Slice, from: a, dim: 1, end: $(T // 2)}
+  b: {block: scaled, from: half, k: $k}
+outputs: {b: b, image: image}
+"""
+
+
+class Scaled(nn.Module):
+    def forward(self, x: Tensor, image: Tensor) -> dict[str, Tensor]:
+        a = x * 6 / x.shape[1] ** 0.5
+        half = a[:, : x.shape[1] // 2]
+        return {"b": half * 12 / half.shape[1] ** 0.5, "image": image}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_sizes_of_a_block_are_those_of_each_use(dtype: torch.dtype) -> None:
+    graph = mg.loads(SCALED)
+    model = graph.compile().to(dtype)
+    for steps in (4, 9):
+        inputs = {"x": torch.rand(2, steps, 6, dtype=dtype), "image": torch.rand(2, steps, 6, 6)}
+        torch.testing.assert_close(model(**inputs), Scaled()(**inputs))
+    assert mg.loads(graph.dumps()) == graph
+
+
+def test_exports_and_compiles_for_every_length() -> None:
+    model = mg.loads(SPEC.format(expr="x / sqrt($T) + y * $(T - 1)")).compile()
+    inputs = {"x": torch.rand(2, 7, 4), "y": torch.rand(2, 7, 4)}
+    longer = {"x": torch.rand(2, 9, 4), "y": torch.rand(2, 9, 4)}
+    steps = torch.export.Dim("T", min=2, max=50)
+    exported = torch.export.export(
+        model, (), inputs, dynamic_shapes={"x": {1: steps}, "y": {1: steps}}
+    )
+    torch.testing.assert_close(exported.module()(**longer), model(**longer))
+    compiled = torch.compile(model, backend="eager", dynamic=True, fullgraph=True)
+    torch.testing.assert_close(compiled(**longer), model(**longer))
+
+
+WRONG = {
+    "x * y / ($T // 0)": "division by zero",
+    "x * y / (1 % 0 * $T)": "division by zero",
+    "x * y * 2 ** $T": "a power of sizes may need more than 64 bits",
+    "x * y * $T ** 17": "a power of sizes may need more than 64 bits",
+    "x * y * ($T > 3)": "a formula compares sources, and here are two numbers",
+    "x * y + ($T and x)": "and takes conditions, not numbers",
+    "where($T, x, y)": "where takes a condition such as a > 0",
+    "clamp($T, x, y)": "clamp takes a tensor first",
+    "x * y * minimum($T, 3)": "minimum takes a source, not just sizes known only at run time",
+    "x * y * $(T > 3)": "$(...) has only numbers, names and + - * / // % **",
+}
+
+
+@pytest.mark.parametrize("expr", WRONG)
+def test_a_wrong_use_of_a_size_is_reported(expr: str) -> None:
+    (fault,) = faults(SPEC.format(expr=expr))
+    assert (fault.span.line, fault.message) == (4, WRONG[expr])
+
+
+def test_a_size_that_no_tensor_has_is_a_fault() -> None:
+    block = "p: {params: {n: 1}, inputs: [v], nodes: {f: {merge: formula, from: [v], expr: ⟦symbolic-size⟧v * $n}}, outputs: f}"
+    spec = (
+        f"inputs: {{x: [4], y: [T]}}\nblocks:\n  {block}\n"
+        "nodes:\n  a: {block: p, from: x, n: $T}\noutputs: [a, y]\n"
+    )
+    found = locations(spec.replace("⟦symbolic-size⟧", ""))
+    assert found == ["symbolic-size 3:81"]
