@@ -17,7 +17,13 @@ from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import Body, Each, Leaf, Sequence, Shared, TypedNode, TypedOperation
 from mimgraph.summary.node_text import source_text
 
-KEPT = ("share", "repeat", "shared")  # shown even if a chain or share replaces the node
+KEPT = (
+    "share",
+    "repeat",
+    "shared",
+    "index",
+    "collect",
+)  # shown even if a chain or share replaces the node
 
 
 class Renamed(NamedTuple):

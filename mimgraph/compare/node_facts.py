@@ -59,7 +59,8 @@ def facts(node: TypedNode) -> Facts:
                 given[name] = _one_or_all([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
             given["repeat"], given["shared"] = operation.times, shared
-            defaults["shared"] = False
+            given["index"], given["collect"] = operation.counter, _collect(operation)
+            defaults |= {"shared": False, "index": "", "collect": ""}
         case Each(items, counted, one_module):
             given["shared"], defaults["shared"] = one_module, False
             if counted:
@@ -79,6 +80,13 @@ def facts(node: TypedNode) -> Facts:
         given["over"] = node.over.axis
     given["freeze"], defaults["freeze"] = node.is_frozen, False
     return Facts(given, defaults, inferred, _origins(node.declared, params))
+
+
+def _collect(repeated: Repeated) -> str:
+    """Return the output whose results of all steps are collected, or ""."""
+    if repeated.collected is None:
+        return ""
+    return repeated.collected or next(iter(repeated.bodies[0].outputs))
 
 
 def _origins(node: Node, params: Iterable[str]) -> Mapping[str, Expression]:

@@ -8,10 +8,12 @@ from math import prod
 
 from mimgraph.cost.contiguity import copies
 from mimgraph.ir.amount import Amount
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.typed import (
+    STEPS,
     Body,
     Leaf,
+    Repeated,
     Scan,
     Shared,
     TypedGraph,
@@ -172,10 +174,14 @@ class Costs:
             costs = [self._node(item, [item.default or ""]) for item in operation.items]
         else:
             costs = [self.body(body) for body in operation.bodies]
-            if operation.shared:
+            if isinstance(operation.loops, Dim):
+                costs = [costs[0].each_step(operation.loops)]
+            elif operation.shared:
                 costs[1:] = [cost.work for cost in costs[1:]]
         if node.fold is not None:
             costs = [cost.at({"N": node.fold.batch}) for cost in costs]
+        if isinstance(operation, Repeated) and STEPS in reads and STEPS in node.results:
+            costs.append(Cost(activations=_bytes([node.results[STEPS]])))
         if operation.activation is not None:
             costs.append(_activated(node))
         return Cost.sum(costs)

@@ -191,19 +191,35 @@ def _options(named: Mapping[str, Option], lone: Option | None) -> Iterator[Optio
         yield lone
 
 
+class Word(NamedTuple):
+    """A name that is the value of a key, such as `index: i`."""
+
+    name: str
+    span: Span
+
+
 class Repeat(NamedTuple):
-    """`repeat:` of a block: how many times, whether they share weights, and the params of each."""
+    """`repeat:` of a block: how many times, whether they share weights, and the params of each.
+
+    `counter` names the input or param of the block that is the number of the step. `collect` names
+    the output of which every step's result is kept, "" if there is only one.
+    """
 
     times: Option | None
     shared: bool
     each: Mapping[str, Option]
     span: Span
+    counter: Word | None = None
+    collect: Word | None = None
 
 
-def carried(inputs: Iterable[str], outputs: Sequence[str]) -> dict[str, str]:
+def carried(inputs: Iterable[str], outputs: Sequence[str], counter: str = "") -> dict[str, str]:
     """Return the inputs of a block that its outputs feed at the next time of a repeat, each with the
-    port: a single output, the port "", feeds the first input; several feed the inputs of their names."""
-    names = list(inputs)
+    port: a single output, the port "", feeds the first input; several feed the inputs of their names.
+
+    The input `counter` is the number of the step, so no output feeds it.
+    """
+    names = [name for name in inputs if name != counter]
     if len(outputs) == 1:
         return dict.fromkeys(names[:1], "")
     return {name: name for name in outputs if name in names}
@@ -516,9 +532,12 @@ class Block:
         return [name for one in self.inputs if one.pattern for name in one.pattern.names]
 
     @property
-    def carried(self) -> dict[str, str]:
-        """The inputs that its outputs feed at the next time of a repeat, each with the port."""
-        return carried([one.name for one in self.inputs], [one.name for one in self.outputs])
+    def input_names(self) -> tuple[str, ...]:
+        return tuple([one.name for one in self.inputs])
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple([one.name for one in self.outputs])
 
     @property
     def own_names(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Size
@@ -34,7 +34,7 @@ def _nothing() -> Mapping[Any, Any]:
     return _NOTHING
 
 
-STEPS = "steps"  # the port of a scan whose block has carried outputs only
+STEPS: Final = "steps"  # the port with the results of all steps of a loop
 
 
 class Value(NamedTuple):
@@ -138,16 +138,20 @@ class Use(TypedKind):
 
 @data
 class Repeated(TypedKind):
-    """A block, `family`, several times in a row; one body for each time. `carried` are the
-    inputs that each hands to the next, each with the port that feeds it; `times` remembers how it was written;
-    `first` is the number of the first body: a pipeline stage may begin with a later one."""
+    """A block, `family`, several times in a row; one body for each time, or one for all if `times` is
+    known only at run time. `carried` are the inputs that each hands to the next, each with the port
+    that feeds it. The input `counter` is the number of the step; `collected` is the port of which the
+    results of all steps are the port STEPS. `first` is the number of the first body: a pipeline stage
+    may begin with a later one."""
 
     bodies: tuple[Body, ...] = field()
     arguments: tuple[Mapping[str, Any], ...]
     shared: bool = field()
     carried: Mapping[str, str]
-    times: int
+    times: Size
     family: str
+    counter: str = ""
+    collected: str | None = None
     first: int = 0
 
     @property
@@ -160,7 +164,12 @@ class Repeated(TypedKind):
 
     @property
     def traits(self) -> tuple[Hashable, ...]:
-        return self.shared, tuple(self.carried), self.first
+        carried = tuple(self.carried)
+        return self.shared, carried, self.first, self.times, self.counter, self.collected
+
+    @property
+    def loops(self) -> Size:
+        return self.times if self.shared else 1
 
     @property
     def is_block(self) -> bool:
@@ -208,6 +217,10 @@ class Scan(TypedKind):
     @property
     def traits(self) -> tuple[Hashable, ...]:
         return tuple(self.axes.items()), self.axis, self.carried
+
+    @property
+    def loops(self) -> Size:
+        return self.length
 
     @property
     def is_block(self) -> bool:

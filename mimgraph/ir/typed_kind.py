@@ -7,6 +7,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, Self
 
 from mimgraph.ir.code import Code
+from mimgraph.ir.dim import Size
 
 if TYPE_CHECKING:
     from mimgraph.ir.typed import Body, TypedNode
@@ -97,6 +98,11 @@ class TypedKind:
     def shared(self) -> bool:
         """Whether all its bodies are one module."""
         return False
+
+    @property
+    def loops(self) -> Size:
+        """The number of times that it runs one module: a named size is known only at run time."""
+        return 1
 
     # modules
 

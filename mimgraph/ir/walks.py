@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
+from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -78,6 +79,25 @@ def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
     for made in bodies(body):
         pair(made, made)
     return found
+
+
+def loop_sizes(body: Body) -> frozenset[str]:
+    """Return the names of the sizes known only at run time that count the steps of a loop."""
+    return frozenset(
+        name
+        for one in bodies(body)
+        for node in one.nodes
+        for operation in _with_items(node.operation)
+        for name in symbols(operation.loops)
+    )
+
+
+def _with_items(operation: TypedOperation) -> Iterator[TypedOperation]:
+    """Yield an operation and all that its items run."""
+    whole = unwrap(operation)
+    yield whole
+    for item in whole.items:
+        yield from _with_items(item.operation)
 
 
 def needed_in_eval(body: Body) -> set[str]:

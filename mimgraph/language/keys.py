@@ -76,6 +76,21 @@ nodes:
   states: {scan: cell, over: x, carry: {h: h0}}
 outputs: {states: states, last: states.h}
 """
+LOOPS = """\
+inputs: {x: [T, 16]}
+blocks:
+  refine:
+    inputs: {x: [T, D], i: []}
+    nodes:
+      time: {layer: Embedding, from: i, num_embeddings: 512, embedding_dim: $D}
+      placed: {merge: add, from: [x, time], broadcast: true}
+      out: {layer: Linear, from: placed, out_features: $D, activation: ReLU}
+    outputs: out
+nodes:
+  refined: {block: refine, from: x, repeat: {times: $T, shared: true, index: i}}
+  deep: {block: refine, from: refined, repeat: {times: 6, index: i, collect: out}}
+outputs: {last: deep, every: deep.steps}
+"""
 TWINS = """\
 inputs: {left: [8], right: [8]}
 nodes:
@@ -271,7 +286,7 @@ KEYS = {
     ),
     "repeat": Key(
         "How many times the block is applied in a row, with weights of its own each time; "
-        "or `{times, shared, with}`.",
+        "or `{times, shared, with, index, collect}`.",
         "Blocks",
         STEPS,
     ),
@@ -302,13 +317,30 @@ KEYS = {
         TIME_FIRST,
     ),
     "times": Key(
-        "How many times the block is applied in a row: `repeat: {times: 3}`.", "Blocks", STEPS
+        "How many times the block is applied in a row: `repeat: {times: 3}`. With `shared: true` "
+        "it may be a size known only at run time: `{times: $T, shared: true}`.",
+        "Blocks",
+        LOOPS,
     ),
     "shared": Key(
         "`true`: the same module each time, `repeat: {times: 3, shared: true}`, or for every "
         "source of `each`.",
         "Blocks",
         STEPS,
+    ),
+    "index": Key(
+        "The input or param of a repeated block that is the number of the step, from 0: an "
+        "input gets it as an int64 tensor without axes, beside the sources in `from`; a param "
+        "as a number, which weights of their own need.",
+        "Blocks",
+        LOOPS,
+    ),
+    "collect": Key(
+        "The output of a repeated block of which the results of all steps are kept, stacked "
+        "along axis 1, `(N, steps, ...)`: the port `steps` of the node. `true` means the only "
+        "output.",
+        "Blocks",
+        LOOPS,
     ),
 }
 

@@ -10,7 +10,7 @@ PLACES = {
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
     "a node": (*NODE_WORDS, *CONSTANTS),
     "an item of a seq": ("take", "over", "activation", "freeze", "repeat"),
-    "repeat": ("times", "shared", "with"),
+    "repeat": ("times", "shared", "with", "index", "collect"),
     "an output": ("from", "only", "batch_dim", "doc"),
     "an output of a block": ("from",),
 }

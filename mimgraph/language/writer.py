@@ -235,7 +235,8 @@ def _call(operation: Call) -> dict[str, Any]:
 
 
 def _repeat(repeat: Repeat) -> Any:
-    if not repeat.shared and not repeat.each and repeat.times is not None:
+    more = repeat.shared or repeat.each or repeat.counter or repeat.collect
+    if not more and repeat.times is not None:
         return repeat.times.value
     entry: dict[str, Any] = {}
     if repeat.times is not None:
@@ -244,6 +245,10 @@ def _repeat(repeat: Repeat) -> Any:
         entry["shared"] = True
     if repeat.each:
         entry["with"] = _options(repeat.each)
+    if repeat.counter is not None:
+        entry["index"] = repeat.counter.name
+    if repeat.collect is not None:
+        entry["collect"] = repeat.collect.name or True
     return entry
 
 

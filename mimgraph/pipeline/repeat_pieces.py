@@ -76,6 +76,8 @@ def _why_whole(body: Body, node: TypedNode, together: Container[str]) -> str | N
         return "its repeats share one module"
     if any(body.borrowed for body in node.operation.bodies):
         return "its repeats share a module of another node"
+    if node.operation.collected is not None:
+        return "it collects the results of all repeats"
     if node.name in together:
         return "other nodes use its weights"
     if node.is_own:

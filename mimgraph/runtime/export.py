@@ -13,7 +13,7 @@ from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symb
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode, unwrap
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.ir.walks import bodies
+from mimgraph.ir.walks import bodies, loop_sizes
 from mimgraph.ops.layers.spatial.fold import windows_of
 from mimgraph.runtime.checks import same_kind, tensor_faults
 
@@ -23,7 +23,10 @@ DynamicShapes: TypeAlias = dict[str, dict[int, Any] | None]  # its Dims have no 
 
 
 def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) -> DynamicShapes:
-    """Return for each input given the axes without a fixed size; None for an input that is None."""
+    """Return for each input given the axes without a fixed size; None for an input that is None.
+
+    A loop is exported with as many steps as it runs for the example, so sizes that count one are fixed.
+    """
     inputs = graph.body.inputs
     unknown = [name for name in given if name not in inputs]
     if unknown:
@@ -36,8 +39,14 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     inner = list(_inner_sizes(graph))
     dims: dict[Size, Any] = {}  # torch wants one object for each name
 
+    looped = loop_sizes(graph.body)
+
     def axes(name: str) -> dict[int, Any]:
-        unfixed = {axis: s for axis, s in enumerate(inputs[name].shape) if isinstance(s, Dim)}
+        unfixed = {
+            axis: size
+            for axis, size in enumerate(inputs[name].shape)
+            if isinstance(size, Dim) and looped.isdisjoint(symbols(size))
+        }
         for size in unfixed.values():
             if size not in dims:
                 dims[size] = _torch_dim(str(size), graph.constraints, inner)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
+from mimgraph.ir.dim import Size
 from mimgraph.ir.typed import (
     Each,
     Leaf,
@@ -40,9 +41,9 @@ def op_text(node: TypedNode, options: str = "") -> str:
         shares = f", shares {first.target}" if isinstance(first, Shared) else ""
         return f"{op_text(one, options)}, {each_text(operation)}{shares}"
     if isinstance(operation, Repeated):
-        text += f" × {len(operation.bodies)}{' shared' if operation.shared else ''}"
+        text += f" × {_times_text(operation.times)}{' shared' if operation.shared else ''}"
     if isinstance(operation, Scan):
-        text += f" × {operation.length}, scan over {scanned_text(operation.axes)}"
+        text += f" × {_times_text(operation.length)}, scan over {scanned_text(operation.axes)}"
     if node.over is not None:
         text += f", {node.over}"
     if isinstance(node.operation, Shared):
@@ -69,6 +70,12 @@ def own_default(operation: TypedOperation) -> str | None:
     if isinstance(operation, Leaf):
         return operation.lowering.default
     return operation.default if isinstance(operation, Scan) else None
+
+
+def _times_text(times: Size) -> str:
+    """Return a number of repeats: `6`, `T`, `(T - 1)`."""
+    text = str(times)
+    return text if text.isalnum() else f"({text})"
 
 
 def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:

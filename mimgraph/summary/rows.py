@@ -12,7 +12,7 @@ from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.dim import Size, substitute
 from mimgraph.ir.fold import Fold
-from mimgraph.ir.typed import Body, Repeated, Scan, Shared, TypedGraph, TypedNode
+from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.summary.node_text import arguments_text, op_text, source_text
@@ -194,11 +194,8 @@ class Rows:
 def _loops(node: TypedNode, sizes: Mapping[str, Size]) -> int | str:
     """Return how often the inside of a node runs with the same weights, as text if that depends on
     sizes that are not given."""
-    operation = node.operation
-    if isinstance(operation, Scan):
-        length = substitute(operation.length, sizes)
-        return length if isinstance(length, int) else str(length)
-    return len(operation.bodies) if operation.shared else 1
+    times = substitute(node.operation.loops, sizes)
+    return times if isinstance(times, int) else str(times)
 
 
 class _Run(NamedTuple):

@@ -20,7 +20,7 @@ from tests.helpers.marked import faults
 REPEAT = """\
 key repeat
 
-How many times the block is applied in a row, with weights of its own each time; or `{times, shared, with}`.
+How many times the block is applied in a row, with weights of its own each time; or `{times, shared, with, index, collect}`.
 
 allowed in: a node, an item of a seq
 explained in: README, What the language has, Blocks

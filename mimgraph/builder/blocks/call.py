@@ -16,10 +16,11 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatched
 from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
+from mimgraph.infer.nodes.repeat_words import index_type
 from mimgraph.infer.single_node import Given, Made
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.typed import Scan, TypedNode
+from mimgraph.ir.typed import Repeated, Scan, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
@@ -29,6 +30,8 @@ from mimgraph.support.arguments import shown
 Param: TypeAlias = (
     float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]
 )
+
+REPEAT_KEYS = ("times", "shared", "with", "index", "collect")
 
 _numbers = count()
 
@@ -108,8 +111,10 @@ class Family(ABC):
         arguments: list[Mapping[str, object]],
         types: dict[str, TensorType],
         context: CallContext,
+        counter: str = "",
     ) -> DeclaredBlock:
-        """Return the block for the types of the inputs, and for the params at each time of a repeat."""
+        """Return the block for the types of the inputs, and for the params at each time of a repeat,
+        whose number is the input `counter`."""
 
 
 class BlockCall(Applicable):
@@ -170,13 +175,14 @@ class BlockCall(Applicable):
         """Check the call, and type it as a use of the block that the family declares for it."""
         call = self._declare(context.span)
         arguments, types = self._check(call, context)
-        declared = self.family.declare(arguments, types, context)
+        counter = call.repeat.counter.name if call.repeat and call.repeat.counter else ""
+        declared = self.family.declare(arguments, types, context, counter)
         _note_use(call, declared, context.trace)
         call = replace(
             call,
             block=declared.key,
             params=_only_params(call.params, declared),
-            repeat=_repeat_of_params(call.repeat, declared, context.span),
+            repeat=_repeat_of_params(call.repeat, self.family, declared, context.span),
         )
         try:
             node = context.infer(call, self.keywords, declared.blocks)
@@ -213,13 +219,18 @@ class BlockCall(Applicable):
             (),
             tuple(ir.Output(name, ir.Source(name, None, span), span) for name in family.inputs),
         )
+        if call.repeat is not None:  # its outputs are not those of the block
+            call = replace(call, repeat=call.repeat._replace(collect=None))
         over = {key: value for key, value in self.keywords.items() if key == "over"}
         typed = context.infer(call, over, {call.block: empty})
-        types = {k: _type_of(context.made[v.name], v.port) for k, v in typed.arguments.items()}
+        given = {k: _type_of(context.made[v.name], v.port) for k, v in typed.arguments.items()}
         if typed.over is not None:
-            types = {name: typed.over.fold(type_) for name, type_ in types.items()}
+            given = {name: typed.over.fold(type_) for name, type_ in given.items()}
         if isinstance(typed.operation, Scan):  # without the axes that are scanned
-            types = dict(typed.operation.body.inputs)
+            given = dict(typed.operation.body.inputs)
+        times = typed.operation.times if isinstance(typed.operation, Repeated) else 1
+        step = index_type(times)  # of the one input that no source feeds
+        types = {name: given.get(name, step) for name in family.inputs}
         own = self._params_as_given(call)
         return [{**given, **own} for given in typed.operation.settings] or [own], types
 
@@ -256,14 +267,15 @@ def _note_use(call: ir.Call, declared: DeclaredBlock, trace: Trace | None) -> No
 
 
 def _repeat(given: object, span: Span) -> ir.Repeat | None:
-    """Declare `repeat=3`, `{"times": 3, "shared": True}` or `{"with": {"k": [1, 2]}}`."""
+    """Declare `repeat=3`, `{"times": 3, "shared": True}` or `{"with": {"k": [1, 2]}}`, with
+    `"index": "i"` and `"collect": "out"` where they are given."""
     if given is None:
         return None
     if not isinstance(given, Mapping):
         return ir.Repeat(option(given, span), False, {}, span)
-    unknown = next((key for key in given if key not in ("times", "shared", "with")), None)
+    unknown = next((key for key in given if key not in REPEAT_KEYS), None)
     if unknown is not None:
-        help = "its keys: times, shared, with"
+        help = f"its keys: {', '.join(REPEAT_KEYS)}"
         raise spec_error("unknown-key", f"repeat has no key {unknown!r}", span, help)
     times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
     if not isinstance(shared, bool) or not isinstance(each, Mapping):
@@ -280,7 +292,19 @@ def _repeat(given: object, span: Span) -> ir.Repeat | None:
         shared,
         {name: option(values, span) for name, values in each.items()},
         span,
+        _word(given, "index", span),
+        _word(given, "collect", span),
     )
+
+
+def _word(given: Mapping[object, object], key: str, span: Span) -> ir.Word | None:
+    """Return the name that a key of a repeat gives; `collect` may be True."""
+    name = given.get(key)
+    if key == "collect" and isinstance(name, bool):
+        return ir.Word("", span) if name else None
+    if name is not None and not isinstance(name, str):
+        raise spec_error("wrong-type", f"{key} is a name, not {shown(name)}", span)
+    return None if name is None else ir.Word(name, span)
 
 
 def _only_params(options: Mapping[str, ir.Option], declared: DeclaredBlock) -> dict[str, ir.Option]:
@@ -290,10 +314,14 @@ def _only_params(options: Mapping[str, ir.Option], declared: DeclaredBlock) -> d
 
 
 def _repeat_of_params(
-    repeat: ir.Repeat | None, declared: DeclaredBlock, span: Span
+    repeat: ir.Repeat | None, family: Family, declared: DeclaredBlock, span: Span
 ) -> ir.Repeat | None:
-    """Return the repeat whose `with` has only params of the block."""
-    if repeat is None or not repeat.each:
+    """Return the repeat whose `with` and `index` name only params and inputs of the block."""
+    if repeat is None:
+        return None
+    if repeat.counter and repeat.counter.name not in (*family.inputs, *declared.params):
+        repeat = repeat._replace(counter=None)
+    if not repeat.each:
         return repeat
     each = _only_params(repeat.each, declared)
     times = len(next(iter(repeat.each.values())).value)  # each is a list, as was checked

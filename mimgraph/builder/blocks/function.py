@@ -105,7 +105,11 @@ class BlockFunction(Family):
         return made
 
     def declare(
-        self, arguments: list[Params], types: dict[str, TensorType], context: CallContext
+        self,
+        arguments: list[Params],
+        types: dict[str, TensorType],
+        context: CallContext,
+        counter: str = "",
     ) -> DeclaredBlock:
         """Run the function for each time of a repeat; all runs must declare equal blocks.
 
@@ -127,7 +131,7 @@ class BlockFunction(Family):
                 help = _repeat_help(arguments, found[0].declared)
                 raise spec_error("bad-option", message, context.span, help)
             outputs = results_of(found[-1].outputs)
-            fed = ir.carried(self.inputs, tuple(found[-1].outputs))
+            fed = ir.carried(self.inputs, tuple(found[-1].outputs), counter)
             types |= {name: outputs[port] for name, port in fed.items()}
         decides_by_sizes = any(run.declared.decides_by_sizes for run in found)
         return found[0].declared._replace(decides_by_sizes=decides_by_sizes)

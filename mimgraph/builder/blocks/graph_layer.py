@@ -75,6 +75,7 @@ class GraphLayer(Family):
         arguments: list[Mapping[str, object]],
         types: dict[str, TensorType],
         context: CallContext,
+        counter: str = "",
     ) -> DeclaredBlock:
         """Return the graph as a block; raise if a source does not fit its input."""
         given = {name: plain(value) for name, value in arguments[0].items()}

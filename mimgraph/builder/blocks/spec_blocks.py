@@ -36,6 +36,7 @@ class SpecBlock(Family):
         arguments: list[Mapping[str, object]],
         types: dict[str, TensorType],
         context: CallContext,
+        counter: str = "",
     ) -> DeclaredBlock:
         return self.declared
 

@@ -1,29 +1,39 @@
 """Draft the classes of chain items that torch has no module for, as an item is called as `m(x)`.
 
 A layer without a module becomes an `nn.Module`; one with a further argument or result, a block with
-several results and a shared repeat become subclasses that override `forward`.
+several results and a repeat that needs a loop become subclasses that override `forward`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 
 from mimgraph.emit.classes.draft import Draft
 from mimgraph.emit.classes.modules import Inits, Modules
 from mimgraph.emit.dtypes import follow, kept_dtype, kept_tensor, resolve_dtype, stays_float32
-from mimgraph.emit.format.statements import Assign, For, Return, Statement
+from mimgraph.emit.format.statements import Assign, Expr, For, Return, Statement
 from mimgraph.emit.forward.call_code import item_code, owner_of
+from mimgraph.emit.forward.loops import is_sequential, iteration
 from mimgraph.emit.sizes import resolve_sizes
-from mimgraph.ir.code import Attribute, Call, Code, Constant, Name, Subscript, rebuild, walk
+from mimgraph.ir.code import (
+    Attribute,
+    Call,
+    Code,
+    List,
+    Name,
+    call,
+    rebuild,
+    walk,
+)
 from mimgraph.ir.fold import Fold
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
+from mimgraph.ir.typed import STEPS, Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import TensorType
 
 SUPER = Name("super().forward")
 X = Name("x")
+NUMBERS = Name("numbers")
 
 
 class ChainItems:
@@ -97,7 +107,7 @@ class ChainItems:
                 statements = (Return(code),)
             case Repeated((body, *_)) as repeated:
                 base = self.modules.class_of(body) if repeated.shared else "nn.ModuleList"
-                statements = _loop(repeated, node.default or "")
+                statements = _loop(repeated, node.default or "", type_)
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
@@ -113,7 +123,7 @@ class ChainItems:
                 code = item_code(node, Name("self.layer"), X)
             code = follow(code)
         dtype = kept_dtype()
-        code = resolve_dtype(resolve_sizes(code, [(X, type_)]), dtype)
+        code = resolve_dtype(_sized(code, type_), dtype)
         inits += kept_tensor(dtype, walk(code))
         return Draft(base, inits, ("x",), "Tensor", (Return(code),), {}, {}, {})
 
@@ -125,7 +135,9 @@ def _needs_class(node: TypedNode) -> bool:
         return True
     if isinstance(operation, Leaf):
         return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
-    return bool(operation.bodies) and (operation.shared or len(operation.bodies[0].outputs) > 1)
+    if isinstance(operation, Repeated) and operation.bodies:
+        return not is_sequential(operation, (node.default or "",))
+    return bool(operation.bodies) and len(operation.bodies[0].outputs) > 1
 
 
 def _stays_float32(node: TypedNode, source: TensorType) -> bool:
@@ -168,23 +180,34 @@ def _over(node: TypedNode, fold: Fold, statements: tuple[Statement, ...]) -> tup
     return kept, rows, *before, Return(fold.unfold_code(last.value, Name("shape"), rank))
 
 
-def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:
-    """Return the `forward` of a repeated item.
+def _loop(repeated: Repeated, port: str, source: TensorType) -> tuple[Statement, ...]:
+    """Return the `forward` of a repeated item, whose block is fed this type.
 
-    If the block has several outputs, one is the result, and the one of the input's name, if there is
-    any, is handed on.
+    The results of a block with several outputs are read by their position.
     """
-    loop, call = partial(For, ("layer",), Name("self")), Call(Name("layer"), (X,))
-    if repeated.shared:
-        times = Constant(len(repeated.bodies), "times")
-        loop, call = partial(For, ("_",), Call(Name("range"), (times,))), Call(SUPER, (X,))
-    names = list(repeated.bodies[0].outputs)
-    if len(names) == 1:
-        return loop((Assign(("x",), call),)), Return(X)
-    read = {name: Constant(index) for index, name in enumerate(names)}
-    if port in repeated.carried:
-        return loop((Assign(("x",), Subscript(call, read[port])),)), Return(X)
-    whole = Name("results")
-    handed_on = (Assign(("x",), Subscript(whole, read[name])) for name in repeated.carried)
-    body = (Assign(("results",), call), *handed_on)
-    return loop(body), Return(Subscript(whole, read[port]))
+    body = repeated.bodies[0]
+    collects = port == STEPS and repeated.collected is not None
+    port = repeated.collected or "" if collects else port
+    module = SUPER if repeated.shared else Name("self")
+    run = iteration(repeated, module, (X, X), NUMBERS, ("x", "results", STEPS, NUMBERS.id))
+    args = tuple(run.number if name == repeated.counter else X for name in body.inputs)
+    call_, whole = Call(run.function, args), Name("results")
+    read = {name: whole.at(index) for index, name in enumerate(body.outputs)}
+    if port in repeated.carried.values():
+        each = [Assign(("x",), call_.at([*read].index(port)) if port else call_)]
+        result: Code = X
+    else:
+        handed_on = [Assign(("x",), read[name]) for name in repeated.carried]
+        each, result = [Assign(("results",), call_), *handed_on], read[port]
+    before = [Assign((NUMBERS.id,), run.numbers)] if run.numbers is not None else []
+    if not collects:
+        return *before, For(run.variables, _sized(run.iterable, source), (*each,)), Return(result)
+    collected = Expr(Name(STEPS).method("append", result))
+    loop = For(run.variables, _sized(run.iterable, source), (*each, collected))
+    stack = call("torch.stack", Name(STEPS), int(body.results[port].batched))
+    return *before, Assign((STEPS,), List(())), loop, Return(stack)
+
+
+def _sized(code: Code, source: TensorType) -> Code:
+    """Return the code of an item that is fed this type, with sizes read from its source."""
+    return resolve_sizes(code, [(X, source)])

@@ -13,6 +13,7 @@ from mimgraph.emit.classes.frozen import freeze
 from mimgraph.emit.classes.parametrize import Lifted
 from mimgraph.emit.classes.user_classes import OwnClasses
 from mimgraph.emit.emitted_helpers import REFUSED
+from mimgraph.emit.forward.loops import is_sequential
 from mimgraph.emit.forward.values import UsedPorts
 from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Name, named_constant
@@ -102,7 +103,8 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         return self.construct(use.body, use.arguments)
 
     def visit_repeated(self, repeated: Repeated, ports: Iterable[str]) -> Code | None:
-        return self.repeated(repeated)
+        sequential = repeated.bodies and is_sequential(repeated, [*ports])
+        return self.repeated(repeated, "nn.Sequential" if sequential else "nn.ModuleList")
 
     def visit_scan(self, scan: Scan, ports: Iterable[str]) -> Code:
         return self.construct(scan.body, scan.arguments)
@@ -164,7 +166,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         listed = Comprehension(made[0], ("_",), counter) if alike else List(tuple(made))
         return Call(Name(kind), (listed,))
 
-    def repeated(self, operation: Repeated, container: str | None = None) -> Code | None:
+    def repeated(self, operation: Repeated, container: str) -> Code | None:
         """Return the code that makes the module of each time, in a container, or that of all times."""
         if not operation.bodies:
             return None
@@ -177,10 +179,8 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         if operation.first:  # a list would count from 0
             numbered = {str(number): use for number, use in enumerate(uses, operation.first)}
             return Call(Name("nn.ModuleDict"), (Dict(tuple(numbered.items())),))
-        body = operation.bodies[0]
-        threaded = len(body.inputs) == len(body.outputs) == 1 and not body.borrowed
-        usual = "nn.Sequential" if threaded else "nn.ModuleList"
-        return repeated(container or usual, uses, operation.times)
+        assert isinstance(operation.times, int)
+        return repeated(container, uses, operation.times)
 
     def item(self, node: TypedNode) -> Code:
         """Return the code that makes an item of a chain: a module that is called as `m(x)`."""

@@ -17,7 +17,7 @@ from mimgraph.emit.forward.call_code import (
     owner_of,
     port_code,
 )
-from mimgraph.emit.forward.loops import is_one_call, repeat_loop, scan_loop
+from mimgraph.emit.forward.loops import CallLoop, is_one_call, repeat_loop, scan_loop
 from mimgraph.emit.forward.model_dtype import ModelDtypeOf
 from mimgraph.emit.forward.over import Folding, folding, is_there, with_folds
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
@@ -47,7 +47,7 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.lowering import ANCHOR
 from mimgraph.ir.presence import given, implies
-from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, Use, Value, unwrap
+from mimgraph.ir.typed import STEPS, Body, Leaf, Repeated, Scan, TypedNode, Use, Value, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]
@@ -114,7 +114,7 @@ class Calls:
         if isinstance(operation, Leaf):
             return self.leaf(run, operation, ports, module, operands)
         if isinstance(operation, Repeated):
-            return self.repeated(run, operation, module, operands, sources)
+            return self.repeated(run, operation, ports, operands, sources)
         if isinstance(operation, Scan):
             return self.scanned(run, operation, ports, module, operands)
         if isinstance(operation, Use):
@@ -183,7 +183,7 @@ class Calls:
             yield from self.results(run, (Value(node.name, port),), read)
 
     def repeated(
-        self, run: Run, repeated: Repeated, module: Code, operands: Operands, sources: Sources
+        self, run: Run, repeated: Repeated, ports: list[str], operands: Operands, sources: Sources
     ) -> Iterator[Step]:
         """Yield one call or a loop; a block repeated zero times hands on what it is given."""
         node = run.node
@@ -193,14 +193,15 @@ class Calls:
             return
         for name in repeated.carried:
             yield from self.localised(sources[name])
-        if is_one_call(node, repeated):
-            call = Call(module, tuple(operands.values()))
-            yield from self.results(run, (Value(node.name, ""),), call)
+        module = module_code(owner_of(node), self.body)
+        if is_one_call(node, repeated, self.ports[owner_of(node)]):
+            code = Call(module, tuple(operands.values()))
+            yield from self.results(run, (Value(node.name, ""),), code)
             return
         handed = handed_modules(repeated.bodies[0], self.body)
-        how = repeat_loop(node, repeated, module, operands, handed, sources, self.taken)
-        targets, code, loop = how
-        yield from self.results(run, targets, code, loop)
+        made = repeat_loop(node, repeated, ports, module, operands, handed, sources, self.taken)
+        stacked = {STEPS: STEPS} if STEPS in ports else {}
+        yield from self.looped(run, made, ports, stacked, 0)
 
     def scanned(
         self, run: Run, scan: Scan, ports: list[str], module: Code, operands: Operands
@@ -211,18 +212,31 @@ class Calls:
         for name in scan.carried:
             yield from self.localised(sources[name])
         handed = handed_modules(scan.body, self.body)
-        how = scan_loop(node, scan, ports, module, operands, handed, sources, self.taken)
-        targets, code, loop = how
+        made = scan_loop(node, scan, ports, module, operands, handed, sources, self.taken)
+        yield from self.looped(run, made, ports, scan.stacked, scan.axis)
+
+    def looped(
+        self, run: Run, made: CallLoop, ports: list[str], stacked: Mapping[str, str], axis: int
+    ) -> Iterator[Step]:
+        """Yield a loop, before it what it reads and empty lists, and after it the stack of each list.
+
+        `stacked` has for a port the result that is collected for it, and `axis` does not count the
+        batch. Of the ports only those that are read are stacked.
+        """
+        node, loop = run.node, made.loop
+        for value, code in made.before.items():
+            yield from self.step(run, (value,), code)
         for collected in loop.collected.values():
             yield from self.step(run, (collected,), List(()))
-        yield from self.step(run, targets, code, loop)
+        yield from self.results(run, made.targets, made.call, loop)
         # the last value of a carried result that nothing reads goes with the list
         last = [value for value in loop.carried if value.port not in ports]
-        for port, name in scan.stacked.items():
+        for port, name in stacked.items():
             if port not in ports:
                 continue
-            steps, dim = Local(list_of(node.name, name)), scan.axis + node.results[port].batched
-            for step in self.step(run, (Value(node.name, port),), call("torch.stack", steps, dim)):
+            steps, dim = Local(list_of(node.name, name)), axis + node.results[port].batched
+            stack = call("torch.stack", steps, dim)
+            for step in self.results(run, (Value(node.name, port),), stack):
                 step.reads += tuple(last)
                 yield step
 
@@ -260,6 +274,8 @@ class Calls:
         if RuntimeSize in map(type, parts):
             code = resolve_sizes(code, self.readable(run, values_in(parts), targets))
             parts = walk(code)
+        if loop is not None:
+            loop = self.counted(run, loop, parts, targets)
         if ModelDtype in map(type, parts):
             folded = node.arguments.values() if node.over else ()
             code = self.dtypes.resolved(node, code, (*values_in(parts), *folded))
@@ -269,6 +285,15 @@ class Calls:
         reads = tuple(dict.fromkeys(values_in(parts)))
         comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
         return (Step(targets, code, reads, comment, loop, run.guard, node.name),)
+
+    def counted(self, run: Run, loop: Loop, parts: Iterable[Code], targets: Targets) -> Loop:
+        """Return the loop with the sizes in what it runs over read from its operands."""
+        read = self.readable(run, values_in(parts), targets)
+        if run.node.over is None:
+            # before the loop the targets that it carries are what they start as
+            carried = [(Local(target), self.body.type_of(target)) for target in loop.carried]
+            read = [*carried, *read]
+        return replace(loop, iterable=resolve_sizes(loop.iterable, read))
 
     def is_entry(self, node: TypedNode, targets: Targets, code: Code) -> bool:
         """Return whether the code is one entry of a tensor without a batch, `weight[0]`, read once."""

@@ -9,29 +9,80 @@ from typing import NamedTuple
 from mimgraph.emit.forward.call_code import Modules
 from mimgraph.emit.forward.steps import Loop, list_of
 from mimgraph.emit.tree import Local
-from mimgraph.ir.code import Call, Code, Constant, Name, Subscript, call, named_constant
+from mimgraph.ir.code import Attribute, Call, Code, Constant, Name, Subscript, call, named_constant
+from mimgraph.ir.dim import Size
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed import Repeated, Scan, TypedNode, Value
+from mimgraph.ir.typed import STEPS, Repeated, Scan, TypedNode, Value
 
 
 class CallLoop(NamedTuple):
-    """A loop whose body is `targets = call`."""
+    """A loop whose body is `targets = call`; `before` are values that it reads, each with its code."""
 
     targets: tuple[Value, ...]
     call: Code
     loop: Loop
+    before: Mapping[Value, Code] = {}
 
 
-def is_one_call(node: TypedNode, repeated: Repeated) -> bool:
-    """Return whether the module runs every time by itself: an `nn.Sequential` of one input and result."""
-    single = len(node.arguments) == len(node.results) == 1
-    is_chain = single and not repeated.shared and not repeated.first
-    return is_chain and not any(body.borrowed for body in repeated.bodies)
+def is_one_call(node: TypedNode, repeated: Repeated, used: Collection[str]) -> bool:
+    """Return whether the module runs every time by itself: an `nn.Sequential` of one input and result.
+
+    `used` are the ports of the module that are read.
+    """
+    return is_sequential(repeated, used) and len(node.arguments) == 1 and not repeated.first
+
+
+def is_sequential(repeated: Repeated, used: Collection[str]) -> bool:
+    """Return whether the modules of all steps need no loop, as each is called on the result before."""
+    (body, *_) = repeated.bodies
+    single = len(body.inputs) == len(body.outputs) == 1 and not body.borrowed
+    return single and not repeated.shared and STEPS not in used
+
+
+class Iteration(NamedTuple):
+    """`for variables in iterable:`, in which each step calls `function`.
+
+    `number` is that of the step as a tensor; it may be read from all `numbers`, made before.
+    """
+
+    variables: tuple[str, ...]
+    iterable: Code
+    function: Code
+    number: Code
+    numbers: Code | None = None
+
+
+def iteration(
+    repeated: Repeated,
+    module: Code,
+    beside: tuple[Code, Code],
+    numbers: Code,
+    taken: Collection[str],
+) -> Iteration:
+    """Return how the module of a repeated block runs.
+
+    Numbers of steps are made `beside` a tensor, given as it is before the loop and as the loop starts;
+    `numbers` is what they are called. A variable is none of the `taken` names.
+    """
+    index = free_variable((repeated.counter, "index"), taken) if repeated.counter else "_"
+    if repeated.shared:
+        counted = (
+            step_numbers(repeated, beside[1]) if repeated.counter else range_of(repeated.times)
+        )
+        return Iteration((index,), counted, module, Name(index))
+    layer = free_variable(("layer", "block", "module"), {*taken, index})
+    modules = module.method("values") if repeated.first else module
+    if not repeated.counter:
+        return Iteration((layer,), modules, Name(layer), Name(index))
+    made = step_numbers(repeated, beside[0])
+    enumerated = call("enumerate", modules)
+    return Iteration((index, layer), enumerated, Name(layer), numbers.at(Name(index)), made)
 
 
 def repeat_loop(
     node: TypedNode,
     repeated: Repeated,
+    ports: Collection[str],
     module: Code,
     operands: Mapping[str, Code],
     handed: Modules,
@@ -41,23 +92,45 @@ def repeat_loop(
     """Return `for layer in module: a, b = layer(a, b, c)`, which carries `a` and `b` on.
 
     Each time is `handed` the modules that it shares. `sources` are the values that the inputs start
-    as; the variable is none of the `taken` names.
+    as; a variable is none of the `taken` names. The `ports` are read.
     """
     results = {name: Value(node.name, port) for name, port in repeated.carried.items()}
-    args = tuple(
-        Local(results[name]) if name in results else operand for name, operand in operands.items()
-    )
+    inside = {**operands, **{name: Local(result) for name, result in results.items()}}
+    first, numbers = next(iter(operands)), Value(node.name, "*numbers")
+    beside = operands[first], inside[first]
+    run = iteration(repeated, module, beside, Local(numbers), taken)
+    inside[repeated.counter] = run.number
+    args = tuple(inside[name] for name in repeated.bodies[0].inputs)
     carried = {result: sources[name] for name, result in results.items()}
+    names = {numbers: "numbers"}
+    collected: dict[Value, Value] = {}
+    if repeated.collected is not None and STEPS in ports:
+        steps = list_of(node.name, STEPS)
+        collected[Value(node.name, repeated.collected)] = steps
+        names[steps] = STEPS
     targets = tuple(Value(node.name, port) for port in repeated.bodies[0].results)
-    if repeated.shared:
-        times = Call(Name("range"), (named_constant("times", repeated.times),))
-        return CallLoop(targets, Call(module, args, handed), Loop(("_",), times, carried))
-    names = chain(("layer", "block", "module"), map("layer_{}".format, count(2)))
-    variable = next(name for name in names if name not in taken)
-    modules = module.method("values") if repeated.first else module
-    return CallLoop(
-        targets, Call(Name(variable), args, handed), Loop((variable,), modules, carried)
-    )
+    loop = Loop(run.variables, run.iterable, carried, collected, names)
+    before = {numbers: run.numbers} if run.numbers is not None else {}
+    return CallLoop(targets, Call(run.function, args, handed), loop, before)
+
+
+def free_variable(names: Collection[str], taken: Collection[str]) -> str:
+    """Return the first of the names that is not taken, else the first with a number."""
+    first = next(iter(names))
+    every = chain(names, map((first + "_{}").format, count(2)))
+    return next(name for name in every if name not in taken)
+
+
+def range_of(times: Size) -> Code:
+    """Return `range(times)`."""
+    return Call(Name("range"), (named_constant("times", times),))
+
+
+def step_numbers(repeated: Repeated, source: Code) -> Code:
+    """Return the numbers of the steps as a tensor beside a source: `torch.arange(6, device=x.device)`."""
+    first, times = repeated.first, repeated.times
+    bounds = (first, first + times) if first else (named_constant("times", times),)
+    return call("torch.arange", *bounds, device=Attribute(source, "device"))
 
 
 def scan_loop(

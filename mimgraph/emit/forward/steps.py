@@ -82,7 +82,8 @@ class Loop:
 
         There is no `del` of it, nor of a variable: TorchScript knows them only inside the loop.
         """
-        return value in self.names and value not in self.carried
+        is_named = value in self.names or value in self.collected
+        return is_named and value not in self.carried
 
 
 def values_read(code: Code) -> list[Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -104,7 +104,9 @@ def _check_answer(
     cannot be read from a tensor."""
     _check_inferred(bound, options, answer.leaf.lowering)
     if not site.state.alone:
-        _check_readable(site, bound.op, options, types)
+        fault = unreadable(site, options.run_time, types, bound.op)
+        if fault is not None:
+            raise fault
         if not types:
             _check_batch(site, answer.results)
 
@@ -123,20 +125,25 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
                 )
 
 
-def _check_readable(site: Site, op: Op, options: Values, sources: Mapping[str, TensorType]) -> None:
-    """Refuse an option with a run-time size that no tensor in scope has: neither a source nor,
-    except for an item of a seq, an input."""
-    if (
-        not options.run_time or None in site.context.inputs.values()
-    ):  # an unknown input may have any size
-        return
+def unreadable(
+    site: Site,
+    run_time: Sequence[tuple[str, Dim]],
+    sources: Mapping[str, TensorType],
+    op: Op | None = None,
+) -> OpFault | None:
+    """Return the fault of an option with a run-time size that no tensor in scope has: neither a
+    source nor, except for an item of a seq, an input."""
+    is_open = None in site.context.inputs.values()  # an unknown input may have any size
+    if not run_time or is_open or site.state.alone:
+        return None
     inputs, optional = site.context.inputs, site.context.optional
-    is_item = not site.node.sources and op.kind != "tensor"
+    is_item = not site.node.sources and (op is None or op.kind != "tensor")
     read = ((name, type_) for name, type_ in inputs.items() if not is_item)
     types = [*sources.values(), *(t for name, t in read if t is not None and name not in optional)]
-    for name, size in options.run_time:
+    for name, size in run_time:
         if not can_be_read(size, types):
-            raise _unreadable(site, size, name)
+            return _unreadable(site, size, name)
+    return None
 
 
 def _unreadable(site: Site, size: Dim, option: str) -> OpFault:

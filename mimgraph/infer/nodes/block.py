@@ -10,10 +10,8 @@ from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.block_body import Using, type_use
 from mimgraph.infer.nodes.block_use import (
-    Times,
     block_arguments,
     find_block,
-    repeats,
 )
 from mimgraph.infer.nodes.body import TypeNodes, body_of
 from mimgraph.infer.nodes.optional import (
@@ -21,11 +19,12 @@ from mimgraph.infer.nodes.optional import (
     missing_merge_inputs,
 )
 from mimgraph.infer.nodes.repeat import type_repeat
+from mimgraph.infer.nodes.repeat_words import Steps, steps_of
 from mimgraph.infer.nodes.sources import Arguments, item_label, known_types, match
 from mimgraph.infer.scope import Context, Site, State
 from mimgraph.infer.structure import scope_of
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.graph import Apply, Block, Call
+from mimgraph.ir.graph import OTHERS, Apply, Block, Call
 from mimgraph.ir.typed import Body, TypedNode, TypedOperation, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
@@ -39,33 +38,41 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     if block is None:
         return None
     arguments = block_arguments(site, call, block)
-    times = repeats(site, call.repeat) if call.repeat else Times([{}], 1)
-    keys = tuple(declared.name for declared in block.inputs)
-    fed = match(site, Arguments(block.family, keys))
+    steps = steps_of(site, block, call.repeat) if call.repeat else Steps([{}])
+    counted = {steps.counter} - {""} if steps else set()  # the input that no source fills
+    keys = tuple(name for name in block.input_names if name not in counted)
+    fed = match(site, Arguments(block.family, keys)) if _may_match(call, steps) else None
     types = None if fed is None else known_types(fed)
-    if fed is None or types is None or times is None or arguments is None:
+    if fed is None or types is None or steps is None or arguments is None:
         return None
     using = Using(site, call, block, type_nodes)
-    operation: TypedOperation | None
+    operation: TypedOperation
+    results: Results
     if call.repeat is None:
         body = type_use(using, arguments, fed, types, missing_inputs(fed))
-        operation = None if body is None else Use(body, arguments)
+        if body is None:
+            return None
+        operation, results = Use(body, arguments), body.results
     else:
-        given = [{**arguments, **one} for one in times.given]
-        operation = type_repeat(using, call.repeat, Times(given, times.number), fed)
-    if operation is None:
-        return None
-    results: Results
-    if operation.bodies:
-        results = operation.bodies[-1].results
-    else:  # repeated zero times: the inputs that its outputs would feed
-        results = {port: types[name] for name, port in block.carried.items()}
+        given = [{**arguments, **one} for one in steps.given]
+        typed = type_repeat(using, call.repeat, steps._replace(given=given), fed)
+        if typed is None:
+            return None
+        operation, results = typed
     name = item_label(site.node) if site.node.sources == () else site.node.name
     done = finish(site, name, None, results, "" if "" in results else None)
     if done is None:
         return None
     values = {key: one.value for key, one in fed.items()}
     return TypedNode(site.node.name, operation, values, done.results, done.default, site.node)
+
+
+def _may_match(call: Call, steps: Steps | None) -> bool:
+    """Return whether the inputs that sources fill are known: a repeat that is faulty may have named
+    one as its `index`."""
+    if call.repeat is None:
+        return OTHERS not in call.params
+    return steps is not None or call.repeat.counter is None
 
 
 # merges

@@ -1,9 +1,9 @@
-"""Check and compute the params that a use of a block gives, and how often the block is repeated."""
+"""Check and compute the params that a use of a block gives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from mimgraph.infer.advice.wrong_options import Keys, given_twice, missing_options, unknown_option
 from mimgraph.infer.evaluation import Evaluation, Origin, compute, has_faulty, layered, origin_of
@@ -11,7 +11,7 @@ from mimgraph.infer.scope import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import PLAIN, plain
-from mimgraph.ir.graph import FAULTY, OTHERS, Block, Call, Option, Repeat
+from mimgraph.ir.graph import FAULTY, OTHERS, Block, Call, Option
 from mimgraph.ops import registry
 from mimgraph.source import Span
 
@@ -66,7 +66,7 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
         help = f"write {block.family} without a value"
         message = f"{block.family} has no params"
         state.fault("wrong-type", message, call.lone.span, path, help=help)
-    each = call.repeat.each if call.repeat else {}
+    each = varying(call, block)
     given_twice(given, each, state.report, path)
     lost = lost_params(block)
     unknown = [
@@ -111,6 +111,16 @@ def block_arguments(site: Site, call: Call, block: Block) -> dict[str, Any] | No
     return None if is_faulty else given
 
 
+def varying(call: Call, block: Block) -> Mapping[str, Option]:
+    """Return the params whose value a repeat gives at each step: those in `with`, and the `index`."""
+    if call.repeat is None:
+        return {}
+    index, each = call.repeat.counter, call.repeat.each
+    if index is None or index.name not in block.params or index.name in each:
+        return each
+    return {**each, index.name: Option(None, index.span, index.span)}
+
+
 def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Origin]:
     """Return where the values of a block's params are written: in the call, or in the call of an
     outer block that passes them on. `time` counts the repeats from 0."""
@@ -118,7 +128,7 @@ def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[st
     for name, option in given_params(call, block).items():
         outer = None if option.in_with else origin_of(option.value, context.origins)
         found[name] = outer or Origin(option.span, option.in_with)
-    for name, option in (call.repeat.each if call.repeat else {}).items():
+    for name, option in varying(call, block).items():
         outer = origin_of(option.value, context.origins)
         found[name] = outer if outer and outer.in_with else Origin(option.item(time), True)
     return found
@@ -151,43 +161,24 @@ def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
     return state.defaults[key]
 
 
-class Times(NamedTuple):
-    """The values that each repeat gives to the block's params, and the `number` of repeats."""
-
-    given: list[dict[str, Any]]
-    number: int
-
-
-def repeats(site: Site, repeat: Repeat) -> Times | None:
-    """Return the values that each repeat gives, and their number; None if one of them is faulty."""
-    number = None
-    if (
-        repeat.times is not None
-        and (number := whole_number(site, repeat.times, "repeat", 0)) is None
-    ):
-        return None
-    columns = columns_of(site.context, repeat.each, number, site.path, "repeat")
-    if columns is None:
-        return None
-    if number is None:
-        number = len(next(iter(columns.values())))
-    given = [{name: column[i] for name, column in columns.items()} for i in range(number)]
-    return Times(given, number)
-
-
 def whole_number(site: Site, times: Option, key: str, least: int) -> int | None:
     """Return how many repeats or copies the value of `key` wants; None if it is faulty, which is
     reported."""
-    at = Evaluation(site.context.env, site.state.report, site.path)
-    unit = "times" if key == "repeat" else "copies"
-    number = compute(times.value, at)
-    if number is FAULTY:
-        return None
+    number = compute(times.value, Evaluation(site.context.env, site.state.report, site.path))
     if isinstance(number, Dim):
         message = f"{key} must be a number, but it is {number}"
         note = f"{number} is known only at run time"
         site.fault("symbolic-size", message, times.span, note=note)
-    elif not isinstance(number, int) or isinstance(number, bool) or number < least:
+        return None
+    return checked_number(site, times, key, least, number)
+
+
+def checked_number(site: Site, times: Option, key: str, least: int, number: Any) -> int | None:
+    """Return the number that `key` wants, if it is one of at least `least`; None after a report."""
+    unit = "times" if key == "repeat" else "copies"
+    if number is FAULTY:
+        return None
+    if not isinstance(number, int) or isinstance(number, bool) or number < least:
         message = f"{key} must be a whole number of {unit}, at least {least}"
         site.fault("bad-option", message, times.span)
     elif number > MAX_NODES:

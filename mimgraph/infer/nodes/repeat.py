@@ -1,71 +1,158 @@
-"""Type a repeated block: the outputs of each time feed the inputs of the next."""
+"""Type a repeated block: the outputs of each step feed the inputs of the next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from mimgraph.infer.nodes.block_body import Using, type_use
-from mimgraph.infer.nodes.block_use import Times
 from mimgraph.infer.nodes.optional import check_repeat_presence, missing_inputs, output_presences
+from mimgraph.infer.nodes.repeat_words import Steps, index_type
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed
-from mimgraph.ir.graph import Repeat
+from mimgraph.ir.dim import Dim, at_least
+from mimgraph.ir.graph import Repeat, Source, carried
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, Repeated
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.typed import STEPS, Body, Repeated, Value
+from mimgraph.ir.types import DTYPES, Constraint, TensorType, at_least_one
+
+
+class TypedRepeat(NamedTuple):
+    """A repeated block, and the types of its results by port."""
+
+    operation: Repeated
+    results: Mapping[str, TensorType]
 
 
 def type_repeat(
-    using: Using, repeat: Repeat, times: Times, fed: Mapping[str, Fed]
-) -> Repeated | None:
-    """Return the repeated block: the outputs of each body feed the next."""
+    using: Using, repeat: Repeat, steps: Steps, fed: Mapping[str, Fed]
+) -> TypedRepeat | None:
+    """Return the repeated block; None if a step does not fit the one before, which is reported."""
     block = using.block
-    presence = fed[block.inputs[0].name].presence
+    first = next(iter(fed.values()))
     current = dict(fed)
+    if steps.counter:
+        current[steps.counter] = _index_fed(repeat, steps, first)
+    current = {name: current[name] for name in block.input_names if name in current}
+    fits = _Fits(using, repeat, steps, first.presence)
     bodies: list[Body] = []
-    for time, arguments in enumerate(times.given):
+    for time, arguments in enumerate(steps.given):
         types = known_types(current)
         assert types is not None  # those of the sources, then of outputs that were typed
         body = type_use(using, arguments, current, types, missing_inputs(current), time)
-        handed = None if body is None else _hand_on(using, repeat, body, presence, current)
-        if body is None or handed is None:
+        if body is None or not fits.collected(body, bodies, current):
+            return None
+        handed = fits.handed_on(body, current)
+        if handed is None:
             return None
         bodies.append(body)
         current |= handed
-    given = tuple(times.given)
-    return Repeated(tuple(bodies), given, repeat.shared, block.carried, times.number, block.family)
+    if isinstance(steps.number, Dim):
+        del bodies[1:], steps.given[1:]
+    operation = Repeated(
+        *(tuple(bodies), tuple(steps.given), repeat.shared, fits.carried),
+        *(steps.number, block.family, steps.counter, steps.collected),
+    )
+    return TypedRepeat(operation, _results(using, operation, fed))
 
 
-def _hand_on(
-    using: Using,
-    repeat: Repeat,
-    body: Body,
-    whole: Presence,
-    current: Mapping[str, Fed],
-) -> dict[str, Fed] | None:
-    """Return the sources of the next repeat that the outputs of this one feed; None if one does not
-    fit, which is reported.
+def _index_fed(repeat: Repeat, steps: Steps, first: Fed) -> Fed:
+    """Return the number of the step as a source, which is there when the block runs."""
+    assert repeat.counter is not None
+    name, span = repeat.counter
+    source = Source(name, None, span)
+    return Fed(Value(name, ""), index_type(steps.number), source, span, first.presence)
 
-    `whole` says when the repeat runs.
-    """
-    site, block = using.site, using.block
-    presences = output_presences(body, whole, {key: one.presence for key, one in current.items()})
-    handed = dict[str, Fed]()
-    for name, port in block.carried.items():
-        before, type_ = current[name], body.results[port]
-        if repeat.shared and not _same(before.type, type_):
-            message = f"a shared repeat needs equal shapes in and out: {before.type} gives {type_}"
-            help = "leave shared: true out, and each repeat has weights of its own"
-            site.fault("shape-mismatch", message, repeat.span, help=help)
-            return None
-        presence = presences[port or block.outputs[0].name]
-        is_needed = repeat.shared or name == block.inputs[0].name
-        if is_needed and not check_repeat_presence(site, repeat, before, presence):
-            return None
-        handed[name] = before._replace(type=type_, presence=presence)
-    return handed
+
+class _Fits(NamedTuple):
+    """Checks that the results of a step fit the next; `whole` says when the repeat runs."""
+
+    using: Using
+    repeat: Repeat
+    steps: Steps
+    whole: Presence
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """The inputs that each step hands to the next, each with the port that feeds it."""
+        block = self.using.block
+        return carried(block.input_names, block.output_names, self.steps.counter)
+
+    def presence(self, body: Body, port: str, current: Mapping[str, Fed]) -> Presence:
+        """Return when a result of a step exists."""
+        outer = {key: one.presence for key, one in current.items()}
+        presences = output_presences(body, self.whole, outer)
+        return presences[port or next(iter(presences))]
+
+    def handed_on(self, body: Body, current: Mapping[str, Fed]) -> dict[str, Fed] | None:
+        """Return the sources of the next step that the outputs of this one feed; None if one does
+        not fit, which is reported."""
+        site, repeat = self.using.site, self.repeat
+        handed = dict[str, Fed]()
+        for name, port in self.carried.items():
+            before, type_ = current[name], body.results[port]
+            if repeat.shared and not _same(before.type, type_):
+                message = (
+                    f"a shared repeat needs equal shapes in and out: {before.type} gives {type_}"
+                )
+                help = "leave shared: true out, and each repeat has weights of its own"
+                if isinstance(self.steps.number, Dim):
+                    help = "let the block return the shape that it takes"
+                site.fault("shape-mismatch", message, repeat.span, help=help)
+                return None
+            presence = self.presence(body, port, current)
+            first = next(one for one in current if one != self.steps.counter)
+            is_needed = repeat.shared or name == first
+            if is_needed and not check_repeat_presence(site, repeat, before, presence):
+                return None
+            handed[name] = before._replace(type=type_, presence=presence)
+        return handed
+
+    def collected(self, body: Body, before: list[Body], current: Mapping[str, Fed]) -> bool:
+        """Return whether the collected result of a step can be stacked; report it if not."""
+        port, word = self.steps.collected, self.repeat.collect
+        if port is None or word is None:
+            return True
+        site, type_ = self.using.site, body.results[port]
+        first = before[0].results[port] if before else type_
+        if not _same(first, type_):
+            message = f"collect needs equal shapes at each step: {first}, then {type_}"
+            site.fault("shape-mismatch", message, word.span)
+        elif type_.dtype not in DTYPES:
+            message = (
+                f"{word.name or 'the result'} is a recurrent state, and only a tensor is collected"
+            )
+            site.fault("dtype-mismatch", message, word.span)
+        elif self.presence(body, port, current) != self.whole:
+            message = f"{word.name or 'the result'} may be missing, so it cannot be collected"
+            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
+            site.fault("optional-source", message, word.span, help=help)
+        else:
+            return True
+        return False
 
 
 def _same(one: TensorType | None, other: TensorType) -> bool:
     """Return whether two types are equal but for their vocabulary."""
     return one is not None and one.cast(one.dtype) == other.cast(other.dtype)
+
+
+def _results(using: Using, operation: Repeated, fed: Mapping[str, Fed]) -> Mapping[str, TensorType]:
+    """Return the types of the results: of the last step, and of all steps if they are collected."""
+    types = known_types(fed)
+    assert types is not None
+    if not operation.bodies:  # repeated zero times: the inputs that its outputs would feed
+        return {port: types[name] for name, port in operation.carried.items()}
+    times, found = operation.times, dict(operation.bodies[-1].results)
+    is_handed = found.keys() <= {*operation.carried.values()}
+    if isinstance(times, Dim):
+        # without a step the inputs are handed on, so what a step says of the numbers does not hold
+        found = {port: type_.cast(type_.dtype) for port, type_ in found.items()}
+        least = 0 if is_handed and operation.collected is None else 1
+        if not at_least(times, least):
+            needed = at_least_one(times) if least else Constraint(times, 0)
+            using.site.state.require([needed])
+    if operation.collected is not None:
+        one = found[operation.collected]
+        found[STEPS] = one.like(times, *one.dims)
+    return found

@@ -272,7 +272,8 @@ def _comparable_operation(operation: TypedOperation, names: Mapping[str, Dim]) -
             (lowering.call, ports, operation.activation), names
         )
     items = [_comparable_operation(item.operation, names) for item in operation.items]
-    return items, [_comparable_body(body, names) for body in operation.bodies]
+    bodies = [_comparable_body(body, names) for body in operation.bodies]
+    return items, bodies, _comparable_code(operation.traits, names)
 
 
 def _comparable_body(body: Body, names: Mapping[str, Dim]) -> Any:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.presence import ALWAYS, given
-from mimgraph.ir.typed import Sequence, TypedNode, Use, Value, unwrap, weight_type
+from mimgraph.ir.typed import STEPS, Repeated, Sequence, TypedNode, Use, Value, unwrap, weight_type
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import weight_names
 from mimgraph.ops.op import Op
@@ -97,6 +97,8 @@ def _inside(typed: TypedNode, port: str) -> str:
     match unwrap(typed.operation):
         case Sequence((*_, last)) if port in last.results:
             return f"take it in the last item: {item_taking(last.declared, port)}"
+        case Repeated() if port == STEPS:
+            return "the results of all steps are kept by repeat: {..., collect: true}"
         case Use(body, merge="") if any(node.name == port for node in body.nodes):
             return f"{port} is inside the block: name it in the outputs of {body.family}"
         case Sequence(items) if any(item.name == port for item in items):

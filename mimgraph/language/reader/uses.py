@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from mimgraph.ir.graph import (
+    FAULTY,
     OTHERS,
     Activation,
     Apply,
     Call,
     Chosen,
+    Faulty,
     Option,
     Repeat,
     Take,
+    Word,
     Written,
 )
 from mimgraph.language.reader.context import Context
@@ -134,7 +137,8 @@ def _activation_help(tree: Tree) -> str:
 
 
 def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
-    """Read `repeat: 3`, or `{times, shared, with}`; None for something else, which is reported."""
+    """Read `repeat: 3`, or `{times, shared, with, index, collect}`; None for something else, which is
+    reported."""
     if is_faulty(tree):
         return None
     if not isinstance(tree, Mapping):
@@ -162,7 +166,28 @@ def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
         context.fault("missing-key", message, tree.span, help=help, node=here)
         return None
     count = _times(context, times) if times is not None else None
-    return Repeat(count, shared, read_options(context, entries_of(each)) if each else {}, tree.span)
+    options = read_options(context, entries_of(each)) if each else {}
+    counter = _read_word(context, "index", tree.get("index"), here)
+    collect = _read_word(context, "collect", tree.get("collect"), here)
+    if counter is FAULTY or collect is FAULTY:
+        return None
+    return Repeat(count, shared, options, tree.span, counter, collect)
+
+
+def _read_word(context: Context, key: str, tree: Tree | None, here: str) -> Word | None | Faulty:
+    """Return the name that a key gives, for `collect: true` the name ""; FAULTY after a report."""
+    if tree is None:
+        return None
+    if isinstance(tree, Scalar) and tree.name is not None:
+        return Word(tree.name, tree.span)
+    if key == "collect" and isinstance(tree, Scalar) and isinstance(tree.value, bool):
+        return Word("", tree.span) if tree.value else None
+    if not is_faulty(tree):
+        wants = "the name of an input or param of the block"
+        if key == "collect":
+            wants = "the name of an output of the block, or true for its only output"
+        context.wrong_type(key, wants, tree, here)
+    return FAULTY
 
 
 def _times(context: Context, tree: Tree) -> Option:

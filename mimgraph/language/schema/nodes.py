@@ -72,13 +72,16 @@ def nodes() -> Json:
 def _words(activations: Iterable[Op]) -> Json:
     """Return the schemas of the keys of a node that are not options."""
     times = value(NonNegative)
+    name: Json = {"type": "string", "pattern": IDENTIFIER}
     with_times = [
         {"required": ["times"]},
         {"required": ["with"], "properties": {"with": {"minProperties": 1}}},
     ]
     mapping = {
         **CLOSED,
-        "properties": keys(times=times, shared=FLAG, with_=PARAM_LISTS),
+        "properties": keys(
+            times=times, shared=FLAG, with_=PARAM_LISTS, index=name, collect=any_of(FLAG, name)
+        ),
         "anyOf": with_times,
         "if": {"required": ["shared"], "properties": {"shared": {"const": True}}},
         "then": {"properties": {"with": False}},

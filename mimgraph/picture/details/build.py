@@ -70,6 +70,13 @@ def _group(inputs: Mapping[str, Detail]) -> Detail:
     )
 
 
+def _counter(repeated: Repeated, path: str) -> Found:
+    """Yield the id and detail of the number of the step in a repeated block, if it takes it."""
+    if name := repeated.counter:
+        results = _results({"": repeated.bodies[0].inputs[name]})
+        yield f"{path}{name}", Detail("input", results=results, notes=("the number of the step",))
+
+
 def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
     """Yield the id and detail of each output."""
     body = graph.body
@@ -134,8 +141,11 @@ class _NodeDetails:
             for stretch in found:
                 if len(found) > 1:
                     yield self.stretch(stretch, node, path)
-                yield from self.repeats(stretch.bodies, f"{path}{stretch.start}.")
-        elif operation.shared and operation.bodies:
+                inner = f"{path}{stretch.start}."
+                yield from _counter(operation, inner)
+                yield from self.repeats(stretch.bodies, inner)
+        elif isinstance(operation, Repeated) and operation.bodies:
+            yield from _counter(operation, path)
             yield from self.repeats(operation.bodies, path, shared=True)
         elif operation.bodies and not operation.merge:
             yield from self.body(operation.bodies[0], path)

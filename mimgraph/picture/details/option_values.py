@@ -97,8 +97,7 @@ def _take(node: TypedNode, operation: TypedOperation) -> str | None:
     """Return the port that `take` chose, if it was needed."""
     if isinstance(operation, Leaf | Scan):
         return node.default if node.default != own_default(operation) else None
-    bodies = () if operation.merge else operation.bodies
-    return node.default if bodies and len(bodies[0].outputs) > 1 else None
+    return node.default if operation.bodies and not operation.merge and node.default else None
 
 
 def _option_value(name: str, value: Any, origin: Origin) -> OptionValue:

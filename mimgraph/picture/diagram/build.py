@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.ir.typed import (
+    STEPS,
     Body,
     Repeated,
     Scan,
@@ -22,7 +23,7 @@ from mimgraph.ir.visitor import OperationVisitor
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item
-from mimgraph.picture.diagram.node_boxes import Context, node_box, shape_lines
+from mimgraph.picture.diagram.node_boxes import Context, node_box, shape_lines, step_box
 from mimgraph.picture.diagram.wiring import End, Wiring
 from mimgraph.summary.node_text import arguments_text, op_text, source_text
 
@@ -131,16 +132,18 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
 
         Bodies of one structure are drawn as the first, with texts that span their differences.
         """
-        items, outputs = self.body(bodies[0], f"{module}.", context.sources)
+        counter = step_box(node, bodies[0], module)
+        sources = {**context.sources, **{box.title: End(box.id) for box in counter}}
+        items, outputs = self.body(bodies[0], f"{module}.", sources)
         drawn = {bodies[0]: items}
         for body in bodies:
             if body not in drawn:
                 # under the ids of the first body, whose edges stand for all
                 again = _Builder(self.structures, Wiring(), self.around)
-                drawn[body] = again.body(body, f"{module}.", context.sources)[0]
+                drawn[body] = again.body(body, f"{module}.", sources)[0]
         if len(drawn) > 1:
             items = tuple(map(merged, zip(*(drawn[body] for body in bodies), strict=True)))
-        return (replace(cluster, items=items),), _results(node, outputs)
+        return (replace(cluster, items=(*counter, *items)),), _results(node, outputs)
 
     def visit_use(self, use: Use, node: TypedNode, context: Context) -> _Drawn:
         """Return a block as a cluster."""
@@ -230,10 +233,15 @@ def _stretch_text(stretch: Stretch) -> str:
 
 
 def _results(node: TypedNode, outputs: Mapping[str, End]) -> dict[str, End]:
-    """Return the ends of a block's results by port; of several, each shows the name of its output."""
-    if len(outputs) == 1:
-        return {"": next(iter(outputs.values()))}
+    """Return the ends of a block's results by port, each with the port unless it is the default.
+
+    The results of all steps come from the box of the result that is collected.
+    """
+    found = {"": next(iter(outputs.values()))} if len(outputs) == 1 else dict(outputs)
+    operation = node.operation
+    if isinstance(operation, Repeated) and operation.collected is not None:
+        found[STEPS] = found[operation.collected]
     return {
-        name: end if name == node.default else end._replace(port=name)
-        for name, end in outputs.items()
+        port: end._replace(port=port) if port and port != node.default else end
+        for port, end in found.items()
     }

@@ -18,7 +18,7 @@ SLANT = 9  # width of a hexagon's slanted sides
 CAP = 5  # half the height of a cylinder's lid
 CARD = 4  # offset between the stacked cards of a closed cluster
 RING = 3  # gap between the two outlines of an output
-_TIMES = re.compile(r"(× \d+)")
+_TIMES = re.compile(r"(× (?:\w+|\(.*?\)))")
 
 
 class Size(NamedTuple):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.ir.typed import Leaf, TypedNode, TypedOperation, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, TypedOperation, Use, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End
@@ -36,6 +36,16 @@ class Context(NamedTuple):
     def title(self) -> str:
         """The name that is drawn; an item of a chain has only a number, and no title."""
         return "" if self.key.isdigit() else self.key
+
+
+def step_box(node: TypedNode, body: Body, module: str) -> tuple[Box, ...]:
+    """Return the box for the number of the step in a repeated block that takes it, else nothing."""
+    operation = node.operation
+    name = operation.counter if isinstance(operation, Repeated) else ""
+    if not name:
+        return ()
+    shape = str(body.inputs[name])
+    return (Box(f"{module}.{name}", "input", name, body.inputs[name].dtype, (shape,), "the step"),)
 
 
 class _Traits(NamedTuple):
