@@ -9,12 +9,12 @@ from typing import TypeAlias
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.dim import Dim, symbols
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.fold import Fold
 from mimgraph.ir.graph import FAULTY, Apply, Call, Node, Option
 from mimgraph.ir.presence import implies
 from mimgraph.ir.typed import Leaf, TypedNode
-from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType
+from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType, depends_on_batch
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
@@ -121,6 +121,9 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
             f"{one.text} is a {type_.dtype}, not one tensor, so over cannot fold an axis of it"
         )
         site.fault("dtype-mismatch", message, one.source.span)
+    elif type_.is_moved:
+        message = f"over folds an axis into the first, and the batch of {one.text} is elsewhere"
+        site.fault("batch-moved", message, one.source.span, note=note, labels=labels)
     elif not type_.batched:
         message = f"over: {one.text} has no batch to fold an axis into"
         site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels)
@@ -129,7 +132,7 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
         help = f"its axes after the batch: {', '.join(map(str, range(1, type_.rank)))}"
         help = help if type_.rank > 1 else f"{one.text} has no axis but the batch"
         site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels, help=help)
-    elif any("N" in symbols(dim) for dim in type_.dims):
+    elif any(map(depends_on_batch, type_.dims)):
         message = f"over: the batch is a size of {one.text} as well, which folding would change"
         site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels)
     else:
@@ -185,5 +188,5 @@ def _unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNo
 
 def _can_unfold(type_: TensorType) -> bool:
     """Return whether a result can get an axis back: the batch is no size of it but the first."""
-    has_batch_inside = any("N" in symbols(dim) for dim in type_.dims)
-    return not type_.batched or not (has_batch_inside or len(type_.dims) >= MAX_AXES)
+    has_batch_inside = any(map(depends_on_batch, type_.dims))
+    return not has_batch_inside and (not type_.batched or len(type_.dims) < MAX_AXES)
