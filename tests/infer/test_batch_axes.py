@@ -140,6 +140,23 @@ def test_the_inputs_of_a_stage_agree_on_the_batch(graph: mg.Graph) -> None:
         module(**given | {"columns": torch.randn(4, 2)})
 
 
+def test_targets_number_the_samples() -> None:
+    graph = mg.loads("""
+inputs: {a: [8]}
+nodes:
+  targets: {arange: a, dim: 0}
+  column: {layer: Unsqueeze, from: targets, dim: 1}
+  row: {layer: Transpose, from: column, dim0: 0, dim1: 1}
+  own: {merge: formula, expr: i == j, from: {i: column, j: row}, broadcast: true}
+outputs: [targets, own]
+""")
+    assert [str(type_) for type_ in graph.outputs.values()] == ["(N,)", "(N, N)"]
+    assert "targets = torch.arange(a.shape[0], device=a.device)  # (N,)" in graph.source()
+    found = graph.compile()(a=torch.randn(3, 8))
+    assert torch.equal(found["targets"], torch.arange(3))
+    assert torch.equal(found["own"], torch.eye(3, dtype=torch.bool))
+
+
 # outputs with the batch elsewhere
 
 OUTPUTS = """

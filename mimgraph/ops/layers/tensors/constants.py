@@ -15,7 +15,7 @@ from mimgraph.ops.layers.pointwise.elementwise import Dtype
 from mimgraph.ops.layers.tensors.inits import arange_code, steps_between
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import tensor
-from mimgraph.ops.rule_helpers import axis_index, bad_option
+from mimgraph.ops.rule_helpers import any_axis, bad_option
 
 LIKE = Operand("like")
 NOISE = {"normal": "torch.randn_like", "uniform": "torch.rand_like"}
@@ -41,6 +41,7 @@ def arange(
 ) -> Lowering:
     """The positions along an axis, from 0: (N, T, *) -> (T,), int64 and without a batch.
 
+    Along dim 0 they number the samples, (N,), as in-batch targets do.
     `{arange: 8}` counts to a number in place of a source, from `start` in steps of `step`.
 
     Example:
@@ -56,7 +57,7 @@ def arange(
     for name, given, usual in (("start", start, 0), ("step", step, 1)):
         if given != usual:
             raise bad_option(name, f"{name} is for a number, arange: 8; a source is counted from 0")
-    size = x.dims[axis_index(x, dim)]
+    size = x.shape[any_axis(x, dim)]
     positions = TensorType((size,), "int64", batched=False, below=size)
     return Lowering(positions, call=call("torch.arange", size, device=Attribute(INPUT, "device")))
 
