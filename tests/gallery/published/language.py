@@ -1,0 +1,33 @@
+"""References of models that read and write text."""
+
+from __future__ import annotations
+
+import pytest
+from torch import Tensor, nn
+
+from tests.gallery.published import reference
+
+transformers = pytest.importorskip("transformers")
+
+
+class Logits(nn.Module):
+    """Return the logits of a model of Hugging Face's, which takes tokens by position."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.model(tokens).logits
+
+
+@reference("mamba", vocab=50, width=8, depth=2, state=3, rank=2, sizes={"T": 6})
+def mamba(vocab: int, width: int, depth: int, state: int, rank: int) -> nn.Module:
+    config = transformers.MambaConfig(
+        vocab_size=vocab,
+        hidden_size=width,
+        num_hidden_layers=depth,
+        state_size=state,
+        time_step_rank=rank,
+    )
+    return Logits(transformers.MambaForCausalLM(config))
