@@ -80,7 +80,7 @@ def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, 
     """
     body = plan.body
     for index, step in enumerate(plan.steps):
-        if step.loop is None or len(step.targets) == 1:
+        if step.loop is None or (len(step.targets) == 1 and not step.loop.names):
             continue
         for target, before in step.loop.carried.items():
             if before.name in body.inputs:
@@ -88,12 +88,9 @@ def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, 
             else:
                 is_free = chains.of[before] is chains.of[target]
             plain = not before.port and target not in chains.kept
-            if (
-                target not in step.loop.names
-                and plain
-                and is_free
-                and not needed_in_loop(step, step.loop, target)
-            ):
+            wanted = step.loop.names.get(target, before.name) == before.name
+            needed = needed_in_loop(step, step.loop, target)
+            if plain and wanted and is_free and not needed:
                 yield target, before
 
 

@@ -15,10 +15,11 @@ from mimgraph.infer.nodes.optional import missing_in_steps
 from mimgraph.infer.nodes.sources import Arguments, known_types, match
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import FAULTY, Block, Call, Option
 from mimgraph.ir.graph import Scan as DeclaredScan
 from mimgraph.ir.typed import STEPS, Body, Scan, TypedNode
-from mimgraph.ir.types import TensorType, at_least_one
+from mimgraph.ir.types import TensorType, at_least_one, depends_on_batch
 
 
 def type_scan(
@@ -91,7 +92,7 @@ def _axes(site: Site, scan: DeclaredScan, fed: Mapping[str, Fed]) -> dict[str, i
 
 def _axis(site: Site, one: Fed, option: Option) -> int | None:
     """Return an axis of a source, from 0 on; None if it has no such axis, which is reported."""
-    axis = compute(option.value, site.evaluation)
+    axis = plain(compute(option.value, site.evaluation))
     if axis is FAULTY or one.type is None:
         return None
     rank, first = one.type.rank, int(one.type.batched)
@@ -100,11 +101,12 @@ def _axis(site: Site, one: Fed, option: Option) -> int | None:
         site.fault("wrong-type", "over takes an axis", option.span, help=help)
         return None
     place = axis + rank if axis < 0 else axis
-    if first <= place < rank:
+    is_batch = 0 <= place < rank and depends_on_batch(one.type.shape[place])
+    if 0 <= place < rank and not is_batch:
         return place
     message = f"{one.text} has no axis {axis}: it is {one.type}"
-    if place == 0 and first:
-        message = f"axis 0 of {one.text} is the batch, which a scan cannot run over"
+    if is_batch:
+        message = f"axis {place} of {one.text} is the batch, which a scan cannot run over"
     help = f"its axes: {first} to {rank - 1}" if rank > first else "it has only the batch"
     labels = (Label(one.producer, str(one.type)),)
     site.fault("bad-option", message, option.span, labels=labels, help=help)

@@ -79,6 +79,8 @@ def _is_axis(over: Tree) -> bool:
 
 def _scanned(over: Tree | None) -> list[Scalar]:
     """Return the names of the scanned inputs, as they stand in `over`."""
+    if over is None or _is_axis(over):
+        return []
     if isinstance(over, Mapping):
         return [key for key, _ in over.entries]
     return [over] if isinstance(over, Scalar) and over.name is not None else []
@@ -86,7 +88,7 @@ def _scanned(over: Tree | None) -> list[Scalar]:
 
 def _axes(context: Context, over: Tree, here: str) -> dict[str, Option] | None:
     """Return the axis of each scanned input: that of a mapping, or 1 for a lone name."""
-    if isinstance(over, Scalar) and over.name is not None and not over.text.startswith("$"):
+    if isinstance(over, Scalar) and over.name is not None:
         return {over.text: Option(1, over.span, over.span)}
     if isinstance(over, Mapping) and over.entries and not over.lost:
         return {key.text: read_option(context, key, value) for key, value in over.entries}
