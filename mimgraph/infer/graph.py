@@ -87,8 +87,8 @@ def _batch_dims(
             continue
         rank, axis, text = type_.rank, option.value, output.source.text
         if not type_.batched:
-            code: DiagnosticCode = "batch-moved" if type_.is_moved else "rank-mismatch"
-            has = "has its batch elsewhere" if type_.is_moved else "has no batch"
+            code: DiagnosticCode = "batch-moved" if type_.has_moved_batch else "rank-mismatch"
+            has = "has its batch elsewhere" if type_.has_moved_batch else "has no batch"
             message = f"batch_dim moves the batch from the first axis, and {text} {has}"
             state.fault(code, message, output.source.span, note=str(type_))
         elif not -rank <= axis < rank:

@@ -103,7 +103,7 @@ class TensorType:
         return tuple(axis for axis, size in enumerate(self.shape) if depends_on_batch(size))
 
     @property
-    def is_moved(self) -> bool:
+    def has_moved_batch(self) -> bool:
         """Whether there is a batch that is not the first axis."""
         return not self.batched and any(map(depends_on_batch, self.dims))
 

@@ -12,6 +12,8 @@ from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType, depends_on_
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import names
 
+AFTER_BATCH = "as in torch, the axis after the batch is 1"
+ACROSS = "to compute across samples, Transpose it first"
 OF_NAME = "give this size in the input's shape"
 OF_BATCH = "no weight can: reduce this axis first (Mean), or move another one there (Transpose)"
 
@@ -61,9 +63,7 @@ def axis_index(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> in
     """Return the index into `x.dims` of an axis in torch's numbering, once `new` axes are added."""
     index = any_axis(x, dim, option, new) - x.batched
     if index < 0:
-        raise bad_option(
-            option, f"{option} {dim} is the batch", "as in torch, the axis after the batch is 1"
-        )
+        raise bad_option(option, f"{option} {dim} is the batch", AFTER_BATCH)
     return index
 
 
@@ -83,8 +83,10 @@ def axis_across(x: TensorType, dim: int, option: str = "dim") -> int:
     It may be the batch in a tensor like (N, N), which already compares samples; in any other an
     op across the batch is taken for a mistake.
     """
-    compares = len(x.batch_axes) > 1
-    return any_axis(x, dim, option) if compares else axis_index(x, dim, option) + x.batched
+    axis = any_axis(x, dim, option)
+    if x.batched and axis == 0 and len(x.batch_axes) == 1:
+        raise bad_option(option, f"{option} {dim} is the batch", f"{AFTER_BATCH}; {ACROSS}")
+    return axis
 
 
 def floating(x: TensorType, name: str, source: str | None = None) -> None:

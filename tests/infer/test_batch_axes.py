@@ -245,4 +245,6 @@ def test_a_graph_that_is_a_layer_gives_its_batch_first() -> None:
     inner = mg.loads(
         OUTPUTS.partition("  pair: {layer")[0] + "outputs: {y: {from: logp, batch_dim: 1}}"
     )
-    assert str(inner(mg.Input("x", ("T", 8))).shape) == "(N, T, 5)"
+    outer = mg.Graph(inner(mg.Input("x", ("T", 8))))
+    assert [str(type_) for type_ in outer.outputs.values()] == ["(N, T, 5)"]
+    assert mg.loads(outer.dumps()) == outer

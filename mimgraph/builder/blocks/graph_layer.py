@@ -101,7 +101,9 @@ class GraphLayer(Family):
         blocks = SpecBlocks(graph, state.params)
         # not a param of the block: one hidden by a size of its name, or named as a key of a node
         hidden = {n: v for n, v in state.params.items() if n in (*sizes, *NODE_WORDS) or v is None}
-        outputs = tuple(o._replace(doc="") for o in graph.outputs if not o.only_training)
+        # in the graph around it the batch of each output stays first
+        always = (output for output in graph.outputs if not output.only_training)
+        outputs = tuple(output._replace(doc="", batch_dim=None) for output in always)
         read = [output.source.name for output in outputs]
         shared = outer_shares(graph.blocks, [node.name for node in graph.nodes])
         needed = needed_for(graph.nodes, read, shared)
@@ -124,7 +126,7 @@ class GraphLayer(Family):
         if wants.vocab not in (None, given.vocab):
             message = f"{what} has a vocab of {wants.vocab}, not {given.vocab or 'none'}"
             raise spec_error("dtype-mismatch", message, span)
-        if given.is_moved:
+        if given.has_moved_batch:
             message = f"{what} has the batch first, but {given} has it elsewhere"
             raise spec_error("batch-moved", message, span)
         if not given.batched:

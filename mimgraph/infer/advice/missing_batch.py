@@ -82,7 +82,7 @@ def _with_batch(
     Yield the source at fault first, then each other source, then all sources without a batch at
     once.
     """
-    keys = [key for key, type_ in types.items() if not type_.batched and not type_.is_moved]
+    keys = [key for key, type_ in types.items() if not type_.batched and not type_.has_moved_batch]
     whole = {key: replace(types[key], batched=True) for key in keys}
     for key in sorted(keys, key=lambda key: key != source):
         yield {key: whole[key]}

@@ -16,7 +16,7 @@ def fault_for(trial: Trial) -> OpFault | None:
     The batch is the reason if the rule says so, or accepts the source with its batch moved back.
     """
     fault, types = trial.fault, trial.types
-    key = next((key for key in _about(trial) if types[key].is_moved), None)
+    key = next((key for key in _about(trial) if types[key].has_moved_batch), None)
     if key is None or fault.code not in OF_SIZES:
         return None
     x, axis = types[key], types[key].batch_axes[0]

@@ -121,7 +121,7 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
             f"{one.text} is a {type_.dtype}, not one tensor, so over cannot fold an axis of it"
         )
         site.fault("dtype-mismatch", message, one.source.span)
-    elif type_.is_moved:
+    elif type_.has_moved_batch:
         message = f"over folds an axis into the first, and the batch of {one.text} is elsewhere"
         site.fault("batch-moved", message, one.source.span, note=note, labels=labels)
     elif not type_.batched:

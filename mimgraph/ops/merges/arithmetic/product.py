@@ -20,6 +20,7 @@ from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import dtype_fault, same_dims, same_size, without_axes
 from mimgraph.ops.signature import Sources
 
+SAMPLES = 'to compare samples: {merge: einsum, from: [{0}, {1}], equation: "n d, m d -> n m"}'
 AXES = "abcdefghijklm"  # letters of an equation, n is the batch
 
 
@@ -144,6 +145,8 @@ def _check_matrices(left: TensorType, right: TensorType) -> None:
         if not fits:
             shown = str(left if key == "0" else right)
             help = _as_matrix(left, "0", 1) if key == "0" else _as_matrix(right, "1", 2)
+            if left.rank == right.rank == 2 and same_dims(left, right):
+                help = f"{help}; {SAMPLES}"
             raise OpFault(
                 *("rank-mismatch", "matmul takes matrices (N, L, D)"),
                 source=key,
