@@ -71,6 +71,8 @@ def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
     for type_ in node.results.values():
         yield from type_.shape
     operation = unwrap(node.operation)
+    if node.fold is not None:
+        fed = list(map(node.fold.fold, fed))
     match operation:
         case Leaf(name="Unfold", lowering=Lowering(module=Module(arguments=arguments))):
             yield from windows_of(fed[0].shape[2:], **arguments)

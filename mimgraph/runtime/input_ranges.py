@@ -31,7 +31,13 @@ def lengths(body: Body) -> Iterator[tuple[str, Size]]:
         for source, key, leaf in _fed_leaves(body, node):
             if key == "lengths":
                 inside = leaf is not unwrap(node.operation)
-                yield source, 1 if inside else next(iter(node.results.values())).dims[0]
+                yield source, 1 if inside else _steps(node)
+
+
+def _steps(node: TypedNode) -> Size:
+    """Return the number of steps of a recurrent layer."""
+    result = next(iter(node.results.values()))
+    return (result if node.fold is None else node.fold.fold(result)).dims[0]
 
 
 def _fed_leaves(body: Body, node: TypedNode) -> Iterator[tuple[str, str, Leaf]]:
