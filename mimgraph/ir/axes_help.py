@@ -225,19 +225,7 @@ def _per_frame(x: TensorType, name: str, source: str, volume: str) -> list[str]:
     if name == "Softmax2d":
         channels = node("Softmax", source, f"dim: {2 if time_first else 1}")
         return [f"{channels} takes any axes"]
-    known = isinstance(first, int) and isinstance(second, int)
-    if known or (_EACH_CHANNEL.fullmatch(name) and not _WEIGHTED.fullmatch(name)):
-        if _EACH_CHANNEL.fullmatch(name):
-            folded = rearranged(source, "n t c h w -> n (t c) h w")
-            return [*found, f"of each frame alone: {folded}"]
-        if not found:
-            return _folded(x, 3, name, source)
-    if name.startswith("Conv"):
-        sizes = "kernel_size: [1, k, k], stride: [1, s, s], padding: [0, p, p]"
-        found.append(f"of each frame alone with {sizes}")
-    elif name == "BatchNorm2d":
-        found.append("it is then the same as BatchNorm2d of each frame")
-    return found
+    return [*found, f"of each frame alone with over: {1 if time_first else 2}"]
 
 
 def to_resized(x: TensorType, axes: int | None, source: str) -> str:
@@ -251,8 +239,7 @@ def to_resized(x: TensorType, axes: int | None, source: str) -> str:
     if rank == wanted - 1 > 0:
         found.append(_one_channel(source))
     elif rank == 4 and wanted == 3:
-        folded = rearranged(source, "n t c h w -> n (t c) h w")
-        found.append(f"of each frame alone: {folded}")
+        found.append("of each frame alone with over: 1")
     elif rank > wanted and not found:
         found = _folded(x, wanted, "Unfold", source)
     return "; ".join(found)
