@@ -9,6 +9,7 @@ import subprocess
 import sysconfig
 import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,8 @@ class Interpreter:
 
     def node(self, node: TypedNode, module: Any, sources: Tensors) -> dict[str, Tensor]:
         """Return every result by port; None if a missing source leaves none."""
+        if node.fold is not None:
+            return self.on_slices(node, node.fold.axis, module, sources)
         match unwrap(node.operation):
             case Leaf() as leaf if any(x is None for x in sources.values()):
                 return {node.default or "": self.without(leaf, module, sources)}
@@ -149,6 +152,21 @@ class Interpreter:
                     results = self.node(item, module[item.name], dict.fromkeys(item.arguments, x))
                     found[item.name] = results[item.default or ""]
                 return found
+
+    def on_slices(
+        self, node: TypedNode, axis: int, module: Any, sources: Tensors
+    ) -> dict[str, Tensor]:
+        """Return the results of a node on every slice of its sources along an axis, stacked."""
+        alone = replace(node, over=None)
+        size = next(iter(sources.values())).shape[axis]
+        slices = [
+            self.node(alone, module, {key: x.select(axis, i) for key, x in sources.items()})
+            for i in range(size)
+        ]
+        return {
+            port: torch.stack([one[port] for one in slices], axis if axis <= first.dim() else 1)
+            for port, first in slices[0].items()
+        }
 
     def leaf(self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors) -> dict[str, Tensor]:
         lowering = leaf.lowering

@@ -210,6 +210,24 @@ class Scope:
         self.nodes[name] = {"from": self.source(value), "seq": items, **self.frozen()}
         self.shareable.append((name, [value.shape], [self.offer(Value(name, shape))]))
 
+    def add_over(self) -> None:
+        """Add a layer or chain that runs over the steps of a sequence."""
+        value = self.pick(lambda value: len(value.shape) == SEQUENCE)
+        if value is None:
+            return
+        steps, *step = value.shape
+        node: Spec = {"over": self.draw(st.sampled_from([1, -2])), **self.frozen()}
+        if self.draw(st.booleans()):
+            item = self.item(tuple(step))
+            shape, node = item.shape, {"layer": item.name, **node, **item.options}
+        else:
+            node["seq"], shape = self.items(tuple(step))
+        if not is_small((steps, *shape)):
+            return
+        name = self.name()
+        self.nodes[name] = {"from": self.source(value), **node}
+        self.shareable.append((name, [value.shape], [self.offer(Value(name, (steps, *shape)))]))
+
     def add_merge(self) -> None:
         """Add a merge of two or three values of one shape, or of shapes that differ on one axis."""
         first = self.pick(lambda value: bool(value.shape))
@@ -627,7 +645,7 @@ class Scope:
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
         kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
-        kinds += [self.add_padded, self.add_missing]
+        kinds += [self.add_padded, self.add_missing, self.add_over]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()
