@@ -329,9 +329,9 @@ KEYS = {
         STEPS,
     ),
     "index": Key(
-        "The input or param of a repeated block that is the number of the step, from 0: an "
-        "input gets it as an int64 tensor without axes, beside the sources in `from`; a param "
-        "as a number, which weights of their own need.",
+        "The input or param of a repeated block that is the number of the step, from 0. An "
+        "input gets it as an int64 tensor without axes, and then has no source in `from`; a "
+        "param gets it as a number, if the steps have weights of their own.",
         "Blocks",
         LOOPS,
     ),

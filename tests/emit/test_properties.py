@@ -24,6 +24,7 @@ from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import substitute
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
 from mimgraph.ir.typed import (
+    STEPS,
     Body,
     Each,
     Leaf,
@@ -206,10 +207,13 @@ class Interpreter:
 
     def repeated(self, repeated: Repeated, module: Any, sources: Tensors) -> dict[str, Tensor]:
         values, outputs = dict(sources), {name: sources[name] for name in repeated.carried}
+        every: list[Tensor] = []
         for index, body in enumerate(repeated.bodies):
             outputs = self.body(body, module if repeated.shared else module[index], values)
             values.update(zip(repeated.carried, outputs.values(), strict=True))
-        return self.ports(outputs)
+            if repeated.collected is not None:
+                every.append(self.ports(outputs)[repeated.collected])
+        return {**self.ports(outputs), **({STEPS: torch.stack(every, 1)} if every else {})}
 
     def ports(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}

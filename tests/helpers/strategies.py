@@ -392,11 +392,13 @@ class Scope:
         elif self.draw(st.booleans()):
             sources = dict(zip(block.inputs, sources, strict=True))
         options = {**item.options, **self.frozen()}
+        steps = self.collected(name, options, item.results)
         self.nodes[name] = {"block": block.name, "from": sources, **options}
         if len(block.outputs) == 1:
             results = [Value(name, item.results[next(iter(block.outputs))])]
         else:
             results = [Value(f"{name}.{port}", shape) for port, shape in item.results.items()]
+        results += steps
         for result in results:
             self.offer(result)
         if item.options.get("repeat") != 0:
@@ -430,6 +432,17 @@ class Scope:
         for port, value, width in zip(names, used, widths, strict=True):
             result = self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
             self.shareable.append((result.source, [value.shape], [result]))
+
+    def collected(self, name: str, options: Spec, results: Mapping[str, Shape]) -> list[Value]:
+        """Let a repeat perhaps collect a result of all its steps; return their stack."""
+        repeat = options.get("repeat")
+        more = repeat if isinstance(repeat, dict) else {"times": repeat}
+        times = more.get("times")
+        port = self.draw(st.sampled_from([None, *results])) if times else None
+        if not times or port is None or not is_small((times, *results[port])):
+            return []
+        options["repeat"] = {**more, "collect": port if len(results) > 1 else True}
+        return [Value(f"{name}.steps", (times, *results[port]))]
 
     def use(self, block: Block, shapes: list[Shape]) -> Use:
         """Draw params for a block and how often it is repeated."""
