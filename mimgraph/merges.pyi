@@ -148,12 +148,17 @@ def concat(
     *sources: Tensor,
     dim: int = ...,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
     over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
+    """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
+
+    `missing: skip` leaves out missing optional sources; the size along `dim` is then known only at
+    run time.
+    """
 
 def cosine(
     *sources: Tensor,

@@ -12,9 +12,13 @@ from mimgraph.ir.types import Constraint, TensorType
 
 
 def named_sizes(graph: TypedGraph) -> list[str]:
-    """Return the named sizes, in the order of the inputs; the batch is none."""
-    dims = (dim for type_ in graph.body.inputs.values() for dim in type_.dims)
-    names = (name for dim in dims for name in sorted(symbols(dim)))
+    """Return the named sizes, in the order of the inputs; the batch is none.
+
+    Those of a concat that skips missing sources, which no input has, come last.
+    """
+    made = (type_ for node in graph.body.order for type_ in node.results.values())
+    dims = (dim for type_ in (*graph.body.inputs.values(), *made) for dim in type_.dims)
+    names = (name for dim in dims if isinstance(dim, Dim) for name in sorted(symbols(dim)))
     return list(dict.fromkeys(name for name in names if name != "N"))
 
 

@@ -39,6 +39,8 @@ class State:
     defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by block
     # by distinct use of a block: its body, None if faulty, and how many nodes that expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
+    # the names of sums of sizes of which some may be missing, by what is added
+    sums: dict[tuple[str, ...], str] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
     expanded: int = 0  # nodes so far, blocks expanded
     length: int = 0  # characters of options so far

@@ -86,7 +86,8 @@ class Lowering:
     function without a module, for `activation:`. `requires` are the constraints at run time, beyond
     sizes of at least 1, which inference demands of every result. The first of `ports` is the
     default, unless `type` is None. `fallback` is the result if the first source is missing; it and
-    the `call` of an op without sources are made on the device of ANCHOR. `skipping` is the result of the sources that are present.
+    the `call` of an op without sources are made on the device of ANCHOR. `skipping` is the result of
+    the sources that are present, which `adds` their sizes along this axis.
 
     `products` are the multiplications of one run, with the batch among their sizes; None if they
     are unknown. `makes` are the tensors that one run in eval allocates, if these are not the
@@ -104,6 +105,7 @@ class Lowering:
     steps: Mapping[str, Code] = field(default_factory=dict)
     fallback: Code | None = None
     skipping: Code | None = None
+    adds: int | None = None
     products: tuple[Product, ...] | None = ()
     makes: tuple[TensorType, ...] | None = None
     scatters: bool = False

@@ -364,7 +364,8 @@ OPTIONS = {
         TOKENS,
     ),
     "missing": Key(
-        "`skip`: sources that are missing, because an optional input was left out, do not count.",
+        "`skip`: sources that are missing, because an optional input was left out, do not count. After a "
+        "`concat` the size along its axis is then known only at run time.",
         "Optional inputs",
         MISSING,
     ),

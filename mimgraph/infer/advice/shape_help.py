@@ -9,7 +9,7 @@ from mimgraph.infer.advice import missing_batch
 from mimgraph.infer.advice.rule_trial import Trial, ask
 from mimgraph.infer.scope import Context
 from mimgraph.ir.axes_help import moved_axis, node
-from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, symbols
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import Leaf, Sequence, TypedNode
@@ -18,16 +18,33 @@ from mimgraph.ops import registry
 
 MOST_ITEMS = 64  # of a chain that is tried with padding
 MOST_PADS = 6  # paddings in a help
+FILLED = (
+    "the size depends on which sources are given: fill the missing ones first, {layer: Fill, from: ...,"
+    " value: zeros}, in place of missing: skip"
+)
 
 
 def help_for(trial: Trial) -> str:
     """Return the help for a fault: a change that the rule accepts, else the help of the rule."""
     code = trial.fault.code
+    if _depends_on_given(trial):
+        return FILLED
     if code in ("symbolic-size", "inferred-conflict"):
         return _reordered(trial)
     if code not in (*missing_batch.OF_SHAPES, "dtype-mismatch"):
         return trial.fault.help
     return _swapped(trial) or _padded(trial) or missing_batch.help_for(trial)
+
+
+def _depends_on_given(trial: Trial) -> bool:
+    """Return whether a source at fault has a size that depends on which optional inputs are given."""
+    fault, sums = trial.fault, {*trial.context.state.sums.values()}
+    if not sums or fault.code not in ("symbolic-size", "shape-mismatch"):
+        return False
+    keys = (fault.source or next(iter(trial.types), ""), *fault.mentions)
+    types = [trial.types[key] for key in keys if key in trial.types]
+    dims = [dim for type_ in types for dim in type_.dims if isinstance(dim, Dim)]
+    return any(not sums.isdisjoint(symbols(dim)) for dim in dims)
 
 
 def _swapped(trial: Trial) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.infer.advice.unknown_ops import report_unknown_op
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
+from mimgraph.infer.nodes.optional import with_size_of_given
 from mimgraph.infer.nodes.refusal import report_refusal
 from mimgraph.infer.nodes.rule_cache import Answer, ask
 from mimgraph.infer.nodes.sources import known_types, match_op
@@ -79,6 +80,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         answer = ask(bound, options, types)
         if isinstance(answer, Block):
             return Expansion(answer, options.by_name, fed, activation)
+        answer = with_size_of_given(site, answer, fed)
         _check_answer(site, bound, options, types, answer)
     except DimOverflow:
         message = f"a size of what {op.name} returns needs more than 64 bits"

@@ -35,7 +35,7 @@ NODES = {
     "a fusion of sequences": "{merge: cross_attention, from: {query: x, key: ⟦optional-source⟧y}, num_heads: 2}",
     "no missing: skip": "{merge: add, from: [x, y], missing: ⟦bad-option⟧keep}",
     "skipped and broadcast": "{merge: add, from: [x, y], missing: ⟦bad-option⟧skip, broadcast: true}",
-    "a merge that cannot skip": "{merge: concat, from: [x, y], ⟦unknown-option⟧missing: skip}",
+    "a merge that cannot skip": "{merge: multiply, from: [x, y], ⟦unknown-option⟧missing: skip}",
     "a fusion that cannot skip": "{merge: gated, from: [x, y], out_features: 3, ⟦unknown-option⟧missing: skip}",
     "Fill without a value": "⟦missing-option⟧o: {layer: Fill, from: y}",
     "a value that does not exist": "{layer: Fill, from: y, value: ⟦bad-option⟧ones}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import Code, Operand, call, named_constant
 from mimgraph.ir.dim import Size
@@ -17,15 +19,21 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_ranks,
     same_shapes,
 )
+from mimgraph.ops.merges.arithmetic.elementwise import Missing
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import axis_index, same_size
+from mimgraph.ops.rule_helpers import axis_index, bad_option, same_size
 from mimgraph.ops.signature import Sources
 
 
 @merge(family="join")
-def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
+def concat(
+    sources: Sources, /, dim: int = 1, *, broadcast: bool = False, missing: Missing = None
+) -> Lowering:
     """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
+
+    `missing: skip` leaves out missing optional sources; the size along `dim` is then known only at
+    run time.
 
     Example:
         image: [64]
@@ -41,10 +49,15 @@ def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Low
         total = total + _aligned(x, frame)[index]
     dims = (*frame.dims[:index], total, *frame.dims[index + 1 :])
     parts = tuple(_expanded(key, x, frame, index) for key, x in named.items())
-    return Lowering(
-        frame.like(*dims, dtype=sources[0].dtype),
-        call=call("torch.cat", parts, named_constant("dim", dim)),
-    )
+    joined = frame.like(*dims, dtype=sources[0].dtype)
+    axis = named_constant("dim", dim)
+    lowering = Lowering(joined, call=call("torch.cat", parts, axis))
+    if missing is None:
+        return lowering
+    if broadcast:
+        raise bad_option("missing", "missing: skip needs equal shapes, so no broadcast: true")
+    given = call("torch.cat", call("_present", *map(Operand, named)), axis)
+    return replace(lowering, skipping=given, adds=index)
 
 
 @merge(family="join")
