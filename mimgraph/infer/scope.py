@@ -135,7 +135,7 @@ class Fed(NamedTuple):
     made.
 
     `presence` says when the value is given; `is_own` is true if it depends on parameters and
-    buffers alone, not on an input.
+    buffers alone, not on an input. `group` is the source `node.*` of which this is one port.
     """
 
     value: Value
@@ -144,6 +144,7 @@ class Fed(NamedTuple):
     producer: Span
     presence: Presence = ALWAYS
     is_own: bool = False
+    group: Source | None = None
 
     @property
     def text(self) -> str:

@@ -241,7 +241,8 @@ KEYS = {
     ),
     "from": Key(
         "The source of the node, a list of sources, or `{argument: source}`. A source is "
-        "an input, a node, or `node.port`.",
+        "an input, a node, or `node.port`; `node.*` in a list, or as an input of a block, is all "
+        "its ports.",
         "Nodes",
         TWINS,
     ),

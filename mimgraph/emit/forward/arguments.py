@@ -13,8 +13,8 @@ def argument_names(body: Body) -> dict[str, str]:
         return {name: name for name in body.inputs}
     names: dict[str, str] = {}
     for name in body.inputs:
-        found = spelled(name)
-        while found != name and found in body.inputs:
+        found = spelled(name.replace(".", "_"))  # of a group's member: `fields.city`
+        while found != name and (found in body.inputs or found in names.values()):
             found += "_"
         names[name] = found
     return names

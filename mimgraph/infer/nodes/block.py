@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mimgraph.diagnostics import Label, Report
 from mimgraph.infer.declared import check_blocks
+from mimgraph.infer.groups import check_repeated_group, match_block
 from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.block_body import Using, type_use
@@ -20,7 +21,7 @@ from mimgraph.infer.nodes.optional import (
 )
 from mimgraph.infer.nodes.repeat import type_repeat
 from mimgraph.infer.nodes.repeat_words import Steps, steps_of
-from mimgraph.infer.nodes.sources import Arguments, item_label, known_types, match
+from mimgraph.infer.nodes.sources import item_label, known_types
 from mimgraph.infer.scope import Context, Site, State
 from mimgraph.infer.structure import scope_of
 from mimgraph.ir.expression import identity, plain
@@ -41,9 +42,11 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     steps = steps_of(site, block, call.repeat) if call.repeat else Steps([{}])
     counted = {steps.counter} - {""} if steps else set()  # the input that no source fills
     keys = tuple(name for name in block.input_names if name not in counted)
-    fed = match(site, Arguments(block.family, keys)) if _may_match(call, steps) else None
+    fed = match_block(site, block, keys) if _may_match(call, steps) else None
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or steps is None or arguments is None:
+        return None
+    if call.repeat is not None and not check_repeated_group(site, block, keys, fed):
         return None
     using = Using(site, call, block, type_nodes)
     operation: TypedOperation

@@ -48,7 +48,7 @@ def type_use(
     around = site.context
     lenders = tuple([around.scope_of(name) for name in state.outer.get(call.block, ())])
     values = tuple(map(identity, given.values()))
-    key = (call.block, *values, tuple(types.values()), pasts, optional, lenders)
+    key = (call.block, *values, tuple(types.items()), pasts, optional, lenders)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)

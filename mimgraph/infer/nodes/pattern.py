@@ -8,6 +8,7 @@ from typing import Any
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Evaluation, compute, layered
+from mimgraph.infer.groups import fed_to
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, to_text
@@ -23,8 +24,9 @@ def bind_pattern(
     """Return the sizes of the named dimensions; None if a source does not fit its pattern, which is
     reported at the source."""
     dims: dict[str, Size] = {}
-    for declared in block.inputs:
-        one, pattern = fed[declared.name], declared.pattern
+    every = ((declared, one) for declared in block.inputs for one in fed_to(declared.name, fed))
+    for declared, one in every:
+        pattern = declared.pattern
         if pattern is None or one.type is None:
             continue
         if len(pattern.dims) != len(one.type.dims):
@@ -39,7 +41,7 @@ def bind_pattern(
             if expected is None:
                 return None
             if not same_size(expected, size):
-                _report_size(site, block, fed, declared, dim, expected, size)
+                _report_size(site, block, fed, declared, one, dim, expected, size)
                 return None
     return dims
 
@@ -63,6 +65,7 @@ def _report_size(
     block: Block,
     fed: Mapping[str, Fed],
     declared: BlockInput,
+    one: Fed,
     dim: Any,
     expected: Size,
     size: Size,
@@ -74,9 +77,9 @@ def _report_size(
     help = (
         f"if {size} and {expected} are the same length, use one name for both" if are_named else ""
     )
-    naming = (one for one in block.inputs if one.pattern and dim in one.pattern.dims)
-    bound = next((fed[one.name] for one in naming if isinstance(dim, str)), None)
-    _misfit(site, block, declared, fed[declared.name], "shape-mismatch", where, help, bound)
+    naming = (each for each in block.inputs if each.pattern and dim in each.pattern.dims)
+    bound = next((fed_to(each.name, fed)[0] for each in naming if isinstance(dim, str)), None)
+    _misfit(site, block, declared, one, "shape-mismatch", where, help, bound)
 
 
 def _misfit(

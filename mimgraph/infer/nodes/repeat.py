@@ -33,7 +33,9 @@ def type_repeat(
     current = dict(fed)
     if steps.counter:
         current[steps.counter] = _index_fed(repeat, steps, first)
-    current = {name: current[name] for name in block.input_names if name in current}
+    place = {name: position for position, name in enumerate(block.input_names)}
+    of_input = sorted(current, key=lambda name: place[name.partition(".")[0]])
+    current = {name: current[name] for name in of_input}
     fits = _Fits(using, repeat, steps, first.presence)
     bodies: list[Body] = []
     for time, arguments in enumerate(steps.given):

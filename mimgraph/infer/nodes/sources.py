@@ -22,18 +22,31 @@ def resolve_all(context: Context, sources: Iterable[Source], path: str) -> tuple
     """Return every source of a node resolved; `node.*` becomes one source for each port."""
     fed: list[Fed] = []
     for source in sources:
-        for one in (source,) if source.port != "*" else _spread(context, source):
-            fed.append(resolve(context, one, path))
+        if source.port != "*":
+            fed.append(resolve(context, source, path))
+            continue
+        for one in _spread(context, source):
+            group = None if one is source else source
+            fed.append(resolve(context, one, path)._replace(group=group))
     return tuple(fed)
 
 
 def _spread(context: Context, source: Source) -> list[Source]:
-    """Return one source for each port of `node.*`; the source itself if the node has no named
-    ports."""
+    """Return one source for each port of `node.*`, or for each member of a group that is an input;
+    the source itself if it has no named ports."""
+    if members := _members(context, source.name):
+        return [source._replace(port=port) for port in members]
     typed = context.typed.get(source.name)
     if typed is None or "" in typed.results:
         return [source]
     return [source._replace(port=port) for port in typed.results]
+
+
+def _members(context: Context, name: str) -> tuple[str, ...]:
+    """Return the members of an input of a block that is fed a group, which has no input of its own."""
+    if name not in context.scope.inputs or name in context.inputs:
+        return ()
+    return tuple([k.partition(".")[2] for k in context.inputs if k.startswith(f"{name}.")])
 
 
 def resolve(context: Context, source: Source, path: str) -> Fed:
@@ -41,6 +54,8 @@ def resolve(context: Context, source: Source, path: str) -> Fed:
     name has been reported before."""
     if source.name in context.inputs:
         return _resolve_input(context, source, path)
+    if members := _members(context, source.name):
+        return _resolve_member(context, source, members, path)
     typed = context.typed.get(source.name)
     if typed is None:
         unknown = context.scope.nodes.get(source.name)
@@ -60,6 +75,27 @@ def resolve(context: Context, source: Source, path: str) -> Fed:
     return Fed(Value(source.name, ""), None, source, span)
 
 
+def _resolve_member(context: Context, source: Source, members: tuple[str, ...], path: str) -> Fed:
+    """Return the value and type of a source that names a member of a group."""
+    state, name = context.state, source.text
+    declared = context.scope.inputs[source.name]
+    if source.port is None:
+        help = f"write {source.name}.* for all, or one of {_listed(source.name, members)}"
+        message = f"{source.name} is a group here, of {len(members)} tensors"
+        labels = context.uses
+        state.fault("unknown-port", message, source.span, path, labels=labels, help=help)
+    elif source.port in members:
+        presence = given(name) if name in context.optional else ALWAYS
+        return Fed(Value(name, ""), context.inputs[name], source, declared.span, presence)
+    else:
+        unknown_port(state, source.name, source.port, source.port_span, members, path, "")
+    return Fed(Value(name, ""), None, source, declared.span)
+
+
+def _listed(name: str, members: tuple[str, ...]) -> str:
+    return ", ".join(f"{name}.{port}" for port in members[:3])
+
+
 def _resolve_input(context: Context, source: Source, path: str) -> Fed:
     """Return the value and type of a source that names an input."""
     declared = context.scope.inputs[source.name]
@@ -70,6 +106,8 @@ def _resolve_input(context: Context, source: Source, path: str) -> Fed:
     type_ = None if is_twice else context.inputs[source.name]
     if source.port is not None:
         help = f"write {source.name}"
+        if context.uses and source.port == "*":
+            help += f", or feed a group at each use: from: {{{source.name}: NODE.*}}"
         unknown_port(context.state, source.name, source.port, source.port_span, (), path, help)
         type_ = None
     presence = given(source.name) if source.name in context.optional else ALWAYS
@@ -227,12 +265,23 @@ def _by_argument(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> dict[st
         if argument is None:
             if position < len(wanted.keys):  # else there are too many, and an unknown name is why
                 found[wanted.keys[position]] = one
+        elif argument in found and one.group is not None:
+            _several_for_one(site, one)
+            return None
         elif argument in wanted.keys:
             found[argument] = one
         else:
             is_unknown = True
             _unknown_argument(site, wanted, argument, one.source)
     return None if is_unknown else found
+
+
+def _several_for_one(site: Site, one: Fed) -> None:
+    """Report a group that feeds an argument which is one tensor."""
+    source = one.group or one.source
+    message = f"{source.argument} is one tensor, and {source.text} is several"
+    help = "choose a port, or merge them first; only an input of a block can take a group"
+    site.fault("wrong-arity", message, source.span, help=help)
 
 
 def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:

@@ -1,0 +1,79 @@
+"""Feed a group, `emb.*`, to one input of a block, which becomes an input for each port: `fields.city`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from mimgraph.infer.nodes.sources import Arguments, match
+from mimgraph.infer.scope import Fed, Site
+from mimgraph.ir.graph import Block, Source, carried
+
+
+def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:
+    """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
+    None where they do not fit, which is reported."""
+    groups, fed = _bundled(site, block, names)
+    found = match(site._replace(fed=fed), Arguments(block.family, names))
+    if found is None or not groups:
+        return found
+    members: dict[str, Fed] = {}
+    for name, one in found.items():
+        group = groups.get(one.group) if one.group is not None else None
+        members |= {name: one} if group is None else {_member(name, each): each for each in group}
+    return members
+
+
+def fed_to(name: str, fed: Mapping[str, Fed]) -> list[Fed]:
+    """Return what feeds an input of a block: one source, or all of a group."""
+    if name in fed:
+        return [fed[name]]
+    return [one for key, one in fed.items() if key.startswith(f"{name}.")]
+
+
+def check_repeated_group(
+    site: Site, block: Block, names: tuple[str, ...], fed: Mapping[str, Fed]
+) -> bool:
+    """Report a group that a repeat would carry on, or that decides when it runs; return whether there
+    is none."""
+    handed_on = carried(names, [output.name for output in block.outputs])
+    for name in (*names[:1], *handed_on):
+        if name not in fed:
+            message = f"{block.family} is repeated, so {name} must be one tensor, not a group"
+            help = f"merge the group first, or give {block.family} another first input"
+            site.fault("wrong-arity", message, fed_to(name, fed)[0].source.span, help=help)
+            return False
+    return True
+
+
+def _bundled(
+    site: Site, block: Block, names: tuple[str, ...]
+) -> tuple[dict[Source, list[Fed]], tuple[Fed, ...] | None]:
+    """Return the sources of each group that feeds one input, and all sources with the first of each
+    group in its place."""
+    if site.fed is None or all(one.group is None for one in site.fed):
+        return {}, site.fed
+    read = _read_by_port(block)
+    groups: dict[Source, list[Fed]] = {}
+    whole: list[Fed] = []
+    for group, run in groupby(site.fed, key=lambda one: one.group):
+        members = list(run)
+        argument, position = members[0].source.argument, len(whole)
+        name = argument or (names[position] if position < len(names) else "")
+        is_one = name in read or (argument is not None and len(members) > 1)
+        if group is not None and is_one:
+            groups[group] = members
+        whole += members[:1] if group in groups else members
+    return groups, tuple(whole)
+
+
+def _read_by_port(block: Block) -> set[str]:
+    """Return the names that the nodes of a block read by a port: `fields.*`, `fields.city`."""
+    read = [source for node in block.nodes for source in node.sources or ()]
+    read += [output.source for output in block.outputs]
+    return {source.name for source in read if source.port is not None}
+
+
+def _member(name: str, one: Fed) -> str:
+    """Return the name of a member of a group: its port, of a weight or item its last part."""
+    return f"{name}.{(one.source.port or one.source.name).rpartition('.')[2]}"
