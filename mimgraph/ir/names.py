@@ -18,7 +18,8 @@ NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", *LOOPS, *O
 # renamed there. The class keeps the name that the spec gives it, so that may be none of these.
 EMITTED = frozenset(
     [
-        *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "range", "super", "zip"),
+        *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "enumerate", "range"),
+        *("super", "zip"),
         "torchvision",
         *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
         *("_rois", "_weighted_mean", "_weighted_sum"),

@@ -9,7 +9,7 @@ from mimgraph.emit.forward.arguments import argument_names, module_arguments, sp
 from mimgraph.emit.forward.chains import Chain, Chains, needed_in_loop
 from mimgraph.emit.forward.liveness import Paths, needed_by
 from mimgraph.emit.forward.plan import Plan
-from mimgraph.emit.forward.steps import Step, is_intermediate
+from mimgraph.emit.forward.steps import Step, is_intermediate, is_list
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED, free_name
@@ -48,16 +48,21 @@ class LocalNames:
         if main is not None:
             reserved.add(MAIN)
             self._names.update(dict.fromkeys(main, MAIN))
+        lists: dict[str, str] = {}
         # what a step computes on its way to a result gives way to the names of the nodes
         for part in sorted(parts, key=lambda part: is_intermediate(part[-1])):
             named = part[-1]
             if rebound:
                 named = next((rebound[value] for value in part if value in rebound), named)
             name = self.arguments.get(named.name)
+            if is_list(named):  # which no other loop needs
+                name = lists.get(wanted[named])
             if name is None:
                 given = wanted.get(named) or _name_of(named, ports[named.name] > 1)
                 name = free_name(given, reserved)
                 reserved.add(name)
+            if is_list(named):
+                lists[wanted[named]] = name
             self._names.update(dict.fromkeys(part, name))
 
     def name(self, value: Value) -> str:
@@ -80,7 +85,7 @@ def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, 
     """
     body = plan.body
     for index, step in enumerate(plan.steps):
-        if step.loop is None or (len(step.targets) == 1 and not step.loop.names):
+        if step.loop is None or (len(step.targets) == 1 and step.targets[0] not in step.loop.names):
             continue
         for target, before in step.loop.carried.items():
             if before.name in body.inputs:

@@ -11,7 +11,7 @@ from mimgraph.emit.forward.steps import Loop, list_of
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, Constant, Name, Subscript, call, named_constant
 from mimgraph.ir.dim import Size
-from mimgraph.ir.names import free_name
+from mimgraph.ir.names import EMITTED, free_name
 from mimgraph.ir.typed import STEPS, Repeated, Scan, TypedNode, Value
 
 
@@ -118,7 +118,7 @@ def free_variable(names: Collection[str], taken: Collection[str]) -> str:
     """Return the first of the names that is not taken, else the first with a number."""
     first = next(iter(names))
     every = chain(names, map((first + "_{}").format, count(2)))
-    return next(name for name in every if name not in taken)
+    return next(name for name in every if name not in taken and name not in EMITTED)
 
 
 def range_of(times: Size) -> Code:

@@ -356,6 +356,44 @@ def test_the_emitted_loop_is_as_written_by_hand() -> None:
 """)
 
 
+def test_names_of_loops_in_a_row() -> None:
+    """Each loop assigns to the name of its node, and no variable hides a name that the file uses."""
+    source = mg.loads("""\
+inputs: {i: [T, 4], layer: [4]}
+blocks:
+  shift:
+    inputs: {x: [T, D], enumerate: []}
+    nodes:
+      time: {layer: Embedding, from: enumerate, num_embeddings: 9, embedding_dim: $D}
+      sum: {merge: add, from: [x, time], broadcast: true}
+    outputs: sum
+nodes:
+  a: {block: shift, from: i, repeat: {times: 2, index: enumerate, collect: true}}
+  b: {block: shift, from: a, repeat: {times: $T, shared: true, index: enumerate, collect: true}}
+outputs: {a: a.steps, b: b.steps, layer: layer}
+""").source()
+    assert source.endswith("""\
+        numbers = torch.arange(2, device=i.device)
+        steps = []
+        a = i
+        for index, block in enumerate(self.a):
+            a = block(a, numbers[index])  # (N, T, 4)
+            steps.append(a)
+        del numbers
+        a_steps = torch.stack(steps, 1)  # (N, 2, T, 4)
+        del steps
+        steps = []
+        b = a
+        del a
+        for index in torch.arange(b.shape[1], device=b.device):
+            b = self.b(b, index)  # (N, T, 4)
+            steps.append(b)
+        b_steps = torch.stack(steps, 1)  # (N, T, T, 4)
+        del steps, b
+        return {"a": a_steps, "b": b_steps, "layer": layer}
+""")
+
+
 def test_a_param_that_counts_needs_no_value() -> None:
     graph = loaded(CASES["param"][0])
     assert [y.params for y in graph.typed.body.by_name["y"].operation.bodies] == [
