@@ -10,6 +10,7 @@ from mimgraph.ir.typed import (
     Body,
     Leaf,
     Shared,
+    TypedNode,
     TypedOperation,
     unwrap,
 )
@@ -35,6 +36,20 @@ def used_bodies(operation: TypedOperation) -> Iterator[Body]:
     yield from operation.bodies
     for item in operation.items:
         yield from used_bodies(item.operation)
+
+
+def inner_nodes(operation: TypedOperation) -> Iterator[TypedNode]:
+    """Yield every node inside an operation, at any depth. A body that runs several times counts once."""
+    seen: set[Body] = set()
+
+    def walk(operation: TypedOperation) -> Iterator[TypedNode]:
+        fresh = [body for body in dict.fromkeys(operation.bodies) if body not in seen]
+        seen.update(fresh)
+        for node in (*operation.items, *(node for body in fresh for node in body.nodes)):
+            yield node
+            yield from walk(node.operation)
+
+    return walk(operation)
 
 
 def bodies(body: Body) -> list[Body]:

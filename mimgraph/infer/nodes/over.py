@@ -15,6 +15,7 @@ from mimgraph.ir.graph import FAULTY, Apply, Call, Node, Option
 from mimgraph.ir.presence import implies
 from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType, depends_on_batch
+from mimgraph.ir.walks import inner_nodes
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
@@ -182,6 +183,13 @@ def _unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNo
             message = f"over: a result is {type_}, which cannot get the axis back"
             site.fault("rank-mismatch", message, over.span)
             return None
+    inside = next(filter(_has_batch_inside, inner_nodes(operation)), None)
+    if inside is not None:
+        message = f"over: {inside.op_name} inside gives {_shapes(inside)}"
+        note = "samples would meet those of all other steps, as the axis is in their batch"
+        help = "a scan runs a block for each step alone"
+        site.fault("rank-mismatch", message, over.span, note=note, help=help)
+        return None
     results = {port: fold.unfold(type_) for port, type_ in tensors.items()}
     return replace(typed, results=results, over=fold)
 
@@ -190,3 +198,12 @@ def _can_unfold(type_: TensorType) -> bool:
     """Return whether a result can get an axis back: the batch is no size of it but the first."""
     has_batch_inside = any(map(depends_on_batch, type_.dims))
     return not has_batch_inside and (not type_.batched or len(type_.dims) < MAX_AXES)
+
+
+def _has_batch_inside(node: TypedNode) -> bool:
+    """Return whether a result has the batch on another axis than the first."""
+    return any(depends_on_batch(dim) for type_ in node.results.values() for dim in type_.dims)
+
+
+def _shapes(node: TypedNode) -> str:
+    return " and ".join(map(str, node.results.values()))

@@ -397,6 +397,7 @@ CASES = [
             ((ROW,), "n t d -> t n d", lambda a: a.transpose(0, 1)),
             ((ROW,), "... d -> d ...", lambda a: a.permute(2, 0, 1)),
             ((A, A), "n a, m a -> n", lambda a, b: (a @ b.T).sum(1)),
+            ((SAMPLES,), "n n -> n", torch.diag),
             ((A, A), "n a, n a ->", lambda a, b: (a * b).sum()),
         )
     ),
