@@ -12,7 +12,7 @@ from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.ir import graph as ir
 from mimgraph.ir.names import class_fault
-from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.rewrite import with_keys
 
 
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
@@ -52,9 +52,3 @@ def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir
             found[name] = replace(named, family=name)
         keys[key] = known[content]
     return keys, found
-
-
-def with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.Node, ...]:
-    """Return the nodes with other keys for the blocks that they use."""
-    rename = Rewriter(name=lambda kind, name, _: keys[name] if kind == "block" else name)
-    return rename.nodes(nodes) if keys else nodes

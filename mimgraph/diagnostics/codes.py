@@ -17,6 +17,7 @@ DiagnosticCode = Literal[
     "missing-key",
     "wrong-type",
     "too-large",
+    "bad-part",
     # names
     "bad-name",
     "duplicate-name",
@@ -61,6 +62,7 @@ CODES: dict[DiagnosticCode, str] = {
     "missing-key": "a required key is missing",
     "wrong-type": "a value has another type than the key takes",
     "too-large": "a published limit is exceeded",
+    "bad-part": "a path in `parts` names no file that can be a part",
     "bad-name": "a name that the emitted module cannot use",
     "duplicate-name": "two things in one namespace have the same name",
     "unknown-layer": "no layer has this name",

@@ -475,11 +475,15 @@ class Input:
 
 @data
 class BlockInput:
-    """An input of a block; a pattern binds names to the sizes at each use."""
+    """An input of a block; a pattern binds names to the sizes at each use.
+
+    `declared` is the input that it was in a graph of its own: a source must have its dtype and vocab.
+    """
 
     name: str
     span: Span
     pattern: InputShape | None = None
+    declared: Input | None = None
 
 
 class Output(NamedTuple):
@@ -505,7 +509,7 @@ class Block:
     A chain has one input and one node named "", and its items are the module's own positions.
     A block made in code may bring the blocks that it uses, in `inner`; one that a Python function
     declared has in `function` the object that calls it again. `lost` are the names of inputs and
-    nodes that could not be read.
+    nodes that could not be read. A private one is inside a part, and only the part may name it.
     """
 
     family: str
@@ -518,6 +522,7 @@ class Block:
     doc: str = ""
     inner: Mapping[str, Block] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
+    is_private: bool = field(default=False, compare=False)
     function: Any = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:

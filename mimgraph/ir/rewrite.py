@@ -28,13 +28,17 @@ def _same_name(kind: str, name: str, path: str) -> str:
     return name
 
 
+def _same_call(call: Call) -> Call:
+    return call
+
+
 Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
 
 
 @data
 class Rewriter:
-    """Changes every option with `option`, and every name of a layer, merge, activation or block with
-    `name`.
+    """Changes every option with `option`, every name of a layer, merge, activation or block with
+    `name`, and then every use of a block with `call`.
 
     `name` is called with the kind of the named thing (`"layer"`, `"block"`), its name, and the
     dotted name of the node; where it returns None, the node has no operation.
@@ -42,6 +46,7 @@ class Rewriter:
 
     option: Callable[[Option], Option] | None = None
     name: Callable[[str, str, str], str | None] = _same_name
+    call: Callable[[Call], Call] = _same_call
 
     def nodes(self, nodes: tuple[Node, ...], path: str = "") -> tuple[Node, ...]:
         """Return the nodes rebuilt, whose dotted names begin with `path`."""
@@ -86,7 +91,8 @@ class Rewriter:
         params, lone = self._options(call.params), self._lone(call.lone)
         repeat = self._repeat(call.repeat)
         scan = self._scan(call.scan)
-        return _changed(call, block=block, params=params, lone=lone, repeat=repeat, scan=scan)
+        changed = _changed(call, block=block, params=params, lone=lone, repeat=repeat, scan=scan)
+        return self.call(changed)
 
     def _apply(self, apply: Apply, path: str) -> Apply | None:
         activation = apply.activation
@@ -139,3 +145,9 @@ def _changed(part: Part, **fields: Any) -> Part:
     """Return the part with these fields; itself if they are the same objects."""
     same = all(getattr(part, name) is value for name, value in fields.items())
     return part if same else replace(part, **fields)
+
+
+def with_keys(nodes: tuple[Node, ...], keys: Mapping[str, str]) -> tuple[Node, ...]:
+    """Return the nodes with other keys for the blocks that they use."""
+    rename = Rewriter(name=lambda kind, name, _: keys[name] if kind == "block" else name)
+    return rename.nodes(nodes) if keys else nodes

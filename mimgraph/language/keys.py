@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """The meaning of a key (with code in backticks), the README's paragraph, and a spec that has it."""
+    """The meaning of a key (with code in backticks), the README's paragraph, and a spec that has it, with
+    the other files that the spec needs."""
 
     about: str
     paragraph: str
     example: str
+    files: Mapping[str, str] = {}
 
 
 SMALL = """\
@@ -90,6 +93,22 @@ nodes:
   refined: {block: refine, from: x, repeat: {times: $T, shared: true, index: i}}
   deep: {block: refine, from: refined, repeat: {times: 6, index: i, collect: out}}
 outputs: {last: deep, every: deep.steps}
+PARTS = """\
+parts: {tower: towers/text.yaml}
+inputs: {tokens: {shape: [T], vocab: 1000}, numbers: [5]}
+nodes:
+  text_vec: {block: tower, from: tokens, width: 64}
+  fused: {merge: concat, from: [text_vec, numbers]}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+"""
+TOWER = """\
+params: {width: 32}
+inputs: {tokens: {shape: [T], vocab: 1000}}
+nodes:
+  emb: {layer: Embedding, from: tokens, embedding_dim: $width}
+  read: {layer: GRU, from: emb, hidden_size: $width, take: last}
+outputs: read
 """
 TWINS = """\
 inputs: {left: [8], right: [8]}
@@ -184,6 +203,13 @@ KEYS = {
         "Sub-graphs or chains by name, perhaps with params, that nodes use any number of times.",
         "Blocks",
         STEPS,
+    ),
+    "parts": Key(
+        "Specs in files of their own by name, each used as a block: `{tower: towers/text.yaml}`, a "
+        "path from the folder of this spec.",
+        "Parts",
+        PARTS,
+        {"towers/text.yaml": TOWER},
     ),
     "nodes": Key(
         "The nodes by name, in any order: what each does, and from which sources.", "Nodes", SMALL

@@ -5,7 +5,17 @@ from __future__ import annotations
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS
 
 PLACES = {
-    "a spec": ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs"),
+    "a spec": (
+        "mimgraph",
+        "name",
+        "doc",
+        "params",
+        "parts",
+        "inputs",
+        "blocks",
+        "nodes",
+        "outputs",
+    ),
     "an input": ("shape", "dtype", "vocab", "doc", "optional"),
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
     "a node": (*NODE_WORDS, *CONSTANTS),

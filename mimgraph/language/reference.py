@@ -121,7 +121,10 @@ def _key_text(name: str) -> str:
     takers = [one["name"] for one in _takers(name)]
     lines += [f"an option of: {', '.join(takers)}"] if takers else []
     lines += [f"explained in: {_explained(key)}", "", "example"]
-    return "\n".join(lines + [f"  {line}" for line in key.example.splitlines()])
+    lines += [f"  {line}" for line in key.example.splitlines()]
+    for path, text in key.files.items():
+        lines += ["", f"with {path}", *(f"  {line}" for line in text.splitlines())]
+    return "\n".join(lines)
 
 
 def _option_text(name: str, takers: Sequence[Mapping[str, Any]]) -> str:
@@ -166,6 +169,7 @@ def _key_data(name: str) -> dict[str, Any]:
         "option_of": _takers(name),
         "explained": _explained(key),
         "example": key.example,
+        **({"files": dict(key.files)} if key.files else {}),
     }
 
 

@@ -15,6 +15,7 @@ from mimgraph.ir.option_types import OptionValue
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.language import safetensors_header
 from mimgraph.language.foreign_files import refuse_foreign
+from mimgraph.language.parts.part_files import Place, first_place
 from mimgraph.language.reader.spec import read
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
@@ -59,25 +60,30 @@ def load_file(path: str | PathLike[str], params: Params | None = None) -> Loaded
     if safetensors_header.carries_weights(file):
         return load_text(safetensors_header.read_spec(file), params, str(path))
     with file.open("rb") as opened:
-        return load_bytes(opened.read(MAX_BYTES + 1), params, str(path))
+        data = opened.read(MAX_BYTES + 1)
+    return load_bytes(data, params, str(path), first_place(str(path)))
 
 
-def load_bytes(data: bytes, params: Params | None, name: str) -> LoadedSpec:
+def load_bytes(
+    data: bytes, params: Params | None, name: str, place: Place | None = None
+) -> LoadedSpec:
     """Load the spec in the bytes of a file."""
     refuse_foreign(name, data)
     text = data.decode(errors="surrogateescape")  # the reader reports bytes that are not UTF-8
-    return load_text(text, params, name)
+    return load_text(text, params, name, place)
 
 
-def load_text(text: str, params: Params | None = None, name: str = "<string>") -> LoadedSpec:
-    """Load a spec; `name` is the name of the text in messages."""
+def load_text(
+    text: str, params: Params | None = None, name: str = "<string>", place: Place | None = None
+) -> LoadedSpec:
+    """Load a spec; `name` is the name of the text in messages, `place` where its parts are found."""
     given = as_mapping("params", params, '{"hidden": 128}')
     values = {param: as_plain(param, value) for param, value in given.items()}
     report = Report()
     file = SourceFile(
         str(name) if isinstance(name, PathLike) else as_text("name", name), _spec(text)
     )
-    declared = read(file, report, values)
+    declared = read(file, report, values, place)
     if declared is None:
         raise SpecError(report.diagnostics)
     unknown = [param for param in values if param not in declared.params]

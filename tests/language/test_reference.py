@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -71,10 +72,13 @@ def test_every_key_of_a_node_and_every_common_option_is_described() -> None:
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
-def test_the_example_of_a_key_is_a_spec_with_that_key(name: str) -> None:
+def test_the_example_of_a_key_is_a_spec_with_that_key(name: str, tmp_path: Path) -> None:
     example = EVERY_KEY[name].example
     assert re.search(rf"(^|[{{ ]){name}:\s", example, re.MULTILINE)
-    assert mg.loads(example).source()
+    for path, text in {"spec.yaml": example, **EVERY_KEY[name].files}.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert mg.load(tmp_path / "spec.yaml").source()
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
@@ -101,7 +105,7 @@ def test_a_key_as_json(name: str) -> None:
     if entry["kind"] == "key":
         assert entry["summary"] == EVERY_KEY[name].about
         assert entry["places"] or entry["option_of"]
-        assert mg.loads(entry["example"])
+        assert entry["example"] == EVERY_KEY[name].example
     else:
         assert entry["kind"] == "tensor"
 

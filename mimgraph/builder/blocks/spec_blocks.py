@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mimgraph.builder.blocks.call import DeclaredBlock, Family, new_key
-from mimgraph.builder.blocks.substitute import Values, with_values
-from mimgraph.builder.declare_graph import with_keys
 from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.diagnostics import Report
 from mimgraph.infer.dag import ordered, reached
@@ -15,7 +13,9 @@ from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.scope import State
+from mimgraph.infer.substitute import Values, with_values
 from mimgraph.ir import graph as ir
+from mimgraph.ir.rewrite import with_keys
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 

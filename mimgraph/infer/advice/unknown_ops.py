@@ -45,7 +45,7 @@ NODES = {
 
 def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     """Report that no layer or merge has this name, unless a block that could not be read has it."""
-    blocks = [block.family for block in state.blocks.values()]
+    blocks = [block.family for block in state.blocks.values() if not block.is_private]
     choices = (*registry.names(apply.kind), *blocks)
     is_layer = apply.kind == "layer"
     if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):

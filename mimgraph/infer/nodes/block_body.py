@@ -9,6 +9,7 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import layered
 from mimgraph.infer.nodes.block_use import block_params, default_params, origins_of
 from mimgraph.infer.nodes.body import TypeNodes, body_of
+from mimgraph.infer.nodes.input_check import fits_inputs
 from mimgraph.infer.nodes.pattern import bind_pattern
 from mimgraph.infer.scope import Context, Fed, Site
 from mimgraph.ir.expression import identity, plain
@@ -40,7 +41,8 @@ def type_use(
     state = site.state
     state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
-    dims = bind_pattern(site, block, fed, given)
+    fits = fits_inputs(site, block, fed, given)
+    dims = bind_pattern(site, block, fed, given) if fits else None
     if dims is None:
         return None
     optional |= site.optional

@@ -44,7 +44,7 @@ def _is_readable(call: Call, block: Block | None) -> bool:
 
 def _unknown_block(state: State, call: Call, path: str) -> None:
     """Report that no block has this name, unless an unreadable block probably had it."""
-    families = [known.family for known in state.blocks.values()]
+    families = [known.family for known in state.blocks.values() if not known.is_private]
     if is_lost(call.block, lost_blocks(state), families, state.report):
         return
     help = state.report.suggestion(call.block, families, "known here")

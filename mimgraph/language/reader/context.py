@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, described, is_faulty, texts
 from mimgraph.source import Span
+
+if TYPE_CHECKING:
+    from mimgraph.language.parts.part_files import Place
 
 
 @dataclass(eq=False, repr=False)  # importing it takes half as long
@@ -22,6 +26,7 @@ class Context:
 
     report: Report
     origin: Span  # the start of the file
+    place: Place | None = None  # where its parts are found; None for a text that is no file
     blocks: frozenset[str] = frozenset()
     lost: set[str] = field(default_factory=set)
     misnamed: set[str] = field(default_factory=set)

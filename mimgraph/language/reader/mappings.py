@@ -15,6 +15,7 @@ Entries = dict[str, Entry]
 EXAMPLES = {
     "inputs": "write names with shapes: {image: [3, 32, 32]}",
     "nodes": "write names with nodes: {hidden: {layer: ReLU, from: image}}",
+    "parts": "write names with paths: {tower: towers/text.yaml}",
     "blocks": "write names with blocks: {step: {seq: [ReLU]}}",
     "params": "write names with values: {hidden: 64}",
     "with": "write params with lists: {width: [64, 128]}",

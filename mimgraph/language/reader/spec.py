@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import Graph
@@ -23,15 +23,23 @@ from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
 from mimgraph.source import SourceFile
 
+if TYPE_CHECKING:
+    from mimgraph.language.parts.part_files import Place
+
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
 EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}", "outputs": "y"}
 
 
-def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = None) -> Graph | None:
+def read(
+    file: SourceFile,
+    report: Report,
+    params: Mapping[str, Any] | None = None,
+    place: Place | None = None,
+) -> Graph | None:
     """Return the graph that a spec declares, with `params` in place of its own.
 
-    Return None if the text is no YAML, or no mapping.
+    Return None if the text is no YAML, or no mapping. `place` says where its parts are found.
     """
     tree = compose(file, report.add)
     if tree is None:
@@ -40,7 +48,7 @@ def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = No
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
-    return _read_graph(_context(file, report), tree, params or {})
+    return _read_graph(Context(report, file.start, place), tree, params or {})
 
 
 def read_value(text: str, name: str) -> Any:
@@ -52,11 +60,7 @@ def read_value(text: str, name: str) -> Any:
     report.raise_if_any()
     if tree is None or not text.strip():
         return None
-    return values.read_value(_context(file, report), tree)
-
-
-def _context(file: SourceFile, report: Report) -> Context:
-    return Context(report, file.start)
+    return values.read_value(Context(report, file.start), tree)
 
 
 def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:
@@ -65,15 +69,16 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
             if tree.get(key) is None:
                 tree = _without_section(context, key, tree)
     else:  # an unknown key may mean one of these
-        tree = tree.with_faulty("params", "blocks", "outputs")
+        tree = tree.with_faulty("params", "parts", "blocks", "outputs")
     _check_version(context, tree.get("mimgraph"))
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     blocks = read_mapping(context, "blocks", tree.get("blocks"))
     if blocks is None and tree.get("blocks") is not None:
         nodes = None  # nodes that use a block cannot be read either
-    if blocks:
-        names = frozenset((*(key.text for key, _ in blocks.entries), *blocks.lost))
-        context = replace(context, blocks=names)
+    parts = read_mapping(context, "parts", tree.get("parts"))
+    if parts is None and tree.get("parts") is not None:
+        nodes = None
+    context = replace(context, blocks=_names_of(blocks, parts))
     inputs = read_mapping(context, "inputs", tree.get("inputs"))
     if inputs is not None and not (inputs.entries or inputs.lost):
         context.wrong_type("inputs", "a mapping of at least one input", inputs)
@@ -81,7 +86,7 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
     block_definitions = read_blocks(context, blocks) if blocks else {}
     context = context.in_scope(lost_names(inputs, nodes))
     outputs = tree.get("outputs")
-    return Graph(
+    graph = Graph(
         name=_class_name(context, tree.get("name")),
         origin=context.origin,
         params=params,
@@ -92,6 +97,19 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
         doc=read_text(context, "doc", tree.get("doc")) or "",
         lost=frozenset(context.lost),
     )
+    if parts is None:
+        return graph
+    from mimgraph.language.parts.link import with_parts  # needed by specs with parts alone
+    from mimgraph.language.parts.read_parts import read_parts
+
+    return with_parts(context, graph, read_parts(context, parts))
+
+
+def _names_of(*sections: MappingTree | None) -> frozenset[str]:
+    """Return the names that sections give, also those whose values cannot be read."""
+    read = [section for section in sections if section is not None]
+    names = (key.text for section in read for key, _ in section.entries)
+    return frozenset((*names, *(name for section in read for name in section.lost)))
 
 
 def _without_section(context: Context, word: str, tree: MappingTree) -> MappingTree:

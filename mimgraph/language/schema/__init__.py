@@ -14,6 +14,7 @@ from mimgraph.language.schema.nodes import nodes
 from mimgraph.language.schema.values import values
 from mimgraph.language.schema.words import CLOSED, Json, keys, named, named_inputs, ref
 
+PATH = r"^(?!/)[^$\\:]+$"  # of a part, from the folder of the spec
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -36,7 +37,8 @@ def schema() -> Json:
 
 
 def _spec() -> Json:
-    """Return the schema of the top level; items of a chain may be blocks only if the spec has blocks."""
+    """Return the schema of the top level; items of a chain may be blocks only if the spec has blocks
+    or parts."""
     return {
         **CLOSED,
         "properties": keys(
@@ -45,12 +47,13 @@ def _spec() -> Json:
             doc={"type": "string"},
             params=ref("params"),
             inputs=named_inputs(ref("input")),
+            parts=named({"type": "string", "pattern": PATH}),
             blocks=named(ref("block_of_spec")),
             nodes={},
             outputs=ref("outputs"),
         ),
         "required": ["inputs", "nodes", "outputs"],
-        "if": {"required": ["blocks"]},
+        "if": {"anyOf": [{"required": ["blocks"]}, {"required": ["parts"]}]},
         "then": {"properties": {"nodes": named(ref("node_beside_blocks"))}},
         "else": {"properties": {"nodes": named(ref("node"))}},
     }

@@ -1,10 +1,10 @@
-"""Replace the params of a spec by their values, in blocks that are used outside of the spec."""
+"""Replace the params of a spec by values or other names, in blocks that are used outside of the spec."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir import graph as ir
@@ -14,13 +14,19 @@ from mimgraph.ir.rewrite import Rewriter
 Values = Mapping[str, Any]
 
 
+class Renamed(NamedTuple):
+    """Stands for a value where a param has another name, `name`."""
+
+    name: str
+
+
 def with_values(block: ir.Block, values: Values) -> ir.Block:
     """Return the block with values in place of names, except for its own params."""
     params: dict[str, ir.Option] = {}
     for name, default in block.params.items():  # a default may use the params above it
         params[name] = _filled(default, _without(values, params))
     outer = _without(values, params)
-    inputs = tuple(replace(i, pattern=_pattern(i.pattern, outer)) for i in block.inputs)
+    inputs = tuple(_input(i, outer) for i in block.inputs)
     free = _without(outer, block.sizes)
     nodes = Rewriter(option=lambda option: _filled(option, free)).nodes(block.nodes)
     return replace(block, params=params, inputs=inputs, nodes=nodes)
@@ -29,6 +35,15 @@ def with_values(block: ir.Block, values: Values) -> ir.Block:
 def _without(values: Values, names: Iterable[str]) -> Values:
     hidden = set(names)
     return {name: value for name, value in values.items() if name not in hidden}
+
+
+def _input(given: ir.BlockInput, values: Values) -> ir.BlockInput:
+    declared = given.declared
+    if declared is not None:
+        vocab = declared.vocab if declared.vocab is None else _filled(declared.vocab, values)
+        optional = _value(declared.optional, values)
+        declared = replace(declared, vocab=vocab, optional=optional)
+    return replace(given, pattern=_pattern(given.pattern, values), declared=declared)
 
 
 def _pattern(pattern: ir.InputShape | None, values: Values) -> ir.InputShape | None:
@@ -45,11 +60,12 @@ def _filled(given: ir.Option, values: Values) -> ir.Option:
 def _value(given: Any, values: Values) -> Any:
     """Return an option's value with values in place of names."""
     match given:
-        case ir.Written(Variable(name)) if name in values:
+        case ir.Written(Variable(name)) if name in values and type(values[name]) is not Renamed:
             return values[name]
         case ir.Written(expression):
             return given._replace(expression=_expression(expression, values))
         case ir.Template():
+            given = _with_names(given, values)
             filled = given.filled({n: in_formula(v) for n, v in values.items() if _is_number(v)})
             return given._replace(text=filled) if "$" in filled else filled
         case list():
@@ -63,11 +79,23 @@ def _expression(given: Expression, values: Values) -> Expression:
     match given:
         case Variable(name) if _is_number(values.get(name)):
             return Number(values[name])
+        case Variable(name) if type(renamed := values.get(name)) is Renamed:
+            return replace(given, name=renamed.name)
         case Negative(operand):
             return Negative(_expression(operand, values))
         case Arithmetic(operator, left, right):
             return Arithmetic(operator, _expression(left, values), _expression(right, values))
     return given
+
+
+def _with_names(given: ir.Template, values: Values) -> ir.Template:
+    """Return a text with the new name of each renamed param."""
+    text, parts, end = given.text, list[str](), 0
+    for match in given.names():
+        if type(renamed := values.get(match[1])) is Renamed:
+            parts += text[end : match.start(1)], renamed.name
+            end = match.end(1)
+    return given._replace(text="".join((*parts, text[end:]))) if parts else given
 
 
 def _is_number(value: Any) -> bool:

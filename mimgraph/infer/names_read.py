@@ -1,0 +1,81 @@
+"""Find the names of params and sizes that the parts of a spec read: in `$name`, `$(...)` and texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mimgraph.ir.expression import PLAIN, variables
+from mimgraph.ir.graph import (
+    Block,
+    Chosen,
+    Input,
+    InputShape,
+    Node,
+    Template,
+    Written,
+    operations,
+    overs,
+)
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def in_inputs(inputs: Iterable[Input]) -> Iterator[str]:
+    """Yield the names in the shapes and vocabularies of inputs."""
+    for declared in inputs:
+        yield from _in_shape(declared.shape)
+        yield from in_value(declared.optional)
+        if declared.vocab is not None:
+            yield from in_value(declared.vocab.value)
+
+
+def _in_shape(shape: InputShape | None) -> Iterator[str]:
+    if shape is not None:
+        yield from in_value([dim for dim in shape.dims if isinstance(dim, Written)])
+
+
+def in_block(block: Block) -> Iterator[str]:
+    """Yield the names in a block, without those in the defaults of its params."""
+    for declared in block.inputs:
+        yield from _in_shape(declared.pattern)
+    yield from in_nodes(block.nodes)
+    yield from in_value(block.doc)
+
+
+def in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
+    """Yield the names in the options of nodes, and in the names of their ops."""
+    nodes = tuple(nodes)
+    for node in nodes:
+        yield from in_value(node.freeze)
+    for over in overs(nodes):
+        yield from in_value(over.value)
+    for operation in operations(nodes):
+        for item in operation.items:
+            yield from in_value(item.freeze)
+        for name in operation.names():
+            if isinstance(name, Chosen):
+                yield from in_value(str(name))
+        for option in operation.every_option():
+            if type(option.value) is not int:  # the common case, fast
+                yield from in_value(option.value)
+
+
+def in_value(value: Any) -> Iterator[str]:
+    """Yield the names in the value of an option or param, or in a text."""
+    match value:
+        case str():
+            yield from _WORD.findall(value) if "$" in value else ()
+        case _ if type(value) in PLAIN:
+            pass
+        case Written():
+            yield from (variable.name for variable in variables(value.expression))
+        case Template():
+            yield from (match[1] for match in value.names())
+        case list():
+            for item in value:
+                yield from in_value(item)
+        case Mapping():
+            for item in value.values():
+                yield from in_value(item)

@@ -1,0 +1,192 @@
+"""Find and open the files of parts: only regular files in the folder of the spec, bounded in sum."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.ir.graph import Block
+from mimgraph.language.foreign_files import kind_of
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
+
+MAX_PARTS = 256  # a part counts each time that a spec names it
+MAX_DEPTH = 16
+MAX_LISTED = 1_000  # files that are searched for a similar name
+
+
+class Refused(Exception):
+    """Raised for a path that cannot be a part, with the code, message and help of its diagnostic."""
+
+    def __init__(self, message: str, help: str = "", code: DiagnosticCode = "bad-part") -> None:
+        super().__init__(message)
+        self.message, self.help, self.code = message, help, code
+
+
+class ReadPart(NamedTuple):
+    """A part as a block, None if it is faulty, with the number and bytes of the parts in it."""
+
+    block: Block | None
+    parts: int
+    size: int
+
+
+@dataclass(eq=False)
+class PartFiles:
+    """The parts of one spec, in its `folder`: those that were read, by real path, and how much."""
+
+    folder: str
+    read: dict[str, ReadPart] = field(default_factory=dict)
+    parts: int = 0
+    size: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more parts than may be read."""
+        return self.parts > MAX_PARTS or self.size > MAX_BYTES
+
+    def count(self, parts: int, size: int) -> None:
+        """Count parts and their bytes; refuse more than the limit."""
+        self.parts += parts
+        self.size += size
+        if self.parts > MAX_PARTS:
+            raise Refused(f"more than {MAX_PARTS} parts, those of parts counted", code="too-large")
+        if self.size > MAX_BYTES:
+            raise Refused(f"the parts have more than {MAX_BYTES:,} bytes in sum", code="too-large")
+
+
+class Place(NamedTuple):
+    """The file of a spec: its path inside the folder, and the real paths of the specs that contain
+    it, from the first one to itself."""
+
+    files: PartFiles
+    inside: tuple[str, ...]
+    around: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        """The path as messages show it."""
+        return os.path.join(self.files.folder, *self.inside)
+
+    def part(self, text: str) -> Place:
+        """Return the place of a part, by its path from the folder of this spec; raise `Refused` for
+        a path that leads out of the folder of the first spec."""
+        found = self._replace(inside=_inside(self.inside[:-1], text))
+        folder, real = os.path.realpath(self.files.folder or "."), os.path.realpath(found.path)
+        if real != folder and not real.startswith(folder.rstrip(os.sep) + os.sep):
+            raise Refused(f"{text} is a link that leads out of the folder of the spec")
+        if len(self.around) > MAX_DEPTH:
+            raise Refused(f"parts are nested more than {MAX_DEPTH} deep", code="too-large")
+        return found._replace(around=(*self.around, real))
+
+    @property
+    def ring(self) -> list[str]:
+        """The names of the files from this one back to itself, if one of its parts contains it."""
+        *outer, real = self.around
+        names = [os.path.basename(path) for path in self.around]
+        return names[outer.index(real) :] if real in outer else []
+
+
+def first_place(path: str) -> Place:
+    """Return the place of a spec that is not a part; its parts must lie in its folder."""
+    folder, name = os.path.split(path)
+    return Place(PartFiles(folder), (name,), (os.path.realpath(path),))
+
+
+def _inside(folder: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Return the path of a part inside the folder of the first spec; `..` is resolved in the text, so
+    that nothing outside is looked at."""
+    if fault := _path_fault(text):
+        raise Refused(f"{text!r} cannot be the path of a part", fault)
+    found = [*folder]
+    for name in text.split("/"):
+        if name == ".." and not found:
+            raise Refused(
+                f"{text} lies outside the folder of the spec",
+                "a part lies in the folder of the spec that is loaded, or in a folder in it",
+            )
+        if name == "..":
+            found.pop()
+        elif name not in ("", "."):
+            found.append(name)
+    if not found:
+        raise Refused(f"{text} is the folder of the spec", "name the file of a spec in it")
+    return tuple(found)
+
+
+def _path_fault(text: str) -> str:
+    """Return why a text cannot be the path of a part on every system; "" if it can."""
+    if "$" in text:
+        return "a path holds no params: write it out"
+    if "://" in text:
+        return "a part is a file beside the spec: download it"
+    if text.startswith("/") or text[1:2] == ":":
+        return "write the path from the folder of this spec, such as towers/text.yaml"
+    if "\\" in text:
+        return f"write {text.replace(chr(92), '/')}"
+    if not text.isprintable() or not text.strip() or ":" in text:
+        return "write a path such as towers/text.yaml"
+    return ""
+
+
+def read_bytes(place: Place, text: str) -> bytes:
+    """Return the bytes of a part; raise `Refused` unless it is a regular file of a spec, and small."""
+    real = place.around[-1]
+    try:
+        data = _read_regular(real, text)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Refused(f"there is no file {text}", _nearest(place, text)) from None
+    except OSError as error:
+        raise Refused(f"{text} cannot be read: {error.strerror or error}") from None
+    if kind := kind_of(real, data):
+        raise Refused(f"{text} is {kind.what}, not a spec", "name a spec, a .yaml or .json file")
+    return data
+
+
+def _read_regular(real: str, text: str) -> bytes:
+    """Return the bytes of a regular file, one more than allowed if it is too large.
+
+    Opening a pipe would wait for a writer, and opening a device may do anything, so the kind is
+    looked at before; it is looked at again in case the file was replaced meanwhile.
+    """
+    _check_regular(os.stat(real), text)
+    flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY"))
+    with open(os.open(real, flags), "rb") as opened:
+        info = os.fstat(opened.fileno())
+        _check_regular(info, text)
+        data = b"" if info.st_size > MAX_BYTES else opened.read(MAX_BYTES + 1)
+    if max(info.st_size, len(data)) > MAX_BYTES:
+        raise Refused(f"{text} has more than {MAX_BYTES:,} bytes", code="too-large")
+    return data
+
+
+def _check_regular(info: os.stat_result, text: str) -> None:
+    if stat.S_ISDIR(info.st_mode):
+        raise Refused(f"{text} is a directory", "name the spec in it")
+    if not stat.S_ISREG(info.st_mode):
+        raise Refused(f"{text} is not a regular file")
+
+
+def _nearest(place: Place, text: str) -> str:
+    """Return the help for a missing file: the most similar name beside the first name that is
+    missing."""
+    names, folder = place.inside, place.files.folder or "."
+    for index, name in enumerate(names):
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            near = suggestion(name, _listed(folder))
+            return near or f"it would be {os.path.join(place.files.folder, *names[: index + 1])}"
+        folder = path
+    return ""
+
+
+def _listed(folder: str) -> list[str]:
+    """Return the names of files in a folder, at most so many as are quickly compared."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry, _ in zip(entries, range(MAX_LISTED), strict=False)]
+    except OSError:
+        return []

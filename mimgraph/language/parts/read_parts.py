@@ -1,0 +1,125 @@
+"""Read the section `parts`: each part is a spec in a file of its own, and a block of this one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.infer.as_block import as_block
+from mimgraph.infer.lift_params import lift_params
+from mimgraph.infer.named_ops import choose
+from mimgraph.infer.structure import needed_for
+from mimgraph.infer.substitute import with_values
+from mimgraph.infer.untyped import check_untyped, fixed_params
+from mimgraph.ir.graph import Block
+from mimgraph.ir.names import name_fault
+from mimgraph.language.parts.part_files import Place, ReadPart, Refused, read_bytes
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.spec import read
+from mimgraph.language.reader.values import as_written
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
+from mimgraph.source import SourceFile, Span
+
+
+class Part(NamedTuple):
+    """A part as it is named in `parts`; `block` is None if it could not be read."""
+
+    name: str
+    span: Span
+    block: Block | None
+
+
+def read_parts(context: Context, section: Mapping) -> list[Part]:
+    """Return the parts of a spec; the faults of a part are reported in its file."""
+    found = {name: Part(name, section.span, None) for name in section.lost}
+    place = context.place
+    if place is None and section.entries:
+        message = "a part is a file beside the spec, but this spec is no file"
+        help = "save the spec as a file and load that, or write the part as a block"
+        context.fault("bad-part", message, section.entries[0][1].span, help=help)
+    for key, tree in section.entries:
+        block = None
+        if place is not None and not place.files.is_full:
+            _check_name(context, key)
+            block = _read_entry(context, place, key, tree)
+        found[key.text] = Part(key.text, key.span, block)
+    return [*found.values()]
+
+
+def _check_name(context: Context, key: Scalar) -> None:
+    reason = name_fault(key.text)
+    if reason is not None:
+        message = f"{key.text!r} cannot be the name of a part"
+        context.fault("bad-name", message, key.span, help=reason)
+
+
+def _read_entry(context: Context, place: Place, key: Scalar, tree: Tree) -> Block | None:
+    """Return the block of a part; None if it cannot be read, which is reported."""
+    if not isinstance(tree, Scalar) or tree.name is None:
+        help = as_written('quote it: "{}"', tree)
+        context.wrong_type("a part", "the path of a spec", tree, help=help)
+        return None
+    try:
+        return _read_part(context, place.part(tree.name), key.text, tree)
+    except Refused as refused:
+        context.fault(refused.code, refused.message, tree.span, help=refused.help)
+        return None
+
+
+def _read_part(context: Context, place: Place, name: str, tree: Scalar) -> Block | None:
+    """Return the block of the part at this place, read only once; None if it has a fault, which is
+    reported."""
+    if ring := place.ring:
+        message = f"parts contain each other: {' -> '.join(ring)}"
+        raise Refused(message, "a part cannot contain itself", "cycle")
+    files, real = place.files, place.around[-1]
+    files.count(1, 0)
+    if real in files.read:
+        known = files.read[real]
+        files.count(known.parts, known.size)
+        return known.block
+    parts, size = files.parts, files.size
+    data = read_bytes(place, tree.text)
+    files.count(0, len(data))
+    report = Report()
+    block = _checked(place, data, report)
+    if report.diagnostics:
+        block = None
+        # one note says how the file comes into play; more would repeat it
+        first, *others = report.diagnostics
+        label = Label(tree.span, f"read here, as the part {name}")
+        for one in (replace(first, labels=(*first.labels, label)), *others):
+            context.report.add(one)
+    files.read[real] = ReadPart(block, files.parts - parts, files.size - size)
+    return block
+
+
+def _checked(place: Place, data: bytes, report: Report) -> Block | None:
+    """Return the spec in a file as a block with the blocks inside it, checked as far as it can be
+    without types."""
+    file = SourceFile(place.path, data.decode(errors="surrogateescape"))
+    graph = read(file, report, place=place)
+    if graph is None:
+        return None
+    fixed = fixed_params(graph, report)
+    graph = choose(graph, fixed, report)
+    check_untyped(graph, report)
+    if report.diagnostics:
+        return None
+    blocks = {key: with_values(block, fixed) for key, block in graph.blocks.items()}
+    own = {name: option for name, option in graph.params.items() if name not in fixed}
+    lifted = lift_params(replace(graph, params=own, blocks=blocks))
+    block = with_values(as_block(lifted, graph.name, graph.origin, own), fixed)
+    _check_inputs(block, report)
+    return replace(block, inner=lifted.blocks)
+
+
+def _check_inputs(block: Block, report: Report) -> None:
+    """Report inputs that only outputs for training need."""
+    needed = needed_for(block.nodes, [output.source.name for output in block.outputs])
+    for one in block.inputs:
+        if one.name not in needed:
+            message = f"only outputs for training need {one.name}, and a part has none"
+            help = "leave the input out, or make the output one of evaluation as well"
+            report.add(Diagnostic("unused-input", message, one.span, help=help))
