@@ -152,8 +152,9 @@ class Report:
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the diagnostics by position; of several with one code at one span only the first, but
     each that reports something missing."""
-    unique: dict[tuple[DiagnosticCode, Span, str], Diagnostic] = {}
+    unique: dict[tuple[DiagnosticCode, str, tuple[int, ...], str], Diagnostic] = {}
     for diagnostic in diagnostics:
         what = diagnostic.message if diagnostic.code.startswith("missing-") else ""
-        unique.setdefault((diagnostic.code, diagnostic.span, what), diagnostic)
+        file, *place = diagnostic.span
+        unique.setdefault((diagnostic.code, file.name, tuple(place), what), diagnostic)
     return sorted(unique.values(), key=lambda d: (d.span.file.name, d.span[1:], d.code))

@@ -13,9 +13,12 @@ from mimgraph.source import Span
 def as_block(graph: Graph, family: str, span: Span, params: Mapping[str, Option]) -> Block:
     """Return the graph as a block with these params, without its own blocks.
 
-    Outputs for training only are left out, with the nodes that only they need.
+    Outputs for training only are left out, with the nodes that only they need; in a model the batch
+    stays first.
     """
-    outputs = tuple(o._replace(doc="") for o in graph.outputs if not o.only_training)
+    outputs = tuple(
+        o._replace(doc="", batch_dim=None) for o in graph.outputs if not o.only_training
+    )
     read = [output.source.name for output in outputs]
     shared = outer_shares(graph.blocks, [node.name for node in graph.nodes])
     needed = needed_for(graph.nodes, read, shared)

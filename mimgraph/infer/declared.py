@@ -99,12 +99,16 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 
 
 def check_blocks(
-    state: State, names: SpecNames | None = None, around: Collection[str] = ()
+    state: State,
+    names: SpecNames | None = None,
+    around: Collection[str] = (),
+    blocks: Mapping[str, Block] | None = None,
 ) -> None:
     """Check the structure and the text of each block; add blocks that contain themselves to the
     state.
 
     `names` are the names of the spec around the blocks, if there is one; `around` are the nodes there.
+    Only `blocks` are checked if they are given.
     """
     state.outer = outer_shares(state.blocks, around)
     if is_too_large(state.outer):
@@ -112,7 +116,8 @@ def check_blocks(
         message = f"blocks share more than {MAX_NAMES:,} names of nodes around them"
         state.fault("too-large", message, first.span)
         state.report.raise_if_any()
-    for key, block in state.blocks.items():
+    blocks = state.blocks if blocks is None else blocks
+    for key, block in blocks.items():
         if not block.is_whole:
             continue
         if block.is_chain:
@@ -131,8 +136,8 @@ def check_blocks(
             message, help = f"{block.family} is the name of a layer", "give the block another name"
             state.fault("duplicate-name", message, block.span, help=help)
         _check_dimension_names(state, block)
-    _find_recursion(state)
-    for block in state.blocks.values():
+    _find_recursion(state, blocks)
+    for block in blocks.values():
         _check_text(state, block)
 
 
@@ -148,9 +153,8 @@ def _check_dimension_names(state: State, block: Block) -> None:
                 state.fault("duplicate-name", message, span, labels=(first,), help=help)
 
 
-def _find_recursion(state: State) -> None:
+def _find_recursion(state: State, blocks: Mapping[str, Block]) -> None:
     """Report each ring of blocks that contain each other, at the first of them."""
-    blocks = state.blocks
     inner = inner_blocks(blocks)
     for ring in cycles(blocks, inner):
         state.recursive.update(ring)

@@ -6,12 +6,12 @@ param of its own for each of them, and each use gives it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from mimgraph.infer.dag import ordered
-from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.names_read import in_block, in_value
+from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.substitute import Renamed, with_values
 from mimgraph.ir.expression import Variable
 from mimgraph.ir.graph import Block, Call, Graph, Option, Written
@@ -47,6 +47,9 @@ def _needed(graph: Graph) -> dict[str, list[str]]:
     edges = [(used, user) for user, used in inner_blocks(graph.blocks)]
     for key in ordered(graph.blocks, edges):
         block = graph.blocks[key]
+        if block.is_private:  # a part gave it all that it reads
+            found[key] = []
+            continue
         names = _free(block).union(*(found[call.block] for call in calls(block.nodes)))
         found[key] = [name for name in graph.params if name in names]
     return found
@@ -77,13 +80,14 @@ def _own_names(graph: Graph, needed: Mapping[str, Sequence[str]]) -> dict[str, s
     return found
 
 
-def unique_name(stem: str, taken: Iterable[str]) -> str:
+def unique_name(stem: str, taken: Container[str]) -> str:
     """Return the name, or if it is taken or not allowed the first of `stem_1`, `stem_2`, ... that is
     free."""
-    known, number, name = {*taken}, 0, stem
-    while name in known or name_fault(name) is not None:
+    number, name = 0, stem
+    base = stem if name_fault(f"{stem}_1") is None else "block"
+    while name in taken or name_fault(name) is not None:
         number += 1
-        name = f"{stem}_{number}"
+        name = f"{base}_{number}"
     return name
 
 

@@ -22,6 +22,8 @@ class Renamed(NamedTuple):
 
 def with_values(block: ir.Block, values: Values) -> ir.Block:
     """Return the block with values in place of names, except for its own params."""
+    if not values:
+        return block
     params: dict[str, ir.Option] = {}
     for name, default in block.params.items():  # a default may use the params above it
         params[name] = _filled(default, _without(values, params))

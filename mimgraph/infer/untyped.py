@@ -12,7 +12,7 @@ from mimgraph.infer.evaluation import Evaluation, check_names
 from mimgraph.infer.names_read import in_value
 from mimgraph.infer.nodes.optional import check_inputs
 from mimgraph.infer.scope import State
-from mimgraph.infer.structure import check_scope
+from mimgraph.infer.structure import Around, check_scope
 from mimgraph.ir.graph import FAULTY, OTHERS, Chosen, Graph, operations
 from mimgraph.ir.names import NODE_WORDS
 
@@ -25,7 +25,9 @@ def check_untyped(graph: Graph, report: Report) -> None:
         check_names(option.value, Evaluation(above, report))
         above[name] = option
     names = SpecNames(graph)
-    check_blocks(state, names)
+    # the private ones were checked with their part
+    own = {key: block for key, block in graph.blocks.items() if not block.is_private}
+    check_blocks(state, names, [node.name for node in graph.nodes], own)
     sizes = {name: None for one in graph.inputs if one.shape for name in one.shape.names}
     known: dict[str, Any] = {**graph.params, **sizes}
     if any(one.shape is None for one in graph.inputs) or not (graph.inputs and graph.nodes):
@@ -35,6 +37,7 @@ def check_untyped(graph: Graph, report: Report) -> None:
             *(graph.inputs, graph.nodes, graph.outputs, report),
             elsewhere=OtherScopes(names),
             lost=graph.lost,
+            around=Around((), state.outer),
         )
     optional = [one.name for one in graph.inputs if one.optional is True]
     check_inputs(state, graph.inputs, optional)

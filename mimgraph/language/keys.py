@@ -93,6 +93,7 @@ nodes:
   refined: {block: refine, from: x, repeat: {times: $T, shared: true, index: i}}
   deep: {block: refine, from: refined, repeat: {times: 6, index: i, collect: out}}
 outputs: {last: deep, every: deep.steps}
+"""
 PARTS = """\
 parts: {tower: towers/text.yaml}
 inputs: {tokens: {shape: [T], vocab: 1000}, numbers: [5]}

@@ -463,6 +463,7 @@ CASES = {
 }
 
 LEGAL = {
+    "a default that reads a param that must be given": "inputs: {x: [5]}\nblocks: {p: {params: {a: null, b: $(2 * a), c: $b}, seq: [{Linear: $a}, {Linear: $c}]}}\nnodes:\n  y: {block: p, from: x, a: 3}\noutputs: y\n",
     "a param that refers to one above": "params: {a: 2, b: $(a * 3)}\ninputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: $b}\noutputs: y\n",
     "an unused block, param and port": "params: {a: 2}\ninputs: {x: [5, 3]}\nblocks: {p: {seq: [ReLU]}}\nnodes:\n  y: {layer: LSTM, from: x, hidden_size: 4}\noutputs: y.last\n",
     "a share of itself in a row": "inputs: {x: [5]}\nnodes:\n  a: {layer: Linear, from: x, out_features: 5}\n  b: {share: a, from: a}\noutputs: b\n",

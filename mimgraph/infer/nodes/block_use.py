@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.infer.advice.wrong_options import Keys, given_twice, missing_options, unknown_option
 from mimgraph.infer.evaluation import Evaluation, Origin, compute, has_faulty, layered, origin_of
+from mimgraph.infer.names_read import in_value
 from mimgraph.infer.scope import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim
@@ -151,14 +153,28 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
 
 
 def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
-    """Return the defaults of a block's params, with the expressions that they were computed from."""
+    """Return the defaults of a block's params, with the expressions that they were computed from;
+    None for a param that has none, or whose default reads such a param."""
     if key not in state.defaults:
-        env = layered(block_params(state, block, {}), state.params)
+        defaults = _with_default(block)
+        known = replace(block, params=defaults)
+        env = layered(block_params(state, known, {}), state.params)
         at = Evaluation(env, state.report, block.family)
-        state.defaults[key] = {
-            name: compute(option.value, at) for name, option in block.params.items()
-        }
+        found = {name: compute(option.value, at) for name, option in defaults.items()}
+        state.defaults[key] = {name: found.get(name) for name in block.params}
     return state.defaults[key]
+
+
+def _with_default(block: Block) -> dict[str, Option]:
+    """Return the params whose defaults can be computed when no use gives any."""
+    found: dict[str, Option] = {}
+    without = set[str]()
+    for name, option in block.params.items():
+        if option.value is None or not without.isdisjoint(in_value(option.value)):
+            without.add(name)
+        else:
+            found[name] = option
+    return found
 
 
 def whole_number(site: Site, times: Option, key: str, least: int) -> int | None:

@@ -61,6 +61,10 @@ def _fits(
                 message = f"{what} has a vocab of {vocab}, not {given.vocab or 'none'}"
                 site.fault("dtype-mismatch", message, fed.source.span, labels=label)
             return False
+    if given.is_moved:
+        message = f"{what} has the batch first, but {fed.text} has it elsewhere"
+        site.fault("batch-moved", message, fed.source.span, note=str(given), labels=label)
+        return False
     if not given.batched:
         message = f"{what} has a batch, but {fed.text} has none"
         site.fault("rank-mismatch", message, fed.source.span, note=str(given), labels=label)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.infer.outer_shares import calls
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.lift_params import unique_name
+from mimgraph.infer.outer_shares import calls
 from mimgraph.ir.graph import Block, Graph
 from mimgraph.ir.rewrite import with_keys
 from mimgraph.language.parts.read_parts import Part
@@ -23,13 +23,15 @@ def with_parts(context: Context, graph: Graph, parts: Sequence[Part]) -> Graph:
     taken = {*graph.blocks, *(part.name for part in parts), *_used_names(graph)}
     found: dict[str, Block] = {}
     for part in parts:
-        if part.name in graph.blocks and part.block is not None:
+        is_taken = part.name in graph.blocks
+        if is_taken:
             _report_taken(context, part, graph.blocks[part.name])
-        elif part.block is None:
+        if part.block is None or is_taken:
             found[part.name] = Block(part.name, part.span, {}, (), (), ())
         else:
             found |= _linked(part, part.block, taken)
-    return replace(graph, blocks={**found, **graph.blocks})
+    others = {key: block for key, block in graph.blocks.items() if key not in found}
+    return replace(graph, blocks={**found, **others})
 
 
 def _used_names(graph: Graph) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Block
 from mimgraph.language.foreign_files import kind_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
@@ -59,12 +60,14 @@ class PartFiles:
 
 
 class Place(NamedTuple):
-    """The file of a spec: its path inside the folder, and the real paths of the specs that contain
-    it, from the first one to itself."""
+    """The file of a spec: its path inside the folder of the first one, and the real paths of the
+    specs that contain it, from the first one to itself. The spec that names it is in the folder
+    `beside`."""
 
     files: PartFiles
     inside: tuple[str, ...]
     around: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -74,9 +77,10 @@ class Place(NamedTuple):
     def part(self, text: str) -> Place:
         """Return the place of a part, by its path from the folder of this spec; raise `Refused` for
         a path that leads out of the folder of the first spec."""
-        found = self._replace(inside=_inside(self.inside[:-1], text))
-        folder, real = os.path.realpath(self.files.folder or "."), os.path.realpath(found.path)
-        if real != folder and not real.startswith(folder.rstrip(os.sep) + os.sep):
+        folder = self.inside[:-1]
+        found = self._replace(inside=_inside(folder, text), beside=folder)
+        root, real = os.path.realpath(self.files.folder or "."), os.path.realpath(found.path)
+        if not real.startswith(root.rstrip(os.sep) + os.sep):
             raise Refused(f"{text} is a link that leads out of the folder of the spec")
         if len(self.around) > MAX_DEPTH:
             raise Refused(f"parts are nested more than {MAX_DEPTH} deep", code="too-large")
@@ -138,7 +142,7 @@ def read_bytes(place: Place, text: str) -> bytes:
     try:
         data = _read_regular(real, text)
     except (FileNotFoundError, NotADirectoryError):
-        raise Refused(f"there is no file {text}", _nearest(place, text)) from None
+        raise Refused(f"there is no file {text}", _nearest(place)) from None
     except OSError as error:
         raise Refused(f"{text} cannot be read: {error.strerror or error}") from None
     if kind := kind_of(real, data):
@@ -170,17 +174,19 @@ def _check_regular(info: os.stat_result, text: str) -> None:
         raise Refused(f"{text} is not a regular file")
 
 
-def _nearest(place: Place, text: str) -> str:
-    """Return the help for a missing file: the most similar name beside the first name that is
-    missing."""
+def _nearest(place: Place) -> str:
+    """Return the help for a missing file: a path to the most similar name, or where it would be."""
     names, folder = place.inside, place.files.folder or "."
     for index, name in enumerate(names):
         path = os.path.join(folder, name)
         if not os.path.exists(path):
-            near = suggestion(name, _listed(folder))
-            return near or f"it would be {os.path.join(place.files.folder, *names[: index + 1])}"
+            near = nearest(name, [one for one in _listed(folder) if one != name])
+            if near is None:
+                break
+            meant = "/".join((*names[:index], near, *names[index + 1 :]))
+            return f"did you mean {posixpath.relpath(meant, '/'.join(place.beside) or '.')}?"
         folder = path
-    return ""
+    return f"the folder of the spec is {place.files.folder}" if place.files.folder else ""
 
 
 def _listed(folder: str) -> list[str]:

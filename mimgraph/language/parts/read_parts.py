@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.as_block import as_block
+from mimgraph.infer.dag import reached
 from mimgraph.infer.lift_params import lift_params
 from mimgraph.infer.named_ops import choose
-from mimgraph.infer.structure import needed_for
+from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.substitute import with_values
 from mimgraph.infer.untyped import check_untyped, fixed_params
 from mimgraph.ir.graph import Block
@@ -41,17 +42,19 @@ def read_parts(context: Context, section: Mapping) -> list[Part]:
     for key, tree in section.entries:
         block = None
         if place is not None and not place.files.is_full:
-            _check_name(context, key)
-            block = _read_entry(context, place, key, tree)
+            is_named = _check_name(context, key)
+            block = _read_entry(context, place, key, tree) if is_named else None
         found[key.text] = Part(key.text, key.span, block)
     return [*found.values()]
 
 
-def _check_name(context: Context, key: Scalar) -> None:
+def _check_name(context: Context, key: Scalar) -> bool:
+    """Return whether a part may have this name; report it if not."""
     reason = name_fault(key.text)
     if reason is not None:
         message = f"{key.text!r} cannot be the name of a part"
         context.fault("bad-name", message, key.span, help=reason)
+    return reason is None
 
 
 def _read_entry(context: Context, place: Place, key: Scalar, tree: Tree) -> Block | None:
@@ -111,15 +114,21 @@ def _checked(place: Place, data: bytes, report: Report) -> Block | None:
     own = {name: option for name, option in graph.params.items() if name not in fixed}
     lifted = lift_params(replace(graph, params=own, blocks=blocks))
     block = with_values(as_block(lifted, graph.name, graph.origin, own), fixed)
-    _check_inputs(block, report)
-    return replace(block, inner=lifted.blocks)
+    if graph.outputs and not block.outputs:
+        message = "every output is for training only, so the part has none"
+        report.add(Diagnostic("bad-option", message, graph.outputs[0].span))
+    else:
+        _check_inputs(block, report)
+    used = reached((call.block for call in calls(block.nodes)), inner_blocks(lifted.blocks))
+    return replace(block, inner={key: lifted.blocks[key] for key in lifted.blocks if key in used})
 
 
 def _check_inputs(block: Block, report: Report) -> None:
     """Report inputs that only outputs for training need."""
-    needed = needed_for(block.nodes, [output.source.name for output in block.outputs])
+    read = {source.name for node in block.nodes for source in node.sources or ()}
+    read.update(output.source.name for output in block.outputs)
     for one in block.inputs:
-        if one.name not in needed:
+        if one.name not in read:
             message = f"only outputs for training need {one.name}, and a part has none"
             help = "leave the input out, or make the output one of evaluation as well"
             report.add(Diagnostic("unused-input", message, one.span, help=help))
