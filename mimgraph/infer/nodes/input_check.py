@@ -61,7 +61,7 @@ def _fits(
                 message = f"{what} has a vocab of {vocab}, not {given.vocab or 'none'}"
                 site.fault("dtype-mismatch", message, fed.source.span, labels=label)
             return False
-    if given.is_moved:
+    if given.has_moved_batch:
         message = f"{what} has the batch first, but {fed.text} has it elsewhere"
         site.fault("batch-moved", message, fed.source.span, note=str(given), labels=label)
         return False
