@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def message(path: str) -> str:
-    """Return the code and message of the one fault of a spec with this part, told at its path; ""
+    """Return the code and message of the one fault of a spec with this part, at its path; ""
     if it is legal."""
     Path("main.yaml").write_text(f"parts: {{p: {json.dumps(path)}}}\n{USE}")
     try:
@@ -134,7 +134,7 @@ def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert message("part.yaml") == "bad-part: part.yaml cannot be read: Permission denied; "
 
 
-def test_a_text_that_is_not_utf_8_is_told_at_the_byte() -> None:
+def test_a_text_that_is_not_utf_8_is_reported_at_the_byte() -> None:
     Path("part.yaml").write_bytes(PART.encode() + b"# \xe9\n")
     Path("main.yaml").write_text(f"parts: {{p: part.yaml}}\n{USE}")
     with pytest.raises(mg.SpecError, match="the text is not UTF-8\n *--> part.yaml:4:3"):

@@ -1,4 +1,4 @@
-"""Specs in files of their own as blocks: what they mean, what a dump holds, and where faults are told."""
+"""Specs in files of their own as blocks: what they mean, what a dump holds, and the places of faults."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("main", "text", "expected"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_told_in_its_file(main: str, text: str, expected: list[str]) -> None:
+def test_a_fault_is_reported_in_its_file(main: str, text: str, expected: list[str]) -> None:
     with pytest.raises(mg.SpecError) as caught:
         load(main, text)
     found = caught.value.diagnostics
@@ -254,7 +254,7 @@ def test_a_part_that_two_specs_name_reports_a_fault_once() -> None:
     assert [fault.code for fault in caught.value.diagnostics] == ["unknown-layer"]
 
 
-def test_warnings_are_told_in_the_part() -> None:
+def test_warnings_point_into_the_part() -> None:
     (warning,) = load(text=TEXT.replace("32", "32, unread: 5")).warnings
     assert (warning.span.file.name, warning.span.line) == ("towers/text.yaml", 1)
 
