@@ -24,7 +24,9 @@ from tests.ops.merges.test_merges import Case as MergeCase
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float64)
 PARTS = {torch.bfloat16: 0.05, torch.float16: 0.01, torch.float64: 1e-5}  # of the norm, at most
-NO_KERNEL = "not implemented for|not supported|is not available"
+NO_KERNEL = (
+    "not implemented for|not supported|is not available|Unsupported dtype|only supported for"
+)
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch")
 by_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype)[6:])
 

@@ -258,8 +258,10 @@ def BoxIoU(inputs: BoxInputs, /) -> Lowering:
     common = promote(one.dtype, two.dtype)
     if common not in (*FLOATING, *INTEGER):
         raise dtype_fault(one, "BoxIoU", "tensors of numbers", "boxes1")
-    dtype = promote(common, "float32")
     paired = call(f"{OPS}.box_iou", Operand("boxes1"), Operand("boxes2"))
+    if one.is_floating:  # torchvision gives float32 of halves
+        paired = paired.method("to", Attribute(Operand("boxes1"), "dtype"))
+    dtype = one.dtype if one.is_floating else promote(common, "float32")
     return Lowering(one.like(one.dims[0], two.dims[0], dtype=dtype), call=paired)
 
 
