@@ -138,11 +138,13 @@ class Use(TypedKind):
 
 @data
 class Repeated(TypedKind):
-    """A block, `family`, several times in a row; one body for each time, or one for all if `times` is
-    known only at run time. `carried` are the inputs that each hands to the next, each with the port
-    that feeds it. The input `counter` is the number of the step; `collected` is the port of which the
-    results of all steps are the port STEPS. `first` is the number of the first body: a pipeline stage
-    may begin with a later one."""
+    """A block, `family`, several times in a row; one body for each time.
+
+    There is one body for all if `times` is known only at run time. `carried` are the inputs that each
+    hands to the next, each with the port that feeds it. The input `counter` is the number of the step;
+    `collected` is the port of which the results of all steps are the port STEPS. `first` is the number
+    of the first body: a pipeline stage may begin with a later one.
+    """
 
     bodies: tuple[Body, ...] = field()
     arguments: tuple[Mapping[str, Any], ...]

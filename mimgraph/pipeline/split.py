@@ -16,6 +16,7 @@ from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,
     Leaf,
+    Repeated,
     Shared,
     TypedGraph,
     TypedNode,
@@ -288,6 +289,8 @@ def _run_time_sizes(node: TypedNode) -> Iterator[tuple[Dim, list[Value]]]:
     for one in single_nodes(node):
         for made in (one, *one.without.values()):
             operation = unwrap(made.operation)
+            if isinstance(operation, Repeated) and isinstance(operation.times, Dim):
+                yield operation.times, [*made.arguments.values()]
             for code in _codes(operation) if isinstance(operation, Leaf) else ():
                 parts = walk(code)
                 keys = [part.key for part in parts if isinstance(part, Operand)]

@@ -431,6 +431,34 @@ def test_stages_keep_the_number_of_a_step(collected: bool) -> None:
     torch.testing.assert_close(result, model(x=x))
 
 
+def test_a_stage_takes_the_input_whose_size_counts_its_steps() -> None:
+    graph = loaded("""\
+inputs: {x: [T, 4]}
+nodes:
+  mean: {layer: Mean, from: x, dim: 1}
+  y: {block: even, from: mean, repeat: {times: $T, shared: true}}
+outputs: y
+""")
+    stages, model, x = graph.split(["y"]), graph.compile(), torch.rand(2, 5, 4)
+    assert [*stages[1].inputs] == ["x", "mean"]
+    (result,) = run_stages(stages, compile_stages(stages, model), {"x": x})
+    torch.testing.assert_close(result, model(x=x))
+
+
+def test_a_share_of_a_repeat_has_all_its_ports() -> None:
+    graph = loaded("""\
+inputs: {x: [4], other: [4]}
+nodes:
+  y: {block: even, from: x, repeat: {times: 3, collect: true}}
+  z: {share: y, from: other}
+outputs: {y: y, z: z.steps, weight: y.2.0.weight}
+""")
+    model, x = graph.compile(), torch.rand(2, 4)
+    results = model(x=x, other=x)
+    torch.testing.assert_close(results["z"][:, -1], results["y"])
+    assert results["weight"] is model.y[2][0].weight
+
+
 def test_a_diff_says_what_changed() -> None:
     one = CASES["own weights"][0]
     text = str(mg.diff(loaded(one), loaded(one.replace("collect: size", "collect: x"))))
