@@ -23,6 +23,7 @@ def as_module(given: Any) -> nn.Module:
     if not isinstance(given, nn.Module):
         raise wrong("the model", "a module such as graph.compile()", given)
     _refuse_meta("the model", given.state_dict())
+    _refuse_meta("the model", dict(given.named_buffers()), " and copy it from a model made there")
     return given
 
 
@@ -38,11 +39,11 @@ def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
     raise wrong("other", "a module or the state_dict of one", given)
 
 
-def _refuse_meta(what: str, state: Mapping[str, Tensor]) -> None:
+def _refuse_meta(what: str, state: Mapping[str, Tensor], more: str = "") -> None:
     """Raise a `ValueError` if a tensor has no memory, as torch would copy nothing without an error."""
     for key, tensor in state.items():
         if tensor.is_meta:
-            cure = 'give it memory first, as .to_empty(device="cpu") does'
+            cure = f'give it memory first, as .to_empty(device="cpu") does{more}'
             raise ValueError(
                 f"{key} of {what} is on the meta device, which keeps no values: {cure}"
             )

@@ -174,11 +174,13 @@ class Interpreter:
         if lowering.module is not None and not isinstance(module, Tensor):
             # whatever class an item of a chain has become
             module = partial(getattr(nn, lowering.module.name).forward, module)
-        operands = {**sources, MODULE.key: module}
+        operands = {**sources, MODULE.key: module, ANCHOR.key: self.anchor}
         for key, code in lowering.steps.items():
             operands[key] = oracle.run(code, operands, self.sizes)
         call = lowering.call or module_call(*map(Operand, sources))
-        result = oracle.run(call, operands, self.sizes)
+        result = oracle.run(call, operands, self.sizes, training=False)
+        if lowering.module is None and not sources:  # a constant has the dtype of the model
+            result = result.to(self.anchor)
         found = {"": result}
         if lowering.ports:
             operands[RESULT.key] = result

@@ -306,18 +306,33 @@ class Scope:
             return
         size = known(value.shape)
         ones = (1, 1) if len(value.shape) == IMAGE else ()
-        name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer"]))
+        name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer", "ones"]))
         shape = [self.written(size), *ones]
         with_batch = self.draw(st.booleans())
         if not with_batch and self.draw(st.booleans()):  # of all axes, a 1 for the batch
             shape = [*[1] * (len(value.shape) + 1 - len(shape)), *shape]
-        self.nodes[name] = {kind: shape, "init": self.draw(st.sampled_from(INITS))}
+        self.nodes[name] = {kind: shape}
+        if kind != "ones":
+            self.nodes[name]["init"] = self.draw(st.sampled_from(INITS))
+        if kind == "buffer" and self.draw(st.booleans()):
+            self.nodes[name]["persistent"] = False
         self.nodes[name] |= self.frozen() if kind == "parameter" else {}
         if with_batch:
             self.nodes[name]["batched"] = True
             self.offer(Value(name, (size, *ones)))
         else:
             self.broadcast(value, name)
+
+    def add_noise(self) -> None:
+        """Add a value plus noise like it, which is zero in eval."""
+        value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+        if value is None:
+            return
+        noise, name = self.name(), self.name()
+        kind = self.draw(st.sampled_from(["normal", "uniform"]))
+        self.nodes[noise] = {"random": kind, "like": self.source(value), "only": "training"}
+        self.nodes[name] = {"merge": "add", "from": [self.source(value), noise]}
+        self.offer(Value(name, value.shape))
 
     def add_positions(self) -> None:
         """Add the embedded positions of a sequence to it."""
@@ -658,7 +673,7 @@ class Scope:
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
         kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
-        kinds += [self.add_padded, self.add_missing, self.add_over]
+        kinds += [self.add_padded, self.add_missing, self.add_over, self.add_noise]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()

@@ -113,7 +113,10 @@ def _compare(
 ) -> OutputComparison:
     """Run both models, and compare each of our outputs with its nearest output of the other model."""
     with predicting(mine.module), predicting(call.module):
-        result, other = mine.run(mine.inputs(ours)), call.run(theirs)
+        before = torch.get_rng_state()  # both draw the same noise
+        result = mine.run(mine.inputs(ours))
+        torch.set_rng_state(before)
+        other = call.run(theirs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     leaves = tensors_in(other)
     differences = {}

@@ -18,6 +18,7 @@ from mimgraph.ir.code import (
     Binary,
     Call,
     Code,
+    Conditional,
     Constant,
     ModelDtype,
     Name,
@@ -149,7 +150,12 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # noqa: B006
+def run(
+    code: Code,
+    operands: Mapping[str, Any],
+    sizes: Sizes = {},  # noqa: B006
+    training: bool = True,
+) -> Any:
     """Return the value of an expression."""
 
     def value(node: Code) -> Any:
@@ -162,6 +168,8 @@ def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # n
                 return size_of(size, sizes)
             case ModelDtype():
                 return torch.float32
+            case Name("self.training"):
+                return training
             case Name(name):
                 return operator.attrgetter(name)(NAMESPACE)
             case Attribute(inner, name):
@@ -178,6 +186,8 @@ def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # n
                 return -value(inner) if sign == "-" else ~value(inner)
             case Binary(sign, left, right):
                 return OPERATORS[sign](value(left), value(right))
+            case Conditional(one, test, other):
+                return value(one if value(test) else other)
         raise TypeError(node)
 
     return value(code)
@@ -188,9 +198,6 @@ class NAMESPACE:
 
     torch, nn, F, torchvision = torch, nn, F, torchvision
     _rois = staticmethod(torchvision.ops._utils.convert_boxes_to_roi_format)
-
-    class self:
-        training = True
 
 
 def results(

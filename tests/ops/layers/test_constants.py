@@ -46,6 +46,18 @@ def test_a_buffer_that_is_not_persistent_is_not_in_the_state_dict(tmp_path: Path
     assert mg.loads(graph.dumps()).source() == graph.source()
 
 
+def test_a_buffer_without_memory_is_refused_where_weights_are_loaded(tmp_path: Path) -> None:
+    graph = mg.loads(BUFFER)
+    graph.save(graph.compile(), tmp_path / "m.safetensors")
+    with torch.device("meta"):
+        model = graph.compile()
+    model.load_state_dict(graph.compile().state_dict(), assign=True)
+    with pytest.raises(ValueError, match="steps of the model is on the meta device"):
+        graph.load_weights(model, tmp_path / "m.safetensors")
+    model.steps = graph.compile().steps
+    graph.load_weights(model, tmp_path / "m.safetensors")
+
+
 def test_a_random_buffer_that_is_not_persistent_is_pickled_with_the_model() -> None:
     model = mg.loads(BUFFER.replace("{arange: 8}", "normal")).compile()
     for other in (pickle.loads(pickle.dumps(model)), saved(model)):
@@ -135,6 +147,28 @@ def test_uniform_noise_is_that_of_torch_and_gradients_flow_past_it() -> None:
     y = model.y(model.mean(h) + torch.exp(0.5 * model.logvar(h)) * noise).sum()
     (wanted,) = torch.autograd.grad(y, [model.logvar.weight])
     torch.testing.assert_close(model.logvar.weight.grad, wanted)
+
+
+class Autoencoder(nn.Module):
+    """The model of the spec above as others write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(12, 8), nn.Linear(4, 12)
+        self.mu, self.sigma = nn.Linear(8, 4), nn.Linear(8, 4)
+        self.register_buffer("table", torch.arange(3.0), persistent=False)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        h = torch.relu(self.encoder(x))
+        mean, logvar = self.mu(h), self.sigma(h)
+        noise = torch.randn_like(mean)
+        return self.decoder(mean + torch.exp(0.5 * logvar) * noise), mean, logvar
+
+
+def test_weights_of_a_model_with_the_same_noise_are_copied_and_proven_equal() -> None:
+    graph = mg.loads(VAE)
+    found = graph.load_state(graph.compile(), Autoencoder())
+    assert (found.equal, found.missing, found.unused) == (("y", "mean", "logvar"), (), ())
 
 
 def test_queries_begin_as_zeros_like_their_positions() -> None:
