@@ -28,6 +28,7 @@ from mimgraph.ir.code import (
     Call,
     Code,
     Comprehension,
+    Conditional,
     Constant,
     Dict,
     List,
@@ -132,6 +133,10 @@ FLAT = [
     (binary("**", Name("a.b"), Constant(2)), "a.b**2"),
     (binary("**", call("f"), Constant(2)), "f() ** 2"),
     (Unary("-", binary("**", x, Constant(2))), "-(x**2)"),
+    (Conditional(binary("+", a, b), x, call("f", c)), "a + b if x else f(c)"),
+    (binary("+", a, Conditional(a, x, b)), "a + (a if x else b)"),
+    (Conditional(a, x, b).method("relu"), "(a if x else b).relu()"),
+    (Conditional(a, Conditional(a, b, c), x), "a if (a if b else c) else x"),
     (binary("**", Unary("-", x), Constant(2)), "(-x) ** 2"),
     (Unary("~", binary("&", a, b)), "~(a & b)"),
     (Unary("-", Unary("-", x)), "-(-x)"),
@@ -394,8 +399,11 @@ def larger(inner: st.SearchStrategy[Code]) -> st.SearchStrategy[Code]:
 
 trees = st.recursive(names | constants, larger, max_leaves=12)
 targets = names.map(lambda name: (name.id,))
+simple = names | st.builds(Call, names, st.lists(names, max_size=2).map(tuple))
+conditionals = st.builds(Conditional, simple, simple, simple)  # other trees are in no emitted file
 statements = st.one_of(
     st.builds(Assign, targets, trees, st.sampled_from(["", "(N, 3, 32)"])),
+    st.builds(Assign, targets, conditionals | st.builds(Call, names, st.tuples(conditionals))),
     st.builds(Return, trees),
     st.builds(Expr, st.builds(Call, names, st.tuples(trees, trees))),
     st.builds(For, st.sampled_from([("a",), ("a", "b")]), trees, st.just((Expr(x),))),

@@ -59,7 +59,7 @@ class Term(NamedTuple):
 
     parts: list[Part]
     operator: str = ""
-    precedence: int = 0
+    precedence: int = ATOM
 
 
 def terms(node: Code, level: int = 0) -> list[Term]:
