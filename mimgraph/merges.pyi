@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from mimgraph.builder import Tensor
+from mimgraph.ir.dim import Size
 from mimgraph.ops.layer_call import LayerCall
 
 _Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
@@ -316,13 +317,14 @@ def formula(
     over: int = ...,
     freeze: bool = ...,
     name: str | None = ...,
-    **named: Tensor | None,
+    **named: Tensor | Size | float | None,
 ) -> Tensor:
     """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
     It may contain + - * / // % **, comparisons, `and`, `or`, `not`, `pi`, and the functions abs sign round
     floor ceil exp log sqrt sin cos erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay
-    integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them.
+    integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them; in
+    Python a keyword gives a number or size, `formula("x / sqrt(n)", x=x, n=x.dims[0])`.
     """
 
 def gated(

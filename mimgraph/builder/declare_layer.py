@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error
+from mimgraph.infer.evaluation import in_formula
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import WrittenText
 from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
 from mimgraph.ops.op import Op
@@ -21,14 +26,43 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     """
     op = call.op
     words = {*NODE_OPTIONS} - op.options.keys()
+    named: Mapping[str, object]
     named = {k: v for k, v in call.keywords.items() if k not in words}
-    options, lone = declare_options(op.name, op.by_position, call.args, named, span)
+    args = call.args
+    if op.inputs.kind == "named" and args and isinstance(args[0], str):
+        text, named = _formula_of_numbers(args[0], named, op)
+        args = (text, *args[1:])
+    options, lone = declare_options(op.name, op.by_position, args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
         lone = options.pop(next(iter(options)))
         if lone.value is None or isinstance(lone.value, dict):  # YAML reads neither as a lone value
             options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     activation = call.keywords.get("activation") if "activation" in words else None
     return Apply(op.kind, op.name, span, options, lone, _activation(activation, span))
+
+
+def _formula_of_numbers(
+    text: str, named: Mapping[str, object], op: Op
+) -> tuple[str, Mapping[str, object]]:
+    """Return a formula with the numbers and sizes that keywords give, `n=x.dims[0]`, and the other
+    keywords."""
+    template, values = text, dict[str, Any]()
+    for name, value in named.items():
+        if name not in op.options and _is_number(value):
+            template, count = re.subn(rf"(?<![\w$.]){name}(?!\w)", f"${name}", template)
+            values |= {name: _data(value)} if count else {}
+    if not values:
+        return text, named
+    shown = re.sub(r"\$(\w+)", lambda match: in_formula(values[match[1]]), template)
+    rest = {name: value for name, value in named.items() if name not in values}
+    return WrittenText(shown, template, values), rest
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number or a size; a watched one is not looked at."""
+    if type(value) is Watched or isinstance(value, Dim):
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def declare_options(

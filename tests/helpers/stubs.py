@@ -76,7 +76,7 @@ def _merge(op: Op) -> list[str]:
             "*",
             *rest,
             *words,
-            "**named: Tensor | None",
+            "**named: Tensor | Size | float | None",
         ]
     sources = [
         f"{name}: Tensor" + (" | None = ..." if name in op.inputs.optional else "")

@@ -8,6 +8,7 @@ from typing import Any
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import Local, note_use
 from mimgraph.builder.user_line import spec_error
+from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -18,12 +19,14 @@ from mimgraph.ir.expression import (
     Variable,
     WrittenFloat,
     WrittenInt,
+    WrittenText,
     evaluate,
     parse,
     plain,
+    to_text,
     variables,
 )
-from mimgraph.ir.graph import Written
+from mimgraph.ir.graph import Template, Written
 from mimgraph.source import Span
 
 MAX_PARTS, MAX_DEPTH = 80, 24  # of a declared expression; a larger one is declared as its number
@@ -35,6 +38,8 @@ def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
         return [declare_value(item, trace, span) for item in value]
     if isinstance(value, dict):
         return {key: declare_value(item, trace, span) for key, item in value.items()}
+    if isinstance(value, WrittenText):
+        return _declared_text(value, trace, span)
     if isinstance(value, Dim):
         return _written(_run_time_size(value, trace, span), span)
     if not isinstance(value, WrittenInt | WrittenFloat):
@@ -45,6 +50,20 @@ def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
         note_use(value)  # the block has it as a plain number
         return plain(value)
     return plain(value) if isinstance(expression, Number) else _written(expression, span)
+
+
+def _declared_text(text: WrittenText, trace: Trace | None, span: Span) -> Template | str:
+    """Return a formula with its numbers in it: as they are, or as expressions behind a `$`."""
+    texts: dict[str, str] = {}
+    for name, number in text.values.items():
+        declared = declare_value(number, trace, span)
+        if isinstance(declared, Written):
+            inside = to_text(declared.expression)
+            texts[name] = f"${inside}" if inside.isidentifier() else f"$({inside})"
+        else:
+            texts[name] = in_formula(declared)
+    template = Template(text.template, lambda start, end: span, formula=True)
+    return template._replace(text=template.filled(texts))
 
 
 def _written(expression: Expression, span: Span) -> Written:

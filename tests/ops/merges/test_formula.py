@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph import layers, merges
 from tests.helpers.marked import faults, locations
 
 SPEC = """\
@@ -133,3 +134,30 @@ def test_a_size_that_no_tensor_has_is_a_fault() -> None:
     )
     found = locations(spec.replace("⟦symbolic-size⟧", ""))
     assert found == ["symbolic-size 3:81"]
+
+
+@mg.block
+def scaled(v: mg.Tensor, *, k: int = 1) -> mg.Tensor:
+    length, width = v.dims
+    return merges.formula("v * f / sqrt(n)", v=v, f=k * width, n=length, name="f")
+
+
+def test_python_gives_numbers_and_sizes_by_keywords() -> None:
+    x, image = mg.Input("x", ("T", 6)), mg.Input("image", ("T", 6, 6))
+    a = scaled()(x, name="a")
+    half = layers.Slice(dim=1, end=x.dims[0] // 2)(a, name="half")
+    b = scaled(k=2)(half, name="b")
+    graph = mg.Graph({"b": b, "image": image})
+    inputs = {"x": torch.rand(2, 9, 6), "image": torch.rand(2, 9, 6, 6)}
+    torch.testing.assert_close(graph.compile()(**inputs), Scaled()(**inputs))
+    assert mg.loads(graph.dumps()) == graph and "expr: v * $(k * v_2) / sqrt($v_1)" in graph.dumps()
+    root = merges.formula("x * r + c - n", x=x, r=0.5, c=-2, n=x.dims[0] + 1)
+    assert "x * 0.5 + (-2) - $(T + 1)" in mg.Graph(root).dumps()
+
+
+@pytest.mark.parametrize("wrong", [True, "a", float("nan"), [1], None])
+def test_python_gives_no_other_values(wrong: object) -> None:
+    with pytest.raises(mg.SpecError, match="formula has no option 'k'"):
+        merges.formula("x * k", x=mg.Input("x", (3,)), k=wrong)  # type: ignore[arg-type]
+    with pytest.raises(mg.SpecError, match="give its number or size by a keyword: k="):
+        merges.formula("x * $k", x=mg.Input("x", (3,)))

@@ -53,7 +53,8 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
 
     It may contain + - * / // % **, comparisons, `and`, `or`, `not`, `pi`, and the functions abs sign round
     floor ceil exp log sqrt sin cos erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay
-    integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them.
+    integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them; in
+    Python a keyword gives a number or size, `formula("x / sqrt(n)", x=x, n=x.dims[0])`.
 
     Example:
         gate: [64]

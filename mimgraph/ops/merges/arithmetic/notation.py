@@ -84,7 +84,7 @@ def name_help(name: str, sources: Collection[str], functions: Collection[str]) -
     if name in functions:
         return f"{name} is a function: write {name}(...)"
     if name.startswith("$"):
-        return "Python has no params here: write the number itself"
+        return f"write {name[1:]}, and give its number or size by a keyword: {name[1:]}=x.dims[0]"
     return CONSTANTS.get(name) or suggestion(name, sources, "its sources")
 
 
