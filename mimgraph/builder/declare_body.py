@@ -9,6 +9,14 @@ from typing import NamedTuple
 from mimgraph.builder.handles.record_call import share
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.node_names import Names
+from mimgraph.builder.outer_layers import (
+    check_inputs_known,
+    lent,
+    names_of_shared,
+    placeholder,
+    stand_in,
+    with_names,
+)
 from mimgraph.builder.outputs import Output
 from mimgraph.builder.tracing.expressions import declare_value
 from mimgraph.builder.tracing.trace import Trace
@@ -23,13 +31,15 @@ from mimgraph.source import Span
 
 
 class DeclaredBody(NamedTuple):
-    """The nodes and outputs of a graph or block, and the blocks that they use, inner ones first."""
+    """The nodes and outputs of a graph or block, the blocks that they use, inner ones first, and the
+    outer calls that these share."""
 
     inputs: tuple[ir.Input | ir.BlockInput, ...]
     nodes: tuple[ir.Node, ...]
     outputs: tuple[ir.Output, ...]
     blocks: Mapping[str, ir.Block]
     names: Mapping[Record, str]
+    borrowed: Mapping[str, Record]
 
 
 def declare_body(
@@ -40,8 +50,10 @@ def declare_body(
 ) -> DeclaredBody:
     """Return the body with all `inputs` and the nodes before the outputs; an output "" has its
     node's name."""
-    records = _reachable((output.handle for _, output in outputs), inputs)
-    names = _names(records)
+    records = _reachable([output.handle for _, output in outputs], inputs, trace, span)
+    borrowed, shared = lent(records, trace)
+    owners = {record: stand_in(record, records) for record in shared}
+    names = _names(records, list(owners.values()))
     firsts: dict[int, Record] = {}
     blocks: dict[str, ir.Block] = {}
     nodes = []
@@ -54,8 +66,9 @@ def declare_body(
         tuple(record.made.declared for record in records if isinstance(record.made, Given)),
         tuple(nodes),
         tuple(_output(name, output, names, span) for name, output in outputs),
-        blocks,
+        with_names(blocks, {record: names[owner] for record, owner in owners.items()}),
         names,
+        borrowed,
     )
     report = Report()
     unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")
@@ -63,22 +76,35 @@ def declare_body(
     return found
 
 
-def _reachable(outputs: Iterable[Reference], inputs: Iterable[Record]) -> list[Record]:
-    """Return every record that the outputs depend on, in the order of calls."""
+def _reachable(
+    outputs: Iterable[Reference], inputs: Iterable[Record], trace: Trace | None, span: Span
+) -> list[Record]:
+    """Return every record that the outputs depend on, in the order of calls, with the calls that blocks
+    share."""
     found = set(inputs)
     stack = [reference.record for reference in outputs]
     while stack:
-        record = stack.pop()
-        if record not in found:
-            found.add(record)
-            stack.extend(source.record for _, source in record.sources)
+        while stack:
+            record = stack.pop()
+            if record not in found:
+                found.add(record)
+                stack.extend(source.record for _, source in record.sources)
+        _, shared = lent(found, trace)
+        shared = [stand_in(record, found) for record in shared]
+        check_inputs_known(shared, found, span)
+        stack = [record for record in shared if record not in found]
     return sorted(found, key=lambda record: record.number)
 
 
-def _names(records: list[Record]) -> dict[Record, str]:
-    """Return the name of each record: the user's, or a new one that is not taken."""
-    names = Names(record.name for record in records if record.name)
-    return {record: record.name or names.unique(record.stem) for record in records}
+def _names(records: list[Record], shared: list[Record]) -> dict[Record, str]:
+    """Return the name of each record: the user's, or a new one that is not taken; of those that blocks
+    share, one that no node of these blocks has."""
+    taken = {record.name for record in records if record.name}
+    sharing = (record for record in records if record.borrowed)
+    inner = [block for record in sharing for block in record.blocks.values()]
+    found = names_of_shared(shared, inner, taken)
+    names = Names({*taken, *found.values()})
+    return {r: found.get(r) or r.name or names.unique(r.stem) for r in records}
 
 
 def _node(
@@ -95,6 +121,9 @@ def _node(
     assert record.layer is not None
     first_call = record.layer.uses[trace]  # the layer may be used in other graphs as well
     assert isinstance(first_call, Record)
+    if first_call.lender is not None:
+        shared = share(record.layer, placeholder(first_call.lender), span)
+        return ir.Node(names[record], span, shared, sources)
     as_written = Rewriter(option=lambda option: _as_written(option, trace))
     assert isinstance(first_call.made, TypedNode)
     declared = as_written.node(first_call.made.declared)

@@ -8,6 +8,7 @@ from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_layer import declare_apply, option
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import BLOCK_OPTIONS, Composite
+from mimgraph.builder.outer_layers import lent_to
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.nodes.each import port_of
 from mimgraph.ir import graph as ir
@@ -37,13 +38,15 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
         help = "call the block on each alone: what it declares depends on that source or option"
         raise spec_error("bad-option", message, span, help)
     blocks = {key: block for one in typed for key, block in one.blocks.items()}
+    borrowed = {name: record for one in typed for name, record in one.borrowed.items()}
     layer.claim(typed[0].node, context)
     options = {name: option(values, span) for name, values in call.options.items()}
     if isinstance(operations[0], ir.Call):  # another param's value is a part of the declared block
         params = blocks[operations[0].block].params
         options = {name: values for name, values in options.items() if name in params}
     each = ir.Each(operations[0], options, span, times, shared)
-    return TypedCall(context.infer(each, layer.keywords, blocks), blocks)
+    node = lent_to(context, borrowed).infer(each, layer.keywords, blocks)
+    return TypedCall(node, blocks, borrowed)
 
 
 def declare_times(call: EachCall, span: Span) -> ir.Option | None:

@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option
 from mimgraph.builder.handles.call_context import CallContext, TypedCall
-from mimgraph.builder.handles.records import BLOCK_OPTIONS
+from mimgraph.builder.handles.records import BLOCK_OPTIONS, Record
 from mimgraph.builder.handles.tensor import Tensor
+from mimgraph.builder.outer_layers import lent_to
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatched
 from mimgraph.builder.user_line import spec_error
@@ -44,12 +46,14 @@ def new_key(family: str) -> str:
 class DeclaredBlock(NamedTuple):
     """The key of a declared block, and by key the block itself and all blocks that it uses.
 
-    If `decides_by_sizes`, inputs of other sizes may need another block.
+    If `decides_by_sizes`, inputs of other sizes may need another block. `borrowed` are the outer calls
+    that the blocks share.
     """
 
     key: str
     blocks: Mapping[str, ir.Block]
     decides_by_sizes: bool = False
+    borrowed: Mapping[str, Record] = MappingProxyType({})
 
     @property
     def params(self) -> Mapping[str, ir.Option]:
@@ -185,12 +189,13 @@ class BlockCall(Applicable):
             repeat=_repeat_of_params(call.repeat, self.family, declared, context.span),
         )
         try:
-            node = context.infer(call, self.keywords, declared.blocks)
+            lending = lent_to(context, declared.borrowed)
+            node = lending.infer(call, self.keywords, declared.blocks)
         except SpecError as error:  # the body may be in a file, which does not show the user's line
             use = Label(context.span, f"used here as {context.name}")
             error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
             raise
-        return TypedCall(node, declared.blocks)
+        return TypedCall(node, declared.blocks, declared.borrowed)
 
     def claim(self, typed: TypedNode, context: CallContext) -> None:
         """Do nothing: the layers in a block's function may be used elsewhere."""

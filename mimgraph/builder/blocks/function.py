@@ -195,7 +195,8 @@ class BlockFunction(Family):
             trace.decided_by |= deciding_axes(trace, inputs, self.span)
         body = self._body(outputs, inputs, trace)
         key, block = self._shared(self._block(body, params, trace))
-        declared = DeclaredBlock(key, {**body.blocks, key: block}, trace.decides_by_sizes)
+        blocks = {**body.blocks, key: block}
+        declared = DeclaredBlock(key, blocks, trace.decides_by_sizes, body.borrowed)
         return Run(declared, {name: handle.typed() for name, handle in outputs})
 
     def _outputs(self, returned: object, trace: Trace) -> list[tuple[str, Tensor]]:

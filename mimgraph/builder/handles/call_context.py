@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.builder.declare_layer import declare_freeze, declare_over, declare_take
 from mimgraph.builder.tracing.trace import Trace
@@ -19,15 +19,20 @@ from mimgraph.ir.typed import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
 
+if TYPE_CHECKING:
+    from mimgraph.builder.handles.records import Record
+
 NO_BLOCKS: Mapping[str, ir.Block] = MappingProxyType({})
 NO_OPTIONS: Mapping[str, object] = MappingProxyType({})
 
 
 class TypedCall(NamedTuple):
-    """A typed node, and by key all blocks that it uses, inner ones first."""
+    """A typed node, by key all blocks that it uses, inner ones first, and the outer calls that these
+    share, by the names that stand for them."""
 
     node: TypedNode
     blocks: Mapping[str, ir.Block]
+    borrowed: Mapping[str, Record] = MappingProxyType({})
 
 
 class CallContext(NamedTuple):

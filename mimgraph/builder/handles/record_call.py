@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
 
 from mimgraph.builder.declare_each import declare_times, type_each
@@ -11,13 +10,13 @@ from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.node_names import check_name, snake_case
+from mimgraph.builder.outer_layers import lent_to, made_again, outer_call, placeholder
 from mimgraph.builder.tracing.trace import Trace, note_refusal, running
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed import Each, TypedNode, Value
 from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
 from mimgraph.source import Span
 
@@ -51,12 +50,17 @@ def _checked(
         raise used_already(layer, span)
     assert first is None or isinstance(first, Record)
     stem = _stem(layer)
-    context = _context(name or stem, given, span, trace, first)
-    typed, blocks = (
-        _type_call(layer, context) if first is None else _type_further_call(layer, first, context)
-    )
+    lender = outer_call(layer, trace) if first is None else first.lender
+    known = lender or first
+    context = _context(name or stem, given, span, trace, known)
+    if known is None:
+        typed, blocks, borrowed = _type_call(layer, context)
+    else:
+        typed, blocks, borrowed = _type_further_call(layer, known, context)
+    if lender is not None:
+        borrowed = {placeholder(lender): lender}
     arguments = tuple(_by_argument(layer, given))
-    record = Record(typed, span, name, stem, trace, layer, arguments, blocks)
+    record = Record(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender)
     if first is None:
         context.keep(layer.uses, record)
     return record
@@ -102,31 +106,15 @@ def share(layer: Layer | None, target: str, span: Span) -> ir.Share | ir.Each:
 def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:
     """Type a further call of a layer; the record of its first call is one of the context's."""
     target = next(name for name, made in context.made.items() if made is first.made)
-    typed = first.made
-    assert isinstance(typed, TypedNode)
-    made, arguments = dict(context.made), dict(typed.arguments)
-    for i, (key, source) in enumerate(first.sources):
-        name = f"{target} {i}"  # no node can have this name
-        made[name] = source.record.made
-        is_counted = isinstance(typed.operation, Each) and typed.operation.counted
-        for one in list(arguments) if is_counted else [key or list(arguments)[i]]:
-            arguments[one] = arguments[one]._replace(name=name)
-    own, operation = replace(typed.declared, name=target), typed.operation
-    if operation.branches:  # each item has a source of its own
-        operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
-    made[target] = replace(typed, declared=own, arguments=arguments, operation=operation)
+    context = context._replace(made={**context.made, **made_again(target, first)})
     if getattr(layer, "loop", None) != getattr(first.layer, "loop", None):
         message = (
             f"{target} runs this block in another way: one of them is a scan, or over other axes"
         )
         raise spec_error("bad-option", message, context.span, "make a block of its own for each")
     shared = share(layer, target, context.span)
-    node = context._replace(made=made).infer(shared, blocks=first.blocks)
-    return TypedCall(node, first.blocks)
-
-
-def _with_source(item: TypedNode, value: Value) -> TypedNode:
-    return replace(item, arguments=dict.fromkeys(item.arguments, value))
+    lending = lent_to(context, first.borrowed)
+    return TypedCall(lending.infer(shared, blocks=first.blocks), first.blocks, first.borrowed)
 
 
 def used_already(layer: object, span: Span) -> SpecError:

@@ -62,9 +62,25 @@ Layer = Composite | LayerCall | EachCall | ItemCall
 
 
 class Record:
-    """An input, or one call of a layer on sources; each source may have the name of its argument."""
+    """An input, or one call of a layer on sources; each source may have the name of its argument.
 
-    __slots__ = ("blocks", "layer", "made", "name", "number", "sources", "span", "stem", "trace")
+    A call shares the module of the `lender`, a call outside of its block. `borrowed` are all calls that
+    it, or the blocks that it uses, share from outside, by the names that stand for them in the blocks.
+    """
+
+    __slots__ = (
+        "blocks",
+        "borrowed",
+        "layer",
+        "lender",
+        "made",
+        "name",
+        "number",
+        "sources",
+        "span",
+        "stem",
+        "trace",
+    )
 
     def __init__(
         self,
@@ -76,8 +92,12 @@ class Record:
         layer: Layer | None = None,
         sources: tuple[tuple[str | None, Reference], ...] = (),
         blocks: Mapping[str, ir.Block] = NO_BLOCKS,
+        borrowed: Mapping[str, Record] | None = None,
+        lender: Record | None = None,
     ) -> None:
         self.number = next(_numbers)  # in the order of calls
+        self.borrowed = borrowed or {}
+        self.lender = lender
         self.made = made
         self.span = span
         self.name = name

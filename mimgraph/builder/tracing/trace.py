@@ -37,6 +37,7 @@ class Trace:
         "declared_names",
         "depth",
         "family",
+        "outer",
         "params",
         "ranked",
         "results",
@@ -56,6 +57,7 @@ class Trace:
         self.family = family
         self.params = params
         self.sizes = sizes
+        self.outer = outer  # the run of the block whose function calls this one
         self.depth: int = outer.depth + 1 if outer else 1
         self.active = True
         self.watched = watched

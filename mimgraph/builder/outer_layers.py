@@ -1,0 +1,141 @@
+"""Share, in a block, a layer that is called outside of it: find its first call, and name it in the block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mimgraph.builder.handles.call_context import CallContext
+from mimgraph.builder.handles.records import Layer, Record
+from mimgraph.builder.node_names import Names
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.user_line import spec_error
+from mimgraph.infer.single_node import Given, Made
+from mimgraph.ir import graph as ir
+from mimgraph.ir.typed import Each, TypedNode, Value, unwrap
+from mimgraph.ir.walks import used_bodies
+from mimgraph.source import Span
+
+
+def outer_call(layer: Layer, trace: Trace | None) -> Record | None:
+    """Return the first call of a layer with weights in what runs the function of this block; None if
+    there is none, or if it is a block."""
+    while trace is not None:
+        trace = trace.outer
+        found = layer.uses.get(trace)
+        if isinstance(found, Record) and isinstance(found.made, TypedNode):
+            if found.lender is not None:
+                return found.lender
+            operation = unwrap(found.made.operation)
+            has_blocks = any(True for _ in used_bodies(operation))
+            return found if operation.has_state and not has_blocks else None
+    return None
+
+
+def placeholder(record: Record) -> str:
+    """Return the name of an outer call in a block until its graph names it; no node can have it."""
+    return f"{record.stem} {record.number}"
+
+
+def made_again(name: str, record: Record) -> dict[str, Made]:
+    """Return a call under another name, with its sources under names that no node can have."""
+    typed = record.made
+    assert isinstance(typed, TypedNode)
+    made: dict[str, Made] = {}
+    arguments = dict(typed.arguments)
+    is_counted = isinstance(typed.operation, Each) and typed.operation.counted
+    for i, (key, source) in enumerate(record.sources):
+        made[f"{name} {i}"] = source.record.made
+        for one in list(arguments) if is_counted else [key or list(arguments)[i]]:
+            arguments[one] = arguments[one]._replace(name=f"{name} {i}")
+    operation = typed.operation
+    if operation.branches:  # each item has a source of its own
+        operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
+    own = replace(typed.declared, name=name)
+    made[name] = replace(typed, declared=own, arguments=arguments, operation=operation)
+    return made
+
+
+def _with_source(item: TypedNode, value: Value) -> TypedNode:
+    return replace(item, arguments=dict.fromkeys(item.arguments, value))
+
+
+def lent_to(context: CallContext, borrowed: Mapping[str, Record]) -> CallContext:
+    """Return the context with the outer calls that blocks share."""
+    made = dict(context.made)
+    for name, record in borrowed.items():
+        made |= made_again(name, record)
+    return context._replace(made=made)
+
+
+def stand_in(record: Record, records: Iterable[Record]) -> Record:
+    """Return the first of these calls of the layer of a shared call: the layer may have been called in
+    another graph before."""
+    assert record.layer is not None
+    uses = record.layer.uses
+    alike = (one for one in records if one.layer is not None and one.layer.uses is uses)
+    return next(alike, record)
+
+
+def lent(records: Iterable[Record], trace: Trace | None) -> tuple[dict[str, Record], list[Record]]:
+    """Return the outer calls that these records share, by placeholder, and of all shared calls those
+    that are made in this body."""
+    every: dict[str, Record] = {}
+    for record in records:
+        every |= record.borrowed
+    outer = {name: one for name, one in every.items() if one.trace is not trace}
+    return outer, [one for one in every.values() if one.trace is trace]
+
+
+def check_inputs_known(shared: Iterable[Record], found: set[Record], span: Span) -> None:
+    """Raise an error for a shared call of another graph: it reads an input that nothing else reads."""
+    for record in shared:
+        stack, seen = [record], set[Record]()
+        while stack:
+            one = stack.pop()
+            if one in seen or one in found:
+                continue
+            seen.add(one)
+            if isinstance(one.made, Given):
+                message = f"a block shares {record.label}, which was called on {one.label} of another graph"
+                help = "call the layer in this graph first, or make another"
+                raise spec_error("unknown-source", message, span, help)
+            stack += [source.record for _, source in one.sources]
+
+
+def names_of_shared(
+    shared: Iterable[Record], blocks: Iterable[ir.Block], taken: set[str]
+) -> dict[Record, str]:
+    """Return the names of calls that blocks share: none is that of a node in a block, which would hide
+    it."""
+    inner = {node.name for block in blocks for node in block.nodes}
+    names = Names(taken | inner)
+    found: dict[Record, str] = {}
+    for record in shared:
+        if record.name in inner:
+            message = f"{record.name} is also a node of a block, which shares the outer one"
+            raise spec_error("duplicate-name", message, record.span, "give one another name")
+        found[record] = record.name or names.unique(record.stem)
+    return found
+
+
+def with_names(blocks: Mapping[str, ir.Block], names: Mapping[Record, str]) -> dict[str, ir.Block]:
+    """Return the blocks with the names of the calls that they share in place of placeholders."""
+    targets = {placeholder(record): name for record, name in names.items()}
+    if not targets:
+        return dict(blocks)
+    return {
+        key: replace(block, nodes=tuple([_with_target(node, targets) for node in block.nodes]))
+        for key, block in blocks.items()
+    }
+
+
+def _with_target(node: ir.Node, targets: Mapping[str, str]) -> ir.Node:
+    """Return the node; one that shares a call with a placeholder names it."""
+    share = node.applied
+    if not isinstance(share, ir.Share) or share.target not in targets:
+        return node
+    named = replace(share, target=targets[share.target])
+    each = node.operation
+    whole = replace(each, operation=named) if isinstance(each, ir.Each) else named
+    return replace(node, operation=whole)
