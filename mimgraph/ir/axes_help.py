@@ -145,7 +145,8 @@ def to_sequence(x: TensorType, name: str, source: str) -> str:
         for what, pattern, axes, known in found
         if axes == len(x.dims) and all(isinstance(x.dims[index], int) for index in known)
     ]
-    return "; ".join(patterns[:2])
+    alone = ["of each row alone with over: 1"] if len(x.dims) == 3 else []
+    return "; ".join([*patterns[:2], *alone])
 
 
 def _to_number(x: TensorType, source: str) -> str:

@@ -90,6 +90,8 @@ def repaired(op: Op, names: list[str], shape: str, help: str) -> Iterator[tuple[
             renamed = as_other(node, op, other) if other[0].isupper() else node
             yield spec_of(re.sub(r"mode: \w+", f"mode: {other}", renamed), names, shape), ""
     for axis in re.findall(r"with over: (\d)", help):
+        if op.kind == "merge":  # which may have several results, so that the output `y` is a fault
+            continue
         yield spec_of(node.removesuffix("}") + f", over: {axis}}}", names, shape), ""
     for proposed in _NODE.findall(help):
         if " takes any axes" in help or proposed.startswith("{merge:"):
