@@ -72,10 +72,13 @@ class Event(NamedTuple):
     arguments: list[Any]
 
 
-def audited(command: list[str], spec: str, folder: Path) -> list[Event]:
-    """Run a command on `spec.yaml` in a folder, and return the events of the audit hook."""
+def audited(command: list[str], spec: str, folder: Path, part: str = "") -> list[Event]:
+    """Run a command on `spec.yaml` in a folder, perhaps beside `part.yaml`, and return the events of
+    the audit hook."""
     folder.mkdir()
     (folder / "spec.yaml").write_text(spec)
+    if part:
+        (folder / "part.yaml").write_text(part)
     done = subprocess.run(
         [sys.executable, "-B", "-c", SCRIPT, *command],
         cwd=folder,
@@ -104,6 +107,15 @@ def beyond_imports(events: list[Event], folder: Path) -> list[str]:
     return found
 
 
+def test_a_command_opens_each_part_of_a_spec_once(tmp_path: Path) -> None:
+    nodes = "nodes: {y: {block: a, from: x}}\noutputs: y\n"
+    spec = f"parts: {{a: part.yaml, b: ./part.yaml}}\ninputs: {{x: [8]}}\n{nodes}"
+    folder = tmp_path / "run"
+    events = audited(["check", "spec.yaml"], spec, folder, "inputs: {x: [8]}\n" + LAYER)
+    assert beyond_imports(events, folder) == [READ, "open part.yaml None"]
+
+
+LAYER = "nodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
 READ = "open spec.yaml r"
 WRITE = ["open TEMPORARY x", "os.rename TEMPORARY OUT", "os.remove TEMPORARY"]
 COMMANDS: dict[str, list[str]] = {
