@@ -168,6 +168,11 @@ def _got(value: Any) -> str:
     return f", not {text}" if len(text) <= 20 else ""
 
 
+def _is_known(item: Any, env: Environment) -> bool:
+    """Return whether an item is the name of a param or size, written without its `$`."""
+    return isinstance(item, str) and item in env
+
+
 def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
     """Return the help for a list with the values of several options, for a number in place of a
     list, or for arithmetic in another notation."""
@@ -175,6 +180,9 @@ def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
         named = dict(zip(op.by_position, value, strict=False))
         if len(named) == len(value) and all(_fits(op.options[n], v) for n, v in named.items()):
             return f"name each option: {{{', '.join(f'{n}: {v}' for n, v in named.items())}}}"
+    if isinstance(value, list) and any(_is_known(item, env) for item in value):
+        items = (f"${item}" if _is_known(item, env) else str(item) for item in value)
+        return f"write [{', '.join(items)}]"
     if type(value) is int and _fits(spec, [value]):
         return f"write [{value}]"
     return _as_expression(value, spec, env)

@@ -5,7 +5,7 @@ const NAMES = {
   input: "input",
   layer: "layer",
   merge: "merge",
-  tensor: "parameter or buffer",
+  tensor: "tensor of the model",
   output: "output",
 };
 const MARKS = { added: "+ added", removed: "− removed", changed: "~ changed" };
