@@ -27,6 +27,8 @@ blocks:
       a_out: {layer: Linear, from: a, out_features: 8}
       b_out: {merge: add, from: [a_out, b]}
     outputs: {a: a_out, b: b_out}
+  cell: {inputs: [a, h], nodes: {s: {merge: add, from: [a, h]}}, outputs: {y: s, h: s}}
+  sums: {inputs: [a, h], nodes: {s: {scan: cell, over: a, carry: {h: h}}}, outputs: s.y}
   cls:
     inputs: [a]
     nodes:
@@ -35,6 +37,7 @@ blocks:
       noted: {layer: LSTM, from: tokens, hidden_size: 3}
     outputs: {first: noted.last, every: noted}
 """
+STATES = {"x": (T, S, 8), "h": (T, 8)}
 VIDEO = {"x": (T, 3, 6, 7)}
 GRID = {"x": (T, S, 8)}
 TWO = {**GRID, "u": (T, S, 8)}
@@ -79,6 +82,13 @@ CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
         2,
         "{a: y.a, b: y.b}",
     ),
+    "repeat that collects": (
+        "y: {block: row, from: x, repeat: {times: 3, collect: l}, over: 2}",
+        GRID,
+        2,
+        "{a: y, b: y.steps}",
+    ),
+    "block that scans": ("y: {block: sums, from: [x, h], over: 1}", STATES, 1, "y"),
     "no repeat": ("y: {block: row, from: x, repeat: 0, over: 2}", GRID, 2, "y"),
     "ports": (
         "y: {layer: LSTM, from: x, hidden_size: 3, over: 2}",
