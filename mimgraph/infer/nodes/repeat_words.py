@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.nodes.apply import unreadable
 from mimgraph.infer.nodes.block_use import checked_number, columns_of, lost_params
-from mimgraph.infer.scope import Site
+from mimgraph.infer.scope import Fed, Site
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.graph import Block, Option, Repeat, Word
+from mimgraph.ir.graph import Block, Option, Repeat, Source, Word
 from mimgraph.ir.typed import STEPS
 from mimgraph.ir.types import TensorType
 
@@ -119,13 +119,21 @@ def _index(site: Site, block: Block, repeat: Repeat) -> str | None:
     elif not others:
         message = f"{block.family} has no input beside {name} that a step can hand to the next"
         site.fault("bad-option", message, span, help=f"write inputs: [x, {name}]")
-    elif given := next((one for one in site.fed or () if one.source.argument == name), None):
+    elif (given := _given(site.fed or (), name, len(others))) is not None:
         message = f"{name} is the number of the step, so it takes no source"
-        where = given.source.argument_span or given.source.span
-        site.fault("unknown-key", message, where, help=f"leave {name} out of from")
+        help = f"leave it out of from; the sources: {', '.join(others)}"
+        site.fault("wrong-arity", message, given.argument_span or given.span, help=help)
     else:
         return name
     return None
+
+
+def _given(fed: Sequence[Fed], name: str, others: int) -> Source | None:
+    """Return the source that is given by name for the number of the step, or as one too many."""
+    named = next((one.source for one in fed if one.source.argument == name), None)
+    if named is None and len(fed) == others + 1 and fed[-1].source.argument is None:
+        return fed[-1].source
+    return named
 
 
 def _unknown_index(site: Site, block: Block, index: Word) -> None:
