@@ -54,13 +54,16 @@ def _bundled(
     if site.fed is None or all(one.group is None for one in site.fed):
         return {}, site.fed
     read = _read_by_port(block)
+    of_part = [
+        one.name for one in block.inputs if one.declared is not None
+    ]  # of a graph: one tensor
     groups: dict[Source, list[Fed]] = {}
     whole: list[Fed] = []
     for group, run in groupby(site.fed, key=lambda one: one.group):
         members = list(run)
         argument, position = members[0].source.argument, len(whole)
         name = argument or (names[position] if position < len(names) else "")
-        is_one = name in read or (argument is not None and len(members) > 1)
+        is_one = name in read or (argument not in (None, *of_part) and len(members) > 1)
         if group is not None and is_one:
             groups[group] = members
         whole += members[:1] if group in groups else members

@@ -103,6 +103,10 @@ USES: dict[str, tuple[str, Callable[[Tensor, Tensor, Tensor], Tensor]]] = {
         "{block: steady, from: [x, e.*], repeat: 2}",
         lambda a, b, x: x + 2 * (a + b),
     ),
+    "over an axis": (
+        "{layer: Squeeze, from: w, dim: 1}\n  w: {block: total, from: u.*, over: 1}\n  u: {layer: Unsqueeze, each: e.*, dim: 1}",
+        lambda a, b, x: a + b,
+    ),
     "shared": ("{share: q, from: e.*}\n  q: {block: total, from: e.*}", lambda a, b, x: a + b),
 }
 

@@ -20,8 +20,8 @@ def fits_inputs(
     """Return whether each source fits its input; report the first that does not, at the source."""
     missing: frozenset[str] | None = None
     for one in block.inputs:
-        given = fed[one.name]
-        if one.declared is None or given.type is None:
+        given = None if one.declared is None else fed[one.name]  # else it may be a group
+        if one.declared is None or given is None or given.type is None:
             continue
         if missing is None:
             missing = missing_inputs(fed)
