@@ -29,6 +29,7 @@ from mimgraph.ir.typed import (
     Each,
     Leaf,
     Repeated,
+    Scan,
     Sequence,
     Shared,
     TypedNode,
@@ -147,6 +148,8 @@ class Interpreter:
                 return self.ports(self.body(body, module, sources))
             case Repeated() as repeated:
                 return self.repeated(repeated, module, sources)
+            case Scan() as scan:
+                return self.scanned(scan, module, sources)
             case Each(items):
                 found = {}
                 for item, x in zip(items, sources.values(), strict=True):
@@ -216,6 +219,18 @@ class Interpreter:
             if repeated.collected is not None:
                 every.append(self.ports(outputs)[repeated.collected])
         return {**self.ports(outputs), **({STEPS: torch.stack(every, 1)} if every else {})}
+
+    def scanned(self, scan: Scan, module: Any, sources: Tensors) -> dict[str, Tensor]:
+        values, every = dict(sources), list[dict[str, Tensor]]()
+        first, axis = next(iter(scan.axes.items()))
+        for step in range(sources[first].shape[axis]):
+            values |= {name: sources[name].select(axis, step) for name, axis in scan.axes.items()}
+            every.append(self.body(scan.body, module, values))
+            values |= {name: every[-1][name] for name in scan.carried}
+        found = {name: every[-1][name] for name in scan.carried}
+        for port, name in scan.stacked.items():
+            found[port] = torch.stack([outputs[name] for outputs in every], 1)
+        return found
 
     def ports(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}

@@ -419,6 +419,57 @@ class Scope:
         if item.options.get("repeat") != 0:
             self.shareable.append((name, [value.shape for value in used], results))
 
+    def add_scan(self) -> None:
+        """Add a scan of a block over sequences of one length, with vectors as constants or carried."""
+        first = self.pick(lambda v: len(v.shape) == SEQUENCE)
+        if first is None or not self.blocks:
+            return
+        block, length = self.draw(st.sampled_from(self.blocks)), first.shape[0]
+        used: dict[str, Value] = {}
+        steps: list[Shape] = []
+        for key in block.inputs:
+            value = self.pick(
+                lambda v: (
+                    len(v.shape) in (VECTOR, SEQUENCE)
+                    and (len(v.shape) == VECTOR or v.shape[0] == length)
+                    and block.fits([*steps, v.shape[-1:]])
+                )
+            )
+            if value is None:
+                return
+            used[key] = value
+            steps.append(value.shape[-1:])
+        params = {key: self.size() for key in block.params}
+        results = block.results(steps, {key: given.size for key, given in params.items()})  # type: ignore[misc]
+        scanned = [key for key, value in used.items() if len(value.shape) == SEQUENCE]
+        carried = [
+            key
+            for key, step in zip(used, steps, strict=True)
+            if key not in scanned and results.get(key) == step and self.draw(st.booleans())
+        ]
+        stacked = {port: (length, *shape) for port, shape in results.items() if port not in carried}
+        is_read = bool(carried) or any(len(shape) == SEQUENCE for shape in stacked.values())
+        if not scanned or not is_read or not all(map(is_small, stacked.values())):
+            return
+        name = self.name()
+        sources = {key: self.source(value) for key, value in used.items()}
+        self.nodes[name] = {
+            "scan": block.name,
+            "from": {key: source for key, source in sources.items() if key not in carried},
+            "over": dict.fromkeys(scanned, 1),
+            **({"carry": {key: sources[key] for key in carried}} if carried else {}),
+            **{key: given.option for key, given in params.items()},
+            **self.frozen(),
+        }
+        if not stacked:
+            stacked = {"steps": (length, *next(iter(results.values())))}
+        for port, shape in stacked.items():
+            source = name if len(results) == 1 and not carried else f"{name}.{port}"
+            if len(shape) == SEQUENCE:
+                self.offer(Value(source, shape))
+        for port in carried:
+            self.offer(Value(f"{name}.{port}", results[port]))
+
     def add_each(self) -> None:
         """Add an `each` of a layer or chain on one to three values, perhaps with a width for each."""
         used: list[Value] = []
@@ -672,7 +723,7 @@ class Scope:
         """Write nodes of all kinds, in an order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
-        kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
+        kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each, self.add_scan]
         kinds += [self.add_padded, self.add_missing, self.add_over, self.add_noise]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):

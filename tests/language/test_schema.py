@@ -144,6 +144,7 @@ LEGAL = {
     "a block of one input": "inputs: {a: [5]}\nblocks: {p: {inputs: x, nodes: {}, outputs: x}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
     "a block of any shape": "inputs: {a: [5]}\nblocks: {p: {inputs: {x: null}, seq: []}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
     "a block in a chain": "inputs: {a: [5]}\nblocks: {p: {params: {w: 5}, seq: [{Linear: $w}]}}\nnodes: {n: {from: a, seq: [p, {p: }, {p: {}}, {p: 5}, {p: {w: 5, repeat: 2}}]}}\noutputs: n\n",
+    "scans": "params: {k: 1}\ninputs: {a: [5, 5], b: [5]}\nblocks: {p: {params: {w: 5}, inputs: [a, h], nodes: {n: {merge: add, from: [a, h]}}, outputs: {h: n}}, q: {seq: [ReLU]}}\nnodes:\n  n: {scan: p, over: a, carry: {h: b}, take: h, freeze: true}\n  m: {scan: p, from: {a: a}, over: {a: $k}, carry: {h: n}, w: 3}\n  o: {scan: q, from: m, over: 1}\n  p: {scan: q, from: [o], over: $k, carry: {}}\noutputs: p\n",
     "repeats": "params: {k: 2}\ninputs: {a: [5]}\nblocks: {p: {params: {w: 5}, seq: [{Linear: $w}]}}\nnodes:\n  n: {block: p, from: a, repeat: $k}\n  m: {block: p, from: n, repeat: {times: 2, shared: true}}\n  o: {block: p, from: m, repeat: {with: {w: [3, 4]}}}\noutputs: o\n",
 }
 
@@ -276,6 +277,26 @@ REFUSED_NODES = {
     "a lone value for what has none": "n: {from: a, seq: [{BatchNorm2d: 64}]}",
     "an option out of the choices": "n: {layer: GELU, from: a, approximate: tan}",
 }
+
+
+SCANS = "inputs: {a: [5, 5], b: [5]}\nblocks: {p: {inputs: [a, h], nodes: {n: {merge: add, from: [a, h]}}, outputs: {h: n}}}\nnodes:\n  n: {%s}\noutputs: [a, b]\n"
+REFUSED_SCANS = {
+    "no over": "scan: p, from: a, carry: {h: b}",
+    "over nothing": "scan: p, over: {}, carry: {h: b}",
+    "over a list": "scan: p, over: [a], carry: {h: b}",
+    "an axis that is no number": "scan: p, over: {a: x}, carry: {h: b}",
+    "a carry without its start": "scan: p, over: a, carry: h",
+    "a list of starts": "scan: p, over: a, carry: {h: [b]}",
+    "each": "scan: p, each: [a], over: 1",
+    "repeat": "scan: p, over: a, carry: {h: b}, repeat: 2",
+    "a carry of another node": "block: p, from: [a, b], carry: {h: b}",
+}
+
+
+@pytest.mark.parametrize("node", REFUSED_SCANS.values(), ids=REFUSED_SCANS.keys())
+def test_refuses_a_scan(node: str) -> None:
+    assert {fault.partition(" ")[0] for fault in locations(SCANS % node)} & STRUCTURAL
+    assert faults(SCANS % node) != []
 
 
 @pytest.mark.parametrize("node", REFUSED_NODES.values(), ids=REFUSED_NODES.keys())

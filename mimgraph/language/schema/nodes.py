@@ -93,7 +93,7 @@ def _words(activations: Iterable[Op]) -> Json:
         freeze=SWITCH,
         activation={"anyOf": _names(activations, "activation")},
         repeat={"anyOf": [times, mapping]},
-        over=any_of(value(int), ref("source"), _by_input(value(int))),
+        over=any_of(value(int), ref("source"), {**_by_input(value(int)), "minProperties": 1}),
         carry=_by_input(ref("source")),
     )
 
@@ -109,7 +109,6 @@ def _by_input(one: Json) -> Json:
         "type": "object",
         "propertyNames": {"pattern": IDENTIFIER},
         "additionalProperties": one,
-        "minProperties": 1,
     }
 
 
