@@ -353,6 +353,9 @@ class WrittenOut:
         if "block" in node:
             name, options = self.use(node["block"], node, typed.operation, words)
             return {**source, "block": name, **options}
+        if isinstance(typed.operation, Scan):
+            loop = {key: value for key, value in node.items() if key in ("from", "over", "carry")}
+            return {"scan": self.copy(node["scan"], typed.operation.body), **loop}
         return {key: numbers(value, words) for key, value in node.items()}
 
     def items(self, items: list[Any], chain: Sequence, words: Spec) -> list[Any]:
