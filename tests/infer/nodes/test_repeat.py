@@ -608,3 +608,25 @@ outputs: {y: y, steps: y.steps, chain: chain}
     torch.testing.assert_close(results["y"], expected)
     torch.testing.assert_close(results["steps"][:, :, -1], expected)
     torch.testing.assert_close(results["chain"], results["steps"])
+
+
+def test_a_block_that_counts_takes_a_group() -> None:
+    graph = mg.loads("""\
+inputs: {x: [4], a: {vocab: 3}, b: {vocab: 5}}
+blocks:
+  sum:
+    inputs: {x: [D], i: [], group: [D]}
+    nodes:
+      members: {merge: add, from: [x, group.*]}
+      time: {layer: Embedding, from: i, num_embeddings: 9, embedding_dim: $D}
+      sum: {merge: add, from: [members, time], broadcast: true}
+    outputs: sum
+nodes:
+  e: {layer: Embedding, each: [a, b], embedding_dim: 4}
+  y: {block: sum, from: {x: x, group: e.*}, repeat: {times: 2, index: i}}
+outputs: y
+""")
+    model, x, index = graph.compile(), torch.rand(2, 4), torch.tensor([0, 2])
+    group = model.e["a"](index) + model.e["b"](index)
+    expected = x + 2 * group + model.y[0].time.weight[0] + model.y[1].time.weight[1]
+    torch.testing.assert_close(model(x=x, a=index, b=index), expected)
