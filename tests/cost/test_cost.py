@@ -43,6 +43,7 @@ from tests.ops.merges import test_merges
 
 # torch's counter has no formula for the kernel of these, which multiply all the same
 NOT_COUNTED = ("Bilinear", "bilinear")
+UNKNOWN_TO_TORCH = (*NOT_COUNTED, "DeformConv2d")
 
 
 class Lowered:
@@ -109,7 +110,7 @@ OTHERS = [case for case in CASES if not case.lowering.products]
 @pytest.mark.parametrize("case", MULTIPLYING, ids=[case.id for case in MULTIPLYING])
 def test_macs_are_those_that_torch_counts(case: Lowered) -> None:
     torch_counts = counted(case.run)
-    assert case.macs == torch_counts or (case.name in NOT_COUNTED and torch_counts == 0)
+    assert case.macs == torch_counts or (case.name in UNKNOWN_TO_TORCH and torch_counts == 0)
 
 
 def test_layers_without_macs_multiply_nothing() -> None:
@@ -145,7 +146,7 @@ def test_an_einsum_multiplies_from_left_to_right(data: st.DataObject) -> None:
 # memory
 
 
-SOMETIMES_A_VIEW = {"einsum"}  # of one source, its axes moved
+SOMETIMES_A_VIEW = {"einsum", "ViewAsComplex"}  # of one source, its axes moved or in order
 
 
 def storage(x: Tensor) -> int:

@@ -29,9 +29,9 @@ def split(marked: str) -> tuple[str, list[str]]:
 TORCH = "2.10"  # the lowest supported version, so that examples can use options that it lacks
 
 
-def faults(text: str) -> list[Diagnostic]:
+def faults(text: str, *packages: str) -> list[Diagnostic]:
     """Return everything that is wrong with a spec, as `mimgraph check --torch 2.10` does, and
-    every layer that needs another package than torch."""
+    every layer that needs another package than torch and `packages`."""
     report = Report()
     graph = read(SourceFile("spec.yaml", text), report)
     if graph is not None:
@@ -39,7 +39,7 @@ def faults(text: str) -> list[Diagnostic]:
             typed = infer(graph, report)
             if typed is not None:
                 check_torch(typed, TORCH)
-                check_packages(typed, lambda package: package == "torch")
+                check_packages(typed, lambda package: package in ("torch", *packages))
         except SpecError as error:
             return error.diagnostics
     return in_order(report.diagnostics)

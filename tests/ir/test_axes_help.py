@@ -58,7 +58,7 @@ def misfits(spec: str, source: str = "") -> list[str]:
     """
     return [
         f"{fault.code}: {fault.message}"
-        for fault in faults(spec)
+        for fault in faults(spec, "torchvision")
         if fault.node != "y"
         or fault.code in ("yaml-syntax", "unknown-source", "unknown-layer")
         or (fault.code == "rank-mismatch" and _text(fault) in (source or _text(fault)))
@@ -121,7 +121,7 @@ def test_the_proposed_nodes_repair_the_spec(op: Op) -> None:
     names = sources(op)
     for shape in SHAPES:
         spec = spec_of(node_of(op, names), names, shape)
-        for fault in faults(spec)[:1]:
+        for fault in faults(spec, "torchvision")[:1]:
             if fault.code == "rank-mismatch":
                 assert not re.search(r"\{\w+\}", fault.help), (
                     fault.help
@@ -139,12 +139,12 @@ def test_an_axis_of_unknown_size_is_moved_or_reduced() -> None:
     for op, shape in product(OPS, SYMBOLIC):
         names = sources(op)
         node = node_of(op, names)
-        for fault in faults(spec_of(node, names, shape)):
+        for fault in faults(spec_of(node, names, shape), "torchvision"):
             found = _NODE.findall(fault.help) if fault.code == "symbolic-size" else []
             for proposed in found:
                 source = re.findall(r"from: (x\d)", proposed)[0]
                 mended = spec_of(in_place(node, source), names, shape, proposed)
-                after = faults(mended)
+                after = faults(mended, "torchvision")
                 text = f"{fault.help}\n{mended}"
                 assert not [one for one in after if one.node != "y"], text
                 if len(names) == 1:
@@ -159,7 +159,7 @@ def test_most_misfits_have_help() -> None:
     for op in OPS:
         names = sources(op)
         for shape in SHAPES:
-            for fault in faults(spec_of(node_of(op, names), names, shape))[:1]:
+            for fault in faults(spec_of(node_of(op, names), names, shape), "torchvision")[:1]:
                 count += len(list(repaired(op, names, shape, fault.help)))
     assert count > 1_100
 

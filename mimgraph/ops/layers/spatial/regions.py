@@ -276,7 +276,9 @@ def _pooled(
 ) -> Lowering:
     """Return the regions of each image, pooled by a function of torchvision."""
     input, boxes = inputs
-    with_rank(input, 3, name, SHAPES[2], "input")
+    if len(input.dims) != 3 or not input.batched:
+        message = f"{name} takes {SHAPES[2]}"
+        raise OpFault("rank-mismatch", message, source="input", note=str(input))
     if input.dtype not in ("float32", "float64"):
         raise dtype_fault(input, name, "float32 or float64", "input")
     _check_boxes(boxes, name, "boxes", 2)
