@@ -63,6 +63,13 @@ def _match(site: Site, block: Block) -> dict[str, Fed] | None:
     names = [declared.name for declared in block.inputs]
     named = {one.source.argument for one in site.fed}
     free = iter([name for name in names if name not in named])
+    in_over = (one for one in site.fed if one.source.span == one.source.argument_span)
+    odd = next((one for one in in_over if one.source.argument not in names), None)
+    if odd is not None and (name := next(free, None)) is not None:
+        message = f"over names inputs of the block, and {block.family} has no input {odd.text!r}"
+        help = f"write from: {{{name}: {odd.text}}}, over: {{{name}: 1}}"
+        site.fault("unknown-key", message, odd.source.span, help=help)
+        return None
     fed = []
     for one in site.fed:
         if one.source.argument is None and (name := next(free, None)) is not None:
