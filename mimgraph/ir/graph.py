@@ -79,11 +79,17 @@ class Template(NamedTuple):
 
     def names(self) -> Iterator[re.Match[str]]:
         """Yield where a name stands for a value: the whole match, of which group 1 is the name."""
+        behind = 0  # the last `$(...)`
         for match in _PARAM.finditer(self.text):
+            if match.start() < behind:
+                continue
             if match[1] is not None:
                 yield match
             elif self.formula:
-                yield from _NAME.finditer(self.text, match.end(), _closing(self.text, match.end()))
+                behind = _closing(self.text, match.end())
+                if behind == match.end():  # the formula cannot be parsed
+                    return
+                yield from _NAME.finditer(self.text, match.end(), behind)
 
     def filled(self, values: Mapping[str, str]) -> str:
         """Return the text with the value of each of these names in its place."""

@@ -126,6 +126,11 @@ def test_a_wrong_use_of_a_size_is_reported(expr: str) -> None:
     assert (fault.span.line, fault.message) == (4, WRONG[expr])
 
 
+def test_thousands_of_unclosed_parentheses_are_refused_at_once() -> None:
+    (fault,) = faults(SPEC.format(expr="x * y * " + "$(" * 100_000))
+    assert fault.code == "too-large"
+
+
 def test_a_size_that_no_tensor_has_is_a_fault() -> None:
     block = "p: {params: {n: 1}, inputs: [v], nodes: {f: {merge: formula, from: [v], expr: ⟦symbolic-size⟧v * $n}}, outputs: f}"
     spec = (
