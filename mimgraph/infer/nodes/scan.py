@@ -63,8 +63,8 @@ def _match(site: Site, block: Block) -> dict[str, Fed] | None:
     names = [declared.name for declared in block.inputs]
     named = {one.source.argument for one in site.fed}
     free = iter([name for name in names if name not in named])
-    in_over = (one for one in site.fed if one.source.span == one.source.argument_span)
-    odd = next((one for one in in_over if one.source.argument not in names), None)
+    unknown = (one for one in site.fed if one.source.argument not in (None, *names))
+    odd = next((one for one in unknown if _is_in_over(one)), None)
     if odd is not None and (name := next(free, None)) is not None:
         message = f"over names inputs of the block, and {block.family} has no input {odd.text!r}"
         help = f"write from: {{{name}: {odd.text}}}, over: {{{name}: 1}}"
@@ -82,6 +82,12 @@ def _match(site: Site, block: Block) -> dict[str, Fed] | None:
         site.fault("wrong-arity", message, site.node.span, help=help)
         return None
     return match(site._replace(fed=tuple(fed)), Arguments(block.family, tuple(names)))
+
+
+def _is_in_over(one: Fed) -> bool:
+    """Return whether a source is named in `over` alone, and so by the name of the input it fills."""
+    source = one.source
+    return source.span == source.argument_span and one.text == source.argument
 
 
 # the axes
