@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -109,7 +110,7 @@ def _comparable(
     ours: Usage, theirs: Usage, kept: Collection[str]
 ) -> tuple[dict[str, Part], dict[str, Part]]:
     """Return the parts of both models by name; a tensor is split if the other model has such parts."""
-    joined: tuple[set[str], set[str]] = (set(kept), set())
+    joined = _whole_in_both(ours, theirs) | set(kept), _whole_in_both(theirs, ours)
     while True:
         named = ours.named_parts(joined[0]), theirs.named_parts(joined[1])
         news = [
@@ -124,6 +125,21 @@ def _comparable(
             return named
         for known, new in zip(joined, news, strict=True):
             known |= new
+
+
+def _whole_in_both(ours: Usage, theirs: Usage) -> set[str]:
+    """Return our tensors in parts of a shape that both models have equally often, theirs not in parts.
+
+    Else a query whose halves are used, as rotary positions do, would be cut if keys are half as wide.
+    """
+    if not theirs.edges:  # it did not run, so its parts are not known
+        return set()
+    mine, yours = (Counter(map(_joined_shape, usage.parts.values())) for usage in (ours, theirs))
+    cut = {_joined_shape(parts) for parts in theirs.parts.values() if len(parts) > 1}
+    shapes = {key: _joined_shape(parts) for key, parts in ours.parts.items() if len(parts) > 1}
+    return {
+        key for key, shape in shapes.items() if mine[shape] == yours[shape] and shape not in cut
+    }
 
 
 def _shortened(
@@ -161,6 +177,12 @@ def _table(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _shape(part: Part) -> tuple[int, ...]:
     return tuple(size for size in part.shape if size != 1)
+
+
+def _joined_shape(parts: Iterable[Part]) -> tuple[int, ...]:
+    """Return the shape of a tensor that is used in these parts, outputs first."""
+    shapes = [part.shape for part in parts]
+    return (sum(shape[0] for shape in shapes), *shapes[0][1:]) if shapes[0] else ()
 
 
 def shapes(keys: Iterable[str], tensors: Mapping[str, Tensor]) -> list[str]:

@@ -31,3 +31,39 @@ def mamba(vocab: int, width: int, depth: int, state: int, rank: int) -> nn.Modul
         time_step_rank=rank,
     )
     return Logits(transformers.MambaForCausalLM(config))
+
+
+@reference(
+    "mistral",
+    vocab=50,
+    width=16,
+    feed=24,
+    heads=4,
+    groups=2,
+    depth=2,
+    window=3,
+    theta=100,
+    sizes={"T": 7},
+)
+def mistral(
+    vocab: int,
+    width: int,
+    feed: int,
+    heads: int,
+    groups: int,
+    depth: int,
+    window: int,
+    theta: int,
+) -> nn.Module:
+    config = transformers.MistralConfig(
+        vocab_size=vocab,
+        hidden_size=width,
+        intermediate_size=feed,
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        sliding_window=window,
+        rms_norm_eps=1e-5,
+        rope_theta=theta,
+    )
+    return Logits(transformers.MistralForCausalLM(config))

@@ -347,6 +347,39 @@ def test_the_tensors_of_a_module_stay_together(given: nn.Module | dict[str, Tens
     assert sources == {"t.0": {"c1"}, "t.1": {"n1"}, "t.3": {"c2"}, "t.4": {"n2"}}
 
 
+class Turned(nn.Module):
+    """Turns queries by keys: it uses queries whole and in halves, and keys have the shape of a half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.k, self.q = nn.Linear(6, 4, bias=False), nn.Linear(6, 8, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k = self.q(x), self.k(x)
+        left, right = q.chunk(2, -1)
+        return q * torch.cat((k, k), -1) + torch.cat((-right, left), -1)
+
+
+def test_a_weight_whose_halves_are_used_may_be_whole_in_both_models() -> None:
+    graph = mg.loads("""
+inputs: {x: [6]}
+nodes:
+  k: {layer: Linear, from: x, out_features: 4, bias: false}
+  q: {layer: Linear, from: x, out_features: 8, bias: false}
+  half: {layer: Chunk, from: q, chunks: 2, dim: -1}
+  left: {merge: formula, expr: a * k - b, from: {a: half.0, b: half.1, k: k}}
+  right: {merge: formula, expr: b * k + a, from: {a: half.0, b: half.1, k: k}}
+  y: {merge: concat, from: [left, right]}
+outputs: y
+""")
+    model, by_hand = graph.compile(), randomised(Turned())
+    assert graph.load_state(model, by_hand).mapping == {
+        "k.weight": "k.weight",
+        "q.weight": "q.weight",
+    }
+    assert_same_outputs(graph, model, by_hand)
+
+
 class Broken(TwoTowers):
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         raise RuntimeError("out of order")
