@@ -90,6 +90,28 @@ CASES = {
         TOWERS,
         more="wide: {params: {width: null}, seq: [{Linear: $width}]}",
     ),
+    "a size in place of the long arithmetic that ops make of it": Case(
+        "{inputs: {x: [T, D]}, seq: [{Linear: $(3 * D)}, "
+        "{Unflatten: {dim: 2, unflattened_size: [3, -1]}}, {Mean: 2}, {Linear: 3}]}",
+        PLAIN,
+        """
+        class Mean(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x.mean(2)
+
+
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int) -> None:
+                super().__init__(
+                    nn.Linear(in_features, 3 * in_features),
+                    nn.Unflatten(dim=2, unflattened_size=(3, -1)),
+                    Mean(),
+                    nn.Linear(in_features, 3),
+                )
+        """,
+        TOWERS,
+        "{a: [5, 8], b: [5, 16]}",
+    ),
     "a param inside a tuple": Case(
         "{params: {reach: 1}, seq: [{ZeroPad1d: [$reach, 0]}]}",
         (PLAIN[0], "q: {block: tower, from: b, reach: 2}"),

@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, int]] = {
     "mbt": {"width": 64, "heads": 4, "apart": 1, "together": 2},
     "perceiver": {"num_latents": 16, "width": 64, "depth": 2},
     "seq2seq_attention": {"width": 64, "depth": 2, "vocab": 100},
+    "swin_t": {"width": 32, "middle": 2},
     "t5_encoder": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "unet_attention": {"width": 8},

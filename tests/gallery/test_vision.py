@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mimgraph.runtime.runner import seeded_inputs
-from tests.gallery import assert_same_model, count, gallery, on_meta, randomise
+from tests.gallery import SMALL, assert_same_model, count, gallery, on_meta, randomise
 
 TORCHVISIONS = {
     "resnet18": "resnet18",
@@ -61,6 +61,20 @@ def test_googlenet_equals_torchvision_with_auxiliary_heads() -> None:
     torch.manual_seed(0)  # so both drop the same elements
     outputs = model.train()(image=image)
     torch.testing.assert_close(outputs, {"logits": logits, "aux1": aux1, "aux2": aux2})
+
+
+def test_swin_t_equals_torchvision() -> None:
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):
+        whole = torchvision.models.swin_t()
+    ours = on_meta(gallery("swin_t"))
+    assert count(ours) == count(whole) == 28_288_354
+    dropped = [m.p for m in whole.modules() if type(m).__name__ == "StochasticDepth"]
+    rates = [m.p for m in ours.modules() if type(m).__name__ == "DropPath"]
+    assert rates == pytest.approx([p for p in dropped for _ in ("attention", "mlp")])
+    model = torchvision.models.SwinTransformer
+    small = model([4, 4], 32, [2, 2, 2, 2], [1, 2, 4, 8], [7, 7])
+    assert_same_model(gallery("swin_t", **SMALL["swin_t"]), small, image=images(3, 224))
 
 
 # Attention U-Net: the paper's figures 1 and 2 in two dimensions

@@ -120,7 +120,7 @@ class Explained:
             if (param := self.param_of(column)) is not None:
                 self.codes[index] = self.use_param(param)
             elif column.written is not None:
-                written[index] = column.written
+                written[index] = self.shortest(column.written, column.values)
             else:
                 plain.append(index)
         self.derive(plain, written)
@@ -139,6 +139,20 @@ class Explained:
             if _same_values(self.param_values(name), column.values):
                 return name
         return None
+
+    def shortest(self, written: Expression, values: tuple[Any, ...]) -> Expression:
+        """Return the expression, or a size of the block in place of long arithmetic of the same values.
+
+        Ops that split an axis and join it again compute such sizes: `h * (D // h)`.
+        """
+        match written:
+            case Arithmetic(_, left, right) if Arithmetic in (type(left), type(right)):
+                pass
+            case _:
+                return written
+        dims = {name: [draft.dims[name] for draft in self.drafts] for name in self.drafts[0].dims}
+        same = (name for name, sizes in dims.items() if _same_values(tuple(sizes), values))
+        return next((Variable(name) for name in same), written)
 
     def param_values(self, name: str) -> tuple[Any, ...]:
         return tuple(_canonical(draft.params[name]) for draft in self.drafts)

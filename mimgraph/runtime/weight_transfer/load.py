@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked
@@ -61,7 +63,7 @@ def load_state(
     sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes))
     call = call_of(other, sample, inputs) if isinstance(other, nn.Module) else None
     mine = Call(model, {name: name for name in sample}, by_position=False)
-    both = _usages(graph, mine, other, call, sample)
+    both = _without_indices(_usages(graph, mine, other, call, sample))
     joined = () if both.were_run else joined_in_both(both.ours, both.theirs)
     found = plan(both.ours, both.theirs, joined)
     lacking = [key for key in found.missing if key not in _constants(model)]
@@ -157,6 +159,21 @@ def _usages(
         True,
         call.hint() if call.is_guessed() else None,
     )
+
+
+def _without_indices(both: _Usages) -> _Usages:
+    """Return both usages without buffers of the other model that hold indices, such as the places of
+    relative positions in their table, if the graph has no such buffer, as it computes them."""
+    if _indices(both.ours):
+        return both
+    return replace(both, theirs=both.theirs.without(_indices(both.theirs)))
+
+
+def _indices(usage: Usage) -> set[str]:
+    """Return the tensors of whole numbers that are not counters, which have no axis."""
+    return {
+        k for k, tensor in usage.tensors.items() if tensor.dim() and tensor.dtype == torch.int64
+    }
 
 
 def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:

@@ -141,12 +141,17 @@ class Usage:
                 needed.add(key)
                 waiting += before[key]
         used = {self._key(edge.target) for edge in self.edges}
-        heads = {key for key in self.tensors if self.siblings.get(key, key) in used - needed}
-        tensors = {key: tensor for key, tensor in self.tensors.items() if key not in heads}
+        return self.without(
+            {key for key in self.tensors if self.siblings.get(key, key) in used - needed}
+        )
+
+    def without(self, keys: set[str]) -> Usage:
+        """Return this usage without some of the tensors."""
+        tensors = {key: tensor for key, tensor in self.tensors.items() if key not in keys}
         edges = {
             edge
             for edge in self.edges
-            if heads.isdisjoint((self._key(edge.source), self._key(edge.target)))
+            if keys.isdisjoint((self._key(edge.source), self._key(edge.target)))
         }
         parts = {key: self.parts[key] for key in tensors}
         return replace(self, tensors=tensors, parts=parts, edges=frozenset(edges))

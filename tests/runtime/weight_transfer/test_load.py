@@ -320,6 +320,41 @@ def test_a_state_dict_is_matched_in_its_order() -> None:
     assert_same_outputs(graph, model, by_hand)
 
 
+class PlacedByIndices(nn.Module):
+    """It keeps the indices into its table as a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(5, 3))
+        self.register_buffer("places", torch.arange(4) % 2)
+        self.mixed = nn.Linear(3, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.mixed(x) + self.table[self.places]
+
+
+PLACED = """\
+inputs: {x: [4, 3]}
+nodes:
+  mixed: {layer: Linear, from: x, out_features: 3}
+  step: {arange: 4}
+  place: {merge: formula, expr: p % 2, from: {p: step}}
+  table: {layer: Embedding, from: place, num_embeddings: 5, embedding_dim: 3}
+  placed: {merge: add, from: [mixed, table], broadcast: true}
+outputs: placed
+"""
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_indices_that_a_graph_computes_are_no_weights(is_live: bool) -> None:
+    graph, other = mg.loads(PLACED), PlacedByIndices()
+    model = graph.compile()
+    transfer = graph.load_state(model, other if is_live else other.state_dict())
+    assert transfer.mapping["table.weight"] == "table"
+    assert transfer.unused == ()
+    assert_same_outputs(graph, model, other)
+
+
 class NormsLast(nn.Module):
     """Its layers are defined in another order than they run in."""
 
