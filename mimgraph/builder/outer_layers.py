@@ -12,7 +12,7 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.single_node import Given, Made
 from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import Each, TypedNode, Value, unwrap
+from mimgraph.ir.typed import TypedNode, Value, unwrap
 from mimgraph.ir.walks import used_bodies
 from mimgraph.source import Span
 
@@ -43,10 +43,9 @@ def made_again(name: str, record: Record) -> dict[str, Made]:
     assert isinstance(typed, TypedNode)
     made: dict[str, Made] = {}
     arguments = dict(typed.arguments)
-    is_counted = isinstance(typed.operation, Each) and typed.operation.counted
     for i, (key, source) in enumerate(record.sources):
         made[f"{name} {i}"] = source.record.made
-        for one in list(arguments) if is_counted else [key or list(arguments)[i]]:
+        for one in list(arguments) if typed.operation.copies else [key or list(arguments)[i]]:
             arguments[one] = arguments[one]._replace(name=f"{name} {i}")
     operation = typed.operation
     if operation.branches:  # each item has a source of its own
@@ -135,7 +134,4 @@ def _with_target(node: ir.Node, targets: Mapping[str, str]) -> ir.Node:
     share = node.applied
     if not isinstance(share, ir.Share) or share.target not in targets:
         return node
-    named = replace(share, target=targets[share.target])
-    each = node.operation
-    whole = replace(each, operation=named) if isinstance(each, ir.Each) else named
-    return replace(node, operation=whole)
+    return node.with_applied(replace(share, target=targets[share.target]))

@@ -14,7 +14,7 @@ from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits
 from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed import Body, Each, Leaf, Sequence, Shared, TypedNode, TypedOperation
+from mimgraph.ir.typed import Body, Leaf, Sequence, Shared, TypedNode, TypedOperation
 from mimgraph.summary.node_text import source_text
 
 KEPT = (
@@ -227,7 +227,7 @@ def source_edits(pair: Pair, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
 
 def _fed_once(node: TypedNode) -> TypedNode:
     """Return a node of copies with their one source once, as the spec has it."""
-    if not isinstance(node.operation, Each) or not node.operation.counted:
+    if not node.operation.copies:
         return node
     return replace(node, arguments=dict(islice(node.arguments.items(), 1)))
 

@@ -10,7 +10,7 @@ from mimgraph.compare.equality import comparable
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Node, Written
-from mimgraph.ir.typed import Each, Leaf, Repeated, Scan, Sequence, Shared, TypedNode, Use
+from mimgraph.ir.typed import Leaf, Repeated, Scan, Sequence, Shared, TypedNode, Use
 from mimgraph.ops import registry
 from mimgraph.support.frozen_data import data
 
@@ -61,10 +61,6 @@ def facts(node: TypedNode) -> Facts:
             given["repeat"], given["shared"] = operation.times, shared
             given["index"], given["collect"] = operation.counter, _collect(operation)
             defaults |= {"shared": False, "index": "", "collect": ""}
-        case Each(items, counted, one_module):
-            given["shared"], defaults["shared"] = one_module, False
-            if counted:
-                given["each"] = len(items)
         case Scan(body):
             params, own_default = body.params, operation.default or ""
             given, defaults = dict(body.params), dict(body.defaults)
@@ -72,6 +68,10 @@ def facts(node: TypedNode) -> Facts:
             defaults["carry"] = []
         case Shared():
             given = {"share": operation.owner}
+    if operation.branches:
+        given["shared"], defaults["shared"] = operation.sole is not None, False
+        if operation.copies:
+            given["each"] = operation.copies
     if node.default and node.default != own_default and not isinstance(operation, Shared):
         given["take"] = node.default
     if isinstance(operation, Leaf | Use) and operation.activation is not None:

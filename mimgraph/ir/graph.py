@@ -424,6 +424,14 @@ class Node:
         """The operation, in an `each` the one that it applies to every source."""
         return self.operation.operation if isinstance(self.operation, Each) else self.operation
 
+    def with_applied(self, applied: AppliedOperation) -> Node:
+        """Return the node with another operation, in an `each` another one that it applies."""
+        whole = self.operation
+        return replace(
+            self,
+            operation=replace(whole, operation=applied) if isinstance(whole, Each) else applied,
+        )
+
     @property
     def has_branches(self) -> bool:
         """Whether it applies one operation to each of its sources alone."""

@@ -296,6 +296,10 @@ class Each(TypedKind):
         return self.items
 
     @property
+    def copies(self) -> int:
+        return len(self.items) if self.counted else 0
+
+    @property
     def is_list(self) -> bool:
         return self.counted
 

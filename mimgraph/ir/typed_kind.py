@@ -80,6 +80,12 @@ class TypedKind:
         """The items, if they run side by side, each on a source and result of its name."""
         return ()
 
+    @property
+    def copies(self) -> int:
+        """The number of branches if they are copies on one source, which a spec gives by their number;
+        else 0."""
+        return 0
+
     def branch(self, port: str) -> TypedNode | None:
         """Return the branch of that name."""
         return None

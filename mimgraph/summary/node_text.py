@@ -9,7 +9,6 @@ from typing import Any
 from mimgraph.diagnostics.render import visible
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed import (
-    Each,
     Leaf,
     Repeated,
     Scan,
@@ -56,8 +55,7 @@ def each_text(operation: TypedOperation) -> str:
     number = len(operation.branches)
     if operation.sole is not None:
         return f"shared by {number}"
-    is_counted = isinstance(operation, Each) and operation.counted
-    return f"{number} copies" if is_counted else f"each of {number}"
+    return f"{number} copies" if operation.copies else f"each of {number}"
 
 
 def scanned_text(axes: Mapping[str, int]) -> str:

@@ -137,10 +137,11 @@ def found() -> dict[str, Detail]:
 
 
 OPTIONS = {
-    "vec.1": "out_features=8, bias=true (default), in_features=12544 (inferred)",
+    "vec.1": "out_features=8, bias=true (default), weight_norm=false (default), spectral_norm=false (default), in_features=12544 (inferred)",
     "stage": "width=4/16, kernel=3 (default), C=3/4 (inferred), H=32/30 (inferred), W=32/30 (inferred)",
     "stage.0.inner": "out_channels=4/16, kernel_size=3, stride=1 (default), padding=0 (default),"
     " dilation=1 (default), groups=1 (default), bias=true (default), padding_mode=zeros (default),"
+    " weight_norm=false (default), spectral_norm=false (default),"
     " in_channels=3/4 (inferred)",
     "words": "hidden_size=8, num_layers=1 (default), bias=true (default), dropout=0.0 (default),"
     " bidirectional=false (default), proj_size=0 (default), input_size=4 (inferred),"
