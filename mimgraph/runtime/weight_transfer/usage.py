@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mimgraph.runtime.weight_transfer.align import Flow, owner
+from mimgraph.runtime.weight_transfer.align import Flow, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part, View, whole
 from mimgraph.support.frozen_data import data
+
+# what MultiheadAttention has in place of in_proj_weight, if keys are of another size than queries
+SEPARATE = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -29,6 +32,12 @@ def unique_tensors(state: Mapping[str, Any]) -> dict[str, Tensor]:
             place = (tensor.data_ptr(), View.of(tensor)) if is_stored else id(tensor)
             found.setdefault(place, (key, tensor))
     return dict(found.values())
+
+
+def _part_name(key: str) -> str:
+    """Return the key, or for a separate projection of torch's attention its name as part of a joined one."""
+    name = leaf(key)
+    return f"{owner(key)}#{SEPARATE.index(name)}.weight" if name in SEPARATE else key
 
 
 class Edge(NamedTuple):
@@ -66,7 +75,7 @@ class Usage:
             if key in kept:
                 found[key] = whole(key, self.tensors[key])
             elif len(parts) == 1:
-                found[key] = parts[0]
+                found[_part_name(key)] = parts[0]
             else:
                 kind = "bias" if key.endswith("bias") else "weight"
                 found |= {f"{owner(key)}#{i}.{kind}": part for i, part in enumerate(parts)}

@@ -441,3 +441,35 @@ def test_watching_a_forward_changes_nothing() -> None:
     assert [part.training for part in other] == [True, False, True, True]
     assert model.training
     assert all(parameter.grad_fn is None for parameter in model.parameters())
+
+
+class CrossAttention(nn.Module):
+    """Attention to keys of another size than the queries, with a layer for each projection."""
+
+    def __init__(self, bias: bool) -> None:
+        super().__init__()
+        self.query, self.out = nn.Linear(8, 8, bias), nn.Linear(8, 8, bias)
+        self.key, self.value = nn.Linear(6, 8, bias), nn.Linear(6, 8, bias)
+
+    def forward(self, text: Tensor, image: Tensor) -> Tensor:
+        query, key, value = (
+            x.unflatten(-1, (2, 4)).transpose(1, 2)
+            for x in (self.query(text), self.key(image), self.value(image))
+        )
+        weights = (query @ key.mT / 2).softmax(-1)
+        return self.out((weights @ value).transpose(1, 2).flatten(2))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_separate_projections_of_a_cross_attention(bias: bool) -> None:
+    graph = mg.loads(f"""
+inputs: {{text: [5, 8], image: [4, 6]}}
+nodes:
+  seen: {{layer: MultiheadAttention, from: {{query: text, key: image}}, num_heads: 2, bias: {str(bias).lower()}}}
+outputs: seen
+""")
+    other = randomised(CrossAttention(bias))
+    model = graph.compile().eval()
+    transfer = graph.load_state(model, other)
+    assert transfer.equal == ("seen",)
+    assert transfer.mapping["seen.k_proj_weight"] == "key.weight"
