@@ -1,0 +1,73 @@
+"""References of models of several modalities."""
+
+from __future__ import annotations
+
+import pytest
+from torch import Tensor, nn
+
+from tests.gallery.published import Inputs, reference
+
+transformers = pytest.importorskip("transformers")
+
+
+class GivenFeatures(nn.Module):
+    """Stands for an image encoder, of whose results the model is given."""
+
+    def forward(self, pixel_values: Tensor, **options: object) -> tuple[Tensor]:
+        return (pixel_values,)
+
+
+def _padded(inputs: Inputs) -> Inputs:
+    *_, padding = inputs.values()
+    padding[:] = False
+    padding[0, -2:] = padding[1, -1:] = True
+    return inputs
+
+
+@reference(
+    "q_former",
+    prepare=_padded,
+    sizes={"P": 4, "T": 5},
+    vocab=20,
+    queries=3,
+    width=16,
+    heads=2,
+    depth=4,
+    longest=8,
+    features=6,
+)
+class QFormer(nn.Module):
+    def __init__(
+        self,
+        vocab: int,
+        queries: int,
+        width: int,
+        heads: int,
+        depth: int,
+        longest: int,
+        features: int,
+    ) -> None:
+        super().__init__()
+        config = transformers.Blip2Config(
+            vision_config={"num_hidden_layers": 0, "hidden_size": 1408},
+            qformer_config={
+                "vocab_size": vocab,
+                "hidden_size": width,
+                "num_attention_heads": heads,
+                "num_hidden_layers": depth,
+                "intermediate_size": 4 * width,
+                "max_position_embeddings": longest,
+                "encoder_hidden_size": 1408,
+                "use_qformer_text_input": True,
+            },
+            num_query_tokens=queries,
+            image_text_hidden_size=features,
+        )
+        self.model = transformers.Blip2ForImageTextRetrieval(config)
+        self.model.vision_model = GivenFeatures()
+
+    def forward(self, image: Tensor, tokens: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        known = (~padding).long()
+        compared = self.model(image, tokens, known)
+        matched = self.model(image, tokens, known, use_image_text_matching_head=True)
+        return compared.logits_per_image, matched.logits_per_image
