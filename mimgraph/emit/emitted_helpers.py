@@ -86,6 +86,12 @@ def _sinusoid(length: int, width: int) -> Tensor:
     rates = 10000 ** (-torch.arange(0, width, 2) / width)
     angles = torch.arange(length).unsqueeze(1) * rates
     return torch.stack((angles.sin(), angles.cos()), 2).flatten(1)[:, :width]''',
+    "_sines_cosines": '''\
+def _sines_cosines(length: int, width: int) -> Tensor:
+    """Positions as sines, then cosines, at rates from 1 to 1 / 10000: (length, width)."""
+    half = width // 2
+    angles = torch.arange(length).unsqueeze(1) / 10000 ** (torch.arange(half) / (half - 1))
+    return torch.cat((angles.sin(), angles.cos()), 1)''',
 }
 
 

@@ -22,7 +22,7 @@ EMITTED = frozenset(
         *("super", "zip"),
         "torchvision",
         *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
-        *("_rois", "_weighted_mean", "_weighted_sum"),
+        *("_rois", "_sines_cosines", "_weighted_mean", "_weighted_sum"),
     ]
 )
 

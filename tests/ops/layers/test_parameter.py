@@ -136,6 +136,24 @@ def test_sinusoid_is_as_in_the_paper(kind: str, width: int) -> None:
     torch.testing.assert_close(started([50, width], "sinusoid", kind), sinusoid(50, width))
 
 
+@pytest.mark.parametrize("width", [4, 64])
+def test_sines_may_stand_before_cosines(width: int) -> None:
+    """Compute get_timing_signal_1d of tensor2tensor, element by element."""
+    half = width // 2
+    rows = [
+        [f(step / 10000 ** (i / (half - 1))) for f in (math.sin, math.cos) for i in range(half)]
+        for step in range(50)
+    ]
+    found = started([50, width], {"sinusoid": {"interleaved": False}}, "buffer")
+    torch.testing.assert_close(found, torch.tensor(rows))
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+def test_as_many_sines_as_cosines_need_an_even_width(width: int) -> None:
+    with pytest.raises(mg.SpecError, match=f"need an even width, not {width}"):
+        started([50, width], {"sinusoid": {"interleaved": False}})
+
+
 @pytest.mark.parametrize("shape", [{"batched": True}, {}], ids=["batched", "plain"])
 def test_a_sinusoid_may_have_one_more_axis(shape: dict[str, bool]) -> None:
     written = [6, 4] if shape else [1, 6, 4]

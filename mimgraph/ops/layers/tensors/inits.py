@@ -51,9 +51,10 @@ INITS: dict[str, Init] = {
     "eye": Init({}, least=2, most=2),
     "dirac": Init({"groups": Positive}, least=3, most=5),
     "sparse": Init({"sparsity": Probability, "std": PositiveFloat}, ("sparsity",), 2, 2),
-    "sinusoid": Init({}, least=2, most=3),
+    "sinusoid": Init({"interleaved": bool}, least=2, most=3),
     "arange": Init({"end": int, "start": int, "step": int}, least=1, most=2),
 }
+_SINUSOIDS = {True: "_sinusoid", False: "_sines_cosines"}  # helpers of the emitted file
 _ANY_DTYPE = ("zeros", "ones", "constant", "arange")
 
 
@@ -71,7 +72,7 @@ def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
     if name == "constant":
         return _full(shape, given["val"], dtype, keywords)
     if name == "sinusoid":
-        made = call("_sinusoid", *sizes[-2:])
+        made = call(_SINUSOIDS[given.get("interleaved", True)], *sizes[-2:])
         made = made if len(shape) == 2 else made.method("unsqueeze", 0)
         return made.method("to", *keywords.values()) if keywords else made
     if name == "arange":
@@ -150,6 +151,11 @@ def _check_values(name: str, given: dict[str, Any], shape: tuple[int, ...], dtyp
         raise bad_option("init", "std of trunc_normal must be above 0")
     if name == "sinusoid" and len(shape) == 3 and shape[0] != 1:
         raise bad_option("init", f"sinusoid takes a shape of 2 axes, not {Shape(shape)}")
+    if not given.get("interleaved", True) and (shape[-1] % 2 or shape[-1] < 4):
+        message = (
+            f"as many sines as cosines, of 2 rates or more, need an even width, not {shape[-1]}"
+        )
+        raise bad_option("init", message, "make the last axis even and at least 4")
     if name == "dirac" and shape[0] % given.get("groups", 1):
         raise bad_option("init", f"groups of dirac must divide {shape[0]}")
 

@@ -20,8 +20,8 @@ def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> L
     """A learned tensor of this shape; `batched` stores (1, *shape) and expands it to (N, *shape).
 
     `init` names one of torch.nn.init, `zeros` or `{normal: {std: 0.02}}`; `sinusoid` (Vaswani et al.
-    2017); `arange` (0, 1, 2, ...), `{arange: 8}` or `{arange: {start, end, step}}`; or it is the
-    values, as nested lists.
+    2017; with `interleaved: false` all sines stand before the cosines, as in tensor2tensor); `arange`
+    (0, 1, 2, ...), `{arange: 8}` or `{arange: {start, end, step}}`; or it is the values, as nested lists.
 
     Example:
         x: [64]
