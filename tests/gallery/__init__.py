@@ -16,6 +16,7 @@ SMALL: dict[str, dict[str, int]] = {
     "bert_base": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "clip": {"depth": 2, "vocab": 1000},
     "gpt2": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "llama": {"vocab": 100, "width": 64, "feed": 96, "heads": 8, "groups": 2, "depth": 2},
     "mbt": {"width": 64, "heads": 4, "apart": 1, "together": 2},
     "perceiver": {"num_latents": 16, "width": 64, "depth": 2},
     "seq2seq_attention": {"width": 64, "depth": 2, "vocab": 100},
@@ -24,7 +25,10 @@ SMALL: dict[str, dict[str, int]] = {
     "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "unet_attention": {"width": 8},
     "vit_b16": {"width": 64, "heads": 4, "depth": 2},
+    "whisper": {"vocab": 100, "width": 64, "heads": 4, "depth": 2, "steps": 50},
 }
+# the specs whose weights take more memory than a machine for tests has
+HUGE = ("llama",)
 
 
 def gallery(name: str, **params: Any) -> mg.Graph:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -21,29 +22,44 @@ if not transformers.is_torch_available():
     pytest.skip("transformers takes no torch as old as this", allow_module_level=True)
 
 VOCAB = 500  # of the models whose outputs are compared
+WHISPERS_TOKENS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
+LLAMA_3_8B = {"vocab_size": 128_256, "intermediate_size": 14_336, "num_key_value_heads": 8}
+
+
+def reference(model: str, **options: Any) -> nn.Module:
+    """Return a model of transformers, with other values for these options of its config."""
+    made = getattr(transformers, model)
+    return made(made.config_class(**options))
 
 
 @pytest.mark.parametrize(
-    ("name", "model", "parameters"),
+    ("name", "model", "options", "parameters"),
     [
-        ("bert_base", "Bert", 109_482_240),
-        ("gpt2", "GPT2LMHead", 124_439_808),
-        ("clip", "CLIP", 151_277_313),
-        ("t5_encoder", "T5Encoder", 35_330_816),
+        ("bert_base", "BertModel", {}, 109_482_240),
+        ("gpt2", "GPT2LMHeadModel", {}, 124_439_808),
+        ("clip", "CLIPModel", {}, 151_277_313),
+        ("t5_encoder", "T5EncoderModel", {}, 35_330_816),
+        ("llama", "LlamaForCausalLM", LLAMA_3_8B, 8_030_261_248),
     ],
 )
 def test_a_model_has_as_many_weights_as_its_reference(
-    name: str, model: str, parameters: int
+    name: str, model: str, options: dict[str, int], parameters: int
 ) -> None:
-    config = getattr(transformers, f"{model.removesuffix('LMHead').removesuffix('Encoder')}Config")
     with torch.device("meta"):
-        theirs = getattr(transformers, f"{model}Model")(config())
+        theirs = reference(model, **options)
     assert count(theirs) == count(on_meta(gallery(name))) == parameters
 
 
 def test_t5_like_has_as_many_weights_as_t5_without_relative_positions() -> None:
     tables = 2 * 32 * 8  # a number for each bucket and head, of the encoder and of the decoder
     assert count(on_meta(gallery("t5_like"))) == 60_506_624 - tables
+
+
+def test_whisper_has_as_many_weights_as_its_reference() -> None:
+    sinusoids = 1500 * 384  # a buffer here, and a parameter without gradients there
+    with torch.device("meta"):
+        theirs = reference("WhisperForConditionalGeneration")
+    assert count(theirs) == count(on_meta(gallery("whisper"))) + sinusoids == 37_760_640
 
 
 def randomised(model: Callable[..., nn.Module], config: object) -> nn.Module:
@@ -157,6 +173,50 @@ def test_t5_like() -> None:
         decoder_inputs_embeds=theirs.shared(inputs["target"]) + places[:9],
     )
     assert_close(model(**inputs), expected.logits)
+
+
+@torch.no_grad()
+def test_llama() -> None:
+    config = transformers.LlamaConfig(
+        vocab_size=VOCAB,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+        rms_norm_eps=1e-5,
+        rope_parameters={"rope_type": "default", "rope_theta": 500_000.0},
+    )
+    theirs = randomised(transformers.LlamaForCausalLM, config)
+    graph = gallery("llama", depth=2, vocab=VOCAB, width=64, feed=96, heads=8, groups=2)
+    tokens = seeded_inputs(graph.typed, 3, 0, {"T": 20})["tokens"]
+    ours = loaded(graph, theirs, tokens="input_ids")
+    assert_close(ours(tokens=tokens), theirs(input_ids=tokens).logits)
+
+
+@torch.no_grad()
+def test_whisper() -> None:
+    config = transformers.WhisperConfig(
+        vocab_size=VOCAB,
+        d_model=64,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=256,
+        decoder_ffn_dim=256,
+        max_source_positions=50,
+        **dict.fromkeys(WHISPERS_TOKENS, 0),
+    )
+    graph = gallery("whisper", depth=2, vocab=VOCAB, width=64, heads=4, steps=50)
+    theirs = transformers.WhisperForConditionalGeneration(config)
+    places = theirs.model.encoder.embed_positions.weight.detach()
+    torch.testing.assert_close(graph.compile().sinusoids, places)
+    randomise(theirs)
+    ours = loaded(graph, theirs.eval(), sound="input_features", tokens="decoder_input_ids")
+    inputs = seeded_inputs(graph.typed, 3, 0, {"T": 9})
+    expected = theirs(input_features=inputs["sound"], decoder_input_ids=inputs["tokens"])
+    assert_close(ours(**inputs), expected.logits)
 
 
 def sinusoid(length: int, width: int) -> Tensor:
