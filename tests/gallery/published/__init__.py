@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 
 SPECS = sorted(Path(__file__).parent.glob("*.yaml"))
-Inputs = dict[str, Tensor]
+Inputs = Weights = dict[str, Tensor]
 Made = TypeVar("Made", bound=Callable[..., nn.Module])
 
 
@@ -23,13 +23,15 @@ class Reference(NamedTuple):
     """The reference of a spec: `make` takes the params `small`; `sizes` gives the named sizes.
 
     `prepare` changes the random inputs where they mean something, as lengths and masks do. Weights are
-    copied by their key; where the keys differ, by how they are used.
+    copied by their key; where the keys differ, by how they are used. If the spec's model cuts them in
+    another way, `weights` returns them by its keys.
     """
 
     make: Callable[..., nn.Module]
     small: Mapping[str, Any]
     sizes: Mapping[str, int]
     prepare: Callable[[Inputs], Inputs] | None
+    weights: Callable[[Weights], Weights] | None
 
 
 REFERENCES: dict[str, Reference] = {}
@@ -40,12 +42,13 @@ def reference(
     *,
     sizes: Mapping[str, int] | None = None,
     prepare: Callable[[Inputs], Inputs] | None = None,
+    weights: Callable[[Weights], Weights] | None = None,
     **small: Any,
 ) -> Callable[[Made], Made]:
     """Register the decorated class or function as the reference of a spec, with params for a small model."""
 
     def register(make: Made) -> Made:
-        REFERENCES[spec] = Reference(make, small, sizes or {}, prepare)
+        REFERENCES[spec] = Reference(make, small, sizes or {}, prepare, weights)
         return make
 
     return register

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from torch import Tensor, nn
 
-from tests.gallery.published import reference
+from tests.gallery.published import Weights, reference
 
 transformers = pytest.importorskip("transformers")
 
@@ -67,3 +67,74 @@ def mistral(
         rope_theta=theta,
     )
     return Logits(transformers.MistralForCausalLM(config))
+
+
+def weights_of_mixtral(theirs: Weights) -> Weights:
+    """Return its weights by our keys: it keeps the matrices of all experts of a layer in one tensor."""
+    names = (
+        ("model.model.embed_tokens", "words"),
+        ("model.model.layers", "states"),
+        ("input_layernorm", "norm"),
+        *(
+            (f"self_attn.{name[0]}_proj", f"attention.{name}.0")
+            for name in ("query", "key", "value")
+        ),
+        ("self_attn.o_proj", "attention.out.1"),
+        ("post_attention_layernorm", "ff.0"),
+        ("mlp.gate.", "ff.1.router."),
+        ("mlp.", "ff.1."),
+        ("model.model.norm", "norm"),
+        ("model.lm_head", "logits"),
+    )
+    ours: Weights = {}
+    for key, tensor in theirs.items():
+        for name, other in names:
+            key = key.replace(name, other)
+        experts, _, matrix = key.rpartition(".")
+        for i, expert in enumerate(tensor) if matrix.endswith("proj") else ():
+            inner = ("gate", "up") if matrix == "gate_up_proj" else ("down",)
+            for name, part in zip(inner, expert.chunk(len(inner)), strict=True):
+                ours[f"{experts}.{i}.{name}.weight"] = part
+        if matrix == "weight":
+            ours[key] = tensor
+    return ours
+
+
+@reference(
+    "mixtral",
+    weights=weights_of_mixtral,
+    vocab=50,
+    width=16,
+    feed=24,
+    heads=4,
+    groups=2,
+    depth=2,
+    experts=5,
+    chosen=2,
+    theta=100,
+    sizes={"T": 7},
+)
+def mixtral(
+    vocab: int,
+    width: int,
+    feed: int,
+    heads: int,
+    groups: int,
+    depth: int,
+    experts: int,
+    chosen: int,
+    theta: int,
+) -> nn.Module:
+    config = transformers.MixtralConfig(
+        vocab_size=vocab,
+        hidden_size=width,
+        intermediate_size=feed,
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        num_local_experts=experts,
+        num_experts_per_tok=chosen,
+        rms_norm_eps=1e-5,
+        rope_theta=theta,
+    )
+    return Logits(transformers.MixtralForCausalLM(config))

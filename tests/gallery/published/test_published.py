@@ -51,7 +51,7 @@ def test_a_model_equals_its_reference(spec: Path) -> None:
     theirs = known.make(**known.small).eval()
     randomise(theirs)
     graph = published(spec.stem, **known.small)
-    ours = with_weights_of(theirs, graph)
+    ours = with_weights_of(theirs, graph, known)
     inputs = inputs_of(graph, known)
     for mine, other in zip(tensors(ours(**inputs)), tensors(theirs(*inputs.values())), strict=True):
         assert mine.shape == other.shape
@@ -61,10 +61,12 @@ def test_a_model_equals_its_reference(spec: Path) -> None:
         torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-4 * scale)
 
 
-def with_weights_of(theirs: nn.Module, graph: mg.Graph) -> nn.Module:
+def with_weights_of(theirs: nn.Module, graph: mg.Graph, known: Reference) -> nn.Module:
     """Return the compiled graph with the reference's weights, all of them used."""
     ours, state = graph.compile().eval(), theirs.state_dict()
-    if ours.state_dict().keys() == state.keys():
+    if known.weights:
+        state = known.weights(state)
+    if known.weights or ours.state_dict().keys() == state.keys():
         ours.load_state_dict(state)
     else:
         transfer = graph.load_state(ours, theirs)
