@@ -138,3 +138,117 @@ def mixtral(
         rope_theta=theta,
     )
     return Logits(transformers.MixtralForCausalLM(config))
+
+
+@reference(
+    "gemma2",
+    sizes={"T": 7},
+    vocab=50,
+    width=16,
+    feed=24,
+    heads=4,
+    groups=2,
+    head=6,
+    depth=4,
+    window=3,
+    theta=100,
+)
+def gemma2(
+    vocab: int,
+    width: int,
+    feed: int,
+    heads: int,
+    groups: int,
+    head: int,
+    depth: int,
+    window: int,
+    theta: int,
+) -> nn.Module:
+    config = transformers.Gemma2Config(
+        vocab_size=vocab,
+        hidden_size=width,
+        intermediate_size=feed,
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        num_key_value_heads=groups,
+        head_dim=head,
+        query_pre_attn_scalar=head,
+        sliding_window=window,
+        rope_theta=theta,
+    )
+    return Logits(transformers.Gemma2ForCausalLM(config))
+
+
+@reference(
+    "bart",
+    sizes={"S": 6, "T": 5},
+    vocab=50,
+    width=16,
+    heads=4,
+    depth=2,
+    longest=12,
+    dropout=0.1,
+)
+class Bart(nn.Module):
+    def __init__(
+        self, vocab: int, width: int, heads: int, depth: int, longest: int, dropout: float
+    ) -> None:
+        super().__init__()
+        config = transformers.BartConfig(
+            vocab_size=vocab,
+            d_model=width,
+            encoder_layers=depth,
+            decoder_layers=depth,
+            encoder_attention_heads=heads,
+            decoder_attention_heads=heads,
+            encoder_ffn_dim=4 * width,
+            decoder_ffn_dim=4 * width,
+            max_position_embeddings=longest,
+            dropout=dropout,
+        )
+        self.model = transformers.BartForConditionalGeneration(config)
+
+    def forward(self, source: Tensor, padding: Tensor, target: Tensor) -> Tensor:
+        return self.model(source, attention_mask=~padding, decoder_input_ids=target).logits
+
+
+@reference(
+    "albert",
+    sizes={"T": 7},
+    vocab=50,
+    narrow=8,
+    width=16,
+    heads=4,
+    depth=3,
+    longest=12,
+    dropout=0.1,
+)
+class Albert(nn.Module):
+    def __init__(
+        self,
+        vocab: int,
+        narrow: int,
+        width: int,
+        heads: int,
+        depth: int,
+        longest: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        config = transformers.AlbertConfig(
+            vocab_size=vocab,
+            embedding_size=narrow,
+            hidden_size=width,
+            num_hidden_layers=depth,
+            num_attention_heads=heads,
+            intermediate_size=4 * width,
+            max_position_embeddings=longest,
+            hidden_dropout_prob=dropout,
+            attention_probs_dropout_prob=dropout,
+            classifier_dropout_prob=dropout,
+        )
+        self.model = transformers.AlbertForPreTraining(config)
+
+    def forward(self, tokens: Tensor, segments: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        known = self.model(tokens, attention_mask=~padding, token_type_ids=segments)
+        return known.prediction_logits, known.sop_logits
