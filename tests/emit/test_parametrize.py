@@ -358,6 +358,21 @@ def test_what_differs_is_an_argument(case: Case) -> None:
         assert f"self.{name} = {call}\n" in model
 
 
+def test_a_default_may_read_the_param_of_the_spec_that_it_hides() -> None:
+    source = mimgraph.loads("""
+params: {width: 8}
+inputs: {x: [4]}
+blocks: {tower: {params: {width: $(2 * width)}, seq: [{Linear: $width}]}}
+nodes:
+  p: {block: tower, from: x}
+  q: {block: tower, from: x, width: 5}
+  both: {merge: concat, from: [p, q]}
+outputs: both
+""").source()
+    assert "def __init__(self, width: int = 16) -> None:" in source
+    assert "self.p = Tower()\n" in source
+
+
 COMMENTED = """
 blocks:
   tower:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from mimgraph.infer.advice.wrong_options import Keys, given_twice, missing_options, unknown_option
@@ -156,11 +155,12 @@ def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
     """Return the defaults of a block's params, with the expressions that they were computed from;
     None for a param that has none, or whose default reads such a param."""
     if key not in state.defaults:
-        defaults = _with_default(block)
-        known = replace(block, params=defaults)
-        env = layered(block_params(state, known, {}), state.params)
-        at = Evaluation(env, state.report, block.family)
-        found = {name: compute(option.value, at) for name, option in defaults.items()}
+        found: dict[str, Any] = {}
+        before: dict[str, Any] = {}  # a default reads the params before its own
+        for name, option in _with_default(block).items():
+            env = layered(before, state.params)
+            found[name] = compute(option.value, Evaluation(env, state.report, block.family))
+            before[name] = plain(found[name])
         state.defaults[key] = {name: found.get(name) for name in block.params}
     return state.defaults[key]
 
