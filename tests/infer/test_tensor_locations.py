@@ -144,8 +144,6 @@ CASES = {
     "no axis": spec("⟦missing-option⟧p: {arange: x}"),
     "an axis that is not there": spec("p: {arange: x, dim: ⟦bad-option⟧3}"),
     "an axis that is not there, from behind": spec("p: {arange: x, dim: ⟦bad-option⟧-4}"),
-    "the batch": spec("p: {arange: x, dim: ⟦bad-option⟧0}"),
-    "the batch, from behind": spec("p: {arange: x, dim: ⟦bad-option⟧-3}"),
     "an axis by its name": spec("p: {arange: x, dim: ⟦bad-option⟧T}"),
     "an axis at run time": spec("p: {arange: x, dim: ⟦symbolic-size⟧$T}"),
     "from beside arange": spec("p: {arange: x, dim: 1, ⟦unknown-key⟧from: x}"),
