@@ -39,6 +39,7 @@ NODES = {
     "layer": "{layer: ReLU, from: x}",
     "merge": "{merge: add, from: [x, y]}",
     "block": "{block: step, from: x}",
+    "scan": "{scan: cell, over: x, carry: {h: h0}}",
     "share": "{share: a, from: x}",
 }
 
@@ -94,7 +95,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
     if name in ("seq", "sequential"):
         return "write its layers here, in the seq around it"
     inside = apply.lone.value if apply.lone is not None else None
-    if not isinstance(inside, str):
+    if not isinstance(inside, str) or name == "scan":
         return f"make it a node of its own: {NODES[name]}"
     if op := registry.find("merge", inside):
         return _kind_help(op, form)

@@ -37,8 +37,11 @@ ELSEWHERE = {
     "repeat": "only a block can be repeated: put it in one",
     "activation": "only a layer or a merge takes an activation",
     "batch_first": "leave it out: it is always true here",
+    "carry": "only a scan carries: {scan: BLOCK, over: x, carry: {h: h0}}",
+    "batch_dim": "only an output has it: outputs: {y: {from: NODE, batch_dim: 1}}",
     "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
 }
+STEP_KEYS = ("index", "collect")  # keys of `repeat`
 TRAINED = ("trainable", "requires_grad")
 SOURCES = ("input", "inputs", "source", "sources")  # names of `from` in other formats
 
@@ -75,6 +78,9 @@ def _node_key_help(name: str, value: Any, keys: Keys) -> str:
         return f"leave {name} out" if value else "write freeze: true"
     if name == "shared" and isinstance(value, bool):
         return "write it inside repeat, repeat: {times: 3, shared: true}, or beside each: [...]"
+    if name in STEP_KEYS:
+        written = "true" if value is True else value
+        return f"only repeat has it: repeat: {{times: 3, {name}: {written}}}"
     if name == "with" and "repeat" in keys.words:
         return "write it inside repeat: repeat: {with: {...}}"
     if name == "with" and keys.form == "node":

@@ -196,7 +196,7 @@ def checked_number(site: Site, times: Option, key: str, least: int, number: Any)
         return None
     if not isinstance(number, int) or isinstance(number, bool) or number < least:
         message = f"{key} must be a whole number of {unit}, at least {least}"
-        site.fault("bad-option", message, times.span)
+        site.fault("bad-option", message, times.span, help=_dollar(site, number))
     elif number > MAX_NODES:
         site.fault(
             "too-large",
@@ -206,6 +206,15 @@ def checked_number(site: Site, times: Option, key: str, least: int, number: Any)
     else:
         return number
     return None
+
+
+def _dollar(site: Site, name: Any) -> str:
+    """Return the help for a param or size that is named without its `$`; "" for another value."""
+    if not isinstance(name, str) or name not in site.context.env:
+        return ""
+    if isinstance(site.context.env[name], Dim):
+        return f"write repeat: {{times: ${name}, shared: true}}"
+    return f"write ${name}"
 
 
 def columns_of(

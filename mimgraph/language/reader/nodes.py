@@ -72,7 +72,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     freeze = read_freeze(context, tree.get("freeze"), here)
     if len(context.report.diagnostics) > before:
         context.report.mentioned.update(texts(tree))
-    is_fed = sources is not None or (fed_by is None and not tree.lost)
+    is_fed = sources is not None or (fed_by is None and not tree.lost and not is_scan)
     is_taken = take is not None or tree.get("take") is None
     is_axis = is_scan or over is not None or tree.get("over") is None
     operation = operation if is_fed and is_taken and is_axis else None
@@ -138,7 +138,8 @@ def _has_from_and_each(context: Context, key: Scalar, tree: Mapping, here: str) 
     if tree.get("each") is None or tree.get("from") is None or counts(tree):
         return False
     message = f"{key.text} has each, so it cannot have from"
-    context.fault("unknown-key", message, tree.key("from").span, node=here)
+    help = "leave from out; for copies on one source write their number: each: 2"
+    context.fault("unknown-key", message, tree.key("from").span, help=help, node=here)
     return True
 
 

@@ -87,6 +87,10 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     if is_tensor(op):
         return read_tensor(context, op, tree, BESIDE, here)
     is_share = key.text == "share"
+    if isinstance(value, Mapping):
+        help = f"write the name alone, {key.text}: NAME, and everything else beside it"
+        context.wrong_type(key.text, "a name", value, here, help)
+        return None
     name = (read_text if is_share else read_name)(context, key.text, value)
     if name is None:
         return None

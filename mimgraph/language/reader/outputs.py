@@ -21,6 +21,8 @@ def read_outputs(context: Context, tree: Tree, place: str = "an output") -> tupl
         context.wrong_type("outputs", "a source, a list of sources, or {name: source}", tree)
         return (_unread(tree.span),)
     if isinstance(tree, Mapping):
+        if _lacks_name(tree):
+            return (_nameless(context, tree),)
         named = [_named_output(context, key, value, place) for key, value in tree.entries]
         return (*named, _unread(tree.span)) if tree.lost else tuple(named)
     found: dict[str, Output] = {}
@@ -33,6 +35,21 @@ def read_outputs(context: Context, tree: Tree, place: str = "an output") -> tupl
     return tuple(found.values())
 
 
+def _lacks_name(tree: Mapping) -> bool:
+    """Return whether outputs are written as one output: `{from: y, batch_dim: 1}`."""
+    batch_dim, only = tree.get("batch_dim"), tree.get("only")
+    is_axis = isinstance(batch_dim, Scalar) and type(batch_dim.value) is int
+    is_training = isinstance(only, Scalar) and only.value == "training"
+    return tree.get("from") is not None and (is_axis or is_training)
+
+
+def _nameless(context: Context, tree: Mapping) -> Output:
+    """Report an output without a name."""
+    message, help = "an output with options needs a name", "write outputs: {NAME: {from: ...}}"
+    context.fault("missing-key", message, tree.span, help=help, tree=tree)
+    return _unread(tree.span)
+
+
 def _refuse_duplicate(context: Context, output: Output, first: Output) -> None:
     labels = (Label(first.span, "first given here"),)
     message = f"{output.name} is already an output"
@@ -42,6 +59,8 @@ def _refuse_duplicate(context: Context, output: Output, first: Output) -> None:
 
 def _listed_output(context: Context, tree: Tree, place: str) -> Output:
     """Return an output in a list: a source, or `{public_name: source}`."""
+    if isinstance(tree, Mapping) and _lacks_name(tree):
+        return _nameless(context, tree)
     if isinstance(tree, Mapping) and len(tree.entries) == 1:
         return _named_output(context, *tree.entries[0], place)
     return _output_of_source(context, tree, in_list=True)

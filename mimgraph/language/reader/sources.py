@@ -30,7 +30,9 @@ def read_source(
     if text is None and isinstance(tree, Scalar) and tree.text in context.lost:
         text = tree.text  # the node's key has the same fault
     if text is None:
-        context.wrong_type("a source", "an input, a node or node.port", tree, here)
+        is_number = isinstance(tree, Scalar) and type(tree.value) in (int, float)
+        help = "make a constant a node of its own: {zeros: [8]}" if is_number else ""
+        context.wrong_type("a source", "an input, a node or node.port", tree, here, help)
         return None
     name, dot, port = text.partition(".")
     return Source(

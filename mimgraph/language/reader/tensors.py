@@ -73,7 +73,8 @@ def _is_source(op: Entry) -> bool:
     key, value = op
     if key.text == "arange":
         return not _is_number(value)
-    return key.text in CONSTANTS and isinstance(value, Scalar) and value.value is True
+    has_shape = VALUE_OPTION[key.text] == "shape" and key.text in CONSTANTS
+    return has_shape and isinstance(value, Scalar) and value.value is True
 
 
 def _is_number(value: Tree) -> bool:
@@ -89,5 +90,16 @@ def _is_shape(context: Context, op: Entry, here: str) -> bool:
     is_shape = isinstance(value, Sequence) or "$" in getattr(value, "text", "") or _is_source(op)
     if not is_shape:
         may_be_like = " or true" if key.text in CONSTANTS else ""
-        context.wrong_type("a shape", f"a list of sizes{may_be_like}", value, here)
+        wants = f"a list of sizes{may_be_like}"
+        context.wrong_type("a shape", wants, value, here, _shape_help(key.text, value))
     return is_shape
+
+
+def _shape_help(name: str, value: Tree) -> str:
+    """Return how to write a shape that is a lone size, or the name of the source that has it."""
+    if not isinstance(value, Scalar):
+        return ""
+    if type(value.value) is int:
+        return f"write {name}: [{value.text}]"
+    is_source = name in CONSTANTS and value.name is not None
+    return f"write {name}: true, like: {value.text}" if is_source else ""

@@ -212,7 +212,8 @@ def read_over(context: Context, entry: Entry | None, here: str) -> Option | None
     value = read_value(context, tree) if isinstance(tree, Scalar) else None
     if isinstance(value, Written) or type(value) is int:
         return Option(value, tree.span, key.span)
-    context.wrong_type("over", "the number of an axis", tree, here)
+    help = "1 is the first axis after the batch; to run a block step by step, write scan, not block"
+    context.wrong_type("over", "the number of an axis", tree, here, help)
     return None
 
 
