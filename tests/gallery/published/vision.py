@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torchvision.models.detection._utils import BoxCoder
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.ops import MultiScaleRoIAlign, clip_boxes_to_image
 
-from tests.gallery.published import reference
+from tests.gallery.published import Inputs, reference
 
 
 class MixerLayer(nn.Module):
@@ -219,3 +222,43 @@ class CRNN(nn.Module):
         x = self.columns(line).squeeze(2).permute(2, 0, 1)
         x = self.joined(self.first(x)[0])
         return self.log_probs(self.second(x)[0]).log_softmax(-1)
+
+
+def _boxes(inputs: Inputs) -> Inputs:
+    """Return boxes of all sizes, so that each level of the pyramid has some."""
+    size = torch.tensor([20.0, 90.0, 180.0, 300.0, 440.0]) * torch.ones(3, 1)
+    centre = torch.rand(3, 5, 2) * 400
+    sides = torch.stack((size, size * (0.7 + 0.6 * torch.rand(3, 5))), -1)
+    return inputs | {"boxes": torch.cat((centre - sides / 2, centre + sides / 2), -1)}
+
+
+@reference(
+    "faster_rcnn_head",
+    prepare=_boxes,
+    classes=5,
+    channels=3,
+    hidden=8,
+    height=448,
+    width=512,
+)
+class FasterRCNNHead(nn.Module):
+    """torchvision's head, with its steps after the network up to non-maximum suppression."""
+
+    def __init__(self, classes: int, channels: int, hidden: int, height: int, width: int) -> None:
+        super().__init__()
+        self.size = (height, width)
+        self.pool = MultiScaleRoIAlign(list("2345"), output_size=7, sampling_ratio=2)
+        self.head = TwoMLPHead(channels * 49, hidden)
+        self.predictor = FastRCNNPredictor(hidden, classes)
+        self.coder = BoxCoder((10.0, 10.0, 5.0, 5.0))
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        *levels, boxes = inputs
+        pyramid = dict(zip("2345", levels, strict=True))
+        crops = self.pool(pyramid, list(boxes), len(boxes) * [self.size])
+        logits, offsets = self.predictor(self.head(crops))
+        places = clip_boxes_to_image(self.coder.decode(offsets, list(boxes)), self.size)
+        scores = logits.softmax(-1)
+        results = (logits, offsets, scores[:, 1:], places[:, 1:])
+        logits, offsets, scores, places = (x.unflatten(0, boxes.shape[:2]) for x in results)
+        return logits, offsets, scores, places
