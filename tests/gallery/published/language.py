@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+import torch
 from torch import Tensor, nn
 
 from tests.gallery.published import Weights, reference
@@ -252,3 +255,103 @@ class Albert(nn.Module):
     def forward(self, tokens: Tensor, segments: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         known = self.model(tokens, attention_mask=~padding, token_type_ids=segments)
         return known.prediction_logits, known.sop_logits
+
+
+class UniversalLayer(nn.Module):
+    """A step of Dehghani et al. 2018 at all positions, equations 4 and 5; a decoder reads `memory`, too."""
+
+    def __init__(self, width: int, hidden: int, heads: int, *, decodes: bool) -> None:
+        super().__init__()
+        self.decodes = decodes
+        self.halting = nn.Linear(width, 1)
+        self.own = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.norm = nn.LayerNorm(width)
+        if decodes:
+            self.cross = nn.MultiheadAttention(width, heads, batch_first=True)
+            self.cross_norm = nn.LayerNorm(width)
+        self.transition = nn.Sequential(
+            nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width)
+        )
+        self.last_norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, memory: Tensor | None, padding: Tensor) -> Tensor:
+        later = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+        hidden = {"attn_mask": later} if self.decodes else {"key_padding_mask": padding}
+        x = self.norm(x + self.own(x, x, x, **hidden)[0])
+        if memory is not None:
+            x = self.cross_norm(x + self.cross(x, memory, memory, key_padding_mask=padding)[0])
+        return self.last_norm(x + self.transition(x))
+
+
+def coordinates(length: int, width: int, step: int) -> Tensor:
+    """Return the embedding of the positions at a step (equations 6 and 7)."""
+    wave = [
+        [
+            sum(
+                (math.sin, math.cos)[j % 2](n / 10000 ** ((j - j % 2) / width))
+                for n in (place, step)
+            )
+            for j in range(width)
+        ]
+        for place in range(length)
+    ]
+    return torch.tensor(wave)
+
+
+@reference(
+    "universal_transformer",
+    sizes={"S": 5, "T": 6},
+    vocab=30,
+    width=16,
+    hidden=24,
+    heads=4,
+    steps=6,
+    longest=12,
+    enough=0.5,
+)
+class UniversalTransformer(nn.Module):
+    def __init__(
+        self,
+        vocab: int,
+        width: int,
+        hidden: int,
+        heads: int,
+        steps: int,
+        longest: int,
+        enough: float,
+    ) -> None:
+        super().__init__()
+        self.steps, self.enough = steps, enough
+        self.words = nn.Embedding(vocab, width)
+        self.encoder = UniversalLayer(width, hidden, heads, decodes=False)
+        self.decoder = UniversalLayer(width, hidden, heads, decodes=True)
+        self.logits = nn.Linear(width, vocab, bias=False)
+
+    def think(
+        self, layer: UniversalLayer, state: Tensor, memory: Tensor | None, padding: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Apply a layer until each position halts (appendix C), and return the states and their cost."""
+        probability, remainders, updates = torch.zeros(3, *state.shape[:2])
+        previous, step = torch.zeros_like(state), 0
+        while ((probability < self.enough) & (updates < self.steps)).any():
+            state = state + coordinates(*state.shape[1:], step)
+            p = layer.halting(state)[..., 0].sigmoid()
+            running = (probability < 1).float()
+            halted = (probability + p * running > self.enough).float() * running
+            running = (probability + p * running <= self.enough).float() * running
+            probability = probability + p * running
+            remainders = remainders + halted * (1 - probability)
+            probability = probability + halted * remainders
+            updates = updates + running + halted
+            update = (p * running + halted * remainders)[..., None]
+            state = layer(state, memory, padding)
+            previous = state * update + previous * (1 - update)
+            step += 1
+        return previous, updates + remainders
+
+    def forward(
+        self, source: Tensor, padding: Tensor, target: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        memory, source_ponder = self.think(self.encoder, self.words(source), None, padding)
+        states, target_ponder = self.think(self.decoder, self.words(target), memory, padding)
+        return self.logits(states), source_ponder, target_ponder
