@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, int]] = {
     "swin_t": {"width": 32, "middle": 2},
     "t5_encoder": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "tft": {"dim": 16, "past": 12, "days": 16},
     "unet_attention": {"width": 8},
     "vit_b16": {"width": 64, "heads": 4, "depth": 2},
     "whisper": {"vocab": 100, "width": 64, "heads": 4, "depth": 2, "steps": 50},

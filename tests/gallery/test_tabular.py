@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
-from tests.gallery import count, gallery, on_meta, randomise
+from tests.gallery import SMALL, count, gallery, on_meta, randomise
 
 Weights = dict[str, Tensor]
 
@@ -35,6 +35,23 @@ def encoder(width: int, hidden: int) -> int:
     return 4 * linear(width, width) + 4 * width + linear(width, hidden, width)
 
 
+def gated(width: int, size: int) -> int:
+    """Return the number of weights of a gated linear unit with its norm."""
+    return linear(width, 2 * size) + 2 * size
+
+
+def grn(given: int, width: int, size: int) -> int:
+    """Return the number of weights of a gated residual network."""
+    return linear(given, width, width) + gated(width, size)
+
+
+def selection(columns: int, given: int, width: int) -> int:
+    """Return the number of weights of a variable selection network."""
+    own = columns * grn(width, width, width)
+    return own + linear(columns * width, columns) + grn(given, width, columns)
+
+
+RETAIL = sum((4100, 54, 22, 16, 5, 17, 33, 337, 2)) + sum((3, 7, 90, 5, 28))
 CENSUS = sum((9, 17, 24, 15, 5, 2, 8))
 COUNTS = {
     "wide_and_deep": 100_000
@@ -62,6 +79,18 @@ COUNTS = {
     + 3 * (4 * linear(192, 192) + linear(192, 512) + linear(256, 192))
     + (2 * 3 - 1 + 1) * 2 * 192  # norms: none before the first attention, one before the head
     + linear(192, 1),
+    "tft": 240 * RETAIL
+    + 6 * linear(1, 240)
+    + selection(9, 9 * 240, 240)
+    + selection(11, 12 * 240, 240)
+    + selection(8, 9 * 240, 240)
+    + 5 * grn(240, 240, 240)
+    + grn(2 * 240, 240, 240)
+    + 2 * 4 * (2 * linear(240, 240))  # LSTMs
+    + 3 * gated(240, 240)
+    + 2 * linear(240, 240)
+    + linear(240, 60, 240)
+    + linear(240, 3),
     "neumf": (8 + 32) * (6040 + 3706) + linear(64, 32, 16, 8) + linear(16, 1),
 }
 
@@ -200,9 +229,98 @@ def neumf(w: Weights, x: Weights) -> Tensor:
     return mlp(w, "likes", torch.cat([user * item, deep], 1)).sigmoid()
 
 
+class TFT:
+    """Lim et al. 2019, with their numbers of equations."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+
+    def linear(self, name: str, x: Tensor) -> Tensor:
+        return F.linear(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
+
+    def gated(self, name: str, skip: Tensor, x: Tensor) -> Tensor:
+        """Equation 5, beside a skip."""
+        value, gate = self.linear(f"{name}.gate.1", x).chunk(2, -1)
+        norm = self.weights[f"{name}.out.weight"], self.weights[f"{name}.out.bias"]
+        return F.layer_norm(skip + gate.sigmoid() * value, skip.shape[-1:], *norm)
+
+    def grn(
+        self, name: str, a: Tensor, context: Tensor | None = None, skip: Tensor | None = None
+    ) -> Tensor:
+        """Equations 2 to 4; the context is added at every step."""
+        weight, width = self.weights[f"{name}.hidden.0.weight"], a.shape[-1]
+        hidden = F.linear(a, weight[:, :width], self.weights[f"{name}.hidden.0.bias"])
+        if context is not None:
+            hidden = hidden + F.linear(context, weight[:, width:])[:, None]
+        hidden = self.linear(f"{name}.hidden.2", F.elu(hidden))
+        return self.gated(f"{name}.out", a if skip is None else skip, hidden)
+
+    def select(
+        self, name: str, columns: Weights, context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Equations 6 to 8."""
+        flat = torch.cat(list(columns.values()), -1)
+        skip = self.linear(f"{name}.skip.1", flat)
+        weights = self.grn(f"{name}.scores", flat, context, skip).softmax(-1)
+        own = [self.grn(f"{name}.own.{c}.out", column) for c, column in columns.items()]
+        return sum(v[..., None] * x for v, x in zip(weights.unbind(-1), own, strict=True)), weights
+
+    def lstm(
+        self, name: str, steps: Tensor, h: Tensor, c: Tensor
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return the state after each step, and the last state and cell."""
+        states = []
+        w = {k.removeprefix(f"{name}."): v for k, v in self.weights.items()}
+        for x in steps.unbind(1):
+            gates = F.linear(x, w["weight_ih_l0"], w["bias_ih_l0"])
+            gates = gates + F.linear(h, w["weight_hh_l0"], w["bias_hh_l0"])
+            i, f, g, o = gates.chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            states.append(h)
+        return states, h, c
+
+    def attention(self, x: Tensor, heads: int) -> Tensor:
+        """Equations 13 to 16: heads share their values, and the mean of their weights counts."""
+        hidden = torch.ones(x.shape[1], x.shape[1]).triu(1).bool()
+        total = torch.zeros(len(x), *hidden.shape)
+        queries, keys = self.linear("of.query.0", x), self.linear("of.key.0", x)
+        for q, k in zip(queries.chunk(heads, -1), keys.chunk(heads, -1), strict=True):
+            scores = q @ k.mT / q.shape[-1] ** 0.5
+            total += scores.masked_fill(hidden, -torch.inf).softmax(-1)
+        return self.linear("attended.1", total / heads @ self.linear("value.0", x))
+
+
+def tft(w: Weights, x: Weights) -> dict[str, Tensor]:
+    model, days = TFT(w), x["sales"].shape[1]
+    static = {c: w[f"static.{c}.weight"][v] for c, v in x.items() if f"static.{c}.weight" in w}
+    series, static_weights = model.select("series", static)
+    c_s, c_h, c_c, c_e = (
+        model.grn(f"context.{c}.out", series) for c in ("select", "hidden", "cell", "enrich")
+    )
+    columns = {c: model.linear(f"numbers.{c}", x[c]) for c in x if f"numbers.{c}.weight" in w}
+    columns |= {c: w[f"marks.{c}.weight"][v] for c, v in x.items() if f"marks.{c}.weight" in w}
+    before = {c: column[:, :days] for c, column in columns.items()}
+    after = {c: column[:, days:] for c, column in columns.items() if column.shape[1] > days}
+    past, past_weights = model.select("past", before, c_s)
+    future, future_weights = model.select("future", after, c_s)
+    first, h, c = model.lstm("encoder", past, c_h, c_c)
+    rest, _, _ = model.lstm("decoder", future, h, c)
+    temporal = model.gated("temporal", torch.cat([past, future], 1), torch.stack(first + rest, 1))
+    enriched = model.grn("enriched", temporal, c_e)
+    seen = model.gated("seen", enriched, model.attention(enriched, heads=4))
+    ahead = model.gated("ahead", temporal, model.grn("decoded.out", seen))
+    return {
+        "quantiles": model.linear("quantiles.1", ahead[:, days:]),
+        "static": static_weights,
+        "past": past_weights,
+        "future": future_weights,
+    }
+
+
 FORMULAS: list[Callable[[Weights, Weights], Any]] = [
     *(wide_and_deep, deepfm, dcn_v2, dlrm, din),
-    *(mmoe, two_tower_retrieval, tab_transformer, neumf),
+    *(mmoe, two_tower_retrieval, tab_transformer, neumf, tft),
 ]
 
 
@@ -217,7 +335,7 @@ def samples(graph: mg.Graph) -> Weights:
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.__name__)
 @torch.no_grad()
 def test_a_model_computes_what_the_paper_says(formula: Callable[[Weights, Weights], Any]) -> None:
-    graph = gallery(formula.__name__)
+    graph = gallery(formula.__name__, **SMALL.get(formula.__name__, {}))
     model, inputs = graph.compile().eval(), samples(graph)
     randomise(model)
     ours, theirs = model(**inputs), formula(dict(model.state_dict()), inputs)
