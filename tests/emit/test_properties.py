@@ -343,7 +343,7 @@ class WrittenOut:
         return {name: self.node(node, body.by_name[name], words) for name, node in nodes.items()}
 
     def node(self, node: Spec, typed: TypedNode, words: Spec) -> Spec:
-        source = {key: value for key, value in node.items() if key in ("from", "each")}
+        source = {key: value for key, value in node.items() if key in ("from", "each", "over")}
         if "seq" in node:
             operation = typed.operation
             if isinstance(operation, Each):  # its chains are of layers, and all alike
@@ -369,7 +369,7 @@ class WrittenOut:
 
     def use(self, name: str, options: Spec, operation: Any, words: Spec) -> tuple[str, Spec]:
         """Return a block for this use alone, and the options that are left."""
-        kept: Spec = {key: options[key] for key in ("repeat", "take") if key in options}
+        kept: Spec = {key: options[key] for key in ("repeat", "take", "over") if key in options}
         if isinstance(operation, Use):
             return self.copy(name, operation.body), kept
         assert isinstance(operation, Repeated)
@@ -380,7 +380,7 @@ class WrittenOut:
         if "with" not in (kept["repeat"] if isinstance(kept["repeat"], dict) else {}):
             return self.copy(name, operation.bodies[0]), kept
         copies = [self.copy(name, body) for body in operation.bodies]
-        return self.add(name, {"seq": copies}), {}
+        return self.add(name, {"seq": copies}), {key: kept[key] for key in kept if key != "repeat"}
 
     def copy(self, name: str, body: Body) -> str:
         """Return a block with numbers in place of the params and sizes of this body."""

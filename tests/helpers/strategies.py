@@ -211,13 +211,16 @@ class Scope:
         self.shareable.append((name, [value.shape], [self.offer(Value(name, shape))]))
 
     def add_over(self) -> None:
-        """Add a layer or chain that runs over the steps of a sequence."""
+        """Add a layer, block or chain that runs over the steps of a sequence."""
         value = self.pick(lambda value: len(value.shape) == SEQUENCE)
         if value is None:
             return
         steps, *step = value.shape
         node: Spec = {"over": self.draw(st.sampled_from([1, -2])), **self.frozen()}
-        if self.draw(st.booleans()):
+        item = self.block_item(tuple(step))
+        if item is not None:
+            shape, node = item.shape, {"block": item.name, **node, **item.options}
+        elif self.draw(st.booleans()):
             item = self.item(tuple(step))
             shape, node = item.shape, {"layer": item.name, **node, **item.options}
         else:
