@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import pytest
 from torch import Tensor, nn
 
 import mimgraph as mg
@@ -57,3 +58,12 @@ def reference(
 def published(name: str, **params: Any) -> mg.Graph:
     """Return the graph of a spec of this folder, with other values for these params."""
     return mg.load(Path(__file__).parent / f"{name}.yaml", params)
+
+
+def hugging_face(model: str, **options: Any) -> nn.Module:
+    """Return a model of transformers with these options of its config; without transformers, skip the test."""
+    transformers = pytest.importorskip("transformers")
+    if not transformers.is_torch_available():
+        pytest.skip("transformers takes no torch as old as this")
+    known = getattr(transformers, model)
+    return known(known.config_class(**options))

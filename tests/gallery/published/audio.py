@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from torch import Tensor, nn
 
-from tests.gallery.published import reference
-
-transformers = pytest.importorskip("transformers")
+from tests.gallery.published import hugging_face, reference
 
 
 @reference("wav2vec2", vocab=9, channels=16, width=32, heads=4, depth=2, sizes={"L": 1700})
@@ -16,7 +13,8 @@ class Wav2Vec2(nn.Module):
 
     def __init__(self, vocab: int, channels: int, width: int, heads: int, depth: int) -> None:
         super().__init__()
-        config = transformers.Wav2Vec2Config(
+        self.model = hugging_face(
+            "Wav2Vec2ForCTC",
             vocab_size=vocab,
             conv_dim=7 * [channels],
             hidden_size=width,
@@ -25,7 +23,6 @@ class Wav2Vec2(nn.Module):
             intermediate_size=4 * width,
             mask_time_prob=0.0,
         )
-        self.model = transformers.Wav2Vec2ForCTC(config)
 
     def forward(self, wave: Tensor) -> Tensor:
         return self.model(wave).logits.log_softmax(-1).transpose(0, 1)

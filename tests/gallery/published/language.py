@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.gallery.published import Weights, reference
-
-transformers = pytest.importorskip("transformers")
+from tests.gallery.published import Weights, hugging_face, reference
 
 
 class Logits(nn.Module):
     """Return the logits of a model of Hugging Face's, which takes tokens by position."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: str, **options: Any) -> None:
         super().__init__()
-        self.model = model
+        self.model = hugging_face(model, **options)
 
     def forward(self, tokens: Tensor) -> Tensor:
         return self.model(tokens).logits
@@ -26,14 +24,14 @@ class Logits(nn.Module):
 
 @reference("mamba", vocab=50, width=8, depth=2, state=3, rank=2, sizes={"T": 6})
 def mamba(vocab: int, width: int, depth: int, state: int, rank: int) -> nn.Module:
-    config = transformers.MambaConfig(
+    return Logits(
+        "MambaForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
         num_hidden_layers=depth,
         state_size=state,
         time_step_rank=rank,
     )
-    return Logits(transformers.MambaForCausalLM(config))
 
 
 @reference(
@@ -58,7 +56,8 @@ def mistral(
     window: int,
     theta: int,
 ) -> nn.Module:
-    config = transformers.MistralConfig(
+    return Logits(
+        "MistralForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
         intermediate_size=feed,
@@ -69,7 +68,6 @@ def mistral(
         rms_norm_eps=1e-5,
         rope_theta=theta,
     )
-    return Logits(transformers.MistralForCausalLM(config))
 
 
 def weights_of_mixtral(theirs: Weights) -> Weights:
@@ -128,7 +126,8 @@ def mixtral(
     chosen: int,
     theta: int,
 ) -> nn.Module:
-    config = transformers.MixtralConfig(
+    return Logits(
+        "MixtralForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
         intermediate_size=feed,
@@ -140,7 +139,6 @@ def mixtral(
         rms_norm_eps=1e-5,
         rope_theta=theta,
     )
-    return Logits(transformers.MixtralForCausalLM(config))
 
 
 @reference(
@@ -167,7 +165,8 @@ def gemma2(
     window: int,
     theta: int,
 ) -> nn.Module:
-    config = transformers.Gemma2Config(
+    return Logits(
+        "Gemma2ForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
         intermediate_size=feed,
@@ -179,7 +178,6 @@ def gemma2(
         sliding_window=window,
         rope_theta=theta,
     )
-    return Logits(transformers.Gemma2ForCausalLM(config))
 
 
 @reference(
@@ -197,7 +195,8 @@ class Bart(nn.Module):
         self, vocab: int, width: int, heads: int, depth: int, longest: int, dropout: float
     ) -> None:
         super().__init__()
-        config = transformers.BartConfig(
+        self.model = hugging_face(
+            "BartForConditionalGeneration",
             vocab_size=vocab,
             d_model=width,
             encoder_layers=depth,
@@ -209,7 +208,6 @@ class Bart(nn.Module):
             max_position_embeddings=longest,
             dropout=dropout,
         )
-        self.model = transformers.BartForConditionalGeneration(config)
 
     def forward(self, source: Tensor, padding: Tensor, target: Tensor) -> Tensor:
         return self.model(source, attention_mask=~padding, decoder_input_ids=target).logits
@@ -238,7 +236,8 @@ class Albert(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        config = transformers.AlbertConfig(
+        self.model = hugging_face(
+            "AlbertForPreTraining",
             vocab_size=vocab,
             embedding_size=narrow,
             hidden_size=width,
@@ -250,7 +249,6 @@ class Albert(nn.Module):
             attention_probs_dropout_prob=dropout,
             classifier_dropout_prob=dropout,
         )
-        self.model = transformers.AlbertForPreTraining(config)
 
     def forward(self, tokens: Tensor, segments: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         known = self.model(tokens, attention_mask=~padding, token_type_ids=segments)
