@@ -235,6 +235,8 @@ def _written(operator: str, left: Any, right: Any) -> Any:
     plain = tuple(int(v) if isinstance(v, int) else v for v in (left, right))
     if not isinstance(left, int) or not isinstance(right, int):
         return _OPERATORS[operator](*plain)
+    if operator == "*" and left == 1 and not isinstance(left, WrittenInt):
+        return right  # the first factor of math.prod
     sides = tuple(getattr(v, "written", None) or Number(int(v)) for v in (left, right))
     return WrittenInt(_OPERATORS[operator](*plain), Arithmetic(operator, *sides))
 

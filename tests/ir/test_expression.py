@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from typing import Any
 
@@ -151,6 +152,7 @@ def test_arithmetic_keeps_the_expression_of_a_number() -> None:
     assert (width, width * 2) == (6, 12)
     assert to_text((2 * width + 1).written) == "2 * width + 1"
     assert to_text((width // width).written) == "width // width"
+    assert to_text(math.prod((width, 2)).written) == "width * 2"
     assert type(width / 2) is float  # true division and floats forget it
     assert width * symbol("T") == 6 * symbol("T")
 
