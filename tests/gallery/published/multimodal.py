@@ -71,3 +71,34 @@ class QFormer(nn.Module):
         compared = self.model(image, tokens, known)
         matched = self.model(image, tokens, known, use_image_text_matching_head=True)
         return compared.logits_per_image, matched.logits_per_image
+
+
+@reference(
+    "perceiver_io",
+    prepare=_padded,
+    vocab=20,
+    longest=9,
+    width=16,
+    latents=3,
+    thought=24,
+    depth=2,
+)
+class PerceiverIO(nn.Module):
+    def __init__(
+        self, vocab: int, longest: int, width: int, latents: int, thought: int, depth: int
+    ) -> None:
+        super().__init__()
+        config = transformers.PerceiverConfig(
+            vocab_size=vocab,
+            max_position_embeddings=longest,
+            d_model=width,
+            num_latents=latents,
+            d_latents=thought,
+            qk_channels=256,
+            v_channels=thought,
+            num_self_attends_per_block=depth,
+        )
+        self.model = transformers.PerceiverForMaskedLM(config)
+
+    def forward(self, text: Tensor, padding: Tensor) -> Tensor:
+        return self.model(text, (~padding).long()).logits
