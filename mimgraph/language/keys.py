@@ -207,7 +207,9 @@ KEYS = {
     ),
     "parts": Key(
         "Specs in files of their own by name, each used as a block: `{tower: towers/text.yaml}`, a "
-        "path from the folder of this spec.",
+        "path from the folder of this spec, and in it. The inputs, params and outputs of that spec are "
+        "those of the block: inputs that may be left out come last, and outputs for training only "
+        "are left out. It sees no params but its own. `dump`, `save` and `emit` write one file.",
         "Parts",
         PARTS,
         {"towers/text.yaml": TOWER},
@@ -242,7 +244,7 @@ KEYS = {
     "share": Key(
         "The name of another node: its module, with its weights, is used again on this "
         "node's source. In a block it may be a node of the graph that uses the block.",
-        "Nodes",
+        "Sharing",
         TWINS,
     ),
     "parameter": Key("A learned tensor of this shape.", "Tensors of the model", TOKENS),
@@ -256,14 +258,14 @@ KEYS = {
     "zeros": Key(
         "Zeros of this shape, made at each run; or `true`, with `like: x` for the shape, dtype and "
         "device of x.",
-        "Tensors of the model",
+        "Constants and noise",
         NOISE,
     ),
-    "ones": Key("Ones, made at each run as zeros are.", "Tensors of the model", NOISE),
+    "ones": Key("Ones, made at each run as zeros are.", "Constants and noise", NOISE),
     "random": Key(
         "`normal` or `uniform`: noise drawn at each run, in the shape of the source `like`; with "
         "`only: training` it is zero in eval.",
-        "Tensors of the model",
+        "Constants and noise",
         NOISE,
     ),
     "from": Key(
@@ -277,13 +279,13 @@ KEYS = {
         "Several sources: the node does the same on each of them, with weights of its own "
         "for each. Or the number of copies that run on the source in `from`, with the ports "
         "`0`, `1`, ...",
-        "Nodes",
+        "Columns and copies",
         COPIES,
     ),
     "with": Key(
         "Options whose value differs: for each option a list, with a value for each "
         "source of `each` or for each time of `repeat`.",
-        "Nodes",
+        "Columns and copies",
         TABLE,
     ),
     "take": Key(
@@ -299,7 +301,7 @@ KEYS = {
         "inputs that it reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
         "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "
         "gives and `over` does not name are the same at each step.",
-        "Nodes",
+        "Folded axes",
         FRAMES,
     ),
     "freeze": Key(
@@ -316,7 +318,7 @@ KEYS = {
     "repeat": Key(
         "How many times the block is applied in a row, with weights of its own each time; "
         "or `{times, shared, with, index, collect}`.",
-        "Blocks",
+        "Repeats",
         STEPS,
     ),
     "shape": Key(
@@ -348,27 +350,27 @@ KEYS = {
     "times": Key(
         "How many times the block is applied in a row: `repeat: {times: 3}`. With `shared: true` "
         "it may be a size known only at run time: `{times: $T, shared: true}`.",
-        "Blocks",
+        "Repeats",
         LOOPS,
     ),
     "shared": Key(
         "`true`: the same module each time, `repeat: {times: 3, shared: true}`, or for every "
         "source of `each`.",
-        "Blocks",
+        "Repeats",
         STEPS,
     ),
     "index": Key(
         "The input or param of a repeated block that is the number of the step, from 0. An "
         "input gets it as an int64 tensor without axes, and then has no source in `from`; a "
         "param gets it as a number, if the steps have weights of their own.",
-        "Blocks",
+        "Repeats",
         LOOPS,
     ),
     "collect": Key(
         "The output of a repeated block of which the results of all steps are kept, stacked "
         "along axis 1, `(N, steps, ...)`: the port `steps` of the node. `true` means the only "
         "output.",
-        "Blocks",
+        "Repeats",
         LOOPS,
     ),
 }

@@ -24,7 +24,7 @@ key repeat
 How many times the block is applied in a row, with weights of its own each time; or `{times, shared, with, index, collect}`.
 
 allowed in: a node, an item of a seq
-explained in: README, What the language has, Blocks
+explained in: README, What the language has, Repeats
 
 example
   inputs: {x: [16]}
