@@ -25,9 +25,12 @@ def attention(
     key: Tensor,
     value: Tensor,
     mask: Tensor | None = ...,
+    bias: Tensor | None = ...,
     *,
+    dropout_p: float = ...,
     is_causal: bool = ...,
     scale: float | None = ...,
+    enable_gqa: bool = ...,
     activation: _Activation = ...,
     over: int = ...,
     freeze: bool = ...,
@@ -37,6 +40,9 @@ def attention(
 
     Vaswani et al. 2017. `mask` is true where attention is allowed: (N, S) for the keys of each sample,
     or of the rank of the weights, each axis equal or 1; without a batch it needs only 2 axes or more.
+    `bias`, of relative positions for example, is added to the scores, and has the rank of the weights
+    or no batch. With `enable_gqa`, as in torch, several heads of queries share one of keys and values:
+    (N, 8, L, D), (N, 2, S, D). In training the weights are zero with probability `dropout_p`.
     """
 
 def attention_pool(

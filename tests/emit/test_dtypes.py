@@ -419,7 +419,9 @@ SPECS = {
           b: {layer: MultiheadAttention, from: {query: x, attn_mask: look}, num_heads: 2}
           c: {layer: TransformerEncoderLayer, from: x, nhead: 2, dim_feedforward: 4, is_causal: true}
           d: {layer: Cast, from: see, dtype: float32}
-        outputs: [a, b, c, d]""",
+          far: {merge: formula, expr: "where(m, -1e4, 0.5)", from: {m: look}}
+          e: {merge: attention, from: {query: x, key: x, value: x, mask: real, bias: far}}
+        outputs: [a, b, c, d, e]""",
     "counts of given inputs": """
         inputs: {x: [T, 4], ids: {shape: [T], vocab: 9}}
         nodes:

@@ -9,17 +9,17 @@ class Rearrange(nn.Module):
         self.value = value
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (8, self.value, -1)).permute(0, 2, 3, 1, 4)
+        return x.unflatten(2, (self.value, -1)).transpose(1, 2)
 
 
 class Rearrange2(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return x.permute(0, 3, 1, 2, 4).flatten(2)
+        return x.transpose(1, 2).flatten(2)
 
 
 class Heads(nn.Sequential):
-    def __init__(self, many: int = 1) -> None:
-        super().__init__(nn.Linear(4096, 8 * many * (4096 // 32), bias=False), Rearrange(many))
+    def __init__(self, count: int) -> None:
+        super().__init__(nn.Linear(4096, count * (4096 // 32), bias=False), Rearrange(count))
 
 
 class Turn(nn.Module):
@@ -31,25 +31,29 @@ class Turn(nn.Module):
 class Attend(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.query = Heads(many=4)
-        self.key = Heads()
-        self.value = Heads()
+        self.query = Heads(count=32)
+        self.key = Heads(count=8)
+        self.value = Heads(count=8)
         self.turned_query = Turn()
         self.turned_key = Turn()
         self.out = nn.Sequential(Rearrange2(), nn.Linear(4096, 4096, bias=False))
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        query = self.query(x)  # (N, 8, 4, T, 128)
-        key = self.key(x)  # (N, 8, 1, T, 128)
-        values = self.value(x)  # (N, 8, 1, T, 128)
-        turned_query = self.turned_query(query, cos, sin)  # (N, 8, 4, T, 128)
+        query = self.query(x)  # (N, 32, T, 128)
+        key = self.key(x)  # (N, 8, T, 128)
+        value = self.value(x)  # (N, 8, T, 128)
+        turned_query = self.turned_query(query, cos, sin)  # (N, 32, T, 128)
         del query
-        keys = self.turned_key(key, cos, sin)  # (N, 8, 1, T, 128)
+        turned_key = self.turned_key(key, cos, sin)  # (N, 8, T, 128)
         del key
-        keys = keys.expand(-1, -1, 4, -1, -1)  # (N, 8, 4, T, 128)
-        values = values.expand(-1, -1, 4, -1, -1)  # (N, 8, 4, T, 128)
-        seen = F.scaled_dot_product_attention(turned_query, keys, values, is_causal=True)
-        del turned_query, keys, values
+        seen = F.scaled_dot_product_attention(
+            turned_query,
+            turned_key,
+            value,
+            is_causal=True,
+            enable_gqa=True,
+        )
+        del turned_query, turned_key, value
         return self.out(seen)
 
 

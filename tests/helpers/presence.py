@@ -101,9 +101,12 @@ def attention(
     key: Tensor,
     value: Tensor,
     mask: Tensor | None = None,
+    bias: Tensor | None = None,
 ) -> Any:
     if mask is not None and mask.dim() == 2:
         mask = mask[:, None]
+    if bias is not None:
+        mask = bias if mask is None else bias.masked_fill(~mask, -torch.inf)
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
 

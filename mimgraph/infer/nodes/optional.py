@@ -172,13 +172,13 @@ def missing_arguments(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
 
 
 def runs_without(op: Op | None, key: str) -> bool:
-    """Return whether an op runs without this argument: a mask, lengths, a state, or an argument
-    with a default in the forward of a user's module."""
+    """Return whether an op runs without this argument: a mask, a bias, lengths, a state, or an
+    argument with a default in the forward of a user's module."""
     if op is None or key not in op.inputs.optional:
         return False
     if isinstance(op, Registered):
         return True
-    return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present")
+    return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present", "bias")
 
 
 def with_size_of_given(site: Site, answer: Answer, fed: Mapping[str, Fed]) -> Answer:

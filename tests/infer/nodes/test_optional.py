@@ -107,6 +107,7 @@ inputs:
   a: {shape: [T, 6], optional: true}
   real: {shape: [T], dtype: bool, optional: true}
   seen: {shape: [T, T], dtype: bool, optional: true}
+  bias: {shape: [T, T], optional: true}
   state: {shape: [6], optional: true}
   lengths: {shape: [], dtype: int64, optional: true}
 """
@@ -259,6 +260,9 @@ NODES = {
     """,
     "attention's mask": """
       n: {merge: attention, from: {query: x, key: x, value: x, mask: seen}}
+    """,
+    "attention's mask and bias": """
+      n: {merge: attention, from: {query: x, key: x, value: x, mask: real, bias: bias}}
     """,
     "pools": """
       m: {merge: mean_pool, from: {input: x, mask: real}}

@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import mimgraph as mg
 from mimgraph import merges
 from mimgraph.ir.dim import symbol
 from mimgraph.ir.types import DTYPES, TensorType, promote
@@ -61,6 +62,11 @@ MASK, INDEX = tensor(4, 5, dtype="bool"), tensor(3, 5, dtype="int64")
 IMAGE, LARGER = tensor(2, 4, 5), tensor(3, 7, 6)
 sdpa: Any = F.scaled_dot_product_attention
 sim: Any = F.cosine_similarity
+
+
+def later(steps: int, keys: int) -> Tensor:
+    """Return a bias that hides the keys behind each query."""
+    return torch.full((steps, keys), -math.inf).triu(1)
 
 
 def lower_pairs(*vectors: Tensor, diagonal: int = -1) -> Tensor:
@@ -455,6 +461,41 @@ CASES = [
         for shape in shapes
     ),
     *(
+        Case("attention", {**sources, "bias": bias}, {}, sdpa)
+        for sources, bias in (
+            (SELF, tensor(4, 5)),
+            (SELF, unbatched(1, 5)),
+            (HEADS, tensor(2, 4, 5)),
+            (HEADS, unbatched(2, 4, 5)),
+            (HEADS, unbatched(1, 2, 1, 5)),
+        )
+    ),
+    Case(
+        "attention",
+        {**HEADS, "bias": unbatched(2, 4, 5)},
+        {"is_causal": True, "scale": 0.3},
+        lambda q, k, v, b: sdpa(q, k, v, attn_mask=b + later(4, 5), scale=0.3),
+    ),
+    Case(
+        "attention",
+        {**HEADS, "mask": tensor(5, dtype="bool"), "bias": unbatched(2, 4, 5)},
+        {},
+        lambda q, k, v, m, b: sdpa(q, k, v, attn_mask=b + m.log()[:, None, None, :]),
+    ),
+    *(
+        Case(
+            "attention",
+            {
+                "query": tensor(*more, 4, 3, 6),
+                "key": tensor(*more, 2, 5, 6),
+                "value": tensor(*more, 2, 5, 7),
+            },
+            {"enable_gqa": True, **options},
+            partial(sdpa, enable_gqa=True, **options),
+        )
+        for more, options in (((), {}), ((), {"is_causal": True}), ((3,), {"scale": 0.3}))
+    ),
+    *(
         Case("formula", {"a": x, "b": x}, {"expr": expr}, by_hand)
         for x in (A,)
         for expr, by_hand in (
@@ -662,9 +703,30 @@ def test_formulas_compute_in_the_dtypes_of_torch(expr: str, scalar: bool) -> Non
             assert caught.value.code in ("dtype-mismatch", "bad-expression"), (a, b)
 
 
-def test_a_row_that_is_masked_out_has_no_weight() -> None:
-    lowering = infer("attention", {**SELF, "mask": tensor(5, dtype="bool")})
-    inputs = {key: make(x, {}) for key, x in SELF.items()}
+def test_attention_drops_weights_in_training_only() -> None:
+    spec = """
+    inputs: {x: [4, 6]}
+    nodes:
+      y: {merge: attention, from: [x, x, x], dropout_p: 0.5}
+      z: {merge: attention, from: [x, x, x], dropout_p: 0.5}
+    outputs: {alone: y, output: z, weights: z.weights}
+    """
+    model, x = mg.loads(spec).compile(), torch.randn(50, 4, 6)
+    still, trained = model.eval()(x=x), model.train()(x=x)
+    for name in ("alone", "output"):
+        torch.testing.assert_close(still[name], sdpa(x, x, x))
+    dropped = trained["weights"] == 0
+    assert 300 < dropped.sum() < 500
+    expected = still["weights"].masked_fill(dropped, 0) * 2
+    torch.testing.assert_close(trained["weights"], expected)
+    torch.testing.assert_close(trained["output"], expected @ x)
+    assert not torch.allclose(trained["alone"], still["alone"])
+
+
+@pytest.mark.parametrize("bias", [{}, {"bias": unbatched(4, 5)}], ids=["mask", "mask and bias"])
+def test_a_row_that_is_masked_out_has_no_weight(bias: dict[str, TensorType]) -> None:
+    lowering = infer("attention", {**SELF, "mask": tensor(5, dtype="bool"), **bias})
+    inputs = {key: make(x, {}) for key, x in (SELF | bias).items()}
     mask = torch.tensor([[True, True, False, True, False], [False] * 5])
     found = results(lowering, {**inputs, "mask": mask}, None, {})
     torch.testing.assert_close(found["output"][0], found["output"][1])
@@ -1154,6 +1216,44 @@ REFUSALS = [
         {"is_causal": True},
         "bad-option",
         "is_causal",
+    ),
+    Refusal("attention", {**SELF, "bias": tensor(5)}, {}, "rank-mismatch", "bias"),
+    Refusal("attention", {**SELF, "bias": tensor(4, 6)}, {}, "shape-mismatch", "bias"),
+    Refusal("attention", {**HEADS, "bias": unbatched(5, 4, 5)}, {}, "shape-mismatch", "bias"),
+    Refusal(
+        "attention", {**SELF, "bias": tensor(4, 5, dtype="bool")}, {}, "dtype-mismatch", "bias"
+    ),
+    Refusal(
+        "attention", {**SELF, "bias": tensor(4, 5, dtype="float64")}, {}, "dtype-mismatch", "bias"
+    ),
+    Refusal("attention", SELF, {"enable_gqa": True}, "rank-mismatch", "query"),
+    Refusal(
+        "attention",
+        {**HEADS, "key": tensor(4, 5, 6), "value": tensor(4, 5, 6)},
+        {"enable_gqa": True},
+        "shape-mismatch",
+        "key",
+    ),
+    Refusal(
+        "attention",
+        {"query": tensor(3, 4, 5, 6), "key": tensor(2, 2, 5, 6), "value": tensor(3, 2, 5, 6)},
+        {"enable_gqa": True},
+        "shape-mismatch",
+        "key",
+    ),
+    Refusal(
+        "attention",
+        {"query": tensor(4, 5, 6), "key": tensor(2, 5, 6), "value": tensor(4, 5, 6)},
+        {"enable_gqa": True},
+        "shape-mismatch",
+        "value",
+    ),
+    Refusal(
+        "attention",
+        {"query": tensor("T", 5, 6), "key": tensor(2, 5, 6), "value": tensor(2, 5, 6)},
+        {"enable_gqa": True},
+        "symbolic-size",
+        "query",
     ),
     # formulas
     Refusal("formula", {}, {"expr": "1"}, "wrong-arity", None),
