@@ -48,6 +48,8 @@ def facts(node: TypedNode) -> Facts:
         case Leaf():
             given, defaults, inferred = _options(operation)
             own_default = operation.lowering.default or ""
+        case Sequence():
+            own_default = operation.default or ""
         case Use(body, arguments, merge):
             given, defaults = dict(arguments), _defaults("merge", merge)
             if not merge:

@@ -171,7 +171,9 @@ class Costs:
             steps = self.body(operation.body).each_step(operation.length)
             costs = [steps, Cost(activations=_bytes(stacks))]
         elif operation.items:
-            costs = [self._node(item, [item.default or ""]) for item in operation.items]
+            costs = [self._node(item, [item.default or ""]) for item in operation.branches]
+            costs += [self._node(item, [item.default or ""]) for item in operation.steps[:-1]]
+            costs += [self._node(item, reads) for item in operation.steps[-1:]]
         else:
             costs = [self.body(body) for body in operation.bodies]
             if isinstance(operation.loops, Dim):

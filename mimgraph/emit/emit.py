@@ -142,7 +142,9 @@ class _Emitter:
         if body.is_chain:
             (node,) = body.nodes
             base = "nn.Sequential"
-            inits = tuple(("", self.modules.item(item)) for item in node.operation.steps)
+            (value,) = body.outputs.values()
+            items = self.modules.items(node.operation.steps, [value.port])
+            inits = tuple(("", item) for item in items)
         else:
             ports = used_ports(body)
             inits = self.modules.inits(body, ports)

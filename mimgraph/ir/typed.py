@@ -75,9 +75,14 @@ class Leaf(TypedKind):
 
 @data
 class Sequence(TypedKind):
-    """A chain of unary nodes, each fed by the one before."""
+    """A chain of unary nodes, each fed by the one before, with the ports of the last."""
 
     items: tuple[TypedNode, ...] = field()  # else the property of the base would be its default
+
+    @property
+    def default(self) -> str | None:
+        """The default port without `take`; None if a port must be named."""
+        return self.items[-1].default if self.items else ""
 
     @property
     def op_name(self) -> str:

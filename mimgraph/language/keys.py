@@ -53,7 +53,9 @@ CHAIN = """\
 inputs: {image: [3, 32, 32]}
 nodes:
   vector: {from: image, seq: [{Conv2d: {out_channels: 8, kernel_size: 3}}, ReLU, Flatten]}
-outputs: vector
+  halves: {from: vector, seq: [{Linear: 32}, {Chunk: {chunks: 2, dim: 1}}]}
+  gated: {merge: multiply, from: [halves.0, halves.1]}
+outputs: gated
 """
 STEPS = """\
 inputs: {x: [16]}
@@ -222,7 +224,12 @@ KEYS = {
         "The name of a layer of torch.nn, a reshape or a function of torch.", "Layers", SMALL
     ),
     "merge": Key("The name of an operation that joins several sources.", "Merges", TABLE),
-    "seq": Key("A chain of layers and blocks, which becomes one `nn.Sequential`.", "Nodes", CHAIN),
+    "seq": Key(
+        "A chain of layers and blocks, which becomes one `nn.Sequential`. Its ports are those of "
+        "the last item: `halves.0` and `halves.1` of one that ends in a `Chunk`.",
+        "Nodes",
+        CHAIN,
+    ),
     "block": Key(
         "The name of a block of this spec; the block's params are given as options.",
         "Blocks",

@@ -12,6 +12,7 @@ from mimgraph.ir.typed import (
     Leaf,
     Repeated,
     Scan,
+    Sequence,
     Shared,
     TypedNode,
     TypedOperation,
@@ -67,7 +68,7 @@ def own_default(operation: TypedOperation) -> str | None:
     """Return the default port of an operation without `take`; None if a port must be named."""
     if isinstance(operation, Leaf):
         return operation.lowering.default
-    return operation.default if isinstance(operation, Scan) else None
+    return operation.default if isinstance(operation, Scan | Sequence) else None
 
 
 def _times_text(times: Size) -> str:

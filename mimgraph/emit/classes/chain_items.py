@@ -1,7 +1,8 @@
 """Draft the classes of chain items that torch has no module for, as an item is called as `m(x)`.
 
 A layer without a module becomes an `nn.Module`; one with a further argument or result, a block with
-several results and a repeat that needs a loop become subclasses that override `forward`.
+several results and a repeat that needs a loop become subclasses that override `forward`. The last item
+returns the ports of the chain that are read.
 """
 
 from __future__ import annotations
@@ -11,29 +12,26 @@ from dataclasses import replace
 from itertools import chain
 
 from mimgraph.emit.classes.draft import Draft
-from mimgraph.emit.classes.modules import Inits, Modules
-from mimgraph.emit.dtypes import follow, kept_dtype, kept_tensor, resolve_dtype, stays_float32
-from mimgraph.emit.format.statements import Assign, Expr, For, Return, Statement
-from mimgraph.emit.forward.call_code import item_code, owner_of
-from mimgraph.emit.forward.loops import is_sequential, iteration
-from mimgraph.emit.sizes import resolve_sizes
-from mimgraph.ir.code import (
-    Attribute,
-    Call,
-    Code,
-    List,
-    Name,
-    call,
-    rebuild,
-    walk,
+from mimgraph.emit.classes.item_forward import (
+    SUPER,
+    Ports,
+    X,
+    loop,
+    over,
+    returned_by_block,
+    returned_by_layer,
 )
-from mimgraph.ir.fold import Fold
-from mimgraph.ir.typed import STEPS, Body, Leaf, Repeated, TypedNode, Use, unwrap
+from mimgraph.emit.classes.modules import Inits, Modules, with_ports
+from mimgraph.emit.dtypes import follow, kept_dtype, kept_tensor, resolve_dtype, stays_float32
+from mimgraph.emit.format.statements import Return, Statement
+from mimgraph.emit.forward.call_code import owner_of
+from mimgraph.emit.forward.loops import is_sequential
+from mimgraph.emit.forward.values import used_ports
+from mimgraph.emit.imports import codes
+from mimgraph.emit.sizes import resolve_sizes
+from mimgraph.ir.code import Call, Code, Name, walk
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import TensorType
-
-SUPER = Name("super().forward")
-X = Name("x")
-NUMBERS = Name("numbers")
 
 
 class ChainItems:
@@ -44,6 +42,7 @@ class ChainItems:
     ) -> None:
         self.modules = modules
         self.chains = {body: tuple(_chains(body)) for body in chain(every, *twins.values())}
+        self.ports = {item: ports for body in self.chains for item, ports in self._ports(body)}
         self.cast = {item for body in every for item in self._to_cast(body, twins.get(body, ()))}
 
     def needing_a_class(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
@@ -52,8 +51,14 @@ class ChainItems:
             for node, items, source in self.chains[body]:
                 if node.operation.steps:  # else shared, so another node makes them
                     for item, type_ in _fed(items, source):
-                        if item in self.cast or _needs_class(item):
+                        if item in self.cast or self._needs_class(item):
                             yield item, type_
+
+    def _ports(self, body: Body) -> Iterator[tuple[TypedNode, Ports]]:
+        """Yield the items of the chains that a body runs, each with the ports that it returns."""
+        used = used_ports(body) if self.chains[body] else {}
+        for node, items, _ in self.chains[body]:
+            yield from with_ports(items, used[owner_of(node)])
 
     def _to_cast(self, body: Body, twins: Iterable[Body]) -> Iterator[TypedNode]:
         """Yield the items whose result is float32 whatever dtype the model has."""
@@ -64,18 +69,21 @@ class ChainItems:
                     owner_of(node), items
                 )  # its own if the owner is outside of the block
                 for item, (as_run, type_) in zip(ours, _fed(items, source), strict=True):
-                    if _stays_float32(as_run, type_):
+                    if any(_stays_float32(as_run, type_, port) for port in self.ports[as_run]):
                         yield item
 
     def class_name(self, node: TypedNode) -> str:
         """Return the name that an item's class should have.
 
-        Such as `LastLSTM`, `ReLULinear`, `Select`, `Chunk0`, `RepeatedResidual` and `OverConv2d`.
+        Such as `LastLSTM`, `ReLULinear`, `Select`, `Chunk0`, `Chunk` with all its ports,
+        `RepeatedResidual` and `OverConv2d`.
         """
         return f"{'Over' if node.over else ''}{self._name(node)}"
 
     def _name(self, node: TypedNode) -> str:
-        port = (node.default or "").capitalize()
+        ports = self.ports[node]
+        is_whole = len(ports) == len(node.results) > 1
+        port = "" if is_whole else "".join(map(str.capitalize, ports))
         match node.operation:
             case Leaf(name=name, activation_name=activation):
                 parts = (name, port) if port.isdecimal() else (port, name)
@@ -88,64 +96,72 @@ class ChainItems:
 
     def draft(self, node: TypedNode, type_: TensorType) -> Draft:
         """Return the class of an item that is fed this type."""
+        ports = self.ports[node]
+        fed = type_ if node.fold is None else node.fold.fold(type_)
+        draft = self._draft(node, ports, fed)
+        if len(ports) > 1:
+            draft = replace(draft, returns=f"tuple[{', '.join('Tensor' for _ in ports)}]")
         if node.fold is None:
-            return self._draft(node, type_)
-        draft = self._draft(node, node.fold.fold(type_))
-        return replace(draft, statements=_over(node, node.fold, draft.statements))
+            return draft
+        return replace(draft, statements=over(node, ports, node.fold, draft.statements))
 
-    def _draft(self, node: TypedNode, type_: TensorType) -> Draft:
+    def _draft(self, node: TypedNode, ports: Ports, type_: TensorType) -> Draft:
         """Return the class of an item without its `over`."""
         statements: tuple[Statement, ...]
         match node.operation:
             case Leaf() as leaf:
-                return self._leaf(node, leaf, type_)
+                return self._leaf(node, leaf, ports, type_)
             case Use(body):
                 base = self.modules.class_of(body)
-                code: Code = Call(SUPER, (X,))
-                if len(body.outputs) > 1:
-                    code = code.at(list(body.outputs).index(node.default or ""))
-                statements = (Return(code),)
+                statements = returned_by_block(body, ports).statements
             case Repeated((body, *_)) as repeated:
                 base = self.modules.class_of(body) if repeated.shared else "nn.ModuleList"
-                statements = _loop(repeated, node.default or "", type_)
+                statements = loop(repeated, ports, type_)
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
 
-    def _leaf(self, node: TypedNode, leaf: Leaf, type_: TensorType) -> Draft:
+    def _leaf(self, node: TypedNode, leaf: Leaf, ports: Ports, type_: TensorType) -> Draft:
         """Return the class of a layer, which reads the dtype of the model from its own tensors."""
-        module, inits = leaf.lowering.module, Inits()
+        module, inits, function = leaf.lowering.module, Inits(), SUPER
         base = self.modules.class_name(leaf, module) if module else "nn.Module"
-        code = item_code(node, SUPER, X)
+        if node in self.cast and module:  # whose constructor has no place for that tensor
+            base, inits = "nn.Module", (("layer", self.modules.leaf(leaf, module)),)
+            function = Name("self.layer")
+
+        def cast(port: str, code: Code) -> Code:
+            return follow(code) if _stays_float32(node, type_, port) else code
+
+        returned = returned_by_layer(node, ports, function)
         if node in self.cast:
-            if module:  # whose constructor has no place for that tensor
-                base, inits = "nn.Module", (("layer", self.modules.leaf(leaf, module)),)
-                code = item_code(node, Name("self.layer"), X)
-            code = follow(code)
+            returned = returned.map_parts(cast, ports)
         dtype = kept_dtype()
-        code = resolve_dtype(_sized(code, type_), dtype)
-        inits += kept_tensor(dtype, walk(code))
-        return Draft(base, inits, ("x",), "Tensor", (Return(code),), {}, {}, {})
+        returned = returned.map(
+            lambda code: resolve_dtype(resolve_sizes(code, [(X, type_)]), dtype)
+        )
+        inits += kept_tensor(dtype, walk(*codes(returned.statements)))
+        return Draft(base, inits, ("x",), "Tensor", returned.statements, {}, {}, {})
+
+    def _needs_class(self, node: TypedNode) -> bool:
+        """Return whether an item is more than a module called as `m(x)`."""
+        operation, ports = node.operation, self.ports[node]
+        if node.fold is not None:
+            return True
+        if isinstance(operation, Leaf):
+            plain = (Return(Call(SUPER, (X,))),)
+            returned = returned_by_layer(node, ports, SUPER)
+            return operation.lowering.module is None or returned.statements != plain
+        if isinstance(operation, Repeated) and operation.bodies:
+            return not is_sequential(operation, ports)
+        return bool(operation.bodies) and ports != tuple(operation.bodies[0].results)
 
 
-def _needs_class(node: TypedNode) -> bool:
-    """Return whether an item is more than a module called as `m(x)`."""
-    operation = node.operation
-    if node.fold is not None:
-        return True
-    if isinstance(operation, Leaf):
-        return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
-    if isinstance(operation, Repeated) and operation.bodies:
-        return not is_sequential(operation, (node.default or "",))
-    return bool(operation.bodies) and len(operation.bodies[0].outputs) > 1
-
-
-def _stays_float32(node: TypedNode, source: TensorType) -> bool:
-    """Return whether the result of an item is float32 whatever dtype the model has."""
-    leaf, type_ = node.operation, node.type
-    if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
+def _stays_float32(node: TypedNode, source: TensorType, port: str) -> bool:
+    """Return whether a result of an item is float32 whatever dtype the model has."""
+    leaf, type_ = node.operation, node.results[port]
+    if not isinstance(leaf, Leaf) or type_.dtype != "float32":
         return False
-    return stays_float32(leaf, node.default or "", [source])
+    return stays_float32(leaf, port, [source])
 
 
 def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
@@ -160,54 +176,4 @@ def _fed(items: Iterable[TypedNode], source: TensorType) -> Iterator[tuple[Typed
     """Yield the items of a chain, each with the type that it is fed."""
     for item in items:
         yield item, source
-        assert item.type is not None
-        source = item.type
-
-
-def _over(node: TypedNode, fold: Fold, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Return the `forward` of an item that runs over an axis; `statements` run it without."""
-    *before, last = statements
-    assert isinstance(last, Return) and node.type is not None
-    rank, is_batched = node.type.rank, node.type.batched
-    if not before and walk(last.value).count(X) == 1:
-        inside = rebuild(last.value, lambda part: fold.fold_code(X) if part == X else None)
-        shape = Attribute(X, "shape")
-        return (Return(fold.unfold_code(inside, shape, rank) if is_batched else inside),)
-    rows = Assign(("x",), fold.fold_code(X))
-    if not is_batched:
-        return rows, *statements
-    kept = Assign(("shape",), Attribute(X, "shape"))
-    return kept, rows, *before, Return(fold.unfold_code(last.value, Name("shape"), rank))
-
-
-def _loop(repeated: Repeated, port: str, source: TensorType) -> tuple[Statement, ...]:
-    """Return the `forward` of a repeated item, whose block is fed this type.
-
-    The results of a block with several outputs are read by their position.
-    """
-    body = repeated.bodies[0]
-    collects = port == STEPS and repeated.collected is not None
-    port = repeated.collected or "" if collects else port
-    module = SUPER if repeated.shared else Name("self")
-    run = iteration(repeated, module, (X, X), NUMBERS, ("x", "results", STEPS, NUMBERS.id))
-    args = tuple(run.number if name == repeated.counter else X for name in body.inputs)
-    call_, whole = Call(run.function, args), Name("results")
-    read = {name: whole.at(index) for index, name in enumerate(body.outputs)}
-    if port in repeated.carried.values():
-        each = [Assign(("x",), call_.at([*read].index(port)) if port else call_)]
-        result: Code = X
-    else:
-        handed_on = [Assign(("x",), read[name]) for name in repeated.carried]
-        each, result = [Assign(("results",), call_), *handed_on], read[port]
-    before = [Assign((NUMBERS.id,), run.numbers)] if run.numbers is not None else []
-    if not collects:
-        return *before, For(run.variables, _sized(run.iterable, source), (*each,)), Return(result)
-    collected = Expr(Name(STEPS).method("append", result))
-    loop = For(run.variables, _sized(run.iterable, source), (*each, collected))
-    stack = call("torch.stack", Name(STEPS), int(body.results[port].batched))
-    return *before, Assign((STEPS,), List(())), loop, Return(stack)
-
-
-def _sized(code: Code, source: TensorType) -> Code:
-    """Return the code of an item that is fed this type, with sizes read from its source."""
-    return resolve_sizes(code, [(X, source)])
+        source = item.type or source  # without a default result it is the last

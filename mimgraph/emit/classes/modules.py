@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from keyword import kwlist
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ from mimgraph.emit.classes.parametrize import Lifted
 from mimgraph.emit.classes.user_classes import OwnClasses
 from mimgraph.emit.emitted_helpers import REFUSED
 from mimgraph.emit.forward.loops import is_sequential
-from mimgraph.emit.forward.values import UsedPorts
+from mimgraph.emit.forward.values import UsedPorts, returned_ports
 from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Name, named_constant
 from mimgraph.ir.lowering import Module
@@ -97,7 +97,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         return self.leaf(leaf, module) if module else None
 
     def visit_sequence(self, sequence: Sequence, ports: Iterable[str]) -> Code:
-        return Call(Name("nn.Sequential"), tuple(map(self.item, sequence.items)))
+        return Call(Name("nn.Sequential"), self.items(sequence.items, [*ports]))
 
     def visit_use(self, use: Use, ports: Iterable[str]) -> Code:
         return self.construct(use.body, use.arguments)
@@ -182,12 +182,15 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         assert isinstance(operation.times, int)
         return repeated(container, uses, operation.times)
 
-    def item(self, node: TypedNode) -> Code:
-        """Return the code that makes an item of a chain: a module that is called as `m(x)`."""
-        return freeze(self._item(node), node)
+    def items(self, items: tuple[TypedNode, ...], used: Collection[str]) -> tuple[Code, ...]:
+        """Return the code that makes the items of a chain whose `used` ports are read: modules that are
+        called as `m(x)`."""
+        return tuple(
+            freeze(self._item(item, ports), item) for item, ports in with_ports(items, used)
+        )
 
-    def _item(self, node: TypedNode) -> Code:
-        operation, ports = node.operation, (node.default or "",)
+    def _item(self, node: TypedNode, ports: tuple[str, ...]) -> Code:
+        operation = node.operation
         if node not in self.made:
             return self.visit(operation, ports) or Call(Name("nn.Identity"))
         lifted, use = self.made[node]
@@ -203,3 +206,13 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
                 return replace(self.construct(body, arguments), class_name=name)
             case _:
                 return lifted.construct(use, {})
+
+
+def with_ports(
+    items: tuple[TypedNode, ...], used: Collection[str]
+) -> Iterator[tuple[TypedNode, tuple[str, ...]]]:
+    """Yield each item of a chain with the ports that it returns: the last one all that are `used` of
+    the chain, the others their default."""
+    for index, item in enumerate(items, 1):
+        is_last = index == len(items)
+        yield item, returned_ports(item, used) if is_last else (item.default or "",)

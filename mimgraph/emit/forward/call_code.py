@@ -94,15 +94,6 @@ def port_code(
     return filled(described.code, module, operands, call_code(lowering, module, operands))
 
 
-def item_code(node: TypedNode, module: Code, source: Code) -> Code:
-    """Return what a layer in a chain computes from its one source."""
-    assert isinstance(node.operation, Leaf)
-    operands = {key: source for key in node.arguments}
-    lowering, port = node.operation.lowering, node.default or ""
-    code = port_code(lowering, port, module, operands, lowering.module_for([port]))
-    return activated(node.operation, code)
-
-
 def activated(operation: Leaf | Use, code: Code) -> Code:
     """Return `code` with the operation's activation around it.
 

@@ -30,7 +30,7 @@ from mimgraph.emit.forward.steps import (
     list_of,
     values_in,
 )
-from mimgraph.emit.forward.values import UsedPorts, Values
+from mimgraph.emit.forward.values import UsedPorts, Values, returned_ports
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import (
@@ -120,7 +120,9 @@ class Calls:
         if isinstance(operation, Use):
             handed = handed_modules(operation.body, self.body)
             return self.use(run, operation, ports, Call(module, tuple(operands.values()), handed))
-        return self.results(run, (Value(node.name, ""),), Call(module, tuple(operands.values())))
+        last = operation.items[-1] if operation.items else node
+        returned = returned_ports(last, self.ports[owner_of(node)])
+        return self.read_results(run, ports, returned, Call(module, tuple(operands.values())))
 
     def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps of a node that runs over an axis, on sources without it."""
@@ -163,23 +165,35 @@ class Calls:
         return self.results(run, (Value(node.name, port),), code)
 
     def use(self, run: Run, use: Use, ports: list[str], code: Code) -> Iterator[Step]:
-        """Yield a block's results: one, all of several at once, or some, read by their position."""
-        node, names = run.node, tuple(use.body.outputs)
-        if len(names) == 1:
-            code = self.dtypes.block_result(node, use, code)
-            yield from self.results(run, (Value(node.name, ""),), code)
-            return
-        if len(ports) == len(names) and use.activation is None:
-            yield from self.results(run, tuple(Value(node.name, name) for name in names), code)
+        """Yield a block's results, the default one with its activation."""
+        changed = None if use.activation is None else use
+        return self.read_results(run, ports, tuple(use.body.results), code, changed)
+
+    def read_results(
+        self,
+        run: Run,
+        ports: list[str],
+        returned: tuple[str, ...],
+        code: Code,
+        changed: Use | None = None,
+    ) -> Iterator[Step]:
+        """Yield these ports of a call that returns one or several: all at once, or read by position.
+
+        The default result of a block that is `changed` gets its activation.
+        """
+        node, parts = run.node, {returned[0]: code}
+        if 1 < len(ports) == len(returned) and changed is None:
+            yield from self.results(run, tuple(Value(node.name, name) for name in ports), code)
             return
         if len(ports) > 1:
             whole = Value(node.name, WHOLE)
             yield from self.step(run, (whole,), code)
             code = Local(whole)
-        for port in ports:
-            read: Code = Subscript(code, Constant(names.index(port)))
-            if port == node.default:
-                read = self.dtypes.block_result(node, use, read)
+        if len(returned) > 1:
+            parts = {port: Subscript(code, Constant(returned.index(port))) for port in ports}
+        for port, read in parts.items():
+            if changed is not None and port == node.default:
+                read = self.dtypes.block_result(node, changed, read)
             yield from self.results(run, (Value(node.name, port),), read)
 
     def repeated(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from mimgraph.emit.forward.call_code import learned_tensor, owner_of
 from mimgraph.emit.forward.runs import nullable
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code
-from mimgraph.ir.typed import Body, Value, single_nodes, unwrap
+from mimgraph.ir.typed import Body, TypedNode, Value, single_nodes, unwrap
 from mimgraph.ir.walks import used_bodies
 
 UsedPorts: TypeAlias = Mapping[str, set[str]]
@@ -37,6 +37,13 @@ def used_ports(body: Body) -> UsedPorts:
             for owner in inner.borrowed:
                 found.setdefault(owner, set()).update(ports[owner])
     return found
+
+
+def returned_ports(node: TypedNode, used: Collection[str]) -> tuple[str, ...]:
+    """Return the ports that the last item of a chain returns: those that are used, in their order, or
+    its default if none is."""
+    found = tuple(port for port in node.results if port in used)
+    return found or (tuple(node.results) if node.default is None else (node.default,))
 
 
 class Values:

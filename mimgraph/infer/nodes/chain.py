@@ -1,4 +1,4 @@
-"""Type a chain (`seq`): each item reads the result of the item before."""
+"""Type a chain (`seq`): each item reads the result of the item before, and the last has its ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from mimgraph.infer.nodes.sources import (
     Arguments,
     ask_item_for_port,
     item_label,
-    item_taking,
     match,
     unknown_port,
 )
@@ -33,29 +32,42 @@ def type_chain(site: Site, chain: Chain, type_operation: TypeOperation) -> Typed
     text, producer = (first.text, first.producer) if first else ("", site.node.span)
     site.state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
-    for item in chain.items:
+    for index, item in enumerate(chain.items, 1):
         # the item's name stands for its source, in faults
         source = Source(text, None, item.span)
         fed = None if type_ is None else (Fed(value, type_, source, producer),)
         typed = _type_item(site, item, fed, type_operation)
+        if typed is not None and typed.type is None and index < len(chain.items):
+            ask_item_for_port(
+                site, item, tuple(typed.results), "to use several, end the seq with it"
+            )
+            typed = None
         type_ = None
         if typed is not None:
             items.append(typed)
             type_, text, producer = typed.type, item.name, item.span
             value = Value(item.name, typed.default or "")
-    if first is None or type_ is None or len(items) < len(chain.items):
+    if first is None or first.type is None or len(items) < len(chain.items):
         return None
+    operation = Sequence(tuple(items))
+    results, default = items[-1].results if items else {"": first.type}, operation.default
     if site.take is not None:
-        _report_take(site, site.take, items)
+        default = site.take.port
+        if default not in results or not default:
+            _report_take(site, site.take, tuple(results))
+            return None
+    elif default is None and site.node.name == "":  # a chain that is a block, which has one output
+        help = "to use several, write the block with nodes and outputs"
+        ask_item_for_port(site, items[-1].declared, tuple(results), help)
         return None
-    arguments, results = {"input": first.value}, {"": type_}
-    return TypedNode(site.node.name, Sequence(tuple(items)), arguments, results, "", site.node)
+    arguments = {"input": first.value}
+    return TypedNode(site.node.name, operation, arguments, results, default, site.node)
 
 
 def _type_item(
     site: Site, item: Node, fed: tuple[Fed] | None, type_operation: TypeOperation
 ) -> TypedNode | None:
-    """Return the typed item; None if it or its source is faulty, or if it has no default result."""
+    """Return the typed item; None if it or its source is faulty."""
     path = f"{site.path}.{item.name}" if site.path else item.name
     inside = Site(site.context, item, path, fed, item.take)
     freezes = decide("freeze", item.freeze, inside.evaluation)
@@ -68,18 +80,12 @@ def _type_item(
         help = f"make {item_label(item)} a node of its own"
         inside.fault("bad-option", message, item.span, help=help)
         return None
-    if typed.type is None:
-        ask_item_for_port(inside, tuple(typed.results))
-        return None
     return replace(typed, freeze=True) if freezes else typed
 
 
-def _report_take(site: Site, take: Take, items: list[TypedNode]) -> None:
-    """Report `take` beside `seq`, which has one result; the port may be one of the last item's."""
-    if items and take.port in items[-1].results:
-        message = f"{site.node.name} has no port {take.port!r}"
-        help = f"take it in the last item: {item_taking(items[-1].declared, take.port)}"
-        site.fault("unknown-port", message, take.span, help=help)
-        return
-    help = "leave take out"
-    unknown_port(site.state, site.node.name, take.port, take.span, (), site.path, help)
+def _report_take(site: Site, take: Take, ports: tuple[str, ...]) -> None:
+    """Report `take` beside `seq` that names no port of the last item."""
+    ports = tuple(filter(None, ports))
+    unknown_port(
+        site.state, site.node.name, take.port, take.span, ports, site.path, "leave take out"
+    )

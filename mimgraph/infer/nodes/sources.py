@@ -130,11 +130,9 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
 
 
 def _inside(typed: TypedNode, port: str) -> str:
-    """Return the help for a port that names something inside the node: a node of its block, an item
-    of its seq, or a port of its last item; "" for another name."""
+    """Return the help for a port that names something inside the node: a node of its block or an item
+    of its seq; "" for another name."""
     match unwrap(typed.operation):
-        case Sequence((*_, last)) if port in last.results:
-            return f"take it in the last item: {item_taking(last.declared, port)}"
         case Repeated() if port == STEPS:
             return "the results of all steps are kept by repeat: {..., collect: true}"
         case Use(body, merge="") if any(node.name == port for node in body.nodes):
@@ -153,12 +151,12 @@ def ask_for_port(
     state.fault("unknown-port", message, span, path, help=help)
 
 
-def ask_item_for_port(site: Site, ports: tuple[str, ...]) -> None:
-    """Report that an item of a seq has several results, while the next item reads only one."""
-    item = site.node
-    help = f"choose one of the ports {', '.join(ports)}: {item_taking(item, ports[0])}"
-    help += "; to use several, make it a node of its own"
-    ask_for_port(site.state, item_label(item), item.span, ports, site.path, help)
+def ask_item_for_port(site: Site, item: Node, ports: tuple[str, ...], otherwise: str) -> None:
+    """Report that an item of a seq has several results, while only one is read; the help says how to
+    take one, or `otherwise`."""
+    help = f"choose one of the ports {', '.join(ports)}: {item_taking(item, ports[0])}; {otherwise}"
+    path = f"{site.path}.{item.name}" if site.path else item.name
+    ask_for_port(site.state, item_label(item), item.span, ports, path, help)
 
 
 def item_taking(item: Node, port: str) -> str:

@@ -6,7 +6,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, TypedOperation, Use, unwrap
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Repeated,
+    Scan,
+    TypedNode,
+    TypedOperation,
+    Use,
+    unwrap,
+)
 from mimgraph.ops import registry
 from mimgraph.picture.details.model import OptionValue, Origin
 from mimgraph.picture.diagram.block_repeats import span
@@ -95,7 +104,7 @@ def _params(body: Body, given: Mapping[str, Any]) -> Iterator[OptionValue]:
 
 def _take(node: TypedNode, operation: TypedOperation) -> str | None:
     """Return the port that `take` chose, if it was needed."""
-    if isinstance(operation, Leaf | Scan):
+    if isinstance(operation, Leaf | Scan) or operation.steps:
         return node.default if node.default != own_default(operation) else None
     return node.default if operation.bodies and not operation.merge and node.default else None
 

@@ -100,25 +100,31 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         return self.visit_other(shared, node, context)
 
     def visit_sequence(self, sequence: Sequence, node: TypedNode, context: Context) -> _Drawn:
-        """Return a chain as a cluster; each item is fed by the one before."""
+        """Return a chain as a cluster; each item is fed by the one before, and the last has its ports."""
         if not sequence.items:
             return self.visit_other(sequence, node, context)
         (end,) = context.sources.values()
         # the only node of a chain block has no name: the cluster of the block is drawn already
         path = f"{context.id}." if context.key else context.path
         drawn: list[Item] = []
-        reads = context.reads
+        reads, results = context.reads, {"": end}
         for position, item in enumerate(sequence.items):
             (operand,) = item.arguments
-            inner = Context(path, str(position), {operand: end}, reads=reads)
+            ports = context.ports if item is sequence.items[-1] else ()
+            inner = Context(path, str(position), {operand: end}, ports, reads)
             found, results = self.node(item, inner)
             drawn += found
-            reads, end = inner.id, results[item.default or ""]
+            if item.default is not None:
+                reads, end = inner.id, results[item.default]
+        results = {
+            port: results[port]._replace(port="" if port == node.default else port)
+            for port in node.results
+        }
         if not context.key:
-            return tuple(drawn), {"": end}
+            return tuple(drawn), results
         text = "seq" if node.over is None else f"seq, {node.over}"
         cluster = _cluster("seq", node, context, text)
-        return (replace(cluster, items=tuple(drawn)),), {"": end}
+        return (replace(cluster, items=tuple(drawn)),), results
 
     def block(
         self,
