@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from torch import Tensor, nn
 
-from tests.gallery.published import Inputs, reference
-
-transformers = pytest.importorskip("transformers")
+from tests.gallery.published import Inputs, hugging_face, reference
 
 
 class GivenFeatures(nn.Module):
@@ -48,7 +45,8 @@ class QFormer(nn.Module):
         features: int,
     ) -> None:
         super().__init__()
-        config = transformers.Blip2Config(
+        self.model = hugging_face(
+            "Blip2ForImageTextRetrieval",
             vision_config={"num_hidden_layers": 0, "hidden_size": 1408},
             qformer_config={
                 "vocab_size": vocab,
@@ -63,7 +61,6 @@ class QFormer(nn.Module):
             num_query_tokens=queries,
             image_text_hidden_size=features,
         )
-        self.model = transformers.Blip2ForImageTextRetrieval(config)
         self.model.vision_model = GivenFeatures()
 
     def forward(self, image: Tensor, tokens: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +85,8 @@ class PerceiverIO(nn.Module):
         self, vocab: int, longest: int, width: int, latents: int, thought: int, depth: int
     ) -> None:
         super().__init__()
-        config = transformers.PerceiverConfig(
+        self.model = hugging_face(
+            "PerceiverForMaskedLM",
             vocab_size=vocab,
             max_position_embeddings=longest,
             d_model=width,
@@ -98,7 +96,6 @@ class PerceiverIO(nn.Module):
             v_channels=thought,
             num_self_attends_per_block=depth,
         )
-        self.model = transformers.PerceiverForMaskedLM(config)
 
     def forward(self, text: Tensor, padding: Tensor) -> Tensor:
         return self.model(text, (~padding).long()).logits
