@@ -17,13 +17,8 @@ from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import Body, Leaf, Sequence, Shared, TypedNode, TypedOperation
 from mimgraph.summary.node_text import source_text
 
-KEPT = (
-    "share",
-    "repeat",
-    "shared",
-    "index",
-    "collect",
-)  # shown even if a chain or share replaces the node
+# shown even if a chain or share replaces the node
+KEPT = ("share", "repeat", "shared", "index", "collect")
 
 
 class Renamed(NamedTuple):

@@ -61,8 +61,9 @@ def facts(node: TypedNode) -> Facts:
                 given[name] = _one_or_all([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
             given["repeat"], given["shared"] = operation.times, shared
-            given["index"], given["collect"] = operation.counter, _collect(operation)
-            defaults |= {"shared": False, "index": "", "collect": ""}
+            given["index"] = operation.counter or None
+            given["collect"] = _collected(operation)
+            defaults |= {"shared": False, "index": None, "collect": None}
         case Scan(body):
             params, own_default = body.params, operation.default or ""
             given, defaults = dict(body.params), dict(body.defaults)
@@ -84,10 +85,10 @@ def facts(node: TypedNode) -> Facts:
     return Facts(given, defaults, inferred, _origins(node.declared, params))
 
 
-def _collect(repeated: Repeated) -> str:
-    """Return the output whose results of all steps are collected, or ""."""
+def _collected(repeated: Repeated) -> str | None:
+    """Return the output whose results of all steps are collected, if there is one."""
     if repeated.collected is None:
-        return ""
+        return None
     return repeated.collected or next(iter(repeated.bodies[0].outputs))
 
 

@@ -66,7 +66,8 @@ def scan(
         _check_axes(over, inputs, carried)
     free = [name for name in inputs if name not in named and name not in carried]
     if len(sources) > len(free):
-        message = f"{block.label} takes {len(free)} sources by position, not {len(sources)}"
+        count = f"{len(free)} source{'' if len(free) == 1 else 's'}"
+        message = f"{block.label} takes {count} by position, not {len(sources)}"
         raise spec_error("wrong-arity", message, user_line(), f"its sources: {', '.join(inputs)}")
     by_input = dict(zip(free, sources, strict=False))
     return ScanCall(block, over, tuple(carried)), {**by_input, **named, **carried}

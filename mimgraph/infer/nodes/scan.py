@@ -110,8 +110,8 @@ def _axis(site: Site, one: Fed, option: Option) -> int | None:
         return None
     rank, first = one.type.rank, int(one.type.batched)
     if type(axis) is not int:
-        help = "write the number of the axis: 1 is the first one behind the batch"
-        site.fault("wrong-type", "over takes an axis", option.span, help=help)
+        help = "write the number of the axis: 1 is the first axis after the batch"
+        site.fault("wrong-type", "over takes the number of an axis", option.span, help=help)
         return None
     place = axis + rank if axis < 0 else axis
     is_batch = 0 <= place < rank and depends_on_batch(one.type.shape[place])

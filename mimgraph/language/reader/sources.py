@@ -30,9 +30,8 @@ def read_source(
     if text is None and isinstance(tree, Scalar) and tree.text in context.lost:
         text = tree.text  # the node's key has the same fault
     if text is None:
-        is_number = isinstance(tree, Scalar) and type(tree.value) in (int, float)
-        help = "make a constant a node of its own: {zeros: [8]}" if is_number else ""
-        context.wrong_type("a source", "an input, a node or node.port", tree, here, help)
+        wants = "an input, a node or node.port"
+        context.wrong_type("a source", wants, tree, here, _source_help(tree))
         return None
     name, dot, port = text.partition(".")
     return Source(
@@ -42,3 +41,12 @@ def read_source(
         argument.text if argument else None,
         argument.span if argument else None,
     )
+
+
+def _source_help(tree: Tree) -> str:
+    """Return the help for a number, or several sources, in the place of one source."""
+    if isinstance(tree, Scalar) and type(tree.value) in (int, float):
+        return "make a constant a node of its own: {zeros: [8]}"
+    if isinstance(tree, Sequence):
+        return "merge them first; an input of a block takes all results of one node: NODE.*"
+    return ""
