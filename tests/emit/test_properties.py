@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dim import substitute
+from mimgraph.ir.dim import Dim, substitute
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
 from mimgraph.ir.typed import (
     STEPS,
@@ -98,6 +98,7 @@ class Interpreter:
 
     def __init__(self, sizes: Sizes, inputs: Tensors) -> None:
         self.sizes = sizes
+        self.owners: list[nn.Module] = []  # of the body that runs, and of those around it
         self.anchor = next(x for x in inputs.values() if x.is_floating_point())
 
     def body(self, body: Body, owner: nn.Module, inputs: Tensors) -> dict[str, Tensor]:
@@ -108,12 +109,13 @@ class Interpreter:
             (x,) = inputs.values()
             return dict.fromkeys(body.outputs, self.chain(node.operation, owner, x))
         values: dict[Value, Any] = {Value(name, ""): inputs.get(name) for name in body.inputs}
+        self.owners.insert(0, owner)
         for node in body.order:
             operation = node.operation
             name = operation.target if isinstance(operation, Shared) else node.name
-            module = getattr(owner, name, None)
-            if isinstance(operation, Shared) and operation.item is not None:
-                module = module[operation.item]  # type: ignore[index]
+            module = next((getattr(one, name) for one in self.owners if hasattr(one, name)), None)
+            if isinstance(operation, Shared) and isinstance(module, nn.ModuleDict | nn.ModuleList):
+                module = each_part(module, operation.item)
             for value in node.arguments.values():
                 if value not in values:
                     values[value] = learned(owner, value)
@@ -121,6 +123,7 @@ class Interpreter:
             for port, result in self.node(node, module, sources).items():
                 self.check(node.results[port], result)
                 values[Value(node.name, port)] = result
+        del self.owners[0]
         return {name: values[value] for name, value in body.outputs.items()}
 
     def check(self, type_: TensorType, result: Any) -> None:
@@ -148,29 +151,38 @@ class Interpreter:
                 return self.ports(self.body(body, module, sources))
             case Repeated() as repeated:
                 return self.repeated(repeated, module, sources)
+            case Scan(axes=axes) if sources[next(iter(axes))] is None:
+                return dict.fromkeys(node.results)  # type: ignore[return-value]
             case Scan() as scan:
                 return self.scanned(scan, module, sources)
-            case Each(items):
-                found = {}
-                for item, x in zip(items, sources.values(), strict=True):
-                    results = self.node(item, module[item.name], dict.fromkeys(item.arguments, x))
-                    found[item.name] = results[item.default or ""]
-                return found
+            case Each() as each:
+                return self.each(each, module, sources)
+
+    def each(self, each: Each, module: Any, sources: Tensors) -> dict[str, Tensor]:
+        found = {}
+        for index, (item, x) in enumerate(zip(each.items, sources.values(), strict=True)):
+            part = module if each.one_module else module[index if each.counted else item.name]
+            results = self.node(item, part, dict.fromkeys(item.arguments, x))
+            found[item.name] = results[item.default or ""]
+        return found
 
     def on_slices(
         self, node: TypedNode, axis: int, module: Any, sources: Tensors
     ) -> dict[str, Tensor]:
         """Return the results of a node on every slice of its sources along an axis, stacked."""
         alone = replace(node, over=None)
-        size = next(iter(sources.values())).shape[axis]
+        size = next(x for x in sources.values() if x is not None).shape[axis]
         slices = [
-            self.node(alone, module, {key: x.select(axis, i) for key, x in sources.items()})
+            self.node(alone, module, {key: one_of(x, axis, i) for key, x in sources.items()})
             for i in range(size)
         ]
-        return {
-            port: torch.stack([one[port] for one in slices], axis if axis <= first.dim() else 1)
-            for port, first in slices[0].items()
-        }
+        found = {}
+        for port, type_ in node.results.items():
+            found[port] = first = slices[0][port]
+            if first is not None and type_.batched:
+                place = axis if axis <= first.dim() else 1
+                found[port] = torch.stack([one[port] for one in slices], place)
+        return found
 
     def leaf(self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors) -> dict[str, Tensor]:
         lowering = leaf.lowering
@@ -213,7 +225,12 @@ class Interpreter:
     def repeated(self, repeated: Repeated, module: Any, sources: Tensors) -> dict[str, Tensor]:
         values, outputs = dict(sources), {name: sources[name] for name in repeated.carried}
         every: list[Tensor] = []
-        for index, body in enumerate(repeated.bodies):
+        bodies = repeated.bodies
+        if isinstance(repeated.times, Dim):
+            bodies *= int(substitute(repeated.times, self.sizes))
+        for index, body in enumerate(bodies):
+            if repeated.counter:
+                values[repeated.counter] = torch.tensor(index)
             outputs = self.body(body, module if repeated.shared else module[index], values)
             values.update(zip(repeated.carried, outputs.values(), strict=True))
             if repeated.collected is not None:
@@ -229,11 +246,24 @@ class Interpreter:
             values |= {name: every[-1][name] for name in scan.carried}
         found = {name: every[-1][name] for name in scan.carried}
         for port, name in scan.stacked.items():
-            found[port] = torch.stack([outputs[name] for outputs in every], 1)
+            place = scan.axis + scan.output_type(name).batched
+            found[port] = torch.stack([outputs[name] for outputs in every], place)
         return found
 
     def ports(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
+
+
+def one_of(x: Tensor | None, axis: int, index: int) -> Any:
+    """Return one slice of a tensor; of a missing one None."""
+    return None if x is None else x.select(axis, index)
+
+
+def each_part(modules: nn.ModuleDict | nn.ModuleList, key: str | None) -> nn.Module:
+    """Return a module of an `each`; all of a repeated block if no key is given."""
+    if key is None:
+        return modules
+    return modules[int(key)] if isinstance(modules, nn.ModuleList) else modules[key]
 
 
 def learned(owner: nn.Module, value: Value) -> Tensor:

@@ -135,6 +135,7 @@ class Scope:
     names: set[str] = field(default_factory=set)
     shareable: list[tuple[str, list[Shape], list[Value]]] = field(default_factory=list)
     needs_mix: bool = False
+    needs_borrow: bool = False
 
     # drawing
 
@@ -309,13 +310,14 @@ class Scope:
             return
         size = known(value.shape)
         ones = (1, 1) if len(value.shape) == IMAGE else ()
-        name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer", "ones"]))
+        name = self.name()
+        kind = self.draw(st.sampled_from(["parameter", "buffer", "ones", "zeros"]))
         shape = [self.written(size), *ones]
         with_batch = self.draw(st.booleans())
         if not with_batch and self.draw(st.booleans()):  # of all axes, a 1 for the batch
             shape = [*[1] * (len(value.shape) + 1 - len(shape)), *shape]
         self.nodes[name] = {kind: shape}
-        if kind != "ones":
+        if kind in ("parameter", "buffer"):
             self.nodes[name]["init"] = self.draw(st.sampled_from(INITS))
         if kind == "buffer" and self.draw(st.booleans()):
             self.nodes[name]["persistent"] = False
@@ -327,13 +329,16 @@ class Scope:
             self.broadcast(value, name)
 
     def add_noise(self) -> None:
-        """Add a value plus noise like it, which is zero in eval."""
+        """Add a value plus noise like it, which is zero in eval, or plus a constant like it."""
         value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
         if value is None:
             return
         noise, name = self.name(), self.name()
-        kind = self.draw(st.sampled_from(["normal", "uniform"]))
-        self.nodes[noise] = {"random": kind, "like": self.source(value), "only": "training"}
+        kind = self.draw(st.sampled_from(["normal", "uniform", "ones", "zeros"]))
+        if kind in ("ones", "zeros"):
+            self.nodes[noise] = {kind: True, "like": self.source(value)}
+        else:
+            self.nodes[noise] = {"random": kind, "like": self.source(value), "only": "training"}
         self.nodes[name] = {"merge": "add", "from": [self.source(value), noise]}
         self.offer(Value(name, value.shape))
 
@@ -388,6 +393,29 @@ class Scope:
         sources = [self.source(other), f"{layer}.weight"]
         self.nodes[name] = {"merge": "matmul", "from": sources}
         self.offer(Value(name, (*other.shape[:-1], columns)))
+
+    def add_borrowed(self) -> None:
+        """Add a layer, and a use or scan of a block that shares it."""
+        value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+        if value is None or self.is_block or self.needs_borrow:
+            return
+        self.needs_borrow = True
+        width, name = self.size(), self.name()
+        layer = {"layer": "Linear", "from": self.source(value), "out_features": width.option}
+        self.nodes["lender"] = layer
+        self.offer(Value("lender", (*value.shape[:-1], width.size)))
+        other = self.pick(
+            lambda v: len(v.shape) in (VECTOR, SEQUENCE) and v.shape[-1] == value.shape[-1]
+        )
+        assert other is not None  # the value itself
+        how = self.draw(st.sampled_from(["block", "over", "scan"]))
+        how = how if len(other.shape) == SEQUENCE else "block"
+        self.nodes[name] = {
+            "scan" if how == "scan" else "block": "borrow",
+            "from": self.source(other),
+            **({} if how == "block" else {"over": 1}),
+        }
+        self.offer(Value(name, (*other.shape[:-1], width.size)))
 
     def add_block(self) -> None:
         """Add a use of a block, on values that fit its inputs."""
@@ -508,10 +536,13 @@ class Scope:
         more = repeat if isinstance(repeat, dict) else {"times": repeat}
         times = more.get("times")
         port = self.draw(st.sampled_from([None, *results])) if times else None
-        if not times or port is None or not is_small((times, *results[port])):
+        if not times or port is None:
+            return []
+        shape = (times.removeprefix("$") if isinstance(times, str) else times, *results[port])
+        if not is_small(shape):
             return []
         options["repeat"] = {**more, "collect": port if len(results) > 1 else True}
-        return [Value(f"{name}.steps", (times, *results[port]))]
+        return [Value(f"{name}.steps", shape)]
 
     def use(self, block: Block, shapes: list[Shape]) -> Use:
         """Draw params for a block and how often it is repeated."""
@@ -536,8 +567,11 @@ class Scope:
             if single and len(shapes) == 1 and block.params and len(threaded[0]) == len(shapes[0]):
                 return self.widening(block, shapes[0], params, sizes)
             return Use(params, results)
-        repeat = self.draw(st.sampled_from([0, 1, 2, 3, {"times": 2, "shared": True}]))
-        return Use({**params, "repeat": repeat}, results)
+        choices: list[Any] = [0, 1, 2, 3, {"times": 2, "shared": True}]
+        names = {size for shape in shapes for size in shape if size in ("T", "S")}
+        if not self.is_block:  # sizes of run time
+            choices += [{"times": f"${size}", "shared": True} for size in sorted(map(str, names))]
+        return Use({**params, "repeat": self.draw(st.sampled_from(choices))}, results)
 
     def widening(self, block: Block, shape: Shape, params: Spec, sizes: Mapping[str, Any]) -> Use:
         """Return a use of a block, perhaps repeated with another value of a param each time."""
@@ -728,6 +762,7 @@ class Scope:
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
         kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each, self.add_scan]
         kinds += [self.add_padded, self.add_missing, self.add_over, self.add_noise]
+        kinds += [self.add_borrowed]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()
@@ -785,7 +820,11 @@ def free_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Gi
         scope.offer(Value(source, shape))
     scope.fill(4)
     sinks = list(scope.unused.values())
-    public = {f"out{i}" if len(sinks) > 1 else "out": sink for i, sink in enumerate(sinks)}
+    public: dict[str, Value] = {}
+    for i, sink in enumerate(sinks):  # an output may be handed to the input of its name
+        alike = [key for key, shape in inputs.items() if shape == sink.shape and key not in public]
+        name_of_sink = f"out{i}" if len(sinks) > 1 else "out"
+        public[draw(st.sampled_from([name_of_sink, *alike]))] = sink
     text: Spec = {
         "params": {"width": default},
         "inputs": {key: list(shape) for key, shape in inputs.items()} if named else list(inputs),
@@ -844,6 +883,14 @@ MIX: Spec = {  # of its two inputs the second may be missing
     },
     "outputs": "mean",
 }
+BORROW: Spec = {  # uses a layer of the graph
+    "inputs": ["x"],
+    "nodes": {
+        "fc": {"share": "lender", "from": "x"},
+        "act": {"layer": "Tanh", "from": "fc"},
+    },
+    "outputs": "act",
+}
 INPUTS: tuple[Shape, ...] = (
     *((5,), (3,), (1,), (7, 4), ("T", 6), ("S", 6), ("T", 3)),
     *((3, 6, 6), (2, "H", "W"), (1, 4, 5), (2, "H", 6)),
@@ -879,7 +926,9 @@ def specs(draw: st.DrawFn, most: int = 8, of_blocks: bool = False) -> Spec:
         for name in list(outputs)[1:]:
             if draw(st.integers(0, 3)) == 0:
                 outputs[name] = {"from": outputs[name], "only": "training"}
-    texts = {block.name: block.text for block in blocks} | ({"mix": MIX} if scope.needs_mix else {})
+    texts = {block.name: block.text for block in blocks}
+    texts |= {"mix": MIX} if scope.needs_mix else {}
+    texts |= {"borrow": BORROW} if scope.needs_borrow else {}
     return {
         "name": draw(st.sampled_from(["Model", "Net", "Stage", "Residual"])),
         "params": {"hidden": hidden},
