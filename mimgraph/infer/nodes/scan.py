@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
+from mimgraph.infer.groups import fed_to, match_block
 from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.block_body import Using, type_use
 from mimgraph.infer.nodes.block_use import block_arguments, find_block
 from mimgraph.infer.nodes.body import TypeNodes
 from mimgraph.infer.nodes.optional import missing_in_steps
-from mimgraph.infer.nodes.sources import Arguments, known_types, match
+from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain
@@ -30,7 +31,7 @@ def type_scan(
     if block is None:
         return None
     arguments = block_arguments(site, call, block)
-    fed = _match(site, block)
+    fed = _match(site, scan, block)
     axes = None if fed is None else _axes(site, scan, fed)
     if fed is None or axes is None or arguments is None or known_types(fed) is None:
         return None
@@ -56,7 +57,7 @@ def type_scan(
     return TypedNode(site.node.name, operation, values, done.results, done.default, site.node)
 
 
-def _match(site: Site, block: Block) -> dict[str, Fed] | None:
+def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | None:
     """Return the sources by the input of the block that they fill: by name, others in order."""
     if site.fed is None:
         return None
@@ -81,7 +82,20 @@ def _match(site: Site, block: Block) -> dict[str, Fed] | None:
         help = f"write from: {{{missing}: ...}}; carry: {{{missing}: ...}} if each step changes it"
         site.fault("wrong-arity", message, site.node.span, help=help)
         return None
-    return match(site._replace(fed=tuple(fed)), Arguments(block.family, tuple(names)))
+    matched = match_block(site._replace(fed=tuple(fed)), block, tuple(names))
+    return matched if matched is None or _check_groups(site, scan, block, matched) else None
+
+
+def _check_groups(site: Site, scan: DeclaredScan, block: Block, fed: Mapping[str, Fed]) -> bool:
+    """Return whether no input that is scanned or carried is fed a group; report the first that is."""
+    stepwise = [one.name for one in block.inputs if scan.axis is not None or one.name in scan.axes]
+    for name in (*stepwise, *scan.carry):
+        if name not in fed and (members := fed_to(name, fed)):
+            message = f"{name} is a group, which a scan can neither run over nor carry"
+            help = "stack the group first, or give it to an input that stays the same in all steps"
+            site.fault("wrong-arity", message, members[0].source.span, help=help)
+            return False
+    return True
 
 
 def _is_in_over(one: Fed) -> bool:
@@ -108,7 +122,7 @@ def _axis(site: Site, one: Fed, option: Option) -> int | None:
     axis = plain(compute(option.value, site.evaluation))
     if axis is FAULTY or one.type is None:
         return None
-    rank, first = one.type.rank, int(one.type.batched)
+    rank = one.type.rank
     if type(axis) is not int:
         help = "write the number of the axis: 1 is the first axis after the batch"
         site.fault("wrong-type", "over takes the number of an axis", option.span, help=help)
@@ -120,7 +134,8 @@ def _axis(site: Site, one: Fed, option: Option) -> int | None:
     message = f"{one.text} has no axis {axis}: it is {one.type}"
     if is_batch:
         message = f"axis {place} of {one.text} is the batch, which a scan cannot run over"
-    help = f"its axes: {first} to {rank - 1}" if rank > first else "it has only the batch"
+    others = [str(i) for i in range(rank) if not depends_on_batch(one.type.shape[i])]
+    help = f"its axes: {', '.join(others)}" if others else "it has only the batch"
     labels = (Label(one.producer, str(one.type)),)
     site.fault("bad-option", message, option.span, labels=labels, help=help)
     return None
