@@ -164,8 +164,8 @@ def _edges(names: _Names) -> list[Edge]:
                 edges.append((source.name, node.name))
             elif source.name not in names.inputs and not names.is_lost(source.name):
                 _report_unknown(names, source, names.known, names.path + node.name)
-        share = shared_by(node)
-        if share is not None and share.target not in (*names.around.outer, *names.nodes):
+        share, outer = shared_by(node), names.around.outer
+        if share is not None and share.target not in names.nodes and share.target not in outer:
             _report_target(names, node, share)
     # the modules of an `each` have names only once it is typed
     eaches = _shared_eaches(names)

@@ -374,10 +374,10 @@ def symbols(a: Size) -> frozenset[str]:
 
 def substitute(a: Size, values: Mapping[str, Size]) -> Size:
     """Return `a` with sizes in place of names, all at once; names without a value stay."""
-    if not isinstance(a, Dim):
+    if type(a) is int:
         return a
     total: Size = 0
-    for monomial, coefficient in a._terms:
+    for monomial, coefficient in _terms(a):
         term: Size = coefficient
         for atom, power in monomial:
             if isinstance(atom, str):

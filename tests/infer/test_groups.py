@@ -108,8 +108,7 @@ USES: dict[str, tuple[str, Callable[[Tensor, Tensor, Tensor], Tensor]]] = {
         lambda a, b, x: a + b,
     ),
     "the same in each step of a scan": (
-        "{layer: Squeeze, from: w, dim: 1}\n  u: {layer: Unsqueeze, from: x, dim: 1}\n"
-        "  w: {scan: steady, from: {f: e.*, v: u}, over: {v: 1}}",
+        "{layer: Squeeze, from: w, dim: 1}\n  u: {layer: Unsqueeze, from: x, dim: 1}\n  w: {scan: steady, from: {f: e.*, v: u}, over: {v: 1}}",
         lambda a, b, x: x + a + b,
     ),
     "shared": ("{share: q, from: e.*}\n  q: {block: total, from: e.*}", lambda a, b, x: a + b),
