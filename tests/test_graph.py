@@ -75,6 +75,12 @@ def test_ports_have_shapes_and_run_time_sizes_make_constraints() -> None:
     assert [str(constraint) for constraint in graph.constraints] == ["T >= 3"]
 
 
+def test_a_constraint_that_a_longer_length_implies_is_left_out() -> None:
+    x = mg.Input("x", (8, "T"))
+    y = mg.Sequential(*[layers.Conv1d(8, 3, stride=2) for _ in range(3)], layers.ReLU())(x)
+    assert [str(constraint) for constraint in mg.Graph(y).constraints] == ["T >= 15"]
+
+
 def test_an_activation_makes_constraints_too() -> None:
     halved = layers.Linear(4, activation={"GLU": {"dim": 1}})(mg.Input("text", ("T", 16)))
     assert [str(constraint) for constraint in mg.Graph(halved).constraints] == [

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from math import gcd
 from typing import Any, NamedTuple
 
 from mimgraph.ir.dim import (
     Dim,
+    DimOverflow,
     Size,
+    at_least,
     constant_term,
     sole_division,
     substitute,
@@ -202,7 +204,7 @@ def at_least_one(dim: Dim) -> Constraint:
 
 
 def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
-    """Return the constraints without those that others imply, as `T >= 5` implies `T >= 3`."""
+    """Return the constraints without those that others imply, as `T >= 5` implies `T >= 3` and `T//2 >= 1`."""
     least: dict[Size, Constraint] = {}
     kept: list[Constraint] = []
     for constraint in constraints:
@@ -212,7 +214,18 @@ def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
         free = constraint.dim - constant_term(constraint.dim)
         if free not in least or constraint.bound > least[free].bound:
             least[free] = constraint
-    return (*least.values(), *dict.fromkeys(kept))
+    names = {str(size) for size in least if symbols(size) == {str(size)}}
+    longer = {name: symbol(name) + max(least[symbol(name)].bound, 1) - 1 for name in names}
+    wanted = [one for size, one in least.items() if str(size) in names or not _holds(one, longer)]
+    return (*wanted, *dict.fromkeys(kept))
+
+
+def _holds(constraint: Constraint, sizes: Mapping[str, Size]) -> bool:
+    """Return whether a minimum is reached for all values of these sizes."""
+    try:
+        return at_least(substitute(constraint.dim, sizes), constraint.minimum or 0) is True
+    except DimOverflow:
+        return False
 
 
 class Axis(NamedTuple):
