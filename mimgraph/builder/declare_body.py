@@ -22,7 +22,7 @@ from mimgraph.builder.tracing.expressions import declare_value
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
-from mimgraph.infer.single_node import Given
+from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.infer.structure import unique
 from mimgraph.ir import graph as ir
 from mimgraph.ir.rewrite import Rewriter
@@ -63,7 +63,11 @@ def declare_body(
             blocks |= record.blocks
             nodes.append(_node(record, first, names, trace))
     found = DeclaredBody(
-        tuple(record.made.declared for record in records if isinstance(record.made, Given)),
+        tuple(
+            record.made.declared
+            for record in records
+            if isinstance(record.made, Given | GivenGroup)
+        ),
         tuple(nodes),
         tuple(_output(name, output, names, span) for name, output in outputs),
         with_names(blocks, {record: names[owner] for record, owner in owners.items()}),

@@ -10,7 +10,7 @@ from mimgraph.builder.handles.records import Layer, Record
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import spec_error
-from mimgraph.infer.single_node import Given, Made
+from mimgraph.infer.single_node import Given, GivenGroup, Made
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode, Value, unwrap
 from mimgraph.ir.walks import used_bodies
@@ -45,8 +45,14 @@ def made_again(name: str, record: Record) -> dict[str, Made]:
     arguments = dict(typed.arguments)
     for i, (key, source) in enumerate(record.sources):
         made[f"{name} {i}"] = source.record.made
-        for one in list(arguments) if typed.operation.copies else [key or list(arguments)[i]]:
-            arguments[one] = arguments[one]._replace(name=f"{name} {i}")
+        filled = [key or list(arguments)[i]]
+        if typed.operation.copies:
+            filled = list(arguments)
+        elif source.port == "*":  # each member of a group, by the argument's name: `fields.city`
+            filled = [one for one in arguments if key is None or one.startswith(f"{key}.")]
+        for one in filled:
+            _, dot, member = arguments[one].name.partition(".")
+            arguments[one] = arguments[one]._replace(name=f"{name} {i}{dot}{member}")
     operation = typed.operation
     if operation.branches:  # each item has a source of its own
         operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
@@ -95,7 +101,7 @@ def check_inputs_known(shared: Iterable[Record], found: set[Record], span: Span)
             if one in seen or one in found:
                 continue
             seen.add(one)
-            if isinstance(one.made, Given):
+            if isinstance(one.made, Given | GivenGroup):
                 message = f"a block shares {record.label}, which was called on {one.label} of another graph"
                 help = "call the layer in this graph first, or make another"
                 raise spec_error("unknown-source", message, span, help)

@@ -75,7 +75,11 @@ class Sequential(Applicable):
             blocks |= typed.blocks
             nodes.append(replace(typed.node.declared, sources=()))
             if typed.node.type is None:
-                break  # inference reports that the block has several outputs
+                if (
+                    item is not self.items[-1]
+                ):  # inference reports that the block has several outputs
+                    nodes.append(_reader(context, index + 1))
+                break
             known, typed_items = _fed(context, name, typed.node.type), index + 1
         chain = ir.Chain(tuple(nodes), context.span)
         return TypedCall(context.infer(chain, self.keywords, blocks), blocks)
@@ -126,10 +130,15 @@ def _after(
     """Return the context of the item after `nodes`, where `known` is the context of the first."""
     if not nodes:
         return known
-    chain = ir.Chain(tuple(nodes), context.span)
+    chain = ir.Chain((*nodes, _reader(context, len(nodes))), context.span)
     typed = known._replace(name=context.name, path=context.path).infer(chain, blocks=blocks)
     assert typed.type is not None
     return _fed(context, nodes[-1].name, typed.type)
+
+
+def _reader(context: CallContext, index: int) -> ir.Node:
+    """Return an item that reads the one before, which must have a default result."""
+    return ir.Node(str(index), context.span, ir.Apply("layer", "Identity", context.span))
 
 
 def _fed(context: CallContext, name: str, type_: TensorType) -> CallContext:

@@ -24,7 +24,14 @@ class Given(NamedTuple):
     type: TensorType
 
 
-Made = Given | TypedNode
+class GivenGroup(NamedTuple):
+    """An input of a block that is fed a group, with the type of each member."""
+
+    declared: BlockInput
+    types: Mapping[str, TensorType]
+
+
+Made = Given | GivenGroup | TypedNode
 
 
 def infer_input(declared: Input, report: Report) -> TensorType | None:
@@ -67,6 +74,9 @@ def _context(state: State, made: Mapping[str, Made], path: str, nodes: tuple[Nod
     for name, one in made.items():
         if isinstance(one, Given):
             inputs[name], types[name] = one.declared, one.type
+        elif isinstance(one, GivenGroup):
+            inputs[name] = one.declared
+            types |= {f"{name}.{port}": type_ for port, type_ in one.types.items()}
         else:
             declared[name], typed[name] = one.declared, one
     declared |= {node.name: node for node in nodes}

@@ -208,3 +208,15 @@ def test_tables_pictures_and_differences_show_the_ports() -> None:
     first, second = graph.split(["same"])
     assert [*second.typed.body.outputs] == ["o0", "o1", "same"]
     assert {"s_0", "s_1"} <= {*first.typed.body.outputs}
+
+
+@mg.block
+def split(x: mg.Tensor) -> dict[str, mg.Tensor]:
+    return {"a": layers.Tanh()(x), "b": layers.ReLU()(x)}
+
+
+@pytest.mark.parametrize("first", [layers.Chunk(2, dim=1), split()], ids=["layer", "block"])
+@pytest.mark.parametrize("second", [layers.ReLU(), split()], ids=["layer", "block"])
+def test_python_reports_several_results_within_a_sequential(first: Any, second: Any) -> None:
+    with pytest.raises(mg.SpecError, match="has several results: choose a port"):
+        mg.Sequential(first, second)(mg.Input("x", (6,)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph import layers, merges
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.helpers.running import saved, seeded
 
@@ -150,3 +152,113 @@ def test_a_summary_and_stages_have_the_members() -> None:
     assert "emb.city, emb.job, emb.brand, dense" in str(graph.summary())
     stages = graph.split(["all"])
     assert [*stages[1].typed.body.inputs] == ["emb_city", "emb_job", "emb_brand", "dense"]
+
+
+# in Python
+
+
+@mg.block
+def interact(fields: mg.Tensor, dense: mg.Tensor) -> mg.Tensor:
+    return merges.concat(dense, merges.pairwise_dot(dense, *fields))
+
+
+@mg.block
+def total(f: mg.Tensor) -> mg.Tensor:
+    return merges.add(*f)
+
+
+@mg.block
+def around(d: mg.Tensor, f: mg.Tensor) -> mg.Tensor:
+    width = f["a"].dims[0]  # a size of a member is a number
+    return merges.add(layers.Linear(width)(d), total()(f), f["b"])
+
+
+def columns() -> tuple[mg.Tensor, mg.Tensor]:
+    a, b = mg.Input("a", vocab=9), mg.Input("b", vocab=5)
+    return layers.Embedding(3).each(a, b, name="e"), mg.Input("x", (3,))
+
+
+def test_a_block_in_python_takes_a_handle_with_several_ports() -> None:
+    names = {"city": 9, "job": 5, "brand": 7}
+    emb = layers.Embedding(3).each(*(mg.Input(n, vocab=v) for n, v in names.items()), name="emb")
+    dense = layers.Linear(3)(mg.Input("numbers", (4,)), name="dense")
+    for whole in (interact()(emb, dense), interact(fields=emb, dense=dense)):
+        graph = mg.Graph(layers.Linear(1)(whole, name="score"), name="Dlrm")
+        ours, theirs, inputs = seeded(graph.compile), seeded(Dlrm), inputs_of(graph)
+        torch.testing.assert_close(ours(**inputs), theirs(**inputs))
+        assert "from: {fields: emb.*, dense: dense}" in graph.dumps()
+        assert mg.loads(graph.dumps()) == graph
+
+
+PYTHON: dict[str, tuple[Callable[[mg.Tensor, mg.Tensor], mg.Tensor], Callable[..., Tensor]]] = {
+    "alone": (lambda e, x: total()(e), lambda m, a, b, x: a + b),
+    "of parts": (
+        lambda e, x: total()(layers.Chunk(3, dim=1)(x)),
+        lambda m, a, b, x: x.sum(1, keepdim=True),
+    ),
+    "of a Sequential": (
+        lambda e, x: total()(mg.Sequential(layers.Tanh(), layers.Chunk(3, dim=1))(x)),
+        lambda m, a, b, x: x.tanh().sum(1, keepdim=True),
+    ),
+    "handed on": (
+        lambda e, x: around()(x, e, name="y"),
+        lambda m, a, b, x: m.y.linear(x) + a + 2 * b,
+    ),
+    "repeated beside what is carried": (
+        lambda e, x: around(repeat=2)(x, f=e, name="y"),
+        lambda m, a, b, x: m.y[1].linear(m.y[0].linear(x) + a + 2 * b) + a + 2 * b,
+    ),
+    "called again": (
+        lambda e, x: twice(around(), e, x),
+        lambda m, a, b, x: m.y.linear(m.y.linear(x) + a + 2 * b) + a + 2 * b,
+    ),
+}
+
+
+def twice(layer: Any, e: mg.Tensor, x: mg.Tensor) -> Any:
+    return layer(layer(x, e, name="y"), e)
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_a_block_function_reads_the_members(name: str) -> None:
+    made, by_hand = PYTHON[name]
+    e, x = columns()
+    graph = mg.Graph({"y": made(e, x), "x": layers.Identity()(x), "a": e["a"], "b": e["b"]})
+    model, inputs = seeded(graph.compile), inputs_of(graph)
+    a, b = model.e["a"](inputs["a"]), model.e["b"](inputs["b"])
+    torch.testing.assert_close(model(**inputs)["y"], by_hand(model, a, b, inputs["x"]))
+    assert mg.loads(graph.dumps()) == graph
+
+
+@mg.block
+def returned(f: mg.Tensor) -> mg.Tensor:
+    return f
+
+
+@mg.block
+def misread(f: mg.Tensor) -> mg.Tensor:
+    return f["aa"]
+
+
+@mg.block
+def ignored(f: mg.Tensor, d: mg.Tensor) -> mg.Tensor:
+    return layers.ReLU()(d)
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "words"),
+    [
+        (lambda e, x: returned()(e), "unknown-port", "f is a group here"),
+        (lambda e, x: misread()(e), "unknown-port", "f has no port 'aa'"),
+        (lambda e, x: ignored()(e, x), "unused-input", "nothing reads f"),
+        (lambda e, x: total()(e, x), "wrong-arity", "takes 1 source, not 2"),
+        (lambda e, x: interact(repeat=2)(e, x), "wrong-arity", "one tensor, not a group"),
+        (lambda e, x: layers.Tanh()(e), "unknown-port", "choose a port"),
+        (lambda e, x: mg.Sequential(layers.Tanh())(e), "unknown-port", "choose a port"),
+    ],
+)
+def test_a_misread_group_is_reported(call: Any, code: str, words: str) -> None:
+    with pytest.raises(mg.SpecError) as error:
+        mg.Graph(call(*columns()))
+    (found,) = error.value.diagnostics
+    assert (found.code, words in found.message) == (code, True)

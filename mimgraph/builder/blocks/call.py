@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from types import MappingProxyType
@@ -19,10 +19,10 @@ from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatc
 from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.nodes.repeat_words import index_type
-from mimgraph.infer.single_node import Given, Made
+from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.typed import Repeated, Scan, TypedNode
+from mimgraph.ir.typed import Repeated, Scan, TypedNode, Value
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
@@ -58,6 +58,10 @@ class DeclaredBlock(NamedTuple):
     @property
     def params(self) -> Mapping[str, ir.Option]:
         return self.blocks[self.key].params
+
+
+# the types of the inputs of a block by name, of a group those of its members
+InputTypes: TypeAlias = dict[str, TensorType | Mapping[str, TensorType]]
 
 
 class Family(ABC):
@@ -113,7 +117,7 @@ class Family(ABC):
     def declare(
         self,
         arguments: list[Mapping[str, object]],
-        types: dict[str, TensorType],
+        types: InputTypes,
         context: CallContext,
         counter: str = "",
     ) -> DeclaredBlock:
@@ -123,6 +127,8 @@ class Family(ABC):
 
 class BlockCall(Applicable):
     """A block with its params, which is called on handles; a second call shares the weights."""
+
+    takes_groups = True  # a source with several ports is all of them
 
     def __init__(
         self, family: Family, args: tuple[object, ...], keywords: Mapping[str, object]
@@ -210,7 +216,7 @@ class BlockCall(Applicable):
 
     def _check(
         self, call: ir.Call, context: CallContext
-    ) -> tuple[list[Mapping[str, object]], dict[str, TensorType]]:
+    ) -> tuple[list[Mapping[str, object]], InputTypes]:
         """Check the call with a block that has no nodes.
 
         Return the params at each time of a repeat, and the types of the inputs.
@@ -222,20 +228,22 @@ class BlockCall(Applicable):
             {k: option(None if v is REQUIRED else 0, span) for k, v in family.defaults.items()},
             tuple(ir.BlockInput(name, span) for name in family.inputs),
             (),
-            tuple(ir.Output(name, ir.Source(name, None, span), span) for name in family.inputs),
+            tuple(_read_all(family.inputs, context, span)),
         )
         if call.repeat is not None:  # its outputs are not those of the block
             call = replace(call, repeat=call.repeat._replace(collect=None))
         over = {key: value for key, value in self.keywords.items() if key == "over"}
         typed = context.infer(call, over, {call.block: empty})
-        given = {k: _type_of(context.made[v.name], v.port) for k, v in typed.arguments.items()}
+        given = {k: _type_of(context, value) for k, value in typed.arguments.items()}
         if typed.over is not None:
             given = {name: typed.over.fold(type_) for name, type_ in given.items()}
         if isinstance(typed.operation, Scan):  # without the axes that are scanned
             given = dict(typed.operation.body.inputs)
         times = typed.operation.times if isinstance(typed.operation, Repeated) else 1
         step = index_type(times)  # of the one input that no source feeds
-        types = {name: given.get(name, step) for name in family.inputs}
+        types: InputTypes = {
+            name: given.get(name) or _members(name, given) or step for name in family.inputs
+        }
         own = self._params_as_given(call)
         return [{**given, **own} for given in typed.operation.settings] or [own], types
 
@@ -245,8 +253,32 @@ class BlockCall(Applicable):
         return {name: as_given(given[name]) for name in call.params}
 
 
-def _type_of(made: Made, port: str) -> TensorType:
-    return made.type if isinstance(made, Given) else made.results[port]
+def _type_of(context: CallContext, value: Value) -> TensorType:
+    name, _, member = value.name.partition(".")
+    made = context.made[name]
+    if isinstance(made, GivenGroup):
+        return made.types[member]
+    return made.type if isinstance(made, Given) else made.results[value.port]
+
+
+def _members(name: str, given: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
+    """Return the types of the members of a group, `fields.city`, that feeds the input."""
+    members = {key: key.partition(".") for key in given if key.startswith(f"{name}.")}
+    return {member: given[key] for key, (_, _, member) in members.items()}
+
+
+def _read_all(inputs: tuple[str, ...], context: CallContext, span: Span) -> Iterator[ir.Output]:
+    """Yield outputs that read every input, of a group each member."""
+    by_input = zip(inputs, context.sources, strict=False)
+    groups = {source.argument or name: source for name, source in by_input if source.port == "*"}
+    for name in inputs:
+        if name not in groups:
+            yield ir.Output(name, ir.Source(name, None, span), span)
+            continue
+        made = context.made[groups[name].name]
+        assert not isinstance(made, Given)
+        for port in made.types if isinstance(made, GivenGroup) else made.results:
+            yield ir.Output(f"{name}.{port}", ir.Source(name, port, span), span)
 
 
 def _with_use(found: Diagnostic, use: Label) -> Diagnostic:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import replace
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
-from mimgraph.builder.blocks.call import DeclaredBlock, Family, new_key
+from mimgraph.builder.blocks.call import DeclaredBlock, Family, InputTypes, new_key
 from mimgraph.builder.blocks.size_dependence import deciding_axes
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import DeclaredBody, declare_body
@@ -28,7 +28,7 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import as_given
 from mimgraph.builder.user_line import definition, spec_error
 from mimgraph.diagnostics import Label, SpecError
-from mimgraph.infer.single_node import Given
+from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
@@ -44,6 +44,7 @@ _FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too
 _keys: WeakKeyDictionary[CodeType, dict[Hashable, str]] = WeakKeyDictionary()
 
 Params = Mapping[str, object]
+InputType: TypeAlias = TensorType | Mapping[str, TensorType]  # of a group those of its members
 
 
 class Run(NamedTuple):
@@ -107,7 +108,7 @@ class BlockFunction(Family):
     def declare(
         self,
         arguments: list[Params],
-        types: dict[str, TensorType],
+        types: InputTypes,
         context: CallContext,
         counter: str = "",
     ) -> DeclaredBlock:
@@ -139,7 +140,7 @@ class BlockFunction(Family):
     # --- one run ----------------------------------------------------------------------------------
 
     def _run_for(
-        self, use: Label, params: Params, types: tuple[TensorType, ...], outer: Trace | None
+        self, use: Label, params: Params, types: tuple[InputType, ...], outer: Trace | None
     ) -> Run:
         """Run the function for one use of the block, which its diagnostics show with a label."""
         try:
@@ -151,7 +152,7 @@ class BlockFunction(Family):
                 ]
             raise
 
-    def _run(self, params: Params, types: tuple[TensorType, ...], outer: Trace | None) -> Run:
+    def _run(self, params: Params, types: tuple[InputType, ...], outer: Trace | None) -> Run:
         """Run the function on numbers that record their use; if it fails, on plain numbers."""
         try:
             return self._run_once(params, types, outer, watched=True)
@@ -167,15 +168,16 @@ class BlockFunction(Family):
             raise
 
     def _run_once(
-        self, params: Params, types: tuple[TensorType, ...], outer: Trace | None, watched: bool
+        self, params: Params, types: tuple[InputType, ...], outer: Trace | None, watched: bool
     ) -> Run:
         """Run the function on new handles, and declare the block from the calls that it made."""
         declarable = {name: value for name, value in params.items() if _is_data(value)}
-        sizes = {name: type_.dims for name, type_ in zip(self.inputs, types, strict=True)}
+        by_name = dict(zip(self.inputs, types, strict=True))
+        sizes = {n: one.dims for n, one in by_name.items() if isinstance(one, TensorType)}
         trace = Trace(self.name, declarable, sizes, outer, watched)
         inputs = {
-            name: Record(Given(ir.BlockInput(name, self.span), type_), self.span, name, name, trace)
-            for name, type_ in zip(self.inputs, types, strict=True)
+            name: Record(self._given(name, type_), self.span, name, name, trace)
+            for name, type_ in by_name.items()
         }
         try:
             arguments = {**as_given({**params}), **trace.arguments()}
@@ -263,9 +265,18 @@ class BlockFunction(Family):
 
         Return None if the body names no dim and no Python code asked for the number of dims.
         """
+        if name not in trace.sizes:  # a group, whose members may differ
+            return None
         if name not in trace.ranked and trace.declared_names.isdisjoint(trace.axes(name)):
             return None
         return trace.pattern(name, self.span)
+
+    def _given(self, name: str, type_: InputType) -> Given | GivenGroup:
+        """Return an input, of one tensor or a group."""
+        declared = ir.BlockInput(name, self.span)
+        if isinstance(type_, TensorType):
+            return Given(declared, type_)
+        return GivenGroup(declared, type_)
 
     def _default(self, name: str) -> ir.Option:
         default = self.defaults[name]
@@ -289,6 +300,8 @@ def _is_data(value: object) -> bool:
     return isinstance(value, bool | int | float | str | Dim)
 
 
-def _plain_type(type_: TensorType) -> TensorType:
+def _plain_type(type_: InputType) -> InputType:
     """Return a type whose sizes do not remember names of the outer block."""
+    if not isinstance(type_, TensorType):
+        return {name: replace(one, dims=tuple(map(plain, one.dims))) for name, one in type_.items()}
     return replace(type_, dims=tuple(map(plain, type_.dims)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family
+from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family, InputTypes
 from mimgraph.builder.blocks.spec_blocks import SpecBlocks
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_layer import option
@@ -24,7 +24,6 @@ from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS
-from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
@@ -69,7 +68,7 @@ class GraphLayer(Family):
     def declare(
         self,
         arguments: list[Mapping[str, object]],
-        types: dict[str, TensorType],
+        types: InputTypes,
         context: CallContext,
         counter: str = "",
     ) -> DeclaredBlock:

@@ -29,10 +29,12 @@ def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set
     """
     fixed = {
         axis
-        for name in inputs
+        for name in trace.sizes
         for axis, size in trace.axes(name).items()
         if not isinstance(size, Dim) and axis not in trace.decided_by
     }
+    if trace.sizes.keys() != inputs.keys():  # a group has no axes of its own to open
+        return fixed
     try:
         body, block = _leading_to(trace, inputs, span)
     except SpecError:  # two nodes may have one name, if the outputs need only one of them

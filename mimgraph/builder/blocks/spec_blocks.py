@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mimgraph.builder.blocks.call import DeclaredBlock, Family, new_key
+from mimgraph.builder.blocks.call import DeclaredBlock, Family, InputTypes, new_key
 from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.diagnostics import Report
 from mimgraph.infer.dag import ordered, reached
@@ -16,7 +16,6 @@ from mimgraph.infer.scope import State
 from mimgraph.infer.substitute import Values, with_values
 from mimgraph.ir import graph as ir
 from mimgraph.ir.rewrite import with_keys
-from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 
 
@@ -34,7 +33,7 @@ class SpecBlock(Family):
     def declare(
         self,
         arguments: list[Mapping[str, object]],
-        types: dict[str, TensorType],
+        types: InputTypes,
         context: CallContext,
         counter: str = "",
     ) -> DeclaredBlock:

@@ -147,8 +147,17 @@ def _references(
             key = key or source.port or source.record.label
         elif isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
             key = key or source.record.label
-        found.append((key, source))
+        found.append((key, _whole(source) if getattr(layer, "takes_groups", False) else source))
+    if any(source.port == "*" for _, source in found):  # the members of a group fill one argument
+        names = _source_names(layer)
+        return [(key or name, one) for name, (key, one) in zip(names, found, strict=False)]
     return found
+
+
+def _whole(source: Reference) -> Reference:
+    """Return the group of all ports, `emb.*`, for a call that has several and no default one."""
+    is_group = source.port is None and source.record.default is None
+    return Reference(source.record, "*") if is_group else source
 
 
 def _source_names(layer: Layer) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedC
 from mimgraph.builder.tracing.trace import Trace, note_refusal
 from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
-from mimgraph.infer.single_node import Given, Made, infer_port
+from mimgraph.infer.single_node import Given, GivenGroup, Made, infer_port
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
@@ -115,11 +115,15 @@ class Record:
     @property
     def results(self) -> Mapping[str, TensorType]:
         """The type of every port; a sole result is the port ""."""
+        if isinstance(self.made, GivenGroup):
+            return self.made.types
         return {"": self.made.type} if isinstance(self.made, Given) else self.made.results
 
     @property
     def default(self) -> str | None:
         """The port of a handle that names none; None if there is no default port."""
+        if isinstance(self.made, GivenGroup):
+            return None
         return "" if isinstance(self.made, Given) else self.made.default
 
 

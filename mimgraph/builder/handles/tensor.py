@@ -10,7 +10,7 @@ from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
 from mimgraph.diagnostics import SpecError
-from mimgraph.infer.single_node import Given
+from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
@@ -45,6 +45,9 @@ class Tensor(Reference, Shown):
         trace = self.record.trace
         if trace is None:
             return dims
+        if isinstance(self.record.made, GivenGroup):  # the members may differ, so none names a size
+            self._note()
+            return dims
         if self.is_input:
             return trace.input_dims(self.record.label, dims)
         return trace.result_dims(self.record, self.port or self.record.default or "", dims)
@@ -64,7 +67,7 @@ class Tensor(Reference, Shown):
     @property
     def is_input(self) -> bool:
         """Whether it is an input of the graph or block."""
-        return isinstance(self.record.made, Given)
+        return isinstance(self.record.made, Given | GivenGroup)
 
     if not TYPE_CHECKING:  # to a type checker, any name would be an attribute
 
@@ -77,7 +80,9 @@ class Tensor(Reference, Shown):
         """Record that a block's function may decide by this handle's type."""
         trace = self.record.trace
         if trace is not None:
-            if self.is_input:
+            if isinstance(self.record.made, GivenGroup):
+                trace.note(RESULTS)
+            elif self.is_input:
                 trace.note_input(self.record.label)
             else:
                 trace.note(Result(self.record))
@@ -100,7 +105,7 @@ class Tensor(Reference, Shown):
     def _missing(self) -> str:
         """Return which inputs it is missing without, for the repr."""
         made = self.record.made
-        if isinstance(made, Given):
+        if isinstance(made, Given | GivenGroup):
             return ", optional" if getattr(made.declared, "optional", False) else ""
         inputs = inputs_of(made.presence_of(self.port or made.default or ""))
         return f", missing without {' and '.join(inputs)}" if inputs else ""
