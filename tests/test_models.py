@@ -1330,6 +1330,7 @@ def test_no_local_outlives_its_last_use(text: str) -> None:
 def dead_locals(function: ast.FunctionDef) -> Iterator[str]:
     """Yield each local that is still alive after a statement although nothing reads it later."""
     inputs = {a.arg for a in (*function.args.args, *function.args.kwonlyargs)}
+    lists = dict(appended(function))  # what a list holds takes no memory of its own
     alive: set[str] = set()
     for index, statement in enumerate(function.body):
         later = function.body[index + 1 :]
@@ -1348,8 +1349,16 @@ def dead_locals(function: ast.FunctionDef) -> Iterator[str]:
         if later and is_alias(statement) and is_alias(later[0]):
             continue  # second names take no memory, and one `del` comes after all of them
         for name in alive - inputs:
-            if not read_first(name, later):
+            if not read_first(name, later) and lists.get(name) not in alive:
                 yield f"{name} after {ast.unparse(statement)}"
+
+
+def appended(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+    """Yield each local that is appended to a list, with the list."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(ast.Attribute(ast.Name(steps), "append"), [ast.Name(name)]):
+                yield name, steps
 
 
 def is_alias(statement: ast.stmt) -> bool:

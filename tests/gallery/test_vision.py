@@ -77,6 +77,62 @@ def test_swin_t_equals_torchvision() -> None:
     assert_same_model(gallery("swin_t", **SMALL["swin_t"]), small, image=images(3, 224))
 
 
+# DETR
+
+
+def detr(
+    stem: int = 64,
+    width: int = 256,
+    heads: int = 8,
+    ff: int = 2048,
+    depth: int = 6,
+    queries: int = 100,
+) -> nn.Module:
+    """Return Hugging Face's model, with random weights and without dropout."""
+    transformers = pytest.importorskip("transformers")
+    if not transformers.is_torch_available():
+        pytest.skip("transformers takes no torch as old as this")
+    sizes = {"embedding_size": stem, "hidden_sizes": [4 * stem << level for level in range(4)]}
+    stacks = {
+        f"{stack}_{name}": value
+        for stack in ("encoder", "decoder")
+        for name, value in (("layers", depth), ("ffn_dim", ff), ("attention_heads", heads))
+    }
+    config = transformers.DetrConfig(
+        backbone_config=transformers.ResNetConfig(**sizes, out_features=["stage4"]),
+        **{"d_model": width, "num_queries": queries, "num_labels": 91, "dropout": 0.0, **stacks},
+    )
+    return transformers.DetrForObjectDetection(config)
+
+
+def test_detr_has_as_many_weights_as_hugging_face() -> None:
+    with torch.device("meta"):
+        theirs = detr()
+    assert count(theirs) == count(on_meta(gallery("detr"))) == 41_524_768
+
+
+@torch.no_grad()
+def test_detr_equals_hugging_face() -> None:
+    """For images with padding; and in training the results of all layers."""
+    theirs, graph = detr(**SMALL["detr"]).eval(), gallery("detr", **SMALL["detr"], dropout=0.0)
+    randomise(theirs)
+    ours = graph.compile()
+    graph.load_state(ours, theirs.state_dict())
+    layers: list[Tensor] = []
+    for layer in theirs.model.decoder.layers:
+        layer.register_forward_hook(lambda layer, inputs, output: layers.append(output))
+    image, padding = images(3, 96)[:, :, :64], torch.zeros(2, 64, 96, dtype=torch.bool)
+    padding[0, 40:] = padding[1, :, 70:] = True
+    expected = theirs(image, pixel_mask=~padding)
+    states = theirs.model.decoder.layernorm(torch.stack(layers, 1))
+    all_logits, all_boxes = theirs.class_labels_classifier(states), theirs.bbox_predictor(states)
+    found = ours(image=image, padding=padding)
+    wanted = {"logits": expected.logits, "boxes": expected.pred_boxes}
+    wanted |= {"all_logits": all_logits, "all_boxes": all_boxes.sigmoid()}
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    assert found["logits"].std(0).max() > 1e-2
+
+
 # Attention U-Net: the paper's figures 1 and 2 in two dimensions
 
 

@@ -52,6 +52,6 @@ def warnings(text: str) -> list[Diagnostic]:
     return list(advice.warnings(graph)) if graph is not None else []
 
 
-def locations(text: str) -> list[str]:
-    """Return `code line:column` of every diagnostic."""
-    return [f"{d.code} {d.span.line}:{d.span.column}" for d in faults(text)]
+def locations(text: str, *packages: str) -> list[str]:
+    """Return `code line:column` of every diagnostic of a spec that may use layers of these packages."""
+    return [f"{d.code} {d.span.line}:{d.span.column}" for d in faults(text, *packages)]
