@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 from mimgraph.builder.handles.record_call import record_call
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import plain_size, sizes_of
-from mimgraph.builder.own_tensors import NodeOptions, layer_call
+from mimgraph.builder.own_tensors import NodeOptions, layer_call, without_defaults
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import user_line
 from mimgraph.ir.dim import Dim
@@ -90,7 +90,12 @@ def _shape(given: tuple[object, ...]) -> object:
     return sizes_of(given[0] if is_list else given, user_line())
 
 
-_DEFAULTS = {"batched": False, "start": 0, "step": 1}
+_DEFAULTS = {
+    **dict.fromkeys(("end", "dim", "shape", "dtype", "only")),
+    "batched": False,
+    "start": 0,
+    "step": 1,
+}
 
 
 def _made(
@@ -101,13 +106,8 @@ def _made(
     options: NodeOptions,
 ) -> Tensor:
     """Return the tensor that these options declare; defaults are left out, as in a spec."""
-    given = {key: value for key, value in given.items() if not _is_default(key, value)}
+    given = without_defaults(given, _DEFAULTS)
     if (dtype := given.get("dtype")) is not None:
         given["dtype"] = str(dtype).removeprefix("torch.")
     layer = layer_call(kind, {**given, **options})
     return Tensor(record_call(layer, () if source is None else (source,), {}, name))
-
-
-def _is_default(key: str, value: object) -> bool:
-    usual = _DEFAULTS.get(key)
-    return value is None or (type(value) is type(usual) and value == usual)

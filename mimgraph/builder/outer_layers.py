@@ -18,8 +18,8 @@ from mimgraph.source import Span
 
 
 def outer_call(layer: Layer, trace: Trace | None) -> Record | None:
-    """Return the first call of a layer with weights in what runs the function of this block; None if
-    there is none, or if it is a block."""
+    """Return the first call of a layer with weights in the graph or block that calls the function of
+    this block; None if there is none, or if the layer is a block."""
     while trace is not None:
         trace = trace.outer
         found = layer.uses.get(trace)

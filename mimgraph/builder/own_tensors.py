@@ -68,13 +68,20 @@ def _tensor(
     kind: str, name: str, shape: Iterable[int | Dim], options: Mapping[str, object]
 ) -> Tensor:
     """Return the tensor that these options declare; defaults are left out, as in a spec."""
-    given = {key: value for key, value in options.items() if not _is_default(key, value)}
+    given = without_defaults(options, _DEFAULTS)
     layer = layer_call(kind, {"shape": sizes_of(shape, user_line()), **given})
     return Tensor(record_call(layer, (), {}, name))
 
 
-def _is_default(key: str, value: object) -> bool:
-    return key in _DEFAULTS and type(value) in (bool, str) and value == _DEFAULTS[key]
+def without_defaults(
+    options: Mapping[str, object], defaults: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the options without those that have their default value, which a spec leaves out."""
+
+    def is_default(name: str, value: object) -> bool:
+        return name in defaults and type(value) is type(defaults[name]) and value == defaults[name]
+
+    return {name: value for name, value in options.items() if not is_default(name, value)}
 
 
 def layer_call(kind: str, options: dict[str, object]) -> LayerCall:

@@ -147,7 +147,7 @@ def ask_for_port(
 ) -> None:
     """Report a source without a port whose node has several results and no default result."""
     message = f"{name} has several results: choose a port"
-    help = help or f"its ports: {', '.join(ports)}; all of them: {name}.*, in Python *{name}"
+    help = help or f"its ports: {', '.join(ports)}"
     state.fault("unknown-port", message, span, path, help=help)
 
 

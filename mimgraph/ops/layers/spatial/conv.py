@@ -247,7 +247,7 @@ def _conv(
     in_channels, *sizes = input
     in_channels = known(in_channels, "in_channels")
     out_channels = known(out_channels, "out_channels")
-    _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, dilations = (per_axis(v, axes) for v in (kernel_size, stride, dilation))
     pads = _pads(padding, kernel, strides, dilations)
     requires = check_pads(padding_mode, sizes, pads)
@@ -294,7 +294,7 @@ def _transposed(
     in_channels, *sizes = input
     in_channels = known(in_channels, "in_channels")
     out_channels = known(out_channels, "out_channels")
-    _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, pads, extras, dilations = (
         per_axis(v, axes) for v in (kernel_size, stride, padding, output_padding, dilation)
     )
@@ -334,7 +334,7 @@ def _spread(
     return unless_same(size, spread)
 
 
-def _check_groups(groups: int, **channels: int) -> None:
+def check_groups(groups: int, **channels: int) -> None:
     """Refuse groups that do not divide both numbers of channels."""
     for what, count in channels.items():
         if int(count) % int(groups):

@@ -13,6 +13,7 @@ from mimgraph.ir.lowering import Lowering, Module, module_call
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, INTEGER, TensorType, promote
 from mimgraph.ops.dtype_rules import as_float
+from mimgraph.ops.layers.spatial.conv import check_groups
 from mimgraph.ops.layers.spatial.window import SHAPES, Pads2, Sizes2, per_axis, slide
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
@@ -20,7 +21,6 @@ from mimgraph.ops.rule_helpers import (
     bad_option,
     changed,
     dtype_fault,
-    fitting,
     known,
     same_size,
     weighted,
@@ -146,30 +146,18 @@ def DeformConv2d(
         offset: [18, 14, 14]
         {layer: DeformConv2d, from: {input: image, offset: offset}, out_channels: 4, kernel_size: 3}
     """
-    input, offset, mask = inputs
+    input, _, mask = inputs
     weighted(input, "DeformConv2d", "input")
     with_rank(input, 3, "DeformConv2d", SHAPES[2], "input")
     in_channels = known(input.dims[0], "in_channels", "input")
     out_channels = known(out_channels, "out_channels")
-    for what, count in (("in_channels", in_channels), ("out_channels", out_channels)):
-        if count % groups:
-            help = fitting("groups", groups, in_channels, out_channels)
-            raise bad_option("groups", f"groups {groups} does not divide {what} {count}", help)
+    check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, pads, dilations = (
         per_axis(value, 2) for value in (kernel_size, stride, padding, dilation)
     )
     spatial = map(slide, input.dims[1:], kernel, strides, (2 * pad for pad in pads), dilations)
     result = input.like(out_channels, *spatial)
-    places = kernel[0] * kernel[1]
-    groups_of_offsets = _check_moves(offset, "offset", 2 * places, input, result)
-    if mask is not None and _check_moves(mask, "mask", places, input, result) != groups_of_offsets:
-        raise OpFault(
-            "shape-mismatch",
-            "mask needs half as many channels as offset",
-            source="mask",
-            note=f"{mask}, but offset is {offset}",
-            mentions=("offset", "mask"),
-        )
+    _check_all_moves(inputs, kernel[0] * kernel[1], result)
     made = Module(
         "DeformConv2d",
         {
@@ -311,6 +299,20 @@ def _check_boxes(boxes: TensorType, name: str, source: str, axes: int) -> None:
     if not boxes.batched or len(boxes.dims) != axes or not axes or boxes.dims[-1] != 4:
         raise OpFault(
             "shape-mismatch", f"{name} takes boxes {wanted}", source=source, note=str(boxes)
+        )
+
+
+def _check_all_moves(inputs: DeformInputs, places: int, result: TensorType) -> None:
+    """Refuse offsets and a mask that do not fit the input, the result or each other."""
+    input, offset, mask = inputs
+    groups = _check_moves(offset, "offset", 2 * places, input, result)
+    if mask is not None and _check_moves(mask, "mask", places, input, result) != groups:
+        raise OpFault(
+            "shape-mismatch",
+            "mask needs half as many channels as offset",
+            source="mask",
+            note=f"{mask}, but offset is {offset}",
+            mentions=("offset", "mask"),
         )
 
 
