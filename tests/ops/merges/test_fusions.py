@@ -557,7 +557,7 @@ def load(case: Case, more: str = "", outputs: str = "") -> mg.Graph:
         (fault,) = error.diagnostics
         if outputs or fault.code != "unknown-port":
             raise
-        ports = fault.help.removeprefix("its ports: ").split(", ")
+        ports = fault.help.removeprefix("its ports: ").partition(";")[0].split(", ")
         return mg.loads(f"{text}outputs: {{{', '.join(f'p{p}: y.{p}' for p in ports)}}}\n")
 
 
