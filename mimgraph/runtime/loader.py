@@ -102,6 +102,6 @@ def _pickle_by_spec(
     """Make pickles of instances hold the spec in place of the class."""
 
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-        return restore, (spec(), cls.__name__, layers, origin_of(self)), self.__dict__
+        return restore, (spec(), cls.__name__, layers, origin_of(self)), self.__getstate__()
 
     cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]

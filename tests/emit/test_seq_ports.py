@@ -14,7 +14,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
-from tests.helpers.running import seeded
+from tests.helpers.running import saved, seeded
 
 BLOCKS = """\
   pair:
@@ -132,7 +132,7 @@ def test_ports_are_those_of_the_last_item(name: str) -> None:
     graph = graph_of(items, ports)
     model, x = seeded(graph.compile).eval(), torch.randn(3, 5, 6)
     expected = [*by_hand(model.s, x), x]
-    for made in (model, copy.deepcopy(model)):
+    for made in (model, copy.deepcopy(model), saved(model)):
         torch.testing.assert_close([*made(x=x).values()], expected)
     if name in EXPORTED:
         exported = torch.export.export(copy.deepcopy(model), (), {"x": x}).module()
