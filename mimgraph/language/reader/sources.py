@@ -47,6 +47,11 @@ def _source_help(tree: Tree) -> str:
     """Return the help for a number, or several sources, in the place of one source."""
     if isinstance(tree, Scalar) and type(tree.value) in (int, float):
         return "make a constant a node of its own: {zeros: [8]}"
-    if isinstance(tree, Sequence):
-        return "merge them first; an input of a block takes all results of one node: NODE.*"
-    return ""
+    if not isinstance(tree, Sequence):
+        return ""
+    names = [one.name if isinstance(one, Scalar) else None for one in tree.items]
+    if None in names or not names:
+        return ""
+    if len(names) == 1:
+        return f"write {names[0]}"
+    return "merge them first; an input of a block takes all results of one node: NODE.*"
