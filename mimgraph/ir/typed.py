@@ -388,6 +388,8 @@ class TypedNode:
     @property
     def fold(self) -> Fold | None:
         """The axis that it folds where it runs; a block repeated zero times hands on what it is given."""
+        if self.over is None:
+            return None
         operation = unwrap(self.operation)
         return None if operation.is_block and not operation.bodies else self.over
 

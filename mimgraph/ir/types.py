@@ -128,6 +128,10 @@ class TensorType:
         """Return the type in another dtype."""
         return replace(self, dtype=dtype, vocab=None, below=None, cast_from=None, marks=None)
 
+    def is_alike(self, other: TensorType | None) -> bool:
+        """Return whether another type has the same shape, dtype and batch, whatever its numbers are."""
+        return other is not None and self.cast(self.dtype) == other.cast(other.dtype)
+
     @property
     def past(self) -> tuple[str | None, str | None]:
         """The known history of the tensor (`cast_from`, `marks`), which equality ignores."""

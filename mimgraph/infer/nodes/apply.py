@@ -135,9 +135,8 @@ def unreadable(
 ) -> OpFault | None:
     """Return the fault of an option with a run-time size that no tensor in scope has: neither a
     source nor, except for an item of a seq, an input."""
-    is_open = None in site.context.inputs.values()  # an unknown input may have any size
-    if not run_time or is_open or site.state.alone:
-        return None
+    if not run_time or site.state.alone or None in site.context.inputs.values():
+        return None  # an unknown input may have any size
     inputs, optional = site.context.inputs, site.context.optional
     is_item = not site.node.sources and (op is None or op.kind != "tensor")
     read = ((name, type_) for name, type_ in inputs.items() if not is_item)

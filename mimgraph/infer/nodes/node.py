@@ -68,6 +68,8 @@ def type_node(
         typed = type_each(context, node, node.operation, fed or (), _type_item)
     else:
         typed = _type_fed(context, node, fed, path, optional)
+    if node.freeze is False:
+        return typed
     at = Evaluation(context.env, context.state.report, path, context.origins)
     freezes = decide("freeze", node.freeze, at)
     return replace(typed, freeze=True) if freezes and typed is not None else typed

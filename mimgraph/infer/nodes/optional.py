@@ -186,8 +186,9 @@ def with_size_of_given(site: Site, answer: Answer, fed: Mapping[str, Fed]) -> An
     only at run time in place of the sum if some of them may be missing."""
     lowering = answer.leaf.lowering
     axis = lowering.adds
-    presences = {ALWAYS if one.is_own else one.presence for one in fed.values()}
-    if axis is None or lowering.type is None or len(presences) == 1:
+    if axis is None or lowering.type is None:
+        return answer
+    if len({ALWAYS if one.is_own else one.presence for one in fed.values()}) == 1:
         return answer
     if site.context.uses:
         message = f"{answer.leaf.name} in a block has one size, so it cannot skip a source"

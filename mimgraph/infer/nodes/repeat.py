@@ -36,7 +36,8 @@ def type_repeat(
     place = {name: position for position, name in enumerate(block.input_names)}
     of_input = sorted(current, key=lambda name: place[name.partition(".")[0]])
     current = {name: current[name] for name in of_input}
-    fits = _Fits(using, repeat, steps, first.presence)
+    handed_on = carried(block.input_names, block.output_names, steps.counter)
+    fits = _Fits(using, repeat, steps, first.presence, handed_on)
     bodies: list[Body] = []
     for time, arguments in enumerate(steps.given):
         types = known_types(current)
@@ -52,7 +53,7 @@ def type_repeat(
     if isinstance(steps.number, Dim):
         del bodies[1:], steps.given[1:]
     operation = Repeated(
-        *(tuple(bodies), tuple(steps.given), repeat.shared, fits.carried),
+        *(tuple(bodies), tuple(steps.given), repeat.shared, handed_on),
         *(steps.number, block.family, steps.counter, steps.collected),
     )
     return TypedRepeat(operation, _results(using, operation, fed))
@@ -67,18 +68,16 @@ def _index_fed(repeat: Repeat, steps: Steps, first: Fed) -> Fed:
 
 
 class _Fits(NamedTuple):
-    """Checks that the results of a step fit the next; `whole` says when the repeat runs."""
+    """Checks that the results of a step fit the next; `whole` says when the repeat runs.
+
+    `carried` are the inputs that each step hands to the next, each with the port that feeds it.
+    """
 
     using: Using
     repeat: Repeat
     steps: Steps
     whole: Presence
-
-    @property
-    def carried(self) -> dict[str, str]:
-        """The inputs that each step hands to the next, each with the port that feeds it."""
-        block = self.using.block
-        return carried(block.input_names, block.output_names, self.steps.counter)
+    carried: Mapping[str, str]
 
     def presence(self, body: Body, port: str, current: Mapping[str, Fed]) -> Presence:
         """Return when a result of a step exists."""
@@ -93,7 +92,7 @@ class _Fits(NamedTuple):
         handed = dict[str, Fed]()
         for name, port in self.carried.items():
             before, type_ = current[name], body.results[port]
-            if repeat.shared and not _same(before.type, type_):
+            if repeat.shared and not type_.is_alike(before.type):
                 message = (
                     f"a shared repeat needs equal shapes in and out: {before.type} gives {type_}"
                 )
@@ -117,7 +116,7 @@ class _Fits(NamedTuple):
             return True
         site, type_ = self.using.site, body.results[port]
         first = before[0].results[port] if before else type_
-        if not _same(first, type_):
+        if not first.is_alike(type_):
             message = f"collect needs equal shapes at each step: {first}, then {type_}"
             site.fault("shape-mismatch", message, word.span)
         elif type_.dtype not in DTYPES:
@@ -132,11 +131,6 @@ class _Fits(NamedTuple):
         else:
             return True
         return False
-
-
-def _same(one: TensorType | None, other: TensorType) -> bool:
-    """Return whether two types are equal but for their vocabulary."""
-    return one is not None and one.cast(one.dtype) == other.cast(other.dtype)
 
 
 def _results(using: Using, operation: Repeated, fed: Mapping[str, Fed]) -> Mapping[str, TensorType]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
@@ -39,10 +40,9 @@ def type_scan(
     if length is None:
         return None
     steps = {name: _one_step(one, axes.get(name)) for name, one in fed.items()}
-    types = known_types(steps)
-    assert types is not None  # those of the sources, less an axis
+    using = Using(site, call, block, type_nodes)
     optional = missing_in_steps(fed, (*axes, *scan.carry))
-    body = type_use(Using(site, call, block, type_nodes), arguments, steps, types, optional)
+    body = _body(using, scan, arguments, steps, optional)
     if body is None or not _check_carry(site, scan, steps, body):
         return None
     operation = Scan(body, arguments, axes, _before(fed, axes), length, scan.carry)
@@ -55,6 +55,46 @@ def type_scan(
         return None
     values = {name: one.value for name, one in fed.items()}
     return TypedNode(site.node.name, operation, values, done.results, done.default, site.node)
+
+
+def _body(
+    using: Using,
+    scan: DeclaredScan,
+    arguments: Mapping[str, Any],
+    steps: Mapping[str, Fed],
+    optional: frozenset[str],
+) -> Body | None:
+    """Return the body of one step, typed with the vocab of a carried input only if all steps keep it.
+
+    If a step hands the input on without the vocab of its initial value, the body is typed again
+    without it.
+    """
+    types = known_types(steps)
+    assert types is not None  # those of the sources, less an axis
+    body = type_use(using, arguments, steps, types, optional)
+    if body is None:
+        return None
+    # the input of a part may state its vocab, which holds in all steps
+    stated = {one.name for one in using.block.inputs if one.declared and one.declared.vocab}
+    lasting = dict(types)
+    for name in {*scan.carry} - stated:
+        before, after = types[name], _handed_on(body, name)
+        if after is not None and _numbers(before) != _numbers(after):
+            lasting[name] = before.cast(before.dtype)
+    if all(_numbers(lasting[name]) == _numbers(types[name]) for name in scan.carry):
+        return body
+    fed = {name: one._replace(type=lasting[name]) for name, one in steps.items()}
+    return type_use(using, arguments, fed, lasting, optional)
+
+
+def _numbers(type_: TensorType) -> tuple[Any, ...]:
+    """Return the vocab of a tensor, the bound of its numbers, and how it was made."""
+    return type_.vocab, type_.below, type_.past
+
+
+def _handed_on(body: Body, name: str) -> TensorType | None:
+    """Return the type of the output of a step that has this name; None if there is none."""
+    return body.results.get("" if len(body.outputs) == 1 and name in body.outputs else name)
 
 
 def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | None:
@@ -192,14 +232,14 @@ def _carries(site: Site, name: str, one: Fed, body: Body) -> bool:
     family, before = body.family, _type(one)
     names = ", ".join(body.outputs)
     span = one.source.argument_span or one.source.span
-    if name not in body.outputs:
+    after = _handed_on(body, name)
+    if after is None:
         message = f"{family} carries {name}, but it has no output of that name"
         help = f"name the next value in the outputs of {family}: outputs: {{{name}: ...}}"
         note = f"the outputs: {names}"
         site.fault("carry-mismatch", message, span, note=note, help=help)
         return False
-    after = body.results["" if len(body.outputs) == 1 else name]
-    if _same(before, after):
+    if before.is_alike(after):
         return True
     message = f"{name} must keep its shape and dtype from step to step: {_told(before, after)}"
     help = ""
@@ -217,11 +257,6 @@ def _told(before: TensorType, after: TensorType) -> str:
     if before.dtype == after.dtype:
         return f"it begins as {before}, and the block gives {after}"
     return f"it begins as {before} {before.dtype}, and the block gives {after} {after.dtype}"
-
-
-def _same(one: TensorType, other: TensorType) -> bool:
-    """Return whether two types have the same shape, dtype and batch."""
-    return one.cast(one.dtype) == other.cast(other.dtype)
 
 
 def _check_stacks(site: Site, scan: Scan) -> bool:
