@@ -81,23 +81,24 @@ def _traits(operation: TypedOperation) -> _Traits:
 
 def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
     """Return the traits of the box of an `each`, from the operation that its items share."""
-    first = items[0].operation
-    match unwrap(first):
+    operations = [unwrap(item.operation) for item in items]
+    match operations[0]:
         case Leaf(kind, name):
-            return _Traits(kind, options_text(kind, name, _common_options(items)))
-        case Use(_, arguments, ""):
-            return _Traits("layer", arguments_text(arguments))
+            options = _common([one.options for one in operations if isinstance(one, Leaf)])
+            return _Traits(kind, options_text(kind, name, options))
+        case Use(merge=""):
+            params = _common([one.arguments for one in operations if isinstance(one, Use)])
+            return _Traits("layer", arguments_text(params))
     return _Traits()
 
 
-def _common_options(items: tuple[TypedNode, ...]) -> dict[str, Any]:
-    """Return the options that all items of an `each` have in common."""
-    leaves = [unwrap(item.operation) for item in items]
-    first, *others = [leaf.options for leaf in leaves if isinstance(leaf, Leaf)]
+def _common(given: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the options or params that all items of an `each` have in common."""
+    first, *others = given
     return {
         name: value
         for name, value in first.items()
-        if all(other[name] == value for other in others)
+        if all(name in other and other[name] == value for other in others)
     }
 
 

@@ -368,6 +368,24 @@ def test_an_each_names_its_ports_if_their_shapes_differ() -> None:
     assert shapes["like"] == ("(N, 4) × 2",)
 
 
+@pytest.mark.parametrize("op", ["layer: Linear", "block: linear"])
+def test_an_each_shows_the_options_that_all_have(op: str) -> None:
+    picture = drawn(f"""
+        inputs: {{a: [8], b: [8]}}
+        blocks:
+          linear:
+            params: {{out_features: null, bias: true}}
+            seq: [Linear: {{out_features: $out_features, bias: $bias}}]
+        nodes:
+          alike: {{{op}, each: [a, b], out_features: 4, bias: false}}
+          unlike: {{{op}, each: [a, b], out_features: 4, with: {{bias: [true, false]}}}}
+        outputs: {{a: alike.a, b: alike.b, c: unlike.a, d: unlike.b}}
+    """)
+    texts = {box.id: box.subtitle for box in boxes(picture.items)}
+    assert texts["alike"].endswith("4, bias=false, each of 2")
+    assert texts["unlike"].endswith("4, each of 2")
+
+
 def test_an_edge_of_a_weight_leaves_the_layer_that_has_it() -> None:
     picture = drawn("""
         inputs: {x: [8]}
