@@ -13,8 +13,8 @@ from mimgraph.ir.code import (
     Subscript,
     rebuild,
 )
-from mimgraph.ir.dim import Dim, FloorDiv, Size, symbols, terms
-from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
+from mimgraph.ir.dim import Dim, FloorDiv, Size, symbol, symbols, terms
+from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells, multiple_of_axis
 
 Readable = Sequence[tuple[Code, TensorType]]
 
@@ -29,11 +29,18 @@ def resolve_sizes(code: Code, readable: Readable) -> Code:
 
 
 def read_size(dim: Dim, readable: Readable) -> Code:
-    """Return the axis that is `dim`, else arithmetic on axes that give the names in it."""
+    """Return the axis that is `dim`, else arithmetic on axes that give the names in it, or on one axis."""
     types = [type_ for _, type_ in readable]
     found = axis_of(dim, types)
     if found is not None:
         return _read(found, readable)
+    if any(axis_that_tells(name, types) is None for name in symbols(dim)):
+        multiple = multiple_of_axis(dim, types)
+        assert multiple is not None, (
+            f"no axis tells the size {dim}"
+        )  # inference checks that one does
+        size = multiple.times * symbol("axis") + multiple.plus
+        return _arithmetic(size, {"axis": _read(multiple.axis, readable)})
     return _arithmetic(dim, {name: _named(name, readable) for name in symbols(dim)})
 
 
@@ -48,7 +55,7 @@ def _read(axis: Axis, readable: Readable) -> Code:
 def _named(name: str, readable: Readable) -> Code:
     """Return the code that reads a named size."""
     axis = axis_that_tells(name, [type_ for _, type_ in readable])
-    assert axis is not None, f"no axis tells the size {name}"  # inference checks that one does
+    assert axis is not None
     return _read(axis, readable)
 
 

@@ -267,8 +267,37 @@ def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
     return None
 
 
+class Multiple(NamedTuple):
+    """A size that is `times` the size of an axis, and `plus` a number."""
+
+    axis: Axis
+    times: int
+    plus: int
+
+
+def multiple_of_axis(size: Dim, tensors: Sequence[TensorType]) -> Multiple | None:
+    """Return the first axis of which a size is a multiple, perhaps with a number added to it."""
+    plus = constant_term(size)
+    for position, type_ in enumerate(tensors):
+        for index, other in enumerate(type_.shape):
+            if isinstance(other, Dim):
+                offset = constant_term(other)
+                times = _ratio(size - plus, other - offset)
+                if times:
+                    return Multiple(Axis(position, index), times, plus - times * offset)
+    return None
+
+
+def _ratio(size: Size, other: Size) -> int:
+    """Return the integer by which `other` is multiplied in `size`, 0 if there is none."""
+    (first, _), (second, _) = terms(size)[0], terms(other)[0]
+    return first // second if first // second * other == size else 0
+
+
 def can_be_read(size: Dim, tensors: Sequence[TensorType]) -> bool:
     """Return whether a size known only at run time can be computed from the axes of these tensors."""
     if axis_of(size, tensors) is not None:
         return True
-    return all(axis_that_tells(name, tensors) is not None for name in symbols(size))
+    if all(axis_that_tells(name, tensors) is not None for name in symbols(size)):
+        return True
+    return multiple_of_axis(size, tensors) is not None

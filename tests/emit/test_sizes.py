@@ -32,6 +32,9 @@ CASES: dict[str, tuple[Size, Readable, str]] = {
     "several names": (T * S, tensors(x=(T,), y=(S,)), "y.shape[1] * x.shape[1]"),
     "solved for the factor": (T, tensors(x=(2 * T,)), "x.shape[1] // 2"),
     "solved for both": (T, tensors(x=(2 * T + 3,)), "(x.shape[1] - 3) // 2"),
+    "a multiple of an axis": (2 * (T // 4) + 5, tensors(x=(T // 4 + 1,)), "2 * x.shape[1] + 3"),
+    "less than an axis": (T // 4 - 1, tensors(x=(T // 4,)), "x.shape[1] - 1"),
+    "a multiple of a product": (2 * S * T, tensors(x=(S * T,)), "2 * x.shape[1]"),
     "solved, less than": (T, tensors(x=(T - 1,)), "x.shape[1] + 1"),
 }
 

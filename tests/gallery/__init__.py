@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 SMALL: dict[str, dict[str, int]] = {
     "bert_base": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "clip": {"depth": 2, "vocab": 1000},
+    "conformer": {"vocab": 20, "width": 32, "heads": 4, "depth": 2},
     "detr": {"width": 32, "heads": 4, "ff": 48, "depth": 2, "queries": 7, "stem": 8},
     "gpt2": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "llama": {"vocab": 100, "width": 64, "feed": 96, "heads": 8, "groups": 2, "depth": 2},

@@ -1,12 +1,13 @@
-"""Models of sound equal the formulas of their papers in plain torch."""
+"""Models of sound equal the formulas of their papers in plain torch, or the parts of Hugging Face's models."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.gallery import assert_same_model, gallery
+from tests.gallery import SMALL, assert_same_model, count, gallery, on_meta, randomise
 
 DILATIONS = [2**i for i in range(10)] * 3
 
@@ -65,3 +66,63 @@ def test_wavenet_depends_on_the_past_only() -> None:
         change = model(waveform=after, speaker=speaker) - model(waveform=before, speaker=speaker)
     (heard,) = change[0].abs().amax(0).nonzero(as_tuple=True)
     assert heard.min() == 50 and heard.max() == 50 + 3 * 1023 + 1
+
+
+class Conformer(nn.Module):
+    """Hugging Face's blocks of a Conformer, between the subsampling of the paper and a layer for CTC."""
+
+    def __init__(
+        self, vocab: int = 1024, width: int = 144, heads: int = 4, depth: int = 16
+    ) -> None:
+        super().__init__()
+        transformers = pytest.importorskip("transformers")
+        if not transformers.is_torch_available():
+            pytest.skip("transformers takes no torch as old as this")
+        parakeet = pytest.importorskip("transformers.models.parakeet.modeling_parakeet")
+        sizes = {"hidden_size": width, "intermediate_size": 4 * width}
+        config = transformers.ParakeetEncoderConfig(
+            **sizes, num_attention_heads=heads, conv_kernel_size=31, attn_implementation="eager"
+        )
+        self.first, self.second = nn.Conv2d(1, width, 3, 2), nn.Conv2d(width, width, 3, 2)
+        self.joined = nn.Linear(width * 19, width)
+        self.places = parakeet.ParakeetEncoderRelPositionalEncoding(config)
+        self.blocks = nn.ModuleList(
+            parakeet.ParakeetEncoderBlock(config, layer_idx=i) for i in range(depth)
+        )
+        self.words = nn.Linear(width, vocab)
+
+    def forward(self, frames: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.second(self.first(frames[:, None]).relu()).relu()
+        x = self.joined(x.transpose(1, 2).flatten(2))
+        steps = ((length - 1) // 2 - 1) // 2
+        seen = torch.arange(x.shape[1]) < steps[:, None]
+        mask = (seen[:, None] & seen[:, :, None])[:, None]
+        places = self.places(x)
+        for block in self.blocks:
+            x = block(x, attention_mask=mask, position_embeddings=places)
+        return self.words(x).log_softmax(-1).transpose(0, 1), steps
+
+
+def test_conformer_has_as_many_weights_as_its_reference() -> None:
+    with torch.device("meta"):
+        theirs = Conformer()
+    assert count(theirs) == count(on_meta(gallery("conformer")))
+
+
+@torch.no_grad()
+def test_conformer_equals_hugging_faces_blocks() -> None:
+    """At the steps of each sample; those behind its length hold anything."""
+    graph, theirs = gallery("conformer", **SMALL["conformer"]), Conformer(**SMALL["conformer"])
+    randomise(theirs)
+    ours = graph.compile().eval()
+    graph.load_state(ours, theirs.state_dict())
+    frames = torch.randn(3, 50, 80, generator=torch.Generator().manual_seed(0))
+    length = torch.tensor([50, 31, 44])
+    logp, steps = theirs.eval()(frames, length)
+    found = ours(frames=frames, length=length)
+    assert found["steps"].tolist() == steps.tolist() == [11, 7, 10]
+    for n, end in enumerate(steps):
+        torch.testing.assert_close(found["logp"][:end, n], logp[:end, n], rtol=1e-4, atol=1e-4)
+    assert logp[:7].std(1).max() > 1e-2
+    words = torch.randint(1, 20, (3, 3), generator=torch.Generator().manual_seed(1))
+    assert F.ctc_loss(found["logp"], words, found["steps"], torch.tensor([3, 2, 3])).isfinite()
