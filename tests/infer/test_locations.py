@@ -198,7 +198,7 @@ CASES = {
     "from argument of a one": "inputs: {a: [5]}\nnodes:\n  n: {layer: ReLU, from: {⟦unknown-key⟧x: a}}\noutputs: n\n",
     "from mapping for concat": "inputs: {a: [5]}\nnodes:\n  n: {merge: concat, from: {⟦unknown-key⟧x: a, y: a}}\noutputs: n\n",
     "from mapping of dup": "inputs: {a: [T, 8]}\nnodes:\n  n: {layer: MultiheadAttention, num_heads: 2, from: {query: a, ⟦duplicate-key⟧query: a}}\noutputs: n\n",
-    "too many args of attention": "inputs: {a: [T, 8], b: [T, 8], c: [T, 8], d: [T, 8]}\nnodes:\n  n: {merge: attention, from: [a, b, c, d, ⟦wrong-arity⟧a, b]}\noutputs: n\n",
+    "too many args of attention": "inputs: {a: [T, 8], b: [T, 8], c: [T, 8], d: [T, 8]}\nnodes:\n  n: {merge: attention, from: [a, b, c, d, a, ⟦wrong-arity⟧b]}\noutputs: n\n",
     "attention of one": "inputs: {a: [T, 8]}\nnodes:\n  ⟦wrong-arity⟧n: {merge: attention, from: [a]}\noutputs: n\n",
     "subtract of three": "inputs: {a: [5]}\nnodes:\n  n: {merge: subtract, from: [a, a, ⟦wrong-arity⟧a]}\noutputs: n\n",
     "dot of one": "inputs: {a: [5]}\nnodes:\n  ⟦wrong-arity⟧n: {merge: dot, from: a}\noutputs: n\n",
