@@ -106,7 +106,7 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
 
 def block_arguments(site: Site, call: Call, block: Block) -> dict[str, Any] | None:
     """Return the params that a call gives; None if one is faulty, or if the block contains itself."""
-    at = Evaluation(site.context.env, site.state.report, site.path)
+    at = site.evaluation
     given = {name: compute(option.value, at) for name, option in given_params(call, block).items()}
     is_faulty = has_faulty(given.values()) or call.block in site.state.recursive
     return None if is_faulty else given
@@ -180,7 +180,7 @@ def _with_default(block: Block) -> dict[str, Option]:
 def whole_number(site: Site, times: Option, key: str, least: int) -> int | None:
     """Return how many repeats or copies the value of `key` wants; None if it is faulty, which is
     reported."""
-    number = compute(times.value, Evaluation(site.context.env, site.state.report, site.path))
+    number = compute(times.value, site.evaluation)
     if isinstance(number, Dim):
         message = f"{key} must be a number, but it is {number}"
         note = f"{number} is known only at run time"
@@ -198,11 +198,7 @@ def checked_number(site: Site, times: Option, key: str, least: int, number: Any)
         message = f"{key} must be a whole number of {unit}, at least {least}"
         site.fault("bad-option", message, times.span, help=_dollar(site, number))
     elif number > MAX_NODES:
-        site.fault(
-            "too-large",
-            f"more than {MAX_NODES:,} {unit}",
-            times.span,
-        )
+        site.fault("too-large", f"more than {MAX_NODES:,} {unit}", times.span)
     else:
         return number
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mimgraph.infer.evaluation import Evaluation, compute
+from mimgraph.infer.evaluation import compute
 from mimgraph.infer.nodes.apply import unreadable
 from mimgraph.infer.nodes.block_use import checked_number, columns_of, lost_params
 from mimgraph.infer.scope import Fed, Site
@@ -66,8 +66,7 @@ def _number(site: Site, repeat: Repeat) -> Size | None:
     """Return the number of repeats; None if it is faulty, which is reported."""
     times = repeat.times
     assert times is not None
-    at = Evaluation(site.context.env, site.state.report, site.path)
-    number = compute(times.value, at)
+    number = compute(times.value, site.evaluation)
     if isinstance(number, Dim):
         return number if _can_count(site, repeat.shared, times, number) else None
     return checked_number(site, times, "repeat", 0, number)
