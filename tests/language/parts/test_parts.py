@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
 
 import mimgraph as mg
 from mimgraph.cli import main
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.builder.blocks.test_graph_layer import ENCODER, ODD, TOWER
 from tests.conftest import ROOT
+from tests.helpers.strategies import Spec, specs, to_yaml
 
 MAIN = """\
 parts: {tower: towers/text.yaml}
@@ -62,13 +64,15 @@ def load(main: str = MAIN, text: str = TEXT, **others: str) -> mg.Graph:
 
 def user_of(part: mg.Graph, params: str = "") -> str:
     """Return a spec that passes its inputs to the part `p`, and its outputs on."""
+    body = part.typed.body
     inputs = [
-        f"  {name}: {{shape: [{', '.join(map(str, type_.dims))}], dtype: {type_.dtype}"
+        f"  {name}: {{optional: {str(name in body.optional).lower()}, "
+        f"shape: [{', '.join(map(str, type_.dims))}], dtype: {type_.dtype}"
         f"{f', vocab: {type_.vocab}' if type_.vocab else ''}}}\n"
         for name, type_ in part.inputs.items()
     ]
     sources = ", ".join(f"{name}: {name}" for name in part.inputs)
-    ports = [f"{name}: p.{name}" for name in part.outputs]
+    ports = [f"{name}: p.{name}" for name in part.outputs if name not in body.training]
     outputs = "{o: p}" if len(ports) == 1 else f"{{{', '.join(ports)}}}"
     node = f"{{block: p, from: {{{sources}}}{params}}}"
     return f"parts: {{p: part.yaml}}\ninputs:\n{''.join(inputs)}nodes: {{p: {node}}}\noutputs: {outputs}\n"
@@ -116,6 +120,24 @@ def check_part(text: str, params: dict[str, int]) -> None:
     for name in part.outputs:
         ours = other if isinstance(other, torch.Tensor) else other[name]
         assert torch.equal(one if isinstance(one, torch.Tensor) else one[name], ours)
+
+
+@settings(max_examples=15, deadline=None)
+@given(specs())
+def test_any_spec_can_be_a_part(spec: Spec) -> None:
+    text = to_yaml(spec)
+    part = mg.loads(text)
+    write({"main.yaml": user_of(part), "part.yaml": text})
+    try:
+        graph = mg.load("main.yaml")
+    except mg.SpecError as error:
+        assert "only outputs for training need" in str(error)
+        return
+    again = mg.loads(graph.dumps())
+    assert again == graph
+    assert again.source() == graph.source()
+    if not part.typed.body.training:
+        assert graph.summary().totals() == part.summary().totals()
 
 
 HEAD = "params: {width: null}\ninputs: {x: [W]}\nblocks: {step: {seq: [{Linear: $width}, Tanh]}}\nnodes:\n  y: {from: x, seq: [step, step]}\noutputs: y\n"
