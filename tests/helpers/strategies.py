@@ -120,6 +120,12 @@ def known(shape: Shape) -> Size:
     return shape[0] if len(shape) == IMAGE else shape[-1]
 
 
+def keeps_known(stacked: Shape, shape: Shape) -> bool:
+    """Return whether layers can still take a shape that got an axis in front."""
+    size = known(stacked)
+    return isinstance(size, int) or (bool(shape) and size == known(shape))
+
+
 @dataclass
 class Scope:
     """A body that is being written: its nodes and values so far, and the names that it has for sizes."""
@@ -226,7 +232,7 @@ class Scope:
             shape, node = item.shape, {"layer": item.name, **node, **item.options}
         else:
             node["seq"], shape = self.items(tuple(step))
-        if not is_small((steps, *shape)):
+        if not is_small((steps, *shape)) or not keeps_known((steps, *shape), shape):
             return
         name = self.name()
         self.nodes[name] = {"from": self.source(value), **node}
@@ -539,7 +545,7 @@ class Scope:
         if not times or port is None:
             return []
         shape = (times.removeprefix("$") if isinstance(times, str) else times, *results[port])
-        if not is_small(shape):
+        if not is_small(shape) or not keeps_known(shape, results[port]):
             return []
         options["repeat"] = {**more, "collect": port if len(results) > 1 else True}
         return [Value(f"{name}.steps", shape)]

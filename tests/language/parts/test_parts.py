@@ -122,7 +122,7 @@ def check_part(text: str, params: dict[str, int]) -> None:
         assert torch.equal(one if isinstance(one, torch.Tensor) else one[name], ours)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(specs())
 def test_any_spec_can_be_a_part(spec: Spec) -> None:
     text = to_yaml(spec)
