@@ -33,6 +33,7 @@ from mimgraph.ir.typed import (
     Sequence,
     Shared,
     TypedNode,
+    TypedOperation,
     Use,
     Value,
     unwrap,
@@ -114,8 +115,8 @@ class Interpreter:
             operation = node.operation
             name = operation.target if isinstance(operation, Shared) else node.name
             module = next((getattr(one, name) for one in self.owners if hasattr(one, name)), None)
-            if isinstance(operation, Shared) and isinstance(module, nn.ModuleDict | nn.ModuleList):
-                module = each_part(module, operation.item)
+            if isinstance(operation, Shared) and operation.item is not None:
+                module = each_part(body.by_name[name].operation, module, operation.item)
             for value in node.arguments.values():
                 if value not in values:
                     values[value] = learned(owner, value)
@@ -146,7 +147,7 @@ class Interpreter:
                 return self.leaf(node, leaf, module, sources)
             case Sequence() as chain:
                 (x,) = sources.values()
-                return {"": self.chain(chain, module, x)}
+                return {node.default or "": self.chain(chain, module, x)}
             case Use(body):
                 return self.ports(self.body(body, module, sources))
             case Repeated() as repeated:
@@ -259,11 +260,11 @@ def one_of(x: Tensor | None, axis: int, index: int) -> Any:
     return None if x is None else x.select(axis, index)
 
 
-def each_part(modules: nn.ModuleDict | nn.ModuleList, key: str | None) -> nn.Module:
-    """Return a module of an `each`; all of a repeated block if no key is given."""
-    if key is None:
+def each_part(each: TypedOperation, modules: Any, key: str) -> Any:
+    """Return the module of one port of an `each`, which may have one module for all."""
+    if each.sole is not None:
         return modules
-    return modules[int(key)] if isinstance(modules, nn.ModuleList) else modules[key]
+    return modules[int(key)] if each.copies else modules[key]
 
 
 def learned(owner: nn.Module, value: Value) -> Tensor:
