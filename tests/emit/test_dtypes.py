@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.helpers.running import by_name
 from tests.ops.layers.oracle import Case as LayerCase
@@ -95,9 +95,15 @@ ILL = ("LPPool2d(norm_type=-1", "LPPool3d(norm_type=-1", "CosineSimilarity(", "c
 
 
 def catalogue_cases() -> list[Any]:
+    """Return the cases whose sources can be inputs, which have the batch first or none."""
     cases: list[LayerCase | MergeCase] = [*LAYERS, *MERGES]
-    cases = [case for case in cases if case[0] not in RANDOM]
+    cases = [case for case in cases if case[0] not in RANDOM and not across_samples(case[1])]
     return [pytest.param(case, id=str(case)) for case in cases]
+
+
+def across_samples(sources: TensorType | Mapping[str, TensorType]) -> bool:
+    types = [sources] if isinstance(sources, TensorType) else sources.values()
+    return any(BATCH in type_.dims for type_ in types)
 
 
 def check_op(case: LayerCase | MergeCase, dtype: torch.dtype) -> None:
