@@ -210,10 +210,9 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         for key, view in rows.sources:
             self._begun[key][Part(key, view)] = None
             self._feed(ways, self._number(Part(key, view)))
-        is_data = any(origin and origin.data for origin in origins)
-        self._origins[result] = _Origin(frozenset((key, ()) for key, _ in rows.sources), is_data)
-        if is_data:
-            self._provenance[result] = rows
+        # a product of values that no input made, such as queries that are parameters, is data too
+        self._origins[result] = _Origin(frozenset((key, ()) for key, _ in rows.sources), data=True)
+        self._provenance[result] = rows
 
     def _follow(
         self,
