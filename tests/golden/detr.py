@@ -80,9 +80,9 @@ class Join(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         kept = self.kept(y)
-        all = x + kept
+        sum = x + kept
         del kept
-        return self.out(all)
+        return self.out(sum)
 
 
 class Bottleneck(nn.Sequential):
