@@ -10,7 +10,7 @@ from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.dag import cycles, reached
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.nodes.apply import bind_op
-from mimgraph.infer.nodes.block_use import find_block
+from mimgraph.infer.nodes.blocks.block_use import find_block
 from mimgraph.infer.nodes.each import check_text
 from mimgraph.infer.outer_shares import MAX_NAMES, inner_blocks, is_too_large, outer_shares
 from mimgraph.infer.scope import State

@@ -15,11 +15,11 @@ from mimgraph.builder.node_names import snake_case
 from mimgraph.builder.tracing.watched import Watched, unwatched
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
-from mimgraph.infer.as_block import as_block, block_inputs
 from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.named_ops import choose
+from mimgraph.infer.reuse.as_block import as_block, block_inputs
+from mimgraph.infer.reuse.substitute import Values, with_values
 from mimgraph.infer.scope import State
-from mimgraph.infer.substitute import Values, with_values
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain

@@ -12,8 +12,8 @@ from mimgraph.infer.dag import ordered, reached
 from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
+from mimgraph.infer.reuse.substitute import Values, with_values
 from mimgraph.infer.scope import State
-from mimgraph.infer.substitute import Values, with_values
 from mimgraph.ir import graph as ir
 from mimgraph.ir.rewrite import with_keys
 from mimgraph.ops.signature import REQUIRED

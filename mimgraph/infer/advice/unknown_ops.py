@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import texts_in
-from mimgraph.infer.nodes.block_use import lost_blocks
+from mimgraph.infer.nodes.blocks.block_use import lost_blocks
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.graph import Activation, Apply

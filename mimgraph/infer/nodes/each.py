@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.wrong_options import given_twice
-from mimgraph.infer.nodes.block_use import columns_of, whole_number
+from mimgraph.infer.nodes.blocks.block_use import columns_of, whole_number
 from mimgraph.infer.nodes.sources import ask_for_port
 from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.graph import AppliedOperation, Each, Node, Operation, Share, Source

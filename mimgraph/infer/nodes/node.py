@@ -9,7 +9,8 @@ from itertools import combinations
 from mimgraph.infer.declared import check_nodes_text
 from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.nodes.apply import Expansion, apply_op
-from mimgraph.infer.nodes.block import type_call, type_expansion
+from mimgraph.infer.nodes.blocks.block import type_call, type_expansion
+from mimgraph.infer.nodes.blocks.scan import type_scan
 from mimgraph.infer.nodes.chain import type_chain
 from mimgraph.infer.nodes.each import type_each
 from mimgraph.infer.nodes.optional import (
@@ -19,7 +20,6 @@ from mimgraph.infer.nodes.optional import (
     with_presence,
 )
 from mimgraph.infer.nodes.over import check_over, over_of, type_over
-from mimgraph.infer.nodes.scan import type_scan
 from mimgraph.infer.nodes.sharing import (
     check_borrowers,
     check_kind,

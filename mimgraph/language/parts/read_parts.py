@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.infer.as_block import as_block
 from mimgraph.infer.dag import reached
-from mimgraph.infer.lift_params import lift_params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
-from mimgraph.infer.substitute import with_values
-from mimgraph.infer.untyped import check_untyped, fixed_params
+from mimgraph.infer.reuse.as_block import as_block
+from mimgraph.infer.reuse.lift_params import lift_params
+from mimgraph.infer.reuse.substitute import with_values
+from mimgraph.infer.reuse.untyped import check_untyped, fixed_params
 from mimgraph.ir.graph import Block
 from mimgraph.ir.names import name_fault
 from mimgraph.language.parts.part_files import Place, ReadPart, Refused, read_bytes

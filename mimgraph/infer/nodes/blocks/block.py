@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from mimgraph.diagnostics import Label, Report
 from mimgraph.infer.declared import check_blocks
-from mimgraph.infer.groups import check_repeated_group, match_block
 from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import Expansion
-from mimgraph.infer.nodes.block_body import Using, type_use
-from mimgraph.infer.nodes.block_use import block_arguments, find_block
+from mimgraph.infer.nodes.blocks.block_body import Using, type_use
+from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
+from mimgraph.infer.nodes.blocks.groups import check_repeated_group, match_block
+from mimgraph.infer.nodes.blocks.repeat import type_repeat
+from mimgraph.infer.nodes.blocks.repeat_words import Steps, steps_of
 from mimgraph.infer.nodes.body import TypeNodes, body_of
 from mimgraph.infer.nodes.optional import missing_inputs, missing_merge_inputs
-from mimgraph.infer.nodes.repeat import type_repeat
-from mimgraph.infer.nodes.repeat_words import Steps, steps_of
 from mimgraph.infer.nodes.sources import item_label, known_types
 from mimgraph.infer.scope import Context, Site, State
 from mimgraph.infer.structure import scope_of

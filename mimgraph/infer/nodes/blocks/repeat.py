@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mimgraph.infer.nodes.block_body import Using, type_use
+from mimgraph.infer.nodes.blocks.block_body import Using, type_use
+from mimgraph.infer.nodes.blocks.repeat_words import Steps, index_type
 from mimgraph.infer.nodes.optional import check_repeat_presence, missing_inputs, output_presences
-from mimgraph.infer.nodes.repeat_words import Steps, index_type
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed
 from mimgraph.ir.dim import Dim, at_least

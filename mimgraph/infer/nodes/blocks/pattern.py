@@ -8,7 +8,7 @@ from typing import Any
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Evaluation, compute, layered
-from mimgraph.infer.groups import fed_to
+from mimgraph.infer.nodes.blocks.groups import fed_to
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, to_text

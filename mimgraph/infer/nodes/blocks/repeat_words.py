@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.nodes.apply import unreadable
-from mimgraph.infer.nodes.block_use import checked_number, columns_of, lost_params
+from mimgraph.infer.nodes.blocks.block_use import checked_number, columns_of, lost_params
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim, Size

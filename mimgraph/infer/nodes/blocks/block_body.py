@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import layered
-from mimgraph.infer.nodes.block_use import block_params, default_params, origins_of
+from mimgraph.infer.nodes.blocks.block_use import block_params, default_params, origins_of
+from mimgraph.infer.nodes.blocks.input_check import fits_inputs
+from mimgraph.infer.nodes.blocks.pattern import bind_pattern
 from mimgraph.infer.nodes.body import TypeNodes, body_of
-from mimgraph.infer.nodes.input_check import fits_inputs
-from mimgraph.infer.nodes.pattern import bind_pattern
 from mimgraph.infer.scope import Context, Fed, Site
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import Block, Call

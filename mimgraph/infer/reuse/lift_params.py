@@ -12,7 +12,7 @@ from dataclasses import replace
 from mimgraph.infer.dag import ordered
 from mimgraph.infer.names_read import in_block, in_value
 from mimgraph.infer.outer_shares import calls, inner_blocks
-from mimgraph.infer.substitute import Renamed, with_values
+from mimgraph.infer.reuse.substitute import Renamed, with_values
 from mimgraph.ir.expression import Variable
 from mimgraph.ir.graph import Block, Call, Graph, Option, Written
 from mimgraph.ir.names import name_fault

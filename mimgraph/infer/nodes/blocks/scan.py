@@ -8,10 +8,10 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
-from mimgraph.infer.groups import fed_to, match_block
 from mimgraph.infer.nodes.activation import finish
-from mimgraph.infer.nodes.block_body import Using, type_use
-from mimgraph.infer.nodes.block_use import block_arguments, find_block
+from mimgraph.infer.nodes.blocks.block_body import Using, type_use
+from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
+from mimgraph.infer.nodes.blocks.groups import fed_to, match_block
 from mimgraph.infer.nodes.body import TypeNodes
 from mimgraph.infer.nodes.optional import missing_in_steps
 from mimgraph.infer.nodes.sources import known_types

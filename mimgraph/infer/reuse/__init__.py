@@ -1,0 +1,1 @@
+"""Prepare a whole spec to be a block of another."""
