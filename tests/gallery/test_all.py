@@ -20,7 +20,7 @@ from tests.gallery import HUGE, SMALL
 
 def test_a_spec_is_short_and_documented(spec: Path) -> None:
     graph = mg.load(spec)
-    assert len(spec.read_text().splitlines()) < 60
+    assert len(spec.read_text().splitlines()) <= 70
     assert graph.typed.body.doc and graph.name != "Model"
 
 
