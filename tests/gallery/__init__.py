@@ -19,10 +19,21 @@ SMALL: dict[str, dict[str, int]] = {
     "detr": {"width": 32, "heads": 4, "ff": 48, "depth": 2, "queries": 7, "stem": 8},
     "gpt2": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "llama": {"vocab": 100, "width": 64, "feed": 96, "heads": 8, "groups": 2, "depth": 2},
+    "llava": {
+        "vocab": 100,
+        "width": 64,
+        "feed": 96,
+        "heads": 4,
+        "depth": 2,
+        "side": 3,
+        "vision": 64,
+        "vision_depth": 2,
+    },
     "mbt": {"width": 64, "heads": 4, "apart": 1, "together": 2},
     "perceiver": {"num_latents": 16, "width": 64, "depth": 2},
     "seq2seq_attention": {"width": 64, "depth": 2, "vocab": 100},
     "swin_t": {"width": 32, "middle": 2},
+    "t5": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "t5_encoder": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "tft": {"dim": 16, "past": 12, "days": 16},
@@ -31,7 +42,7 @@ SMALL: dict[str, dict[str, int]] = {
     "whisper": {"vocab": 100, "width": 64, "heads": 4, "depth": 2, "steps": 50},
 }
 # the specs whose weights take more memory than a machine for tests has
-HUGE = ("llama",)
+HUGE = ("llama", "llava")
 
 
 def gallery(name: str, **params: Any) -> mg.Graph:

@@ -39,6 +39,7 @@ def reference(model: str, **options: Any) -> nn.Module:
         ("gpt2", "GPT2LMHeadModel", {}, 124_439_808),
         ("clip", "CLIPModel", {}, 151_277_313),
         ("t5_encoder", "T5EncoderModel", {}, 35_330_816),
+        ("t5", "T5ForConditionalGeneration", {}, 60_506_624),
         ("llama", "LlamaForCausalLM", LLAMA_3_8B, 8_030_261_248),
     ],
 )
@@ -60,6 +61,21 @@ def test_whisper_has_as_many_weights_as_its_reference() -> None:
     with torch.device("meta"):
         theirs = reference("WhisperForConditionalGeneration")
     assert count(theirs) == count(on_meta(gallery("whisper"))) + sinusoids == 37_760_640
+
+
+def test_llava_has_as_many_weights_as_the_layers_of_its_reference_that_run() -> None:
+    with torch.device("meta"):
+        text = {"model_type": "llama", "vocab_size": 32_064}
+        theirs = reference("LlavaForConditionalGeneration", text_config=text)
+    unused = layers_without_use(theirs)
+    assert count(theirs) - sum(map(count, unused)) == count(on_meta(gallery("llava")))
+    assert count(theirs) == 7_063_427_072
+
+
+def layers_without_use(llava: Any) -> tuple[nn.Module, nn.Module]:
+    """Return the layers of LLaVA's vision tower behind the states that it reads."""
+    tower = llava.model.vision_tower
+    return tower.encoder.layers[-1], tower.post_layernorm
 
 
 def randomised(model: Callable[..., nn.Module], config: object) -> nn.Module:
@@ -144,6 +160,30 @@ def test_t5_encoder() -> None:
 
 
 @torch.no_grad()
+def test_t5() -> None:
+    config = transformers.T5Config(
+        vocab_size=VOCAB,
+        num_layers=2,
+        num_decoder_layers=2,
+        d_model=64,
+        d_kv=16,
+        num_heads=4,
+        d_ff=256,
+    )
+    theirs = randomised(transformers.T5ForConditionalGeneration, config)
+    graph = gallery("t5", depth=2, vocab=VOCAB, width=64, heads=4)
+    inputs = seeded_inputs(graph.typed, 2, 0, {"S": 200, "T": 150})  # beyond the last bucket
+    names = {"source": "input_ids", "target": "decoder_input_ids", "padding": "attention_mask"}
+    ours = loaded(graph, theirs, **names)
+    expected = theirs(
+        input_ids=inputs["source"],
+        attention_mask=~inputs["padding"],
+        decoder_input_ids=inputs["target"],
+    )
+    assert_close(ours(**inputs), expected.logits)
+
+
+@torch.no_grad()
 def test_t5_like() -> None:
     """T5 without relative positions, with sinusoids and queries eight times as large."""
     config = transformers.T5Config(
@@ -217,6 +257,45 @@ def test_whisper() -> None:
     inputs = seeded_inputs(graph.typed, 3, 0, {"T": 9})
     expected = theirs(input_features=inputs["sound"], decoder_input_ids=inputs["tokens"])
     assert_close(ours(**inputs), expected.logits)
+
+
+class ImageFirst(nn.Module):
+    """LLaVA, called with an image and the text behind it, without the marks that stand for the image."""
+
+    def __init__(self, llava: Any) -> None:
+        super().__init__()
+        self.llava = llava
+
+    def forward(self, image: Tensor, tokens: Tensor) -> Tensor:
+        seen = self.llava.model.get_image_features(pixel_values=image).pooler_output
+        words = self.llava.get_input_embeddings()(tokens)
+        both = torch.cat((torch.stack(tuple(seen)), words), 1)
+        states = self.llava.model.language_model(inputs_embeds=both).last_hidden_state
+        logits: Tensor = self.llava.lm_head(states)
+        return logits
+
+
+@torch.no_grad()
+def test_llava() -> None:
+    vision = {"hidden_size": 64, "intermediate_size": 256, "image_size": 42, "patch_size": 14}
+    vision |= {"num_attention_heads": 1, "num_hidden_layers": 3}
+    text = {"hidden_size": 48, "intermediate_size": 96, "num_attention_heads": 4}
+    text |= {"num_hidden_layers": 2, "vocab_size": VOCAB, "rms_norm_eps": 1e-5}
+    config = transformers.LlavaConfig(
+        vision_config={"model_type": "clip_vision_model", **vision},
+        text_config={"model_type": "llama", **text},
+    )
+    theirs = randomised(
+        lambda config: ImageFirst(transformers.LlavaForConditionalGeneration(config)), config
+    )
+    small = {"depth": 2, "width": 48, "heads": 4, "feed": 96, "side": 3, "vision": 64}
+    graph = gallery("llava", vocab=VOCAB, vision_depth=2, **small)
+    ours = on_meta(graph).to_empty(device="cpu").eval()
+    transfer = graph.load_state(ours, theirs)
+    without = sum(len(layer.state_dict()) for layer in layers_without_use(theirs.llava))
+    assert len(transfer.unused) == without
+    inputs = seeded_inputs(graph.typed, 3, 0, {"T": 9})
+    assert_close(ours(**inputs), theirs(**inputs))
 
 
 def sinusoid(length: int, width: int) -> Tensor:
