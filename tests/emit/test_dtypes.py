@@ -483,6 +483,7 @@ def test_ops_that_make_tensors_keep_the_dtype_of_the_model(text: str, dtype: tor
     check(mg.loads(text), dtype)
 
 
+@pytest.mark.slow
 @by_spec
 def test_it_compiles_into_one_graph(text: str) -> None:
     """It does if torch can put all its ops into a graph."""

@@ -522,6 +522,7 @@ def row(count: int, indent: str = "  ") -> list[str]:
     return [f"{indent}n{i}: {{layer: ReLU, from: {sources[i]}}}" for i in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [0, 50], ids=["in a row", "in blocks"])
 def test_two_thousand_nodes_are_quick(tab: Tab, tmp_path: Path, blocks: int) -> None:
     path = tmp_path / "large.html"

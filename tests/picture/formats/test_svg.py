@@ -199,6 +199,7 @@ def test_each_graphviz_draws_every_kind(
     assert len(groups(picture, "node")) == len(list(boxes(EVERYTHING.items)))
 
 
+@pytest.mark.slow
 def test_both_graphviz_draw_every_spec_nearly_alike(
     spec: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,7 +97,7 @@ def labels(scene: Scene, laid: Layout) -> list[tuple[Place, float]]:
     return found
 
 
-@pytest.mark.parametrize("direction", ["TB", "LR"])
+@pytest.mark.parametrize("direction", ["TB", pytest.param("LR", marks=pytest.mark.slow)])
 def test_labels_of_every_spec_stand_beside_their_edges(spec: Path, direction: Direction) -> None:
     scene = Scene(diagram(mimgraph.load(spec).typed), direction)
     laid = layout(scene)
