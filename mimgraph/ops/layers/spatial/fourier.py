@@ -10,7 +10,7 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import COMPLEX, TensorType
 from mimgraph.ops.dtype_rules import as_float, real
-from mimgraph.ops.layers.shape.reshape import axis_indices, moved
+from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault
@@ -247,7 +247,7 @@ def _over_axis(
     """Return a transform over one axis."""
     given = changed(n=(n, None), dim=(dim, -1), norm=(norm, "backward"))
     sizes = None if n is None else (n,)
-    return _transformed(input, name, sizes, (dim,), resized, dtype, given, "n")
+    return _transformed(input, name, sizes, (dim,), resized, dtype, given)
 
 
 def _over_plane(
@@ -263,7 +263,7 @@ def _over_plane(
     if s is not None and len(s) != 2:
         raise bad_option("s", f"{name} takes two sizes, not {len(s)}")
     given = changed(s=(s, None), dim=(dim, (-2, -1)), norm=(norm, "backward"))
-    return _transformed(input, name, s, dim, resized, dtype, given, "s")
+    return _transformed(input, name, s, dim, resized, dtype, given)
 
 
 def _transformed(
@@ -274,18 +274,15 @@ def _transformed(
     resized: Callable[[Size], Size],
     dtype: Callable[[TensorType, str], str],
     given: Mapping[str, Any],
-    option: str,
 ) -> Lowering:
     """Return a transform over the axes `dim`; the last of them gets its size from `resized`."""
     axes = axis_indices(input, dim)
     dims = list(input.dims)
-    given_sizes = sizes is not None
-    for axis, size in zip(axes, sizes or [dims[axis] for axis in axes], strict=True):
+    for axis, size in zip(axes, sizes or (), strict=sizes is not None):
         dims[axis] = size
-    if not given_sizes or resized is not _whole:
+    if sizes is None or resized is not _whole:  # the sizes of an inverse are those of its result
         dims[axes[-1]] = resized(dims[axes[-1]])
-    result = moved(input, *dims)
     return Lowering(
-        input.like(*result.dims, dtype=dtype(input, name)),
+        input.like(*dims, dtype=dtype(input, name)),
         call=call(f"torch.fft.{name.lower()}", INPUT, **given),
     )
