@@ -10,6 +10,7 @@ from mimgraph.builder.blocks.call import BlockCall, Family
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import CallContext, TypedCall
 from mimgraph.builder.handles.record_call import IN_SEQUENCE, used_already
+from mimgraph.builder.tracing.trace import enclosing
 from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
@@ -89,7 +90,7 @@ class Sequential(Applicable):
         for item, node in zip(self.items, typed.operation.steps, strict=True):
             if not node.operation.has_state:
                 continue
-            if context.trace in item.uses:
+            if any(trace in item.uses for trace in enclosing(context.trace)):
                 raise used_already(item, context.span)
             context.keep(item.uses, IN_SEQUENCE)
 

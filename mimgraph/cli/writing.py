@@ -8,12 +8,15 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mimgraph.cli.arguments import view
 from mimgraph.cli.errors import CallError
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import write_whole
+
+if TYPE_CHECKING:
+    from mimgraph.graph import Graph
 
 
 def write(path: str | None, text: str) -> None:
@@ -43,10 +46,12 @@ def draw(args: argparse.Namespace, draw_to: Callable[..., None]) -> None:
         print(f"mimgraph: {warning.message}", file=sys.stderr)
 
 
-def refuse_to_overwrite(spec: str, output: str) -> None:
-    """Raise a `CallError` if the file to write is the spec that was read."""
-    if os.path.exists(spec) and os.path.exists(output) and os.path.samefile(spec, output):
-        raise CallError(f"{visible(output)} is the spec itself")
+def refuse_to_overwrite(spec: str, graph: Graph, output: str) -> None:
+    """Raise a `CallError` if the file to write is the spec that was read, or a part of it."""
+    parts = {block.span.file.name: "a part of the spec" for block in graph.declared.blocks.values()}
+    for read, what in {**parts, spec: "the spec itself"}.items():
+        if os.path.exists(read) and os.path.exists(output) and os.path.samefile(read, output):
+            raise CallError(f"{visible(output)} is {what}")
 
 
 def _cannot_write(path: str, error: OSError) -> NoReturn:

@@ -52,6 +52,13 @@ def test_a_layer_equals_the_parametrized_module_of_torch(
     assert mg.loads(graph.dumps()) == graph
 
 
+def test_all_options_of_torch_reach_its_function() -> None:
+    options = "spectral_norm: {n_power_iterations: 3, eps: 1e-6}"
+    model = mg.loads(spec("Linear: {out_features: 3, %s}", [6], options)).compile()
+    (norm,) = model.y[0].parametrizations.weight
+    assert (norm.n_power_iterations, norm.eps) == (3, 1e-6)
+
+
 def arguments(layer: nn.Module) -> dict[str, Any]:
     """Return the arguments that make the layer again."""
     return {name: getattr(layer, name) for name in type(layer).__constants__ if name in KEPT} | {

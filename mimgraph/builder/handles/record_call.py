@@ -11,7 +11,7 @@ from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedC
 from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.node_names import check_name, snake_case
 from mimgraph.builder.outer_layers import lent_to, made_again, outer_call, placeholder
-from mimgraph.builder.tracing.trace import Trace, note_refusal, running
+from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
@@ -46,7 +46,7 @@ def _checked(
     if name is not None:
         check_name(name, span)
     first = layer.uses.get(trace)
-    if first is IN_SEQUENCE:
+    if any(layer.uses.get(one) is IN_SEQUENCE for one in enclosing(trace)):
         raise used_already(layer, span)
     assert first is None or isinstance(first, Record)
     stem = _stem(layer)

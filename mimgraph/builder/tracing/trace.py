@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.builder.tracing.watched import RESULTS, Local, Watched
@@ -201,3 +201,11 @@ def note_refusal() -> None:
     trace = running()
     if trace is not None:
         trace.note_all()
+
+
+def enclosing(trace: Trace | None) -> Iterator[Trace | None]:
+    """Yield a run of a block's function and those that call it, and None for the graph around."""
+    while trace is not None:
+        yield trace
+        trace = trace.outer
+    yield None

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     review = diff(graphs[args.old], graphs[args.new])
     if args.output is not None:
         for spec in (args.old, args.new):
-            refuse_to_overwrite(spec, args.output)
+            refuse_to_overwrite(spec, graphs[spec], args.output)
         draw(args, review.draw)
     match args.format:
         case "json":

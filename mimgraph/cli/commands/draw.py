@@ -22,6 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the picture."""
     graph = load_graph(args.spec, args.set)
-    refuse_to_overwrite(args.spec, args.output)
+    refuse_to_overwrite(args.spec, graph, args.output)
     draw(args, graph.draw)
     return OK

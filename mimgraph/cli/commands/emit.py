@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the source of the module."""
-    source = load_graph(args.spec, args.set).source()
+    graph = load_graph(args.spec, args.set)
     if args.output is not None:
-        refuse_to_overwrite(args.spec, args.output)
-    write(args.output, source)
+        refuse_to_overwrite(args.spec, graph, args.output)
+    write(args.output, graph.source())
     return OK

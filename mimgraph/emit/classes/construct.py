@@ -53,6 +53,8 @@ def _defaults(op: Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
 @lru_cache
 def _positional(op: Op, names: tuple[str, ...], own: bool) -> int:
     """Return how many of the arguments go by position."""
+    if names[:1] == ("module",):  # of a function that changes a module: weight_norm(module, dim=0)
+        return 1
     return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
 
 

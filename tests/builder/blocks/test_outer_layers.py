@@ -115,3 +115,35 @@ def test_a_module_of_another_size_is_reported() -> None:
     linear(mg.Input("x", [5]))
     with pytest.raises(mg.SpecError, match=r"is shared, so its input must be \(N, 5\)"):
         head(mg.Input("w", [6]))
+
+
+def outer_in_a_sequential(x: mg.Tensor) -> mg.Tensor:
+    """Call a layer outside, then in a Sequential inside a block."""
+    linear = layers.Linear(4)
+    y = linear(x)
+
+    @mg.block
+    def inside(v: mg.Tensor) -> mg.Tensor:
+        return mg.Sequential(layers.ReLU(), linear)(v)
+
+    return inside()(y)
+
+
+def item_in_a_block(x: mg.Tensor) -> mg.Tensor:
+    """Call a layer in a Sequential outside, then by itself inside a block."""
+    linear = layers.Linear(4)
+    y = mg.Sequential(linear, layers.ReLU())(x)
+
+    @mg.block
+    def inside(v: mg.Tensor) -> mg.Tensor:
+        return linear(v)
+
+    return inside()(y)
+
+
+@pytest.mark.parametrize("build", [outer_in_a_sequential, item_in_a_block])
+def test_a_layer_that_would_get_weights_of_its_own_in_a_sequential_is_refused(
+    build: Callable[[mg.Tensor], mg.Tensor],
+) -> None:
+    with pytest.raises(mg.SpecError, match="used already, and in a Sequential"):
+        build(mg.Input("x", (4,)))

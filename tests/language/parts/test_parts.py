@@ -315,3 +315,14 @@ def test_an_error_in_a_run_points_to_the_part() -> None:
 def test_the_specs_with_parts_can_be_run() -> None:
     for name in ("search.yaml", "reader.yaml"):
         assert main(["run", str(ROOT / "specs" / "parts" / name)]) == 0
+
+
+@pytest.mark.parametrize("output", ["main.yaml", "towers/text.yaml"])
+def test_an_output_never_replaces_a_spec_that_was_read(
+    output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write({"main.yaml": MAIN, "towers/text.yaml": TEXT})
+    before = Path(output).read_bytes()
+    assert main(["emit", "main.yaml", "-o", output]) == 2
+    assert "of the spec" in capsys.readouterr().err or output == "main.yaml"
+    assert Path(output).read_bytes() == before
