@@ -77,6 +77,11 @@ GALLERY = [
 ]
 
 
+# On an image that shrinks to one pixel, torch's bfloat16 gradient of a convolution is not defined, and
+# the first norm of the decoder gets nearly equal numbers, whose gradients are beyond float16.
+SIZES = {"detr": {"H": 64, "W": 96}}
+
+
 def gradients(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the gradients of one step of training, by weight."""
     module.train().zero_grad()
@@ -95,7 +100,8 @@ def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dt
     graph = mg.load(path, SMALL.get(path.stem))
     torch.manual_seed(0)
     module = graph.compile().eval()
-    inputs = seeded_inputs(graph.typed, 2, 0, choose_sizes(graph.typed, {}))
+    sizes = choose_sizes(graph.typed, SIZES.get(path.stem, {}))
+    inputs = seeded_inputs(graph.typed, 2, 0, sizes)
     state = {key: tensor.clone() for key, tensor in module.state_dict().items()}
     with torch.no_grad():
         plain = by_name(module(**inputs))
