@@ -72,7 +72,13 @@ class _Names(NamedTuple):
         return (*self.inputs, *self.nodes)
 
     def is_lost(self, name: str) -> bool:
-        """Return whether an unknown name is probably one that could not be read."""
+        """Return whether an unknown name is probably one that could not be read.
+
+        An input that is lost in a block often has the name of the node that feeds it.
+        """
+        is_outside = self.elsewhere is not None and name in self.elsewhere.names.outer
+        if is_outside and ANOTHER in self.lost:
+            return True
         return is_lost(name, self.lost, self.known, self.report)
 
 

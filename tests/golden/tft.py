@@ -247,8 +247,8 @@ class Select3(nn.Module):
 
 
 class TemporalFusionTransformer(nn.Module):
-    """Quantiles of the sales on 30 days, from 90 days before and from what is known of both, with
-    weights for columns (Lim et al. 2019, arXiv 1912.09363, with the columns of its retail data).
+    """Quantiles of sales on the next 30 days, with weights for
+    columns (Lim et al. 2019, arXiv 1912.09363).
 
     Inputs: item (N,) int64, store (N,) int64, city (N,) int64, state (N,) int64, kind (N,) int64,
     cluster (N,) int64, family (N,) int64, group (N,) int64, fresh (N,) int64, sales (N, 90, 1),

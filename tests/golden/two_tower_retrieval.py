@@ -21,10 +21,9 @@ class Tower(nn.Sequential):
 
 
 class TwoTowerRetrieval(nn.Module):
-    """A user and an item as two vectors, whose product says how well they fit; items are looked up
-    by their vectors alone (Yi et al. 2019, RecSys, doi 10.1145/3298689.3346996, as for YouTube).
-    The scores are those of every user for every item of the batch: a user's own is on the diagonal,
-    the others are its negatives.
+    """A user and an item as two vectors, whose product says how well they fit (Yi et al. 2019,
+    RecSys, doi 10.1145/3298689.3346996, as for YouTube). The scores are those of every user for
+    every item of the batch: a user's own is on the diagonal.
 
     Inputs: item (N,) int64, channel (N,) int64, seed (N,) int64, seed_channel (N,) int64,
     watched (N, T) int64, length (N,) int64, country (N,) int64, context (N, 8). Outputs:

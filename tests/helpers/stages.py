@@ -14,8 +14,10 @@ def compile_stages(stages: Iterable[mg.Graph], model: nn.Module) -> list[nn.Modu
     """Return the modules of stages with the weights of the whole; each weight is in one stage."""
     weights = model.state_dict()
     modules = [stage.compile().train(model.training) for stage in stages]
+    floats = (x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point())
+    like = next(floats, None)
     for module in modules:
-        module.to(next(model.parameters(), None) if weights else None)
+        module.to(like)
         module.load_state_dict({key: weights[key] for key in module.state_dict()})
     assert sorted(key for module in modules for key in module.state_dict()) == sorted(weights)
     return modules

@@ -115,8 +115,9 @@ def test_completes(desk: Desk, marked: str, expected: list[str]) -> None:
 
 def test_completes_only_the_options_of_the_layer(desk: Desk) -> None:
     found = desk.open("nodes:\n  y:\n    layer: Linear\n    from: x\n    ‸\n").completion
-    words = {"each", "with", "take", "freeze", "activation"}
-    assert set(found) - words == {"out_features", "bias", "in_features"}
+    words = {"each", "with", "shared", "take", "over", "freeze", "activation"}
+    options = {"out_features", "bias", "in_features", "weight_norm", "spectral_norm"}
+    assert set(found) - words == options
 
 
 def test_inserts_the_default(desk: Desk) -> None:
