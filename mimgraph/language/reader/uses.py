@@ -178,7 +178,8 @@ def _read_word(context: Context, key: str, tree: Tree | None, here: str) -> Word
     """Return the name that a key gives, for `collect: true` the name ""; FAULTY after a report."""
     if tree is None:
         return None
-    if isinstance(tree, Scalar) and tree.name is not None:
+    is_unclear = key == "collect" and is_faulty(tree)  # the text behind a tag may be `true`
+    if isinstance(tree, Scalar) and tree.name is not None and not is_unclear:
         return Word(tree.name, tree.span)
     if key == "collect" and isinstance(tree, Scalar) and isinstance(tree.value, bool):
         return Word("", tree.span) if tree.value else None
