@@ -11,14 +11,20 @@ import mimgraph as mg
 
 
 def compile_stages(stages: Iterable[mg.Graph], model: nn.Module) -> list[nn.Module]:
-    """Return the modules of stages with the weights of the whole; each weight is in one stage."""
+    """Return the modules of stages with the weights of the whole; each weight is in one stage.
+
+    Buffers that are not saved are copied as well: some begin with random values.
+    """
     weights = model.state_dict()
+    buffers = dict(model.named_buffers())
     modules = [stage.compile().train(model.training) for stage in stages]
     floats = (x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point())
     like = next(floats, None)
     for module in modules:
         module.to(like)
         module.load_state_dict({key: weights[key] for key in module.state_dict()})
+        for name, buffer in module.named_buffers():
+            buffer.copy_(buffers[name])
     assert sorted(key for module in modules for key in module.state_dict()) == sorted(weights)
     return modules
 
