@@ -23,12 +23,17 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def in_inputs(inputs: Iterable[Input]) -> Iterator[str]:
-    """Yield the names in the shapes and vocabularies of inputs."""
+    """Yield the names in inputs: in their shapes and vocabularies, and in `optional`."""
     for declared in inputs:
         yield from _in_shape(declared.shape)
-        yield from in_value(declared.optional)
-        if declared.vocab is not None:
-            yield from in_value(declared.vocab.value)
+        yield from _in_input(declared)
+
+
+def _in_input(declared: Input) -> Iterator[str]:
+    """Yield the names that decide whether an input is optional, and its vocab."""
+    yield from in_value(declared.optional)
+    if declared.vocab is not None:
+        yield from in_value(declared.vocab.value)
 
 
 def _in_shape(shape: InputShape | None) -> Iterator[str]:
@@ -38,8 +43,10 @@ def _in_shape(shape: InputShape | None) -> Iterator[str]:
 
 def in_block(block: Block) -> Iterator[str]:
     """Yield the names in a block, without those in the defaults of its params."""
-    for declared in block.inputs:
-        yield from _in_shape(declared.pattern)
+    for given in block.inputs:
+        yield from _in_shape(given.pattern)
+        if given.declared is not None:  # of a spec that is used as a block
+            yield from _in_input(given.declared)
     yield from in_nodes(block.nodes)
     yield from in_value(block.doc)
 

@@ -201,6 +201,15 @@ def test_the_error_says_what_to_write_instead(call: Callable[[], Any], told: str
         call()
 
 
+def test_a_size_written_as_in_yaml_is_told_how_python_reads_it() -> None:
+    x = mg.Input("x", ("T", 5))
+    with pytest.raises(mg.SpecError, match=r"in Python read a size from a tensor: x\.dims\[0\]"):
+        layers.TopK("$T", dim=1)(x)  # type: ignore[arg-type]
+    with pytest.raises(mg.SpecError, match=r"in Python x\.dims\[0\]"):
+        doubled(repeat={"times": "$T", "shared": True})(x)
+    assert layers.TopK(x.dims[0], dim=1)(x).shape == x.shape
+
+
 def test_several_sources_of_a_layer_that_takes_one() -> None:
     with pytest.raises(mg.SpecError, match=r"apply it to each alone: Linear\(3\).each\(...\)"):
         layers.Linear(3)(numeric(), numeric())

@@ -208,6 +208,8 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
         return f"write [{items[1]}]"
+    if not isinstance(value, WrittenText) and value[:1] == "$":  # a spec never gives such a text
+        return "in Python read a size from a tensor: x.dims[0]"
     text = as_given.replace("$", "") if isinstance(value, WrittenText) else value
     try:
         expression = parse(text)

@@ -12,7 +12,7 @@ from mimgraph.infer.outer_shares import calls
 from mimgraph.infer.scope import Context, Owner
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.graph import Apply, Node, Share
+from mimgraph.ir.graph import Apply, Call, Chain, Node, Share
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -69,6 +69,8 @@ def _target(user: Context, context: Context, share: Share, path: str) -> Owner |
     if share.item is not None:
         message = f"no node is called {share.text!r}"
         help = f"{target.name} has only one module: write share: {target.name}"
+        if isinstance(target.operation, Chain | Call):
+            help = "only a whole node is shared: make what you share a node of its own"
         context.state.fault("unknown-source", message, share.span, path, help=help)
         return None
     return Owner(target.name, None, target, scope)

@@ -148,3 +148,22 @@ def test_a_graph_built_in_python_has_no_warnings() -> None:
 )
 def test_our_specs_have_no_unused_param(path: Path) -> None:
     assert mg.load(path).warnings == ()
+
+
+def test_the_switches_and_vocabularies_of_a_part_use_its_params(tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text(
+        "params: {spare: true, words: 9}\n"
+        "inputs: {ids: {vocab: $words}, more: {shape: [4], optional: $spare}}\n"
+        "nodes:\n"
+        "  emb: {layer: Embedding, from: ids, embedding_dim: 4}\n"
+        "  sum: {merge: add, from: [emb, more], missing: skip}\n"
+        "outputs: sum\n"
+    )
+    main = tmp_path / "main.yaml"
+    main.write_text(
+        "parts: {part: part.yaml}\n"
+        "inputs: {ids: {vocab: 9}, more: [4]}\n"
+        "nodes: {y: {block: part, from: [ids, more]}}\n"
+        "outputs: y\n"
+    )
+    assert mg.load(main).warnings == ()

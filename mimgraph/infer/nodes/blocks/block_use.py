@@ -205,9 +205,12 @@ def checked_number(site: Site, times: Option, key: str, least: int, number: Any)
 
 
 def _dollar(site: Site, name: Any) -> str:
-    """Return the help for a param or size that is named without its `$`; "" for another value."""
-    if not isinstance(name, str) or name not in site.context.env:
+    """Return the help for a param or size that is named without its `$`, or for another text; "" for
+    a value that is no text."""
+    if not isinstance(name, str):
         return ""
+    if name not in site.context.env:
+        return "a size known only at run time is written $T, and in Python x.dims[0]"
     if isinstance(site.context.env[name], Dim):
         return f"write repeat: {{times: ${name}, shared: true}}"
     return f"write ${name}"
