@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 from types import MappingProxyType
@@ -176,13 +176,19 @@ def _edges(names: _Names) -> list[Edge]:
     # the modules of an `each` have names only once it is typed
     eaches = _shared_eaches(names)
     edges += [(each, name) for name, each in eaches.items()]
+    if names.around.of_blocks:
+        edges += _edges_to_users(names, eaches)
+    return edges
+
+
+def _edges_to_users(names: _Names, eaches: Mapping[str, str]) -> Iterator[Edge]:
+    """Yield an edge from each `each` to each node with a block that shares one of its modules."""
     for node in names.nodes.values():
         for name in shared_around(node, names.around.of_blocks):
             if name in names.nodes:
-                has_branches = names.nodes[name].has_branches
-                each = name if has_branches else eaches.get(name)
-                edges += [(each, node.name)] if each is not None else []
-    return edges
+                each = name if names.nodes[name].has_branches else eaches.get(name)
+                if each is not None:
+                    yield each, node.name
 
 
 def _report_unknown(
@@ -344,7 +350,8 @@ def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output])
         read.update(source.name for source in node.sources or ())
         if (share := shared_by(node)) is not None:
             read.add(share.target)
-        read.update(shared_around(node, names.around.of_blocks))
+        if names.around.of_blocks:
+            read.update(shared_around(node, names.around.of_blocks))
     unread = (one for one in inputs.values() if one.name not in read)
     unread = (one for one in unread if not report.mentions(one.name))
     # each unknown name may mean one of them, but which is unknown: report all or none

@@ -62,6 +62,8 @@ class Rewriter:
             operation: Operation | None = self._apply(declared, path + node.name)
         else:
             operation = self._operation(declared, path + node.name)
+        if self.option is None and operation is declared:
+            return node  # the usual case where only names change
         freeze, over = self._switch(node.freeze), self._lone(node.over)
         if operation is declared and freeze is node.freeze and over is node.over:
             return node
@@ -88,9 +90,10 @@ class Rewriter:
         block = self.name("block", call.block, path)
         if block is None:
             return None
+        if self.option is None and block is call.block:
+            return self.call(call)
         params, lone = self._options(call.params), self._lone(call.lone)
-        repeat = self._repeat(call.repeat)
-        scan = self._scan(call.scan)
+        repeat, scan = self._repeat(call.repeat), self._scan(call.scan)
         changed = _changed(call, block=block, params=params, lone=lone, repeat=repeat, scan=scan)
         return self.call(changed)
 
@@ -107,7 +110,7 @@ class Rewriter:
         if name is None:
             return None
         if self.option is None and name is apply.name and activation is apply.activation:
-            return apply  # the usual case where only names change
+            return apply
         options, lone = self._options(apply.options), self._lone(apply.lone)
         return _changed(apply, name=name, options=options, lone=lone, activation=activation)
 

@@ -80,7 +80,9 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         answer = ask(bound, options, types)
         if isinstance(answer, Block):
             return Expansion(answer, options.by_name, fed, activation)
-        answer = with_size_of_given(site, answer, fed)
+        added_axis = answer.leaf.lowering.adds
+        if added_axis is not None:
+            answer = with_size_of_given(site, answer, added_axis, fed)
         _check_answer(site, bound, options, types, answer)
     except DimOverflow:
         message = f"a size of what {op.name} returns needs more than 64 bits"

@@ -19,7 +19,7 @@ from mimgraph.infer.nodes.optional import (
     missing_arguments,
     with_presence,
 )
-from mimgraph.infer.nodes.over import check_over, over_of, type_over
+from mimgraph.infer.nodes.over import check_over, type_over
 from mimgraph.infer.nodes.sharing import (
     check_borrowers,
     check_kind,
@@ -96,7 +96,8 @@ def _type_fed(
         return None
     site = Site(around, node, path, fed, owned.declared.take, optional)
     typed = _type_operation(site, owned.declared)
-    if typed is not None and not check_kind(context, node, owned, typed, path):
+    is_shared = owned.declared is not node
+    if is_shared and typed is not None and not check_kind(context, node, owned, typed, path):
         return None
     if fed is None:
         _report_no_sources(site, owned.declared)
@@ -104,17 +105,18 @@ def _type_fed(
         typed = with_presence(site, typed)
         if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
             typed = _with_variants(site, owned.declared, typed)
-    if typed is None or not check_over(site, typed, fed or ()):
+    if typed is None or (typed.over is not None and not check_over(site, typed, fed or ())):
         return None
-    if owned.declared is node:
+    if not is_shared:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
     return replace(typed, name=node.name, operation=shared, declared=node)
 
 
 def _type_operation(site: Site, node: Node) -> TypedNode | None:
-    """Return the operation of `node` typed on the sources of the site, over an axis if it has `over`."""
-    over = over_of(site, node)
+    """Return the operation of `node` typed on the sources of the site, over an axis if one of the two
+    has `over`: a node that shares a module may have its own."""
+    over = node.over if site.node.over is None else site.node.over
     if over is not None:
         return type_over(site, node, over, _type_applied)
     return _type_applied(site, node)

@@ -90,6 +90,8 @@ def output_presences(
 ) -> Mapping[str, Presence]:
     """Return the presences of a body's outputs, where the body runs when `whole` and its inputs have
     the presences `outer`."""
+    if not body.optional:
+        return dict.fromkeys(body.outputs, whole)
     return {
         name: both(whole, renamed(body.presence_of(value), outer))
         for name, value in body.outputs.items()
@@ -181,12 +183,11 @@ def runs_without(op: Op | None, key: str) -> bool:
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present", "bias")
 
 
-def with_size_of_given(site: Site, answer: Answer, fed: Mapping[str, Fed]) -> Answer:
-    """Return the answer of a merge that adds the sizes of its sources, with a size that is known
-    only at run time in place of the sum if some of them may be missing."""
+def with_size_of_given(site: Site, answer: Answer, axis: int, fed: Mapping[str, Fed]) -> Answer:
+    """Return the answer of a merge that adds the sizes of its sources along an axis, with a size that
+    is known only at run time in place of the sum if some of them may be missing."""
     lowering = answer.leaf.lowering
-    axis = lowering.adds
-    if axis is None or lowering.type is None:
+    if lowering.type is None:
         return answer
     if len({ALWAYS if one.is_own else one.presence for one in fed.values()}) == 1:
         return answer

@@ -21,12 +21,6 @@ from mimgraph.ir.walks import inner_nodes
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
 
 
-def over_of(site: Site, node: Node) -> Option | None:
-    """Return the axis that the operation of `node` runs over at a site: that of the site, where a
-    module may be shared, else that of the node."""
-    return node.over if site.node.over is None else site.node.over
-
-
 def type_over(
     site: Site, node: Node, over: Option, type_operation: TypeOperation
 ) -> TypedNode | None:
@@ -54,7 +48,7 @@ def _show_over(site: Site, before: int, label: Label) -> None:
 def check_over(site: Site, typed: TypedNode, fed: Iterable[Fed]) -> bool:
     """Return whether a source of the node is there whenever it runs, so that the sizes of the folded
     axes can be read from it; report if none is."""
-    if typed.over is None or any(implies(typed.presence, one.presence) for one in fed):
+    if any(implies(typed.presence, one.presence) for one in fed):
         return True
     span = site.node.span if site.node.over is None else site.node.over.span
     message = "over needs a source that is always given, and each of these may be missing"

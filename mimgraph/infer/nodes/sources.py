@@ -54,10 +54,10 @@ def resolve(context: Context, source: Source, path: str) -> Fed:
     name has been reported before."""
     if source.name in context.inputs:
         return _resolve_input(context, source, path)
-    if members := _members(context, source.name):
-        return _resolve_member(context, source, members, path)
     typed = context.typed.get(source.name)
     if typed is None:
+        if members := _members(context, source.name):
+            return _resolve_member(context, source, members, path)
         unknown = context.scope.nodes.get(source.name)
         return Fed(Value(source.name, ""), None, source, unknown.span if unknown else source.span)
     port = typed.default if source.port is None else source.port

@@ -8,7 +8,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import ANOTHER, Node, Source
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import Entry, entries_of, section_entries
+from mimgraph.language.reader.mappings import Entry, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
@@ -66,15 +66,17 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     operation = None if op is None else read_operation(context, op, tree, here)
     fed_by = _sources_tree(op, tree)
     sources = _node_sources(context, op, fed_by, tree, here)
-    take = read_take(context, tree.get("take"), here)
+    take_tree = tree.get("take")
+    take = read_take(context, take_tree, here)
     is_scan = op is not None and op[0].text == "scan"  # whose `over` is read with it
-    over = None if is_scan else read_over(context, entries_of(tree).get("over"), here)
+    over_entry = None if is_scan else tree.entry("over")
+    over = read_over(context, over_entry, here)
     freeze = read_freeze(context, tree.get("freeze"), here)
     if len(context.report.diagnostics) > before:
         context.report.mentioned.update(texts(tree))
     is_fed = sources is not None or (fed_by is None and not tree.lost and not is_scan)
-    is_taken = take is not None or tree.get("take") is None
-    is_axis = is_scan or over is not None or tree.get("over") is None
+    is_taken = take is not None or take_tree is None
+    is_axis = over is not None or over_entry is None
     operation = operation if is_fed and is_taken and is_axis else None
     whole = key.span.to(tree.span)
     return Node(key.text, key.span, operation, sources, take, freeze, whole, over)
@@ -119,8 +121,8 @@ def _note_misplaced(context: Context, tree: Mapping) -> None:
 def _operation_entry(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | None:
     """Return the entry of a node's operation; None after reporting that there is none or
     several."""
-    constants = [entry for entry in tree.entries if entry[0].text in CONSTANTS]
-    ops = [entry for entry in tree.entries if entry[0].text in OPS] or constants
+    ops = [entry for entry in tree.entries if entry[0].text in OPS]
+    ops = ops or [entry for entry in tree.entries if entry[0].text in CONSTANTS]
     if not ops:
         _report_no_operation(context, key, tree, here)
         return None

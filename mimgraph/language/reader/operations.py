@@ -81,7 +81,9 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     """Return the operation without its `each`."""
     key, value = op
     if key.text == "seq":
-        known = check_known_keys(context, "a seq", tree, ("seq", *_words(tree, *BESIDE)), here)
+        known = check_known_keys(
+            context, "a seq", tree, ("seq", *_words(tree, BESIDE, "shared")), here
+        )
         chain = read_chain(context, value, here)
         return chain if known or tree.get("from") is not None else None
     if is_tensor(op):
@@ -94,7 +96,7 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     name = (read_text if is_share else read_name)(context, key.text, value)
     if name is None:
         return None
-    words = _words(tree, "over") if is_share else _words(tree, "with", *BESIDE)
+    words = _words(tree, ("over",)) if is_share else _words(tree, BESIDE, "with", "shared")
     second = second_source(op, tree)
     own = (key.text, *words, *((second[0].text,) if second else ()))
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
@@ -107,14 +109,15 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     return read_apply(context, key.text, name, value.span, rest, here)
 
 
-def _words(tree: Mapping, *words: str) -> tuple[str, ...]:
-    """Return the allowed keys of a node that are not options: `from`, `each`, and those in `words`.
+def _words(tree: Mapping, words: tuple[str, ...], *of_each: str) -> tuple[str, ...]:
+    """Return the allowed keys of a node that are not options: `from`, `words`, and those `of_each`
+    with `each`.
 
     `with` is an option of a block, but beside `each` it has the options of each source.
     """
-    if tree.get("each") is not None:
-        return ("from", "each", *words, *(["shared"] if "take" in words else []))
-    return ("from", *(word for word in words if word != "with"))
+    if tree.get("each") is None:
+        return ("from", *words)
+    return ("from", "each", *words, *of_each)
 
 
 def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: str) -> Share | None:

@@ -220,4 +220,6 @@ def read_over(context: Context, entry: Entry | None, here: str) -> Option | None
 
 def read_freeze(context: Context, tree: Tree | None, here: str) -> bool | Written:
     """Return whether a node is frozen, or the expression that decides it."""
+    if tree is None:
+        return False
     return read_switch(context, "freeze", tree, here) or False

@@ -66,6 +66,13 @@ class Mapping(NamedTuple):
                 return value
         return None
 
+    def entry(self, key: str) -> tuple[Scalar, Tree] | None:
+        """Return a key with its value, or None if the mapping lacks it."""
+        for entry in self.entries:
+            if entry[0].value == key:
+                return entry
+        return None
+
     def key(self, text: str) -> Scalar:
         """Return the key of this text, which the mapping has."""
         return next(key for key, _ in self.entries if key.text == text)

@@ -10,7 +10,7 @@ from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
 from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
-from mimgraph.infer.nodes.blocks.groups import check_repeated_group, match_block
+from mimgraph.infer.nodes.blocks.groups import match_block
 from mimgraph.infer.nodes.blocks.repeat import type_repeat
 from mimgraph.infer.nodes.blocks.repeat_words import Steps, steps_of
 from mimgraph.infer.nodes.body import TypeNodes, body_of
@@ -33,14 +33,13 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     if block is None:
         return None
     arguments = block_arguments(site, call, block)
-    steps = steps_of(site, block, call.repeat) if call.repeat else Steps([{}])
-    counted = {steps.counter} - {""} if steps else set()  # the input that no source fills
-    keys = tuple(name for name in block.input_names if name not in counted)
+    steps = steps_of(site, block, call.repeat, arguments or {}) if call.repeat else Steps([{}])
+    keys = block.input_names
+    if steps is not None and steps.counter:  # the input that no source fills
+        keys = tuple([name for name in keys if name != steps.counter])
     fed = match_block(site, block, keys) if _may_match(call, steps) else None
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or steps is None or arguments is None:
-        return None
-    if call.repeat is not None and not check_repeated_group(site, block, keys, fed):
         return None
     using = Using(site, call, block, type_nodes)
     operation: TypedOperation
@@ -51,8 +50,7 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
             return None
         operation, results = Use(body, arguments), body.results
     else:
-        given = [{**arguments, **one} for one in steps.given]
-        typed = type_repeat(using, call.repeat, steps._replace(given=given), fed)
+        typed = type_repeat(using, call.repeat, steps, keys, fed)
         if typed is None:
             return None
         operation, results = typed

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from mimgraph.infer.nodes.sources import Arguments, match
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.graph import Block, Source, carried
+from mimgraph.ir.graph import Block, Source
 
 
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:
     """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
     None where they do not fit, which is reported."""
-    groups, fed = _bundled(site, block, names)
-    found = match(site._replace(fed=fed), Arguments(block.family, names))
+    wanted = Arguments(block.family, names)
+    if site.fed is None or all(one.group is None for one in site.fed):
+        return match(site, wanted)
+    groups, fed = _bundled(site.fed, block, names)
+    found = match(site._replace(fed=fed), wanted)
     if found is None or not groups:
         return found
     members: dict[str, Fed] = {}
@@ -32,12 +35,11 @@ def fed_to(name: str, fed: Mapping[str, Fed]) -> list[Fed]:
 
 
 def check_repeated_group(
-    site: Site, block: Block, names: tuple[str, ...], fed: Mapping[str, Fed]
+    site: Site, block: Block, names: Iterable[str], fed: Mapping[str, Fed]
 ) -> bool:
-    """Report a group that a repeat would carry on, or that decides when it runs; return whether there
-    is none."""
-    handed_on = carried(names, [output.name for output in block.outputs])
-    for name in (*names[:1], *handed_on):
+    """Report a group that feeds one of the inputs `names`, which a repeat hands on or which decide when
+    it runs; return whether there is none."""
+    for name in names:
         if name not in fed:
             message = f"{block.family} is repeated, so {name} must be one tensor, not a group"
             help = f"merge the group first, or give {block.family} another first input"
@@ -47,19 +49,17 @@ def check_repeated_group(
 
 
 def _bundled(
-    site: Site, block: Block, names: tuple[str, ...]
-) -> tuple[dict[Source, list[Fed]], tuple[Fed, ...] | None]:
+    fed: tuple[Fed, ...], block: Block, names: tuple[str, ...]
+) -> tuple[dict[Source, list[Fed]], tuple[Fed, ...]]:
     """Return the sources of each group that feeds one input, and all sources with the first of each
     group in its place."""
-    if site.fed is None or all(one.group is None for one in site.fed):
-        return {}, site.fed
     read = _read_by_port(block)
     of_part = [
         one.name for one in block.inputs if one.declared is not None
     ]  # of a graph: one tensor
     groups: dict[Source, list[Fed]] = {}
     whole: list[Fed] = []
-    for group, run in groupby(site.fed, key=lambda one: one.group):
+    for group, run in groupby(fed, key=lambda one: one.group):
         members = list(run)
         argument, position = members[0].source.argument, len(whole)
         name = argument or (names[position] if position < len(names) else "")

@@ -24,25 +24,27 @@ def bind_pattern(
     """Return the sizes of the named dimensions; None if a source does not fit its pattern, which is
     reported at the source."""
     dims: dict[str, Size] = {}
-    every = ((declared, one) for declared in block.inputs for one in fed_to(declared.name, fed))
-    for declared, one in every:
+    for declared in block.inputs:
         pattern = declared.pattern
-        if pattern is None or one.type is None:
+        if pattern is None:
             continue
-        if len(pattern.dims) != len(one.type.dims):
-            help = _with_first_axis(_text(declared), one.type)
-            _misfit(site, block, declared, one, "rank-mismatch", help=help)
-            return None
-        for dim, span, size in zip(*pattern, one.type.dims, strict=True):
-            if isinstance(dim, str):
-                expected: Size | None = dims.setdefault(dim, size)
-            else:
-                expected = _computed(site, block, dim, span, params)
-            if expected is None:
+        for one in fed_to(declared.name, fed):
+            if one.type is None:
+                continue
+            if len(pattern.dims) != len(one.type.dims):
+                help = _with_first_axis(_text(declared), one.type)
+                _misfit(site, block, declared, one, "rank-mismatch", help=help)
                 return None
-            if not same_size(expected, size):
-                _report_size(site, block, fed, declared, one, dim, expected, size)
-                return None
+            for dim, span, size in zip(*pattern, one.type.dims, strict=True):
+                if isinstance(dim, str):
+                    expected: Size | None = dims.setdefault(dim, size)
+                else:
+                    expected = _computed(site, block, dim, span, params)
+                if expected is None:
+                    return None
+                if not same_size(expected, size):
+                    _report_size(site, block, fed, declared, one, dim, expected, size)
+                    return None
     return dims
 
 

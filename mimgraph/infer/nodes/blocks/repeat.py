@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
+from mimgraph.infer.nodes.blocks.groups import check_repeated_group
 from mimgraph.infer.nodes.blocks.repeat_words import Steps, index_type
 from mimgraph.infer.nodes.optional import check_repeat_presence, missing_inputs, output_presences
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed
 from mimgraph.ir.dim import Dim, at_least
-from mimgraph.ir.graph import Repeat, Source, carried
+from mimgraph.ir.graph import Block, Repeat, Source, carried
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import STEPS, Body, Repeated, Value
 from mimgraph.ir.types import DTYPES, Constraint, TensorType, at_least_one
+
+Presences: TypeAlias = Mapping[str, Presence]
 
 
 class TypedRepeat(NamedTuple):
@@ -25,27 +28,32 @@ class TypedRepeat(NamedTuple):
 
 
 def type_repeat(
-    using: Using, repeat: Repeat, steps: Steps, fed: Mapping[str, Fed]
+    using: Using, repeat: Repeat, steps: Steps, names: tuple[str, ...], fed: Mapping[str, Fed]
 ) -> TypedRepeat | None:
-    """Return the repeated block; None if a step does not fit the one before, which is reported."""
+    """Return the repeated block; None if a step does not fit the one before, which is reported.
+
+    `names` are the inputs that sources fill.
+    """
     block = using.block
-    first = next(iter(fed.values()))
+    handed_on = carried(names, block.output_names)
+    if not check_repeated_group(using.site, block, (names[0], *handed_on), fed):
+        return None
+    first = fed[names[0]]
     current = dict(fed)
     if steps.counter:
-        current[steps.counter] = _index_fed(repeat, steps, first)
-    place = {name: position for position, name in enumerate(block.input_names)}
-    of_input = sorted(current, key=lambda name: place[name.partition(".")[0]])
-    current = {name: current[name] for name in of_input}
-    handed_on = carried(block.input_names, block.output_names, steps.counter)
-    fits = _Fits(using, repeat, steps, first.presence, handed_on)
+        current = _with_index(block, steps.counter, _index_fed(repeat, steps, first), fed)
+    fits = _Fits(using, repeat, steps, names[0], first.presence, handed_on)
     bodies: list[Body] = []
     for time, arguments in enumerate(steps.given):
         types = known_types(current)
         assert types is not None  # those of the sources, then of outputs that were typed
         body = type_use(using, arguments, current, types, missing_inputs(current), time)
-        if body is None or not fits.collected(body, bodies, current):
+        if body is None:
             return None
-        handed = fits.handed_on(body, current)
+        presences = fits.presences(body, current)
+        if steps.collected is not None and not fits.collected(body, bodies, presences):
+            return None
+        handed = fits.handed_on(body, current, presences)
         if handed is None:
             return None
         bodies.append(body)
@@ -67,8 +75,16 @@ def _index_fed(repeat: Repeat, steps: Steps, first: Fed) -> Fed:
     return Fed(Value(name, ""), index_type(steps.number), source, span, first.presence)
 
 
+def _with_index(block: Block, counter: str, index: Fed, fed: Mapping[str, Fed]) -> dict[str, Fed]:
+    """Return the sources with the number of the step among them, in the order of the inputs."""
+    place = {name: position for position, name in enumerate(block.input_names)}
+    found = {**fed, counter: index}
+    return {name: found[name] for name in sorted(found, key=lambda n: place[n.partition(".")[0]])}
+
+
 class _Fits(NamedTuple):
-    """Checks that the results of a step fit the next; `whole` says when the repeat runs.
+    """Checks that the results of a step fit the next; `whole` says when the repeat runs, which the
+    `first` input decides.
 
     `carried` are the inputs that each step hands to the next, each with the port that feeds it.
     """
@@ -76,16 +92,19 @@ class _Fits(NamedTuple):
     using: Using
     repeat: Repeat
     steps: Steps
+    first: str
     whole: Presence
     carried: Mapping[str, str]
 
-    def presence(self, body: Body, port: str, current: Mapping[str, Fed]) -> Presence:
-        """Return when a result of a step exists."""
+    def presences(self, body: Body, current: Mapping[str, Fed]) -> Presences:
+        """Return when each result of a step exists, by port."""
         outer = {key: one.presence for key, one in current.items()}
-        presences = output_presences(body, self.whole, outer)
-        return presences[port or next(iter(presences))]
+        found = output_presences(body, self.whole, outer)
+        return dict(zip(body.results, found.values(), strict=True))
 
-    def handed_on(self, body: Body, current: Mapping[str, Fed]) -> dict[str, Fed] | None:
+    def handed_on(
+        self, body: Body, current: Mapping[str, Fed], presences: Presences
+    ) -> dict[str, Fed] | None:
         """Return the sources of the next step that the outputs of this one feed; None if one does
         not fit, which is reported."""
         site, repeat = self.using.site, self.repeat
@@ -101,19 +120,17 @@ class _Fits(NamedTuple):
                     help = "let the block return the shape that it takes"
                 site.fault("shape-mismatch", message, repeat.span, help=help)
                 return None
-            presence = self.presence(body, port, current)
-            first = next(one for one in current if one != self.steps.counter)
-            is_needed = repeat.shared or name == first
+            presence = presences[port]
+            is_needed = repeat.shared or name == self.first
             if is_needed and not check_repeat_presence(site, repeat, before, presence):
                 return None
             handed[name] = before._replace(type=type_, presence=presence)
         return handed
 
-    def collected(self, body: Body, before: list[Body], current: Mapping[str, Fed]) -> bool:
+    def collected(self, body: Body, before: list[Body], presences: Presences) -> bool:
         """Return whether the collected result of a step can be stacked; report it if not."""
         port, word = self.steps.collected, self.repeat.collect
-        if port is None or word is None:
-            return True
+        assert port is not None and word is not None
         site, type_ = self.using.site, body.results[port]
         first = before[0].results[port] if before else type_
         if not first.is_alike(type_):
@@ -124,7 +141,7 @@ class _Fits(NamedTuple):
                 f"{word.name or 'the result'} is a recurrent state, and only a tensor is collected"
             )
             site.fault("dtype-mismatch", message, word.span)
-        elif self.presence(body, port, current) != self.whole:
+        elif presences[port] != self.whole:
             message = f"{word.name or 'the result'} may be missing, so it cannot be collected"
             help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
             site.fault("optional-source", message, word.span, help=help)
@@ -135,13 +152,13 @@ class _Fits(NamedTuple):
 
 def _results(using: Using, operation: Repeated, fed: Mapping[str, Fed]) -> Mapping[str, TensorType]:
     """Return the types of the results: of the last step, and of all steps if they are collected."""
-    types = known_types(fed)
-    assert types is not None
     if not operation.bodies:  # repeated zero times: the inputs that its outputs would feed
+        types = known_types(fed)
+        assert types is not None
         return {port: types[name] for name, port in operation.carried.items()}
     times, found = operation.times, dict(operation.bodies[-1].results)
-    is_handed = found.keys() <= {*operation.carried.values()}
     if isinstance(times, Dim):
+        is_handed = found.keys() <= {*operation.carried.values()}
         # without a step the inputs are handed on, so what a step says of the numbers does not hold
         found = {port: type_.cast(type_.dtype) for port, type_ in found.items()}
         least = 0 if is_handed and operation.collected is None else 1

@@ -17,7 +17,7 @@ from mimgraph.ir.types import TensorType
 
 
 class Steps(NamedTuple):
-    """The params that each step gives, the `number` of steps, and the input that is its `counter`.
+    """The params `given` at each step, the `number` of steps, and the input that is its `counter`.
 
     Where the number is known only at run time, two steps stand for all. `collected` is a port.
     """
@@ -28,11 +28,14 @@ class Steps(NamedTuple):
     collected: str | None = None
 
 
-def steps_of(site: Site, block: Block, repeat: Repeat) -> Steps | None:
-    """Return the steps of a repeat; None if one of its keys is faulty, which is reported."""
+def steps_of(
+    site: Site, block: Block, repeat: Repeat, arguments: Mapping[str, Any]
+) -> Steps | None:
+    """Return the steps of a repeat, each with these arguments of the call and its own; None if a key
+    of the repeat is faulty, which is reported."""
     number = _number(site, repeat) if repeat.times is not None else None
     is_right = repeat.times is None or number is not None
-    index = _index(site, block, repeat)
+    index = _index(site, block, repeat, repeat.counter) if repeat.counter else ""
     collected = _collected(site, block, repeat.collect) if repeat.collect else None
     if not is_right or index is None or (repeat.collect and collected is None):
         return None
@@ -50,7 +53,10 @@ def steps_of(site: Site, block: Block, repeat: Repeat) -> Steps | None:
     if repeat.counter and index not in block.input_names:
         columns[index] = list(range(number_of_bodies))
         index = ""
-    given = [{n: column[i] for n, column in columns.items()} for i in range(number_of_bodies)]
+    given = [
+        {**arguments, **{name: column[step] for name, column in columns.items()}}
+        for step in range(number_of_bodies)
+    ]
     return Steps(given, number, index, collected)
 
 
@@ -96,12 +102,10 @@ def _can_count(site: Site, shared: bool, times: Option, number: Dim) -> bool:
 # the number of the step
 
 
-def _index(site: Site, block: Block, repeat: Repeat) -> str | None:
-    """Return the input or param of the block that is the number of the step, "" if none is; None if
-    there is none of that name, which is reported."""
-    if repeat.counter is None:
-        return ""
-    name, span = repeat.counter
+def _index(site: Site, block: Block, repeat: Repeat, counter: Word) -> str | None:
+    """Return the input or param of the block that is the number of the step; None if there is none of
+    that name, which is reported."""
+    name, span = counter
     others = [one for one in block.input_names if one != name]
     if name in block.params:
         if not repeat.shared and name not in repeat.each:
@@ -114,7 +118,7 @@ def _index(site: Site, block: Block, repeat: Repeat) -> str | None:
         help = f"make {name} an input of {block.family}: an int64 tensor without axes"
         site.fault("bad-option", message, span, help=help)
     elif name not in block.input_names:
-        _unknown_index(site, block, repeat.counter)
+        _unknown_index(site, block, counter)
     elif not others:
         message = f"{block.family} has no input beside {name} that a step can hand to the next"
         site.fault("bad-option", message, span, help=f"write inputs: [x, {name}]")
