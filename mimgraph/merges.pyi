@@ -331,6 +331,9 @@ def formula(
     floor ceil exp log sqrt sin cos erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay
     integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them; in
     Python a keyword gives a number or size, `formula("x / sqrt(n)", x=x, n=x.dims[0])`.
+
+    A tensor has inf or nan where torch has them. Sizes alone do not: `x * sqrt($T - 9)` requires
+    T >= 9, and `x * (1 / ($T - 5))` requires T != 5, at run time.
     """
 
 def gated(

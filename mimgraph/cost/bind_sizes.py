@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mimgraph.infer.constraint_origin import needed_by
-from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least, divisible, substitute, symbols
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 
@@ -49,11 +49,7 @@ def _left(graph: TypedGraph, constraint: Constraint, sizes: Mapping[str, int]) -
         dim = substitute(constraint.dim, sizes)
     except ArithmeticError:  # beyond 64 bits, or a division by 0
         raise ValueError(f"with {_text(used)}, {constraint.dim} does not fit in 64 bits") from None
-    if constraint.minimum is not None:
-        holds = at_least(dim, constraint.minimum)
-    else:
-        assert constraint.divisor is not None
-        holds = divisible(dim, constraint.divisor)
+    holds = constraint.holds(dim)
     if holds is False:
         raise ValueError(f"{_text(used)} breaks {constraint}{_why(graph, constraint)}")
     return replace(constraint, dim=dim) if isinstance(dim, Dim) and not holds else None

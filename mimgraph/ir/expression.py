@@ -462,7 +462,9 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
         help = "for a whole number write a // b" if operator == "/" else ""
         message = f"{operator!r} does not work on a size known only at run time"
         raise ExpressionError(message, help=help) from None
-    if isinstance(result, complex) or not _bounded(result):
+    if isinstance(result, complex):
+        raise ExpressionError("a negative number has no fractional power")
+    if not _bounded(result):
         raise ExpressionError("a result of more than 64 bits", code="too-large")
     return result
 

@@ -13,6 +13,8 @@ from mimgraph.ir.dim import (
     Size,
     at_least,
     constant_term,
+    divisible,
+    equal,
     sole_division,
     substitute,
     symbol,
@@ -170,21 +172,36 @@ def depends_on_batch(size: Size) -> bool:
 
 @data
 class Constraint:
-    """A condition that holds when the module runs: `dim >= minimum`, or `dim % divisor == 0`."""
+    """A condition that holds when the module runs: `dim >= minimum`, `dim % divisor == 0`, or
+    `dim != excluded`."""
 
     dim: Dim
     minimum: int | None = None
     divisor: int | None = None
+    excluded: int | None = None
 
     def __str__(self) -> str:
         if self.divisor is not None:
             return f"{_bracketed(self.dim)} % {self.divisor} == 0"
         free = self.dim - constant_term(self.dim)
         coefficients = [coefficient for coefficient, _ in terms(free)]
+        if self.excluded is not None:
+            rest = self.excluded - constant_term(self.dim)
+            unit = gcd(rest, *coefficients) * (-1 if coefficients[0] < 0 else 1)
+            return f"{free // unit} != {rest // unit}"
         unit = gcd(*coefficients)
         if all(coefficient < 0 for coefficient in coefficients):
             return f"{-1 * free // unit} <= {-self.bound // unit}"
         return f"{free // unit} >= {-(-self.bound // unit)}"
+
+    def holds(self, size: Size) -> bool | None:
+        """Return whether the condition holds for `size` in place of `dim`; None if for some values only."""
+        if self.divisor is not None:
+            return divisible(size, self.divisor)
+        if self.excluded is not None:
+            same = equal(size, self.excluded)
+            return None if same is None else not same
+        return at_least(size, self.minimum or 0)
 
     @property
     def bound(self) -> int:
@@ -227,7 +244,7 @@ def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
 def _holds(constraint: Constraint, sizes: Mapping[str, Size]) -> bool:
     """Return whether a minimum is reached for all values of these sizes."""
     try:
-        return at_least(substitute(constraint.dim, sizes), constraint.minimum or 0) is True
+        return constraint.holds(substitute(constraint.dim, sizes)) is True
     except DimOverflow:
         return False
 

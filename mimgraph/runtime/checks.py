@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch._subclasses import FakeTensor
 
-from mimgraph.ir.dim import Dim, divisible, substitute, symbols
+from mimgraph.ir.dim import Dim, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.runtime.input_ranges import limits
@@ -110,10 +110,7 @@ def _named_sizes(
 
 def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
     """Return whether a constraint holds for these sizes."""
-    value = substitute(constraint.dim, sizes)
-    if constraint.divisor is not None:
-        return bool(divisible(value, constraint.divisor))
-    return isinstance(value, int) and value >= (constraint.minimum or 0)
+    return constraint.holds(substitute(constraint.dim, sizes)) is True
 
 
 def torch_dtype(type_: TensorType) -> torch.dtype:

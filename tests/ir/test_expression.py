@@ -127,7 +127,7 @@ NOT_COMPUTED = {
     "T // (T - T)": "division by zero",
     "2 ** 64": "a result of more than 64 bits",
     "10.0 ** 400": "a result of more than 64 bits",
-    "(-1) ** half": "a result of more than 64 bits",
+    "(-1) ** half": "a negative number has no fractional power",
     "T ** 99": "a result of more than 64 bits",
     "T / 2": "'/' does not work on a size known only at run time",
     "flag + 1": "True is not a number",

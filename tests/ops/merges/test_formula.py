@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -106,7 +108,60 @@ def test_exports_and_compiles_for_every_length() -> None:
     torch.testing.assert_close(compiled(**longer), model(**longer))
 
 
+# the formula, its constraint, and lengths that meet it and that do not
+CONSTRAINED = {
+    "x * y * sqrt($T - 5)": ("T >= 5", 5, 4),
+    "x * y * ($T // 2 - 2) ** 0.5": ("T//2 >= 2", 4, 3),
+    "x * y * ($T - 5) ** -0.5": ("T != 5", 6, 5),
+    "x * y / (1 / ($T - 5))": ("T != 5", 4, 5),
+    "x * y * (3 // (10 - 2 * $T))": ("T != 5", 6, 5),
+    "x * y * (7 % ($T % 2))": ("T % 2 != 0", 5, 4),
+    "x * y * 2.0 ** (200 * $T)": ("T <= 5", 5, 6),
+    "x * y * 0.5 ** -(200 * $T)": ("T <= 5", 5, 6),
+    "x * y * $T ** 400.0": ("T <= 5", 5, 6),
+}
+# computed for every length
+ALWAYS = ("sqrt($T / 4 + 1)", "sqrt(2 / $T)", "0.5 ** $T", "1 / (1 - 0.5 ** $T)", "(-0.5) ** $T")
+
+
+@pytest.mark.parametrize("expr", CONSTRAINED)
+def test_a_size_has_a_constraint_where_python_has_no_real_value(expr: str) -> None:
+    constraint, good, bad = CONSTRAINED[expr]
+    graph = mg.loads(SPEC.format(expr=expr))
+    assert constraint in [str(one) for one in graph.typed.constraints]
+    model = graph.compile(check=True)
+    assert not model(x=torch.rand(2, good, 4), y=torch.rand(2, good, 4)).is_complex()
+    with pytest.raises(ValueError, match=re.escape(f"{constraint} does not hold: T is {bad}")):
+        model(x=torch.rand(2, bad, 4), y=torch.rand(2, bad, 4))
+
+
+def test_no_constraint_stands_where_every_length_has_a_value() -> None:
+    graph = mg.loads(SPEC.format(expr=" + ".join(("x / y", *ALWAYS))))
+    assert not graph.typed.constraints
+
+
+@pytest.mark.parametrize("expr", ["x // ($T - 5)", "x % ($T - 5)", "x ** ($T - 6)"])
+def test_integer_tensors_have_the_constraints_of_torch(expr: str) -> None:
+    spec = f"inputs: {{x: {{shape: [T], dtype: int64}}}}\nnodes: {{f: {{merge: formula, from: [x], expr: {expr}}}}}\noutputs: f\n"
+    graph = mg.loads(spec)
+    assert len(graph.typed.constraints) == 1
+    with pytest.raises(RuntimeError, match="does not hold: T is 5"):
+        graph.compile()(x=torch.ones(2, 5, dtype=torch.int64))
+    (fault,) = faults(spec.replace("($T - 5)", "0").replace("($T - 6)", "(-$T)"))
+    assert fault.message in ("division by zero", "whole numbers have no negative power")
+
+
 WRONG = {
+    "x * y * sqrt(-$T)": "a root or a fractional power of a negative number",
+    "x * y * sqrt($T / 4 - 2)": "a root or a fractional power of a number that may be negative",
+    "x * y * (-$rate) ** $rate": "a root or a fractional power of a negative number",
+    "x * y * (-2.0) ** ($T / 2)": "a root or a fractional power of a negative number",
+    "x * y * (1 / ($T - $T))": "division by zero",
+    "x * y * (1 / ($k - 3))": "division by zero",
+    "x * y * sqrt($k - 4)": "sqrt has no value here",
+    "x * y * log($k - 3)": "log has no value here",
+    "x * y * exp($k * 1000)": "exp has no value here",
+    "x * y * 2.0 ** (5000 * $T)": "the power is larger than any float",
     "x * y / ($T // 0)": "division by zero",
     "x * y / (1 % 0 * $T)": "division by zero",
     "x * y * 2 ** $T": "a power of sizes may need more than 64 bits",

@@ -18,7 +18,7 @@ from mimgraph.ir.code import (
     Unary,
     call,
 )
-from mimgraph.ir.dim import MAX_DEGREE, Dim
+from mimgraph.ir.dim import MAX_DEGREE, Dim, Size
 from mimgraph.ir.expression import (
     COMPARISONS,
     JOINING,
@@ -37,11 +37,13 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint
 from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.merges.arithmetic.agreement import agreed
+from mimgraph.ops.merges.arithmetic.domains import domain
 from mimgraph.ops.merges.arithmetic.elementwise import Kind, kind_of, promoted
 from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, function_help, name_help
+from mimgraph.ops.merges.arithmetic.term import Term, number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.signature import NamedSources
@@ -55,6 +57,9 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     floor ceil exp log sqrt sin cos erf sigmoid tanh relu softplus where minimum maximum clamp. Integers stay
     integers, except for `/`. `$name` is a param or a size of the inputs, `$(...)` arithmetic of them; in
     Python a keyword gives a number or size, `formula("x / sqrt(n)", x=x, n=x.dims[0])`.
+
+    A tensor has inf or nan where torch has them. Sizes alone do not: `x * sqrt($T - 9)` requires
+    T >= 9, and `x * (1 / ($T - 5))` requires T != 5, at run time.
 
     Example:
         gate: [64]
@@ -82,7 +87,8 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
             within=within,
             unknown=unknown,
         ) from None
-    return Lowering(frame.cast(term.kind.dtype), call=term.code)
+    result = frame.cast(term.kind.dtype)
+    return Lowering(result, call=term.code, requires=tuple(compiler.requires))
 
 
 @lru_cache(maxsize=256)
@@ -112,41 +118,13 @@ def _check_names(names: Sequence[Variable], known: Container[str], sources: Name
         raise OpFault("wrong-arity", message, source=unused, help=help)
 
 
-class Term(NamedTuple):
-    """A part of a formula: the code and kind of a tensor, or of a number with its value.
-
-    The code of a number is a constant, or keeps the name of one: `2 * torch.pi`. A size that is
-    known only at run time is a number without a value.
-    """
-
-    code: Code
-    kind: Kind
-    value: int | float | None = None
-
-    @property
-    def is_number(self) -> bool:
-        return self.kind.level == 0
-
-    @property
-    def written(self) -> Expression:
-        """Return a number as an expression over the params that it comes from."""
-        origin = self.code.written if isinstance(self.code, Constant) else None
-        return origin or Number(self.value or 0)
-
-
-def number(value: float, written: Expression | None = None) -> Term:
-    """Return the term of a number; a float beside integers makes float32 in torch."""
-    kind = Kind("float32", 0, True) if isinstance(value, float) else Kind("int64", 0)
-    origin = written if written is not None and variables(written) else None
-    return Term(Constant(value, written=origin), kind, value)
-
-
 class Compiler:
     """Compiles expressions to terms; an expression of numbers only is computed."""
 
     def __init__(self, sources: NamedSources, params: Mapping[str, int | float | Dim]) -> None:
         self.sources = sources
         self.params = params
+        self.requires: list[Constraint] = []
         floats = (Operand(name) for name, x in sources.items() if x.dtype == "float32")
         self.float_source = next(floats, None)
 
@@ -158,7 +136,7 @@ class Compiler:
             case Variable(name) if name.startswith("$"):
                 given = self.params[name[1:]]
                 if isinstance(given, Dim):
-                    return Term(RuntimeSize(given), Kind("int64", 0))
+                    return Term(RuntimeSize(given), Kind("int64", 0), size=given)
                 return number(given, Variable(name[1:]))
             case Variable(name) if name in self.sources:
                 return Term(Operand(name), kind_of(self.sources[name]))
@@ -174,6 +152,7 @@ class Compiler:
                 one, other = self.term(left), self.term(right)
                 if operator not in COMPARISONS:
                     one, other = self.alike(one, other)
+                self.requires += domain(operator, one, other)
                 return _arithmetic(operator, one, other)
             case FunctionCall(name, arguments, start, end):
                 return self.call(name, self.alike(*map(self.term, arguments)), start, end)
@@ -215,7 +194,8 @@ class Compiler:
         if all(argument.value is not None for argument in arguments):
             return number(_computed(name, function, arguments, start, end))
         if name == "sqrt":
-            return Term(Binary("**", arguments[0].code, Constant(0.5)), Kind("float32", 0, True))
+            self.requires += domain("**", arguments[0], number(0.5))
+            return _of_numbers("**", arguments[0], number(0.5))
         message = f"{name} takes a source, not just sizes known only at run time"
         raise ExpressionError(message, start, end, help="of the functions only sqrt takes a size")
 
@@ -246,14 +226,14 @@ def _negative(term: Term) -> Term:
         negative = number(-term.value, Negative(term.written))
         return _with_names(negative, Unary("-", term.code), term)
     _refuse("-", term, ("bool",))
-    return Term(Unary("-", term.code), term.kind)
+    return Term(Unary("-", term.code), term.kind, size=None if term.size is None else -term.size)
 
 
 def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     """Return the term of an operator of two terms, in torch's dtype; refuse dtypes that torch refuses."""
     code = Binary(operator, left.code, right.code)
     if left.is_number and right.is_number:
-        return _of_numbers(operator, left, right, code)
+        return _of_numbers(operator, left, right)
     kind = promoted(left.kind, right.kind)
     if operator in COMPARISONS:
         if operator not in ("==", "!="):
@@ -272,8 +252,9 @@ def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     return Term(code, kind)
 
 
-def _of_numbers(operator: str, left: Term, right: Term, code: Code) -> Term:
+def _of_numbers(operator: str, left: Term, right: Term) -> Term:
     """Return the term of an operator of two numbers, computed if both are known."""
+    code = Binary(operator, left.code, right.code)
     if left.value is not None and right.value is not None:
         expression = Arithmetic(operator, Number(left.value), Number(right.value))
         computed = number(
@@ -282,15 +263,29 @@ def _of_numbers(operator: str, left: Term, right: Term, code: Code) -> Term:
         return _with_names(computed, code, left, right)
     if operator in COMPARISONS:
         raise ExpressionError("a formula compares sources, and here are two numbers")
-    if operator in ("/", "//", "%") and right.value == 0:
-        raise ExpressionError("division by zero")
     kind = promoted(left.kind, right.kind)
     if operator == "**" and kind.dtype == "int64":
         power = -1 if right.value is None else right.value
         if not 0 <= power <= MAX_DEGREE:
             help = "a power may be a float, 2.0 ** $T or $T ** 2.0"
             raise ExpressionError("a power of sizes may need more than 64 bits", help=help)
-    return Term(code, Kind("float32", 0, True) if operator == "/" else kind)
+    kind = Kind("float32", 0, True) if operator == "/" else kind
+    above_zero = operator in ("+", "*", "/", "**") and left.is_positive and right.is_positive
+    return Term(code, kind, size=_size(operator, left, right), above_zero=above_zero)
+
+
+def _size(operator: str, left: Term, right: Term) -> Size | None:
+    """Return the size that an operator of two whole numbers computes; None for a number of another
+    kind, and for a size beyond the limits."""
+    sides = {"left": left.whole, "right": right.whole}
+    if operator == "/" or None in sides.values():
+        return None
+    expression = Arithmetic(operator, Variable("left", 0, 0), Variable("right", 0, 0))
+    try:
+        size: Size = evaluate(expression, lambda variable: sides[variable.name])
+    except ExpressionError:
+        return None
+    return size
 
 
 def _with_names(number: Term, code: Code, *parts: Term) -> Term:
