@@ -333,7 +333,8 @@ def formula(
     Python a keyword gives a number or size, `formula("x / sqrt(n)", x=x, n=x.dims[0])`.
 
     A tensor has inf or nan where torch has them. Sizes alone do not: `x * sqrt($T - 9)` requires
-    T >= 9, and `x * (1 / ($T - 5))` requires T != 5, at run time.
+    T >= 9, and `x * (1 / ($T - 5))` requires T != 5, at run time. A float result has the dtype of the
+    model: write large angles inside, `cos(position * rate)`, as bfloat16 rounds them between two nodes.
     """
 
 def gated(

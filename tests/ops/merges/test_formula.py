@@ -221,3 +221,22 @@ def test_python_gives_no_other_values(wrong: object) -> None:
         merges.formula("x * k", x=mg.Input("x", (3,)), k=wrong)  # type: ignore[arg-type]
     with pytest.raises(mg.SpecError, match="give its number or size by a keyword: k="):
         merges.formula("x * $k", x=mg.Input("x", (3,)))
+
+
+ANGLES = """\
+inputs: {x: [T]}
+nodes:
+  places: {arange: $T}
+  turns: {merge: formula, from: {p: places}, expr: cos(p * 0.37)}
+  rotated: {merge: formula, from: {x: x, c: turns}, expr: x * c, broadcast: true}
+outputs: rotated
+"""
+ROUNDED = ANGLES.replace("cos(p * 0.37)", "p * 0.37").replace("x * c", "x * cos(c)")
+
+
+def test_angles_inside_of_cos_keep_their_precision_in_bfloat16() -> None:
+    x = torch.ones(1, 2000, dtype=torch.bfloat16)
+    by_hand = torch.cos(torch.arange(2000) * 0.37)
+    inside, rounded = (mg.loads(spec).compile().bfloat16()(x=x)[0] for spec in (ANGLES, ROUNDED))
+    torch.testing.assert_close(inside.float(), by_hand, atol=0.01, rtol=0)
+    assert (rounded.float() - by_hand).abs().max() > 1
