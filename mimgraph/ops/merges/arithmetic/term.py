@@ -1,4 +1,4 @@
-"""Define the terms of a formula: parts with their code, their kind and what is known of a number."""
+"""Define the terms of a formula: the code and kind of each part, and the value or size of a number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Term(NamedTuple):
 
     @property
     def whole(self) -> Size | None:
-        """The size or integer that a number is; None for a fraction and what is beyond the limits."""
+        """The number as a size or integer; None for a fraction, or if it is beyond the limits."""
         return self.value if isinstance(self.value, int) else self.size
 
     @property
