@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn, overload
 from mimgraph.compare.equality import same
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.graph import infer
-from mimgraph.ir.graph import Graph as DeclaredGraph
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.declared.graph import Graph as DeclaredGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.language import safetensors_header, spec_file
 from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import LayerCall
 
 _Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]

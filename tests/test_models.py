@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.ir.dim import substitute
+from mimgraph.ir.dims.dim import substitute
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import SPECS
 from tests.helpers.running import by_name, seeded

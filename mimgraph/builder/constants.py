@@ -11,7 +11,7 @@ from mimgraph.builder.inputs import plain_size, sizes_of
 from mimgraph.builder.own_tensors import NodeOptions, layer_call, without_defaults
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import user_line
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dims.dim import Dim
 
 if TYPE_CHECKING:
     import torch

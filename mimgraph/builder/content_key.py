@@ -7,8 +7,8 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
+from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.expression import Expression
-from mimgraph.ir.graph import Option, Template, Written
 from mimgraph.source import Span
 
 _LEAVES = frozenset({bool, int, str, type(None)})

@@ -24,9 +24,10 @@ from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.infer.structure import unique
-from mimgraph.ir import graph as ir
-from mimgraph.ir.rewrite import Rewriter
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.source import Span
 
 
@@ -134,7 +135,7 @@ def _node(
     return replace(declared, name=names[record], span=span, sources=sources, whole=None)
 
 
-def _as_written(option: ir.Option, trace: Trace | None) -> ir.Option:
+def _as_written(option: Option, trace: Trace | None) -> Option:
     """Return an option as a spec would write it."""
     value = declare_value(option.value, trace, option.span)
     return option if value is option.value else option._replace(value=value)
@@ -143,7 +144,7 @@ def _as_written(option: ir.Option, trace: Trace | None) -> ir.Option:
 def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:
     node = names[output.handle.record]
     source = ir.Source(node, output.handle.port, span)
-    moved = None if output.batch_dim is None else ir.Option(output.batch_dim, span, span)
+    moved = None if output.batch_dim is None else Option(output.batch_dim, span, span)
     return ir.Output(
         *(name or node, source, span, output.training_only, output.doc), batch_dim=moved
     )

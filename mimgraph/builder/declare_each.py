@@ -11,7 +11,9 @@ from mimgraph.builder.handles.records import BLOCK_OPTIONS, Composite
 from mimgraph.builder.outer_layers import lent_to
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.nodes.each import port_of
-from mimgraph.ir import graph as ir
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import AppliedOperation, Call, Each, Operation
+from mimgraph.ir.declared.values import Option
 from mimgraph.ops.layer_call import EachCall, LayerCall
 from mimgraph.source import Span
 
@@ -21,7 +23,7 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     span = context.span
     if isinstance(call.layer, LayerCall):
         options = {name: option(values, span) for name, values in call.options.items()}
-        each = ir.Each(declare_apply(call.layer, span), options, span, *_how(call, span))
+        each = Each(declare_apply(call.layer, span), options, span, *_how(call, span))
         return TypedCall(context.infer(each, call.layer.keywords), NO_BLOCKS)
     layer = cast("Composite", call.layer)
     _check_options(layer, call, span)
@@ -41,20 +43,20 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     borrowed = {name: record for one in typed for name, record in one.borrowed.items()}
     layer.claim(typed[0].node, context)
     options = {name: option(values, span) for name, values in call.options.items()}
-    if isinstance(operations[0], ir.Call):  # another param's value is a part of the declared block
+    if isinstance(operations[0], Call):  # another param's value is a part of the declared block
         params = blocks[operations[0].block].params
         options = {name: values for name, values in options.items() if name in params}
-    each = ir.Each(operations[0], options, span, times, shared)
+    each = Each(operations[0], options, span, times, shared)
     node = lent_to(context, borrowed).infer(each, layer.keywords, blocks)
     return TypedCall(node, blocks, borrowed)
 
 
-def declare_times(call: EachCall, span: Span) -> ir.Option | None:
+def declare_times(call: EachCall, span: Span) -> Option | None:
     """Return the number of copies on one source; None for one for each source."""
     return None if call.times is None else option(call.times, span)
 
 
-def _how(call: EachCall, span: Span) -> tuple[ir.Option | None, bool]:
+def _how(call: EachCall, span: Span) -> tuple[Option | None, bool]:
     """Return the number of copies, and whether one module is applied to every source."""
     if not isinstance(call.shared, bool):
         raise spec_error("wrong-type", "shared is True or False", span)
@@ -95,7 +97,7 @@ def _with_options(layer: Composite, call: EachCall, position: int) -> Composite:
     return layer.given(own) if own else layer
 
 
-def _without_options(operation: ir.Operation | None, call: EachCall) -> ir.AppliedOperation:
+def _without_options(operation: Operation | None, call: EachCall) -> AppliedOperation:
     """Return the operation without the options that have a value for each source."""
-    assert operation is not None and not isinstance(operation, ir.Each)
+    assert operation is not None and not isinstance(operation, Each)
     return operation.with_named({k: v for k, v in operation.named.items() if k not in call.options})

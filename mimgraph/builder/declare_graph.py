@@ -10,9 +10,9 @@ from mimgraph.builder.declare_body import declare_body
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
-from mimgraph.ir import graph as ir
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.names import class_fault
-from mimgraph.ir.rewrite import with_keys
 
 
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:

@@ -10,9 +10,11 @@ from typing import Any
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared.graph import Take
+from mimgraph.ir.declared.operations import Activation, Apply
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import WrittenText
-from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
 from mimgraph.ops.op import Op
 from mimgraph.source import Span

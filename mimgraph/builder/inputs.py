@@ -17,8 +17,8 @@ from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.single_node import Given, infer_input
-from mimgraph.ir import graph as ir
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.ops.layer_call import is_source

@@ -11,9 +11,11 @@ from mimgraph.builder.node_names import Names
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.single_node import Given, GivenGroup, Made
-from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import TypedNode, Value, unwrap
-from mimgraph.ir.walks import used_bodies
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Share
+from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.operations import unwrap
+from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.source import Span
 
 
@@ -138,6 +140,6 @@ def with_names(blocks: Mapping[str, ir.Block], names: Mapping[Record, str]) -> d
 def _with_target(node: ir.Node, targets: Mapping[str, str]) -> ir.Node:
     """Return the node; one that shares a call with a placeholder names it."""
     share = node.applied
-    if not isinstance(share, ir.Share) or share.target not in targets:
+    if not isinstance(share, Share) or share.target not in targets:
         return node
     return node.with_applied(replace(share, target=targets[share.target]))

@@ -9,7 +9,7 @@ from mimgraph.builder.handles.record_call import record_call
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import sizes_of
 from mimgraph.builder.user_line import user_line
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall
 

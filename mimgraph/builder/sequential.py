@@ -12,8 +12,9 @@ from mimgraph.builder.handles.call_context import CallContext, TypedCall
 from mimgraph.builder.handles.record_call import IN_SEQUENCE, used_already
 from mimgraph.builder.tracing.trace import enclosing
 from mimgraph.infer.single_node import Given
-from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Apply, Chain
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
@@ -82,7 +83,7 @@ class Sequential(Applicable):
                     nodes.append(_reader(context, index + 1))
                 break
             known, typed_items = _fed(context, name, typed.node.type), index + 1
-        chain = ir.Chain(tuple(nodes), context.span)
+        chain = Chain(tuple(nodes), context.span)
         return TypedCall(context.infer(chain, self.keywords, blocks), blocks)
 
     def claim(self, typed: TypedNode, context: CallContext) -> None:
@@ -120,7 +121,7 @@ def _inside(context: CallContext, keywords: Mapping[str, object]) -> CallContext
     """Return the context of the first item, whose source lacks the axis that the chain runs over."""
     if "over" not in keywords:
         return context
-    typed = context.infer(ir.Chain((), context.span), {"over": keywords["over"]})
+    typed = context.infer(Chain((), context.span), {"over": keywords["over"]})
     assert typed.over is not None and typed.type is not None
     return _fed(context, "input", typed.over.fold(typed.type))
 
@@ -131,7 +132,7 @@ def _after(
     """Return the context of the item after `nodes`, where `known` is the context of the first."""
     if not nodes:
         return known
-    chain = ir.Chain((*nodes, _reader(context, len(nodes))), context.span)
+    chain = Chain((*nodes, _reader(context, len(nodes))), context.span)
     typed = known._replace(name=context.name, path=context.path).infer(chain, blocks=blocks)
     assert typed.type is not None
     return _fed(context, nodes[-1].name, typed.type)
@@ -139,7 +140,7 @@ def _after(
 
 def _reader(context: CallContext, index: int) -> ir.Node:
     """Return an item that reads the one before, which must have a default result."""
-    return ir.Node(str(index), context.span, ir.Apply("layer", "Identity", context.span))
+    return ir.Node(str(index), context.span, Apply("layer", "Identity", context.span))
 
 
 def _fed(context: CallContext, name: str, type_: TensorType) -> CallContext:

@@ -14,7 +14,8 @@ from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits
 from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed import Body, Leaf, Sequence, Shared, TypedNode, TypedOperation
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
 from mimgraph.summary.node_text import source_text
 
 # shown even if a chain or share replaces the node

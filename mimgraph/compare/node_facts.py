@@ -8,9 +8,11 @@ from typing import Any
 
 from mimgraph.compare.equality import comparable
 from mimgraph.ir.code import Code, Constant, walk
+from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.values import Written
 from mimgraph.ir.expression import Expression
-from mimgraph.ir.graph import Node, Written
-from mimgraph.ir.typed import Leaf, Repeated, Scan, Sequence, Shared, TypedNode, Use
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Shared, Use
 from mimgraph.ops import registry
 from mimgraph.support.frozen_data import data
 

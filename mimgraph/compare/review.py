@@ -14,7 +14,7 @@ from mimgraph.compare.model import Change, Difference, Edit
 from mimgraph.compare.picture import WAS, union
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram

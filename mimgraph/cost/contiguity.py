@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.typed import Body, Leaf, TypedNode, Value, unwrap
+from mimgraph.ir.typed.graph import Body, TypedNode, Value
+from mimgraph.ir.typed.operations import Leaf, unwrap
 
 
 def copies(body: Body) -> set[TypedNode]:

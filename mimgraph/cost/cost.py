@@ -7,21 +7,12 @@ from dataclasses import field, replace
 from math import prod
 
 from mimgraph.cost.contiguity import copies
-from mimgraph.ir.amount import Amount
-from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.typed import (
-    STEPS,
-    Body,
-    Leaf,
-    Repeated,
-    Scan,
-    Shared,
-    TypedGraph,
-    TypedNode,
-    unwrap,
-)
+from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, unwrap
+from mimgraph.ir.typed.walks import needed_in_eval, running
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.ir.walks import needed_in_eval, running
 from mimgraph.support.frozen_data import data
 
 PARAM_BYTES = 4  # float32, as parameters are created

@@ -15,14 +15,8 @@ from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed import (
-    Body,
-    Leaf,
-    TypedNode,
-    TypedOperation,
-    Value,
-    unwrap,
-)
+from mimgraph.ir.typed.graph import Body, TypedNode, Value
+from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.ir.types import INTEGER, TensorType
 
 # An empty tensor of the module that `.to()` casts as it casts weights, for a class that has neither

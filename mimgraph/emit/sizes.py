@@ -13,7 +13,8 @@ from mimgraph.ir.code import (
     Subscript,
     rebuild,
 )
-from mimgraph.ir.dim import Dim, FloorDiv, Size, symbol, symbols, terms
+from mimgraph.ir.dims.dim import Dim, FloorDiv, Size, symbol, symbols
+from mimgraph.ir.dims.printing import printed_terms
 from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells, multiple_of_axis
 
 Readable = Sequence[tuple[Code, TensorType]]
@@ -62,7 +63,7 @@ def _named(name: str, readable: Readable) -> Code:
 def _arithmetic(dim: Size, names: Mapping[str, Code]) -> Code:
     """Return a size as arithmetic on the code of each name."""
     total: Code | None = None
-    for coefficient, factors in terms(dim):
+    for coefficient, factors in printed_terms(dim):
         product: Code | None = None
         if abs(coefficient) != 1 or not factors:
             product = Constant(abs(coefficient))

@@ -7,7 +7,7 @@ from typing import Any
 
 from mimgraph.emit.format.statements import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
-from mimgraph.ir.typed import Value
+from mimgraph.ir.typed.graph import Value
 from mimgraph.support.frozen_data import data
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.typed import Body, Leaf, TypedNode, unwrap
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, unwrap
 from mimgraph.ir.types import Constraint, at_least_one
 from mimgraph.source import Span
 

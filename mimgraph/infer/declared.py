@@ -15,19 +15,11 @@ from mimgraph.infer.nodes.each import check_text
 from mimgraph.infer.outer_shares import MAX_NAMES, inner_blocks, is_too_large, outer_shares
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import Around, check_scope, report_cycle, scope_of, unique
-from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol
+from mimgraph.ir.declared.graph import Block, Input, InputShape, Node
+from mimgraph.ir.declared.operations import Apply, Call
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
+from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol
 from mimgraph.ir.expression import plain
-from mimgraph.ir.graph import (
-    FAULTY,
-    OTHERS,
-    Apply,
-    Block,
-    Call,
-    Input,
-    InputShape,
-    Node,
-    Option,
-)
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, cast
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared.values import FAULTY, Option, Template, Written
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import (
     PLAIN,
     ExpressionError,
@@ -22,7 +23,6 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
-from mimgraph.ir.graph import FAULTY, Option, Template, Written
 from mimgraph.source import Span
 
 Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown

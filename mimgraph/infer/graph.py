@@ -14,8 +14,9 @@ from mimgraph.infer.nodes.node import type_nodes
 from mimgraph.infer.nodes.optional import check_inputs, check_output, optional_inputs
 from mimgraph.infer.scope import Context, Fed, State
 from mimgraph.infer.structure import Around, check_scope
-from mimgraph.ir.graph import FAULTY, OTHERS, Graph, Output
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.declared.graph import Graph, Output
+from mimgraph.ir.declared.values import FAULTY, OTHERS
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import DTYPES, strongest
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.evaluation import Evaluation, compute
+from mimgraph.ir.declared.graph import Block, Graph
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import FAULTY, Chosen
 from mimgraph.ir.expression import variables
-from mimgraph.ir.graph import FAULTY, Block, Chosen, Graph
-from mimgraph.ir.rewrite import Rewriter
 from mimgraph.support.frozen_data import data
 
 

@@ -6,18 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mimgraph.ir.declared.graph import Block, Input, InputShape, Node, operations, overs
+from mimgraph.ir.declared.values import Chosen, Template, Written
 from mimgraph.ir.expression import PLAIN, variables
-from mimgraph.ir.graph import (
-    Block,
-    Chosen,
-    Input,
-    InputShape,
-    Node,
-    Template,
-    Written,
-    operations,
-    overs,
-)
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 

@@ -23,9 +23,10 @@ from mimgraph.infer.evaluation import (
     origin_of,
     placed,
 )
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared.operations import BESIDE_FROM, Activation
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import WrittenText, identity
-from mimgraph.ir.graph import BESIDE_FROM, FAULTY, OTHERS, Activation, Option
 from mimgraph.ir.option_types import describe
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from mimgraph.infer.dag import Edge
-from mimgraph.ir.graph import Block, Call, Node, Share, operations
+from mimgraph.ir.declared.graph import Block, Node, operations
+from mimgraph.ir.declared.operations import Call, Share
 
 MAX_NAMES = 100_000  # that all blocks together share or hand on
 

@@ -12,9 +12,10 @@ from mimgraph.infer.evaluation import Environment, Evaluation, Origins
 from mimgraph.infer.options import Bound
 from mimgraph.infer.outer_shares import OuterShares
 from mimgraph.infer.structure import Scope
-from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
+from mimgraph.ir.declared.graph import Block, Node, Source, Take
+from mimgraph.ir.declared.operations import Activation, Apply, Call, Share
 from mimgraph.ir.presence import ALWAYS, Presence
-from mimgraph.ir.typed import Body, TypedNode, Value
+from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
 

@@ -12,8 +12,8 @@ from mimgraph.infer.nodes.sharing import check_borrowers, check_share
 from mimgraph.infer.nodes.sources import resolve
 from mimgraph.infer.scope import Context, State
 from mimgraph.infer.structure import Scope
-from mimgraph.ir.graph import Block, BlockInput, Input, Node, Source
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Source
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 
 

@@ -12,18 +12,9 @@ from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.advice.unknown_names import Meaning, OtherScopes, as_sources, names_in
 from mimgraph.infer.dag import Edge, cycles, ordered
 from mimgraph.infer.outer_shares import OuterShares, shared_around, shared_by
-from mimgraph.ir.graph import (
-    ANOTHER,
-    OTHERS,
-    Apply,
-    Block,
-    BlockInput,
-    Input,
-    Node,
-    Output,
-    Share,
-    Source,
-)
+from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Output, Source
+from mimgraph.ir.declared.operations import Apply, Share
+from mimgraph.ir.declared.values import ANOTHER, OTHERS
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data

@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import Any, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.dim import Dim, DimOverflow
+from mimgraph.ir.dims.dim import Dim, DimOverflow
 from mimgraph.support.frozen_data import data
 
 LIMIT = 2**63

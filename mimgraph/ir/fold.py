@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mimgraph.ir.code import Code, Constant, Slice, Subscript, Tuple
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.support.frozen_data import data
 

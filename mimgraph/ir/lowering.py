@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Call, Code, Operand, call
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data
 

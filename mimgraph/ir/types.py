@@ -7,20 +7,11 @@ from dataclasses import field, replace
 from math import gcd
 from typing import Any, NamedTuple
 
-from mimgraph.ir.dim import (
-    Dim,
-    DimOverflow,
-    Size,
-    at_least,
-    constant_term,
-    divisible,
-    equal,
-    sole_division,
-    substitute,
-    symbol,
-    symbols,
-    terms,
-)
+from mimgraph.ir.dims.bounds import at_least
+from mimgraph.ir.dims.compare import divisible, equal
+from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, constant_term, substitute, symbol, symbols
+from mimgraph.ir.dims.division import sole_division
+from mimgraph.ir.dims.printing import printed_terms
 from mimgraph.ir.expression import WrittenInt
 from mimgraph.support.frozen_data import data
 
@@ -184,7 +175,7 @@ class Constraint:
         if self.divisor is not None:
             return f"{_bracketed(self.dim)} % {self.divisor} == 0"
         free = self.dim - constant_term(self.dim)
-        coefficients = [coefficient for coefficient, _ in terms(free)]
+        coefficients = [coefficient for coefficient, _ in printed_terms(free)]
         if self.excluded is not None:
             rest = self.excluded - constant_term(self.dim)
             unit = gcd(rest, *coefficients) * (-1 if coefficients[0] < 0 else 1)
@@ -307,7 +298,7 @@ def multiple_of_axis(size: Dim, tensors: Sequence[TensorType]) -> Multiple | Non
 
 def _ratio(size: Size, other: Size) -> int:
     """Return the integer by which `other` is multiplied in `size`, 0 if there is none."""
-    (first, _), (second, _) = terms(size)[0], terms(other)[0]
+    (first, _), (second, _) = printed_terms(size)[0], printed_terms(other)[0]
     return first // second if first // second * other == size else 0
 
 

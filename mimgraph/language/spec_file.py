@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
-from mimgraph.ir.graph import Graph
+from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.option_types import OptionValue
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.language import safetensors_header
 from mimgraph.language.foreign_files import refuse_foreign
 from mimgraph.language.parts.part_files import Place, first_place

@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mimgraph.ir.graph import (
+from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
+from mimgraph.ir.declared.operations import (
     BESIDE_FROM,
     VALUE_OPTION,
     Activation,
     Apply,
-    Block,
-    BlockInput,
     Call,
     Chain,
     Each,
-    Graph,
-    Input,
-    Node,
     Operation,
-    Option,
-    Output,
     Repeat,
     Scan,
     Share,
-    Source,
 )
+from mimgraph.ir.declared.values import Option
 from mimgraph.language.yaml_text import Rows, Tall, yaml_text
 
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mimgraph.ir.declared.values import Template, Written
 from mimgraph.ir.expression import Variable, to_text
-from mimgraph.ir.graph import Template, Written
 from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
 from mimgraph.language.yaml_tree.scalars import resolve
 

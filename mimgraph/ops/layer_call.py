@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, cast
 
 from mimgraph.diagnostics import SpecError
-from mimgraph.ir.graph import BESIDE_FROM
+from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ops.op import Op
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.frozen_data import data

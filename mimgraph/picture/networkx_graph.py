@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import networkx as nx
 
-from mimgraph.ir.typed import Sequence, TypedGraph, TypedNode, unwrap
+from mimgraph.ir.typed.graph import TypedGraph, TypedNode
+from mimgraph.ir.typed.operations import Sequence, unwrap
 
 
 def to_networkx(graph: TypedGraph) -> nx.DiGraph[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from html import escape
 
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import foldings
 from mimgraph.picture.diagram.model import Diagram, boxes

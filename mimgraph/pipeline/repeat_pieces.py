@@ -8,14 +8,8 @@ from itertools import pairwise
 
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.presence import ALWAYS
-from mimgraph.ir.typed import (
-    Body,
-    Repeated,
-    Shared,
-    TypedNode,
-    Value,
-    single_nodes,
-)
+from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
+from mimgraph.ir.typed.operations import Repeated, Shared
 from mimgraph.support.frozen_data import data
 
 

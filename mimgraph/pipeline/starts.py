@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.pipeline.balance import balanced
 
 

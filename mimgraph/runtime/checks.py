@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch._subclasses import FakeTensor
 
-from mimgraph.ir.dim import Dim, substitute, symbols
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.dims.dim import Dim, substitute, symbols
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.runtime.input_ranges import limits
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.ir.dim import Size
-from mimgraph.ir.typed import Body, Leaf, TypedNode, unwrap
+from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, unwrap
 
 
 def limits(body: Body) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ import torch
 
 from mimgraph.infer.advice.packages import check_packages
 from mimgraph.infer.advice.torch_versions import check_torch
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 
 
 def check_installed(graph: TypedGraph) -> None:

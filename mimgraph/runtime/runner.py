@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import named_sizes
-from mimgraph.ir.dim import Dim, Size, substitute
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.dims.dim import Dim, Size, substitute
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.checks import dtype_name, holds, misfits, torch_dtype
 from mimgraph.runtime.input_ranges import lengths, limits

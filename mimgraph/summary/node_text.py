@@ -7,16 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.dim import Size
-from mimgraph.ir.typed import (
+from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.operations import (
     Leaf,
     Repeated,
     Scan,
     Sequence,
     Shared,
-    TypedNode,
     TypedOperation,
-    Value,
     unwrap,
 )
 from mimgraph.ops import registry

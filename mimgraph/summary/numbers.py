@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.amount import Amount
+from mimgraph.ir.dims.amount import Amount
 
 _LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers that get separators
 

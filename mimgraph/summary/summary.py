@@ -12,7 +12,7 @@ from typing import Any
 
 from mimgraph.cost.bind_sizes import check_size, checked
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.summary import table
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.support.arguments import check_depth

@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import PARAM_BYTES
-from mimgraph.ir.amount import Amount
+from mimgraph.ir.dims.amount import Amount
 from mimgraph.summary.numbers import macs, memory, number
 from mimgraph.summary.rows import Contents, Row, noted
 

@@ -14,7 +14,8 @@ import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
 from mimgraph.infer.nodes.rule_cache import forget
-from mimgraph.ir.typed import Body, Leaf, TypedOperation, unwrap
+from mimgraph.ir.typed.graph import Body
+from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, fixed, process

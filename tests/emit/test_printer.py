@@ -42,7 +42,7 @@ from mimgraph.ir.code import (
     Unpacked,
     call,
 )
-from mimgraph.ir.dim import symbol
+from mimgraph.ir.dims.dim import symbol
 from tests.helpers.printing import expression
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"

@@ -21,21 +21,19 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dim import Dim, substitute
+from mimgraph.ir.dims.dim import Dim, substitute
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
-from mimgraph.ir.typed import (
+from mimgraph.ir.typed.graph import Body, TypedNode, Value
+from mimgraph.ir.typed.operations import (
     STEPS,
-    Body,
     Each,
     Leaf,
     Repeated,
     Scan,
     Sequence,
     Shared,
-    TypedNode,
     TypedOperation,
     Use,
-    Value,
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, TensorType

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import mimgraph as mg
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.runtime.runner import run
 from tests.conftest import SPECS
 from tests.gallery import HUGE, SMALL

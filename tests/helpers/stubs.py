@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import mimgraph
-from mimgraph.ir.dim import Dim
-from mimgraph.ir.graph import BESIDE_FROM
+from mimgraph.ir.declared.operations import BESIDE_FROM
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED, OptionSpec
@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import LayerCall
 
 _Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.ir.dim import Dim, symbol
+from mimgraph.ir.dims.dim import Dim, symbol
 from mimgraph.ir.types import Constraint
 
 T, S = symbol("T"), symbol("S")

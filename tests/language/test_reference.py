@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
-from mimgraph.ir.graph import VALUE_OPTION
+from mimgraph.ir.declared.operations import VALUE_OPTION
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.keys import KEYS, OPTIONS
 from mimgraph.language.places import PLACES

@@ -20,9 +20,12 @@ from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.nodes.blocks.repeat_words import index_type
 from mimgraph.infer.single_node import Given, GivenGroup
-from mimgraph.ir import graph as ir
-from mimgraph.ir.dim import Dim
-from mimgraph.ir.typed import Repeated, Scan, TypedNode, Value
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Call, Repeat, Word
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.operations import Repeated, Scan
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
@@ -56,7 +59,7 @@ class DeclaredBlock(NamedTuple):
     borrowed: Mapping[str, Record] = MappingProxyType({})
 
     @property
-    def params(self) -> Mapping[str, ir.Option]:
+    def params(self) -> Mapping[str, Option]:
         return self.blocks[self.key].params
 
 
@@ -206,16 +209,16 @@ class BlockCall(Applicable):
     def claim(self, typed: TypedNode, context: CallContext) -> None:
         """Do nothing: the layers in a block's function may be used elsewhere."""
 
-    def _declare(self, span: Span) -> ir.Call:
+    def _declare(self, span: Span) -> Call:
         """Return the declared call, without its block."""
         params = {k: v for k, v in self.keywords.items() if k not in BLOCK_OPTIONS}
         names = list(self.family.defaults)
         options, lone = declare_options(self.family.name, names, self.args, params, span)
         repeat = _repeat(unwatched(self.keywords.get("repeat")), span)
-        return ir.Call("", span, options, lone, repeat)
+        return Call("", span, options, lone, repeat)
 
     def _check(
-        self, call: ir.Call, context: CallContext
+        self, call: Call, context: CallContext
     ) -> tuple[list[Mapping[str, object]], InputTypes]:
         """Check the call with a block that has no nodes.
 
@@ -247,7 +250,7 @@ class BlockCall(Applicable):
         own = self._params_as_given(call)
         return [{**given, **own} for given in typed.operation.settings] or [own], types
 
-    def _params_as_given(self, call: ir.Call) -> dict[str, object]:
+    def _params_as_given(self, call: Call) -> dict[str, object]:
         """Return the params as the caller gave them; a tuple stays a tuple."""
         given = {**dict(zip(self.family.defaults, self.args, strict=False)), **self.keywords}
         return {name: as_given(given[name]) for name in call.params}
@@ -290,7 +293,7 @@ def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
     return replace(found, labels=(*found.labels, use))
 
 
-def _note_use(call: ir.Call, declared: DeclaredBlock, trace: Trace | None) -> None:
+def _note_use(call: Call, declared: DeclaredBlock, trace: Trace | None) -> None:
     """Record in the outer block that Python code chose this block by some of its values."""
     each = call.repeat.each if call.repeat else {}
     for name, given in (*call.params.items(), *each.items()):
@@ -303,13 +306,13 @@ def _note_use(call: ir.Call, declared: DeclaredBlock, trace: Trace | None) -> No
 # --- repeat ---------------------------------------------------------------------------------------
 
 
-def _repeat(given: object, span: Span) -> ir.Repeat | None:
+def _repeat(given: object, span: Span) -> Repeat | None:
     """Declare `repeat=3`, `{"times": 3, "shared": True}` or `{"with": {"k": [1, 2]}}`, with
     `"index": "i"` and `"collect": "out"` where they are given."""
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        return ir.Repeat(option(given, span), False, {}, span)
+        return Repeat(option(given, span), False, {}, span)
     unknown = next((key for key in given if key not in REPEAT_KEYS), None)
     if unknown is not None:
         help = f"its keys: {', '.join(REPEAT_KEYS)}"
@@ -324,7 +327,7 @@ def _repeat(given: object, span: Span) -> ir.Repeat | None:
         raise spec_error("bad-option", "a shared repeat is one module: no with", span)
     if times is None and not each:
         raise spec_error("missing-key", "repeat needs times", span, "repeat=3")
-    return ir.Repeat(
+    return Repeat(
         None if times is None else option(times, span),
         shared,
         {name: option(values, span) for name, values in each.items()},
@@ -334,25 +337,25 @@ def _repeat(given: object, span: Span) -> ir.Repeat | None:
     )
 
 
-def _word(given: Mapping[object, object], key: str, span: Span) -> ir.Word | None:
+def _word(given: Mapping[object, object], key: str, span: Span) -> Word | None:
     """Return the name that a key of a repeat gives; `collect` may be True."""
     name = given.get(key)
     if key == "collect" and isinstance(name, bool):
-        return ir.Word("", span) if name else None
+        return Word("", span) if name else None
     if name is not None and not isinstance(name, str):
         raise spec_error("wrong-type", f"{key} is a name, not {shown(name)}", span)
-    return None if name is None else ir.Word(name, span)
+    return None if name is None else Word(name, span)
 
 
-def _only_params(options: Mapping[str, ir.Option], declared: DeclaredBlock) -> dict[str, ir.Option]:
+def _only_params(options: Mapping[str, Option], declared: DeclaredBlock) -> dict[str, Option]:
     """Return the options that are params of the block; values of other options are fixed in its
     body."""
     return {name: given for name, given in options.items() if name in declared.params}
 
 
 def _repeat_of_params(
-    repeat: ir.Repeat | None, family: Family, declared: DeclaredBlock, span: Span
-) -> ir.Repeat | None:
+    repeat: Repeat | None, family: Family, declared: DeclaredBlock, span: Span
+) -> Repeat | None:
     """Return the repeat whose `with` and `index` name only params and inputs of the block."""
     if repeat is None:
         return None

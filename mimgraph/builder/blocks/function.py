@@ -29,11 +29,13 @@ from mimgraph.builder.tracing.watched import as_given
 from mimgraph.builder.user_line import definition, spec_error
 from mimgraph.diagnostics import Label, SpecError
 from mimgraph.infer.single_node import Given, GivenGroup
-from mimgraph.ir import graph as ir
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import carried
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
-from mimgraph.ir.typed import results_of
+from mimgraph.ir.typed.graph import results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
@@ -132,7 +134,7 @@ class BlockFunction(Family):
                 help = _repeat_help(arguments, found[0].declared)
                 raise spec_error("bad-option", message, context.span, help)
             outputs = results_of(found[-1].outputs)
-            fed = ir.carried(self.inputs, tuple(found[-1].outputs), counter)
+            fed = carried(self.inputs, tuple(found[-1].outputs), counter)
             types |= {name: outputs[port] for name, port in fed.items()}
         decides_by_sizes = any(run.declared.decides_by_sizes for run in found)
         return found[0].declared._replace(decides_by_sizes=decides_by_sizes)
@@ -278,7 +280,7 @@ class BlockFunction(Family):
             return Given(declared, type_)
         return GivenGroup(declared, type_)
 
-    def _default(self, name: str) -> ir.Option:
+    def _default(self, name: str) -> Option:
         default = self.defaults[name]
         return option(default if _is_data(default) else None, self.span)
 

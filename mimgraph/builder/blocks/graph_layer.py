@@ -20,8 +20,8 @@ from mimgraph.infer.named_ops import choose
 from mimgraph.infer.reuse.as_block import as_block, block_inputs
 from mimgraph.infer.reuse.substitute import Values, with_values
 from mimgraph.infer.scope import State
-from mimgraph.ir import graph as ir
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ops import registry

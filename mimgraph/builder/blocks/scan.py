@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mimgraph.builder.blocks.call import BlockCall
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.user_line import spec_error, user_line
-from mimgraph.ir import graph as ir
+from mimgraph.ir.declared.operations import Call, Scan
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_mapping, wrong
 
@@ -31,7 +31,7 @@ class ScanCall(BlockCall):
     def loop(self) -> tuple[object, ...]:
         return self.over, self.carry
 
-    def _declare(self, span: Span) -> ir.Call:
+    def _declare(self, span: Span) -> Call:
         """Return the declared call, without its block."""
         call = super()._declare(span)
         for word, help in (
@@ -43,10 +43,10 @@ class ScanCall(BlockCall):
         axes = self.over
         if isinstance(axes, Mapping) and len(self.family.inputs) > 1:
             given = {name: option(axis, span) for name, axis in axes.items()}
-            return replace(call, scan=ir.Scan(given, None, self.carry, span))
+            return replace(call, scan=Scan(given, None, self.carry, span))
         if isinstance(axes, Mapping):  # its one source needs no name
             axes = next(iter(axes.values()))
-        return replace(call, scan=ir.Scan({}, option(axes, span), self.carry, span))
+        return replace(call, scan=Scan({}, option(axes, span), self.carry, span))
 
 
 def scan(

@@ -13,9 +13,10 @@ from mimgraph.builder.outputs import Output
 from mimgraph.builder.tracing.trace import Result, Trace
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.single_node import Given, infer_node
-from mimgraph.ir import graph as ir
-from mimgraph.ir.dim import Dim, symbol
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.dims.dim import Dim, symbol
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
@@ -100,7 +101,7 @@ def _typed(
     """Return the nodes of a block typed for these inputs; None if one does not fit."""
     span = block.span
     sources = tuple(ir.Source(name, None, span) for name in types)
-    node = ir.Node("use", span, ir.Call("", span, {}, None, None), sources)
+    node = ir.Node("use", span, Call("", span, {}, None, None), sources)
     made = {one.name: Given(one, types[one.name]) for one in block.inputs}
     report = Report()
     typed = infer_node(node, made, report, {**body.blocks, "": block})

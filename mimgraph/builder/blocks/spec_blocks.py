@@ -14,8 +14,8 @@ from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.reuse.substitute import Values, with_values
 from mimgraph.infer.scope import State
-from mimgraph.ir import graph as ir
-from mimgraph.ir.rewrite import with_keys
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ops.signature import REQUIRED
 
 

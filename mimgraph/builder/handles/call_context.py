@@ -12,10 +12,12 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Made, infer_node
-from mimgraph.ir import graph as ir
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Operation
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import Option
 from mimgraph.ir.expression import plain
-from mimgraph.ir.rewrite import Rewriter
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
 
@@ -52,7 +54,7 @@ class CallContext(NamedTuple):
         if self.trace is not None:
             self.trace.called.append(uses)
 
-    def declare(self, operation: ir.Operation, options: Mapping[str, object]) -> ir.Node:
+    def declare(self, operation: Operation, options: Mapping[str, object]) -> ir.Node:
         """Return the declared node, with the `take`, `over` and `freeze` of its options."""
         take, over = declare_take(options, self.span), declare_over(options, self.span)
         freeze = declare_freeze(options, self.span)
@@ -60,7 +62,7 @@ class CallContext(NamedTuple):
 
     def infer(
         self,
-        operation: ir.Operation,
+        operation: Operation,
         options: Mapping[str, object] = NO_OPTIONS,
         blocks: Mapping[str, ir.Block] = NO_BLOCKS,
     ) -> TypedNode:
@@ -75,7 +77,7 @@ class CallContext(NamedTuple):
         return typed if alone is node else replace(typed, declared=node)
 
 
-def _plain(option: ir.Option) -> ir.Option:
+def _plain(option: Option) -> Option:
     """Return an option with plain numbers in place of numbers with expressions."""
     value = plain(option.value)
     return option if value is option.value else option._replace(value=value)

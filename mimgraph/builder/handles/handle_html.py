@@ -8,7 +8,7 @@ from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ops.layer_call import EachCall
 from mimgraph.picture import notebook
 

@@ -15,7 +15,8 @@ from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, runni
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir import graph as ir
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Each, Share
 from mimgraph.ir.names import free_name
 from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
 from mimgraph.source import Span
@@ -94,13 +95,13 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
 # --- a further call of the same layer -------------------------------------------------------------
 
 
-def share(layer: Layer | None, target: str, span: Span) -> ir.Share | ir.Each:
+def share(layer: Layer | None, target: str, span: Span) -> Share | Each:
     """Declare a further call of the layer of the node `target`."""
     if not isinstance(layer, EachCall):
-        return ir.Share(target, span, layer.item if isinstance(layer, ItemCall) else None)
+        return Share(target, span, layer.item if isinstance(layer, ItemCall) else None)
     if layer.options:
         raise spec_error("unknown-option", "a share takes no options", span)
-    return ir.Each(ir.Share(target, span), {}, span, declare_times(layer, span))
+    return Each(Share(target, span), {}, span, declare_times(layer, span))
 
 
 def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:

@@ -11,8 +11,8 @@ from mimgraph.builder.tracing.trace import Trace, note_refusal
 from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup, Made, infer_port
-from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span

@@ -11,7 +11,7 @@ from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
 from mimgraph.diagnostics import SpecError
 from mimgraph.infer.single_node import Given, GivenGroup
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
 from mimgraph.ops import registry

@@ -9,7 +9,8 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import Local, note_use
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared.values import Template, Written
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -26,7 +27,6 @@ from mimgraph.ir.expression import (
     to_text,
     variables,
 )
-from mimgraph.ir.graph import Template, Written
 from mimgraph.source import Span
 
 MAX_PARTS, MAX_DEPTH = 80, 24  # of a declared expression; a larger one is declared as its number

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,

@@ -30,7 +30,8 @@ from mimgraph.emit.forward.values import used_ports
 from mimgraph.emit.imports import codes
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.ir.code import Call, Code, Name, walk
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, Repeated, Use, unwrap
 from mimgraph.ir.types import TensorType
 
 

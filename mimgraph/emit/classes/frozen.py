@@ -8,7 +8,8 @@ from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.format.statements import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed import Body, Leaf, TypedNode, TypedOperation
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, TypedOperation
 
 
 def freeze(made: Code, node: TypedNode) -> Code:

@@ -19,20 +19,10 @@ from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Name, named_constant
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.names import EMITTED
-from mimgraph.ir.typed import (
-    Body,
-    Each,
-    Leaf,
-    Repeated,
-    Scan,
-    Sequence,
-    Shared,
-    TypedGraph,
-    TypedNode,
-    Use,
-)
-from mimgraph.ir.visitor import OperationVisitor
-from mimgraph.ir.walks import bodies
+from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed.operations import Each, Leaf, Repeated, Scan, Sequence, Shared, Use
+from mimgraph.ir.typed.visitor import OperationVisitor
+from mimgraph.ir.typed.walks import bodies
 
 Inits: TypeAlias = tuple[tuple[str, Code], ...]
 

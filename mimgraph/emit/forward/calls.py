@@ -47,7 +47,8 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.lowering import ANCHOR
 from mimgraph.ir.presence import given, implies
-from mimgraph.ir.typed import STEPS, Body, Leaf, Repeated, Scan, TypedNode, Use, Value, unwrap
+from mimgraph.ir.typed.graph import Body, TypedNode, Value
+from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]

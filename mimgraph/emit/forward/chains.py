@@ -10,7 +10,8 @@ from typing import TypeAlias
 from mimgraph.emit.forward.liveness import Paths
 from mimgraph.emit.forward.plan import Plan
 from mimgraph.emit.forward.steps import WHOLE, Loop, Step, is_list
-from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, Value, unwrap
+from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, unwrap
 
 Chain: TypeAlias = list[Value]
 

@@ -13,7 +13,7 @@ from mimgraph.emit.forward.steps import Loop, Step
 from mimgraph.emit.forward.values import UsedPorts
 from mimgraph.ir.code import Binary, Code, Constant, Name
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, Value
+from mimgraph.ir.typed.graph import Body, Value
 
 
 def forward(

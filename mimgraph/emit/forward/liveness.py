@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.steps import Condition, Guard, Step
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Value
+from mimgraph.ir.typed.graph import Value
 from mimgraph.support.frozen_data import data
 
 

@@ -13,7 +13,7 @@ from mimgraph.emit.forward.steps import Step, is_intermediate, is_list
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED, free_name
-from mimgraph.ir.typed import Value
+from mimgraph.ir.typed.graph import Value
 
 MAIN = "x"
 AMBIGUOUS = ("l", "I", "O")  # names that linters refuse, and readers should

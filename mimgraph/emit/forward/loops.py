@@ -10,9 +10,10 @@ from mimgraph.emit.forward.call_code import Modules
 from mimgraph.emit.forward.steps import Loop, list_of
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, Constant, Name, Subscript, call, named_constant
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.names import EMITTED, free_name
-from mimgraph.ir.typed import STEPS, Repeated, Scan, TypedNode, Value
+from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.operations import STEPS, Repeated, Scan
 
 
 class CallLoop(NamedTuple):

@@ -13,7 +13,7 @@ from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Code, Constant, rebuild, walk
 from mimgraph.ir.fold import Fold
 from mimgraph.ir.presence import Presence, implies
-from mimgraph.ir.typed import Body, Value
+from mimgraph.ir.typed.graph import Body, Value
 from mimgraph.ir.types import TensorType
 
 MakeStep: TypeAlias = Callable[[Run, tuple[Value, ...], Code], Iterable[Step]]

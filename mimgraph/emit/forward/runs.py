@@ -14,8 +14,9 @@ from mimgraph.emit.forward.steps import Condition, Guard
 from mimgraph.ir.code import Call, Operand
 from mimgraph.ir.lowering import MODULE
 from mimgraph.ir.presence import ALWAYS, Presence, implies
-from mimgraph.ir.typed import Body, Leaf, Shared, TypedNode, Value, single_nodes, unwrap
-from mimgraph.ir.walks import needed_in_eval
+from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
+from mimgraph.ir.typed.operations import Leaf, Shared, unwrap
+from mimgraph.ir.typed.walks import needed_in_eval
 
 TRAINING = Condition(None)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, walk
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Value
+from mimgraph.ir.typed.graph import Value
 from mimgraph.support.frozen_data import data
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from mimgraph.infer.advice.rule_trial import Trial
 from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut
-from mimgraph.ir.dim import Dim, Size, symbols
-from mimgraph.ir.graph import Apply
+from mimgraph.ir.declared.operations import Apply
+from mimgraph.ir.dims.dim import Dim, Size, symbols
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.ir.types import TensorType
 

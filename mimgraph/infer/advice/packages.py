@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.infer.constraint_origin import leaves
-from mimgraph.ir.typed import Leaf, TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ops import registry
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.infer.scope import Context, Fed
-from mimgraph.ir.dim import DimOverflow
-from mimgraph.ir.graph import Block
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.dims.dim import DimOverflow
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import Op, OpFault

@@ -9,10 +9,11 @@ from mimgraph.infer.advice import missing_batch
 from mimgraph.infer.advice.rule_trial import Trial, ask
 from mimgraph.infer.scope import Context
 from mimgraph.ir.axes_help import moved_axis, node
-from mimgraph.ir.dim import Dim, Size, symbols
-from mimgraph.ir.graph import Block
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.dims.dim import Dim, Size, symbols
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.typed import Leaf, Sequence, TypedNode
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.operations import Leaf, Sequence
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.infer.constraint_origin import leaves
-from mimgraph.ir.graph import Apply
-from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
+from mimgraph.ir.declared.operations import Apply
+from mimgraph.ir.typed.graph import TypedGraph, TypedNode
+from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ops import registry
 from mimgraph.ops.op import Release, dotted
 

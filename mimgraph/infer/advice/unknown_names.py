@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.ir.graph import Block, Call, Graph, Input, InputShape, Node, Source
+from mimgraph.ir.declared.graph import Block, Graph, Input, InputShape, Node, Source
+from mimgraph.ir.declared.operations import Call
 
 SECTIONS = ("inputs", "nodes")
 

@@ -7,7 +7,7 @@ from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.nodes.blocks.block_use import lost_blocks
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.graph import Activation, Apply
+from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.names import OPS
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op

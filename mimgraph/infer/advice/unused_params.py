@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.infer.names_read import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.outer_shares import calls
-from mimgraph.ir.graph import Chosen, Graph, Option
+from mimgraph.ir.declared.graph import Graph
+from mimgraph.ir.declared.values import Chosen, Option
 from mimgraph.source import Span
 
 

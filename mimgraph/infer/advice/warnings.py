@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from mimgraph.diagnostics import Diagnostic, in_order
 from mimgraph.infer.advice.unused_params import unused_params
-from mimgraph.ir.graph import Graph
+from mimgraph.ir.declared.graph import Graph
 from mimgraph.source import PythonFile
 
 CHECKS: tuple[Callable[[Graph], Iterable[Diagnostic]], ...] = (unused_params,)

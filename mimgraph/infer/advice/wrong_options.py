@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.evaluation import LONGEST, Environment, Evaluation, is_constant
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Option, Written
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -24,7 +25,6 @@ from mimgraph.ir.expression import (
     to_text,
     variables,
 )
-from mimgraph.ir.graph import FAULTY, OTHERS, Option, Written
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec

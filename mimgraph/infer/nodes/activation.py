@@ -13,7 +13,9 @@ from mimgraph.infer.nodes.sources import ask_for_port, unknown_port
 from mimgraph.infer.options import Place, bind, values
 from mimgraph.infer.scope import Site, State
 from mimgraph.ir.code import Code
-from mimgraph.ir.graph import Activation, Apply, Block, Option
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.operations import Activation, Apply
+from mimgraph.ir.declared.values import Option
 from mimgraph.ir.lowering import INPUT
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry

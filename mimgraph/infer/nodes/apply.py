@@ -15,10 +15,11 @@ from mimgraph.infer.nodes.rule_cache import Answer, ask
 from mimgraph.infer.nodes.sources import known_types, match_op
 from mimgraph.infer.options import Bound, Place, Values, bind, values
 from mimgraph.infer.scope import Fed, Site, State
-from mimgraph.ir.dim import Dim, DimOverflow
-from mimgraph.ir.graph import Activation, Apply, Block
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.operations import Activation, Apply
+from mimgraph.ir.dims.dim import Dim, DimOverflow
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, OpFault

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Context, Fed
-from mimgraph.ir.graph import Output
-from mimgraph.ir.typed import Body, TypedNode, results_of
+from mimgraph.ir.declared.graph import Output
+from mimgraph.ir.typed.graph import Body, TypedNode, results_of
 
 # types the nodes of a body and returns its outputs; an argument of block.py, which node.py imports
 TypeNodes: TypeAlias = Callable[[Context, Iterable[Output]], dict[str, Fed]]

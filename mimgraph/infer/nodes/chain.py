@@ -16,9 +16,11 @@ from mimgraph.infer.nodes.sources import (
     unknown_port,
 )
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.graph import Chain, Node, Source, Take
-from mimgraph.ir.typed import Sequence, TypedNode, Value
-from mimgraph.ir.walks import used_bodies
+from mimgraph.ir.declared.graph import Node, Source, Take
+from mimgraph.ir.declared.operations import Chain
+from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.operations import Sequence
+from mimgraph.ir.typed.walks import used_bodies
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]

@@ -30,9 +30,11 @@ from mimgraph.infer.nodes.sharing import (
 )
 from mimgraph.infer.nodes.sources import resolve, resolve_all
 from mimgraph.infer.scope import Context, Fed, Site
-from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Output
+from mimgraph.ir.declared.graph import Node, Output
+from mimgraph.ir.declared.operations import Apply, Call, Chain, Each
 from mimgraph.ir.presence import ALWAYS, Presence
-from mimgraph.ir.typed import Leaf, Shared, TypedNode
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.operations import Leaf, Shared
 
 
 def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:

@@ -14,11 +14,13 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.nodes.rule_cache import Answer
 from mimgraph.infer.scope import Fed, Site, State
-from mimgraph.ir.dim import Dim, Size, symbol
-from mimgraph.ir.graph import Input, Repeat
+from mimgraph.ir.declared.graph import Input
+from mimgraph.ir.declared.operations import Repeat
+from mimgraph.ir.dims.dim import Dim, Size, symbol
 from mimgraph.ir.names import free_name
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
-from mimgraph.ir.typed import Body, Leaf, Repeated, Scan, TypedNode, Use, unwrap
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered

@@ -9,8 +9,8 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.infer.evaluation import origin_of, placed
 from mimgraph.infer.options import Bound
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.dim import Dim
-from mimgraph.ir.graph import Source
+from mimgraph.ir.declared.graph import Source
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops.op import OpFault
 from mimgraph.source import Span
 

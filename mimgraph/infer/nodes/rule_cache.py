@@ -7,10 +7,11 @@ from math import prod
 from typing import NamedTuple
 
 from mimgraph.infer.options import Bound, Values
-from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least
-from mimgraph.ir.graph import Block
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.dims.bounds import at_least
+from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Dim, Size
 from mimgraph.ir.lowering import Module
-from mimgraph.ir.typed import Leaf
+from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op, OpFault

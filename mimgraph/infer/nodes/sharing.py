@@ -11,19 +11,13 @@ from mimgraph.infer.nodes.sources import unknown_port
 from mimgraph.infer.outer_shares import calls
 from mimgraph.infer.scope import Context, Owner
 from mimgraph.ir.code import Code
-from mimgraph.ir.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.graph import Apply, Call, Chain, Node, Share
-from mimgraph.ir.typed import (
-    Body,
-    Leaf,
-    Shared,
-    TypedNode,
-    TypedOperation,
-    port_type,
-    unwrap,
-)
+from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.operations import Apply, Call, Chain, Share
+from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
+from mimgraph.ir.typed.graph import Body, TypedNode, port_type
+from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
+from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.ir.types import TensorType
-from mimgraph.ir.walks import used_bodies
 from mimgraph.ops import registry
 
 

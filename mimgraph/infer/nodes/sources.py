@@ -7,11 +7,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from mimgraph.infer.scope import Context, Fed, Site, State
-from mimgraph.ir.graph import Apply, Call, Node, Share, Source
+from mimgraph.ir.declared.graph import Node, Source
+from mimgraph.ir.declared.operations import Apply, Call, Share
 from mimgraph.ir.presence import ALWAYS, given
-from mimgraph.ir.typed import STEPS, Repeated, Sequence, TypedNode, Use, Value, unwrap, weight_type
+from mimgraph.ir.typed.graph import TypedNode, Value, weight_type
+from mimgraph.ir.typed.operations import STEPS, Repeated, Sequence, Use, unwrap
+from mimgraph.ir.typed.walks import weight_names
 from mimgraph.ir.types import TensorType
-from mimgraph.ir.walks import weight_names
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 

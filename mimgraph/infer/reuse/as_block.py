@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from mimgraph.infer.outer_shares import outer_shares
 from mimgraph.infer.structure import needed_for
-from mimgraph.ir.graph import Block, BlockInput, Graph, Input, Option
+from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input
+from mimgraph.ir.declared.values import Option
 from mimgraph.source import Span
 
 

@@ -13,10 +13,12 @@ from mimgraph.infer.dag import ordered
 from mimgraph.infer.names_read import in_block, in_value
 from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.reuse.substitute import Renamed, with_values
+from mimgraph.ir.declared.graph import Block, Graph
+from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import Option, Written
 from mimgraph.ir.expression import Variable
-from mimgraph.ir.graph import Block, Call, Graph, Option, Written
 from mimgraph.ir.names import name_fault
-from mimgraph.ir.rewrite import Rewriter
 from mimgraph.source import Span
 
 

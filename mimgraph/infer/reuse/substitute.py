@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir import graph as ir
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
-from mimgraph.ir.rewrite import Rewriter
 
 Values = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ def with_values(block: ir.Block, values: Values) -> ir.Block:
     """Return the block with values in place of names, except for its own params."""
     if not values:
         return block
-    params: dict[str, ir.Option] = {}
+    params: dict[str, Option] = {}
     for name, default in block.params.items():  # a default may use the params above it
         params[name] = _filled(default, _without(values, params))
     outer = _without(values, params)
@@ -54,7 +55,7 @@ def _pattern(pattern: ir.InputShape | None, values: Values) -> ir.InputShape | N
     return pattern._replace(dims=tuple(_value(dim, values) for dim in pattern.dims))
 
 
-def _filled(given: ir.Option, values: Values) -> ir.Option:
+def _filled(given: Option, values: Values) -> Option:
     value = _value(given.value, values)
     return given if value == given.value else given._replace(value=value, part=None)
 
@@ -62,11 +63,11 @@ def _filled(given: ir.Option, values: Values) -> ir.Option:
 def _value(given: Any, values: Values) -> Any:
     """Return an option's value with values in place of names."""
     match given:
-        case ir.Written(Variable(name)) if name in values and type(values[name]) is not Renamed:
+        case Written(Variable(name)) if name in values and type(values[name]) is not Renamed:
             return values[name]
-        case ir.Written(expression):
+        case Written(expression):
             return given._replace(expression=_expression(expression, values))
-        case ir.Template():
+        case Template():
             given = _with_names(given, values)
             filled = given.filled({n: in_formula(v) for n, v in values.items() if _is_number(v)})
             return given._replace(text=filled) if "$" in filled else filled
@@ -90,7 +91,7 @@ def _expression(given: Expression, values: Values) -> Expression:
     return given
 
 
-def _with_names(given: ir.Template, values: Values) -> ir.Template:
+def _with_names(given: Template, values: Values) -> Template:
     """Return a text with the new name of each renamed param."""
     text, parts, end = given.text, list[str](), 0
     for match in given.names():

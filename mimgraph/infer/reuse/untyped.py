@@ -13,7 +13,8 @@ from mimgraph.infer.names_read import in_value
 from mimgraph.infer.nodes.optional import check_inputs
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import Around, check_scope
-from mimgraph.ir.graph import FAULTY, OTHERS, Chosen, Graph, operations
+from mimgraph.ir.declared.graph import Graph, operations
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen
 from mimgraph.ir.names import NODE_WORDS
 
 

@@ -9,8 +9,8 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.outer_shares import calls
 from mimgraph.infer.reuse.lift_params import unique_name
-from mimgraph.ir.graph import Block, Graph
-from mimgraph.ir.rewrite import with_keys
+from mimgraph.ir.declared.graph import Block, Graph
+from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.language.parts.read_parts import Part
 from mimgraph.language.reader.context import Context
 

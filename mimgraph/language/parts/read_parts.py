@@ -13,7 +13,7 @@ from mimgraph.infer.reuse.as_block import as_block
 from mimgraph.infer.reuse.lift_params import lift_params
 from mimgraph.infer.reuse.substitute import with_values
 from mimgraph.infer.reuse.untyped import check_untyped, fixed_params
-from mimgraph.ir.graph import Block
+from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.names import name_fault
 from mimgraph.language.parts.part_files import Place, ReadPart, Refused, read_bytes
 from mimgraph.language.reader.context import Context

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import ANOTHER, Input, InputShape
+from mimgraph.ir.declared.graph import Input, InputShape
+from mimgraph.ir.declared.values import ANOTHER
 from mimgraph.ir.types import INTEGER
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, section_entries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import FAULTY, OTHERS
+from mimgraph.ir.declared.values import FAULTY, OTHERS
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import Context
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, faulty

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mimgraph.ir.graph import (
+from mimgraph.ir.declared.operations import (
     BESIDE_FROM,
-    OTHERS,
     AppliedOperation,
     Apply,
     Call,
@@ -14,6 +13,7 @@ from mimgraph.ir.graph import (
     Operation,
     Share,
 )
+from mimgraph.ir.declared.values import OTHERS
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (

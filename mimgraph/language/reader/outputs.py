@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.graph import OTHERS, Option, Output, Source
+from mimgraph.ir.declared.graph import Output, Source
+from mimgraph.ir.declared.values import OTHERS, Option
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys
 from mimgraph.language.reader.sources import read_source

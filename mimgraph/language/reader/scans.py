@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import Option, Scan, Source
+from mimgraph.ir.declared.graph import Source
+from mimgraph.ir.declared.operations import Scan
+from mimgraph.ir.declared.values import Option
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
 from mimgraph.language.reader.sources import read_source

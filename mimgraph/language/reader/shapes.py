@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.graph import FAULTY, InputShape, Written
+from mimgraph.ir.declared.graph import InputShape
+from mimgraph.ir.declared.values import FAULTY, Written
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import DTYPES
 from mimgraph.language.reader.context import Context

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.graph import Graph
+from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import VALUE_OPTION, Apply, Source
+from mimgraph.ir.declared.graph import Source
+from mimgraph.ir.declared.operations import VALUE_OPTION, Apply
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, entries_of

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import (
-    FAULTY,
-    OTHERS,
-    Activation,
-    Apply,
-    Call,
-    Chosen,
-    Faulty,
-    Option,
-    Repeat,
-    Take,
-    Word,
-    Written,
-)
+from mimgraph.ir.declared.graph import Take
+from mimgraph.ir.declared.operations import Activation, Apply, Call, Repeat, Word
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
     Entries,

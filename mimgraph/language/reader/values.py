@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from mimgraph.infer.evaluation import LONGEST
+from mimgraph.ir.declared.values import FAULTY, Option, Template, Written
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
-from mimgraph.ir.graph import FAULTY, Option, Template, Written
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree

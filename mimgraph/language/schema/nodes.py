@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mimgraph.ir.dim import Dim
-from mimgraph.ir.graph import BESIDE_FROM, VALUE_OPTION
+from mimgraph.ir.declared.operations import BESIDE_FROM, VALUE_OPTION
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.option_types import NonNegative, choices

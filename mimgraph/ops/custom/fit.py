@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import gcd
 
-from mimgraph.ir.dim import Size, substitute, symbol
+from mimgraph.ir.dims.dim import Size, substitute, symbol
 
 Point = Mapping[str, int]
 Value = Callable[[Point], int | None]  # None at points where the module fails

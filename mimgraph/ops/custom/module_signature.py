@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood

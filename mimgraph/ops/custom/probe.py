@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.dim import Size, substitute, symbols
+from mimgraph.ir.dims.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit
 from mimgraph.ops.custom.module_signature import Facts, Parts, Registered, first_line

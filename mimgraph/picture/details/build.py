@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.ir.graph import Graph, Input, Node, Output
-from mimgraph.ir.typed import Body, Repeated, Scan, Shared, TypedGraph, TypedNode, unwrap
+from mimgraph.ir.declared.graph import Graph, Input, Node, Output
+from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed.operations import Repeated, Scan, Shared, unwrap
+from mimgraph.ir.typed.walks import needed_in_eval
 from mimgraph.ir.types import TensorType
-from mimgraph.ir.walks import needed_in_eval
 from mimgraph.ops import registry
 from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
 from mimgraph.picture.details.model import Detail, OptionValue, Result, Source

@@ -6,16 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mimgraph.ir.typed import (
-    Body,
-    Leaf,
-    Repeated,
-    Scan,
-    TypedNode,
-    TypedOperation,
-    Use,
-    unwrap,
-)
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.ops import registry
 from mimgraph.picture.details.model import OptionValue, Origin
 from mimgraph.picture.diagram.block_repeats import span

@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from mimgraph.ir.typed import (
+from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
+from mimgraph.ir.typed.operations import (
     STEPS,
-    Body,
     Repeated,
     Scan,
     Sequence,
     Shared,
-    TypedGraph,
-    TypedNode,
     TypedOperation,
     Use,
-    Value,
 )
-from mimgraph.ir.visitor import OperationVisitor
+from mimgraph.ir.typed.visitor import OperationVisitor
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item

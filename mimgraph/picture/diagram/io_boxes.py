@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.typed import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.node_boxes import MANY, counted_shapes
 from mimgraph.picture.diagram.wiring import End

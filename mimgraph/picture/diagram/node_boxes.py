@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, TypedOperation, Use, unwrap
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, Repeated, TypedOperation, Use, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End

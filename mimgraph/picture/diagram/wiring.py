@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mimgraph.ir.typed import TypedNode, Value
+from mimgraph.ir.typed.graph import TypedNode, Value
 from mimgraph.picture.diagram.model import Edge
 from mimgraph.summary.node_text import operand_labels
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked
-from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.runtime.input_ranges import limits
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from mimgraph.runtime.weight_transfer.calls import Call, call_of

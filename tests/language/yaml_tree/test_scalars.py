@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mimgraph.ir.graph import FAULTY
+from mimgraph.ir.declared.values import FAULTY
 from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
 
 CASES = (str.lower, str.upper, str.capitalize)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.ir.graph import FAULTY
+from mimgraph.ir.declared.values import FAULTY
 from mimgraph.language.yaml_tree.tree import Mapping
 from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
 

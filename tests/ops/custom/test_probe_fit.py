@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimgraph.ir.dim import Dim, symbol
+from mimgraph.ir.dims.dim import Dim, symbol
 from mimgraph.ops.custom.fit import fit
 
 T, S = symbol("T"), symbol("S")

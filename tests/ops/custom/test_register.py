@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.cli import main
-from mimgraph.ir.dim import substitute
+from mimgraph.ir.dims.dim import substitute
 from mimgraph.ops import registry
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.emit.test_golden import RUFF

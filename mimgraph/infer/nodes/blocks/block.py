@@ -18,9 +18,12 @@ from mimgraph.infer.nodes.optional import missing_inputs, missing_merge_inputs
 from mimgraph.infer.nodes.sources import item_label, known_types
 from mimgraph.infer.scope import Context, Site, State
 from mimgraph.infer.structure import scope_of
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.operations import Apply, Call
+from mimgraph.ir.declared.values import OTHERS
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.graph import OTHERS, Apply, Block, Call
-from mimgraph.ir.typed import Body, TypedNode, TypedOperation, Use
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import TypedOperation, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 

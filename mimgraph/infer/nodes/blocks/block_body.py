@@ -12,9 +12,10 @@ from mimgraph.infer.nodes.blocks.input_check import fits_inputs
 from mimgraph.infer.nodes.blocks.pattern import bind_pattern
 from mimgraph.infer.nodes.body import TypeNodes, body_of
 from mimgraph.infer.scope import Context, Fed, Site
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.graph import Block, Call
-from mimgraph.ir.typed import Body
+from mimgraph.ir.typed.graph import Body
 from mimgraph.ir.types import TensorType
 
 

@@ -10,9 +10,11 @@ from mimgraph.infer.evaluation import Evaluation, Origin, compute, has_faulty, l
 from mimgraph.infer.names_read import in_value
 from mimgraph.infer.scope import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import PLAIN, plain
-from mimgraph.ir.graph import FAULTY, OTHERS, Block, Call, Option
 from mimgraph.ops import registry
 from mimgraph.source import Span
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from mimgraph.infer.nodes.sources import Arguments, match
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.graph import Block, Source
+from mimgraph.ir.declared.graph import Block, Source
 
 
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:

@@ -9,8 +9,9 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, compute, decide, layered
 from mimgraph.infer.nodes.optional import missing_inputs
 from mimgraph.infer.scope import Fed, Site
+from mimgraph.ir.declared.graph import Block, Input
+from mimgraph.ir.declared.values import FAULTY
 from mimgraph.ir.expression import plain
-from mimgraph.ir.graph import FAULTY, Block, Input
 from mimgraph.ir.types import TensorType
 
 

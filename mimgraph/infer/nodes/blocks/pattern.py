@@ -10,9 +10,10 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Evaluation, compute, layered
 from mimgraph.infer.nodes.blocks.groups import fed_to
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.declared.graph import Block, BlockInput
+from mimgraph.ir.declared.values import FAULTY, Written
+from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.expression import plain, to_text
-from mimgraph.ir.graph import FAULTY, Block, BlockInput, Written
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.rule_helpers import same_size
 from mimgraph.source import Span

@@ -11,10 +11,13 @@ from mimgraph.infer.nodes.blocks.repeat_words import Steps, index_type
 from mimgraph.infer.nodes.optional import check_repeat_presence, missing_inputs, output_presences
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed
-from mimgraph.ir.dim import Dim, at_least
-from mimgraph.ir.graph import Block, Repeat, Source, carried
+from mimgraph.ir.declared.graph import Block, Source
+from mimgraph.ir.declared.operations import Repeat, carried
+from mimgraph.ir.dims.bounds import at_least
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import STEPS, Body, Repeated, Value
+from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed.operations import STEPS, Repeated
 from mimgraph.ir.types import DTYPES, Constraint, TensorType, at_least_one
 
 Presences: TypeAlias = Mapping[str, Presence]

@@ -10,9 +10,11 @@ from mimgraph.infer.nodes.apply import unreadable
 from mimgraph.infer.nodes.blocks.block_use import checked_number, columns_of, lost_params
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.graph import Block, Option, Repeat, Source, Word
-from mimgraph.ir.typed import STEPS
+from mimgraph.ir.declared.graph import Block, Source
+from mimgraph.ir.declared.operations import Repeat, Word
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.typed.operations import STEPS
 from mimgraph.ir.types import TensorType
 
 

@@ -16,11 +16,14 @@ from mimgraph.infer.nodes.body import TypeNodes
 from mimgraph.infer.nodes.optional import missing_in_steps
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.declared.operations import Scan as DeclaredScan
+from mimgraph.ir.declared.values import FAULTY, Option
+from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.expression import plain
-from mimgraph.ir.graph import FAULTY, Block, Call, Option
-from mimgraph.ir.graph import Scan as DeclaredScan
-from mimgraph.ir.typed import STEPS, Body, Scan, TypedNode
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import STEPS, Scan
 from mimgraph.ir.types import TensorType, at_least_one, depends_on_batch
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from mimgraph.ir.code import call
-from mimgraph.ir.dim import Dim, divisible
+from mimgraph.ir.dims.compare import divisible
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType

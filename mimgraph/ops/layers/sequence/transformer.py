@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Code, Operand
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import Lowering, Module, Product, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType

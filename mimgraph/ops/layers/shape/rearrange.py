@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mimgraph.ir.code import Code
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.flatten import flattened

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from mimgraph.ir.code import by_position
-from mimgraph.ir.dim import Dim, Size, divisible, equal
+from mimgraph.ir.dims.compare import divisible, equal
+from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import BATCH, Constraint, TensorType
 from mimgraph.ops.op import OpFault

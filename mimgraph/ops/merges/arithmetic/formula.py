@@ -18,7 +18,7 @@ from mimgraph.ir.code import (
     Unary,
     call,
 )
-from mimgraph.ir.dim import MAX_DEGREE, Dim, Size
+from mimgraph.ir.dims.dim import MAX_DEGREE, Dim, Size
 from mimgraph.ir.expression import (
     COMPARISONS,
     JOINING,

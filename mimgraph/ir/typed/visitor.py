@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Generic, ParamSpec, TypeVar
 
-from mimgraph.ir.typed import Each, Leaf, Repeated, Scan, Sequence, Shared, TypedOperation, Use
+from mimgraph.ir.typed.operations import (
+    Each,
+    Leaf,
+    Repeated,
+    Scan,
+    Sequence,
+    Shared,
+    TypedOperation,
+    Use,
+)
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from mimgraph.ir.dim import symbols
-from mimgraph.ir.typed import (
-    Body,
-    Leaf,
-    Shared,
-    TypedNode,
-    TypedOperation,
-    unwrap,
-)
+from mimgraph.ir.dims.dim import symbols
+from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
 
 
 def weight_names(operation: TypedOperation) -> Iterator[str]:

@@ -6,10 +6,10 @@ import ast
 from pathlib import Path
 
 import mimgraph as mg
-from mimgraph.ir.typed import Leaf, Repeated, Sequence, TypedOperation, Use
-from mimgraph.ir.visitor import OperationVisitor
+from mimgraph.ir.typed.operations import Leaf, Repeated, Sequence, TypedOperation, Use
+from mimgraph.ir.typed.visitor import OperationVisitor
 from tests.conftest import ROOT
-from tests.ir.test_typed import TEXT
+from tests.ir.typed.test_kind import TEXT
 
 # A new key of the language touches its reader and writer, its typing, the code and the pictures of
 # its modules, and the builder's declaration of it; every other pass asks the operation.
@@ -19,10 +19,11 @@ NAME_EACH = (
     "emit/classes/modules.py",
     "infer/nodes/each.py",
     "infer/nodes/node.py",
-    "ir/graph.py",
-    "ir/rewrite.py",
-    "ir/typed.py",
-    "ir/visitor.py",
+    "ir/declared/graph.py",
+    "ir/declared/operations.py",
+    "ir/declared/rewrite.py",
+    "ir/typed/operations.py",
+    "ir/typed/visitor.py",
     "language/reader/operations.py",
     "language/writer.py",
 )

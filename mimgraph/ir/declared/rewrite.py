@@ -7,20 +7,19 @@ from dataclasses import replace
 from operator import is_
 from typing import Any, TypeVar
 
-from mimgraph.ir.graph import (
+from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.operations import (
     Activation,
     AppliedOperation,
     Apply,
     Call,
     Chain,
     Each,
-    Node,
     Operation,
-    Option,
     Repeat,
     Scan,
-    Written,
 )
+from mimgraph.ir.declared.values import Option, Written
 from mimgraph.support.frozen_data import data
 
 

@@ -7,10 +7,10 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, Self
 
 from mimgraph.ir.code import Code
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dims.dim import Size
 
 if TYPE_CHECKING:
-    from mimgraph.ir.typed import Body, TypedNode
+    from mimgraph.ir.typed.graph import Body, TypedNode
 
 
 class TypedKind:

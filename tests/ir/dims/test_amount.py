@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.ir.amount import Amount
-from mimgraph.ir.dim import MAX_TERMS, symbol
+from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.dims.dim import MAX_TERMS, symbol
 
 N, T = symbol("N"), symbol("T")
 SHOWN = [

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache, reduce
 from operator import mul
 
-from mimgraph.ir.dim import Dim, DimOverflow, Size, render, substitute, symbols
+from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbols
+from mimgraph.ir.dims.printing import render
 
 Factors = tuple[Dim, ...]
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 
 import mimgraph as mg
-from mimgraph.ir.graph import Node, Option, operations
-from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.declared.graph import Node, operations
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import Option
 from tests.helpers.strategies import Spec, specs, to_yaml
-from tests.ir.test_typed import thorough
+from tests.ir.typed.test_kind import thorough
 
 TEXT = """
 name: Kinds

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mimgraph as mg
-from mimgraph.ir.typed import Body, Shared, TypedNode, inside, unwrap, weight_type
-from mimgraph.ir.typed_kind import TypedKind
-from mimgraph.ir.walks import bodies, used_bodies, weight_names
+from mimgraph.ir.typed.graph import Body, TypedNode, inside, weight_type
+from mimgraph.ir.typed.kind import TypedKind
+from mimgraph.ir.typed.operations import Shared, unwrap
+from mimgraph.ir.typed.walks import bodies, used_bodies, weight_names
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
