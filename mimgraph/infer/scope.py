@@ -14,6 +14,7 @@ from mimgraph.infer.outer_shares import OuterShares
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.declared.graph import Block, Node, Source, Take
 from mimgraph.ir.declared.operations import Activation, Apply, Call, Share
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
@@ -22,6 +23,9 @@ from mimgraph.source import Span
 MAX_NODES = 50_000
 MAX_DEPTH = 64
 MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file may have
+
+
+Summands = frozenset[tuple[Size, Presence]]  # sizes, and when each counts
 
 
 @dataclass(slots=True)
@@ -40,8 +44,9 @@ class State:
     defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by block
     # by distinct use of a block: its body, None if faulty, and how many nodes that expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
-    # the names of sums of sizes of which some may be missing, by what is added
-    sums: dict[tuple[str, ...], str] = field(default_factory=dict)
+    # sums of sizes of which some may be missing: the name of each, and what the sum of a name adds
+    sums: dict[Summands, str] = field(default_factory=dict)
+    summands: dict[str, Summands] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
     expanded: int = 0  # nodes so far, blocks expanded
     length: int = 0  # characters of options so far

@@ -39,7 +39,7 @@ def help_for(trial: Trial) -> str:
 
 def _depends_on_given(trial: Trial) -> bool:
     """Return whether a source at fault has a size that depends on which optional inputs are given."""
-    fault, sums = trial.fault, {*trial.context.state.sums.values()}
+    fault, sums = trial.fault, trial.context.state.summands.keys()
     if not sums or fault.code not in ("symbolic-size", "shape-mismatch"):
         return False
     keys = (fault.source or next(iter(trial.types), ""), *fault.mentions)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from mimgraph.infer.advice.unknown_ops import report_unknown_op
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
-from mimgraph.infer.nodes.optional import with_size_of_given
 from mimgraph.infer.nodes.refusal import report_refusal
 from mimgraph.infer.nodes.rule_cache import Answer, ask
+from mimgraph.infer.nodes.skipped_sizes import with_size_of_given
 from mimgraph.infer.nodes.sources import known_types, match_op
 from mimgraph.infer.options import Bound, Place, Values, bind, values
 from mimgraph.infer.scope import Fed, Site, State

@@ -6,25 +6,22 @@ A presence says when a value is present, by the optional inputs that it needs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, decide
-from mimgraph.infer.nodes.rule_cache import Answer
 from mimgraph.infer.scope import Fed, Site, State
 from mimgraph.ir.declared.graph import Input
 from mimgraph.ir.declared.operations import Repeat
-from mimgraph.ir.dims.dim import Dim, Size, symbol
-from mimgraph.ir.names import free_name
+from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
-from mimgraph.ops.op import Op, OpFault
+from mimgraph.ops.op import Op
 
 MAX_OPTIONAL = 128
 
@@ -183,44 +180,6 @@ def runs_without(op: Op | None, key: str) -> bool:
     if isinstance(op, Registered):
         return True
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present", "bias")
-
-
-def with_size_of_given(site: Site, answer: Answer, axis: int, fed: Mapping[str, Fed]) -> Answer:
-    """Return the answer of a merge that adds the sizes of its sources along an axis, with a size that
-    is known only at run time in place of the sum if some of them may be missing."""
-    lowering = answer.leaf.lowering
-    if lowering.type is None:
-        return answer
-    if len({ALWAYS if one.is_own else one.presence for one in fed.values()}) == 1:
-        return answer
-    if site.context.uses:
-        message = f"{answer.leaf.name} in a block has one size, so it cannot skip a source"
-        help = "make it a node outside of the block, or fill the source first"
-        raise OpFault("symbolic-size", message, option="missing", help=help)
-    terms = [(str(one.type.dims[axis]), one.presence) for one in fed.values() if one.type]
-    size = _sum_of_given(site, terms)
-    dims = (*lowering.type.dims[:axis], size, *lowering.type.dims[axis + 1 :])
-    type_ = replace(lowering.type, dims=dims)
-    leaf = replace(answer.leaf, lowering=replace(lowering, type=type_))
-    return answer._replace(leaf=leaf, results={"": type_})
-
-
-def _sum_of_given(site: Site, terms: Iterable[tuple[str, Presence]]) -> Dim:
-    """Return the sum of sizes of which some count only if inputs are given, as a size with a name.
-
-    Equal sums have one name, that of the first node, so that tokens and their mask agree; of a node
-    typed alone, which knows no other, the name says what it adds: `sum_S_49_if_image`.
-    """
-    always, sometimes = list[str](), list[str]()
-    for size, presence in terms:
-        given = "_or_".join(sorted("_and_".join(sorted(clause)) for clause in presence))
-        (sometimes if given else always).append(f"{size}_if_{given}" if given else size)
-    key, sums = (*sorted(always), *sorted(sometimes)), site.state.sums
-    if key not in sums:
-        text = re.sub(r"\W+", "_", "_".join(("sum", *key)), flags=re.ASCII)
-        wanted = text if site.state.alone else site.node.name
-        sums[key] = free_name(wanted, {*site.context.env, *sums.values()})
-    return symbol(sums[key])
 
 
 def _merge_presence(

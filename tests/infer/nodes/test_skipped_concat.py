@@ -71,6 +71,36 @@ def test_equal_sums_are_one_size_named_by_the_first_node() -> None:
     assert {"tokens", "mask"} <= {*graph.split(["joined"])[1].typed.body.inputs}
 
 
+# nodes in which `mask` is joined in another way than `tokens`, of the same lengths
+JOINED_ALIKE = {
+    "step by step": "some: {merge: concat, from: [words, image], missing: skip}\n  tokens: {merge: concat, from: [some, audio], missing: skip}\n  mask: {merge: concat, from: [audio_mask, word_mask, image_mask], missing: skip}",
+    "mask step by step": "tokens: {merge: concat, from: [words, image, audio], missing: skip}\n  some: {merge: concat, from: [image_mask, audio_mask], missing: skip}\n  mask: {merge: concat, from: [word_mask, some], missing: skip}",
+    "what is always given first": "both: {merge: concat, from: [word_mask, word_mask]}\n  tokens: {merge: concat, from: [words, image, words, audio], missing: skip}\n  mask: {merge: concat, from: [both, image_mask, audio_mask], missing: skip}",
+    "what one input gives first": "both: {merge: concat, from: [image_mask, image_mask]}\n  tokens: {merge: concat, from: [words, image, image, audio], missing: skip}\n  mask: {merge: concat, from: [word_mask, both, audio_mask], missing: skip}",
+}
+
+
+@pytest.mark.parametrize("nodes", JOINED_ALIKE.values(), ids=JOINED_ALIKE)
+@pytest.mark.parametrize("image", [False, True])
+def test_equal_lengths_are_one_size_however_they_are_joined(nodes: str, image: bool) -> None:
+    text = SPEC[: SPEC.index("  tokens:")] + (
+        f"  {nodes}\n  joined: {{merge: attention, from: {{query: words, key: tokens, value: tokens, mask: mask}}}}\n"
+        "outputs: joined\n"
+    )
+    graph = mg.loads(text)
+    assert graph.shapes["tokens"][1] == graph.shapes["mask"][1]
+    inputs = {"words": torch.randn(2, 7, 8)} | ({"image": torch.randn(2, 5, 8)} if image else {})
+    assert graph.compile(check=True)(**inputs).shape == (2, 7, 8)
+    assert mg.loads(graph.dumps()) == graph
+
+
+def test_lengths_that_count_at_other_times_are_two_sizes() -> None:
+    text = SPEC.replace(
+        "[audio_mask, word_mask, image_mask]", "[audio_mask, word_mask, audio_mask]"
+    )
+    assert "shape-mismatch" in [line.split()[0] for line in locations(text)]
+
+
 def test_a_graph_built_in_python_equals_the_spec() -> None:
     words, image = mg.Input("words", ("S", 8)), mg.Input("image", (5, 8), optional=True)
     tokens = merges.concat(words, image, missing="skip", name="tokens")
