@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mimgraph.ir.code import Code, Constant, Slice, Subscript, Tuple
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.types import BATCH, TensorType
@@ -33,15 +31,13 @@ class Fold:
 
     def fold(self, type_: TensorType) -> TensorType:
         """Return the type of a source without the axis."""
-        dims = type_.dims[: self.axis - 1] + type_.dims[self.axis :]
-        return replace(type_, dims=dims)
+        return type_.without_axis(self.axis - 1)
 
     def unfold(self, type_: TensorType) -> TensorType:
         """Return the type of a result with the axis; one without a batch stays as it is."""
         if not type_.batched:
             return type_
-        before = self._place(type_.rank + 1) - 1
-        return replace(type_, dims=(*type_.dims[:before], self.size, *type_.dims[before:]))
+        return type_.with_axis(self._place(type_.rank + 1) - 1, self.size)
 
     def _place(self, rank: int) -> int:
         """Return the index of the axis in a result of this rank: its own, or 1 in one that is too

@@ -108,6 +108,14 @@ class TensorType:
         shape.insert(axis, batch)
         return replace(self, dims=tuple(shape), batched=False)
 
+    def without_axis(self, index: int) -> TensorType:
+        """Return the type without an axis of its `dims`."""
+        return replace(self, dims=(*self.dims[:index], *self.dims[index + 1 :]))
+
+    def with_axis(self, index: int, size: Size) -> TensorType:
+        """Return the type with another axis of its `dims`, in front of the one that has the index now."""
+        return replace(self, dims=(*self.dims[:index], size, *self.dims[index:]))
+
     def in_shape(self, *shape: Size, dtype: str | None = None) -> TensorType:
         """Return a type of another shape, the batch counted: same dtype unless one is given, no
         vocabulary."""

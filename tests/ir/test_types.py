@@ -1,11 +1,11 @@
-"""Constraints at run time, as they are printed."""
+"""Types with an axis more or less, and constraints at run time, as they are printed."""
 
 from __future__ import annotations
 
 import pytest
 
 from mimgraph.ir.dims.dim import Dim, symbol
-from mimgraph.ir.types import Constraint
+from mimgraph.ir.types import Constraint, TensorType
 
 T, S = symbol("T"), symbol("S")
 
@@ -23,3 +23,12 @@ TOLD: list[tuple[Dim, int, str]] = [
 @pytest.mark.parametrize(("dim", "minimum", "told"), TOLD, ids=[row[2] for row in TOLD])
 def test_a_minimum_is_printed_in_lowest_terms(dim: Dim, minimum: int, told: str) -> None:
     assert str(Constraint(dim, minimum)) == told
+
+
+@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_an_axis_that_is_taken_out_can_be_given_back(index: int, batched: bool) -> None:
+    whole = TensorType((T, S, 8), "int64", vocab=5, batched=batched)
+    rest = whole.without_axis(index)
+    assert rest.dims == tuple(size for i, size in enumerate(whole.dims) if i != index)
+    assert rest.with_axis(index, whole.dims[index]) == whole

@@ -244,9 +244,7 @@ class Scan(TypedKind):
         """Return the type of each port: the stacked steps of an output, or its last value."""
         found: dict[str, TensorType] = {}
         for port, name in self.stacked.items():
-            type_ = self.output_type(name)
-            dims = (*type_.dims[: self.axis], self.length, *type_.dims[self.axis :])
-            found[port] = replace(type_, dims=dims)
+            found[port] = self.output_type(name).with_axis(self.axis, self.length)
         return found | {name: self.output_type(name) for name in self.carried}
 
 

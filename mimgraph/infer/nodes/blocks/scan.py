@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics import Label
@@ -216,9 +215,7 @@ def _one_step(one: Fed, axis: int | None) -> Fed:
     if axis is None:
         return one
     type_ = _type(one)
-    place = axis - type_.batched
-    dims = (*type_.dims[:place], *type_.dims[place + 1 :])
-    return one._replace(type=replace(type_, dims=dims))
+    return one._replace(type=type_.without_axis(axis - type_.batched))
 
 
 # the results

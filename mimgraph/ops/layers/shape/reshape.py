@@ -89,9 +89,8 @@ def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
         {layer: Unsqueeze, from: grey, dim: 1}
     """
     index = axis_index(input, dim, new=1)
-    dims = (*input.dims[:index], 1, *input.dims[index:])
     added = INPUT.method("unsqueeze", *by_position(dim=dim))
-    return Lowering(moved(input, *dims), call=added, makes=())
+    return Lowering(input.with_axis(index, 1), call=added, makes=())
 
 
 @layer(family="reshape")

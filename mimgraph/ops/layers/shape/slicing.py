@@ -37,7 +37,7 @@ def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
     if dim == 0:
         taken = INPUT.at(named_constant("index", index))
     return Lowering(
-        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]),
+        input.without_axis(axis),
         call=taken,
         requires=requires,
         makes=(),
@@ -153,7 +153,7 @@ def Unbind(input: TensorType, /, dim: int) -> Lowering:
     axis = axis_index(input, dim)
     count = known(input.dims[axis], "the size of the axis")
     return _ports(
-        [moved(input, *input.dims[:axis], *input.dims[axis + 1 :])] * min(count, MAX_PARTS + 1),
+        [input.without_axis(axis)] * min(count, MAX_PARTS + 1),
         INPUT.method("unbind", *by_position(dim=dim)),
     )
 
