@@ -38,10 +38,10 @@ def stays_float32(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
     lowering = leaf.lowering
     if lowering.results[port].dtype != "float32":
         return True
-    if _is_cast(lowering.call) or _names_model_dtype(lowering.call):
-        return False
     if _has_tensors(lowering.module):
         return False  # the result has their dtype
+    if _is_cast(lowering.call) or _names_model_dtype(lowering.call):
+        return False
     dtypes = {source.dtype for source in sources}
     if "float32" in dtypes:
         return not dtypes.isdisjoint(_HALF)

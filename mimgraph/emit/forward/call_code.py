@@ -33,7 +33,7 @@ def module_code(owner: str, body: Body) -> Code:
         return Name(module_arguments(body).get(owner, owner))
     operation = body.by_name[name].operation
     module = Name(f"self.{attribute(name, body.by_name)}")
-    return part_code(module, operation, "" if operation.sole else item)
+    return part_code(module, operation, item) if item and not operation.sole else module
 
 
 def handed_modules(inner: Body, body: Body) -> Modules:

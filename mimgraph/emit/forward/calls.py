@@ -40,12 +40,12 @@ from mimgraph.ir.code import (
     List,
     ModelDtype,
     Name,
+    Operand,
     RuntimeSize,
     Subscript,
     call,
     walk,
 )
-from mimgraph.ir.lowering import ANCHOR
 from mimgraph.ir.presence import given, implies
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Use, unwrap
@@ -101,7 +101,7 @@ class Calls:
         if not ports:  # only its module is used, by a share
             return ()
         sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
-        folded = folding(run, self.body, self.values)
+        folded = folding(run, self.body, self.values) if node.over is not None else None
         if folded is None:
             return self.called(run, ports, sources)
         return self.over(folded, ports, sources)
@@ -109,13 +109,13 @@ class Calls:
     def called(self, run: Run, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps that compute these results of a node on these sources."""
         node = run.node
-        module = module_code(owner_of(node), self.body)
-        operands = {key: self.values.read(value) for key, value in sources.items()}
+        operands = {key: self.values.code(value) for key, value in sources.items()}
         operation = unwrap(node.operation)
-        if isinstance(operation, Leaf):
-            return self.leaf(run, operation, ports, module, operands)
         if isinstance(operation, Repeated):
             return self.repeated(run, operation, ports, operands, sources)
+        module = module_code(owner_of(node), self.body)
+        if isinstance(operation, Leaf):
+            return self.leaf(run, operation, ports, module, operands)
         if isinstance(operation, Scan):
             return self.scanned(run, operation, ports, module, operands)
         if isinstance(operation, Use):
@@ -208,8 +208,9 @@ class Calls:
             return
         for name in repeated.carried:
             yield from self.localised(sources[name])
-        module = module_code(owner_of(node), self.body)
-        if is_one_call(node, repeated, self.ports[owner_of(node)]):
+        owner = owner_of(node)
+        module = module_code(owner, self.body)
+        if is_one_call(node, repeated, self.ports[owner]):
             code = Call(module, tuple(operands.values()))
             yield from self.results(run, (Value(node.name, ""),), code)
             return
@@ -264,7 +265,7 @@ class Calls:
         self, run: Run, targets: Targets, code: Code, loop: Loop | None = None
     ) -> Iterable[Step]:
         """Return the step that computes results, with the axis that the node runs over, if any."""
-        folded = folding(run, self.body, self.values)
+        folded = folding(run, self.body, self.values) if run.node.over is not None else None
         if folded is None:
             return self.step(run, targets, code, loop)
         if len(targets) == 1 and loop is None:
@@ -283,7 +284,7 @@ class Calls:
             self.values.owned[targets[0]] = code
             return ()
         parts = walk(code)
-        if ANCHOR in parts:
+        if Operand in map(type, parts):  # the anchor
             code = anchored(code, (self.body, *self.twins))
             parts = walk(code)
         if RuntimeSize in map(type, parts):

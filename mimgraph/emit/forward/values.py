@@ -32,7 +32,7 @@ def used_ports(body: Body) -> UsedPorts:
     for value in read:
         if value.name in owners:
             found[owners[value.name]].add(value.port)
-    for node in body.nodes:
+    for node in body.nodes if body.lenders else ():
         for inner in used_bodies(unwrap(node.operation)):
             ports = used_ports(inner) if inner.borrowed else {}
             for owner in inner.borrowed:
@@ -80,5 +80,8 @@ class Values:
 
     def read(self, value: Value) -> Code:
         """Return the code that reads a value."""
-        value = self.resolve(value)
-        return self.owned.get(value, Local(value))
+        return self.code(self.resolve(value))
+
+    def code(self, made: Value) -> Code:
+        """Return the code that reads a value by the name by which it is made."""
+        return self.owned.get(made, Local(made))

@@ -136,13 +136,19 @@ class Body:
         return port_type(node, value.port)
 
     @cached_property
-    def borrowed(self) -> tuple[str, ...]:
-        """The nodes around the block whose modules its nodes share, itself or in blocks inside; an
-        item of an `each` as `emb.city`."""
+    def lenders(self) -> tuple[str, ...]:
+        """The nodes whose modules its nodes share, themselves or in blocks inside; an item of an `each`
+        as `emb.city`."""
         found: dict[str, None] = {}
         for node in self.single_nodes:
-            found |= dict.fromkeys(borrowed_by(node.operation))
-        return tuple(owner for owner in found if owner.partition(".")[0] not in self.by_name)
+            if not isinstance(node.operation, Leaf):
+                found |= dict.fromkeys(borrowed_by(node.operation))
+        return tuple(found)
+
+    @cached_property
+    def borrowed(self) -> tuple[str, ...]:
+        """The lenders that are outside of the block."""
+        return tuple(name for name in self.lenders if name.partition(".")[0] not in self.by_name)
 
     @property
     def required_inputs(self) -> Mapping[str, TensorType]:
@@ -191,9 +197,10 @@ def borrowed_by(operation: TypedOperation) -> Iterator[str]:
     """Yield the nodes whose modules an operation shares, and those that its blocks are handed."""
     if isinstance(operation, Shared) and has_module(operation.operation):
         yield operation.owner
-    for body in unwrap(operation).bodies:
+    whole = unwrap(operation)
+    for body in whole.bodies:
         yield from body.borrowed
-    for item in unwrap(operation).items:
+    for item in whole.items:
         yield from borrowed_by(item.operation)
 
 
