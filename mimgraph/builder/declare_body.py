@@ -10,6 +10,7 @@ from mimgraph.builder.handles.record_call import share
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outer_layers import (
+    check_called_once,
     check_inputs_known,
     lent,
     names_of_shared,
@@ -52,6 +53,7 @@ def declare_body(
     """Return the body with all `inputs` and the nodes before the outputs; an output "" has its
     node's name."""
     records = _reachable([output.handle for _, output in outputs], inputs, trace, span)
+    check_called_once(records, trace)
     borrowed, shared = lent(records, trace)
     owners = {record: stand_in(record, records) for record in shared}
     names = _names(records, list(owners.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mimgraph.builder.handles.call_context import CallContext
@@ -21,17 +21,19 @@ from mimgraph.source import Span
 
 def outer_call(layer: Layer, trace: Trace | None) -> Record | None:
     """Return the first call of a layer with weights in the graph or block that calls the function of
-    this block; None if there is none, or if the layer is a block."""
+    this block; None if there is none."""
     while trace is not None:
         trace = trace.outer
         found = layer.uses.get(trace)
         if isinstance(found, Record) and isinstance(found.made, TypedNode):
-            if found.lender is not None:
-                return found.lender
-            operation = unwrap(found.made.operation)
-            has_blocks = any(True for _ in used_bodies(operation))
-            return found if operation.has_state and not has_blocks else None
+            return found.lender or (found if found.made.operation.has_state else None)
     return None
+
+
+def has_blocks(record: Record) -> bool:
+    """Return whether a call is of a block, or of a layer that has one: no block can share it."""
+    assert isinstance(record.made, TypedNode)
+    return any(True for _ in used_bodies(unwrap(record.made.operation)))
 
 
 def placeholder(record: Record) -> str:
@@ -91,7 +93,25 @@ def lent(records: Iterable[Record], trace: Trace | None) -> tuple[dict[str, Reco
     for record in records:
         every |= record.borrowed
     outer = {name: one for name, one in every.items() if one.trace is not trace}
-    return outer, [one for one in every.values() if one.trace is trace]
+    return outer, [one for one in every.values() if one.trace is trace and not has_blocks(one)]
+
+
+def check_called_once(records: Sequence[Record], trace: Trace | None) -> None:
+    """Raise an error for a block that is called in this body and in a block inside it: it would be two
+    modules."""
+    users = {one: record for record in records for one in record.borrowed.values()}
+    for one, user in users.items():
+        if one.trace is not trace or not has_blocks(one):
+            continue
+        here = stand_in(one, records)
+        if here in records:
+            message = (
+                f"{here.label} is called inside {user.label} too, where it would be another module"
+            )
+            help = (
+                "call it only outside, and give the block its result; or make another for the block"
+            )
+            raise spec_error("bad-option", message, here.span, help)
 
 
 def check_inputs_known(shared: Iterable[Record], found: set[Record], span: Span) -> None:

@@ -10,7 +10,10 @@ from mimgraph.builder.blocks.call import BlockCall, Family
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import CallContext, TypedCall
 from mimgraph.builder.handles.record_call import IN_SEQUENCE, used_already
+from mimgraph.builder.handles.records import Record
+from mimgraph.builder.outer_layers import has_blocks
 from mimgraph.builder.tracing.trace import enclosing
+from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.single_node import Given
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Apply, Chain
@@ -18,6 +21,7 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
+from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 
 
@@ -62,6 +66,7 @@ class Sequential(Applicable):
         before it."""
         nodes: list[ir.Node] = []
         blocks: dict[str, ir.Block] = {}
+        borrowed: dict[str, Record] = {}
         # `known` is the context of item `typed_items`
         known, typed_items = _inside(context, self.keywords), 0
         for index, item in enumerate(self.items):
@@ -74,7 +79,9 @@ class Sequential(Applicable):
             known = _after(context, known, nodes[typed_items:], blocks)
             path = f"{context.path}{context.name}."
             typed = item.type_call(known._replace(name=name, path=path))
+            _check_shares_nothing(item, typed.borrowed, context.span)
             blocks |= typed.blocks
+            borrowed |= typed.borrowed
             nodes.append(replace(typed.node.declared, sources=()))
             if typed.node.type is None:
                 if (
@@ -84,7 +91,7 @@ class Sequential(Applicable):
                 break
             known, typed_items = _fed(context, name, typed.node.type), index + 1
         chain = Chain(tuple(nodes), context.span)
-        return TypedCall(context.infer(chain, self.keywords, blocks), blocks)
+        return TypedCall(context.infer(chain, self.keywords, blocks), blocks, borrowed)
 
     def claim(self, typed: TypedNode, context: CallContext) -> None:
         """Mark the items with weights as used: they may not be called, or stand in another chain."""
@@ -115,6 +122,15 @@ def _item_help(item: object) -> str:
     if isinstance(item, Family):
         return f": write {item.name}()"
     return ": write Sequential(*items)" if isinstance(item, list | tuple) else ""
+
+
+def _check_shares_nothing(item: BlockCall, borrowed: Mapping[str, Record], span: Span) -> None:
+    """Raise an error for an item whose block shares a layer that is called outside of it."""
+    shared = next((one for one in borrowed.values() if not has_blocks(one)), None)
+    if shared is not None:
+        message = f"{item.label} shares {shared.label}, which a Sequential cannot hand to its items"
+        help = f"end the Sequential before it, and call {item!r} on the result"
+        raise spec_error("bad-option", message, span, help)
 
 
 def _inside(context: CallContext, keywords: Mapping[str, object]) -> CallContext:

@@ -10,7 +10,7 @@ from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.node_names import check_name, snake_case
-from mimgraph.builder.outer_layers import lent_to, made_again, outer_call, placeholder
+from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
 from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
@@ -51,15 +51,16 @@ def _checked(
         raise used_already(layer, span)
     assert first is None or isinstance(first, Record)
     stem = _stem(layer)
-    lender = outer_call(layer, trace) if first is None else first.lender
+    outer = outer_call(layer, trace) if first is None else first.lender
+    lender = None if outer is None or has_blocks(outer) else outer
     known = lender or first
     context = _context(name or stem, given, span, trace, known)
     if known is None:
         typed, blocks, borrowed = _type_call(layer, context)
     else:
         typed, blocks, borrowed = _type_further_call(layer, known, context)
-    if lender is not None:
-        borrowed = {placeholder(lender): lender}
+    if outer is not None:
+        borrowed = {**borrowed, placeholder(outer): outer}
     arguments = tuple(_by_argument(layer, given))
     record = Record(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender)
     if first is None:

@@ -147,3 +147,63 @@ def test_a_layer_that_would_get_weights_of_its_own_in_a_sequential_is_refused(
 ) -> None:
     with pytest.raises(mg.SpecError, match="used already, and in a Sequential"):
         build(mg.Input("x", (4,)))
+
+
+@mg.block
+def tower(x: mg.Tensor) -> mg.Tensor:
+    return layers.Linear(5)(layers.Linear(5)(x))
+
+
+def two_linear() -> mg.Graph:
+    return mg.Graph(tower(mg.Input("i", [5])), name="encoder")
+
+
+def nested(layer: Callable[..., mg.Tensor], inner: Callable[[mg.Tensor], mg.Tensor]) -> mg.Graph:
+    """Call a layer outside, and another in a block of a block."""
+
+    @mg.block
+    def middle(v: mg.Tensor) -> mg.Tensor:
+        @mg.block
+        def head(w: mg.Tensor) -> mg.Tensor:
+            return inner(w)
+
+        return head(v)
+
+    x = mg.Input("x", [5])
+    return mg.Graph(outputs={"y": layer(x), "z": middle(x, name="head")})
+
+
+@pytest.mark.parametrize("build", [both, nested])
+@pytest.mark.parametrize("make", [tower, two_linear])
+def test_a_block_or_graph_called_outside_and_inside_of_a_block_is_refused(
+    build: Callable[..., mg.Graph], make: Callable[[], Callable[..., mg.Tensor]]
+) -> None:
+    shared = make()
+    with pytest.raises(mg.SpecError, match="is called inside head too, where it would be another"):
+        build(shared, lambda v: shared(v))
+    alone = make()
+    mg.Graph(alone(mg.Input("old", [5])))  # in another graph
+    graph = build(make(), lambda v: alone(alone(v)))
+    assert len(graph.compile().state_dict()) == 8
+    assert mg.loads(graph.dumps()) == graph
+
+
+def test_a_sequential_names_the_outer_layer_that_its_item_shares() -> None:
+    linear = layers.Linear(5)
+    chain = both(linear, lambda v: linear(v))  # without a Sequential it is legal
+    assert len(chain.compile().state_dict()) == 2
+    other = layers.Linear(5)
+
+    @mg.block
+    def head(v: mg.Tensor) -> mg.Tensor:
+        return other(v)
+
+    x = mg.Input("x", [5])
+    y = other(x, name="fc")
+    with pytest.raises(mg.SpecError) as raised:
+        mg.Sequential(layers.Tanh(), head())(y)
+    (fault,) = raised.value.diagnostics
+    assert fault.message == "head shares fc, which a Sequential cannot hand to its items"
+    assert fault.help == "end the Sequential before it, and call head() on the result"
+    model = mg.Graph(head()(mg.Sequential(layers.Tanh())(y))).compile()
+    assert len(model.state_dict()) == 2
