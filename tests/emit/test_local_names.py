@@ -163,6 +163,85 @@ EXAMPLES = {
         right = self.right(both_right)
         del both_right
     """,
+    "results that nothing reads are _": """
+        inputs: {a: [12], b: [12]}
+        nodes:
+          part: {layer: Chunk, from: a, chunks: 4, dim: -1}
+          mean: {layer: LayerNorm, from: b}
+          half: {layer: Split, from: mean, split_size_or_sections: [3, 4, 5], dim: -1}
+          sum: {merge: add, from: [part.1, part.2, half.0]}
+        outputs: {sum: sum, rest: half.2}
+        ---
+        _, part_1, part_2, _ = a.chunk(4, -1)
+        del _
+        mean = self.mean(b)
+        half_0, _, half_2 = mean.split((3, 4, 5), -1)
+        del mean, _
+        sum = part_1 + part_2 + half_0
+        del part_1, part_2, half_0
+    """,
+    "_ gives way to an input": """
+        inputs: {_: [12], a: [4]}
+        nodes:
+          part: {layer: Chunk, from: _, chunks: 3, dim: -1}
+          sum: {merge: add, from: [part.0, part.2, a]}
+        outputs: sum
+        ---
+        part_0, __2, part_2 = _.chunk(3, -1)
+        del __2
+        return part_0 + part_2 + a
+    """,
+    "a node gives way to _": """
+        inputs: {a: [12], b: [4]}
+        nodes:
+          _: {layer: Linear, from: b, out_features: 4}
+          part: {layer: Chunk, from: a, chunks: 3, dim: -1}
+          sum: {merge: add, from: [part.0, _, part.2]}
+        outputs: sum
+        ---
+        __2 = self._(b)
+        part_0, _, part_2 = a.chunk(3, -1)
+        del _
+        return part_0 + __2 + part_2
+    """,
+    "few of many results are read by position": """
+        inputs: {a: [7]}
+        nodes:
+          part: {layer: Chunk, from: a, chunks: 7, dim: -1}
+          sum: {merge: add, from: [part.1, part.6]}
+        outputs: sum
+        ---
+        part = a.chunk(7, -1)
+        part_1 = part[1]
+        part_6 = part[6]
+        del part
+        return part_1 + part_6
+    """,
+    "what several results are made of is unpacked too": """
+        inputs: {a: [T, 8], b: [T, 8]}
+        nodes:
+          run: {layer: LSTM, from: a, hidden_size: 8}
+          end: {layer: LSTM, from: b, hidden_size: 8}
+        outputs: {run: run, last: run.last, hidden: run.hidden, cell: end.cell, end: end.last}
+        ---
+        run_output, run_state = self.run(a)
+        run_last = run_state[0][-1]
+        run_hidden = run_state[0].transpose(0, 1)
+        del run_state
+        end = self.end(b)[1]
+        end_last = end[0][-1]
+        end_cell = end[1].transpose(0, 1)
+        del end
+    """,
+    "a result is rebound by its activation": """
+        inputs: {a: [8]}
+        nodes:
+          best: {layer: TopK, from: a, k: 3, dim: -1, activation: ReLU}
+        outputs: {best: best, places: best.indices}
+        ---
+        best_values, best_indices = a.topk(3, -1)
+        best_values = F.relu(best_values)
+    """,
     "a mask is not renamed by the layer that takes it": """
         inputs: {a: [T, 8], length: {shape: [], dtype: int64}}
         nodes:
@@ -262,3 +341,26 @@ def test_what_is_merged_or_read_twice_has_the_name_of_its_node(spec: Spec) -> No
             own = re.escape(f"{name}_{port}" if is_item else name)
             if names:  # else it is an input or computed where it is read
                 assert any(re.fullmatch(rf"{own}(_{port})?(_\d+|_)?", one) for one in names)
+
+
+@pytest.mark.parametrize(
+    ("node", "outputs", "comment"),
+    [
+        ("{layer: Chunk, from: x, chunks: 3, dim: -1}", "012", "each (N, T, 4)"),
+        ("{layer: Chunk, from: x, chunks: 3, dim: -1}", "02", ""),
+        (
+            "{layer: Split, from: x, split_size_or_sections: [4, 8], dim: 2}",
+            "01",
+            "(N, T, 4), (N, T, 8)",
+        ),
+        ("{layer: Sort, from: x, dim: 1}", ["values", "indices"], "each (N, T, 12)"),
+        ("{layer: LSTM, from: x, hidden_size: 2}", ["output", "last"], ""),
+    ],
+)
+def test_the_comment_of_an_unpacked_call_has_all_shapes(
+    node: str, outputs: Iterable[str], comment: str
+) -> None:
+    read = ", ".join(f"o{port}: y.{port}" for port in outputs)
+    source = mg.loads(f"inputs: {{x: [T, 12]}}\nnodes:\n  y: {node}\noutputs: {{{read}}}").source()
+    (line,) = [line for line in source.splitlines() if re.match(r" +\w+, .* = ", line)]
+    assert line.partition("  # ")[2] == comment

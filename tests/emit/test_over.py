@@ -116,6 +116,24 @@ CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
         "y",
     ),
     "merge": ("y: {merge: dot, from: [x, u], over: 1}", TWO, 1, "y"),
+    "merge of several results": (
+        "y: {merge: attention, from: [x, u, u], over: 1}",
+        TWO,
+        1,
+        "{a: y, b: y.weights}",
+    ),
+    "some of several results": (
+        "y: {layer: Chunk, from: x, chunks: 4, dim: -1, over: 1}",
+        GRID,
+        1,
+        "{a: y.0, b: y.2}",
+    ),
+    "result with an activation, and another": (
+        "y: {layer: TopK, from: x, k: 2, dim: -1, activation: ReLU, over: 1}",
+        GRID,
+        1,
+        "{a: y, b: y.indices}",
+    ),
     "merge with weights": (
         "y: {merge: cross_attention, from: [x, u], num_heads: 2, over: 2}",
         TWO,

@@ -9,10 +9,7 @@ class Select(nn.Module):
 
 class Reglu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        parts = x.chunk(2, -1)
-        parts_0 = parts[0]  # (N, 15, 256)
-        parts_1 = parts[1]  # (N, 15, 256)
-        del parts
+        parts_0, parts_1 = x.chunk(2, -1)  # each (N, 15, 256)
         return parts_0 * torch.relu(parts_1)
 
 

@@ -123,7 +123,7 @@ class MBT(nn.Module):
     def forward(self, *, frames: Tensor, spectrogram: Tensor) -> Tensor:
         seen = self.seen(frames)  # (N, 1569, 768)
         heard = self.heard(spectrogram)  # (N, 401, 768)
-        fused_0, fused_1 = self.fused(seen, heard)
+        fused_0, fused_1 = self.fused(seen, heard)  # (N, 1569, 768), (N, 401, 768)
         del seen, heard
         seen_logits = self.seen_logits(fused_0)  # (N, 527)
         del fused_0

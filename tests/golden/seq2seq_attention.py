@@ -29,21 +29,20 @@ class Seq2SeqAttention(nn.Module):
         self.logits = nn.Linear(1000, 50000, bias=False)
 
     def forward(self, *, source: Tensor, length: Tensor, target: Tensor) -> Tensor:
-        encoder = self.source_words(source)  # (N, S, 1000)
-        encoder = nn.utils.rnn.pack_padded_sequence(
-            encoder,
+        encoder_packed = self.source_words(source)  # (N, S, 1000)
+        encoder_packed = nn.utils.rnn.pack_padded_sequence(
+            encoder_packed,
             length.cpu(),
             batch_first=True,
             enforce_sorted=False,
         )
-        encoder = self.encoder(encoder)
+        encoder_output, encoder_state = self.encoder(encoder_packed)
+        del encoder_packed
         encoder_output = nn.utils.rnn.pad_packed_sequence(
-            encoder[0],
+            encoder_output,
             batch_first=True,
             total_length=source.shape[1],
         )[0]
-        encoder_state = encoder[1]
-        del encoder
         target_words = self.target_words(target)  # (N, T, 1000)
         decoder = self.decoder(target_words, encoder_state)[0]  # (N, T, 1000)
         del target_words, encoder_state

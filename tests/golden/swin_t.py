@@ -107,12 +107,9 @@ class Layer(nn.Module):
         key = query.transpose(-1, -2)
         bias = self.table(offset)
         bias = bias.permute(2, 0, 1)
-        parts = self.qkv(x)
-        parts = parts.chunk(3, -1)
-        parts_0 = parts[0]
-        parts_1 = parts[1]
-        parts_2 = parts[2]
-        del parts
+        qkv = self.qkv(x)
+        parts_0, parts_1, parts_2 = qkv.chunk(3, -1)
+        del qkv
         scores = torch.einsum("nwhqd,nwhkd->nwhqk", parts_0, parts_1)
         del parts_0, parts_1
         weights = F.softmax(

@@ -514,12 +514,14 @@ class TemporalFusionTransformer(nn.Module):
             about_future,
         )
         selected = torch.cat((past_sum, future_sum), 1)  # (N, 120, 240)
-        encoder = self.encoder(past_sum, (context_hidden.unsqueeze(0), context_cell.unsqueeze(0)))
+        encoder_output, encoder_state = self.encoder(
+            past_sum,
+            (context_hidden.unsqueeze(0), context_cell.unsqueeze(0)),
+        )
         del past_sum, context_hidden, context_cell
-        encoder_output = encoder[0]  # (N, 90, 240)
-        encoder_hidden = encoder[1][0].transpose(0, 1)  # (N, 1, 240)
-        encoder_cell = encoder[1][1].transpose(0, 1)  # (N, 1, 240)
-        del encoder
+        encoder_hidden = encoder_state[0].transpose(0, 1)  # (N, 1, 240)
+        encoder_cell = encoder_state[1].transpose(0, 1)  # (N, 1, 240)
+        del encoder_state
         decoder = self.decoder(
             future_sum,
             (encoder_hidden.transpose(0, 1), encoder_cell.transpose(0, 1)),

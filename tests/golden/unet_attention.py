@@ -91,7 +91,7 @@ class AttentionUNet(nn.Module):
         del up4, level3
         up2 = self.up2(up3, level2)[0]  # (N, 128, 128, 128)
         del up3, level2
-        up1_features, up1_alpha = self.up1(up2, level1)
+        up1_features, up1_alpha = self.up1(up2, level1)  # (N, 64, 256, 256), (N, 1, 256, 256)
         del up2, level1
         logits = self.logits(up1_features)  # (N, 2, 256, 256)
         del up1_features

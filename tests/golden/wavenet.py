@@ -46,12 +46,10 @@ class Unit(nn.Module):
     def forward(self, x: Tensor, voice: Tensor) -> tuple[Tensor, Tensor]:
         heard = self.heard(x)  # (N, 128, T)
         tint = self.tint(voice)  # (N, 128, 1)
-        halves = heard + tint  # (N, 128, T)
+        sum = heard + tint  # (N, 128, T)
         del heard, tint
-        halves = halves.chunk(2, 1)
-        halves_0 = halves[0]  # (N, 64, T)
-        halves_1 = halves[1]  # (N, 64, T)
-        del halves
+        halves_0, halves_1 = sum.chunk(2, 1)  # each (N, 64, T)
+        del sum
         gated = torch.tanh(halves_0) * torch.sigmoid(halves_1)  # (N, 64, T)
         del halves_0, halves_1
         change = self.change(gated)  # (N, 64, T)
@@ -68,7 +66,7 @@ class Layer(nn.Module):
         self.unit = Unit(dilation=dilation)
 
     def forward(self, x: Tensor, skip: Tensor, voice: Tensor) -> tuple[Tensor, Tensor]:
-        unit_x, unit_skip = self.unit(x, voice)
+        unit_x, unit_skip = self.unit(x, voice)  # (N, 64, T), (N, 256, T)
         total = skip + unit_skip  # (N, 256, T)
         del unit_skip
         return unit_x, total
@@ -135,7 +133,7 @@ class WaveNet(nn.Module):
     def forward(self, *, waveform: Tensor, speaker: Tensor) -> Tensor:
         voice = self.voice(speaker)  # (N, 16)
         stem = self.stem(waveform)  # (N, 64, T)
-        layers_x, x = self.first(stem, voice)
+        layers_x, x = self.first(stem, voice)  # (N, 64, T), (N, 256, T)
         del stem
         for layer in self.layers:
             layers_x, x = layer(layers_x, x, voice)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from mimgraph.emit.forward.anchor import anchored
 from mimgraph.emit.forward.arguments import module_arguments
 from mimgraph.emit.forward.call_code import (
+    Modules,
     Operands,
     activated,
     call_code,
@@ -22,7 +23,6 @@ from mimgraph.emit.forward.model_dtype import ModelDtypeOf
 from mimgraph.emit.forward.over import Folding, folding, is_there, with_folds
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
 from mimgraph.emit.forward.steps import (
-    WHOLE,
     Guard,
     Loop,
     Step,
@@ -30,6 +30,7 @@ from mimgraph.emit.forward.steps import (
     list_of,
     values_in,
 )
+from mimgraph.emit.forward.unpack import items_of, unpacked
 from mimgraph.emit.forward.values import UsedPorts, Values, returned_ports
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.emit.tree import Local
@@ -46,6 +47,7 @@ from mimgraph.ir.code import (
     call,
     walk,
 )
+from mimgraph.ir.lowering import RESULT
 from mimgraph.ir.presence import given, implies
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Use, unwrap
@@ -118,12 +120,15 @@ class Calls:
             return self.leaf(run, operation, ports, module, operands)
         if isinstance(operation, Scan):
             return self.scanned(run, operation, ports, module, operands)
+        args = tuple(operands.values())
+        handed: Modules = ()
         if isinstance(operation, Use):
+            returned = tuple(operation.body.results)
             handed = handed_modules(operation.body, self.body)
-            return self.use(run, operation, ports, Call(module, tuple(operands.values()), handed))
-        last = operation.items[-1] if operation.items else node
-        returned = returned_ports(last, self.ports[owner_of(node)])
-        return self.read_results(run, ports, returned, Call(module, tuple(operands.values())))
+        else:
+            last = operation.items[-1] if operation.items else node
+            returned = returned_ports(last, self.ports[owner_of(node)])
+        return self.read_results(run, ports, returned, Call(module, args, handed))
 
     def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps of a node that runs over an axis, on sources without it."""
@@ -141,61 +146,56 @@ class Calls:
             operands = {**operands, key: Local(value)}
         if lowering.skipping is not None and may_lack_a_source(self.body, node):
             code = filled(lowering.skipping, module, operands)
-            yield from self.result(run, leaf, "", code)
+            yield from self.results(run, (Value(node.name, ""),), self.finished(node, "", code))
         elif len(ports) == 1:
             made = lowering.module_for(self.ports[owner_of(node)])
             code = port_code(lowering, ports[0], module, operands, made)
-            yield from self.result(run, leaf, ports[0], code)
+            value = Value(node.name, ports[0])
+            yield from self.results(run, (value,), self.finished(node, value.port, code))
         else:
-            whole = Value(node.name, WHOLE)
-            yield from self.step(run, (whole,), call_code(lowering, module, operands))
-            for port in ports:
-                code = filled(lowering.ports[port].code, module, operands, Local(whole))
-                yield from self.result(run, leaf, port, code)
+            called = call_code(lowering, module, operands)
+            codes = {port: filled(lowering.ports[port].code, module, operands) for port in ports}
+            yield from self.several(run, called, items_of(lowering), codes)
 
-    def result(self, run: Run, leaf: Leaf, port: str, code: Code) -> Iterable[Step]:
-        """Return the step of one result of a layer or merge."""
+    def finished(self, node: TypedNode, port: str, code: Code) -> Code:
+        """Return the code of a result in its dtype; the default one has the node's activation."""
+        operation = unwrap(node.operation)
+        if isinstance(operation, Leaf):
+            code = activated(operation, code) if port == node.default else code
+            return self.dtypes.cast(node, operation, port, code)
+        if isinstance(operation, Use) and operation.activation and port == node.default:
+            return self.dtypes.block_result(node, operation, code)
+        return code
+
+    def several(
+        self, run: Run, call: Code, items: Mapping[Code, str], ports: Mapping[str, Code]
+    ) -> Iterator[Step]:
+        """Yield these ports of one call, each by its code on RESULT, of which the `items` are known."""
         node = run.node
-        if port == node.default:
-            code = activated(leaf, code)
-        code = self.dtypes.cast(node, leaf, port, code)
-        whole = Value(node.name, WHOLE)
-        if code == Local(whole):  # this port is what the call returned
-            self.values.same[Value(node.name, port)] = whole
-            return ()
-        return self.results(run, (Value(node.name, port),), code)
-
-    def use(self, run: Run, use: Use, ports: list[str], code: Code) -> Iterator[Step]:
-        """Yield a block's results, the default one with its activation."""
-        changed = None if use.activation is None else use
-        return self.read_results(run, ports, tuple(use.body.results), code, changed)
+        made = unpacked(node.name, call, items, ports)
+        found = {Value(node.name, port): code for port, code in made.ports.items()}
+        found = {value: self.finished(node, value.port, code) for value, code in found.items()}
+        is_plain = made.targets == tuple(found) and tuple(found.values()) == (*map(Local, found),)
+        for step in self.step(run, made.targets, made.code):
+            step.comment = self.comment(node, found) if is_plain and node.fold is None else ""
+            yield step
+        for value, code in found.items():
+            if node.fold is not None or not isinstance(code, Local):
+                yield from self.results(run, (value,), code)
+            elif code.value != value:  # what the call returned
+                self.values.same[value] = code.value
 
     def read_results(
-        self,
-        run: Run,
-        ports: list[str],
-        returned: tuple[str, ...],
-        code: Code,
-        changed: Use | None = None,
-    ) -> Iterator[Step]:
-        """Yield these ports of a call that returns one or several: all at once, or read by position.
-
-        The default result of a block that is `changed` gets its activation.
-        """
-        node, parts = run.node, {returned[0]: code}
-        if 1 < len(ports) == len(returned) and changed is None:
-            yield from self.results(run, tuple(Value(node.name, name) for name in ports), code)
-            return
-        if len(ports) > 1:
-            whole = Value(node.name, WHOLE)
-            yield from self.step(run, (whole,), code)
-            code = Local(whole)
-        if len(returned) > 1:
-            parts = {port: Subscript(code, Constant(returned.index(port))) for port in ports}
-        for port, read in parts.items():
-            if changed is not None and port == node.default:
-                read = self.dtypes.block_result(node, changed, read)
-            yield from self.results(run, (Value(node.name, port),), read)
+        self, run: Run, ports: list[str], returned: tuple[str, ...], call: Code
+    ) -> Iterable[Step]:
+        """Return these ports of the call of a block or chain, which returns one or several by position."""
+        node, (port, *others) = run.node, ports
+        items: dict[Code, str] = {RESULT.at(i): name for i, name in enumerate(returned)}
+        if others:
+            codes = {name: code for code, name in items.items() if name in ports}
+            return self.several(run, call, items, codes)
+        code = call if len(returned) == 1 else call.at(returned.index(port))
+        return self.results(run, (Value(node.name, port),), self.finished(node, port, code))
 
     def repeated(
         self, run: Run, repeated: Repeated, ports: list[str], operands: Operands, sources: Sources
@@ -299,7 +299,7 @@ class Calls:
         if loop is not None:
             parts = [*parts, *walk(loop.iterable), *map(Local, loop.collected.values())]
         reads = tuple(dict.fromkeys(values_in(parts)))
-        comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
+        comment = self.comment(node, targets) if len(targets) == 1 else ""
         return (Step(targets, code, reads, comment, loop, run.guard, node.name),)
 
     def counted(self, run: Run, loop: Loop, parts: Iterable[Code], targets: Targets) -> Loop:
@@ -319,13 +319,18 @@ class Calls:
                 return once and not node.results[""].batched
         return False
 
-    def comment(self, node: TypedNode, target: Value) -> str:
-        """Return the shape of a tensor, if the twins have the same."""
-        type_ = node.results.get(target.port)
-        if type_ is None or type_.dtype not in DTYPES:  # a recurrent layer's state is no tensor
-            return ""
-        shape = str(type_)
-        return shape if all(str(twin.type_of(target)) == shape for twin in self.twins) else ""
+    def comment(self, node: TypedNode, results: Iterable[Value]) -> str:
+        """Return the shapes of results, if each is a tensor and the twins have the same."""
+        shapes = []
+        for value in results:
+            type_ = node.results.get(value.port)
+            if type_ is None or type_.dtype not in DTYPES:  # a recurrent layer's state is no tensor
+                return ""
+            shapes.append(str(type_))
+            if any(str(twin.type_of(value)) != shapes[-1] for twin in self.twins):
+                return ""
+        is_one = len(shapes) > 1 and len({*shapes}) == 1
+        return f"each {shapes[0]}" if is_one else ", ".join(shapes)
 
     def readable(
         self, run: Run, read: Iterable[Value], targets: Targets

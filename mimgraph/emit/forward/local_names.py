@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mimgraph.emit.forward.arguments import argument_names, module_arguments, spelled
 from mimgraph.emit.forward.chains import Chain, Chains, needed_in_loop
 from mimgraph.emit.forward.liveness import Paths, needed_by
 from mimgraph.emit.forward.plan import Plan
-from mimgraph.emit.forward.steps import Step, is_intermediate, is_list
+from mimgraph.emit.forward.steps import Step, is_intermediate, is_list, is_unread
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED, free_name
 from mimgraph.ir.typed.graph import Value
 
 MAIN = "x"
+UNREAD = "_"
 AMBIGUOUS = ("l", "I", "O")  # names that linters refuse, and readers should
 
 
@@ -48,10 +49,13 @@ class LocalNames:
         if main is not None:
             reserved.add(MAIN)
             self._names.update(dict.fromkeys(main, MAIN))
+        reserved.add(self._name_unread(chains.of, modules))
         lists: dict[str, str] = {}
         # what a step computes on its way to a result gives way to the names of the nodes
         for part in sorted(parts, key=lambda part: is_intermediate(part[-1])):
             named = part[-1]
+            if named in self._names:  # what nothing reads
+                continue
             if rebound:
                 named = next((rebound[value] for value in part if value in rebound), named)
             name = self.arguments.get(named.name)
@@ -64,6 +68,12 @@ class LocalNames:
             if is_list(named):
                 lists[wanted[named]] = name
             self._names.update(dict.fromkeys(part, name))
+
+    def _name_unread(self, values: Iterable[Value], modules: Iterable[str]) -> str:
+        """Return the one name of all results that nothing reads: `_`, if no argument is called so."""
+        name = free_name(UNREAD, {*self.arguments.values(), *modules})
+        self._names.update(dict.fromkeys(filter(is_unread, values), name))
+        return name
 
     def name(self, value: Value) -> str:
         """Return the name of a local or argument."""

@@ -28,12 +28,23 @@ class Condition(NamedTuple):
 Guard = tuple[Condition, ...]  # the outermost first
 
 WHOLE = "*"  # the port of all results of a call together
+_UNREAD = "*unread"  # the port of the results of a call that nothing reads
 _LIST = "*list "  # the port of a list of the results of a loop, before the name of the result
 
 
 def is_intermediate(value: Value) -> bool:
     """Return whether a value is not a result of its node but computed on the way to one."""
     return value.port.startswith("*")
+
+
+def unread(node: str) -> Value:
+    """Return the value of a node that stands for each result of a call that nothing reads."""
+    return Value(node, _UNREAD)
+
+
+def is_unread(value: Value) -> bool:
+    """Return whether a value stands for results that nothing reads, which are called `_`."""
+    return value.port == _UNREAD
 
 
 def list_of(node: str, output: str) -> Value:

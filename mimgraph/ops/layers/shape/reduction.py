@@ -193,8 +193,8 @@ def _with_indices(
 ) -> Lowering:
     """Return the lowering of a function of torch whose result has `values` and `indices`."""
     ports = {
-        "values": Port(values, Attribute(RESULT, "values")),
-        "indices": Port(values.cast("int64"), Attribute(RESULT, "indices")),
+        "values": Port(values, RESULT.at(0), Attribute(call, "values")),
+        "indices": Port(values.cast("int64"), RESULT.at(1), Attribute(call, "indices")),
     }
     return Lowering(values, call=call, ports=ports, requires=requires)
 
