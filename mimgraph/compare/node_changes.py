@@ -14,6 +14,7 @@ from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits
 from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
+from mimgraph.ir.names import BESIDE
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
 from mimgraph.summary.node_text import source_text
@@ -121,9 +122,7 @@ def _option_edits(pair: Pair, old: TypedNode, new: TypedNode) -> tuple[list[Edit
     """Return the edits of options that the author made, and those that follow from other edits."""
     ours, theirs = _old_facts(pair, old), facts(new)
     if pair.does_same(old, new):
-        kept = (
-            {key: f.given.get(key) for key in ("take", "over", "freeze")} for f in (ours, theirs)
-        )
+        kept = ({key: f.given.get(key) for key in BESIDE} for f in (ours, theirs))
         return [*edits(*kept)], []
     if not is_same_op(old.operation, new.operation):
         return [*_op_edits(old, new, ours)], []

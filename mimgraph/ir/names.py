@@ -11,8 +11,8 @@ from functools import lru_cache
 CONSTANTS = ("zeros", "ones", "random")
 # the keys of a node: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "scan", "share", "parameter", "buffer", "arange")
-LOOPS = ("repeat", "over", "carry")
-NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", *LOOPS, *OPS)
+BESIDE = ("take", "over", "freeze")  # of every node, beside the options of its operation
+NODE_WORDS = ("from", "each", "with", "activation", *BESIDE, "repeat", "carry", *OPS)
 
 # Names that the emitted file itself uses: a local or a constructor's argument with such a name is
 # renamed there. The class keeps the name that the spec gives it, so that may be none of these.

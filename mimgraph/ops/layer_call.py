@@ -8,11 +8,12 @@ from typing import Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, cast
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.declared.operations import BESIDE_FROM
+from mimgraph.ir.names import BESIDE
 from mimgraph.ops.op import Op
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.frozen_data import data
 
-NODE_OPTIONS = ("activation", "take", "over", "freeze")  # of every layer and merge in Python
+NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
 Uses = dict[object, object]  # by body, what the first call of a layer recorded
 
 

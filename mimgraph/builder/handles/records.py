@@ -12,17 +12,13 @@ from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup, Made, infer_port
 from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.names import BESIDE
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
 
-BLOCK_OPTIONS = (
-    "repeat",
-    "take",
-    "over",
-    "freeze",
-)  # options of a block's use that are not its params
+BLOCK_OPTIONS = ("repeat", *BESIDE)  # of a block's use, beside its params
 
 _numbers = count()
 

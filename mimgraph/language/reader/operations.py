@@ -14,6 +14,7 @@ from mimgraph.ir.declared.operations import (
     Share,
 )
 from mimgraph.ir.declared.values import OTHERS
+from mimgraph.ir.names import BESIDE
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
@@ -28,9 +29,6 @@ from mimgraph.language.reader.tensors import is_tensor, read_tensor
 from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
-
-# keys of every node that are not options of its operation
-BESIDE = ("take", "over", "freeze")
 
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:

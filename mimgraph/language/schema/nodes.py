@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from mimgraph.ir.declared.operations import BESIDE_FROM, VALUE_OPTION
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.names import NODE_WORDS
+from mimgraph.ir.names import BESIDE, NODE_WORDS
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
 from mimgraph.language.schema.docs import documented
@@ -98,6 +98,11 @@ def _words(activations: Iterable[Op]) -> Json:
     )
 
 
+def _beside() -> Json:
+    """Return the schemas of the keys beside the options of an operation."""
+    return {**refs(*BESIDE), **_over()}
+
+
 def _over() -> Json:
     """Return the schema of `over` beside any operation but a scan: one axis."""
     return {"over": ref("axis")}
@@ -175,8 +180,8 @@ def _node(beside_blocks: bool) -> Json:
     seq = {
         **keys(seq=chain),
         "from": _sources(ONE_SOURCE),
-        **refs("each", "take", "freeze"),
-        **_over(),
+        **refs("each"),
+        **_beside(),
         "shared": FLAG,
     }
     share = {**keys(share=ref("source")), **refs("from", "each"), **_over()}
@@ -264,8 +269,8 @@ def _open_node(op: Json, *more: str) -> Json:
     """Return the schema of a block, or of a layer that a param names, whose options are unknown."""
     words = {
         **op,
-        **_over(),
-        **refs("from", "each", "take", "freeze", *more),
+        **_beside(),
+        **refs("from", "each", *more),
         **keys(with_=PARAM_LISTS),
     }
     return {
@@ -303,7 +308,7 @@ def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
     has."""
     *bare, with_options, chosen = _names(layers, "item")
     name = {"type": "string", "pattern": IDENTIFIER, "not": {"enum": [op.name for op in layers]}}
-    call = {**ref("data"), "properties": {**refs("take", "freeze", "repeat"), **_over()}}
+    call = {**ref("data"), "properties": {**refs("repeat"), **_beside()}}
     return [*bare, {**with_options, "additionalProperties": call}, chosen, name]
 
 
@@ -341,7 +346,7 @@ def _options(op: Op) -> Json:
 
 def _op_words(op: Op) -> Json:
     """Return the schemas of the keys beside an op's options."""
-    words = {**refs("take", "freeze", "activation"), **_over()}
+    words = {**refs("activation"), **_beside()}
     if op.ports:
         words["take"] = {"enum": list(op.ports)}
     return {word: one for word, one in words.items() if word not in op.options}

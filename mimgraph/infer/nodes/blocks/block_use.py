@@ -15,10 +15,11 @@ from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import PLAIN, plain
+from mimgraph.ir.names import BESIDE
 from mimgraph.ops import registry
 from mimgraph.source import Span
 
-WORDS = ("from", "take", "over", "freeze", "repeat", "carry")
+WORDS = ("from", *BESIDE, "repeat", "carry")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
