@@ -12,8 +12,8 @@ from mimgraph.support.frozen_data import data
 class Fold:
     """An axis, counted from the batch as 0, that an operation runs over: `over: 1`.
 
-    All sources have it in the same `size`. The operation runs on tensors without it, whose batch is
-    `N * size`; its results get the axis back.
+    All sources with a batch have it in the same `size`. The operation runs on tensors without it, whose
+    batch is `N * size`; its results get the axis back.
     """
 
     axis: int
@@ -30,8 +30,8 @@ class Fold:
         return BATCH * self.size
 
     def fold(self, type_: TensorType) -> TensorType:
-        """Return the type of a source without the axis."""
-        return type_.without_axis(self.axis - 1)
+        """Return the type of a source without the axis; one without a batch stays as it is."""
+        return type_.without_axis(self.axis - 1) if type_.batched else type_
 
     def unfold(self, type_: TensorType) -> TensorType:
         """Return the type of a result with the axis; one without a batch stays as it is."""

@@ -303,7 +303,8 @@ KEYS = {
     "over": Key(
         "An axis of the sources, counted from the batch as 0, that is folded into the batch "
         "while the node runs: it does the same at every index of the axis. Each result "
-        "gets the axis back at the same index, or after the batch if it is too short. A `share` has that of its "
+        "gets the axis back at the same index, or after the batch if it is too short. A tensor of the "
+        "model without a batch is the same at every index. A `share` has that of its "
         "target, or its own. Of a `scan`, the "
         "inputs that it reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
         "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "

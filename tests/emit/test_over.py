@@ -27,6 +27,7 @@ blocks:
       a_out: {layer: Linear, from: a, out_features: 8}
       b_out: {merge: add, from: [a_out, b]}
     outputs: {a: a_out, b: b_out}
+  row_and: {inputs: [a, w], nodes: {l: {merge: add, from: [a, w], broadcast: true}}, outputs: l}
   cell: {inputs: [a, h], nodes: {s: {merge: add, from: [a, h]}}, outputs: {y: s, h: s}}
   sums: {inputs: [a, h], nodes: {s: {scan: cell, over: a, carry: {h: h}}}, outputs: s.y}
   cls:
@@ -151,6 +152,32 @@ CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
         TWO,
         2,
         "z",
+    ),
+    "a tensor without a batch": (
+        "w: {parameter: [8, 4], init: ones}\n  y: {merge: matmul, from: [x, w], over: 1}",
+        GRID,
+        1,
+        "y",
+    ),
+    "a tensor without a batch, first": (
+        "w: {buffer: [8], init: arange}\n"
+        "  y: {merge: formula, expr: w * x, from: {w: w, x: x}, broadcast: true, over: -2}",
+        GRID,
+        2,
+        "y",
+    ),
+    "a mask for all": (
+        "w: {layer: CausalMask, from: x, over: 1}\n"
+        "  y: {layer: MultiheadAttention, from: {query: x, attn_mask: w}, num_heads: 2, over: 1}",
+        GRID,
+        1,
+        "y",
+    ),
+    "block fed a tensor without a batch": (
+        "w: {parameter: [8], init: ones}\n  y: {block: row_and, from: [x, w], over: 2}",
+        GRID,
+        2,
+        "y",
     ),
     "item of a seq": ("y: {from: x, seq: [{Linear: {out_features: 4, over: 2}}]}", GRID, 2, "y"),
     "item with an activation": (

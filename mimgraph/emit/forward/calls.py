@@ -133,7 +133,7 @@ class Calls:
     def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps of a node that runs over an axis, on sources without it."""
         before = folded.before(self.body, self.values, self.step)
-        inside = {key: folded.locals[value] for key, value in sources.items()}
+        inside = {key: folded.locals.get(value, value) for key, value in sources.items()}
         return with_folds(before, [*self.called(folded.run, ports, inside)])
 
     def leaf(

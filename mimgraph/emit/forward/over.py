@@ -68,7 +68,8 @@ def folding(run: Run, body: Body, values: Values) -> Folding | None:
         return None
     sources: dict[Value, str] = {}  # each once, with its first argument
     for key, value in node.arguments.items():
-        sources.setdefault(values.resolve(value), f"*folded_{key}")
+        if body.type_of(value).batched:
+            sources.setdefault(values.resolve(value), f"*folded_{key}")
     is_one = len(sources) == 1
     locals = {v: Value(node.name, "*folded" if is_one else key) for v, key in sources.items()}
     sized = next(value for value in locals if is_there(run, body.presence_of(value)))

@@ -64,7 +64,7 @@ def check_over(site: Site, typed: TypedNode, fed: Iterable[Fed]) -> bool:
 
 
 def _fold(site: Site, node: Node, over: Option) -> Fold | None:
-    """Return the axis of all sources that `over` names, with its size; None if it is faulty, or the
+    """Return the axis of the sources that `over` names, with its size; None if it is faulty, or the
     type of a source is unknown."""
     axis = _number(site, over)
     if site.fed is None or axis is None:
@@ -77,20 +77,39 @@ def _fold(site: Site, node: Node, over: Option) -> Fold | None:
         message = f"{node.name} is a scan, which runs over its own axes"
         site.fault("bad-option", message, over.span, help="leave over out")
         return None
-    if any(one.type is None for one in site.fed):
+    folded = _folded(site, site.fed)
+    if not folded:
         return None
-    first = site.fed[0].type
+    first = folded[0].type
     assert first is not None
     index = axis + first.rank if axis < 0 else axis
     if index == 0:
         help = "1 is the first axis after it"
         site.fault("bad-option", "over: axis 0 is the batch already", over.span, help=help)
         return None
-    sizes = [_size(site, one, index, axis) for one in site.fed]
-    if None in sizes or not _are_equal(site, index, over):
+    sizes = [_size(site, one, index, axis) for one in folded]
+    if None in sizes or not _are_equal(site, folded, index, over):
         return None
     assert sizes[0] is not None
     return Fold(index, sizes[0])
+
+
+def _folded(site: Site, fed: tuple[Fed, ...]) -> tuple[Fed, ...]:
+    """Return the sources that have the axis: those with a batch, as a tensor without one is the same at
+    every index. None of them where the type of a source is unknown; it is a fault if there are none."""
+    if any(one.type is None for one in fed):
+        return ()
+    found = tuple(one for one in fed if one.type is not None and not _is_fixed(one.type))
+    if not found:
+        message = f"over: {fed[0].text} has no batch to fold an axis into"
+        note, labels = str(fed[0].type), (Label(fed[0].producer, str(fed[0].type)),)
+        site.fault("rank-mismatch", message, fed[0].source.span, note=note, labels=labels)
+    return found
+
+
+def _is_fixed(type_: TensorType) -> bool:
+    """Return whether a source is one tensor without a batch."""
+    return not type_.batched and not type_.has_moved_batch and type_.dtype in DTYPES
 
 
 def _number(site: Site, over: Option) -> int | None:
@@ -122,9 +141,6 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
     elif type_.has_moved_batch:
         message = f"over folds an axis into the first, and the batch of {one.text} is elsewhere"
         site.fault("batch-moved", message, one.source.span, note=note, labels=labels)
-    elif not type_.batched:
-        message = f"over: {one.text} has no batch to fold an axis into"
-        site.fault("rank-mismatch", message, one.source.span, note=note, labels=labels)
     elif not 0 < index < type_.rank:
         message = f"over: {one.text} has no axis {axis}"
         help = f"its axes after the batch: {', '.join(map(str, range(1, type_.rank)))}"
@@ -138,9 +154,9 @@ def _size(site: Site, one: Fed, index: int, axis: int) -> int | Dim | None:
     return None
 
 
-def _are_equal(site: Site, index: int, over: Option) -> bool:
+def _are_equal(site: Site, folded: tuple[Fed, ...], index: int, over: Option) -> bool:
     """Return whether the axis has one size in all sources; report the first that differs."""
-    first, *others = site.fed or ()
+    first, *others = folded
     assert first.type is not None
     size = first.type.dims[index - 1]
     for other in others:
@@ -151,7 +167,8 @@ def _are_equal(site: Site, index: int, over: Option) -> bool:
                 f" and {other.type.dims[index - 1]} in {other.text}"
             )
             labels = tuple(Label(one.producer, str(one.type)) for one in (first, other))
-            site.fault("shape-mismatch", message, over.span, labels=labels)
+            help = f"give {other.text} this axis first: Unsqueeze and Expand repeat it along one"
+            site.fault("shape-mismatch", message, over.span, labels=labels, help=help)
             return False
     return True
 

@@ -108,6 +108,8 @@ def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | Non
     free = iter([name for name in names if name not in named])
     unknown = (one for one in site.fed if one.source.argument not in (None, *names))
     odd = next((one for one in unknown if _is_in_over(one)), None)
+    if odd is not None and odd.type is None:  # an unknown source, which is reported
+        return None
     if odd is not None and (name := next(free, None)) is not None:
         message = f"over names inputs of the block, and {block.family} has no input {odd.text!r}"
         help = f"write from: {{{name}: {odd.text}}}, over: {{{name}: 1}}"
