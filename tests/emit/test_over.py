@@ -160,15 +160,19 @@ CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
         "y",
     ),
     "a tensor without a batch, first": (
-        "w: {buffer: [8], init: arange}\n"
-        "  y: {merge: formula, expr: w * x, from: {w: w, x: x}, broadcast: true, over: -2}",
+        (
+            "w: {buffer: [8], init: arange}\n"
+            "  y: {merge: formula, expr: w * x, from: {w: w, x: x}, broadcast: true, over: -2}"
+        ),
         GRID,
         2,
         "y",
     ),
     "a mask for all": (
-        "w: {layer: CausalMask, from: x, over: 1}\n"
-        "  y: {layer: MultiheadAttention, from: {query: x, attn_mask: w}, num_heads: 2, over: 1}",
+        (
+            "w: {layer: CausalMask, from: x, over: 1}\n"
+            "  y: {layer: MultiheadAttention, from: {query: x, attn_mask: w}, num_heads: 2, over: 1}"
+        ),
         GRID,
         1,
         "y",
