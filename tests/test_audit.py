@@ -134,11 +134,24 @@ COMMANDS: dict[str, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_touches_the_spec_and_the_output(command: str, tmp_path: Path) -> None:
+class Run(NamedTuple):
+    """A command that ran on the hostile spec in a folder, and its events."""
+
+    command: str
+    folder: Path
+    events: list[Event]
+
+
+@pytest.fixture(scope="module", params=COMMANDS)
+def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return one run of each command."""
+    folder = tmp_path_factory.mktemp("hostile") / "run"
+    return Run(request.param, folder, audited(request.param.split(), HOSTILE, folder))
+
+
+def test_a_command_touches_the_spec_and_the_output(hostile: Run) -> None:
+    command, folder, events = hostile
     words = command.split()
-    folder = tmp_path / "run"
-    events = audited(words, HOSTILE, folder)
     expected = [line.replace("OUT", words[-1]) for line in COMMANDS[command]]
     assert beyond_imports(events, folder) == expected
     assert {path.name for path in folder.iterdir()} == {"spec.yaml"} | (
@@ -146,14 +159,13 @@ def test_a_command_touches_the_spec_and_the_output(command: str, tmp_path: Path)
     )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 def test_the_texts_of_a_spec_do_not_change_what_is_imported_and_run(
-    command: str, tmp_path: Path
+    hostile: Run, tmp_path: Path
 ) -> None:
     """Two specs that differ only in names and texts import and compile the same."""
     runs = []
-    for name, spec in (("plain", PLAIN), ("hostile", HOSTILE)):
-        events = audited(command.split(), spec, tmp_path / name)
+    plain = audited(hostile.command.split(), PLAIN, tmp_path / "plain")
+    for events in (plain, hostile.events):
         imported = [event.arguments[0] for event in events if event.name == "import"]
         assert not {"torch", "antigravity", "this"}.intersection(imported)
         code = [

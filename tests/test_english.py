@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,19 +50,22 @@ def _is_noun(node: ast.FunctionDef) -> bool:
     return bool({"property", "cached_property", "layer", "merge", "tensor", "part"} & {*decorators})
 
 
-DOCSTRINGS = [
-    one for path in sorted((ROOT / "mimgraph").rglob("*.py")) for one in _docstrings(path)
-]
+@cache
+def _docstrings_of_mimgraph() -> list[Docstring]:
+    return [one for path in sorted((ROOT / "mimgraph").rglob("*.py")) for one in _docstrings(path)]
 
 
 def test_functions_say_what_they_do() -> None:
-    found = [one for one in DOCSTRINGS if one.begins_with_verb and NO_VERB.match(one.text)]
+    found = [
+        one for one in _docstrings_of_mimgraph() if one.begins_with_verb and NO_VERB.match(one.text)
+    ]
     assert not found, "\n".join(f"{one.place}: {one.first}" for one in found)
 
 
 @pytest.mark.parametrize("tests", [False, True])
 def test_no_riddles(tests: bool) -> None:
     paths = sorted(path for path in (ROOT / "tests").rglob("*.py") if "golden" not in path.parts)
-    docstrings = [one for path in paths for one in _docstrings(path)] if tests else DOCSTRINGS
+    of_tests = (one for path in paths for one in _docstrings(path))
+    docstrings = of_tests if tests else _docstrings_of_mimgraph()
     found = [one for one in docstrings if RIDDLES.search(one.first)]
     assert not found, "\n".join(f"{one.place}: {one.first}" for one in found)

@@ -23,6 +23,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.parametrize("parser", [None], ids=["no parser of YAML"], indirect=True)
 @given(
     st.dictionaries(texts, json_values),
     st.booleans(),
