@@ -13,19 +13,24 @@ from typing import NamedTuple
 import pytest
 
 from mimgraph.diagnostics import MAX_FAULTS, MAX_TEXT
+from tests.conftest import ROOT
 from tests.helpers import nasty
 
 TEXTS: dict[str, bytes] = {
     **{name: text.encode() for name, text in {**nasty.READING, **nasty.GRAPHS}.items()},
     **nasty.BYTES,
 }
+COMMANDS = ["check", "summary", "emit", "draw"]
 OUTPUTS = {"emit": ["-o", "model.py"], "draw": ["-o", "model.svg"]}
 
-# One process imports all that a command needs, and forks a child with limits for each file.
+# One process runs each command on a right and a wrong spec, which imports what they need, and then
+# forks a child with limits for each file.
 RUNNER = """
-import json, os, resource, sys
-from mimgraph import cli, emit, picture, runtime
-from mimgraph.language import yaml_tree
+import contextlib, json, os, resource, sys
+from mimgraph import cli
+with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
+    for words in json.loads(sys.argv[1]):
+        assert cli.main(words) == (words[1] == "wrong.yaml"), words
 for line in sys.stdin:
     words = json.loads(line)
     child = os.fork()
@@ -53,7 +58,17 @@ class End(NamedTuple):
 @cache
 def runner() -> tuple[subprocess.Popen[str], TemporaryDirectory[str]]:
     folder = TemporaryDirectory()
-    command = [sys.executable, "-c", RUNNER]
+    right = (ROOT / "specs" / "conformer.yaml").read_text()
+    wrong = right.replace("LayerNorm", "LayerNrm") + 'extra: "${"\n'
+    for name, text in (("right.yaml", right), ("wrong.yaml", wrong), ("spec.yaml", "")):
+        (Path(folder.name) / name).write_text(text)
+    first = [
+        [command, name, *OUTPUTS.get(command, []), *more]
+        for command in COMMANDS
+        for name in ("right.yaml", "wrong.yaml")
+        for more in ([["--format", "json"], []] if command == "check" else [[]])
+    ]
+    command = [sys.executable, "-c", RUNNER, json.dumps(first)]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=folder.name)
     return process, folder
@@ -329,7 +344,7 @@ def test_check_reports_whether_a_spec_is_legal(name: str) -> None:
     assert (name in TOO_LARGE) == any(fault["code"] == "too-large" for fault in found)
 
 
-@pytest.mark.parametrize("command", ["check", "summary", "emit", "draw"])
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", cases(quick=False))
 def test_every_command_ends_within_the_limits(command: str, name: str) -> None:
     end = run_limited([command], TEXTS[name])
