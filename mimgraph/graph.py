@@ -119,7 +119,7 @@ class Graph(Shown):
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """Return the warnings of a legal spec: the params that nothing uses."""
+        """Return the warnings of a legal spec: unused params, and layers that a `freeze` does not reach."""
         from mimgraph.infer.advice.warnings import warnings
 
         return warnings(self.declared)

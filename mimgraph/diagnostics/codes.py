@@ -50,6 +50,7 @@ DiagnosticCode = Literal[
     "symbolic-size",
     "empty-output",
     # legal, but probably a mistake
+    "partly-frozen",
     "unused-param",
 ]
 
@@ -90,7 +91,9 @@ CODES: dict[DiagnosticCode, str] = {
     "dtype-mismatch": "a dtype that the op does not take",
     "symbolic-size": "a size that must be known when the module is built is a name",
     "empty-output": "the result would have no elements",
+    "partly-frozen": "a frozen block shares a layer that learns (a warning: the spec is legal)",
     "unused-param": "nothing uses a param (a warning: the spec is legal)",
 }
 
-WARNINGS: frozenset[DiagnosticCode] = frozenset({"unused-param"})  # `check` prints them and passes
+# `check` prints them and passes
+WARNINGS: frozenset[DiagnosticCode] = frozenset({"partly-frozen", "unused-param"})

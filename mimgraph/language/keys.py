@@ -314,7 +314,8 @@ KEYS = {
     ),
     "freeze": Key(
         "`true`: the weights get no gradients, and the module stays in evaluation mode "
-        "while the rest trains. `freeze: $frozen` lets a param decide.",
+        "while the rest trains. `freeze: $frozen` lets a param decide. A layer that a block shares "
+        "from outside is frozen at its own node.",
         "Nodes",
         PORTS,
     ),
