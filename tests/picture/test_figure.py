@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,6 +13,7 @@ import mimgraph
 from mimgraph.picture.box_shapes import covers
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.figure import Figure, Group, figure
+from mimgraph.picture.formats.svg import render_figure
 from mimgraph.picture.geometry import Path as Way
 from mimgraph.picture.geometry import Place, Point, Rect, Text
 from mimgraph.picture.scene import Direction, Scene
@@ -74,8 +76,9 @@ def test_arrows_end_on_outlines(everything: Figure) -> None:
         assert not covers(kind, narrower, tip), group.id
 
 
-def test_nothing_is_outside_the_picture(spec: Path) -> None:
+def test_nothing_is_outside_the_picture_which_is_valid_xml(spec: Path) -> None:
     picture = figure(Scene(diagram(mimgraph.load(spec).typed)))
+    ElementTree.fromstring(render_figure(picture))
     for group in picture.groups:
         for shape in group.shapes:
             if isinstance(shape, Rect):

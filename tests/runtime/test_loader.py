@@ -19,6 +19,13 @@ from mimgraph.emit.format.statements import Class
 from mimgraph.support.gc_pause import uncollected
 
 
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """Let the collections of these tests not visit what other tests have left."""
+    gc.collect()
+    gc.freeze()
+
+
 def graph(out_features: int) -> mg.Graph:
     """Return a graph that no other test compiles."""
     x = mg.Input("x", (5,))

@@ -51,7 +51,7 @@ def test_texts_for_users_name_every_ending(text: str) -> None:
     assert [ending for ending in RENDERERS if ending not in text] == []
 
 
-PAINTED = (".pdf", ".png")  # slow, and the same figure as the .svg
+PAINTED = (".pdf", ".png", ".svg")  # slow; tests/picture/test_figure.py writes each figure as .svg
 
 
 @pytest.mark.filterwarnings("ignore::mimgraph.picture.errors.SmallWarning")
