@@ -60,10 +60,29 @@ def published(name: str, **params: Any) -> mg.Graph:
     return mg.load(Path(__file__).parent / f"{name}.yaml", params)
 
 
-def hugging_face(model: str, **options: Any) -> nn.Module:
-    """Return a model of transformers with these options of its config; without transformers, skip the test."""
+class Called(nn.Module):
+    """A model whose inputs and outputs are those of a spec, by a function that calls another model."""
+
+    def __init__(self, model: nn.Module, call: Callable[..., Any]) -> None:
+        super().__init__()
+        self.model, self.call = model, call
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.call(self.model, *inputs)
+
+
+def logits(model: nn.Module, tokens: Tensor) -> Tensor:
+    """Return the logits of a model of transformers for the tokens alone."""
+    return model(tokens).logits
+
+
+def hugging_face(name: str, call: Callable[..., Any] = logits, **options: Any) -> Called:
+    """Return a model of transformers with these options of its config; without transformers, skip the test.
+
+    `call` takes the model and the inputs of the spec, and returns the outputs.
+    """
     transformers = pytest.importorskip("transformers")
     if not transformers.is_torch_available():
         pytest.skip("transformers takes no torch as old as this")
-    known = getattr(transformers, model)
-    return known(known.config_class(**options))
+    known = getattr(transformers, name)
+    return Called(known(known.config_class(**options)), call)

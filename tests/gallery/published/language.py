@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,20 +10,9 @@ from torch import Tensor, nn
 from tests.gallery.published import Weights, hugging_face, reference
 
 
-class Logits(nn.Module):
-    """Return the logits of a model of Hugging Face's, which takes tokens by position."""
-
-    def __init__(self, model: str, **options: Any) -> None:
-        super().__init__()
-        self.model = hugging_face(model, **options)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.model(tokens).logits
-
-
 @reference("mamba", vocab=50, width=8, depth=2, state=3, rank=2, sizes={"T": 6})
 def mamba(vocab: int, width: int, depth: int, state: int, rank: int) -> nn.Module:
-    return Logits(
+    return hugging_face(
         "MambaForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
@@ -56,7 +44,7 @@ def mistral(
     window: int,
     theta: int,
 ) -> nn.Module:
-    return Logits(
+    return hugging_face(
         "MistralForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
@@ -126,7 +114,7 @@ def mixtral(
     chosen: int,
     theta: int,
 ) -> nn.Module:
-    return Logits(
+    return hugging_face(
         "MixtralForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
@@ -165,7 +153,7 @@ def gemma2(
     window: int,
     theta: int,
 ) -> nn.Module:
-    return Logits(
+    return hugging_face(
         "Gemma2ForCausalLM",
         vocab_size=vocab,
         hidden_size=width,
@@ -190,27 +178,24 @@ def gemma2(
     longest=12,
     dropout=0.1,
 )
-class Bart(nn.Module):
-    def __init__(
-        self, vocab: int, width: int, heads: int, depth: int, longest: int, dropout: float
-    ) -> None:
-        super().__init__()
-        self.model = hugging_face(
-            "BartForConditionalGeneration",
-            vocab_size=vocab,
-            d_model=width,
-            encoder_layers=depth,
-            decoder_layers=depth,
-            encoder_attention_heads=heads,
-            decoder_attention_heads=heads,
-            encoder_ffn_dim=4 * width,
-            decoder_ffn_dim=4 * width,
-            max_position_embeddings=longest,
-            dropout=dropout,
-        )
+def bart(vocab: int, width: int, heads: int, depth: int, longest: int, dropout: float) -> nn.Module:
+    def call(model: nn.Module, source: Tensor, padding: Tensor, target: Tensor) -> Tensor:
+        return model(source, attention_mask=~padding, decoder_input_ids=target).logits
 
-    def forward(self, source: Tensor, padding: Tensor, target: Tensor) -> Tensor:
-        return self.model(source, attention_mask=~padding, decoder_input_ids=target).logits
+    return hugging_face(
+        "BartForConditionalGeneration",
+        call,
+        vocab_size=vocab,
+        d_model=width,
+        encoder_layers=depth,
+        decoder_layers=depth,
+        encoder_attention_heads=heads,
+        decoder_attention_heads=heads,
+        encoder_ffn_dim=4 * width,
+        decoder_ffn_dim=4 * width,
+        max_position_embeddings=longest,
+        dropout=dropout,
+    )
 
 
 @reference(
@@ -224,35 +209,35 @@ class Bart(nn.Module):
     longest=12,
     dropout=0.1,
 )
-class Albert(nn.Module):
-    def __init__(
-        self,
-        vocab: int,
-        narrow: int,
-        width: int,
-        heads: int,
-        depth: int,
-        longest: int,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.model = hugging_face(
-            "AlbertForPreTraining",
-            vocab_size=vocab,
-            embedding_size=narrow,
-            hidden_size=width,
-            num_hidden_layers=depth,
-            num_attention_heads=heads,
-            intermediate_size=4 * width,
-            max_position_embeddings=longest,
-            hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=dropout,
-            classifier_dropout_prob=dropout,
-        )
-
-    def forward(self, tokens: Tensor, segments: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
-        known = self.model(tokens, attention_mask=~padding, token_type_ids=segments)
+def albert(
+    vocab: int,
+    narrow: int,
+    width: int,
+    heads: int,
+    depth: int,
+    longest: int,
+    dropout: float,
+) -> nn.Module:
+    def call(
+        model: nn.Module, tokens: Tensor, segments: Tensor, padding: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        known = model(tokens, attention_mask=~padding, token_type_ids=segments)
         return known.prediction_logits, known.sop_logits
+
+    return hugging_face(
+        "AlbertForPreTraining",
+        call,
+        vocab_size=vocab,
+        embedding_size=narrow,
+        hidden_size=width,
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        intermediate_size=4 * width,
+        max_position_embeddings=longest,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        classifier_dropout_prob=dropout,
+    )
 
 
 class UniversalLayer(nn.Module):

@@ -33,41 +33,42 @@ def _padded(inputs: Inputs) -> Inputs:
     longest=8,
     features=6,
 )
-class QFormer(nn.Module):
-    def __init__(
-        self,
-        vocab: int,
-        queries: int,
-        width: int,
-        heads: int,
-        depth: int,
-        longest: int,
-        features: int,
-    ) -> None:
-        super().__init__()
-        self.model = hugging_face(
-            "Blip2ForImageTextRetrieval",
-            vision_config={"num_hidden_layers": 0, "hidden_size": 1408},
-            qformer_config={
-                "vocab_size": vocab,
-                "hidden_size": width,
-                "num_attention_heads": heads,
-                "num_hidden_layers": depth,
-                "intermediate_size": 4 * width,
-                "max_position_embeddings": longest,
-                "encoder_hidden_size": 1408,
-                "use_qformer_text_input": True,
-            },
-            num_query_tokens=queries,
-            image_text_hidden_size=features,
-        )
-        self.model.vision_model = GivenFeatures()
-
-    def forward(self, image: Tensor, tokens: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+def q_former(
+    vocab: int,
+    queries: int,
+    width: int,
+    heads: int,
+    depth: int,
+    longest: int,
+    features: int,
+) -> nn.Module:
+    def call(
+        model: nn.Module, image: Tensor, tokens: Tensor, padding: Tensor
+    ) -> tuple[Tensor, Tensor]:
         known = (~padding).long()
-        compared = self.model(image, tokens, known)
-        matched = self.model(image, tokens, known, use_image_text_matching_head=True)
+        compared = model(image, tokens, known)
+        matched = model(image, tokens, known, use_image_text_matching_head=True)
         return compared.logits_per_image, matched.logits_per_image
+
+    made = hugging_face(
+        "Blip2ForImageTextRetrieval",
+        call,
+        vision_config={"num_hidden_layers": 0, "hidden_size": 1408},
+        qformer_config={
+            "vocab_size": vocab,
+            "hidden_size": width,
+            "num_attention_heads": heads,
+            "num_hidden_layers": depth,
+            "intermediate_size": 4 * width,
+            "max_position_embeddings": longest,
+            "encoder_hidden_size": 1408,
+            "use_qformer_text_input": True,
+        },
+        num_query_tokens=queries,
+        image_text_hidden_size=features,
+    )
+    made.model.vision_model = GivenFeatures()
+    return made
 
 
 @reference(
@@ -80,22 +81,21 @@ class QFormer(nn.Module):
     thought=24,
     depth=2,
 )
-class PerceiverIO(nn.Module):
-    def __init__(
-        self, vocab: int, longest: int, width: int, latents: int, thought: int, depth: int
-    ) -> None:
-        super().__init__()
-        self.model = hugging_face(
-            "PerceiverForMaskedLM",
-            vocab_size=vocab,
-            max_position_embeddings=longest,
-            d_model=width,
-            num_latents=latents,
-            d_latents=thought,
-            qk_channels=256,
-            v_channels=thought,
-            num_self_attends_per_block=depth,
-        )
+def perceiver_io(
+    vocab: int, longest: int, width: int, latents: int, thought: int, depth: int
+) -> nn.Module:
+    def call(model: nn.Module, text: Tensor, padding: Tensor) -> Tensor:
+        return model(text, (~padding).long()).logits
 
-    def forward(self, text: Tensor, padding: Tensor) -> Tensor:
-        return self.model(text, (~padding).long()).logits
+    return hugging_face(
+        "PerceiverForMaskedLM",
+        call,
+        vocab_size=vocab,
+        max_position_embeddings=longest,
+        d_model=width,
+        num_latents=latents,
+        d_latents=thought,
+        qk_channels=256,
+        v_channels=thought,
+        num_self_attends_per_block=depth,
+    )
