@@ -38,125 +38,73 @@ blocks:
       noted: {layer: LSTM, from: tokens, hidden_size: 3}
     outputs: {first: noted.last, every: noted}
 """
-STATES = {"x": (T, S, 8), "h": (T, 8)}
-VIDEO = {"x": (T, 3, 6, 7)}
-GRID = {"x": (T, S, 8)}
-TWO = {**GRID, "u": (T, S, 8)}
-MASKED = {**GRID, "gone": (T, S)}
-# by name: the nodes, the inputs without the batch, the axis, and the outputs
-CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
-    "layer": (
-        "y: {layer: Conv2d, from: x, out_channels: 2, kernel_size: 3, over: 1}",
-        VIDEO,
-        1,
-        "y",
-    ),
+# without the batch, by name
+INPUTS = {"x": (T, S, 8), "u": (T, S, 8), "h": (T, 8), "gone": (T, S), "video": (T, 3, 6, 7)}
+# by name: the nodes, which read some of these inputs, and the outputs
+CASES: dict[str, tuple[str, str]] = {
+    "layer": ("y: {layer: Conv2d, from: video, out_channels: 2, kernel_size: 3, over: 1}", "y"),
     "layer with an activation": (
         "y: {layer: Linear, from: x, out_features: 2, activation: ReLU, over: 2}",
-        GRID,
-        2,
         "y",
     ),
-    "last axis": ("y: {layer: Linear, from: x, out_features: 2, over: -1}", GRID, 3, "y"),
-    "axis 3": ("y: {layer: Flatten, from: x, over: 3}", VIDEO, 3, "y"),
-    "axis 4": ("y: {layer: Flatten, from: x, over: 4}", VIDEO, 4, "y"),
-    "function": ("y: {layer: Softmax, from: x, dim: 1, over: 1}", GRID, 1, "y"),
-    "seq": ("y: {from: x, over: 1, seq: [small, {AdaptiveAvgPool2d: 1}, Flatten]}", VIDEO, 1, "y"),
-    "block": ("y: {block: small, from: x, width: 5, over: 1}", VIDEO, 1, "y"),
-    "block with several results": (
-        "y: {block: cls, from: x, over: 2}",
-        GRID,
-        2,
-        "{a: y.first, b: y.every}",
-    ),
-    "one of several results": ("y: {block: cls, from: x, take: first, over: 1}", GRID, 1, "y"),
-    "repeat": ("y: {block: row, from: x, repeat: 2, over: 2}", GRID, 2, "y"),
-    "shared repeat": (
-        "y: {block: row, from: x, repeat: {times: 2, shared: true}, over: 2}",
-        GRID,
-        2,
-        "y",
-    ),
+    "last axis": ("y: {layer: Linear, from: x, out_features: 2, over: -1}", "y"),
+    "axis 3": ("y: {layer: Flatten, from: video, over: 3}", "y"),
+    "axis 4": ("y: {layer: Flatten, from: video, over: 4}", "y"),
+    "function": ("y: {layer: Softmax, from: x, dim: 1, over: 1}", "y"),
+    "seq": ("y: {from: video, over: 1, seq: [small, {AdaptiveAvgPool2d: 1}, Flatten]}", "y"),
+    "block": ("y: {block: small, from: video, width: 5, over: 1}", "y"),
+    "block with several results": ("y: {block: cls, from: x, over: 2}", "{a: y.first, b: y.every}"),
+    "one of several results": ("y: {block: cls, from: x, take: first, over: 1}", "y"),
+    "repeat": ("y: {block: row, from: x, repeat: 2, over: 2}", "y"),
+    "shared repeat": ("y: {block: row, from: x, repeat: {times: 2, shared: true}, over: 2}", "y"),
     "repeat of several inputs": (
         "y: {block: pair, from: {a: x, b: u}, repeat: 2, over: 2}",
-        TWO,
-        2,
         "{a: y.a, b: y.b}",
     ),
     "repeat that collects": (
         "y: {block: row, from: x, repeat: {times: 3, collect: l}, over: 2}",
-        GRID,
-        2,
         "{a: y, b: y.steps}",
     ),
-    "block that scans": ("y: {block: sums, from: [x, h], over: 1}", STATES, 1, "y"),
-    "no repeat": ("y: {block: row, from: x, repeat: 0, over: 2}", GRID, 2, "y"),
+    "block that scans": ("y: {block: sums, from: [x, h], over: 1}", "y"),
+    "no repeat": ("y: {block: row, from: x, repeat: 0, over: 2}", "y"),
     "ports": (
         "y: {layer: LSTM, from: x, hidden_size: 3, over: 2}",
-        GRID,
-        2,
         "{a: y, b: y.last, c: y.hidden, d: y.cell}",
     ),
-    "attention": ("y: {layer: MultiheadAttention, from: x, num_heads: 2, over: 2}", GRID, 2, "y"),
+    "attention": ("y: {layer: MultiheadAttention, from: x, num_heads: 2, over: 2}", "y"),
     "attention with weights": (
         "y: {layer: MultiheadAttention, from: x, num_heads: 2, over: 1}",
-        GRID,
-        1,
         "{a: y, b: y.weights}",
     ),
     "several sources": (
         "y: {layer: MultiheadAttention, from: {query: x, key: u}, num_heads: 2, over: 1}",
-        TWO,
-        1,
         "y",
     ),
     "mask": (
         "y: {layer: MultiheadAttention, from: {query: x, key_padding_mask: gone}, num_heads: 2, over: 1}",
-        MASKED,
-        1,
         "y",
     ),
-    "merge": ("y: {merge: dot, from: [x, u], over: 1}", TWO, 1, "y"),
+    "merge": ("y: {merge: dot, from: [x, u], over: 1}", "y"),
     "merge of several results": (
         "y: {merge: attention, from: [x, u, u], over: 1}",
-        TWO,
-        1,
         "{a: y, b: y.weights}",
     ),
     "some of several results": (
         "y: {layer: Chunk, from: x, chunks: 4, dim: -1, over: 1}",
-        GRID,
-        1,
         "{a: y.0, b: y.2}",
     ),
     "result with an activation, and another": (
         "y: {layer: TopK, from: x, k: 2, dim: -1, activation: ReLU, over: 1}",
-        GRID,
-        1,
         "{a: y, b: y.indices}",
     ),
-    "merge with weights": (
-        "y: {merge: cross_attention, from: [x, u], num_heads: 2, over: 2}",
-        TWO,
-        2,
-        "y",
-    ),
+    "merge with weights": ("y: {merge: cross_attention, from: [x, u], num_heads: 2, over: 2}", "y"),
     "each": (
         "z: {layer: GRU, each: [x, u], hidden_size: 3, take: last, over: 2}",
-        TWO,
-        2,
         "{a: z.x, b: z.u}",
     ),
-    "share": (
-        "y: {block: row, from: x, over: 2}\n  z: {share: y, from: u}",
-        TWO,
-        2,
-        "z",
-    ),
+    "share": ("y: {block: row, from: x, over: 2}\n  z: {share: y, from: u}", "z"),
     "a tensor without a batch": (
         "w: {parameter: [8, 4], init: ones}\n  y: {merge: matmul, from: [x, w], over: 1}",
-        GRID,
-        1,
         "y",
     ),
     "a tensor without a batch, first": (
@@ -164,8 +112,6 @@ CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
             "w: {buffer: [8], init: arange}\n"
             "  y: {merge: formula, expr: w * x, from: {w: w, x: x}, broadcast: true, over: -2}"
         ),
-        GRID,
-        2,
         "y",
     ),
     "a mask for all": (
@@ -173,44 +119,34 @@ CASES: dict[str, tuple[str, Mapping[str, tuple[int, ...]], int, str]] = {
             "w: {layer: CausalMask, from: x, over: 1}\n"
             "  y: {layer: MultiheadAttention, from: {query: x, attn_mask: w}, num_heads: 2, over: 1}"
         ),
-        GRID,
-        1,
         "y",
     ),
     "block fed a tensor without a batch": (
         "w: {parameter: [8], init: ones}\n  y: {block: row_and, from: [x, w], over: 2}",
-        GRID,
-        2,
         "y",
     ),
-    "item of a seq": ("y: {from: x, seq: [{Linear: {out_features: 4, over: 2}}]}", GRID, 2, "y"),
+    "item of a seq": ("y: {from: x, seq: [{Linear: {out_features: 4, over: 2}}]}", "y"),
     "item with an activation": (
-        "y: {from: x, seq: [{Conv2d: {out_channels: 4, kernel_size: 3, activation: ReLU, over: 1}}]}",
-        VIDEO,
-        1,
+        "y: {from: video, seq: [{Conv2d: {out_channels: 4, kernel_size: 3, activation: ReLU, over: 1}}]}",
         "y",
     ),
-    "item without a module": (
-        "y: {from: x, seq: [{Select: {dim: 1, index: 0, over: 1}}]}",
-        GRID,
-        1,
-        "y",
-    ),
+    "item without a module": ("y: {from: x, seq: [{Select: {dim: 1, index: 0, over: 1}}]}", "y"),
     "item that reads its source often": (
         "y: {from: x, seq: [{MultiheadAttention: {num_heads: 2, over: 2}}]}",
-        GRID,
-        2,
         "y",
     ),
-    "item of a block": ("y: {from: x, seq: [{cls: {take: every, over: 1}}]}", GRID, 1, "y"),
-    "item of repeats": ("y: {from: x, seq: [{row: {repeat: 2, over: 2}}]}", GRID, 2, "y"),
+    "item of a block": ("y: {from: x, seq: [{cls: {take: every, over: 1}}]}", "y"),
+    "item of repeats": ("y: {from: x, seq: [{row: {repeat: 2, over: 2}}]}", "y"),
     "item of shared repeats": (
         "y: {from: x, seq: [{row: {repeat: {times: 2, shared: true}, over: 2}}]}",
-        GRID,
-        2,
         "y",
     ),
 }
+
+
+def read_by(nodes: str) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the inputs that the nodes read."""
+    return {name: shape for name, shape in INPUTS.items() if re.search(rf"\b{name}\b", nodes)}
 
 
 def spec(nodes: str, inputs: Mapping[str, tuple[int, ...]], outputs: str, named: bool) -> str:
@@ -237,10 +173,16 @@ def without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return shape[: axis - 1] + shape[axis:]
 
 
+OVER = re.compile(r", over: (-?\d)")
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_it_does_the_same_on_every_slice(name: str) -> None:
-    nodes, inputs, axis, outputs = CASES[name]
-    plain = re.sub(r", over: -?\d", "", nodes)
+    nodes, outputs = CASES[name]
+    inputs = read_by(nodes)
+    rank = max(map(len, inputs.values())) + 1
+    axis = int(OVER.findall(nodes)[0]) % rank
+    plain = OVER.sub("", nodes)
     sliced = {name: without(shape, axis) for name, shape in inputs.items()}
     reference = seeded(lambda: mg.loads(spec(plain, sliced, outputs, False)).compile()).eval()
     graph = mg.loads(spec(nodes, inputs, outputs, "Flatten" not in nodes and "-1" not in nodes))
@@ -250,7 +192,7 @@ def test_it_does_the_same_on_every_slice(name: str) -> None:
     results = by_name(model(**given))
     slices = [
         by_name(reference(**{key: one.select(axis, i) for key, one in given.items()}))
-        for i in range(given["x"].shape[axis])
+        for i in range(next(iter(given.values())).shape[axis])
     ]
     types = {key: graph.typed.body.type_of(v) for key, v in graph.typed.body.outputs.items()}
     for (key, result), type_ in zip(results.items(), types.values(), strict=True):
@@ -375,7 +317,7 @@ def test_the_code_is_as_one_writes_it() -> None:
 @pytest.mark.parametrize(("n", "t"), [(0, 4), (2, 0), (0, 0), (1, 1)])
 def test_an_axis_or_batch_may_be_empty(n: int, t: int) -> None:
     nodes = "a: {layer: Linear, from: x, out_features: 2, over: 1}\n  b: {layer: Linear, from: x, out_features: 2, over: 2}"
-    model = mg.loads(spec(nodes, {"x": (T, S, 8)}, "[a, b]", True)).compile()
+    model = mg.loads(spec(nodes, read_by("x"), "[a, b]", True)).compile()
     result = model(x=torch.randn(n, t, 3, 8))
     assert result["a"].shape == result["b"].shape == (n, t, 3, 2)
 
@@ -435,7 +377,7 @@ def test_stages_compute_what_the_model_does() -> None:
     graph = mg.loads(
         spec(
             "a: {block: row, from: x, repeat: 3, over: 2}\n  y: {layer: ReLU, from: a}",
-            GRID,
+            read_by("x"),
             "y",
             True,
         )
