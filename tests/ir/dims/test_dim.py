@@ -1,4 +1,4 @@
-"""Symbolic sizes: normal forms, questions and printing, compared with Python's own integers."""
+"""Arithmetic of symbolic sizes: normal forms and limits, compared with Python's own integers."""
 
 from __future__ import annotations
 
@@ -7,34 +7,20 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import strategies as st
 
-from mimgraph.ir.dims.bounds import at_least, bounds
+from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.compare import divisible, equal
-from mimgraph.ir.dims.dim import (
-    Dim,
-    DimOverflow,
-    FloorDiv,
-    Modulo,
-    Size,
-    substitute,
-    symbol,
-    symbols,
-)
-from mimgraph.ir.dims.printing import printed_terms, render
-
-R, S, T = symbol("R"), symbol("S"), symbol("T")
+from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
+from mimgraph.ir.dims.printing import printed_terms
+from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate
 
 
 class Written(int):
     """An int that remembers how it was written, as params do."""
 
-
-# --- tables -------------------------------------------------------------------------------------
 
 SAME: list[tuple[Size, Size]] = [
     (2 * T + T, 3 * T),
@@ -74,150 +60,6 @@ def test_same_normal_form(left: Size, right: Size) -> None:
     assert left == right
     assert hash(left) == hash(right)
     assert type(left) is type(right)
-
-
-PRINTED: list[tuple[Size, str]] = [
-    (T, "T"),
-    (2 * T, "2*T"),
-    (2 * T + 1, "2*T + 1"),
-    (T - 2, "T - 2"),
-    (5 - T, "5 - T"),
-    (-T - 1, "-T - 1"),
-    (T + S, "S + T"),
-    (T - S, "T - S"),
-    (T - R - S + 3, "T - R - S + 3"),
-    (2 * T * S, "2*S*T"),
-    (1 + T + T**2, "T**2 + T + 1"),
-    (T // 2, "T//2"),
-    ((T - 1) // 2, "(T - 1)//2"),
-    ((T - 3) // 2 + 1, "(T - 1)//2"),
-    ((T + 1) // 2 - 1, "(T - 1)//2"),
-    ((3 * T) // 4, "(3*T)//4"),
-    (T // (2 * S), "T//(2*S)"),
-    (5 // T, "5//T"),
-    ((T // S) // R, "T//(R*S)"),
-    (-(T // 2), "-(T//2)"),
-    (S - T // 2, "S - T//2"),
-    (2 * (T // 2), "2*(T//2)"),
-    (S * (T // 2), "S*(T//2)"),
-    ((T // 2) ** 2, "(T//2)**2"),
-    ((5 * T + 7) // 2, "2*T + (T + 1)//2 + 3"),
-    (T % 4, "T % 4"),
-    ((T + 3) % 4 + 2, "(T + 3) % 4 + 2"),
-    (5 - T % 4, "5 - T % 4"),
-    ((2 * T) % 4, "2*(T % 2)"),
-    (S * (T % 4), "S*(T % 4)"),
-    (T % S, "T % S"),
-    (5 % T, "5 % T"),
-    ((T // 2) % 3, "(T//2) % 3"),
-    ((T // 2) % S, "(T//2) % S"),
-    (7, "7"),
-    (-7, "-7"),
-    (0, "0"),
-]
-
-
-@pytest.mark.parametrize(("size", "text"), PRINTED, ids=[text for _, text in PRINTED])
-def test_printing(size: Size, text: str) -> None:
-    assert str(size) == repr(size) == render(size, str) == text
-
-
-def test_rendering_with_other_names() -> None:
-    assert render((T - 3) // 2 + S, lambda name: f"{name.lower()}.shape[1]") == (
-        "s.shape[1] + (t.shape[1] + 1)//2 - 2"
-    )
-
-
-def test_terms_are_those_printed() -> None:
-    assert printed_terms(2 * S * T**2 - 1) == [(2, (("S", 1), ("T", 2))), (-1, ())]
-    assert printed_terms((T - 3) // 2 + 1) == [(1, ((FloorDiv(T - 1, 2), 1),))]
-    assert printed_terms(-3 * (T % 4)) == [(-3, ((Modulo(T, 4), 1),))]
-    assert printed_terms(0) == [(0, ())]
-
-
-EQUAL: list[tuple[Size, Size, bool | None]] = [
-    (3, 3, True),
-    (3, 4, False),
-    (T + T, 2 * T, True),
-    (T, S, None),
-    (T, 1, None),
-    (T, 0, False),
-    (T, T + 1, False),
-    (T, 2 * T, False),
-    (2 * T, 2 * S + 1, False),
-    (4 * T + 2, 4 * S, False),
-    (T - T // 2, (T + 1) // 2, True),  # the two halves of an uneven Chunk
-    (2 * (T // 2), T, None),
-    (2 * (T // 2), T + 1, False),
-    (T // 2 + T % 2, (T + 1) // 2, True),
-    (T % 4, 4, False),
-    (T * (T + 1) % 2, 0, True),
-    (T // (T % 2), S, None),
-]
-
-
-@pytest.mark.parametrize(("left", "right", "answer"), EQUAL)
-def test_equal(left: Size, right: Size, answer: bool | None) -> None:
-    assert equal(left, right) is answer
-    assert equal(right, left) is answer
-
-
-AT_LEAST: list[tuple[Size, Size, bool | None]] = [
-    (3, 3, True),
-    (T, 1, True),
-    (T, 2, None),
-    (T - 2, 0, None),
-    (1 - T, 1, False),
-    (T + S, T, True),
-    (T, T + S, False),
-    (T, 2 * (T // 2), True),
-    (2 * (T // 2) + 1, T, True),
-    ((T + 1) // 2, 1, True),
-    (3, T % 4, True),
-]
-
-
-@pytest.mark.parametrize(("size", "minimum", "answer"), AT_LEAST)
-def test_at_least(size: Size, minimum: Size, answer: bool | None) -> None:
-    assert at_least(size, minimum) is answer
-
-
-DIVISIBLE: list[tuple[Size, int, bool | None]] = [
-    (12, 4, True),
-    (13, 4, False),
-    (4 * T, 2, True),
-    (2 * T + 1, 4, False),
-    (T, 4, None),
-    (2 * T, 4, None),
-    (8 * (T // 8), 4, True),
-    (T - T % 4, 4, True),
-]
-
-
-@pytest.mark.parametrize(("size", "by", "answer"), DIVISIBLE)
-def test_divisible(size: Size, by: int, answer: bool | None) -> None:
-    assert divisible(size, by) is answer
-
-
-BOUNDS: list[tuple[Size, tuple[int | None, int | None]]] = [
-    (5, (5, 5)),
-    (T, (1, None)),
-    (5 - 2 * T, (None, 3)),
-    (T - S, (None, None)),
-    (T % 4, (0, 3)),
-    (T // 2 - T, (None, -1)),
-    (5 // T, (0, 5)),
-    ((T + 9) // 4, (2, None)),
-    (T // (S - T), (None, None)),
-]
-
-
-@pytest.mark.parametrize(("size", "answer"), BOUNDS)
-def test_bounds(size: Size, answer: tuple[int | None, int | None]) -> None:
-    assert bounds(size) == answer
-
-
-# --- single facts -------------------------------------------------------------------------------
 
 
 def test_constants_are_ints_not_dims() -> None:
@@ -319,53 +161,6 @@ def test_a_dim_survives_copying_and_another_process() -> None:
     subprocess.run([sys.executable, "-c", script], input=pickle.dumps(size), check=True)
 
 
-# --- properties ---------------------------------------------------------------------------------
-
-VALUES = st.fixed_dictionaries({name: st.integers(1, 50) for name in "RST"})
-LEAVES = st.one_of(st.sampled_from("RST"), st.integers(-9, 9).map("({})".format))
-
-
-def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    divisors = st.one_of(st.integers(1, 8).map(str), inner)
-    return st.one_of(
-        st.builds("({} {} {})".format, inner, st.sampled_from("+-*"), inner),
-        st.builds("({} {} {})".format, inner, st.sampled_from(["//", "%"]), divisors),
-        st.builds("({}**{})".format, inner, st.integers(0, 3)),
-        inner.map("(-{})".format),
-    )
-
-
-EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=8)
-
-
-def build(text: str) -> Size:
-    """Return the expression over symbols."""
-    try:
-        return int_or_dim(eval(text, {"R": R, "S": S, "T": T}))
-    except (DimOverflow, ZeroDivisionError):
-        assume(False)
-        raise
-
-
-def evaluate(text: str, values: dict[str, int]) -> int:
-    """Return the expression over integers."""
-    try:
-        return int_only(eval(text, dict(values)))
-    except ZeroDivisionError:
-        assume(False)
-        raise
-
-
-def int_or_dim(value: object) -> Size:
-    assert type(value) in (int, Dim)
-    return value  # type: ignore[return-value]
-
-
-def int_only(value: object) -> int:
-    assert type(value) is int
-    return value
-
-
 @given(EXPRESSIONS, VALUES)
 def test_arithmetic_is_that_of_integers(text: str, values: dict[str, int]) -> None:
     size, expected = build(text), evaluate(text, values)
@@ -383,35 +178,3 @@ def test_substituting_then_computing_equals_computing(
         assert substitute(substitute(size, {"T": build(inner)}), values) == expected
     except (DimOverflow, ZeroDivisionError):
         assume(False)
-
-
-@given(EXPRESSIONS, VALUES)
-def test_printing_evaluates_back(text: str, values: dict[str, int]) -> None:
-    size, expected = build(text), evaluate(text, values)
-    assert evaluate(str(size), values) == expected
-    x = SimpleNamespace(shape=[values["R"], values["S"], values["T"]])
-    code = render(size, lambda name: f"x.shape[{'RST'.index(name)}]")
-    assert int_only(eval(code, {"x": x})) == expected
-
-
-@given(EXPRESSIONS)
-def test_printing_keeps_the_normal_form(text: str) -> None:
-    size = build(text)
-    assert build(str(size)) == size
-
-
-@given(EXPRESSIONS, VALUES)
-def test_bounds_hold_for_all_sizes(text: str, values: dict[str, int]) -> None:
-    low, high = bounds(build(text))
-    value = evaluate(text, values)
-    assert low is None or low <= value
-    assert high is None or value <= high
-
-
-@given(EXPRESSIONS, EXPRESSIONS, st.integers(1, 9), VALUES)
-def test_answers_hold_for_all_sizes(left: str, right: str, by: int, values: dict[str, int]) -> None:
-    a, b = build(left), build(right)
-    x, y = evaluate(left, values), evaluate(right, values)
-    assert equal(a, b) in (None, x == y)
-    assert at_least(a, b) in (None, x >= y)
-    assert divisible(a, by) in (None, x % by == 0)
