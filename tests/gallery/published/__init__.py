@@ -61,7 +61,7 @@ def published(name: str, **params: Any) -> mg.Graph:
 
 
 class Called(nn.Module):
-    """A model whose inputs and outputs are those of a spec, by a function that calls another model."""
+    """A model that takes the inputs of a spec and returns its outputs: `call` passes them to `model`."""
 
     def __init__(self, model: nn.Module, call: Callable[..., Any]) -> None:
         super().__init__()
