@@ -18,7 +18,7 @@ from mimgraph.emit.forward.call_code import (
     owner_of,
     port_code,
 )
-from mimgraph.emit.forward.loops import CallLoop, is_one_call, repeat_loop, scan_loop
+from mimgraph.emit.forward.loops import CallLoop, Reads, is_one_call, repeat_loop, scan_loop
 from mimgraph.emit.forward.model_dtype import ModelDtypeOf
 from mimgraph.emit.forward.over import Folding, folding, is_there, with_folds
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
@@ -27,7 +27,6 @@ from mimgraph.emit.forward.steps import (
     Loop,
     Step,
     is_intermediate,
-    list_of,
     values_in,
 )
 from mimgraph.emit.forward.unpack import items_of, unpacked
@@ -44,13 +43,12 @@ from mimgraph.ir.code import (
     Operand,
     RuntimeSize,
     Subscript,
-    call,
     walk,
 )
 from mimgraph.ir.lowering import RESULT
 from mimgraph.ir.presence import given, implies
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Use, unwrap
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]
@@ -115,11 +113,11 @@ class Calls:
         operation = unwrap(node.operation)
         if isinstance(operation, Repeated):
             return self.repeated(run, operation, ports, operands, sources)
+        if isinstance(operation, Scan):
+            return self.scanned(run, operation, ports, operands, sources)
         module = module_code(owner_of(node), self.body)
         if isinstance(operation, Leaf):
             return self.leaf(run, operation, ports, module, operands)
-        if isinstance(operation, Scan):
-            return self.scanned(run, operation, ports, module, operands)
         args = tuple(operands.values())
         handed: Modules = ()
         if isinstance(operation, Use):
@@ -215,31 +213,29 @@ class Calls:
             yield from self.results(run, (Value(node.name, ""),), code)
             return
         handed = handed_modules(repeated.bodies[0], self.body)
-        made = repeat_loop(node, repeated, ports, module, operands, handed, sources, self.taken)
-        stacked = {STEPS: STEPS} if STEPS in ports else {}
-        yield from self.looped(run, made, ports, stacked, 0)
+        reads = Reads(module, handed, operands, sources, self.taken)
+        yield from self.looped(run, repeat_loop(node, repeated, reads, ports), ports)
 
     def scanned(
-        self, run: Run, scan: Scan, ports: list[str], module: Code, operands: Operands
+        self, run: Run, scan: Scan, ports: list[str], operands: Operands, sources: Sources
     ) -> Iterator[Step]:
         """Yield the empty lists, the loop over the steps, and the stacked results."""
         node = run.node
-        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
         for name in scan.carried:
             yield from self.localised(sources[name])
-        handed = handed_modules(scan.body, self.body)
-        made = scan_loop(node, scan, ports, module, operands, handed, sources, self.taken)
-        yield from self.looped(run, made, ports, scan.stacked, scan.axis)
+        module, handed = (
+            module_code(owner_of(node), self.body),
+            handed_modules(scan.body, self.body),
+        )
+        reads = Reads(module, handed, operands, sources, self.taken)
+        yield from self.looped(run, scan_loop(node, scan, reads, ports), ports)
 
-    def looped(
-        self, run: Run, made: CallLoop, ports: list[str], stacked: Mapping[str, str], axis: int
-    ) -> Iterator[Step]:
+    def looped(self, run: Run, made: CallLoop, ports: list[str]) -> Iterator[Step]:
         """Yield a loop, before it what it reads and empty lists, and after it the stack of each list.
 
-        `stacked` has for a port the result that is collected for it, and `axis` does not count the
-        batch. Of the ports only those that are read are stacked.
+        Of its results the `ports` are read.
         """
-        node, loop = run.node, made.loop
+        loop = made.loop
         for value, code in made.before.items():
             yield from self.step(run, (value,), code)
         for collected in loop.collected.values():
@@ -247,12 +243,8 @@ class Calls:
         yield from self.results(run, made.targets, made.call, loop)
         # the last value of a carried result that nothing reads goes with the list
         last = [value for value in loop.carried if value.port not in ports]
-        for port, name in stacked.items():
-            if port not in ports:
-                continue
-            steps, dim = Local(list_of(node.name, name)), axis + node.results[port].batched
-            stack = call("torch.stack", steps, dim)
-            for step in self.results(run, (Value(node.name, port),), stack):
+        for port, code in made.stacks.items():
+            for step in self.results(run, (Value(run.node.name, port),), code):
                 step.reads += tuple(last)
                 yield step
 

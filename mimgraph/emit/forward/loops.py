@@ -9,20 +9,39 @@ from typing import NamedTuple
 from mimgraph.emit.forward.call_code import Modules
 from mimgraph.emit.forward.steps import Loop, list_of
 from mimgraph.emit.tree import Local
-from mimgraph.ir.code import Attribute, Call, Code, Constant, Name, Subscript, call, named_constant
+from mimgraph.ir.code import Attribute, Call, Code, Name, call, named_constant
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.names import EMITTED, free_name
 from mimgraph.ir.typed.graph import TypedNode, Value
 from mimgraph.ir.typed.operations import STEPS, Repeated, Scan
 
 
+class Reads(NamedTuple):
+    """What a loop reads: the module that each step calls, and the operands of its node.
+
+    Each step is `handed` the modules that it shares. `sources` are the values that the operands start
+    as; a variable of the loop is none of the `taken` names.
+    """
+
+    module: Code
+    handed: Modules
+    operands: Mapping[str, Code]
+    sources: Mapping[str, Value]
+    taken: Collection[str]
+
+
 class CallLoop(NamedTuple):
-    """A loop whose body is `targets = call`; `before` are values that it reads, each with its code."""
+    """A loop whose body is `targets = call`.
+
+    `before` are values that it reads, each with its code, and `stacks` the code of each port that
+    stacks what the steps collected.
+    """
 
     targets: tuple[Value, ...]
     call: Code
     loop: Loop
-    before: Mapping[Value, Code] = {}
+    before: Mapping[Value, Code]
+    stacks: Mapping[str, Code]
 
 
 def is_one_call(node: TypedNode, repeated: Repeated, used: Collection[str]) -> bool:
@@ -81,28 +100,20 @@ def iteration(
 
 
 def repeat_loop(
-    node: TypedNode,
-    repeated: Repeated,
-    ports: Collection[str],
-    module: Code,
-    operands: Mapping[str, Code],
-    handed: Modules,
-    sources: Mapping[str, Value],
-    taken: Collection[str],
+    node: TypedNode, repeated: Repeated, reads: Reads, ports: Collection[str]
 ) -> CallLoop:
     """Return `for layer in module: a, b = layer(a, b, c)`, which carries `a` and `b` on.
 
-    Each time is `handed` the modules that it shares. `sources` are the values that the inputs start
-    as; a variable is none of the `taken` names. The `ports` are read.
+    The result of each step is collected if `STEPS` is among the `ports` that are read.
     """
     results = {name: Value(node.name, port) for name, port in repeated.carried.items()}
-    inside = {**operands, **{name: Local(result) for name, result in results.items()}}
-    first, numbers = next(iter(operands)), Value(node.name, "*numbers")
-    beside = operands[first], inside[first]
-    run = iteration(repeated, module, beside, Local(numbers), taken)
+    inside = {**reads.operands, **{name: Local(result) for name, result in results.items()}}
+    first, numbers = next(iter(reads.operands)), Value(node.name, "*numbers")
+    beside = reads.operands[first], inside[first]
+    run = iteration(repeated, reads.module, beside, Local(numbers), reads.taken)
     inside[repeated.counter] = run.number
     args = tuple(inside[name] for name in repeated.bodies[0].inputs)
-    carried = {result: sources[name] for name, result in results.items()}
+    carried = {result: reads.sources[name] for name, result in results.items()}
     names = {numbers: "numbers"}
     collected: dict[Value, Value] = {}
     if repeated.collected is not None and STEPS in ports:
@@ -112,7 +123,8 @@ def repeat_loop(
     targets = tuple(Value(node.name, port) for port in repeated.bodies[0].results)
     loop = Loop(run.variables, run.iterable, carried, collected, names)
     before = {numbers: run.numbers} if run.numbers is not None else {}
-    return CallLoop(targets, Call(run.function, args, handed), loop, before)
+    stacks = {STEPS: stack(node, STEPS, STEPS, 0)} if STEPS in ports else {}
+    return CallLoop(targets, Call(run.function, args, reads.handed), loop, before, stacks)
 
 
 def free_variable(names: Collection[str], taken: Collection[str]) -> str:
@@ -134,42 +146,42 @@ def step_numbers(repeated: Repeated, source: Code) -> Code:
     return call("torch.arange", *bounds, device=Attribute(source, "device"))
 
 
-def scan_loop(
-    node: TypedNode,
-    scan: Scan,
-    ports: Collection[str],
-    module: Code,
-    operands: Mapping[str, Code],
-    handed: Modules,
-    sources: Mapping[str, Value],
-    taken: Collection[str],
-) -> CallLoop:
+def scan_loop(node: TypedNode, scan: Scan, reads: Reads, ports: Collection[str]) -> CallLoop:
     """Return `for x_t in x.unbind(1): y, h = module(x_t, h)`, which carries `h` on and collects `y`.
 
-    Each step is `handed` the modules that it shares. Of the results only those of the `ports` that are read are collected.
+    Of the results only those of the `ports` that are read are collected.
     """
-    variables = {name: free_name(f"{name}_t", taken) for name in scan.axes}
-    carried = {Value(node.name, name): sources[name] for name in scan.carried}
-    wanted = {scan.stacked[port] for port in ports if port in scan.stacked}
+    stacked = {port: name for port, name in scan.stacked.items() if port in ports}
     results = {name: _result(node, scan, name) for name in scan.body.outputs}
-    needed = {name: one for name, one in results.items() if name in wanted or one in carried}
-    args = {
-        name: Name(variables[name]) if name in variables else operand
-        for name, operand in operands.items()
+    lists = {
+        results[name]: list_of(node.name, name) for name in results if name in stacked.values()
     }
-    args |= {name: Local(results[name]) for name in scan.carried}
-    code: Code = Call(module, tuple(args.values()), handed)
+    carried = {results[name]: reads.sources[name] for name in scan.carried}
+    variables = {name: free_name(f"{name}_t", reads.taken) for name in scan.axes}
+    iterables = [reads.operands[name].method("unbind", axis) for name, axis in scan.axes.items()]
+    iterable = iterables[0] if len(iterables) == 1 else call("zip", *iterables, strict=True)
+    inside = {**reads.operands}
+    inside |= {name: Name(variable) for name, variable in variables.items()}
+    inside |= {name: Local(results[name]) for name in scan.carried}
+    code: Code = Call(reads.module, tuple(inside.values()), reads.handed)
     targets = tuple(results.values())
-    if len(needed) == 1 < len(results):
-        (name,) = needed
-        code, targets = Subscript(code, Constant(list(results).index(name))), (results[name],)
-    lists = {results[name]: list_of(node.name, name) for name in results if name in wanted}
+    needed = [one for one in targets if one in lists or one in carried]
+    if len(needed) == 1 < len(targets):
+        code, targets = code.at(targets.index(needed[0])), (needed[0],)
     names = {one: name for name, one in results.items()}
     names |= {one: "steps" if len(lists) == 1 else f"{names[y]}_steps" for y, one in lists.items()}
-    steps = [operands[name].method("unbind", axis) for name, axis in scan.axes.items()]
-    iterable = steps[0] if len(steps) == 1 else call("zip", *steps, strict=True)
     loop = Loop(tuple(variables.values()), iterable, carried, lists, names)
-    return CallLoop(targets, code, loop)
+    stacks = {port: stack(node, port, name, scan.axis) for port, name in stacked.items()}
+    return CallLoop(targets, code, loop, {}, stacks)
+
+
+def stack(node: TypedNode, port: str, collected: str, axis: int) -> Code:
+    """Return `torch.stack(steps, 1)`, the port of a result that a loop has collected.
+
+    `axis` does not count the batch.
+    """
+    dim = axis + node.results[port].batched
+    return call("torch.stack", Local(list_of(node.name, collected)), dim)
 
 
 def _result(node: TypedNode, scan: Scan, output: str) -> Value:
