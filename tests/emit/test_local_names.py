@@ -242,6 +242,37 @@ EXAMPLES = {
         best_values, best_indices = a.topk(3, -1)
         best_values = F.relu(best_values)
     """,
+    "a source with an axis in the batch has the name of the source": """
+        inputs: {video: [T, S, 8], text: [T, S, 8]}
+        nodes:
+          seen: {layer: LSTM, from: video, hidden_size: 8, over: 1}
+          rows: {layer: MultiheadAttention, from: seen, num_heads: 2, over: 1}
+          best: {layer: TopK, from: rows, k: 8, dim: -1}
+          both: {merge: attention, from: [rows, text, text], over: 1}
+          again: {merge: attention, from: [both, text, text], over: 1}
+          chosen: {merge: attention, from: [again, best, best], over: 2}
+        outputs: {chosen: chosen, places: best.indices}
+        ---
+        seen = self.seen(video.flatten(0, 1))[0].unflatten(0, video.shape[:2])
+        seen_flat = seen.flatten(0, 1)
+        rows = self.rows(seen_flat, seen_flat, seen_flat, need_weights=False)[0]
+        del seen_flat
+        rows = rows.unflatten(0, seen.shape[:2])
+        del seen
+        best_values, best_indices = rows.topk(8, -1)
+        text_flat = text.flatten(0, 1)
+        both = F.scaled_dot_product_attention(rows.flatten(0, 1), text_flat, text_flat)
+        del text_flat
+        both = both.unflatten(0, rows.shape[:2])
+        del rows
+        text_flat = text.flatten(0, 1)
+        again = F.scaled_dot_product_attention(both.flatten(0, 1), text_flat, text_flat)
+        del text_flat
+        again = again.unflatten(0, both.shape[:2])
+        del both
+        best_flat = best_values.transpose(1, 2).flatten(0, 1)
+        del best_values
+    """,
     "a mask is not renamed by the layer that takes it": """
         inputs: {a: [T, 8], length: {shape: [], dtype: int64}}
         nodes:

@@ -20,7 +20,7 @@ from mimgraph.emit.forward.call_code import (
 )
 from mimgraph.emit.forward.loops import CallLoop, Reads, is_one_call, repeat_loop, scan_loop
 from mimgraph.emit.forward.model_dtype import ModelDtypeOf
-from mimgraph.emit.forward.over import Folding, folding, is_there, with_folds
+from mimgraph.emit.forward.over import Folding, folding, is_long, is_there, with_folds
 from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
 from mimgraph.emit.forward.steps import (
     Guard,
@@ -260,7 +260,7 @@ class Calls:
         folded = folding(run, self.body, self.values) if run.node.over is not None else None
         if folded is None:
             return self.step(run, targets, code, loop)
-        if len(targets) == 1 and loop is None:
+        if len(targets) == 1 and loop is None and not is_long(code):
             (target,) = targets
             if is_there(run, run.node.presence_of(target.port)):
                 return self.step(run, targets, folded.unfolded(target, code, self.values))

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from mimgraph.emit.forward.liveness import Paths
 from mimgraph.emit.forward.plan import Plan
-from mimgraph.emit.forward.steps import WHOLE, Loop, Step, is_list
+from mimgraph.emit.forward.steps import WHOLE, Loop, Step, is_flat, is_list
 from mimgraph.ir.typed.graph import Body, Value
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, unwrap
 
@@ -50,6 +50,8 @@ class Chains:
                 return None
         elif len(dying) == 1 == len(step.targets):
             (value,) = dying
+            if is_flat(value):  # which has the name of the source
+                return None
         else:
             return None
         kept = value in self.kept or value.port == WHOLE or is_list(value)

@@ -9,7 +9,14 @@ from mimgraph.emit.forward.arguments import argument_names, module_arguments, sp
 from mimgraph.emit.forward.chains import Chain, Chains, needed_in_loop
 from mimgraph.emit.forward.liveness import Paths, needed_by
 from mimgraph.emit.forward.plan import Plan
-from mimgraph.emit.forward.steps import Step, is_intermediate, is_list, is_unread
+from mimgraph.emit.forward.steps import (
+    Step,
+    flat_name,
+    is_flat,
+    is_intermediate,
+    is_list,
+    is_unread,
+)
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED, free_name
@@ -50,7 +57,7 @@ class LocalNames:
             reserved.add(MAIN)
             self._names.update(dict.fromkeys(main, MAIN))
         reserved.add(self._name_unread(chains.of, modules))
-        lists: dict[str, str] = {}
+        brief: dict[str, str] = {}  # of locals that live only while their node runs
         # what a step computes on its way to a result gives way to the names of the nodes
         for part in sorted(parts, key=lambda part: is_intermediate(part[-1])):
             named = part[-1]
@@ -58,15 +65,14 @@ class LocalNames:
                 continue
             if rebound:
                 named = next((rebound[value] for value in part if value in rebound), named)
-            name = self.arguments.get(named.name)
-            if is_list(named):  # which no other loop needs
-                name = lists.get(wanted[named])
+            given = wanted.get(named) or _name_of(named, ports[named.name] > 1)
+            is_brief = is_list(named) or is_flat(named)
+            name = brief.get(given) if is_brief else self.arguments.get(named.name)
             if name is None:
-                given = wanted.get(named) or _name_of(named, ports[named.name] > 1)
                 name = free_name(given, reserved)
                 reserved.add(name)
-            if is_list(named):
-                lists[wanted[named]] = name
+            if is_brief:
+                brief[given] = name
             self._names.update(dict.fromkeys(part, name))
 
     def _name_unread(self, values: Iterable[Value], modules: Iterable[str]) -> str:
@@ -135,6 +141,8 @@ def _loop_variables(steps: list[Step]) -> set[str]:
 
 def _name_of(value: Value, is_one_of_several: bool) -> str:
     """Return the name of a node; with the port if it has several results, or with the step."""
+    if is_flat(value):
+        return spelled(flat_name(value))
     name = value.name.replace(".", "_")  # of an item of an `each`
     port = value.port.lstrip("*").replace(".", "_")
     has_port = port != name if is_intermediate(value) else is_one_of_several

@@ -7,10 +7,17 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.runs import Run
-from mimgraph.emit.forward.steps import Condition, Step, values_in, values_read
+from mimgraph.emit.forward.steps import (
+    Condition,
+    Step,
+    flat_of,
+    is_intermediate,
+    values_in,
+    values_read,
+)
 from mimgraph.emit.forward.values import Values
 from mimgraph.emit.tree import Local
-from mimgraph.ir.code import Attribute, Code, Constant, rebuild, walk
+from mimgraph.ir.code import Attribute, Call, Code, Constant, Subscript, rebuild, walk
 from mimgraph.ir.fold import Fold
 from mimgraph.ir.presence import Presence, implies
 from mimgraph.ir.typed.graph import Body, Value
@@ -66,20 +73,34 @@ def folding(run: Run, body: Body, values: Values) -> Folding | None:
     node, fold = run.node, run.node.fold
     if fold is None:
         return None
-    sources: dict[Value, str] = {}  # each once, with its first argument
-    for key, value in node.arguments.items():
-        if body.type_of(value).batched:
-            sources.setdefault(values.resolve(value), f"*folded_{key}")
-    is_one = len(sources) == 1
-    locals = {v: Value(node.name, "*folded" if is_one else key) for v, key in sources.items()}
+    batched = (value for value in node.arguments.values() if body.type_of(value).batched)
+    sources = map(values.resolve, batched)
+    locals = {value: flat_of(node.name, _named(value, body)) for value in sources}
     sized = next(value for value in locals if is_there(run, body.presence_of(value)))
     return Folding(run, fold, locals, sized, fold.fold(body.type_of(sized)))
+
+
+def _named(value: Value, body: Body) -> str:
+    """Return the name of a source, with its port unless that is the default one."""
+    node = body.by_name.get(value.name)
+    is_default = node is not None and value.port == node.default
+    has_port = value.port and not is_default and not is_intermediate(value)
+    return f"{value.name}_{value.port}" if has_port else value.name
 
 
 def is_there(run: Run, presence: Presence) -> bool:
     """Return whether a value of this presence exists wherever a node runs so."""
     known = (c.presence for c in run.guard if c.presence is not None and c.holds)
     return any(implies(one, presence) for one in (run.node.presence, *known))
+
+
+def is_long(code: Code) -> bool:
+    """Return whether code fills a line, so that the axis is given back in the next one: a call of
+    several values, of which one result may be read."""
+    match code:
+        case Call(args=args) | Subscript(Call(args=args)):
+            return sum(bool(values_read(arg)) for arg in args) > 1
+    return False
 
 
 def under(run: Run, presence: Presence, holds: bool = True) -> Run:

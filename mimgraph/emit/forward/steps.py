@@ -31,6 +31,8 @@ WHOLE = "*"  # the port of all results of a call together
 _UNREAD = "*unread"  # the port of the results of a call that nothing reads
 _LIST = "*list "  # the port of a list of the results of a loop, before the name of the result
 
+_FLAT = "*flat "  # the port of a source whose axis is folded into the batch, before its name
+
 
 def is_intermediate(value: Value) -> bool:
     """Return whether a value is not a result of its node but computed on the way to one."""
@@ -55,6 +57,21 @@ def list_of(node: str, output: str) -> Value:
 def is_list(value: Value) -> bool:
     """Return whether a value is a list of results of a loop, not a tensor."""
     return value.port.startswith(_LIST)
+
+
+def flat_of(node: str, source: str) -> Value:
+    """Return a source of a node that runs over an axis, with this axis folded into the batch."""
+    return Value(node, f"{_FLAT}{source}")
+
+
+def is_flat(value: Value) -> bool:
+    """Return whether a value is a source of a node with an axis folded into the batch."""
+    return value.port.startswith(_FLAT)
+
+
+def flat_name(value: Value) -> str:
+    """Return the name of a source with an axis folded into the batch, `video_flat`."""
+    return value.port.removeprefix(_FLAT).replace(".", "_") + "_flat"
 
 
 @dataclass(slots=True)
