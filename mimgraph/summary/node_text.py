@@ -40,9 +40,9 @@ def op_text(node: TypedNode, options: str = "") -> str:
         shares = f", shares {first.target}" if isinstance(first, Shared) else ""
         return f"{op_text(one, options)}, {each_text(operation)}{shares}"
     if isinstance(operation, Repeated):
-        text += f" × {_times_text(operation.times)}{' shared' if operation.shared else ''}"
+        text += f" {repeat_text(operation)}"
     if isinstance(operation, Scan):
-        text += f" × {_times_text(operation.length)}, scan over {scanned_text(operation.axes)}"
+        text += f" × {_times_text(operation.length)}, {scan_text(operation)}"
     if node.over is not None:
         text += f", {node.over}"
     if isinstance(node.operation, Shared):
@@ -58,9 +58,17 @@ def each_text(operation: TypedOperation) -> str:
     return f"{number} copies" if operation.copies else f"each of {number}"
 
 
-def scanned_text(axes: Mapping[str, int]) -> str:
-    """Return the scanned inputs, each with its axis unless that is 1: `x, m (axis 2)`."""
-    return ", ".join(n if axis == 1 else f"{n} (axis {axis})" for n, axis in axes.items())
+def scan_text(scan: Scan) -> str:
+    """Return the scanned inputs, each with its axis unless that is 1, and those that each step hands to
+    the next: `scan over x, m (axis 2), carry h`."""
+    axes = (n if axis == 1 else f"{n} (axis {axis})" for n, axis in scan.axes.items())
+    carry = f", carry {', '.join(scan.carried)}" if scan.carried else ""
+    return f"scan over {', '.join(axes)}{carry}"
+
+
+def repeat_text(repeated: Repeated) -> str:
+    """Return how often a block is repeated: `× 3`, `× T shared`."""
+    return f"× {_times_text(repeated.times)}{' shared' if repeated.shared else ''}"
 
 
 def own_default(operation: TypedOperation) -> str | None:

@@ -19,7 +19,13 @@ from mimgraph.picture.details.option_values import block_options, node_options, 
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span
 from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.source import Excerpt
-from mimgraph.summary.node_text import each_text, operand_labels, scanned_text, source_text
+from mimgraph.summary.node_text import (
+    each_text,
+    operand_labels,
+    repeat_text,
+    scan_text,
+    source_text,
+)
 
 Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]
 Found: TypeAlias = Iterator[tuple[str, Detail]]
@@ -173,16 +179,18 @@ class _NodeDetails:
         )
 
     def notes(self, node: TypedNode) -> Iterator[str]:
-        """Yield the remarks about a node: `shares tail`, `× 3`, `frozen`."""
+        """Yield the remarks about a node: `shares tail`, `× 3`, `over T`, `frozen`."""
         operation = node.operation
         if isinstance(operation, Shared):
             yield f"shares {operation.owner}"
         if operation.branches:
             yield each_text(operation)
         if isinstance(operation, Repeated):
-            yield f"× {len(operation.bodies)}{' shared' if operation.shared else ''}"
+            yield repeat_text(operation)
         if isinstance(operation, Scan):
-            yield f"scan over {scanned_text(operation.axes)}"
+            yield scan_text(operation)
+        if node.over is not None:
+            yield str(node.over)
         if node.is_frozen:
             yield "frozen"
         if node in self.in_training:

@@ -46,7 +46,8 @@ def describe(diagram: Diagram) -> str:
     blocks = sum(counts[kind] for kind in CLOSED)
     amounts = [_amount(counts[kind], kind) for kind in _COUNTED if counts[kind]]
     amounts += [_amount(blocks, "closed block")] if blocks else []
-    parts = [_listed(drawn, "input"), ", ".join(amounts), _listed(drawn, "output")]
+    outer = [item for item in diagram.items if isinstance(item, Box)]  # not the number of a step
+    parts = [_listed(outer, "input"), ", ".join(amounts), _listed(drawn, "output")]
     doc = f" {' '.join(diagram.doc.split())}" if diagram.doc else ""
     marks = Counter(item.mark for item in every(diagram.items))
     changes = [f"{marks[mark]} {mark}" for mark in ("added", "removed", "changed") if marks[mark]]

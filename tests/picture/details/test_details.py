@@ -17,6 +17,7 @@ from mimgraph.ops import registry
 from mimgraph.picture.details.build import details
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Item, clusters, every
 
 
@@ -62,6 +63,34 @@ nodes:
   row: {from: nested, seq: [{fc: {repeat: {with: {w: [4, 2]}}}}, ReLU]}
 outputs: row
 """
+
+
+LOOPS = """
+inputs: {x: [T, S, 8], h0: [S, 8]}
+blocks:
+  step: {inputs: [x, i], nodes: {y: {merge: formula, expr: x * i, from: {x: x, i: i}, broadcast: true}}, outputs: y}
+  cell: {inputs: [x, h], nodes: {s: {merge: add, from: [x, h]}}, outputs: {y: s, h: s}}
+nodes:
+  rows: {layer: Linear, from: x, out_features: 8, over: 1}
+  states: {scan: cell, over: {x: 1}, from: {x: rows}, carry: {h: h0}}
+  last: {block: step, from: states.h, repeat: {times: $T, shared: true, index: i}}
+outputs: {y: states.y, last: last}
+"""
+
+
+def test_notes_say_how_a_loop_runs() -> None:
+    graph = mg.loads(LOOPS)
+    found = details_of(graph)
+    notes = {name: found[name].notes for name in ("rows", "states", "last")}
+    assert notes == {
+        "rows": ("over T",),
+        "states": ("scan over x, carry h",),
+        "last": ("× T shared",),
+    }
+    assert "cell × T, scan over x, carry h" in str(graph.summary())
+    picture = diagram(graph.typed)
+    assert "scan over x, carry h" in str(picture)
+    assert "inputs x (N, T, S, 8), h0 (N, S, 8); " in describe(picture)  # not the number of a step
 
 
 def test_a_repeat_drawn_once_has_the_cost_of_all_copies() -> None:

@@ -196,7 +196,9 @@ def _length(site: Site, fed: Mapping[str, Fed], axes: Mapping[str, int]) -> Size
                 f"{fed[first].text} has {length}, {fed[name].text} has {other}"
             )
             labels = tuple(Label(fed[each].producer, str(fed[each].type)) for each in (first, name))
-            site.fault("shape-mismatch", message, fed[name].source.span, labels=labels)
+            kept = ", ".join(f"{key}: {axis}" for key, axis in axes.items() if key != name)
+            help = f"if {name} is the same at each step, leave it out of over: {{{kept}}}"
+            site.fault("shape-mismatch", message, fed[name].source.span, labels=labels, help=help)
             return None
     return length
 
