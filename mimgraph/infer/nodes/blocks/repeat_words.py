@@ -13,6 +13,7 @@ from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared.graph import Block, Source
 from mimgraph.ir.declared.operations import Repeat, Word
 from mimgraph.ir.declared.values import Option
+from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.typed.operations import STEPS
 from mimgraph.ir.types import TensorType
@@ -47,8 +48,8 @@ def steps_of(
         return None
     if number is None:
         number = len(next(iter(columns.values())))
-    if repeat.collect and number == 0:
-        message = "collect needs at least one step, but times is 0"
+    if repeat.collect and at_least(number, 1) is False:
+        message = f"collect needs at least one step, but times is {number}"
         site.fault("bad-option", message, repeat.collect.span, help="leave collect out")
         return None
     number_of_bodies = number if isinstance(number, int) else 2
@@ -89,6 +90,10 @@ def _can_count(site: Site, shared: bool, times: Option, number: Dim) -> bool:
         shared_repeat = f"repeat: {{times: {size}, shared: true}}"
         help = f"weights of their own need a fixed number; for one module write {shared_repeat}"
         site.fault("symbolic-size", message, times.span, note=note, help=help)
+        return False
+    if at_least(number, 0) is False:
+        message = f"repeat must be a whole number of times, at least 0, but it is {number}"
+        site.fault("bad-option", message, times.span)
         return False
     types: Mapping[str, TensorType] = {
         str(position): fed.type
