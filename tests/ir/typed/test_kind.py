@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from itertools import chain
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 import mimgraph as mg
-from mimgraph.ir.typed.graph import Body, TypedNode, inside, weight_type
-from mimgraph.ir.typed.kind import TypedKind
-from mimgraph.ir.typed.operations import Shared, unwrap
-from mimgraph.ir.typed.walks import bodies, used_bodies, weight_names
-from tests.helpers.strategies import Spec, specs, to_yaml
-
-thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from mimgraph.ir.typed.graph import Body
 
 TEXT = """
 name: Kinds
@@ -138,29 +128,6 @@ def test_kinds_with_state(body: Body) -> None:
     assert without == ["never", "share", "shares"]
 
 
-def test_weights_are_those_of_the_module() -> None:
-    graph = mg.loads(TEXT)
-    made = [name for name, _ in graph.compile().named_parameters(remove_duplicate=False)]
-    found = [
-        f"{node.name}.{name}"
-        for node in graph.typed.body.nodes
-        if not isinstance(node.operation, Shared) and node.name != "shares"
-        for name in weight_names(node.operation)
-    ]
-    assert sorted(found) == sorted(made)
-
-
-def test_weights_can_be_read_through_a_share(body: Body) -> None:
-    for name, path in (("share", "0.weight"), ("shares", "left.weight"), ("rows", "1.0.weight")):
-        operation = body.by_name[name].operation
-        found = weight_type(operation, path)
-        assert path in weight_names(operation)
-        assert found is not None
-        assert found.shape == (6, 6)
-    assert weight_type(body.by_name["use"].operation, "again.weight") is None  # `fc` has it
-    assert inside(body.by_name["share"].operation, "0") is None
-
-
 def test_unchanged_items_give_the_same_operation(body: Body) -> None:
     for node in body.nodes:
         assert node.operation.map_items(lambda item: item) is node.operation
@@ -173,35 +140,3 @@ def test_changed_items_give_another_operation(body: Body) -> None:
         assert {item.default for item in changed.items} == {"other"}
         assert type(changed) is type(operation)
         assert changed.part(changed.items[0].name) is changed.items[0]
-
-
-def nodes_below(operation: TypedKind) -> Iterator[TypedNode]:
-    for _, node in operation.inner():
-        yield node
-        yield from nodes_below(node.operation)
-
-
-@thorough(max_examples=60)
-@given(spec=specs())
-def test_walking_the_parts_finds_every_body_and_every_key_once(spec: Spec) -> None:
-    body = mg.loads(to_yaml(spec)).typed.body
-    found = bodies(body)
-    assert len(found) == len(set(found))
-    assert found[-1] is body
-    for one in found:
-        for node in one.nodes:
-            operation = node.operation
-            keys = [key for key, _ in operation.parts()]
-            assert len(keys) == len(set(keys))
-            assert {*used_bodies(operation)} <= {*found}
-            assert operation.map_items(lambda item: item) is operation
-            is_kept = chain(nodes_below(operation), [node])
-            assert operation.has_state == any(
-                not inner.operation.bodies
-                and not inner.operation.items
-                and inner.operation.has_state
-                for inner in is_kept
-            )
-            for path in weight_names(operation):
-                assert weight_type(operation, path) is not None
-            assert unwrap(operation).op_name == node.op_name
