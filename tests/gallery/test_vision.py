@@ -28,7 +28,12 @@ def images(channels: int, size: int) -> Tensor:
     return F.interpolate(coarse, size=size, mode="bilinear")
 
 
-@pytest.mark.parametrize("name", TORCHVISIONS)
+LARGE = ("vit_b16",)  # in the default suite a small one is compared, and the number of weights
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LARGE)) for n in TORCHVISIONS]
+)
 def test_a_model_equals_torchvision(name: str) -> None:
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):  # its weights are randomised below in any case
@@ -61,6 +66,16 @@ def test_googlenet_equals_torchvision_with_auxiliary_heads() -> None:
     torch.manual_seed(0)  # so both drop the same elements
     outputs = model.train()(image=image)
     torch.testing.assert_close(outputs, {"logits": logits, "aux1": aux1, "aux2": aux2})
+
+
+def test_a_small_vit_equals_torchvision() -> None:
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):
+        whole = torchvision.models.vit_b_16()
+    assert count(on_meta(gallery("vit_b16"))) == count(whole) == 86_567_656
+    sizes = {"num_layers": 2, "num_heads": 4, "hidden_dim": 64, "mlp_dim": 256}
+    small = torchvision.models.VisionTransformer(image_size=224, patch_size=16, **sizes)
+    assert_same_model(gallery("vit_b16", **SMALL["vit_b16"]), small, image=images(3, 224))
 
 
 def test_swin_t_equals_torchvision() -> None:

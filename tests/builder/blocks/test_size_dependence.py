@@ -175,7 +175,7 @@ def check_inputs(function: Function, inputs: Any, sizes: tuple[int, ...]) -> Non
 
 
 @pytest.mark.parametrize("function", [one for one, _ in VECTORS.values()], ids=VECTORS)
-@amounts(30, 100, 1_000)
+@amounts(12, 100, 1_000)
 def test_a_dump_agrees_with_the_function_or_refuses_the_size(
     amount: settings, function: Function
 ) -> None:
@@ -184,7 +184,7 @@ def test_a_dump_agrees_with_the_function_or_refuses_the_size(
 
 
 @pytest.mark.parametrize("function", [one for one, _ in IMAGES.values()], ids=IMAGES)
-@amounts(30, 100, 1_000)
+@amounts(12, 100, 1_000)
 def test_a_dump_on_images_agrees_with_the_function_or_refuses(
     amount: settings, function: Function
 ) -> None:

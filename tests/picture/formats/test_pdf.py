@@ -14,6 +14,7 @@ from mimgraph.picture.diagram.model import Box, Diagram
 from mimgraph.picture.errors import SmallWarning
 from mimgraph.picture.formats import pdf
 from mimgraph.picture.scene import Scene
+from tests.fuzz.amounts import amounts
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 
@@ -88,7 +89,9 @@ def test_hostile_text_adds_nothing_to_the_file(word: str, plain: PdfReader) -> N
     assert len(found.pages) == 1
 
 
-@settings(max_examples=25)
-@given(st.text())
-def test_random_text_adds_no_page(word: str) -> None:
-    assert len(read(Scene(hostile(word))).pages) == 1
+@amounts(12, 100, 1_000)
+def test_random_text_adds_no_page(amount: settings) -> None:
+    def check(word: str) -> None:
+        assert len(read(Scene(hostile(word))).pages) == 1
+
+    amount(given(st.text())(check))()

@@ -21,6 +21,7 @@ from mimgraph.picture.layout import graphviz
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.themes import PALETTES
 from tests.conftest import missing
+from tests.fuzz.amounts import amounts
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 
@@ -166,10 +167,12 @@ def test_hostile_text_adds_no_elements(word: str, plain: Element) -> None:
     assert [e for e in found if e[0] not in lines] == [e for e in shape if e[0] not in lines]
 
 
-@settings(max_examples=40)
-@given(st.text())
-def test_random_text_adds_no_boxes(word: str) -> None:
-    assert len(groups(drawn(Scene(hostile(word))), "node")) == 2
+@amounts(12, 100, 1_000)
+def test_random_text_adds_no_boxes(amount: settings) -> None:
+    def check(word: str) -> None:
+        assert len(groups(drawn(Scene(hostile(word))), "node")) == 2
+
+    amount(given(st.text())(check))()
 
 
 def only_dot(monkeypatch: pytest.MonkeyPatch) -> None:
