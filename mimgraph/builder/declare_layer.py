@@ -14,7 +14,7 @@ from mimgraph.ir.declared.graph import Take
 from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.expression import WrittenText
+from mimgraph.ir.expression import LIMIT, WrittenText
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
@@ -64,7 +64,9 @@ def _is_number(value: object) -> bool:
     """Return whether a value is a number or a size; a watched one is not looked at."""
     if type(value) is Watched or isinstance(value, Dim):
         return True
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -LIMIT <= value < LIMIT
+    return isinstance(value, float) and isfinite(value)
 
 
 def declare_options(
@@ -97,6 +99,8 @@ def option(value: object, span: Span) -> Option:
         return Option(_data(value), span, span)
     except RecursionError:
         raise spec_error("wrong-type", "a value contains itself", span) from None
+    except OverflowError:
+        raise spec_error("too-large", "a number of more than 64 bits", span) from None
 
 
 def _data(value: Any) -> Any:
@@ -107,7 +111,10 @@ def _data(value: Any) -> Any:
         return [_data(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _data(item) for key, item in value.items()}
-    return plain(value)
+    found = plain(value)
+    if type(found) is int and not -LIMIT <= found < LIMIT:
+        raise OverflowError
+    return found
 
 
 def declare_take(options: Mapping[str, object], span: Span) -> Take | None:

@@ -54,6 +54,14 @@ def shrinking() -> Any:
     return halves(repeat=2)(numeric())  # here
 
 
+def too_large_an_option() -> Any:
+    return layers.Linear(10**5000)(numeric())  # here
+
+
+def too_large_a_number_in_a_formula() -> Any:
+    return merges.formula("x / n", x=numeric(), n=-(10**400))  # here
+
+
 def shared_with_another_size() -> Any:
     encode = layers.Linear(4)
     encode(numeric(), name="first")
@@ -105,6 +113,8 @@ FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("rank-mismatch", in_a_body, "Conv2d takes (N, C, H, W)"),
     ("bad-option", shrinking, "declares another graph at time 2"),
     ("shape-mismatch", shared_with_another_size, "first is shared, so its input must be (N, 8)"),
+    ("too-large", too_large_an_option, "a number of more than 64 bits"),
+    ("too-large", too_large_a_number_in_a_formula, "a number of more than 64 bits"),
     ("bad-option", weights_twice, "Linear(8) is used already"),
 ]
 
