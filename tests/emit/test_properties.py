@@ -293,7 +293,7 @@ def check_against_the_nodes(text: str) -> None:
     assert_typed(graph, trained, graph.outputs, sizes)
 
 
-@thorough(max_examples=100)
+@thorough(max_examples=60)
 @given(specs())
 def test_outputs_are_as_inferred_and_as_interpreted(spec: Spec) -> None:
     check_against_the_nodes(to_yaml(spec))
@@ -478,7 +478,7 @@ def test_ruff_leaves_the_source_as_it_is(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-@thorough(max_examples=150)
+@thorough(max_examples=60)
 @given(specs())
 def test_a_dump_is_the_graph_again(spec: Spec) -> None:
     graph = mg.loads(to_yaml(spec))
