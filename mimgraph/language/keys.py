@@ -210,8 +210,9 @@ KEYS = {
     "parts": Key(
         "Specs in files of their own by name, each used as a block: `{tower: towers/text.yaml}`, a "
         "path from the folder of this spec, and in it. The inputs, params and outputs of that spec are "
-        "those of the block: inputs that may be left out come last, and outputs for training only "
-        "are left out. It sees no params but its own. `dump`, `save` and `emit` write one file.",
+        "those of the block: optional inputs come last, and each use feeds them, perhaps an input that "
+        "is optional itself; outputs for training only are left out. It sees no params but its own. "
+        "`dump`, `save` and `emit` write one file.",
         "Parts",
         PARTS,
         {"towers/text.yaml": TOWER},

@@ -197,11 +197,12 @@ def unknown_port(
 
 class Arguments(NamedTuple):
     """The names of all arguments that sources fill, and of the optional ones; `owner` is the op,
-    block or seq that takes them."""
+    block or seq that takes them. The source of a `nullable` one is needed, but may be missing at run time."""
 
     owner: str
     keys: tuple[str, ...]
     optional: frozenset[str] = frozenset()
+    nullable: frozenset[str] = frozenset()
 
 
 def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
@@ -238,7 +239,7 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
 
 def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     """Report more sources than there are arguments; return whether there are."""
-    owner, keys, optional = wanted
+    owner, keys, optional, _ = wanted
     if fed and not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
@@ -294,6 +295,8 @@ def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:
     if len(wanted.keys) > 1:
         message += f" {missing!r}"
         help = f"write from: {{{', '.join(f'{key}: ...' for key in needed)}}}"
+    if missing in wanted.nullable:
+        help += f"; {missing} may be fed an input with optional: true"
     site.fault("wrong-arity", message, site.node.span, help=help)
     return True
 

@@ -13,7 +13,9 @@ from mimgraph.ir.declared.graph import Block, Source
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:
     """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
     None where they do not fit, which is reported."""
-    wanted = Arguments(block.family, names)
+    parts = (one.declared for one in block.inputs if one.declared is not None)
+    nullable = frozenset(one.name for one in parts if one.optional is not False)
+    wanted = Arguments(block.family, names, nullable=nullable)
     if site.fed is None or all(one.group is None for one in site.fed):
         return match(site, wanted)
     groups, fed = _bundled(site.fed, block, names)
