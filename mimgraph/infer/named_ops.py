@@ -48,12 +48,16 @@ class _Chooser:
             return name
         own = next((v for v in variables(name.written.expression) if v.name in self.own), None)
         if own is not None:
-            message = f"{own.name} is the block's own, and cannot give the name of a {kind}"
+            message = f"{own.name} is the block's own, and cannot give the name of {_a(kind)}"
             span, help = name.written.at(own.start, own.end), "use a param of the spec"
             self.report.add(Diagnostic("bad-expression", message, span, help=help, node=path))
             return None
         value = compute(name.written, Evaluation(self.params, self.report, path))
         if value is not FAULTY and not isinstance(value, str):
-            message = f"{name} must be the name of a {kind}, but it is {value!r}"
+            message = f"{name} must be the name of {_a(kind)}, but it is {value!r}"
             self.report.add(Diagnostic("wrong-type", message, name.written.span, node=path))
         return str(value) if isinstance(value, str) else None
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind == "activation" else f"a {kind}"

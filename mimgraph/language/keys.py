@@ -211,7 +211,8 @@ KEYS = {
         "Specs in files of their own by name, each used as a block: `{tower: towers/text.yaml}`, a "
         "path from the folder of this spec, and in it. The inputs, params and outputs of that spec are "
         "those of the block: optional inputs come last, and each use feeds them, perhaps an input that "
-        "is optional itself; outputs for training only are left out. It sees no params but its own. "
+        "is optional itself; outputs for training only are left out. A param that names an op, "
+        "`activation: $act`, keeps its value. A part sees no params but its own. "
         "`dump`, `save` and `emit` write one file.",
         "Parts",
         PARTS,
