@@ -119,7 +119,8 @@ def decide(what: str, value: bool | Written, at: Evaluation) -> bool:
     found = compute(value, at)
     if found is not FAULTY and not isinstance(found, bool):
         span, labels = placed(value.span, origin_of(value, at.origins))
-        message = f"{what} must be true or false, but {to_text(value.expression)} is {found!r}"
+        shown = "null" if found is None else repr(found)
+        message = f"{what} must be true or false, but {to_text(value.expression)} is {shown}"
         at.report.add(Diagnostic("wrong-type", message, span, labels=labels, node=at.node))
     return found is True
 

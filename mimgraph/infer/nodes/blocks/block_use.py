@@ -199,7 +199,7 @@ def checked_number(site: Site, times: Option, key: str, least: int, number: Any)
         return None
     if not isinstance(number, int) or isinstance(number, bool) or number < least:
         message = f"{key} must be a whole number of {unit}, at least {least}"
-        site.fault("bad-option", message, times.span, help=_dollar(site, number))
+        site.fault("bad-option", message, times.span, help=_dollar(site, key, number))
     elif number > MAX_NODES:
         site.fault("too-large", f"more than {MAX_NODES:,} {unit}", times.span)
     else:
@@ -207,16 +207,18 @@ def checked_number(site: Site, times: Option, key: str, least: int, number: Any)
     return None
 
 
-def _dollar(site: Site, name: Any) -> str:
-    """Return the help for a param or size that is named without its `$`, or for another text; "" for
-    a value that is no text."""
+def _dollar(site: Site, key: str, name: Any) -> str:
+    """Return the help for a param or size that is named without its `$`, or for another text where a
+    size may stand; "" for a value that is no text."""
     if not isinstance(name, str):
         return ""
-    if name not in site.context.env:
-        return "a size known only at run time is written $T, and in Python x.dims[0]"
-    if isinstance(site.context.env[name], Dim):
+    if name in site.context.env and not isinstance(site.context.env[name], Dim):
+        return f"write ${name}"
+    if key != "repeat":
+        return ""
+    if name in site.context.env:
         return f"write repeat: {{times: ${name}, shared: true}}"
-    return f"write ${name}"
+    return "a size known only at run time is written $T, and in Python x.dims[0]"
 
 
 def columns_of(
