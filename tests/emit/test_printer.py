@@ -172,6 +172,14 @@ def test_unresolved_code_is_not_printed(node: Code) -> None:
 long, longer = Name("a" * 40), Name("b" * 60)
 LINEAR = call("nn.Linear", 64, 64, bias=False)
 SPLIT: dict[str, tuple[Statement, str]] = {
+    "an index stays with the call of several arguments": (
+        Assign(("x",), call("f", long, Name("b" * 42)).at(0)),
+        f"x = f(\n    {long.id},\n    {'b' * 42},\n)[0]\n",
+    ),
+    "an index does not stay with the call of one argument": (
+        Assign(("x",), call("f", Name("b" * 83)).at(0)),
+        f"x = f({'b' * 83})[\n    0\n]\n",
+    ),
     "call": (
         Assign(("x",), call("nn.Sequential", long, call("nn.ReLU"), longer, LINEAR)),
         f"""\
@@ -533,6 +541,10 @@ COMMENTS: dict[str, tuple[Statement, str]] = {
     "passes the margin": (Assign(("x",), a, "n" * 84), "x = a\n"),
     "several lines": (
         Assign(("x",), long.at(longer), "(N,)"),
+        f"x = {long.id}[\n    {longer.id}\n]  # (N,)\n",
+    ),
+    "passes the margin behind the last of several lines": (
+        Assign(("x",), long.at(longer), "n" * 96),
         f"x = {long.id}[\n    {longer.id}\n]\n",
     ),
     "not plain": (Assign(("x",), a, "a\rimport os"), "x = a\n"),

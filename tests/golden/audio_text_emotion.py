@@ -70,7 +70,7 @@ class AudioTextEmotion(nn.Module):
             self.sound(sound)[0],
             batch_first=True,
             total_length=audio.shape[1],
-        )[0]
+        )[0]  # (N, S, 256)
         speech = self.words(text)  # (N, T, 300)
         speech = nn.utils.rnn.pack_padded_sequence(
             speech,
@@ -82,12 +82,16 @@ class AudioTextEmotion(nn.Module):
             self.speech(speech)[0],
             batch_first=True,
             total_length=text.shape[1],
-        )[0]
+        )[0]  # (N, T, 256)
         silence = torch.arange(audio.shape[1], device=frames.device) < frames[:, None]  # (N, S)
         silence = ~silence  # (N, S)
-        aligned = self.aligned(speech, sound, sound, key_padding_mask=silence, need_weights=False)[
-            0
-        ]
+        aligned = self.aligned(
+            speech,
+            sound,
+            sound,
+            key_padding_mask=silence,
+            need_weights=False,
+        )[0]  # (N, T, 256)
         del sound, silence
         fused = torch.cat((speech, aligned), -1)  # (N, T, 512)
         del speech, aligned
@@ -101,12 +105,12 @@ class AudioTextEmotion(nn.Module):
             self.fused(fused)[0],
             batch_first=True,
             total_length=text.shape[1],
-        )[0]
+        )[0]  # (N, T, 256)
         spoken = torch.arange(text.shape[1], device=length.device) < length[:, None]  # (N, T)
         x = (
             fused.masked_fill(~spoken[:, :, None], float("-inf"))
             .amax(1)
             .masked_fill(~spoken.any(1)[:, None], 0)
-        )
+        )  # (N, 256)
         del fused, spoken
         return self.logits(x)

@@ -65,7 +65,7 @@ class Layer2(nn.Module):
             attn_mask=torch.ones(77, 77, dtype=torch.bool, device=attention.device).triu(1),
             is_causal=True,
             need_weights=False,
-        )[0]
+        )[0]  # (N, 77, 512)
         mixed = x + attention  # (N, 77, 512)
         del attention
         mlp = self.mlp(mixed)  # (N, 77, 512)

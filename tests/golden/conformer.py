@@ -127,7 +127,7 @@ class Attend(nn.Module):
             of_value,
             attn_mask=bias.masked_fill(~seen[:, None, None], float("-inf")),
             dropout_p=0.1 if self.training else 0.0,
-        )
+        )  # (N, 4, (F - 3)//4, 36)
         del query, of_key, of_value, bias
         mixed = self.mixed(mixed)  # (N, (F - 3)//4, 144)
         return x + mixed
@@ -164,7 +164,7 @@ class Encoder(nn.Module):
         i = torch.arange(144, device=x.device)  # (144,)
         waves = torch.sin(
             (x.shape[1] - 1 - row) / 10000 ** (i // 2 * 2 / 144) + i % 2 * torch.pi / 2
-        ).to(self.out[0].attended.u.dtype)
+        ).to(self.out[0].attended.u.dtype)  # (2*((F + 1)//4) - 3, 144)
         del row, i
         seen = torch.arange(x.shape[1], device=steps.device) < steps[:, None]  # (N, (F - 3)//4)
         unseen = self.unseen(seen)  # (N, (F - 3)//4, 1)

@@ -124,7 +124,7 @@ class DCNv2(nn.Module):
                 I,
             ),
             1,
-        )
+        )  # (N, 429)
         crossed = x0
         for layer in self.crossed:
             crossed = layer(crossed, x0)  # (N, 429)

@@ -154,7 +154,7 @@ class DeepFM(nn.Module):
             + self.weight["C24"](C24)
             + self.weight["C25"](C25)
             + self.weight["C26"](C26)
-        )
+        )  # (N, 1)
         del dense
         categories = torch.stack(
             (
@@ -186,7 +186,7 @@ class DeepFM(nn.Module):
                 self.emb["C26"](C26),
             ),
             1,
-        )
+        )  # (N, 26, 10)
         fields = torch.cat((vec, categories), 1)  # (N, 39, 10)
         del vec, categories
         pairs = 0.5 * (fields.sum(1).square() - fields.square().sum(1)).sum(1, keepdim=True)

@@ -137,7 +137,7 @@ class Encode(nn.Module):
             x,
             key_padding_mask=unseen,
             need_weights=False,
-        )[0]
+        )[0]  # (N, ((H + 31)//32)*((W + 31)//32), 256)
         mixed = self.mixed(x, attention)  # (N, ((H + 31)//32)*((W + 31)//32), 256)
         del attention
         return self.out(mixed)

@@ -69,7 +69,7 @@ class DIN(nn.Module):
         weight = torch.cat(
             (query.expand(-1, history.shape[1], -1), history, difference, product),
             -1,
-        )
+        )  # (N, T, 512)
         del query, difference, product
         weight = self.weight(weight)  # (N, T)
         padding = torch.arange(items.shape[1], device=length.device) < length[:, None]  # (N, T)

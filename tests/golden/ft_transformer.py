@@ -105,7 +105,7 @@ class FTTransformer(nn.Module):
                 self.emb["country"](country),
             ),
             1,
-        )
+        )  # (N, 8, 192)
         columns = torch.cat((scaled, categories), 1)  # (N, 14, 192)
         del scaled, categories
         shifted = columns + self.shift  # (N, 14, 192)

@@ -31,7 +31,7 @@ class Layer(nn.Module):
             ).triu(1),
             is_causal=True,
             need_weights=False,
-        )[0]
+        )[0]  # (N, T, 768)
         attended = self.attended(attended)  # (N, T, 768)
         mixed = x + attended  # (N, T, 768)
         del attended

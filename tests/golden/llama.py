@@ -52,7 +52,7 @@ class Attend(nn.Module):
             value,
             is_causal=True,
             enable_gqa=True,
-        )
+        )  # (N, 32, T, 128)
         del turned_query, turned_key, value
         return self.out(seen)
 
@@ -110,7 +110,7 @@ class Llama(nn.Module):
         cos = torch.cos(step / 500000 ** (i % 64 / 64)).to(self.words.weight.dtype)  # (T, 128)
         sin = (torch.where(i < 64, -1, 1) * torch.sin(step / 500000 ** (i % 64 / 64))).to(
             self.words.weight.dtype
-        )
+        )  # (T, 128)
         del i, step
         for layer in self.states:
             x = layer(x, cos, sin)  # (N, T, 4096)

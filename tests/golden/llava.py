@@ -133,7 +133,7 @@ class LLaVA(nn.Module):
         cos = torch.cos(step / 10000 ** (i % 64 / 64)).to(image.dtype)  # (T + 576, 128)
         sin = (torch.where(i < 64, -1, 1) * torch.sin(step / 10000 ** (i % 64 / 64))).to(
             image.dtype
-        )
+        )  # (T + 576, 128)
         del i, step
         x = words
         del words

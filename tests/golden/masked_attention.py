@@ -16,7 +16,7 @@ class Layer(nn.Module):
             attention,
             key_padding_mask=padding,
             need_weights=False,
-        )[0]
+        )[0]  # (N, T, 64)
         mixed = x + attention  # (N, T, 64)
         del attention
         ff = self.ff(mixed)  # (N, T, 64)

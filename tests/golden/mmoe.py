@@ -98,7 +98,7 @@ class MMoE(nn.Module):
             self.emb["sex"](sex),
             self.emb["household"](household),
             numbers,
-        )
+        )  # each (N, 16)
         tower_rich = self.tower["rich"](shared_rich)  # (N, 1)
         del shared_rich
         tower_single = self.tower["single"](shared_single)  # (N, 1)

@@ -42,7 +42,7 @@ class Seq2SeqAttention(nn.Module):
             encoder_output,
             batch_first=True,
             total_length=source.shape[1],
-        )[0]
+        )[0]  # (N, S, 1000)
         target_words = self.target_words(target)  # (N, T, 1000)
         decoder = self.decoder(target_words, encoder_state)[0]  # (N, T, 1000)
         del target_words, encoder_state
@@ -54,7 +54,7 @@ class Seq2SeqAttention(nn.Module):
             encoder_output,
             attn_mask=real[:, None],
             scale=1.0,
-        )
+        )  # (N, T, 1000)
         del keys, encoder_output, real
         x = torch.cat((context, decoder), -1)  # (N, T, 2000)
         del context, decoder

@@ -165,7 +165,7 @@ class T5(nn.Module):
             target.shape[1],
             dtype=torch.bool,
             device=target.device,
-        ).triu(1)
+        ).triu(1)  # (T, T)
         bias = self.bias(words, unseen)  # (N, 8, S, S)
         del unseen
         target_bias = self.target_bias(target_words, later)  # (8, T, T)

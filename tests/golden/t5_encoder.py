@@ -90,7 +90,7 @@ class T5Encoder(nn.Module):
             far < 8,
             far,
             (8 + torch.log(far / 8) / 2.772588722239781 * 8).clamp(max=15),
-        ) + torch.where(ahead > 0, 16, 0)
+        ) + torch.where(ahead > 0, 16, 0)  # (T, T)
         del far, ahead
         bias = bias.to(torch.int64)  # (T, T)
         bias = self.table(bias)  # (T, T, 8)

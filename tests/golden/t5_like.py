@@ -35,7 +35,7 @@ class Read(nn.Module):
             attention,
             key_padding_mask=padding,
             need_weights=False,
-        )[0]
+        )[0]  # (N, S, 512)
         mixed = x + attention  # (N, S, 512)
         del attention
         fed = self.fed(mixed)  # (N, S, 512)
@@ -65,7 +65,7 @@ class Write(nn.Module):
             ).triu(1),
             is_causal=True,
             need_weights=False,
-        )[0]
+        )[0]  # (N, T, 512)
         mixed = x + attention  # (N, T, 512)
         del attention
         cross = self.cross_norm(mixed)  # (N, T, 512)

@@ -65,7 +65,7 @@ class TabTransformer(nn.Module):
                 self.emb["country"](country),
             ),
             1,
-        )
+        )  # (N, 8, 28)
         columns = self.columns.expand(numbers.shape[0], -1, -1)  # (N, 8, 4)
         categories = torch.cat((columns, values), -1)  # (N, 8, 32)
         del columns, values

@@ -61,6 +61,6 @@ class TensorFusion(nn.Module):
             F.pad(text_vec, (1, 0), value=1.0),
             F.pad(self.vec["audio"](audio), (1, 0), value=1.0),
             F.pad(self.vec["video"](video), (1, 0), value=1.0),
-        ).flatten(1)
+        ).flatten(1)  # (N, 140481)
         del text_vec
         return self.sentiment(x)

@@ -125,7 +125,7 @@ class Select(nn.Module):
                 self.own["fresh"](columns_fresh),
             ),
             -2,
-        )
+        )  # (N, 9, 240)
         sum = torch.einsum("n...m,n...md->n...d", weights, stacked)  # (N, 240)
         del stacked
         return sum, weights
@@ -187,7 +187,7 @@ class Select2(nn.Module):
                 self.own["city_holiday"](columns_city_holiday),
             ),
             -2,
-        )
+        )  # (N, 90, 11, 240)
         sum = torch.einsum("n...m,n...md->n...d", weights, stacked)  # (N, 90, 240)
         del stacked
         return sum, weights
@@ -240,7 +240,7 @@ class Select3(nn.Module):
                 self.own["city_holiday"](columns_city_holiday),
             ),
             -2,
-        )
+        )  # (N, 30, 8, 240)
         sum = torch.einsum("n...m,n...md->n...d", weights, stacked)  # (N, 30, 240)
         del stacked
         return sum, weights
@@ -399,7 +399,7 @@ class TemporalFusionTransformer(nn.Module):
                 static_fresh,
             ),
             1,
-        )
+        )  # (N, 2160)
         series_sum, series_weights = self.series(
             static_item,
             static_store,
@@ -411,7 +411,7 @@ class TemporalFusionTransformer(nn.Module):
             static_group,
             static_fresh,
             about,
-        )
+        )  # (N, 240), (N, 9)
         del (
             static_item,
             static_store,
@@ -447,7 +447,7 @@ class TemporalFusionTransformer(nn.Module):
                 daily_select.expand(-1, 90, -1),
             ),
             -1,
-        )
+        )  # (N, 90, 2880)
         past_sum, past_weights = self.past(
             before_sales,
             before_visits,
@@ -461,7 +461,7 @@ class TemporalFusionTransformer(nn.Module):
             before_state_holiday,
             before_city_holiday,
             about_past,
-        )
+        )  # (N, 90, 240), (N, 90, 11)
         del (
             before_sales,
             before_visits,
@@ -489,7 +489,7 @@ class TemporalFusionTransformer(nn.Module):
                 daily_select.expand(-1, 30, -1),
             ),
             -1,
-        )
+        )  # (N, 30, 2160)
         del daily_select
         future_sum, future_weights = self.future(
             after_day,
@@ -501,7 +501,7 @@ class TemporalFusionTransformer(nn.Module):
             after_state_holiday,
             after_city_holiday,
             about_future,
-        )
+        )  # (N, 30, 240), (N, 30, 8)
         del (
             after_day,
             after_month,
@@ -525,7 +525,7 @@ class TemporalFusionTransformer(nn.Module):
         decoder = self.decoder(
             future_sum,
             (encoder_hidden.transpose(0, 1), encoder_cell.transpose(0, 1)),
-        )[0]
+        )[0]  # (N, 30, 240)
         del future_sum, encoder_hidden, encoder_cell
         read = torch.cat((encoder_output, decoder), 1)  # (N, 120, 240)
         del encoder_output, decoder

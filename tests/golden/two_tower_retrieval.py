@@ -65,7 +65,7 @@ class TwoTowerRetrieval(nn.Module):
         real = torch.arange(watched.shape[1], device=length.device) < length[:, None]  # (N, T)
         history = (
             watched_emb.masked_fill(~real[:, :, None], 0).sum(1) / real.sum(1).clamp(min=1)[:, None]
-        )
+        )  # (N, 64)
         del watched_emb, real
         emb_item = self.emb["item"](item)  # (N, 64)
         emb_channel = self.emb["channel"](channel)  # (N, 64)

@@ -74,7 +74,7 @@ class Attend2(nn.Module):
             self.part["key"](memory),
             self.part["value"](memory),
             is_causal=True,
-        )
+        )  # (N, 6, T, 64)
         return self.out(seen)
 
 

@@ -61,6 +61,6 @@ class WideAndDeep(nn.Module):
                 numbers,
             ),
             1,
-        )
+        )  # (N, 132)
         deep = self.deep(deep)  # (N, 1)
         return torch.sigmoid(wide + deep)

@@ -14,7 +14,7 @@ from mimgraph.emit.format.fragments import (
     parts,
     terms,
 )
-from mimgraph.ir.code import Code, Name
+from mimgraph.ir.code import Code, Constant, Name
 from mimgraph.support.frozen_data import data
 
 WIDTH = 100
@@ -105,7 +105,9 @@ class Layout:
         lines = [""]
         for position, piece in enumerate(pieces):
             if isinstance(piece, Bracket):
-                room = self.width - column - ahead(pieces, position + 1, suffix, fluent)
+                index = index_behind(pieces, position)
+                start = position + 1 + bool(index)
+                room = self.width - column - len(index) - ahead(pieces, start, suffix, fluent)
                 try:
                     text = flat_bracket(piece, room)
                     column += len(text)
@@ -153,6 +155,15 @@ class Layout:
             start = indent + len(operator) if operator else column
             lines.append(operator + self.inside(group, indent, start, after))
         return f"\n{' ' * indent}".join(lines)
+
+
+def index_behind(pieces: list[Part], position: int) -> str:
+    """Return the `[0]` behind a call of several arguments, which is broken before `[0]` is; else ""."""
+    called, *rest = pieces[position : position + 2]
+    match called, rest:
+        case Bracket("(", (_, _, *_)), [Bracket("[", ((_, Constant(int(index))),))]:
+            return f"[{index}]"
+    return ""
 
 
 def ahead(pieces: list[Part], start: int, suffix: int, fluent: bool) -> int:

@@ -131,7 +131,7 @@ def commented(line: str, comment: str) -> str:
     """Return a line with its comment, if that fits and is plain: it holds names from the spec."""
     whole = f"{line}  # {comment}"
     plain = comment and comment == comment.strip() and comment.isascii() and comment.isprintable()
-    return whole if plain and "\n" not in line and len(whole) <= WIDTH else line
+    return whole if plain and len(whole) - (whole.rfind("\n") + 1) <= WIDTH else line
 
 
 def returned(value: Code, indent: int) -> str:
