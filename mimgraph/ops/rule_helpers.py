@@ -15,6 +15,7 @@ from mimgraph.ops.registry import names
 
 AFTER_BATCH = "as in torch, the axis after the batch is 1"
 ACROSS = "to compute across samples, Transpose it first"
+ACROSS_ALONE = "to compute across samples, Unsqueeze it to (N, 1) and Transpose that first"
 OF_NAME = "give this size in the input's shape"
 OF_BATCH = "no weight can: reduce this axis first (Mean), or move another one there (Transpose)"
 
@@ -86,7 +87,8 @@ def axis_across(x: TensorType, dim: int, option: str = "dim") -> int:
     """
     axis = any_axis(x, dim, option)
     if x.batched and axis == 0 and len(x.batch_axes) == 1:
-        raise bad_option(option, f"{option} {dim} is the batch", f"{AFTER_BATCH}; {ACROSS}")
+        help = ACROSS_ALONE if x.rank == 1 else f"{AFTER_BATCH}; {ACROSS}"
+        raise bad_option(option, f"{option} {dim} is the batch", help)
     return axis
 
 

@@ -22,7 +22,7 @@ from mimgraph.ops.merges.arithmetic.agreement import (
 from mimgraph.ops.merges.arithmetic.elementwise import Missing
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import axis_index, bad_option, same_size
+from mimgraph.ops.rule_helpers import AFTER_BATCH, axis_index, bad_option, same_size
 from mimgraph.ops.signature import Sources
 
 
@@ -41,6 +41,9 @@ def concat(
         {merge: concat, from: [image, text]}
     """
     named = operands(sources, "concat")
+    if dim == 0 and any(x.batched for x in sources):
+        help = f"{AFTER_BATCH}; to join samples, Transpose each source first"
+        raise bad_option("dim", "dim 0 is the batch", help)
     frame = _frame(named, dim, broadcast)
     index = axis_index(frame, dim)
     same_dtypes(named, "concat")
