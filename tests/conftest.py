@@ -35,10 +35,12 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Freeze the collected tests and torch, so that the garbage collector does not visit them."""
+    """Freeze the collected tests and torch, so that the garbage collector does not visit them, and let
+    it run seldom, as few of the objects that tests make are in cycles."""
     gc.disable()
     found = yield
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
     return found
 
