@@ -110,7 +110,10 @@ def _named_sizes(
 
 def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
     """Return whether a constraint holds for these sizes."""
-    return constraint.holds(substitute(constraint.dim, sizes)) is True
+    try:
+        return constraint.holds(substitute(constraint.dim, sizes)) is True
+    except ArithmeticError:  # beyond 64 bits, or a division by 0
+        return False
 
 
 def torch_dtype(type_: TensorType) -> torch.dtype:

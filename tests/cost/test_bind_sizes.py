@@ -51,6 +51,15 @@ def test_a_wrong_size_is_refused(given: dict[str, Any], message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_an_excluded_size_is_refused_and_any_other_meets_the_constraint() -> None:
+    node = "f: {merge: formula, from: [x], expr: x * (1 / (10 - 2 * $T))}"
+    graph = mg.loads(f"inputs: {{x: [T]}}\nnodes: {{{node}}}\noutputs: f\n")
+    assert graph.summary().constraints == ("T != 5",)
+    assert [graph.summary(sizes={"T": size}).constraints for size in (4, 6)] == [(), ()]
+    with pytest.raises(ValueError, match=r"T = 5 breaks T != 5, which f needs \(<string>:2\)"):
+        graph.summary(sizes={"T": 5})
+
+
 INSIDE = """
 inputs: {x: [4, T]}
 blocks:

@@ -114,11 +114,17 @@ CONSTRAINED = {
     "x * y * ($T // 2 - 2) ** 0.5": ("T//2 >= 2", 4, 3),
     "x * y * ($T - 5) ** -0.5": ("T != 5", 6, 5),
     "x * y / (1 / ($T - 5))": ("T != 5", 4, 5),
+    "x * y * (2 / (sqrt($T - 4) * $T))": ("T != 4", 5, 4),
     "x * y * (3 // (10 - 2 * $T))": ("T != 5", 6, 5),
     "x * y * (7 % ($T % 2))": ("T % 2 != 0", 5, 4),
+    "x * y * sqrt($T / 4 - 1.5)": ("T >= 6", 6, 5),
+    "x * y * (1 / (2 - 0.25 * $T))": ("T != 8", 4, 8),
+    "x * y * (1 + $T / -4) ** 0.5": ("T <= 4", 4, 5),
     "x * y * 2.0 ** (200 * $T)": ("T <= 5", 5, 6),
+    "x * y * 2.0 ** (800 * $T / 4)": ("T <= 5", 5, 6),
     "x * y * 0.5 ** -(200 * $T)": ("T <= 5", 5, 6),
     "x * y * $T ** 400.0": ("T <= 5", 5, 6),
+    "x * y * ($T / 2) ** 400.0": ("T <= 11", 11, 12),
 }
 # computed for every length
 ALWAYS = ("sqrt($T / 4 + 1)", "sqrt(2 / $T)", "0.5 ** $T", "1 / (1 - 0.5 ** $T)", "(-0.5) ** $T")
@@ -153,7 +159,7 @@ def test_integer_tensors_have_the_constraints_of_torch(expr: str) -> None:
 
 WRONG = {
     "x * y * sqrt(-$T)": "a root or a fractional power of a negative number",
-    "x * y * sqrt($T / 4 - 2)": "a root or a fractional power of a number that may be negative",
+    "x * y * sqrt($T * 0.1 - 2)": "a root or a fractional power of a number that may be negative",
     "x * y * (-$rate) ** $rate": "a root or a fractional power of a negative number",
     "x * y * (-2.0) ** ($T / 2)": "a root or a fractional power of a negative number",
     "x * y * (1 / ($T - $T))": "division by zero",

@@ -16,6 +16,7 @@ from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.types import INTEGER, Constraint
 from mimgraph.ops.merges.arithmetic.term import Term
 
+WITH_WHOLE = "it may be + - * and / of sizes with whole numbers, such as sqrt($T / 10 - 3)"
 LONGEST = 2**31  # a constraint that only longer axes break is not worth its line
 LARGEST = sys.float_info.max * (1 - 1e-9)  # less than the largest float, as logarithms are rounded
 
@@ -36,7 +37,8 @@ def domain(operator: str, left: Term, right: Term) -> Iterator[Constraint]:
 
 def _of_power(base: Term, exponent: Term) -> Iterator[Constraint]:
     """Yield the constraints of a power of two numbers, of which one is known only at run time."""
-    if exponent.kind.dtype != "int64" and not float(exponent.value or 0.5).is_integer():
+    is_fraction = exponent.value is None or not float(exponent.value).is_integer()
+    if exponent.kind.dtype != "int64" and is_fraction:
         yield from _not_negative(base)
     if not (exponent.value == 0 or exponent.is_positive or _is_never_negative(exponent.size)):
         yield from _not_zero(base)
@@ -45,15 +47,17 @@ def _of_power(base: Term, exponent: Term) -> Iterator[Constraint]:
 
 def _within_floats(base: Term, exponent: Term) -> Iterator[Constraint]:
     """Yield the constraint that a power of a size, or to a size, is no larger than a float can be."""
-    message = "the power is larger than any float"
     if base.value and abs(base.value) != 1 and exponent.size is not None:
-        most = int(math.log(LARGEST) / abs(math.log(abs(base.value))) * (1 - 1e-9))
-        room = most - exponent.size if abs(base.value) > 1 else most + exponent.size
-        yield from _needed(room, message)
+        limit = math.log(LARGEST) / abs(math.log(abs(base.value))) * (1 - 1e-9)
+        most, grows = int(limit * exponent.over), abs(base.value) > 1
+        room = most - exponent.size if grows else most + exponent.size
     elif isinstance(exponent.value, float) and exponent.value > 1 and base.size is not None:
-        most = int(LARGEST ** (1 / exponent.value))
-        if most < LONGEST:
-            yield from _needed(most - base.size, message)
+        most = int(LARGEST ** (1 / exponent.value) * base.over)
+        room = most - base.size
+    else:
+        return
+    if most < LONGEST:
+        yield from _needed(room, "the power is larger than any float")
 
 
 def _not_negative(base: Term) -> Iterator[Constraint]:
@@ -64,13 +68,12 @@ def _not_negative(base: Term) -> Iterator[Constraint]:
     elif base.value is not None and base.value < 0:
         raise ExpressionError(f"{root} a negative number")
     elif base.value is None and not base.is_positive:
-        help = "divide last: sqrt($T - 8) / 2 for sqrt($T / 4 - 2)"
-        raise ExpressionError(f"{root} a number that may be negative", help=help)
+        raise ExpressionError(f"{root} a number that may be negative", help=WITH_WHOLE)
 
 
 def _not_zero(divisor: Term) -> Iterator[Constraint]:
     """Yield the constraint that a divisor is not 0."""
-    size = divisor.value if divisor.size is None else divisor.size
+    size = divisor.zero_with
     if size == 0:
         raise ExpressionError("division by zero")
     if isinstance(size, Dim) and equal(size, 0) is None:

@@ -18,7 +18,7 @@ from mimgraph.ir.code import (
     Unary,
     call,
 )
-from mimgraph.ir.dims.dim import MAX_DEGREE, Dim, Size
+from mimgraph.ir.dims.dim import MAX_DEGREE, Dim, DimOverflow, Size
 from mimgraph.ir.expression import (
     COMPARISONS,
     JOINING,
@@ -43,7 +43,7 @@ from mimgraph.ops.merges.arithmetic.agreement import agreed
 from mimgraph.ops.merges.arithmetic.domains import domain
 from mimgraph.ops.merges.arithmetic.elementwise import Kind, kind_of, promoted
 from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, function_help, name_help
-from mimgraph.ops.merges.arithmetic.term import Term, number
+from mimgraph.ops.merges.arithmetic.term import LIMIT, Term, number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.signature import NamedSources
@@ -227,7 +227,12 @@ def _negative(term: Term) -> Term:
         negative = number(-term.value, Negative(term.written))
         return _with_names(negative, Unary("-", term.code), term)
     _refuse("-", term, ("bool",))
-    return Term(Unary("-", term.code), term.kind, size=None if term.size is None else -term.size)
+    return Term(
+        Unary("-", term.code),
+        term.kind,
+        size=None if term.size is None else -term.size,
+        over=term.over,
+    )
 
 
 def _arithmetic(operator: str, left: Term, right: Term) -> Term:
@@ -272,21 +277,53 @@ def _of_numbers(operator: str, left: Term, right: Term) -> Term:
             raise ExpressionError("a power of sizes may need more than 64 bits", help=help)
     kind = Kind("float32", 0, True) if operator == "/" else kind
     above_zero = operator in ("+", "*", "/", "**") and left.is_positive and right.is_positive
-    return Term(code, kind, size=_size(operator, left, right), above_zero=above_zero)
+    size, over = _ratio(operator, left, right) or (None, 1)
+    return Term(code, kind, None, size, over, above_zero, _zero(operator, left, right))
 
 
-def _size(operator: str, left: Term, right: Term) -> Size | None:
-    """Return the size that an operator of two whole numbers computes; None for a number of another
-    kind, and for a size beyond the limits."""
-    sides = {"left": left.whole, "right": right.whole}
-    if operator == "/" or None in sides.values():
+def _zero(operator: str, left: Term, right: Term) -> Size | None:
+    """Return a size that is 0 where the result of an operator is; None if none is known."""
+    one, other = left.zero_with, right.zero_with
+    if operator == "/" or (operator in ("*", "**") and right.is_positive):
+        return one
+    if operator != "*" or one is None or other is None:
         return None
-    expression = Arithmetic(operator, Variable("left", 0, 0), Variable("right", 0, 0))
     try:
-        size: Size = evaluate(expression, lambda variable: sides[variable.name])
-    except ExpressionError:
+        return other if left.is_positive else one * other
+    except DimOverflow:
         return None
-    return size
+
+
+def _ratio(operator: str, left: Term, right: Term) -> tuple[Size, int] | None:
+    """Return the size that an operator of two numbers computes, and the number that divides it; None
+    if the result is no such fraction, or beyond the limits."""
+    if left.ratio is None or right.ratio is None:
+        return None
+    (one, under_one), (other, under_other) = left.ratio, right.ratio
+    over = under_one * under_other
+    try:
+        match operator:
+            case "+":
+                return _short(one * under_other + other * under_one, over)
+            case "-":
+                return _short(one * under_other - other * under_one, over)
+            case "*":
+                return _short(one * other, over)
+            case "/" if isinstance(other, int) and other != 0:
+                sign = 1 if other > 0 else -1
+                return _short(sign * one * under_other, under_one * abs(other))
+            case "//" | "%" | "**" if over == 1 and "float32" not in (left.kind[0], right.kind[0]):
+                expression = Arithmetic(operator, Variable("left", 0, 0), Variable("right", 0, 0))
+                sides = {"left": one, "right": other}
+                return evaluate(expression, lambda variable: sides[variable.name]), 1
+    except (ExpressionError, DimOverflow):
+        pass
+    return None
+
+
+def _short(size: Size, over: int) -> tuple[Size, int] | None:
+    """Return a size and what divides it, if that is not too large."""
+    return (size, over) if over < LIMIT else None
 
 
 def _with_names(number: Term, code: Code, *parts: Term) -> Term:

@@ -10,20 +10,24 @@ from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.expression import Expression, Number, variables
 from mimgraph.ops.merges.arithmetic.elementwise import Kind
 
+LIMIT = 2**31  # of a fraction that is followed through a formula
+
 
 class Term(NamedTuple):
     """A part of a formula: the code and kind of a tensor, or of a number with its value.
 
     The code of a number is a constant, or keeps the name of one: `2 * torch.pi`. A number that is
-    known only at run time has no value: it is a `size`, or was computed from sizes, and then may be
-    `above_zero` for all of them.
+    known only at run time has no value: it is `size / over`, or was computed from sizes in another way,
+    and then may be `above_zero` for all of them, or be 0 only where the size `zero` is.
     """
 
     code: Code
     kind: Kind
     value: int | float | None = None
     size: Size | None = None
+    over: int = 1
     above_zero: bool = False
+    zero: Size | None = None
 
     @property
     def is_number(self) -> bool:
@@ -37,9 +41,19 @@ class Term(NamedTuple):
         return self.above_zero if self.size is None else at_least(self.size, 1) is True
 
     @property
-    def whole(self) -> Size | None:
-        """The number as a size or integer; None for a fraction, or if it is beyond the limits."""
-        return self.value if isinstance(self.value, int) else self.size
+    def zero_with(self) -> Size | None:
+        """A size that is 0 where the number is, and only there; None if no such size is known."""
+        if self.value is not None:
+            return 0 if self.value == 0 else 1
+        return self.zero if self.size is None else self.size
+
+    @property
+    def ratio(self) -> tuple[Size, int] | None:
+        """The number as a size and what divides it; None if it is neither that nor a short fraction."""
+        if self.value is None:
+            return None if self.size is None else (self.size, self.over)
+        numerator, over = self.value.as_integer_ratio()
+        return (numerator, over) if max(abs(numerator), over) < LIMIT else None
 
     @property
     def written(self) -> Expression:
