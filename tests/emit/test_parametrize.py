@@ -48,6 +48,36 @@ CASES = {
         ("Tower(value=0.0)", "Tower(value=-0.0)"),
         "{a: [8]}",
     ),
+    "a size of a pattern has its name, unless that is a keyword": Case(
+        "{params: {heads: 2}, seq: [{Rearrange: {pattern: 't (h c) -> t h c', sizes: {h: $heads}}},"
+        " {Rearrange: {pattern: 't h (if c) -> t if c h', sizes: {if: $heads}}}]}",
+        ("p: {block: tower, from: a}", "q: {block: tower, from: a, heads: 4}"),
+        """
+        class Rearrange(nn.Module):
+            def __init__(self, h: int) -> None:
+                super().__init__()
+                self.h = h
+
+            def forward(self, x: Tensor) -> Tensor:
+                return x.unflatten(1, (self.h, -1))
+
+
+        class Rearrange2(nn.Module):
+            def __init__(self, value: int) -> None:
+                super().__init__()
+                self.value = value
+
+            def forward(self, x: Tensor) -> Tensor:
+                return x.unflatten(2, (self.value, -1)).permute(0, 2, 3, 1)
+
+
+        class Tower(nn.Sequential):
+            def __init__(self, heads: int = 2) -> None:
+                super().__init__(Rearrange(heads), Rearrange2(heads))
+        """,
+        ("Tower()", "Tower(heads=4)"),
+        "{a: [16]}",
+    ),
     "what no use varies keeps its value": Case(
         "{seq: [{Linear: 4}, ReLU]}",
         PLAIN,

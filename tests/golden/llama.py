@@ -4,12 +4,12 @@ from torch import Tensor, nn
 
 
 class Rearrange(nn.Module):
-    def __init__(self, value: int) -> None:
+    def __init__(self, h: int) -> None:
         super().__init__()
-        self.value = value
+        self.h = h
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.value, -1)).transpose(1, 2)
+        return x.unflatten(2, (self.h, -1)).transpose(1, 2)
 
 
 class Rearrange2(nn.Module):

@@ -23,7 +23,7 @@ class Tokens(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         proj = self.proj(x)
-        mixed = 6.324555320336759 * proj + self.places
+        mixed = 40**0.5 * proj + self.places
         del proj
         return self.drop(mixed)
 

@@ -26,13 +26,13 @@ class Rearrange(nn.Module):
 
 
 class Rearrange2(nn.Module):
-    def __init__(self, value: int) -> None:
+    def __init__(self, y: int) -> None:
         super().__init__()
-        self.value = value
+        self.y = y
 
     def forward(self, x: Tensor) -> Tensor:
         return (
-            x.unflatten(1, (self.value, -1))
+            x.unflatten(1, (self.y, -1))
             .unflatten(4, (7, -1))
             .permute(0, 1, 4, 2, 5, 3, 6)
             .flatten(1, 2)
@@ -112,10 +112,7 @@ class Layer(nn.Module):
         del qkv
         scores = torch.einsum("nwhqd,nwhkd->nwhqk", parts_0, parts_1)
         del parts_0, parts_1
-        weights = F.softmax(
-            scores / 5.656854249492381 + bias - torch.where(query == key, 0, 100),
-            dim=-1,
-        )
+        weights = F.softmax(scores / 32**0.5 + bias - torch.where(query == key, 0, 100), dim=-1)
         del scores, bias, query, key
         attention = weights @ parts_2
         del weights, parts_2

@@ -184,5 +184,5 @@ class T5(nn.Module):
         del target_bias, memory, unseen_bias
         scaled = self.states(written)  # (N, T, 512)
         del written
-        scaled = scaled / 22.627416997969522  # (N, T, 512)
+        scaled = scaled / 512**0.5  # (N, T, 512)
         return F.linear(scaled, self.words[0].weight)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from mimgraph.ir.code import Code
+from mimgraph.ir.code import Code, Tuple, named_constant
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.names import param_fault
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.flatten import flattened
 from mimgraph.ops.layers.shape.reduction import reduced_dtype
@@ -116,6 +117,11 @@ def _view(
     return view, shape, requires
 
 
+def _argument(name: str) -> str:
+    """Return a name in a pattern if it may be the name of an argument, else ""."""
+    return name if param_fault(name) is None else ""
+
+
 class View:
     """A tensor being rearranged: the code so far, and the names in each axis."""
 
@@ -130,7 +136,9 @@ class View:
         if len(group) > 1:
             if -1 not in sizes:
                 sizes[0] = -1
-            self.code = self.code.method("unflatten", index, tuple(sizes))
+            # a class that is used with several sizes calls its argument by the name in the pattern
+            named = (named_constant(_argument(n), s) for n, s in zip(group, sizes, strict=True))
+            self.code = self.code.method("unflatten", index, Tuple(tuple(named)))
         self.axes[index : index + 1] = [(name,) for name in group]
 
     def reduce(self, reduction: str, kept: set[str]) -> None:

@@ -193,7 +193,8 @@ class Compiler:
         if not all(argument.is_number for argument in arguments):
             return function.tensors(name, *arguments)
         if all(argument.value is not None for argument in arguments):
-            return number(_computed(name, function, arguments, start, end))
+            found = number(_computed(name, function, arguments, start, end))
+            return _root(arguments[0], found) if name == "sqrt" else found
         if name == "sqrt":
             self.requires += domain("**", arguments[0], number(0.5))
             return _of_numbers("**", arguments[0], number(0.5))
@@ -330,6 +331,14 @@ def _with_names(number: Term, code: Code, *parts: Term) -> Term:
     """Return a number computed from these parts, with this code if it names a constant."""
     is_plain = all(isinstance(part.code, Constant) for part in parts)
     return number if is_plain else number._replace(code=code)
+
+
+def _root(square: Term, root: Term) -> Term:
+    """Return the square root of a number as people write it, `32**0.5`, unless it is whole."""
+    assert square.value is not None and isinstance(root.value, float)
+    if root.value.is_integer() or square.value**0.5 != root.value:
+        return root
+    return root._replace(code=Binary("**", square.code, Constant(0.5)))
 
 
 def _joined(word: str, *conditions: Term) -> Term:
