@@ -125,6 +125,10 @@ CASES: dict[str, tuple[str, str]] = {
         "w: {parameter: [8], init: ones}\n  y: {block: row_and, from: [x, w], over: 2}",
         "y",
     ),
+    "share of a share": (
+        "y: {layer: Flatten, from: x}\n  z: {share: y, from: x, over: 1}\n  w: {share: z, from: u}",
+        "w",
+    ),
     "item of a seq": ("y: {from: x, seq: [{Linear: {out_features: 4, over: 2}}]}", "y"),
     "item with an activation": (
         "y: {from: video, seq: [{Conv2d: {out_channels: 4, kernel_size: 3, activation: ReLU, over: 1}}]}",
