@@ -8,7 +8,7 @@ import timeit
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -146,7 +146,7 @@ def test_values_between_stages(case: str) -> None:
     assert [" ".join(stage.inputs) for stage in stages] == expected
     for stage in stages:
         assert [*stage.typed.body.results.values()] == [*stage.outputs.values()]
-    assert_same_as_the_whole(stages[0].whole, stages)
+    assert_same_as_the_whole(run_whole(stages[0].whole), stages)
 
 
 def test_a_stage_keeps_sizes_that_are_not_a_single_name() -> None:
@@ -223,7 +223,7 @@ def test_a_stage_may_begin_inside_a_repeated_block() -> None:
         "deep two_a two_c",
         "deep two_c kept_1",
     ]
-    assert_same_as_the_whole(graph, stages)
+    assert_same_as_the_whole(run_whole(graph), stages)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_split_repeated_block_keeps_the_numbers_of_its_repeats(starts: list[st
     model = graph.compile()
     modules = compile_stages(stages, model)  # which asserts the names
     assert not any(p.requires_grad for n, p in modules[1].named_parameters() if n[:4] == "deep")
-    assert_same_as_the_whole(graph, stages)
+    assert_same_as_the_whole(run_whole(graph), stages)
 
 
 def test_the_source_and_table_of_the_second_part_of_a_repeated_block() -> None:
@@ -471,28 +471,36 @@ def test_a_single_name_and_a_repeated_name_make_one_cut(stages: Any) -> None:
 # the whole, again
 
 
+class Whole(NamedTuple):
+    """A compiled graph, with the outputs for some inputs: all, and any optional ones left out."""
+
+    model: nn.Module
+    runs: list[tuple[dict[str, Tensor], tuple[Tensor, ...]]]
+
+
 @torch.no_grad()
-def assert_same_outputs(
-    stages: tuple[mg.Graph, ...], model: nn.Module, inputs: dict[str, Tensor]
-) -> None:
-    modules = compile_stages(stages, model)
-    theirs = as_tuple(model(**inputs))
-    for one, other in zip(run_stages(stages, modules, inputs), theirs, strict=True):
-        torch.testing.assert_close(one, other, equal_nan=True)
-
-
-def assert_same_as_the_whole(graph: mg.Graph, stages: tuple[mg.Graph, ...]) -> None:
-    """Check that the stages in a row give what the graph gives, with any optional inputs left out."""
+def run_whole(graph: mg.Graph) -> Whole:
     model = graph.compile().double().eval()
     made = seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
     inputs = {name: x.double() if x.is_floating_point() else x for name, x in made.items()}
-    for gone in presence.subsets([*graph.typed.body.optional][:2]):
-        assert_same_outputs(stages, model, {n: x for n, x in inputs.items() if n not in gone})
+    subsets = presence.subsets([*graph.typed.body.optional][:2])
+    given = [{n: x for n, x in inputs.items() if n not in gone} for gone in subsets]
+    return Whole(model, [(some, as_tuple(model(**some))) for some in given])
+
+
+@torch.no_grad()
+def assert_same_as_the_whole(whole: Whole, stages: tuple[mg.Graph, ...]) -> None:
+    """Check that the stages in a row give what the graph gives, with any optional inputs left out."""
+    modules = compile_stages(stages, whole.model)
+    for inputs, outputs in whole.runs:
+        for one, other in zip(run_stages(stages, modules, inputs), outputs, strict=True):
+            torch.testing.assert_close(one, other, equal_nan=True)
 
 
 def check_every_cut(text: str) -> int:
     """Check that every possible cut gives the results of the whole, and all cuts at once too."""
     graph = mg.loads(text)
+    whole = run_whole(graph)
     allowed = []
     body = graph.typed.body
     for name in (*body.by_name, *repeat_names(body)):
@@ -501,10 +509,10 @@ def check_every_cut(text: str) -> int:
         except ValueError as error:
             assert any(word in str(error) for word in ("must be in one", "no node runs before"))
         else:
-            assert_same_as_the_whole(graph, stages)
+            assert_same_as_the_whole(whole, stages)
             allowed.append(name)
     if len(allowed) > 1:
-        assert_same_as_the_whole(graph, graph.split(allowed))
+        assert_same_as_the_whole(whole, graph.split(allowed))
     return len(allowed)
 
 
