@@ -28,6 +28,7 @@ from mimgraph.emit.forward.steps import (
     Step,
     is_intermediate,
     values_in,
+    values_read,
 )
 from mimgraph.emit.forward.unpack import items_of, unpacked
 from mimgraph.emit.forward.values import UsedPorts, Values, returned_ports
@@ -53,6 +54,9 @@ from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]
 Sources = Mapping[str, Value]
+
+# what the code of a lowering may have in place of what reads it in the forward
+UNRESOLVED = frozenset([Operand, RuntimeSize, ModelDtype])
 
 
 class Calls:
@@ -276,23 +280,27 @@ class Calls:
             self.values.owned[targets[0]] = code
             return ()
         parts = walk(code)
-        if Operand in map(type, parts):  # the anchor
-            code = anchored(code, (self.body, *self.twins))
-            parts = walk(code)
-        if RuntimeSize in map(type, parts):
-            code = resolve_sizes(code, self.readable(run, values_in(parts), targets))
+        if not UNRESOLVED.isdisjoint(map(type, parts)):
+            code = self.resolved(run, code, targets)
             parts = walk(code)
         if loop is not None:
             loop = self.counted(run, loop, parts, targets)
-        if ModelDtype in map(type, parts):
-            folded = node.arguments.values() if node.over else ()
-            code = self.dtypes.resolved(node, code, (*values_in(parts), *folded))
-            parts = walk(code)
-        if loop is not None:
             parts = [*parts, *walk(loop.iterable), *map(Local, loop.collected.values())]
         reads = tuple(dict.fromkeys(values_in(parts)))
         comment = self.comment(node, targets) if len(targets) == 1 else ""
         return (Step(targets, code, reads, comment, loop, run.guard, node.name),)
+
+    def resolved(self, run: Run, code: Code, targets: Targets) -> Code:
+        """Return the code with an input in place of the anchor, and with what reads each size and the
+        dtype of the model."""
+        node = run.node
+        code = anchored(code, (self.body, *self.twins))
+        if RuntimeSize in map(type, walk(code)):
+            code = resolve_sizes(code, self.readable(run, values_read(code), targets))
+        if ModelDtype in map(type, walk(code)):
+            folded = node.arguments.values() if node.over else ()
+            code = self.dtypes.resolved(node, code, (*values_read(code), *folded))
+        return code
 
     def counted(self, run: Run, loop: Loop, parts: Iterable[Code], targets: Targets) -> Loop:
         """Return the loop with the sizes in what it runs over read from its operands."""

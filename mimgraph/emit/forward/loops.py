@@ -54,7 +54,7 @@ def is_one_call(node: TypedNode, repeated: Repeated, used: Collection[str]) -> b
 
 def is_sequential(repeated: Repeated, used: Collection[str]) -> bool:
     """Return whether the modules of all steps need no loop, as each is called on the result before."""
-    (body, *_) = repeated.bodies
+    body = repeated.bodies[0]
     single = len(body.inputs) == len(body.outputs) == 1 and not body.borrowed
     return single and not repeated.shared and STEPS not in used
 

@@ -139,11 +139,8 @@ class Body:
     def lenders(self) -> tuple[str, ...]:
         """The nodes whose modules its nodes share, themselves or in blocks inside; an item of an `each`
         as `emb.city`."""
-        found: dict[str, None] = {}
-        for node in self.single_nodes:
-            if not isinstance(node.operation, Leaf):
-                found |= dict.fromkeys(borrowed_by(node.operation))
-        return tuple(found)
+        operations = [n.operation for n in self.single_nodes if not isinstance(n.operation, Leaf)]
+        return tuple(dict.fromkeys(name for one in operations for name in borrowed_by(one)))
 
     @cached_property
     def borrowed(self) -> tuple[str, ...]:

@@ -108,8 +108,8 @@ class _Fits(NamedTuple):
     def handed_on(
         self, body: Body, current: Mapping[str, Fed], presences: Presences
     ) -> dict[str, Fed] | None:
-        """Return the sources of the next step that the outputs of this one feed; None if one does
-        not fit, which is reported."""
+        """Return the sources that change from one step to the next; None if an output does not fit
+        the input that it feeds, which is reported."""
         site, repeat = self.using.site, self.repeat
         handed = dict[str, Fed]()
         for name, port in self.carried.items():
@@ -127,7 +127,8 @@ class _Fits(NamedTuple):
             is_needed = repeat.shared or name == self.first
             if is_needed and not check_repeat_presence(site, repeat, before, presence):
                 return None
-            handed[name] = before._replace(type=type_, presence=presence)
+            if type_ is not before.type or presence != before.presence:
+                handed[name] = before._replace(type=type_, presence=presence)
         return handed
 
     def collected(self, body: Body, before: list[Body], presences: Presences) -> bool:
