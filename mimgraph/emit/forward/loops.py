@@ -121,10 +121,21 @@ def repeat_loop(
         collected[Value(node.name, repeated.collected)] = steps
         names[steps] = STEPS
     targets = tuple(Value(node.name, port) for port in repeated.bodies[0].results)
+    needed = [one for one in targets if one in {*carried, *collected} or one.port in ports]
+    code, targets = _needed(Call(run.function, args, reads.handed), targets, needed)
     loop = Loop(run.variables, run.iterable, carried, collected, names)
     before = {numbers: run.numbers} if run.numbers is not None else {}
     stacks = {STEPS: stack(node, STEPS, STEPS, 0)} if STEPS in ports else {}
-    return CallLoop(targets, Call(run.function, args, reads.handed), loop, before, stacks)
+    return CallLoop(targets, code, loop, before, stacks)
+
+
+def _needed(
+    code: Code, targets: tuple[Value, ...], needed: list[Value]
+) -> tuple[Code, tuple[Value, ...]]:
+    """Return a call and its results; if only one of several is needed, that one, by its index."""
+    if len(needed) == 1 < len(targets):
+        return code.at(targets.index(needed[0])), (needed[0],)
+    return code, targets
 
 
 def free_variable(names: Collection[str], taken: Collection[str]) -> str:
@@ -163,11 +174,11 @@ def scan_loop(node: TypedNode, scan: Scan, reads: Reads, ports: Collection[str])
     inside = {**reads.operands}
     inside |= {name: Name(variable) for name, variable in variables.items()}
     inside |= {name: Local(results[name]) for name in scan.carried}
-    code: Code = Call(reads.module, tuple(inside.values()), reads.handed)
     targets = tuple(results.values())
     needed = [one for one in targets if one in lists or one in carried]
-    if len(needed) == 1 < len(targets):
-        code, targets = code.at(targets.index(needed[0])), (needed[0],)
+    code, targets = _needed(
+        Call(reads.module, tuple(inside.values()), reads.handed), targets, needed
+    )
     names = {one: name for name, one in results.items()}
     names |= {one: "steps" if len(lists) == 1 else f"{names[y]}_steps" for y, one in lists.items()}
     loop = Loop(tuple(variables.values()), iterable, carried, lists, names)

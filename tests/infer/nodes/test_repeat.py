@@ -630,3 +630,26 @@ outputs: y
     group = model.e["a"](index) + model.e["b"](index)
     expected = x + 2 * group + model.y[0].time.weight[0] + model.y[1].time.weight[1]
     torch.testing.assert_close(model(x=x, a=index, b=index), expected)
+
+
+def test_a_result_that_only_the_last_step_would_give_is_not_bound_in_the_loop() -> None:
+    """TorchScript refuses a name that only the body of a loop defines."""
+    graph = mg.loads(
+        "inputs: {b: [4], u: [4]}\n"
+        "blocks:\n"
+        "  route:\n"
+        "    inputs: [b, u]\n"
+        "    nodes:\n"
+        "      v: {layer: Linear, from: u, out_features: 4}\n"
+        "      agreed: {merge: add, from: [b, v]}\n"
+        "    outputs: {b: agreed, v: v}\n"
+        "nodes:\n"
+        "  routed: {block: route, from: [b, u], repeat: {times: 2, shared: true}}\n"
+        "outputs: routed.b\n"
+    )
+    assert "x = self.routed(x, u)[0]" in graph.source()
+    model = graph.compile()
+    b, u = torch.randn(2, 3, 4)
+    expected = b + 2 * model.routed.v(u)
+    torch.testing.assert_close(model(b=b, u=u), expected)
+    torch.testing.assert_close(torch.jit.script(model)(b=b, u=u), expected)
