@@ -10,7 +10,7 @@ from mimgraph.ir.declared.graph import Node, operations
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from tests.helpers.strategies import Spec, specs, to_yaml
-from tests.ir.typed.test_kind import thorough
+from tests.ir.typed.test_walks import thorough
 
 TEXT = """
 name: Kinds
