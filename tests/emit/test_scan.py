@@ -188,6 +188,10 @@ return {"states": states_y, "last": h}"""
     assert forward_of(spec) == loop
     last = "h = h0\nfor x_t in x.unbind(1):\n    h = self.states(x_t, h)[1]  # (N, 8)\nreturn h"
     assert forward_of(spec.replace("{states: states, last: states.h}", "states.h")) == last
+    third = spec.replace("h: s}", "h: s, unused: s}").replace(
+        "states: states,", "states: states.y,"
+    )
+    assert "    y, h, _ = self.states(x_t, h)\n    steps.append(y)\ns" in forward_of(third)
 
 
 TWO = """\

@@ -7,7 +7,7 @@ from itertools import chain, count
 from typing import NamedTuple
 
 from mimgraph.emit.forward.call_code import Modules
-from mimgraph.emit.forward.steps import Loop, list_of
+from mimgraph.emit.forward.steps import Loop, list_of, unread
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, Name, call, named_constant
 from mimgraph.ir.dims.dim import Size
@@ -179,6 +179,7 @@ def scan_loop(node: TypedNode, scan: Scan, reads: Reads, ports: Collection[str])
     code, targets = _needed(
         Call(reads.module, tuple(inside.values()), reads.handed), targets, needed
     )
+    targets = tuple(one if one in needed else unread(node.name) for one in targets)
     names = {one: name for name, one in results.items()}
     names |= {one: "steps" if len(lists) == 1 else f"{names[y]}_steps" for y, one in lists.items()}
     loop = Loop(tuple(variables.values()), iterable, carried, lists, names)

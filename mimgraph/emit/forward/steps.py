@@ -110,7 +110,7 @@ class Loop:
 
         There is no `del` of it, nor of a variable: TorchScript knows them only inside the loop.
         """
-        is_named = value in self.names or value in self.collected
+        is_named = value in self.names or value in self.collected or is_unread(value)
         return is_named and value not in self.carried
 
 
