@@ -214,8 +214,8 @@ class Graph(Shown):
 
             torch.export.export(model, (), inputs, dynamic_shapes=graph.dynamic_shapes(inputs))
 
-        In torch a dynamic size may not be 1, not even in the example inputs, and a length that an
-        LSTM, GRU, RNN, MaxPool1d or scan runs over cannot be dynamic: remove that axis from the result.
+        In torch a dynamic size may not be 1, not even in the example inputs. A length that an LSTM, GRU,
+        RNN, MaxPool1d or scan runs over cannot be dynamic in torch: it is exported as in the example.
         """
         from mimgraph.runtime.export import dynamic_shapes
 

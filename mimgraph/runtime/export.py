@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import gcd
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,6 +20,12 @@ from mimgraph.ops.layers.spatial.fold import windows_of
 from mimgraph.runtime.checks import same_kind, tensor_faults
 
 LARGEST = 2**31  # the largest size that is tried
+FIXED_AXES = {
+    "RNN": 1,
+    "LSTM": 1,
+    "GRU": 1,
+    "MaxPool1d": 2,
+}  # of the source; torch has a loop there
 
 DynamicShapes: TypeAlias = dict[str, dict[int, Any] | None]  # its Dims have no common class
 
@@ -27,7 +33,8 @@ DynamicShapes: TypeAlias = dict[str, dict[int, Any] | None]  # its Dims have no 
 def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) -> DynamicShapes:
     """Return for each input given the axes without a fixed size; None for an input that is None.
 
-    A loop is exported with as many steps as it runs for the example, so sizes that count one are fixed.
+    A loop is exported with as many steps as it runs for the example, so sizes that count one are fixed;
+    so are the lengths that torch fixes itself, along FIXED_AXES.
     """
     inputs = graph.body.inputs
     unknown = [name for name in given if name not in inputs]
@@ -38,16 +45,16 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     faults = list(tensor_faults(graph, tensors, same_kind))
     if faults:
         raise ValueError("; ".join(faults))
-    inner = list(_inner_sizes(graph))
+    calls = list(_calls(graph))
+    inner = _inner_sizes(calls)
+    fixed = loop_sizes(graph.body) | _sizes_fixed_by_torch(calls)
     dims: dict[Size, Any] = {}  # torch wants one object for each name
-
-    looped = loop_sizes(graph.body)
 
     def axes(name: str) -> dict[int, Any]:
         unfixed = {
             axis: size
             for axis, size in enumerate(inputs[name].shape)
-            if isinstance(size, Dim) and looped.isdisjoint(symbols(size))
+            if isinstance(size, Dim) and fixed.isdisjoint(symbols(size))
         }
         for size in unfixed.values():
             if size not in dims:
@@ -57,30 +64,47 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     return {name: None if name in absent else axes(name) for name in given}
 
 
-def _inner_sizes(graph: TypedGraph) -> set[Dim]:
-    """Return the sizes inside the model that are known only at run time."""
-    return {
-        size
-        for body in bodies(graph.body)
-        for one in body.single_nodes
-        for size in _sizes(one, [body.type_of(value) for value in one.arguments.values()])
-        if isinstance(size, Dim)
-    }
+class _Call(NamedTuple):
+    """A node or an item of a chain, with the types that its operation takes, an axis folded if it folds one."""
+
+    node: TypedNode
+    operands: Sequence[TensorType]
 
 
-def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
-    """Yield the sizes of a node's results, also inside its chain and inside torch's own functions."""
-    for type_ in node.results.values():
-        yield from type_.shape
-    operation = unwrap(node.operation)
-    if node.fold is not None:
-        fed = list(map(node.fold.fold, fed))
-    match operation:
-        case Leaf(name="Unfold", lowering=Lowering(module=Module(arguments=arguments))):
-            yield from windows_of(fed[0].shape[2:], **arguments)
-    for item in operation.steps:
-        yield from _sizes(item, fed)
-        fed = [*item.results.values()]
+def _calls(graph: TypedGraph) -> Iterator[_Call]:
+    """Yield the calls inside the model, in its blocks and chains as well."""
+    for body in bodies(graph.body):
+        for node in body.single_nodes:
+            yield from _calls_of(node, [body.type_of(value) for value in node.arguments.values()])
+
+
+def _calls_of(node: TypedNode, fed: Sequence[TensorType]) -> Iterator[_Call]:
+    operands = fed if node.fold is None else [*map(node.fold.fold, fed)]
+    yield _Call(node, operands)
+    for item in unwrap(node.operation).steps:
+        yield from _calls_of(item, operands)
+        operands = [*item.results.values()]
+
+
+def _inner_sizes(calls: Iterable[_Call]) -> set[Dim]:
+    """Return the sizes inside the model, also inside torch's functions, that only run time knows."""
+    found: set[Size] = set()
+    for node, operands in calls:
+        found.update(*(type_.shape for type_ in node.results.values()))
+        match unwrap(node.operation):
+            case Leaf(name="Unfold", lowering=Lowering(module=Module(arguments=arguments))):
+                found.update(windows_of(operands[0].shape[2:], **arguments))
+    return {size for size in found if isinstance(size, Dim)}
+
+
+def _sizes_fixed_by_torch(calls: Iterable[_Call]) -> set[str]:
+    """Return the names of the sizes along an axis that torch exports at the length of the example."""
+    found: set[str] = set()
+    for node, operands in calls:
+        match unwrap(node.operation):
+            case Leaf(name=name) if name in FIXED_AXES:
+                found |= symbols(operands[0].shape[FIXED_AXES[name]])
+    return found
 
 
 def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim]) -> Any:

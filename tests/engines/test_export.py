@@ -122,6 +122,34 @@ def test_a_named_size_has_this_torch_dim(case: Case) -> None:
         assert_close(program(**inputs), module(**inputs))
 
 
+LOOPS_OF_TORCH = {
+    "a recurrent layer": "{layer: LSTM, from: x, over: 2, hidden_size: 5}",
+    "inside a chain": "{from: x, over: 2, seq: [{Linear: 3}, {GRU: {hidden_size: 5, take: last}}]}",
+    "behind a layer": "{from: x, over: 2, seq: [{Slice: {dim: 1, start: 1}}, {RNN: {hidden_size: 5}}]}",
+    "of each source": "{each: {a: x, b: x}, layer: LSTM, over: 2, hidden_size: 5}",
+    "MaxPool1d": "{from: x, over: 2, seq: [{Transpose: {dim0: 1, dim1: -1}}, {MaxPool1d: 2}]}",
+}
+
+
+@pytest.mark.parametrize("node", LOOPS_OF_TORCH.values(), ids=LOOPS_OF_TORCH)
+def test_a_length_that_torch_runs_a_loop_over_is_fixed(node: str) -> None:
+    output = "y.a" if "each" in node else "y"
+    graph = mg.loads(f"inputs: {{x: [T, S, 4]}}\nnodes: {{y: {node}}}\noutputs: {output}")
+    shapes = graph.dynamic_shapes()["x"]
+    assert shapes is not None
+    assert list(map(str, shapes.values())) == ["Dim('N', min=1)", "Dim('S', min=1)"]
+    module = graph.compile().eval()
+    program = exported(graph, module, seeded_inputs(graph.typed, 3, 0, {"T": 6, "S": 5}))
+    inputs = seeded_inputs(graph.typed, 2, 0, {"T": 6, "S": 7})
+    assert_close(program(**inputs), module(**inputs))
+
+
+def test_torch_refuses_a_dim_for_the_length_of_its_lstm() -> None:
+    lstm, x = nn.LSTM(3, 4, batch_first=True), torch.zeros(3, 8, 3)
+    with pytest.raises(torch._dynamo.exc.UserError, match="T = 8"):
+        torch.export.export(lstm, (x,), dynamic_shapes={"input": {0: Dim("N"), 1: Dim("T")}})
+
+
 # --- the least length ---------------------------------------------------------------------------
 
 
@@ -296,16 +324,3 @@ def test_a_wrong_example_is_refused() -> None:
     for sizes in ((6,), (2, 3, 7)):
         with pytest.raises(ValueError, match=r"x has shape .*, not \(N, T, 6\)"):
             graph.dynamic_shapes({"x": torch.zeros(sizes)})
-
-
-def test_sizes_that_torch_cannot_keep_open() -> None:
-    """torch unrolls an LSTM over its length, in our module as in its own."""
-    graph = mg.loads(
-        "inputs: {x: [T, 3]}\nnodes: {y: {layer: LSTM, from: x, hidden_size: 4}}\noutputs: y"
-    )
-    inputs = seeded_inputs(graph.typed, 3, 0, {"T": 8})
-    with pytest.raises(torch._dynamo.exc.UserError, match="T = 8"):
-        exported(graph, graph.compile(), inputs)
-    shapes = {"input": {0: Dim("N"), 1: Dim("T")}}
-    with pytest.raises(torch._dynamo.exc.UserError, match="T = 8"):
-        torch.export.export(nn.LSTM(3, 4, batch_first=True), (inputs["x"],), dynamic_shapes=shapes)
