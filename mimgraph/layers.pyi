@@ -609,6 +609,16 @@ def CrossMapLRN2d(
 ) -> LayerCall:
     """LocalResponseNorm as in Lua Torch: (N, C, H, W) -> (N, C, H, W)."""
 
+def CumProd(
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall:
+    """The cumulative product along an axis, int64 for integers: (*) -> (*)."""
+
 def CumSum(
     dim: int,
     *,

@@ -44,7 +44,7 @@ FILES = {
         "BoxConvert BoxIoU DeformConv2d FrozenBatchNorm2d PSRoIAlign PSRoIPool RoIAlign RoIPool"
     ),
     "shape.rearrange": "Rearrange Reduce",
-    "shape.reduction": "ArgMax ArgMin CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var",
+    "shape.reduction": "ArgMax ArgMin CumProd CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var",
     "shape.reshape": "Expand Flip Permute Repeat Reshape Roll Squeeze Transpose Unsqueeze",
     "spatial.resize": "Interpolate Pad",
     "sequence.rnn": "GRU LSTM RNN",

@@ -45,6 +45,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "TopK": torch.topk,
     "Sort": torch.sort,
     "CumSum": torch.cumsum,
+    "CumProd": torch.cumprod,
     "Cast": lambda x, dtype: x.to(dtype=getattr(torch, dtype)),
     "Detach": torch.detach,
     "Clamp": torch.clamp,
@@ -129,7 +130,16 @@ CASES = [
     ),
     *(
         Case(name, x, {"dim": 0})
-        for name in ("Mean", "Prod", "ArgMax", "Norm", "LogSumExp", "CumSum", "Normalize")
+        for name in (
+            "Mean",
+            "Prod",
+            "ArgMax",
+            "Norm",
+            "LogSumExp",
+            "CumSum",
+            "CumProd",
+            "Normalize",
+        )
         for x in (SAMPLES, MOVED, tensor(5, "N"))
     ),
     Case("Sum", SAMPLES, {"dim": (0, 1)}),
@@ -148,6 +158,7 @@ CASES = [
     Case("Sort", SEQUENCE, {"dim": -1, "stable": True}),
     Case("Sort", unbatched(4), {"dim": 0}),
     Case("CumSum", SEQUENCE, {"dim": 1}),
+    Case("CumProd", SEQUENCE, {"dim": -1}),
     *(Case("Cast", VECTOR, {"dtype": dtype}) for dtype in ("float16", "int64", "bool")),
     Case("Detach", SEQUENCE),
     Case("Clamp", SEQUENCE, {"min": 0}),
@@ -226,6 +237,7 @@ SYMBOLIC = [
     Case("TopK", TOKENS, {"k": tensor("T").dims[0], "dim": 1, "sorted": False}),
     Case("Sort", TOKENS, {"dim": 1}),
     Case("CumSum", TOKENS, {"dim": 1}),
+    Case("CumProd", TOKENS, {"dim": 1}),
     Case("Clamp", TOKENS, {"max": 1}),
     Case("CausalMask", TOKENS),
     Case("OneHot", tensor("T", dtype="int64"), {"num_classes": 3}),

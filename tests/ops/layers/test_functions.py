@@ -311,6 +311,7 @@ REFUSALS = [
     Refusal("TopK", SEQUENCE, {"k": tensor("T").dims[0] + 5, "dim": 1}, "bad-option", "k"),
     Refusal("Sort", SEQUENCE, {"dim": 0}, "bad-option", "dim"),
     Refusal("CumSum", SEQUENCE, {"dim": 0}, "bad-option", "dim"),
+    Refusal("CumProd", SEQUENCE, {"dim": 0}, "bad-option", "dim"),
     Refusal("Clamp", SEQUENCE, {}, "missing-option", "min", lambda: x(2).clamp()),
     Refusal("Clamp", tensor(4, dtype="int8"), {"max": 200}, "bad-option", "max"),
     Refusal("Clamp", tensor(4, dtype="complex64"), {"max": 1}, "dtype-mismatch", None),

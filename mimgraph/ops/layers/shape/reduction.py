@@ -207,10 +207,26 @@ def CumSum(input: TensorType, /, dim: int) -> Lowering:
         steps: [T, 2]
         {layer: CumSum, from: steps, dim: 1}
     """
+    return _cumulative(input, "CumSum", dim)
+
+
+@layer(family="reduction")
+def CumProd(input: TensorType, /, dim: int) -> Lowering:
+    """The cumulative product along an axis, int64 for integers: (*) -> (*).
+
+    Example:
+        transparency: [T, 1]
+        {layer: CumProd, from: transparency, dim: 1}
+    """
+    return _cumulative(input, "CumProd", dim)
+
+
+def _cumulative(input: TensorType, name: str, dim: int) -> Lowering:
+    """Return a reduction of all values up to each place of an axis."""
     axis_across(input, dim)
     return Lowering(
-        input.like(*input, dtype=reduced_dtype(input, "CumSum")),
-        call=INPUT.method("cumsum", *by_position(dim=dim)),
+        input.like(*input, dtype=reduced_dtype(input, name)),
+        call=INPUT.method(name.lower(), *by_position(dim=dim)),
     )
 
 
@@ -247,6 +263,7 @@ _DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
     "Sum": (DTYPES, "", _counted),
     "Prod": (DTYPES, "", _counted),
     "CumSum": (DTYPES, "", _counted),
+    "CumProd": (DTYPES, "", _counted),
     "Max": ((*REAL, "bool"), _ORDER, _same),
     "Min": ((*REAL, "bool"), _ORDER, _same),
     "Std": (INEXACT, _FLOAT, real),
