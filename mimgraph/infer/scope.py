@@ -14,6 +14,7 @@ from mimgraph.infer.outer_shares import OuterShares
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.declared.graph import Block, Node, Source, Take
 from mimgraph.ir.declared.operations import Activation, Apply, Call, Share
+from mimgraph.ir.declared.values import Option
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
@@ -128,12 +129,16 @@ class Context:
 
 class Owner(NamedTuple):
     """The node whose module a share uses, and the body that it is in; `item` is the item of its
-    `each`, if it has one."""
+    `each`, if it has one.
+
+    `over` is the axis that the share runs over unless it names one, that of the node it names.
+    """
 
     name: str
     item: str | None
     declared: Node
     context: Context
+    over: Option | None = None
 
 
 class Fed(NamedTuple):

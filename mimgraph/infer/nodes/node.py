@@ -31,8 +31,7 @@ from mimgraph.infer.nodes.sharing import (
 from mimgraph.infer.nodes.sources import resolve, resolve_all
 from mimgraph.infer.scope import Context, Fed, Site
 from mimgraph.ir.declared.graph import Node, Output
-from mimgraph.ir.declared.operations import Apply, Call, Chain, Each, Share
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared.operations import Apply, Call, Chain, Each
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Shared
@@ -97,8 +96,7 @@ def _type_fed(
     around = owned.context
     if around.typed.get(owned.name, owned) is None:  # the node whose module it shares is faulty
         return None
-    over = _over_of(context, node)
-    used = node if over is node.over else replace(node, over=over)
+    used = node if owned.over is node.over else replace(node, over=owned.over)
     site = Site(around, used, path, fed, owned.declared.take, optional)
     typed = _type_operation(site, owned.declared)
     is_shared = owned.declared is not node
@@ -116,16 +114,6 @@ def _type_fed(
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
     return replace(typed, name=node.name, operation=shared, declared=node)
-
-
-def _over_of(context: Context, node: Node) -> Option | None:
-    """Return the axis that a node runs over: its own, else that of the node whose module it shares."""
-    while node.over is None and isinstance(node.operation, Share):
-        scope = context.scope_of(node.operation.target)
-        if scope is None:
-            return None
-        context, node = scope, scope.scope.nodes[node.operation.target]
-    return node.over
 
 
 def _type_operation(site: Site, node: Node) -> TypedNode | None:

@@ -25,17 +25,20 @@ def module_owner(context: Context, node: Node, path: str) -> Owner | None:
     """Return the owner of the module that a node uses: itself unless it shares; None after a
     report."""
     if not isinstance(node.operation, Share):
-        return Owner(node.name, None, node, context)
+        return Owner(node.name, None, node, context, node.over)
     found: Owner | None = Owner(node.name, None, node, context)
-    followed: list[Share] = []
+    followed: list[tuple[Share, Node]] = []
     while found is not None and isinstance(share := found.declared.operation, Share):
+        followed.append((share, found.declared))
         if share in context.owners:
             found = context.owners[share]
             break
         context.owners[share] = None  # shares that form a ring are reported
-        followed.append(share)
         found = _target(context, found.context, share, path)
-    context.owners.update(dict.fromkeys(followed, found))
+    for share, sharing in reversed(followed):
+        context.owners[share] = found
+        if found is not None and sharing.over is not None:
+            found = found._replace(over=sharing.over)
     return found
 
 
