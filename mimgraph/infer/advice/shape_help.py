@@ -99,7 +99,7 @@ def _moves(x: TensorType, source: str, wanted: Any) -> Iterator[tuple[Size, str,
     known = [i for i, size in enumerate(x.dims) if isinstance(size, int)]
     # channels: axes of size 1 or 3, as of images, then the last axis
     channels = sorted(known, key=lambda i: (x.dims[i] not in (1, 3), -i))
-    for target, axes in ((0, channels), (last, known)):
+    for target, axes in ((0, channels), (last, known)) if x.dims else ():
         at_fault = wanted is not None or isinstance(x.dims[target], Dim)
         for axis in axes if at_fault else ():
             if axis != target and x.dims[axis] == (wanted or x.dims[axis]):
