@@ -227,10 +227,8 @@ class Calls:
         node = run.node
         for name in scan.carried:
             yield from self.localised(sources[name])
-        module, handed = (
-            module_code(owner_of(node), self.body),
-            handed_modules(scan.body, self.body),
-        )
+        module = module_code(owner_of(node), self.body)
+        handed = handed_modules(scan.body, self.body)
         reads = Reads(module, handed, operands, sources, self.taken)
         yield from self.looped(run, scan_loop(node, scan, reads, ports), ports)
 

@@ -35,9 +35,11 @@ def unpacked(
     read = [item for item in items if readers[item]]
     if len(read) > 1 and (len(items) <= MOST or len(items) == len(read)):
         named = {item: _target(node, port, readers[item]) for item, port in items.items()}
+    elif len(read) == 1:
+        named = {read[0]: Value(node, WHOLE)}
+        call = _with(read[0], {RESULT: call})
     else:
-        named = {read[0] if len(read) == 1 else RESULT: Value(node, WHOLE)}
-        call = _with(read[0], {RESULT: call}) if len(read) == 1 else call
+        named = {RESULT: Value(node, WHOLE)}
     locals = {item: Local(value) for item, value in named.items()}
     read_by = {port: _with(code, locals) for port, code in ports.items()}
     return Unpacked(tuple(named.values()), call, read_by)

@@ -85,26 +85,12 @@ class Sequence(TypedKind):
 
 
 @data
-class Use(TypedKind):
-    """One use of a block; `arguments` are its params as the user of it gave them.
-
-    `merge` is the op of the registry that the block stands for, its options the arguments;
-    `activation` is applied to its default result, as for a `Leaf`.
-    """
+class OneBody(TypedKind):
+    """A block with one body, which is the module itself; `arguments` are its params as the user of it
+    gave them."""
 
     body: Body
     arguments: Mapping[str, Any]
-    merge: str = ""
-    activation: Code | None = None
-    activation_name: str = ""
-
-    @property
-    def op_name(self) -> str:
-        return self.merge or self.body.family
-
-    @property
-    def op(self) -> tuple[str, str] | None:
-        return ("merge", self.merge) if self.merge else None
 
     @property
     def settings(self) -> tuple[Mapping[str, Any], ...]:
@@ -120,6 +106,27 @@ class Use(TypedKind):
 
     def part(self, key: str) -> TypedNode | Body | None:
         return self.body.part(key)
+
+
+@data
+class Use(OneBody):
+    """One use of a block.
+
+    `merge` is the op of the registry that the block stands for, its options the arguments;
+    `activation` is applied to its default result, as for a `Leaf`.
+    """
+
+    merge: str = ""
+    activation: Code | None = None
+    activation_name: str = ""
+
+    @property
+    def op_name(self) -> str:
+        return self.merge or self.body.family
+
+    @property
+    def op(self) -> tuple[str, str] | None:
+        return ("merge", self.merge) if self.merge else None
 
 
 @data
@@ -180,15 +187,13 @@ class Repeated(TypedKind):
 
 
 @data
-class Scan(TypedKind):
+class Scan(OneBody):
     """A block that runs once for each of `length` steps along an axis, always with the same weights.
 
     `axes` has the axis of each scanned input, as torch counts it; the results of the steps are
     stacked along `axis`, which does not count the batch. Each step hands the `carried` inputs on.
     """
 
-    body: Body
-    arguments: Mapping[str, Any]
     axes: Mapping[str, int]
     axis: int
     length: Size
@@ -199,27 +204,12 @@ class Scan(TypedKind):
         return self.body.family
 
     @property
-    def settings(self) -> tuple[Mapping[str, Any], ...]:
-        return (self.arguments,)
-
-    @property
     def traits(self) -> tuple[Hashable, ...]:
         return tuple(self.axes.items()), self.axis, self.carried
 
     @property
     def loops(self) -> Size:
         return self.length
-
-    @property
-    def is_block(self) -> bool:
-        return True
-
-    @property
-    def bodies(self) -> tuple[Body, ...]:
-        return (self.body,)
-
-    def part(self, key: str) -> TypedNode | Body | None:
-        return self.body.part(key)
 
     @property
     def stacked(self) -> Mapping[str, str]:
