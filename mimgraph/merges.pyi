@@ -1,7 +1,7 @@
 """Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, overload
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dims.dim import Size
@@ -9,7 +9,10 @@ from mimgraph.ops.layer_call import LayerCall
 
 _Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
 
+@overload
 def add(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
@@ -20,6 +23,17 @@ def add(
 ) -> Tensor:
     """The sum of the sources: (*), (*) -> (*)."""
 
+@overload
+def add(
+    *,
+    broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def attention(
     query: Tensor,
     key: Tensor,
@@ -45,6 +59,19 @@ def attention(
     (N, 8, L, D), (N, 2, S, D). In training the weights are zero with probability `dropout_p`.
     """
 
+@overload
+def attention(
+    *,
+    dropout_p: float = ...,
+    is_causal: bool = ...,
+    scale: float | None = ...,
+    enable_gqa: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def attention_pool(
     input: Tensor,
     mask: Tensor | None = ...,
@@ -62,7 +89,20 @@ def attention_pool(
     networks (Yang et al. 2016). `mask` (N, T) is true at the steps that count.
     """
 
+@overload
+def attention_pool(
+    *,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def average(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
@@ -73,6 +113,17 @@ def average(
 ) -> Tensor:
     """The mean of the sources: (*), (*) -> (*)."""
 
+@overload
+def average(
+    *,
+    broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def bilinear(
     a: Tensor,
     b: Tensor,
@@ -92,7 +143,22 @@ def bilinear(
     `low_rank` have fewer.
     """
 
+@overload
+def bilinear(
+    *,
+    out_features: int,
+    bias: bool = ...,
+    in1_features: int = ...,
+    in2_features: int = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def bottleneck(
+    first: Tensor,
+    /,
     *sources: Tensor,
     num_heads: int,
     num_bottlenecks: int = ...,
@@ -113,7 +179,24 @@ def bottleneck(
     ViT: `activation: gelu` and `norm_first: true`.
     """
 
+@overload
+def bottleneck(
+    *,
+    num_heads: int,
+    num_bottlenecks: int = ...,
+    num_layers: int = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    norm_first: bool = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def cin(
+    first: Tensor,
+    /,
     *sources: Tensor,
     layer_sizes: Sequence[int],
     bias: bool = ...,
@@ -129,6 +212,17 @@ def cin(
     A single source (N, n, D) holds all rows.
     """
 
+@overload
+def cin(
+    *,
+    layer_sizes: Sequence[int],
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def co_attention(
     a: Tensor,
     b: Tensor,
@@ -151,7 +245,22 @@ def co_attention(
     and `b_padding_mask` (N, S) are true at tokens that are not attended to.
     """
 
+@overload
+def co_attention(
+    *,
+    num_heads: int,
+    num_layers: int = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def concat(
+    first: Tensor,
+    /,
     *sources: Tensor,
     dim: int = ...,
     broadcast: bool = ...,
@@ -167,7 +276,21 @@ def concat(
     run time.
     """
 
+@overload
+def concat(
+    *,
+    dim: int = ...,
+    broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def cosine(
+    first: Tensor,
+    /,
     *sources: Tensor,
     dim: int = ...,
     eps: float = ...,
@@ -179,7 +302,21 @@ def cosine(
 ) -> Tensor:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
 
+@overload
+def cosine(
+    *,
+    dim: int = ...,
+    eps: float = ...,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def cross(
+    first: Tensor,
+    /,
     *sources: Tensor,
     num_layers: int = ...,
     rank: int | None = ...,
@@ -194,6 +331,17 @@ def cross(
     x_0 * (W x + b) + x. With `rank` W is U V', with 2 * D * rank weights instead of D * D.
     """
 
+@overload
+def cross(
+    *,
+    num_layers: int = ...,
+    rank: int | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def cross_attention(
     query: Tensor,
     key: Tensor,
@@ -217,7 +365,22 @@ def cross_attention(
     `dropout` applies to the attention weights, and to the result before it is added.
     """
 
+@overload
+def cross_attention(
+    *,
+    num_heads: int,
+    dropout: float = ...,
+    residual: bool = ...,
+    norm: Literal["pre", "post", "none"] = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def distance(
+    first: Tensor,
+    /,
     *sources: Tensor,
     p: float = ...,
     eps: float = ...,
@@ -233,7 +396,22 @@ def distance(
     As in torch, `eps` is added to each difference.
     """
 
+@overload
+def distance(
+    *,
+    p: float = ...,
+    eps: float = ...,
+    keepdim: bool = ...,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def divide(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
@@ -243,7 +421,19 @@ def divide(
 ) -> Tensor:
     """The first source divided by the second, float for integers: (*), (*) -> (*)."""
 
+@overload
+def divide(
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def dot(
+    first: Tensor,
+    /,
     *sources: Tensor,
     activation: _Activation = ...,
     over: int = ...,
@@ -252,7 +442,18 @@ def dot(
 ) -> Tensor:
     """The dot product along the last axis: (N, *, D), (N, *, D) -> (N, *)."""
 
+@overload
+def dot(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def dot_interaction(
+    first: Tensor,
+    /,
     *sources: Tensor,
     concat_first: bool = ...,
     self_interaction: bool = ...,
@@ -267,7 +468,20 @@ def dot_interaction(
     `concat_first` puts it in front, `self_interaction` also pairs each vector with itself.
     """
 
+@overload
+def dot_interaction(
+    *,
+    concat_first: bool = ...,
+    self_interaction: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def einsum(
+    first: Tensor,
+    /,
     *sources: Tensor,
     equation: str,
     activation: _Activation = ...,
@@ -282,7 +496,19 @@ def einsum(
     without a batch omits it; `...` is any number of axes, aligned at the last.
     """
 
+@overload
+def einsum(
+    *,
+    equation: str,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def factorization(
+    first: Tensor,
+    /,
     *sources: Tensor,
     reduce_sum: bool = ...,
     activation: _Activation = ...,
@@ -297,6 +523,16 @@ def factorization(
     (N, K, D) holds all vectors.
     """
 
+@overload
+def factorization(
+    *,
+    reduce_sum: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def film(
     x: Tensor,
     condition: Tensor,
@@ -314,6 +550,28 @@ def film(
     gamma and beta are Linears. `dim` is the axis of the channels, -1 for tokens (N, T, D).
     """
 
+@overload
+def film(
+    *,
+    dim: int = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
+def formula(  # type: ignore[overload-overlap]
+    expr: str,
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+    **numbers: Size | float,
+) -> LayerCall: ...
+@overload
 def formula(
     expr: str,
     sources: Mapping[str, Tensor] = ...,
@@ -337,7 +595,10 @@ def formula(
     model: write large angles inside, `cos(position * rate)`, as bfloat16 rounds them between two nodes.
     """
 
+@overload
 def gated(
+    first: Tensor,
+    /,
     *sources: Tensor,
     out_features: int,
     gate: Literal["sigmoid", "softmax"] = ...,
@@ -354,6 +615,18 @@ def gated(
     of its own. With `gate: softmax` the gates of the sources sum to 1 for each feature.
     """
 
+@overload
+def gated(
+    *,
+    out_features: int,
+    gate: Literal["sigmoid", "softmax"] = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def gather(
     input: Tensor,
     index: Tensor,
@@ -370,6 +643,17 @@ def gather(
     As torch.gather: `index` has as many axes as `input`, and may be shorter on the others.
     """
 
+@overload
+def gather(
+    *,
+    dim: int,
+    sparse_grad: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def last_pool(
     input: Tensor,
     mask: Tensor | None = ...,
@@ -381,7 +665,18 @@ def last_pool(
 ) -> Tensor:
     """The last step where `mask` (N, T) is true: (N, T, *) -> (N, *)."""
 
+@overload
+def last_pool(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def logical_and(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
@@ -391,7 +686,19 @@ def logical_and(
 ) -> Tensor:
     """True where all sources are true or not 0, to join masks: (*), (*) -> (*), bool."""
 
+@overload
+def logical_and(
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def logical_or(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
@@ -401,7 +708,19 @@ def logical_or(
 ) -> Tensor:
     """True where any source is true or not 0, to join masks: (*), (*) -> (*), bool."""
 
+@overload
+def logical_or(
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def low_rank(
+    first: Tensor,
+    /,
     *sources: Tensor,
     out_features: int,
     rank: int = ...,
@@ -415,6 +734,17 @@ def low_rank(
     Low-rank multimodal fusion (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
     """
 
+@overload
+def low_rank(
+    *,
+    out_features: int,
+    rank: int = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def masked_fill(
     input: Tensor,
     mask: Tensor,
@@ -428,7 +758,20 @@ def masked_fill(
 ) -> Tensor:
     """`value` where `mask` is true, else `input`: (*), (*) -> (*)."""
 
+@overload
+def masked_fill(
+    *,
+    value: bool | float,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def matmul(
+    first: Tensor,
+    /,
     *sources: Tensor,
     activation: _Activation = ...,
     over: int = ...,
@@ -437,6 +780,15 @@ def matmul(
 ) -> Tensor:
     """The matrix product; one may lack a batch: (N, *, L, D), (N, *, D, M) -> (N, *, L, M)."""
 
+@overload
+def matmul(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def max_pool(
     input: Tensor,
     mask: Tensor | None = ...,
@@ -448,7 +800,18 @@ def max_pool(
 ) -> Tensor:
     """The maximum over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *)."""
 
+@overload
+def max_pool(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def maximum(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
@@ -459,6 +822,17 @@ def maximum(
 ) -> Tensor:
     """The elementwise maximum: (*), (*) -> (*)."""
 
+@overload
+def maximum(
+    *,
+    broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def mean_pool(
     input: Tensor,
     mask: Tensor | None = ...,
@@ -470,6 +844,15 @@ def mean_pool(
 ) -> Tensor:
     """The mean over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *)."""
 
+@overload
+def mean_pool(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def mfb(
     a: Tensor,
     b: Tensor,
@@ -489,7 +872,22 @@ def mfb(
     the signed root sign(z) * |z| ** 0.5 of each element, scaled to length 1.
     """
 
+@overload
+def mfb(
+    *,
+    out_features: int,
+    factors: int = ...,
+    dropout: float = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def minimum(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     missing: Literal["skip"] | None = ...,
@@ -500,6 +898,17 @@ def minimum(
 ) -> Tensor:
     """The elementwise minimum: (*), (*) -> (*)."""
 
+@overload
+def minimum(
+    *,
+    broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def mlb(
     a: Tensor,
     b: Tensor,
@@ -518,7 +927,21 @@ def mlb(
     of the product, by default out_features.
     """
 
+@overload
+def mlb(
+    *,
+    out_features: int,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def mmoe(
+    first: Tensor,
+    /,
     *sources: Tensor,
     out_features: int,
     tasks: Sequence[str],
@@ -536,7 +959,23 @@ def mmoe(
     (N, *, out_features). The experts are as in `moe`.
     """
 
+@overload
+def mmoe(
+    *,
+    out_features: int,
+    tasks: Sequence[str],
+    num_experts: int = ...,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def moe(
+    first: Tensor,
+    /,
     *sources: Tensor,
     out_features: int,
     num_experts: int = ...,
@@ -554,7 +993,22 @@ def moe(
     with a ReLU between.
     """
 
+@overload
+def moe(
+    *,
+    out_features: int,
+    num_experts: int = ...,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def multiply(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
@@ -564,6 +1018,16 @@ def multiply(
 ) -> Tensor:
     """The product of the sources: (*), (*) -> (*)."""
 
+@overload
+def multiply(
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def mutan(
     a: Tensor,
     b: Tensor,
@@ -584,7 +1048,22 @@ def mutan(
     out_features.
     """
 
+@overload
+def mutan(
+    *,
+    out_features: int,
+    rank: int = ...,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def outer(
+    first: Tensor,
+    /,
     *sources: Tensor,
     activation: _Activation = ...,
     over: int = ...,
@@ -593,6 +1072,15 @@ def outer(
 ) -> Tensor:
     """The outer product, one axis a source: (N, A), (N, B) -> (N, A, B)."""
 
+@overload
+def outer(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def pad_like(
     input: Tensor,
     like: Tensor,
@@ -610,7 +1098,21 @@ def pad_like(
     With `side: both` the end gets the odd one. The other axes of `like` are ignored.
     """
 
+@overload
+def pad_like(
+    *,
+    dim: int | Sequence[int],
+    side: Literal["end", "start", "both"] = ...,
+    value: bool | float = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def pairwise_dot(
+    first: Tensor,
+    /,
     *sources: Tensor,
     activation: _Activation = ...,
     over: int = ...,
@@ -619,7 +1121,18 @@ def pairwise_dot(
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2)."""
 
+@overload
+def pairwise_dot(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def perceiver(
+    first: Tensor,
+    /,
     *sources: Tensor,
     num_heads: int,
     num_latents: int,
@@ -639,6 +1152,21 @@ def perceiver(
     `latent_features` is D by default.
     """
 
+@overload
+def perceiver(
+    *,
+    num_heads: int,
+    num_latents: int,
+    latent_features: int | None = ...,
+    num_layers: int = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def pick(
     input: Tensor,
     index: Tensor,
@@ -650,6 +1178,15 @@ def pick(
 ) -> Tensor:
     """One index of the first axis for each sample: (N, L, *), (N,) -> (N, *)."""
 
+@overload
+def pick(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def resize_like(
     input: Tensor,
     like: Tensor,
@@ -669,6 +1206,20 @@ def resize_like(
     As torch's `interpolate`, for one to three axes behind the channels.
     """
 
+@overload
+def resize_like(
+    *,
+    mode: Literal[
+        "nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"
+    ] = ...,
+    align_corners: bool | None = ...,
+    antialias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def scatter_add(
     input: Tensor,
     index: Tensor,
@@ -685,6 +1236,16 @@ def scatter_add(
     As torch.scatter_add: the three have as many axes, and `index` may be shorter than `src`.
     """
 
+@overload
+def scatter_add(
+    *,
+    dim: int,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def sequence_mask(
     lengths: Tensor,
     like: Tensor | None = ...,
@@ -701,6 +1262,16 @@ def sequence_mask(
     `LogicalNot` turns it into torch's `key_padding_mask`.
     """
 
+@overload
+def sequence_mask(
+    *,
+    maxlen: int | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def squeeze_excite(
     a: Tensor,
     b: Tensor,
@@ -719,7 +1290,20 @@ def squeeze_excite(
     a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z).
     """
 
+@overload
+def squeeze_excite(
+    *,
+    reduction: int = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def stack(
+    first: Tensor,
+    /,
     *sources: Tensor,
     dim: int = ...,
     broadcast: bool = ...,
@@ -730,7 +1314,20 @@ def stack(
 ) -> Tensor:
     """Stacked along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
 
+@overload
+def stack(
+    *,
+    dim: int = ...,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def subtract(
+    first: Tensor,
+    /,
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
@@ -740,6 +1337,16 @@ def subtract(
 ) -> Tensor:
     """The first source minus the second: (*), (*) -> (*)."""
 
+@overload
+def subtract(
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def take(
     input: Tensor,
     index: Tensor,
@@ -755,7 +1362,18 @@ def take(
     samples, and an input without one is a table that all samples share: (V, *), (N, K) -> (N, K, *).
     """
 
+@overload
+def take(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def tensor(
+    first: Tensor,
+    /,
     *sources: Tensor,
     activation: _Activation = ...,
     over: int = ...,
@@ -768,7 +1386,18 @@ def tensor(
     flattened. It has no weights; `low_rank` is a cheaper way to a Linear of it.
     """
 
+@overload
+def tensor(
+    *,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def transformer(
+    first: Tensor,
+    /,
     *sources: Tensor,
     num_heads: int,
     num_layers: int = ...,
@@ -786,7 +1415,23 @@ def transformer(
     (N, D) is one token. Options are those of nn.TransformerEncoder (Vaswani et al. 2017).
     """
 
+@overload
+def transformer(
+    *,
+    num_heads: int,
+    num_layers: int = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
+    norm_first: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def weighted_sum(
+    first: Tensor,
+    /,
     *sources: Tensor,
     softmax: bool = ...,
     missing: Literal["skip"] | None = ...,
@@ -802,6 +1447,17 @@ def weighted_sum(
     is then over the weights of the others.
     """
 
+@overload
+def weighted_sum(
+    *,
+    softmax: bool = ...,
+    missing: Literal["skip"] | None = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...
+@overload
 def where(
     condition: Tensor,
     input: Tensor,
@@ -814,3 +1470,13 @@ def where(
     name: str | None = ...,
 ) -> Tensor:
     """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*)."""
+
+@overload
+def where(
+    *,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    over: int = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> LayerCall: ...

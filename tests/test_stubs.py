@@ -21,6 +21,8 @@ c = merges.concat(a, b, dim=1, name="c")
 each: mg.Tensor = layers.Linear(3).each(a, b, with_={"bias": [True, False]})
 shared: mg.Tensor = layers.Linear(3)["a"](x)
 masked: mg.Tensor = merges.attention(a, b, c, mask=None)
+fused: mg.Tensor = merges.gated(out_features=64)(a, b, name="fused")
+summed: mg.Tensor = merges.formula("a + n * b", n=2)(a=a, b=b)
 position = mg.Parameter("position", (10, 8), init={"normal": {"std": 0.02}}, freeze=True)
 
 
@@ -47,6 +49,8 @@ WRONG = {
     "no such name": "mg.Inptu",
     "a name of another library": "mg.import_module",
     "misspelt option of a merge": "merges.concat(a, b, dmi=1)",
+    "misspelt option of a merge without sources": "merges.gated(out_feature=64)",
+    "a merge without sources as a tensor": "layers.ReLU()(merges.concat(dim=1))",
     "wrong choice": 'layers.Conv2d(3, kernel_size=1, padding_mode="zeroes")',
     "a layer on data": "layers.Linear(64)([1.0, 2.0])",
     "a layer on a number": "layers.Linear(64)(x, 3)",

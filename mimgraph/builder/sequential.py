@@ -107,7 +107,7 @@ def _layer(item: object) -> LayerCall | BlockCall:
     """Return an item as a layer or block with its options."""
     if hasattr(item, "as_layer"):
         item = item.as_layer()
-    if isinstance(item, LayerCall | BlockCall):
+    if isinstance(item, BlockCall) or (isinstance(item, LayerCall) and item.op.kind == "layer"):
         return item
     wants = "an item is a layer or block with its options"
     raise TypeError(f"{wants}, not {shown(item)}{_item_help(item)}")
@@ -115,8 +115,9 @@ def _layer(item: object) -> LayerCall | BlockCall:
 
 def _item_help(item: object) -> str:
     """Return the help for something that is not a layer; "" if there is none."""
-    if isinstance(item, Op) and item.kind == "merge":
-        return f": a merge takes several sources, merges.{item.name}(a, b)"
+    op = item.op if isinstance(item, LayerCall) else item
+    if isinstance(op, Op) and op.kind == "merge":
+        return f": a merge takes several sources, merges.{op.name}(a, b)"
     if isinstance(item, Op):
         return f": write layers.{item.name}()"
     if isinstance(item, Family):

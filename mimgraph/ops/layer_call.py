@@ -191,22 +191,34 @@ class LayerOp(Op):
 class MergeOp(Op):
     """A merge that Python can call on its sources and options."""
 
-    def __call__(self, *sources: object, name: str | None = None, **keywords: object) -> Handle:
-        """Apply the merge; keywords that are not its options are sources."""
+    def __call__(
+        self, *sources: object, name: str | None = None, **keywords: object
+    ) -> Handle | LayerCall:
+        """Apply the merge; keywords that are not its options are sources.
+
+        Without sources, return the merge with its options, to be called on sources later.
+        """
         options = {*self.options, *NODE_OPTIONS}
-        given = {k: v for k, v in keywords.items() if k in options or not is_source(v)}
-        named = {k: v for k, v in keywords.items() if k not in given}
+        named = {k: v for k, v in keywords.items() if k not in options and self._is_source(k, v)}
+        given = {k: v for k, v in keywords.items() if k not in named}
         args: tuple[object, ...] = ()
         if self.inputs.kind == "named" and sources and not is_source(sources[0]):
             args, sources = sources[:1], sources[1:]
             if sources and isinstance(sources[0], Mapping):
                 by_name = as_mapping("the sources", sources[0], '{"a": x}')
                 named, sources = {**by_name, **named}, sources[1:]
+        merge = LayerCall(self, args, given)
+        if not sources and not named and name is None:
+            return merge
         try:
             handle = first_handle(self.name, *sources, *named.values())
-            return handle.apply_layer(LayerCall(self, args, given), sources, named, name)
+            return handle.apply_layer(merge, sources, named, name)
         except SpecError as error:
             raise error.shortened() from None
+
+    def _is_source(self, key: str, value: object) -> bool:
+        """Return whether a keyword is a source, or says that an argument has none."""
+        return is_source(value) or (value is None and key in self.inputs.names)
 
 
 def is_source(value: object) -> TypeGuard[Handle]:

@@ -21,7 +21,7 @@ _HEAD = '''\
 """Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dims.dim import Size
@@ -46,12 +46,27 @@ def _ruff(text: str, *command: str) -> str:
 
 
 def _definition(op: Op) -> str:
-    parameters = _layer(op) if op.kind == "layer" else _merge(op)
-    result = "LayerCall" if op.kind == "layer" else "Tensor"
+    if op.kind == "layer":
+        return _function(op, _layer(op), "LayerCall")
+    overloads = [
+        f"@overload\n{_function(op, _applied(op), 'Tensor')}",
+        f"@overload\n{_head(op, _unapplied(op), 'LayerCall')} ...\n",
+    ]
+    if op.inputs.kind == "named":  # any keyword may be a source, so the call without one is first
+        unapplied = overloads[1].replace("(\n", "(  # type: ignore[overload-overlap]\n", 1)
+        overloads = [unapplied, overloads[0]]
+    return "\n".join(overloads)
+
+
+def _head(op: Op, parameters: list[str], result: str) -> str:
     lines = "".join(f"    {parameter},\n" for parameter in parameters)
+    return f"def {op.name}(\n{lines}) -> {result}:"
+
+
+def _function(op: Op, parameters: list[str], result: str) -> str:
     doc = op.doc.replace("\n", "\n    ").replace("\n    \n", "\n\n")
     closing = "\n    " if "\n" in doc else ""
-    return f'def {op.name}(\n{lines}) -> {result}:\n    """{doc}{closing}"""\n'
+    return f'{_head(op, parameters, result)}\n    """{doc}{closing}"""\n'
 
 
 def _layer(op: Op) -> list[str]:
@@ -62,12 +77,12 @@ def _layer(op: Op) -> list[str]:
     return [*positional, "*", *named, *beside, *_words(op), "take: str | int = ..."]
 
 
-def _merge(op: Op) -> list[str]:
+def _applied(op: Op) -> list[str]:
     """Return the sources, as the merge takes them, then its options."""
     options = [_parameter(option) for option in op.options.values()]
     words = [*_words(op), "name: str | None = ..."]
     if op.inputs.kind == "many":
-        return ["*sources: Tensor", *options, *words]
+        return ["first: Tensor", "/", "*sources: Tensor", *options, *words]
     if op.inputs.kind == "named":
         first, rest = options[0], options[1:]
         return [
@@ -83,6 +98,15 @@ def _merge(op: Op) -> list[str]:
         for name in op.inputs.names
     ]
     return [*sources, "*", *options, *words]
+
+
+def _unapplied(op: Op) -> list[str]:
+    """Return the options of a merge that is called on its sources later."""
+    options = [_parameter(option) for option in op.options.values()]
+    if op.inputs.kind == "named":
+        first, *rest = options
+        return [first, "*", *rest, *_words(op), "take: str | int = ...", "**numbers: Size | float"]
+    return ["*", *options, *_words(op), "take: str | int = ..."]
 
 
 def _words(op: Op) -> list[str]:
