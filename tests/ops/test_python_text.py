@@ -1,0 +1,55 @@
+"""Nodes of a spec become Python that declares the same graph."""
+
+from __future__ import annotations
+
+import pytest
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.ops.op import Op
+from mimgraph.ops.python_text import parsed, python_call, python_example
+from tests.ops.layers.test_examples import OPS, spec
+
+CALLS = {
+    "{layer: Flatten, from: x}": "layers.Flatten()(x)",
+    "{layer: Linear, out_features: 64}": "layers.Linear(64)",
+    "{layer: Linear, from: lstm.last, out_features: $(2 * hidden), activation: ReLU}": (
+        'layers.Linear((2 * hidden), activation="ReLU")(lstm["last"])'
+    ),
+    "{layer: Cast, from: ..., dtype: ...}": "layers.Cast(...)(...)",
+    "{layer: Cast, from: mask, like: x}": "layers.Cast(like=x)(mask)",
+    "{layer: Linear, from: x, out_features: 3, activation: {GELU: {approximate: tanh}}}": (
+        'layers.Linear(3, activation=layers.GELU("tanh"))(x)'
+    ),
+    "{layer: Softmax, from: x, dim: -1}": "layers.Softmax(dim=-1)(x)",
+    "{layer: Embedding, each: [a, b], embedding_dim: 8}": ("layers.Embedding(8).each(a, b)"),
+    "{merge: concat, from: [emb.*, x], dim: 1}": "merges.concat(*emb, x, dim=1)",
+    '{merge: formula, expr: "m > 0", from: {m: x}}': 'merges.formula("m > 0", m=x)',
+    "{merge: masked_fill, from: [a, b], value: -.inf}": (
+        'merges.masked_fill(a, b, value=float("-inf"))'
+    ),
+    "{from: x, seq: [Flatten, {Linear: 64}, {norm: 3}, ReLU]}": (
+        "mg.Sequential(layers.Flatten(), layers.Linear(64), norm(3), layers.ReLU())(x)"
+    ),
+    "{block: residual, from: x, stride: 2, repeat: 3}": "residual(stride=2, repeat=3)(x)",
+}
+
+
+@pytest.mark.parametrize("node", CALLS)
+def test_a_node_is_written_as_a_call(node: str) -> None:
+    assert python_call(parsed(node)) == CALLS[node]
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_the_example_of_an_op_declares_the_same_graph_in_python(op: Op) -> None:
+    scope: dict[str, mg.Tensor] = {}
+    exec(  # noqa: S102
+        "\n".join(python_example(*op.example)),
+        {"mg": mg, "layers": layers, "merges": merges},
+        scope,
+    )
+    scope["y"].record.name = "y"  # an example is short: it has no name
+    expected = mg.loads(spec(op))
+    given = [*scope.values()] if [*expected.outputs] == ["x", "y"] else [scope["y"]]
+    ports = {name: scope["y"][name[1:]] for name in expected.outputs if name.startswith("p")}
+    assert mg.Graph(ports or given) == expected
