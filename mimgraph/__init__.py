@@ -21,13 +21,14 @@ if _typing.TYPE_CHECKING:
         zeros,
     )
     from mimgraph.diagnostics import SpecError
-    from mimgraph.graph import Graph, diff, load, load_model, loads, positional
+    from mimgraph.graph import Graph, Model, diff, load, load_model, loads, positional
     from mimgraph.ops.custom.register import register
 
 __all__ = [
     "Buffer",
     "Graph",
     "Input",
+    "Model",
     "Output",
     "Parameter",
     "Sequential",
@@ -54,7 +55,7 @@ _HOMES = {
     "builder": "Buffer Input Output Parameter Sequential Tensor arange block ones "
     "random training_only zeros",
     "diagnostics": "SpecError",
-    "graph": "Graph diff load load_model loads positional",
+    "graph": "Graph Model diff load load_model loads positional",
     "ops.custom.register": "register",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -67,10 +68,21 @@ if not _typing.TYPE_CHECKING:  # to a type checker it would mean that every name
         if name in ("layers", "merges"):
             return _import_module(f"mimgraph.{name}")
         if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            message = f"module {__name__!r} has no attribute {name!r}"
+            hint = "" if name.startswith("_") else _hint(name)
+            raise AttributeError(f"{message}{hint}")
         found = getattr(_import_module(f"mimgraph.{_HOME[name]}"), name)
         globals()[name] = found
         return found
+
+
+def _hint(name: str) -> str:
+    """Return what was probably meant by a name that is not public; "" if none is similar."""
+    from mimgraph.diagnostics.nearest import nearest
+    from mimgraph.ops.attribute import known_op
+
+    found = known_op(name) or nearest(name, __all__)
+    return f": did you mean {found}?" if found else ""
 
 
 def __dir__() -> list[str]:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder import BlockCall, Family, GraphLayer, Outputs, Param, Tensor
+    from mimgraph.builder import BlockCall, Family, GraphLayer, Inputs, Outputs, Param, Tensor
     from mimgraph.compare.review import Review
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
@@ -74,16 +74,22 @@ class Graph(Shown):
         name: str = "Model",
         doc: str = "",
     ) -> None:
-        from mimgraph.builder import declare_graph, raise_faults
+        from mimgraph.builder import declare_graph
 
         doc = as_text("doc", doc)
-        report = Report()
         with uncollected():
-            self.declared = declare_graph(outputs, name, doc)
-            typed = infer(self.declared, report)
-        raise_faults(report, self.declared.origin)
+            self._take(declare_graph(outputs, name, doc))
+
+    def _take(self, declared: DeclaredGraph) -> Graph:
+        """Check a graph that Python code declared, and become it."""
+        from mimgraph.builder import raise_faults
+
+        report = Report()
+        typed = infer(declared, report)
+        raise_faults(report, declared.origin)
         assert typed is not None
-        self.typed = typed
+        self.declared, self.typed = declared, typed
+        return self
 
     @classmethod
     def _of(cls, spec: LoadedSpec) -> Graph:
@@ -447,6 +453,19 @@ class Stage(Graph):
 
     def _input_check(self) -> InputCheck:
         return stage_input_check(self.typed, self.whole.dumps, self.starts, self.index)
+
+
+def Model(inputs: Inputs, outputs: Outputs, name: str = "Model", doc: str = "") -> Graph:
+    """Return the `Graph` of the outputs, as Keras' `Model(inputs=[a, b], outputs=y)` does.
+
+    `inputs` are all inputs that the outputs depend on, in the order of the compiled module: a handle, a
+    list of them, or a dict by name. A `SpecError` names one that is missing or that nothing uses.
+    """
+    from mimgraph.builder import declare_model
+
+    doc = as_text("doc", doc)
+    with uncollected():
+        return Graph.__new__(Graph)._take(declare_model(inputs, outputs, name, doc))
 
 
 def diff(old: Graph, new: Graph) -> Review:

@@ -2,6 +2,7 @@
 
 # Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry
+from mimgraph.ops.attribute import attribute as _attribute
 from mimgraph.ops.op import Op as _Op
 
 __all__ = sorted(_registry.names("layer"))  # noqa: PLE0605 - computed
@@ -9,10 +10,7 @@ __all__ = sorted(_registry.names("layer"))  # noqa: PLE0605 - computed
 
 def __getattr__(name: str) -> _Op:
     """Return a built-in layer, or one that `mg.register` added."""
-    op = _registry.find("layer", name)
-    if op is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return op
+    return _attribute("layer", name)
 
 
 def __dir__() -> list[str]:

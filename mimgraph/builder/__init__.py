@@ -5,9 +5,9 @@ from mimgraph.builder.blocks.function import block
 from mimgraph.builder.blocks.graph_layer import GraphLayer
 from mimgraph.builder.blocks.spec_blocks import spec_blocks
 from mimgraph.builder.constants import arange, ones, random, zeros
-from mimgraph.builder.declare_graph import declare_graph
+from mimgraph.builder.declare_graph import declare_graph, declare_model
 from mimgraph.builder.handles.tensor import Tensor
-from mimgraph.builder.inputs import Input
+from mimgraph.builder.inputs import Input, Inputs
 from mimgraph.builder.outputs import Output, Outputs, training_only
 from mimgraph.builder.own_tensors import Buffer, Parameter
 from mimgraph.builder.sequential import Sequential
@@ -19,6 +19,7 @@ __all__ = [
     "Family",
     "GraphLayer",
     "Input",
+    "Inputs",
     "Output",
     "Outputs",
     "Param",
@@ -28,6 +29,7 @@ __all__ = [
     "arange",
     "block",
     "declare_graph",
+    "declare_model",
     "ones",
     "raise_faults",
     "random",

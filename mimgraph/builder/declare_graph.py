@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import declare_body
+from mimgraph.builder.inputs import Inputs, public_inputs
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
@@ -32,6 +33,25 @@ def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
         outputs=body.outputs,
         doc=doc,
     )
+
+
+def declare_model(inputs: Inputs, outputs: Outputs, name: str, doc: str) -> ir.Graph:
+    """Return the graph that computes the outputs from these inputs, in their order; raise a fault if
+    it needs others, or if it does not need one of them."""
+    span = user_line()
+    declared = declare_graph(outputs, name, doc)
+    given = public_inputs(inputs, span)
+    needed = {one.name: one for one in declared.inputs}
+    for one in given:
+        if one is not needed.get(one.name):
+            message = f"{one.name} is among inputs, but no output depends on it"
+            raise spec_error("unused-input", message, span, "leave it out of inputs")
+    missing = [one for one in needed if one not in {one.name for one in given}]
+    if missing:
+        message = f"the outputs depend on {', '.join(missing)}, which inputs lacks"
+        help = f"inputs=[{', '.join([*(one.name for one in given), *missing])}]"
+        raise spec_error("unknown-source", message, span, help)
+    return replace(declared, inputs=given)
 
 
 def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir.Block]]:

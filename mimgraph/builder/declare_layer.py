@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from mimgraph.builder.torch_activation import torch_activation
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
@@ -18,7 +19,7 @@ from mimgraph.ir.expression import LIMIT, WrittenText
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
-from mimgraph.support.arguments import plain, shown
+from mimgraph.support.arguments import as_plain, plain, shown
 
 
 def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> Apply:
@@ -119,7 +120,7 @@ def _data(value: Any) -> Any:
 
 def declare_take(options: Mapping[str, object], span: Span) -> Take | None:
     """Return the port that `take=` makes the default."""
-    port = options.get("take")
+    port = as_plain("take", options.get("take"))
     if port is None:
         return None
     if type(port) not in (str, int):
@@ -140,16 +141,17 @@ def declare_over(options: Mapping[str, object], span: Span) -> Option | None:
 
 def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
     """Return whether `freeze=` keeps the weights as they are."""
-    freeze = options.get("freeze", False)
+    freeze = as_plain("freeze", options.get("freeze", False))
     if not isinstance(freeze, bool):
         raise spec_error("wrong-type", "freeze is true or false", span)
     return freeze
 
 
 def _activation(given: object, span: Span) -> Activation | None:
-    """Return the activation that is given in one of four ways.
+    """Return the activation that is given in one of these ways.
 
-    The ways are `"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")` and `{"GELU": {...}}`.
+    The ways are `"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")`, `{"GELU": {...}}`, and torch's
+    own `nn.ReLU`, `nn.GELU(approximate="tanh")` and `F.relu`.
     """
     if given is None:
         return None
@@ -159,12 +161,20 @@ def _activation(given: object, span: Span) -> Activation | None:
         call = declare_apply(given, span, in_sequence=True)
         return Activation(call.name, call.options, call.lone, span)
     if isinstance(given, Mapping) and len(given) == 1:
-        ((name, options),) = given.items()
-        for word in (name, *(options if isinstance(options, Mapping) else ())):
-            if not isinstance(word, str):
-                message = f"the name of an activation or option is a string, not {shown(word)}"
-                raise spec_error("wrong-type", message, span)
-        if isinstance(options, Mapping):
-            return Activation(name, {k: option(v, span) for k, v in options.items()}, None, span)
-        return Activation(name, {}, option(options, span), span)
-    raise spec_error("wrong-type", "activation is a layer's name, or {name: options}", span)
+        return _activation_by_name(*next(iter(given.items())), span)
+    found = torch_activation(given)
+    if found is None:
+        help = 'activation="ReLU", layers.ReLU, nn.ReLU or F.relu; with options {"GELU": {...}}'
+        raise spec_error("wrong-type", f"no activation is {shown(given)}", span, help)
+    return _activation_by_name(*found, span)
+
+
+def _activation_by_name(name: object, options: object, span: Span) -> Activation:
+    """Return the activation `{name: options}`; a lone value is the layer's first option."""
+    for word in (name, *(options if isinstance(options, Mapping) else ())):
+        if not isinstance(word, str):
+            message = f"the name of an activation or option is a string, not {shown(word)}"
+            raise spec_error("wrong-type", message, span)
+    if isinstance(options, Mapping):
+        return Activation(str(name), {k: option(v, span) for k, v in options.items()}, None, span)
+    return Activation(str(name), {}, option(options, span), span)

@@ -1,4 +1,4 @@
-"""Declare an input of the graph, and check the sizes and the dtype that Python code gives."""
+"""Declare an input of the graph, and check what Python code gives: sizes, a dtype, the inputs of a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.handles.records import Record
@@ -23,7 +23,7 @@ from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
-from mimgraph.support.arguments import shown
+from mimgraph.support.arguments import shown, wrong
 
 if TYPE_CHECKING:
     import torch
@@ -64,6 +64,35 @@ def Input(
     raise_faults(report, span)
     assert type_ is not None
     return Tensor(Record(Given(declared, type_), span, name, name, None))
+
+
+Inputs: TypeAlias = Tensor | Iterable[Tensor] | Mapping[str, Tensor]
+
+
+def public_inputs(inputs: Inputs, span: Span) -> tuple[ir.Input, ...]:
+    """Return the declared inputs behind handles: one, a list of them, or a dict by name."""
+    if isinstance(inputs, Tensor):
+        inputs = [inputs]
+    if isinstance(inputs, str) or not isinstance(inputs, Iterable):
+        raise wrong("inputs", "a handle, a list of them or a dict by name", inputs)
+    given = inputs.items() if isinstance(inputs, Mapping) else (("", one) for one in inputs)
+    found: dict[str, ir.Input] = {}
+    for name, handle in given:
+        if not isinstance(handle, Tensor):
+            raise wrong("an input", "a handle that mg.Input returned", handle)
+        made = handle.record.made
+        if not isinstance(made, Given) or not isinstance(made.declared, ir.Input):
+            message = f"{handle.record.label} is no input"
+            help = "inputs are what mg.Input returned"
+            raise spec_error("unknown-source", message, span, help)
+        declared = made.declared
+        if name and name != declared.name:
+            message = f"{name!r} is the input {declared.name!r}"
+            raise spec_error("bad-name", message, span, f'mg.Input("{name}", ...) gives the name')
+        if declared.name in found:
+            raise spec_error("duplicate-name", f"{declared.name} is among inputs twice", span)
+        found[declared.name] = declared
+    return tuple(found.values())
 
 
 def _shape(shape: object, span: Span, report: Report) -> ir.InputShape:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from mimgraph.builder.handles.records import Record
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_output_name
 from mimgraph.builder.user_line import spec_error
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_flag, as_text, wrong
+from mimgraph.support.arguments import as_flag, as_text, plain, wrong
 from mimgraph.support.frozen_data import data
 
 
@@ -18,6 +18,7 @@ from mimgraph.support.frozen_data import data
 class Output:
     """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`.
 
+    With `only="training"`, or `training_only=True`, the model returns it in training mode only.
     `batch_dim` is the axis to which the batch is moved: with 1, (N, T, C) is given as (T, N, C).
     """
 
@@ -25,15 +26,23 @@ class Output:
     doc: str = ""
     training_only: bool = False
     batch_dim: int | None = None
+    only: Literal["training"] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.handle, Tensor):
             wants = "a handle: mg.Input(...) or what a layer returned"
             raise wrong("an output", wants, self.handle)
         as_text("a doc", self.doc)
-        as_flag("training_only", self.training_only)
-        if isinstance(self.batch_dim, bool) or not isinstance(self.batch_dim, int | None):
-            raise wrong("batch_dim", "an integer or None", self.batch_dim)
+        if self.only not in (None, "training"):
+            raise wrong("only", '"training" or None', self.only)
+        is_only = as_flag("training_only", self.training_only) or self.only == "training"
+        batch_dim = plain(self.batch_dim)
+        if isinstance(batch_dim, bool) or not isinstance(batch_dim, int | None):
+            raise wrong("batch_dim", "an integer or None", batch_dim)
+        # one value for each, however it was given
+        object.__setattr__(self, "training_only", is_only)
+        object.__setattr__(self, "only", "training" if is_only else None)
+        object.__setattr__(self, "batch_dim", batch_dim)
 
 
 def training_only(handle: Tensor, doc: str = "") -> Output:

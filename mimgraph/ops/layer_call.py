@@ -185,7 +185,10 @@ class LayerOp(Op):
 
     def __call__(self, *args: object, **options: object) -> LayerCall:
         """Return the layer with its options, to be called on sources."""
-        return LayerCall(self, args, options)
+        call = LayerCall(self, args, options)
+        if any(map(is_source, (*args, *options.values()))):
+            _check_no_sources(call)
+        return call
 
 
 class MergeOp(Op):
@@ -219,6 +222,22 @@ class MergeOp(Op):
     def _is_source(self, key: str, value: object) -> bool:
         """Return whether a keyword is a source, or says that an argument has none."""
         return is_source(value) or (value is None and key in self.inputs.names)
+
+
+def _check_no_sources(call: LayerCall) -> None:
+    """Raise a `TypeError` for sources among the options: `layers.ReLU(x)` for `layers.ReLU()(x)`."""
+    given = call.without_sources()
+    options = [repr(one) for one in given.args if not is_source(one)]
+    options += [f"{k}={one!r}" for k, one in given.keywords.items() if not is_source(one)]
+    sources = [_source_name(one) for one in given.args if is_source(one)]
+    sources += [f"{k}={_source_name(one)}" for k, one in given.keywords.items() if is_source(one)]
+    if sources:
+        written = f"layers.{call.label}({', '.join(options)})({', '.join(sources)})"
+        raise TypeError(f"{call.label} takes its options first, then its sources: write {written}")
+
+
+def _source_name(handle: object) -> str:
+    return getattr(handle, "name", None) or "x"
 
 
 def is_source(value: object) -> TypeGuard[Handle]:

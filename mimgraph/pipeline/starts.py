@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.pipeline.balance import balanced
+from mimgraph.support.arguments import as_plain
 
 
 def stage_starts(graph: TypedGraph, stages: Iterable[str] | str | int) -> tuple[str, ...]:
     """Return the nodes that begin a stage, except the first; for a number, balanced ones."""
+    stages = as_plain("split", stages)
     if isinstance(stages, int) and not isinstance(stages, bool):
         return tuple(balanced(graph, stages))
     if isinstance(stages, str):

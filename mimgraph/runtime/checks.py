@@ -27,13 +27,24 @@ def call_faults(
     if graph.is_stage:
         inputs = {**dict(zip(expected, args, strict=False)), **inputs}
     elif args:
-        yield f"inputs are given by name: {', '.join(expected)}"
+        yield by_position(graph, args)
     yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
-    yield from (
-        f"{name} is missing" for name in graph.body.required_inputs if inputs.get(name) is None
-    )
+    if graph.is_stage or not args:  # else they are missing because they were given by position
+        yield from (
+            f"{name} is missing" for name in graph.body.required_inputs if inputs.get(name) is None
+        )
     known = {name: x for name, x in inputs.items() if name in expected}
     yield from tensor_faults(graph, known, takes)
+
+
+def by_position(graph: TypedGraph, args: tuple[Any, ...]) -> str:
+    """Return the fault of a call with positional arguments: which calls work."""
+    given = ", ".join(f"{name}=..." for name in graph.body.required_inputs)
+    calls = [f"model({given})", "mg.positional(model)(...)"]
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        calls.insert(0, "model(**batch)")
+    names = ", ".join(graph.body.inputs)
+    return f"inputs are given by name: {names}; write {', '.join(calls[:-1])} or {calls[-1]}"
 
 
 def tensor_faults(graph: TypedGraph, inputs: Mapping[str, Any], takes: Takes) -> Iterator[str]:

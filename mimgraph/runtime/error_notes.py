@@ -18,7 +18,7 @@ from mimgraph.emit.emit import emit
 from mimgraph.emit.format.statements import Assign, Return
 from mimgraph.emit.line_map import lines_of, located
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.runtime.checks import Takes, call_faults, same_kind
+from mimgraph.runtime.checks import Takes, by_position, call_faults, same_kind
 from mimgraph.runtime.uncompiled import uncompiled
 from mimgraph.source import Span
 
@@ -72,7 +72,8 @@ def origin_of(model: nn.Module) -> Origin | None:
 def call(self: Any, *args: Any, **inputs: Any) -> Any:
     """Call a module as `nn.Module.__call__` does.
 
-    That method is not called itself, as one more call takes as long as an op.
+    That method is not called itself, as one more call takes as long as an op. A `TypeError` for inputs
+    given by position names the calls that work.
     """
     try:
         if self._compiled_call_impl is not None:
@@ -82,6 +83,9 @@ def call(self: Any, *args: Any, **inputs: Any) -> Any:
         if not torch.compiler.is_compiling():
             # whatever goes wrong here, the user needs the original error
             with suppress(Exception):
+                graph = _origins[self].graph
+                if args and isinstance(error, TypeError) and graph and not graph.is_stage:
+                    error.args = (by_position(graph, args),)
                 for note in _notes(self, error, args, inputs):
                     error.add_note(note)
         raise

@@ -93,7 +93,7 @@ def test_a_missing_input_and_one_given_by_position() -> None:
     model, given = GRAPH.compile(check=True), inputs()
     del given["image"]
     assert says(model, given) == "image is missing"
-    with pytest.raises(ValueError, match="inputs are given by name: text, mask, image; text is"):
+    with pytest.raises(ValueError, match="inputs are given by name: text, mask, image; write"):
         model(given.pop("text"), **given)
 
 

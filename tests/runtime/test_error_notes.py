@@ -119,11 +119,19 @@ def test_a_missing_input_is_named() -> None:
     assert notes(model, given, TypeError) == [f"inputs: ids is missing\n{DECLARED}"]
 
 
-def test_an_input_given_by_position() -> None:
+@pytest.mark.parametrize(
+    ("given", "batch"), [((torch.rand(1),), ""), ((inputs(),), "model(**batch), "), (({}, 3), "")]
+)
+def test_an_input_given_by_position(given: tuple[Any, ...], batch: str) -> None:
     model = mg.loads(SPEC).compile()
     with pytest.raises(TypeError) as caught:
-        model(torch.rand(1))
-    assert caught.value.__notes__[0].startswith("inputs: inputs are given by name: image, numeric")
+        model(*given)
+    calls = f"{batch}model(image=..., numeric=..., ids=...) or mg.positional(model)(...)"
+    named = "inputs are given by name: image, numeric, ids"
+    assert str(caught.value) == f"{named}; write {calls}"
+    with pytest.raises(ValueError) as checked:
+        mg.loads(SPEC).compile(check=True)(*given)
+    assert str(checked.value) == str(caught.value)
 
 
 def broken(path: str, module: nn.Module) -> nn.Module:
