@@ -67,10 +67,14 @@ if not _typing.TYPE_CHECKING:  # to a type checker it would mean that every name
         """Return a public name; its home is imported when it is first used."""
         if name in ("layers", "merges"):
             return _import_module(f"mimgraph.{name}")
-        if name not in _HOME:
-            message = f"module {__name__!r} has no attribute {name!r}"
-            hint = "" if name.startswith("_") else _hint(name)
-            raise AttributeError(f"{message}{hint}")
+        try:
+            if name not in _HOME:
+                message = f"module {__name__!r} has no attribute {name!r}"
+                hint = "" if name.startswith("_") else _hint(name)
+                raise AttributeError(f"{message}{hint}")
+        except AttributeError as error:
+            error.__traceback__ = None  # the traceback ends at the user's line
+            raise
         found = getattr(_import_module(f"mimgraph.{_HOME[name]}"), name)
         globals()[name] = found
         return found

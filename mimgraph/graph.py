@@ -35,6 +35,7 @@ from mimgraph.support.arguments import (
     as_plain,
     as_text,
 )
+from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
 from mimgraph.support.gc_pause import uncollected
 from mimgraph.support.ipython import Shown
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 _BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by name"
 
 
+@entry_points
 class Graph(Shown):
     """A checked graph, made from the handles of its outputs: one, a list, or a dict by public name.
 
@@ -382,6 +384,7 @@ class Graph(Shown):
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
 
 
+@entry_points
 class Stage(Graph):
     """A stage of a graph, itself a graph; it compiles to a module for `PipelineStage`.
 
@@ -400,6 +403,7 @@ class Stage(Graph):
         self.is_last = is_last
 
     @property
+    @entry_point
     def declared(self) -> DeclaredGraph:  # type: ignore[override]  # a stage has no spec
         raise ValueError(
             f"{self.name} is a stage and has no spec; its `whole` is {self.whole.name}, which has one"
@@ -455,6 +459,7 @@ class Stage(Graph):
         return stage_input_check(self.typed, self.whole.dumps, self.starts, self.index)
 
 
+@entry_point
 def Model(inputs: Inputs, outputs: Outputs, name: str = "Model", doc: str = "") -> Graph:
     """Return the `Graph` of the outputs, as Keras' `Model(inputs=[a, b], outputs=y)` does.
 
@@ -468,6 +473,7 @@ def Model(inputs: Inputs, outputs: Outputs, name: str = "Model", doc: str = "") 
         return Graph.__new__(Graph)._take(declare_model(inputs, outputs, name, doc))
 
 
+@entry_point
 def diff(old: Graph, new: Graph) -> Review:
     """Return the changes from one graph to another; they print as text, and are false if there are none.
 
@@ -483,6 +489,7 @@ def diff(old: Graph, new: Graph) -> Review:
     return Review(old.typed, new.typed, found, (old._details, new._details))
 
 
+@entry_point
 def load(path: str | PathLike[str], params: Params | None = None) -> Graph:
     """Return the graph of a spec in a file; `params` replace its own.
 
@@ -492,6 +499,7 @@ def load(path: str | PathLike[str], params: Params | None = None) -> Graph:
         return Graph._of(load_file(path, params))
 
 
+@entry_point
 def loads(text: str, params: Params | None = None, name: str = "<string>") -> Graph:
     """Return the graph of a spec given as text; a `SpecError` holds all its faults.
 
@@ -507,6 +515,7 @@ def load_bytes(data: bytes, params: Params | None, name: str) -> Graph:
         return Graph._of(spec_file.load_bytes(data, params, name))
 
 
+@entry_point
 def load_model(path: str | PathLike[str]) -> nn.Module:
     """Return the module that `Graph.save` wrote, with its weights; no other file is needed."""
     graph = load(path)
@@ -515,6 +524,7 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
     return model
 
 
+@entry_point
 def positional(model: nn.Module, names: Iterable[str] | str | None = None) -> nn.Module:
     """Return a model that takes its inputs by position, in the order of the spec or of `names`.
 

@@ -4,10 +4,12 @@
 from mimgraph.ops import registry as _registry
 from mimgraph.ops.attribute import attribute as _attribute
 from mimgraph.ops.op import Op as _Op
+from mimgraph.support.entry_point import entry_point as _entry_point
 
 __all__ = sorted(_registry.names("merge"))  # noqa: PLE0605 - computed
 
 
+@_entry_point
 def __getattr__(name: str) -> _Op:
     """Return a merge."""
     return _attribute("merge", name)

@@ -316,13 +316,11 @@ def test_the_error_of_a_wrong_argument_is_about_the_call(call: str) -> None:
 
 
 def is_meant(error: Exception) -> bool:
-    """Return whether an error was raised on purpose, or by Python at the call itself."""
-    if isinstance(error, OSError):  # a missing file
-        return True
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    ours = "/mimgraph/" in last.filename.replace("\\", "/")
-    meant = (last.line or "").startswith("raise") if ours else last.filename == __file__
-    return isinstance(error, TypeError | ValueError) and meant
+    """Return whether an error is about a wrong argument, and its traceback ends in this file: a bug of
+    ours keeps the frames of ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    is_about_argument = isinstance(error, TypeError | ValueError | OSError)
+    return is_about_argument and {frame.filename for frame in frames} == {__file__}
 
 
 def test_numbers_and_arrays_of_numpy_and_torch_are_sizes() -> None:

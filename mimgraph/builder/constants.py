@@ -12,11 +12,13 @@ from mimgraph.builder.own_tensors import NodeOptions, layer_call, without_defaul
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import user_line
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
 
 
+@entry_point
 def arange(
     x: Tensor | int | Dim,
     dim: int | None = None,
@@ -36,6 +38,7 @@ def arange(
     return _made("arange", given, None if is_number else x, name, options)
 
 
+@entry_point
 def zeros(
     *shape: int | Dim | Iterable[int | Dim],
     like: Tensor | None = None,
@@ -53,6 +56,7 @@ def zeros(
     return _made("zeros", given, like, name, options)
 
 
+@entry_point
 def ones(
     *shape: int | Dim | Iterable[int | Dim],
     like: Tensor | None = None,
@@ -66,6 +70,7 @@ def ones(
     return _made("ones", given, like, name, options)
 
 
+@entry_point
 def random(
     distribution: Literal["normal", "uniform"],
     like: Tensor,

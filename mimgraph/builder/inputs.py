@@ -24,11 +24,13 @@ from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown, wrong
+from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
 
 
+@entry_point
 def Input(
     name: str,
     shape: Iterable[int | str | Dim] | None = None,

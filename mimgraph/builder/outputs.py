@@ -11,9 +11,11 @@ from mimgraph.builder.node_names import check_output_name
 from mimgraph.builder.user_line import spec_error
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_flag, as_text, plain, wrong
+from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.frozen_data import data
 
 
+@entry_points
 @data
 class Output:
     """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`.
@@ -45,6 +47,7 @@ class Output:
         object.__setattr__(self, "batch_dim", batch_dim)
 
 
+@entry_point
 def training_only(handle: Tensor, doc: str = "") -> Output:
     """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
     return Output(handle, doc, True)

@@ -12,6 +12,7 @@ from mimgraph.builder.user_line import user_line
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall
+from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,7 @@ class NodeOptions(TypedDict, total=False):
     freeze: bool
 
 
+@entry_point
 def Parameter(
     name: str,
     shape: Iterable[int | Dim],
@@ -43,6 +45,7 @@ def Parameter(
     return _tensor("parameter", name, shape, {"init": init, "batched": batched, **options})
 
 
+@entry_point
 def Buffer(
     name: str,
     shape: Iterable[int | Dim],

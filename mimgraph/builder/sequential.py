@@ -23,6 +23,7 @@ from mimgraph.ops.layer_call import Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
+from mimgraph.support.entry_point import entry_points
 
 
 class HasLayer(Protocol):
@@ -31,6 +32,7 @@ class HasLayer(Protocol):
     def as_layer(self) -> LayerCall | BlockCall: ...
 
 
+@entry_points
 class Sequential(Applicable):
     """Layers and blocks, each applied to the result of the one before; called on a handle.
 

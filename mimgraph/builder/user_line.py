@@ -9,9 +9,10 @@ from itertools import islice
 from types import FrameType
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic, Report, SpecError, is_ours
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
+from mimgraph.support.entry_point import is_ours
 
 
 def user_line() -> Span:

@@ -75,18 +75,6 @@ class SpecError(ValueError):
 
         return render_text(self.diagnostics)
 
-    def shortened(self) -> SpecError:
-        """Drop the traceback, unless it leads through a frame outside this package, such as a block."""
-        frame = self.__traceback__
-        while frame is not None and is_ours(frame.tb_frame.f_globals.get("__name__", "")):
-            frame = frame.tb_next
-        return self if frame is not None else self.with_traceback(None)
-
-
-def is_ours(module: str) -> bool:
-    """Return whether a module, by its name, is a part of mimgraph."""
-    return module.partition(".")[0] == "mimgraph"
-
 
 class Report:
     """Collects the diagnostics of one spec, and the names that they mention.

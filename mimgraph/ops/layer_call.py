@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, cast
 
-from mimgraph.diagnostics import SpecError
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.names import BESIDE
 from mimgraph.ops.op import Op
 from mimgraph.support.arguments import as_mapping, shown
+from mimgraph.support.entry_point import entry_points
 from mimgraph.support.frozen_data import data
 
 NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
@@ -35,6 +35,7 @@ class Handle(Protocol):
 H = TypeVar("H", bound=Handle)
 
 
+@entry_points
 class Applicable:
     """A layer that can be called on handles; if it is called twice, its weights are shared."""
 
@@ -58,11 +59,8 @@ class Applicable:
     def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
         """Apply the layer to sources; `name` is the name of the node."""
         given = {**self.option_sources, **named}
-        try:
-            handle = cast("H", first_handle(self.label, *sources, *given.values()))
-            return handle.apply_layer(self, sources, given, name)
-        except SpecError as error:
-            raise error.shortened() from None
+        handle = cast("H", first_handle(self.label, *sources, *given.values()))
+        return handle.apply_layer(self, sources, given, name)
 
     def each(
         self,
@@ -180,6 +178,7 @@ class LayerCall(Applicable):
         return LayerCall(self.op, self.args, options)
 
 
+@entry_points
 class LayerOp(Op):
     """A layer that Python can call with its options."""
 
@@ -191,6 +190,7 @@ class LayerOp(Op):
         return call
 
 
+@entry_points
 class MergeOp(Op):
     """A merge that Python can call on its sources and options."""
 
@@ -213,11 +213,8 @@ class MergeOp(Op):
         merge = LayerCall(self, args, given)
         if not sources and not named and name is None:
             return merge
-        try:
-            handle = first_handle(self.name, *sources, *named.values())
-            return handle.apply_layer(merge, sources, named, name)
-        except SpecError as error:
-            raise error.shortened() from None
+        handle = first_handle(self.name, *sources, *named.values())
+        return handle.apply_layer(merge, sources, named, name)
 
     def _is_source(self, key: str, value: object) -> bool:
         """Return whether a keyword is a source, or says that an argument has none."""

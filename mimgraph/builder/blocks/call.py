@@ -31,6 +31,7 @@ from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
+from mimgraph.support.entry_point import entry_point, entry_points
 
 Param: TypeAlias = (
     float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]
@@ -93,6 +94,7 @@ class Family(ABC):
     def __call__(
         self, /, *params: object, name: str | None = None, **given: object
     ) -> Tensor | BlockCall: ...
+    @entry_point
     def __call__(self, /, *args: Any, **keywords: Any) -> Tensor | BlockCall:
         return self.call(args, keywords)
 
@@ -128,6 +130,7 @@ class Family(ABC):
         whose number is the input `counter`."""
 
 
+@entry_points
 class BlockCall(Applicable):
     """A block with its params, which is called on handles; a second call shares the weights."""
 
@@ -174,11 +177,8 @@ class BlockCall(Applicable):
         from mimgraph.builder.blocks.scan import scan
 
         call, given = scan(self, sources, named, over, carry)
-        try:
-            handle = cast("Tensor", first_handle(self.label, *given.values()))
-            return handle.apply_layer(call, (), given, name)
-        except SpecError as error:
-            raise error.shortened() from None
+        handle = cast("Tensor", first_handle(self.label, *given.values()))
+        return handle.apply_layer(call, (), given, name)
 
     def given(self, params: Mapping[str, object]) -> BlockCall:
         """Return the block with further params."""

@@ -39,6 +39,7 @@ from mimgraph.ir.typed.graph import results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
+from mimgraph.support.entry_point import call_users, entry_point
 
 _FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too
 
@@ -56,6 +57,7 @@ class Run(NamedTuple):
     outputs: Mapping[str, TensorType]
 
 
+@entry_point
 def block(function: Callable[..., Tensor | Mapping[str, Tensor]]) -> BlockFunction:
     """Make a function on handles a block, which is called like a layer."""
     if not inspect.isroutine(function) or not hasattr(function, "__code__"):
@@ -183,7 +185,7 @@ class BlockFunction(Family):
         }
         try:
             arguments = {**as_given({**params}), **trace.arguments()}
-            returned = self.function(*map(Tensor, inputs.values()), **arguments)
+            returned = call_users(self.function, *map(Tensor, inputs.values()), **arguments)
             trace.close()
             return self._declare(returned, inputs, params, trace)
         finally:

@@ -9,18 +9,19 @@ from mimgraph.builder.handles.record_call import record_call
 from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
-from mimgraph.diagnostics import SpecError
 from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall
+from mimgraph.support.entry_point import entry_points
 from mimgraph.support.ipython import Shown
 
 _COMPARISON = 'merges.formula("x == 3", x=handle)'
 
 
+@entry_points
 class Tensor(Reference, Shown):
     """A handle on an input, or on a result of a call; it holds a type and no data."""
 
@@ -187,7 +188,4 @@ class Tensor(Reference, Shown):
         if op is None or not isinstance(other, Tensor):
             refused: Tensor = NotImplemented
             return refused
-        try:
-            return self.apply_layer(LayerCall(op, (), {}), (self, other), {}, None)
-        except SpecError as error:
-            raise error.shortened() from None
+        return self.apply_layer(LayerCall(op, (), {}), (self, other), {}, None)

@@ -12,6 +12,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.custom.decorator_use import is_decorator_call
 from mimgraph.ops.custom.module_signature import MacsRule, Registered, ShapeRule
 from mimgraph.support.arguments import as_text, wrong
+from mimgraph.support.entry_point import entry_point
 
 Class = TypeVar("Class", bound=type)
 
@@ -40,6 +41,7 @@ def register(
 ) -> Callable[[Class], Class]: ...
 
 
+@entry_point
 def register(
     cls: type | None = None,
     /,
@@ -70,13 +72,15 @@ def register(
     multiply-accumulates of one sample, which are unknown without it.
     """
 
+    @entry_point
     def decorate(cls: Class) -> Class:
         _add(cls, name, shape, dtype, macs)
         return cls
 
     if cls is None:
         return decorate
-    if is_decorator_call(sys._getframe(1)):
+    # frame 1 is that of `entry_point`
+    if is_decorator_call(sys._getframe(2)):
         return decorate(cls)
     return _add(cls, name, shape, dtype, macs)
 
