@@ -33,13 +33,14 @@ class SourceFile:
 
 
 class PythonFile(SourceFile):
-    """A Python file of the user's, read only when a line of it is shown."""
+    """A Python file of the user's, or a cell of a notebook, read only when a line of it is shown."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "")
+    def __init__(self, path: str, cell: str = "") -> None:
+        super().__init__(cell or path, "")
+        self.path = path  # as Python knows the code
 
     def line(self, number: int) -> str:
-        return linecache.getline(self.name, number).rstrip("\n")
+        return linecache.getline(self.path, number).rstrip("\n")
 
 
 class Excerpt(NamedTuple):

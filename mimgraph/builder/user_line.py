@@ -13,6 +13,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
+from mimgraph.support.ipython import cell_name
 
 
 def user_line() -> Span:
@@ -21,21 +22,26 @@ def user_line() -> Span:
     return at_line(frame.f_code.co_filename, frame.f_lineno)
 
 
+def at_line(path: str, line: int) -> Span:
+    """Return the span of a whole line of a Python file, or of a cell of a notebook."""
+    return _at_line(path, cell_name(path), line)
+
+
 @lru_cache  # a loop calls layers at one line
-def at_line(file: str, line: int) -> Span:
-    """Return the span of a whole line of a Python file."""
-    return Span(python_file(file), line, 1, line, 1)
+def _at_line(path: str, cell: str, line: int) -> Span:
+    return Span(_python_file(path, cell), line, 1, line, 1)
 
 
 def definition(function: Any) -> Span:
     """Return the line with the `def` of a function, after its decorators."""
-    name, first = function.__code__.co_filename, function.__code__.co_firstlineno
+    path, first = function.__code__.co_filename, function.__code__.co_firstlineno
+    file = at_line(path, first).file
     lines = range(first, first + 20)
-    is_def = (line for line in lines if python_file(name).line(line).lstrip().startswith("def "))
-    return at_line(name, next(is_def, first))
+    is_def = (line for line in lines if file.line(line).lstrip().startswith("def "))
+    return at_line(path, next(is_def, first))
 
 
-python_file = cache(PythonFile)
+_python_file = cache(PythonFile)
 
 
 def _user_frame() -> FrameType:

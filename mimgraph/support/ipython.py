@@ -1,8 +1,19 @@
-"""The protocol by which IPython shows an object as HTML."""
+"""The protocols of IPython: it shows an object as HTML, and names the cells of a notebook."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container
+
+
+def cell_name(path: str) -> str:
+    """Return the name of a cell, `In[6]`, by the path that IPython compiled it under; "" for a file."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell.compile, "format_code_name"):
+        return ""
+    label_and_name: tuple[str, str] | None = shell.compile.format_code_name(path)
+    return label_and_name[1] if label_and_name else ""
 
 
 class Shown:

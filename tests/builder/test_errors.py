@@ -7,10 +7,13 @@ import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
 import pytest
+from ipykernel.compiler import XCachingCompiler
+from IPython.core.compilerop import CachingCompiler
 
 import mimgraph as mg
 from mimgraph import layers, merges
@@ -298,6 +301,24 @@ def test_code_without_a_file_is_shown_by_its_line() -> None:
     text = str(caught.value)
     assert re.match(r"error.rank-mismatch.: Conv2d takes .*\n +--> <string>:3:1\n", text)
     assert "= note: (N, 5)" in text
+
+
+@pytest.mark.parametrize("compiler", [CachingCompiler, XCachingCompiler])
+def test_a_cell_of_a_notebook_has_its_number(
+    compiler: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = compiler()
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(compile=cells))
+    for number in (6, 7):  # the same cell may run again
+        code = "x = mg.Input('x', (5,))\nlayers.Conv2d(8, 3)(x)"
+        path = cells.cache(code, number)
+        with pytest.raises(mg.SpecError) as caught:
+            exec(compile(code, path, "exec"), {"layers": layers, "mg": mg})  # noqa: S102
+        (fault,) = caught.value.diagnostics
+        assert fault.span.file.name == f"In[{number}]" and f" --> In[{number}]:2:1\n" in str(
+            caught.value
+        )
+        assert "layers.Conv2d(8, 3)(x)\n   | ^^^^^" in str(caught.value)
 
 
 def test_a_call_in_a_comprehension_has_its_line() -> None:
