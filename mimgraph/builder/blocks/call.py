@@ -71,13 +71,15 @@ InputTypes: TypeAlias = dict[str, TensorType | Mapping[str, TensorType]]
 class Family(ABC):
     """A block that can be called: on handles, or on params to make a layer.
 
-    `defaults` has the default of every param, REQUIRED for a param that the caller must give.
+    `defaults` has the default of every param, REQUIRED for a param that the caller must give. A call
+    may leave out the inputs that are `optional`.
     """
 
     name: str
     span: Span
     inputs: tuple[str, ...]
     defaults: Mapping[str, Any]
+    optional: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"<block {self.name}>"
@@ -126,8 +128,8 @@ class Family(ABC):
         context: CallContext,
         counter: str = "",
     ) -> DeclaredBlock:
-        """Return the block for the types of the inputs, and for the params at each time of a repeat,
-        whose number is the input `counter`."""
+        """Return the block for the types of the inputs that are given, and for the params at each time
+        of a repeat, whose number is the input `counter`."""
 
 
 @entry_points
@@ -159,6 +161,10 @@ class BlockCall(Applicable):
     @property
     def argument_names(self) -> tuple[str, ...]:
         return self.family.inputs
+
+    @property
+    def optional(self) -> frozenset[str]:
+        return self.family.optional
 
     def scan(
         self,
@@ -225,13 +231,14 @@ class BlockCall(Applicable):
         Return the params at each time of a repeat, and the types of the inputs.
         """
         family, span = self.family, self.family.span
+        inputs = self._inputs(call, context)
         empty = ir.Block(
             family.name,
             span,
             {k: option(None if v is REQUIRED else 0, span) for k, v in family.defaults.items()},
-            tuple(ir.BlockInput(name, span) for name in family.inputs),
+            tuple(ir.BlockInput(name, span) for name in inputs),
             (),
-            tuple(_read_all(family.inputs, context, span)),
+            tuple(_read_all(inputs, context, span)),
         )
         if call.repeat is not None:  # its outputs are not those of the block
             call = replace(call, repeat=call.repeat._replace(collect=None))
@@ -245,15 +252,29 @@ class BlockCall(Applicable):
         times = typed.operation.times if isinstance(typed.operation, Repeated) else 1
         step = index_type(times)  # of the one input that no source feeds
         types: InputTypes = {
-            name: given.get(name) or _members(name, given) or step for name in family.inputs
+            name: given.get(name) or _members(name, given) or step for name in inputs
         }
         own = self._params_as_given(call)
         return [{**given, **own} for given in typed.operation.settings] or [own], types
+
+    def _inputs(self, call: Call, context: CallContext) -> tuple[str, ...]:
+        """Return the inputs that the call gives, and those that it may not leave out."""
+        given = sources_by_input(self.family.inputs, context.sources)
+        counter = call.repeat.counter if call.repeat is not None else None
+        left_out = self.family.optional - given.keys() - {counter.name if counter else ""}
+        return tuple(name for name in self.family.inputs if name not in left_out)
 
     def _params_as_given(self, call: Call) -> dict[str, object]:
         """Return the params as the caller gave them; a tuple stays a tuple."""
         given = {**dict(zip(self.family.defaults, self.args, strict=False)), **self.keywords}
         return {name: as_given(given[name]) for name in call.params}
+
+
+def sources_by_input(
+    inputs: tuple[str, ...], sources: tuple[ir.Source, ...]
+) -> dict[str, ir.Source]:
+    """Return the sources of a call by the inputs that they fill, by name or by position."""
+    return {one.argument or name: one for name, one in zip(inputs, sources, strict=False)}
 
 
 def _type_of(context: CallContext, value: Value) -> TensorType:
@@ -272,8 +293,8 @@ def _members(name: str, given: Mapping[str, TensorType]) -> Mapping[str, TensorT
 
 def _read_all(inputs: tuple[str, ...], context: CallContext, span: Span) -> Iterator[ir.Output]:
     """Yield outputs that read every input, of a group each member."""
-    by_input = zip(inputs, context.sources, strict=False)
-    groups = {source.argument or name: source for name, source in by_input if source.port == "*"}
+    given = sources_by_input(inputs, context.sources)
+    groups = {name: source for name, source in given.items() if source.port == "*"}
     for name in inputs:
         if name not in groups:
             yield ir.Output(name, ir.Source(name, None, span), span)

@@ -7,7 +7,7 @@ value is fixed in the block. Runs that declare equal blocks share one.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from types import CodeType
@@ -66,42 +66,52 @@ def block(function: Callable[..., Tensor | Mapping[str, Tensor]]) -> BlockFuncti
 
 
 class BlockFunction(Family):
-    """A function as a block; its arguments before `*` are the inputs, those after it the params."""
+    """A function as a block; its arguments before `*` are the inputs, those after it the params.
+
+    An input with the default None is optional: where a call leaves it out, the function runs with None,
+    and the block that it declares has no such input.
+    """
 
     def __init__(self, function: Callable[..., Tensor | Mapping[str, Tensor]]) -> None:
         self.function = function
         self.name = function.__name__
         self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
-        self.inputs, self.defaults = self._signature()
+        self.inputs, self.optional, self.defaults = self._signature()
         self.known: dict[str, ir.Block] = {}  # by key; equal runs share one
         self.__name__ = self.__qualname__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
         self.__wrapped__ = function
 
-    def _signature(self) -> tuple[tuple[str, ...], dict[str, Any]]:
-        """Return the names of the inputs, and the defaults of the params."""
+    def _signature(self) -> tuple[tuple[str, ...], frozenset[str], dict[str, Any]]:
+        """Return the names of the inputs and of the optional inputs, and the defaults of the params."""
         inputs: list[str] = []
+        optional: list[str] = []
         defaults: dict[str, Any] = {}
         for parameter in inspect.signature(self.function).parameters.values():
             if parameter.kind is parameter.KEYWORD_ONLY:
                 defaults[parameter.name] = parameter.default
             elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TypeError(f"{self.name}: a block has no *{parameter.name}")
-            elif parameter.default is not REQUIRED:
-                raise TypeError(f"{self.name}: {parameter.name} is an input, params stand after *")
+            elif parameter.default is not REQUIRED and parameter.default is not None:
+                help = "its only default is None, and params stand after *"
+                raise TypeError(f"{self.name}: {parameter.name} is an input: {help}")
             else:
                 inputs.append(parameter.name)
+                optional += [parameter.name] if parameter.default is None else []
         if not inputs:
             raise TypeError(f"{self.name}: a block has an input, an argument before *")
+        if len(optional) == len(inputs):
+            message = f"the first input, {inputs[0]}, has no default, as the block runs on it"
+            raise TypeError(f"{self.name}: {message}")
         for name in (self.name, *inputs, *defaults):
             reason = (input_fault if name in inputs else name_fault)(name)
             if name in NODE_WORDS and name in defaults:
                 reason = f"{name} is a key of every node"
             if reason is not None:
                 raise spec_error("bad-name", f"{name!r} cannot be a name", self.span, reason)
-        return tuple(inputs), defaults
+        return tuple(inputs), frozenset(optional), defaults
 
     def with_defaults(self, values: Params) -> BlockFunction:
         """Return the same function with other defaults."""
@@ -129,23 +139,21 @@ class BlockFunction(Family):
             known = content_key((given, types))
             if known not in runs:
                 params = {**self.defaults, **as_given(given)}
-                runs[known] = self._run_for(use, params, tuple(types.values()), context.trace)
+                runs[known] = self._run_for(use, params, types, context.trace)
             found.append(runs[known])
             if found[-1].declared.key != found[0].declared.key:
                 message = f"{self.name} declares another graph at time {len(found)} than at first"
                 help = _repeat_help(arguments, found[0].declared)
                 raise spec_error("bad-option", message, context.span, help)
             outputs = results_of(found[-1].outputs)
-            fed = carried(self.inputs, tuple(found[-1].outputs), counter)
+            fed = carried(types, tuple(found[-1].outputs), counter)
             types |= {name: outputs[port] for name, port in fed.items()}
         decides_by_sizes = any(run.declared.decides_by_sizes for run in found)
         return found[0].declared._replace(decides_by_sizes=decides_by_sizes)
 
     # --- one run ----------------------------------------------------------------------------------
 
-    def _run_for(
-        self, use: Label, params: Params, types: tuple[InputType, ...], outer: Trace | None
-    ) -> Run:
+    def _run_for(self, use: Label, params: Params, types: InputTypes, outer: Trace | None) -> Run:
         """Run the function for one use of the block, which its diagnostics show with a label."""
         try:
             return self._run(params, types, outer)
@@ -156,7 +164,7 @@ class BlockFunction(Family):
                 ]
             raise
 
-    def _run(self, params: Params, types: tuple[InputType, ...], outer: Trace | None) -> Run:
+    def _run(self, params: Params, types: InputTypes, outer: Trace | None) -> Run:
         """Run the function on numbers that record their use; if it fails, on plain numbers."""
         try:
             return self._run_once(params, types, outer, watched=True)
@@ -172,20 +180,20 @@ class BlockFunction(Family):
             raise
 
     def _run_once(
-        self, params: Params, types: tuple[InputType, ...], outer: Trace | None, watched: bool
+        self, params: Params, types: InputTypes, outer: Trace | None, watched: bool
     ) -> Run:
         """Run the function on new handles, and declare the block from the calls that it made."""
         declarable = {name: value for name, value in params.items() if _is_data(value)}
-        by_name = dict(zip(self.inputs, types, strict=True))
-        sizes = {n: one.dims for n, one in by_name.items() if isinstance(one, TensorType)}
+        sizes = {n: one.dims for n, one in types.items() if isinstance(one, TensorType)}
         trace = Trace(self.name, declarable, sizes, outer, watched)
         inputs = {
             name: Record(self._given(name, type_), self.span, name, name, trace)
-            for name, type_ in by_name.items()
+            for name, type_ in types.items()
         }
         try:
             arguments = {**as_given({**params}), **trace.arguments()}
-            returned = call_users(self.function, *map(Tensor, inputs.values()), **arguments)
+            handles = [Tensor(inputs[name]) if name in inputs else None for name in self.inputs]
+            returned = call_users(self.function, *handles, **arguments)
             trace.close()
             return self._declare(returned, inputs, params, trace)
         finally:
@@ -200,7 +208,7 @@ class BlockFunction(Family):
         if trace.results:
             trace.decided_by |= deciding_axes(trace, inputs, self.span)
         body = self._body(outputs, inputs, trace)
-        key, block = self._shared(self._block(body, params, trace))
+        key, block = self._shared(self._block(body, inputs, params, trace))
         blocks = {**body.blocks, key: block}
         declared = DeclaredBlock(key, blocks, trace.decides_by_sizes, body.borrowed)
         return Run(declared, {name: handle.typed() for name, handle in outputs})
@@ -236,7 +244,9 @@ class BlockFunction(Family):
             if len(trace.decided_by) == known:
                 return body
 
-    def _block(self, body: DeclaredBody, params: Params, trace: Trace) -> ir.Block:
+    def _block(
+        self, body: DeclaredBody, inputs: Iterable[str], params: Params, trace: Trace
+    ) -> ir.Block:
         """Return the block with this body; only names in the body stay params."""
         fixed = {
             name: value
@@ -247,7 +257,7 @@ class BlockFunction(Family):
             self.name,
             self.span,
             {name: self._default(name) for name in trace.params if name not in fixed},
-            tuple(ir.BlockInput(n, self.span, self._pattern(n, trace)) for n in self.inputs),
+            tuple(ir.BlockInput(n, self.span, self._pattern(n, trace)) for n in inputs),
             body.nodes,
             body.outputs,
             doc=self.doc,

@@ -114,9 +114,28 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
             f"{target} runs this block in another way: one of them is a scan, or over other axes"
         )
         raise spec_error("bad-option", message, context.span, "make a block of its own for each")
+    _check_same_inputs(layer, target, first, context)
     shared = share(layer, target, context.span)
     lending = lent_to(context, first.borrowed)
     return TypedCall(lending.infer(shared, blocks=first.blocks), first.blocks, first.borrowed)
+
+
+def _check_same_inputs(layer: Layer, target: str, first: Record, context: CallContext) -> None:
+    """Raise an error for a function that runs without an input in one call and with it in another:
+    each has a forward of its own."""
+    names: tuple[str, ...] = _source_names(layer)
+    optional: frozenset[str] = getattr(layer, "optional", frozenset())
+    before, now = (
+        {key or name for name, key in zip(names, keys, strict=False)}
+        for keys in ([key for key, _ in first.sources], [one.argument for one in context.sources])
+    )
+    for name in optional.intersection(before ^ now):
+        where = ("without", "with") if name in now else ("with", "without")
+        message = (
+            f"{target} was called {where[0]} {name} and is now called {where[1]} it, so the two"
+        )
+        help = f"call a block of its own: {layer!r}(...)"
+        raise spec_error("wrong-arity", f"{message} cannot share weights", context.span, help)
 
 
 def used_already(layer: object, span: Span) -> SpecError:
@@ -133,8 +152,7 @@ def _references(
 ) -> References:
     """Return the sources with the names of their arguments; an argument that is None is left out."""
     found: References = []
-    given = [*((None, one) for one in sources), *named.items()]
-    for key, source in given:
+    for key, source in (*_by_position(layer, sources), *named.items()):
         if key is not None and source is None:
             continue
         if not isinstance(source, Reference):
@@ -154,6 +172,14 @@ def _references(
         names = _source_names(layer)
         return [(key or name, one) for name, (key, one) in zip(names, found, strict=False)]
     return found
+
+
+def _by_position(layer: Layer, sources: tuple[object, ...]) -> list[tuple[str | None, object]]:
+    """Return the sources without names; all with the names of their arguments if one of them is None."""
+    if all(source is not None for source in sources):
+        return [(None, source) for source in sources]
+    names = (*_source_names(layer), *(None for _ in sources))
+    return [*zip(names, sources, strict=False)]
 
 
 def _whole(source: Reference) -> Reference:
