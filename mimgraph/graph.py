@@ -320,7 +320,7 @@ class Graph(Shown):
         from mimgraph.summary.summary import summary
 
         sizes = as_plain("sizes", as_mapping("sizes", sizes, '{"T": 128}'))
-        return summary(self.typed, as_plain("batch", batch), sizes, depth)
+        return summary(self.typed, as_plain("batch", batch), sizes, as_plain("depth", depth))
 
     @uncollected()
     def draw(
@@ -342,7 +342,7 @@ class Graph(Shown):
         from mimgraph.picture.diagram.build import diagram
         from mimgraph.picture.scene import Scene
 
-        collapse = as_flag("collapse", collapse)
+        collapse, depth = as_flag("collapse", collapse), as_plain("depth", depth)
         path = as_path("the file to draw", path)
         whole = diagram(self.typed)
         write(Scene(whole, direction, depth, collapse, theme, self._details), path)
@@ -440,6 +440,7 @@ class Stage(Graph):
         """
         from mimgraph.pipeline.torch_stage import check_metadata_arguments, metadata
 
+        batch, sizes = as_plain("batch", batch), as_plain("sizes", sizes)
         check_metadata_arguments(self.whole.typed, batch, sizes, dtype)
         found = metadata(self.typed, batch, sizes, dtype)
         if not self.is_last:  # the last one sends nothing

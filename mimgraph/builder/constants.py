@@ -12,6 +12,7 @@ from mimgraph.builder.own_tensors import NodeOptions, layer_call, without_defaul
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import user_line
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.support.arguments import as_plain
 from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
@@ -113,6 +114,6 @@ def _made(
     """Return the tensor that these options declare; defaults are left out, as in a spec."""
     given = without_defaults(given, _DEFAULTS)
     if (dtype := given.get("dtype")) is not None:
-        given["dtype"] = str(dtype).removeprefix("torch.")
+        given["dtype"] = as_plain("dtype", dtype)
     layer = layer_call(kind, {**given, **options})
     return Tensor(record_call(layer, () if source is None else (source,), {}, name))

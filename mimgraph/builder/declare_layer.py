@@ -16,7 +16,7 @@ from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import LIMIT, WrittenText
-from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
+from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall, is_source
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, plain, shown
@@ -65,6 +65,7 @@ def _is_number(value: object) -> bool:
     """Return whether a value is a number or a size; a watched one is not looked at."""
     if type(value) is Watched or isinstance(value, Dim):
         return True
+    value = value if is_source(value) else plain(value)
     if isinstance(value, int):
         return not isinstance(value, bool) and -LIMIT <= value < LIMIT
     return isinstance(value, float) and isfinite(value)

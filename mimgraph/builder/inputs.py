@@ -23,7 +23,7 @@ from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
-from mimgraph.support.arguments import shown, wrong
+from mimgraph.support.arguments import as_plain, dtype_name, shown, wrong
 from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def Input(
         raise spec_error("missing-key", f"{name} needs a shape", span, "shape: [5]")
     if not isinstance(doc, str):
         raise spec_error("wrong-type", f"doc is a string, not {shown(doc)}", span)
+    optional = as_plain("optional", optional)
     if not isinstance(optional, int):
         raise spec_error("wrong-type", f"optional is True or False, not {shown(optional)}", span)
     declared = ir.Input(
@@ -136,9 +137,10 @@ def _dtype(dtype: object, default: str, span: Span, report: Report) -> str:
     """Return the name of a dtype, given by name or as torch's or numpy's own."""
     if dtype is None:
         return default
-    name = dtype.__name__ if isinstance(dtype, type) else str(dtype).removeprefix("torch.")
+    name = dtype_name(dtype) or (dtype.__name__ if isinstance(dtype, type) else str(dtype))
+    name = name.removeprefix("torch.")
     if name not in DTYPES:
-        near = nearest(name, DTYPES)
+        near = "float32" if dtype is float else nearest(name, DTYPES)
         help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
         report.add(Diagnostic("bad-option", f"no dtype is called {name!r}", span, help=help))
     return name

@@ -12,6 +12,7 @@ from mimgraph.builder.user_line import user_line
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall
+from mimgraph.support.arguments import as_plain
 from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def Buffer(
 
     The rest is as for `Parameter`; one more `init` is `"arange"`, for the numbers 0, 1, 2, ...
     """
-    given = {"init": init, "batched": batched, "dtype": str(dtype).removeprefix("torch.")}
+    given = {"init": init, "batched": batched, "dtype": as_plain("dtype", dtype)}
     return _tensor("buffer", name, shape, {**given, "persistent": persistent, **options})
 
 

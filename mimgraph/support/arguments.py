@@ -38,7 +38,8 @@ def as_plain(what: str, given: Any) -> Any:
 def plain(given: Any) -> Any:
     """Return the value of an option or param as plain data.
 
-    Numbers of numpy and torch become Python's; tuples, and arrays of whole numbers, become lists.
+    Numbers of numpy and torch become Python's; tuples, and arrays of whole numbers, become lists, and
+    dtypes their names.
     """
     if type(given) in _PLAIN:
         return given
@@ -46,7 +47,26 @@ def plain(given: Any) -> Any:
         return [plain(item) for item in given]
     if isinstance(given, Mapping):
         return {key: plain(item) for key, item in given.items()}
-    return _of_array(given) if hasattr(given, "tolist") else given
+    if hasattr(type(given), "tolist"):
+        return _of_array(given)
+    return dtype_name(given) or given
+
+
+def dtype_name(given: Any) -> str | None:
+    """Return the name of a dtype of torch or numpy, `int64` for `torch.int64` and for Python's `int`;
+    None for anything else, as for `float`, which is float32 here and float64 there."""
+    kind = type(given)
+    if kind.__module__ == "torch" and kind.__name__ == "dtype":
+        return str(given).removeprefix("torch.")
+    if isinstance(given, type):
+        if given in (int, bool):
+            return "int64" if given is int else "bool"
+        return given.__name__ if given.__module__ == "numpy" else None
+    return (
+        str(given)
+        if any(base.__module__ == "numpy" and base.__name__ == "dtype" for base in kind.__mro__)
+        else None
+    )
 
 
 def _of_array(given: Any) -> Any:

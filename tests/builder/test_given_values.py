@@ -70,7 +70,34 @@ PAIRS: dict[str, tuple[Callable[[], mg.Tensor], Callable[[], mg.Tensor]]] = {
         lambda: merges.concat(*layers.Linear(2).each(x, times=np.int64(2))),
         lambda: merges.concat(*layers.Linear(2).each(x, times=2)),
     ),
+    "a dtype of torch": (lambda: layers.Cast(torch.int64)(x), lambda: layers.Cast("int64")(x)),
+    "a dtype of numpy": (
+        lambda: mg.Input("c", (3,), dtype=column.dtype),
+        lambda: mg.Input("c", (3,), dtype="int64"),
+    ),
+    "a class of numpy": (lambda: layers.Cast(np.float16)(x), lambda: layers.Cast("float16")(x)),
+    "a class of Python": (
+        lambda: mg.Input("c", (3,), dtype=bool),
+        lambda: mg.Input("c", (3,), dtype="bool"),
+    ),
+    "optional": (
+        lambda: merges.add(x, x, mg.Input("c", (4, 6), optional=np.bool_(True)), missing="skip"),
+        lambda: merges.add(x, x, mg.Input("c", (4, 6), optional=True), missing="skip"),
+    ),
+    "a repeat": (
+        lambda: widen(repeat={"times": np.int64(2), "shared": np.bool_(True)})(x),
+        lambda: widen(repeat={"times": 2, "shared": True})(x),
+    ),
+    "a number of a formula": (
+        lambda: merges.formula("x * n", x=x, n=torch.tensor(2)),
+        lambda: merges.formula("x * n", x=x, n=2),
+    ),
 }
+
+
+@mg.block
+def widen(y: mg.Tensor) -> mg.Tensor:
+    return layers.Linear(6)(y)
 
 
 @pytest.mark.parametrize(("given", "plain"), PAIRS.values(), ids=PAIRS)
@@ -88,9 +115,16 @@ def graph(handle: mg.Tensor) -> mg.Graph:
 def test_graphs_take_numbers_of_numpy() -> None:
     made = mg.Graph(mg.Output(layers.Linear(3)(x, name="y"), batch_dim=np.int64(1)))
     assert made == mg.Graph(mg.Output(layers.Linear(3)(x, name="y"), batch_dim=1))
-    assert made.summary(batch=np.int64(2)).totals() == made.summary(batch=2).totals()
+    shown = made.summary(batch=np.int64(2), depth=np.int64(0))
+    assert shown.totals() == made.summary(batch=2, depth=0).totals()
     chain = mg.Graph(layers.Linear(3)(layers.Linear(3)(x)))
     assert len(chain.split(np.int64(2))) == 2
+
+
+def test_a_float_has_no_dtype_of_its_own() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.Input("c", (3,), dtype=float)
+    assert caught.value.diagnostics[0].help == "did you mean float32?"
 
 
 # --- activations ----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
-from mimgraph.support.arguments import shown
+from mimgraph.support.arguments import as_plain, shown
 from mimgraph.support.entry_point import entry_point, entry_points
 
 Param: TypeAlias = (
@@ -338,7 +338,8 @@ def _repeat(given: object, span: Span) -> Repeat | None:
     if unknown is not None:
         help = f"its keys: {', '.join(REPEAT_KEYS)}"
         raise spec_error("unknown-key", f"repeat has no key {unknown!r}", span, help)
-    times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
+    times, each = given.get("times"), given.get("with", {})
+    shared = as_plain("shared", given.get("shared", False))
     if not isinstance(shared, bool) or not isinstance(each, Mapping):
         raise spec_error("wrong-type", "shared is True or False, and with is a dict", span)
     for name in each:
