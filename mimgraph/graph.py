@@ -46,7 +46,16 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder import BlockCall, Family, GraphLayer, Inputs, Outputs, Param, Tensor
+    from mimgraph.builder import (
+        BlockCall,
+        Family,
+        GraphHandles,
+        GraphLayer,
+        Inputs,
+        Outputs,
+        Param,
+        Tensor,
+    )
     from mimgraph.compare.review import Review
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
@@ -142,6 +151,23 @@ class Graph(Shown):
         from mimgraph.builder import spec_blocks
 
         return spec_blocks(self.declared)
+
+    def __getitem__(self, source: str) -> Tensor:
+        """Return the handle of an input, node or port, as a source of new layers.
+
+            base = mg.load("resnet.yaml")
+            model = mg.Graph(layers.Linear(3)(base["pooled"], name="head"))
+
+        What the new graph takes over keeps its names, and so the keys of its weights; the params of
+        the spec are replaced by their values. A port is `graph["lstm.last"]`, or `graph["lstm"]["last"]`.
+        """
+        return self._handles[source]
+
+    @cached_property
+    def _handles(self) -> GraphHandles:
+        from mimgraph.builder import GraphHandles
+
+        return GraphHandles(self.declared, self.typed)
 
     @overload
     def __call__(

@@ -6,6 +6,7 @@ from mimgraph.builder.blocks.graph_layer import GraphLayer
 from mimgraph.builder.blocks.spec_blocks import spec_blocks
 from mimgraph.builder.constants import arange, ones, random, zeros
 from mimgraph.builder.declare_graph import declare_graph, declare_model
+from mimgraph.builder.handles.graph_records import GraphHandles
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import Input, Inputs
 from mimgraph.builder.outputs import Output, Outputs, training_only
@@ -17,6 +18,7 @@ __all__ = [
     "BlockCall",
     "Buffer",
     "Family",
+    "GraphHandles",
     "GraphLayer",
     "Input",
     "Inputs",

@@ -21,7 +21,7 @@ from mimgraph.builder.outer_layers import (
 from mimgraph.builder.outputs import Output
 from mimgraph.builder.tracing.expressions import declare_value
 from mimgraph.builder.tracing.trace import Trace
-from mimgraph.builder.user_line import raise_faults
+from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.infer.structure import unique
@@ -61,10 +61,12 @@ def declare_body(
     blocks: dict[str, ir.Block] = {}
     nodes = []
     for record in records:
+        blocks |= record.blocks
         if record.layer is not None:
             first = firsts.setdefault(id(record.layer.uses), record)
-            blocks |= record.blocks
             nodes.append(_node(record, first, names, trace))
+        elif isinstance(record.made, TypedNode):  # of an existing graph
+            nodes.append(record.made.declared)
     found = DeclaredBody(
         tuple(
             record.made.declared
@@ -77,10 +79,33 @@ def declare_body(
         names,
         borrowed,
     )
+    _check_graphs(records, span)
     report = Report()
     unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")
     raise_faults(report, span)
     return found
+
+
+def _check_graphs(records: Iterable[Record], span: Span) -> None:
+    """Raise an error for a name that both a part of an existing graph and another handle have."""
+    known: dict[str, Record] = {}
+    for record in records:
+        first = known.setdefault(record.name or "", record)
+        if first is record or not record.name or not (first.graph or record.graph):
+            continue
+        graph = first.graph or record.graph
+        if first.graph and record.graph:
+            message = f"two graphs have a part {record.name}: {first.graph} and {record.graph}"
+            help = f'rename one of them, graph.rename("{record.name}", ...), or call one graph as a layer'
+        elif isinstance(record.made, TypedNode):
+            message = f"{record.name} is the name of a new node, and of a node of {graph}"
+            help = "give the new one another name"
+        else:
+            message = f"there are two inputs {record.name}: the handle, and that of {graph}"
+            help = (
+                f'take it from the graph, graph["{record.name}"], or give the new one another name'
+            )
+        raise spec_error("duplicate-name", message, span, help)
 
 
 def _reachable(
@@ -96,6 +121,7 @@ def _reachable(
             if record not in found:
                 found.add(record)
                 stack.extend(source.record for _, source in record.sources)
+                stack.extend(record.needs)
         _, shared = lent(found, trace)
         shared = [stand_in(record, found) for record in shared]
         check_inputs_known(shared, found, span)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mimgraph.builder.blocks.call import DeclaredBlock, Family, InputTypes, new_key
 from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.diagnostics import Report
-from mimgraph.infer.dag import ordered, reached
+from mimgraph.infer.dag import ordered
 from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
@@ -59,15 +59,32 @@ class SpecBlocks:
     def __init__(self, graph: ir.Graph, values: Values) -> None:
         self.keys = {name: new_key(block.family) for name, block in graph.blocks.items()}
         self.blocks = {name: with_values(block, values) for name, block in graph.blocks.items()}
-        self.inner = inner_blocks(graph.blocks)
-        self.order = ordered(graph.blocks, [(used, user) for user, used in self.inner])
+        inner = inner_blocks(graph.blocks)
+        order = ordered(graph.blocks, [(used, user) for user, used in inner])
+        self.position = {name: position for position, name in enumerate(order)}
+        self.inner: dict[str, list[str]] = {}
+        for user, used in inner:
+            self.inner.setdefault(user, []).append(used)
+        self.known: dict[frozenset[str], dict[str, ir.Block]] = {}
 
     def declared(self, block: ir.Block, key: str = "") -> DeclaredBlock:
         """Return a block with all blocks that it uses, by key."""
-        used = reached((call.block for call in calls(block.nodes)), self.inner)
-        found = {self.keys[n]: self._with_keys(self.blocks[n]) for n in self.order if n in used}
         key = key or new_key(block.family)
-        return DeclaredBlock(key, {**found, key: self._with_keys(block)})
+        return DeclaredBlock(key, {**self.used(block.nodes), key: self._with_keys(block)})
+
+    def used(self, nodes: Iterable[ir.Node]) -> dict[str, ir.Block]:
+        """Return all blocks that these nodes use, by key, inner ones first."""
+        named = frozenset([call.block for call in calls(nodes)])
+        if named not in self.known:
+            found, stack = set[str](), [*named]
+            while stack:
+                name = stack.pop()
+                if name not in found:
+                    found.add(name)
+                    stack += self.inner.get(name, ())
+            inner_first = sorted(found, key=self.position.__getitem__)
+            self.known[named] = {self.keys[n]: self._with_keys(self.blocks[n]) for n in inner_first}
+        return self.known[named]
 
     def _with_keys(self, block: ir.Block) -> ir.Block:
         return replace(block, nodes=with_keys(block.nodes, self.keys))

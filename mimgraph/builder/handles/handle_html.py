@@ -8,7 +8,7 @@ from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ops.layer_call import EachCall
 from mimgraph.picture import notebook
 
@@ -40,7 +40,8 @@ def _in_words(handle: Tensor) -> str:
     """Return the handle in words, each result with its port: `score: Linear, (N, 1) float32`."""
     record = handle.record
     called = record.layer.layer if isinstance(record.layer, EachCall) else record.layer
-    op = "Input" if called is None else called.label
+    made = record.made.op_name if isinstance(record.made, TypedNode) else "Input"
+    op = made if called is None else called.label
     types = {"": handle.typed()} if _is_one(handle) else record.results
     shown = (f"{port} {type_} {type_.dtype}".lstrip() for port, type_ in types.items())
     name = record.label if handle.port is None else f"{record.label}.{handle.port}"

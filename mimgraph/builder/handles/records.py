@@ -62,15 +62,20 @@ class Record:
 
     A call shares the module of the `lender`, a call outside of its block. `borrowed` are all calls that
     it, or the blocks that it uses, share from outside, by the names that stand for them in the blocks.
+
+    A part of an existing graph has the name of that in `graph`; a node of it has no layer, and `needs`
+    are the nodes whose modules it shares by name.
     """
 
     __slots__ = (
         "blocks",
         "borrowed",
+        "graph",
         "layer",
         "lender",
         "made",
         "name",
+        "needs",
         "number",
         "sources",
         "span",
@@ -90,6 +95,7 @@ class Record:
         blocks: Mapping[str, ir.Block] = NO_BLOCKS,
         borrowed: Mapping[str, Record] | None = None,
         lender: Record | None = None,
+        graph: str = "",
     ) -> None:
         self.number = next(_numbers)  # in the order of calls
         self.borrowed = borrowed or {}
@@ -102,6 +108,8 @@ class Record:
         self.layer = layer
         self.sources = sources
         self.blocks = blocks
+        self.graph = graph
+        self.needs: tuple[Record, ...] = ()
 
     @property
     def label(self) -> str:

@@ -35,18 +35,30 @@ def with_values(block: ir.Block, values: Values) -> ir.Block:
     return replace(block, params=params, inputs=inputs, nodes=nodes)
 
 
+def graph_with_values(graph: ir.Graph, values: Values, sizes: Iterable[str]) -> ir.Graph:
+    """Return the graph without params: values in their place, except where a named size hides one."""
+    if not values:
+        return graph
+    inputs = tuple(_graph_input(i, values) for i in graph.inputs)
+    free = _without(values, sizes)
+    nodes = Rewriter(option=lambda option: _filled(option, free)).nodes(graph.nodes)
+    return replace(graph, params={}, inputs=inputs, nodes=nodes)
+
+
 def _without(values: Values, names: Iterable[str]) -> Values:
     hidden = set(names)
     return {name: value for name, value in values.items() if name not in hidden}
 
 
 def _input(given: ir.BlockInput, values: Values) -> ir.BlockInput:
-    declared = given.declared
-    if declared is not None:
-        vocab = declared.vocab if declared.vocab is None else _filled(declared.vocab, values)
-        optional = _value(declared.optional, values)
-        declared = replace(declared, vocab=vocab, optional=optional)
+    declared = None if given.declared is None else _graph_input(given.declared, values)
     return replace(given, pattern=_pattern(given.pattern, values), declared=declared)
+
+
+def _graph_input(given: ir.Input, values: Values) -> ir.Input:
+    vocab = given.vocab if given.vocab is None else _filled(given.vocab, values)
+    optional = _value(given.optional, values)
+    return replace(given, shape=_pattern(given.shape, values), vocab=vocab, optional=optional)
 
 
 def _pattern(pattern: ir.InputShape | None, values: Values) -> ir.InputShape | None:

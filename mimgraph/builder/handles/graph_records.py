@@ -1,0 +1,111 @@
+"""Make records of the inputs and nodes of an existing graph, as sources of new layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from mimgraph.builder.blocks.spec_blocks import SpecBlocks
+from mimgraph.builder.handles.records import Record, Reference
+from mimgraph.builder.handles.tensor import Tensor
+from mimgraph.builder.user_line import spec_error, user_line
+from mimgraph.diagnostics import Report
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.declared import input_types, params
+from mimgraph.infer.named_ops import choose
+from mimgraph.infer.outer_shares import outer_shares, shared_around, shared_by
+from mimgraph.infer.reuse.substitute import graph_with_values
+from mimgraph.infer.scope import State
+from mimgraph.infer.single_node import Given
+from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.rewrite import with_keys
+from mimgraph.ir.typed.graph import TypedGraph, TypedNode
+from mimgraph.source import Span
+
+
+class GraphHandles:
+    """The handles of a graph, by the names of its inputs, nodes and ports; always the same records.
+
+    They keep their names; the params of the spec are replaced by their values.
+    """
+
+    def __init__(self, declared: ir.Graph, typed: TypedGraph) -> None:
+        self.typed = typed
+        self.records = {record.label: record for record in _records(declared, typed)}
+
+    def __getitem__(self, key: object) -> Tensor:
+        """Return the handle of a source as a spec writes it, `fc` or `lstm.last`."""
+        span = user_line()
+        if not isinstance(key, str):
+            message = f"{self.typed.name}[...] takes the name of an input or node, not {key!r:.40}"
+            raise TypeError(message)
+        name, dot, port = key.partition(".")
+        record = self.records.get(name)
+        if record is None:
+            raise self._unknown(key, name, span)
+        if not dot:
+            return Tensor(record)
+        if isinstance(record.made, TypedNode) and port not in record.results:
+            _refuse_inner(record.made, key, port, span)
+        found = Tensor(record, port)
+        found.typed()  # raises if there is no such port
+        return found
+
+    def _unknown(self, key: str, name: str, span: Span) -> Exception:
+        """Return the error for a name that no input or node has."""
+        outputs = self.typed.body.outputs
+        near = nearest(name, self.records)
+        if key in outputs:  # a public name
+            value = outputs[key]
+            help = f"the output {key} is the result of {'.'.join(filter(None, value))}"
+        elif near:
+            help = f"did you mean {near}?"
+        else:
+            shown = [*self.records][:12]
+            more = ", ..." if len(self.records) > len(shown) else ""
+            help = f"known here: {', '.join(shown)}{more}"
+        message = f"no input or node of {self.typed.name} is called {name!r}"
+        return spec_error("unknown-source", message, span, help)
+
+
+def _refuse_inner(node: TypedNode, key: str, port: str, span: Span) -> None:
+    """Raise an error for a node inside a block, whose result only the block can give."""
+    inner = port.partition(".")[0]
+    if node.operation.part(inner) is None:
+        return
+    message = f"{inner} is inside {node.name}, and its result is known only there"
+    help = f"add it to the outputs of the block, or take the result of {node.name}"
+    raise spec_error("unknown-source", message, span, help)
+
+
+def _records(declared: ir.Graph, typed: TypedGraph) -> Iterator[Record]:
+    """Yield a record of every input and node, in the order of the spec."""
+    state = State(declared.blocks, Report())
+    values = params(state, declared.params)
+    state.params = values
+    _, sizes = input_types(state, declared.inputs)
+    chosen = choose(declared, values, state.report)
+    blocks = SpecBlocks(chosen, values)
+    graph = graph_with_values(chosen, values, sizes)
+    outer = outer_shares(graph.blocks, [node.name for node in graph.nodes])
+    found: dict[str, Record] = {}
+    for one in graph.inputs:
+        given = Given(one, typed.body.inputs[one.name])
+        found[one.name] = Record(given, one.span, one.name, one.name, None, graph=graph.name)
+    for node in with_keys(graph.nodes, blocks.keys):
+        made = replace(typed.body.by_name[node.name], declared=node)
+        found[node.name] = Record(made, node.span, node.name, node.name, None, graph=graph.name)
+    for node in graph.nodes:
+        found[node.name].blocks = blocks.used((node,))
+        found[node.name].sources = tuple(_sources(node, found))
+        share = shared_by(node)
+        shared = [*([share.target] if share else []), *shared_around(node, outer)]
+        found[node.name].needs = tuple(found[name] for name in shared if name in found)
+    yield from found.values()
+
+
+def _sources(
+    node: ir.Node, records: Mapping[str, Record]
+) -> Iterator[tuple[str | None, Reference]]:
+    for source in node.sources or ():
+        yield source.argument, Reference(records[source.name], source.port)
