@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from mimgraph.runtime.export import DynamicShapes
     from mimgraph.runtime.input_check import InputCheck
     from mimgraph.runtime.weight_transfer.load import Transfer
+    from mimgraph.runtime.weights import LoadedWeights
     from mimgraph.summary.summary import Summary
 
 
@@ -294,11 +295,18 @@ class Graph(Shown):
         file = as_path("the file to write", path)
         save(as_module(model), self.compile, file, safetensors_header.metadata(self.dumps()))
 
-    def load_weights(self, model: nn.Module, path: str | PathLike[str]) -> None:
-        """Copy the weights of a .safetensors file into the model; a `ValueError` names those that do not fit."""
+    def load_weights(
+        self, model: nn.Module, path: str | PathLike[str], strict: bool = True
+    ) -> LoadedWeights:
+        """Copy the weights of a .safetensors file into the model; a `ValueError` names those that do not fit.
+
+        With `strict=False` those of the same name and shape are copied, as after a change of the
+        head; the result says which were `loaded`, and which are `missing`, `unexpected` or `mismatched`.
+        """
         from mimgraph.runtime.weights import as_module, load_weights
 
-        load_weights(as_module(model), as_path("the file of weights", path))
+        strict = as_flag("strict", strict)
+        return load_weights(as_module(model), as_path("the file of weights", path), strict)
 
     def load_state(
         self,

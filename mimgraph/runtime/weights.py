@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -68,29 +69,72 @@ def save(
     write_whole(Path(path), safetensors.torch.save(tensors, metadata))
 
 
-def load_weights(model: nn.Module, path: str | PathLike[str]) -> None:
-    """Copy the tensors of a .safetensors file into the model; raise a `ValueError` for keys that do not fit."""
+@dataclass(frozen=True)
+class LoadedWeights:
+    """Which tensors of a file were copied into a model, and which did not fit.
+
+    Those in `missing` are the model's alone, those in `unexpected` the file's; those in `mismatched`
+    have other shapes, in `shapes` first that of the file, then that of the model.
+    """
+
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
+    shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+
+    def faults(self) -> str:
+        """Return what did not fit, for a message; "" if everything did."""
+        sizes = [f"{key} {given}, not {wanted}" for key, (given, wanted) in self.shapes.items()]
+        return "; ".join(
+            lists(
+                ("missing", self.missing),
+                ("unexpected", self.unexpected),
+                ("of another shape", sizes),
+            )
+        )
+
+    def __str__(self) -> str:
+        count = len(self.loaded)
+        found = f"loaded {count} tensor{'' if count == 1 else 's'}"
+        return "; ".join(filter(None, (found, self.faults())))
+
+
+def load_weights(model: nn.Module, path: str | PathLike[str], strict: bool = True) -> LoadedWeights:
+    """Copy the tensors of a .safetensors file into the model; if strict, raise a `ValueError` for keys
+    that do not fit, else leave them out."""
     Path(path).open("rb").close()  # the OSError of safetensors does not name the file
     try:
         given = safetensors.torch.load_file(fspath(path))
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file, or is cut off: {error}") from None
-    _check_fit(model.state_dict(), given, f"{path} does not fit")
-    model.load_state_dict(given)
+    found = _compared(model.state_dict(), given)
+    if strict and (faults := found.faults()):
+        raise ValueError(f"{path} does not fit: {faults}")
+    model.load_state_dict({key: given[key] for key in found.loaded}, strict=strict)
+    return found
 
 
 def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], title: str) -> None:
     """Raise a `ValueError` that lists the keys and shapes that do not fit, if any."""
-    both = [key for key in expected if key in given]
-    reshaped = [key for key in both if expected[key].shape != given[key].shape]
-    sizes = [f"{k} {tuple(given[k].shape)}, not {tuple(expected[k].shape)}" for k in reshaped]
-    faults = lists(
-        ("missing", [key for key in expected if key not in given]),
-        ("unexpected", [key for key in given if key not in expected]),
-        ("of another shape", sizes),
+    if faults := _compared(expected, given).faults():
+        raise ValueError(f"{title}: {faults}")
+
+
+def _compared(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> LoadedWeights:
+    """Return which given tensors have the key and shape of an expected one."""
+    shapes = {
+        key: (tuple(given[key].shape), tuple(expected[key].shape))
+        for key in expected
+        if key in given and given[key].shape != expected[key].shape
+    }
+    return LoadedWeights(
+        loaded=tuple(key for key in expected if key in given and key not in shapes),
+        missing=tuple(key for key in expected if key not in given),
+        unexpected=tuple(key for key in given if key not in expected),
+        mismatched=tuple(shapes),
+        shapes=shapes,
     )
-    if message := "; ".join(faults):
-        raise ValueError(f"{title}: {message}")
 
 
 def lists(*named: tuple[str, Sequence[str]]) -> Iterator[str]:

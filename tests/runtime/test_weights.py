@@ -153,6 +153,33 @@ def test_keys_that_do_not_fit_are_named(
     assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
 
 
+def test_what_fits_is_loaded_into_a_model_with_another_head(tmp_path: Path) -> None:
+    head = "  head: {layer: Linear, from: last, out_features: %s}\noutputs: head\n"
+    graph = mg.loads(SPEC.replace("outputs: last\n", head % 2))
+    graph.save(model := trained(graph), tmp_path / "model.safetensors")
+    old = graph["last"]
+    other = mg.Graph(mg.layers.Linear(1)(mg.layers.Linear(5)(old, name="head"), name="top"))
+    changed = other.compile()
+    before = {key: tensor.clone() for key, tensor in changed.state_dict().items()}
+    found = other.load_weights(changed, tmp_path / "model.safetensors", strict=False)
+    after = changed.state_dict()
+    assert found.mismatched == ("head.weight", "head.bias")
+    assert found.shapes["head.weight"] == ((2, 3), (5, 3))
+    assert found.missing == ("top.weight", "top.bias")
+    assert found.unexpected == ()
+    assert {*found.loaded} == after.keys() - {*found.mismatched, *found.missing}
+    for key, tensor in after.items():
+        assert torch.equal(tensor, (model.state_dict() if key in found.loaded else before)[key])
+    assert str(found) == (
+        "loaded 11 tensors; missing: top.weight, top.bias; "
+        "of another shape: head.weight (2, 3), not (5, 3), head.bias (2,), not (5,)"
+    )
+    with pytest.raises(ValueError, match="does not fit: missing: top.weight"):
+        other.load_weights(changed, tmp_path / "model.safetensors")
+    back = graph.load_weights(model, tmp_path / "model.safetensors")
+    assert str(back) == "loaded 13 tensors"
+
+
 def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
     graph, path = mg.loads(SPEC), tmp_path / "model.safetensors"
     graph.save(graph.compile(), path)
