@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         Tensor,
     )
     from mimgraph.compare.review import Review
+    from mimgraph.inspection.node import Nodes
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
     from mimgraph.pipeline.torch_stage import Sender
@@ -124,6 +125,17 @@ class Graph(Shown):
     def outputs(self) -> Mapping[str, TensorType]:
         """Return the type of every output by its public name."""
         return self.typed.body.output_types
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """Return the nodes by name, in order; a dotted name finds a node in a block: `stage.conv`.
+
+        graph.nodes["fc"].options["in_features"]
+        [node.name for node in graph.nodes.values() if node.op == "Dropout"]
+        """
+        from mimgraph.inspection.nodes import nodes
+
+        return nodes(self.typed)
 
     @property
     def shapes(self) -> Mapping[str, Shape]:

@@ -30,6 +30,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         builder compare language pipeline
         picture
         summary runtime
+        inspection
         emit cost
         infer
         ops

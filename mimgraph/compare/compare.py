@@ -34,8 +34,8 @@ from mimgraph.compare.node_changes import (
     sources_as_written,
 )
 from mimgraph.compare.pair import Comparison, Pair
+from mimgraph.inspection.sources import source_text
 from mimgraph.ir.typed.graph import Body, TypedGraph
-from mimgraph.summary.node_text import source_text
 
 PLAIN_INPUT = {"dtype": "float32", "optional": False}  # facts of an added input that are not shown
 

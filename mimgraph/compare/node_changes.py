@@ -14,10 +14,10 @@ from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits
 from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
+from mimgraph.inspection.sources import source_text
 from mimgraph.ir.names import BESIDE
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
-from mimgraph.summary.node_text import source_text
 
 # shown even if a chain or share replaces the node
 KEPT = ("share", "repeat", "shared", "index", "collect")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
 from mimgraph.compare.equality import comparable
-from mimgraph.ir.code import Code, Constant, walk
+from mimgraph.inspection.option_values import op_options
+from mimgraph.inspection.words import WORD_DEFAULTS, activation_options, words
+from mimgraph.ir.code import Code
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.values import Written
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Shared, Use
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Use
 from mimgraph.ops import registry
 from mimgraph.support.frozen_data import data
 
@@ -44,54 +46,28 @@ def facts(node: TypedNode) -> Facts:
     given: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     inferred: dict[str, Any] = {}
-    operation, own_default = node.operation, ""
+    operation = node.operation
     params: Iterable[str] = ()
     match operation:
         case Leaf():
-            given, defaults, inferred = _options(operation)
-            own_default = operation.lowering.default or ""
-        case Sequence():
-            own_default = operation.default or ""
-        case Use(body, arguments, merge):
+            given, inferred = _options(operation)
+            defaults = _defaults(operation.kind, operation.name)
+        case Use(arguments=arguments, merge=merge) if merge:
             given, defaults = dict(arguments), _defaults("merge", merge)
-            if not merge:
-                given, defaults = dict(body.params), dict(body.defaults)
-                params = body.params
-        case Repeated(bodies, _, shared):
+        case Use(body) | Scan(body):
+            given, defaults = dict(body.params), dict(body.defaults)
+            params = body.params
+        case Repeated(bodies):
             params = bodies[0].params if bodies else ()
             for name in params:
                 given[name] = _one_or_all([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
-            given["repeat"], given["shared"] = operation.times, shared
-            given["index"] = operation.counter or None
-            given["collect"] = _collected(operation)
-            defaults |= {"shared": False, "index": None, "collect": None}
-        case Scan(body):
-            params, own_default = body.params, operation.default or ""
-            given, defaults = dict(body.params), dict(body.defaults)
-            given |= {"over": dict(operation.axes), "carry": list(operation.carried)}
-            defaults["carry"] = []
-        case Shared():
-            given = {"share": operation.owner}
-    if operation.branches:
-        given["shared"], defaults["shared"] = operation.sole is not None, False
-        if operation.copies:
-            given["each"] = operation.copies
-    if node.default and node.default != own_default and not isinstance(operation, Shared):
-        given["take"] = node.default
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _activation_text(operation.activation_name, operation.activation)
-    if node.over is not None:
-        given["over"] = node.over.axis
-    given["freeze"], defaults["freeze"] = node.is_frozen, False
+    said = words(node)
+    given |= said
+    defaults |= {word: WORD_DEFAULTS[word] for word in said if word in WORD_DEFAULTS}
     return Facts(given, defaults, inferred, _origins(node.declared, params))
-
-
-def _collected(repeated: Repeated) -> str | None:
-    """Return the output whose results of all steps are collected, if there is one."""
-    if repeated.collected is None:
-        return None
-    return repeated.collected or next(iter(repeated.bodies[0].outputs))
 
 
 def _origins(node: Node, params: Iterable[str]) -> Mapping[str, Expression]:
@@ -127,16 +103,11 @@ def _called_with(name: str, options: Mapping[str, Any]) -> str:
     return f"{name}({', '.join(words)})" if words else name
 
 
-def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return the options given, the defaults, and the options inferred from the sources."""
-    op, module = registry.find(leaf.kind, leaf.name), leaf.lowering.module
-    given, inferred = dict(leaf.options), {}
-    for name in op.inferred if op is not None else ():
-        value = None if module is None else module.argument(name)
-        if given.get(name) is None and value is not None:
-            given.pop(name, None)
-            inferred[name] = value
-    return given, _defaults(leaf.kind, leaf.name), inferred
+def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options given, and the options inferred from the sources."""
+    found = [option for option in op_options(leaf) if option.origin == "inferred"]
+    inferred = {name: value for name, value, _ in found if leaf.options.get(name) is None}
+    return {name: v for name, v in leaf.options.items() if name not in inferred}, inferred
 
 
 def _defaults(kind: str, name: str) -> dict[str, Any]:
@@ -153,9 +124,6 @@ def _one_or_all(values: list[Any]) -> Any:
 
 def _activation_text(name: str, code: Code) -> str:
     """Return an activation with its options, `GELU(approximate=tanh)`."""
-    options = ", ".join(f"{constant.name}={constant.value}" for constant in _constants(code))
+    given = activation_options(code)
+    options = ", ".join(f"{option}={value}" for option, value in given.items())
     return f"{name}({options})" if options else name
-
-
-def _constants(code: Code) -> Iterator[Constant]:
-    return (part for part in walk(code) if isinstance(part, Constant) and part.name)

@@ -1,4 +1,4 @@
-"""Say what a node is and reads, for tables, pictures and diffs: its op, options and sources."""
+"""Say what a node is, for tables, pictures and diffs: its op and options."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
+from mimgraph.inspection.option_values import is_default
+from mimgraph.inspection.words import own_default
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import (
-    Leaf,
     Repeated,
     Scan,
-    Sequence,
     Shared,
     TypedOperation,
     unwrap,
@@ -71,13 +71,6 @@ def repeat_text(repeated: Repeated) -> str:
     return f"× {_times_text(repeated.times)}{' shared' if repeated.shared else ''}"
 
 
-def own_default(operation: TypedOperation) -> str | None:
-    """Return the default port of an operation without `take`; None if a port must be named."""
-    if isinstance(operation, Leaf):
-        return operation.lowering.default
-    return operation.default if isinstance(operation, Scan | Sequence) else None
-
-
 def _times_text(times: Size) -> str:
     """Return a number of repeats: `6`, `T`, `(T - 1)`."""
     text = str(times)
@@ -114,25 +107,3 @@ def value_text(value: Any, longest: int = LONGEST) -> str:
     else:
         text = str(value).lower() if isinstance(value, bool) else visible(str(value))
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def is_default(value: Any, default: Any) -> bool:
-    """Return whether an option has its default value, be that a list or a tuple."""
-    one, other = (list(v) if isinstance(v, tuple) else v for v in (value, default))
-    return bool(one == other)
-
-
-def source_text(value: Value, nodes: Mapping[str, TypedNode]) -> str:
-    """Return `conv`, or `lstm.last` if the port is not the default."""
-    node = nodes.get(value.name)
-    is_default_port = node is None or value.port == node.default
-    return value.name if is_default_port else f"{value.name}.{value.port}"
-
-
-def operand_labels(node: TypedNode) -> Mapping[str, str]:
-    """Return the operand that each source fills, `query` or `key`; "" if the op does not name them."""
-    keys = node.arguments
-    key = unwrap(node.operation).op
-    op = registry.find(*key) if key and len(keys) > 1 else None
-    named = op is not None and op.inputs.kind in ("tuple", "named")
-    return {key: key if named else "" for key in keys}

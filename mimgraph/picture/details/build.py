@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
+from mimgraph.inspection.sources import operand_labels, source_text
 from mimgraph.ir.declared.graph import Graph, Input, Node, Output
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Repeated, Scan, Shared, unwrap
@@ -21,10 +22,8 @@ from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.source import Excerpt
 from mimgraph.summary.node_text import (
     each_text,
-    operand_labels,
     repeat_text,
     scan_text,
-    source_text,
 )
 
 Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]

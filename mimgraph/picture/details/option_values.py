@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mimgraph.inspection.option_values import ResolvedOption, block_params, op_options
+from mimgraph.inspection.words import own_default
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
-from mimgraph.ops import registry
 from mimgraph.picture.details.model import OptionValue, Origin
 from mimgraph.picture.diagram.block_repeats import span
-from mimgraph.summary.node_text import is_default, own_default, value_text
+from mimgraph.summary.node_text import value_text
 
 
 def node_options(node: TypedNode) -> tuple[OptionValue, ...]:
@@ -34,7 +35,7 @@ def block_options(
 ) -> tuple[OptionValue, ...]:
     """Return the params of uses of a block, and the sizes that its inputs bind."""
     uses = zip(bodies, arguments, strict=True)
-    return together([tuple(_params(body, given)) for body, given in uses])
+    return together([tuple(map(_option_value, block_params(*use))) for use in uses])
 
 
 def together(uses: Sequence[Sequence[OptionValue]]) -> tuple[OptionValue, ...]:
@@ -57,41 +58,15 @@ def _origin(alike: Sequence[OptionValue]) -> Origin:
 def _options(operation: TypedOperation) -> Iterable[OptionValue]:
     """Return the options of an operation, with defaults and inferred values."""
     match operation:
-        case Leaf(options=options, lowering=lowering):
-            infer = options.get if lowering.module is None else lowering.module.argument
-            return _op_options(operation, options, infer)
-        case Use(arguments=arguments, merge=merge) if merge:
-            return _op_options(operation, arguments, arguments.get)
+        case Leaf():
+            return map(_option_value, op_options(operation))
+        case Use(merge=merge) if merge:
+            return map(_option_value, op_options(operation))
         case Use(body, arguments) | Scan(body, arguments):
             return block_options([body], [arguments])
         case Repeated(bodies, arguments):
             return block_options(bodies, arguments)
     return ()
-
-
-def _op_options(
-    operation: Leaf | Use, given: Mapping[str, Any], infer: Callable[[str], Any]
-) -> Iterator[OptionValue]:
-    """Yield every option of a registered op; `infer` returns the value of one that is not given."""
-    op = registry.find(*operation.op) if operation.op else None
-    assert op is not None
-    for option in op.options.values():
-        value = given.get(option.name, option.default)
-        if option.inferred:
-            value = infer(option.name) if value is None else value
-            if value is not None:
-                yield _option_value(option.name, value, "inferred")
-        elif is_default(value, option.default):
-            yield _option_value(option.name, value, "default")
-        else:
-            yield _option_value(option.name, value, "given")
-
-
-def _params(body: Body, given: Mapping[str, Any]) -> Iterator[OptionValue]:
-    for name, value in body.params.items():
-        is_unchanged = name not in given and is_default(value, body.defaults.get(name))
-        yield _option_value(name, value, "default" if is_unchanged else "given")
-    yield from (_option_value(name, size, "inferred") for name, size in body.dims.items())
 
 
 def _take(node: TypedNode, operation: TypedOperation) -> str | None:
@@ -101,5 +76,5 @@ def _take(node: TypedNode, operation: TypedOperation) -> str | None:
     return node.default if operation.bodies and not operation.merge and node.default else None
 
 
-def _option_value(name: str, value: Any, origin: Origin) -> OptionValue:
-    return OptionValue(name, value_text(value, sys.maxsize), origin)
+def _option_value(option: ResolvedOption) -> OptionValue:
+    return OptionValue(option.name, value_text(option.value, sys.maxsize), option.origin)

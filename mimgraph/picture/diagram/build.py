@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
+from mimgraph.inspection.sources import source_text
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
 from mimgraph.ir.typed.operations import (
     STEPS,
@@ -22,7 +23,7 @@ from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item
 from mimgraph.picture.diagram.node_boxes import Context, node_box, shape_lines, step_box
 from mimgraph.picture.diagram.wiring import End, Wiring
-from mimgraph.summary.node_text import arguments_text, op_text, source_text
+from mimgraph.summary.node_text import arguments_text, op_text
 
 
 def diagram(graph: TypedGraph) -> Diagram:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from mimgraph.inspection.sources import operand_labels
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.node_boxes import MANY, counted_shapes
 from mimgraph.picture.diagram.wiring import End
-from mimgraph.summary.node_text import operand_labels
 
 LISTED = 40  # names of inputs that one box lists
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mimgraph.inspection.sources import operand_labels
 from mimgraph.ir.typed.graph import TypedNode, Value
 from mimgraph.picture.diagram.model import Edge
-from mimgraph.summary.node_text import operand_labels
 
 
 class End(NamedTuple):
