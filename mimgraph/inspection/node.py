@@ -119,7 +119,7 @@ class Nodes(Mapping[str, Node]):
     __slots__ = ("_first", "_made", "_make", "_names")
 
     def __init__(self, names: Iterable[str], make: Callable[[str], Node], first: str = "") -> None:
-        """`make` returns the node of a name; `first` is the first repeat, if they are repeats."""
+        """Hold the nodes that `make` returns for these names; `first` is the first repeat, if they are repeats."""
         self._names = dict.fromkeys(names)
         self._make = make
         self._first = first

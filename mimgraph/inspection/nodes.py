@@ -131,7 +131,7 @@ class _Level:
         return level.body(operation.bodies[0])
 
     def repeats(self, repeated: Repeated, node: TypedNode) -> Nodes:
-        """Return the repeats of a block by number; other names are those of nodes of the first."""
+        """Return the repeats of a block by number; other names find nodes in the first repeat."""
         bodies = {repeated.key(index): body for index, body in enumerate(repeated.bodies)}
         return Nodes(bodies, lambda key: self.repeat(key, bodies[key], node), first=repeated.key(0))
 
