@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, cast
+from typing import Any, NoReturn, Protocol, Self, TypeAlias, TypeGuard, TypeVar, cast
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.names import BESIDE
 from mimgraph.ops.op import Op
+from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.entry_point import entry_points
 from mimgraph.support.frozen_data import data
 
 NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
+Activation: TypeAlias = "str | Mapping[str, object] | LayerCall | Callable[..., object]"
 Uses = dict[object, object]  # by body, what the first call of a layer recorded
 
 
@@ -179,19 +181,19 @@ class LayerCall(Applicable):
 
 
 @entry_points
-class LayerOp(Op):
+class LayerOp(PythonOp):
     """A layer that Python can call with its options."""
 
     def __call__(self, *args: object, **options: object) -> LayerCall:
         """Return the layer with its options, to be called on sources."""
-        call = LayerCall(self, args, options)
+        call = LayerCall(self, args, self.without_nulls(options))
         if any(map(is_source, (*args, *options.values()))):
             _check_no_sources(call)
         return call
 
 
 @entry_points
-class MergeOp(Op):
+class MergeOp(PythonOp):
     """A merge that Python can call on its sources and options."""
 
     def __call__(
@@ -203,7 +205,7 @@ class MergeOp(Op):
         """
         options = {*self.options, *NODE_OPTIONS}
         named = {k: v for k, v in keywords.items() if k not in options and self._is_source(k, v)}
-        given = {k: v for k, v in keywords.items() if k not in named}
+        given = self.without_nulls({k: v for k, v in keywords.items() if k not in named})
         args: tuple[object, ...] = ()
         if self.inputs.kind == "named" and sources and not is_source(sources[0]):
             args, sources = sources[:1], sources[1:]

@@ -68,7 +68,6 @@ class Op:
         self.since = since or {}
         self.package = package
         self.__name__ = self.name
-        self.__doc__ = function.__doc__
         self.__module__ = function.__module__
 
     def __repr__(self) -> str:

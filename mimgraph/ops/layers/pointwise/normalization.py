@@ -331,7 +331,7 @@ def CrossMapLRN2d(
     size: Positive,
     alpha: float = 1e-4,
     beta: float = 0.75,
-    k: float = 1,
+    k: float = 1.0,
 ) -> Lowering:
     """LocalResponseNorm as in Lua Torch: (N, C, H, W) -> (N, C, H, W).
 

@@ -1,0 +1,51 @@
+"""Define an op that Python calls, which `help`, `inspect.signature` and notebooks describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+from mimgraph.ir.declared.operations import BESIDE_FROM
+from mimgraph.ops.op import Op
+
+
+class _Described:
+    """An attribute of an op that is computed when it is read; the class has its own value."""
+
+    def __init__(self, compute: Callable[[Op], object], of_class: object = None) -> None:
+        self.compute = compute
+        self.of_class = of_class
+
+    def __get__(self, op: Op | None, owner: object = None) -> object:
+        return self.of_class if op is None else self.compute(op)
+
+
+def _signature(op: Op) -> object:
+    from mimgraph.ops.python_signature import signature
+
+    return signature(op)
+
+
+def _docstring(op: Op) -> object:
+    from mimgraph.ops.python_help import docstring
+
+    return docstring(op)
+
+
+class PythonOp(Op):
+    """An op that Python can call; `help` and `inspect.signature` show it as they show a function."""
+
+    __signature__ = _Described(_signature)
+
+    def __init_subclass__(cls) -> None:
+        cls.__doc__ = _Described(_docstring, cls.__doc__)  # type: ignore[assignment]
+
+    def __get__(self, instance: object, owner: object = None) -> Self:
+        """Return the op itself; `help` recognizes a function by this method."""
+        return self
+
+    def without_nulls(self, keywords: Mapping[str, object]) -> dict[str, object]:
+        """Return the keywords without those that are None, the default that signatures show for options
+        that are inferred."""
+        optional = (*self.inferred, BESIDE_FROM.get(self.name))
+        return {k: v for k, v in keywords.items() if v is not None or k not in optional}
