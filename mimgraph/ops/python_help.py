@@ -21,7 +21,7 @@ def docstring(op: Op) -> str:
 
 
 def _sources(op: Op) -> str:
-    """Return the names of the sources of a layer that has several; those of a merge are parameters."""
+    """Return the names of the sources of a layer that has several; a merge has them as parameters."""
     names = op.inputs.names
     if op.kind == "merge" or len(names) < 2:
         return ""
