@@ -451,7 +451,7 @@ def ChannelShuffle(
 
 def Chunk(
     chunks: int,
-    dim: int,
+    dim: int = 1,
     *,
     activation: Activation | None = None,
     over: int | None = None,
@@ -2909,7 +2909,7 @@ def Softsign(
     """
 
 def Sort(
-    dim: int,
+    dim: int = -1,
     descending: bool = False,
     *,
     stable: bool = False,
@@ -2927,7 +2927,7 @@ def Sort(
 
 def Split(
     split_size_or_sections: Size | Sequence[Size],
-    dim: int,
+    dim: int = 1,
     *,
     activation: Activation | None = None,
     over: int | None = None,
@@ -3060,7 +3060,7 @@ def Threshold(
 
 def TopK(
     k: Size,
-    dim: int,
+    dim: int = -1,
     largest: bool = True,
     sorted: bool = True,
     *,
@@ -3259,7 +3259,7 @@ def Transpose(
     """
 
 def Unbind(
-    dim: int,
+    dim: int = 1,
     *,
     activation: Activation | None = None,
     over: int | None = None,

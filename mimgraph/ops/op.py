@@ -58,6 +58,7 @@ class Op:
         *,
         family: str,
         package: str = "torch",
+        unpacks: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.kind = kind
         self.name = function.__name__
@@ -65,6 +66,7 @@ class Op:
         self.function = function
         self.inferred = inferred
         self.ports = ports
+        self.unpacks = unpacks or {"": ports}
         self.since = since or {}
         self.package = package
         self.__name__ = self.name

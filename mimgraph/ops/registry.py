@@ -37,16 +37,23 @@ def layer(
     ports: tuple[str, ...] = (),
     since: Mapping[str, Release] | None = None,
     package: str = "torch",
+    unpacks: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[Rule], LayerOp]:
     """Register a rule as a layer.
 
     `inferred` are the options of torch's class that follow from the input, `family` the heading under
     which `mimgraph layers` lists it. `ports` are the names of its results if it has several, unless
-    they depend on the use (`Split`). `since` has the torch release that added an option, if it is
+    they depend on the use (`Split`). Where torch's class returns others, or a tuple inside a tuple,
+    `unpacks` has the ports that Python unpacks from the result "", and from a port. `since` has the torch release that added an option, if it is
     later than torch 2.5. `package` must be installed where the layer runs.
     """
     return lambda rule: add(
-        LayerOp("layer", rule, inferred, ports, since, family=family, package=package)
+        LayerOp(
+            *("layer", rule, inferred, ports, since),
+            family=family,
+            package=package,
+            unpacks=unpacks,
+        )
     )
 
 

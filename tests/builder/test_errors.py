@@ -248,6 +248,10 @@ def lines_of(error: BaseException) -> list[str]:
         lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))),
         lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))),
         lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)),
+        lambda: ~mg.Input("x", (5,)),
+        lambda: mg.Input("x", (5,))[:, 7],
+        lambda: mg.Input("x", (5,))[0],
+        lambda: [*mg.Input("x", (5,))],
         lambda: mg.Input("x", (5,), nix=1),  # type: ignore[call-arg]
         lambda: layers.Liner,
         lambda: mg.Inptu,  # type: ignore[attr-defined]

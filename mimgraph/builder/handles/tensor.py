@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from mimgraph.builder.handles.record_call import record_call
-from mimgraph.builder.handles.records import Layer, Record, Reference
+from mimgraph.builder.handles.indexing import Indexing
+from mimgraph.builder.handles.operators import Operators
+from mimgraph.builder.handles.records import Record
+from mimgraph.builder.handles.unpacking import Unpacking
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
 from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
-from mimgraph.ops import registry
-from mimgraph.ops.layer_call import LayerCall
 from mimgraph.support.entry_point import entry_points
 from mimgraph.support.ipython import Shown
 
-_COMPARISON = 'merges.formula("x == 3", x=handle)'
+_COMPARISON = 'merges.formula("x {} 3", x=handle)'
 
 
 @entry_points
-class Tensor(Reference, Shown):
+class Tensor(Operators, Indexing, Unpacking, Shown):
     """A handle on an input, or on a result of a call; it holds a type and no data."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # numpy must not apply its own operators
 
     @property
     def name(self) -> str | None:
@@ -111,44 +109,28 @@ class Tensor(Reference, Shown):
         inputs = inputs_of(made.presence_of(self.port or made.default or ""))
         return f", missing without {' and '.join(inputs)}" if inputs else ""
 
-    def __getitem__(self, port: str | int) -> Tensor:
-        """Return one of several results, by the name of its port."""
-        if self.port is not None:
-            raise TypeError(f"{self!r} is one tensor and has no ports")
-        found = Tensor(self.record, str(port))
-        found.typed()  # raises if there is no such port
-        return found
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """Iterate over the ports of a call that has several and no default one."""
-        if self.port is not None or self.record.default is not None:
-            raise TypeError(
-                f"{self!r} is one tensor and cannot be unpacked: take parts with layers.Chunk,"
-                f" layers.Split or layers.Select{self._ports()}"
-            )
-        layer = self.record.layer
-        if isinstance(layer, LayerCall) and not layer.op.ports:  # an option gives their number
-            self._note()
-        return (Tensor(self.record, port) for port in self.record.results)
-
-    def _ports(self) -> str:
-        """Return how to take one of the results, if there are several."""
-        ports = [port for port in self.record.results if port]
-        return f', or a port: handle["{ports[0]}"]' if ports and self.port is None else ""
-
     def __contains__(self, item: object) -> NoReturn:
         raise TypeError(
             f"{self!r} has no values yet, so nothing is in it: compare when the model runs, with"
-            f" {_COMPARISON}"
+            f" {_COMPARISON.format('==')}"
         )
 
     def __eq__(self, other: object) -> bool:
         """Return whether both are the same result of the same call; there are no values yet."""
-        if isinstance(other, int | float | complex) or hasattr(other, "tolist"):
-            raise TypeError(f"{self!r} has no values to compare: write {_COMPARISON}")
+        self._check_comparison(other, "==")
         if not isinstance(other, Tensor):
             return NotImplemented
         return self.record is other.record and self.port == other.port
+
+    def __ne__(self, other: object) -> bool:
+        self._check_comparison(other, "!=")
+        return NotImplemented if not isinstance(other, Tensor) else not self == other
+
+    def _check_comparison(self, other: object, operator: str) -> None:
+        """Refuse a comparison with values, which the result of `==` would not be."""
+        if isinstance(other, int | float | complex) or hasattr(other, "tolist"):
+            written = _COMPARISON.format(operator)
+            raise TypeError(f"{self!r} has no values to compare: write {written}")
 
     def __hash__(self) -> int:
         return hash((self.record, self.port))
@@ -156,36 +138,3 @@ class Tensor(Reference, Shown):
     def __deepcopy__(self, memo: object) -> Tensor:
         """Return the handle itself: it only names the result of a call."""
         return self
-
-    def apply_layer(
-        self,
-        layer: Layer,
-        sources: tuple[object, ...],
-        named: Mapping[str, object],
-        name: str | None,
-    ) -> Tensor:
-        """Record a call whose first source this is."""
-        return Tensor(record_call(layer, sources, named, name))
-
-    def __add__(self, other: Tensor) -> Tensor:
-        return self._merge("add", other)
-
-    def __sub__(self, other: Tensor) -> Tensor:
-        return self._merge("subtract", other)
-
-    def __mul__(self, other: Tensor) -> Tensor:
-        return self._merge("multiply", other)
-
-    def __truediv__(self, other: Tensor) -> Tensor:
-        return self._merge("divide", other)
-
-    def __matmul__(self, other: Tensor) -> Tensor:
-        return self._merge("matmul", other)
-
-    def _merge(self, name: str, other: object) -> Tensor:
-        """Return the result of the merge that an operator stands for."""
-        op = registry.find("merge", name)
-        if op is None or not isinstance(other, Tensor):
-            refused: Tensor = NotImplemented
-            return refused
-        return self.apply_layer(LayerCall(op, (), {}), (self, other), {}, None)

@@ -22,6 +22,7 @@ from mimgraph.ir.expression import (
     WrittenInt,
     written,
 )
+from mimgraph.ops.layer_call import is_source
 from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
@@ -224,14 +225,19 @@ _CONVERSIONS: dict[str, Callable[..., Any]] = {
 
 def _computing(symbol: str) -> tuple[Any, Any]:
     return (
-        lambda self, other: _computed(symbol, self, other),
+        lambda self, other: NotImplemented if is_source(other) else _computed(symbol, self, other),
         lambda self, other: _computed(symbol, other, self),
     )
 
 
 def _looking(compute: Callable[..., Any]) -> tuple[Any, Any]:
+    def forward(self: Watched, *others: Any) -> Any:
+        if others and is_source(others[0]):  # the handle keeps the expression of the number
+            return NotImplemented
+        return compute(self.look(), *map(_looked_at, others))
+
     return (
-        lambda self, *others: compute(self.look(), *map(_looked_at, others)),
+        forward,
         lambda self, other: compute(_looked_at(other), self.look()),
     )
 

@@ -33,7 +33,12 @@ class LSTMInputs(NamedTuple):
     cell: TensorType | None = None
 
 
-@layer("input_size", ports=("output", "last", "hidden", "state"), family="rnn")
+@layer(
+    "input_size",
+    ports=("output", "last", "hidden", "state"),
+    unpacks={"": ("output", "hidden")},
+    family="rnn",
+)
 def RNN(
     inputs: RecurrentInputs,
     /,
@@ -69,7 +74,12 @@ def RNN(
     return _single(run, inputs, arguments)
 
 
-@layer("input_size", ports=("output", "last", "hidden", "state"), family="rnn")
+@layer(
+    "input_size",
+    ports=("output", "last", "hidden", "state"),
+    unpacks={"": ("output", "hidden")},
+    family="rnn",
+)
 def GRU(
     inputs: RecurrentInputs,
     /,
@@ -103,7 +113,12 @@ def GRU(
     return _single(run, inputs, arguments)
 
 
-@layer("input_size", ports=("output", "last", "hidden", "cell", "state"), family="rnn")
+@layer(
+    "input_size",
+    ports=("output", "last", "hidden", "cell", "state"),
+    unpacks={"": ("output", "state"), "state": ("hidden", "cell")},
+    family="rnn",
+)
 def LSTM(
     inputs: LSTMInputs,
     /,

@@ -148,7 +148,7 @@ def ArgMin(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
 
 @layer(ports=("values", "indices"), family="reduction")
 def TopK(
-    input: TensorType, /, k: Size, dim: int, largest: bool = True, sorted: bool = True
+    input: TensorType, /, k: Size, dim: int = -1, largest: bool = True, sorted: bool = True
 ) -> Lowering:
     """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D).
 
@@ -172,7 +172,7 @@ def TopK(
 
 @layer(ports=("values", "indices"), family="reduction")
 def Sort(
-    input: TensorType, /, dim: int, descending: bool = False, *, stable: bool = False
+    input: TensorType, /, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> Lowering:
     """The values in order along an axis, and their indices: (*) -> (*).
 

@@ -91,7 +91,7 @@ def Slice(
 
 @layer(family="slicing")
 def Split(
-    input: TensorType, /, split_size_or_sections: Size | tuple[Size, ...], dim: int
+    input: TensorType, /, split_size_or_sections: Size | tuple[Size, ...], dim: int = 1
 ) -> Lowering:
     """Pieces of one size (the last may be smaller), or of the sizes listed: ports 0, 1, ...
 
@@ -115,7 +115,7 @@ def Split(
 
 
 @layer(family="slicing")
-def Chunk(input: TensorType, /, chunks: Positive, dim: int) -> Lowering:
+def Chunk(input: TensorType, /, chunks: Positive, dim: int = 1) -> Lowering:
     """At most `chunks` pieces of one size (the last may be smaller), as in torch: ports 0, 1, ...
 
     An axis whose length is known only at run time must be a multiple of `chunks`.
@@ -143,7 +143,7 @@ def Chunk(input: TensorType, /, chunks: Positive, dim: int) -> Lowering:
 
 
 @layer(family="slicing")
-def Unbind(input: TensorType, /, dim: int) -> Lowering:
+def Unbind(input: TensorType, /, dim: int = 1) -> Lowering:
     """Every index of an axis, which is dropped: ports 0, 1, ...
 
     Example:

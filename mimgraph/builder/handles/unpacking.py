@@ -1,0 +1,50 @@
+"""Unpack the result of a call as torch returns it: `out, (h, c) = lstm(x)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+from mimgraph.builder.handles.records import Reference
+from mimgraph.builder.tracing.trace import Result
+from mimgraph.ops.layer_call import LayerCall
+from mimgraph.support.entry_point import entry_points
+
+
+@entry_points
+class Unpacking(Reference):
+    """Iterates over the results of a call that has several."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Self]:
+        """Iterate over the results in torch's order; the `state` of an LSTM unpacks into two more.
+
+        A block or graph gives all of its outputs, in order. Our ports may have another layout than
+        torch's results: `hidden` is (N, layers, hidden_size).
+        """
+        ports = self._parts()
+        if not ports:
+            raise TypeError(
+                f"{self!r} is one tensor and cannot be unpacked: take parts with x[:, 0],"
+                f" layers.Chunk, layers.Split or layers.Select{self._other_ports()}"
+            )
+        return (type(self)(self.record, port) for port in ports)
+
+    def _parts(self) -> tuple[str, ...]:
+        """Return the ports into which it unpacks; () for one tensor."""
+        record = self.record
+        layer = record.layer
+        if isinstance(layer, LayerCall):
+            parts = layer.op.unpacks.get(self.port or "", ())
+            if parts and record.results.keys() >= set(parts):
+                return parts
+            if self.port is None and record.default is None and record.trace is not None:
+                record.trace.note(Result(record))  # an option gives the number of ports
+        is_several = self.port is None and record.default is None
+        return tuple(record.results) if is_several else ()
+
+    def _other_ports(self) -> str:
+        """Return how to take one of the results, if there are several."""
+        ports = [port for port in self.record.results if port]
+        return f', or a port: handle["{ports[0]}"]' if ports and self.port is None else ""
