@@ -47,7 +47,9 @@ def Input(
     span, report = user_line(), Report()
     check_name(name, span, input_fault)
     if shape is None and vocab is None:
-        raise spec_error("missing-key", f"{name} needs a shape", span, "shape: [5]")
+        raise spec_error(
+            "missing-key", f"{name} needs a shape", span, 'mg.Input("x", (5,)) has one axis of 5'
+        )
     if not isinstance(doc, str):
         raise spec_error("wrong-type", f"doc is a string, not {shown(doc)}", span)
     optional = as_plain("optional", optional)

@@ -9,6 +9,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any
 
+from mimgraph.builder.python_words import in_python
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
@@ -58,7 +59,7 @@ def raise_faults(report: Report, span: Span) -> None:
         exact = _columns(span)
         raise SpecError(
             _refined(found, span, exact) if found.span == span else found
-            for found in report.diagnostics
+            for found in map(in_python, report.diagnostics)
         )
 
 

@@ -23,7 +23,7 @@ _BY_NAME = ("dim", "dims", "dim0", "min", "in_fmt")  # clearer with their names
 def python_example(inputs: tuple[str, ...], node: str) -> list[str]:
     """Return the lines of Python that declare the inputs of an example and call its op."""
     declared = parsed(f"{{{', '.join(inputs)}}}")
-    lines = [f"{name} = {_input(name, given)}" for name, given in declared.items()]
+    lines = [f"{name} = {python_input(name, given)}" for name, given in declared.items()]
     return [*lines, f"y = {python_call(parsed(node), 'y')}"]
 
 
@@ -34,24 +34,39 @@ def parsed(text: str) -> Any:
     return yaml.load(text, yaml.CSafeLoader)
 
 
+def parsed_or_none(text: str) -> Any:
+    """Return the data of a line that may be YAML; None if it is not."""
+    import yaml
+
+    try:
+        return parsed(text)
+    except yaml.YAMLError:
+        return None
+
+
 def python_call(node: Node, name: str = "...") -> str:
     """Return the call that records a node; `name` is the name of a parameter or buffer.
 
     A node without `from`, such as an item of a `seq`, is written without the call on its sources.
     """
-    kind = next(key for key in node if key in _WRITERS)
+    kind = next(filter(is_node, node))
     options = {key: value for key, value in node.items() if key not in (kind, *_SOURCES)}
     written = _WRITERS[kind](node[kind], options, node.get("from", ()), name)
     return written if kind == "merge" else written + _applied(node)
 
 
-def _input(name: str, given: Any) -> str:
+def is_node(key: object) -> bool:
+    """Return whether a mapping with this key is a node."""
+    return key in _WRITERS
+
+
+def python_input(name: str, given: Any) -> str:
     """Return the declaration of an input."""
     words = dict(given) if isinstance(given, dict) else {"shape": given}
     shape = words.pop("shape", None)
     if shape == [] and "vocab" in words:
         shape = None  # the default
-    return f"mg.Input({_joined(_literal(name), _shape(shape), _options('', words))})"
+    return f"mg.Input({_joined(python_literal(name), _shape(shape), _options('', words))})"
 
 
 def _layer(name: str, options: Node, *_: Any) -> str:
@@ -63,7 +78,7 @@ def _block(name: str, options: Node, *_: Any) -> str:
 
 
 def _sequential(items: list[Any], options: Node, *_: Any) -> str:
-    return f"mg.Sequential({_joined(*map(_item, items), _options('', options))})"
+    return f"mg.Sequential({_joined(*map(python_item, items), _options('', options))})"
 
 
 def _merge(name: str, options: Node, sources: Any, _: str) -> str:
@@ -71,14 +86,14 @@ def _merge(name: str, options: Node, sources: Any, _: str) -> str:
     op = registry.find("merge", name)
     by_name = op is not None and op.inputs.kind == "named"
     written = _options(name if by_name else "", options)
-    listed = _sources(sources)
+    listed = python_sources(sources)
     return f"merges.{name}({_joined(*((written, listed) if by_name else (listed, written)))})"
 
 
 def _tensor(kind: str) -> Writer:
     """Return a writer of parameters or buffers."""
     return lambda shape, options, _, name: (
-        f"mg.{kind}({_joined(_literal(name), _shape(shape), _options('', options))})"
+        f"mg.{kind}({_joined(python_literal(name), _shape(shape), _options('', options))})"
     )
 
 
@@ -94,14 +109,28 @@ def _arange(end: Any, options: Node, *_: Any) -> str:
 
 
 def _random(distribution: str, options: Node, *_: Any) -> str:
-    return f"mg.random({_joined(_literal(distribution), _options('', options))})"
+    return f"mg.random({_joined(python_literal(distribution), _options('', options))})"
+
+
+def _scan(block: str, options: Node, *_: Any) -> str:
+    """Return the scan of a block; what it carries are sources."""
+    carried = f"carry={handles_by_name(options.get('carry', {}))}"
+    rest = {key: value for key, value in options.items() if key not in ("over", "carry")}
+    return f"{block}({_options('', rest)}).scan({_joined(_source(options.get('over', '...')), carried)})"
+
+
+def handles_by_name(sources: Node) -> str:
+    """Return a dict of sources by name: `{"h": h0}`."""
+    return f"{{{', '.join(f'{python_literal(name)}: {_source(one)}' for name, one in sources.items())}}}"
 
 
 _WRITERS: dict[str, Writer] = {
     "layer": _layer,
     "merge": _merge,
     "block": _block,
+    "scan": _scan,
     "seq": _sequential,
+    "share": lambda target, *_: str(target),
     "parameter": _tensor("Parameter"),
     "buffer": _tensor("Buffer"),
     "zeros": _filled("zeros"),
@@ -111,7 +140,7 @@ _WRITERS: dict[str, Writer] = {
 }
 
 
-def _item(item: Any) -> str:
+def python_item(item: Any) -> str:
     """Return an item of a chain, or an activation: `ReLU`, `{Linear: 64}`, `{GELU: {...}}`."""
     if not isinstance(item, dict):
         item = {item: {}}
@@ -126,64 +155,68 @@ def _item(item: Any) -> str:
 def _applied(node: Node) -> str:
     """Return the call on the sources of a node: `(x)`, `.each(a, b)`, nothing without sources."""
     if "each" in node:
-        own = f"with_={_literal(node['with'])}" if "with" in node else ""
-        return f".each({_joined(_sources(node['each']), own)})"
-    return f"({_sources(node['from'])})" if "from" in node else ""
+        own = f"with_={python_literal(node['with'])}" if "with" in node else ""
+        return f".each({_joined(python_sources(node['each']), own)})"
+    return f"({python_sources(node['from'])})" if "from" in node else ""
 
 
-def _sources(given: Any) -> str:
+def python_sources(given: Any) -> str:
     """Return sources as arguments: `x`, `a, b` or `query=a, key=b`."""
     if isinstance(given, dict):
-        return _joined(*(f"{name}={_source(one)}" for name, one in given.items()))
+        return _joined(*(n if n == "..." else f"{n}={_source(one)}" for n, one in given.items()))
     return _joined(*map(_source, given if isinstance(given, list | tuple) else [given]))
 
 
 def _source(given: Any) -> str:
     """Return the handle of a source: `lstm["last"]` for `lstm.last`."""
     if not isinstance(given, str) or given == "...":
-        return _literal(given)
+        return python_literal(given)
     name, _, port = given.partition(".")
     if port == "*":
         return f"*{name}"
-    return f"{name}[{_literal(port)}]" if port else name
+    return f"{name}[{python_literal(port)}]" if port else name
 
 
 def _options(layer: str, options: Node) -> str:
     """Return options as arguments; the first option of a layer may be given by position."""
     op = registry.find("layer", layer) or registry.find("merge", layer)
     first = op.lone_option if op is not None and op.lone_option not in _BY_NAME else ""
-    lone = [_literal(options[first])] if first and first in options else []
-    lone += [_literal(options[""])] if "" in options else []  # of a block, whose params are unknown
+    lone = [python_literal(options[first])] if first and first in options else []
+    lone += (
+        [python_literal(options[""])] if "" in options else []
+    )  # of a block, whose params are unknown
     named = {key: value for key, value in options.items() if key not in (first, "")}
-    return _joined(*lone, *(_argument(key, value) for key, value in named.items()))
+    return _joined(*lone, *(python_argument(key, value) for key, value in named.items()))
 
 
-def _argument(key: str, value: Any) -> str:
-    """Return an option as a keyword argument."""
+def python_argument(key: str, value: Any) -> str:
+    """Return an option as a keyword argument; the key `...` stands for any others."""
+    if key == "...":
+        return key
     if key == "activation" and isinstance(value, dict):
-        return f"activation={_item(value)}"
+        return f"activation={python_item(value)}"
     if key == "like":  # of all options, the only source
         return f"like={_source(value)}"
-    return f"{key}={_literal(value)}"
+    return f"{key}={python_literal(value)}"
 
 
 def _shape(given: Any) -> str:
     """Return a shape as a tuple; nothing for None."""
     if not isinstance(given, list):
-        return "" if given is None else _literal(given)
-    return f"({', '.join(map(_literal, given))}{',' if len(given) == 1 else ''})"
+        return "" if given is None else python_literal(given)
+    return f"({', '.join(map(python_literal, given))}{',' if len(given) == 1 else ''})"
 
 
-def _literal(value: Any) -> str:
+def python_literal(value: Any) -> str:
     """Return a value as Python; a param, `$width`, is a variable, and `...` stands for any value."""
     if isinstance(value, str):
         if value.startswith("$"):
             return value[1:]
         return value if value == "..." else json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(map(python_literal, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_literal(k)}: {_literal(v)}' for k, v in value.items())}}}"
+        return f"{{{', '.join(f'{python_literal(k)}: {python_literal(v)}' for k, v in value.items())}}}"
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     return repr(value)

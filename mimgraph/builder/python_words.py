@@ -1,0 +1,140 @@
+"""Write the texts of a diagnostic in Python: `layers.Flatten()(x)` for `{layer: Flatten, from: x}`.
+
+The rules of ops and the checks of nodes are the same for a spec and for Python code, and write YAML.
+At a line of Python a fault shows what to write there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.ops import python_text, registry
+from mimgraph.source import PythonFile
+
+# what is not an option or a node, in Python
+_PHRASES = {
+    "name it in the outputs of": "return it from",
+    "{name: options}": "a layer such as layers.ELU(0.5)",
+    "name the next value in the outputs of": "return the next value from",
+}
+_WORDS = {"true": "True", "false": "False", "null": "None", "seq": "Sequential", "mapping": "dict"}
+
+# Options that a text names with a value, outside of a node, `broadcast: true`: a word before a colon
+# may be English, too, so that each has a pattern of the values that make it an option.
+_FLAG, _NUMBER, _NAME, _NESTED = r"(true|false)\b", r"-?\d", r"[\w.$]", r"[\[{]"
+_OPTIONS = {
+    **dict.fromkeys(("batched", "broadcast", "freeze", "optional", "shared"), _FLAG),
+    **dict.fromkeys(("batch_dim", "dim", "times"), _NUMBER),
+    **dict.fromkeys(("activation", "dtype", "like", "mode"), rf"{_NAME}|{_NESTED}"),
+    **dict.fromkeys(("carry", "each", "outputs", "repeat", "with"), _NESTED),
+    "collect": rf"{_FLAG}|{_NAME}",
+    "from": rf"{_NAME}|{_NESTED}",
+    "missing": r"skip\b",
+    "only": r"training\b",
+    "over": rf"{_NUMBER}|{_NESTED}",
+    "padding": rf"{_NUMBER}|{_NESTED}|same\b",
+    "shape": _NESTED,
+    "take": _NAME,
+}
+_BARE = r"(?!(write|make|read) )(\[[^\]]*\]|[^\s,;{]+)"  # a value that is not a verb after a colon
+_NODE = re.compile(  # a node without its braces: `arange: x, dim: 1`
+    rf"(?<![\w.])(arange|layer|ones|random|share|zeros): {_BARE}(, (dim|like|take): {_BARE})*"
+)
+_OPTION = re.compile("|".join(rf"(?<![\w.]){key}: (?={value})" for key, value in _OPTIONS.items()))
+_TOKEN = re.compile(
+    r"\$\((?P<sum>[^()]*(?:\([^()]*\)[^()]*)*)\)|\$(?P<param>\w+)|\w+|(?<!\w)'[^']*'|.", re.DOTALL
+)
+_CLOSING = {"{": "}", "[": "]"}
+
+
+def in_python(found: Diagnostic) -> Diagnostic:
+    """Return a diagnostic with its texts in Python if it points at a line of Python."""
+    if not isinstance(found.span.file, PythonFile):
+        return found
+    return replace(
+        found,
+        message=python_words(found.message),
+        note=python_words(found.note),
+        help=python_words(found.help),
+        labels=tuple(label._replace(text=python_words(label.text)) for label in found.labels),
+    )
+
+
+def python_words(text: str) -> str:
+    """Return a text of a diagnostic with Python in place of YAML."""
+    for phrase, python in _PHRASES.items():
+        text = text.replace(phrase, python)
+    return "".join(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the parts of a text: nodes and options as Python, the words between them."""
+    at = 0
+    while at < len(text):
+        option, node = _OPTION.match(text, at), _NODE.match(text, at)
+        if node:
+            end = node.end()
+            yield _python("", f"{{{node[0]}}}")
+        elif option or text[at] == "{":
+            start = option.end() if option else at
+            end = _end(text, start)
+            yield _python(option[0].removesuffix(": ") if option else "", text[start:end])
+        else:
+            token = _TOKEN.match(text, at)
+            assert token is not None
+            end = token.end()
+            yield token["sum"] or token["param"] or _WORDS.get(token[0], token[0])
+        at = end
+
+
+def _python(key: str, text: str) -> str:
+    """Return a node, or the value of an option, as Python; a text that is not YAML as it is."""
+    value = python_text.parsed_or_none(text)
+    if value is None:
+        return f"{key}: {text}" if key else text
+    if key == "from":
+        written = python_text.python_sources(value)
+        return f"({written})" if isinstance(value, dict | list) else written
+    if key == "outputs":
+        return f"return {python_text.handles_by_name(value)}"
+    if key == "carry":
+        return f"carry={python_text.handles_by_name(value)}"
+    if key:
+        return python_text.python_argument("with_" if key == "with" else key, value)
+    if any(map(python_text.is_node, value)):
+        return python_text.python_call(value)
+    if "shape" in value:
+        return python_text.python_input("...", value)
+    return python_text.python_item(value) if _is_item(value) else python_text.python_literal(value)
+
+
+def _is_item(value: Mapping[str, Any]) -> bool:
+    """Return whether a mapping is an item of a chain: a layer, or a block whose port is taken."""
+    if len(value) != 1:
+        return False
+    ((name, options),) = value.items()
+    is_layer = registry.find("layer", name) is not None
+    return is_layer or (isinstance(options, dict) and "take" in options)
+
+
+def _end(text: str, start: int) -> int:
+    """Return the end of the YAML value that begins at `start`; in brackets it may contain spaces."""
+    closing: list[str] = []
+    quote = ""
+    for at in range(start, len(text)):
+        char = text[at]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'" and (at == start or text[at - 1] in " [{,("):
+            quote = char
+        elif char in _CLOSING:
+            closing.append(_CLOSING[char])
+        elif closing and char == closing[-1]:
+            closing.pop()
+        if not closing and not quote and (at + 1 == len(text) or text[at + 1] in " ,;)}]"):
+            return at + 1
+    return len(text)

@@ -1,0 +1,102 @@
+"""Diagnostics of Python calls show Python: no text of a rule or check of nodes keeps its YAML."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.builder.python_words import python_words
+from mimgraph.diagnostics import Report
+from mimgraph.language.reader.spec import read
+from mimgraph.source import SourceFile
+from tests.helpers.handles import image, numeric, text
+from tests.helpers.marked import faults
+from tests.test_corpus import _CASE, FILES
+
+TEXTS = {
+    "flatten it first: {layer: Flatten, from: image}": "flatten it first: layers.Flatten()(image)",
+    "fill it first: {layer: Fill, from: lstm.last, value: zeros}, or write missing: skip": (
+        'fill it first: layers.Fill("zeros")(lstm["last"]), or write missing="skip"'
+    ),
+    "flatten it first: {from: b, seq: [Flatten, {Linear: 16}]}": (
+        "flatten it first: mg.Sequential(layers.Flatten(), layers.Linear(16))(b)"
+    ),
+    "move it back: {Transpose: {dim0: 0, dim1: 1}}": "move it back: layers.Transpose(dim0=0, dim1=1)",
+    "compare it: {merge: formula, expr: m > 0, from: {m: mask}}, and write broadcast: true": (
+        'compare it: merges.formula("m > 0", m=mask), and write broadcast=True'
+    ),
+    "a batch: {parameter: [1, 8], init: ..., batched: true, ...}": (
+        "a batch: mg.Parameter(..., (1, 8), init=..., batched=True, ...)"
+    ),
+    "swap them: from: {a: y, b: x}": "swap them: (a=y, b=x)",
+    "write repeat: {times: $T, shared: true}": 'write repeat={"times": T, "shared": True}',
+    "dim must be an integer or null, not true": "dim must be an integer or None, not True",
+    "audio is optional: concat must say what to do": "audio is optional: concat must say what to do",
+    "no layer is called 'a: {b: 1}'": "no layer is called 'a: {b: 1}'",
+    "choose a port with take: {LSTM: {..., take: last}}": (
+        'choose a port with take: layers.LSTM(..., take="last")'
+    ),
+    "write arange: x, dim: 1, or arange: 8": "write mg.arange(x, dim=1), or mg.arange(8)",
+    "it is 2 * T, {a, {b}": "it is 2 * T, {a, {b}",
+}
+ENGLISH = (
+    r"(write|make|read|return|layers\.|merges\.|mg\.)"  # what may follow a colon in a sentence
+)
+YAML = re.compile(
+    rf"\b(layer|merge|block|seq|from|share|parameter|buffer|take|repeat|batched|broadcast|init): (?!{ENGLISH})|: (true|false|null)\b|\$"
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_in_python(text: str) -> None:
+    assert python_words(text) == TEXTS[text]
+
+
+def typing_texts() -> Iterator[str]:
+    """Yield the texts of all faults in the corpus that are found when a graph is typed."""
+    for path in FILES:
+        for match in _CASE.finditer(path.read_text()):
+            report = Report()
+            if read(SourceFile("spec.yaml", match[1]), report) and not report.diagnostics:
+                for found in faults(match[1]):
+                    yield from (found.message, found.note, found.help)
+                    yield from (label.text for label in found.labels)
+
+
+def calls(text: str) -> Iterator[str]:
+    """Yield the calls in a text: `layers.Linear(3)(x)`."""
+    for match in re.finditer(r"\b(layers|merges|mg)\.\w+\(", text):
+        end, depth = match.start(), 0
+        for end in range(match.end() - 1, len(text)):
+            depth += (text[end] == "(") - (text[end] == ")")
+            if depth == 0 and text[end + 1 : end + 2] != "(":
+                break
+        yield text[match.start() : end + 1]
+
+
+def test_the_texts_of_the_corpus_have_no_yaml_left() -> None:
+    texts = {*typing_texts()}
+    written = {text: python_words(text) for text in texts}
+    assert sum(written[text] != text for text in texts) > 80
+    assert [one for one in written.values() if YAML.search(one)] == []
+    for shown in written.values():
+        for call in calls(shown):
+            ast.parse(call.replace(", ...)", ")"), mode="eval")
+
+
+def test_a_call_has_its_help_in_python() -> None:
+    with pytest.raises(mg.SpecError, match=r"help: flatten it first: layers.Flatten\(\)\(image\)"):
+        merges.concat(image(), numeric())
+    with pytest.raises(mg.SpecError, match="bias of Linear must be True or False, not 5"):
+        layers.Linear(3, bias=5)(text())  # type: ignore[arg-type]
+
+
+def test_a_fault_in_a_file_keeps_its_yaml() -> None:
+    spec = "inputs: {x: [5]}\nblocks: {b: {seq: [{Conv2d: [4, 3]}]}}\nnodes: {y: {block: b, from: x}}\noutputs: y"
+    with pytest.raises(mg.SpecError, match=r"\{Unflatten: \{dim: 1"):
+        mg.loads(spec.replace("[4, 3]", "{out_channels: 4, kernel_size: 3}"))
