@@ -18,7 +18,9 @@ from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.single_node import Given, infer_input
 from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.sizes import is_computed, parse_size
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.ops.layer_call import is_source
@@ -41,6 +43,7 @@ def Input(
 ) -> Tensor:
     """Declare an input of the graph; `shape` has sizes or names of sizes, without the batch.
 
+    A size may be linear in a name: `(3, "8*H", "8*W")` are images that can be halved three times.
     `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
     The caller of the module may leave out an `optional` input.
     """
@@ -103,17 +106,30 @@ def public_inputs(inputs: Inputs, span: Span) -> tuple[ir.Input, ...]:
 def _shape(shape: object, span: Span, report: Report) -> ir.InputShape:
     """Return the declared shape of sizes and names, or of the dims of another handle."""
     sizes = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
-    dims = tuple(str(size) if isinstance(size, str | Dim) else size for size in sizes)
-    for dim in dims:
-        if isinstance(dim, str):
-            reason = name_fault(dim) if dim != "N" else "N is the batch"
-            if reason is not None:
-                message = f"{dim!r} cannot name a size"
-                report.add(Diagnostic("bad-name", message, span, help=reason))
-        elif type(dim) is not int:
-            report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
+    dims = tuple(_size(size, span, report) for size in sizes)
     raise_faults(report, span)
     return ir.InputShape(dims, (span,) * len(dims))
+
+
+def _size(size: object, span: Span, report: Report) -> Any:
+    """Return a size for the declared shape: an integer, a name, or a `LinearSize` for `"8*H"`."""
+    if not isinstance(size, str | Dim):
+        if type(size) is not int:
+            report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
+        return size
+    text = str(size)
+    if "$" not in text and is_computed(text):
+        try:
+            return parse_size(text, span, lambda start, end: span)
+        except ExpressionError as error:
+            message = f"{error.message}, not {text!r}" if error.end < error.start else error.message
+            report.add(Diagnostic(error.code, message, span, help=error.help))
+            return text
+    reason = name_fault(text) if text != "N" else "N is the batch"
+    if reason is not None:
+        message = f"{text!r} cannot name a size"
+        report.add(Diagnostic("bad-name", message, span, help=reason))
+    return text
 
 
 def sizes_of(shape: object, span: Span) -> list[Any]:

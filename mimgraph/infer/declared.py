@@ -9,6 +9,7 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.dag import cycles, reached
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
+from mimgraph.infer.linear_sizes import linear_size
 from mimgraph.infer.nodes.apply import bind_op
 from mimgraph.infer.nodes.blocks.block_use import find_block
 from mimgraph.infer.nodes.each import check_text
@@ -17,11 +18,13 @@ from mimgraph.infer.scope import State
 from mimgraph.infer.structure import Around, check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.declared.graph import Block, Input, InputShape, Node
 from mimgraph.ir.declared.operations import Apply, Call
+from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
-from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol
+from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, substitute, symbol, symbols
 from mimgraph.ir.expression import plain
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
+from mimgraph.source import Span
 
 
 def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
@@ -46,9 +49,7 @@ def input_types(
         types[declared.name] = TensorType(dims or (), declared.dtype, vocab) if fine else None
         if declared.shape is None:
             named[OTHERS] = FAULTY
-        for dim in declared.shape.dims if declared.shape else ():
-            if isinstance(dim, str):
-                named[dim] = symbol(dim)
+        named |= {name: symbol(name) for name in declared.shape.names} if declared.shape else {}
     return types, named
 
 
@@ -73,21 +74,32 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
         if isinstance(dim, str):
             found.append(symbol(dim))
             continue
-        value = plain(compute(dim, Evaluation(state.params, state.report)))
-        if value is FAULTY:
+        size = _size(state, dim, span)
+        if size is None:
             return None
-        if type(value) is not int or value < 1:
-            state.fault(
-                "bad-option", "a size must be an integer of at least 1, or a name such as T", span
-            )
-            return None
-        found.append(value)
-        elements *= value
+        found.append(size)
+        least = substitute(size, dict.fromkeys(symbols(size), 1))
+        elements *= least if isinstance(least, int) else 1
         if elements > MAX_COEFFICIENT or len(found) > MAX_AXES:
             message = f"a shape has at most {MAX_AXES} axes, and fewer than 2**63 elements"
             state.fault("too-large", message, span)
             return None
     return tuple(found)
+
+
+def _size(state: State, dim: Any, span: Span) -> Size | None:
+    """Return a size that is a number, or linear in a name; None if it is faulty, which is reported."""
+    at = Evaluation(state.params, state.report)
+    if isinstance(dim, LinearSize):
+        line = linear_size(dim, span, at)
+        return None if line is None else line.at(symbol(dim.name))
+    value = plain(compute(dim, at))
+    if type(value) is int and value >= 1:
+        return value
+    if value is not FAULTY:
+        message = "a size must be an integer of at least 1, or a name such as T"
+        state.fault("bad-option", message, span)
+    return None
 
 
 def check_blocks(
@@ -138,10 +150,11 @@ def _check_dimension_names(state: State, block: Block) -> None:
     for declared in block.inputs:
         pattern = declared.pattern
         for dim, span in zip(*pattern, strict=True) if pattern else ():
-            if isinstance(dim, str) and dim in block.params:
-                first = Label(block.params[dim].key, "the param")
-                message = f"{dim} is a param of the block and a dimension"
-                help = f"write ${dim} for the param's value"
+            name = dim.name if isinstance(dim, LinearSize) else dim
+            if isinstance(name, str) and name in block.params:
+                first = Label(block.params[name].key, "the param")
+                message = f"{name} is a param of the block and a dimension"
+                help = f"write ${name} for the param's value"
                 state.fault("duplicate-name", message, span, labels=(first,), help=help)
 
 

@@ -29,7 +29,7 @@ def _in_input(declared: Input) -> Iterator[str]:
 
 def _in_shape(shape: InputShape | None) -> Iterator[str]:
     if shape is not None:
-        yield from in_value([dim for dim in shape.dims if isinstance(dim, Written)])
+        yield from in_value(shape.written)
 
 
 def in_block(block: Block) -> Iterator[str]:

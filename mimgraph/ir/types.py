@@ -11,6 +11,7 @@ from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.compare import divisible, equal
 from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, constant_term, substitute, symbol, symbols
 from mimgraph.ir.dims.division import sole_division
+from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.dims.printing import printed_terms
 from mimgraph.ir.expression import WrittenInt
 from mimgraph.support.frozen_data import data
@@ -274,12 +275,10 @@ def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
         return found
     for position, type_ in enumerate(tensors):
         for index, size in enumerate(type_.shape):
-            if isinstance(size, Dim) and symbols(size) == {name}:
-                offset = substitute(size, {name: 0})
-                factor = substitute(size, {name: 1}) - offset
-                if isinstance(offset, int) and size == factor * wanted + offset:
-                    assert isinstance(factor, int)
-                    return Axis(position, index, offset, factor)
+            linear = line_of(size)
+            if linear is not None and linear.name == name:
+                factor, offset = linear.line
+                return Axis(position, index, offset, factor)
     return None
 
 

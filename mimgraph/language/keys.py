@@ -333,7 +333,8 @@ KEYS = {
         STEPS,
     ),
     "shape": Key(
-        "Sizes, or names for sizes, without the batch axis: `[3, 32, 32]`, `[T, 64]`.",
+        "Sizes, or names for sizes, without the batch axis: `[3, 32, 32]`, `[T, 64]`; a multiple of a "
+        "name, perhaps plus a number, names the sizes that are legal: `[3, 8*H, 8*W]`.",
         "Inputs",
         TABLE,
     ),

@@ -43,7 +43,7 @@ def _graph(graph: Graph) -> Tall:
 
 
 def _input(declared: Input) -> Any:
-    shape = list(declared.shape.dims) if declared.shape else []
+    shape = declared.shape.texts if declared.shape else []
     usual = "float32" if declared.vocab is None else "int64"
     entry: dict[str, Any] = {}
     if shape or declared.vocab is None:
@@ -78,7 +78,7 @@ def _block(block: Block) -> Tall:
 
 def _block_inputs(inputs: Sequence[BlockInput]) -> Any:
     if any(i.pattern for i in inputs):
-        return {i.name: list(i.pattern.dims) if i.pattern else None for i in inputs}
+        return {i.name: i.pattern.texts if i.pattern else None for i in inputs}
     return [i.name for i in inputs]
 
 

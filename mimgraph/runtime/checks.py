@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch._subclasses import FakeTensor
 
-from mimgraph.ir.dims.dim import Dim, substitute, symbols
+from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
+from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.runtime.input_ranges import limits
@@ -66,16 +67,30 @@ def _kind(dtype: torch.dtype) -> tuple[bool, ...]:
     return dtype.is_floating_point, dtype.is_complex, dtype is torch.bool
 
 
+class _Known(NamedTuple):
+    """The `extent` of a named size, as an axis of the tensor `name` gives it, whose size is `of`."""
+
+    extent: int
+    name: str
+    of: Dim
+    axis_extent: int
+
+    def text(self, size: Dim) -> str:
+        """Return where the size is known from: `T of x is 5`, `8*H of x is 16 (H is 2)`."""
+        given = f"{self.of} of {self.name} is {self.axis_extent}"
+        return given if self.of == size else f"{given} ({size} is {self.extent})"
+
+
 def misfits(graph: TypedGraph, given: Mapping[str, Tensor], takes: Takes) -> Iterator[str]:
     """Yield how each tensor differs from its declaration, then which sizes disagree or are illegal."""
     categories = dict(limits(graph.body))
-    sizes: dict[Dim, tuple[int, str]] = {}
+    sizes: dict[Dim, _Known] = {}
     for name, tensor in given.items():
         type_ = graph.body.inputs[name]
         yield from _tensor_misfits(name, type_, tensor, takes, categories.get(name))
         if tensor.dim() == type_.rank:
             yield from _named_sizes(name, type_, tensor, sizes)
-    numbers = {str(dim): extent for dim, (extent, _) in sizes.items()}
+    numbers = {str(dim): known.extent for dim, known in sizes.items()}
     for constraint in graph.constraints:
         names = sorted(symbols(constraint.dim))
         if all(name in numbers for name in names) and not holds(constraint, numbers):
@@ -106,17 +121,44 @@ def _has_values(tensor: Tensor) -> bool:
 
 
 def _named_sizes(
-    name: str, type_: TensorType, tensor: Tensor, sizes: dict[Dim, tuple[int, str]]
+    name: str, type_: TensorType, tensor: Tensor, sizes: dict[Dim, _Known]
 ) -> Iterator[str]:
-    """Yield each named size that is 0, or differs from the first tensor that has it."""
-    for dim, extent in zip(type_.shape, tensor.shape, strict=True):
+    """Yield each named size that is 0, differs from the first tensor that has it, or does not give a
+    whole number for its name, as 30 does not for `8*H`."""
+    for axis, (dim, extent) in enumerate(zip(type_.shape, tensor.shape, strict=True)):
         if not isinstance(dim, Dim):
             continue
-        first, other = sizes.setdefault(dim, (extent, name))
-        if first != extent:
-            yield f"{dim} of {other} is {first} but {dim} of {name} is {extent}"
-        elif extent == 0:
-            yield f"{dim} of {name} is 0"
+        found = _known(dim, extent, name)
+        if found is None:
+            yield f"{name} axis {axis} is {extent}, which is {_no_solution(dim)}"
+            continue
+        size, known = found
+        first = sizes.setdefault(size, known)
+        if first.extent != known.extent:
+            yield f"{first.text(size)} but {known.text(size)}"
+        elif known.extent < 1:
+            yield known.text(size)
+
+
+def _known(dim: Dim, extent: int, name: str) -> tuple[Dim, _Known] | None:
+    """Return the size that an axis gives, the name in it if it is linear in one; None if no whole
+    number gives the extent."""
+    found = line_of(dim)
+    if found is None:
+        return dim, _Known(extent, name, dim, extent)
+    value = found.line.solve(extent)
+    if found.line.at(value) != extent:
+        return None
+    return symbol(found.name), _Known(value, name, dim, extent)
+
+
+def _no_solution(dim: Dim) -> str:
+    """Return what an extent is that no whole number gives."""
+    found = line_of(dim)
+    assert found is not None
+    if found.line.offset:
+        return f"not {dim} for any {found.name}"
+    return f"no multiple of {found.line.factor} ({dim})"
 
 
 def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:

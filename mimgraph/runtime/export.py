@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 from torch.export import Dim as TorchDim
 
 from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size, constant_term, substitute, symbol, symbols
+from mimgraph.ir.dims.dim import Dim, Size, substitute, symbol, symbols
+from mimgraph.ir.dims.linear import Line, line_of
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Leaf, unwrap
@@ -48,20 +49,27 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     calls = list(_calls(graph))
     inner = _inner_sizes(calls)
     fixed = loop_sizes(graph.body) | _sizes_fixed_by_torch(calls)
-    dims: dict[Size, Any] = {}  # torch wants one object for each name
-
-    def axes(name: str) -> dict[int, Any]:
-        unfixed = {
-            axis: size
+    unfixed = {
+        name: {
+            axis: linear
             for axis, size in enumerate(inputs[name].shape)
-            if isinstance(size, Dim) and fixed.isdisjoint(symbols(size))
+            if (linear := line_of(size)) is not None and linear.name not in fixed
         }
-        for size in unfixed.values():
-            if size not in dims:
-                dims[size] = _torch_dim(str(size), graph.constraints, inner)
-        return {axis: dims[size] for axis, size in unfixed.items()}
-
-    return {name: None if name in absent else axes(name) for name in given}
+        for name in given
+        if name not in absent
+    }
+    lines: dict[str, dict[Line, None]] = {}
+    for linear in (one for axes in unfixed.values() for one in axes.values()):
+        lines.setdefault(linear.name, {})[linear.line] = None
+    dims = {  # torch wants one object for each name
+        name: _torch_dims(name, axes, graph.constraints, inner) for name, axes in lines.items()
+    }
+    return {
+        name: None
+        if name in absent
+        else {axis: dims[one.name][one.line] for axis, one in unfixed[name].items()}
+        for name in given
+    }
 
 
 class _Call(NamedTuple):
@@ -107,36 +115,52 @@ def _sizes_fixed_by_torch(calls: Iterable[_Call]) -> set[str]:
     return found
 
 
-def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim]) -> Any:
-    """Return the Dim of the named size `T` with its bounds; `4*_T` if only multiples of 4 are legal.
+def _torch_dims(
+    name: str, axes: Iterable[Line], constraints: Iterable[Constraint], inner: Iterable[Dim]
+) -> dict[Line, Any]:
+    """Return the Dim of each of the axes whose sizes are lines over the named size `T`, with its bounds:
+    `T` and `8*T`, or `4*_T` and `8*4*_T` if only multiples of 4 are legal.
 
     Torch takes a size of 1 for a constant, so it refuses each length for which one of the `inner`
-    sizes is 1, but for the length 1 itself. If that or a window excludes lengths, the result is
+    sizes is 1, but for the length 1 itself. If that or a window excludes lengths, the results are
     `Dim.DYNAMIC`, as torch may find that more lengths are excluded.
     """
-    line = _Line(1, 0)
+    axes = list(axes)
+    line = Line(1, 0)
     for constraint in constraints:
         found = _line(constraint.dim, name, line)
         if found is not None and constraint.divisor is not None:
             step, start = _zeros(found, constraint.divisor)
-            line = _Line(line.factor * step, line.at(start))
+            line = Line(line.factor * step, line.at(start))
     minima = [(c.dim, c.minimum) for c in constraints if c.minimum is not None]
     low, high = _bounds(name, line, minima, -((line.offset - 1) // line.factor))
     open_low, high = _bounds(name, line, ((size, 2) for size in inner), low, high)
-    if line.at(open_low) > 2:
+    if any(axis.at(line.at(open_low)) > 2 for axis in axes):
         low = open_low
-    # if the size is a multiple of x, x is an inner size too
-    if low > (1 if line == _Line(1, 0) else 2):
-        return TorchDim.DYNAMIC(min=line.at(low), max=None if high is None else line.at(high))
-    if line == _Line(1, 0):
-        return TorchDim(name, min=low, max=high)
-    multiple = line.factor * TorchDim(f"_{name}", min=low, max=high)
+    is_plain = line == Line(1, 0)
+    # if the size of an axis is a multiple of x, x is an inner size too
+    if low > (1 if is_plain and axes == [line] else 2):
+        return {axis: _dynamic(axis, line, low, high) for axis in axes}
+    root = TorchDim(name if is_plain else f"_{name}", min=low, max=high)
+    size = _derived(line, root)
+    return {axis: _derived(axis, size) for axis in axes}
+
+
+def _dynamic(axis: Line, line: Line, low: int, high: int | None) -> Any:
+    """Return a dynamic dim of an axis, with the bounds of x."""
+    most = None if high is None else axis.at(line.at(high))
+    return TorchDim.DYNAMIC(min=axis.at(line.at(low)), max=most)
+
+
+def _derived(line: Line, dim: Any) -> Any:
+    """Return the Dim that is a line over another; torch refuses a factor of 1."""
+    multiple = dim if line.factor == 1 else line.factor * dim
     return multiple + line.offset if line.offset else multiple
 
 
 def _bounds(
     name: str,
-    line: _Line,
+    line: Line,
     minima: Iterable[tuple[Dim, int]],
     low: int,
     high: int | None = None,
@@ -159,7 +183,7 @@ def _bounds(
     return low, high
 
 
-def _first(size: Dim, name: str, line: _Line, minimum: int, low: int) -> int:
+def _first(size: Dim, name: str, line: Line, minimum: int, low: int) -> int:
     """Return the first x from `low` on at which a size that grows with x reaches its minimum; `low`
     if it never does."""
 
@@ -174,31 +198,14 @@ def _first(size: Dim, name: str, line: _Line, minimum: int, low: int) -> int:
     return bisect_left(range(above), True, lo=low, key=reaches)
 
 
-class _Line(NamedTuple):
-    """`factor * x + offset`."""
-
-    factor: int
-    offset: int
-
-    def at(self, x: int) -> int:
-        return self.factor * x + self.offset
-
-
-def _line(dim: Dim, name: str, size: _Line) -> _Line | None:
+def _line(dim: Dim, name: str, size: Line) -> Line | None:
     """Return a size as a linear function of x, if `name` is the function `size` of x; None if it is
     not linear, which torch cannot express."""
-    x = symbol(name)
-    inside = substitute(dim, {name: size.factor * x + size.offset})
-    if not isinstance(inside, Dim):
-        return None
-    offset = constant_term(inside)
-    factor = substitute(inside - offset, {name: 1})
-    return (
-        _Line(factor, offset) if isinstance(factor, int) and inside == factor * x + offset else None
-    )
+    found = line_of(substitute(dim, {name: size.at(symbol(name))}))
+    return found.line if found is not None and found.name == name else None
 
 
-def _zeros(line: _Line, divisor: int) -> tuple[int, int]:
+def _zeros(line: Line, divisor: int) -> tuple[int, int]:
     """Return the step and the first of all x at which a line is a multiple of `divisor`."""
     common = gcd(line.factor, divisor)
     step = divisor // common

@@ -6,13 +6,13 @@ import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import torch
 from torch import Tensor, nn
 
-from mimgraph.cost.bind_sizes import named_sizes
+from mimgraph.cost.bind_sizes import checked, named_sizes
 from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
@@ -69,26 +69,34 @@ def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
     return "\n".join(lines)
 
 
+class Given(NamedTuple):
+    """The inputs of a run: an .npz file, or random ones with a batch and sizes by name."""
+
+    file: str | None
+    batch: int
+    sizes: Mapping[str, int]
+
+
 def run(
     graph: TypedGraph,
     make: Callable[[], nn.Module],
-    inputs: str | None,
+    given: Given,
     weights: str | None,
-    batch: int,
     seed: int,
 ) -> Run:
     """Make the module with the seed, load weights if given, and run it once in eval mode.
 
-    `inputs` is an .npz file, `weights` a .safetensors file; raise a `ValueError` for arrays or keys that do not fit.
+    `weights` is a .safetensors file; raise a `ValueError` for arrays, keys or sizes that do not fit.
     """
+    checked(graph, given.sizes)
     torch.manual_seed(seed)
     module = make().eval()
     if weights is not None:
         load_weights(module, weights)
-    if inputs is None:
-        tensors = seeded_inputs(graph, batch, seed, choose_sizes(graph, {}))
+    if given.file is None:
+        tensors = seeded_inputs(graph, given.batch, seed, choose_sizes(graph, given.sizes))
     else:
-        tensors = _load_arrays(graph, inputs)
+        tensors = _load_arrays(graph, given.file)
     try:
         with torch.no_grad():
             result = module(**tensors)
@@ -96,7 +104,7 @@ def run(
         raise ValueError(f"the model fails on these inputs: {error}") from None
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
-    return Run(tensors, outputs, made=inputs is None)
+    return Run(tensors, outputs, made=given.file is None)
 
 
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:

@@ -23,6 +23,26 @@ def test_run_shows_inputs_nodes_and_outputs(run) -> None:
     assert "fc3  (2, 1) float32  [" in rest
 
 
+def test_run_takes_the_sizes_of_random_inputs(run, tmp_path: Path) -> None:
+    spec = tmp_path / "model.yaml"
+    spec.write_text(
+        "inputs: {x: [3, 8*H, T]}\nnodes: {y: {layer: AvgPool2d, from: x, kernel_size: [8, 2]}}\n"
+        "outputs: y\n"
+    )
+    code, out = run("run", str(spec), "--set", "H=4", "--set", "T=6", "--batch", "3")
+    assert code == 0 and "x  (3, 3, 32, 6) float32" in out and "y  (3, 3, 4, 3)" in out
+    code, out = run("run", str(spec), "--set", "H=4")
+    assert code == 0 and "x  (2, 3, 32, " in out
+    for setting, says in (("T=1", "T = 1 breaks T >= 2"), ("H=0", "H must be"), ("S=1", "'S'")):
+        code, out = run("run", str(spec), "--set", setting)
+        assert code == 2 and says in out.error
+    numpy.savez(tmp_path / "in.npz", x=numpy.ones((2, 3, 30, 4), "float32"))
+    code, out = run("run", str(spec), "--inputs", str(tmp_path / "in.npz"))
+    assert code == 2 and "x axis 2 is 30, which is no multiple of 8 (8*H)" in out.error
+    code, out = run("run", str(spec), "--inputs", str(tmp_path / "in.npz"), "--set", "H=4")
+    assert code == 2 and "give the size H" in out.error
+
+
 def test_run_prints_and_writes_what_the_module_computes(run, tmp_path: Path) -> None:
     arrays = {
         "input1": numpy.ones((3, 5), dtype="float32"),

@@ -66,6 +66,7 @@ def test_an_exported_model_is_saved_and_loaded(tmp_path: Any) -> None:
 
 GROUPS = '{Rearrange: {pattern: "n (t k) -> n t k", sizes: {k: 4}}}'
 OF_GROUPS = '{Rearrange: {pattern: "n (t a) k -> n t (a k)", sizes: {a: 3}}}'
+OF_THREE = '{Rearrange: {pattern: "n (t a) -> n t a", sizes: {a: 3}}}'
 PLACES = """
   steps: {arange: x, dim: 1}
   places: {layer: Embedding, from: steps, num_embeddings: 64, embedding_dim: 6}
@@ -101,6 +102,9 @@ CASES = {
         "DYNAMIC, min=3",
         (9, 3, 4, 30),
     ),
+    "a multiple by its declaration": Case("[8*T, 6]", chain("{Linear: 2}"), "8*T", (3, 9, 2)),
+    "a line by its declaration": Case("[2*T + 1, 6]", chain("{Linear: 2}"), "2*T + 1", (3, 9)),
+    "a multiple of which only multiples are legal": Case("[2*T]", chain(OF_THREE), "6*_T", (6, 9)),
     "a window": Case(
         "[3, T]", chain("{Conv1d: {out_channels: 2, kernel_size: 5}}"), "DYNAMIC, min=6", (9, 6, 30)
     ),

@@ -139,6 +139,7 @@ LEGAL = {
     "a quoted version": 'mimgraph: "1"\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n',
     "a param that is a list": "params: {p: [1, [2, x]], q: null, r: true}\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
     "inputs": "params: {k: 3, o: false}\ninputs: {a: {vocab: $k}, b: {shape: [$(k * 2), 3], doc: x, optional: true}, e: {shape: [5], optional: $o}, c: [T, 5], d: []}\nnodes: {n: {layer: Fill, from: b, value: zeros}}\noutputs: [a, n, c, d, e]\n",
+    "sizes of inputs": "params: {k: 3}\ninputs: {a: [8*H, H * 8, 2*T + 1, $k*W], b: [$(2 * k)*H + $k, 2*(T + 1), H]}\nblocks: {p: {inputs: {x: [2*C, $k*D]}, nodes: {}, outputs: x}}\nnodes: {}\noutputs: [a, b]\n",
     "a list of outputs": "inputs: {a: [5], b: [5], c: [5]}\nnodes: {}\noutputs: [a, {y: b}, {z: {from: c, doc: last}}]\n",
     "outputs by any name": "inputs: {a: [5], b: [5]}\nnodes: {}\noutputs: {forward: a, class: {from: b, only: training}}\n",
     "a block of one input": "inputs: {a: [5]}\nblocks: {p: {inputs: x, nodes: {}, outputs: x}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",

@@ -174,3 +174,48 @@ def test_an_exported_program_has_no_check() -> None:
         for model in (GRAPH.compile(), GRAPH.compile(check=True))
     ]
     assert nodes[0] == nodes[1]
+
+
+# --- sizes of which the axes are multiples ------------------------------------------------------
+
+MULTIPLES = mg.loads(
+    "inputs: {x: [8*H, 2*T + 1], y: [H], z: [8*H]}\n"
+    "nodes: {m: {layer: Mean, from: x, dim: 2}, a: {merge: add, from: [m, z]}}\noutputs: [a, y]"
+)
+MISSED: dict[str, tuple[list[tuple[int, ...]], str]] = {
+    "no multiple": (
+        [(2, 30, 3), (2, 4), (2, 32)],
+        "x axis 1 is 30, which is no multiple of 8 (8*H)",
+    ),
+    "no such size": (
+        [(2, 32, 4), (2, 4), (2, 32)],
+        "x axis 2 is 4, which is not 2*T + 1 for any T",
+    ),
+    "another name": ([(2, 32, 3), (2, 5), (2, 32)], "8*H of x is 32 (H is 4) but H of y is 5"),
+    "another multiple": (
+        [(2, 32, 3), (2, 4), (2, 24)],
+        "8*H of x is 32 (H is 4) but 8*H of z is 24 (H is 3)",
+    ),
+    "an empty axis": ([(2, 0, 3), (2, 4), (2, 32)], "8*H of x is 0 (H is 0)"),
+    "too short": ([(2, 32, 1), (2, 4), (2, 32)], "2*T + 1 of x is 1 (T is 0)"),
+    "both": (
+        [(2, 30, 4), (2, 4), (2, 33)],
+        (
+            "x axis 1 is 30, which is no multiple of 8 (8*H); x axis 2 is 4, which is not 2*T + 1 for"
+            " any T; z axis 1 is 33, which is no multiple of 8 (8*H)"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISSED)
+def test_a_size_that_is_no_multiple_is_named(name: str) -> None:
+    shapes, expected = MISSED[name]
+    given = dict(zip("xyz", map(torch.rand, shapes), strict=True))
+    assert expected in says(MULTIPLES.compile(check=True), given)
+
+
+def test_multiples_pass() -> None:
+    model = MULTIPLES.compile(check=True)
+    x, y, z = torch.rand(2, 32, 3), torch.rand(2, 4), torch.rand(2, 32)
+    assert torch.equal(model(x=x, y=y, z=z)["a"], x.mean(2) + z)

@@ -11,6 +11,7 @@ from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir.declared.values import Template, Written
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -115,9 +116,8 @@ def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:
     if trace is None:
         return parse(str(dim))
     names = trace.run_time_sizes()
-    by_text = {str(size): name for size, name in names.items()}
     try:
-        found = Variable(names[dim]) if dim in names else _renamed(parse(str(dim)), by_text)
+        found = Variable(names[dim]) if dim in names else _renamed(parse(str(dim)), _told_by(names))
     except KeyError as missing:
         message = f"{dim} is a run-time size that no input of {trace.family} has"
         help = f"give the block an input with an axis of {missing.args[0]}"
@@ -126,11 +126,28 @@ def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:
     return found
 
 
-def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression:
-    """Return the expression in other names; raise a `KeyError` for a name that has none."""
+def _told_by(names: Mapping[Dim, str]) -> dict[str, Expression]:
+    """Return for each named size how it is computed from the axes of a block: `x_1` for T, and
+    `x_1 // 8` for the H of an axis of `8*H`."""
+    found: dict[str, Expression] = {}
+    for size, axis in names.items():
+        linear = line_of(size)
+        if linear is None or (linear.name in found and str(size) != linear.name):
+            continue
+        factor, offset = linear.line
+        product: Expression = Variable(axis)
+        if offset:
+            product = Arithmetic("-", product, Number(offset))
+        found[linear.name] = product if factor == 1 else Arithmetic("//", product, Number(factor))
+    return found
+
+
+def _renamed(expression: Expression, names: Mapping[str, Expression]) -> Expression:
+    """Return the expression with others in place of names; raise a `KeyError` for a name that has
+    none."""
     match expression:
         case Variable(name):
-            return Variable(names[name])
+            return names[name]
         case Negative(operand):
             return Negative(_renamed(operand, names))
         case Arithmetic(operator, left, right):

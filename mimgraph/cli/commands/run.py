@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mimgraph.cli.arguments import add_settings, add_spec, positive
 from mimgraph.cli.errors import OK, CallError
-from mimgraph.cli.loading import load_graph
+from mimgraph.cli.loading import load_with_sizes
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
 
@@ -16,7 +16,8 @@ from mimgraph.language.safetensors_header import carries_weights
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_spec(parser)
-    add_settings(parser)
+    help = "replace a param, or fill in a size of random inputs: hidden=128, T=50; repeatable"
+    add_settings(parser, help)
     help = "arrays by the names of the inputs; default: random inputs"
     parser.add_argument("--inputs", metavar="FILE.npz", help=help)
     help = "the state_dict to load; default: the weights in SPEC if it has any, else random weights"
@@ -31,12 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the inputs, every node with its shape, and the outputs."""
-    graph = load_graph(args.spec, args.set)
+    graph, sizes = load_with_sizes(args.spec, args.set)
+    if sizes and args.inputs is not None:
+        raise CallError(f"the arrays in {args.inputs} give the size {next(iter(sizes))}")
     from mimgraph.runtime import runner  # imports torch, which a wrong spec need not wait for
 
     weights = args.weights or (args.spec if carries_weights(args.spec) else None)
     try:
-        run = runner.run(graph.typed, graph.compile, args.inputs, weights, args.batch, args.seed)
+        given = runner.Given(args.inputs, args.batch, sizes)
+        run = runner.run(graph.typed, graph.compile, given, weights, args.seed)
         if args.outputs is not None:
             runner.save_arrays(Path(args.outputs), run.outputs)
     except SpecError:

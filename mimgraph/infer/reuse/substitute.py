@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
 
@@ -64,7 +65,15 @@ def _graph_input(given: ir.Input, values: Values) -> ir.Input:
 def _pattern(pattern: ir.InputShape | None, values: Values) -> ir.InputShape | None:
     if pattern is None:
         return None
-    return pattern._replace(dims=tuple(_value(dim, values) for dim in pattern.dims))
+    return pattern._replace(dims=tuple(_size(dim, values) for dim in pattern.dims))
+
+
+def _size(dim: Any, values: Values) -> Any:
+    """Return a size of a pattern with values in place of params; the names of sizes stay."""
+    if not isinstance(dim, LinearSize):
+        return _value(dim, values)
+    factor, offset = (_value(number, values) for number in dim[::2])
+    return dim._replace(factor=factor, offset=offset)
 
 
 def _filled(given: Option, values: Values) -> Option:

@@ -7,6 +7,7 @@ from dataclasses import field, fields, replace
 from typing import Any, NamedTuple
 
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation
+from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
@@ -107,15 +108,31 @@ def overs(nodes: Iterable[Node]) -> Iterator[Option]:
 
 
 class InputShape(NamedTuple):
-    """Sizes, names of sizes, and `Written` sizes, each with its span."""
+    """Sizes, names of sizes, `LinearSize`s such as `8*H`, and `Written` sizes, each with its span."""
 
     dims: tuple[Any, ...]
     spans: tuple[Span, ...]
 
     @property
     def names(self) -> list[str]:
-        """The names among the sizes."""
-        return [dim for dim in self.dims if isinstance(dim, str)]
+        """The names in the sizes."""
+        kinds = (str, LinearSize)
+        return [
+            str(dim) if isinstance(dim, str) else dim.name
+            for dim in self.dims
+            if isinstance(dim, kinds)
+        ]
+
+    @property
+    def written(self) -> list[Written]:
+        """The expressions of params in the sizes."""
+        parts = (dim[::2] if isinstance(dim, LinearSize) else (dim,) for dim in self.dims)
+        return [part for dim in parts for part in dim if isinstance(part, Written)]
+
+    @property
+    def texts(self) -> list[Any]:
+        """The sizes as a spec has them: `8*H` as a text, and the others as they are."""
+        return [str(dim) if isinstance(dim, LinearSize) else dim for dim in self.dims]
 
 
 @data

@@ -71,7 +71,7 @@ class Template(NamedTuple):
             if match[1] is not None:
                 yield match
             elif self.formula:
-                behind = _closing(self.text, match.end())
+                behind = closing(self.text, match.end())
                 if behind == match.end():  # the formula cannot be parsed
                     return
                 yield from _NAME.finditer(self.text, match.end(), behind)
@@ -90,7 +90,7 @@ _PARAM = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\()", re.ASCII)
 _NAME = re.compile(r"(?<![\w.$])([A-Za-z_]\w*)(?![\w(])", re.ASCII)  # no function
 
 
-def _closing(text: str, start: int) -> int:
+def closing(text: str, start: int) -> int:
     """Return where the parenthesis closes that opens before `start`; if none does, `start`."""
     depth = 1
     for index in range(start, len(text)):

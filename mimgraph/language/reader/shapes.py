@@ -6,12 +6,14 @@ from typing import Any
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import InputShape
+from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
 from mimgraph.ir.declared.values import FAULTY, Written
+from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import DTYPES
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.values import as_written, read_text, read_value
-from mimgraph.language.yaml_tree.tree import Sequence, Tree
+from mimgraph.language.reader.values import as_written, is_expression, read_text, read_value
+from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 
 
 def read_shape(context: Context, tree: Tree) -> InputShape | None:
@@ -32,8 +34,9 @@ def read_sizes(context: Context, tree: Sequence) -> InputShape | None:
 
 
 def _read_size(context: Context, item: Tree) -> Any:
-    """Return an integer, a name or a `Written`, or FAULTY for something else, which is reported."""
-    value = read_value(context, item)
+    """Return an integer, a name, a `LinearSize` or a `Written`, or FAULTY for something else, which
+    is reported."""
+    value = _read_computed(context, item) if _is_computed(item) else read_value(context, item)
     if isinstance(value, str):
         reason = name_fault(value) if value != "N" else "N stands for the batch size"
         if reason is None:
@@ -43,11 +46,28 @@ def _read_size(context: Context, item: Tree) -> Any:
         if value >= 1:
             return value
         context.fault("bad-option", "a size must be at least 1", item.span)
-    elif isinstance(value, Written):
+    elif isinstance(value, Written | LinearSize):
         return value
     elif value is not FAULTY:
         context.wrong_type("a size", "an integer or a name", item)
     return FAULTY
+
+
+def _is_computed(item: Tree) -> bool:
+    """Return whether a size is a text such as `8*H`, and not one `$(...)`."""
+    text = item.value if isinstance(item, Scalar) else None
+    return isinstance(text, str) and not is_expression(text) and is_computed(text)
+
+
+def _read_computed(context: Context, item: Tree) -> Any:
+    """Return the size that a text such as `8*H` is, or FAULTY, which is reported."""
+    assert isinstance(item, Scalar)
+    try:
+        return parse_size(str(item.value), item.span, item.part)
+    except ExpressionError as error:
+        span = item.part(error.start, error.end) if error.start <= error.end else item.span
+        context.fault(error.code, error.message, span, help=error.help)
+        return FAULTY
 
 
 def read_dtype(context: Context, tree: Tree | None, default: str) -> str | None:

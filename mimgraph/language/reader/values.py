@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from mimgraph.infer.evaluation import LONGEST
-from mimgraph.ir.declared.values import FAULTY, Option, Template, Written
+from mimgraph.ir.declared.values import FAULTY, Option, Template, Written, closing
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
@@ -15,6 +15,12 @@ from mimgraph.source import Span
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
+
+
+def is_expression(text: str) -> bool:
+    """Return whether a text is `$name` or one `$(...)`, and not `$(a)*T + $(b)`."""
+    match = _DOLLAR.fullmatch(text)
+    return match is not None and (match[2] is None or closing(text, 2) in (2, len(text) - 1))
 
 
 def read_text(context: Context, what: str, tree: Tree | None) -> str | None:

@@ -22,6 +22,9 @@ from mimgraph.language.schema.words import (
 )
 
 NAME = "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"
+LINEAR = r"^\s*[-+]?ATOM(\s*[-+*/%]+\s*ATOM)+\s*$".replace(  # a size such as 8*H, $patch*H + 1
+    "ATOM", r"(\(\s*)*(\d+|\$?[A-Za-z_]\w*|\$\(.+\))(\s*\))*"
+)
 SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
 
 
@@ -33,7 +36,8 @@ def declared() -> Json:
 def _names() -> Json:
     """Return the definitions of names, sizes, shapes and sources."""
     taken = {*keyword.kwlist, *REFUSED}
-    size = {"type": ["integer", "string"], "minimum": 1, "pattern": f"{NAME}|{EXPRESSION}"}
+    texts = f"{NAME}|{EXPRESSION}|{LINEAR}"
+    size = {"type": ["integer", "string"], "minimum": 1, "pattern": texts}
     return {
         "name": _name(taken),
         "input_name": _name({*taken, *REFUSED_FOR_INPUTS}),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Evaluation, compute, layered
+from mimgraph.infer.linear_sizes import linear_size
 from mimgraph.infer.nodes.blocks.groups import fed_to
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Block, BlockInput
+from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import FAULTY, Written
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dims.bounds import at_least
+from mimgraph.ir.dims.dim import Dim, DimOverflow, Size
+from mimgraph.ir.dims.linear import Line
 from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.rule_helpers import same_size
@@ -37,52 +41,96 @@ def bind_pattern(
                 _misfit(site, block, declared, one, "rank-mismatch", help=help)
                 return None
             for dim, span, size in zip(*pattern, one.type.dims, strict=True):
-                if isinstance(dim, str):
-                    expected: Size | None = dims.setdefault(dim, size)
-                else:
-                    expected = _computed(site, block, dim, span, params)
+                axis = _Axis(site, block, declared, one, dim, span, size)
+                expected = _expected(axis, params, dims)
                 if expected is None:
                     return None
                 if not same_size(expected, size):
-                    _report_size(site, block, fed, declared, one, dim, expected, size)
+                    _report_size(axis, fed, expected)
                     return None
     return dims
 
 
-def _computed(
-    site: Site, block: Block, dim: Any, span: Span, params: Mapping[str, Any]
-) -> Size | None:
+class _Axis(NamedTuple):
+    """An axis of a source at one use of a block, with the dimension of the pattern that it must fit."""
+
+    site: Site
+    block: Block
+    declared: BlockInput
+    fed: Fed
+    dim: Any
+    span: Span
+    size: Size
+
+
+def _expected(axis: _Axis, params: Mapping[str, Any], dims: dict[str, Size]) -> Size | None:
+    """Return the size that a pattern wants; bind a name that is new. None if it is faulty, which is
+    reported."""
+    if isinstance(axis.dim, str):
+        return dims.setdefault(axis.dim, axis.size)
+    state = axis.site.state
+    at = Evaluation(layered(params, state.params), state.report, axis.site.path)
+    if not isinstance(axis.dim, LinearSize):
+        return _computed(axis, at)
+    line, name = linear_size(axis.dim, axis.span, at), axis.dim.name
+    if line is None:
+        return None
+    try:
+        if name not in dims and not _solve(line, name, axis.size, dims):
+            _report_unsolved(axis, axis.dim._replace(factor=line.factor, offset=line.offset))
+            return None
+        return line.at(dims[name])
+    except DimOverflow:
+        message = f"where {name} is {dims.get(name, axis.size)}, {axis.dim} does not fit in 64 bits"
+        state.fault("too-large", message, axis.span, axis.block.family)
+        return None
+
+
+def _solve(line: Line, name: str, size: Size, dims: dict[str, Size]) -> bool:
+    """Bind the name in `8*H` to an eighth of the size; return whether the size is always a multiple."""
+    found = line.solve(size)
+    # without an offset an axis that has elements has a positive multiple
+    if not same_size(line.at(found), size) or (line.offset and at_least(found, 1) is not True):
+        return False
+    dims[name] = found
+    return True
+
+
+def _computed(axis: _Axis, at: Evaluation) -> Size | None:
     """Return the size that a pattern gives as a number or expression; None if that is faulty."""
-    state = site.state
-    env = layered(params, state.params)
-    found = compute(dim, Evaluation(env, state.report, site.path))
+    found = compute(axis.dim, at)
     if found is FAULTY or isinstance(plain(found), int | Dim):
         return None if found is FAULTY else found
-    message = f"{_dim_text(dim)} must be a size, but it is {found!r}"
-    state.fault("bad-option", message, span, block.family)
+    message = f"{_dim_text(axis.dim)} must be a size, but it is {found!r}"
+    axis.site.state.fault("bad-option", message, axis.span, axis.block.family)
     return None
 
 
-def _report_size(
-    site: Site,
-    block: Block,
-    fed: Mapping[str, Fed],
-    declared: BlockInput,
-    one: Fed,
-    dim: Any,
-    expected: Size,
-    size: Size,
-) -> None:
+def _report_unsolved(axis: _Axis, wants: LinearSize) -> None:
+    """Report a size that is not `8*H` for any H, or is known only at run time and may not be."""
+    size, help = axis.size, ""
+    is_not, no = ("may not be", "may be no") if isinstance(size, Dim) else ("is not", "is no")
+    where = f"{no} multiple of {wants.factor}"
+    if wants.offset:
+        where = f"{is_not} {wants} for any {wants.name}"
+    if str(size).isidentifier():
+        declared = wants._replace(name=str(size))
+        help = f"if it always is one, declare the axis of the input that is {size} as {declared}"
+    _misfit(*axis[:4], "shape-mismatch", f", and {size} {where}", help)
+
+
+def _report_size(axis: _Axis, fed: Mapping[str, Fed], expected: Size) -> None:
     """Report a size that is not the one that the pattern wants, with the source that bound the name."""
-    written = _dim_text(dim)
+    dim, size, written = axis.dim, axis.size, _dim_text(axis.dim)
     where = f", where {written} is {expected}" if written != str(expected) else ""
     are_named = str(expected).isidentifier() and str(size).isidentifier()
     help = (
         f"if {size} and {expected} are the same length, use one name for both" if are_named else ""
     )
-    naming = (each for each in block.inputs if each.pattern and dim in each.pattern.dims)
-    bound = next((fed_to(each.name, fed)[0] for each in naming if isinstance(dim, str)), None)
-    _misfit(site, block, declared, one, "shape-mismatch", where, help, bound)
+    name = dim.name if isinstance(dim, LinearSize) else dim
+    naming = (each for each in axis.block.inputs if each.pattern and name in each.pattern.names)
+    bound = next((fed_to(each.name, fed)[0] for each in naming if isinstance(name, str)), None)
+    _misfit(*axis[:4], "shape-mismatch", where, help, bound)
 
 
 def _misfit(

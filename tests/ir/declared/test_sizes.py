@@ -1,0 +1,64 @@
+"""Sizes that are linear in a name are parsed, refused where they do not determine it, and printed."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
+from mimgraph.ir.expression import ExpressionError
+from mimgraph.source import SourceFile, Span
+
+SPAN = Span(SourceFile("spec.yaml", ""), 1, 1, 1, 1)
+
+PARSED = {
+    "8*H": LinearSize(8, "H", 0),
+    "H * 8": LinearSize(8, "H", 0),
+    "2*T + 1": LinearSize(2, "T", 1),
+    "1 + T": LinearSize(1, "T", 1),
+    "2*T-1": LinearSize(2, "T", -1),
+    "2*(T + 3) - T": LinearSize(1, "T", 6),
+    "2**3*H": LinearSize(8, "H", 0),
+    "-(1 - T)": LinearSize(1, "T", -1),
+    "1*H": "H",
+    "H + 0": "H",
+    "2*3": 6,
+}
+
+
+def parse(text: str) -> object:
+    return parse_size(text, SPAN, lambda start, end: SPAN)
+
+
+@pytest.mark.parametrize("text", PARSED)
+def test_arithmetic_becomes_a_factor_and_an_offset(text: str) -> None:
+    assert is_computed(text) and parse(text) == PARSED[text]
+
+
+PRINTED = {
+    "H*8": "8*H",
+    "3 + 2*T": "2*T + 3",
+    "2*T - 1": "2*T - 1",
+    "H*$patch": "$patch*H",
+    "$(2 * k)*H + $k": "$(2 * k)*H + $k",
+    "2*$k*H": "$(2 * k)*H",
+    "$(a)*(H + 1)": "$a*H + $a",
+    "H + $a - 2": "H + $(a - 2)",
+}
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_a_size_is_printed_as_a_spec_has_it(text: str) -> None:
+    assert str(parse(text)) == PRINTED[text] and str(parse(PRINTED[text])) == PRINTED[text]
+
+
+@pytest.mark.parametrize(
+    "text", ["H*W", "H*H", "H//2", "H/2", "H % 2", "H**2", "8 // H", "H > 2", "max(H, 2)", "8*"]
+)
+def test_other_arithmetic_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["H", "seq_len", "seq-len", "batch-size", "7x7", "", "größe"])
+def test_a_name_even_a_wrong_one_is_no_arithmetic(text: str) -> None:
+    assert not is_computed(text)
