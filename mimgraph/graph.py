@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from os import PathLike
-from typing import TYPE_CHECKING, NoReturn, overload
+from typing import TYPE_CHECKING, overload
 
 from mimgraph.compare.equality import same
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.ir.types import Constraint, Shape, TensorType
+from mimgraph.ir.types import Constraint, Shape
 from mimgraph.language import safetensors_header, spec_file
 from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text
 from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name them here
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
         Tensor,
     )
     from mimgraph.compare.review import Review
+    from mimgraph.inspection.edges import Edges
+    from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Nodes
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
@@ -66,9 +69,6 @@ if TYPE_CHECKING:
     from mimgraph.runtime.weight_transfer.load import Transfer
     from mimgraph.runtime.weights import LoadedWeights
     from mimgraph.summary.summary import Summary
-
-
-_BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by name"
 
 
 @entry_points
@@ -117,14 +117,33 @@ class Graph(Shown):
         return self.typed.name
 
     @property
-    def inputs(self) -> Mapping[str, TensorType]:
-        """Return the type of every input, in order."""
-        return self.typed.body.inputs
+    def _spec(self) -> DeclaredGraph:
+        """Return the spec that declares its inputs and outputs."""
+        return self.declared
 
-    @property
-    def outputs(self) -> Mapping[str, TensorType]:
-        """Return the type of every output by its public name."""
-        return self.typed.body.output_types
+    @cached_property
+    def inputs(self) -> Mapping[str, GraphInput]:
+        """Return every input by name, in order, with the attributes of its type: `.shape`, `.dtype`."""
+        from mimgraph.inspection.ends import inputs
+
+        return inputs(self.typed, self._spec)
+
+    @cached_property
+    def outputs(self) -> Mapping[str, GraphOutput]:
+        """Return every output by its public name, with its type and its `source`."""
+        from mimgraph.inspection.ends import outputs
+
+        return outputs(self.typed, self._spec)
+
+    @cached_property
+    def edges(self) -> Edges:
+        """Return the edges between inputs and nodes, in order: `("image", "conv") in graph.edges`.
+
+        Each is a `source` and its `port`, and a `target` and its `argument`.
+        """
+        from mimgraph.inspection.edges import edges
+
+        return edges(self.typed.body)
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -402,10 +421,15 @@ class Graph(Shown):
         return details(self.typed, declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
-        """Return a networkx graph of the names of inputs and nodes, with `layer`, `shape` and `dtype`."""
-        from mimgraph.picture.networkx_graph import to_networkx
+        """Return a networkx graph of the names of inputs and nodes.
 
-        return to_networkx(self.typed)
+        Each has the fields of `graph.nodes`, such as `op`, `options`, `shape` and `parameters`, and the
+        name of its `layer`. An edge has the `argument` that it feeds and the `port` that it reads, and in
+        `edges` all edges between the two nodes.
+        """
+        from mimgraph.inspection.networkx_graph import to_networkx
+
+        return to_networkx(self.typed, self.inputs, self.nodes, self.edges)
 
     def __eq__(self, other: object) -> bool:
         """Return whether two graphs are equal with all types inferred, however they were written."""
@@ -413,11 +437,20 @@ class Graph(Shown):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __iter__(self) -> NoReturn:
-        raise TypeError(f"{self!r} cannot be unpacked: {_BY_NAME}")
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of inputs and nodes, in order."""
+        return chain(self.inputs, self.nodes)
 
-    def __contains__(self, item: object) -> NoReturn:
-        raise TypeError(f"nothing is in {self!r} itself: {_BY_NAME}")
+    def __reversed__(self) -> Iterator[str]:
+        return iter([*self][::-1])
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether an input or node has this name; a dotted one may be inside a block."""
+        return name in self.inputs or name in self.nodes
+
+    def __len__(self) -> int:
+        """Return the number of inputs and nodes."""
+        return len(self.inputs) + len(self.nodes)
 
     @uncollected()
     def _repr_html_(self) -> str:
@@ -454,6 +487,10 @@ class Stage(Graph):
         raise ValueError(
             f"{self.name} is a stage and has no spec; its `whole` is {self.whole.name}, which has one"
         )
+
+    @property
+    def _spec(self) -> DeclaredGraph:
+        return self.whole.declared
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:

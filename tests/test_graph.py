@@ -89,21 +89,6 @@ def test_an_activation_makes_constraints_too() -> None:
     ]
 
 
-def test_to_networkx_has_inputs_and_nodes() -> None:
-    graph = built().to_networkx()
-    assert list(graph.predecessors("fused")) == ["image_vec", "numeric_vec"]
-    assert graph.nodes["image"] == {
-        "layer": "Input",
-        "shape": built().shapes["image"],
-        "dtype": "float32",
-    }
-    assert [graph.nodes[name]["layer"] for name in ("image_vec", "numeric_vec", "fused")] == [
-        "Sequential",
-        "Linear",
-        "concat",
-    ]
-
-
 # --- equality -------------------------------------------------------------------------------------
 
 BASE = """\

@@ -416,6 +416,8 @@ ITERATED = ("list", "tuple", "a star", "unpacking", "for", "zip")  # an LSTM has
 HANDLES = [thing for thing, value in THINGS.items() if isinstance(value, mg.Tensor)]
 MEANT = {(handle, attempt) for handle in HANDLES for attempt in COMPUTED}
 MEANT |= {("several results", attempt) for attempt in ITERATED}
+NAMED = (*ITERATED, "in", "in of a number", "max", "len", "reversed")
+MEANT |= {("a graph", attempt) for attempt in NAMED}  # it holds the names of inputs and nodes
 
 
 @pytest.mark.parametrize(
@@ -432,7 +434,6 @@ UNPACKED = {
     "one of each": "call it on a handle first",
     "a block call": r"call it on a handle first, blk\(...\)\(x\)",
     "a Sequential": "call it on a handle first",
-    "a graph": "graph.inputs, graph.outputs and graph.shapes",
     "a handle": r"layers.Chunk, layers.Split or layers.Select",
     "a port": r"layers.Chunk, layers.Split or layers.Select",
     "several results of a Sequential": r'or a port: handle\["output"\]',
