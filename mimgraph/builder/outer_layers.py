@@ -17,6 +17,7 @@ from mimgraph.ir.typed.graph import TypedNode, Value
 from mimgraph.ir.typed.operations import unwrap
 from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.source import Span
+from mimgraph.support.unique import unique_key
 
 
 def outer_call(layer: Layer, trace: Trace | None) -> Record | None:
@@ -38,7 +39,8 @@ def has_blocks(record: Record) -> bool:
 
 def placeholder(record: Record) -> str:
     """Return the name of an outer call in a block until its graph names it; no node can have it."""
-    return f"{record.stem} {record.number}"
+    record.key = record.key or unique_key()
+    return f"{record.stem} {record.key}"
 
 
 def made_again(name: str, record: Record) -> dict[str, Made]:

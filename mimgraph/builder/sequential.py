@@ -9,7 +9,7 @@ from typing import Protocol
 from mimgraph.builder.blocks.call import BlockCall, Family
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import CallContext, TypedCall
-from mimgraph.builder.handles.record_call import IN_SEQUENCE, used_already
+from mimgraph.builder.handles.record_call import used_already
 from mimgraph.builder.handles.records import Record
 from mimgraph.builder.outer_layers import has_blocks
 from mimgraph.builder.tracing.trace import enclosing
@@ -19,7 +19,7 @@ from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Apply, Chain
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.layer_call import Applicable, LayerCall, Uses
+from mimgraph.ops.layer_call import IN_SEQUENCE, Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
@@ -53,7 +53,7 @@ class Sequential(Applicable):
         self.items = tuple(map(_layer, items))
         given = {"over": over, "freeze": None if freeze is False else freeze}
         self.keywords: Mapping[str, object] = {k: v for k, v in given.items() if v is not None}
-        self.uses: Uses = {}
+        self.uses = Uses()
 
     def __repr__(self) -> str:
         keywords = (f"{key}={value!r}" for key, value in self.keywords.items())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, NoReturn, Protocol, Self, TypeAlias, TypeGuard, TypeVar, cast
+from enum import Enum
+from typing import Any, Final, NoReturn, Protocol, Self, TypeAlias, TypeGuard, TypeVar, cast
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.names import BESIDE
@@ -16,7 +17,26 @@ from mimgraph.support.frozen_data import data
 
 NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
 Activation: TypeAlias = "str | Mapping[str, object] | LayerCall | Callable[..., object]"
-Uses = dict[object, object]  # by body, what the first call of a layer recorded
+
+
+class InSequence(Enum):
+    """Marks a layer in its uses as an item of a Sequential."""
+
+    IN_SEQUENCE = "in sequence"
+
+
+IN_SEQUENCE: Final = InSequence.IN_SEQUENCE
+
+
+class Uses(dict[object, object]):
+    """What the first call of a layer recorded, by body.
+
+    Layers with one object of it share their weights. A pickle has it without the calls: a call that
+    is unpickled enters itself.
+    """
+
+    def __reduce__(self) -> tuple[type[Uses], tuple[dict[object, object]]]:
+        return Uses, ({None: IN_SEQUENCE} if self.get(None) is IN_SEQUENCE else {},)
 
 
 class Handle(Protocol):
@@ -111,7 +131,7 @@ class Applicable:
     def __deepcopy__(self, memo: object) -> Self:
         """Return a layer with separate weights, as `copy.deepcopy` of a torch module."""
         made = copy(self)
-        made.uses = {}
+        made.uses = Uses()
         return made
 
 
@@ -156,7 +176,7 @@ class LayerCall(Applicable):
         self.op = op
         self.args = args
         self.keywords = keywords
-        self.uses: Uses = {}
+        self.uses = Uses()
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]

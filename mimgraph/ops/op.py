@@ -75,6 +75,12 @@ class Op:
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}>"
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Return what a pickle holds: the kind and the name, by which the registry knows the op."""
+        from mimgraph.ops.registry import known
+
+        return known, (self.kind, self.name)
+
     @property
     def doc(self) -> str:
         """Return the docstring without its example."""

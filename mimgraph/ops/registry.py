@@ -78,6 +78,14 @@ def add(op: Added) -> Added:
     return op
 
 
+def known(kind: str, name: str) -> Op:
+    """Return the op of a pickle; raise a `LookupError` if this version has none."""
+    op = find(kind, name)
+    if op is None:
+        raise LookupError(f"mimgraph has no {kind} {name}: the pickle is of another version")
+    return op
+
+
 def find(kind: str, name: str) -> Op | None:
     """Return the op of that kind and name; its file is imported when it is first asked for."""
     op = _OPS[kind].get(name)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
-from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option
@@ -32,6 +30,8 @@ from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
 from mimgraph.support.entry_point import entry_point, entry_points
+from mimgraph.support.frozen_dict import FrozenDict
+from mimgraph.support.unique import unique_key
 
 Param: TypeAlias = (
     float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]
@@ -39,12 +39,10 @@ Param: TypeAlias = (
 
 REPEAT_KEYS = ("times", "shared", "with", "index", "collect")
 
-_numbers = count()
-
 
 def new_key(family: str) -> str:
     """Return a unique key for a block, until its graph gives it a name."""
-    return f"{family}#{next(_numbers)}"
+    return f"{family}#{unique_key()}"
 
 
 class DeclaredBlock(NamedTuple):
@@ -57,7 +55,7 @@ class DeclaredBlock(NamedTuple):
     key: str
     blocks: Mapping[str, ir.Block]
     decides_by_sizes: bool = False
-    borrowed: Mapping[str, Record] = MappingProxyType({})
+    borrowed: Mapping[str, Record] = FrozenDict({})
 
     @property
     def params(self) -> Mapping[str, Option]:
@@ -144,7 +142,7 @@ class BlockCall(Applicable):
         self.family = family
         self.args = args
         self.keywords = keywords
-        self.uses: Uses = {}
+        self.uses = Uses()
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]

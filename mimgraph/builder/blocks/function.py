@@ -7,9 +7,10 @@ value is fixed in the block. Runs that declare equal blocks share one.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from copy import copy
 from dataclasses import replace
+from pickle import PicklingError
 from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
@@ -113,9 +114,32 @@ class BlockFunction(Family):
                 raise spec_error("bad-name", f"{name!r} cannot be a name", self.span, reason)
         return tuple(inputs), frozenset(optional), defaults
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Return what a pickle holds: where the block stands in its module, as for a function."""
+        function = self.function
+        found: Any = sys.modules.get(function.__module__)
+        for name in function.__qualname__.split("."):
+            found = getattr(found, name, None)
+        if found is self:
+            return function.__qualname__
+        if isinstance(found, BlockFunction) and found.function is function:
+            return BlockFunction.with_defaults, (found, self.defaults)
+        raise PicklingError(
+            f"the block {self.name} cannot be pickled, as it is not the {function.__qualname__} of"
+            f" {function.__module__}: define it at the top of a module"
+        )
+
+    def __copy__(self) -> BlockFunction:
+        return self
+
+    def __deepcopy__(self, memo: object) -> BlockFunction:
+        """Return the block itself, as a copy of a function is the function."""
+        return self
+
     def with_defaults(self, values: Params) -> BlockFunction:
         """Return the same function with other defaults."""
-        made = copy(self)
+        made = object.__new__(BlockFunction)
+        made.__dict__.update(self.__dict__)
         made.defaults = {**self.defaults, **values}
         return made
 

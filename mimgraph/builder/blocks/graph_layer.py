@@ -56,6 +56,11 @@ class GraphLayer(Family):
                 raise TypeError(f"{message} {type(value).__name__}s: graph.compile()(...)")
         return super().call(args, keywords)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but what blocks in other graphs made of it."""
+        kept = {key: call for key, call in self.calls.items() if None in call.uses}
+        return {**self.__dict__, "calls": kept, "declared": {}}
+
     @property
     def stem(self) -> str:
         return snake_case(self.graph.name)

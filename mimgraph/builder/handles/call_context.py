@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.builder.declare_layer import declare_freeze, declare_over, declare_take
@@ -20,12 +19,13 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
+from mimgraph.support.frozen_dict import FrozenDict
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.records import Record
 
-NO_BLOCKS: Mapping[str, ir.Block] = MappingProxyType({})
-NO_OPTIONS: Mapping[str, object] = MappingProxyType({})
+NO_BLOCKS: Mapping[str, ir.Block] = FrozenDict({})
+NO_OPTIONS: Mapping[str, object] = FrozenDict({})
 
 
 class TypedCall(NamedTuple):
@@ -34,7 +34,7 @@ class TypedCall(NamedTuple):
 
     node: TypedNode
     blocks: Mapping[str, ir.Block]
-    borrowed: Mapping[str, Record] = MappingProxyType({})
+    borrowed: Mapping[str, Record] = FrozenDict({})
 
 
 class CallContext(NamedTuple):

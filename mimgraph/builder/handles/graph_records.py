@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from mimgraph.builder.blocks.spec_blocks import SpecBlocks
+from mimgraph.builder.handles.pickled import sources_first
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
@@ -32,6 +34,10 @@ class GraphHandles:
     def __init__(self, declared: ir.Graph, typed: TypedGraph) -> None:
         self.typed = typed
         self.records = {record.label: record for record in _records(declared, typed)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return its parts, with all records in an order in which a pickle can hold them."""
+        return {"order": sources_first(self.records.values()), **self.__dict__}
 
     def __getitem__(self, key: object) -> Tensor:
         """Return the handle of a source as a spec writes it, `fc` or `lstm.last`."""

@@ -18,10 +18,15 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Each, Share
 from mimgraph.ir.names import free_name
-from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
+from mimgraph.ops.layer_call import (
+    IN_SEQUENCE,
+    NODE_OPTIONS,
+    EachCall,
+    ItemCall,
+    LayerCall,
+    no_handle,
+)
 from mimgraph.source import Span
-
-IN_SEQUENCE = object()  # in the uses of a layer: it is an item of a Sequential
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.handles.pickled import reduced
 from mimgraph.builder.tracing.trace import Trace, note_refusal
 from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
@@ -17,10 +17,9 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
+from mimgraph.support.unique import new_number
 
 BLOCK_OPTIONS = ("repeat", *BESIDE)  # of a block's use, beside its params
-
-_numbers = count()
 
 
 class Composite(Protocol):
@@ -71,6 +70,7 @@ class Record:
         "blocks",
         "borrowed",
         "graph",
+        "key",
         "layer",
         "lender",
         "made",
@@ -97,7 +97,7 @@ class Record:
         lender: Record | None = None,
         graph: str = "",
     ) -> None:
-        self.number = next(_numbers)  # in the order of calls
+        self.number = new_number()  # in the order of calls
         self.borrowed = borrowed or {}
         self.lender = lender
         self.made = made
@@ -109,7 +109,20 @@ class Record:
         self.sources = sources
         self.blocks = blocks
         self.graph = graph
+        self.key = ""  # of the placeholder, made when it is first needed
         self.needs: tuple[Record, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self)
+
+    def __setstate__(self, given: tuple[dict[str, Any], bool]) -> None:
+        state, is_first = given
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.sources = tuple([(key, Reference(*source)) for key, *source in state["sources"]])
+        if is_first:
+            assert self.layer is not None
+            self.layer.uses[None] = self
 
     @property
     def label(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.builder.handles.indexing import Indexing
 from mimgraph.builder.handles.operators import Operators
+from mimgraph.builder.handles.pickled import sources_first
 from mimgraph.builder.handles.records import Record
 from mimgraph.builder.handles.unpacking import Unpacking
 from mimgraph.builder.tracing.trace import Result
@@ -135,6 +136,15 @@ class Tensor(Operators, Indexing, Unpacking, Shown):
     def __hash__(self) -> int:
         return hash((self.record, self.port))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle holds: the calls that lead to the handle, and the last of them."""
+        return _unpickled, (sources_first([self.record]), self.record, self.port)
+
     def __deepcopy__(self, memo: object) -> Tensor:
         """Return the handle itself: it only names the result of a call."""
         return self
+
+
+def _unpickled(records: list[Record], record: Record, port: str | None) -> Tensor:
+    """Return the handle of a pickle, whose calls are made already."""
+    return Tensor(record, port)

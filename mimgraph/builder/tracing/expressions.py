@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mimgraph.builder.tracing.trace import Trace
@@ -63,12 +64,17 @@ def _declared_text(text: WrittenText, trace: Trace | None, span: Span) -> Templa
             texts[name] = f"${inside}" if inside.isidentifier() else f"$({inside})"
         else:
             texts[name] = in_formula(declared)
-    template = Template(text.template, lambda start, end: span, formula=True)
+    template = Template(text.template, partial(_whole, span), formula=True)
     return template._replace(text=template.filled(texts))
 
 
 def _written(expression: Expression, span: Span) -> Written:
-    return Written(expression, span, lambda start, end: span)
+    return Written(expression, span, partial(_whole, span))
+
+
+def _whole(span: Span, start: int, end: int) -> Span:
+    """Return the whole span as the place of some of its characters, as only the line is known."""
+    return span
 
 
 class _CannotBeWritten(Exception):

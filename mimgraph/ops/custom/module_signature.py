@@ -79,6 +79,12 @@ class Registered(LayerOp):
         self.macs = macs
         self.facts: dict[Any, Facts] = {}
 
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Return what a pickle holds: the class, which is registered where it is not."""
+        from mimgraph.ops.custom.register import registered
+
+        return registered, (self.name, self.cls)
+
     @property
     def doc(self) -> str:
         """Return the docstring of the class, or the module that it is from."""

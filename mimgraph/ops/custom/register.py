@@ -11,6 +11,7 @@ from mimgraph.ir.types import DTYPES
 from mimgraph.ops import registry
 from mimgraph.ops.custom.decorator_use import is_decorator_call
 from mimgraph.ops.custom.module_signature import MacsRule, Registered, ShapeRule
+from mimgraph.ops.op import Op
 from mimgraph.support.arguments import as_text, wrong
 from mimgraph.support.entry_point import entry_point
 
@@ -118,6 +119,12 @@ def register_missing(layers: Mapping[str, type]) -> None:
     for name, cls in layers.items():
         if registry.find("layer", name) is None:
             _add(cls, name)
+
+
+def registered(name: str, cls: type) -> Op:
+    """Return the layer of this name in a pickle, of the class unless it is registered."""
+    register_missing({name: cls})
+    return registry.known("layer", name)
 
 
 def _is_module(cls: object) -> bool:
