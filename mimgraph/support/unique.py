@@ -32,5 +32,5 @@ _numbers = count()
 
 
 def new_number() -> tuple[int, ...]:
-    """Return a number after all others so far; those of a pickle have further parts."""
+    """Return a number that sorts after every number returned before; a number read from a pickle is longer."""
     return (next(_numbers),)
