@@ -15,8 +15,9 @@ from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
-from mimgraph.builder.blocks.call import DeclaredBlock, Family, InputTypes, new_key
+from mimgraph.builder.blocks.call import DeclaredBlock, InputTypes, new_key
 from mimgraph.builder.blocks.size_dependence import deciding_axes
+from mimgraph.builder.blocks.typed_block import Parameters, TypedBlock
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import DeclaredBody, declare_body
 from mimgraph.builder.declare_layer import option
@@ -59,14 +60,16 @@ class Run(NamedTuple):
 
 
 @entry_point
-def block(function: Callable[..., Tensor | Mapping[str, Tensor]]) -> BlockFunction:
+def block(
+    function: Callable[Parameters, Tensor | Mapping[str, Tensor]],
+) -> BlockFunction[Parameters]:
     """Make a function on handles a block, which is called like a layer."""
     if not inspect.isroutine(function) or not hasattr(function, "__code__"):
         raise wrong("a block", "a function of handles, decorated with @mg.block", function)
     return BlockFunction(function)
 
 
-class BlockFunction(Family):
+class BlockFunction(TypedBlock[Parameters]):
     """A function as a block; its arguments before `*` are the inputs, those after it the params.
 
     An input with the default None is optional: where a call leaves it out, the function runs with None,
@@ -129,14 +132,14 @@ class BlockFunction(Family):
             f" {function.__module__}: define it at the top of a module"
         )
 
-    def __copy__(self) -> BlockFunction:
+    def __copy__(self) -> BlockFunction[Parameters]:
         return self
 
-    def __deepcopy__(self, memo: object) -> BlockFunction:
+    def __deepcopy__(self, memo: object) -> BlockFunction[Parameters]:
         """Return the block itself, as a copy of a function is the function."""
         return self
 
-    def with_defaults(self, values: Params) -> BlockFunction:
+    def with_defaults(self, values: Params) -> BlockFunction[Parameters]:
         """Return the same function with other defaults."""
         made = object.__new__(BlockFunction)
         made.__dict__.update(self.__dict__)
