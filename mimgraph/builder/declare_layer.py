@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -28,6 +29,7 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     In a sequence a sole option by position stays without its name: `{Linear: 64}`.
     """
     op = call.op
+    refuse_name(f"layers.{op.name}", call.keywords, op.options, span)
     words = {*NODE_OPTIONS} - op.options.keys()
     named: Mapping[str, object]
     named = {k: v for k, v in call.keywords.items() if k not in words}
@@ -69,6 +71,17 @@ def _is_number(value: object) -> bool:
     if isinstance(value, int):
         return not isinstance(value, bool) and -LIMIT <= value < LIMIT
     return isinstance(value, float) and isfinite(value)
+
+
+def refuse_name(
+    owner: str, given: Mapping[str, object], options: Collection[str], span: Span
+) -> None:
+    """Raise an error for a `name` beside the options: Keras' `Dense(8, name="fc")`."""
+    if "name" in given and "name" not in options:
+        text = json.dumps(given["name"]) if isinstance(given["name"], str) else "..."
+        help = f"name the result of the second call: {owner}(...)(x, name={text})"
+        message = f"{owner.removeprefix('layers.')} has no option 'name'"
+        raise spec_error("unknown-option", message, span, help)
 
 
 def declare_options(

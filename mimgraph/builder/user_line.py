@@ -19,7 +19,7 @@ from mimgraph.support.ipython import cell_name
 
 def user_line() -> Span:
     """Return the user's line that is running: the innermost frame outside this package."""
-    frame = _user_frame()
+    frame = user_frame()
     return at_line(frame.f_code.co_filename, frame.f_lineno)
 
 
@@ -45,7 +45,8 @@ def definition(function: Any) -> Span:
 _python_file = cache(PythonFile)
 
 
-def _user_frame() -> FrameType:
+def user_frame() -> FrameType:
+    """Return the innermost frame outside this package."""
     frame = sys._getframe(2)
     while (outer := frame.f_back) is not None and is_ours(frame.f_globals.get("__name__", "")):
         frame = outer
@@ -74,9 +75,14 @@ def spec_error(code: DiagnosticCode, message: str, span: Span, help: str = "") -
     return SpecError([Diagnostic(code, message, _columns(span), help=help)])
 
 
+def running_call() -> Span:
+    """Return the place of the call that the user's line is running."""
+    return _columns(user_line())
+
+
 def _columns(span: Span) -> Span:
     """Return the columns of the call that is running on the line `span`, if Python knows them."""
-    frame = _user_frame()
+    frame = user_frame()
     code = frame.f_code
     if span != at_line(code.co_filename, frame.f_lineno):
         return span

@@ -229,6 +229,33 @@ def test_several_sources_of_a_layer_that_takes_one() -> None:
         layers.Linear(3)(numeric(), numeric())
 
 
+def test_messages_have_the_names_of_the_users_variables() -> None:
+    picture, numbers = image(), numeric()
+    h = layers.Conv2d(4, 3)(picture)
+    with pytest.raises(mg.SpecError) as caught:
+        merges.concat(h, numbers)
+    text = str(caught.value)
+    assert "but numbers is (N, 8)" in text and "layers.Flatten()(h)" in text
+    with pytest.raises(mg.SpecError, match=r"layers.Linear\(8\)\(h\)"):
+        numbers + (h := layers.Linear(6)(numbers))
+
+
+def test_messages_have_the_names_of_nodes_without_a_variable() -> None:
+    parts = [layers.Conv2d(4, 3)(image()), numeric()]
+    x = parts[1]  # not in the text of the call
+    with pytest.raises(mg.SpecError, match=rf"but {x.name} is \(N, 8\)"):
+        merges.concat(*parts)
+    with pytest.raises(mg.SpecError, match=r"layers.Flatten\(\)\(conv2d\)"):
+        merges.concat(layers.Conv2d(4, 3)(image()), numeric())
+
+
+def test_a_name_beside_the_options_is_moved_to_the_second_call() -> None:
+    with pytest.raises(mg.SpecError, match=r'layers.Linear\(...\)\(x, name="fc"\)'):
+        layers.Linear(3, name="fc")(numeric())  # type: ignore[call-arg]
+    with pytest.raises(mg.SpecError, match=r'doubled\(...\)\(x, name="fc"\)'):
+        doubled(name="fc")(numeric())
+
+
 # --- tracebacks --------------------------------------------------------------------
 
 

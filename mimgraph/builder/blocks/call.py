@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
-from mimgraph.builder.declare_layer import declare_options, option
+from mimgraph.builder.declare_layer import declare_options, option, refuse_name
 from mimgraph.builder.handles.call_context import CallContext, TypedCall
 from mimgraph.builder.handles.records import BLOCK_OPTIONS, Record
 from mimgraph.builder.handles.tensor import Tensor
@@ -217,6 +217,7 @@ class BlockCall(Applicable):
         """Return the declared call, without its block."""
         params = {k: v for k, v in self.keywords.items() if k not in BLOCK_OPTIONS}
         names = list(self.family.defaults)
+        refuse_name(self.family.name, params, names, span)
         options, lone = declare_options(self.family.name, names, self.args, params, span)
         repeat = _repeat(unwatched(self.keywords.get("repeat")), span)
         return Call("", span, options, lone, repeat)

@@ -9,6 +9,7 @@ from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import Layer, Record, Reference
+from mimgraph.builder.handles.variable_names import variable_names
 from mimgraph.builder.node_names import check_name, snake_case
 from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
 from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
@@ -36,14 +37,21 @@ def record_call(
 ) -> Record:
     """Check a call and return its record; a second call of the same layer shares its module."""
     try:
-        return _checked(layer, sources, named, name)
-    except SpecError:
-        note_refusal()
-        raise
+        return _checked(layer, sources, named, name, {})
+    except SpecError as error:
+        fault = error
+    note_refusal()
+    if isinstance(layer, LayerCall) and (names := variable_names((*sources, *named.values()))):
+        _checked(layer, sources, named, name, names)  # raises the same fault with these names
+    raise fault
 
 
 def _checked(
-    layer: Layer, sources: tuple[object, ...], named: Mapping[str, object], name: str | None
+    layer: Layer,
+    sources: tuple[object, ...],
+    named: Mapping[str, object],
+    name: str | None,
+    variables: Mapping[Record, str],
 ) -> Record:
     span = user_line()
     given = _references(layer, sources, named)
@@ -59,7 +67,7 @@ def _checked(
     outer = outer_call(layer, trace) if first is None else first.lender
     lender = None if outer is None or has_blocks(outer) else outer
     known = lender or first
-    context = _context(name or stem, given, span, trace, known)
+    context = _context(name or stem, given, span, trace, known, variables)
     if known is None:
         typed, blocks, borrowed = _type_call(layer, context)
     else:
@@ -255,15 +263,21 @@ def _common_trace(given: References, span: Span) -> Trace | None:
 
 
 def _context(
-    name: str, given: References, span: Span, trace: Trace | None, first: Record | None
+    name: str,
+    given: References,
+    span: Span,
+    trace: Trace | None,
+    first: Record | None,
+    variables: Mapping[Record, str],
 ) -> CallContext:
-    """Return the context of a call; a source without a name gets a temporary one."""
+    """Return the context of a call; a source has the name of its variable, or its own, or a temporary
+    one."""
     records = dict.fromkeys(source.record for _, source in given)
     if first is not None:
         records[first] = None
     names: dict[str, Record] = {}
     for record in sorted(records, key=lambda record: record.name is None):
-        names[free_name(record.label, names, first=1)] = record
+        names[free_name(variables.get(record) or record.label, names, first=1)] = record
     by_record = {record: name for name, record in names.items()}
     sources = tuple(
         ir.Source(by_record[source.record], source.port, span, key, span if key else None)
