@@ -18,7 +18,7 @@ from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.single_node import Given, infer_input
 from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.sizes import is_computed, parse_size
+from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import input_fault, name_fault
@@ -30,6 +30,8 @@ from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:
     import torch
+
+VALUES = 'name the axis itself, and put the value of a variable k into the text: f"{k}*H"'
 
 
 @entry_point
@@ -122,11 +124,13 @@ def _size(size: object, span: Span, report: Report) -> Any:
         try:
             return parse_size(text, span, lambda start, end: span)
         except ExpressionError as error:
-            message = f"{error.message}, not {text!r}" if error.end < error.start else error.message
-            report.add(Diagnostic(error.code, message, span, help=error.help))
+            help = VALUES if error.help == PARAMS else error.help
+            message = f"{text!r} cannot be a size: {error.message}"
+            report.add(Diagnostic(error.code, message, span, help=help))
             return text
     reason = name_fault(text) if text != "N" else "N is the batch"
     if reason is not None:
+        reason = VALUES if "$" in text else reason
         message = f"{text!r} cannot name a size"
         report.add(Diagnostic("bad-name", message, span, help=reason))
     return text

@@ -20,7 +20,7 @@ from mimgraph.ir.declared.graph import Block, Input, InputShape, Node
 from mimgraph.ir.declared.operations import Apply, Call
 from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
-from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, substitute, symbol, symbols
+from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol, terms_of
 from mimgraph.ir.expression import plain
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
@@ -78,8 +78,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
         if size is None:
             return None
         found.append(size)
-        least = substitute(size, dict.fromkeys(symbols(size), 1))
-        elements *= least if isinstance(least, int) else 1
+        elements *= sum(coefficient for _, coefficient in terms_of(size))  # where names are 1
         if elements > MAX_COEFFICIENT or len(found) > MAX_AXES:
             message = f"a shape has at most {MAX_AXES} axes, and fewer than 2**63 elements"
             state.fault("too-large", message, span)

@@ -87,6 +87,10 @@ def weights_twice() -> Any:
 FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("bad-name", lambda: mg.Input("a b", (3,)), "'a b' cannot be a name"),
     ("bad-name", lambda: mg.Input("a", ("N",)), "'N' cannot name a size"),
+    ("bad-name", lambda: mg.Input("a", ("$k*H",)), 'into the text: f"{k}*H"'),
+    ("bad-expression", lambda: mg.Input("a", ("H*W",)), "'H*W' cannot be a size: a size has one"),
+    ("bad-expression", lambda: mg.Input("a", ("H//2",)), "'H//2' cannot be a size"),
+    ("bad-option", lambda: mg.Input("a", ("T - 1",)), "the size is 0 where T is 1"),
     ("bad-name", lambda: layers.ReLU()(numeric(), name="forward"), "'forward' cannot be a name"),
     ("bad-option", lambda: mg.Input("a", (0,)), "a size is a name or an integer"),
     ("bad-option", lambda: mg.Input("a", (1,), dtype="float"), "no dtype is called 'float'"),

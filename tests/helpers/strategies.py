@@ -900,6 +900,7 @@ BORROW: Spec = {  # uses a layer of the graph
 INPUTS: tuple[Shape, ...] = (
     *((5,), (3,), (1,), (7, 4), ("T", 6), ("S", 6), ("T", 3)),
     *((3, 6, 6), (2, "H", "W"), (1, 4, 5), (2, "H", 6)),
+    *(("2*T", 6), ("(2*T + 1)", 6), (2, "4*H", "W")),  # in parentheses, as parts of expressions
 )
 
 

@@ -22,6 +22,7 @@ from mimgraph.ir.names import name_fault
 from mimgraph.source import Span
 
 FORM = "a size must be a name, a multiple of one, or one of these plus a number: T, 8*H, 2*T + 1"
+PARAMS = "write a $ before the name of a param; else name the axis itself"
 
 _COMPUTED = re.compile(r"[*/%+(^]|-\s*[\d$(]|[\w)]\s+-|^\d(?!.*x\d)", re.ASCII)
 
@@ -64,7 +65,8 @@ def parse_size(text: str, span: Span, part: Callable[[int, int], Span]) -> Any:
     except ExpressionError as error:
         from mimgraph.ir.foreign import PLAIN, explained  # needed by faulty specs alone
 
-        raise explained(error, text, PLAIN) from None
+        of_sizes = (one for one in PLAIN if one.at != r"\$")  # which says where no $ may stand
+        raise explained(error, text, of_sizes) from None
     line = _linear(expression)
     name = line.name
     factor, offset = (
@@ -110,8 +112,7 @@ def _joined(operator: str, left: _Line, right: _Line) -> _Line:
     """Return the result of arithmetic on two sizes."""
     if left.name and right.name and left.name != right.name:
         message = f"a size has one name, and this has two: {left.name} and {right.name}"
-        help = "write a $ before the name of a param; else name the axis itself"
-        raise ExpressionError(message, help=help)
+        raise ExpressionError(message, help=PARAMS)
     name = left.name or right.name
     if operator in ("+", "-"):
         parts = (_computed(operator, *pair) for pair in zip(left[::2], right[::2], strict=True))
