@@ -21,7 +21,7 @@ if _typing.TYPE_CHECKING:
         zeros,
     )
     from mimgraph.diagnostics import SpecError
-    from mimgraph.graph import Graph, Model, diff, load, load_model, loads, positional
+    from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional
     from mimgraph.ops.custom.register import register
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "arange",
     "block",
     "diff",
+    "from_dict",
     "layers",
     "load",
     "load_model",
@@ -55,7 +56,7 @@ _HOMES = {
     "builder": "Buffer Input Output Parameter Sequential Tensor arange block ones "
     "random training_only zeros",
     "diagnostics": "SpecError",
-    "graph": "Graph Model diff load load_model loads positional",
+    "graph": "Graph Model diff from_dict load load_model loads positional",
     "ops.custom.register": "register",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from os import PathLike
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from mimgraph.compare.equality import same
+from mimgraph.compare.equality import content_hash, same
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph as DeclaredGraph
@@ -245,6 +245,17 @@ class Graph(Shown):
         else:
             write_whole(as_path("the file to write", path), self.dumps())
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as plain data, which can be written as JSON; `mg.from_dict` reads it.
+
+        spec = graph.to_dict()
+        spec["nodes"]["fc"]["out_features"] = 128
+        wider = mg.from_dict(spec)
+        """
+        from mimgraph.language.plain_data import to_data
+
+        return to_data(self.declared)
+
     @uncollected()
     def source(self) -> str:
         """Return the module as a stand-alone Python file that needs only torch."""
@@ -435,7 +446,12 @@ class Graph(Shown):
         """Return whether two graphs are equal with all types inferred, however they were written."""
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return content_hash(self.typed)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of inputs and nodes, in order."""
@@ -591,6 +607,20 @@ def loads(text: str, params: Params | None = None, name: str = "<string>") -> Gr
     """
     with uncollected():
         return Graph._of(load_text(text, params, name))
+
+
+def from_dict(spec: Mapping[str, Any], params: Params | None = None, name: str = "<dict>") -> Graph:
+    """Return the graph of a spec given as plain data, as `Graph.to_dict` returns it:
+
+        mg.from_dict({"inputs": {"x": [4]}, "nodes": {"y": {"layer": "ReLU", "from": "x"}}, "outputs": "y"})
+
+    A `SpecError` shows its faults in the YAML of the spec, a `TypeError` says what is no plain data.
+    `params` replace its own; `name` is the name of the spec in messages.
+    """
+    from mimgraph.language.plain_data import to_text
+
+    with uncollected():
+        return Graph._of(load_text(to_text(spec, as_text("name", name)), params, name))
 
 
 def load_bytes(data: bytes, params: Params | None, name: str) -> Graph:

@@ -23,6 +23,11 @@ def same(one: TypedGraph, other: TypedGraph, numbers: ValueNumbers | None = None
     return numbers.body(one.body) == numbers.body(other.body)
 
 
+def content_hash(graph: TypedGraph) -> int:
+    """Return a hash that is the same for graphs that are the same."""
+    return hash((graph.name, frozenset(graph.body.outputs), _ContentHashes().body(graph.body)))
+
+
 class ValueNumbers:
     """Value numbering of bodies: equal bodies have equal numbers, and each is looked at once."""
 
@@ -34,9 +39,12 @@ class ValueNumbers:
     def body(self, body: Body) -> int:
         """Return the number of a body."""
         if body not in self._by_body:
-            content = self._content(body)
-            self._by_body[body] = self._by_content.setdefault(content, len(self._by_content))
+            self._by_body[body] = self._number(self._content(body))
         return self._by_body[body]
+
+    def _number(self, content: Hashable) -> int:
+        """Return the number of all bodies with this content."""
+        return self._by_content.setdefault(content, len(self._by_content))
 
     def operation(self, node: TypedNode) -> Hashable:
         """Return a key of the computation of a node, without its name and its sources."""
@@ -65,6 +73,13 @@ class ValueNumbers:
         items = tuple([(item.name, self._node(item)) for item in operation.items])
         bodies = tuple(map(self.body, operation.bodies))
         return type(operation), operation.traits, comparable(operation.activation), items, bodies
+
+
+class _ContentHashes(ValueNumbers):
+    """Numbers bodies by the hashes of their contents, which do not depend on other bodies."""
+
+    def _number(self, content: Hashable) -> int:
+        return hash(content)
 
 
 def _leaf(leaf: Leaf) -> Hashable:

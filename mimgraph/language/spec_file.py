@@ -51,6 +51,8 @@ class UnknownParams(ValueError):
 
 def load_file(path: str | PathLike[str], params: Params | None = None) -> LoadedSpec:
     """Load the spec in a file, or in the metadata of a .safetensors file."""
+    if isinstance(path, Mapping):
+        raise TypeError("load takes the path of a spec: mg.from_dict takes a dict")
     file = as_path("the spec to load", path)
     if "\n" in str(path) and not os.path.exists(path):
         raise ValueError("load takes the path of a spec: mg.loads takes its text")
@@ -100,4 +102,6 @@ def _spec(given: object) -> str:
     """Return the text of a spec; refuse a path."""
     if isinstance(given, PathLike):
         raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
+    if isinstance(given, Mapping):
+        raise TypeError("loads takes the text of a spec: mg.from_dict takes a dict")
     return as_text("a spec", given)

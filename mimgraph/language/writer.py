@@ -25,10 +25,11 @@ from mimgraph.language.yaml_text import Rows, Tall, yaml_text
 
 def write(graph: Graph) -> str:
     """Return the spec of a graph; reading it gives the same graph."""
-    return yaml_text(_graph(graph))
+    return yaml_text(tree(graph))
 
 
-def _graph(graph: Graph) -> Tall:
+def tree(graph: Graph) -> Tall:
+    """Return the spec of a graph as mappings and lists, which hold its expressions as they are."""
     spec = Tall(name=graph.name)
     if graph.doc:
         spec["doc"] = graph.doc

@@ -58,9 +58,8 @@ def _row(item: Any) -> str:
 def flow(value: Any) -> str:
     """Return a value on one line."""
     match value:
-        case Written(expression):
-            text = to_text(expression)
-            return f"${text}" if isinstance(expression, Variable) else f"$({text})"
+        case Written():
+            return written_text(value)
         case Template(text) | str(text):
             return _text(text)
         case None:
@@ -77,6 +76,12 @@ def flow(value: Any) -> str:
         case list() | tuple():
             return f"[{', '.join(map(flow, value))}]"
     raise TypeError(f"a spec cannot hold {value!r}")
+
+
+def written_text(value: Written) -> str:
+    """Return an expression as a spec writes it: `$width` or `$(2 * width)`."""
+    text = to_text(value.expression)
+    return f"${text}" if isinstance(value.expression, Variable) else f"$({text})"
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,44 @@
+"""Equal graphs have equal hashes, however they are written."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mimgraph as mg
+from mimgraph import layers
+from tests.helpers.strategies import Spec, specs, to_yaml
+from tests.test_graph import BASE, DIFFERENT, SAME, variant
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+def test_equal_graphs_hash_alike(change: tuple[str, str]) -> None:
+    one, other = mg.loads(BASE), mg.loads(variant(change))
+    assert one == other and hash(one) == hash(other)
+
+
+@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
+def test_different_graphs_have_different_hashes(change: tuple[str, str]) -> None:
+    """They need not, but a set of variants of a graph would be slow."""
+    assert hash(mg.loads(BASE)) != hash(mg.loads(variant(change)))
+
+
+def test_graphs_are_members_of_sets() -> None:
+    x = mg.Input("x", (4,))
+    graphs = [mg.Graph(layers.Linear(size)(x, name="fc")) for size in (1, 2, 2)]
+    assert len({*graphs}) == 2
+    assert {graphs[1]: "two"}[mg.loads(graphs[2].dumps())] == "two"
+    assert {*graphs[0].split(1)} == {*graphs[0].split(1)}
+
+
+@settings(max_examples=15)
+@given(specs(), st.randoms(use_true_random=False))
+def test_the_order_of_nodes_makes_no_difference(spec: Spec, random: Random) -> None:
+    nodes = list(spec["nodes"].items())
+    random.shuffle(nodes)
+    one, other = mg.loads(to_yaml(spec)), mg.loads(to_yaml({**spec, "nodes": dict(nodes)}))
+    assert one == other and hash(one) == hash(other)
+    assert hash(mg.loads(one.dumps())) == hash(one)
