@@ -32,8 +32,14 @@ def test_the_skips_of_a_unet_agree_without_constraints() -> None:
     assert str(graph.shapes["max_pool2d_2"]) == "(N, 8, H, W)"
     assert str(graph.shapes["mask"]) == "(N, 2, 8*H, 8*W)"
     assert graph.typed.constraints == ()
-    with pytest.raises(mg.SpecError):  # a pool of an odd size loses a row
-        mg.loads(graph.dumps().replace("8*H", "H"))
+
+
+def test_the_help_of_a_unet_of_any_size_is_to_declare_multiples() -> None:
+    text = unet().dumps()
+    with pytest.raises(mg.SpecError) as caught:  # a pool of an odd size loses a row
+        mg.loads(text.replace("8*H", "H").replace("8*W", "4*W"))
+    help = "if H is always a multiple of 8 and W of 2, write 8*H for H and 2*W for W in the shapes"
+    assert help in str(caught.value)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (5, 1)])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mimgraph.infer.advice import missing_batch
+from mimgraph.infer.advice.multiples import multiples
 from mimgraph.infer.advice.rule_trial import Trial, ask
 from mimgraph.infer.scope import Context
 from mimgraph.ir.axes_help import moved_axis, node
@@ -34,7 +35,9 @@ def help_for(trial: Trial) -> str:
         return _reordered(trial)
     if code not in (*missing_batch.OF_SHAPES, "dtype-mismatch"):
         return trial.fault.help
-    return _swapped(trial) or _padded(trial) or missing_batch.help_for(trial)
+    exact = multiples(trial) if code == "shape-mismatch" else ""
+    other = _swapped(trial) or _padded(trial) or missing_batch.help_for(trial)
+    return "; or ".join(filter(None, (exact, other)))
 
 
 def _depends_on_given(trial: Trial) -> bool:

@@ -60,16 +60,16 @@ def _is_zero(size: Size) -> bool | None:
 
 def _classes(size: Size) -> Iterator[Size]:
     """Return the size for each remainder of its names, where remainders decide its divisions."""
-    names, period = sorted(symbols(size)), _period(size)
+    names, step = sorted(symbols(size)), period(size)
     most = MAX_CASES // weight(size)
-    if 1 < period <= most and period ** len(names) <= most:
-        for remainders in product(range(period), repeat=len(names)):
+    if 1 < step <= most and step ** len(names) <= most:
+        for remainders in product(range(step), repeat=len(names)):
             yield substitute(
-                size, {n: period * symbol(n) - r for n, r in zip(names, remainders, strict=True)}
+                size, {n: step * symbol(n) - r for n, r in zip(names, remainders, strict=True)}
             )
 
 
-def _period(size: Size) -> int:
+def period(size: Size) -> int:
     """Return a number for which names that are its multiples, plus constants, divide evenly."""
     divisions = (atom for monomial, _ in terms_of(size) for atom in divisions_in(monomial))
-    return lcm(*(_period(n) * (_period(d) if isinstance(d, Dim) else d) for n, d in divisions))
+    return lcm(*(period(n) * (period(d) if isinstance(d, Dim) else d) for n, d in divisions))

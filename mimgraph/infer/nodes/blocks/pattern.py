@@ -115,7 +115,7 @@ def _report_unsolved(axis: _Axis, wants: LinearSize) -> None:
         where = f"{is_not} {wants} for any {wants.name}"
     if str(size).isidentifier():
         declared = wants._replace(name=str(size))
-        help = f"if it always is one, declare the axis of the input that is {size} as {declared}"
+        help = f"if it always is one, write {declared} for {size} in the shapes of the inputs"
     _misfit(*axis[:4], "shape-mismatch", f", and {size} {where}", help)
 
 
