@@ -49,7 +49,8 @@ class Edges(Sequence[Edge]):
         return hash(self._edges)
 
     def __repr__(self) -> str:
-        return f"<Edges {', '.join(f'{edge.source} -> {edge.target}' for edge in self)}>"
+        shown = ", ".join(f"{edge.source} -> {edge.target}" for edge in self)
+        return f"<Edges {shown}>" if shown else "<Edges>"
 
 
 def edges(body: Body) -> Edges:

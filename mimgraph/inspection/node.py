@@ -116,13 +116,21 @@ class Nodes(Mapping[str, Node]):
     If `stage` is repeated, that is the `conv` of its first repeat, and `stage.2.conv` one of another.
     """
 
-    __slots__ = ("_first", "_made", "_make", "_names")
+    __slots__ = ("_first", "_inputs", "_made", "_make", "_names")
 
-    def __init__(self, names: Iterable[str], make: Callable[[str], Node], first: str = "") -> None:
-        """Hold the nodes that `make` returns for these names; `first` is the first repeat, if they are repeats."""
+    def __init__(
+        self,
+        names: Iterable[str],
+        make: Callable[[str], Node],
+        first: str = "",
+        inputs: Iterable[str] = (),
+    ) -> None:
+        """Hold the nodes that `make` returns for these names; `first` is the first repeat, if they are
+        repeats, and `inputs` are the names that only messages know."""
         self._names = dict.fromkeys(names)
         self._make = make
         self._first = first
+        self._inputs = frozenset(inputs)
         self._made: dict[str, Node] = {}
 
     def __getitem__(self, name: str) -> Node:
@@ -144,6 +152,9 @@ class Nodes(Mapping[str, Node]):
         return self[self._first].nodes._find(name) if self._first else None
 
     def _unknown(self, name: object) -> str:
+        """Return the message for a name that no node has."""
+        if name in self._inputs:
+            return f"{name} is an input and no node: graph.inputs[{name!r}]"
         help_ = suggestion(name, [*self._names]) if isinstance(name, str) else ""
         return f"no node is called {name!r}" + (f": {help_}" if help_ else "")
 
@@ -157,7 +168,7 @@ class Nodes(Mapping[str, Node]):
         return len(self._names)
 
     def __hash__(self) -> int:
-        return hash(tuple(self._names))
+        return hash(frozenset(self._names))
 
     def __repr__(self) -> str:
         return f"<Nodes {', '.join(self._names)}>" if self._names else "<Nodes>"

@@ -89,7 +89,11 @@ class _Level:
         """Return the nodes of a body."""
         if body.is_chain:
             return self.items(body.nodes[0].operation.items)
-        return Nodes(body.by_name, lambda name: self.node(body.by_name[name], body.by_name))
+        return Nodes(
+            body.by_name,
+            lambda name: self.node(body.by_name[name], body.by_name),
+            inputs=body.inputs,
+        )
 
     def items(self, items: Sequence[TypedNode]) -> Nodes:
         """Return the nodes of a chain or of an `each`."""

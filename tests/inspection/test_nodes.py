@@ -198,14 +198,22 @@ def test_a_line_says_what_a_node_is(graph: mg.Graph) -> None:
 )
 def test_a_name_that_no_node_has_is_a_key_error(name: Any, graph: mg.Graph) -> None:
     assert name not in graph.nodes and graph.nodes.get(name) is None
-    with pytest.raises(KeyError, match="no node is called"):
+    with pytest.raises(KeyError, match="no node"):
         graph.nodes[name]
 
 
-def test_a_similar_name_is_suggested(graph: mg.Graph) -> None:
+MESSAGES = {
+    "cnv": "no node is called 'cnv': did you mean conv?",
+    "u.ff": "no node is called 'u.ff'",
+    "image": "image is an input and no node: graph.inputs['image']",
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_error_says_what_to_write(name: str, graph: mg.Graph) -> None:
     with pytest.raises(KeyError) as error:
-        graph.nodes["cnv"]
-    assert str(error.value) == "no node is called 'cnv': did you mean conv?"
+        graph.nodes[name]
+    assert str(error.value) == MESSAGES[name]
 
 
 def test_a_node_is_frozen_and_hashable(graph: mg.Graph) -> None:
@@ -216,6 +224,14 @@ def test_a_node_is_frozen_and_hashable(graph: mg.Graph) -> None:
         with pytest.raises(TypeError):
             mapping["a"] = 1
     assert len({*graph.nodes.values(), *mg.loads(SPEC).nodes.values()}) == len(graph.nodes)
+
+
+def test_the_order_of_nodes_makes_no_difference() -> None:
+    lines = SPEC.splitlines()
+    lines.insert(8, lines.pop(9))
+    graph, other = mg.loads(SPEC), mg.loads("\n".join(lines))
+    assert [*graph.nodes] != [*other.nodes]
+    assert graph.nodes == other.nodes and hash(graph.nodes) == hash(other.nodes)
 
 
 def test_nodes_pickle_with_what_is_inside(graph: mg.Graph) -> None:
