@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from os import PathLike
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         Param,
         Tensor,
     )
+    from mimgraph.builder.edits import EditedGraph, NewLayer
     from mimgraph.compare.review import Review
     from mimgraph.inspection.edges import Edges
     from mimgraph.inspection.ends import GraphInput, GraphOutput
@@ -226,6 +227,65 @@ class Graph(Shown):
         from mimgraph.builder import GraphLayer
 
         return GraphLayer(self.declared)
+
+    def replace(self, path: str, layer: NewLayer) -> Graph:
+        """Return the graph with another layer or merge in place of that of a node.
+
+            graph.replace("fused", merges.gated(out_features=64))
+
+        The node keeps its name and sources, `take` and `over`; sources go to the arguments of the same
+        names, else by position. The weights are new, so they are frozen only if the layer says so. In
+        an `each` the layer is applied to every source.
+
+        A path leads into blocks and seqs: `stage.conv`, `features.3`. Other uses of the block stay as
+        they are: this one has a copy, `residual_2`. Names, and so the keys of the `state_dict`, of all
+        that is not changed stay. Nodes that share the module follow. Blocks and params that only the
+        old layer used are dropped.
+        """
+        from mimgraph.builder.edits import replace_node
+
+        return self._edited(replace_node, path, layer)
+
+    def insert(self, path: str, layer: NewLayer, *, name: str | None = None) -> Graph:
+        """Return the graph with a layer between a result and all nodes and outputs that read it.
+
+            graph.insert("conv1", layers.BatchNorm2d())
+
+        The path names a node, an input or a port, `lstm.last`. The new node is called after its layer,
+        `batch_norm2d`, unless there is a `name`. In a seq it follows the item that the path names, and
+        later items, whose keys are positions, move up.
+        """
+        from mimgraph.builder.edits import insert
+
+        return self._edited(insert, path, layer, name)
+
+    def remove(self, path: str) -> Graph:
+        """Return the graph without a node of one source, which its readers read instead.
+
+            graph.remove("drop")
+
+        An output keeps its public name. In a seq the keys of later items, their positions, move down.
+        """
+        from mimgraph.builder.edits import remove
+
+        return self._edited(remove, path)
+
+    def with_options(self, path: str, /, **options: object) -> Graph:
+        """Return the graph with other options of a node; those that are not given stay.
+
+            graph.with_options("fc1", out_features=128, activation="GELU")
+
+        They are options of its layer, params of its block, or `activation`, `take`, `over`, `freeze` and
+        `repeat`. None is null, and `...` leaves an option out, so that it has its default.
+        """
+        from mimgraph.builder.edits import with_options
+
+        return self._edited(with_options, path, options)
+
+    def _edited(self, edit: Callable[..., EditedGraph], *given: object) -> Graph:
+        """Return the graph that a function of `builder.edits` makes of this one."""
+        with uncollected():
+            return Graph._of(LoadedSpec(*edit(self.declared, self.typed, *given)))
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:

@@ -43,7 +43,7 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
         if lone.value is None or isinstance(lone.value, dict):  # YAML reads neither as a lone value
             options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     activation = call.keywords.get("activation") if "activation" in words else None
-    return Apply(op.kind, op.name, span, options, lone, _activation(activation, span))
+    return Apply(op.kind, op.name, span, options, lone, declare_activation(activation, span))
 
 
 def _formula_of_numbers(
@@ -161,7 +161,7 @@ def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
     return freeze
 
 
-def _activation(given: object, span: Span) -> Activation | None:
+def declare_activation(given: object, span: Span) -> Activation | None:
     """Return the activation that is given in one of these ways.
 
     The ways are `"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")`, `{"GELU": {...}}`, and torch's

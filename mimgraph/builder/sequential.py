@@ -112,10 +112,10 @@ def _layer(item: object) -> LayerCall | BlockCall:
     if isinstance(item, BlockCall) or (isinstance(item, LayerCall) and item.op.kind == "layer"):
         return item
     wants = "an item is a layer or block with its options"
-    raise TypeError(f"{wants}, not {shown(item)}{_item_help(item)}")
+    raise TypeError(f"{wants}, not {shown(item)}{item_help(item)}")
 
 
-def _item_help(item: object) -> str:
+def item_help(item: object) -> str:
     """Return the help for something that is not a layer; "" if there is none."""
     op = item.op if isinstance(item, LayerCall) else item
     if isinstance(op, Op) and op.kind == "merge":

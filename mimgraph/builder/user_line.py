@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import islice
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from mimgraph.builder.python_words import in_python
-from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Label, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
@@ -62,6 +63,25 @@ def raise_faults(report: Report, span: Span) -> None:
             _refined(found, span, exact) if found.span == span else found
             for found in map(in_python, report.diagnostics)
         )
+
+
+def raise_at_call(diagnostics: Iterable[Diagnostic], span: Span) -> NoReturn:
+    """Raise the faults of a changed graph at the call on the line `span`; where each arose is a
+    label."""
+    exact = _columns(span)
+    # many nodes may be declared at one line of Python: their faults are told apart by node
+    once = {(found.code, found.span, found.node): found for found in reversed([*diagnostics])}
+    error = SpecError([])
+    found = map(in_python, reversed([*once.values()]))
+    error.diagnostics += [_at_call(one, span, exact) for one in found]
+    raise error
+
+
+def _at_call(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
+    if found.span == span or found.span == exact:
+        return _refined(found, span, exact)
+    labels = (Label(found.span, found.note), *found.labels)
+    return _refined(replace(found, note="", labels=labels), span, exact)
 
 
 def _refined(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:

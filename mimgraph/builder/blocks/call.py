@@ -219,7 +219,7 @@ class BlockCall(Applicable):
         names = list(self.family.defaults)
         refuse_name(self.family.name, params, names, span)
         options, lone = declare_options(self.family.name, names, self.args, params, span)
-        repeat = _repeat(unwatched(self.keywords.get("repeat")), span)
+        repeat = declare_repeat(unwatched(self.keywords.get("repeat")), span)
         return Call("", span, options, lone, repeat)
 
     def _check(
@@ -326,7 +326,7 @@ def _note_use(call: Call, declared: DeclaredBlock, trace: Trace | None) -> None:
 # --- repeat ---------------------------------------------------------------------------------------
 
 
-def _repeat(given: object, span: Span) -> Repeat | None:
+def declare_repeat(given: object, span: Span) -> Repeat | None:
     """Declare `repeat=3`, `{"times": 3, "shared": True}` or `{"with": {"k": [1, 2]}}`, with
     `"index": "i"` and `"collect": "out"` where they are given."""
     if given is None:

@@ -82,6 +82,7 @@ class BlockFunction(TypedBlock[Parameters]):
         self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
         self.inputs, self.optional, self.defaults = self._signature()
+        self.own_defaults = self.defaults  # of the function itself
         self.known: dict[str, ir.Block] = {}  # by key; equal runs share one
         self.__name__ = self.__qualname__ = self.name
         self.__doc__ = function.__doc__

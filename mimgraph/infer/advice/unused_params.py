@@ -14,7 +14,17 @@ from mimgraph.source import Span
 
 
 def unused_params(graph: Graph) -> list[Diagnostic]:
-    """Return a warning for each unused param of the spec and of the blocks in use.
+    """Return a warning for each unused param of the spec and of the blocks in use."""
+    return [_warning(name, option.key, family) for name, option, family in _unused(graph)]
+
+
+def unread_params(graph: Graph) -> list[str]:
+    """Return the names of the unused params of the spec itself."""
+    return [name for name, _, family in _unused(graph) if not family]
+
+
+def _unused(graph: Graph) -> list[tuple[str, Option, str]]:
+    """Return each unused param with the family of its block, "" for a param of the spec.
 
     A param also counts as used if only an unused param or an unused block names it.
     """
@@ -36,8 +46,7 @@ def unused_params(graph: Graph) -> list[Diagnostic]:
                 by_others = times_named[name] - (name in named[name])
                 if name not in inside and not by_others:
                     found.append((name, option, block.family))
-    found += [(name, graph.params[name], "") for name in graph.params if name not in used]
-    return [_warning(name, option.key, family) for name, option, family in found]
+    return found + [(name, graph.params[name], "") for name in graph.params if name not in used]
 
 
 def _warning(name: str, span: Span, family: str) -> Diagnostic:

@@ -1,0 +1,10 @@
+"""Change a graph: replace, insert and remove nodes, and set their options, by path."""
+
+from mimgraph.builder.edits.edit import EditedGraph
+from mimgraph.builder.edits.insert import insert
+from mimgraph.builder.edits.new_layers import NewLayer
+from mimgraph.builder.edits.options import with_options
+from mimgraph.builder.edits.remove import remove
+from mimgraph.builder.edits.replace import replace_node
+
+__all__ = ["EditedGraph", "NewLayer", "insert", "remove", "replace_node", "with_options"]

@@ -1,0 +1,198 @@
+"""Set options of a node: those of its layer or block, and its words such as `activation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mimgraph.builder.blocks.call import BlockCall, declare_repeat
+from mimgraph.builder.declare_layer import (
+    declare_activation,
+    declare_freeze,
+    declare_over,
+    declare_take,
+    option,
+)
+from mimgraph.builder.edits.edit import Edit, EditedGraph
+from mimgraph.builder.edits.paths import find
+from mimgraph.builder.edits.replace import replaced
+from mimgraph.builder.edits.scope import Scope
+from mimgraph.ir.declared.graph import Graph, Node
+from mimgraph.ir.declared.operations import Apply, Call, Each, Repeat, Share
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.expression import PLAIN
+from mimgraph.ir.names import BESIDE
+from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ops import registry
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import REQUIRED
+
+Options = Mapping[str, object]  # `...` leaves an option out, so that it has its default
+
+
+def with_options(graph: Graph, typed: TypedGraph, path: object, options: Options) -> EditedGraph:
+    """Return the graph with these options of the node at the path."""
+    edit = Edit(graph, typed)
+    place = find(edit, path)
+    node = place.node
+    changed = optioned(edit, place.scope, node, options)
+    return edit.changed(place.around, place.scope.with_node(node.name, changed))
+
+
+def optioned(edit: Edit, scope: Scope, node: Node, options: Options) -> Node:
+    """Return the node with these options."""
+    applied = node.applied
+    if isinstance(applied, Call) and _decides(edit, applied, options):
+        return _called_again(edit, scope, node, applied, options)
+    if isinstance(applied, Apply):
+        op = registry.find(applied.kind, edit.resolved(applied.name))
+        assert op is not None
+        words = {"activation", *BESIDE} - op.options.keys()
+        own = {name: value for name, value in options.items() if name not in words}
+        node = node.with_applied(_layer(edit, applied, op, options, own))
+    elif isinstance(applied, Call):
+        own = {k: value for k, value in options.items() if k not in ("repeat", *BESIDE)}
+        node = node.with_applied(_use(edit, applied, options, own))
+    else:
+        own = {k: value for k, value in options.items() if k not in BESIDE}
+        if own:
+            raise _no_options(edit, scope, node, next(iter(own)))
+    return _with_words(edit, _without_with(node, own), options)
+
+
+def _no_options(edit: Edit, scope: Scope, node: Node, name: str) -> Exception:
+    """Return the error for an option of a seq or share."""
+    here, shared = scope.path + node.name, node.applied
+    if isinstance(shared, Share):
+        message = f"{here} shares the module of {shared.text}, and has no option {name!r}"
+        help = f"change {shared.text}, which {here} follows"
+    else:
+        message = f"{here} is a seq, and has no option {name!r}"
+        help = f"name one of its items: {f'{here}.0'!r}"
+    return edit.fault("unknown-option", message, help)
+
+
+def _changed(edit: Edit, named: Mapping[str, Option], own: Options) -> dict[str, Option]:
+    """Return the options with those of the user, without those that are left out."""
+    given = {k: option(value, edit.span) for k, value in own.items() if value is not ...}
+    kept = {name: one for name, one in named.items() if own.get(name) is not ...}
+    return {**kept, **given}
+
+
+def _layer(edit: Edit, apply: Apply, op: Op, options: Options, own: Options) -> Apply:
+    """Return a layer or merge with the options; its value without a name gets one beside others."""
+    named = {**apply.options}
+    if apply.lone is not None and op.lone_option is not None:
+        named = {op.lone_option: apply.lone, **named}
+    activation = apply.activation
+    if "activation" in options:
+        given = options["activation"]
+        is_word = "activation" not in op.options and given is not ...
+        activation = declare_activation(given, edit.span) if is_word else None
+    found, lone = _changed(edit, named, own), None
+    if apply.lone is not None and found.keys() == {op.lone_option}:
+        ((_, lone),), found = found.items(), {}
+    return replace(apply, options=found, lone=lone, activation=activation, span=edit.span)
+
+
+def _use(edit: Edit, call: Call, options: Options, own: Options) -> Call:
+    """Return the use of a block with the params."""
+    named = {**call.params}
+    if call.lone is not None:
+        named = {next(iter(edit.block(call).params)): call.lone, **named}
+    repeat = call.repeat
+    if "repeat" in options:
+        given = options["repeat"]
+        repeat = None if given is ... else declare_repeat(given, edit.span)
+    elif repeat is not None:
+        repeat = _without_columns(repeat, own)
+    found = _changed(edit, named, own)
+    return replace(call, params=found, lone=None, repeat=repeat, span=edit.span)
+
+
+def _without_columns(repeat: Repeat, own: Options) -> Repeat:
+    """Return a repeat without the values of each time for params that are now the same each time."""
+    kept = {name: column for name, column in repeat.each.items() if name not in own}
+    times, dropped = repeat.times, [column for name, column in repeat.each.items() if name in own]
+    if times is None and not kept and dropped and isinstance(dropped[0].value, list):
+        times = option(len(dropped[0].value), dropped[0].span)
+    return repeat._replace(each=kept, times=times)
+
+
+def _without_with(node: Node, own: Options) -> Node:
+    """Return an `each` without the values of each source for options that are now the same for all."""
+    whole = node.operation
+    if not isinstance(whole, Each) or not whole.options.keys() & own.keys():
+        return node
+    kept = {name: column for name, column in whole.options.items() if name not in own}
+    return replace(node, operation=replace(whole, options=kept))
+
+
+def _with_words(edit: Edit, node: Node, options: Options) -> Node:
+    """Return the node with the words `take`, `over` and `freeze` that are given."""
+    given = {k: None if value is ... else value for k, value in options.items()}
+    words: dict[str, Any] = {}
+    if "take" in given:
+        words["take"] = declare_take(given, edit.span)
+    if "over" in given:
+        words["over"] = declare_over(given, edit.span)
+    if "freeze" in given:
+        freeze = False if given["freeze"] is None else given["freeze"]
+        words["freeze"] = declare_freeze({"freeze": freeze}, edit.span)
+    return replace(node, span=edit.span, whole=None, **words)
+
+
+# --- params by which the function of a block decided in Python what it declares -------------------
+
+
+def _decides(edit: Edit, call: Call, options: Options) -> bool:
+    """Return whether an option is a param of a block's function alone, which must run again."""
+    block = edit.block(call)
+    function = block.function
+    if function is None:
+        return False
+    return any(k in function.defaults and k not in block.params for k in options)
+
+
+def _called_again(edit: Edit, scope: Scope, node: Node, call: Call, options: Options) -> Node:
+    """Return a use of the block that its function declares for these params."""
+    block, words = edit.block(call), {}
+    named = {**call.params}
+    if call.lone is not None:
+        named = {next(iter(block.params)): call.lone, **named}
+    for name, value in {**named, **(call.repeat.each if call.repeat else {})}.items():
+        if name not in options and not _is_plain(value.value):
+            message = f"{name} is written in terms of other params, and the function of a block needs its value"
+            help = f"give {name} a number as well, or replace {scope.path + node.name!r}"
+            raise edit.fault("bad-option", message, help, value.span)
+    if call.repeat is not None:
+        words["repeat"] = _repeat_words(call.repeat)
+    given = {name: value.value for name, value in named.items()} | words | {**options}
+    own = (
+        block.function.own_defaults
+    )  # those of the declared block are the values that it was given
+    given = {k: own.get(k, ...) if value is ... else value for k, value in given.items()}
+    given = {
+        name: value for name, value in given.items() if value is not ... and value is not REQUIRED
+    }
+    (found,) = replaced(edit, scope, node, BlockCall(block.function, (), given))
+    return found if "freeze" in options else replace(found, freeze=node.freeze)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return type(value) in PLAIN
+
+
+def _repeat_words(repeat: Repeat) -> dict[str, object]:
+    """Return a repeat as the keyword of a call."""
+    words = {
+        "times": repeat.times.value if repeat.times else None,
+        "shared": repeat.shared,
+        "with": {name: column.value for name, column in repeat.each.items()},
+        "index": repeat.counter.name if repeat.counter else None,
+        "collect": (repeat.collect.name or True) if repeat.collect else None,
+    }
+    return {name: value for name, value in words.items() if value not in (None, {}, False)}

@@ -1,0 +1,22 @@
+"""Drop the blocks and params that nothing uses any more after an edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mimgraph.builder.edits.block_names import Resolve, used_blocks
+from mimgraph.infer.advice.unused_params import unread_params
+from mimgraph.ir.declared.graph import Graph
+
+
+def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:
+    """Return the graph without the blocks and params that only the graph `before` the edit used."""
+    if before.blocks:
+        dropped = used_blocks(before, {}, resolve) - used_blocks(graph, {}, resolve)
+        blocks = {name: block for name, block in graph.blocks.items() if name not in dropped}
+        graph = replace(graph, blocks=blocks) if len(blocks) < len(graph.blocks) else graph
+    unread = {*unread_params(before)} if graph.params else set()
+    while graph.params and (dropped := {*unread_params(graph)} - unread):
+        kept = {name: option for name, option in graph.params.items() if name not in dropped}
+        graph = replace(graph, params=kept)
+    return graph
