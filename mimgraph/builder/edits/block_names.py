@@ -33,7 +33,7 @@ Resolve = Callable[[str], str]  # a name that a param may give, as the value of 
 
 
 def used_blocks(graph: Graph, more: Mapping[str, Block], resolve: Resolve) -> set[str]:
-    """Return the keys of the blocks in use, among those of the graph and `more`."""
+    """Return the keys of all blocks of the graph, and of `more` blocks, that a node uses."""
     blocks = {**graph.blocks, **more}
     edges = [
         (key, resolve(call.block)) for key, block in blocks.items() for call in calls(block.nodes)
