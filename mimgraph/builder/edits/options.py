@@ -1,4 +1,4 @@
-"""Set options of a node: those of its layer or block, and its words such as `activation`."""
+"""Set options of a node: of its layer or block, and words such as `activation`."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _looped(edit: Edit, node: Node, layer: Layer) -> Layer:
 
 
 def _operation(edit: Edit, node: Node, new: Node) -> AppliedOperation | Each | None:
-    """Return the operation of the new node, applied to each source or step as that of the old one."""
+    """Return the operation of the new node, applied to each source or step as the old one was."""
     operation, old, whole = new.applied, node.applied, node.operation
     if isinstance(operation, Call) and operation.scan is not None and isinstance(old, Call):
         operation = replace(operation, scan=old.scan)
