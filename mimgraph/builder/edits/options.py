@@ -74,7 +74,7 @@ def _no_options(edit: Edit, scope: Scope, node: Node, name: str) -> Exception:
 
 
 def _changed(edit: Edit, named: Mapping[str, Option], own: Options) -> dict[str, Option]:
-    """Return the options with those of the user, without those that are left out."""
+    """Return the options with the values that the user gives, without the options that are left out."""
     given = {k: option(value, edit.span) for k, value in own.items() if value is not ...}
     kept = {name: one for name, one in named.items() if own.get(name) is not ...}
     return {**kept, **given}
@@ -169,9 +169,7 @@ def _called_again(edit: Edit, scope: Scope, node: Node, call: Call, options: Opt
     if call.repeat is not None:
         words["repeat"] = _repeat_words(call.repeat)
     given = {name: value.value for name, value in named.items()} | words | {**options}
-    own = (
-        block.function.own_defaults
-    )  # those of the declared block are the values that it was given
+    own = block.function.own_defaults  # the declared block has other ones
     given = {k: own.get(k, ...) if value is ... else value for k, value in given.items()}
     given = {
         name: value for name, value in given.items() if value is not ... and value is not REQUIRED

@@ -1,4 +1,4 @@
-"""The nodes among which an edit is made: those of a graph or block, or the items of a seq."""
+"""The nodes among which an edit is made: in a graph or block, or the items of a seq."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NO_NODES: Mapping[str, TypedNode] = MappingProxyType({})
 class Scope(NamedTuple):
     """The nodes of a graph or block, or the items of a seq, while one of them is edited.
 
-    `path` begins the paths of its nodes: `stage.`. `types` are those of its inputs, and `typed` has
-    the nodes as inferred before the edit, of a block those of its first repeat; both are empty for a
-    block that is repeated zero times.
+    `path` begins the paths of its nodes: `stage.`. `types` has the types of its inputs, and `typed`
+    the nodes as inferred before the edit, in the first repeat of a block; both are empty for a block
+    that is repeated zero times.
     """
 
     path: str
