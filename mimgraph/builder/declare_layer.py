@@ -157,7 +157,7 @@ def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
     """Return whether `freeze=` keeps the weights as they are."""
     freeze = as_plain("freeze", options.get("freeze", False))
     if not isinstance(freeze, bool):
-        raise spec_error("wrong-type", "freeze is true or false", span)
+        raise spec_error("wrong-type", "freeze is True or False", span)
     return freeze
 
 

@@ -19,6 +19,7 @@ from mimgraph.source import PythonFile
 _PHRASES = {
     "name it in the outputs of": "return it from",
     "{name: options}": "a layer such as layers.ELU(0.5)",
+    "each must be a whole number of copies": "times must be a whole number of copies",
     "name the next value in the outputs of": "return the next value from",
 }
 _WORDS = {"true": "True", "false": "False", "null": "None", "seq": "Sequential", "mapping": "dict"}
@@ -30,7 +31,7 @@ _OPTIONS = {
     **dict.fromkeys(("batched", "broadcast", "freeze", "optional", "shared"), _FLAG),
     **dict.fromkeys(("batch_dim", "dim", "times"), _NUMBER),
     **dict.fromkeys(("activation", "dtype", "like", "mode"), rf"{_NAME}|{_NESTED}"),
-    **dict.fromkeys(("carry", "each", "outputs", "repeat", "with"), _NESTED),
+    **dict.fromkeys(("carry", "each", "option", "outputs", "repeat", "with"), _NESTED),
     "collect": rf"{_FLAG}|{_NAME}",
     "from": rf"{_NAME}|{_NESTED}",
     "missing": r"skip\b",
@@ -40,6 +41,10 @@ _OPTIONS = {
     "shape": _NESTED,
     "take": _NAME,
 }
+_LONE = re.compile(r"([A-Z]\w*) without a value\b")  # a layer without an option by position
+_ITEM = re.compile(
+    r"(?<![\w.])([A-Z]\w*): (?=\{(?!layer|merge|from))"
+)  # an item of a chain without its braces
 _BARE = r"(?!(write|make|read) )(\[[^\]]*\]|[^\s,;{]+)"  # a value that is not a verb after a colon
 _NODE = re.compile(  # a node without its braces: `arange: x, dim: 1`
     rf"(?<![\w.])(arange|layer|ones|random|share|zeros): {_BARE}(, (dim|like|take): {_BARE})*"
@@ -68,6 +73,7 @@ def python_words(text: str) -> str:
     """Return a text of a diagnostic with Python in place of YAML."""
     for phrase, python in _PHRASES.items():
         text = text.replace(phrase, python)
+    text = _LONE.sub(r"layers.\1()", text)
     return "".join(_pieces(text))
 
 
@@ -75,8 +81,11 @@ def _pieces(text: str) -> Iterator[str]:
     """Yield the parts of a text: nodes and options as Python, the words between them."""
     at = 0
     while at < len(text):
-        option, node = _OPTION.match(text, at), _NODE.match(text, at)
-        if node:
+        option, node, item = (one.match(text, at) for one in (_OPTION, _NODE, _ITEM))
+        if item:
+            end = _end(text, item.end())
+            yield _python("", f"{{{text[at:end]}}}")
+        elif node:
             end = node.end()
             yield _python("", f"{{{node[0]}}}")
         elif option or text[at] == "{":
@@ -97,8 +106,9 @@ def _python(key: str, text: str) -> str:
     if value is None:
         return f"{key}: {text}" if key else text
     if key == "from":
-        written = python_text.python_sources(value)
-        return f"({written})" if isinstance(value, dict | list) else written
+        return python_text.python_sources(value)
+    if key == "option":
+        return f"option: {', '.join(python_text.python_argument(*one) for one in value.items())}"
     if key == "outputs":
         return f"return {python_text.handles_by_name(value)}"
     if key == "carry":

@@ -70,7 +70,9 @@ def python_input(name: str, given: Any) -> str:
 
 
 def _layer(name: str, options: Node, *_: Any) -> str:
-    return f"layers.{name}({_options(name, options)})"
+    op = registry.find("layer", name)
+    others = "..." if not options and op is not None and op.required else ""
+    return f"layers.{name}({_options(name, options) or others})"
 
 
 def _block(name: str, options: Node, *_: Any) -> str:
@@ -99,9 +101,13 @@ def _tensor(kind: str) -> Writer:
 
 def _filled(kind: str) -> Writer:
     """Return a writer of zeros or ones of a shape, or like a source."""
-    return lambda shape, options, *_: (
-        f"mg.{kind}({_joined(_shape(None if shape is True else shape), _options('', options))})"
-    )
+
+    def written(shape: Any, options: Node, *_: Any) -> str:
+        if shape is True:  # that of the source
+            shape, options = None, {"like": "...", **options}
+        return f"mg.{kind}({_joined(_shape(shape), _options('', options))})"
+
+    return written
 
 
 def _arange(end: Any, options: Node, *_: Any) -> str:
@@ -181,6 +187,7 @@ def _options(layer: str, options: Node) -> str:
     """Return options as arguments; the first option of a layer may be given by position."""
     op = registry.find("layer", layer) or registry.find("merge", layer)
     first = op.lone_option if op is not None and op.lone_option not in _BY_NAME else ""
+    first = "" if first and options.get(first) == "..." else first  # it says which is meant
     lone = [python_literal(options[first])] if first and first in options else []
     lone += (
         [python_literal(options[""])] if "" in options else []

@@ -33,7 +33,7 @@ TEXTS = {
     "a batch: {parameter: [1, 8], init: ..., batched: true, ...}": (
         "a batch: mg.Parameter(..., (1, 8), init=..., batched=True, ...)"
     ),
-    "swap them: from: {a: y, b: x}": "swap them: (a=y, b=x)",
+    "swap them: from: {a: y, b: x}": "swap them: a=y, b=x",
     "write repeat: {times: $T, shared: true}": 'write repeat={"times": T, "shared": True}',
     "dim must be an integer or null, not true": "dim must be an integer or None, not True",
     "audio is optional: concat must say what to do": "audio is optional: concat must say what to do",
@@ -42,6 +42,20 @@ TEXTS = {
         'choose a port with take: layers.LSTM(..., take="last")'
     ),
     "write arange: x, dim: 1, or arange: 8": "write mg.arange(x, dim=1), or mg.arange(8)",
+    "name each option: {out_channels: 8, kernel_size: 3}": (
+        "name each option: out_channels=8, kernel_size=3"
+    ),
+    "write BatchNorm2d without a value: the input decides num_features": (
+        "write layers.BatchNorm2d(): the input decides num_features"
+    ),
+    "write GELU: {approximate: ...} or GELU": "write layers.GELU(approximate=...) or GELU",
+    "make it a node: {layer: LSTM, from: ...}": "make it a node: layers.LSTM(...)(...)",
+    "and cut it to T: {layer: Slice, from: ..., dim: 0, end: $T}": (
+        "and cut it to T: layers.Slice(dim=0, end=T)(...)"
+    ),
+    "write zeros: true for the shape of the source": (
+        "write mg.zeros(like=...) for the shape of the source"
+    ),
     "it is 2 * T, {a, {b}": "it is 2 * T, {a, {b}",
 }
 ENGLISH = (

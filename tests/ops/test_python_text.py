@@ -19,7 +19,7 @@ CALLS = {
     "{layer: Linear, from: lstm.last, out_features: $(2 * hidden), activation: ReLU}": (
         'layers.Linear((2 * hidden), activation="ReLU")(lstm["last"])'
     ),
-    "{layer: Cast, from: ..., dtype: ...}": "layers.Cast(...)(...)",
+    "{layer: Cast, from: ..., dtype: ...}": "layers.Cast(dtype=...)(...)",
     "{layer: Cast, from: mask, like: x}": "layers.Cast(like=x)(mask)",
     "{layer: Linear, from: x, out_features: 3, activation: {GELU: {approximate: tanh}}}": (
         'layers.Linear(3, activation=layers.GELU("tanh"))(x)'
