@@ -669,6 +669,7 @@ def loads(text: str, params: Params | None = None, name: str = "<string>") -> Gr
         return Graph._of(load_text(text, params, name))
 
 
+@entry_point
 def from_dict(spec: Mapping[str, Any], params: Params | None = None, name: str = "<dict>") -> Graph:
     """Return the graph of a spec given as plain data, as `Graph.to_dict` returns it:
 

@@ -11,6 +11,7 @@ from mimgraph.inspection.option_values import is_default
 from mimgraph.inspection.origin import Origin
 from mimgraph.ir.types import Shape, TensorType
 from mimgraph.ops import registry
+from mimgraph.support.entry_point import entry_points
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "share", "each"]
 OPS: tuple[Kind, ...] = ("layer", "merge", "tensor")  # the kinds of the ops in the registry
@@ -109,6 +110,7 @@ class UnknownNode(KeyError):
         return str(self.args[0])
 
 
+@entry_points
 class Nodes(Mapping[str, Node]):
     """The nodes of a graph or block by name, in order; each is made when it is first asked for.
 
