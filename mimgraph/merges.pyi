@@ -1,6 +1,6 @@
 """Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, overload
 
 from mimgraph.builder import Tensor
@@ -9,9 +9,9 @@ from mimgraph.ops.layer_call import Activation, LayerCall
 
 @overload
 def add(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
@@ -116,9 +116,9 @@ def attention_pool(
 ) -> LayerCall: ...
 @overload
 def average(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
@@ -186,9 +186,9 @@ def bilinear(
 ) -> LayerCall: ...
 @overload
 def bottleneck(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     num_heads: int,
     num_bottlenecks: int = 4,
     num_layers: int = 2,
@@ -229,9 +229,9 @@ def bottleneck(
 ) -> LayerCall: ...
 @overload
 def cin(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     layer_sizes: Sequence[int],
     bias: bool = False,
     activation: Activation | None = None,
@@ -304,9 +304,9 @@ def co_attention(
 ) -> LayerCall: ...
 @overload
 def concat(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     dim: int = 1,
     broadcast: bool = False,
     missing: Literal["skip"] | None = None,
@@ -339,9 +339,9 @@ def concat(
 ) -> LayerCall: ...
 @overload
 def cosine(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     dim: int = 1,
     eps: float = 1e-08,
     broadcast: bool = False,
@@ -371,9 +371,9 @@ def cosine(
 ) -> LayerCall: ...
 @overload
 def cross(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     num_layers: int = 2,
     rank: int | None = None,
     activation: Activation | None = None,
@@ -445,9 +445,9 @@ def cross_attention(
 ) -> LayerCall: ...
 @overload
 def distance(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     p: float = 2.0,
     eps: float = 1e-06,
     keepdim: bool = False,
@@ -481,9 +481,9 @@ def distance(
 ) -> LayerCall: ...
 @overload
 def divide(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
@@ -509,9 +509,9 @@ def divide(
 ) -> LayerCall: ...
 @overload
 def dot(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
     freeze: bool = False,
@@ -535,9 +535,9 @@ def dot(
 ) -> LayerCall: ...
 @overload
 def dot_interaction(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     concat_first: bool = True,
     self_interaction: bool = False,
     activation: Activation | None = None,
@@ -569,9 +569,9 @@ def dot_interaction(
 ) -> LayerCall: ...
 @overload
 def einsum(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     equation: str,
     activation: Activation | None = None,
     over: int | None = None,
@@ -601,9 +601,9 @@ def einsum(
 ) -> LayerCall: ...
 @overload
 def factorization(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     reduce_sum: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
@@ -708,9 +708,9 @@ def formula(
 
 @overload
 def gated(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     out_features: int,
     gate: Literal["sigmoid", "softmax"] = "sigmoid",
     bias: bool = True,
@@ -802,9 +802,9 @@ def last_pool(
 ) -> LayerCall: ...
 @overload
 def logical_and(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
@@ -830,9 +830,9 @@ def logical_and(
 ) -> LayerCall: ...
 @overload
 def logical_or(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
@@ -858,9 +858,9 @@ def logical_or(
 ) -> LayerCall: ...
 @overload
 def low_rank(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     out_features: int,
     rank: int = 4,
     activation: Activation | None = None,
@@ -921,9 +921,9 @@ def masked_fill(
 ) -> LayerCall: ...
 @overload
 def matmul(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
     freeze: bool = False,
@@ -973,9 +973,9 @@ def max_pool(
 ) -> LayerCall: ...
 @overload
 def maximum(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
@@ -1066,9 +1066,9 @@ def mfb(
 ) -> LayerCall: ...
 @overload
 def minimum(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
@@ -1131,9 +1131,9 @@ def mlb(
 ) -> LayerCall: ...
 @overload
 def mmoe(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     out_features: int,
     tasks: Sequence[str],
     num_experts: int = 4,
@@ -1170,9 +1170,9 @@ def mmoe(
 ) -> LayerCall: ...
 @overload
 def moe(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     out_features: int,
     num_experts: int = 4,
     hidden_features: int | None = None,
@@ -1208,9 +1208,9 @@ def moe(
 ) -> LayerCall: ...
 @overload
 def multiply(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1274,9 +1274,9 @@ def mutan(
 ) -> LayerCall: ...
 @overload
 def outer(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
     freeze: bool = False,
@@ -1334,9 +1334,9 @@ def pad_like(
 ) -> LayerCall: ...
 @overload
 def pairwise_dot(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
     freeze: bool = False,
@@ -1361,9 +1361,9 @@ def pairwise_dot(
 ) -> LayerCall: ...
 @overload
 def perceiver(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     num_heads: int,
     num_latents: int,
     latent_features: int | None = None,
@@ -1564,9 +1564,9 @@ def squeeze_excite(
 ) -> LayerCall: ...
 @overload
 def stack(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     dim: int = 1,
     broadcast: bool = False,
     activation: Activation | None = None,
@@ -1594,9 +1594,9 @@ def stack(
 ) -> LayerCall: ...
 @overload
 def subtract(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1651,9 +1651,9 @@ def take(
 ) -> LayerCall: ...
 @overload
 def tensor(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
     freeze: bool = False,
@@ -1680,9 +1680,9 @@ def tensor(
 ) -> LayerCall: ...
 @overload
 def transformer(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     num_heads: int,
     num_layers: int = 1,
     dim_feedforward: int = 2048,
@@ -1719,9 +1719,9 @@ def transformer(
 ) -> LayerCall: ...
 @overload
 def weighted_sum(
-    source: Tensor,
+    source: Tensor | Iterable[Tensor],
     /,
-    *sources: Tensor,
+    *sources: Tensor | Iterable[Tensor],
     softmax: bool = True,
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,

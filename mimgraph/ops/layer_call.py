@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from enum import Enum
 from typing import Any, Final, NoReturn, Protocol, Self, TypeAlias, TypeGuard, TypeVar, cast
@@ -169,6 +170,7 @@ class ItemCall(Applicable):
         return self.layer.label
 
 
+@entry_points
 class LayerCall(Applicable):
     """A layer with options, not yet called on sources."""
 
@@ -181,6 +183,15 @@ class LayerCall(Applicable):
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
         return f"{self.op.name}({', '.join(shown)})"
+
+    def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
+        """Apply it to sources; a merge also takes lists of them, and sources with names in a dict."""
+        if self.op.kind != "merge":
+            return super().__call__(*sources, name=name, **named)
+        given: tuple[Any, ...] = sources
+        by_name: dict[str, Any] = _by_name(self.op, given)
+        one_by_one: Sequence[Any] = _one_by_one(self.op, given[bool(by_name) :])
+        return cast("H", super().__call__(*one_by_one, name=name, **{**by_name, **named}))
 
     @property
     def label(self) -> str:
@@ -227,20 +238,43 @@ class MergeOp(PythonOp):
         named = {k: v for k, v in keywords.items() if k not in options and self._is_source(k, v)}
         given = self.without_nulls({k: v for k, v in keywords.items() if k not in named})
         args: tuple[object, ...] = ()
-        if self.inputs.kind == "named" and sources and not is_source(sources[0]):
+        if self.inputs.kind == "named" and sources and isinstance(sources[0], str):
             args, sources = sources[:1], sources[1:]
-            if sources and isinstance(sources[0], Mapping):
-                by_name = as_mapping("the sources", sources[0], '{"a": x}')
-                named, sources = {**by_name, **named}, sources[1:]
         merge = LayerCall(self, args, given)
         if not sources and not named and name is None:
             return merge
-        handle = first_handle(self.name, *sources, *named.values())
-        return handle.apply_layer(merge, sources, named, name)
+        return cast("Handle", cast("Any", merge)(*sources, name=name, **named))
 
     def _is_source(self, key: str, value: object) -> bool:
         """Return whether a keyword is a source, or says that an argument has none."""
         return is_source(value) or (value is None and key in self.inputs.names)
+
+
+def _by_name(op: Op, sources: tuple[object, ...]) -> dict[str, object]:
+    """Return the sources in the dict that is the first argument of a merge, if its sources have
+    names."""
+    has_names = op.inputs.kind in ("tuple", "named")
+    if not has_names or not sources or not isinstance(sources[0], Mapping):
+        return {}
+    return as_mapping("the sources", sources[0], '{"a": x}')
+
+
+def _one_by_one(op: Op, sources: tuple[object, ...]) -> tuple[object, ...]:
+    """Return the sources of a merge of any number, those in lists and generators one by one."""
+    if op.inputs.kind not in ("many", "named"):
+        return sources
+    found: list[object] = []
+    for one in sources:
+        found += one if _is_list(one) else [one]
+    if sources and not found:
+        raise TypeError(f"{op.name} takes at least 1 source, and this list of sources is empty")
+    return tuple(found)
+
+
+def _is_list(value: object) -> TypeGuard[Iterable[object]]:
+    """Return whether a value is a list or generator of sources, or other objects in order."""
+    has_order = isinstance(value, Iterable) and not isinstance(value, str | Mapping | AbstractSet)
+    return has_order and not is_source(value) and not hasattr(value, "tolist")
 
 
 def _check_no_sources(call: LayerCall) -> None:
@@ -275,6 +309,10 @@ def first_handle(name: str, *given: object) -> Handle:
 def no_handle(name: str, *given: object) -> TypeError:
     """Return the error for a layer or block that is called on something other than handles."""
     odd = f", not on {shown(given[0])}" if given else ""
+    if given and isinstance(given[0], list | tuple) and any(map(is_source, given[0])):
+        odd += ": give them one by one, *sources"
+    if given and isinstance(given[0], dict) and any(map(is_source, given[0].values())):
+        odd += ": give them one by one, *sources.values()"
     return TypeError(
         f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
     )

@@ -44,8 +44,9 @@ def on_sources(op: Op) -> Signature:
     options = [_option(option) for option in op.options.values()]
     words = [*options, *_words(op), _parameter("name", "str | None", None)]
     if op.inputs.kind == "many":
-        first = _parameter("source", "Tensor", kind=Parameter.POSITIONAL_ONLY)
-        rest = _parameter("sources", "Tensor", kind=Parameter.VAR_POSITIONAL)
+        sources = "Tensor | Iterable[Tensor]"
+        first = _parameter("source", sources, kind=Parameter.POSITIONAL_ONLY)
+        rest = _parameter("sources", sources, kind=Parameter.VAR_POSITIONAL)
         return _signature([first, rest, *words], "Tensor")
     if op.inputs.kind == "named":
         text, *words = words

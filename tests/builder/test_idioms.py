@@ -145,14 +145,30 @@ def test_the_sum_of_a_list_of_one_is_its_handle() -> None:
     assert +y is y
 
 
-def test_a_tensor_without_a_batch_is_broadcast() -> None:
-    y, weight = mg.Input("y", (3, 4)), mg.Parameter("weight", (4,), init="ones")
-    made = (weight * y + weight) / weight > weight
-    assert str(made.shape) == "(N, 3, 4)"
+BROADCAST: dict[str, tuple[Unary, Callable[[torch.Tensor], torch.Tensor]]] = {
+    "a parameter": (
+        lambda y: mg.Parameter("p", (4,), init="ones") * y + mg.Parameter("q", (4,), init="ones"),
+        lambda y: y + 1,
+    ),
+    "compared": (lambda y: y > mg.Parameter("p", (4,), init="zeros"), lambda y: y > 0),
+    "a gate": (lambda y: y * y[:, :, 0][..., None], lambda y: y * y[:, :, :1]),
+    "another size": (lambda y: y[:, :1] / (y + 1), lambda y: y[:, :1] / (y + 1)),
+}
+
+
+@pytest.mark.parametrize("row", BROADCAST)
+def test_shapes_broadcast_as_torchs(row: str) -> None:
+    code, expected = BROADCAST[row]
     data = torch.rand(2, 3, 4)
-    check_equal(running(made, y=data), data > 0)
-    with pytest.raises(SpecError, match="broadcast"):
-        y + mg.Input("other", (1, 4))
+    check_equal(running(code(mg.Input("y", (3, 4))), y=data), expected(data))
+
+
+def test_shapes_that_do_not_broadcast_and_the_batch_are_refused() -> None:
+    y = mg.Input("y", (3, 4))
+    with pytest.raises(SpecError, match="add needs equal shapes"):
+        y + y[:, :2]
+    with pytest.raises(SpecError, match="multiply needs equal shapes"):
+        y * y[:, 0]  # torch would pair the batch with the axis of 3
 
 
 def test_a_formula_calls_a_node_by_its_name_or_by_a_letter() -> None:
@@ -419,13 +435,13 @@ def torch_ordered(model: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 def torch_pooled(model: Any, x: torch.Tensor) -> torch.Tensor:
-    values, indices = torch.nn.MaxPool1d(2, return_indices=True)(x)
-    return values * indices
+    result: tuple[torch.Tensor, torch.Tensor] = torch.nn.MaxPool1d(2, return_indices=True)(x)
+    return result[0] * result[1]
 
 
 def torch_stepped(model: Any, x: torch.Tensor) -> torch.Tensor:
-    hidden, cell = model.lstm_cell(x[:, 0])
-    return hidden * cell
+    result: tuple[torch.Tensor, torch.Tensor] = model.lstm_cell(x[:, 0])
+    return result[0] * result[1]
 
 
 UNPACKED: list[tuple[Unary, Callable[[Any, torch.Tensor], torch.Tensor]]] = [
@@ -481,3 +497,138 @@ ONE_TENSOR: list[Unary] = [
 def test_one_tensor_does_not_unpack(code: Unary) -> None:
     with pytest.raises(TypeError, match="is one tensor and cannot be unpacked"):
         _first, _second = code(mg.Input("x", (6,)))
+
+
+# --- the sources of merges ------------------------------------------------------------------------
+
+
+def in_a_list(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat([a, b])
+
+
+def in_a_tuple(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat((a, b), dim=1)
+
+
+def in_a_generator(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat(one for one in (a, b))
+
+
+def by_map(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat(map(layers.ReLU(), [a, b]))
+
+
+def mixed(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.add(a, [b, a], (b,))
+
+
+def of_a_dict(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat({"a": a, "b": b}.values())
+
+
+def of_chunks(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat(layers.Chunk(2)(a), b)
+
+
+def later(a: mg.Tensor, b: mg.Tensor) -> mg.Tensor:
+    return merges.concat(dim=1)(*[a, b])
+
+
+LISTS: list[tuple[Binary, str]] = [
+    (in_a_list, "concat: {merge: concat, from: [a, b]}"),
+    (in_a_tuple, "concat: {merge: concat, from: [a, b], dim: 1}"),
+    (in_a_generator, "concat: {merge: concat, from: [a, b]}"),
+    (by_map, ("relu: {layer: ReLU, from: a}, relu_1: {share: relu, from: b}, "
+        "concat: {merge: concat, from: [relu, relu_1]}")),
+    (mixed, "add: {merge: add, from: [a, b, a, b]}"),
+    (of_a_dict, "concat: {merge: concat, from: [a, b]}"),
+    (of_chunks, ("chunk: {layer: Chunk, from: a, chunks: 2}, "
+        "concat: {merge: concat, from: [chunk.0, chunk.1, b]}")),
+    (later, "concat: {merge: concat, from: [a, b], dim: 1}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "nodes"), LISTS)
+def test_a_merge_takes_lists_of_sources(code: Binary, nodes: str) -> None:
+    graph = mg.Graph(code(mg.Input("a", (4,)), mg.Input("b", (4,))))
+    last = graph.declared.nodes[-1].name
+    assert graph == mg.loads(f"inputs: {{a: [4], b: [4]}}\nnodes: {{{nodes}}}\noutputs: {last}")
+
+
+OF_ONE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "concat": lambda x: torch.cat([x], 1),
+    "stack": lambda x: torch.stack([x], 1),
+    "add": lambda x: sum([x], start=torch.zeros_like(x)),
+    "multiply": lambda x: x,
+    "maximum": lambda x: torch.stack([x]).amax(0),
+    "minimum": lambda x: torch.stack([x]).amin(0),
+    "average": lambda x: torch.stack([x]).double().mean(0).float(),
+    "logical_and": lambda x: torch.stack([x]).all(0),
+    "logical_or": lambda x: torch.stack([x]).any(0),
+    "weighted_sum": lambda x: x,
+}
+
+
+@pytest.mark.parametrize(
+    ("merge", "dtype"),
+    [(merge, "float32") for merge in OF_ONE]
+    + [(merge, "int64") for merge in OF_ONE if merge != "weighted_sum"],  # of floats only
+)
+def test_a_list_of_one_source_is_merged_as_torch_merges_it(merge: str, dtype: str) -> None:
+    a = mg.Input("a", (3,), dtype=dtype)
+    made = getattr(merges, merge)([a], name="merged")
+    graph = mg.Graph(made)
+    shape = f"{{shape: [3], dtype: {dtype}}}"
+    for sources in ("[a]", "group.*"):
+        node = "group: {layer: ReLU, each: [a]}, " if sources == "group.*" else ""
+        spec = f"nodes: {{{node}merged: {{merge: {merge}, from: {sources}}}}}"
+        said = mg.loads(f"inputs: {{a: {shape}}}\n{spec}\noutputs: merged")
+        assert node or said == graph == mg.loads(graph.dumps())
+    data = torch.tensor([[0, 1, 2], [3, 0, 5]], dtype=getattr(torch, dtype))
+    check_equal(graph.compile()(a=data), OF_ONE[merge](data))
+    assert getattr(merges, merge)(a).shape == made.shape
+
+
+def test_a_merge_of_one_in_the_middle_keeps_the_values_of_its_source() -> None:
+    x = mg.Input("x", (3,))
+    base = layers.Linear(3)(x)
+    one = merges.add([base], activation="ReLU")
+    graph = mg.Graph({"sum": merges.multiply(one) + 2 * base, "one": one})
+    model: Any = graph.compile()
+    data = torch.rand(2, 3)
+    found, linear = model(x=data), model.linear(data)
+    check_equal(found["one"], linear.relu())
+    check_equal(found["sum"], linear.relu() + 2 * linear)
+
+
+untyped: Any = merges
+multihead: Any = layers.MultiheadAttention(2)
+NO_SOURCES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "an empty list": (lambda x: untyped.concat([]), "at least 1 source, and this list .* is empty"),
+    "an empty generator": (lambda x: untyped.add(iter([])), "is empty"),
+    "an empty list and a name": (lambda x: untyped.add([], name="total"), "is empty"),
+    "a list in a list": (lambda x: untyped.add([x, [x]]), r"not on \[.*\*sources"),
+    "a number": (lambda x: untyped.add([x, 3]), "not on 3"),
+    "a set": (lambda x: untyped.add({x}), "not on {"),
+    "a dict": (lambda x: untyped.add({"a": x}), r"\*sources\.values\(\)"),
+    "a layer": (lambda x: untyped.add(layers.ReLU), "not on <layer ReLU>"),
+    "a list for a layer": (lambda x: multihead([x, x]), r"\*sources"),
+    "a list of conditions": (lambda x: untyped.where([x > 0, x, x]), r"\*sources"),
+    "one of two": (lambda x: untyped.subtract([x]), "subtract takes 2 sources, not 1"),
+}
+
+
+@pytest.mark.parametrize("row", NO_SOURCES)
+def test_a_merge_refuses_what_is_no_list_of_sources(row: str) -> None:
+    code, message = NO_SOURCES[row]
+    with pytest.raises((TypeError, SpecError), match=message):
+        code(mg.Input("x", (3, 4)))
+
+
+def test_sources_with_names_are_taken_from_a_dict() -> None:
+    x = mg.Input("x", (3,))
+    named = {"condition": x > 0, "input": x, "other": -x}
+    absolute: Any = merges.where(named)  # type: ignore[call-overload]
+    halves: Any = merges.formula("(a + b) / 2", {"a": absolute, "b": x})
+    data = torch.tensor([[1.0, -2.0, 3.0]])
+    check_equal(running(halves, x=data), (data.abs() + data) / 2)

@@ -18,7 +18,7 @@ FILES = {kind: Path(mimgraph.__file__).with_name(f"{kind}s.pyi") for kind in ("l
 _HEAD = '''\
 """Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from mimgraph.builder import Tensor

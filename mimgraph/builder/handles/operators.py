@@ -34,10 +34,9 @@ _NO_VALUES = (
 
 @entry_points
 class Operators(AppliesLayers):
-    """The operators of a handle, with another handle or with a number.
+    """The operators of a handle, with another handle or with a number; shapes broadcast as in torch.
 
-    Two handles must have equal shapes, as in the merges, but a tensor of the model without a batch is
-    broadcast to one with a batch.
+    Only the batch does not: two tensors with a batch must have as many axes as each other.
     """
 
     __slots__ = ()
@@ -205,8 +204,11 @@ def _spelled(formula: str, x: str, y: str = "") -> str:
 
 
 def _broadcast(one: Operators, other: Operators) -> dict[str, bool]:
-    """Return the option that lets a tensor without a batch meet one that has a batch."""
-    return {"broadcast": True} if one.typed().batched != other.typed().batched else {}
+    """Return the option of a merge that broadcasts, if the shapes differ and torch would."""
+    from mimgraph.ops.merges.arithmetic.agreement import broadcasts  # with the first merge
+
+    x, y = one.typed(), other.typed()
+    return {"broadcast": True} if x.shape != y.shape and broadcasts({"0": x, "1": y}) else {}
 
 
 def _number(handle: Operators, operand: Any) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from mimgraph.builder.declare_each import declare_times, type_each
@@ -189,10 +189,20 @@ def _references(
 
 def _by_position(layer: Layer, sources: tuple[object, ...]) -> list[tuple[str | None, object]]:
     """Return the sources without names; all with the names of their arguments if one of them is None."""
+    if isinstance(layer, LayerCall) and layer.op.inputs.kind == "many":
+        return [(None, one) for source in sources for one in _parts(source)]
     if all(source is not None for source in sources):
         return [(None, source) for source in sources]
     names = (*_source_names(layer), *(None for _ in sources))
     return [*zip(names, sources, strict=False)]
+
+
+def _parts(source: object) -> Iterable[object]:
+    """Return the results of a call that has several and no default one, as torch's `cat` takes a tuple
+    of chunks; else the source alone."""
+    if not isinstance(source, Reference) or source.port is not None:
+        return (source,)
+    return (source,) if source.record.default is not None else cast("Iterable[object]", source)
 
 
 def _whole(source: Reference) -> Reference:

@@ -79,6 +79,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     if fed is None or types is None or options is None:
         return None
     try:
+        _check_count(site, op, types)
         answer = ask(bound, options, types)
         if isinstance(answer, Block):
             return Expansion(answer, options.by_name, fed, activation)
@@ -101,6 +102,13 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         return None
     state.require(answer.constraints)
     return _typed_leaf(site, bound, answer, fed)
+
+
+def _check_count(site: Site, op: Op, types: Mapping[str, TensorType]) -> None:
+    """Raise an `OpFault` for a merge of two or more whose `from` names one; a list may have one."""
+    if op.inputs.listed and site.node.single and len(types) == 1:
+        message = f"{op.name} takes at least 2 sources, not 1"
+        raise OpFault("wrong-arity", message, help="a list may have one, from: [{0}]")
 
 
 def _check_answer(

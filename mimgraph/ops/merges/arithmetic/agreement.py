@@ -247,18 +247,18 @@ def broadcast_type(sources: Operands, message: str, dim: int | None = None) -> T
 
 def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -> str:
     """Return the help by which sources broadcast: the option, or a batch axis of 1; else ""."""
-    if _broadcasts(sources, dim):
+    if broadcasts(sources, dim):
         return IF_MEANT
     ranks = {x.rank for x in sources.values() if x.batched}
     for key, x in sources.items():
         at_batch = not x.batched and x.rank in ranks
-        if at_batch and _broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
+        if at_batch and broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
             help = f"the first axis of {{{key}}} meets the batch: make it 1, or leave it out"
             return help if broadcast else f"{help}, and write broadcast: true"
     return ""
 
 
-def _broadcasts(sources: Operands, dim: int | None = None) -> bool:
+def broadcasts(sources: Operands, dim: int | None = None) -> bool:
     """Return whether the sources agree with `broadcast: true`."""
     try:
         broadcast_type(sources, "", dim)
@@ -272,7 +272,7 @@ def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> 
     for key, other in permutations(pair, 2):
         x = sources[key]
         wanted = _with_axes_of(x, sources[other])
-        layer = wanted and _broadcasts({**sources, key: wanted}) and _reshape(x, wanted, key)
+        layer = wanted and broadcasts({**sources, key: wanted}) and _reshape(x, wanted, key)
         if layer:
             help = f"give {{{key}}} its missing axes first: {layer}"
             return help if broadcast else f"{help}, and write broadcast: true"

@@ -23,12 +23,12 @@ from mimgraph.ops.merges.arithmetic.elementwise import Missing
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import AFTER_BATCH, axis_index, bad_option, same_size
-from mimgraph.ops.signature import Sources
+from mimgraph.ops.signature import Listed
 
 
 @merge(family="join")
 def concat(
-    sources: Sources, /, dim: int = 1, *, broadcast: bool = False, missing: Missing = None
+    sources: Listed, /, dim: int = 1, *, broadcast: bool = False, missing: Missing = None
 ) -> Lowering:
     """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
 
@@ -40,7 +40,7 @@ def concat(
         text: [32]
         {merge: concat, from: [image, text]}
     """
-    named = operands(sources, "concat")
+    named = operands(sources, "concat", least=1)
     if dim == 0 and any(x.batched for x in sources):
         help = f"{AFTER_BATCH}; to join samples, Transpose each source first"
         raise bad_option("dim", "dim 0 is the batch", help)
@@ -64,7 +64,7 @@ def concat(
 
 
 @merge(family="join")
-def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
+def stack(sources: Listed, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
     """Stacked along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D).
 
     Example:
@@ -72,7 +72,7 @@ def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowe
         text: [64]
         {merge: stack, from: [image, text]}
     """
-    named = operands(sources, "stack")
+    named = operands(sources, "stack", least=1)
     frame = agreed(named, "stack", broadcast)
     same_dtypes(named, "stack")
     index = axis_index(frame, dim, new=1)
