@@ -23,7 +23,7 @@ from mimgraph.ops.layer_call import IN_SEQUENCE, Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
-from mimgraph.support.entry_point import entry_points
+from mimgraph.support.entry_point import entry_point
 
 
 class HasLayer(Protocol):
@@ -32,7 +32,6 @@ class HasLayer(Protocol):
     def as_layer(self) -> LayerCall | BlockCall: ...
 
 
-@entry_points
 class Sequential(Applicable):
     """Layers and blocks, each applied to the result of the one before; called on a handle.
 
@@ -44,6 +43,7 @@ class Sequential(Applicable):
     stem = "sequential"
     argument_names = ("input",)
 
+    @entry_point
     def __init__(
         self,
         *items: LayerCall | BlockCall | HasLayer,

@@ -15,7 +15,8 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
 
-_QUIET = ("__repr__", "__hash__")  # methods that raise nothing about a user's argument
+# methods that raise nothing about a user's argument, or that only other entry points call
+_QUIET = ("__repr__", "__hash__", "apply_layer")
 _BETWEEN = ("contextlib", "functools")  # modules whose frames stand between ours
 _CUT = "_mimgraph_cut"  # marks an error whose traceback ends in a line of the user
 

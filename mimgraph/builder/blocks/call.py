@@ -29,7 +29,7 @@ from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
-from mimgraph.support.entry_point import entry_point, entry_points
+from mimgraph.support.entry_point import entry_point
 from mimgraph.support.frozen_dict import FrozenDict
 from mimgraph.support.unique import unique_key
 
@@ -130,7 +130,6 @@ class Family(ABC):
         of a repeat, whose number is the input `counter`."""
 
 
-@entry_points
 class BlockCall(Applicable):
     """A block with its params, which is called on handles; a second call shares the weights."""
 
@@ -164,6 +163,7 @@ class BlockCall(Applicable):
     def optional(self) -> frozenset[str]:
         return self.family.optional
 
+    @entry_point
     def scan(
         self,
         *sources: Tensor,
