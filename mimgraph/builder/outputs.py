@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from typing import Literal, TypeAlias
 
 from mimgraph.builder.handles.records import Record
@@ -53,7 +53,11 @@ def training_only(handle: Tensor, doc: str = "") -> Output:
     return Output(handle, doc, True)
 
 
-Outputs: TypeAlias = Tensor | Output | Iterable[Tensor | Output] | Mapping[str, Tensor | Output]
+Given: TypeAlias = Tensor | Output
+# not `Iterable`, as a dict is one, and a type checker could not tell which of the two it should be
+Outputs: TypeAlias = (
+    Given | Sequence[Given] | Iterator[Given] | ValuesView[Given] | Mapping[str, Given]
+)
 
 
 def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:

@@ -79,7 +79,7 @@ class Applicable:
         """Return the axes and carried inputs of a scan; None for another layer."""
         return None
 
-    def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
+    def __call__(self, *sources: H | None, name: str | None = None, **named: H | None) -> H:
         """Apply the layer to sources; `name` is the name of the node."""
         given = {**self.option_sources, **named}
         handle = cast("H", first_handle(self.label, *sources, *given.values()))
