@@ -184,7 +184,7 @@ class LayerCall(Applicable):
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
         return f"{self.op.name}({', '.join(shown)})"
 
-    def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
+    def __call__(self, *sources: H | None, name: str | None = None, **named: H | None) -> H:
         """Apply it to sources; a merge also takes lists of them, and sources with names in a dict."""
         if self.op.kind != "merge":
             return super().__call__(*sources, name=name, **named)
