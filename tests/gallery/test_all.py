@@ -13,7 +13,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph.ir.dims.dim import Dim
-from mimgraph.runtime.runner import run
+from mimgraph.runtime.runner import Given, run
 from tests.conftest import SPECS
 from tests.gallery import HUGE, SMALL
 
@@ -37,7 +37,7 @@ def test_a_spec_is_short_and_documented(spec: Path) -> None:
 )
 def test_a_spec_runs_with_the_inferred_shapes(spec: Path, params: dict[str, int] | None) -> None:
     graph = mg.load(spec, params)
-    done = run(graph.typed, graph.compile, inputs=None, weights=None, batch=1, seed=0)
+    done = run(graph.typed, graph.compile, Given(None, 1, {}), weights=None, seed=0)
     training = graph.typed.body.training
     assert list(done.outputs) == [name for name in graph.outputs if name not in training]
     for name, tensor in done.outputs.items():

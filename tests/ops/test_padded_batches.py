@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.runtime.runner import run
+from mimgraph.runtime.runner import Given, run
 from tests.helpers.running import by_name
 from tests.ops.layers.oracle import TORCH
 
@@ -213,5 +213,5 @@ blocks:
 nodes: {y: {block: encoder, from: [x, lengths]}}
 outputs: y
 """)
-    found = run(graph.typed, graph.compile, None, None, batch=9, seed=0)
+    found = run(graph.typed, graph.compile, Given(None, 9, {}), None, seed=0)
     assert found.outputs["y"].isfinite().all()

@@ -26,7 +26,7 @@ from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.formats import dot
 from mimgraph.picture.scene import Scene
 from mimgraph.runtime.checks import torch_dtype
-from mimgraph.runtime.runner import choose_sizes, run, seeded_inputs
+from mimgraph.runtime.runner import Given, choose_sizes, run, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.emit.test_liveness import Lives
 from tests.helpers.presence import Interpreter, Spec, optional_inputs, specs, subsets
@@ -483,9 +483,9 @@ def test_run_needs_no_array_for_an_optional_input(tmp_path: Path) -> None:
     for inputs in (one, both):
         arrays: Any = {name: x.numpy() for name, x in inputs.items()}
         numpy.savez(tmp_path / "in.npz", **arrays)
-        ran = run(graph.typed, graph.compile, str(tmp_path / "in.npz"), None, 2, 0)
+        ran = run(graph.typed, graph.compile, Given(str(tmp_path / "in.npz"), 2, {}), None, 0)
         assert (list(ran.inputs), list(ran.outputs)) == (list(inputs), ["score"])
-    assert list(run(graph.typed, graph.compile, None, None, 2, 0).inputs) == ["x", "a"]
+    assert list(run(graph.typed, graph.compile, Given(None, 2, {}), None, 0).inputs) == ["x", "a"]
 
 
 def test_emitted_sources_are_formatted_as_by_ruff(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import mimgraph as mg
 from mimgraph.language.reference import KINDS
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
-from mimgraph.runtime.runner import run
+from mimgraph.runtime.runner import Given, run
 from tests.emit.test_golden import RUFF
 
 OPS = [op for kind in KINDS for op in registry.ops(kind).values()]
@@ -42,7 +42,7 @@ def _outputs(lines: list[str], op: Op) -> str:
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 def test_example_runs(op: Op) -> None:
     graph = mg.loads(spec(op))
-    found = run(graph.typed, graph.compile, None, None, batch=2, seed=0)
+    found = run(graph.typed, graph.compile, Given(None, 2, {}), None, seed=0)
     assert found.outputs.keys() == graph.outputs.keys()
     for name, type_ in graph.outputs.items():
         assert found.outputs[name].dim() == type_.rank
