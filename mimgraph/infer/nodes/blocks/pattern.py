@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import gcd
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
@@ -16,7 +17,7 @@ from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import FAULTY, Written
 from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.dim import Dim, DimOverflow, Size
-from mimgraph.ir.dims.linear import Line
+from mimgraph.ir.dims.linear import Line, line_of
 from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.rule_helpers import same_size
@@ -113,9 +114,13 @@ def _report_unsolved(axis: _Axis, wants: LinearSize) -> None:
     where = f"{no} multiple of {wants.factor}"
     if wants.offset:
         where = f"{is_not} {wants} for any {wants.name}"
-    if str(size).isidentifier():
-        declared = wants._replace(name=str(size))
-        help = f"if it always is one, write {declared} for {size} in the shapes of the inputs"
+    linear = line_of(size)
+    if linear is not None and (linear.line == (1, 0) or linear.line.offset == wants.offset == 0):
+        times = wants.factor // gcd(wants.factor, linear.line.factor)
+        declared = LinearSize(times, linear.name, wants.offset)
+        help = (
+            f"if it always is one, write {declared} for {linear.name} in the shapes of the inputs"
+        )
     _misfit(*axis[:4], "shape-mismatch", f", and {size} {where}", help)
 
 
