@@ -93,8 +93,9 @@ def _linear(expression: Expression) -> _Line:
     match expression:
         case Number():
             return _Line(_ZERO, "", expression)
-        case Variable(name, start, end) if name.startswith("$"):
-            return _Line(_ZERO, "", Variable(name[1:], start + 1, end))
+        case Variable(name, _, end) if name.startswith("$"):
+            param = name[1:]
+            return _Line(_ZERO, "", Variable(param, end - len(param), end))
         case Variable(name, start, end):
             reason = name_fault(name) if name != "N" else "N stands for the batch size"
             if reason is not None:

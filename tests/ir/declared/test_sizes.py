@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
 from mimgraph.ir.expression import ExpressionError
@@ -62,3 +64,24 @@ def test_other_arithmetic_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["H", "seq_len", "seq-len", "batch-size", "7x7", "", "größe"])
 def test_a_name_even_a_wrong_one_is_no_arithmetic(text: str) -> None:
     assert not is_computed(text)
+
+
+TOKENS = ("H", "T", "$k", "2", "3", "10", "+", "-", "*", "//", "/", "%", "**", "(", ")", "$(k + 1)")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=9).map(" ".join))
+@example("2 * ( H + $k ) - H")
+@example("- ( 1 - T )")
+def test_a_size_is_what_its_text_computes_and_nothing_else_is_one(text: str) -> None:
+    try:
+        size = parse(text)
+    except ExpressionError:
+        return
+    printed = str(size) if isinstance(size, LinearSize | str | int) else text
+    for k, x in ((1, 1), (3, 2), (2, 7)):
+        names = {"H": x, "T": x, "k": k}
+        expected, found = (eval(written.replace("$", ""), {}, names) for written in (text, printed))
+        assert found == expected
+    if isinstance(size, LinearSize):
+        assert str(parse(printed)) == printed
