@@ -72,8 +72,8 @@ def raise_at_call(diagnostics: Iterable[Diagnostic], span: Span) -> NoReturn:
     # many nodes may be declared at one line of Python: their faults are told apart by node
     once = {(found.code, found.span, found.node): found for found in reversed([*diagnostics])}
     error = SpecError([])
-    found = map(in_python, reversed([*once.values()]))
-    error.diagnostics += [_at_call(one, span, exact) for one in found]
+    found = reversed([*once.values()])
+    error.diagnostics += [in_python(_at_call(one, span, exact)) for one in found]
     raise error
 
 

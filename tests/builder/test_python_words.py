@@ -114,3 +114,9 @@ def test_a_fault_in_a_file_keeps_its_yaml() -> None:
     spec = "inputs: {x: [5]}\nblocks: {b: {seq: [{Conv2d: [4, 3]}]}}\nnodes: {y: {block: b, from: x}}\noutputs: y"
     with pytest.raises(mg.SpecError, match=r"\{Unflatten: \{dim: 1"):
         mg.loads(spec.replace("[4, 3]", "{out_channels: 4, kernel_size: 3}"))
+
+
+def test_an_edit_of_a_loaded_graph_has_its_help_in_python() -> None:
+    spec = "inputs: {a: [3], b: [4]}\nnodes: {y: {merge: concat, from: [a, b]}}\noutputs: y"
+    with pytest.raises(mg.SpecError, match=r"help: project it first: layers.Linear\(3\)\(b\)"):
+        mg.loads(spec).replace("y", merges.add())
