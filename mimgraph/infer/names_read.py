@@ -36,6 +36,7 @@ def in_block(block: Block) -> Iterator[str]:
     """Yield the names in a block, without those in the defaults of its params."""
     for given in block.inputs:
         yield from _in_shape(given.pattern)
+        yield from in_value(given.optional)
         if given.declared is not None:  # of a spec that is used as a block
             yield from _in_input(given.declared)
     yield from in_nodes(block.nodes)

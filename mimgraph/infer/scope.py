@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -49,9 +50,21 @@ class State:
     sums: dict[Summands, str] = field(default_factory=dict)
     summands: dict[str, Summands] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
+    unrun: State | None = None  # of the nodes that never run, which have no faults
     expanded: int = 0  # nodes so far, blocks expanded
     length: int = 0  # characters of options so far
     depth: int = 0  # how many blocks are around the node that is being typed
+
+    def of_unrun(self) -> State:
+        """Return the state for nodes that never run: what they report or require is not kept."""
+        if self.unrun is None:
+            self.unrun = State(
+                *(self.blocks, Report(), self.params, self.alone, self.outer, self.scopes),
+                recursive=self.recursive,
+            )
+            self.unrun.unrun = self.unrun
+        self.unrun.depth = self.depth
+        return self.unrun
 
     def fault(
         self,
@@ -103,7 +116,9 @@ class Context:
     `path` starts the node names of diagnostics, `uses` are labels on the calls of the block,
     `optional` are the inputs that may be missing, `origins` say where a call gives the params.
     `around` is the body that uses the block. `borrowers` are the nodes inside of blocks that share
-    modules of this body, each with the body that it is in.
+    modules of this body, each with the body that it is in. `left_out` are the inputs that this use of
+    the block leaves out, with their types if these are known; `never_run` are nodes of unknown types
+    that need them, and `as_given` is the context in which nodes that need them are typed.
     """
 
     state: State
@@ -118,6 +133,9 @@ class Context:
     origins: Origins = field(default_factory=dict)
     around: Context | None = None
     borrowers: list[tuple[Context, str]] = field(default_factory=list)
+    left_out: Mapping[str, TensorType | None] = field(default_factory=dict)
+    never_run: set[str] = field(default_factory=set)
+    as_given: Context | None = None
 
     def scope_of(self, node: str) -> Context | None:
         """Return the innermost body around this one, or this one, that has a node of this name."""
@@ -167,6 +185,7 @@ class Site(NamedTuple):
     """One node or item being typed; `fed` is None where `from` is missing or a type is unknown.
 
     `optional` are the inputs of its block that are missing at some nodes that share its module.
+    `left_out` are the sources of a block that are never given, by the input that each would fill.
     """
 
     context: Context
@@ -175,6 +194,7 @@ class Site(NamedTuple):
     fed: tuple[Fed, ...] | None
     take: Take | None
     optional: frozenset[str] = frozenset()
+    left_out: Mapping[str, Fed] = MappingProxyType({})
 
     @property
     def state(self) -> State:

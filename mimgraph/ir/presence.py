@@ -1,6 +1,7 @@
 """Presence: which optional inputs must be given for a value to exist.
 
-A presence is a set of alternatives, each a set of inputs that suffices; none contains another.
+A presence is a set of alternatives, each a set of inputs that suffices; none contains another. A
+value without an alternative never exists: it needs an input that a use of its block leaves out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 Presence = frozenset[frozenset[str]]
 
 ALWAYS: Presence = frozenset([frozenset()])
+NEVER: Presence = frozenset()
 
 
 def given(name: str) -> Presence:

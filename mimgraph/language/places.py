@@ -17,6 +17,7 @@ PLACES = {
         "outputs",
     ),
     "an input": ("shape", "dtype", "vocab", "doc", "optional"),
+    "an input of a block": ("shape", "dtype", "vocab", "optional"),
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
     "a node": (*NODE_WORDS, *CONSTANTS),
     "an item of a seq": ("take", "over", "activation", "freeze", "repeat"),

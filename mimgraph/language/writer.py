@@ -79,9 +79,22 @@ def _block(block: Block) -> Tall:
 
 
 def _block_inputs(inputs: Sequence[BlockInput]) -> Any:
-    if any(i.pattern for i in inputs):
-        return {i.name: i.pattern.texts if i.pattern else None for i in inputs}
+    if any(i.pattern or i.optional for i in inputs):
+        return {i.name: _block_input(i) for i in inputs}
     return [i.name for i in inputs]
+
+
+def _block_input(declared: BlockInput) -> Any:
+    """Return a pattern, None for any shape; a mapping if the input is optional."""
+    shape = declared.pattern.texts if declared.pattern else None
+    if not declared.optional:
+        return shape
+    entry: dict[str, Any] = {} if shape is None else {"shape": shape}
+    if declared.declared is not None and declared.declared.dtype != "float32":
+        entry["dtype"] = declared.declared.dtype
+    if declared.declared is not None and declared.declared.vocab is not None:
+        entry["vocab"] = declared.declared.vocab.value
+    return {**entry, "optional": declared.optional}
 
 
 def _outputs(outputs: Sequence[Output]) -> Any:

@@ -44,6 +44,7 @@ class GraphLayer(Family):
         self.name = f"{graph.name}_" if is_layer else graph.name
         self.span = graph.origin
         self.inputs = tuple(i.name for i in block_inputs(graph))
+        self.optional = frozenset(i.name for i in graph.inputs if i.optional is not False)
         self.defaults = graph.params
         self.declared: dict[Hashable, DeclaredBlock] = {}  # by params
         self.calls: dict[Hashable, BlockCall] = {}  # by params

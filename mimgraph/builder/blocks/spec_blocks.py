@@ -27,6 +27,7 @@ class SpecBlock(Family):
         self.declared = declared
         self.name, self.span = block.family, block.span
         self.inputs = tuple(i.name for i in block.inputs)
+        self.optional = frozenset(i.name for i in block.inputs if i.optional is not False)
         required = {name: REQUIRED for name, o in block.params.items() if o.value is None}
         self.defaults = {**block.params, **required}
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from mimgraph.infer.nodes.left_out import (
+    report_unrun_module,
+    report_unrun_output,
+    without_unrun_items,
+)
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.declared.graph import Output
-from mimgraph.ir.typed.graph import Body, TypedNode, results_of
+from mimgraph.ir.presence import NEVER
+from mimgraph.ir.typed.graph import Body, TypedNode, borrowed_by, results_of
 
 # types the nodes of a body and returns its outputs; an argument of block.py, which node.py imports
 TypeNodes: TypeAlias = Callable[[Context, Iterable[Output]], dict[str, Fed]]
@@ -28,11 +34,19 @@ def body_of(
     batch_dims: Mapping[str, int] | None = None,
 ) -> Body | None:
     """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
+    nodes, order = _typed_nodes(context)
+    if context.left_out:
+        kept = _run(context, family, outputs)
+        if kept is None:
+            return None
+        nodes, order = (
+            tuple([kept[node.name] for node in some if node.name in kept])
+            for some in (nodes, order)
+        )
     types = known_types(outputs)
     if types is None:
         return None
     inputs = {name: type_ for name, type_ in context.inputs.items() if type_ is not None}
-    nodes, order = _typed_nodes(context)
     values = {name: fed.value for name, fed in outputs.items()}
     return Body(
         *(family, params, defaults, dims, inputs, nodes, order, values, results_of(types)),
@@ -42,6 +56,31 @@ def body_of(
         training=training,
         batch_dims=batch_dims or {},
     )
+
+
+def _run(context: Context, family: str, outputs: Mapping[str, Fed]) -> dict[str, TypedNode] | None:
+    """Return the nodes that the outputs of a body need if the use leaves inputs out; None after
+    reporting an output, or a module that another node uses, of a node that never runs."""
+    found: dict[str, TypedNode] = {}
+    for name, fed in outputs.items():
+        if fed.presence == NEVER:
+            report_unrun_output(context, family, name, fed)
+            return None
+    readers = {fed.value.name.partition(".")[0]: "" for fed in outputs.values()}
+    while readers:
+        name, reader = readers.popitem()
+        typed = context.typed.get(name)
+        if name in found or name not in context.scope.nodes:
+            continue
+        if typed is None or typed.presence == NEVER:
+            if reader and (typed is not None or name in context.never_run):
+                report_unrun_module(context, reader, name)
+            return None
+        found[name] = without_unrun_items(typed)
+        before = (value.name for value in found[name].arguments.values())
+        for one in (*before, *borrowed_by(found[name].operation)):
+            readers.setdefault(one.partition(".")[0], name)
+    return found
 
 
 def _typed_nodes(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:

@@ -13,6 +13,7 @@ from mimgraph.infer.nodes.blocks.block import type_call, type_expansion
 from mimgraph.infer.nodes.blocks.scan import type_scan
 from mimgraph.infer.nodes.chain import type_chain
 from mimgraph.infer.nodes.each import type_each
+from mimgraph.infer.nodes.left_out import is_left_out, type_without
 from mimgraph.infer.nodes.optional import (
     always_present,
     fed_by_argument,
@@ -65,11 +66,14 @@ def type_node(
     `optional` are the inputs of its block that are missing at some nodes that share its module.
     """
     path = context.path + node.name
+    before = len(context.state.report.diagnostics)
     fed = None if node.sources is None else resolve_all(context, node.sources, path)
     if isinstance(node.operation, Each):
         typed = type_each(context, node, node.operation, fed or (), _type_item)
     else:
         typed = _type_fed(context, node, fed, path, optional)
+    if typed is None and is_left_out(fed) and len(context.state.report.diagnostics) == before:
+        context.never_run.add(node.name)
     if node.freeze is False:
         return typed
     at = Evaluation(context.env, context.state.report, path, context.origins)
@@ -98,22 +102,32 @@ def _type_fed(
         return None
     used = node if owned.over is node.over else replace(node, over=owned.over)
     site = Site(around, used, path, fed, owned.declared.take, optional)
-    typed = _type_operation(site, owned.declared)
+    if is_left_out(fed):
+        typed = type_without(site, owned.declared, _type_given, _type_operation)
+    else:
+        typed = _type_given(site, owned.declared)
     is_shared = owned.declared is not node
     if is_shared and typed is not None and not check_kind(context, node, owned, typed, path):
         return None
-    if fed is None:
-        _report_no_sources(site, owned.declared)
-    if typed is not None and not (fed and always_present(fed)):
-        typed = with_presence(site, typed)
-        if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
-            typed = _with_variants(site, owned.declared, typed)
-    if typed is None or (typed.over is not None and not check_over(site, typed, fed or ())):
-        return None
-    if not is_shared:
+    if typed is None or not is_shared:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
     return replace(typed, name=node.name, operation=shared, declared=node)
+
+
+def _type_given(site: Site, node: Node) -> TypedNode | None:
+    """Return the operation of `node` typed on the sources of the site, with its presence."""
+    fed = site.fed
+    typed = _type_operation(site, node)
+    if fed is None:
+        _report_no_sources(site, node)
+    if typed is not None and not (fed and always_present(fed)):
+        typed = with_presence(site, typed)
+        if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+            typed = _with_variants(site, node, typed)
+    if typed is None or (typed.over is not None and not check_over(site, typed, fed or ())):
+        return None
+    return typed
 
 
 def _type_operation(site: Site, node: Node) -> TypedNode | None:

@@ -15,7 +15,17 @@ from mimgraph.infer.scope import Fed, Site, State
 from mimgraph.ir.declared.graph import Input
 from mimgraph.ir.declared.operations import Repeat
 from mimgraph.ir.dims.dim import Dim, Size
-from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
+from mimgraph.ir.presence import (
+    ALWAYS,
+    NEVER,
+    Presence,
+    both,
+    either,
+    given,
+    implies,
+    inputs_of,
+    renamed,
+)
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import can_be_read
@@ -115,7 +125,7 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     operation = unwrap(typed.operation)
     whole: Presence | None = ALWAYS
     if op is not None and op.name == "Fill":
-        _check_fill(site, typed)
+        check_fill(site, typed)
     elif op is not None and op.kind in ("merge", "part"):
         whole = _merge_presence(site, typed, op, fed)
     elif isinstance(operation, Scan):
@@ -129,15 +139,17 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     return replace(typed, presence=whole, presences=_result_presences(typed, whole, fed))
 
 
-def _check_fill(site: Site, typed: TypedNode) -> None:
-    """Report sizes of a `Fill` that cannot be read from the inputs that are always given."""
+def check_fill(site: Site, typed: TypedNode) -> bool:
+    """Return whether the sizes of a `Fill` can be read from the inputs that are always given; report
+    those that cannot."""
     (type_,) = typed.results.values()
-    for size in type_.dims:
-        if not _is_known(site, size):
-            message = f"{size} is unknown when the source is missing"
-            help = "give the source a fixed size first, or another input this size"
-            span = (site.fed or ())[0].source.span
-            site.fault("symbolic-size", message, span, note=str(type_), help=help)
+    unknown = [size for size in type_.dims if not _is_known(site, size)]
+    for size in unknown:
+        message = f"{size} is unknown when the source is missing"
+        help = "give the source a fixed size first, or another input this size"
+        span = (site.fed or ())[0].source.span
+        site.fault("symbolic-size", message, span, note=str(type_), help=help)
+    return not unknown
 
 
 def _is_known(site: Site, size: Size) -> bool:
@@ -196,7 +208,7 @@ def _merge_presence(
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:
         odd = next(one for one in sources.values() if one.presence != ALWAYS)
-        _report_missing(site, op.name, odd)
+        report_missing(site, op.name, odd)
         return None
     return next(iter(presences), ALWAYS)
 
@@ -219,7 +231,7 @@ def _first_source_presence(
     is_block = unwrap(typed.operation).is_block
     for key, one in others:
         if not (is_block or implies(whole, one.presence) or runs_without(op, key)):
-            _report_missing(site, op.name if op else typed.name, one)
+            report_missing(site, op.name if op else typed.name, one)
             return None
     return whole
 
@@ -233,7 +245,7 @@ def _scan_presence(
     whole = ALWAYS if first.is_own else first.presence
     for one in others:
         if not (one.is_own or implies(whole, one.presence)):
-            _report_missing(site, typed.name, one)
+            report_missing(site, typed.name, one)
             return None
     outer = {key: one.presence for key, one in fed.items()}
     for name, presence in output_presences(scan.body, whole, outer).items():
@@ -280,7 +292,7 @@ def check_repeat_presence(site: Site, repeat: Repeat, before: Fed, presence: Pre
     return is_right
 
 
-def _report_missing(site: Site, name: str, one: Fed) -> None:
+def report_missing(site: Site, name: str, one: Fed) -> None:
     """Report a source that may be missing where the op `name` needs it."""
     inputs, scope = inputs_of(one.presence), site.context.scope
     declared = [scope.inputs[name] for name in inputs if name in scope.inputs]
@@ -297,6 +309,8 @@ def _report_missing(site: Site, name: str, one: Fed) -> None:
 
 def _when_missing(one: Fed, inputs: list[str]) -> str:
     """Return a clause for messages that says when a source is missing."""
+    if one.presence == NEVER:
+        return f"{one.text} is left out"
     if inputs == [one.text]:
         return f"{one.text} is optional"
     return f"{one.text} is missing without {' and '.join(inputs)}"

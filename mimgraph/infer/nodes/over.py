@@ -35,7 +35,8 @@ def type_over(
         return None
     before = len(site.state.report.diagnostics)
     fed = tuple(one._replace(type=fold.fold(one.type)) for one in site.fed if one.type is not None)
-    typed = type_operation(site._replace(fed=fed), node)
+    left_out = {name: one._replace(type=None) for name, one in site.left_out.items()}
+    typed = type_operation(site._replace(fed=fed, left_out=left_out), node)
     _show_over(site, before, Label(over.span, f"axis {fold.axis} is folded into the batch"))
     return None if typed is None else _unfolded(site, over, typed, fold)
 

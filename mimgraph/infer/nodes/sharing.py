@@ -14,6 +14,7 @@ from mimgraph.ir.code import Code
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Share
 from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
+from mimgraph.ir.presence import NEVER
 from mimgraph.ir.typed.graph import Body, TypedNode, port_type
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
 from mimgraph.ir.typed.walks import used_bodies
@@ -144,7 +145,9 @@ def nodes_that_share(context: Context) -> list[str]:
     return [
         name
         for name, typed in context.typed.items()
-        if typed is not None and (isinstance(typed.operation, Shared) or typed.operation.branches)
+        if typed is not None
+        and typed.presence != NEVER
+        and (isinstance(typed.operation, Shared) or typed.operation.branches)
     ]
 
 

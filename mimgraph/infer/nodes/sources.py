@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import Apply, Call, Share
-from mimgraph.ir.presence import ALWAYS, given
+from mimgraph.ir.presence import ALWAYS, NEVER, given
 from mimgraph.ir.typed.graph import TypedNode, Value, weight_type
 from mimgraph.ir.typed.operations import STEPS, Repeated, Sequence, Use, unwrap
 from mimgraph.ir.typed.walks import weight_names
@@ -46,7 +46,7 @@ def _spread(context: Context, source: Source) -> list[Source]:
 
 def _members(context: Context, name: str) -> tuple[str, ...]:
     """Return the members of an input of a block that is fed a group, which has no input of its own."""
-    if name not in context.scope.inputs or name in context.inputs:
+    if name not in context.scope.inputs or name in context.inputs or name in context.left_out:
         return ()
     return tuple([k.partition(".")[2] for k in context.inputs if k.startswith(f"{name}.")])
 
@@ -56,12 +56,18 @@ def resolve(context: Context, source: Source, path: str) -> Fed:
     name has been reported before."""
     if source.name in context.inputs:
         return _resolve_input(context, source, path)
+    if source.name in context.left_out:
+        span = context.scope.inputs[source.name].span
+        value = Value(source.name, "")
+        return Fed(value, context.left_out[source.name], source, span, NEVER)
     typed = context.typed.get(source.name)
     if typed is None:
         if members := _members(context, source.name):
             return _resolve_member(context, source, members, path)
         unknown = context.scope.nodes.get(source.name)
-        return Fed(Value(source.name, ""), None, source, unknown.span if unknown else source.span)
+        span = unknown.span if unknown else source.span
+        presence = NEVER if source.name in context.never_run else ALWAYS
+        return Fed(Value(source.name, ""), None, source, span, presence)
     port = typed.default if source.port is None else source.port
     span = typed.declared.span
     if port is not None and port in typed.results and source.port != "":
@@ -197,12 +203,11 @@ def unknown_port(
 
 class Arguments(NamedTuple):
     """The names of all arguments that sources fill, and of the optional ones; `owner` is the op,
-    block or seq that takes them. The source of a `nullable` one is needed, but may be missing at run time."""
+    block or seq that takes them."""
 
     owner: str
     keys: tuple[str, ...]
     optional: frozenset[str] = frozenset()
-    nullable: frozenset[str] = frozenset()
 
 
 def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
@@ -239,7 +244,7 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
 
 def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     """Report more sources than there are arguments; return whether there are."""
-    owner, keys, optional, _ = wanted
+    owner, keys, optional = wanted
     if fed and not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
@@ -295,8 +300,6 @@ def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:
     if len(wanted.keys) > 1:
         message += f" {missing!r}"
         help = f"write from: {{{', '.join(f'{key}: ...' for key in needed)}}}"
-    if missing in wanted.nullable:
-        help += f"; {missing} may be fed an input with optional: true"
     site.fault("wrong-arity", message, site.node.span, help=help)
     return True
 

@@ -27,7 +27,7 @@ def as_block(graph: Graph, family: str, span: Span, params: Mapping[str, Option]
         family,
         span,
         params,
-        tuple(BlockInput(i.name, i.span, i.shape, i) for i in block_inputs(graph)),
+        tuple(BlockInput(i.name, i.span, i.shape, i, i.optional) for i in block_inputs(graph)),
         tuple(node for node in graph.nodes if node.name in needed),
         outputs,
         doc=graph.doc,

@@ -53,7 +53,8 @@ def _without(values: Values, names: Iterable[str]) -> Values:
 
 def _input(given: ir.BlockInput, values: Values) -> ir.BlockInput:
     declared = None if given.declared is None else _graph_input(given.declared, values)
-    return replace(given, pattern=_pattern(given.pattern, values), declared=declared)
+    pattern, optional = _pattern(given.pattern, values), _value(given.optional, values)
+    return replace(given, pattern=pattern, declared=declared, optional=optional)
 
 
 def _graph_input(given: ir.Input, values: Values) -> ir.Input:

@@ -159,12 +159,14 @@ class BlockInput:
     """An input of a block; a pattern binds names to the sizes at each use.
 
     `declared` is the input that it was in a graph of its own: a source must have its dtype and vocab.
+    A use may leave out an `optional` input.
     """
 
     name: str
     span: Span
     pattern: InputShape | None = None
     declared: Input | None = None
+    optional: bool | Written = False
 
 
 class Output(NamedTuple):

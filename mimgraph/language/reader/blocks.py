@@ -8,6 +8,7 @@ from mimgraph.ir.names import name_fault
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.inputs import read_block_input
 from mimgraph.language.reader.mappings import check_keys, read_mapping, section_entries
 from mimgraph.language.reader.nodes import read_nodes
 from mimgraph.language.reader.outputs import read_outputs
@@ -118,7 +119,8 @@ def _chain_block(
 
 
 def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None, ...]:
-    """Read `[x, g]` or `{x: [C, H, W]}`; None stands for an input that cannot be read."""
+    """Read `[x, g]`, `{x: [C, H, W]}` or `{x: [C], m: {optional: true}}`; None stands for an input that
+    cannot be read."""
     if tree is None:
         return ()
     if isinstance(tree, Scalar):
@@ -129,10 +131,19 @@ def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None
         return tuple(_named_input(context, "an input of a block", item) for item in tree.items)
     found: list[BlockInput | None] = [None] if tree.lost else []
     for key, value in tree.entries:
+        if isinstance(value, Mapping):
+            found.append(read_block_input(context, key, value))
+            continue
         pattern = _read_pattern(context, value)
         found.append(BlockInput(key.text, key.span, pattern))
         if pattern is None and not is_null(value):
             found.append(None)
+    first = next(iter(found), None)
+    if first is not None and first.optional is not False:
+        message = f"the first input of a block, {first.name}, is not optional: the block runs on it"
+        context.fault(
+            "bad-option", message, first.span, help="put an input that is needed before it"
+        )
     return tuple(found)
 
 
@@ -148,7 +159,7 @@ def _read_pattern(context: Context, tree: Tree) -> InputShape | None:
     if isinstance(tree, Sequence):
         return read_sizes(context, tree)
     if not is_null(tree):
-        context.wrong_type("a pattern", "a list of sizes and names", tree)
+        context.wrong_type("an input of a block", "a list of sizes and names, or a mapping", tree)
     return None
 
 

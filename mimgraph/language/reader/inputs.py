@@ -1,8 +1,8 @@
-"""Read the inputs of the graph: a shape each, or a mapping with a dtype and more."""
+"""Read the inputs of a graph or block: a shape each, or a mapping with a dtype and more."""
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Input, InputShape
+from mimgraph.ir.declared.graph import BlockInput, Input, InputShape
 from mimgraph.ir.declared.values import ANOTHER
 from mimgraph.ir.types import INTEGER
 from mimgraph.language.reader.context import Context
@@ -67,6 +67,28 @@ def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
         return Input(key.text, key.span, sizes, vocab=faulty_option(tree.span))
     whole = key.span.to(tree.span)
     return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
+
+
+def read_block_input(context: Context, key: Scalar, tree: Mapping) -> BlockInput | None:
+    """Read `{shape, dtype, vocab, optional}` of an input of a block; None if a part of it is faulty.
+
+    A source must have the dtype and vocab if one of them is given.
+    """
+    before = len(context.report.diagnostics)
+    check_keys(context, "an input of a block", tree)
+    shape, dtype, vocab = tree.get("shape"), tree.get("dtype"), tree.get("vocab")
+    pattern = None if shape is None else read_shape(context, shape)
+    optional = read_switch(context, "optional", tree.get("optional"))
+    name = _read_dtype(context, dtype, vocab)
+    number = read_option(context, vocab, vocab) if isinstance(vocab, Scalar) else None
+    if vocab is not None and number is None:
+        context.wrong_type("vocab", "a number of categories", vocab)
+    if optional is None or name is None or len(context.report.diagnostics) > before:
+        return None
+    declared = None
+    if dtype is not None or number is not None:
+        declared = Input(key.text, key.span, pattern, name, number)
+    return BlockInput(key.text, key.span, pattern, declared, optional)
 
 
 def _read_dtype(context: Context, tree: Tree | None, vocab: Tree | None) -> str | None:

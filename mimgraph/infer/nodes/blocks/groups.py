@@ -13,9 +13,7 @@ from mimgraph.ir.declared.graph import Block, Source
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:
     """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
     None where they do not fit, which is reported."""
-    parts = (one.declared for one in block.inputs if one.declared is not None)
-    nullable = frozenset(one.name for one in parts if one.optional is not False)
-    wanted = Arguments(block.family, names, nullable=nullable)
+    wanted = Arguments(block.family, names, may_leave_out(site, block, names))
     if site.fed is None or all(one.group is None for one in site.fed):
         return match(site, wanted)
     groups, fed = _bundled(site.fed, block, names)
@@ -27,6 +25,13 @@ def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, F
         group = groups.get(one.group) if one.group is not None else None
         members |= {name: one} if group is None else {_member(name, each): each for each in group}
     return members
+
+
+def may_leave_out(site: Site, block: Block, names: Iterable[str]) -> frozenset[str]:
+    """Return the inputs that a use may leave out; never the first of `names`, on which the block runs."""
+    first = next(iter(names), "")
+    optional = (one.name for one in block.inputs if one.optional is not False)
+    return frozenset([*optional, *site.left_out]) - {first}
 
 
 def fed_to(name: str, fed: Mapping[str, Fed]) -> list[Fed]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, compute, decide, layered
+from mimgraph.infer.nodes.blocks.groups import fed_to
 from mimgraph.infer.nodes.optional import missing_inputs
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.declared.graph import Block, Input
+from mimgraph.ir.declared.graph import Block, BlockInput, Input
 from mimgraph.ir.declared.values import FAULTY
 from mimgraph.ir.expression import plain
 from mimgraph.ir.types import TensorType
@@ -21,12 +22,14 @@ def fits_inputs(
     """Return whether each source fits its input; report the first that does not, at the source."""
     missing: frozenset[str] | None = None
     for one in block.inputs:
-        given = None if one.declared is None else fed[one.name]  # else it may be a group
+        if not fed_to(one.name, fed) and not _may_leave_out(site, block, one, params):
+            return False
+        given = None if one.declared is None else fed.get(one.name)  # else it may be a group
         if one.declared is None or given is None or given.type is None:
             continue
         if missing is None:
             missing = missing_inputs(fed)
-        if one.name in missing and not _is_optional(site, one.declared, params):
+        if one.name in missing and not _is_optional(site, one, params):
             _report_missing(site, block, one.declared, given)
             return False
         if not _fits(site, block, one.declared, given, given.type, params):
@@ -34,7 +37,21 @@ def fits_inputs(
     return True
 
 
-def _is_optional(site: Site, wants: Input, params: Mapping[str, Any]) -> bool:
+def _may_leave_out(site: Site, block: Block, one: BlockInput, params: Mapping[str, Any]) -> bool:
+    """Return whether a use may leave out an input; report it if not."""
+    source = site.left_out.get(one.name)
+    if _is_optional(site, one, params) or (source is not None and one.declared is None):
+        return True
+    if source is not None and one.declared is not None:
+        _report_missing(site, block, one.declared, source)
+        return False
+    message, help = f"{block.family} needs a source {one.name!r}", f"feed {one.name}"
+    labels = (Label(one.span, "the input"),)
+    site.fault("wrong-arity", message, site.node.span, labels=labels, help=help)
+    return False
+
+
+def _is_optional(site: Site, wants: BlockInput, params: Mapping[str, Any]) -> bool:
     env = layered(params, site.state.params)
     return decide("optional", wants.optional, Evaluation(env, site.state.report, site.path))
 

@@ -134,7 +134,8 @@ def _report_size(axis: _Axis, fed: Mapping[str, Fed], expected: Size) -> None:
     )
     name = dim.name if isinstance(dim, LinearSize) else dim
     naming = (each for each in axis.block.inputs if each.pattern and name in each.pattern.names)
-    bound = next((fed_to(each.name, fed)[0] for each in naming if isinstance(name, str)), None)
+    found = (one for each in naming for one in fed_to(each.name, fed))
+    bound = next(found, None) if isinstance(name, str) else None
     _misfit(*axis[:4], "shape-mismatch", where, help, bound)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
-from mimgraph.infer.nodes.blocks.groups import check_repeated_group
+from mimgraph.infer.nodes.blocks.groups import check_repeated_group, fed_to
 from mimgraph.infer.nodes.blocks.repeat_words import Steps, index_type
 from mimgraph.infer.nodes.optional import check_repeat_presence, missing_inputs, output_presences
 from mimgraph.infer.nodes.sources import known_types
@@ -39,6 +39,8 @@ def type_repeat(
     """
     block = using.block
     handed_on = carried(names, block.output_names)
+    if not _check_given(using, handed_on, fed):
+        return None
     if not check_repeated_group(using.site, block, (names[0], *handed_on), fed):
         return None
     first = fed[names[0]]
@@ -68,6 +70,18 @@ def type_repeat(
         *(steps.number, block.family, steps.counter, steps.collected),
     )
     return TypedRepeat(operation, _results(using, operation, fed))
+
+
+def _check_given(using: Using, handed_on: Iterable[str], fed: Mapping[str, Fed]) -> bool:
+    """Return whether the inputs that each step hands on are given; report the first that is left out."""
+    name = next((name for name in handed_on if not fed_to(name, fed)), None)
+    if name is None:
+        return True
+    block = using.block
+    message = f"each step of {block.family} hands {name} on, so the first needs it"
+    help = f"feed {name}, or give the output {name} of {block.family} another name"
+    using.site.fault("wrong-arity", message, using.site.node.span, help=help)
+    return False
 
 
 def _index_fed(repeat: Repeat, steps: Steps, first: Fed) -> Fed:

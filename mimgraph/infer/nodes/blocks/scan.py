@@ -10,7 +10,7 @@ from mimgraph.infer.evaluation import compute
 from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
 from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
-from mimgraph.infer.nodes.blocks.groups import fed_to, match_block
+from mimgraph.infer.nodes.blocks.groups import fed_to, match_block, may_leave_out
 from mimgraph.infer.nodes.body import TypeNodes
 from mimgraph.infer.nodes.optional import missing_in_steps
 from mimgraph.infer.nodes.sources import known_types
@@ -42,7 +42,8 @@ def type_scan(
     if length is None:
         return None
     steps = {name: _one_step(one, axes.get(name)) for name, one in fed.items()}
-    using = Using(site, call, block, type_nodes)
+    without = {name: one._replace(type=None) for name, one in site.left_out.items()}
+    using = Using(site._replace(left_out=without), call, block, type_nodes)
     optional = missing_in_steps(fed, (*axes, *scan.carry))
     body = _body(using, scan, arguments, steps, optional)
     if body is None or not _check_carry(site, scan, steps, body):
@@ -120,7 +121,8 @@ def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | Non
         if one.source.argument is None and (name := next(free, None)) is not None:
             one = one._replace(source=one.source._replace(argument=name))
         fed.append(one)
-    missing = next(free, None)
+    optional = may_leave_out(site, block, names)
+    missing = next((name for name in free if name not in optional), None)
     if missing is not None and named <= {None, *names}:
         message = f"{block.family} needs a source {missing!r}"
         help = f"write from: {{{missing}: ...}}; carry: {{{missing}: ...}} if each step changes it"
@@ -134,6 +136,10 @@ def _check_groups(site: Site, scan: DeclaredScan, block: Block, fed: Mapping[str
     """Return whether no input that is scanned or carried is fed a group; report the first that is."""
     stepwise = [one.name for one in block.inputs if scan.axis is not None or one.name in scan.axes]
     for name in (*stepwise, *scan.carry):
+        if name in scan.axes and not fed_to(name, fed):
+            message = f"over names {name}, which is left out"
+            site.fault("wrong-arity", message, scan.axes[name].span, help=f"feed {name}")
+            return False
         if name not in fed and (members := fed_to(name, fed)):
             message = f"{name} is a group, which a scan can neither run over nor carry"
             help = "stack the group first, or give it to an input that stays the same in all steps"
