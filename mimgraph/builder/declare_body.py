@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from mimgraph.builder.handles.record_call import share
+from mimgraph.builder.handles.record_call import optional_given, share
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outer_layers import (
@@ -26,6 +26,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.infer.structure import unique
 from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.operations import Share
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedNode
@@ -150,10 +151,13 @@ def _node(
         for key, source in record.sources
     )
     if record is not first:
+        _check_same_inputs(record, first, names)
         return ir.Node(names[record], span, share(record.layer, names[first], span), sources)
     assert record.layer is not None
     first_call = record.layer.uses[trace]  # the layer may be used in other graphs as well
     assert isinstance(first_call, Record)
+    if isinstance(record.made, TypedNode) and not isinstance(record.made.declared.applied, Share):
+        first_call = record  # which may leave out other inputs than the call of another graph
     if first_call.lender is not None:
         shared = share(record.layer, placeholder(first_call.lender), span)
         return ir.Node(names[record], span, shared, sources)
@@ -161,6 +165,21 @@ def _node(
     assert isinstance(first_call.made, TypedNode)
     declared = as_written.node(first_call.made.declared)
     return replace(declared, name=names[record], span=span, sources=sources, whole=None)
+
+
+def _check_same_inputs(record: Record, first: Record, names: Mapping[Record, str]) -> None:
+    """Raise an error for a function that runs without an input in one call of a layer and with it in
+    another: each has a forward of its own."""
+    layer = record.layer
+    if [*record.blocks] == [*first.blocks]:  # a graph or block that declares what it does without
+        return
+    now, before = optional_given(layer, record.sources), optional_given(layer, first.sources)
+    for name in sorted(now ^ before):
+        words = ("without", "with") if name in now else ("with", "without")
+        message = f"{names[first]} is called {words[0]} {name} and {names[record]} {words[1]} it"
+        help = f"call a block of its own: {layer!r}(...)"
+        message += ", so they cannot share weights"
+        raise spec_error("wrong-arity", message, record.span, help)
 
 
 def _as_written(option: Option, trace: Trace | None) -> Option:

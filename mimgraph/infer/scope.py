@@ -185,7 +185,8 @@ class Site(NamedTuple):
     """One node or item being typed; `fed` is None where `from` is missing or a type is unknown.
 
     `optional` are the inputs of its block that are missing at some nodes that share its module.
-    `left_out` are the sources of a block that are never given, by the input that each would fill.
+    `left_out` are the sources of a block that are never given, by the input that each would fill, and
+    `kept` those that other nodes with the same module are given.
     """
 
     context: Context
@@ -195,6 +196,7 @@ class Site(NamedTuple):
     take: Take | None
     optional: frozenset[str] = frozenset()
     left_out: Mapping[str, Fed] = MappingProxyType({})
+    kept: Mapping[str, Fed] = MappingProxyType({})
 
     @property
     def state(self) -> State:

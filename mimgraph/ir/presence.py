@@ -42,14 +42,15 @@ def inputs_of(presence: Presence) -> list[str]:
 
 
 def renamed(presence: Presence, outer: Mapping[str, Presence]) -> Presence:
-    """Return a presence inside a block in terms of the sources that fill the block's inputs."""
+    """Return a presence inside a block in terms of the sources that fill the block's inputs; an input
+    that none fills is never given."""
     if presence == ALWAYS:
         return ALWAYS
     found = []
     for clause in presence:
         whole = ALWAYS
         for name in clause:
-            whole = both(whole, outer[name])
+            whole = both(whole, outer.get(name, NEVER))
         found.append(whole)
     return either(found)
 

@@ -198,7 +198,7 @@ KEYS = {
     "inputs": Key(
         "The input tensors by name: a shape without the batch axis, or `{shape, dtype, "
         "vocab, doc, optional}`. Those of a block are names, or names with a pattern of "
-        "sizes each.",
+        "sizes each, or `{shape, dtype, vocab, optional}`, each of which may be left out.",
         "Inputs",
         SMALL,
     ),
@@ -210,7 +210,7 @@ KEYS = {
     "parts": Key(
         "Specs in files of their own by name, each used as a block: `{tower: towers/text.yaml}`, a "
         "path from the folder of this spec, and in it. The inputs, params and outputs of that spec are "
-        "those of the block: optional inputs come last, and each use feeds them, perhaps an input that "
+        "those of the block: optional inputs come last, and a use may leave them out, or feed an input that "
         "is optional itself; outputs for training only are left out. A param that names an op, "
         "`activation: $act`, keeps its value. A part sees no params but its own. "
         "`dump`, `save` and `emit` write one file.",
@@ -347,8 +347,9 @@ KEYS = {
         TABLE,
     ),
     "optional": Key(
-        "`true`: the caller may leave the input out, which is then None. `optional: $some` lets "
-        "a param decide.",
+        "`true`: the caller may leave the input out, which is then None; a use of a block may leave "
+        "out such an input of it, `{x: [T, C], mask: {optional: true}}`. `optional: $some` lets a param "
+        "decide.",
         "Optional inputs",
         MISSING,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
@@ -90,10 +91,9 @@ def _block_input(declared: BlockInput) -> Any:
     if not declared.optional:
         return shape
     entry: dict[str, Any] = {} if shape is None else {"shape": shape}
-    if declared.declared is not None and declared.declared.dtype != "float32":
-        entry["dtype"] = declared.declared.dtype
-    if declared.declared is not None and declared.declared.vocab is not None:
-        entry["vocab"] = declared.declared.vocab.value
+    if declared.declared is not None:
+        known = _input(replace(declared.declared, optional=True))
+        entry |= {key: known[key] for key in ("dtype", "vocab") if key in known}
     return {**entry, "optional": declared.optional}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import cast
 
 from mimgraph.builder.declare_each import declare_times, type_each
@@ -67,6 +68,8 @@ def _checked(
     outer = outer_call(layer, trace) if first is None else first.lender
     lender = None if outer is None or has_blocks(outer) else outer
     known = lender or first
+    if known is not None and optional_given(layer, given) != optional_given(layer, known.sources):
+        known = None  # it may be a call of another graph; if not, making the graph looks at both
     context = _context(name or stem, given, span, trace, known, variables)
     if known is None:
         typed, blocks, borrowed = _type_call(layer, context)
@@ -127,28 +130,20 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
             f"{target} runs this block in another way: one of them is a scan, or over other axes"
         )
         raise spec_error("bad-option", message, context.span, "make a block of its own for each")
-    _check_same_inputs(layer, target, first, context)
     shared = share(layer, target, context.span)
     lending = lent_to(context, first.borrowed)
     return TypedCall(lending.infer(shared, blocks=first.blocks), first.blocks, first.borrowed)
 
 
-def _check_same_inputs(layer: Layer, target: str, first: Record, context: CallContext) -> None:
-    """Raise an error for a function that runs without an input in one call and with it in another:
-    each has a forward of its own."""
-    names: tuple[str, ...] = _source_names(layer)
+def optional_given(
+    layer: Layer | None, sources: Iterable[tuple[str | None, object]]
+) -> AbstractSet[str]:
+    """Return the optional inputs that a call gives, by name or by position."""
     optional: frozenset[str] = getattr(layer, "optional", frozenset())
-    before, now = (
-        {key or name for name, key in zip(names, keys, strict=False)}
-        for keys in ([key for key, _ in first.sources], [one.argument for one in context.sources])
-    )
-    for name in optional.intersection(before ^ now):
-        where = ("without", "with") if name in now else ("with", "without")
-        message = (
-            f"{target} was called {where[0]} {name} and is now called {where[1]} it, so the two"
-        )
-        help = f"call a block of its own: {layer!r}(...)"
-        raise spec_error("wrong-arity", f"{message} cannot share weights", context.span, help)
+    if layer is None or not optional:
+        return optional
+    names = _source_names(layer)
+    return {key or name for name, (key, _) in zip(names, sources, strict=False)} & optional
 
 
 def used_already(layer: object, span: Span) -> SpecError:

@@ -49,7 +49,7 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import RESULT
 from mimgraph.ir.presence import given, implies
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Use, unwrap
+from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]
@@ -57,6 +57,15 @@ Sources = Mapping[str, Value]
 
 # what the code of a lowering may have in place of what reads it in the forward
 UNRESOLVED = frozenset([Operand, RuntimeSize, ModelDtype])
+
+
+def _by_input(operation: TypedOperation, operands: Operands) -> Operands:
+    """Return the operands of a block in the order of its inputs; None fills one that is never given."""
+    names = operation.bodies[0].inputs
+    if len(operands) == len(names):
+        return operands
+    counter = operation.counter if isinstance(operation, Repeated) else ""
+    return {name: operands.get(name, Constant(None)) for name in names if name != counter}
 
 
 class Calls:
@@ -113,8 +122,10 @@ class Calls:
     def called(self, run: Run, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps that compute these results of a node on these sources."""
         node = run.node
-        operands = {key: self.values.code(value) for key, value in sources.items()}
         operation = unwrap(node.operation)
+        operands: Operands = {key: self.values.code(value) for key, value in sources.items()}
+        if operation.bodies:
+            operands = _by_input(operation, operands)
         if isinstance(operation, Repeated):
             return self.repeated(run, operation, ports, operands, sources)
         if isinstance(operation, Scan):

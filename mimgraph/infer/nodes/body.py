@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from mimgraph.infer.nodes.left_out import (
+    only_module,
     report_unrun_module,
     report_unrun_output,
     without_unrun_items,
@@ -35,7 +36,7 @@ def body_of(
 ) -> Body | None:
     """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
     nodes, order = _typed_nodes(context)
-    if context.left_out:
+    if context.left_out or any(node.presence == NEVER for node in order):
         kept = _run(context, family, outputs)
         if kept is None:
             return None
@@ -72,11 +73,11 @@ def _run(context: Context, family: str, outputs: Mapping[str, Fed]) -> dict[str,
         typed = context.typed.get(name)
         if name in found or name not in context.scope.nodes:
             continue
-        if typed is None or typed.presence == NEVER:
+        if typed is None or (typed.presence == NEVER and typed.operation.branches):
             if reader and (typed is not None or name in context.never_run):
                 report_unrun_module(context, reader, name)
             return None
-        found[name] = without_unrun_items(typed)
+        found[name] = only_module(typed) if typed.presence == NEVER else without_unrun_items(typed)
         before = (value.name for value in found[name].arguments.values())
         for one in (*before, *borrowed_by(found[name].operation)):
             readers.setdefault(one.partition(".")[0], name)

@@ -11,16 +11,19 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TypeAlias
 
+from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import bind_op
-from mimgraph.infer.nodes.optional import check_fill, report_missing, runs_without
+from mimgraph.infer.nodes.optional import check_fill, report_missing, runs_without, with_presence
 from mimgraph.infer.nodes.sources import match_op
 from mimgraph.infer.options import Bound, values
 from mimgraph.infer.scope import Context, Fed, Site
+from mimgraph.ir.code import Operand
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Apply, Call, Scan
+from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, NEVER
 from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed.operations import Leaf, Use
 
 # types a node or its operation; arguments here, as they are defined in node.py, which imports this file
 Typing: TypeAlias = Callable[[Site, Node], TypedNode | None]
@@ -52,6 +55,13 @@ def type_without(
         if _needs_others(site, bound, fed):
             return None
         rest = _rest_of_op(site, bound, fed)
+        given = () if rest is None else rest.fed or ()
+        if rest is not None and _skips(site, bound):
+            unrun = _unrun(site, node, type_operation)
+            if unrun is not None and isinstance(unrun.operation, Use):
+                rest = site  # a merge with weights for each source, which keeps all of them
+            elif len(given) == 1:
+                return _alone(rest, bound, given[0])
     else:  # a chain, which runs on one source
         rest = None
     return _unrun(site, node, type_operation) if rest is None else type_given(rest, node)
@@ -102,6 +112,24 @@ def _needs_others(site: Site, bound: Bound, fed: Mapping[str, Fed]) -> bool:
     if runs and never:
         report_missing(site, op.name, never[0])
     return runs and bool(never)
+
+
+def _alone(site: Site, bound: Bound, source: Fed) -> TypedNode | None:
+    """Return a merge that skips all sources but one, which is its result."""
+    options = values(bound, site.evaluation)
+    if source.type is None or options is None:
+        return None
+    done = finish(site, bound.op.name, bound.activation, {"": source.type}, "")
+    if done is None:
+        return None
+    leaf = Leaf(
+        *("merge", bound.op.name, options.by_name),
+        Lowering(source.type, call=Operand("0"), makes=()),
+        *(done.activation, done.activation_name),
+    )
+    arguments = {"0": source.value}
+    typed = TypedNode(site.node.name, leaf, arguments, done.results, done.default, site.node)
+    return with_presence(site, typed)
 
 
 def _needed(bound: Bound, fed: Mapping[str, Fed]) -> list[Fed]:
@@ -197,6 +225,11 @@ def without_unrun_items(typed: TypedNode) -> TypedNode:
         results={key: one for key, one in typed.results.items() if key not in unrun},
         presences={key: one for key, one in typed.presences.items() if key not in unrun},
     )
+
+
+def only_module(typed: TypedNode) -> TypedNode:
+    """Return a node that never runs, but whose module others share, or read a weight of."""
+    return replace(typed, arguments={}, results={}, default=None, presence=ALWAYS, presences={})
 
 
 def report_unrun_module(context: Context, reader: str, owner: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import combinations
+from types import MappingProxyType
 
 from mimgraph.infer.declared import check_nodes_text
 from mimgraph.infer.evaluation import Evaluation, decide
@@ -17,6 +18,7 @@ from mimgraph.infer.nodes.left_out import is_left_out, type_without
 from mimgraph.infer.nodes.optional import (
     always_present,
     fed_by_argument,
+    lacks_input,
     missing_arguments,
     with_presence,
 )
@@ -25,6 +27,7 @@ from mimgraph.infer.nodes.sharing import (
     check_borrowers,
     check_kind,
     check_share,
+    kept_in_shares,
     missing_in_shares,
     module_owner,
     nodes_that_share,
@@ -49,21 +52,28 @@ def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
         untyped = [node for name, node in scope.nodes.items() if name not in typed]
         check_nodes_text(state, untyped, context.env, context.path)
     if shares := nodes_that_share(context):
+        kept = kept_in_shares(context, shares)
+        for name, inputs in kept.items():
+            typed[name] = type_node(context, scope.nodes[name], kept=inputs)
         for name in shares:
             check_share(context, name)
         # a block's body is emitted once, so an input that is missing at one share is optional in it
         for name, optional in missing_in_shares(context, shares).items():
-            typed[name] = type_node(context, scope.nodes[name], optional)
+            typed[name] = type_node(context, scope.nodes[name], optional, kept.get(name, {}))
     check_borrowers(context)
     return {output.name: resolve(context, output.source, "") for output in outputs}
 
 
 def type_node(
-    context: Context, node: Node, optional: frozenset[str] = frozenset()
+    context: Context,
+    node: Node,
+    optional: frozenset[str] = frozenset(),
+    kept: Mapping[str, Fed] = MappingProxyType({}),
 ) -> TypedNode | None:
     """Return the typed node; None where something is faulty or unknown.
 
-    `optional` are the inputs of its block that are missing at some nodes that share its module.
+    `optional` are the inputs of its block that are missing at some nodes that share its module, `kept`
+    those that it leaves out and others are given.
     """
     path = context.path + node.name
     before = len(context.state.report.diagnostics)
@@ -71,7 +81,7 @@ def type_node(
     if isinstance(node.operation, Each):
         typed = type_each(context, node, node.operation, fed or (), _type_item)
     else:
-        typed = _type_fed(context, node, fed, path, optional)
+        typed = _type_fed(context, node, fed, path, optional, kept)
     if typed is None and is_left_out(fed) and len(context.state.report.diagnostics) == before:
         context.never_run.add(node.name)
     if node.freeze is False:
@@ -83,7 +93,7 @@ def type_node(
 
 def _type_item(context: Context, item: Node, fed: Fed, path: str) -> TypedNode | None:
     """Return an item of an `each`, typed."""
-    return _type_fed(context, item, (fed,), path, frozenset())
+    return _type_fed(context, item, (fed,), path, frozenset(), {})
 
 
 def _type_fed(
@@ -92,6 +102,7 @@ def _type_fed(
     fed: tuple[Fed, ...] | None,
     path: str,
     optional: frozenset[str],
+    kept: Mapping[str, Fed],
 ) -> TypedNode | None:
     """Return the typed node on these sources, with a module of its own or a shared one."""
     owned = module_owner(context, node, path)
@@ -101,7 +112,7 @@ def _type_fed(
     if around.typed.get(owned.name, owned) is None:  # the node whose module it shares is faulty
         return None
     used = node if owned.over is node.over else replace(node, over=owned.over)
-    site = Site(around, used, path, fed, owned.declared.take, optional)
+    site = Site(around, used, path, fed, owned.declared.take, optional, kept=kept)
     if is_left_out(fed):
         typed = type_without(site, owned.declared, _type_given, _type_operation)
     else:
@@ -121,7 +132,7 @@ def _type_given(site: Site, node: Node) -> TypedNode | None:
     typed = _type_operation(site, node)
     if fed is None:
         _report_no_sources(site, node)
-    if typed is not None and not (fed and always_present(fed)):
+    if typed is not None and not (fed and always_present(fed) and not lacks_input(typed)):
         typed = with_presence(site, typed)
         if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
             typed = _with_variants(site, node, typed)

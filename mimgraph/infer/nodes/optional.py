@@ -119,7 +119,7 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     fed = fed_by_argument(site, typed)
     if all(one.is_own for one in fed.values()):
         return replace(typed, is_own=True)
-    if all(one.presence == ALWAYS for one in fed.values()):
+    if all(one.presence == ALWAYS for one in fed.values()) and not lacks_input(typed):
         return typed
     op = _op(typed)
     operation = unwrap(typed.operation)
@@ -137,6 +137,11 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     if not site.state.alone and implies(any_of(site.context.inputs), whole):
         whole = ALWAYS  # a block that skips what is missing runs on one input at least
     return replace(typed, presence=whole, presences=_result_presences(typed, whole, fed))
+
+
+def lacks_input(typed: TypedNode) -> bool:
+    """Return whether a block is never given one of its inputs."""
+    return any(body.optional - typed.arguments.keys() for body in unwrap(typed.operation).bodies)
 
 
 def check_fill(site: Site, typed: TypedNode) -> bool:

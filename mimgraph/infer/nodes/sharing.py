@@ -9,17 +9,18 @@ from typing import Any
 from mimgraph.diagnostics import Label
 from mimgraph.infer.nodes.sources import unknown_port
 from mimgraph.infer.outer_shares import calls
-from mimgraph.infer.scope import Context, Owner
+from mimgraph.infer.scope import Context, Fed, Owner
 from mimgraph.ir.code import Code
-from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Share
 from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
 from mimgraph.ir.presence import NEVER
-from mimgraph.ir.typed.graph import Body, TypedNode, port_type
+from mimgraph.ir.typed.graph import Body, TypedNode, Value, port_type
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
 from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
+from mimgraph.source import Span
 
 
 def module_owner(context: Context, node: Node, path: str) -> Owner | None:
@@ -220,6 +221,39 @@ def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, fr
     }
 
 
+def kept_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, Mapping[str, Fed]]:
+    """Return the inputs that a node leaves out of its block, while others that have the same module are
+    given them; `names` are the nodes that share, and what they share is among the keys too."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        typed = context.typed[name]
+        if typed is not None and isinstance(typed.operation, Shared) and not typed.operation.item:
+            groups.setdefault(typed.operation.target, [typed.operation.target]).append(name)
+    found: dict[str, Mapping[str, Fed]] = {}
+    for group in groups.values():
+        members = {name: _inputs_of(context.typed.get(name)) for name in group}
+        every: dict[str, TensorType] = {}
+        for inputs in members.values():
+            every = {**inputs, **every}
+        for name, inputs in members.items():
+            span = context.scope.nodes[name].span if name in context.scope.nodes else None
+            lacks = every.keys() - inputs.keys()
+            if lacks and inputs and span is not None:
+                found[name] = {key: _never_given(key, every[key], span) for key in lacks}
+    return found
+
+
+def _inputs_of(typed: TypedNode | None) -> Mapping[str, TensorType]:
+    """Return the inputs of the block of a node; none if it is no block."""
+    bodies = () if typed is None else unwrap(typed.operation).bodies
+    return bodies[0].inputs if bodies else {}
+
+
+def _never_given(name: str, type_: TensorType, span: Span) -> Fed:
+    """Return the source of an input that is never given."""
+    return Fed(Value(name, ""), type_, Source(name, None, span), span, NEVER)
+
+
 def _optional_inputs(typed: TypedNode) -> frozenset[str]:
     """Return the inputs of a node's block that may be missing."""
     return frozenset().union(*(body.optional for body in used_bodies(unwrap(typed.operation))))
@@ -234,10 +268,12 @@ def _types_text(context: Context, typed: TypedNode) -> str:
 
 
 def _source_types(context: Context, typed: TypedNode) -> Iterator[TensorType]:
-    """Yield the types of the sources of a node."""
+    """Yield the types of the sources of a node, of those that are known."""
     for value in typed.arguments.values():
         made = context.typed.get(value.name)
-        type_ = port_type(made, value.port) if made else context.inputs[value.name]
+        type_ = port_type(made, value.port) if made else context.inputs.get(value.name)
+        if made is None and value.name in context.left_out:
+            type_ = context.left_out[value.name]
         if type_ is not None:
             yield type_ if typed.over is None else typed.over.fold(type_)
 
@@ -249,7 +285,8 @@ def _comparable(context: Context, typed: TypedNode) -> Any:
     axes that they are read from.
     """
     names: dict[str, Dim] = {}
-    for type_ in _source_types(context, typed):
+    types = (*_inputs_of(typed).values(), *_source_types(context, typed))
+    for type_ in types:
         for name in (name for dim in type_.dims for name in sorted(symbols(dim))):
             names.setdefault(name, symbol(f"size{len(names)}"))
     operation = unwrap(typed.operation)

@@ -75,7 +75,12 @@ def _inputs() -> Json:
         doc={"type": "string"},
         optional=SWITCH,
     )
-    pattern = {"type": ["array", "null"], "items": ref("size")}
+    pattern = {
+        **CLOSED,
+        "type": ["array", "object", "null"],
+        "items": ref("size"),
+        "properties": {key: one for key, one in about.items() if key != "doc"},
+    }
     names = {"type": "array", "items": ref("input_name"), "minItems": 1, "uniqueItems": True}
     return {
         "input": {

@@ -607,8 +607,8 @@ def test_a_shared_graph_takes_optional_inputs_later() -> None:
 
 
 def test_a_graph_used_as_a_layer_needs_its_other_inputs() -> None:
-    with pytest.raises(mg.SpecError, match="Part needs a source 'audio'"):
-        part()(mg.Input("x", (4,)))
+    with pytest.raises(mg.SpecError, match="Part needs a source 'image'"):
+        part()(audio=mg.Input("x", (4,)))
 
 
 # summaries and pictures

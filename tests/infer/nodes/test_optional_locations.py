@@ -69,7 +69,7 @@ CASES = {
     "optional by a param of another type": "params: {k: 1}\ninputs: {x: {shape: [4], optional: ⟦wrong-type⟧$k}}\nnodes:\n  s: {layer: ReLU, from: x}\noutputs: s\n",
     "optional by an unknown param": "inputs: {x: {shape: [4], optional: $⟦unknown-param⟧k}}\nnodes:\n  s: {layer: ReLU, from: x}\noutputs: s\n",
     "optional by a param": "params: {k: true}\ninputs:\n  ⟦bad-option⟧x: {shape: [4], optional: $k}\nnodes:\n  s: {layer: ReLU, from: x}\noutputs: s\n",
-    "optional in a block": "inputs: {x: [4]}\nblocks:\n  b: {inputs: {p: ⟦wrong-type⟧{shape: [C], optional: true}}, nodes: {s: {layer: ReLU, from: p}}, outputs: s}\nnodes:\n  a: {block: b, from: x}\noutputs: a\n",
+    "optional in a block": "inputs: {x: [4]}\nblocks:\n  b: {inputs: {⟦bad-option⟧p: {shape: [C], optional: true}}, nodes: {s: {layer: ReLU, from: p}}, outputs: s}\nnodes:\n  a: {block: b, from: x}\noutputs: a\n",
     "all outputs are of training": "inputs: {x: [4]}\nnodes:\n  s: {layer: ReLU, from: x}\noutputs:\n  ⟦bad-option⟧s: {from: s, only: training}\n  t: {from: x, only: training}\n",
     "only: of another value": "inputs: {x: [4]}\nnodes:\n  s: {layer: ReLU, from: x}\noutputs: {s: {from: s, only: ⟦bad-option⟧eval}}\n",
     "only: of another type": "inputs: {x: [4]}\nnodes:\n  s: {layer: ReLU, from: x}\noutputs: {s: {from: s, only: ⟦bad-option⟧true}}\n",

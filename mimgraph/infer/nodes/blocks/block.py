@@ -11,6 +11,7 @@ from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
 from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
 from mimgraph.infer.nodes.blocks.groups import match_block
+from mimgraph.infer.nodes.blocks.kept_inputs import with_kept
 from mimgraph.infer.nodes.blocks.repeat import type_repeat
 from mimgraph.infer.nodes.blocks.repeat_words import Steps, steps_of
 from mimgraph.infer.nodes.body import TypeNodes, body_of
@@ -22,6 +23,7 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.declared.operations import Apply, Call
 from mimgraph.ir.declared.values import OTHERS
 from mimgraph.ir.expression import identity, plain
+from mimgraph.ir.presence import NEVER
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import TypedOperation, Use
 from mimgraph.ir.types import TensorType
@@ -45,15 +47,18 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     if fed is None or types is None or steps is None or arguments is None:
         return None
     using = Using(site, call, block, type_nodes)
+    kept = with_kept(site, block, fed)
+    kept_types = known_types(kept)
+    assert kept_types is not None
     operation: TypedOperation
     results: Results
     if call.repeat is None:
-        body = type_use(using, arguments, fed, types, missing_inputs(fed))
+        body = type_use(using, arguments, kept, kept_types, missing_inputs(kept))
         if body is None:
             return None
         operation, results = Use(body, arguments), body.results
     else:
-        typed = type_repeat(using, call.repeat, steps, keys, fed)
+        typed = type_repeat(using, call.repeat, steps, keys, kept)
         if typed is None:
             return None
         operation, results = typed
@@ -107,7 +112,7 @@ def type_expansion(
     if done is None:
         return None
     use = Use(body, options, apply.name, done.activation, done.activation_name)
-    arguments = {name: one.value for name, one in inputs.items()}
+    arguments = {name: one.value for name, one in inputs.items() if one.presence != NEVER}
     return TypedNode(site.node.name, use, arguments, done.results, done.default, site.node)
 
 

@@ -73,4 +73,4 @@ def _size(dim: Any, span: Any, at: Evaluation, sizes: Mapping[str, Size]) -> Siz
         line = linear_size(dim, span, at)
         return None if line is None else line.at(sizes[dim.name])
     found = plain(compute(dim, at))
-    return found if isinstance(found, int | Dim) and found is not FAULTY else None
+    return found if isinstance(found, int | Dim) else None
