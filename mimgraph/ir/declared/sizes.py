@@ -70,7 +70,8 @@ def parse_size(text: str, span: Span, part: Callable[[int, int], Span]) -> Any:
     line = _linear(expression)
     name = line.name
     factor, offset = (
-        side.value if isinstance(side, Number) else Written(side, span, part) for side in line[::2]
+        side.value if isinstance(side, Number) else Written(_as_parsed(side), span, part)
+        for side in line[::2]
     )
     if not name:
         return offset
@@ -145,6 +146,16 @@ def _computed(operator: str, left: Expression, right: Expression) -> Expression:
     if isinstance(left, Number) and isinstance(right, Number):
         return Number(evaluate(found, _no_value))
     return found
+
+
+def _as_parsed(expression: Expression) -> Expression:
+    """Return an expression as its own text is parsed: with a sign before a number that is negative."""
+    match expression:
+        case Number(value) if value < 0:
+            return Negative(Number(-value))
+        case Arithmetic(operator, left, right):
+            return Arithmetic(operator, _as_parsed(left), _as_parsed(right))
+    return expression
 
 
 def _no_value(variable: Variable) -> Any:
