@@ -39,9 +39,9 @@ def measured(image: Tensor) -> Tensor:
 
 def digits() -> tuple[Samples, Samples]:
     """The digits to train on, and those held out."""
-    data = load_digits()
-    image = torch.tensor(data.images, dtype=torch.float32).unsqueeze(1) / 16
-    labels = torch.tensor(data.target)
+    pixels, classes = load_digits(return_X_y=True)
+    image = torch.tensor(pixels, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16
+    labels = torch.tensor(classes)
     parts = train_test_split(range(len(labels)), stratify=labels, random_state=0)
     numbers = measured(image)
     std, mean = torch.std_mean(numbers[parts[0]], 0)  # of what is trained on alone
@@ -55,7 +55,7 @@ def train(model: nn.Module, samples: Samples, epochs: int) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     model.train()
     for _ in range(epochs):
-        for batch in torch.randperm(len(labels)).split(64):
+        for batch in torch.split(torch.randperm(len(labels)), 64):
             logits = model(**{name: tensor[batch] for name, tensor in inputs.items()})
             optimizer.zero_grad()
             nn.functional.cross_entropy(logits, labels[batch]).backward()
@@ -65,7 +65,7 @@ def train(model: nn.Module, samples: Samples, epochs: int) -> None:
 @torch.no_grad()
 def accuracy(model: nn.Module, samples: Samples) -> float:
     inputs, labels = samples
-    return (model.eval()(**inputs).argmax(1) == labels).float().mean().item()
+    return float((model.eval()(**inputs).argmax(1) == labels).float().mean())
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ class Forgetful(nn.Module):
         is_missing = torch.rand(samples) < self.chance
         is_image = torch.rand(samples) < 0.5
         present = {"has_image": ~(is_missing & is_image), "has_numbers": ~(is_missing & ~is_image)}
-        return self.model(**inputs, **present)
+        logits: Tensor = self.model(**inputs, **present)
+        return logits
 
 
 def only(samples: Samples, given: tuple[str, ...]) -> Samples:

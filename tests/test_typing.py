@@ -129,11 +129,10 @@ def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
-    # torch's modules and backward have no types
-    settings = ["warn_return_any = false", "untyped_calls_exclude = torch"]
-    assert (
-        mistakes(mypy(folder, *settings, "[mypy-sklearn.*]", "ignore_missing_imports = true")) == []
-    )
+    # torch's backward has no types, and in the class of the README a call of a torch module is Any
+    settings = ["untyped_calls_exclude = torch", "[mypy-readme_0]", "warn_return_any = false"]
+    settings += ["[mypy-sklearn.*]", "ignore_missing_imports = true"]
+    assert mistakes(mypy(folder, *settings)) == []
 
 
 @pytest.mark.slow
