@@ -270,6 +270,33 @@ class Graph(Shown):
 
         return self._edited(remove, path)
 
+    def rename(self, path: str, name: str) -> Graph:
+        """Return the graph with another name for an input or node, and in all that names it.
+
+            graph.rename("fc1", "head")
+
+        The keys of its weights follow, and so do the ports of an `each` that are called after it; the
+        variables of a formula, and public names of outputs other than its own, stay. A path leads into
+        blocks, to nodes and inputs: `stage.conv`.
+        """
+        from mimgraph.builder.edits import rename
+
+        return self._edited(rename, path, name)
+
+    def upto(self, *paths: str) -> Graph:
+        """Return the graph up to some of its results, which are the outputs.
+
+            graph.upto("pooled")
+            graph.upto("fc", "lstm.last")
+
+        The nodes, inputs, blocks and params that only others need are gone. An output is called after
+        its node, of several outputs a port is `lstm_last`. A node whose module another shares stays,
+        and a sole input is not optional.
+        """
+        from mimgraph.builder.edits import upto
+
+        return self._edited(upto, *paths)
+
     def with_options(self, path: str, /, **options: object) -> Graph:
         """Return the graph with other options of a node; those that are not given stay.
 

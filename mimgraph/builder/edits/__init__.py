@@ -5,6 +5,17 @@ from mimgraph.builder.edits.insert import insert
 from mimgraph.builder.edits.new_layers import NewLayer
 from mimgraph.builder.edits.options import with_options
 from mimgraph.builder.edits.remove import remove
+from mimgraph.builder.edits.rename import rename
 from mimgraph.builder.edits.replace import replace_node
+from mimgraph.builder.edits.upto import upto
 
-__all__ = ["EditedGraph", "NewLayer", "insert", "remove", "replace_node", "with_options"]
+__all__ = [
+    "EditedGraph",
+    "NewLayer",
+    "insert",
+    "remove",
+    "rename",
+    "replace_node",
+    "upto",
+    "with_options",
+]

@@ -18,7 +18,7 @@ from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.graph import infer
 from mimgraph.infer.scope import State
-from mimgraph.ir.declared.graph import Block, Graph, Node
+from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node
 from mimgraph.ir.declared.operations import Call, Chain
 from mimgraph.ir.declared.values import Chosen, Option
 from mimgraph.ir.expression import plain
@@ -88,6 +88,9 @@ class Edit:
             assert isinstance(whole.operation, Chain)
             nodes = (replace(whole, operation=replace(whole.operation, items=inner.nodes)),)
         changed = replace(block, nodes=nodes, outputs=inner.outputs or block.outputs, function=None)
+        if not block.is_chain:
+            inputs = tuple([one for one in inner.inputs if isinstance(one, BlockInput)])
+            changed = replace(changed, inputs=inputs)
         key = CopyKey(new_key(block.family), self.resolved(operation.block), operation.block)
         self.made[key] = changed
         return node.with_applied(replace(operation, block=key))
@@ -134,7 +137,8 @@ class Edit:
 
     def checked(self, whole: Scope) -> EditedGraph:
         """Return the checked graph with these nodes and outputs."""
-        graph = replace(self.graph, nodes=whole.nodes, outputs=whole.outputs)
+        inputs = tuple([one for one in whole.inputs if isinstance(one, Input)])
+        graph = replace(self.graph, inputs=inputs, nodes=whole.nodes, outputs=whole.outputs)
         graph = name_blocks(graph, self.graph, self.made, self.resolved)
         graph = without_unused(graph, self.graph, self.resolved)
         report = Report()
