@@ -72,7 +72,8 @@ def _needed(graph: Graph, sources: list[Source]) -> set[str]:
 def _outputs(sources: list[Source]) -> tuple[Output, ...]:
     """Return the outputs, called after the nodes; of several, a port is `lstm_last`."""
     if len(sources) == 1:
-        return (Output(sources[0].name, *sources, sources[0].span),)
+        (sole,) = sources
+        return (Output(sole.name, sole, sole.span),)
     taken = {source.name for source in sources if source.port is None}
     found = []
     for source in sources:
