@@ -17,10 +17,10 @@ from mimgraph.ir.declared.rewrite import Rewriter
 
 @dataclass
 class SharedName:
-    """The old and the new name of a node whose module others share, and those of its `items`.
+    """Renames a node, or the `items` of an `each`, where other nodes share its module.
 
-    A block that shares it becomes a copy, `known` by the key of the block; a block with a node of the
-    old name does not mean this one.
+    A block that shares the module becomes a copy; `known` has its key by that of the block. A block
+    with a node of the old name shares that one.
     """
 
     edit: Edit
