@@ -84,6 +84,9 @@ class TensorType:
     def __str__(self) -> str:
         return str(self.shape)
 
+    def __repr__(self) -> str:
+        return f"<{self.shape} {self.dtype}>"
+
     @property
     def rank(self) -> int:
         """The number of axes, the batch counted."""

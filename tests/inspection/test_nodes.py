@@ -128,6 +128,7 @@ def test_shapes_and_ports(graph: mg.Graph) -> None:
     assert (str(lstm.shape), lstm.dtype) == ("(N, 8)", "float32")
     assert {name: str(type_.shape) for name, type_ in lstm.ports.items()}["output"] == "(N, T, 8)"
     assert (each.shape, each.dtype, [*each.ports]) == (None, None, ["ids", "city"])
+    assert repr(each.ports) == "{'ids': <(N, 3) float32>, 'city': <(N, 3) float32>}"
     assert not graph.nodes["a"].ports
     for name, shape in graph.shapes.items():
         head, _, port = name.partition(".")
