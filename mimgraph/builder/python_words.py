@@ -53,6 +53,7 @@ _OPTION = re.compile("|".join(rf"(?<![\w.]){key}: (?={value})" for key, value in
 _TOKEN = re.compile(
     r"\$\((?P<sum>[^()]*(?:\([^()]*\)[^()]*)*)\)|\$(?P<param>\w+)|\w+|(?<!\w)'[^']*'|.", re.DOTALL
 )
+_SEVERAL, _PORTS = re.compile(r"(\w+) has several results: choose a port"), "its ports: "
 _CLOSING = {"{": "}", "[": "]"}
 
 
@@ -60,6 +61,10 @@ def in_python(found: Diagnostic) -> Diagnostic:
     """Return a diagnostic with its texts in Python if it points at a line of Python."""
     if not isinstance(found.span.file, PythonFile):
         return found
+    several = _SEVERAL.match(found.message)
+    if several is not None and found.help.startswith(_PORTS):
+        ports = found.help.removeprefix(_PORTS).split(", ")
+        found = replace(found, help=_PORTS + ", ".join(f'{several[1]}["{port}"]' for port in ports))
     return replace(
         found,
         message=python_words(found.message),

@@ -78,7 +78,15 @@ def _is_users(error: Exception) -> bool:
         return False
     last = [*_frames(error.__traceback__)][-1]
     is_call = last.tb_frame.f_code is _ENTERED  # the function does not have these arguments
-    return is_call or (_is_ours(last) and _is_raised(last))
+    return is_call or (_is_ours(last) and _is_raised(last) and _has_text(error))
+
+
+def _has_text(error: Exception) -> bool:
+    """Return whether an error has a message, or the list of diagnostics of a `SpecError`.
+
+    One without is a bug: `raise TypeError(node)` ends a function that knows every kind of node.
+    """
+    return bool(error.args) and isinstance(error.args[0], str | list)
 
 
 def _is_raised(last: TracebackType) -> bool:

@@ -7,7 +7,7 @@ import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy
@@ -17,6 +17,7 @@ from IPython.core.compilerop import CachingCompiler
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.support.entry_point import entry_point
 from tests.helpers.handles import cell, image, numeric, residual, text
 
 
@@ -327,6 +328,29 @@ def test_a_bug_of_ours_keeps_its_frames(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(KeyError) as caught:
         layers.ReLU()(mg.Input("x", (5,)))
     assert "record_call.py" in lines_of(caught.value)
+
+
+def test_the_end_of_a_match_that_should_be_complete_is_a_bug() -> None:
+    @entry_point
+    def writes(node: object) -> None:
+        raise TypeError(node)
+
+    monkey = {"__name__": "mimgraph.emit"}
+    ours = entry_point(FunctionType(writes.__wrapped__.__code__, monkey))  # type: ignore[attr-defined]
+    for node, frames in ((object(), 1), ("a text", 0)):
+        with pytest.raises(TypeError) as caught:
+            ours(node)
+        assert len([name for name in functions_of(caught.value) if name == "writes"]) == frames
+
+
+def functions_of(error: BaseException) -> list[str]:
+    return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def test_several_ports_are_shown_as_they_are_read() -> None:
+    e = layers.Embedding(8).each(mg.Input("a", vocab=3), mg.Input("b", vocab=4))
+    with pytest.raises(mg.SpecError, match=r'its ports: e\["a"\], e\["b"\]'):
+        layers.Linear(3)(e)
 
 
 def test_code_without_a_file_is_shown_by_its_line() -> None:
