@@ -475,6 +475,15 @@ def test_the_state_of_a_recurrent_layer_unpacks_and_feeds_another() -> None:
         _first, _second = out
 
 
+def test_a_result_of_an_existing_graph_unpacks() -> None:
+    lstm = layers.LSTM(3)
+    x = mg.Input("x", (4, 6))
+    graph = mg.Graph({"first": lstm(x, name="first")["last"], "second": lstm(x, name="second")})
+    for name in ("first", "second"):  # the second is a share
+        out, (hidden, cell) = graph[name]
+        assert [one.port for one in (out, hidden, cell)] == ["output", "hidden", "cell"]
+
+
 def test_outputs_of_blocks_and_graphs_unpack_in_order() -> None:
     x = mg.Input("x", (6,))
     graph = mg.Graph({"double": x * 2, "half": x / 2})
