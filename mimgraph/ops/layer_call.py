@@ -184,14 +184,16 @@ class LayerCall(Applicable):
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
         return f"{self.op.name}({', '.join(shown)})"
 
-    def __call__(self, *sources: H | None, name: str | None = None, **named: H | None) -> H:
-        """Apply it to sources; a merge also takes lists of them, and sources with names in a dict."""
-        if self.op.kind != "merge":
-            return super().__call__(*sources, name=name, **named)
-        given: tuple[Any, ...] = sources
-        by_name: dict[str, Any] = _by_name(self.op, given)
-        one_by_one: Sequence[Any] = _one_by_one(self.op, given[bool(by_name) :])
-        return cast("H", super().__call__(*one_by_one, name=name, **{**by_name, **named}))
+    def __call__(
+        self, *sources: H | tuple[H, ...] | None, name: str | None = None, **named: H | None
+    ) -> H:
+        """Apply it to sources; a merge also takes lists of them, and sources with names in a dict.
+
+        An LSTM takes its state as a tuple, `lstm(x, (hidden, cell))`.
+        """
+        gather = _gathered if self.op.kind == "merge" else _with_state
+        alone, by_name = gather(self.op, sources)
+        return cast("H", super().__call__(*alone, name=name, **{**by_name, **named}))
 
     @property
     def label(self) -> str:
@@ -250,13 +252,24 @@ class MergeOp(PythonOp):
         return is_source(value) or (value is None and key in self.inputs.names)
 
 
-def _by_name(op: Op, sources: tuple[object, ...]) -> dict[str, object]:
-    """Return the sources in the dict that is the first argument of a merge, if its sources have
-    names."""
-    has_names = op.inputs.kind in ("tuple", "named")
-    if not has_names or not sources or not isinstance(sources[0], Mapping):
-        return {}
-    return as_mapping("the sources", sources[0], '{"a": x}')
+def _with_state(op: Op, sources: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Return the sources of a layer, and by name those in a tuple that the layer itself unpacks into."""
+    if len(sources) < 2 or not isinstance(sources[-1], tuple):
+        return sources, {}
+    *alone, state = sources
+    for names in op.unpacks.values():
+        if len(names) == len(state) and op.inputs.names and {*names} <= {*op.inputs.names}:
+            return alone, dict(zip(names, state, strict=True))
+    return sources, {}
+
+
+def _gathered(op: Op, sources: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Return the sources of a merge: from lists one by one, and from a dict by name."""
+    by_name: dict[str, Any] = {}
+    if op.inputs.kind in ("tuple", "named") and sources and isinstance(sources[0], Mapping):
+        by_name = as_mapping("the sources", sources[0], '{"a": x}')
+        sources = sources[1:]
+    return sources if op.inputs.kind == "tuple" else _one_by_one(op, sources), by_name
 
 
 def _one_by_one(op: Op, sources: tuple[object, ...]) -> tuple[object, ...]:

@@ -369,6 +369,13 @@ def recurrent(x: mg.Tensor) -> mg.Tensor:
     return merges.concat(out[:, -1], hidden[:, 1], cell[:, 0])
 
 
+def decoded(x: mg.Tensor) -> mg.Tensor:
+    _, (hidden, cell) = layers.LSTM(3)(x)
+    out, _ = layers.LSTM(3)(x, (hidden, cell))
+    stepped, _ = layers.LSTMCell(3)(out[:, 0], (hidden[:, 0], cell[:, 0]))
+    return stepped
+
+
 def gated(x: mg.Tensor) -> mg.Tensor:
     out, hidden = layers.GRU(3, bidirectional=True)(x)
     return merges.concat(out[:, 0], hidden[:, 0], hidden[:, 1])
@@ -409,6 +416,13 @@ def torch_recurrent(model: Any, x: torch.Tensor) -> torch.Tensor:
     return torch.cat([out[:, -1], hidden[1], cell[0]], 1)  # torch has the layers first
 
 
+def torch_decoded(model: Any, x: torch.Tensor) -> torch.Tensor:
+    _, (hidden, cell) = model.lstm(x)
+    out, _ = model.lstm_1(x, (hidden, cell))
+    result: tuple[torch.Tensor, torch.Tensor] = model.lstm_cell(out[:, 0], (hidden[0], cell[0]))
+    return result[0]
+
+
 def torch_gated(model: Any, x: torch.Tensor) -> torch.Tensor:
     out, hidden = model.gru(x)
     return torch.cat([out[:, 0], hidden[0], hidden[1]], 1)
@@ -446,6 +460,7 @@ def torch_stepped(model: Any, x: torch.Tensor) -> torch.Tensor:
 
 UNPACKED: list[tuple[Unary, Callable[[Any, torch.Tensor], torch.Tensor]]] = [
     (recurrent, torch_recurrent),
+    (decoded, torch_decoded),
     (gated, torch_gated),
     (attending, torch_attending),
     (chunked, torch_chunked),

@@ -192,7 +192,11 @@ class Run(NamedTuple):
         weighted(x, name, "input")
         with_rank(x, 2, name, "(N, T, input_size)", "input")
         if lengths is not None:
-            with_rank(lengths, 0, name, "lengths (N,)", "lengths")
+            if lengths.dims or not lengths.batched:
+                message, help = f"{name} takes lengths (N,)", "give a state by its name, state"
+                raise OpFault(
+                    "rank-mismatch", message, source="lengths", note=str(lengths), help=help
+                )
             if not lengths.is_integer:
                 raise dtype_fault(lengths, name, "integer lengths", "lengths", "int64")
         size = known(hidden_size, "hidden_size")
