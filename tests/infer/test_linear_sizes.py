@@ -214,6 +214,58 @@ def test_a_part_takes_a_multiple(tmp_path: Path) -> None:
         mg.load(tmp_path / "model.yaml")
 
 
+USES = """
+inputs: {a: [4*T, 4], b: [12, 4], v: [2*T, 3, 8*H, 8]}
+blocks:
+  halve:
+    inputs: {x: [2*A, B]}
+    nodes: {y: {layer: Reshape, from: x, shape: [$A, $(2 * B)]}}
+    outputs: y
+  shrink:
+    inputs: {x: [2*A, 4]}
+    nodes:
+      y: {from: x, seq: [{Reshape: {shape: [$A, 8]}}, {Linear: 4}]}
+    outputs: y
+  pool: {inputs: {x: [3, 8*H, 8*W]}, nodes: {y: {layer: MaxPool2d, from: x, kernel_size: 8}}, outputs: y}
+nodes:
+  y: {each: {a: a, b: b}, block: halve}
+  s: {from: a, seq: [halve, halve]}
+  r: {block: shrink, from: a, repeat: 2}
+  z: {block: pool, from: v, over: 1}
+outputs: {a: y.a, b: y.b, s: s, r: r, z: z}
+"""
+
+
+def test_blocks_take_multiples_in_each_a_seq_a_repeat_and_over_an_axis() -> None:
+    graph = mg.loads(USES)
+    inputs = {"a": torch.rand(2, 8, 4), "b": torch.rand(2, 12, 4), "v": torch.rand(2, 4, 3, 16, 8)}
+    found = graph.compile(check=True)(**inputs)
+    a, v = inputs["a"], inputs["v"]
+    assert torch.equal(found["a"], a.reshape(2, 4, 8))
+    assert torch.equal(found["s"], a.reshape(2, 2, 16))
+    assert found["r"].shape == (2, 2, 4) and str(graph.shapes["r"]) == "(N, T, 4)"
+    assert torch.equal(found["z"], F.max_pool2d(v.flatten(0, 1), 8).unflatten(0, (2, 4)))
+    with pytest.raises(mg.SpecError, match="T may be no multiple of 2"):
+        mg.loads(USES.replace("repeat: 2", "repeat: 3"))
+
+
+def test_stages_have_multiples_as_inputs() -> None:
+    whole = unet()
+    first, second = whole.split(2)
+    given = second.metadata(2, H=2, W=3)["input_args"]
+    assert [tuple(x.shape) for x in given] == [
+        tuple(x.shape) for x in first.metadata(2, H=2, W=3)["output_args"]
+    ]
+    module = second.compile(check=True)
+    names = list(second.inputs)
+    odd = [
+        torch.rand(*(3 if not isinstance(size, int) else size for size in one.shape))
+        for one in second.typed.body.inputs.values()
+    ]
+    with pytest.raises(ValueError, match=rf"{names[0]} axis 2 is 3, which is no multiple of"):
+        module(*odd)
+
+
 @mg.block
 def rows(x: mg.Tensor) -> mg.Tensor:
     """Return the pixels in as many rows as an eighth of the height."""

@@ -174,9 +174,19 @@ def _got(value: Any) -> str:
     return f", not {text}" if len(text) <= 20 else ""
 
 
-def _is_known(item: Any, env: Environment) -> bool:
-    """Return whether an item is the name of a param or size, written without its `$`."""
-    return isinstance(item, str) and item in env
+def _computed(item: Any, env: Environment) -> str | None:
+    """Return an item of a list as it is written that lacks its `$`: `$H` for H, `$(8 * H)` for 8*H; None
+    for another item."""
+    if not isinstance(item, str) or len(item) > LONGEST:
+        return None
+    try:
+        expression = parse(item)
+    except ExpressionError:
+        return None
+    names = [variable.name for variable in variables(expression)]
+    if not names or not all(name in env for name in names):
+        return None
+    return f"${item}" if isinstance(expression, Variable) else f"$({to_text(expression)})"
 
 
 def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
@@ -186,8 +196,9 @@ def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
         named = dict(zip(op.by_position, value, strict=False))
         if len(named) == len(value) and all(_fits(op.options[n], v) for n, v in named.items()):
             return f"name each option: {{{', '.join(f'{n}: {v}' for n, v in named.items())}}}"
-    if isinstance(value, list) and any(_is_known(item, env) for item in value):
-        items = (f"${item}" if _is_known(item, env) else str(item) for item in value)
+    written = [_computed(item, env) for item in value] if isinstance(value, list) else []
+    if any(written):
+        items = (one or str(item) for one, item in zip(written, value, strict=True))
         return f"write [{', '.join(items)}]"
     if type(value) is int and _fits(spec, [value]):
         return f"write [{value}]"
