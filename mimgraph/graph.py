@@ -540,6 +540,11 @@ class Graph(Shown):
     def _hash(self) -> int:
         return content_hash(self.typed)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields for a copy or pickle; it computes its own hash, which is one of this process."""
+        left_out = ("_hash", "nodes", "inputs", "outputs", "edges")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of inputs and nodes, in order."""
         return chain(self.inputs, self.nodes)

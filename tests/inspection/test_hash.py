@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from random import Random
 
 import pytest
@@ -32,6 +33,14 @@ def test_graphs_are_members_of_sets() -> None:
     assert len({*graphs}) == 2
     assert {graphs[1]: "two"}[mg.loads(graphs[2].dumps())] == "two"
     assert {*graphs[0].split(1)} == {*graphs[0].split(1)}
+
+
+def test_a_pickle_has_no_hash_of_another_process() -> None:
+    for graph in (mg.loads(BASE), mg.loads(BASE).split(1)[0]):
+        assert hash(graph) is not None and graph.nodes and graph.inputs
+        copied = pickle.loads(pickle.dumps(graph))
+        assert "_hash" not in vars(copied) and "nodes" not in vars(copied)
+        assert copied == graph and hash(copied) == hash(graph) and copied.nodes == graph.nodes
 
 
 @settings(max_examples=15)
