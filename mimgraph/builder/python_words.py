@@ -56,6 +56,8 @@ _TOKEN = re.compile(
 _SEVERAL, _PORTS = re.compile(r"(\w+) has several results: choose a port"), "its ports: "
 _CLOSING = {"{": "}", "[": "]"}
 
+_NO_NODE = (ValueError, TypeError, AttributeError, RecursionError)
+
 
 def in_python(found: Diagnostic) -> Diagnostic:
     """Return a diagnostic with its texts in Python if it points at a line of Python."""
@@ -106,10 +108,18 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _python(key: str, text: str) -> str:
-    """Return a node, or the value of an option, as Python; a text that is not YAML as it is."""
-    value = python_text.parsed_or_none(text)
-    if value is None:
+    """Return a node, or the value of an option, as Python; a text that is neither as it is.
+
+    A message may hold a text of the user's, in which braces mean anything.
+    """
+    try:
+        return _written(key, python_text.parsed(text))
+    except _NO_NODE:
         return f"{key}: {text}" if key else text
+
+
+def _written(key: str, value: Any) -> str:
+    """Return the data of a node, or of the value of an option, as Python."""
     if key == "from":
         return python_text.python_sources(value)
     if key == "option":
@@ -124,7 +134,11 @@ def _python(key: str, text: str) -> str:
         return python_text.python_call(value)
     if "shape" in value:
         return python_text.python_input("...", value)
-    return python_text.python_item(value) if _is_item(value) else python_text.python_literal(value)
+    if _is_item(value):
+        return python_text.python_item(value)
+    if None in value.values():
+        raise ValueError("a set of names")
+    return python_text.python_literal(value)
 
 
 def _is_item(value: Mapping[str, Any]) -> bool:

@@ -28,20 +28,15 @@ def python_example(inputs: tuple[str, ...], node: str) -> list[str]:
 
 
 def parsed(text: str) -> Any:
-    """Return the data of a line of YAML."""
+    """Return the data of a line of YAML without anchors; raise a `ValueError` for another text."""
     import yaml  # only who asks for help needs it
 
-    return yaml.load(text, yaml.CSafeLoader)
-
-
-def parsed_or_none(text: str) -> Any:
-    """Return the data of a line that may be YAML; None if it is not."""
-    import yaml
-
+    if "&" in text:  # an alias could repeat what it names without end
+        raise ValueError("an anchor")
     try:
-        return parsed(text)
-    except yaml.YAMLError:
-        return None
+        return yaml.load(text, yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
 
 
 def python_call(node: Node, name: str = "...") -> str:

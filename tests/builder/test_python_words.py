@@ -71,6 +71,24 @@ def test_a_text_in_python(text: str) -> None:
     assert python_words(text) == TEXTS[text]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{a: &a [x], b: *a}",
+        "{seq: 3}",
+        "write {scan: [], carry: x}",
+        "outputs: [a]",
+        "over: 2024-13-45",
+        "one of {a, b}",
+        "{" * 1000,
+        "{layer: [a]}",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_text_of_the_user_in_braces_stays(text: str) -> None:
+    assert python_words(text) == text
+
+
 def typing_texts() -> Iterator[str]:
     """Yield the texts of all faults in the corpus that are found when a graph is typed."""
     for path in FILES:
