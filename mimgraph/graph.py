@@ -567,6 +567,13 @@ class Graph(Shown):
 
         return graph_html(self.typed)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*self]
+
+    def __dir__(self) -> list[str]:
+        internal = ("as_layer", "declared", "typed")
+        return [name for name in super().__dir__() if name not in internal]
+
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
 

@@ -39,6 +39,7 @@ class Sequential(Applicable):
     stays in evaluation mode.
     """
 
+    _completed = ("each", "items")
     label = "Sequential"
     stem = "sequential"
     argument_names = ("input",)

@@ -6,13 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from enum import Enum
-from typing import Any, Final, NoReturn, Protocol, Self, TypeAlias, TypeGuard, TypeVar, cast
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    NoReturn,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeGuard,
+    TypeVar,
+    cast,
+)
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.names import BESIDE
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
+from mimgraph.support.completion import Completed
 from mimgraph.support.entry_point import entry_points
 from mimgraph.support.frozen_data import data
 
@@ -59,9 +71,10 @@ H = TypeVar("H", bound=Handle)
 
 
 @entry_points
-class Applicable:
+class Applicable(Completed):
     """A layer that can be called on handles; if it is called twice, its weights are shared."""
 
+    _completed: ClassVar[tuple[str, ...]] = ("each",)
     uses: Uses
 
     @property
@@ -173,6 +186,8 @@ class ItemCall(Applicable):
 @entry_points
 class LayerCall(Applicable):
     """A layer with options, not yet called on sources."""
+
+    _completed = ("args", "each", "keywords", "op")
 
     def __init__(self, op: Op, args: tuple[object, ...], keywords: dict[str, object]) -> None:
         self.op = op

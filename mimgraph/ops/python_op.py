@@ -7,6 +7,7 @@ from typing import Self
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ops.op import Op
+from mimgraph.support.completion import Completed
 
 
 class _Described:
@@ -32,9 +33,10 @@ def _docstring(op: Op) -> object:
     return docstring(op)
 
 
-class PythonOp(Op):
+class PythonOp(Completed, Op):
     """An op that Python can call; `help` and `inspect.signature` show it as they show a function."""
 
+    _completed = ("doc", "example", "family", "inputs", "name", "options", "ports", "summary")
     __signature__ = _Described(_signature)
 
     def __init_subclass__(cls) -> None:

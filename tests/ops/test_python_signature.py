@@ -46,7 +46,8 @@ def test_the_signature_of_a_layer_has_its_options_and_the_words_of_a_node() -> N
 
 def test_the_signature_of_a_merge_begins_with_its_sources() -> None:
     assert str(inspect.signature(merges.stack)) == (
-        "(source: Tensor, /, *sources: Tensor, dim: int = 1, broadcast: bool = False, "
+        "(source: Tensor | Iterable[Tensor], /, *sources: Tensor | Iterable[Tensor], "
+        "dim: int = 1, broadcast: bool = False, "
         "activation: Activation | None = None, over: int | None = None, freeze: bool = False, "
         "name: str | None = None) -> Tensor"
     )

@@ -29,6 +29,7 @@ from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
+from mimgraph.support.completion import Completed
 from mimgraph.support.entry_point import entry_point
 from mimgraph.support.frozen_dict import FrozenDict
 from mimgraph.support.unique import unique_key
@@ -66,14 +67,16 @@ class DeclaredBlock(NamedTuple):
 InputTypes: TypeAlias = dict[str, TensorType | Mapping[str, TensorType]]
 
 
-class Family(ABC):
+class Family(Completed, ABC):
     """A block that can be called: on handles, or on params to make a layer.
 
     `defaults` has the default of every param, REQUIRED for a param that the caller must give. A call
     may leave out the inputs that are `optional`.
     """
 
+    _completed = ("defaults", "doc", "inputs", "name", "optional")
     name: str
+    doc: str = ""
     span: Span
     inputs: tuple[str, ...]
     defaults: Mapping[str, Any]
@@ -133,6 +136,7 @@ class Family(ABC):
 class BlockCall(Applicable):
     """A block with its params, which is called on handles; a second call shares the weights."""
 
+    _completed = ("args", "each", "keywords", "scan")
     takes_groups = True  # a source with several ports is all of them
 
     def __init__(

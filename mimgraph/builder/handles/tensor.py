@@ -15,6 +15,7 @@ from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
+from mimgraph.support.completion import Completed
 from mimgraph.support.entry_point import entry_points
 from mimgraph.support.ipython import Shown
 
@@ -22,10 +23,11 @@ _COMPARISON = 'merges.formula("x {} 3", x=handle)'
 
 
 @entry_points
-class Tensor(Operators, Indexing, Unpacking, Shown):
+class Tensor(Completed, Operators, Indexing, Unpacking, Shown):
     """A handle on an input, or on a result of a call; it holds a type and no data."""
 
     __slots__ = ()
+    _completed = ("dims", "dtype", "is_input", "name", "port", "shape", "type")
 
     @property
     def name(self) -> str | None:

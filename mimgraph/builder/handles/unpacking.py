@@ -46,6 +46,9 @@ class Unpacking(Reference):
             record.trace.note(Result(record))  # an option gives the number of ports
         return tuple(record.results)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return [port for port in self.record.results if port] if self.port is None else []
+
     def _other_ports(self) -> str:
         """Return how to take one of the results, if there are several."""
         ports = [port for port in self.record.results if port]
