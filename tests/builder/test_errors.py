@@ -274,25 +274,24 @@ def lines_of(error: BaseException) -> list[str]:
     return [Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)[1:]]
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))),
-        lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))),
-        lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)),
-        lambda: ~mg.Input("x", (5,)),
-        lambda: mg.Input("x", (5,))[:, 7],
-        lambda: mg.Input("x", (5,))[0],
-        lambda: [*mg.Input("x", (5,))],
-        lambda: mg.Input("x", (5,), nix=1),  # type: ignore[call-arg]
-        lambda: layers.Liner,
-        lambda: mg.Inptu,  # type: ignore[attr-defined]
-        lambda: mg.load("missing.yaml"),
-        lambda: mg.Graph(mg.Input("x", (5,))).split(1)[0].declared,
-        lambda: mg.register(name="Named")(5),  # type: ignore[type-var]
-    ],
-    ids=str,
-)
+WRONG: dict[str, Callable[[], Any]] = {
+    "a layer": lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))),
+    "a merge": lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))),
+    "an operator": lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)),
+    "a mask": lambda: ~mg.Input("x", (5,)),
+    "an index": lambda: mg.Input("x", (5,))[:, 7],
+    "the batch": lambda: mg.Input("x", (5,))[0],
+    "unpacking": lambda: [*mg.Input("x", (5,))],
+    "an unknown argument": lambda: mg.Input("x", (5,), nix=1),  # type: ignore[call-arg]
+    "an unknown layer": lambda: layers.Liner,
+    "an unknown name": lambda: mg.Inptu,  # type: ignore[attr-defined]
+    "a missing file": lambda: mg.load("missing.yaml"),
+    "a stage": lambda: mg.Graph(mg.Input("x", (5,))).split(1)[0].declared,
+    "a registration": lambda: mg.register(name="Named")(5),  # type: ignore[type-var]
+}
+
+
+@pytest.mark.parametrize("call", WRONG.values(), ids=WRONG)
 def test_a_traceback_ends_at_the_call(call: Callable[[], Any]) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError, OSError)) as caught:
         call()
