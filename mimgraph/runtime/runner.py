@@ -12,7 +12,7 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from mimgraph.cost.bind_sizes import checked, named_sizes
+from mimgraph.cost.bind_sizes import checked, filled, named_sizes
 from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
@@ -94,7 +94,7 @@ def run(
     if weights is not None:
         load_weights(module, weights)
     if given.file is None:
-        tensors = seeded_inputs(graph, given.batch, seed, choose_sizes(graph, given.sizes))
+        tensors = _random_inputs(graph, given, seed)
     else:
         tensors = _load_arrays(graph, given.file)
     try:
@@ -105,6 +105,16 @@ def run(
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     return Run(tensors, outputs, made=given.file is None)
+
+
+def _random_inputs(graph: TypedGraph, given: Given, seed: int) -> dict[str, Tensor]:
+    """Return random inputs; raise a `ValueError` for sizes that do not fit in memory."""
+    sizes = choose_sizes(graph, given.sizes)
+    try:
+        return seeded_inputs(graph, given.batch, seed, sizes)
+    except RuntimeError:  # torch has no narrower error
+        shown = ", ".join(f"{name} = {size}" for name, size in {"N": given.batch, **sizes}.items())
+        raise ValueError(f"the inputs do not fit in memory with {shown}") from None
 
 
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
@@ -161,7 +171,8 @@ def seeded_inputs(
     longest = dict(lengths(graph.body))
     made = {}
     for name, type_ in graph.body.inputs.items():
-        shape = (batch, *(_number(dim, sizes) for dim in type_.dims))
+        every = {**sizes, "N": batch}
+        shape = tuple(_number(dim, every) for dim in filled(type_, every).dims)
         most = _number(longest[name], sizes) + 1 if name in longest else None
         made[name] = _tensor(type_, shape, categories.get(name), most, generator)
     return made

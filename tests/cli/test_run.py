@@ -36,6 +36,12 @@ def test_run_takes_the_sizes_of_random_inputs(run, tmp_path: Path) -> None:
     for setting, says in (("T=1", "T = 1 breaks T >= 2"), ("H=0", "H must be"), ("S=1", "'S'")):
         code, out = run("run", str(spec), "--set", setting)
         assert code == 2 and says in out.error
+    for setting, says in (
+        (10**14, "do not fit in memory with N = 2, H = "),
+        (2 * 10**18, "64 bits"),
+    ):
+        code, out = run("run", str(spec), "--set", f"H={setting}", "--set", "T=8")
+        assert code == 2 and says in out.error
     numpy.savez(tmp_path / "in.npz", x=numpy.ones((2, 3, 30, 4), "float32"))
     code, out = run("run", str(spec), "--inputs", str(tmp_path / "in.npz"))
     assert code == 2 and "x axis 2 is 30, which is no multiple of 8 (8*H)" in out.error
