@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Reversible, Sequence, Sized
 from typing import NamedTuple, overload
 
 from mimgraph.inspection.sources import argument_names
@@ -19,9 +19,9 @@ class Edge(NamedTuple):
     port: str
 
 
-class Edges(Sequence[Edge]):
-    """The edges of a graph in order; a pair of names is in it if an edge leads from one to the other:
-    `("image", "conv") in graph.edges`."""
+class Edges(Reversible[Edge], Sized):
+    """The edges of a graph in order, a sequence; a pair of names is in it if an edge leads from one to the
+    other: `("image", "conv") in graph.edges`."""
 
     __slots__ = ("_edges", "_known")
 
@@ -35,6 +35,12 @@ class Edges(Sequence[Edge]):
     def __getitem__(self, index: slice) -> tuple[Edge, ...]: ...
     def __getitem__(self, index: int | slice) -> Edge | tuple[Edge, ...]:
         return self._edges[index]
+
+    def __iter__(self) -> Iterator[Edge]:
+        return iter(self._edges)
+
+    def __reversed__(self) -> Iterator[Edge]:
+        return reversed(self._edges)
 
     def __len__(self) -> int:
         return len(self._edges)
@@ -51,6 +57,9 @@ class Edges(Sequence[Edge]):
     def __repr__(self) -> str:
         shown = ", ".join(f"{edge.source} -> {edge.target}" for edge in self)
         return f"<Edges {shown}>" if shown else "<Edges>"
+
+
+Sequence.register(Edges)  # as a base class, it would let type checkers refuse a pair in `in`
 
 
 def edges(body: Body) -> Edges:

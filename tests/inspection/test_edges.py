@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 
 import networkx as nx
 import pytest
@@ -62,6 +63,7 @@ def test_edges_are_a_sequence(graph: mg.Graph) -> None:
     first, *_ = graph.edges
     assert graph.edges[0] == first and graph.edges[:1] == (first,)
     assert (first.source, first.target, first.argument, first.port) == ("t", "l", "input", "")
+    assert isinstance(graph.edges, Sequence) and [*reversed(graph.edges)] == [*graph.edges][::-1]
     assert pickle.loads(pickle.dumps(graph.edges)) == graph.edges
     assert repr(mg.loads(SPEC).edges).startswith("<Edges t -> l, l -> z")
 

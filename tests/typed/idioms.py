@@ -146,3 +146,20 @@ script: str = tower.source()
 parameters: int = tower.summary(batch=2).params
 changes = mg.diff(tower, named)
 changed: bool = bool(changes)
+
+# --- looking into a graph ---------------------------------------------------------------------------
+
+assert_type(list(named), list[str])
+assert_type("image" in named, bool)
+last = named.nodes[named.edges[-1].target]
+assert_type(last.sources["input"], str)
+assert_type(last.dtype, str | None)
+assert_type(last.macs, int | str | None)
+assert_type(sum(node.parameters for node in named.nodes.values() if node.kind == "layer"), int)
+assert_type([str(node.origin) for node in last.nodes.values()], list[str])
+assert_type([given.optional for given in named.inputs.values()], list[bool])
+assert_type(named.outputs["aux"].source, str)
+assert_type(named.edges[0].argument, str)
+assert_type(("image", "conv") in named.edges, bool)
+assert_type(mg.from_dict(named.to_dict()), mg.Graph)
+assert_type({named: hash(named)}, dict[mg.Graph, int])
