@@ -11,7 +11,7 @@ from mimgraph.builder.handles.pickled import sources_first
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
-from mimgraph.diagnostics import Report
+from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.named_ops import choose
@@ -22,6 +22,7 @@ from mimgraph.infer.single_node import Given
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
+from mimgraph.ir.typed.operations import unwrap
 from mimgraph.source import Span
 
 
@@ -51,13 +52,13 @@ class GraphHandles:
             raise self._unknown(key, name, span)
         if not dot:
             return Tensor(record)
-        if isinstance(record.made, TypedNode) and port not in record.results:
-            _refuse_inner(record.made, key, port, span)
         found = Tensor(record, port)
+        if isinstance(record.made, TypedNode) and _is_inside(record.made, port):
+            raise _inner(record.made, port, span)
         found.typed()  # raises if there is no such port
         return found
 
-    def _unknown(self, key: str, name: str, span: Span) -> Exception:
+    def _unknown(self, key: str, name: str, span: Span) -> SpecError:
         """Return the error for a name that no input or node has."""
         outputs = self.typed.body.outputs
         near = nearest(name, self.records)
@@ -74,14 +75,20 @@ class GraphHandles:
         return spec_error("unknown-source", message, span, help)
 
 
-def _refuse_inner(node: TypedNode, key: str, port: str, span: Span) -> None:
-    """Raise an error for a node inside a block, whose result only the block can give."""
-    inner = port.partition(".")[0]
-    if node.operation.part(inner) is None:
-        return
-    message = f"{inner} is inside {node.name}, and its result is known only there"
-    help = f"add it to the outputs of the block, or take the result of {node.name}"
-    raise spec_error("unknown-source", message, span, help)
+def _is_inside(node: TypedNode, port: str) -> bool:
+    """Return whether a port is no result of a node, but the name of a node inside."""
+    operation = unwrap(node.operation)
+    is_result = port in node.results or operation.branches
+    return not is_result and operation.part(port.partition(".")[0]) is not None
+
+
+def _inner(node: TypedNode, port: str, span: Span) -> SpecError:
+    """Return the error for a node inside a block, whose result only the block can give."""
+    message = f"{port} is inside {node.name}, and its result is known only there"
+    help = f"take the result of {node.name}, or make its items nodes of their own"
+    if unwrap(node.operation).is_block:
+        help = f"add it to the outputs of the block, or take the result of {node.name}"
+    return spec_error("unknown-source", message, span, help)
 
 
 def _records(declared: ir.Graph, typed: TypedGraph) -> Iterator[Record]:
