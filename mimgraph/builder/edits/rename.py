@@ -19,6 +19,7 @@ from mimgraph.infer.nodes.each import port_of
 from mimgraph.infer.outer_shares import shared_by
 from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output
 from mimgraph.ir.declared.operations import Call, Word
+from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.support.arguments import shown
@@ -106,7 +107,8 @@ def _with_sources(edit: Edit, scope: Scope, node: Node, old: str, new: str) -> N
         stays = bool(changes) and is_named
         own = [port_of(source) for source in sources]
     else:
-        stays = takes_names(node)
+        chosen = Rewriter(name=lambda kind, name, path: edit.resolved(name)).node(node)
+        stays = takes_names(chosen)
         own = [source.argument or source.name for source in sources]
     if not stays or all(source.argument is not None for source in sources):
         return renamed

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mimgraph.builder.edits.block_names import used_blocks
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import find
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
+from mimgraph.infer.names_read import in_block, in_nodes
 from mimgraph.infer.outer_shares import outer_shares
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import needed_for
-from mimgraph.ir.declared.graph import Graph, Input, Output, Source
+from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed.graph import TypedGraph
 
@@ -30,6 +32,7 @@ def upto(graph: Graph, typed: TypedGraph, *paths: object) -> EditedGraph:
     whole = edit.whole
     nodes = tuple([node for node in whole.nodes if node.name in needed])
     inputs = tuple([one for one in whole.inputs if one.name in needed])
+    _check_sizes(edit, nodes, inputs)
     if not inputs:
         names = " and ".join(source.text for source in sources)
         message = f"no input of the graph leads to {names}, and a graph has inputs"
@@ -67,6 +70,32 @@ def _needed(graph: Graph, sources: list[Source]) -> set[str]:
     chosen = choose(graph, values, Report())
     shared = outer_shares(chosen.blocks, [node.name for node in chosen.nodes])
     return needed_for(chosen.nodes, [source.name for source in sources], shared)
+
+
+def _check_sizes(
+    edit: Edit, nodes: tuple[Node, ...], inputs: tuple[Input | BlockInput, ...]
+) -> None:
+    """Raise an error if nodes read a named size that only other inputs have: `$T` would be unknown, or
+    a param of that name."""
+    kept = {one.name for one in inputs}
+    sizes = [{*one.shape.names} if one.shape else set() for one in edit.graph.inputs]
+    sized = dict(zip((one.name for one in edit.graph.inputs), sizes, strict=True))
+    lost = {size: name for name, own in sized.items() if name not in kept for size in own}
+    lost = {size: name for size, name in lost.items() if all(size not in sized[k] for k in kept)}
+    if not lost:
+        return
+    read = {*in_nodes(nodes)}
+    used = used_blocks(replace(edit.graph, nodes=nodes), {}, edit.resolved)
+    for block in (edit.graph.blocks[key] for key in used):
+        read |= {*in_block(block)} - block.own_names
+    size = next((size for size in lost if size in read), None)
+    if size is not None:
+        message = (
+            f"a node reads the size {size} of the input {lost[size]}, which nothing else needs"
+        )
+        raise edit.fault(
+            "unknown-param", message, f"name a result that depends on {lost[size]} too"
+        )
 
 
 def _outputs(sources: list[Source]) -> tuple[Output, ...]:

@@ -104,6 +104,16 @@ outputs: y
     assert torch.equal(seeded(town.compile)(**moved), expected)
 
 
+def test_a_formula_that_a_param_names() -> None:
+    graph = mg.loads("""
+params: {kind: formula}
+inputs: {a: [4], b: [4]}
+nodes: {y: {merge: $kind, from: [a, b], expr: "a - b"}}
+outputs: y
+""")
+    assert "{merge: $kind, from: {a: left, b: b}" in check_rename(graph, "a", "left").dumps()
+
+
 def test_a_path_into_a_block_changes_one_use() -> None:
     renamed = check_rename(GRAPH, "deep.a.conv", "filter")
     assert {"deep.a.filter.weight", "deep.b.conv.weight", "stage.0.conv.weight"} <= {

@@ -57,6 +57,25 @@ def test_a_sole_input_is_not_optional() -> None:
     assert not graph.upto("b").declared.inputs[0].optional
 
 
+def test_a_size_of_an_input_that_is_gone() -> None:
+    spec = """
+params: {T: 3, L: 4}
+inputs: {x: [T, 4], a: [L]}
+nodes:
+  f: {merge: formula, from: [a], expr: "a * $T"}
+  k: {merge: formula, from: [a], expr: "a * $L"}
+  z: {layer: Tanh, from: x}
+outputs: {z: z, f: f, k: k}
+"""
+    graph = mg.loads(spec)
+    with pytest.raises(
+        mg.SpecError, match="reads the size T of the input x(.|\n)*depends on x too"
+    ):
+        graph.upto("f")
+    assert graph.upto("f", "z").shapes["f"] == graph.shapes["f"]
+    assert "T" not in graph.upto("k").declared.params
+
+
 @settings(max_examples=8)
 @given(specs())
 def test_upto_an_output_is_the_graph_of_its_handle(spec: Spec) -> None:
