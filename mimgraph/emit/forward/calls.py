@@ -153,6 +153,9 @@ class Calls:
         self, run: Run, leaf: Leaf, ports: list[str], module: Code, operands: Operands
     ) -> Iterator[Step]:
         node, lowering = run.node, leaf.lowering
+        if leaf.kind == "merge" and isinstance(lowering.call, Operand) and not leaf.activation:
+            self.values.same[Value(node.name, "")] = node.arguments[lowering.call.key]
+            return
         for key, code in lowering.steps.items():
             value = Value(node.name, f"*{key}")
             yield from self.step(run, (value,), filled(code, module, operands))

@@ -169,6 +169,10 @@ def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
         if type_ is not None and can_be_read(size, [type_]):
             message = f"{size} cannot be read here: it is a size of {name}, which is optional"
             help = f"use it in a block that {name} feeds"
+    for name, type_ in site.context.left_out.items():
+        if type_ is not None and can_be_read(size, [type_]):
+            message = f"{size} cannot be read here: it is a size of {name}, which is left out"
+            help = f"feed {name}, or give a source that is always given this size"
     return OpFault("symbolic-size", message, option=option, help=help)
 
 

@@ -153,7 +153,8 @@ def check_fill(site: Site, typed: TypedNode) -> bool:
         message = f"{size} is unknown when the source is missing"
         help = "give the source a fixed size first, or another input this size"
         span = (site.fed or ())[0].source.span
-        site.fault("symbolic-size", message, span, note=str(type_), help=help)
+        labels = site.context.uses
+        site.fault("symbolic-size", message, span, note=str(type_), labels=labels, help=help)
     return not unknown
 
 

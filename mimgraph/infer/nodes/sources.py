@@ -203,11 +203,12 @@ def unknown_port(
 
 class Arguments(NamedTuple):
     """The names of all arguments that sources fill, and of the optional ones; `owner` is the op,
-    block or seq that takes them."""
+    block or seq that takes them. `hint` ends the help for an argument that is missing."""
 
     owner: str
     keys: tuple[str, ...]
     optional: frozenset[str] = frozenset()
+    hint: str = ""
 
 
 def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
@@ -244,7 +245,7 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
 
 def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
     """Report more sources than there are arguments; return whether there are."""
-    owner, keys, optional = wanted
+    owner, keys, optional, _ = wanted
     if fed and not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
@@ -300,6 +301,8 @@ def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:
     if len(wanted.keys) > 1:
         message += f" {missing!r}"
         help = f"write from: {{{', '.join(f'{key}: ...' for key in needed)}}}"
+        if missing != wanted.keys[0]:
+            help += wanted.hint.format(missing)
     site.fault("wrong-arity", message, site.node.span, help=help)
     return True
 

@@ -132,7 +132,8 @@ def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None
     found: list[BlockInput | None] = [None] if tree.lost else []
     for key, value in tree.entries:
         if isinstance(value, Mapping):
-            found.append(read_block_input(context, key, value))
+            detailed = read_block_input(context, key, value)
+            found += [BlockInput(key.text, key.span), None] if detailed is None else [detailed]
             continue
         pattern = _read_pattern(context, value)
         found.append(BlockInput(key.text, key.span, pattern))
@@ -140,7 +141,9 @@ def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None
             found.append(None)
     first = next(iter(found), None)
     if first is not None and first.optional is not False:
-        message = f"the first input of a block, {first.name}, is not optional: the block runs on it"
+        message = (
+            f"{first.name} is the first input of a block, which runs on it, so it is not optional"
+        )
         context.fault(
             "bad-option", message, first.span, help="put an input that is needed before it"
         )

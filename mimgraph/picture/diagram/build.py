@@ -60,20 +60,23 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
     def _body(self, body: Body, path: str, inputs: Mapping[str, End]) -> _Drawn:
         used = _used_ports(body)
         ends = {Value(name, ""): end for name, end in inputs.items()}
+        never = body.inputs.keys() - inputs.keys()  # that this use of a block is not given
 
         def source(value: Value) -> End:
             return ends.get(value) or self.wiring.weight(value, path)
 
         items: list[Item] = []
         for node in body.order:
-            sources = {key: source(value) for key, value in node.arguments.items()}
+            given = {key: value for key, value in node.arguments.items() if value.name not in never}
+            sources = {key: source(value) for key, value in given.items()}
             reads = ", ".join(source_text(value, body.by_name) for value in node.arguments.values())
             ports = tuple(port for port in used.get(node.name, ()) if port in node.results)
             context = Context(path, node.name, sources, ports, reads, self.owner(node))
             drawn, results = self.node(node, context)
             items += drawn
             ends |= {Value(node.name, port): end for port, end in results.items()}
-        return tuple(items), {name: source(value) for name, value in body.outputs.items()}
+        outputs = {name: one for name, one in body.outputs.items() if one.name not in never}
+        return tuple(items), {name: source(value) for name, value in outputs.items()}
 
     def owner(self, node: TypedNode) -> str:
         """Return the dotted name of the node whose module a node shares, maybe of a body around it;

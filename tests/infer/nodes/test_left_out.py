@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import random
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -83,7 +85,7 @@ def called_on(graph: mg.Graph, spec: Spec, *left_out: tuple[str, ...]) -> mg.Gra
 # --- random graphs ---------------------------------------------------------------------------------
 
 
-@thorough(max_examples=10)
+@thorough(max_examples=6)
 @given(specs())
 def test_a_graph_called_without_inputs_computes_what_it_does_alone(spec: Spec) -> None:
     graph = mg.loads(to_yaml(spec))
@@ -118,3 +120,194 @@ def test_calls_of_one_graph_without_other_inputs_share_weights(
         ]
         needed = {name: x for name, x in inputs.items() if name not in one or name not in other}
         torch.testing.assert_close(model(**needed), sum(results))
+
+
+# --- a tower ---------------------------------------------------------------------------------------
+
+TOWER = """
+name: Tower
+inputs:
+  image: [8]
+  text: {shape: [T], vocab: 20, optional: true}
+nodes:
+  seen: {layer: Linear, from: image, out_features: 6}
+  words: {layer: Embedding, from: text, embedding_dim: 6}
+  read: {layer: Mean, from: words, dim: 1}
+  filled: {layer: Fill, from: read, value: zeros}
+  sum: {merge: add, from: [seen, read], missing: skip}
+  both: {merge: concat, from: [seen, filled, sum]}
+  score: {layer: Linear, from: both, out_features: 3}
+outputs: score
+"""
+
+WITHOUT_TEXT = '''\
+import torch
+from torch import Tensor, nn
+
+
+class Tower(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = nn.Linear(8, 6)
+        self.score = nn.Linear(18, 3)
+
+    def forward(self, image: Tensor) -> Tensor:
+        seen = self.seen(image)  # (N, 6)
+        filled = image.new_zeros(image.shape[0], 6)  # (N, 6)
+        x = torch.cat((seen, filled, seen), 1)  # (N, 18)
+        del seen, filled
+        return self.score(x)
+
+
+class Model(nn.Module):
+    """Input: x (N, 8). Output: tower (N, 3)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tower = Tower()
+
+    def forward(self, *, x: Tensor) -> Tensor:
+        return self.tower(x)
+'''
+
+
+def test_the_class_of_a_use_has_no_more_than_runs() -> None:
+    tower, x = mg.loads(TOWER), mg.Input("x", (8,))
+    for call in (tower(x), tower(image=x), tower(x, text=None), tower(x, None), tower()(x)):
+        assert mg.Graph(call).source() == WITHOUT_TEXT
+    node = mg.Graph(tower(x)).nodes["tower"]
+    assert node.parameters == 8 * 6 + 6 + 18 * 3 + 3
+    assert list(node.nodes) == ["seen", "filled", "sum", "both", "score"]
+
+
+def test_uses_that_share_a_module_keep_its_inputs() -> None:
+    tower = mg.loads(TOWER)
+    x, text = mg.Input("x", (8,)), mg.Input("ids", ("S",), vocab=20)
+    without, full = tower(x), tower(x, text)  # the first call has no text
+    graph = mg.Graph({"without": without, "full": full})
+    assert mg.loads(graph.dumps()) == graph
+    alone = randomised(tower.compile())
+    model = with_weights(graph.compile(), "tower", of=alone)
+    assert list(model.state_dict()) == [f"tower.{name}" for name in alone.state_dict()]
+    sample, ids = torch.randn(2, 8, dtype=torch.float64), torch.randint(20, (2, 5))
+    results = model(x=sample, ids=ids)
+    torch.testing.assert_close(results["without"], alone(image=sample))
+    torch.testing.assert_close(results["full"], alone(image=sample, text=ids))
+
+
+def test_a_part_used_with_and_without_an_input_is_two_classes(tmp_path: Path) -> None:
+    (tmp_path / "tower.yaml").write_text(TOWER)
+    (tmp_path / "main.yaml").write_text(
+        "parts: {tower: tower.yaml}\n"
+        "inputs: {image: [8], text: {shape: [T], vocab: 20}}\n"
+        "nodes:\n"
+        "  a: {block: tower, from: {image: image, text: text}}\n"
+        "  b: {block: tower, from: {image: image}}\n"
+        "outputs: [a, b]\n"
+    )
+    model = mg.load(tmp_path / "main.yaml").compile()
+    assert [type(one).__name__ for one in (model.a, model.b)] == ["Tower", "Tower2"]
+    assert [len(one.state_dict()) for one in (model.a, model.b)] == [5, 4]
+
+
+# --- blocks ----------------------------------------------------------------------------------------
+
+# nodes of a model on x (N, T, 4), and the same without the optional input `m` of the blocks
+BLOCKS = """
+blocks:
+  attend:
+    inputs: {x: [T, C], m: {optional: true}}
+    nodes:
+      a: {layer: MultiheadAttention, from: {query: x, key_padding_mask: m}, num_heads: 2}
+    outputs: a
+  attend_plain:
+    inputs: {x: [T, C]}
+    nodes: {a: {layer: MultiheadAttention, from: x, num_heads: 2}}
+    outputs: a
+  scale:
+    inputs: {x: {}, m: {shape: [4], optional: true}}
+    nodes:
+      l: {layer: Linear, from: x, out_features: 4}
+      k: {layer: Linear, from: m, out_features: 4}
+      y: {merge: add, from: [l, k], missing: skip, activation: ReLU}
+    outputs: y
+  scale_plain:
+    inputs: [x]
+    nodes: {l: {layer: Linear, from: x, out_features: 4, activation: ReLU}}
+    outputs: l
+  wrap:
+    inputs: {x: {}, m: {shape: [4], optional: true}}
+    nodes: {y: {block: scale, from: [x, m]}, z: {block: scale, from: y}}
+    outputs: z
+  wrap_plain:
+    inputs: [x]
+    nodes: {y: {block: scale_plain, from: x}, z: {block: scale_plain, from: y}}
+    outputs: z
+"""
+
+USES = {
+    "a mask of any shape": "y: {block: attend, from: x}",
+    "an item of a seq": "y: {from: x, seq: [attend, scale]}",
+    "a repeat": "y: {block: scale, from: x, repeat: 2}",
+    "a shared repeat": "y: {block: scale, from: x, repeat: {times: 2, shared: true}}",
+    "over an axis": "y: {block: scale, from: x, over: 1}",
+    "a scan": "y: {scan: scale, over: x, from: {x: x}}",
+    "each": "e: {block: scale, each: {a: x, b: x}}\n  y: {merge: add, from: [e.a, e.b]}",
+    "in a block": "y: {block: wrap, from: x}",
+    "a share": "z: {block: scale, from: x}\n  y: {share: z, from: z}",
+}
+
+
+@pytest.mark.parametrize("nodes", USES.values(), ids=USES)
+def test_a_block_without_its_input_is_the_block_that_has_none(nodes: str) -> None:
+    start = "inputs: {x: [T, 4]}" + BLOCKS + "nodes:\n  "
+    graph = mg.loads(start + nodes + "\noutputs: y\n")
+    plain = nodes
+    for name in ("attend", "scale", "wrap"):
+        plain = plain.replace(name, f"{name}_plain")
+    wanted = mg.loads(start + plain + "\noutputs: y\n")
+    assert mg.loads(graph.dumps()) == graph
+    model, other = graph.compile(), wanted.compile()
+    assert list(model.state_dict()) == list(other.state_dict())
+    model.load_state_dict(other.state_dict())
+    for length in (1, 3):
+        sample = torch.randn(2, length, 4)
+        torch.testing.assert_close(model(x=sample), other(x=sample))
+
+
+def test_a_block_of_a_spec_is_called_in_python_without_its_input() -> None:
+    block = mg.loads(
+        "inputs: {x: [T, 4]}" + BLOCKS + "nodes: {y: {block: scale, from: x}}\noutputs: y\n"
+    ).blocks["scale"]
+    for call in (block(mg.Input("v", (4,))), mg.Sequential(block())(mg.Input("v", (4,)))):
+        assert len(mg.Graph(call).compile().state_dict()) == 2
+    both = mg.Graph(block(mg.Input("v", (4,)), mg.Input("w", (4,)))).compile()
+    assert len(both.state_dict()) == 4
+
+
+def test_a_weight_of_a_layer_that_never_runs_is_kept() -> None:
+    graph = mg.loads(
+        "inputs: {x: [3]}\n"
+        "blocks:\n"
+        "  tied:\n"
+        "    inputs: {x: [C], ids: {shape: [S], vocab: 5, optional: true}}\n"
+        "    nodes:\n"
+        "      tokens: {layer: Embedding, from: ids, embedding_dim: $C}\n"
+        '      y: {merge: einsum, equation: "n c, v c -> n v", from: [x, tokens.weight]}\n'
+        "    outputs: y\n"
+        "nodes: {y: {block: tied, from: x}}\n"
+        "outputs: y\n"
+    )
+    model, sample = graph.compile(), torch.randn(2, 3)
+    torch.testing.assert_close(model(x=sample), sample @ model.y.tokens.weight.T)
+
+
+def test_over_of_a_scan_names_inputs_that_are_given() -> None:
+    @mg.block
+    def step(h: mg.Tensor, x: mg.Tensor, m: mg.Tensor | None = None) -> mg.Tensor:
+        return h + x
+
+    with pytest.raises(mg.SpecError, match="over names m, which is left out"):
+        step().scan(
+            mg.Input("x", ("T", 4)), over={"x": 1, "m": 1}, carry={"h": mg.Input("h", (4,))}
+        )

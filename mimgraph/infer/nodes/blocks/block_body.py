@@ -65,7 +65,7 @@ def type_use(
     # the one node of a chain block has no name, so that the paths of its items start with the block's
     path = block.family if block.is_chain else f"{block.family}."
     context = Context(
-        *(state, layered(dims, given, state.params), types, state.scopes[call.block], path),
+        *(state, layered(sizes, given, state.params), types, state.scopes[call.block], path),
         uses=(label,),
         optional=optional,
         origins=origins_of(around, call, block, time),
@@ -76,7 +76,6 @@ def type_use(
         context.as_given = replace(
             context,
             state=state.of_unrun(),
-            env=layered(sizes, given, state.params),
             inputs={**types, **left_out},
             left_out={},
         )

@@ -8,12 +8,20 @@ from itertools import groupby
 from mimgraph.infer.nodes.sources import Arguments, match
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Block, Source
+from mimgraph.source import PythonFile
+
+DECLARE_OPTIONAL = "; an input that the block runs without is declared {{{}: {{optional: true}}}}"
+
+DEFAULT_NONE = "; an input that the block runs without has the default None, {}=None"
 
 
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:
     """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
     None where they do not fit, which is reported."""
-    wanted = Arguments(block.family, names, may_leave_out(site, block, names))
+    optional = may_leave_out(site, block, names)
+    is_part = any(one.declared for one in block.inputs)
+    declare = DEFAULT_NONE if isinstance(block.span.file, PythonFile) else DECLARE_OPTIONAL
+    wanted = Arguments(block.family, names, optional, "" if is_part else declare)
     if site.fed is None or all(one.group is None for one in site.fed):
         return match(site, wanted)
     groups, fed = _bundled(site.fed, block, names)

@@ -135,7 +135,7 @@ def _match(site: Site, scan: DeclaredScan, block: Block) -> dict[str, Fed] | Non
 def _check_groups(site: Site, scan: DeclaredScan, block: Block, fed: Mapping[str, Fed]) -> bool:
     """Return whether no input that is scanned or carried is fed a group; report the first that is."""
     stepwise = [one.name for one in block.inputs if scan.axis is not None or one.name in scan.axes]
-    for name in (*stepwise, *scan.carry):
+    for name in (*scan.axes, *stepwise, *scan.carry):
         if name in scan.axes and not fed_to(name, fed):
             message = f"over names {name}, which is left out"
             site.fault("wrong-arity", message, scan.axes[name].span, help=f"feed {name}")
