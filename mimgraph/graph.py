@@ -57,11 +57,11 @@ if TYPE_CHECKING:
         Param,
         Tensor,
     )
-    from mimgraph.builder.edits import EditedGraph, NewLayer
+    from mimgraph.builder.edits import Answer, EditedGraph, NewLayer
     from mimgraph.compare.review import Review
     from mimgraph.inspection.edges import Edges
     from mimgraph.inspection.ends import GraphInput, GraphOutput
-    from mimgraph.inspection.node import Nodes
+    from mimgraph.inspection.node import Node, Nodes
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
     from mimgraph.pipeline.torch_stage import Sender
@@ -308,6 +308,26 @@ class Graph(Shown):
         from mimgraph.builder.edits import with_options
 
         return self._edited(with_options, path, options)
+
+    def map(self, rule: Callable[[Node], Answer]) -> Graph:
+        """Return the graph with every node changed as a rule says, in blocks and seqs, too.
+
+            def rule(node):
+                if node.op == "ReLU":
+                    return layers.GELU()
+                if node.options.get("activation") == "ReLU":
+                    return {"activation": "GELU"}
+
+            graph.map(rule)
+
+        The rule is called with a node as in `graph.nodes`. It returns None to keep the node, a layer or
+        merge to replace it, or a dict of options to set. The nodes inside a node that it keeps follow,
+        for each use of a block; those of repeats are declared once, so the rule sees the first. A node
+        that shares another's module follows that.
+        """
+        from mimgraph.builder.edits import map_nodes
+
+        return self._edited(map_nodes, rule)
 
     def _edited(self, edit: Callable[..., EditedGraph], *given: object) -> Graph:
         """Return the graph that a function of `builder.edits` makes of this one."""

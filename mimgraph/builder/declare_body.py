@@ -161,9 +161,9 @@ def _node(
     if first_call.lender is not None:
         shared = share(record.layer, placeholder(first_call.lender), span)
         return ir.Node(names[record], span, shared, sources)
-    as_written = Rewriter(option=lambda option: _as_written(option, trace))
+    written = Rewriter(option=lambda option: as_written(option, trace))
     assert isinstance(first_call.made, TypedNode)
-    declared = as_written.node(first_call.made.declared)
+    declared = written.node(first_call.made.declared)
     return replace(declared, name=names[record], span=span, sources=sources, whole=None)
 
 
@@ -182,7 +182,7 @@ def _check_same_inputs(record: Record, first: Record, names: Mapping[Record, str
         raise spec_error("wrong-arity", message, record.span, help)
 
 
-def _as_written(option: Option, trace: Trace | None) -> Option:
+def as_written(option: Option, trace: Trace | None) -> Option:
     """Return an option as a spec would write it."""
     value = declare_value(option.value, trace, option.span)
     return option if value is option.value else option._replace(value=value)

@@ -78,8 +78,9 @@ def raise_at_call(diagnostics: Iterable[Diagnostic], span: Span) -> NoReturn:
 
 
 def _at_call(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
-    if found.span == span or found.span == exact:
-        return _refined(found, span, exact)
+    if found.span in (span, exact):
+        note = found.note or (f"in {found.node}" if found.node else "")
+        return _refined(replace(found, note=note), span, exact)
     labels = (Label(found.span, found.note), *found.labels)
     return _refined(replace(found, note="", labels=labels), span, exact)
 

@@ -109,7 +109,7 @@ class _Naming:
         return name.written if isinstance(name, CopyKey) and name.of == found else found
 
     def _new_name(self, of: str, family: str) -> str:
-        if of and of not in self.left and of not in self.names.taken:
+        if of and of not in self.left and of not in self.found:
             self.names.taken.add(of)
             return of
         return self.names.unique(self.stem(of or family))

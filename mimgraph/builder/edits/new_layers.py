@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from mimgraph.builder.blocks.call import BlockCall
+from mimgraph.builder.declare_body import as_written
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.edits.edit import Edit
 from mimgraph.builder.edits.scope import Scope
@@ -13,21 +14,30 @@ from mimgraph.builder.node_names import snake_case
 from mimgraph.builder.sequential import HasLayer, Sequential, item_help
 from mimgraph.infer.single_node import Given, GivenGroup, Made
 from mimgraph.ir.declared.graph import BlockInput, Node, Source
+from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ops.layer_call import LayerCall
 from mimgraph.support.arguments import shown
 
 NewLayer: TypeAlias = LayerCall | Sequential | BlockCall | HasLayer
 Layer: TypeAlias = LayerCall | Sequential | BlockCall
 
+# a size that is known only at run time is written as its expression, `$(2 * T)`
+WRITTEN = Rewriter(option=lambda option: as_written(option, None))
+
 
 def as_layer(given: object) -> Layer:
     """Return the argument as a layer or merge with its options; raise a `TypeError` for another."""
     if hasattr(given, "as_layer"):
         given = given.as_layer()
-    if isinstance(given, LayerCall | Sequential | BlockCall):
+    if isinstance(given, Layer):
         return given
     wants = "an edit takes a layer or merge with its options, such as layers.GELU()"
     raise TypeError(f"{wants}, not {shown(given)}{item_help(given)}")
+
+
+def is_layer(given: object) -> bool:
+    """Return whether the argument is a layer or merge with its options."""
+    return isinstance(given, Layer) or hasattr(given, "as_layer")
 
 
 def stem(layer: Layer) -> str:
@@ -44,7 +54,8 @@ def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[So
         if layer.option_sources:
             message = f"{layer.label} is given a source of another graph"
             raise edit.fault("unknown-source", message, "give only options: the sources stay")
-        return context.declare(declare_apply(layer, edit.span, scope.is_seq), layer.keywords)
+        apply = declare_apply(layer, edit.span, scope.is_seq)
+        return WRITTEN.node(context.declare(apply, layer.keywords))
     made = {source.name: _made(edit, scope, name, source) for source in fitted}
     typed = layer.type_call(context._replace(made=made))
     if typed.borrowed:
@@ -52,7 +63,7 @@ def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[So
         message = f"{layer.label} shares {lent.label}, which is called outside of this graph"
         raise edit.fault("unknown-source", message, "make the layer inside the block")
     edit.made.update(typed.blocks)
-    return typed.node.declared
+    return WRITTEN.node(typed.node.declared)
 
 
 def input_of_item(scope: Scope, item: str) -> tuple[Source, ...]:

@@ -15,6 +15,7 @@ from mimgraph.builder.declare_layer import (
     option,
 )
 from mimgraph.builder.edits.edit import Edit, EditedGraph
+from mimgraph.builder.edits.new_layers import WRITTEN
 from mimgraph.builder.edits.paths import find
 from mimgraph.builder.edits.replace import replaced
 from mimgraph.builder.edits.scope import Scope
@@ -58,7 +59,7 @@ def optioned(edit: Edit, scope: Scope, node: Node, options: Options) -> Node:
         own = {k: value for k, value in options.items() if k not in BESIDE}
         if own:
             raise _no_options(edit, scope, node, next(iter(own)))
-    return _with_words(edit, _without_with(node, own), options)
+    return WRITTEN.node(_with_words(edit, _without_with(node, own), options))
 
 
 def _no_options(edit: Edit, scope: Scope, node: Node, name: str) -> Exception:

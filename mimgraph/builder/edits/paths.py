@@ -9,7 +9,7 @@ from mimgraph.builder.edits.scope import Scope
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Call, Share
+from mimgraph.ir.declared.operations import Call, Each, Share
 from mimgraph.ir.typed.operations import unwrap
 from mimgraph.support.arguments import shown
 
@@ -50,14 +50,31 @@ def find(edit: Edit, path: object, takes_results: bool = False) -> Place:
         if not rest:
             return Place((*around,), scope, name)
         inner = edit.inside(scope, node)
-        if inner is not None and rest[0] in inner.names:
+        for_all = rest[1:] if rest[0] == "*" and _has_copies(node) else rest
+        is_number = inner is not None and inner.is_seq and _is_numbered(node) and for_all is rest
+        if inner is not None and for_all and for_all[0] in inner.names and not is_number:
             around.append((scope, node))
-            scope, parts = inner, rest
+            scope, parts = inner, for_all
             continue
         port = ".".join(rest)
         if takes_results and not scope.is_seq and _has_port(scope, name, port):
             return Place((*around,), scope, name, port)
         raise _nothing_inside(edit, scope, node, inner, rest)
+
+
+def _has_copies(node: Node) -> bool:
+    """Return whether a node is declared once and has several modules: repeats, or an `each`."""
+    return node.has_branches or _is_numbered(node)
+
+
+def _is_numbered(node: Node) -> bool:
+    """Return whether the keys of these modules are numbers, like the keys of the items of a seq."""
+    operation, whole = node.applied, node.operation
+    if isinstance(whole, Each):
+        return whole.times is not None
+    return (
+        isinstance(operation, Call) and operation.repeat is not None and not operation.repeat.shared
+    )
 
 
 def _has_port(scope: Scope, name: str, port: str) -> bool:
@@ -87,18 +104,19 @@ def _nothing_inside(
         message = f"{here} shares the module of {operation.text}, and has no nodes of its own"
         help = f"change {operation.text}, which {here} follows"
         return edit.fault("unknown-source", message, help)
-    if inner is None:
-        message = f"{here} is one layer, with no node {name!r} inside"
-        return edit.fault("unknown-source", message, f"write {here!r}")
     typed = scope.typed.get(node.name)
     branches = unwrap(typed.operation).branches if typed is not None else ()
     is_repeat = isinstance(operation, Call) and operation.repeat and name.isdecimal()
     if is_repeat or any(branch.name == name for branch in branches):
-        whole = ".".join([here, *rest[1:]])
-        what = "repeats of" if is_repeat else "modules that"
-        verb = "are" if is_repeat else "makes are"
-        message = f"the {what} {here} {verb} declared once, so one cannot differ from the others"
-        return edit.fault("unknown-source", message, f"write {whole!r}, which changes all of them")
+        message = (
+            f"{name} is one of the copies in {here}, which are declared once and cannot differ"
+        )
+        inside = ["*", *rest[1:]] if rest[1:] else []
+        help = f"write {'.'.join([here, *inside])!r}, which changes all of them"
+        return edit.fault("unknown-source", message, help)
+    if inner is None:
+        message = f"{here} is one layer, with no node {name!r} inside"
+        return edit.fault("unknown-source", message, f"write {here!r}")
     if inner.is_seq:
         last = len(inner.nodes) - 1
         help = f"its items are 0 to {last}" if last > 0 else "its only item is 0"

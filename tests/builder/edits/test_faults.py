@@ -51,13 +51,13 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
     "one repeat": (
         lambda: GRAPH.replace("stage.1.conv", layers.ReLU()),
         "unknown-source",
-        "write 'stage.conv', which changes all of them",
+        "write 'stage.*.conv', which changes all of them",
         "",
     ),
     "one module of an each": (
         lambda: GRAPH.replace("emb.small", layers.Linear(3)),
         "unknown-source",
-        "",
+        "write 'emb', which changes all of them",
         "",
     ),
     "a node of a share": (
