@@ -88,7 +88,8 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 
 def _size(state: State, dim: Any, span: Span) -> Size | None:
     """Return a size that is a number, or linear in a name; None if it is faulty, which is reported."""
-    at = Evaluation(state.params, state.report)
+    hint = "a name for a size stands without a $: H, 8*H"
+    at = Evaluation(state.params, state.report, hint=hint)
     if isinstance(dim, LinearSize):
         line = linear_size(dim, span, at)
         return None if line is None else line.at(symbol(dim.name))

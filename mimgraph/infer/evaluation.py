@@ -58,12 +58,13 @@ NO_ORIGINS: Origins = {}
 
 class Evaluation(NamedTuple):
     """The context of computing values: the names that they may use, and where faults are
-    reported."""
+    reported; `hint` is added to the help for an unknown name that is like no other."""
 
     env: Environment
     report: Report
     node: str = ""
     origins: Origins = NO_ORIGINS
+    hint: str = ""
 
 
 class _Reported(Exception):
@@ -212,6 +213,8 @@ def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
     else:
         near = at.report.suggestion(name, known, "known here")
         help = near or f"declare it: params: {{{name}: ...}}"
+        if at.hint and not near.startswith("did you mean"):
+            help = f"{help}; {at.hint}"
     message = f"no param or dimension is called {name!r}"
     at.report.add(Diagnostic("unknown-param", message, span, help=help, node=at.node))
 
