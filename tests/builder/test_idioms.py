@@ -47,6 +47,7 @@ WITH_NUMBERS: dict[str, tuple[Unary, str]] = {
     "a number minus": (lambda y: 1 - y, "1 - y"),
     "times a number": (lambda y: y * 2.5, "y * 2.5"),
     "a number times": (lambda y: 2 * y, "2 * y"),
+    "a large number times": (lambda y: 1e30 * y, "1e30 * y"),
     "a negative number": (lambda y: y + -1, "y + (-1)"),
     "divided": (lambda y: y / 2, "y / 2"),
     "dividing": (lambda y: 1 / y, "1 / y"),

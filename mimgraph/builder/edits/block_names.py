@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -32,13 +32,16 @@ class CopyKey(str):
 Resolve = Callable[[str], str]  # a name that a param may give, as the value of the param
 
 
-def used_blocks(graph: Graph, more: Mapping[str, Block], resolve: Resolve) -> set[str]:
-    """Return the keys of all blocks of the graph, and of `more` blocks, that a node uses."""
+def used_blocks(
+    graph: Graph, more: Mapping[str, Block], resolve: Resolve, also: Iterable[str] = ()
+) -> set[str]:
+    """Return the keys of all blocks of the graph, and of `more` blocks, that a node uses, or one of the
+    blocks `also`."""
     blocks = {**graph.blocks, **more}
     edges = [
         (key, resolve(call.block)) for key, block in blocks.items() for call in calls(block.nodes)
     ]
-    return reached((resolve(call.block) for call in calls(graph.nodes)), edges)
+    return reached([*(resolve(call.block) for call in calls(graph.nodes)), *also], edges)
 
 
 def name_blocks(graph: Graph, before: Graph, made: Mapping[str, Block], resolve: Resolve) -> Graph:
@@ -50,7 +53,8 @@ def name_blocks(graph: Graph, before: Graph, made: Mapping[str, Block], resolve:
     if not made:
         return graph
     used = used_blocks(graph, made, resolve)
-    naming = _Naming(graph, used | graph.blocks.keys() - used_blocks(before, {}, resolve))
+    unused = graph.blocks.keys() - used_blocks(before, {}, resolve)
+    naming = _Naming(graph, used | used_blocks(graph, {}, resolve, unused))
     for key, block in made.items():
         if key in used:
             naming.add(key, block)

@@ -12,7 +12,8 @@ from mimgraph.ir.declared.graph import Graph
 def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:
     """Return the graph without the blocks and params that only the graph `before` the edit used."""
     if before.blocks:
-        dropped = used_blocks(before, {}, resolve) - used_blocks(graph, {}, resolve)
+        used = used_blocks(before, {}, resolve)
+        dropped = used - used_blocks(graph, {}, resolve, graph.blocks.keys() - used)
         blocks = {name: block for name, block in graph.blocks.items() if name not in dropped}
         graph = replace(graph, blocks=blocks) if len(blocks) < len(graph.blocks) else graph
     unread = {*unread_params(before)} if graph.params else set()

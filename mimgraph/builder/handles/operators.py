@@ -24,7 +24,7 @@ Number: TypeAlias = SupportsFloat | Dim  # a number of Python, numpy or torch, o
 
 _MERGES = {"x + y": "add", "x - y": "subtract", "x * y": "multiply", "x / y": "divide"}
 _LETTER = re.compile(r"\b[xy]\b")
-_NO_LITERAL = "numbers have at most 64 bits; use layers.Clamp for bounds, and masks for the rest"
+_NO_LITERAL = "its numbers are finite, and whole ones have at most 64 bits"
 _NO_VALUES = (
     "has no values yet, so it is neither true nor false: combine masks with & | ~, as in"
     " (x > 0) & (x < 1), choose values with merges.where(mask, a, b), and ask whether there is a"
@@ -223,7 +223,8 @@ def _number(handle: Operators, operand: Any) -> object:
     if isinstance(number, bool):
         raise TypeError(f"{number} is no number to compute {handle!r} with: write {int(number)}")
     if isinstance(number, int | float):
-        if not isfinite(number) or not -LIMIT <= number < LIMIT:
+        is_literal = isfinite(number) if isinstance(number, float) else -LIMIT <= number < LIMIT
+        if not is_literal:
             raise TypeError(f"a formula of {handle!r} has no {shown(number)}: {_NO_LITERAL}")
         return number
     if is_array or isinstance(operand, list | tuple):

@@ -119,3 +119,17 @@ def test_a_graph_has_inputs() -> None:
         graph.upto()
     with pytest.raises(ValueError, match="is a stage and has no spec"):
         graph.split(1)[0].upto("linear")
+
+
+def test_a_block_that_nothing_uses_keeps_the_blocks_inside_it() -> None:
+    graph = mg.loads(
+        "inputs: {x: [4]}\n"
+        "blocks:\n"
+        "  wide: {seq: [{Linear: 8}, {Linear: 4}]}\n"
+        "  spare: {seq: [wide, ReLU]}\n"
+        "nodes:\n"
+        "  a: {layer: ReLU, from: x}\n"
+        "  b: {block: wide, from: a}\n"
+        "outputs: [a, b]\n"
+    )
+    assert [*graph.upto("a").declared.blocks] == ["wide", "spare"]
