@@ -24,9 +24,9 @@ from mimgraph.ir.names import BESIDE
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
-from mimgraph.support.completion import Completed
 from mimgraph.support.entry_point import entry_points
 from mimgraph.support.frozen_data import data
+from mimgraph.support.introspection import Completed
 
 NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
 Activation: TypeAlias = "str | Mapping[str, object] | LayerCall | Callable[..., object]"

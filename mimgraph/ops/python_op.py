@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Self
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ops.op import Op
-from mimgraph.support.completion import Completed
+from mimgraph.support.introspection import Completed, LikeFunction
 
 
 class _Described:
@@ -33,7 +32,7 @@ def _docstring(op: Op) -> object:
     return docstring(op)
 
 
-class PythonOp(Completed, Op):
+class PythonOp(Completed, LikeFunction, Op):
     """An op that Python can call; `help` and `inspect.signature` show it as they show a function."""
 
     _completed = ("doc", "example", "family", "inputs", "name", "options", "ports", "summary")
@@ -41,10 +40,6 @@ class PythonOp(Completed, Op):
 
     def __init_subclass__(cls) -> None:
         cls.__doc__ = _Described(_docstring, cls.__doc__)  # type: ignore[assignment]
-
-    def __get__(self, instance: object, owner: object = None) -> Self:
-        """Return the op itself; `help` recognizes a function by this method."""
-        return self
 
     def without_nulls(self, keywords: Mapping[str, object]) -> dict[str, object]:
         """Return the keywords without those that are None, the default that signatures show for options

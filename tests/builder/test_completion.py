@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -58,4 +59,6 @@ def test_keys_are_completed() -> None:
 
 def test_a_block_has_the_signature_of_its_function() -> None:
     assert [*inspect.signature(residual).parameters] == ["x", "width"]
-    assert residual.__doc__ == "Add a layer."
+    shown = pydoc.plain(pydoc.render_doc(residual))
+    assert "residual(x: 'mg.Tensor', *, width: 'int' = 3) -> 'mg.Tensor'" in shown
+    assert "Add a layer." in shown

@@ -29,9 +29,9 @@ from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
-from mimgraph.support.completion import Completed
 from mimgraph.support.entry_point import entry_point
 from mimgraph.support.frozen_dict import FrozenDict
+from mimgraph.support.introspection import Completed
 from mimgraph.support.unique import unique_key
 
 Param: TypeAlias = (

@@ -42,6 +42,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
 from mimgraph.support.entry_point import call_users, entry_point
+from mimgraph.support.introspection import LikeFunction
 
 _FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too
 
@@ -69,7 +70,7 @@ def block(
     return BlockFunction(function)
 
 
-class BlockFunction(TypedBlock[Parameters]):
+class BlockFunction(LikeFunction, TypedBlock[Parameters]):
     """A function as a block; its arguments before `*` are the inputs, those after it the params.
 
     An input with the default None is optional: where a call leaves it out, the function runs with None,

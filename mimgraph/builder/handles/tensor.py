@@ -15,8 +15,8 @@ from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
-from mimgraph.support.completion import Completed
 from mimgraph.support.entry_point import entry_points
+from mimgraph.support.introspection import Completed
 from mimgraph.support.ipython import Shown
 
 _COMPARISON = 'merges.formula("x {} 3", x=handle)'
