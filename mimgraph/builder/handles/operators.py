@@ -146,11 +146,9 @@ class Operators(AppliesLayers):
         if not _is_handle(other):
             number = _number(self, other)
             return NotImplemented if number is None else self._with_number(formula, number)
-        return (
-            self._merged(_MERGES[formula], other)
-            if formula in _MERGES
-            else self._with_handle(formula, other)
-        )
+        if formula in _MERGES:
+            return self._merged(_MERGES[formula], other)
+        return self._with_handle(formula, other)
 
     def _merged(self, merge: str, other: Operators) -> Self:
         return self._applied("merge", merge, other, options=_broadcast(self, other))
