@@ -22,9 +22,7 @@ from mimgraph.language.schema.words import (
 )
 
 NAME = "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"
-LINEAR = r"^\s*[-+]?ATOM(\s*[-+*/%]+\s*ATOM)+\s*$".replace(  # a size such as 8*H, $patch*H + 1
-    "ATOM", r"(\(\s*)*(\d+|\$?[A-Za-z_]\w*|\$\(.+\))(\s*\))*"
-)
+LINEAR = r"^[\w$()*/%+ -]*[\w)] *[*+-] *[\w$(][\w$()*/%+ -]*$"  # such as 8*H, $patch*H + 1
 SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
 
 
