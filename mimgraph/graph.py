@@ -562,7 +562,7 @@ class Graph(Shown):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields for a copy or pickle; it computes its own hash, which is one of this process."""
-        left_out = ("_hash", "nodes", "inputs", "outputs", "edges")
+        left_out = ("_hash", "nodes", "inputs", "outputs", "edges", "blocks")
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __iter__(self) -> Iterator[str]:

@@ -19,7 +19,7 @@ from mimgraph.builder.outer_layers import (
     with_names,
 )
 from mimgraph.builder.outputs import Output
-from mimgraph.builder.tracing.expressions import declare_value
+from mimgraph.builder.tracing.expressions import node_as_written
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
@@ -27,7 +27,6 @@ from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.infer.structure import unique
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Share
-from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.source import Span
@@ -161,9 +160,8 @@ def _node(
     if first_call.lender is not None:
         shared = share(record.layer, placeholder(first_call.lender), span)
         return ir.Node(names[record], span, shared, sources)
-    written = Rewriter(option=lambda option: as_written(option, trace))
     assert isinstance(first_call.made, TypedNode)
-    declared = written.node(first_call.made.declared)
+    declared = node_as_written(first_call.made.declared, trace)
     return replace(declared, name=names[record], span=span, sources=sources, whole=None)
 
 
@@ -180,12 +178,6 @@ def _check_same_inputs(record: Record, first: Record, names: Mapping[Record, str
         help = f"call a block of its own: {layer!r}(...)"
         message += ", so they cannot share weights"
         raise spec_error("wrong-arity", message, record.span, help)
-
-
-def as_written(option: Option, trace: Trace | None) -> Option:
-    """Return an option as a spec would write it."""
-    value = declare_value(option.value, trace, option.span)
-    return option if value is option.value else option._replace(value=value)
 
 
 def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:

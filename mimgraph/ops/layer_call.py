@@ -48,8 +48,8 @@ class Uses(dict[object, object]):
     is unpickled enters itself.
     """
 
-    def __reduce__(self) -> tuple[type[Uses], tuple[dict[object, object]]]:
-        return Uses, ({None: IN_SEQUENCE} if self.get(None) is IN_SEQUENCE else {},)
+    def __reduce__(self) -> tuple[type[Uses], tuple[()]]:
+        return Uses, ()
 
 
 class Handle(Protocol):

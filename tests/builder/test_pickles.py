@@ -104,6 +104,34 @@ def test_handles_of_one_pickle_have_their_calls_in_common() -> None:
     assert one != other
 
 
+def test_a_sequential_and_its_items() -> None:
+    x, item = mg.Input("x", (4,)), layers.Linear(4)
+    chain = mg.Sequential(item, layers.ReLU())
+    y = chain(x)
+    assert mg.Graph(again(chain)(x)) == mg.Graph(chain(x))
+    item, y = again((item, y))
+    with pytest.raises(mg.SpecError, match="is used already"):
+        item(y)
+
+
+def test_sizes_known_at_run_time() -> None:
+    x = mg.Input("x", ("T", 4))
+    y = merges.formula("a / n", a=layers.Linear(x.dims[1])(x), n=x.dims[0])
+    assert mg.Graph(again(y)) == mg.Graph(y)
+
+
+def test_a_graph_of_a_local_block() -> None:
+    @mg.block
+    def local(x: mg.Tensor) -> mg.Tensor:
+        return layers.Linear(4)(x)
+
+    graph = mg.Graph(local(mg.Input("x", (4,))))
+    assert [*graph.blocks] == ["local"]
+    back, handle = again((graph, graph["local"]))
+    assert back == graph
+    assert back["local"] == handle
+
+
 def test_calls_after_a_pickle_come_after_those_in_it() -> None:
     x = mg.Input("x", (4,))
     y = layers.Linear(4)(x)

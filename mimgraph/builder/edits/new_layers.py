@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from mimgraph.builder.blocks.call import BlockCall
-from mimgraph.builder.declare_body import as_written
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.edits.edit import Edit
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.builder.node_names import snake_case
 from mimgraph.builder.sequential import HasLayer, Sequential, item_help
+from mimgraph.builder.tracing.expressions import as_written
 from mimgraph.infer.single_node import Given, GivenGroup, Made
 from mimgraph.ir.declared.graph import BlockInput, Node, Source
 from mimgraph.ir.declared.rewrite import Rewriter

@@ -7,8 +7,12 @@ deep recursion: each call refers to calls that the pickle has already.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mimgraph.builder.tracing.expressions import node_as_written
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ops.layer_call import IN_SEQUENCE, EachCall, Uses
 from mimgraph.support.unique import new_number
 
 if TYPE_CHECKING:
@@ -51,9 +55,20 @@ def reduced(record: Record) -> tuple[Any, ...]:
     state = {name: getattr(record, name) for name in record.__slots__ if name != "number"}
     # references to records, as a handle is pickled with all calls before it
     state["sources"] = [(key, one.record, one.port) for key, one in record.sources]
-    is_first = record.layer is not None and record.layer.uses.get(None) is record
-    number = record.number
-    return record_made, (_EACH_LOADING, type(record), number), (state, is_first)
+    if isinstance(record.made, TypedNode):
+        declared = node_as_written(record.made.declared, None)
+        state["made"] = replace(record.made, declared=declared)
+    marked: list[tuple[Uses, object]] = []
+    if record.layer is not None and record.layer.uses.get(None) is record:
+        marked = [(record.layer.uses, record), *_items(record.layer)]
+    return record_made, (_EACH_LOADING, type(record), record.number), (state, marked)
+
+
+def _items(layer: object) -> Iterator[tuple[Uses, object]]:
+    """Yield the uses of the items of a Sequential that its call marked as used."""
+    for item in getattr(layer.layer if isinstance(layer, EachCall) else layer, "items", ()):
+        if item.uses.get(None) is IN_SEQUENCE:
+            yield item.uses, IN_SEQUENCE
 
 
 def sources_first(records: Iterable[Record]) -> list[Record]:

@@ -115,14 +115,13 @@ class Record:
     def __reduce__(self) -> tuple[Any, ...]:
         return reduced(self)
 
-    def __setstate__(self, given: tuple[dict[str, Any], bool]) -> None:
-        state, is_first = given
+    def __setstate__(self, given: tuple[dict[str, Any], list[tuple[Uses, object]]]) -> None:
+        state, marked = given
         for name, value in state.items():
             setattr(self, name, value)
         self.sources = tuple([(key, Reference(*source)) for key, *source in state["sources"]])
-        if is_first:
-            assert self.layer is not None
-            self.layer.uses[None] = self
+        for uses, use in marked:  # this is the first call of its layer
+            uses[None] = use
 
     @property
     def label(self) -> str:

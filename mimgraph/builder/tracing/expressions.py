@@ -10,7 +10,9 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import Local, note_use
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.declared.values import Template, Written
+from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.expression import (
@@ -32,6 +34,17 @@ from mimgraph.ir.expression import (
 from mimgraph.source import Span
 
 MAX_PARTS, MAX_DEPTH = 80, 24  # of a declared expression; a larger one is declared as its number
+
+
+def node_as_written(node: Node, trace: Trace | None) -> Node:
+    """Return a node with its options as a spec would write them."""
+    return Rewriter(option=lambda option: as_written(option, trace)).node(node)
+
+
+def as_written(option: Option, trace: Trace | None) -> Option:
+    """Return an option as a spec would write it."""
+    value = declare_value(option.value, trace, option.span)
+    return option if value is option.value else option._replace(value=value)
 
 
 def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
