@@ -41,6 +41,9 @@ _OPTIONS = {
     "shape": _NESTED,
     "take": _NAME,
 }
+_INPUT = re.compile(
+    r"(\w+): \{(?:shape: \[\.\.\.\], )?optional: true\}"
+)  # an optional one of a block
 _LONE = re.compile(r"([A-Z]\w*) without a value\b")  # a layer without an option by position
 _ITEM = re.compile(
     r"(?<![\w.])([A-Z]\w*): (?=\{(?!layer|merge|from))"
@@ -80,6 +83,7 @@ def python_words(text: str) -> str:
     """Return a text of a diagnostic with Python in place of YAML."""
     for phrase, python in _PHRASES.items():
         text = text.replace(phrase, python)
+    text = _INPUT.sub(r"\1=None", text)
     text = _LONE.sub(r"layers.\1()", text)
     return "".join(_pieces(text))
 

@@ -55,12 +55,12 @@ def user_frame() -> FrameType:
 
 
 def raise_faults(report: Report, span: Span) -> None:
-    """Raise the diagnostics, if there are any; those on the line `span` get the columns of the
+    """Raise the diagnostics, if there are any; those at the line `span` get the columns of the
     call."""
     if report.diagnostics:
         exact = _columns(span)
         raise SpecError(
-            _refined(found, span, exact) if found.span == span else found
+            _refined(found, span, exact) if found.span[:2] == span[:2] else found
             for found in map(in_python, report.diagnostics)
         )
 
@@ -82,13 +82,14 @@ def _at_call(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
         note = found.note or (f"in {found.node}" if found.node else "")
         return _refined(replace(found, note=note), span, exact)
     labels = (Label(found.span, found.note), *found.labels)
-    return _refined(replace(found, note="", labels=labels), span, exact)
+    return _refined(replace(found, span=span, note="", labels=labels), span, exact)
 
 
 def _refined(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
-    """Return the diagnostic with exact columns, without labels that would show the whole line."""
+    """Return the diagnostic with exact columns, of the call or of an argument, without labels that
+    would show the whole line."""
     labels = tuple(label for label in found.labels if label.span != span)
-    return replace(found, span=exact, labels=labels)
+    return replace(found, span=exact if found.span == span else found.span, labels=labels)
 
 
 def spec_error(code: DiagnosticCode, message: str, span: Span, help: str = "") -> SpecError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import re
 import traceback
 from collections.abc import Callable
@@ -241,8 +242,36 @@ def test_messages_have_the_names_of_the_users_variables() -> None:
         merges.concat(h, numbers)
     text = str(caught.value)
     assert "but numbers is (N, 8)" in text and "layers.Flatten()(h)" in text
-    with pytest.raises(mg.SpecError, match=r"layers.Linear\(8\)\(h\)"):
-        numbers + (h := layers.Linear(6)(numbers))
+    y = layers.Linear(6)(numbers)
+    with pytest.raises(mg.SpecError, match=r"layers.Linear\(8\)\(y\)"):
+        numbers + y
+
+
+@pytest.mark.parametrize(
+    ("call", "marked"),
+    [
+        ("merges.concat(x, h)", "h"),
+        ("merges.concat([x, h])", "h"),
+        ("merges.concat(layers.Flatten()(h), x, h)", "h"),
+        ("x + h", "h"),
+        ("layers.Conv2d(3, 1)(x)", "x"),
+        ("layers.Conv2d(3, 1)(input=x)", "x"),
+        ("layers.Conv2d(3, 1)(layers.ReLU()(x))", "layers.Conv2d(3, 1)(layers.ReLU()(x))"),
+        ("merges.concat(x,\n  h)", "merges.concat(x,"),
+        ("layers.Linear(3, bias=5)(x)", "layers.Linear(3, bias=5)(x)"),
+    ],
+)
+def test_the_source_at_fault_is_marked_if_it_is_a_variable(call: str, marked: str) -> None:
+    names = {"layers": layers, "merges": merges, "x": numeric(), "h": image()}
+    path = f"<{call}>"
+    linecache.cache[path] = (len(call), None, call.splitlines(keepends=True), path)
+    with pytest.raises(mg.SpecError) as caught:
+        exec(compile(call, path, "exec"), names)  # noqa: S102 - our own text
+    (fault,) = caught.value.diagnostics
+    line = fault.span.file.line(fault.span.line)
+    end = fault.span.end_column if fault.span.end_line == fault.span.line else len(line) + 1
+    assert line[fault.span.column - 1 : end - 1] == marked
+    assert marked != "h" or fault.span.column - 1 == call.rindex("h")  # not that of another call
 
 
 def test_messages_have_the_names_of_nodes_without_a_variable() -> None:
@@ -373,10 +402,10 @@ def test_a_cell_of_a_notebook_has_its_number(
         with pytest.raises(mg.SpecError) as caught:
             exec(compile(code, path, "exec"), {"layers": layers, "mg": mg})  # noqa: S102
         (fault,) = caught.value.diagnostics
-        assert fault.span.file.name == f"In[{number}]" and f" --> In[{number}]:2:1\n" in str(
+        assert fault.span.file.name == f"In[{number}]" and f" --> In[{number}]:2:21\n" in str(
             caught.value
         )
-        assert "layers.Conv2d(8, 3)(x)\n   | ^^^^^" in str(caught.value)
+        assert "layers.Conv2d(8, 3)(x)\n   |                     ^ (N, 5)" in str(caught.value)
 
 
 def test_a_call_in_a_comprehension_has_its_line() -> None:

@@ -53,16 +53,18 @@ TEXTS = {
     "and cut it to T: {layer: Slice, from: ..., dim: 0, end: $T}": (
         "and cut it to T: layers.Slice(dim=0, end=T)(...)"
     ),
+    "declare the input of the block: m: {shape: [...], optional: true}": (
+        "declare the input of the block: m=None"
+    ),
     "write zeros: true for the shape of the source": (
         "write mg.zeros(like=...) for the shape of the source"
     ),
     "it is 2 * T, {a, {b}": "it is 2 * T, {a, {b}",
 }
-ENGLISH = (
-    r"(write|make|read|return|layers\.|merges\.|mg\.)"  # what may follow a colon in a sentence
-)
+# what may follow a colon in a sentence, or in Python
+ENGLISH = r"(\w+=|write|make|read|return|layers\.|merges\.|mg\.)"
 YAML = re.compile(
-    rf"\b(layer|merge|block|seq|from|share|parameter|buffer|take|repeat|batched|broadcast|init): (?!{ENGLISH})|: (true|false|null)\b|\$"
+    rf"\b(layer|merge|block|seq|from|share|parameter|buffer|take|repeat|batched|broadcast|init): (?!{ENGLISH})|: (true|false|null)\b|\$[\w(]"
 )
 
 

@@ -10,7 +10,7 @@ from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import Layer, Record, Reference
-from mimgraph.builder.handles.variable_names import variable_names
+from mimgraph.builder.handles.variable_names import Variable, variable_names
 from mimgraph.builder.node_names import check_name, snake_case
 from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
 from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
@@ -52,7 +52,7 @@ def _checked(
     sources: tuple[object, ...],
     named: Mapping[str, object],
     name: str | None,
-    variables: Mapping[Record, str],
+    variables: Mapping[Record, Variable],
 ) -> Record:
     span = user_line()
     given = _references(layer, sources, named)
@@ -273,7 +273,7 @@ def _context(
     span: Span,
     trace: Trace | None,
     first: Record | None,
-    variables: Mapping[Record, str],
+    variables: Mapping[Record, Variable],
 ) -> CallContext:
     """Return the context of a call; a source has the name of its variable, or its own, or a temporary
     one."""
@@ -282,10 +282,18 @@ def _context(
         records[first] = None
     names: dict[str, Record] = {}
     for record in sorted(records, key=lambda record: record.name is None):
-        names[free_name(variables.get(record) or record.label, names, first=1)] = record
+        label = variables[record].name if record in variables else record.label
+        names[free_name(label, names, first=1)] = record
     by_record = {record: name for name, record in names.items()}
+    places = {one: variable.place or span for one, variable in variables.items()}
     sources = tuple(
-        ir.Source(by_record[source.record], source.port, span, key, span if key else None)
+        ir.Source(
+            by_record[source.record],
+            source.port,
+            span if source.port else places.get(source.record, span),
+            key,
+            span if key else None,
+        )
         for key, source in given
     )
     made = {name: record.made for name, record in names.items()}
