@@ -1,4 +1,4 @@
-"""Compute the numbers of sizes that are linear in a name, `8*H`, and solve them for the name."""
+"""Compute the factor and the offset of sizes that are linear in a name, `$patch*H + 1`."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _named_sizes(
         first = sizes.setdefault(size, known)
         if first.extent != known.extent:
             yield f"{first.text(size)} but {known.text(size)}"
-        elif known.extent < 1:
+        elif min(known.extent, extent) < 1:
             yield known.text(size)
 
 

@@ -266,6 +266,16 @@ def test_stages_have_multiples_as_inputs() -> None:
         module(*odd)
 
 
+def test_a_stage_refuses_an_axis_that_is_empty() -> None:
+    whole = mg.loads(
+        "inputs: {x: [3, T]}\nnodes:\n"
+        "  a: {layer: Conv1d, from: x, out_channels: 2, kernel_size: 4}\n"
+        "  b: {layer: Conv1d, from: a, out_channels: 2, kernel_size: 1}\noutputs: b\n"
+    )
+    with pytest.raises(ValueError, match=r"T - 3 of a is 0 \(T is 3\)"):
+        whole.split(2)[1].compile(check=True)(torch.rand(2, 2, 0))
+
+
 @mg.block
 def rows(x: mg.Tensor) -> mg.Tensor:
     """Return the pixels in as many rows as an eighth of the height."""
