@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, SupportsIndex, Unpack
 
 from mimgraph.builder.handles.record_call import record_call
 from mimgraph.builder.handles.tensor import Tensor
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @entry_point
 def arange(
-    x: Tensor | int | Dim,
+    x: Tensor | SupportsIndex | Dim,
     dim: int | None = None,
     *,
     start: int = 0,
@@ -41,7 +41,7 @@ def arange(
 
 @entry_point
 def zeros(
-    *shape: int | Dim | Iterable[int | Dim],
+    *shape: SupportsIndex | Dim | Iterable[SupportsIndex | Dim],
     like: Tensor | None = None,
     batched: bool = False,
     dtype: str | torch.dtype | None = None,
@@ -59,7 +59,7 @@ def zeros(
 
 @entry_point
 def ones(
-    *shape: int | Dim | Iterable[int | Dim],
+    *shape: SupportsIndex | Dim | Iterable[SupportsIndex | Dim],
     like: Tensor | None = None,
     batched: bool = False,
     dtype: str | torch.dtype | None = None,

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.handles.records import Record
@@ -37,9 +37,9 @@ VALUES = 'name the axis itself, and put the value of a variable k into the text:
 @entry_point
 def Input(
     name: str,
-    shape: Iterable[int | str | Dim] | None = None,
+    shape: Iterable[SupportsIndex | str | Dim] | None = None,
     dtype: str | torch.dtype | type | None = None,
-    vocab: int | None = None,
+    vocab: SupportsIndex | None = None,
     doc: str = "",
     optional: bool = False,
 ) -> Tensor:

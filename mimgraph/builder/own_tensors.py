@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, SupportsIndex, TypeAlias, TypedDict, Unpack
 
 from mimgraph.builder.handles.record_call import record_call
 from mimgraph.builder.handles.tensor import Tensor
@@ -31,7 +31,7 @@ class NodeOptions(TypedDict, total=False):
 @entry_point
 def Parameter(
     name: str,
-    shape: Iterable[int | Dim],
+    shape: Iterable[SupportsIndex | Dim],
     *,
     init: Init,
     batched: bool = False,
@@ -49,7 +49,7 @@ def Parameter(
 @entry_point
 def Buffer(
     name: str,
-    shape: Iterable[int | Dim],
+    shape: Iterable[SupportsIndex | Dim],
     *,
     init: Init,
     batched: bool = False,
@@ -69,7 +69,7 @@ _DEFAULTS = {"batched": False, "dtype": "float32", "persistent": True}
 
 
 def _tensor(
-    kind: str, name: str, shape: Iterable[int | Dim], options: Mapping[str, object]
+    kind: str, name: str, shape: Iterable[SupportsIndex | Dim], options: Mapping[str, object]
 ) -> Tensor:
     """Return the tensor that these options declare; defaults are left out, as in a spec."""
     given = without_defaults(options, _DEFAULTS)
