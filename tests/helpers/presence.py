@@ -238,9 +238,8 @@ class Interpreter:
         """Run a block, repeated if the node says so, and keep its results."""
         declared = self.spec["blocks"][node["block"]]
         sources = node["from"] if isinstance(node["from"], list) else [node["from"]]
-        inside: Values = {
-            key: values[s] for key, s in zip(declared["inputs"], sources, strict=True)
-        }
+        inside: Values = dict.fromkeys(declared["inputs"])
+        inside |= {key: values[s] for key, s in zip(inside, sources, strict=False)}
         outputs: Any = declared["outputs"]
         outputs = {"": outputs} if isinstance(outputs, str) else outputs
         found: Values = dict.fromkeys(outputs)
@@ -274,7 +273,7 @@ both:
     s: {merge: add, from: [p, q], missing: skip}
   outputs: {s: s, q: q}
 filled:
-  inputs: [x, g]
+  inputs: {x: [3], g: {shape: [3], optional: true}}
   nodes:
     f: {layer: Fill, from: g, value: learned, init: ones}
     m: {merge: multiply, from: [x, f]}
@@ -371,11 +370,14 @@ class Writer:
         node: Spec = {"block": block, "from": [x.source, g.source]}
         if block == "filled":
             repeat = {"repeat": 2} if self.draw(st.booleans()) else {}
-            made = self.add({**node, **repeat}, x.there, x, g)
+            used = (x, g) if self.draw(st.booleans()) else (x,)
+            sources = [one.source for one in used]
+            made = self.add({**node, **repeat, "from": sources}, x.there, *used)
             if self.draw(st.booleans()):
                 x, g = self.pick(), self.pick()
-                share = {"share": made.source, "from": [x.source, g.source]}
-                self.add(share, x.there, x, g)
+                used = (x, g) if self.draw(st.booleans()) else (x,)
+                share = {"share": made.source, "from": [one.source for one in used]}
+                self.add(share, x.there, *used)
             return
         made = self.add(node, x.there, x, g)
         self.values.pop()

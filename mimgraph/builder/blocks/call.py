@@ -261,8 +261,11 @@ class BlockCall(Applicable):
         return [{**given, **own} for given in typed.operation.settings] or [own], types
 
     def _inputs(self, call: Call, context: CallContext) -> tuple[str, ...]:
-        """Return the inputs that the call gives, and those that it may not leave out."""
+        """Return the inputs that the call gives, and those that it may not leave out; all if it gives an
+        unknown one."""
         given = sources_by_input(self.family.inputs, context.sources)
+        if not given.keys() <= {*self.family.inputs}:
+            return self.family.inputs
         counter = call.repeat.counter if call.repeat is not None else None
         left_out = self.family.optional - given.keys() - {counter.name if counter else ""}
         return tuple(name for name in self.family.inputs if name not in left_out)

@@ -186,3 +186,8 @@ def test_the_first_input_has_no_default() -> None:
 def test_an_input_without_a_default_may_not_be_left_out() -> None:
     with pytest.raises(mg.SpecError, match="encode needs a source"):
         encode(scale=s())
+
+
+def test_a_misspelt_optional_input_gets_a_suggestion() -> None:
+    with pytest.raises(mg.SpecError, match="did you mean scale"):
+        encode(x(), scal=s())

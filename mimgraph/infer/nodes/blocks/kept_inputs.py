@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mimgraph.infer.nodes.optional import MAX_OPTIONAL
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Block
 
@@ -20,6 +21,10 @@ def with_kept(site: Site, block: Block, fed: Mapping[str, Fed]) -> dict[str, Fed
         kept = {**left_out, **kept}
     if not kept:
         return {**fed}
+    if len(kept) > MAX_OPTIONAL:
+        message = f"more than {MAX_OPTIONAL} inputs that some uses leave out"
+        site.fault("too-large", message, site.node.span)
+        site.state.report.raise_if_any()  # computing their presences would take too long
     place = {name: position for position, name in enumerate(block.input_names)}
     found = {**fed, **kept}
     return {name: found[name] for name in sorted(found, key=lambda n: place[n.partition(".")[0]])}
