@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from mimgraph.builder.handles.record_call import optional_given, share
+from mimgraph.builder.calls_as_one import OneBlock, calls_as_one
+from mimgraph.builder.handles.record_call import share
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outer_layers import (
@@ -60,11 +61,14 @@ def declare_body(
     firsts: dict[int, Record] = {}
     blocks: dict[str, ir.Block] = {}
     nodes = []
+    joined = calls_as_one(records, names)
     for record in records:
-        blocks |= record.blocks
+        first = record
         if record.layer is not None:
             first = firsts.setdefault(id(record.layer.uses), record)
-            nodes.append(_node(record, first, names, trace))
+        blocks |= joined[first].blocks if first in joined else record.blocks
+        if record.layer is not None:
+            nodes.append(_node(record, first, names, trace, joined.get(record)))
         elif isinstance(record.made, TypedNode):  # of an existing graph
             nodes.append(record.made.declared)
     found = DeclaredBody(
@@ -141,16 +145,22 @@ def _names(records: list[Record], shared: list[Record]) -> dict[Record, str]:
 
 
 def _node(
-    record: Record, first: Record, names: Mapping[Record, str], trace: Trace | None
+    record: Record,
+    first: Record,
+    names: Mapping[Record, str],
+    trace: Trace | None,
+    joined: OneBlock | None,
 ) -> ir.Node:
-    """Declare one call; a later call of the same layer shares the module of the first."""
+    """Declare one call; a later call of the same layer shares the module of the first.
+
+    The calls that share it may be `joined` in a block that has the inputs of all of them.
+    """
     span = record.span
     sources = tuple(
         ir.Source(names[source.record], source.port, span, key, span if key else None)
         for key, source in record.sources
     )
     if record is not first:
-        _check_same_inputs(record, first, names)
         return ir.Node(names[record], span, share(record.layer, names[first], span), sources)
     assert record.layer is not None
     first_call = record.layer.uses[trace]  # the layer may be used in other graphs as well
@@ -161,23 +171,9 @@ def _node(
         shared = share(record.layer, placeholder(first_call.lender), span)
         return ir.Node(names[record], span, shared, sources)
     assert isinstance(first_call.made, TypedNode)
-    declared = node_as_written(first_call.made.declared, trace)
-    return replace(declared, name=names[record], span=span, sources=sources, whole=None)
-
-
-def _check_same_inputs(record: Record, first: Record, names: Mapping[Record, str]) -> None:
-    """Raise an error for a function that runs without an input in one call of a layer and with it in
-    another: each has a forward of its own."""
-    layer = record.layer
-    if [*record.blocks] == [*first.blocks]:  # a graph or block that declares what it does without
-        return
-    now, before = optional_given(layer, record.sources), optional_given(layer, first.sources)
-    for name in sorted(now ^ before):
-        words = ("without", "with") if name in now else ("with", "without")
-        message = f"{names[first]} is called {words[0]} {name} and {names[record]} {words[1]} it"
-        help = f"call a block of its own: {layer!r}(...)"
-        message += ", so they cannot share weights"
-        raise spec_error("wrong-arity", message, record.span, help)
+    declared = joined.declared if joined else first_call.made.declared
+    as_written = node_as_written(declared, trace)
+    return replace(as_written, name=names[record], span=span, sources=sources, whole=None)
 
 
 def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:

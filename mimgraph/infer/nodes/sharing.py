@@ -315,6 +315,20 @@ def _comparable_operation(operation: TypedOperation, names: Mapping[str, Dim]) -
     return items, bodies, _comparable_code(operation.traits, names)
 
 
+def have_same_nodes(one: TypedNode, other: TypedNode) -> bool:
+    """Return whether the blocks of two nodes compute their outputs by the same nodes."""
+    first, second = (unwrap(node.operation).bodies for node in (one, other))
+    return len(first) == len(second) and all(
+        before.outputs == after.outputs and _comparable_nodes(before) == _comparable_nodes(after)
+        for before, after in zip(first, second, strict=True)
+    )
+
+
+def _comparable_nodes(body: Body) -> Any:
+    """Return the nodes of a body by name in a form that can be compared."""
+    return {name: (arguments, one) for name, arguments, one in _comparable_body(body, {})}
+
+
 def _comparable_body(body: Body, names: Mapping[str, Dim]) -> Any:
     """Return the nodes of a body in a form that can be compared."""
     return [

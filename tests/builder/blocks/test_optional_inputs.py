@@ -149,6 +149,29 @@ def test_a_block_inside_a_block_is_called_without_the_input() -> None:
     assert len(model.state_dict()) == 4
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_calls_share_weights_if_the_function_declares_the_same_nodes(is_first: bool) -> None:
+    @mg.block
+    def attend(x: mg.Tensor, mask: mg.Tensor | None = None, *, heads: int = 1) -> mg.Tensor:
+        found = layers.MultiheadAttention(num_heads=heads)(x, key_padding_mask=mask)
+        return layers.Linear(4)(found)
+
+    tokens, mask = mg.Input("x", ("T", 4)), mg.Input("mask", ("T",), "bool")
+    shared = attend(heads=2)
+    calls = {"masked": (tokens, mask), "plain": (tokens,)}
+    order = ["masked", "plain"] if is_first else ["plain", "masked"]
+    graph = mg.Graph({name: shared(*calls[name]) for name in order})
+    assert mg.loads(graph.dumps()) == graph
+    model = graph.compile().eval()
+    assert len(model.state_dict()) == 6
+    inner = model.attend
+    sample, padding = torch.randn(2, 3, 4), torch.tensor([[False, False, True]] * 2)
+    results = model(x=sample, mask=padding)
+    for name, key in (("plain", None), ("masked", padding)):
+        wanted = inner.multihead_attention(sample, sample, sample, key_padding_mask=key)[0]
+        torch.testing.assert_close(results[name], inner.linear(wanted))
+
+
 # --- refusals --------------------------------------------------------------------------------------
 
 
@@ -161,6 +184,7 @@ def test_calls_with_and_without_the_input_do_not_share_weights(is_first: bool) -
     with pytest.raises(mg.SpecError) as error:
         mg.Graph(merges.add(*(calls if is_first else reversed(calls))))
     assert "encode is called with scale and encode_1 without it" in str(error.value)
+    assert "the function declares other nodes then" in str(error.value)
     assert "encode(width=3)(...)" in str(error.value)
     assert error.value.diagnostics[0].code == "wrong-arity"
 
