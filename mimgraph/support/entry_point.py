@@ -7,7 +7,7 @@ only hide the line to correct. Any other error is a bug of ours, and keeps them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from types import FunctionType, TracebackType
 from typing import Any, TypeVar, cast
 
@@ -51,6 +51,7 @@ def entry_points(cls: C) -> C:
     return cls
 
 
+@cache  # each call of a layer asks for the module of each frame
 def is_ours(module: str) -> bool:
     """Return whether a module, by its name, is a part of mimgraph."""
     return module.partition(".")[0] == "mimgraph"
