@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from inspect import Parameter, Signature
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.option_types import Plain
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED, OptionSpec
 
@@ -31,12 +33,21 @@ def signature(op: Op) -> Signature:
 
 def with_options(op: Op) -> Signature:
     """Return the parameters of a call that gives options only; sources follow in a second call."""
-    first = op.by_position if op.kind == "layer" else op.by_position[: op.inputs.kind == "named"]
-    options = [_option(option, option.name in first) for option in op.options.values()]
+    options = [_option(option, option.name in _leading(op)) for option in op.options.values()]
     options.sort(key=lambda parameter: parameter.kind)
     beside = [_parameter(key, "Tensor | None", None)] if (key := BESIDE_FROM.get(op.name)) else []
     take = _parameter("take", "str | int | None", None)
     return _signature([*options, *beside, *_words(op), take, *_numbers(op)], "LayerCall")
+
+
+def _leading(op: Op) -> Sequence[str]:
+    """Return the options that may stand first; those from a required one behind an optional one on are
+    given by name."""
+    if op.kind == "merge":
+        return op.by_position[: op.inputs.kind == "named"]
+    is_optional = [op.defaults[name] is not REQUIRED for name in op.by_position]
+    ends = (index for index, (one, after) in enumerate(pairwise(is_optional), 1) if one > after)
+    return op.by_position[: next(ends, None)]
 
 
 def on_sources(op: Op) -> Signature:
@@ -81,7 +92,7 @@ def _option(option: OptionSpec, by_position: bool = False) -> Parameter:
     text, default = annotation(option.annotation), option.default
     if option.inferred and default is REQUIRED:
         default = None
-    if default is None and "None" not in text.split(" | "):
+    if default is None and not {"None", "Any"} & {*text.split(" | ")}:
         text = f"{text} | None"
     return _parameter(option.name, text, default, _POSITIONAL if by_position else _NAMED)
 
@@ -110,7 +121,9 @@ def annotation(given: Any) -> str:
         return f"Sequence[{annotation(arguments[0])}]"
     if origin is dict:
         return f"Mapping[str, {annotation(arguments[1])}]"
-    return "None" if given is type(None) else str(getattr(given, "__name__", "Any"))
+    if given is type(None):
+        return "None"
+    return "Any" if given is Plain else str(getattr(given, "__name__", "Any"))
 
 
 def _alternatives(arguments: tuple[Any, ...]) -> list[str]:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -87,19 +88,26 @@ def test_the_docstring_of_an_op_is_computed_when_it_is_read() -> None:
 
 def test_the_options_of_a_registered_module_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
-    torch = pytest.importorskip("torch")
+    cpu = torch.device("cpu")
 
-    class Gate(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class Base(torch.nn.Module):
+        def __init__(self, size: int, kind=None, device=cpu) -> None:  # type: ignore[no-untyped-def]
+            super().__init__()
+
+    class Gate(Base):
         """Multiply by a gate."""
 
-        def __init__(self, hidden: int, rate: float = 0.5, kind: object = None) -> None:
-            super().__init__()
+        def __init__(self, hidden: int, rate: float = 0.5, **others: Any) -> None:
+            super().__init__(**others)
 
         def forward(self, x: Any) -> Any:
             return x
 
     shown = str(inspect.signature(mg.register(Gate, name="ShownGate")))
-    assert shown.startswith("(hidden: int, rate: float = 0.5, kind: ")
+    assert shown.startswith(
+        "(hidden: int, rate: float = 0.5, *, size: int, kind: Any | None = None, "
+        "device: Any = device(type='cpu'), activation: "
+    )
     assert layers.ShownGate.__doc__ == "Multiply by a gate."  # type: ignore[attr-defined]
 
 

@@ -56,6 +56,9 @@ class Unwritten(str):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        return str(self)
+
 
 class Registered(LayerOp):
     """A class of modules as a layer; `rule` gives the shapes of its results instead of torch, `macs` its
