@@ -66,10 +66,44 @@ def test_the_python_block_builds_the_graph_of_the_spec(
     assert mg.load("model.yaml") == namespace["graph"]
 
 
-def test_the_second_python_block_builds_a_graph() -> None:
+def test_the_idioms_of_torch_build_a_graph() -> None:
+    namespace = ran("out, (h, c)")
+    assert str(namespace["graph"].shapes["fused"]) == "(N, 72)"
+    assert str(namespace["left"].shape) == "(N, 8, H, W)"
+
+
+def test_the_block_of_python_builds_a_graph() -> None:
+    assert str(ran("@mg.block\ndef residual")["graph"].shapes["fused"]) == "(N, 64)"
+
+
+def test_a_graph_is_looked_into_and_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    monkeypatch.chdir(tmp_path)
+    now = ran("base.replace(")
+    base, widest = now["base"], now["widest"]
+    told = [line for line in README.splitlines() if line.startswith('base.nodes["combined"]')]
+    assert told[0].partition("# ")[2] == repr(base.nodes["combined"])
+    assert (widest.op, widest.options["in_features"]) == ("Linear", 2112)
+    assert str(widest.origin) == "image_numerical.yaml:15"
+    shapes = {name: str(now[name].shapes["combined"]) for name in ("gated", "wide", "features")}
+    assert shapes == {"gated": "(N, 64)", "wide": "(N, 2176)", "features": "(N, 2112)"}
+    assert now["plain"] == base != now["normed"]
+    assert list(now["renamed"].outputs) == ["score"]
+    assert {node.options.get("activation") for node in now["smooth"].nodes.values()} == {
+        None,
+        "GELU",
+    }
+    assert now["loaded"].missing == ("head.weight", "head.bias")
+
+
+def ran(text: str) -> dict[str, Any]:
+    """Return the names that the one Python block with this text defines."""
+    (block,) = (code for code in blocks("python") if text in code)
     namespace: dict[str, Any] = {}
-    exec(blocks("python")[2], namespace)  # noqa: S102 - likewise
-    assert str(namespace["graph"].shapes["fused"]) == "(N, 64)"
+    exec(block, namespace)  # noqa: S102 - what the README tells users to run
+    return namespace
 
 
 def test_the_loops_of_both_languages_run() -> None:

@@ -271,6 +271,6 @@ def test_a_shared_layer_stays_frozen() -> None:
     ids=repr,
 )
 def test_freeze_is_true_or_false(layer: mg.Sequential) -> None:
-    with pytest.raises(mg.SpecError, match="freeze is true or false") as caught:
+    with pytest.raises(mg.SpecError, match="freeze is True or False") as caught:
         layer(mg.Input("x", (5,)))
     assert caught.value.diagnostics[0].code == "wrong-type"

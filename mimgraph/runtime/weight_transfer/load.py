@@ -83,7 +83,7 @@ def load_state(
         raise both.misfit(lacking, found.unused)
     if proof.different:
         message = _difference(proof, call, sample)
-        warnings.warn(f"{message}\n{both.doubt}" if both.doubt else message, stacklevel=3)
+        warnings.warn(f"{message}\n{both.doubt}" if both.doubt else message, stacklevel=4)
     return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
 
 
@@ -147,7 +147,7 @@ def _usages(
         trouble = f"{type(call.module).__name__} does not run on the inputs of {graph.name}"
         warnings.warn(
             f"{trouble}, so weights are matched in order of definition: {error}\n{call.hint()}",
-            stacklevel=4,
+            stacklevel=5,
         )
         theirs = defined(own_tensors(call.module))
         doubt = f"{trouble}; {call.hint()}"
