@@ -204,7 +204,12 @@ class Graph(Shown):
 
     @overload
     def __call__(
-        self, source: Tensor, /, *sources: Tensor, name: str | None = None, **named: Tensor | Param
+        self,
+        source: Tensor,
+        /,
+        *sources: Tensor | None,
+        name: str | None = None,
+        **named: Tensor | Param,
     ) -> Tensor: ...
     @overload  # without arguments it is a layer, too
     def __call__(self, /, **params: Param) -> BlockCall: ...  # type: ignore[overload-overlap]
@@ -213,7 +218,8 @@ class Graph(Shown):
     def __call__(self, /, *sources: object, **named: object) -> Tensor | BlockCall:
         """Use the graph as a layer of another, in its own class: `tower(image, name="left")`.
 
-        Calls on several handles share one module. Params and `freeze` are options:
+        Calls on several handles share one module. A call may leave out an optional input, or give None
+        for it. Params and `freeze` are options:
         `tower(freeze=True)` is a layer with separate weights.
         """
         return self._block.call(sources, named)

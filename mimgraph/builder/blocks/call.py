@@ -87,7 +87,7 @@ class Family(Completed, ABC):
 
     @overload
     def __call__(
-        self, source: Tensor, /, *sources: Tensor, name: str | None = None, **options: object
+        self, source: Tensor, /, *sources: Tensor | None, name: str | None = None, **options: object
     ) -> Tensor: ...
     @overload  # without arguments it is a layer, too
     def __call__(self, /, *params: Param, **options: Param) -> BlockCall: ...  # type: ignore[overload-overlap]

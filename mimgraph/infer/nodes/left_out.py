@@ -43,28 +43,35 @@ def type_without(
     sources is unknown. None, too, after a report.
     """
     operation = node.operation
-    if isinstance(operation, Call):
-        rest = _rest_of_call(site, operation)
-    elif isinstance(operation, Apply):
-        bound = bind_op(site.state, operation, site.node.span, site.evaluation)
-        fed = None if bound is None else match_op(site, bound.op)
-        if bound is None or fed is None:
-            return None
-        if bound.op.name == "Fill" and fed["input"].presence == NEVER:
-            return _filled(site, node, fed["input"], type_operation)
-        if _needs_others(site, bound, fed):
-            return None
-        rest = _rest_of_op(site, bound, fed)
-        given = () if rest is None else rest.fed or ()
-        if rest is not None and _skips(site, bound):
-            unrun = _unrun(site, node, type_operation)
-            if unrun is not None and isinstance(unrun.operation, Use):
-                rest = site  # a merge with weights for each source, which keeps all of them
-            elif len(given) == 1:
-                return _alone(rest, bound, given[0])
-    else:  # a chain, which runs on one source
-        rest = None
+    if isinstance(operation, Apply):
+        return _type_op(site, node, operation, type_given, type_operation)
+    # a chain runs on one source
+    rest = _rest_of_call(site, operation) if isinstance(operation, Call) else None
     return _unrun(site, node, type_operation) if rest is None else type_given(rest, node)
+
+
+def _type_op(
+    site: Site, node: Node, apply: Apply, type_given: Typing, type_operation: Typing
+) -> TypedNode | None:
+    """Return a layer or merge typed on the sources that are given."""
+    bound = bind_op(site.state, apply, site.node.span, site.evaluation)
+    fed = None if bound is None else match_op(site, bound.op)
+    if bound is None or fed is None:
+        return None
+    if bound.op.name == "Fill" and fed["input"].presence == NEVER:
+        return _filled(site, node, fed["input"], type_operation)
+    if _needs_others(site, bound, fed):
+        return None
+    rest = _rest_of_op(site, bound, fed)
+    if rest is None:
+        return _unrun(site, node, type_operation)
+    if _skips(site, bound):
+        unrun = _unrun(site, node, type_operation)
+        if unrun is not None and isinstance(unrun.operation, Use):
+            return type_given(site, node)  # it has weights for each source, and keeps them
+        if rest.fed is not None and len(rest.fed) == 1:
+            return _alone(rest, bound, rest.fed[0])
+    return type_given(rest, node)
 
 
 def _unrun(site: Site, node: Node, type_operation: Typing) -> TypedNode | None:
@@ -129,16 +136,17 @@ def _alone(site: Site, bound: Bound, source: Fed) -> TypedNode | None:
     )
     arguments = {"0": source.value}
     typed = TypedNode(site.node.name, leaf, arguments, done.results, done.default, site.node)
-    return with_presence(site, typed)
+    found = with_presence(site, typed)
+    return None if found is None else replace(found, is_own=False)
 
 
 def _needed(bound: Bound, fed: Mapping[str, Fed]) -> list[Fed]:
-    """Return the sources without which an op does not run."""
-    op = bound.op
-    is_merge = op.kind != "layer"
-    return [
-        one for key, one in fed.items() if not (runs_without(op, key) or (is_merge and one.is_own))
-    ]
+    """Return the sources without which an op does not run: of a layer the first at least, of a merge
+    none that is a tensor of the model itself."""
+    op, first = bound.op, next(iter(fed))
+    if op.kind == "layer":
+        return [one for key, one in fed.items() if key == first or not runs_without(op, key)]
+    return [one for key, one in fed.items() if not (runs_without(op, key) or one.is_own)]
 
 
 def _skips(site: Site, bound: Bound) -> bool:
@@ -149,7 +157,8 @@ def _skips(site: Site, bound: Bound) -> bool:
 
 def _rest_of_op(site: Site, bound: Bound, fed: Mapping[str, Fed]) -> Site | None:
     """Return the site with the sources that are given; None if the op does not run on them."""
-    if all(one.presence == NEVER for one in _needed(bound, fed)):
+    has_own = _skips(site, bound) and any(one.is_own for one in fed.values())
+    if all(one.presence == NEVER for one in _needed(bound, fed)) and not has_own:
         return None
     given = {key: one for key, one in fed.items() if one.presence != NEVER}
     is_named = bound.op.inputs.kind != "many" and len(fed) > 1

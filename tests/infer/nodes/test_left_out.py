@@ -122,6 +122,31 @@ def test_calls_of_one_graph_without_other_inputs_share_weights(
         torch.testing.assert_close(model(**needed), sum(results))
 
 
+# nodes of a graph on x and on m, which is optional
+NODES = {
+    "a parameter is there without it": "p: {parameter: [4], init: ones, batched: true}\n  y: {merge: add, from: [p, m], missing: skip}",
+    "a merge with a weight for each source": "p: {parameter: [4], init: ones, batched: true}\n  y: {merge: weighted_sum, from: [m, x, p], missing: skip}",
+    "an activation of the only source": "y: {merge: maximum, from: [m, x], missing: skip, activation: ReLU}",
+    "tokens to join": "a: {layer: Reshape, from: x, shape: [2, 2]}\n  b: {layer: Reshape, from: m, shape: [2, 2]}\n  j: {merge: concat, from: [a, b], missing: skip}\n  s: {layer: Sum, from: j, dim: 1}\n  y: {layer: Linear, from: s, out_features: 4}",
+    "a fill by sample": "f: {layer: Fill, from: {input: x, present: has}, value: zeros}\n  y: {merge: add, from: [f, m], missing: skip}",
+    "a module that a missing node owns": "l: {layer: Linear, from: m, out_features: 4}\n  k: {share: l, from: x}\n  y: {merge: add, from: [l, k], missing: skip}",
+    "some of an each": "e: {layer: Linear, each: [x, m], out_features: 4}\n  y: {merge: add, from: e.*, missing: skip}",
+}
+
+
+@pytest.mark.parametrize("nodes", NODES.values(), ids=NODES)
+def test_a_graph_called_without_its_input_gives_the_same(nodes: str) -> None:
+    inputs = "x: [4]\n  m: {shape: [4], optional: true}\n"
+    inputs += "  has: {shape: [], dtype: bool, optional: true}\n" if "has" in nodes else ""
+    last = "  out: {merge: add, from: [x, y], missing: skip}\noutputs: out\n"
+    graph = mg.loads(f"inputs:\n  {inputs}nodes:\n  {nodes}\n{last}")
+    outer = mg.Graph(graph(mg.Input("x", (4,))), name="Outer")
+    assert mg.loads(outer.dumps()) == outer
+    alone, sample = randomised(graph.compile()), torch.randn(BATCH, 4, dtype=torch.float64)
+    model = with_weights(outer.compile(), "model", of=alone)
+    torch.testing.assert_close(model(x=sample), alone(x=sample))
+
+
 # --- a tower ---------------------------------------------------------------------------------------
 
 TOWER = """
