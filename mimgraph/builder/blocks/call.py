@@ -22,7 +22,7 @@ from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Call, Repeat, Word
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed.graph import TypedNode, Value, port_type
 from mimgraph.ir.typed.operations import Repeated, Scan
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source
@@ -288,7 +288,7 @@ def _type_of(context: CallContext, value: Value) -> TensorType:
     made = context.made[name]
     if isinstance(made, GivenGroup):
         return made.types[member]
-    return made.type if isinstance(made, Given) else made.results[value.port]
+    return made.type if isinstance(made, Given) else port_type(made, value.port)
 
 
 def _members(name: str, given: Mapping[str, TensorType]) -> Mapping[str, TensorType]:

@@ -12,6 +12,8 @@ from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.builder.node_names import snake_case
 from mimgraph.builder.sequential import HasLayer, Sequential, item_help
 from mimgraph.builder.tracing.expressions import as_written
+from mimgraph.builder.user_line import raise_at_call
+from mimgraph.diagnostics import SpecError
 from mimgraph.infer.single_node import Given, GivenGroup, Made
 from mimgraph.ir.declared.graph import BlockInput, Node, Source
 from mimgraph.ir.declared.rewrite import Rewriter
@@ -54,10 +56,19 @@ def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[So
         if layer.option_sources:
             message = f"{layer.label} is given a source of another graph"
             raise edit.fault("unknown-source", message, "give only options: the sources stay")
+        if scope.is_seq and layer.op.kind != "layer":
+            message = (
+                f"{layer.label} is a {layer.op.kind}, and an item of a seq is a layer or block"
+            )
+            help = f"replace the seq, {scope.path[:-1]!r}, as a whole"
+            raise edit.fault("unknown-layer", message, help)
         apply = declare_apply(layer, edit.span, scope.is_seq)
         return WRITTEN.node(context.declare(apply, layer.keywords))
     made = {source.name: _made(edit, scope, name, source) for source in fitted}
-    typed = layer.type_call(context._replace(made=made))
+    try:
+        typed = layer.type_call(context._replace(made=made))
+    except SpecError as error:  # at a source in the spec, or inside the function of a block
+        raise_at_call(error.diagnostics, edit.span)
     if typed.borrowed:
         lent = next(iter(typed.borrowed.values()))
         message = f"{layer.label} shares {lent.label}, which is called outside of this graph"

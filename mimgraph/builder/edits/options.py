@@ -15,6 +15,7 @@ from mimgraph.builder.declare_layer import (
     option,
 )
 from mimgraph.builder.edits.edit import Edit, EditedGraph
+from mimgraph.builder.edits.lone_value import with_named_value
 from mimgraph.builder.edits.new_layers import WRITTEN
 from mimgraph.builder.edits.paths import find
 from mimgraph.builder.edits.replace import replaced
@@ -53,13 +54,16 @@ def optioned(edit: Edit, scope: Scope, node: Node, options: Options) -> Node:
         own = {name: value for name, value in options.items() if name not in words}
         node = node.with_applied(_layer(edit, applied, op, options, own))
     elif isinstance(applied, Call):
+        _check_scan(edit, scope, node, applied, options)
         own = {k: value for k, value in options.items() if k not in ("repeat", *BESIDE)}
         node = node.with_applied(_use(edit, applied, options, own))
     else:
-        own = {k: value for k, value in options.items() if k not in BESIDE}
+        words = {"over"} if isinstance(applied, Share) else {*BESIDE}
+        own = {k: value for k, value in options.items() if k not in words}
         if own:
             raise _no_options(edit, scope, node, next(iter(own)))
-    return WRITTEN.node(_with_words(edit, _without_with(node, own), options))
+    changed = _with_words(edit, _without_with(node, own), options)
+    return WRITTEN.node(with_named_value(edit, changed))
 
 
 def _no_options(edit: Edit, scope: Scope, node: Node, name: str) -> Exception:
@@ -72,6 +76,15 @@ def _no_options(edit: Edit, scope: Scope, node: Node, name: str) -> Exception:
         message = f"{here} is a seq, and has no option {name!r}"
         help = f"name one of its items: {f'{here}.0'!r}"
     return edit.fault("unknown-option", message, help)
+
+
+def _check_scan(edit: Edit, scope: Scope, node: Node, call: Call, options: Options) -> None:
+    """Raise an error for words that a scan cannot have, or that would change its steps."""
+    word = next((word for word in ("repeat", "over") if word in options), None)
+    if call.scan is not None and word is not None:
+        message = f"{scope.path}{node.name} is a scan, whose steps with_options cannot change"
+        help = f"leave {word} out, and set params of the block"
+        raise edit.fault("unknown-option", message, help, call.scan.span)
 
 
 def _changed(edit: Edit, named: Mapping[str, Option], own: Options) -> dict[str, Option]:

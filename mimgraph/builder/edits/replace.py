@@ -8,6 +8,7 @@ from dataclasses import replace
 from mimgraph.builder.blocks.call import BlockCall
 from mimgraph.builder.blocks.scan import ScanCall
 from mimgraph.builder.edits.edit import Edit, EditedGraph
+from mimgraph.builder.edits.lone_value import with_named_value
 from mimgraph.builder.edits.new_layers import Layer, as_layer, declare, input_of_item
 from mimgraph.builder.edits.paths import find
 from mimgraph.builder.edits.scope import Scope
@@ -51,6 +52,7 @@ def replaced(edit: Edit, scope: Scope, node: Node, layer: Layer) -> tuple[Node, 
         span=edit.span,
         whole=None,
     )
+    changed = with_named_value(edit, changed)
     return tuple(in_seq(edit, changed)) if scope.is_seq else (changed,)
 
 

@@ -22,6 +22,13 @@ def sharing(x: mg.Tensor) -> mg.Tensor:
     return shared(x)
 
 
+SCAN = """\
+inputs: {x: [T, 4]}
+blocks: {fc: {inputs: [x], seq: [{Linear: 4}]}}
+nodes: {y: {scan: fc, from: x, over: 1}}
+outputs: y
+"""
+
 # the edit, the code, words of the message or help, and what the label in the spec marks
 FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
     "an unknown node": (
@@ -120,6 +127,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
         "change fc1, which fc2 follows",
         "",
     ),
+    "a word of a share": (
+        lambda: GRAPH.with_options("fc2", freeze=True),
+        "unknown-option",
+        "change fc1, which fc2 follows",
+        "",
+    ),
     "a missing option": (
         lambda: GRAPH.with_options("fc1", out_features=...),
         "missing-option",
@@ -184,6 +197,18 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
         lambda: GRAPH.insert("head", layers.ReLU(), name="for"),
         "bad-name",
         "for",
+        "",
+    ),
+    "a merge in a seq": (
+        lambda: GRAPH.replace("stem.1", merges.add()),
+        "unknown-layer",
+        "add is a merge, and an item of a seq is a layer or block",
+        "",
+    ),
+    "another axis of a scan": (
+        lambda: mg.loads(SCAN).with_options("y", over=2),
+        "unknown-option",
+        "y is a scan",
         "",
     ),
     "words of a Sequential in a seq": (

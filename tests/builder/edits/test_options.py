@@ -97,3 +97,17 @@ def test_a_param_by_which_a_function_decides_runs_it_again() -> None:
     assert new == mg.Graph(expected)
     assert "freeze: true" in new.dumps()
     assert new.with_options("y", deep=...) == graph
+
+
+def test_a_value_without_a_name_gets_one_beside_words() -> None:
+    old = mg.loads("""\
+inputs: {x: [T, 8]}
+nodes: {y: {from: x, seq: [{Linear: 4}, {LSTM: {hidden_size: 3, take: last}}, {Linear: 2}]}}
+outputs: y
+""")
+    for new in (
+        old.with_options("y.0", freeze=True),
+        old.with_options("y.2", activation="ReLU"),
+        old.replace("y.1", layers.GRU(5)),
+    ):
+        assert mg.loads(new.dumps()) == new

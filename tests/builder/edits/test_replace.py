@@ -259,3 +259,10 @@ def test_the_same_layer_object_gives_separate_weights() -> None:
 
 def test_an_equal_layer_gives_an_equal_graph() -> None:
     assert GRAPH.replace("stage.conv", layers.Conv2d(4, kernel_size=3, padding=1)) == GRAPH
+
+
+def test_a_block_reads_a_weight() -> None:
+    x = mg.Input("x", (5,))
+    fc = layers.Linear(8)(x, name="fc")
+    old = mg.Graph([fc, layers.ReLU()(fc["weight"], name="y")])
+    assert str(old.replace("y", wide(width=3)).shapes["y"]) == "(8, 3)"
