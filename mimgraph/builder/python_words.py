@@ -18,6 +18,8 @@ from mimgraph.source import PythonFile
 # what is not an option or a node, in Python
 _PHRASES = {
     "name it in the outputs of": "return it from",
+    "write each: [...] to": "call .each(...) to",
+    "write each in place of from to": "call .each(...) to",
     "{name: options}": "a layer such as layers.ELU(0.5)",
     "each must be a whole number of copies": "times must be a whole number of copies",
     "name the next value in the outputs of": "return the next value from",

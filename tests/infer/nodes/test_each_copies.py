@@ -212,6 +212,10 @@ def test_sources_called_times_and_shared_name_their_ports() -> None:
 
 WRONG_CALLS: dict[str, tuple[dict[str, object], str]] = {
     "several sources": ({"times": 2}, "e makes copies on one source, not on 2"),
+    "several sources, what to write": (
+        {"times": 2},
+        r"call \.each\(\.\.\.\) to apply it to every one",
+    ),
     "no copies": ({"times": 0}, "times must be a whole number of copies, at least 1"),
     "shared copies": ({"times": 2, "shared": True}, "no times and no with_"),
     "shared, by a number": ({"shared": 1}, "shared is True or False"),
