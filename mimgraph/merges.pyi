@@ -5,7 +5,7 @@ from typing import Literal, overload
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ops.layer_call import Activation, LayerCall
+from mimgraph.ops.layer_call import Activation, MergeCall
 
 @overload
 def add(
@@ -36,7 +36,7 @@ def add(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def attention(
     query: Tensor,
@@ -80,7 +80,7 @@ def attention(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def attention_pool(
     input: Tensor,
@@ -113,7 +113,7 @@ def attention_pool(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def average(
     source: Tensor | Iterable[Tensor],
@@ -144,7 +144,7 @@ def average(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def bilinear(
     a: Tensor,
@@ -183,7 +183,7 @@ def bilinear(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def bottleneck(
     source: Tensor | Iterable[Tensor],
@@ -226,7 +226,7 @@ def bottleneck(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def cin(
     source: Tensor | Iterable[Tensor],
@@ -261,7 +261,7 @@ def cin(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def co_attention(
     a: Tensor,
@@ -301,7 +301,7 @@ def co_attention(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def concat(
     source: Tensor | Iterable[Tensor],
@@ -336,7 +336,7 @@ def concat(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def cosine(
     source: Tensor | Iterable[Tensor],
@@ -368,7 +368,7 @@ def cosine(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def cross(
     source: Tensor | Iterable[Tensor],
@@ -401,7 +401,7 @@ def cross(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def cross_attention(
     query: Tensor,
@@ -442,7 +442,7 @@ def cross_attention(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def distance(
     source: Tensor | Iterable[Tensor],
@@ -478,7 +478,7 @@ def distance(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def divide(
     source: Tensor | Iterable[Tensor],
@@ -506,7 +506,7 @@ def divide(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def dot(
     source: Tensor | Iterable[Tensor],
@@ -532,7 +532,7 @@ def dot(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def dot_interaction(
     source: Tensor | Iterable[Tensor],
@@ -566,7 +566,7 @@ def dot_interaction(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def einsum(
     source: Tensor | Iterable[Tensor],
@@ -598,7 +598,7 @@ def einsum(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def factorization(
     source: Tensor | Iterable[Tensor],
@@ -631,7 +631,7 @@ def factorization(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def film(
     x: Tensor,
@@ -664,7 +664,7 @@ def film(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def formula(  # type: ignore[overload-overlap]
     expr: str,
@@ -675,7 +675,7 @@ def formula(  # type: ignore[overload-overlap]
     freeze: bool = False,
     take: str | int | None = None,
     **numbers: Size | float,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def formula(
     expr: str,
@@ -741,7 +741,7 @@ def gated(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def gather(
     input: Tensor,
@@ -773,7 +773,7 @@ def gather(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def last_pool(
     input: Tensor,
@@ -799,7 +799,7 @@ def last_pool(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def logical_and(
     source: Tensor | Iterable[Tensor],
@@ -827,7 +827,7 @@ def logical_and(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def logical_or(
     source: Tensor | Iterable[Tensor],
@@ -855,7 +855,7 @@ def logical_or(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def low_rank(
     source: Tensor | Iterable[Tensor],
@@ -888,7 +888,7 @@ def low_rank(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def masked_fill(
     input: Tensor,
@@ -918,7 +918,7 @@ def masked_fill(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def matmul(
     source: Tensor | Iterable[Tensor],
@@ -944,7 +944,7 @@ def matmul(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def max_pool(
     input: Tensor,
@@ -970,7 +970,7 @@ def max_pool(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def maximum(
     source: Tensor | Iterable[Tensor],
@@ -1000,7 +1000,7 @@ def maximum(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def mean_pool(
     input: Tensor,
@@ -1026,7 +1026,7 @@ def mean_pool(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def mfb(
     a: Tensor,
@@ -1063,7 +1063,7 @@ def mfb(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def minimum(
     source: Tensor | Iterable[Tensor],
@@ -1093,7 +1093,7 @@ def minimum(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def mlb(
     a: Tensor,
@@ -1128,7 +1128,7 @@ def mlb(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def mmoe(
     source: Tensor | Iterable[Tensor],
@@ -1167,7 +1167,7 @@ def mmoe(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def moe(
     source: Tensor | Iterable[Tensor],
@@ -1205,7 +1205,7 @@ def moe(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def multiply(
     source: Tensor | Iterable[Tensor],
@@ -1233,7 +1233,7 @@ def multiply(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def mutan(
     a: Tensor,
@@ -1271,7 +1271,7 @@ def mutan(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def outer(
     source: Tensor | Iterable[Tensor],
@@ -1297,7 +1297,7 @@ def outer(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def pad_like(
     input: Tensor,
@@ -1331,7 +1331,7 @@ def pad_like(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def pairwise_dot(
     source: Tensor | Iterable[Tensor],
@@ -1358,7 +1358,7 @@ def pairwise_dot(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def perceiver(
     source: Tensor | Iterable[Tensor],
@@ -1400,7 +1400,7 @@ def perceiver(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def pick(
     input: Tensor,
@@ -1426,7 +1426,7 @@ def pick(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def resize_like(
     input: Tensor,
@@ -1464,7 +1464,7 @@ def resize_like(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def scatter_add(
     input: Tensor,
@@ -1496,7 +1496,7 @@ def scatter_add(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def sequence_mask(
     lengths: Tensor,
@@ -1527,7 +1527,7 @@ def sequence_mask(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def squeeze_excite(
     a: Tensor,
@@ -1561,7 +1561,7 @@ def squeeze_excite(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def stack(
     source: Tensor | Iterable[Tensor],
@@ -1591,7 +1591,7 @@ def stack(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def subtract(
     source: Tensor | Iterable[Tensor],
@@ -1619,7 +1619,7 @@ def subtract(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def take(
     input: Tensor,
@@ -1648,7 +1648,7 @@ def take(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def tensor(
     source: Tensor | Iterable[Tensor],
@@ -1677,7 +1677,7 @@ def tensor(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def transformer(
     source: Tensor | Iterable[Tensor],
@@ -1716,7 +1716,7 @@ def transformer(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def weighted_sum(
     source: Tensor | Iterable[Tensor],
@@ -1750,7 +1750,7 @@ def weighted_sum(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...
 @overload
 def where(
     condition: Tensor,
@@ -1780,4 +1780,4 @@ def where(
     over: int | None = None,
     freeze: bool = False,
     take: str | int | None = None,
-) -> LayerCall: ...
+) -> MergeCall: ...

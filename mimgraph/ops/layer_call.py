@@ -202,12 +202,8 @@ class LayerCall(Applicable):
     def __call__(
         self, *sources: H | tuple[H, ...] | None, name: str | None = None, **named: H | None
     ) -> H:
-        """Apply it to sources; a merge also takes lists of them, and sources with names in a dict.
-
-        An LSTM takes its state as a tuple, `lstm(x, (hidden, cell))`.
-        """
-        gather = _gathered if self.op.kind == "merge" else _with_state
-        alone, by_name = gather(self.op, sources)
+        """Apply the layer to sources; an LSTM takes its state as a tuple, `lstm(x, (hidden, cell))`."""
+        alone, by_name = _with_state(self.op, sources)
         return cast("H", super().__call__(*alone, name=name, **{**by_name, **named}))
 
     @property
@@ -229,6 +225,21 @@ class LayerCall(Applicable):
 
 
 @entry_points
+class MergeCall(LayerCall):
+    """A merge with options, not yet called on sources."""
+
+    def __call__(
+        self,
+        *sources: H | Iterable[H] | Mapping[str, H] | None,
+        name: str | None = None,
+        **named: H | None,
+    ) -> H:
+        """Apply the merge to sources, lists of them, or a dict of sources by name."""
+        alone, by_name = _gathered(self.op, sources)
+        return cast("H", super().__call__(*alone, name=name, **{**by_name, **named}))
+
+
+@entry_points
 class LayerOp(PythonOp):
     """A layer that Python can call with its options."""
 
@@ -246,7 +257,7 @@ class MergeOp(PythonOp):
 
     def __call__(
         self, *sources: object, name: str | None = None, **keywords: object
-    ) -> Handle | LayerCall:
+    ) -> Handle | MergeCall:
         """Apply the merge; keywords that are not its options are sources.
 
         Without sources, return the merge with its options, to be called on sources later.
@@ -257,7 +268,7 @@ class MergeOp(PythonOp):
         args: tuple[object, ...] = ()
         if self.inputs.kind == "named" and sources and isinstance(sources[0], str):
             args, sources = sources[:1], sources[1:]
-        merge = LayerCall(self, args, given)
+        merge = MergeCall(self, args, given)
         if not sources and not named and name is None:
             return merge
         return cast("Handle", cast("Any", merge)(*sources, name=name, **named))

@@ -37,7 +37,8 @@ def with_options(op: Op) -> Signature:
     options.sort(key=lambda parameter: parameter.kind)
     beside = [_parameter(key, "Tensor | None", None)] if (key := BESIDE_FROM.get(op.name)) else []
     take = _parameter("take", "str | int | None", None)
-    return _signature([*options, *beside, *_words(op), take, *_numbers(op)], "LayerCall")
+    result = "LayerCall" if op.kind == "layer" else "MergeCall"
+    return _signature([*options, *beside, *_words(op), take, *_numbers(op)], result)
 
 
 def _leading(op: Op) -> Sequence[str]:

@@ -23,7 +23,7 @@ from typing import Any, Literal, overload
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ops.layer_call import Activation, LayerCall
+from mimgraph.ops.layer_call import Activation, LayerCall, MergeCall
 '''
 
 

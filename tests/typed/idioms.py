@@ -8,7 +8,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.builder import BlockCall
-from mimgraph.ops.layer_call import LayerCall
+from mimgraph.ops.layer_call import LayerCall, MergeCall
 
 # --- inputs, layers and ports ---------------------------------------------------------------------
 
@@ -53,7 +53,9 @@ assert_type(merges.concat(*[first, second]), mg.Tensor)
 assert_type(merges.concat([first, second]), mg.Tensor)
 assert_type(merges.add(one for one in (first, second)), mg.Tensor)
 assert_type(merges.concat(hidden), mg.Tensor)
-assert_type(merges.gated(out_features=64), LayerCall)
+assert_type(merges.gated(out_features=64), MergeCall)
+assert_type(merges.concat(dim=1)([first, second]), mg.Tensor)
+assert_type(merges.formula("a + b")({"a": first, "b": second}), mg.Tensor)
 assert_type(merges.gated(out_features=64)(first, second), mg.Tensor)
 assert_type(merges.formula("g * a + n", g=first, a=second, n=2), mg.Tensor)
 assert_type(merges.formula("a + b", {"a": first, "b": second}), mg.Tensor)
