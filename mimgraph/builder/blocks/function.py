@@ -64,7 +64,18 @@ class Run(NamedTuple):
 def block(
     function: Callable[Parameters, Tensor | Mapping[str, Tensor]],
 ) -> BlockFunction[Parameters]:
-    """Make a function on handles a block, which is called like a layer."""
+    """Make a function on handles a block, which is called like a layer.
+
+    The arguments before `*` are its inputs, those after it its params. A call may leave out an input
+    with the default None, and the function then runs with None:
+
+        @mg.block
+        def encode(x: mg.Tensor, mask: mg.Tensor | None = None, *, width: int = 64) -> mg.Tensor:
+            y = layers.Linear(width)(x)
+            return y if mask is None else y * mask
+
+        encode(x), encode(x, mask=m), encode(width=128)(x)
+    """
     if not inspect.isroutine(function) or not hasattr(function, "__code__"):
         raise wrong("a block", "a function of handles, decorated with @mg.block", function)
     return BlockFunction(function)
