@@ -22,7 +22,6 @@ from mimgraph.ir.declared.operations import (
 )
 from mimgraph.ir.declared.values import Option
 from mimgraph.language.yaml_text import Rows, Tall, yaml_text
-from mimgraph.ops import registry
 
 
 def write(graph: Graph) -> str:
@@ -175,7 +174,7 @@ def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> d
     beside = [source for source in sources if source.argument == key]
     others = [source._replace(argument=None) for source in sources if source.argument != key]
     if key is None or word != "from" or len(beside) != 1 or len(others) != 1:
-        return {word: _sources(sources, _is_listed(operation))}
+        return {word: _sources(sources)}
     return {word: others[0].text, key: beside[0].text}
 
 
@@ -265,17 +264,7 @@ def _options(options: Mapping[str, Option]) -> dict[str, Any]:
     return {name: option.value for name, option in options.items()}
 
 
-def _sources(sources: Sequence[Source], listed: bool = False) -> Any:
-    """Return the text of the sources; one is a list too if it must be `listed`."""
+def _sources(sources: Sequence[Source]) -> Any:
     if any(source.argument for source in sources):
         return {source.argument: source.text for source in sources}
-    is_single = len(sources) == 1 and (not listed or sources[0].port == "*")
-    return sources[0].text if is_single else [source.text for source in sources]
-
-
-def _is_listed(operation: Operation | None) -> bool:
-    """Return whether an operation takes one source only in a list."""
-    if not (isinstance(operation, Apply) and operation.kind == "merge"):
-        return False
-    op = registry.find("merge", operation.name)
-    return op is not None and op.inputs.listed
+    return sources[0].text if len(sources) == 1 else [source.text for source in sources]

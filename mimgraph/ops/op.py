@@ -59,6 +59,7 @@ class Op:
         family: str,
         package: str = "torch",
         unpacks: Mapping[str, tuple[str, ...]] | None = None,
+        alone: str = "",
     ) -> None:
         self.kind = kind
         self.name = function.__name__
@@ -69,6 +70,7 @@ class Op:
         self.unpacks = unpacks or {"": ports}
         self.since = since or {}
         self.package = package
+        self.alone = alone
         self.__name__ = self.name
         self.__module__ = function.__module__
 

@@ -57,9 +57,15 @@ def layer(
     )
 
 
-def merge(*inferred: str, family: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], MergeOp]:
-    """Register a rule as a merge; it takes the arguments of `layer`."""
-    return lambda rule: add(MergeOp("merge", rule, inferred, ports, family=family))
+def merge(
+    *inferred: str, family: str, ports: tuple[str, ...] = (), alone: str = ""
+) -> Callable[[Rule], MergeOp]:
+    """Register a rule as a merge; it takes the arguments of `layer`.
+
+    `alone` is the layer that does the same to a list of one source in Python, or to a group of one
+    in YAML; without it a merge of two or more refuses these.
+    """
+    return lambda rule: add(MergeOp("merge", rule, inferred, ports, family=family, alone=alone))
 
 
 def tensor(family: str) -> Callable[[Rule], Op]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.lowering import Lowering
@@ -14,8 +14,6 @@ from mimgraph.ir.types import TensorType
 
 Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]
-# the sources of a merge for two or more, which may also be a list of one, as programs write them
-Listed = Annotated[Sources, "a list of any length"]
 NamedSources = dict[str, TensorType]
 InputKind: TypeAlias = Literal["none", "one", "tuple", "many", "named"]
 REQUIRED = inspect.Parameter.empty  # the default of an option that must be given
@@ -40,7 +38,6 @@ class InputSpec(NamedTuple):
     optional: frozenset[str]
     kind: InputKind
     type: Callable[..., tuple[TensorType | None, ...]] | None = None  # of the kind "tuple"
-    listed: bool = False  # whether one source is taken only in a list
 
     def argument(self, sources: Mapping[str, TensorType]) -> tuple[object, ...]:
         """Return the sources by operand key as the positional argument of the rule, if it has one."""
@@ -89,8 +86,6 @@ class Signature:
         annotation = self.hints[first.name]
         if annotation is TensorType:
             return InputSpec((first.name,), frozenset(), "one")
-        if annotation == Listed:
-            return InputSpec((), frozenset(), "many", listed=True)
         if annotation == Sources:
             return InputSpec((), frozenset(), "many")
         if annotation == NamedSources:

@@ -603,15 +603,94 @@ def test_a_list_of_one_source_is_merged_as_torch_merges_it(merge: str, dtype: st
     a = mg.Input("a", (3,), dtype=dtype)
     made = getattr(merges, merge)([a], name="merged")
     graph = mg.Graph(made)
-    shape = f"{{shape: [3], dtype: {dtype}}}"
-    for sources in ("[a]", "group.*"):
-        node = "group: {layer: ReLU, each: [a]}, " if sources == "group.*" else ""
-        spec = f"nodes: {{{node}merged: {{merge: {merge}, from: {sources}}}}}"
-        said = mg.loads(f"inputs: {{a: {shape}}}\n{spec}\noutputs: merged")
-        assert node or said == graph == mg.loads(graph.dumps())
+    assert graph == mg.loads(graph.dumps()) == mg.Graph(getattr(merges, merge)()(a, name="merged"))
     data = torch.tensor([[0, 1, 2], [3, 0, 5]], dtype=getattr(torch, dtype))
     check_equal(graph.compile()(a=data), OF_ONE[merge](data))
-    assert getattr(merges, merge)(a).shape == made.shape
+    group = mg.loads(f"""
+inputs: {{a: {{shape: [3], dtype: {dtype}}}}}
+nodes: {{group: {{layer: ReLU, each: [a]}}, merged: {{merge: {merge}, from: group.*}}}}
+outputs: merged
+""")
+    check_equal(group.compile()(a=data), OF_ONE[merge](data))
+    assert group.nodes["merged"].op == merge
+    for sources in ("a", "[a]"):
+        with pytest.raises(SpecError, match=f"{merge} takes at least 2 sources, not 1"):
+            mg.loads(
+                graph.dumps().split("nodes:")[0]
+                + f"""
+nodes: {{merged: {{merge: {merge}, from: {sources}}}}}
+outputs: merged
+"""
+            )
+
+
+LAYERS_OF_ONE: list[tuple[Callable[[mg.Tensor], Any], str]] = [
+    (lambda x: merges.concat([x], dim=2), "identity: {layer: Identity, from: x}"),
+    (lambda x: merges.stack([x]), "unsqueeze: {layer: Unsqueeze, from: x, dim: 1}"),
+    (lambda x: merges.stack(dim=-1)([x]), "unsqueeze: {layer: Unsqueeze, from: x, dim: -1}"),
+    (lambda x: merges.add([x], activation="ReLU", over=1, freeze=True, name="sum"),
+     "sum: {layer: Identity, from: x, activation: ReLU, over: 1, freeze: true}"),
+    (lambda x: merges.average(one for one in [x > 0, x][1:]), "identity: {layer: Identity, from: x}"),
+    (lambda x: merges.logical_and(x), "cast: {layer: Cast, from: x, dtype: bool}"),
+    (lambda x: merges.concat(layers.ReLU().each(x)),
+     "relu: {layer: ReLU, each: [x]}, identity: {layer: Identity, from: relu.x}"),
+    (lambda x: merges.concat(layers.Split(4, dim=1)(x)),
+     "split: {layer: Split, from: x, split_size_or_sections: 4, dim: 1}, identity: {layer: Identity, from: split.0}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "nodes"), LAYERS_OF_ONE)
+def test_a_merge_of_one_source_is_the_layer_that_does_the_same(
+    code: Callable[[mg.Tensor], Any], nodes: str
+) -> None:
+    graph = mg.Graph(code(mg.Input("x", (4, 5))))
+    last = graph.declared.nodes[-1].name
+    assert graph == mg.loads(f"inputs: {{x: [4, 5]}}\nnodes: {{{nodes}}}\noutputs: {last}")
+
+
+FAULTS_OF_ONE: list[tuple[Callable[[mg.Tensor], Any], str]] = [
+    (lambda x: merges.concat([x], dim=3), "dim 3 is out of range"),
+    (lambda x: merges.concat([x], dim=0), "dim 0 is the batch"),
+    (lambda x: merges.stack([x], dim=9), "dim 9"),
+    (lambda x: merges.add([x], brodcast=True), "no option 'brodcast'"),  # type: ignore[call-overload]
+    (lambda x: merges.average([x > 0]), "bool"),
+    (lambda x: merges.add([x], activation="Sofmax"), "Softmax"),
+    (lambda x: merges.subtract(x), "subtract takes"),  # type: ignore[call-overload]
+]
+
+
+@pytest.mark.parametrize(("code", "message"), FAULTS_OF_ONE)
+def test_the_options_of_a_merge_of_one_source_are_checked(
+    code: Callable[[mg.Tensor], Any], message: str
+) -> None:
+    with pytest.raises((SpecError, TypeError), match=message) as caught:
+        code(mg.Input("x", (4, 5)))
+    assert not isinstance(caught.value, SpecError) or __file__ in str(caught.value)
+
+
+def test_one_merge_may_be_called_on_one_source_and_on_more() -> None:
+    a, b = mg.Input("a", (3,)), mg.Input("b", (3,))
+    fuse = merges.add(activation="ReLU")
+    model: Any = mg.Graph({"one": fuse([a]), "two": fuse([a, b]), "again": fuse(b)}).compile()
+    x, y = torch.randn(2, 3), torch.randn(2, 3)
+    found = model(a=x, b=y)
+    check_equal(found["one"], x.relu())
+    check_equal(found["two"], (x + y).relu())
+    check_equal(found["again"], y.relu())
+
+
+NO_LISTS = [
+    "{merge: multiply, each: group.*}",
+    "{merge: multiply, from: group.a}",
+    "{merge: dot, from: group.*}",
+]
+
+
+@pytest.mark.parametrize("node", NO_LISTS)
+def test_only_a_group_of_one_is_merged_in_yaml(node: str) -> None:
+    group = f"inputs: {{a: [3]}}\nnodes: {{group: {{layer: ReLU, each: [a]}}, merged: {node}}}"
+    with pytest.raises(SpecError, match="takes (at least )?2 sources, not 1"):
+        mg.loads(f"{group}\noutputs: {{a: a, b: group.a}}")
 
 
 def test_a_merge_of_one_in_the_middle_keeps_the_values_of_its_source() -> None:

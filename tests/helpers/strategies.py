@@ -239,7 +239,7 @@ class Scope:
         self.shareable.append((name, [value.shape], [self.offer(Value(name, (steps, *shape)))]))
 
     def add_merge(self) -> None:
-        """Add a merge of one to three values of one shape, or of shapes that differ on one axis."""
+        """Add a merge of two or three values of one shape, or of shapes that differ on one axis."""
         first = self.pick(lambda value: bool(value.shape))
         if first is None:
             return
@@ -256,8 +256,8 @@ class Scope:
         if merge == "attention":
             self.add_attention(first)
             return
-        least, most = (1, 1) if merge in ("subtract", "dot") else (0, 2)
-        others = self.draw(st.lists(st.sampled_from(alike), min_size=least, max_size=most))
+        most = 2 if merge in ("subtract", "dot") else 3
+        others = self.draw(st.lists(st.sampled_from(alike), min_size=1, max_size=most - 1))
         sources: Any = [self.source(value) for value in (first, *others)]
         shape = first.shape
         options: Spec = {}

@@ -9,6 +9,7 @@ from typing import cast
 from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.handles.merge_of_one import in_place_of, is_merge_of_one
 from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.handles.variable_names import Variable, variable_names
 from mimgraph.builder.node_names import check_name, snake_case
@@ -60,6 +61,9 @@ def _checked(
     trace = _common_trace(given, span)
     if name is not None:
         check_name(name, span)
+    if is_merge_of_one(layer, given):
+        context = _context(name or _stem(layer), given, span, trace, None, variables)
+        layer = in_place_of(layer, given[0][1].typed().dtype, context)
     first = layer.uses.get(trace)
     if any(layer.uses.get(one) is IN_SEQUENCE for one in enclosing(trace)):
         raise used_already(layer, span)

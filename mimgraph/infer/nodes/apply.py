@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.infer.advice.unknown_ops import report_unknown_op
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
+from mimgraph.infer.nodes.group_of_one import ask_of_one, is_group_of_one
 from mimgraph.infer.nodes.refusal import report_refusal
 from mimgraph.infer.nodes.rule_cache import Answer, ask
 from mimgraph.infer.nodes.skipped_sizes import with_size_of_given
@@ -79,8 +80,12 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     if fed is None or types is None or options is None:
         return None
     try:
-        _check_count(site, op, types)
-        answer = ask(bound, options, types)
+        answer: Answer | Block
+        if is_group_of_one(site, op):
+            ((key, one),) = fed.items()
+            answer, fed = ask_of_one(bound, options, types[key]), {"input": one}
+        else:
+            answer = ask(bound, options, types)
         if isinstance(answer, Block):
             return Expansion(answer, options.by_name, fed, activation)
         added_axis = answer.leaf.lowering.adds
@@ -102,13 +107,6 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         return None
     state.require(answer.constraints)
     return _typed_leaf(site, bound, answer, fed)
-
-
-def _check_count(site: Site, op: Op, types: Mapping[str, TensorType]) -> None:
-    """Raise an `OpFault` for a merge of two or more whose `from` names one; a list may have one."""
-    if op.inputs.listed and site.node.single and len(types) == 1:
-        message = f"{op.name} takes at least 2 sources, not 1"
-        raise OpFault("wrong-arity", message, help="a list may have one, from: [{0}]")
 
 
 def _check_answer(

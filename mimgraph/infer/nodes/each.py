@@ -38,9 +38,7 @@ def type_each(
     items: list[TypedNode | None] = []
     for position, (port, one) in enumerate(sources.items()):
         operation = _sharing_item(context, given(each, columns, position), port)
-        item = Node(
-            port, node.span, operation, (one.source,), node.take, over=node.over, single=True
-        )
+        item = Node(port, node.span, operation, (one.source,), node.take, over=node.over)
         typed = type_item(context, item, one, f"{path}.{port}")
         if typed is not None and typed.type is None:
             ports = tuple(typed.results)

@@ -56,8 +56,7 @@ class Node:
     `sources` is None where none are given; an item of a chain needs none. A node that is to
     `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode; a param
     may decide it. `over` is an axis of its sources that is folded into the batch while it runs.
-    `whole` is all of its text, of which `span` is the name. A `single` source was written as such, and
-    not as a list of one.
+    `whole` is all of its text, of which `span` is the name.
     """
 
     name: str
@@ -68,7 +67,6 @@ class Node:
     freeze: bool | Written = False
     whole: Span | None = None
     over: Option | None = None
-    single: bool = field(default=False, compare=False)
 
     @property
     def applied(self) -> AppliedOperation | None:

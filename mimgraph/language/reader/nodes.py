@@ -80,8 +80,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     is_axis = over is not None or over_entry is None
     operation = operation if is_fed and is_taken and is_axis else None
     whole = key.span.to(tree.span)
-    single = isinstance(fed_by, Scalar) and not (fed_by.name or "").endswith(".*")
-    return Node(key.text, key.span, operation, sources, take, freeze, whole, over, single=single)
+    return Node(key.text, key.span, operation, sources, take, freeze, whole, over)
 
 
 def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:

@@ -12,9 +12,13 @@ from tests.conftest import ROOT
 from tests.ir.typed.test_kind import TEXT
 
 # A new key of the language touches its reader and writer, its typing, the code and the pictures of
-# its modules, and the builder's declaration of it; every other pass asks the operation.
+# its modules, the builder's declaration of it and the edits of one; every other pass asks the operation.
 NAME_EACH = (
     "builder/declare_each.py",
+    "builder/edits/edit.py",
+    "builder/edits/options.py",
+    "builder/edits/paths.py",
+    "builder/edits/replace.py",
     "builder/handles/record_call.py",
     "emit/classes/modules.py",
     "infer/nodes/each.py",

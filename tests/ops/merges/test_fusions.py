@@ -811,6 +811,7 @@ REFUSALS = [
     *(
         Refusal(merge, keys(A), options, "wrong-arity", None)
         for merge, options in (
+            ("weighted_sum", {}),
             ("gated", OUT),
             ("low_rank", OUT),
             ("tensor", {}),
@@ -821,7 +822,6 @@ REFUSALS = [
     *(
         Refusal(merge, keys(), options, "wrong-arity", None)
         for merge, options in (
-            ("weighted_sum", {}),
             ("perceiver", {**HEADS, "num_latents": 3}),
             ("moe", OUT),
             ("cross", {}),

@@ -980,10 +980,9 @@ class Refusal(NamedTuple):
 
 
 REFUSALS = [
-    *(Refusal(merge, keys(A), {}, "wrong-arity", None) for merge in ("dot", "matmul")),
     *(
-        Refusal(merge, keys(), {}, "wrong-arity", None)
-        for merge in ("concat", "stack", "add", "logical_or")
+        Refusal(merge, keys(A), {}, "wrong-arity", None)
+        for merge in ("concat", "add", "dot", "matmul")
     ),
     *(
         Refusal(merge, keys(A, A, A), {}, "wrong-arity", "2")
@@ -1096,6 +1095,7 @@ REFUSALS = [
     ),
     # masks of steps
     Refusal("logical_and", keys(ROW, A), {}, "shape-mismatch", "0"),
+    Refusal("logical_or", keys(A), {}, "wrong-arity", None),
     *(
         Refusal("sequence_mask", sources, options, code, at)
         for sources, options, code, at in (

@@ -15,14 +15,14 @@ from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands,
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
-from mimgraph.ops.signature import Listed, Sources
+from mimgraph.ops.signature import Sources
 
 MAX_SOURCES = 128  # in one expression
 Missing = Literal["skip"] | None  # what to do where an optional source is missing
 
 
-@merge(family="elementwise")
-def add(sources: Listed, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def add(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The sum of the sources: (*), (*) -> (*).
 
     Example:
@@ -30,7 +30,7 @@ def add(sources: Listed, /, *, broadcast: bool = False, missing: Missing = None)
         b: [64]
         {merge: add, from: [a, b], activation: ReLU}
     """
-    named = operands(sources, "add", least=1)
+    named = operands(sources, "add")
     total = _folded(named, "add", broadcast, _infix("+"))
     return _skipping(total, named, "add", broadcast, missing, "sum")
 
@@ -49,8 +49,8 @@ def subtract(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     return _folded(named, "subtract", broadcast, _infix("-"))
 
 
-@merge(family="elementwise")
-def multiply(sources: Listed, /, *, broadcast: bool = False) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def multiply(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     """The product of the sources: (*), (*) -> (*).
 
     Example:
@@ -58,7 +58,7 @@ def multiply(sources: Listed, /, *, broadcast: bool = False) -> Lowering:
         gate: [8, 1, 1]
         {merge: multiply, from: [image, gate], broadcast: true}
     """
-    named = operands(sources, "multiply", least=1)
+    named = operands(sources, "multiply")
     return _folded(named, "multiply", broadcast, _infix("*"))
 
 
@@ -77,8 +77,8 @@ def divide(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     return Lowering(quotient.type.cast(as_float(quotient.type.dtype)), call=quotient.call)
 
 
-@merge(family="elementwise")
-def average(sources: Listed, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def average(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The mean of the sources: (*), (*) -> (*).
 
     Example:
@@ -87,7 +87,7 @@ def average(sources: Listed, /, *, broadcast: bool = False, missing: Missing = N
         c: [64]
         {merge: average, from: [a, b, c]}
     """
-    named = operands(sources, "average", least=1)
+    named = operands(sources, "average")
     refuse(named, "average", ("bool",))
     total = _folded(named, "average", broadcast, _infix("+"))
     assert total.type is not None and total.call is not None
@@ -98,8 +98,8 @@ def average(sources: Listed, /, *, broadcast: bool = False, missing: Missing = N
     return _skipping(mean, named, "average", broadcast, missing, "mean")
 
 
-@merge(family="elementwise")
-def maximum(sources: Listed, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def maximum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The elementwise maximum: (*), (*) -> (*).
 
     Example:
@@ -107,14 +107,14 @@ def maximum(sources: Listed, /, *, broadcast: bool = False, missing: Missing = N
         b: [64]
         {merge: maximum, from: [a, b]}
     """
-    named = operands(sources, "maximum", least=1)
+    named = operands(sources, "maximum")
     refuse(named, "maximum", COMPLEX)
     largest = _folded(named, "maximum", broadcast, lambda a, b: call("torch.maximum", a, b))
     return _skipping(largest, named, "maximum", broadcast, missing, "amax")
 
 
-@merge(family="elementwise")
-def minimum(sources: Listed, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def minimum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The elementwise minimum: (*), (*) -> (*).
 
     Example:
@@ -122,14 +122,14 @@ def minimum(sources: Listed, /, *, broadcast: bool = False, missing: Missing = N
         b: [64]
         {merge: minimum, from: [a, b]}
     """
-    named = operands(sources, "minimum", least=1)
+    named = operands(sources, "minimum")
     refuse(named, "minimum", COMPLEX)
     smallest = _folded(named, "minimum", broadcast, lambda a, b: call("torch.minimum", a, b))
     return _skipping(smallest, named, "minimum", broadcast, missing, "amin")
 
 
-@merge(family="elementwise")
-def logical_and(sources: Listed, /, *, broadcast: bool = False) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def logical_and(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     """True where all sources are true or not 0, to join masks: (*), (*) -> (*), bool.
 
     Example:
@@ -137,12 +137,12 @@ def logical_and(sources: Listed, /, *, broadcast: bool = False) -> Lowering:
         chosen: {shape: [T], dtype: bool}
         {merge: logical_and, from: [real, chosen]}
     """
-    named = operands(sources, "logical_and", least=1)
+    named = operands(sources, "logical_and")
     return _joined(named, "logical_and", broadcast)
 
 
-@merge(family="elementwise")
-def logical_or(sources: Listed, /, *, broadcast: bool = False) -> Lowering:
+@merge(family="elementwise", alone="Identity")
+def logical_or(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     """True where any source is true or not 0, to join masks: (*), (*) -> (*), bool.
 
     Example:
@@ -150,7 +150,7 @@ def logical_or(sources: Listed, /, *, broadcast: bool = False) -> Lowering:
         dropped: {shape: [T], dtype: bool}
         {merge: logical_or, from: [padding, dropped]}
     """
-    named = operands(sources, "logical_or", least=1)
+    named = operands(sources, "logical_or")
     return _joined(named, "logical_or", broadcast)
 
 
@@ -241,8 +241,6 @@ def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
     frame = agreed(sources, name, broadcast)
     first, *others = map(Operand, sources)
     code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))
-    if not others and frame.dtype != "bool":
-        code = code.method("bool")
     marks = {x.marks for x in sources.values()}
     joined = frame.cast("bool")
     return Lowering(replace(joined, marks=marks.pop()) if len(marks) == 1 else joined, call=code)

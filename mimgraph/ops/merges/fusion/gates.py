@@ -15,11 +15,11 @@ from mimgraph.ops.merges.fusion.features import last, numbered, widths
 from mimgraph.ops.merges.fusion.sketch import Sketch
 from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import floating
-from mimgraph.ops.signature import Listed, Sources
+from mimgraph.ops.signature import Sources
 
 
-@merge(family="gates")
-def weighted_sum(sources: Listed, /, *, softmax: bool = True, missing: Missing = None) -> Block:
+@merge(family="gates", alone="Identity")
+def weighted_sum(sources: Sources, /, *, softmax: bool = True, missing: Missing = None) -> Block:
     """A sum with one learned weight a source, by default through a softmax: n x (N, *) -> (N, *).
 
     The scalar mix of ELMo (Peters et al. 2018) without its scale. The weights start equal: a mean
@@ -31,7 +31,7 @@ def weighted_sum(sources: Listed, /, *, softmax: bool = True, missing: Missing =
         b: [64]
         {merge: weighted_sum, from: [a, b]}
     """
-    named = operands(sources, "weighted_sum", least=1)
+    named = operands(sources, "weighted_sum")
     for key, x in named.items():
         floating(x, "weighted_sum", key)
     same_dtypes(named, "weighted_sum")

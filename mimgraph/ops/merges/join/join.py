@@ -23,12 +23,12 @@ from mimgraph.ops.merges.arithmetic.elementwise import Missing
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import AFTER_BATCH, axis_index, bad_option, same_size
-from mimgraph.ops.signature import Listed
+from mimgraph.ops.signature import Sources
 
 
-@merge(family="join")
+@merge(family="join", alone="Identity")
 def concat(
-    sources: Listed, /, dim: int = 1, *, broadcast: bool = False, missing: Missing = None
+    sources: Sources, /, dim: int = 1, *, broadcast: bool = False, missing: Missing = None
 ) -> Lowering:
     """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
 
@@ -40,7 +40,7 @@ def concat(
         text: [32]
         {merge: concat, from: [image, text]}
     """
-    named = operands(sources, "concat", least=1)
+    named = operands(sources, "concat")
     if dim == 0 and any(x.batched for x in sources):
         help = f"{AFTER_BATCH}; to join samples, Transpose each source first"
         raise bad_option("dim", "dim 0 is the batch", help)
@@ -63,8 +63,8 @@ def concat(
     return replace(lowering, skipping=given, adds=index)
 
 
-@merge(family="join")
-def stack(sources: Listed, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
+@merge(family="join", alone="Unsqueeze")
+def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
     """Stacked along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D).
 
     Example:
@@ -72,7 +72,7 @@ def stack(sources: Listed, /, dim: int = 1, *, broadcast: bool = False) -> Lower
         text: [64]
         {merge: stack, from: [image, text]}
     """
-    named = operands(sources, "stack", least=1)
+    named = operands(sources, "stack")
     frame = agreed(named, "stack", broadcast)
     same_dtypes(named, "stack")
     index = axis_index(frame, dim, new=1)
