@@ -329,7 +329,7 @@ class Graph(Shown):
         The rule is called with a node as in `graph.nodes`. It returns None to keep the node, a layer or
         merge to replace it, or a dict of options to set. The nodes inside a node that it keeps follow,
         for each use of a block; those of repeats are declared once, so the rule sees the first. A node
-        that shares another's module follows that.
+        that shares another's module follows that, and a block that no node runs stays as it is.
         """
         from mimgraph.builder.edits import map_nodes
 

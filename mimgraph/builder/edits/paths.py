@@ -86,6 +86,9 @@ def _has_port(scope: Scope, name: str, port: str) -> bool:
 def _unknown(edit: Edit, scope: Scope, name: str, takes_results: bool) -> SpecError:
     """Return the error for a name that no node has."""
     where = f" in {scope.path[:-1]}" if scope.path else ""
+    if name in scope.names and takes_results:
+        message = f"{name} is an input{where}, and has no ports"
+        return edit.fault("unknown-port", message, f"write {scope.path + name!r}")
     if name in scope.names:
         help = "an input has no layer: name a node that reads it"
         return edit.fault("unknown-source", f"{name} is an input{where}, and no node", help)

@@ -79,6 +79,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
         "numeric is an input",
         "",
     ),
+    "a port of an input": (
+        lambda: GRAPH.insert("deep.x.last", layers.ReLU()),
+        "unknown-port",
+        "write 'deep.x'",
+        "",
+    ),
     "an unknown input": (
         lambda: GRAPH.insert("numerc", layers.ReLU()),
         "unknown-source",
