@@ -705,6 +705,35 @@ def test_a_merge_of_one_in_the_middle_keeps_the_values_of_its_source() -> None:
     check_equal(found["sum"], linear.relu() + 2 * linear)
 
 
+functional: Any = torch.nn.functional
+on_handles: Any = torch
+OF_TORCH: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a function": (functional.relu, r"relu of torch .* <y \(N, 4, 8\)> .* layers\.ReLU\(\)\(y\)"),
+    "of torch itself": (on_handles.tanh, r"write layers\.Tanh\(\)\(y\)"),
+    "with options": (lambda y: functional.max_pool2d(y, 2), r"layers\.MaxPool2d\(\.\.\.\)\(y\)"),
+    "of a list": (lambda y: on_handles.cat([y, y], 1), r"merges\.concat\(y, \.\.\.\)"),
+    "by keyword": (lambda y: on_handles.add(input=y, other=1), r"merges\.add\(y, \.\.\.\)"),
+    "without a layer of ours": (lambda y: on_handles.special.zeta(y, y), "write it with layers"),
+    "a module": (torch.nn.GELU(), r"layers\.GELU\(\)\(y\)"),
+    "a module with weights": (torch.nn.Linear(8, 2), r"layers\.Linear\(\.\.\.\)\(y\)"),
+}
+
+
+@pytest.mark.parametrize("row", OF_TORCH)
+def test_a_function_of_torch_names_the_layer_that_does_the_same(row: str) -> None:
+    code, message = OF_TORCH[row]
+    with pytest.raises(TypeError, match=message):
+        code(mg.Input("y", (4, 8)))
+
+
+def test_a_graph_of_a_graph_is_refused() -> None:
+    x = mg.Input("x", (3,))
+    graph: Any = mg.Graph({"a": layers.ReLU()(x), "b": -x})
+    for make in (mg.Graph, lambda outputs: mg.Model(inputs=x, outputs=outputs)):
+        with pytest.raises(TypeError, match="is a graph already, Model, and it computes a, b: use"):
+            make(graph)
+
+
 untyped: Any = merges
 multihead: Any = layers.MultiheadAttention(2)
 NO_SOURCES: dict[str, tuple[Callable[[Any], Any], str]] = {

@@ -8,6 +8,7 @@ from mimgraph.builder.handles.indexing import Indexing
 from mimgraph.builder.handles.operators import Operators
 from mimgraph.builder.handles.pickled import sources_first
 from mimgraph.builder.handles.records import Record
+from mimgraph.builder.handles.torch_functions import RefusesTorch
 from mimgraph.builder.handles.unpacking import Unpacking
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
@@ -23,7 +24,7 @@ _COMPARISON = 'merges.formula("x {} 3", x=handle)'
 
 
 @entry_points
-class Tensor(Completed, Operators, Indexing, Unpacking, Shown):
+class Tensor(Completed, Operators, Indexing, Unpacking, RefusesTorch, Shown):
     """A handle on an input, or on a result of a call; it holds a type and no data."""
 
     __slots__ = ()
