@@ -309,7 +309,7 @@ class Graph(Shown):
             graph.with_options("fc1", out_features=128, activation="GELU")
 
         They are options of its layer, params of its block, or `activation`, `take`, `over`, `freeze` and
-        `repeat`. None is null, and `...` leaves an option out, so that it has its default.
+        `repeat`. None is a value as others are; `...` leaves an option out, so that it has its default.
         """
         from mimgraph.builder.edits import with_options
 
@@ -326,10 +326,11 @@ class Graph(Shown):
 
             graph.map(rule)
 
-        The rule is called with a node as in `graph.nodes`. It returns None to keep the node, a layer or
-        merge to replace it, or a dict of options to set. The nodes inside a node that it keeps follow,
-        for each use of a block; those of repeats are declared once, so the rule sees the first. A node
-        that shares another's module follows that, and a block that no node runs stays as it is.
+        The rule is called with a node as in `graph.nodes`. It returns None, or the node itself, to keep it,
+        a layer or merge to replace it, or a dict of options to set. The nodes inside a node that it
+        keeps follow, for each use of a block; those of repeats are declared once, so the rule sees the
+        first. A node that shares another's module follows that, and a block that no node runs stays as
+        it is.
         """
         from mimgraph.builder.edits import map_nodes
 

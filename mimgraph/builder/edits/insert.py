@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.new_layers import Layer, as_layer, declare, stem
-from mimgraph.builder.edits.paths import Place, find
+from mimgraph.builder.edits.paths import Place, check_one_result, find
 from mimgraph.builder.edits.replace import in_seq
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.builder.node_names import Names, check_name
@@ -70,10 +70,7 @@ def _name(edit: Edit, scope: Scope, layer: Layer, name: object) -> str:
 def _check_readers(edit: Edit, place: Place) -> None:
     """Raise an error for a result that nothing reads, or that is read with others as `emb.*`."""
     scope, typed = place.scope, place.scope.typed.get(place.name)
-    if place.port is None and typed is not None and typed.default is None:
-        ports = ", ".join(f"{place.path}.{port}" for port in typed.results)
-        message = f"{place.path} has several results: choose a port"
-        raise edit.fault("unknown-port", message, f"name one of them: {ports}")
+    check_one_result(edit, place)
     reads = scope.reading(place.name, place.port)
     for source in scope.sources():
         is_group = source.name == place.name and source.port == "*"
@@ -84,4 +81,7 @@ def _check_readers(edit: Edit, place: Place) -> None:
     if not any(map(reads, scope.sources())):
         what = place.path if place.port is None else f"{place.path}.{place.port}"
         message = f"nothing reads {what}, so no layer can stand between it and its readers"
-        raise edit.fault("unused-node", message)
+        results = typed.results if typed is not None else {}
+        read = [one.port for one in scope.sources() if one.name == place.name]
+        help = "".join(repr(f"{place.path}.{port}") for port in read[:1] if port in results)
+        raise edit.fault("unused-node", message, help and f"name the result that is read: {help}")

@@ -21,7 +21,7 @@ from mimgraph.ir.typed.operations import Repeated, unwrap
 from mimgraph.support.arguments import as_mapping, wrong
 from mimgraph.support.entry_point import call_users
 
-Answer: TypeAlias = NewLayer | Mapping[str, Any] | None
+Answer: TypeAlias = NewLayer | Mapping[str, Any] | SeenNode | None
 Rule: TypeAlias = Callable[[SeenNode], Answer]
 
 
@@ -52,7 +52,7 @@ def _changed(edit: Edit, scope: Scope, node: Node, seen: Nodes, rule: Rule) -> t
     if isinstance(answer, Mapping):
         options = as_mapping("what the rule returns", answer, '{"activation": "GELU"}')
         return (optioned(edit, scope, node, options),)
-    if answer is not None:
+    if answer is not None and answer is not record:
         if not is_layer(answer):
             wants = "None, a layer or merge such as layers.GELU(), or a dict of options"
             raise wrong(f"what the rule returns for {record.path}", wants, answer)

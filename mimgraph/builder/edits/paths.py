@@ -83,6 +83,15 @@ def _has_port(scope: Scope, name: str, port: str) -> bool:
     return typed is not None and port in typed.results
 
 
+def check_one_result(edit: Edit, place: Place) -> None:
+    """Raise an error if the place names no port of a node that has no default one."""
+    typed = place.scope.typed.get(place.name)
+    if place.port is None and typed is not None and typed.default is None:
+        ports = ", ".join(repr(f"{place.path}.{port}") for port in typed.results)
+        message = f"{place.path} has several results: choose a port"
+        raise edit.fault("unknown-port", message, f"name one of them: {ports}")
+
+
 def _unknown(edit: Edit, scope: Scope, name: str, takes_results: bool) -> SpecError:
     """Return the error for a name that no node has."""
     where = f" in {scope.path[:-1]}" if scope.path else ""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mimgraph.builder.edits.block_names import used_blocks
 from mimgraph.builder.edits.edit import Edit, EditedGraph
-from mimgraph.builder.edits.paths import find
+from mimgraph.builder.edits.paths import check_one_result, find
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
@@ -61,6 +61,7 @@ def _source(edit: Edit, path: object) -> Source:
         message = f"{place.path} is inside {outer}, and its result is known only there"
         help = f"add it to the outputs of the block, or write {outer!r}"
         raise edit.fault("unknown-source", message, help)
+    check_one_result(edit, place)
     return Source(place.name, place.port, edit.span)
 
 

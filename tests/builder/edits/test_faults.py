@@ -172,7 +172,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
     "several results": (
         lambda: GRAPH.insert("emb", layers.ReLU()),
         "unknown-port",
-        "name one of them: emb.small, emb.last",
+        "name one of them: 'emb.small', 'emb.last'",
         "",
     ),
     "one of several results that are read together": (

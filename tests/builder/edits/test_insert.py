@@ -213,3 +213,10 @@ def test_an_identity_that_is_inserted_and_removed_changes_nothing() -> None:
             name = f"{path.rpartition('.')[0]}.identity"
         assert new != GRAPH
         assert new.remove(name) == GRAPH
+
+
+def test_the_help_names_the_port_that_is_read() -> None:
+    lstm = layers.LSTM(4)(mg.Input("x", ("T", 3)), name="lstm")
+    graph = mg.Graph(layers.Tanh()(lstm["last"], name="y"))
+    with pytest.raises(mg.SpecError, match=r"nothing reads lstm, (.|\n)*read: 'lstm\.last'"):
+        graph.insert("lstm", layers.ReLU())

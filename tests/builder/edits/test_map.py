@@ -33,6 +33,10 @@ def test_every_relu_becomes_a_gelu() -> None:
 
 def test_a_rule_that_keeps_all_gives_an_equal_graph() -> None:
     assert GRAPH.map(lambda node: None) == GRAPH
+    assert GRAPH.map(lambda node: node) == GRAPH
+    assert GRAPH.map(lambda node: layers.GELU() if node.op == "ReLU" else node) == GRAPH.map(
+        lambda node: layers.GELU() if node.op == "ReLU" else None
+    )
 
 
 def test_the_rule_sees_each_node_once_and_no_share() -> None:
