@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import Place, find
-from mimgraph.infer.outer_shares import shared_by
+from mimgraph.infer.outer_shares import outer_shares, shared_around, shared_by
 from mimgraph.ir.declared.graph import Graph, Source
 from mimgraph.ir.typed.graph import TypedGraph
 
@@ -55,3 +55,8 @@ def _check_readers(edit: Edit, place: Place) -> None:
             message = f"{scope.path}{node.name} shares the module of {place.path}"
             help = f"replace or remove {scope.path}{node.name} first"
             raise edit.fault("unknown-source", message, help, share.span)
+    outer = outer_shares(edit.graph.blocks, [node.name for node in scope.nodes])
+    user = next((node for node in scope.nodes if name in shared_around(node, outer)), None)
+    if user is not None:
+        message = f"a block that {scope.path}{user.name} uses shares the module of {place.path}"
+        raise edit.fault("unknown-source", message, f"replace {place.path!r}", user.span)

@@ -29,6 +29,13 @@ nodes: {y: {scan: fc, from: x, over: 1}}
 outputs: y
 """
 
+SHARING = """\
+inputs: {x: [4]}
+blocks: {again: {inputs: [x], nodes: {h: {share: fc, from: x}}, outputs: h}}
+nodes: {fc: {layer: Linear, from: x, out_features: 4}, y: {block: again, from: fc}}
+outputs: y
+"""
+
 # the edit, the code, words of the message or help, and what the label in the spec marks
 FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
     "an unknown node": (
@@ -156,6 +163,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
         "unknown-source",
         "fc2 shares the module of fc1",
         "fc1",
+    ),
+    "a node that a block shares": (
+        lambda: mg.loads(SHARING).remove("fc"),
+        "unknown-source",
+        "a block that y uses shares the module of fc",
+        "",
     ),
     "a node of which another port is read": (
         lambda: GRAPH.remove("lstm"),
