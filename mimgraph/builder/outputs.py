@@ -10,6 +10,7 @@ from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_output_name
 from mimgraph.builder.user_line import spec_error
 from mimgraph.ir.declared import graph as ir
+from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_flag, as_text, plain, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
@@ -71,7 +72,7 @@ def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
             f"outputs is a graph already, {declared.name}, and it computes {names}: use it as it is, or"
             ' take a handle of it, graph["NAME"], to build on'
         )
-    if isinstance(outputs, str) or not isinstance(outputs, Iterable):
+    if isinstance(outputs, str | Applicable) or not isinstance(outputs, Iterable):
         raise wrong("outputs", "a handle, a list of them or a dict by name", outputs)
     named = isinstance(outputs, Mapping)
     given = outputs.items() if isinstance(outputs, Mapping) else (("", one) for one in outputs)

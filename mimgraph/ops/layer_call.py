@@ -313,13 +313,17 @@ def _one_by_one(op: Op, sources: tuple[object, ...]) -> tuple[object, ...]:
 def _is_list(value: object) -> TypeGuard[Iterable[object]]:
     """Return whether a value is a list or generator of sources, or other objects in order."""
     has_order = isinstance(value, Iterable) and not isinstance(value, str | Mapping | AbstractSet)
-    return has_order and not is_source(value) and not hasattr(value, "tolist")
+    is_other = isinstance(value, Applicable) or is_source(value) or hasattr(value, "tolist")
+    return has_order and not is_other
 
 
 def _check_no_sources(call: LayerCall) -> None:
     """Raise a `TypeError` for sources among the options: `layers.ReLU(x)` for `layers.ReLU()(x)`."""
     given = call.without_sources()
     options = [repr(one) for one in given.args if not is_source(one)]
+    named = {*call.op.by_position[: len(options)], *given.keywords}
+    if any(option.name not in named for option in call.op.required):
+        options.append("...")
     options += [f"{k}={one!r}" for k, one in given.keywords.items() if not is_source(one)]
     sources = [_source_name(one) for one in given.args if is_source(one)]
     sources += [f"{k}={_source_name(one)}" for k, one in given.keywords.items() if is_source(one)]

@@ -192,6 +192,16 @@ INSTEAD: list[tuple[str, Callable[[], Any], str]] = [
         "takes no source 'where': its sources: input",
     ),
     (
+        "a layer that is not called as an output",
+        lambda: mg.Graph(layers.Linear(3)),  # type: ignore[arg-type]
+        r"outputs is a handle, .* not Linear\(3\)",
+    ),
+    (
+        "a layer that is not called as a source of a merge",
+        lambda: merges.add(numeric(), layers.Linear(3)),  # type: ignore[arg-type]
+        r"is called on tensors of a graph, .* not on Linear\(3\)",
+    ),
+    (
         "a number as a source",
         lambda: layers.MultiheadAttention(2)(text(), key=3),
         "is called on tensors of a graph, .* not on 3",

@@ -6,6 +6,7 @@ that it means in a spec.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -724,6 +725,19 @@ def test_a_function_of_torch_names_the_layer_that_does_the_same(row: str) -> Non
     code, message = OF_TORCH[row]
     with pytest.raises(TypeError, match=message):
         code(mg.Input("y", (4, 8)))
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("mean", "layers.Mean(...)(y)"),
+        ("view", "layers.Reshape(...)(y)"),
+        ("bmm", "merges.matmul(y, ...)"),
+    ],
+)
+def test_a_method_of_torch_names_the_layer_that_does_the_same(method: str, call: str) -> None:
+    with pytest.raises(AttributeError, match=rf"no attribute '{method}': write {re.escape(call)}$"):
+        getattr(mg.Input("y", (4, 8)), method)
 
 
 def test_a_graph_of_a_graph_is_refused() -> None:

@@ -48,6 +48,10 @@ x, mask = mg.Input("x", (4, 6)), mg.Input("mask", (4,), "bool")
 
 FORGOTTEN = {
     "no options": (lambda: layers.ReLU(x), "layers.ReLU()(x)"),
+    "a required option": (
+        lambda: layers.Linear(x, bias=False),
+        "layers.Linear(..., bias=False)(x)",
+    ),
     "an option": (lambda: layers.Linear(3, x), "layers.Linear(3)(x)"),
     "the source first": (
         lambda: layers.Linear(x, 3, bias=False),

@@ -8,7 +8,7 @@ from mimgraph.builder.handles.indexing import Indexing
 from mimgraph.builder.handles.operators import Operators
 from mimgraph.builder.handles.pickled import sources_first
 from mimgraph.builder.handles.records import Record
-from mimgraph.builder.handles.torch_functions import RefusesTorch
+from mimgraph.builder.handles.torch_functions import RefusesTorch, instead
 from mimgraph.builder.handles.unpacking import Unpacking
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
@@ -77,6 +77,8 @@ class Tensor(Completed, Operators, Indexing, Unpacking, RefusesTorch, Shown):
         def __getattr__(self, name: str) -> object:
             record: Record = object.__getattribute__(self, "record")
             hint = f'; its port is written ["{name}"]' if name in record.results and name else ""
+            call = "" if hint or name.startswith("_") else instead(name, record.name or "x")
+            hint = f": write {call}" if call else hint
             raise AttributeError(f"a handle of mimgraph has no attribute {name!r}{hint}")
 
     def _note(self) -> None:

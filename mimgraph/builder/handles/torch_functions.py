@@ -26,9 +26,10 @@ class RefusesTorch:
         """Raise a `TypeError`, after which torch leaves its operators to the handle: `tensor(2.) * y`."""
         handle = next(_handles([*args, *(kwargs or {}).values()]), None)
         name = getattr(function, "__name__", "").strip("_") or "a function"
+        source = getattr(handle, "name", None) or "x"
         raise TypeError(
             f"{name} of torch computes with values, and {handle!r} has none yet: write"
-            f" {_instead(name, getattr(handle, 'name', None) or 'x')}"
+            f" {instead(name, source) or f'it with layers, such as layers.ReLU()({source})'}"
         )
 
 
@@ -41,15 +42,16 @@ def _handles(given: object) -> Iterator[Reference]:
             yield from _handles(one)
 
 
-def _instead(name: str, source: str) -> str:
-    """Return the call of the layer or merge that does what the function of torch does."""
+def instead(name: str, source: str) -> str:
+    """Return the call of the layer or merge that does what a function or method of torch does; "" if
+    there is none."""
     from mimgraph.ops import registry, spelling  # for the message only
 
     op = (
         spelling.torch_layer(name) or registry.find("merge", name) or spelling.named_elsewhere(name)
     )
     if op is None:
-        return f"it with layers, such as layers.ReLU()({source})"
+        return ""
     if op.kind == "merge":
         return f"merges.{op.name}({source}, ...)"
     return f"layers.{op.name}({'...' if op.required else ''})({source})"
