@@ -117,7 +117,9 @@ def _size(size: object, span: Span, report: Report) -> Any:
     """Return a size for the declared shape: an integer, a name, or a `LinearSize` for `"8*H"`."""
     if not isinstance(size, str | Dim):
         if type(size) is not int:
-            report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
+            help = 'name an axis of any length, such as "T"' if size is None else ""
+            message = "a size is an integer or a name"
+            report.add(Diagnostic("wrong-type", message, span, help=help))
         return size
     text = str(size)
     if "$" not in text and is_computed(text):
@@ -141,7 +143,9 @@ def sizes_of(shape: object, span: Span) -> list[Any]:
     ordered = not (is_source(shape) or isinstance(shape, str | bytes | Mapping | AbstractSet))
     if not isinstance(shape, Iterable) or not ordered or getattr(shape, "ndim", 1) != 1:
         message = f"a shape is a list of sizes, not {shown(shape)}"
-        raise spec_error("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
+        raise spec_error(
+            "wrong-type", message, span, "one axis of 5 is (5,), the batch is left out"
+        )
     return [plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more axes are refused
 
 

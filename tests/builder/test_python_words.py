@@ -56,6 +56,9 @@ TEXTS = {
     "declare the input of the block: m: {shape: [...], optional: true}": (
         "declare the input of the block: m=None"
     ),
+    "an input of a spec is declared with optional: true": (
+        "an input of a spec is declared with optional=True"
+    ),
     "write zeros: true for the shape of the source": (
         "write mg.zeros(like=...) for the shape of the source"
     ),

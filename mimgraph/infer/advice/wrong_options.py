@@ -42,6 +42,15 @@ ELSEWHERE = {
     "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
 }
 STEP_KEYS = ("index", "collect")  # keys of `repeat`
+# what Keras and numpy call options of torch
+KERAS = {
+    "axis": "dim",
+    "epsilon": "eps",
+    "filters": "out_channels",
+    "rate": "p",
+    "units": "out_features",
+    "use_bias": "bias",
+}
 TRAINED = ("trainable", "requires_grad")
 SOURCES = ("input", "inputs", "source", "sources")  # names of `from` in other formats
 
@@ -67,6 +76,8 @@ def unknown_option(
     """Report an option that an op or block, the `owner`, does not have."""
     known = f"its options: {', '.join(keys.options)}" if keys.options else f"{owner} has no options"
     near = "" if name in keys.words else report.suggestion(name, (*keys.options, *keys.words))
+    if KERAS.get(name) in keys.options:
+        near = f"did you mean {KERAS[name]}?"
     help = ELSEWHERE.get(name) or _node_key_help(name, option.value, keys) or near or known
     message = f"{owner} has no option {name!r}"
     report.add(Diagnostic("unknown-option", message, option.key, help=help, node=node), name)

@@ -10,8 +10,7 @@ from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Block, Source
 from mimgraph.source import PythonFile
 
-DECLARE_OPTIONAL = "; an input that the block runs without is declared {{{}: {{optional: true}}}}"
-
+DECLARE_OPTIONAL = "; an input that the block runs without is declared with optional: true"
 DEFAULT_NONE = "; an input that the block runs without has the default None, {}=None"
 
 
