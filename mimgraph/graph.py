@@ -456,13 +456,15 @@ class Graph(Shown):
     ) -> LoadedWeights:
         """Copy the weights of a .safetensors file into the model; a `ValueError` names those that do not fit.
 
+            graph.load_weights(model, "old.safetensors", strict=False)
+
         With `strict=False` those of the same name and shape are copied, as after a change of the
         head; the result says which were `loaded`, and which are `missing`, `unexpected` or `mismatched`.
         """
-        from mimgraph.runtime.weights import as_module, load_weights
+        from mimgraph.runtime.weights import as_module, as_weights_file, load_weights
 
         strict = as_flag("strict", strict)
-        return load_weights(as_module(model), as_path("the file of weights", path), strict)
+        return load_weights(as_module(model), as_weights_file(path), strict)
 
     def load_state(
         self,

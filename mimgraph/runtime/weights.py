@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from mimgraph.support.arguments import wrong
+from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.files import write_whole
 
 SHOWN = 8  # the number of keys that a message lists
@@ -38,6 +38,14 @@ def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
         _refuse_meta("the state_dict", named)
         return named
     raise wrong("other", "a module or the state_dict of one", given)
+
+
+def as_weights_file(given: Any) -> Path:
+    """Return the argument as the path of a file; else raise a `TypeError`."""
+    if isinstance(given, nn.Module | Mapping):
+        takes = "graph.load_state(model, other) takes a module or a state_dict"
+        raise TypeError(f"load_weights takes the path of a file, and {takes}")
+    return as_path("the file of weights", given)
 
 
 def _refuse_meta(what: str, state: Mapping[str, Tensor], more: str = "") -> None:

@@ -180,6 +180,14 @@ def test_what_fits_is_loaded_into_a_model_with_another_head(tmp_path: Path) -> N
     assert str(back) == "loaded 13 tensors"
 
 
+def test_weights_in_memory_are_for_load_state() -> None:
+    graph = mg.loads(SPEC)
+    model = graph.compile()
+    for given in (model, model.state_dict()):
+        with pytest.raises(TypeError, match=r"graph\.load_state\(model, other\) takes a module"):
+            graph.load_weights(model, given)  # type: ignore[arg-type]
+
+
 def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
     graph, path = mg.loads(SPEC), tmp_path / "model.safetensors"
     graph.save(graph.compile(), path)
