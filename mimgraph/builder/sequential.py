@@ -19,6 +19,7 @@ from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Apply, Chain
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.attribute import with_parentheses
 from mimgraph.ops.layer_call import IN_SEQUENCE, Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
@@ -122,10 +123,12 @@ def item_help(item: object) -> str:
     if isinstance(op, Op) and op.kind == "merge":
         return f": a merge takes several sources, merges.{op.name}(a, b)"
     if isinstance(item, Op):
-        return f": write layers.{item.name}()"
+        return f": write {with_parentheses(item)}"
     if isinstance(item, Family):
         return f": write {item.name}()"
-    return ": write Sequential(*items)" if isinstance(item, list | tuple) else ""
+    if isinstance(item, Sequential):
+        return ": write its items one by one, *sequential.items"
+    return ": write mg.Sequential(*items)" if isinstance(item, list | tuple) else ""
 
 
 def _check_shares_nothing(item: BlockCall, borrowed: Mapping[str, Record], span: Span) -> None:

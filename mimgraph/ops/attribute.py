@@ -22,11 +22,21 @@ def attribute(kind: str, name: str) -> Op:
     raise AttributeError(f"{message}{_meant(kind, name)}")
 
 
+def op_called(name: str) -> Op | None:
+    """Return the layer or merge with this name, here or in torch or Keras: `Linear` for `Dense`."""
+    return torch_layer(name) or _merge(name) or named_elsewhere(name)
+
+
 def known_op(name: str) -> str:
     """Return the layer or merge with this name, here or in torch or Keras, as Python writes it:
     `layers.Linear` for `Dense`; "" if there is none."""
-    op = torch_layer(name) or _merge(name) or named_elsewhere(name)
+    op = op_called(name)
     return "" if op is None else f"{HOMES[op.kind]}.{op.name}"
+
+
+def with_parentheses(op: Op) -> str:
+    """Return a layer as Python makes one: `layers.ReLU()`, and `layers.Linear(...)`, which needs options."""
+    return f"{HOMES[op.kind]}.{op.name}({'...' if op.required else ''})"
 
 
 def _meant(kind: str, name: str) -> str:

@@ -221,7 +221,17 @@ INSTEAD: list[tuple[str, Callable[[], Any], str]] = [
     (
         "a list",
         lambda: mg.Sequential([layers.ReLU()]),  # type: ignore[arg-type]
-        r"write Sequential\(\*items\)",
+        r"write mg\.Sequential\(\*items\)",
+    ),
+    (
+        "a layer without the options that it needs",
+        lambda: mg.Sequential(layers.Linear),  # type: ignore[arg-type]
+        r"write layers\.Linear\(\.\.\.\)$",
+    ),
+    (
+        "a chain in a chain",
+        lambda: mg.Sequential(mg.Sequential(layers.ReLU())),  # type: ignore[arg-type]
+        r"write its items one by one, \*sequential\.items$",
     ),
     ("a block", lambda: mg.Sequential(residual), r"write residual\(\)"),  # type: ignore[arg-type]
 ]

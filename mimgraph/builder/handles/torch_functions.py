@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from mimgraph.builder.handles.records import Reference
+from mimgraph.ops.attribute import op_called, with_parentheses
 from mimgraph.support.entry_point import entry_point
 
 
@@ -45,13 +46,11 @@ def _handles(given: object) -> Iterator[Reference]:
 def instead(name: str, source: str) -> str:
     """Return the call of the layer or merge that does what a function or method of torch does; "" if
     there is none."""
-    from mimgraph.ops import registry, spelling  # for the message only
-
-    op = (
-        spelling.torch_layer(name) or registry.find("merge", name) or spelling.named_elsewhere(name)
-    )
+    op = op_called(name)
     if op is None:
         return ""
-    if op.kind == "merge":
-        return f"merges.{op.name}({source}, ...)"
-    return f"layers.{op.name}({'...' if op.required else ''})({source})"
+    return (
+        f"merges.{op.name}({source}, ...)"
+        if op.kind == "merge"
+        else f"{with_parentheses(op)}({source})"
+    )
