@@ -16,6 +16,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.ops import registry
 from tests.builder.test_graph_records import from_handles
 from tests.conftest import ROOT
 from tests.helpers.handles import cell, image, residual
@@ -59,7 +60,8 @@ class Halved(nn.Module):
         return x / 2
 
 
-def test_a_registered_layer() -> None:
+def test_a_registered_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._OPS, "layer", dict(registry._OPS["layer"]))
     op = mg.register(Halved, name="PickledHalved")
     assert again(op) is op
     y = op()(mg.Input("x", (4,)))
