@@ -92,6 +92,8 @@ def declare_body(
 
 def _check_graphs(records: Iterable[Record], span: Span) -> None:
     """Raise an error for a name that both a part of an existing graph and another handle have."""
+    if not [record for record in records if record.graph]:
+        return
     known: dict[str, Record] = {}
     for record in records:
         first = known.setdefault(record.name or "", record)
@@ -124,8 +126,8 @@ def _reachable(
             record = stack.pop()
             if record not in found:
                 found.add(record)
-                stack.extend(source.record for _, source in record.sources)
-                stack.extend(record.needs)
+                stack += [source.record for _, source in record.sources]
+                stack += record.needs
         _, shared = lent(found, trace)
         shared = [stand_in(record, found) for record in shared]
         check_inputs_known(shared, found, span)
@@ -157,15 +159,17 @@ def _node(
     """
     span = record.span
     sources = tuple(
-        ir.Source(names[source.record], source.port, span, key, span if key else None)
-        for key, source in record.sources
+        [
+            ir.Source(names[source.record], source.port, span, key, span if key else None)
+            for key, source in record.sources
+        ]
     )
     if record is not first:
         return ir.Node(names[record], span, share(record.layer, names[first], span), sources)
     assert record.layer is not None
     first_call = record.layer.uses[trace]  # the layer may be used in other graphs as well
     assert isinstance(first_call, Record)
-    if isinstance(record.made, TypedNode) and not isinstance(record.made.declared.applied, Share):
+    if first_call is not record and not _is_share(record):
         first_call = record  # which may leave out other inputs than the call of another graph
     if first_call.lender is not None:
         shared = share(record.layer, placeholder(first_call.lender), span)
@@ -174,6 +178,12 @@ def _node(
     declared = joined.declared if joined else first_call.made.declared
     as_written = node_as_written(declared, trace)
     return replace(as_written, name=names[record], span=span, sources=sources, whole=None)
+
+
+def _is_share(record: Record) -> bool:
+    """Return whether a call was typed as a further call of its layer."""
+    made = record.made
+    return not isinstance(made, TypedNode) or isinstance(made.declared.applied, Share)
 
 
 def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:

@@ -134,9 +134,9 @@ def _data(value: Any) -> Any:
 
 def declare_take(options: Mapping[str, object], span: Span) -> Take | None:
     """Return the port that `take=` makes the default."""
-    port = as_plain("take", options.get("take"))
-    if port is None:
+    if options.get("take") is None:
         return None
+    port = as_plain("take", options["take"])
     if type(port) not in (str, int):
         raise spec_error("wrong-type", "take is the name of a port", span)
     return Take(str(port), span)
@@ -155,7 +155,9 @@ def declare_over(options: Mapping[str, object], span: Span) -> Option | None:
 
 def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
     """Return whether `freeze=` keeps the weights as they are."""
-    freeze = as_plain("freeze", options.get("freeze", False))
+    if "freeze" not in options:
+        return False
+    freeze = as_plain("freeze", options["freeze"])
     if not isinstance(freeze, bool):
         raise spec_error("wrong-type", "freeze is True or False", span)
     return freeze

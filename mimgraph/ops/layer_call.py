@@ -24,7 +24,7 @@ from mimgraph.ir.names import BESIDE
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
-from mimgraph.support.entry_point import entry_points
+from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.frozen_data import data
 from mimgraph.support.introspection import Completed
 
@@ -94,9 +94,15 @@ class Applicable(Completed):
 
     def __call__(self, *sources: H | None, name: str | None = None, **named: H | None) -> H:
         """Apply the layer to sources; `name` is the name of the node."""
+        return self.apply_to(sources, named, name)
+
+    def apply_to(
+        self, sources: Sequence[H | None], named: Mapping[str, H | None], name: str | None
+    ) -> H:
+        """Apply the layer, called by an entry point."""
         given = {**self.option_sources, **named}
         handle = cast("H", first_handle(self.label, *sources, *given.values()))
-        return handle.apply_layer(self, sources, given, name)
+        return handle.apply_layer(self, tuple(sources), given, name)
 
     def each(
         self,
@@ -183,7 +189,6 @@ class ItemCall(Applicable):
         return self.layer.label
 
 
-@entry_points
 class LayerCall(Applicable):
     """A layer with options, not yet called on sources."""
 
@@ -199,12 +204,13 @@ class LayerCall(Applicable):
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
         return f"{self.op.name}({', '.join(shown)})"
 
+    @entry_point
     def __call__(
         self, *sources: H | tuple[H, ...] | None, name: str | None = None, **named: H | None
     ) -> H:
         """Apply the layer to sources; an LSTM takes its state as a tuple, `lstm(x, (hidden, cell))`."""
         alone, by_name = _with_state(self.op, sources)
-        return cast("H", super().__call__(*alone, name=name, **{**by_name, **named}))
+        return cast("H", self.apply_to(alone, {**by_name, **named}, name))
 
     @property
     def label(self) -> str:
@@ -214,7 +220,9 @@ class LayerCall(Applicable):
     def option_sources(self) -> Mapping[str, object]:
         """Return the source among the options: `Cast(like=x)`."""
         key = BESIDE_FROM.get(self.op.name)
-        return {k: v for k, v in self.keywords.items() if k == key and is_source(v)}
+        if key not in self.keywords or not is_source(self.keywords[key]):
+            return {}
+        return {key: self.keywords[key]}
 
     def without_sources(self) -> LayerCall:
         """Return the call without the sources among its options."""
@@ -224,10 +232,10 @@ class LayerCall(Applicable):
         return LayerCall(self.op, self.args, options)
 
 
-@entry_points
 class MergeCall(LayerCall):
     """A merge with options, not yet called on sources."""
 
+    @entry_point
     def __call__(
         self,
         *sources: H | Iterable[H] | Mapping[str, H] | None,
@@ -236,7 +244,7 @@ class MergeCall(LayerCall):
     ) -> H:
         """Apply the merge to sources, lists of them, or a dict of sources by name."""
         alone, by_name = _gathered(self.op, sources)
-        return cast("H", super().__call__(*alone, name=name, **{**by_name, **named}))
+        return cast("H", self.apply_to(alone, {**by_name, **named}, name))
 
 
 @entry_points
@@ -271,7 +279,8 @@ class MergeOp(PythonOp):
         merge = MergeCall(self, args, given)
         if not sources and not named and name is None:
             return merge
-        return cast("Handle", cast("Any", merge)(*sources, name=name, **named))
+        alone, by_name = _gathered(self, sources)
+        return cast("Handle", merge.apply_to(alone, {**by_name, **named}, name))
 
     def _is_source(self, key: str, value: object) -> bool:
         """Return whether a keyword is a source, or says that an argument has none."""
@@ -298,22 +307,22 @@ def _gathered(op: Op, sources: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str
     return sources if op.inputs.kind == "tuple" else _one_by_one(op, sources), by_name
 
 
-def _one_by_one(op: Op, sources: tuple[object, ...]) -> tuple[object, ...]:
+def _one_by_one(op: Op, sources: Sequence[object]) -> Sequence[object]:
     """Return the sources of a merge of any number, those in lists and generators one by one."""
     if op.inputs.kind not in ("many", "named"):
         return sources
     found: list[object] = []
     for one in sources:
-        found += one if _is_list(one) else [one]
+        found += one if not is_source(one) and _is_list(one) else [one]
     if sources and not found:
         raise TypeError(f"{op.name} takes at least 1 source, and this list of sources is empty")
-    return tuple(found)
+    return found
 
 
 def _is_list(value: object) -> TypeGuard[Iterable[object]]:
     """Return whether a value is a list or generator of sources, or other objects in order."""
     has_order = isinstance(value, Iterable) and not isinstance(value, str | Mapping | AbstractSet)
-    is_other = isinstance(value, Applicable) or is_source(value) or hasattr(value, "tolist")
+    is_other = isinstance(value, Applicable) or hasattr(value, "tolist")
     return has_order and not is_other
 
 

@@ -44,5 +44,7 @@ class PythonOp(Completed, LikeFunction, Op):
     def without_nulls(self, keywords: Mapping[str, object]) -> dict[str, object]:
         """Return the keywords without those that are None, the default that signatures show for options
         that are inferred."""
+        if not keywords:
+            return {}
         optional = (*self.inferred, BESIDE_FROM.get(self.name))
         return {k: v for k, v in keywords.items() if v is not None or k not in optional}

@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
 
 # methods that raise nothing about a user's argument, or that only other entry points call
-_QUIET = ("__repr__", "__hash__", "apply_layer")
+_QUIET = ("__repr__", "__hash__", "apply_layer", "apply_to")
 _BETWEEN = ("contextlib", "functools")  # modules whose frames stand between ours
 _CUT = "_mimgraph_cut"  # marks an error whose traceback ends in a line of the user
 

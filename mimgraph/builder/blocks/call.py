@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option, refuse_name
-from mimgraph.builder.handles.call_context import CallContext, TypedCall
+from mimgraph.builder.handles.call_context import NO_CALLS, CallContext, TypedCall
 from mimgraph.builder.handles.records import BLOCK_OPTIONS, Record
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.outer_layers import lent_to
@@ -30,7 +30,6 @@ from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
 from mimgraph.support.entry_point import entry_point
-from mimgraph.support.frozen_dict import FrozenDict
 from mimgraph.support.introspection import Completed
 from mimgraph.support.unique import unique_key
 
@@ -56,7 +55,7 @@ class DeclaredBlock(NamedTuple):
     key: str
     blocks: Mapping[str, ir.Block]
     decides_by_sizes: bool = False
-    borrowed: Mapping[str, Record] = FrozenDict({})
+    borrowed: Mapping[str, Record] = NO_CALLS
 
     @property
     def params(self) -> Mapping[str, Option]:
@@ -109,7 +108,7 @@ class Family(Completed, ABC):
         options = {*self.defaults, *BLOCK_OPTIONS}
         params = {k: v for k, v in keywords.items() if k in options and not is_source(v)}
         named = {k: v for k, v in keywords.items() if k not in params}
-        applied: Tensor = self.applied(params)(*args, name=name, **named)
+        applied: Tensor = self.applied(params).apply_to(args, named, name)
         return applied
 
     def applied(self, params: Mapping[str, object]) -> BlockCall:

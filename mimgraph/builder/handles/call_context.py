@@ -19,13 +19,14 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
-from mimgraph.support.frozen_dict import FrozenDict
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.records import Record
 
-NO_BLOCKS: Mapping[str, ir.Block] = FrozenDict({})
-NO_OPTIONS: Mapping[str, object] = FrozenDict({})
+# dicts, as Python-level mappings are slower, and other read-only ones cannot be pickled
+NO_BLOCKS: Mapping[str, ir.Block] = {}
+NO_OPTIONS: Mapping[str, object] = {}
+NO_CALLS: Mapping[str, Record] = {}
 
 
 class TypedCall(NamedTuple):
@@ -34,7 +35,7 @@ class TypedCall(NamedTuple):
 
     node: TypedNode
     blocks: Mapping[str, ir.Block]
-    borrowed: Mapping[str, Record] = FrozenDict({})
+    borrowed: Mapping[str, Record] = NO_CALLS
 
 
 class CallContext(NamedTuple):

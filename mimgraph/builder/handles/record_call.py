@@ -65,7 +65,7 @@ def _checked(
         context = _context(name or _stem(layer), given, span, trace, None, variables)
         layer = in_place_of(layer, given[0][1].typed().dtype, context)
     first = layer.uses.get(trace)
-    if any(layer.uses.get(one) is IN_SEQUENCE for one in enclosing(trace)):
+    if IN_SEQUENCE in [layer.uses.get(one) for one in enclosing(trace)]:
         raise used_already(layer, span)
     assert first is None or isinstance(first, Record)
     stem = _stem(layer)
@@ -180,7 +180,7 @@ def _references(
         elif isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
             key = key or source.record.label
         found.append((key, _whole(source) if getattr(layer, "takes_groups", False) else source))
-    if any(source.port == "*" for _, source in found):  # the members of a group fill one argument
+    if "*" in [source.port for _, source in found]:  # the members of a group fill one argument
         names = _source_names(layer)
         return [(key or name, one) for name, (key, one) in zip(names, found, strict=False)]
     return found
@@ -190,10 +190,11 @@ def _by_position(layer: Layer, sources: tuple[object, ...]) -> list[tuple[str | 
     """Return the sources without names; all with the names of their arguments if one of them is None."""
     if isinstance(layer, LayerCall) and layer.op.inputs.kind == "many":
         return [(None, one) for source in sources for one in _parts(source)]
-    if all(source is not None for source in sources):
-        return [(None, source) for source in sources]
-    names = (*_source_names(layer), *(None for _ in sources))
-    return [*zip(names, sources, strict=False)]
+    for source in sources:
+        if source is None:
+            names = (*_source_names(layer), *(None for _ in sources))
+            return [*zip(names, sources, strict=False)]
+    return [(None, source) for source in sources]
 
 
 def _parts(source: object) -> Iterable[object]:
@@ -249,7 +250,7 @@ def _by_argument(layer: Layer, given: References) -> References:
     names = _source_names(layer)
     if isinstance(layer, ItemCall) or len(names) == 1:
         return [(None, source) for _, source in given]
-    if all(key is None for key, _ in given):
+    if {key for key, _ in given} == {None}:
         return given
     return [(key or names[i], source) for i, (key, source) in enumerate(given)]
 
@@ -281,7 +282,7 @@ def _context(
 ) -> CallContext:
     """Return the context of a call; a source has the name of its variable, or its own, or a temporary
     one."""
-    records = dict.fromkeys(source.record for _, source in given)
+    records = dict.fromkeys([source.record for _, source in given])
     if first is not None:
         records[first] = None
     names: dict[str, Record] = {}
@@ -289,16 +290,19 @@ def _context(
         label = variables[record].name if record in variables else record.label
         names[free_name(label, names, first=1)] = record
     by_record = {record: name for name, record in names.items()}
-    places = {one: variable.place or span for one, variable in variables.items()}
     sources = tuple(
-        ir.Source(
-            by_record[source.record],
-            source.port,
-            span if source.port else places.get(source.record, span),
-            key,
-            span if key else None,
-        )
-        for key, source in given
+        [
+            ir.Source(
+                by_record[source.record],
+                source.port,
+                variables[source.record].place or span
+                if source.record in variables and not source.port
+                else span,
+                key,
+                span if key else None,
+            )
+            for key, source in given
+        ]
     )
     made = {name: record.made for name, record in names.items()}
     path = f"{trace.family}." if trace else ""

@@ -81,7 +81,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         return None
     try:
         answer: Answer | Block
-        if is_group_of_one(site, op):
+        if op.alone and is_group_of_one(site):
             ((key, one),) = fed.items()
             answer, fed = ask_of_one(bound, options, types[key]), {"input": one}
         else:

@@ -36,7 +36,7 @@ def body_of(
 ) -> Body | None:
     """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
     nodes, order = _typed_nodes(context)
-    if context.left_out or any(node.presence == NEVER for node in order):
+    if context.left_out or NEVER in [node.presence for node in order]:
         kept = _run(context, family, outputs)
         if kept is None:
             return None

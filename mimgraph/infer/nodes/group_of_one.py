@@ -11,12 +11,11 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.lone_source import layer_of_one
-from mimgraph.ops.op import Op
 
 
-def is_group_of_one(site: Site, op: Op) -> bool:
-    """Return whether a node merges a group that has one member; a source with a name is a mistake."""
-    is_one = bool(op.alone) and site.fed is not None and len(site.fed) == 1
+def is_group_of_one(site: Site) -> bool:
+    """Return whether a merge merges a group that has one member; a source with a name is a mistake."""
+    is_one = site.fed is not None and len(site.fed) == 1
     return is_one and any(source.port == "*" for source in site.node.sources or ())
 
 

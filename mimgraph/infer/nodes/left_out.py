@@ -31,7 +31,7 @@ Typing: TypeAlias = Callable[[Site, Node], TypedNode | None]
 
 def is_left_out(fed: Iterable[Fed] | None) -> bool:
     """Return whether one of the sources is never given."""
-    return any(one.presence == NEVER for one in fed or ())
+    return NEVER in [one.presence for one in fed or ()]
 
 
 def type_without(

@@ -132,7 +132,8 @@ def _type_given(site: Site, node: Node) -> TypedNode | None:
     typed = _type_operation(site, node)
     if fed is None:
         _report_no_sources(site, node)
-    if typed is not None and not (fed and always_present(fed) and not lacks_input(typed)):
+    lacks = isinstance(node.operation, Call) and typed is not None and lacks_input(typed)
+    if typed is not None and not (fed and always_present(fed) and not lacks):
         typed = with_presence(site, typed)
         if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
             typed = _with_variants(site, node, typed)

@@ -61,7 +61,7 @@ def check_inputs(state: State, inputs: Iterable[Input], names: Container[str]) -
 
 def always_present(fed: Iterable[Fed]) -> bool:
     """Return whether all sources are always present, and each depends on an input."""
-    return not any(one.is_own or one.presence != ALWAYS for one in fed)
+    return not [one for one in fed if one.is_own or one.presence != ALWAYS]
 
 
 def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
@@ -141,7 +141,8 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
 
 def lacks_input(typed: TypedNode) -> bool:
     """Return whether a block is never given one of its inputs."""
-    return any(body.optional - typed.arguments.keys() for body in unwrap(typed.operation).bodies)
+    optional = [body.optional for body in typed.operation.bodies if body.optional]
+    return bool(optional) and any(names - typed.arguments.keys() for names in optional)
 
 
 def check_fill(site: Site, typed: TypedNode) -> bool:

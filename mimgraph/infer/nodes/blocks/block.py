@@ -10,7 +10,7 @@ from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
 from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
-from mimgraph.infer.nodes.blocks.groups import match_block
+from mimgraph.infer.nodes.blocks.groups import left_out_inputs, match_block
 from mimgraph.infer.nodes.blocks.kept_inputs import with_kept
 from mimgraph.infer.nodes.blocks.repeat import type_repeat
 from mimgraph.infer.nodes.blocks.repeat_words import Steps, steps_of
@@ -43,17 +43,16 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
     if steps is not None and steps.counter:  # the input that no source fills
         keys = tuple([name for name in keys if name != steps.counter])
     fed = match_block(site, block, keys) if _may_match(call, steps) else None
-    types = None if fed is None else known_types(fed)
-    if fed is None or types is None or steps is None or arguments is None:
+    kept = None if fed is None else with_kept(site, block, fed)
+    types = None if kept is None else known_types(kept)
+    if fed is None or kept is None or types is None or steps is None or arguments is None:
         return None
-    using = Using(site, call, block, type_nodes)
-    kept = with_kept(site, block, fed)
-    kept_types = known_types(kept)
-    assert kept_types is not None
+    absent = left_out_inputs(block, keys, kept)
+    using = Using(site, call, block, type_nodes, absent)
     operation: TypedOperation
     results: Results
     if call.repeat is None:
-        body = type_use(using, arguments, kept, kept_types, missing_inputs(kept))
+        body = type_use(using, arguments, kept, types, missing_inputs(kept))
         if body is None:
             return None
         operation, results = Use(body, arguments), body.results

@@ -10,24 +10,27 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import layered
 from mimgraph.infer.nodes.blocks.block_use import block_params, default_params, origins_of
 from mimgraph.infer.nodes.blocks.input_check import fits_inputs
-from mimgraph.infer.nodes.blocks.left_out_types import left_out_types
+from mimgraph.infer.nodes.blocks.left_out_types import Types, left_out_types
 from mimgraph.infer.nodes.blocks.pattern import bind_pattern
 from mimgraph.infer.nodes.body import TypeNodes, body_of
 from mimgraph.infer.scope import Context, Fed, Site
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared.graph import Block, BlockInput
 from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.typed.graph import Body
 from mimgraph.ir.types import TensorType
 
 
 class Using(NamedTuple):
-    """A call of a block with its node, and the function that types the nodes of a body."""
+    """A call of a block with its node, and the function that types the nodes of a body; nothing feeds
+    the inputs that are `absent`."""
 
     site: Site
     call: Call
     block: Block
     type_nodes: TypeNodes
+    absent: Mapping[str, BlockInput]
 
 
 def type_use(
@@ -40,15 +43,18 @@ def type_use(
 ) -> Body | None:
     """Return the body of a block for these params and input types, typed once for equal ones; the
     `optional` inputs may be missing, and `time` is the number of the repeat."""
-    site, call, block, _ = using
+    site, call, block, _, absent = using
     state = site.state
     state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
-    fits = fits_inputs(site, block, fed, given)
+    fits = fits_inputs(site, block, fed, absent, given)
     dims = bind_pattern(site, block, fed, given) if fits else None
     if dims is None:
         return None
-    left_out, sizes = left_out_types(site, block, fed, given, dims)
+    left_out: Types = {}
+    sizes: Mapping[str, Size] = dims
+    if absent:
+        left_out, sizes = left_out_types(site, absent.values(), fed, given, dims)
     optional |= site.optional
     pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
     around = site.context

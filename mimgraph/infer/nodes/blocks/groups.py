@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from mimgraph.infer.nodes.sources import Arguments, match
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.declared.graph import Block, Source
+from mimgraph.ir.declared.graph import Block, BlockInput, Source
 from mimgraph.source import PythonFile
 
 DECLARE_OPTIONAL = "; an input that the block runs without is declared with optional: true"
@@ -18,10 +18,10 @@ def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, F
     """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
     None where they do not fit, which is reported."""
     optional = may_leave_out(site, block, names)
-    is_part = any(one.declared for one in block.inputs)
+    parts = [one for one in block.inputs if one.declared]
     declare = DEFAULT_NONE if isinstance(block.span.file, PythonFile) else DECLARE_OPTIONAL
-    wanted = Arguments(block.family, names, optional, "" if is_part else declare)
-    if site.fed is None or all(one.group is None for one in site.fed):
+    wanted = Arguments(block.family, names, optional, "" if parts else declare)
+    if site.fed is None or not [one for one in site.fed if one.group is not None]:
         return match(site, wanted)
     groups, fed = _bundled(site.fed, block, names)
     found = match(site._replace(fed=fed), wanted)
@@ -34,11 +34,10 @@ def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, F
     return members
 
 
-def may_leave_out(site: Site, block: Block, names: Iterable[str]) -> frozenset[str]:
+def may_leave_out(site: Site, block: Block, names: Sequence[str]) -> frozenset[str]:
     """Return the inputs that a use may leave out; never the first of `names`, on which the block runs."""
-    first = next(iter(names), "")
-    optional = (one.name for one in block.inputs if one.optional is not False)
-    return frozenset([*optional, *site.left_out]) - {first}
+    optional = [one.name for one in block.inputs if one.optional is not False]
+    return frozenset([*optional, *site.left_out]).difference(names[:1])
 
 
 def fed_to(name: str, fed: Mapping[str, Fed]) -> list[Fed]:
@@ -46,6 +45,14 @@ def fed_to(name: str, fed: Mapping[str, Fed]) -> list[Fed]:
     if name in fed:
         return [fed[name]]
     return [one for key, one in fed.items() if key.startswith(f"{name}.")]
+
+
+def left_out_inputs(
+    block: Block, names: Iterable[str], fed: Mapping[str, Fed]
+) -> dict[str, BlockInput]:
+    """Return the inputs of a block, of those with these `names`, that nothing feeds."""
+    absent = [name for name in names if name not in fed and not fed_to(name, fed)]
+    return {one.name: one for one in block.inputs if one.name in absent} if absent else {}
 
 
 def check_repeated_group(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, compute, decide, layered
-from mimgraph.infer.nodes.blocks.groups import fed_to
 from mimgraph.infer.nodes.optional import missing_inputs
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Block, BlockInput, Input
@@ -17,12 +16,17 @@ from mimgraph.ir.types import TensorType
 
 
 def fits_inputs(
-    site: Site, block: Block, fed: Mapping[str, Fed], params: Mapping[str, Any]
+    site: Site,
+    block: Block,
+    fed: Mapping[str, Fed],
+    absent: Container[str],
+    params: Mapping[str, Any],
 ) -> bool:
-    """Return whether each source fits its input; report the first that does not, at the source."""
+    """Return whether each source fits its input, and those that are `absent` may be; report the first
+    that does not, at the source."""
     missing: frozenset[str] | None = None
     for one in block.inputs:
-        if not fed_to(one.name, fed) and not _may_leave_out(site, block, one, params):
+        if one.name in absent and not _may_leave_out(site, block, one, params):
             return False
         given = None if one.declared is None else fed.get(one.name)  # else it may be a group
         if one.declared is None or given is None or given.type is None:

@@ -15,6 +15,8 @@ def with_kept(site: Site, block: Block, fed: Mapping[str, Fed]) -> dict[str, Fed
     Other nodes that share the module give them. Of several outputs one may be missing without an input,
     while the block must have the others.
     """
+    if not site.kept and not site.left_out:
+        return {**fed}
     kept = {name: one for name, one in site.kept.items() if name not in fed}
     if len(block.outputs) > 1:
         left_out = {n: one for n, one in site.left_out.items() if one.type is not None}

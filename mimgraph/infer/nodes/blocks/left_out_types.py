@@ -5,14 +5,13 @@ A `Fill` of what they feed has the shape that it would have if they were given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mimgraph.infer.evaluation import Evaluation, compute, layered
 from mimgraph.infer.linear_sizes import linear_size
-from mimgraph.infer.nodes.blocks.groups import fed_to
 from mimgraph.infer.scope import Fed, Site
-from mimgraph.ir.declared.graph import Block, BlockInput
+from mimgraph.ir.declared.graph import BlockInput
 from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import FAULTY
 from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, symbol, symbols
@@ -25,16 +24,13 @@ Types = dict[str, TensorType | None]
 
 def left_out_types(
     site: Site,
-    block: Block,
+    absent: Collection[BlockInput],
     fed: Mapping[str, Fed],
     params: Mapping[str, Any],
     dims: Mapping[str, Size],
 ) -> tuple[Types, Mapping[str, Size]]:
-    """Return the types of the inputs that a use leaves out, None where they are unknown, and the sizes
+    """Return the types of the `absent` inputs, which a use leaves out, None where they are unknown, and the sizes
     of all named dimensions; a name that is bound by no source stays a name."""
-    absent = [one for one in block.inputs if not fed_to(one.name, fed)]
-    if not absent:
-        return {}, dims
     types = [one.type for one in fed.values() if one.type is not None]
     taken = {name for type_ in types for dim in type_.dims for name in symbols(dim)}
     names = [name for one in absent if one.pattern for name in one.pattern.names]

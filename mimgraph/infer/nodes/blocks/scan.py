@@ -10,7 +10,7 @@ from mimgraph.infer.evaluation import compute
 from mimgraph.infer.nodes.activation import finish
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
 from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
-from mimgraph.infer.nodes.blocks.groups import fed_to, match_block, may_leave_out
+from mimgraph.infer.nodes.blocks.groups import fed_to, left_out_inputs, match_block, may_leave_out
 from mimgraph.infer.nodes.body import TypeNodes
 from mimgraph.infer.nodes.optional import missing_in_steps
 from mimgraph.infer.nodes.sources import known_types
@@ -43,7 +43,8 @@ def type_scan(
         return None
     steps = {name: _one_step(one, axes.get(name)) for name, one in fed.items()}
     without = {name: one._replace(type=None) for name, one in site.left_out.items()}
-    using = Using(site._replace(left_out=without), call, block, type_nodes)
+    absent = left_out_inputs(block, block.input_names, fed)
+    using = Using(site._replace(left_out=without), call, block, type_nodes, absent)
     optional = missing_in_steps(fed, (*axes, *scan.carry))
     body = _body(using, scan, arguments, steps, optional)
     if body is None or not _check_carry(site, scan, steps, body):
