@@ -15,11 +15,11 @@ from mimgraph.builder.node_names import check_name
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.diagnostics import Diagnostic, Report
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.single_node import Given, infer_input
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES
@@ -166,7 +166,6 @@ def _dtype(dtype: object, default: str, span: Span, report: Report) -> str:
     name = dtype_name(dtype) or (dtype.__name__ if isinstance(dtype, type) else str(dtype))
     name = name.removeprefix("torch.")
     if name not in DTYPES:
-        near = "float32" if dtype is float else nearest(name, DTYPES)
-        help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
-        report.add(Diagnostic("bad-option", f"no dtype is called {name!r}", span, help=help))
+        message = f"no dtype is called {name!r}"
+        report.add(Diagnostic("bad-option", message, span, help=dtype_help(name)))
     return name

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, TypeVar
 
 from mimgraph.inspection.origin import Origin
 from mimgraph.inspection.sources import source_text
+from mimgraph.inspection.unknown_name import unknown
 from mimgraph.ir.declared import graph as declared
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Shape, TensorType
+from mimgraph.support.entry_point import entry_points
 from mimgraph.support.frozen_dict import FrozenDict
+
+E = TypeVar("E")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -127,11 +131,28 @@ class GraphOutput(_End):
         return f"<Output {self.name}: {self.shape} {self.dtype}{source}{only}>"
 
 
+@entry_points
+class Ends(FrozenDict[str, E]):
+    """The inputs or outputs of a graph by name."""
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str, items: Mapping[str, E]) -> None:
+        super().__init__(items)
+        self._what = what
+
+    def __getitem__(self, name: str) -> E:
+        if name not in self._items:
+            raise unknown(self._what, name, self._items)
+        return self._items[name]
+
+
 def inputs(graph: TypedGraph, spec: declared.Graph) -> Mapping[str, GraphInput]:
     """Return the inputs by name; `spec` declares the graph, or the graph that it is a stage of."""
     origins = {one.name: Origin(one.span) for one in spec.inputs}
     body = graph.body
-    return FrozenDict(
+    return Ends(
+        "input",
         {
             name: GraphInput(
                 *(name, type_, name in body.optional),
@@ -139,7 +160,7 @@ def inputs(graph: TypedGraph, spec: declared.Graph) -> Mapping[str, GraphInput]:
                 origins.get(name),
             )
             for name, type_ in body.inputs.items()
-        }
+        },
     )
 
 
@@ -147,7 +168,8 @@ def outputs(graph: TypedGraph, spec: declared.Graph) -> Mapping[str, GraphOutput
     """Return the outputs by public name; `spec` declares the graph, or the graph that it is a stage of."""
     origins = {one.name: Origin(one.span) for one in spec.outputs}
     body = graph.body
-    return FrozenDict(
+    return Ends(
+        "output",
         {
             name: GraphOutput(
                 *(name, type_, source_text(body.outputs[name], body.by_name)),
@@ -157,5 +179,5 @@ def outputs(graph: TypedGraph, spec: declared.Graph) -> Mapping[str, GraphOutput
                 origins.get(name),
             )
             for name, type_ in body.output_types.items()
-        }
+        },
     )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.inspection.option_values import is_default
 from mimgraph.inspection.origin import Origin
+from mimgraph.inspection.unknown_name import UnknownName, unknown
 from mimgraph.ir.types import Shape, TensorType
 from mimgraph.ops import registry
 from mimgraph.support.entry_point import entry_points
@@ -103,13 +103,6 @@ class Node:
         return Node, (*before, self.shape, self.dtype, self.ports, self.nodes, self.origin, known)
 
 
-class UnknownNode(KeyError):
-    """Raised for a name that no node has."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 @entry_points
 class Nodes(Mapping[str, Node]):
     """The nodes of a graph or block by name, in order; each is made when it is first asked for.
@@ -138,7 +131,7 @@ class Nodes(Mapping[str, Node]):
     def __getitem__(self, name: str) -> Node:
         found = self._find(name)
         if found is None:
-            raise UnknownNode(self._unknown(name))
+            raise self._unknown(name)
         return found
 
     def _find(self, name: object) -> Node | None:
@@ -153,12 +146,11 @@ class Nodes(Mapping[str, Node]):
             return self[outer].nodes._find(rest)
         return self[self._first].nodes._find(name) if self._first else None
 
-    def _unknown(self, name: object) -> str:
-        """Return the message for a name that no node has."""
+    def _unknown(self, name: object) -> UnknownName:
+        """Return the error for a name that no node has."""
         if name in self._inputs:
-            return f"{name} is an input and no node: graph.inputs[{name!r}]"
-        help_ = suggestion(name, [*self._names]) if isinstance(name, str) else ""
-        return f"no node is called {name!r}" + (f": {help_}" if help_ else "")
+            return UnknownName(f"{name} is an input and no node: graph.inputs[{name!r}]")
+        return unknown("node", name, self._names)
 
     def __contains__(self, name: object) -> bool:
         return self._find(name) is not None

@@ -98,6 +98,7 @@ FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("bad-option", lambda: mg.Input("a", (1,), dtype="float"), "no dtype is called 'float'"),
     ("bad-option", lambda: mg.Input("a", vocab=0), "vocab is a number of categories"),
     ("wrong-type", lambda: mg.Input("a", (2, None)), 'name an axis of any length, such as "T"'),  # type: ignore[arg-type]
+    ("bad-option", lambda: mg.Input("a", (5,), "int"), "did you mean int64?"),
     ("wrong-type", lambda: mg.Input("a", 5), "one axis of 5 is (5,)"),  # type: ignore[arg-type]
     ("wrong-type", lambda: mg.Input("a", (2.5,)), "a size is an integer or a name"),  # type: ignore[arg-type]
     ("missing-key", lambda: mg.Input("a"), "a needs a shape"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,16 @@ def test_a_graph_iterates_over_the_names_of_inputs_and_nodes(graph: mg.Graph) ->
     assert "fc" in graph and "image" in graph
     assert "score" not in graph and "lstm.last" not in graph and 3 not in graph
     assert "1.weight" not in graph and bool(graph)
+
+
+def test_an_unknown_name_is_told_which_was_meant() -> None:
+    graph = mg.Graph({"score": layers.Linear(1)(mg.Input("image", (3,)))})
+    with pytest.raises(KeyError) as caught:
+        graph.inputs["imge"]
+    assert str(caught.value) == "no input is called 'imge': did you mean image?"
+    assert traceback.extract_tb(caught.tb)[-1].filename == __file__
+    with pytest.raises(KeyError, match="no output is called 'scor': did you mean score"):
+        graph.outputs["scor"]
+    assert graph.inputs.get("imge") is None
+    assert "imge" not in graph.inputs
+    assert pickle.loads(pickle.dumps(graph.inputs)) == graph.inputs

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import InputShape
 from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
 from mimgraph.ir.declared.values import FAULTY, Written
+from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import DTYPES
@@ -77,7 +77,6 @@ def read_dtype(context: Context, tree: Tree | None, default: str) -> str | None:
     name = read_text(context, "dtype", tree)
     if name is None or name in DTYPES:
         return name
-    near = nearest(name, DTYPES)
-    help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
+    help = dtype_help(name)
     context.fault("bad-option", f"no dtype is called {name!r}", tree.span, help=help)
     return None
