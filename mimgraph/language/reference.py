@@ -13,7 +13,6 @@ from mimgraph.language.keys import KEYS, OPTIONS, Key
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, dotted
-from mimgraph.ops.python_text import python_example
 from mimgraph.ops.signature import REQUIRED, OptionSpec
 from mimgraph.ops.spelling import named_elsewhere, python_name, torch_layer
 
@@ -98,6 +97,8 @@ def _op_text(op: Op) -> str:
         lines += ["", "options", *_columns(rows)]
     inputs, node = op.example
     if node:
+        from mimgraph.ops.python_text import python_example  # the list of all ops has no examples
+
         lines += ["", "example", "  inputs:", *(f"    {line}" for line in inputs)]
         lines += ["  nodes:", f"    y: {node}"]
         lines += ["", "example in Python", *(f"  {line}" for line in python_example(inputs, node))]

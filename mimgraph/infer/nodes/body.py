@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from mimgraph.infer.nodes.left_out import (
-    only_module,
-    report_unrun_module,
-    report_unrun_output,
-    without_unrun_items,
-)
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.declared.graph import Output
 from mimgraph.ir.presence import NEVER
-from mimgraph.ir.typed.graph import Body, TypedNode, borrowed_by, results_of
+from mimgraph.ir.typed.graph import Body, TypedNode, results_of
 
 # types the nodes of a body and returns its outputs; an argument of block.py, which node.py imports
 TypeNodes: TypeAlias = Callable[[Context, Iterable[Output]], dict[str, Fed]]
@@ -37,7 +31,9 @@ def body_of(
     """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
     nodes, order = _typed_nodes(context)
     if context.left_out or NEVER in [node.presence for node in order]:
-        kept = _run(context, family, outputs)
+        from mimgraph.infer.nodes.left_out import nodes_that_run  # needed by few specs
+
+        kept = nodes_that_run(context, family, outputs)
         if kept is None:
             return None
         nodes, order = (
@@ -57,31 +53,6 @@ def body_of(
         training=training,
         batch_dims=batch_dims or {},
     )
-
-
-def _run(context: Context, family: str, outputs: Mapping[str, Fed]) -> dict[str, TypedNode] | None:
-    """Return the nodes that the outputs of a body need if the use leaves inputs out; None after
-    reporting an output, or a module that another node uses, of a node that never runs."""
-    found: dict[str, TypedNode] = {}
-    for name, fed in outputs.items():
-        if fed.presence == NEVER:
-            report_unrun_output(context, family, name, fed)
-            return None
-    readers = {fed.value.name.partition(".")[0]: "" for fed in outputs.values()}
-    while readers:
-        name, reader = readers.popitem()
-        typed = context.typed.get(name)
-        if name in found or name not in context.scope.nodes:
-            continue
-        if typed is None or (typed.presence == NEVER and typed.operation.branches):
-            if reader and (typed is not None or name in context.never_run):
-                report_unrun_module(context, reader, name)
-            return None
-        found[name] = only_module(typed) if typed.presence == NEVER else without_unrun_items(typed)
-        before = (value.name for value in found[name].arguments.values())
-        for one in (*before, *borrowed_by(found[name].operation)):
-            readers.setdefault(one.partition(".")[0], name)
-    return found
 
 
 def _typed_nodes(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:

@@ -5,18 +5,11 @@ from __future__ import annotations
 
 from mimgraph.infer.nodes.rule_cache import Answer, ask
 from mimgraph.infer.options import Bound, Values
-from mimgraph.infer.scope import Site
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.lone_source import layer_of_one
-
-
-def is_group_of_one(site: Site) -> bool:
-    """Return whether a merge merges a group that has one member; a source with a name is a mistake."""
-    is_one = site.fed is not None and len(site.fed) == 1
-    return is_one and any(source.port == "*" for source in site.node.sources or ())
 
 
 def ask_of_one(bound: Bound, options: Values, source: TensorType) -> Answer:

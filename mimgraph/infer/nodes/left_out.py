@@ -22,16 +22,11 @@ from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Apply, Call, Scan
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, NEVER
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.graph import TypedNode, borrowed_by
 from mimgraph.ir.typed.operations import Leaf, Use
 
 # types a node or its operation; arguments here, as they are defined in node.py, which imports this file
 Typing: TypeAlias = Callable[[Site, Node], TypedNode | None]
-
-
-def is_left_out(fed: Iterable[Fed] | None) -> bool:
-    """Return whether one of the sources is never given."""
-    return NEVER in [one.presence for one in fed or ()]
 
 
 def type_without(
@@ -221,7 +216,36 @@ def _stepwise(scan: Scan, fed: Iterable[Fed]) -> list[str | None]:
 # bodies
 
 
-def without_unrun_items(typed: TypedNode) -> TypedNode:
+def nodes_that_run(
+    context: Context, family: str, outputs: Mapping[str, Fed]
+) -> dict[str, TypedNode] | None:
+    """Return the nodes that the outputs of a body need if the use leaves inputs out; None after
+    reporting an output, or a module that another node uses, of a node that never runs."""
+    found: dict[str, TypedNode] = {}
+    for name, fed in outputs.items():
+        if fed.presence == NEVER:
+            _report_unrun_output(context, family, name, fed)
+            return None
+    readers = {fed.value.name.partition(".")[0]: "" for fed in outputs.values()}
+    while readers:
+        name, reader = readers.popitem()
+        typed = context.typed.get(name)
+        if name in found or name not in context.scope.nodes:
+            continue
+        if typed is None or (typed.presence == NEVER and typed.operation.branches):
+            if reader and (typed is not None or name in context.never_run):
+                _report_unrun_module(context, reader, name)
+            return None
+        found[name] = (
+            _only_module(typed) if typed.presence == NEVER else _without_unrun_items(typed)
+        )
+        before = (value.name for value in found[name].arguments.values())
+        for one in (*before, *borrowed_by(found[name].operation)):
+            readers.setdefault(one.partition(".")[0], name)
+    return found
+
+
+def _without_unrun_items(typed: TypedNode) -> TypedNode:
     """Return an `each` without the items that never run."""
     unrun = {one.name for one in typed.operation.branches if one.presence == NEVER}
     if not unrun:
@@ -236,12 +260,12 @@ def without_unrun_items(typed: TypedNode) -> TypedNode:
     )
 
 
-def only_module(typed: TypedNode) -> TypedNode:
+def _only_module(typed: TypedNode) -> TypedNode:
     """Return a node that never runs, but whose module others share, or read a weight of."""
     return replace(typed, arguments={}, results={}, default=None, presence=ALWAYS, presences={})
 
 
-def report_unrun_module(context: Context, reader: str, owner: str) -> None:
+def _report_unrun_module(context: Context, reader: str, owner: str) -> None:
     """Report a node that shares, or reads a weight of, a node that never runs."""
     names = " and ".join(context.left_out)
     node = context.scope.nodes[reader]
@@ -251,7 +275,7 @@ def report_unrun_module(context: Context, reader: str, owner: str) -> None:
     context.state.fault("optional-source", message, node.span, path, labels=labels, help=help)
 
 
-def report_unrun_output(context: Context, family: str, name: str, fed: Fed) -> None:
+def _report_unrun_output(context: Context, family: str, name: str, fed: Fed) -> None:
     """Report an output that is never given."""
     names = " and ".join(context.left_out)
     message = f"{fed.text} is missing without {names}, but an output must always be there"

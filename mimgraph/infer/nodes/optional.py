@@ -64,6 +64,11 @@ def always_present(fed: Iterable[Fed]) -> bool:
     return not [one for one in fed if one.is_own or one.presence != ALWAYS]
 
 
+def is_left_out(fed: Iterable[Fed] | None) -> bool:
+    """Return whether one of the sources is never given."""
+    return NEVER in [one.presence for one in fed or ()]
+
+
 def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
     """Return the inputs of a block that may be missing when its first is present."""
     first = next(iter(fed.values()), None)

@@ -225,6 +225,11 @@ def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
     return match(site, Arguments(op.name, spec.names, spec.optional))
 
 
+def names_group(site: Site) -> bool:
+    """Return whether a node reads a group, `emb.*`."""
+    return any(source.port == "*" for source in site.node.sources or ())
+
+
 def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
     """Return the sources by argument: a list fills them in order, a mapping by name. None where they
     do not fit, which is reported."""

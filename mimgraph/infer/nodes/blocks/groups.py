@@ -17,10 +17,9 @@ DEFAULT_NONE = "; an input that the block runs without has the default None, {}=
 def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, Fed] | None:
     """Return the sources of a block by the `names` of its inputs, and members of a group by `fields.city`;
     None where they do not fit, which is reported."""
-    optional = may_leave_out(site, block, names)
-    parts = [one for one in block.inputs if one.declared]
-    declare = DEFAULT_NONE if isinstance(block.span.file, PythonFile) else DECLARE_OPTIONAL
-    wanted = Arguments(block.family, names, optional, "" if parts else declare)
+    wanted = Arguments(block.family, names)
+    if len(names) > 1:  # the first is needed
+        wanted = Arguments(block.family, names, may_leave_out(site, block, names), _hint(block))
     if site.fed is None or not [one for one in site.fed if one.group is not None]:
         return match(site, wanted)
     groups, fed = _bundled(site.fed, block, names)
@@ -32,6 +31,13 @@ def match_block(site: Site, block: Block, names: tuple[str, ...]) -> dict[str, F
         group = groups.get(one.group) if one.group is not None else None
         members |= {name: one} if group is None else {_member(name, each): each for each in group}
     return members
+
+
+def _hint(block: Block) -> str:
+    """Return how a block declares an input that it runs without; "" for a graph, which has its own."""
+    if any(one.declared for one in block.inputs):
+        return ""
+    return DEFAULT_NONE if isinstance(block.span.file, PythonFile) else DECLARE_OPTIONAL
 
 
 def may_leave_out(site: Site, block: Block, names: Sequence[str]) -> frozenset[str]:
