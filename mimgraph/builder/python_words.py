@@ -46,6 +46,7 @@ _OPTIONS = {
 _INPUT = re.compile(
     r"(\w+): \{(?:shape: \[\.\.\.\], )?optional: true\}"
 )  # an optional one of a block
+_PARAM = re.compile(r"declare it: params: \{\w+: \.\.\.\}")  # no Python code writes one
 _LONE = re.compile(r"([A-Z]\w*) without a value\b")  # a layer without an option by position
 _ITEM = re.compile(
     r"(?<![\w.])([A-Z]\w*): (?=\{(?!layer|merge|from))"
@@ -86,6 +87,7 @@ def python_words(text: str) -> str:
     for phrase, python in _PHRASES.items():
         text = text.replace(phrase, python)
     text = _INPUT.sub(r"\1=None", text)
+    text = _PARAM.sub("only sizes of inputs on which the outputs depend have a name here", text)
     text = _LONE.sub(r"layers.\1()", text)
     return "".join(_pieces(text))
 

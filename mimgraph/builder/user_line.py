@@ -56,13 +56,10 @@ def user_frame() -> FrameType:
 
 def raise_faults(report: Report, span: Span) -> None:
     """Raise the diagnostics, if there are any; those at the line `span` get the columns of the
-    call."""
+    call, and those in a spec, of which it takes a handle, become faults of the call."""
     if report.diagnostics:
         exact = _columns(span)
-        raise SpecError(
-            _refined(found, span, exact) if found.span[:2] == span[:2] else found
-            for found in map(in_python, report.diagnostics)
-        )
+        raise SpecError(in_python(_in_code(found, span, exact)) for found in report.diagnostics)
 
 
 def raise_at_call(diagnostics: Iterable[Diagnostic], span: Span) -> NoReturn:
@@ -75,6 +72,12 @@ def raise_at_call(diagnostics: Iterable[Diagnostic], span: Span) -> NoReturn:
     found = reversed([*once.values()])
     error.diagnostics += [in_python(_at_call(one, span, exact)) for one in found]
     raise error
+
+
+def _in_code(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
+    if not isinstance(found.span.file, PythonFile):
+        return _at_call(found, span, exact)
+    return _refined(found, span, exact) if found.span[:2] == span[:2] else found
 
 
 def _at_call(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:

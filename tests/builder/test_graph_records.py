@@ -187,3 +187,17 @@ def test_a_block_takes_no_handle_of_a_graph() -> None:
 
     with pytest.raises(mg.SpecError, match="fc was made outside the block adds"):
         adds(mg.Input("q", (4,)))
+
+
+def test_a_size_of_an_input_that_is_left_behind_is_a_fault_of_the_call() -> None:
+    base = mg.loads(
+        "inputs: {x: [T, 4]}\nnodes:\n  table: {parameter: [9, 4], init: zeros}\n"
+        "  places: {layer: Slice, from: table, dim: 0, end: $T}\n"
+        "  y: {merge: add, from: [x, places], broadcast: true}\noutputs: y\n"
+    )
+    with pytest.raises(mg.SpecError, match="only sizes of inputs on which the outputs") as caught:
+        mg.Graph(layers.Tanh()(base["places"]))
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "unknown-param"
+    assert fault.span.excerpt().text == 'mg.Graph(layers.Tanh()(base["places"]))'
+    assert [label.span.line for label in fault.labels] == [4]

@@ -59,6 +59,9 @@ TEXTS = {
     "an input of a spec is declared with optional: true": (
         "an input of a spec is declared with optional=True"
     ),
+    "declare it: params: {S: ...}": (
+        "only sizes of inputs on which the outputs depend have a name here"
+    ),
     "write zeros: true for the shape of the source": (
         "write mg.zeros(like=...) for the shape of the source"
     ),
