@@ -124,14 +124,20 @@ class Graph(Shown):
 
     @cached_property
     def inputs(self) -> Mapping[str, GraphInput]:
-        """Return every input by name, in order, with the attributes of its type: `.shape`, `.dtype`."""
+        """Return every input by name, in order, with the attributes of its type:
+
+        graph.inputs["image"].shape, graph.inputs["image"].dtype
+        """
         from mimgraph.inspection.ends import inputs
 
         return inputs(self.typed, self._spec)
 
     @cached_property
     def outputs(self) -> Mapping[str, GraphOutput]:
-        """Return every output by its public name, with its type and its `source`."""
+        """Return every output by its public name, with its type and its `source`:
+
+        graph.outputs["score"].shape, graph.outputs["score"].source
+        """
         from mimgraph.inspection.ends import outputs
 
         return outputs(self.typed, self._spec)

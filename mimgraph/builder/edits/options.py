@@ -52,6 +52,9 @@ def optioned(edit: Edit, scope: Scope, node: Node, options: Options) -> Node:
         assert op is not None
         words = {"activation", *BESIDE} - op.options.keys()
         own = {name: value for name, value in options.items() if name not in words}
+        if "name" in own and "name" not in op.options:
+            help = f"write graph.rename({scope.path + node.name!r}, ...)"
+            raise edit.fault("unknown-option", f"{op.name} has no option 'name'", help)
         node = node.with_applied(_layer(edit, applied, op, options, own))
     elif isinstance(applied, Call):
         _check_scan(edit, scope, node, applied, options)

@@ -111,3 +111,8 @@ outputs: y
         old.replace("y.1", layers.GRU(5)),
     ):
         assert mg.loads(new.dumps()) == new
+
+
+def test_a_name_is_changed_with_rename() -> None:
+    with pytest.raises(mg.SpecError, match=r"write graph\.rename\('stage\.conv', \.\.\.\)"):
+        GRAPH.with_options("stage.conv", name="filter")
