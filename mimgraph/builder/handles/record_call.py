@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.merge_of_one import in_place_of, is_merge_of_one
 from mimgraph.builder.handles.records import Layer, Record, Reference
-from mimgraph.builder.handles.variable_names import Variable, variable_names
 from mimgraph.builder.node_names import check_name, snake_case
 from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
 from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
@@ -31,6 +30,9 @@ from mimgraph.ops.layer_call import (
 )
 from mimgraph.source import Span
 
+if TYPE_CHECKING:
+    from mimgraph.builder.handles.variable_names import Variable
+
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 
 
@@ -43,8 +45,11 @@ def record_call(
     except SpecError as error:
         fault = error
     note_refusal()
-    if isinstance(layer, LayerCall) and (names := variable_names((*sources, *named.values()))):
-        _checked(layer, sources, named, name, names)  # raises the same fault with these names
+    if isinstance(layer, LayerCall):
+        from mimgraph.builder.handles.variable_names import variable_names  # for faults alone
+
+        if names := variable_names((*sources, *named.values())):
+            _checked(layer, sources, named, name, names)  # raises the same fault with these names
     raise fault
 
 
