@@ -37,6 +37,8 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     if op.inputs.kind == "named" and args and isinstance(args[0], str):
         text, named = _formula_of_numbers(args[0], named, op)
         args = (text, *args[1:])
+    if len(args) > 1 and op.inferred:
+        _check_order(op, args, span)
     options, lone = declare_options(op.name, op.by_position, args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
         lone = options.pop(next(iter(options)))
@@ -44,6 +46,19 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
             options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     activation = call.keywords.get("activation") if "activation" in words else None
     return Apply(op.kind, op.name, span, options, lone, declare_activation(activation, span))
+
+
+def _check_order(op: Op, args: tuple[object, ...], span: Span) -> None:
+    """Report options in torch's order, `Linear(16, 3)`, where the first ones follow from the input."""
+    for name, value in zip(op.by_position[1:], args[1:], strict=False):
+        try:
+            if type(value) is int:
+                op.options[name].check(value)
+        except ValueError:
+            given = ", ".join(map(shown, args[1:]))
+            message = f"{name} of {op.name} cannot be {shown(value)}"
+            help = f"{op.inferred[0]} follows from the input: write layers.{op.name}({given})"
+            raise spec_error("bad-option", message, span, help) from None
 
 
 def _formula_of_numbers(

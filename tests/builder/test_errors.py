@@ -313,6 +313,32 @@ def test_a_name_beside_the_options_is_moved_to_the_second_call() -> None:
         doubled(name="fc")(numeric())
 
 
+@pytest.mark.parametrize(
+    ("call", "message", "written"),
+    [
+        (lambda: layers.Linear(8, 3)(numeric()), "bias of Linear cannot be 3", "Linear(3)"),
+        (
+            lambda: layers.MultiheadAttention(8, 4)(numeric()),
+            "dropout of MultiheadAttention cannot be 4",
+            "MultiheadAttention(4)",
+        ),
+    ],
+)
+def test_options_in_the_order_of_torch(call: Callable[[], Any], message: str, written: str) -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        call()
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.message) == ("bad-option", message)
+    assert fault.help.endswith(f"follows from the input: write layers.{written}")
+
+
+def test_a_graph_without_an_input() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.Graph(layers.Tanh()(mg.Parameter("p", (3,), init="zeros")))
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.message) == ("missing-key", "no output depends on an input")
+
+
 # --- tracebacks --------------------------------------------------------------------
 
 

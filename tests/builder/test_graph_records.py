@@ -196,8 +196,11 @@ def test_a_size_of_an_input_that_is_left_behind_is_a_fault_of_the_call() -> None
         "  y: {merge: add, from: [x, places], broadcast: true}\noutputs: y\n"
     )
     with pytest.raises(mg.SpecError, match="only sizes of inputs on which the outputs") as caught:
-        mg.Graph(layers.Tanh()(base["places"]))
+        mg.Graph([mg.Input("z", (4,)), layers.Tanh()(base["places"])])
     (fault,) = caught.value.diagnostics
     assert fault.code == "unknown-param"
-    assert fault.span.excerpt().text == 'mg.Graph(layers.Tanh()(base["places"]))'
+    assert (
+        fault.span.excerpt().text
+        == 'mg.Graph([mg.Input("z", (4,)), layers.Tanh()(base["places"])])'
+    )
     assert [label.span.line for label in fault.labels] == [4]
