@@ -37,7 +37,7 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     if op.inputs.kind == "named" and args and isinstance(args[0], str):
         text, named = _formula_of_numbers(args[0], named, op)
         args = (text, *args[1:])
-    if len(args) > 1 and op.inferred:
+    if len(args) > 1:
         _check_order(op, args, span)
     options, lone = declare_options(op.name, op.by_position, args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
@@ -49,16 +49,26 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
 
 
 def _check_order(op: Op, args: tuple[object, ...], span: Span) -> None:
-    """Report options in torch's order, `Linear(16, 3)`, where the first ones follow from the input."""
+    """Report options that are written as torch takes them: `Permute(0, 2, 1)` without a list, and
+    `Linear(16, 3)`, whose first ones follow from the input."""
+    if len(op.by_position) == 1 and _fits(op, op.by_position[0], [*args]):
+        message = f"{op.name} takes {op.by_position[0]} as one list"
+        raise spec_error("wrong-type", message, span, f"write layers.{op.name}({[*args]})")
     for name, value in zip(op.by_position[1:], args[1:], strict=False):
-        try:
-            if type(value) is int:
-                op.options[name].check(value)
-        except ValueError:
+        if op.inferred and type(value) is int and not _fits(op, name, value):
             given = ", ".join(map(shown, args[1:]))
-            message = f"{name} of {op.name} cannot be {shown(value)}"
             help = f"{op.inferred[0]} follows from the input: write layers.{op.name}({given})"
-            raise spec_error("bad-option", message, span, help) from None
+            message = f"{name} of {op.name} cannot be {shown(value)}"
+            raise spec_error("bad-option", message, span, help)
+
+
+def _fits(op: Op, name: str, value: object) -> bool:
+    """Return whether plain data is a value of an option."""
+    try:
+        op.options[name].check(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _formula_of_numbers(

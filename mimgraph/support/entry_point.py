@@ -78,7 +78,9 @@ def _is_users(error: Exception) -> bool:
     if isinstance(error, AssertionError | NotImplementedError):
         return False
     last = [*_frames(error.__traceback__)][-1]
-    is_call = last.tb_frame.f_code is _ENTERED  # the function does not have these arguments
+    # the function, perhaps under another decorator, does not have these arguments
+    at_call = last.tb_frame.f_code is _ENTERED or _module(last) in _BETWEEN
+    is_call = at_call and isinstance(error, TypeError)
     return is_call or (_is_ours(last) and _is_raised(last) and _has_text(error))
 
 
@@ -111,8 +113,12 @@ def _cut(error: Exception) -> None:
 
 
 def _is_ours(one: TracebackType) -> bool:
-    module = str(one.tb_frame.f_globals.get("__name__", ""))
+    module = _module(one)
     return is_ours(module) or module in _BETWEEN
+
+
+def _module(one: TracebackType) -> str:
+    return str(one.tb_frame.f_globals.get("__name__", ""))
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:

@@ -332,6 +332,13 @@ def test_options_in_the_order_of_torch(call: Callable[[], Any], message: str, wr
     assert fault.help.endswith(f"follows from the input: write layers.{written}")
 
 
+def test_a_list_that_torch_takes_as_several_arguments() -> None:
+    with pytest.raises(mg.SpecError, match=r"write layers.Permute\(\[0, 2, 1\]\)"):
+        layers.Permute(0, 2, 1)(mg.Input("x", (3, 4)))
+    with pytest.raises(mg.SpecError, match="takes 1 option by position, not 2"):
+        layers.GroupNorm(2, 16)(mg.Input("x", (16, 4)))
+
+
 def test_a_graph_without_an_input() -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.Graph(layers.Tanh()(mg.Parameter("p", (3,), init="zeros")))
@@ -365,6 +372,9 @@ WRONG: dict[str, Callable[[], Any]] = {
     "an unknown name": lambda: mg.Inptu,  # type: ignore[attr-defined]
     "a missing file": lambda: mg.load("missing.yaml"),
     "a stage": lambda: mg.Graph(mg.Input("x", (5,))).split(1)[0].declared,
+    "an unknown argument of a method": lambda: mg.Graph(mg.Input("x", (5,))).compile(
+        optimizer="adam"
+    ),  # type: ignore[call-arg]
     "a registration": lambda: mg.register(name="Named")(5),  # type: ignore[type-var]
 }
 
