@@ -44,6 +44,12 @@ class Module:
         """The class as the emitted file writes it."""
         return f"{self.package}.{self.name}"
 
+    @property
+    def changed(self) -> Module:
+        """The module that a function changes, of `weight_norm(module)`; itself if it is a class."""
+        found = self.arguments.get("module")
+        return found if isinstance(found, Module) else self
+
     def argument(self, name: str) -> Any:
         """Return the value of an argument, of this module or of a module among its arguments."""
         if name in self.arguments:

@@ -656,7 +656,7 @@ FAULTS_OF_ONE: list[tuple[Callable[[mg.Tensor], Any], str]] = [
     (lambda x: merges.add([x], brodcast=True), "no option 'brodcast'"),  # type: ignore[call-overload]
     (lambda x: merges.average([x > 0]), "bool"),
     (lambda x: merges.add([x], activation="Sofmax"), "Softmax"),
-    (lambda x: merges.subtract(x), "subtract takes"),  # type: ignore[call-overload]
+    (lambda x: merges.subtract(x), "subtract takes"),
 ]
 
 

@@ -52,6 +52,20 @@ def test_a_layer_equals_the_parametrized_module_of_torch(
     assert mg.loads(graph.dumps()) == graph
 
 
+@pytest.mark.parametrize("more", ["activation: ReLU", "over: 1", "activation: Tanh, freeze: true"])
+@pytest.mark.parametrize("norm", ["weight_norm", "spectral_norm"])
+def test_an_item_that_is_more_than_its_layer(norm: str, more: str) -> None:
+    graph = mg.loads(spec(f"Linear: {{out_features: 3, {more}, %s}}", [5, 6], f"{norm}: true"))
+    theirs = getattr(parametrizations, norm)(nn.Linear(6, 3))
+    model = graph.compile().eval()
+    model.load_state_dict({f"y.0.{key}": tensor for key, tensor in theirs.state_dict().items()})
+    x = torch.rand(2, 5, 6)
+    function = {"ReLU": torch.relu, "Tanh": torch.tanh}.get(
+        more.split(",")[0].split()[-1], lambda y: y
+    )
+    torch.testing.assert_close(model(x=x), function(theirs.eval()(x)))
+
+
 def test_all_options_of_torch_reach_its_function() -> None:
     options = "spectral_norm: {n_power_iterations: 3, eps: 1e-6}"
     model = mg.loads(spec("Linear: {out_features: 3, %s}", [6], options)).compile()

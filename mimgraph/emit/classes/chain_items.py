@@ -125,7 +125,7 @@ class ChainItems:
     def _leaf(self, node: TypedNode, leaf: Leaf, ports: Ports, type_: TensorType) -> Draft:
         """Return the class of a layer, which reads the dtype of the model from its own tensors."""
         module, inits, function = leaf.lowering.module, Inits(), SUPER
-        base = self.modules.class_name(leaf, module) if module else "nn.Module"
+        base = self.modules.class_name(leaf, module.changed) if module else "nn.Module"
         if node in self.cast and module:  # whose constructor has no place for that tensor
             base, inits = "nn.Module", (("layer", self.modules.leaf(leaf, module)),)
             function = Name("self.layer")

@@ -36,6 +36,16 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
     return _construct(op, module, class_name)
 
 
+def construct_subclass(leaf: Leaf, module: Module, class_name: str) -> Construct:
+    """Return what makes a subclass of the module's class: `weight_norm(ReLULinear(5, 5))`."""
+    if module.changed is module:
+        return construct_leaf(leaf, module, class_name)
+    inner = construct_subclass(leaf, module.changed, class_name)
+    made = construct_leaf(leaf, module, module.class_name)
+    (key, _), *others = made.arguments
+    return replace(made, arguments=((key, inner), *others))
+
+
 def _construct(op: Op, module: Module, class_name: str) -> Construct:
     arguments = tuple([(name, _argument(name, value)) for name, value in module.arguments.items()])
     names = tuple(module.arguments)

@@ -8,7 +8,7 @@ from keyword import kwlist
 from typing import Any, TypeAlias
 
 from mimgraph.emit.classes.attributes import attribute, renamed
-from mimgraph.emit.classes.construct import construct_leaf, repeated
+from mimgraph.emit.classes.construct import construct_leaf, construct_subclass, repeated
 from mimgraph.emit.classes.frozen import freeze
 from mimgraph.emit.classes.parametrize import Lifted
 from mimgraph.emit.classes.user_classes import OwnClasses
@@ -189,7 +189,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
             case Leaf(lowering=lowering) if lifted.definition.base != "nn.Module":
                 module = lowering.module_for(ports)
                 assert module is not None
-                return construct_leaf(operation, module, name)
+                return construct_subclass(operation, module, name)
             case Repeated(shared=False) if (made := self.repeated(operation, name)) is not None:
                 return made
             case Use(body, arguments) | Repeated((body, *_), (arguments, *_)):
