@@ -17,16 +17,7 @@ from mimgraph.ir.names import class_fault
 
 
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
-    """Return the graph that computes these outputs; raise a fault if it needs no input."""
-    declared = declare_outputs(outputs, name, doc)
-    if not declared.inputs:
-        help = "a graph begins at what mg.Input returns"
-        raise spec_error("missing-key", "no output depends on an input", declared.origin, help)
-    return declared
-
-
-def declare_outputs(outputs: Outputs, name: str, doc: str) -> ir.Graph:
-    """Return the graph that computes these outputs, of which none may need an input."""
+    """Return the graph that computes these outputs."""
     span = user_line()
     reason = class_fault(name) if isinstance(name, str) else "a name is a string"
     if reason is not None:

@@ -339,13 +339,6 @@ def test_a_list_that_torch_takes_as_several_arguments() -> None:
         layers.GroupNorm(2, 16)(mg.Input("x", (16, 4)))
 
 
-def test_a_graph_without_an_input() -> None:
-    with pytest.raises(mg.SpecError) as caught:
-        mg.Graph(layers.Tanh()(mg.Parameter("p", (3,), init="zeros")))
-    (fault,) = caught.value.diagnostics
-    assert (fault.code, fault.message) == ("missing-key", "no output depends on an input")
-
-
 # --- tracebacks --------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pydoc
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -75,7 +76,8 @@ def test_the_defaults_in_a_signature_are_those_of_the_op(op: Op) -> None:
 
 def test_help_shows_the_signature_and_an_example() -> None:
     text = pydoc.plain(pydoc.render_doc(layers.Bilinear))
-    assert "Bilinear(out_features: Size, bias: bool = True" in text
+    # Python 3.13 writes a long signature with an option a line
+    assert "Bilinear(out_features:Size,bias:bool=True," in re.sub(r"\s", "", text)
     assert "(*, in1_features), (*, in2_features) -> (*, out_features)" in text
     assert "Sources: input1, input2." in text
     assert "y = layers.Bilinear(8)(user, item)" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mimgraph.builder.declare_graph import declare_outputs
+from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
@@ -24,7 +24,7 @@ def _leading_to(handle: Tensor) -> TypedGraph | None:
     as inside a block."""
     ends = {"end": handle} if _is_one(handle) else {f"end{i}": p for i, p in enumerate(handle)}
     try:
-        declared = declare_outputs(ends, "Unfinished", "")
+        declared = declare_graph(ends, "Unfinished", "")
         # an output may not be missing, so all inputs are given here
         inputs = tuple(replace(one, optional=False) for one in declared.inputs)
         typed = infer(replace(declared, inputs=inputs), Report())
