@@ -27,7 +27,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         layers merges
         graph
         restore
-        builder compare language pipeline
+        builder compare importer language pipeline
         picture
         summary runtime
         inspection
@@ -41,7 +41,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-WITH_TORCH = ("runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py")
+WITH_TORCH = ("importer/", "runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py")
 
 
 class Import(NamedTuple):

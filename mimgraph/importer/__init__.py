@@ -1,0 +1,1 @@
+"""Turn models that were not written with mimgraph into specs."""

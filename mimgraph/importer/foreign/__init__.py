@@ -1,0 +1,1 @@
+"""Read models that other libraries wrote to files, without running their code."""
