@@ -21,12 +21,34 @@ from mimgraph.ir.declared.operations import (
     Share,
 )
 from mimgraph.ir.declared.values import Option
-from mimgraph.language.yaml_text import Rows, Tall, yaml_text
+from mimgraph.language.yaml_text import Path, Rows, Tall, yaml_text
 
 
-def write(graph: Graph) -> str:
-    """Return the spec of a graph; reading it gives the same graph."""
-    return yaml_text(tree(graph))
+def write(graph: Graph, comments: Mapping[str, str] | None = None) -> str:
+    """Return the spec of a graph; reading it gives the same graph.
+
+        write(graph, {"": "at the top", "nodes.fc": "above fc", "blocks.tower.0": "above an item"})
+
+    A comment stands above what its path names: a node of the graph or of a block, or an item of a
+    seq by its position (`nodes.encoder.2`).
+    """
+    places = {_place(path): comment for path, comment in (comments or {}).items()}
+    return yaml_text(tree(graph), places)
+
+
+def _place(path: str) -> Path:
+    """Return where the tree has what a comment is about: `("nodes", "encoder", "seq", 2)`."""
+    if not path:
+        return ()
+    names = path.split(".")
+    depth = 2 if names[0] == "blocks" else 1
+    place: Path = tuple(names[:depth])
+    for name in names[depth:]:
+        if name.isdecimal():
+            place += ("seq", int(name))
+        else:
+            place += ("nodes", name) if depth == 2 else (name,)
+    return place
 
 
 def tree(graph: Graph) -> Tall:

@@ -1,4 +1,4 @@
-"""Lay out plain data as YAML: an entry a line, quotes only where they are needed."""
+"""Lay out plain data as YAML: an entry a line, comments above it, quotes only where they are needed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.ir.declared.values import Template, Written
 from mimgraph.ir.expression import Variable, to_text
@@ -24,29 +24,68 @@ class Rows(list[Any]):
     """A list whose items each are a line."""
 
 
-def yaml_text(mapping: Mapping[str, Any]) -> str:
-    """Return the text of a mapping, which may hold a `Written` or a `Template`."""
-    return "".join(f"{line}\n" for line in _lines(mapping))
+Path: TypeAlias = tuple[str | int, ...]
+"""The keys and positions that lead to a value: `("nodes", "tower", "seq", 0)`."""
 
 
-def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+class Line(NamedTuple):
+    """A line, and the path of the value that begins in it or that it belongs to."""
+
+    path: Path
+    text: str
+
+
+def yaml_text(mapping: Mapping[str, Any], comments: Mapping[Path, str] | None = None) -> str:
+    """Return the text of a mapping, which may hold a `Written` or a `Template`.
+
+    A comment stands above the line of its path, or of what encloses that in one line; `()` is the
+    top of the file.
+    """
+    lines = list(_lines(mapping))
+    above = _comment_lines(lines, comments or {})
+    rows = (row for n, line in enumerate(lines) for row in (*above.get(n, ()), line.text))
+    return "".join(f"{row}\n" for row in rows)
+
+
+def _comment_lines(lines: list[Line], comments: Mapping[Path, str]) -> dict[int, list[str]]:
+    """Return the lines of comments by the index of the line that they stand above."""
+    first: dict[Path, int] = {(): 0}
+    for n, line in enumerate(lines):
+        first.setdefault(line.path, n)
+    above: dict[int, list[str]] = {}
+    for path, comment in comments.items():
+        at = next(first[path[:n]] for n in range(len(path), -1, -1) if path[:n] in first)
+        text = lines[at].text
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        above.setdefault(at, []).extend(_comment(row, indent) for row in comment.splitlines())
+    return above
+
+
+def _comment(text: str, indent: str) -> str:
+    """Return a line with a comment; a character that YAML does not allow becomes an escape."""
+    safe = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return f"{indent}# {safe}".rstrip()
+
+
+def _lines(mapping: Mapping[str, Any], path: Path = (), indent: str = "") -> Iterator[Line]:
     """Yield the lines of a mapping: an entry on one line if it fits there, else on several."""
     inner = indent + "  "
     for key, value in mapping.items():
+        here = (*path, key)
         head = f"{indent}{_text(key)}:"
         line = f"{head} {flow(value)}"
         long = len(line) > WIDTH
         if value and isinstance(value, dict) and (long or isinstance(value, Tall)):
-            yield head
-            yield from _lines(value, inner)
+            yield Line(here, head)
+            yield from _lines(value, here, inner)
         elif value and isinstance(value, list) and (long or isinstance(value, Rows)):
-            yield head
-            yield from (f"{inner}- {_row(item)}" for item in value)
+            yield Line(here, head)
+            yield from (Line((*here, n), f"{inner}- {_row(v)}") for n, v in enumerate(value))
         elif isinstance(value, str) and _is_literal(value):
-            yield f"{head} |-"
-            yield from (f"{inner}{row}" if row else "" for row in value.split("\n"))
+            yield Line(here, f"{head} |-")
+            yield from (Line(here, f"{inner}{row}" if row else "") for row in value.split("\n"))
         else:
-            yield line
+            yield Line(here, line)
 
 
 def _row(item: Any) -> str:

@@ -104,6 +104,60 @@ def test_outputs_are_written_in_the_shortest_form(given_: str, written: str) -> 
     assert write(declared(f"{text}outputs: {given_}")).splitlines()[-1] == written
 
 
+# --- comments -------------------------------------------------------------------------------------
+
+COMMENTED = """\
+# Imported from model.py.
+# Proven.
+name: Model
+inputs:
+  x: [5]
+blocks:
+  head:
+    inputs: [x]
+    seq:
+      - Linear: 3
+      # No rate.
+      - Dropout
+  tower:
+    inputs: [x]
+    nodes:
+      # frozen[branch]: it was True
+      y: {layer: Linear, from: x, out_features: 2}
+    outputs: y
+nodes:
+  a: {block: head, from: x}
+  # Of b, and of its first item.
+  b: {from: x, seq: [ReLU, tower]}
+  c: {block: tower, from: a}
+# The end.
+outputs: [b, c]
+"""
+
+
+def test_comments_stand_above_what_they_are_about() -> None:
+    comments = {
+        "": "Imported from model.py.\nProven.",
+        "blocks.head.1": "No rate.",
+        "blocks.tower.y": "frozen[branch]: it was True",
+        "nodes.b.0": "Of b, and of its first item.",
+        "outputs": "The end.",
+    }
+    assert write(declared(COMMENTED), comments) == COMMENTED
+
+
+PLACES = ["", "nodes.tall", "nodes.vector.1", "blocks.residual.conv", "blocks.head.2", "nope.x"]
+
+
+@given(st.dictionaries(st.sampled_from(PLACES), st.text(), min_size=1))
+@settings(max_examples=50, deadline=None)
+def test_no_comment_changes_the_graph(comments: dict[str, str]) -> None:
+    text = write(declared(TIDY), comments)
+    written = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    assert write(declared(text)) == TIDY
+    assert written == TIDY.splitlines()
+
+
 # --- values ---------------------------------------------------------------------------------------
 
 
