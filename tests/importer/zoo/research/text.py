@@ -1,0 +1,337 @@
+"""Texts and sequences: masks, packed sequences, attention written out, decoders."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from tests.importer.zoo.model import Model, ids, mask
+
+LENGTHS = {"shape": (), "dtype": "int64"}
+
+
+class PackedLSTM(nn.Module):
+    """The last states of both directions of a packed sequence."""
+
+    def __init__(self, vocab=100, emb=16, hidden=24, classes=3):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab, emb, padding_idx=0)
+        self.lstm = nn.LSTM(emb, hidden, batch_first=True, bidirectional=True)
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(2 * hidden, classes)
+
+    def forward(self, text, lengths):
+        x = self.dropout(self.embedding(text))
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (h, c) = self.lstm(packed)
+        h = torch.cat((h[-2], h[-1]), dim=1)
+        return self.fc(self.dropout(h))
+
+
+class PackedGRUTagger(nn.Module):
+    """A packed sequence that is padded again: a label for each step."""
+
+    def __init__(self, vocab=100, emb=12, hidden=10, tags=5):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab, emb)
+        self.gru = nn.GRU(emb, hidden, num_layers=2, batch_first=True)
+        self.tag = nn.Linear(hidden, tags)
+
+    def forward(self, words, lengths):
+        x = self.embedding(words)
+        x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        x, _ = self.gru(x)
+        x, _ = pad_packed_sequence(x, batch_first=True, total_length=words.shape[1])
+        return self.tag(x)
+
+
+class TextCNN(nn.Module):
+    """A ModuleList of convolutions in a comprehension, max over time."""
+
+    def __init__(self, vocab=100, dim=16, widths=(2, 3, 4), classes=4):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, dim)
+        self.convs = nn.ModuleList([nn.Conv1d(dim, 8, k, padding=k - 1) for k in widths])
+        self.fc = nn.Linear(8 * len(widths), classes)
+
+    def forward(self, text):
+        x = self.embed(text).permute(0, 2, 1)
+        x = [F.relu(conv(x)) for conv in self.convs]
+        x = [F.max_pool1d(i, i.size(2)).squeeze(2) for i in x]
+        return self.fc(torch.cat(x, 1))
+
+
+class SiameseAttention(nn.Module):
+    """A helper method called twice; views with sizes, einsum, a masked softmax, tied modules."""
+
+    def __init__(self, vocab=60, d=16, heads=4):
+        super().__init__()
+        self.emb = nn.Embedding(vocab, d)
+        self.heads = heads
+        self.q = nn.Linear(d, d)
+        self.k = nn.Linear(d, d)
+        self.v = nn.Linear(d, d)
+        self.norm = nn.LayerNorm(d)
+        self.scale = nn.Parameter(torch.ones(1) * 0.3)
+        self.register_buffer("prior", torch.randn(d))
+        self.out = nn.Linear(2 * d, 2)
+
+    def encode(self, ids, mask):
+        x = self.norm(self.emb(ids) + self.prior)
+        B, T, D = x.shape
+        q = self.q(x).view(B, T, self.heads, D // self.heads)
+        k = self.k(x).view(B, T, self.heads, D // self.heads)
+        v = self.v(x).view(B, T, self.heads, D // self.heads)
+        scores = torch.einsum("bihd,bjhd->bhij", q, k) / math.sqrt(D // self.heads)
+        scores = scores.masked_fill(mask[:, None, None, :] == 0, -1e9)
+        y = torch.einsum("bhij,bjhd->bihd", scores.softmax(-1), v).reshape(B, T, D)
+        x = self.norm(x + self.scale * y)
+        m = mask.unsqueeze(-1).float()
+        return (x * m).sum(1) / m.sum(1).clamp(min=1)
+
+    def forward(self, question, answer, q_mask, a_mask):
+        a = self.encode(question, q_mask)
+        b = self.encode(answer, a_mask)
+        return self.out(torch.cat([a * b, (a - b).abs()], dim=-1))
+
+
+class Seq2SeqAttention(nn.Module):
+    """An encoder, a decoder and Luong's attention, with a mask of booleans."""
+
+    def __init__(self, vocab=50, d=16):
+        super().__init__()
+        self.src_emb = nn.Embedding(vocab, d)
+        self.tgt_emb = nn.Embedding(vocab, d)
+        self.encoder = nn.LSTM(d, d, batch_first=True)
+        self.decoder = nn.LSTM(d, d, batch_first=True)
+        self.attn = nn.Linear(d, d, bias=False)
+        self.combine = nn.Linear(2 * d, d)
+        self.out = nn.Linear(d, vocab)
+
+    def forward(self, src, tgt, src_mask):
+        enc, state = self.encoder(self.src_emb(src))
+        dec, _ = self.decoder(self.tgt_emb(tgt), state)
+        scores = torch.bmm(dec, self.attn(enc).transpose(1, 2))
+        scores = scores.masked_fill(~src_mask.unsqueeze(1), float("-inf"))
+        weights = F.softmax(scores, dim=-1)
+        context = torch.bmm(weights, enc)
+        h = torch.tanh(self.combine(torch.cat([context, dec], dim=2)))
+        return {"logits": self.out(h), "attention": weights}
+
+
+class PositionalEncoding(nn.Module):
+    """The sines and cosines of the tutorial of PyTorch, a buffer made in __init__."""
+
+    def __init__(self, d, dropout=0.1, max_len=64):
+        super().__init__()
+        self.dropout = nn.Dropout(p=dropout)
+        position = torch.arange(max_len).unsqueeze(1)
+        div = torch.exp(torch.arange(0, d, 2) * (-math.log(10000.0) / d))
+        pe = torch.zeros(1, max_len, d)
+        pe[0, :, 0::2] = torch.sin(position * div)
+        pe[0, :, 1::2] = torch.cos(position * div)
+        self.register_buffer("pe", pe)
+
+    def forward(self, x):
+        x = x + self.pe[:, : x.size(1)]
+        return self.dropout(x)
+
+
+class TransformerClassifier(nn.Module):
+    """nn.TransformerEncoder after a positional encoding, with a mask of padding."""
+
+    def __init__(self, vocab=90, d=16, heads=2, depth=2, classes=3):
+        super().__init__()
+        self.d = d
+        self.embedding = nn.Embedding(vocab, d)
+        self.pos = PositionalEncoding(d)
+        layer = nn.TransformerEncoderLayer(d, heads, 32, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
+        self.fc = nn.Linear(d, classes)
+
+    def forward(self, src, padding):
+        x = self.pos(self.embedding(src) * math.sqrt(self.d))
+        x = self.encoder(x, src_key_padding_mask=padding)
+        return self.fc(x.mean(dim=1))
+
+
+class TransformerSeq2Seq(nn.Module):
+    """nn.Transformer with a causal mask that its forward makes, time first."""
+
+    def __init__(self, vocab=50, d=16):
+        super().__init__()
+        self.src = nn.Embedding(vocab, d)
+        self.tgt = nn.Embedding(vocab, d)
+        self.transformer = nn.Transformer(d, 2, 1, 1, 32, dropout=0.0)
+        self.generator = nn.Linear(d, vocab)
+
+    def forward(self, src, tgt):
+        src = self.src(src).transpose(0, 1)
+        tgt = self.tgt(tgt).transpose(0, 1)
+        causal = nn.Transformer.generate_square_subsequent_mask(tgt.size(0))
+        out = self.transformer(src, tgt, tgt_mask=causal)
+        return self.generator(out).transpose(0, 1)
+
+
+class CausalSelfAttention(nn.Module):
+    """nanoGPT's: one product for three, a triangle in a buffer, -inf above it."""
+
+    def __init__(self, d, heads, block_size, dropout=0.1):
+        super().__init__()
+        self.c_attn = nn.Linear(d, 3 * d)
+        self.c_proj = nn.Linear(d, d)
+        self.attn_dropout = nn.Dropout(dropout)
+        self.register_buffer(
+            "bias",
+            torch.tril(torch.ones(block_size, block_size)).view(1, 1, block_size, block_size),
+        )
+        self.n_head, self.n_embd = heads, d
+
+    def forward(self, x):
+        B, T, C = x.size()
+        q, k, v = self.c_attn(x).split(self.n_embd, dim=2)
+        k = k.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
+        q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
+        v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
+        att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
+        att = att.masked_fill(self.bias[:, :, :T, :T] == 0, float("-inf"))
+        att = self.attn_dropout(F.softmax(att, dim=-1))
+        y = (att @ v).transpose(1, 2).contiguous().view(B, T, C)
+        return self.c_proj(y)
+
+
+class GPTBlock(nn.Module):
+    def __init__(self, d, heads, block_size):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(d)
+        self.attn = CausalSelfAttention(d, heads, block_size)
+        self.ln_2 = nn.LayerNorm(d)
+        self.mlp = nn.ModuleDict(
+            dict(c_fc=nn.Linear(d, 4 * d), c_proj=nn.Linear(4 * d, d), dropout=nn.Dropout(0.1))
+        )
+
+    def mlpf(self, x):
+        m = self.mlp
+        return m.dropout(m.c_proj(F.gelu(m.c_fc(x), approximate="tanh")))
+
+    def forward(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlpf(self.ln_2(x))
+
+
+class NanoGPT(nn.Module):
+    """Tied embeddings, a ModuleDict of the parts, positions of arange."""
+
+    def __init__(self, vocab=70, d=16, heads=4, depth=2, block_size=32):
+        super().__init__()
+        self.transformer = nn.ModuleDict(
+            dict(
+                wte=nn.Embedding(vocab, d),
+                wpe=nn.Embedding(block_size, d),
+                drop=nn.Dropout(0.1),
+                h=nn.ModuleList([GPTBlock(d, heads, block_size) for _ in range(depth)]),
+                ln_f=nn.LayerNorm(d),
+            )
+        )
+        self.lm_head = nn.Linear(d, vocab, bias=False)
+        self.transformer.wte.weight = self.lm_head.weight
+
+    def forward(self, idx):
+        b, t = idx.size()
+        pos = torch.arange(0, t, dtype=torch.long, device=idx.device).unsqueeze(0)
+        x = self.transformer.drop(self.transformer.wte(idx) + self.transformer.wpe(pos))
+        for block in self.transformer.h:
+            x = block(x)
+        return self.lm_head(self.transformer.ln_f(x))
+
+
+class HighwayEncoder(nn.Module):
+    """A loop over pairs of layers, in-place arithmetic, a mean of all steps but the padding."""
+
+    def __init__(self, vocab=60, d=12, depth=3):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, d)
+        self.gates = nn.ModuleList([nn.Linear(d, d) for _ in range(depth)])
+        self.transforms = nn.ModuleList([nn.Linear(d, d) for _ in range(depth)])
+        self.out = nn.Linear(d, 2)
+
+    def forward(self, text, mask):
+        x = self.embed(text)
+        for gate, transform in zip(self.gates, self.transforms):
+            g = torch.sigmoid(gate(x))
+            t = F.relu(transform(x))
+            x = g * t + (1 - g) * x
+        x.mul_(mask.unsqueeze(-1))
+        pooled = x.sum(dim=1)
+        pooled /= mask.sum(dim=1, keepdim=True)
+        return self.out(pooled)
+
+
+class AdditiveAttentionPool(nn.Module):
+    """Bahdanau's attention with a query of its own and a softmax that leaves padding out."""
+
+    def __init__(self, vocab=60, d=12, classes=3):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, d)
+        self.rnn = nn.GRU(d, d, batch_first=True)
+        self.w = nn.Linear(d, d)
+        self.u = nn.Parameter(torch.empty(d))
+        nn.init.normal_(self.u, std=0.1)
+        self.out = nn.Linear(d, classes)
+
+    def forward(self, text, mask):
+        h, _ = self.rnn(self.embed(text))
+        e = torch.matmul(torch.tanh(self.w(h)), self.u)
+        e = torch.where(mask.bool(), e, torch.full_like(e, -1e4))
+        a = torch.softmax(e, dim=1)
+        return self.out((a.unsqueeze(2) * h).sum(1)), a
+
+
+MODELS = [
+    Model("packed-lstm", PackedLSTM, {"text": ids("T", 100), "lengths": LENGTHS}, "research"),
+    Model("packed-gru", PackedGRUTagger, {"words": ids("T", 100), "lengths": LENGTHS}, "research"),
+    Model("text-cnn", TextCNN, {"text": ids("T", 100)}, "research"),
+    Model(
+        "siamese-attention",
+        SiameseAttention,
+        {
+            "question": ids("T", 60),
+            "answer": ids("U", 60),
+            "q_mask": mask("T"),
+            "a_mask": mask("U"),
+        },
+        "research",
+        "siamese",
+    ),
+    Model(
+        "seq2seq",
+        Seq2SeqAttention,
+        {"src": ids("T", 50), "tgt": ids("U", 50), "src_mask": {"shape": ("T",), "dtype": "bool"}},
+        "research",
+        "seq2seq_attention",
+    ),
+    Model(
+        "transformer-classifier",
+        TransformerClassifier,
+        {"src": ids("T", 90), "padding": {"shape": ("T",), "dtype": "bool"}},
+        "research",
+    ),
+    Model(
+        "transformer-seq2seq",
+        TransformerSeq2Seq,
+        {"src": ids("T", 50), "tgt": ids("U", 50)},
+        "research",
+    ),
+    Model("nano-gpt", NanoGPT, {"idx": ids("T", 70)}, "research", "gpt2"),
+    Model("highway", HighwayEncoder, {"text": ids("T", 60), "mask": mask("T")}, "research"),
+    Model(
+        "additive-attention",
+        AdditiveAttentionPool,
+        {"text": ids("T", 60), "mask": mask("T")},
+        "research",
+    ),
+]

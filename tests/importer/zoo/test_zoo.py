@@ -1,0 +1,43 @@
+"""The models of the zoo run in evaluation and in training, at several sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+
+from tests.importer.zoo import models
+from tests.importer.zoo.model import Model, draw
+
+
+def _runs(model: Model) -> None:
+    torch.manual_seed(0)
+    module = model.make()
+    for training in (False, True):
+        module.train(training)
+        for batch, sizes in ((2, {"T": 9, "U": 6}), (3, {"T": 12, "U": 8})):
+            module(**draw(model, batch, **sizes))
+
+
+@pytest.mark.parametrize("model", models("research"), ids=lambda model: model.name)
+def test_a_research_module_runs(model: Model) -> None:
+    _runs(model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["transformers", "timm"])
+def test_the_models_of_a_library_run(family: str) -> None:
+    for model in models(family):
+        _runs(model)
+
+
+@pytest.mark.slow
+def test_the_zoo_has_each_name_once_and_more_than_a_hundred() -> None:
+    names = Counter(
+        model.name
+        for family in ("research", "torchvision", "transformers", "timm")
+        for model in models(family)
+    )
+    assert sum(names.values()) > 100
+    assert not [name for name, times in names.items() if times > 1]
