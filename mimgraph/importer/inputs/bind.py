@@ -1,0 +1,238 @@
+"""Bind the inputs that are given to the arguments of forward, which name them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.importer.inputs.given import Constant, Given, Tree, read_given
+from mimgraph.importer.inputs.model import (
+    Arguments,
+    ForwardInputs,
+    InputError,
+    ModelInput,
+    Size,
+    Slot,
+)
+from mimgraph.ir.names import input_fault
+
+Parameters = Mapping[str, inspect.Parameter]
+
+
+class InputsMissing(InputError):
+    """Raised if arguments that forward needs were not given; the message shows how to give them."""
+
+    def __init__(self, model: str, parameters: Parameters, missing: Sequence[str]) -> None:
+        self.problem = f"{model}.forward{_shown(parameters)} needs {', '.join(missing)}"
+        self.missing = tuple(missing)
+        given = ", ".join(f'"{name}": {_guess(name).in_python}' for name in missing)
+        super().__init__(f"{self.problem}: give shapes without the batch, {{{given}}}")
+
+    @property
+    def for_command(self) -> str:
+        """Return the message for the command line."""
+        options = " ".join(f"--input {name}={_guess(name).in_command}" for name in self.missing)
+        return f"{self.problem}: give shapes without the batch, {options}"
+
+
+def bind(
+    model: nn.Module, given: object, more: Iterable[tuple[tuple[str, ...], Tree]] = ()
+) -> ForwardInputs:
+    """Return the inputs of a model, named by the parameters of its forward.
+
+        bind(net, {"image": (3, 224, 224), "text": ("T",)})
+
+    `given` is a dict by these parameters, or a list in their order, of what `read_given` takes. `more`
+    has what `--input` adds: sizes for an example, or other inputs.
+    """
+    parameters = inspect.signature(model.forward).parameters
+    trees = _by_parameter(model, parameters, given)
+    for path, tree in more:
+        _put(trees, path, tree)
+    _check_names(model, parameters, trees)
+    binder = _Binder(_float_dtype(model))
+    arguments = _arguments(parameters, {name: binder.fill((name,), t) for name, t in trees.items()})
+    _check_batch(binder.inputs)
+    omitted = (name for name, one in parameters.items() if one.default is not one.empty)
+    return ForwardInputs(
+        tuple(binder.inputs), arguments, tuple(name for name in omitted if name not in trees)
+    )
+
+
+def _by_parameter(model: nn.Module, parameters: Parameters, given: object) -> dict[str, Tree]:
+    """Return what was given by the parameters of forward; `*args` has a list."""
+    if isinstance(given, Mapping):
+        return {str(name): read_given(str(name), one) for name, one in given.items()}
+    tree = read_given("inputs", given)
+    trees = tree if isinstance(tree, list) else [tree]
+    positional = [p for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    found: dict[str, Tree] = {}
+    for n, one in enumerate(trees):
+        place = positional[min(n, len(positional) - 1)] if positional else None
+        if place is not None and place.kind is place.VAR_POSITIONAL:
+            found[place.name] = [*trees[n:]]
+            break
+        if place is None or place.kind is place.VAR_KEYWORD or place.name in found:
+            message = f"{len(trees)} inputs are given, and {type(model).__name__}.forward"
+            raise InputError(f"{message} takes {len(found)}")
+        found[place.name] = one
+    return found
+
+
+def _put(trees: dict[str, Tree], path: tuple[str, ...], tree: Tree) -> None:
+    """Put an input into the trees; where an example is, it gets the sizes, vocab and dtype."""
+    scope: Any = trees
+    for n, name in enumerate(path[:-1]):
+        scope = scope.setdefault(name, {}) if isinstance(scope, dict) else None
+        if not isinstance(scope, dict):
+            raise InputError(f"{'.'.join(path[: n + 1])} has no inputs inside")
+    before = scope.get(path[-1])
+    if isinstance(before, Given) and isinstance(tree, Given):
+        tree = tree._replace(example=before.example)
+    scope[path[-1]] = tree
+
+
+def _check_names(model: nn.Module, parameters: Parameters, trees: Mapping[str, Tree]) -> None:
+    """Raise an `InputError` for a name that forward does not have, or for one that it needs."""
+    kinds = {one.kind for one in parameters.values()}
+    for name in trees:
+        if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
+            help = suggestion(name, parameters, "it takes")
+            what = f"{type(model).__name__}.forward has no argument {name}"
+            raise InputError(f"{what}{help and f': {help}'}")
+    needed = [n for n, p in parameters.items() if p.default is p.empty and p.kind < p.VAR_KEYWORD]
+    missing = [
+        name
+        for name in needed
+        if name not in trees
+        and (parameters[name].kind is not inspect.Parameter.VAR_POSITIONAL or not trees)
+    ]
+    if missing or not trees:
+        raise InputsMissing(type(model).__name__, parameters, missing or list(parameters))
+
+
+class _Binder:
+    """Collects the inputs of the arguments, and gives them names."""
+
+    def __init__(self, float_dtype: str) -> None:
+        self.float_dtype = float_dtype
+        self.inputs: list[ModelInput] = []
+
+    def fill(self, path: tuple[str | int, ...], tree: Tree) -> Any:
+        """Return an argument of forward with a `Slot` for each input."""
+        if isinstance(tree, Given):
+            found = self._input(path, tree)
+            self.inputs.append(found)
+            return Slot(found.name)
+        if isinstance(tree, Constant):
+            return tree.value
+        if isinstance(tree, list):
+            return [self.fill((*path, n), one) for n, one in enumerate(tree)]
+        return {key: self.fill((*path, key), one) for key, one in tree.items()}
+
+    def _input(self, path: tuple[str | int, ...], given: Given) -> ModelInput:
+        example = given.example
+        usual = self.float_dtype if given.vocab is None else "int64"
+        if example is not None:
+            usual = str(example.dtype).removeprefix("torch.")
+        shape = given.shape
+        if example is not None:
+            shape = _fitting(".".join(map(str, path)), shape, example.shape[1:])
+        assert shape is not None
+        return ModelInput(self._name(path), shape, given.dtype or usual, given.vocab, example)
+
+    def _name(self, path: tuple[str | int, ...]) -> str:
+        """Return `batch_image` for `batch["image"]`; another name where that cannot be."""
+        name = "_".join(map(str, path))
+        taken = {one.name for one in self.inputs}
+        while input_fault(name) is not None or name in taken:
+            name = f"{name}_input" if name.isidentifier() else "input"
+        return name
+
+
+def _fitting(name: str, shape: tuple[Size, ...] | None, sizes: Sequence[int]) -> tuple[Size, ...]:
+    """Return the shape of an example, with the names of sizes that are given for it."""
+    if shape is None:
+        return tuple(sizes)
+    fits = len(shape) == len(sizes) and all(
+        isinstance(size, str) or size == number for size, number in zip(shape, sizes, strict=True)
+    )
+    if not fits:
+        raise InputError(f"the example of {name} has the shape {tuple(sizes)}, not {shape}")
+    return shape
+
+
+def _arguments(parameters: Parameters, values: dict[str, Any]) -> Arguments:
+    """Return the arguments of a call: by name, where they need not be given by position."""
+    args: list[Any] = []
+    rest = dict(values)
+    by_position = any(
+        name in values and one.kind is one.VAR_POSITIONAL for name, one in parameters.items()
+    )
+    for name, one in parameters.items():
+        if one.kind is one.VAR_POSITIONAL and name in rest:
+            value = rest.pop(name)
+            args += value if isinstance(value, list) else [value]
+        elif one.kind is one.POSITIONAL_ONLY or (
+            by_position and one.kind is one.POSITIONAL_OR_KEYWORD
+        ):
+            if name in rest:
+                args.append(rest.pop(name))
+            elif by_position:
+                args.append(one.default)
+    for name, one in parameters.items():
+        if one.kind is one.VAR_KEYWORD and isinstance(rest.get(name), dict):
+            rest |= rest.pop(name)
+    return Arguments(tuple(args), rest)
+
+
+def _check_batch(inputs: Sequence[ModelInput]) -> None:
+    """Raise an `InputError` for examples that do not have the same number of samples."""
+    batches = {one.name: len(one.example) for one in inputs if one.example is not None}
+    if len({*batches.values()}) > 1:
+        counts = ", ".join(f"{name} has {count}" for name, count in batches.items())
+        raise InputError(f"axis 0 of every example is the batch, but {counts}")
+
+
+def _float_dtype(model: nn.Module) -> str:
+    """Return the dtype of the first floating weight, which inputs of no given dtype have."""
+    floats = (one.dtype for one in model.parameters() if one.is_floating_point())
+    return str(next(floats, "float32")).removeprefix("torch.")
+
+
+# --- how to give what is missing ------------------------------------------------------------------
+
+
+class _Guess(NamedTuple):
+    """A shape that an input of this name may have, as Python and as the command line write it."""
+
+    in_python: str
+    in_command: str
+
+
+_GUESSES = (
+    (("image", "img", "pixel", "picture"), _Guess("(3, 224, 224)", "3,224,224")),
+    (("mask",), _Guess('{"shape": ("T",), "dtype": "bool"}', "T:dtype=bool")),
+    (
+        ("ids", "text", "token", "word"),
+        _Guess('{"shape": ("T",), "vocab": 1000}', "T:vocab=1000"),
+    ),
+    (("length", "lens"), _Guess('{"shape": (), "dtype": "int64"}', ":dtype=int64")),
+)
+
+
+def _guess(name: str) -> _Guess:
+    for words, guess in _GUESSES:
+        if any(word in name.lower() for word in words):
+            return guess
+    return _Guess("(16,)", "16")
+
+
+def _shown(parameters: Parameters) -> str:
+    """Return parameters as a signature shows them, without their annotations."""
+    plain = [one.replace(annotation=one.empty) for one in parameters.values()]
+    return str(inspect.Signature(plain))
