@@ -1,1 +1,1 @@
-"""Turn models that were not written with mimgraph into specs."""
+"""Turn an existing `nn.Module` into a declared graph."""

@@ -1,0 +1,1 @@
+"""Make blocks of bodies: equal ones become one, with params for what differs."""

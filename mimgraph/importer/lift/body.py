@@ -1,0 +1,296 @@
+"""Lift one call of a module: a node for each layer, function and module that its forward calls."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mimgraph.importer.draft import Body, Input, Node, Op, Output, Port, Share, Source, Use
+from mimgraph.importer.lift import constants, opaque
+from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.functions.table import handler
+from mimgraph.importer.lift.leaves.table import leaf
+from mimgraph.importer.lift.names import assigned_name, snake
+from mimgraph.importer.lift.weights import weight_port
+from mimgraph.importer.trace.records import Call, Place, Step, Value, values
+
+if TYPE_CHECKING:
+    from mimgraph.importer.lift.lifter import Lifter
+
+
+class BodyLifter:
+    """Makes the body of one call. A value that is made outside becomes an input when it is first read."""
+
+    def __init__(self, lifter: Lifter, call: Call, parent: BodyLifter | None) -> None:
+        self.lifter = lifter
+        self.call = call
+        self.parent = parent
+        self.body = Body(snake(type(call.module).__name__), call=call)
+        self.ports: dict[int, Port] = {}  # by value
+        self.nodes_by_path: dict[str, Node] = {}  # of the modules that were called
+        self.broken: dict[int, CannotLift] = {}  # values that no node computes, if they are read
+        self._last_on_line = {
+            item.place: item for item in call.items if isinstance(item, Step) and item.place.file
+        }
+        if parent is None:
+            for name, value in lifter.trace.inputs.items():
+                self._add_input(name, value)
+
+    # the whole body
+
+    def lift(self) -> Body:
+        """Return the body."""
+        for item in self.call.items:
+            try:
+                self.step(item) if isinstance(item, Step) else self.module(item)
+            except CannotLift as error:
+                error.call = error.call or self.call
+                error.place = error.place if error.place.file else item.place
+                if error.call is not self.call:
+                    raise
+                self.broken |= {id(value): error for value in item.results}
+        if self.parent is None:
+            self._public_outputs()
+        else:
+            self._outputs()
+        self.body.remove_unread()
+        return self.body
+
+    def _outputs(self) -> None:
+        """Give out what is read outside; a result that the caller names keeps that name."""
+        names = dict[int, str]()
+        if isinstance(self.call.result, dict):
+            names = {id(v): str(k) for k, v in self.call.result.items() if isinstance(v, Value)}
+        for value in self.lifter.results(self.call):
+            port = self.source(value)
+            name = names.get(id(value)) or port.name or port.node.name
+            self.body.outputs.append(Output(name, port, value=value))
+
+    def _public_outputs(self) -> None:
+        """Give the results of the whole model, each under the name of its place in what forward returns."""
+        found = [*_named_results(self.call.result)]
+        for name, value in found:
+            try:
+                self.body.outputs.append(Output(name, self.source(value), value=value))
+            except CannotLift as error:
+                if len(found) == 1:
+                    raise
+                self.lifter.leave_out(name, error)
+        if not self.body.outputs:
+            raise CannotLift("output", "the model returns no tensor that can be declared", self.call)
+
+    # sources
+
+    def source(self, value: Value) -> Port:
+        """Return the port of a value in this body."""
+        if id(value) in self.broken:
+            raise self.broken[id(value)]
+        if id(value) in self.ports:
+            return self.ports[id(value)]
+        port: Port | None
+        if value.is_weight and not value.fixed:
+            port = weight_port(self, value)
+        elif value.fixed and (self.parent is None or not self._is_from_outside(value)):
+            port = constants.declare(self, value)
+        else:
+            port = None
+        if port is None:
+            if self.parent is None:
+                raise CannotLift("value", f"a tensor {list(value.sizes)} comes from nowhere", self.call)
+            port = Port(self._add_input(self._input_name(value), value))
+        self.ports[id(value)] = port
+        return port
+
+    def _is_from_outside(self, value: Value) -> bool:
+        """Return whether a fixed value is made by a caller; one that nothing makes is made where it is
+        read, a buffer where its module is."""
+        if value.kind == "result":
+            return not self.lifter.made_inside(value, self.call)
+        if value.kind == "buffer":
+            return not f"{value.path}.".startswith(f"{self.call.path}." if self.call.path else "")
+        return value.kind == "input"
+
+    def _add_input(self, name: str, value: Value) -> Input:
+        made = Input(name, value.sizes, str(value.dtype).removeprefix("torch."), value=value)
+        self.body.inputs.append(made)
+        self.ports[id(value)] = Port(made)
+        return made
+
+    def _input_name(self, value: Value) -> str:
+        """Return the parameter of forward that takes a value; a plain name for one that comes otherwise."""
+        try:
+            signature = inspect.signature(type(self.call.module).forward)
+            bound = signature.bind(self.call.module, *self.call.args, **self.call.kwargs)
+            given: Mapping[str, Any] = bound.arguments
+        except (TypeError, ValueError):
+            given = {}
+        for name, argument in given.items():
+            if argument is value:
+                return name
+            if isinstance(argument, Mapping):
+                for key, part in argument.items():
+                    if part is value:
+                        return str(key)
+        return value.path.rpartition(".")[2] or "x"
+
+    # nodes
+
+    def add(
+        self,
+        operation: Op | Use | Share,
+        sources: Sequence[Value | Port] | Mapping[str, Value | Port] = (),
+        *,
+        name: str,
+        place: Place,
+        attribute: str = "",
+        path: str = "",
+    ) -> Node:
+        """Add a node that reads values or ports, in order or by argument."""
+        named: Mapping[str | None, Value | Port]
+        named_pairs: list[tuple[str | None, Value | Port]]
+        if isinstance(sources, Mapping):
+            named_pairs = [*sources.items()]
+        else:
+            named_pairs = [(None, one) for one in sources]
+        read = [
+            Source(one if isinstance(one, Port) else self.source(one), argument)
+            for argument, one in named_pairs
+        ]
+        node = Node(name, operation, read, attribute, path, place)
+        self.body.nodes.append(node)
+        return node
+
+    def layer(self, step: Step, layer: str, sources: Any, hint: str = "", **options: Any) -> Node:
+        """Add a layer for a step, and let its result stand for the step's."""
+        return self._op(step, "layer", layer, sources, hint, options)
+
+    def merge(self, step: Step, merge: str, sources: Any, hint: str = "", **options: Any) -> Node:
+        """Add a merge for a step, and let its result stand for the step's."""
+        return self._op(step, "merge", merge, sources, hint, options)
+
+    def tensor(self, step: Step, tensor: str, sources: Any, hint: str = "", **options: Any) -> Node:
+        """Add a tensor such as `zeros` for a step, and let its result stand for the step's."""
+        return self._op(step, "tensor", tensor, sources, hint, options)
+
+    def _op(
+        self, step: Step, kind: str, op: str, sources: Any, hint: str, options: dict[str, Any]
+    ) -> Node:
+        sources = [sources] if isinstance(sources, Value | Port) else sources
+        name = self.name_of(step, hint or snake(op))
+        node = self.add(Op(kind, op, options), sources, name=name, place=step.place)
+        results = step.results
+        if len(results) == 1:
+            self.bind(results[0], Port(node))
+        return node
+
+    def intermediate(
+        self, step: Step, op: Op, sources: Sequence[Value | Port], hint: str = ""
+    ) -> Port:
+        """Add a node for a part of a step, and return its result."""
+        return Port(self.add(op, sources, name=hint or snake(op.name), place=step.place))
+
+    def bind(self, value: Value, port: Port) -> None:
+        """Let a port stand for a value."""
+        self.ports[id(value)] = port
+
+    def alias(self, step: Step, value: Value) -> None:
+        """Let the result of a step be one of its arguments, unchanged."""
+        self.bind(step.results[0], self.source(value))
+
+    def name_of(self, step: Step, hint: str) -> str:
+        """Return the variable that the user's code assigns the step to, if it is the last of its line."""
+        if self._last_on_line.get(step.place) is step:
+            return assigned_name(step.place) or hint
+        return hint
+
+    # steps and modules
+
+    def step(self, step: Step) -> None:
+        """Lift the call of a function; what depends on sizes alone only when it is read."""
+        if step.results and all(value.fixed for value in step.results):
+            return
+        self.lift_step(step)
+
+    def lift_step(self, step: Step) -> None:
+        """Lift the call of a function by its handler."""
+        try:
+            handler(step)(self, step)
+        except CannotLift as error:
+            if not opaque.declare_function(self, step, error):
+                raise
+
+    def module(self, call: Call) -> None:
+        """Lift the call of a module: a layer, a block, or a module that stays Python."""
+        if not call.is_closed:
+            try:
+                return self._block(call)
+            except CannotLift as error:
+                if error.call not in (None, call):
+                    raise
+                self.lifter.stay_python(call, error)
+        if call.opaque:
+            return opaque.declare_module(self, call)
+        try:
+            leaf(call)(self, call)
+        except CannotLift as error:
+            self.lifter.stay_python(call, error)
+            opaque.declare_module(self, call)
+
+    def attribute(self, call: Call) -> str:
+        """Return the path of a module in the module of this body: `layers.0`."""
+        prefix = f"{self.call.path}." if self.call.path else ""
+        return call.path[len(prefix) :] if call.path.startswith(prefix) else ""
+
+    def module_node(
+        self, call: Call, operation: Op | Use, sources: Any, name: str = ""
+    ) -> Node:
+        """Add the node of a module; a second call of one that has weights shares the first node."""
+        attribute = self.attribute(call)
+        name = name or (attribute or call.path).replace(".", "_")
+        first = self.nodes_by_path.get(call.path)
+        made: Op | Use | Share = operation
+        if first is not None and next(iter(call.module.state_dict()), None) is not None:
+            made, attribute = Share(first), ""
+        node = self.add(
+            made, sources, name=name, place=call.place, attribute=attribute, path=call.path
+        )
+        self.nodes_by_path.setdefault(call.path, node)
+        return node
+
+    def _block(self, call: Call) -> None:
+        """Add the use of the body of a module."""
+        inner = BodyLifter(self.lifter, call, self)
+        body = inner.lift()
+        if not body.outputs:
+            return
+        sources = [self.source(one.value) for one in body.inputs if one.value is not None]
+        for one, port in zip(body.outputs, (inner.source(o.value) for o in body.outputs if o.value), strict=True):
+            if isinstance(port.node, Input) and one.value is not None:  # it hands an input on
+                self.bind(one.value, self.source(port.node.value))  # type: ignore[arg-type]
+        named = dict(zip((one.name for one in body.inputs), sources, strict=True))
+        if not body.nodes:
+            return
+        node = self.module_node(call, Use(body), named)
+        for one in body.outputs:
+            if one.value is not None and id(one.value) not in self.ports:
+                self.bind(one.value, Port(node, one.name if len(body.outputs) > 1 else ""))
+
+
+def _named_results(result: Any, name: str = "") -> list[tuple[str, Value]]:
+    """Return the tensors in what forward returns, each with the name of its place."""
+    match result:
+        case Value():
+            return [(name or "output", result)]
+        case Mapping():
+            parts = [(str(key), part) for key, part in result.items()]
+        case list() | tuple():
+            parts = [(str(index) if name else f"out{index}", p) for index, p in enumerate(result)]
+        case _:
+            return []
+    found = list[tuple[str, Value]]()
+    for key, part in parts:
+        joined = f"{name}_{key}" if name else key
+        found += _named_results(part, re.sub(r"\W", "_", joined))
+    return found

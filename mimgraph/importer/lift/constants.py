@@ -1,0 +1,76 @@
+"""Declare tensors that depend on sizes alone: positions, masks and other constants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from mimgraph.importer.draft import Node, Op, Port
+from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.trace.records import Step, Value
+from mimgraph.ir.dims.dim import Dim, Size
+
+if TYPE_CHECKING:
+    from mimgraph.importer.lift.body import BodyLifter
+
+MOST_WRITTEN = 64  # numbers of a constant that a spec lists
+
+
+def declare(body: BodyLifter, value: Value) -> Port:
+    """Return a port with the values of a fixed tensor: recognised by them, kept as a buffer if they are
+    the same at all sizes, else computed by the steps that made it."""
+    found = _arange(body, value)
+    if found is not None:
+        return found
+    if _is_same(value):
+        return _buffer(body, value)
+    if isinstance(value.maker, Step):
+        body.lift_step(value.maker)
+        if id(value) in body.ports:
+            return body.ports[id(value)]
+    message = f"a tensor {list(value.sizes)} made of sizes alone"
+    raise CannotLift("constant", message)
+
+
+def _is_same(value: Value) -> bool:
+    first, *others = value.samples or (torch.empty(0),)
+    return bool(value.samples) and all(
+        one.shape == first.shape and torch.equal(one, first) for one in others
+    )
+
+
+def _buffer(body: BodyLifter, value: Value) -> Port:
+    """Add a buffer that is not in the state_dict."""
+    tensor = value.samples[0]
+    options: dict[str, Any] = {"shape": [*tensor.shape], "init": tensor.tolist()}
+    if tensor.dtype != torch.float32:
+        options["dtype"] = str(tensor.dtype).removeprefix("torch.")
+    if tensor.numel() > MOST_WRITTEN and len(set(tensor.flatten().tolist())) > 1:
+        raise CannotLift("constant", f"a tensor {list(tensor.shape)} of constants is too large for a spec")
+    name = value.path.rpartition(".")[2] or "constant"
+    op = Op("tensor", "buffer", {**options, "persistent": False})
+    return Port(body.add(op, name=name, place=body.call.place))
+
+
+def _arange(body: BodyLifter, value: Value) -> Port | None:
+    """Return the numbers 0, 1, 2, ... along an axis of a source, if the tensor has these."""
+    if value.rank != 1 or value.dtype != torch.int64 or not isinstance(value.sizes[0], Dim):
+        return None
+    if not all(torch.equal(one, torch.arange(len(one))) for one in value.samples):
+        return None
+    source = source_of_size(body, value.sizes[0])
+    if source is None:
+        return None
+    port, axis = source
+    op = Op("tensor", "arange", {"dim": axis})
+    return Port(body.add(op, [port], name="positions", place=body.call.place))
+
+
+def source_of_size(body: BodyLifter, size: Size) -> tuple[Port, int] | None:
+    """Return a source with an axis of this size, and the axis; an input of the body if one has it."""
+    for one in body.body.inputs:
+        for axis, other in enumerate(one.sizes):
+            if other == size:
+                return Port(one), axis
+    return None

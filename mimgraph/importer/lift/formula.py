@@ -1,0 +1,67 @@
+"""Add formulas: arithmetic over the sources of a node."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from mimgraph.importer.draft import Op, Port
+from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.trace.records import Step, Value
+from mimgraph.ir.dims.dim import Dim
+
+if TYPE_CHECKING:
+    from mimgraph.importer.lift.body import BodyLifter
+
+
+def add_formula(body: BodyLifter, step: Step, text: str, hint: str = "", **given: Any) -> None:
+    """Add the formula `text` for a step: `add_formula(body, step, "a * b", a=x, b=0.5)`.
+
+    Names in the text stand for what is given: a value for a source, a number for itself.
+    """
+    import re
+
+    sources = {name: one for name, one in given.items() if not is_number(one)}
+    for name, one in given.items():
+        if name not in sources:
+            text = re.sub(rf"\b{name}\b(?!\()", lambda _, one=one: literal(step, one), text)
+    if not sources:
+        raise CannotLift("function", "a formula of numbers alone", place=step.place)
+    tensors = [one for one in sources.values() if isinstance(one, Value)]
+    options: dict[str, Any] = {"expr": text}
+    if len({one.sizes for one in tensors}) > 1:
+        options["broadcast"] = True
+    name = body.name_of(step, hint or "formula")
+    node = body.add(Op("merge", "formula", options), sources, name=name, place=step.place)
+    body.bind(step.results[0], Port(node))
+
+
+def is_number(given: Any) -> bool:
+    """Return whether an argument is a number, or a tensor that holds one known number."""
+    if isinstance(given, Value):
+        return given.fixed and given.rank == 0 and number_in(given) is not None
+    return isinstance(given, int | float | Dim)
+
+
+def number_in(value: Value) -> float | int | bool | None:
+    """Return the number in a fixed tensor, the same in every trace; None if there is none."""
+    found = [sample.item() for sample in value.samples if sample.numel() == 1]
+    same = bool(found) and len(found) == len(value.samples) and all(n == found[0] for n in found)
+    return found[0] if same else None
+
+
+def literal(step: Step, given: Any) -> str:
+    """Return a number as it stands in a formula; `$(...)` for one of named sizes."""
+    number = number_in(given) if isinstance(given, Value) else given
+    if isinstance(number, Dim):
+        return f"$({number})"
+    if isinstance(number, bool):
+        number = int(number)
+    if isinstance(number, float) and not math.isfinite(number):
+        raise CannotLift("function", f"a formula with the number {number}", place=step.place)
+    return repr(number) if number is not None and number >= 0 else f"({number!r})"
+
+
+def same_sizes(one: Value, two: Value) -> bool:
+    """Return whether two tensors meet without a broadcast."""
+    return one.sizes == two.sizes

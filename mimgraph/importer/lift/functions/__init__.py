@@ -1,0 +1,12 @@
+"""Functions of torch as nodes: each file has the handlers of one family."""
+
+from importlib import import_module
+
+# the files with handlers; each registers its own when it is imported
+FILES = "activation arithmetic comparison join matrix reduction shape slicing types weights".split()
+
+
+def load() -> None:
+    """Import every file with handlers."""
+    for file in FILES:
+        import_module(f"{__name__}.{file}")

@@ -1,0 +1,1 @@
+"""Lift MultiheadAttention and the transformers of torch.nn."""

@@ -1,0 +1,1 @@
+"""Lift LSTM, GRU and RNN: their ports, initial states and packed sequences."""

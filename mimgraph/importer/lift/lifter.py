@@ -1,0 +1,93 @@
+"""Lift a whole trace: what every body shares, and the calls that stay Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from mimgraph.importer.draft import Body
+from mimgraph.importer.lift.body import BodyLifter
+from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.trace.records import Call, Place, Trace, Value, values
+
+
+@dataclass(eq=False)
+class Opaque:
+    """A module, or a function, that stays Python: its path, the reason, and the line at fault."""
+
+    path: str
+    reason: str
+    message: str
+    place: Place
+
+
+@dataclass(eq=False)
+class LeftOut:
+    """An output of the model that the graph does not have."""
+
+    name: str
+    reason: str
+    message: str
+    place: Place
+
+
+@dataclass(eq=False)
+class Lifter:
+    """The state of one lift: where every value is made and read, and what was left as it is."""
+
+    model: nn.Module
+    trace: Trace
+    opaque: list[Opaque] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    made_in: dict[int, tuple[Call, ...]] = field(default_factory=dict)
+    read_in: dict[int, list[tuple[Call, ...]]] = field(default_factory=lambda: defaultdict(list))
+
+    def lift(self) -> Body:
+        """Return the body of the whole model."""
+        self._locate(self.trace.root, ())
+        for value in values(self.trace.root.result):
+            self._read(value, ())
+        return BodyLifter(self, self.trace.root, None).lift()
+
+    def _locate(self, call: Call, around: tuple[Call, ...]) -> None:
+        """Record where the values inside a call are made and read."""
+        within = (*around, call)
+        for item in call.items:
+            if isinstance(item, Call) and not item.is_closed:
+                self._locate(item, within)
+                continue
+            for value in item.results:
+                self.made_in.setdefault(id(value), within)
+            for value in item.arguments:
+                self._read(value, within)
+
+    def _read(self, value: Value, within: tuple[Call, ...]) -> None:
+        self.uses[id(value)] += 1
+        self.read_in[id(value)].append(within)
+
+    def made_inside(self, value: Value, call: Call) -> bool:
+        """Return whether a value is made inside a call."""
+        return call in self.made_in.get(id(value), ())
+
+    def results(self, call: Call) -> list[Value]:
+        """Return the values made inside a call that are read outside it, in order."""
+        found: dict[int, Value] = {}
+        for item in call.walk():
+            if isinstance(item, Call) and not item.is_closed:
+                continue
+            for value in item.results:
+                if any(call not in within for within in self.read_in[id(value)]):
+                    found[id(value)] = value
+        return [*found.values()]
+
+    def leave_out(self, name: str, error: CannotLift) -> None:
+        """Record that an output of the model is not one of the graph."""
+        self.left_out.append(LeftOut(name, error.reason, error.message, error.place))
+
+    def stay_python(self, call: Call, error: CannotLift) -> None:
+        """Let a call stay a module of Python."""
+        call.opaque = error.message
+        self.opaque.append(Opaque(call.path, error.reason, error.message, error.place))

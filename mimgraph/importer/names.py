@@ -1,0 +1,34 @@
+"""Give every node, input and param of a draft a name that is legal, and its own."""
+
+from __future__ import annotations
+
+import re
+
+from mimgraph.importer.draft import Body, Node
+from mimgraph.ir.names import free_name, name_fault
+
+
+def name_body(body: Body) -> None:
+    """Make the names of a body legal and different; those of modules come first, they are in keys."""
+    taken = {*body.params}
+    for one in body.inputs:
+        one.name = _unique(one.name, taken)
+    kept = [node for node in body.nodes if node.attribute]
+    others = [node for node in body.nodes if not node.attribute]
+    for node in (*kept, *others):
+        node.name = _unique(node.attribute or node.name, taken)
+    for output in body.outputs:
+        if not isinstance(output.port.node, Node) or len(body.outputs) > 1:
+            continue
+
+
+def _unique(wanted: str, taken: set[str]) -> str:
+    """Return a legal name like the wanted one that is not taken, and take it."""
+    name = re.sub(r"\W", "_", wanted)
+    if not name or name[0].isdigit():
+        name = f"m{name}"
+    while name_fault(name):
+        name += "_"
+    name = name if name not in taken else free_name(name, taken)
+    taken.add(name)
+    return name

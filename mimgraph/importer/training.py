@@ -1,0 +1,90 @@
+"""Compare a trace in training with those in evaluation: rates of dropout, and what only training has."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from mimgraph.importer.trace.records import Call, Step, Trace, values
+from mimgraph.importer.trace.tracer import run
+
+
+class Training(NamedTuple):
+    """The trace in training, the model that it is of, and the paths of modules that only it calls."""
+
+    model: nn.Module
+    trace: Trace
+    extra: frozenset[str]
+
+
+def trace_training(
+    model: nn.Module,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, Tensor],
+    opaque: Mapping[str, str],
+    evaluated: Trace,
+) -> Training:
+    """Run a copy of the model in training, as batch norm changes its statistics there."""
+    trained = copy.deepcopy(model).train()
+    trace = run(trained, arguments, inputs, opaque)
+    extra = _paths(trace) - _paths(evaluated)
+    return Training(trained, trace, frozenset(extra))
+
+
+def _paths(trace: Trace) -> set[str]:
+    return {item.path for item in trace.root.walk() if isinstance(item, Call)}
+
+
+def extra_outputs(training: Trace, evaluated: Trace) -> set[int]:
+    """Return the positions of the outputs that are computed in training alone, by what makes them."""
+    kept = _makers(evaluated)
+    return {index for index, maker in enumerate(_makers(training)) if maker not in kept}
+
+
+def _makers(trace: Trace) -> list[str]:
+    """Return which module or function made each output."""
+    made = dict[int, str]()
+
+    def visit(call: Call) -> None:
+        for item in call.items:
+            name = item.path if isinstance(item, Call) else f"{call.path}/{item.function}"
+            for value in item.results:
+                made.setdefault(id(value), name)
+            if isinstance(item, Call) and not item.is_closed:
+                visit(item)
+
+    visit(trace.root)
+    results = values(trace.root.result)
+    return [made.get(id(value), f"input {value.path}") for value in results]
+
+
+def take_rates(call: Call, trained: Call) -> list[Call]:
+    """Give the dropouts of a call the rates that they have in training, as some are 0 in evaluation;
+    return the calls inside which training does something else."""
+    differing = list[Call]()
+    if len(call.items) != len(trained.items):
+        return [call]
+    for one, two in zip(call.items, trained.items, strict=True):
+        if isinstance(one, Call) and isinstance(two, Call) and one.path == two.path:
+            if not one.is_closed:
+                differing += take_rates(one, two)
+        elif isinstance(one, Step) and isinstance(two, Step) and one.function == two.function:
+            _take_rate(one, two)
+        else:
+            return [call]
+    return differing
+
+
+def _take_rate(step: Step, trained: Step) -> None:
+    if "dropout" in step.function:
+        step.kwargs = {**trained.kwargs, "input": step.arguments[0]}
+        names = ("input", "p", "training", "inplace")
+        step.kwargs |= dict(zip(names[1:], trained.args[1:], strict=False))
+        step.args = ()
+    elif "dropout_p" in trained.kwargs:
+        step.kwargs["dropout_p"] = trained.kwargs["dropout_p"]
+    elif step.function == "scaled_dot_product_attention" and len(trained.args) > 4:
+        step.args = (*step.args[:4], trained.args[4], *step.args[5:])
