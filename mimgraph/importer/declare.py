@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mimgraph.importer.draft import (
@@ -127,7 +127,7 @@ class _Declaring:
     def node(self, given: Node) -> ir.Node:
         span = self.span(given.place)
         operation, sources = self.operation(given.operation, span), given.sources
-        arguments = [one.argument for one in sources]
+        arguments: Sequence[str | None] = [one.argument for one in sources]
         if given.is_op("formula"):
             operation, arguments = self.formula(given, span)
         elif len(sources) == 1 and isinstance(given.operation, Use | Share):
@@ -182,7 +182,9 @@ class _Declaring:
         assert isinstance(given.operation, Op)
         names = dict[str, str]()
         for one in given.sources:
-            wanted = f"{one.port.node.name}_{one.port.name}" if one.port.name else one.port.node.name
+            wanted = (
+                f"{one.port.node.name}_{one.port.name}" if one.port.name else one.port.node.name
+            )
             while wanted in names.values():
                 wanted += "_"
             names[one.argument or ""] = wanted

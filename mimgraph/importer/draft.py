@@ -168,8 +168,7 @@ class Body:
         return found + [one for one in self.outputs if one.port.node is node]
 
     def replace(self, old: Node | Input, new: Port) -> None:
-        """Let all that read the default port of a node read another port, and its ports those of the
-        other node."""
+        """Replace a node for its readers: they read the port `new`, or the same port of the new node."""
 
         def moved(port: Port) -> Port:
             return port if port.node is not old else Port(new.node, port.name or new.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -71,7 +71,7 @@ class Draft:
 def import_module(
     model: nn.Module, examples: Examples, name: str, opaque: Mapping[str, str], tidy: bool
 ) -> Draft:
-    """Return the draft of a module in evaluation mode; its dropout rates are those of training."""
+    """Return the draft of a module. It is traced in evaluation mode, and once in training."""
     kept = dict(opaque)
     for _ in range(MOST_ROUNDS):
         try:

@@ -9,7 +9,7 @@ from mimgraph.ir.names import free_name, name_fault
 
 
 def name_body(body: Body) -> None:
-    """Make the names of a body legal and different; those of modules come first, they are in keys."""
+    """Give the nodes and inputs of a body legal names, each another; modules keep theirs if they can."""
     taken = {*body.params}
     for one in body.inputs:
         one.name = _unique(one.name, taken)

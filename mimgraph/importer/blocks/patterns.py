@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from mimgraph.importer.draft import Body, Node, Op, inner_nodes
+from mimgraph.importer.draft import Body, Op, inner_nodes
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.ir.dims.dim import Dim, Size, substitute, symbol, symbols
+from mimgraph.ir.dims.dim import Dim, Size, symbol, symbols
 from mimgraph.ir.names import free_name
 
 _IN_FORMULA = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -30,7 +30,9 @@ def name_sizes(body: Body) -> None:
         else:
             missing = [name for name in symbols(size) if symbol(name) not in axes and name != "N"]
             if missing or "N" in symbols(size):
-                raise CannotLift("size", f"the size {size} is known outside of the block alone", body.call)
+                raise CannotLift(
+                    "size", f"the size {size} is known outside of the block alone", body.call
+                )
             names |= {symbol(name): name for name in symbols(size)}
     _replace(body, names)
     _set_patterns(body, names, taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from mimgraph.importer.draft import Body, Input, Node, Op, Port, Seq, Share, Use, used_bodies
+from mimgraph.importer.draft import Body, Node, Op, Port, Seq, Share, Use, used_bodies
 from mimgraph.importer.draft import inner_nodes as every_node
 from mimgraph.ir.names import free_name
 
@@ -47,7 +47,9 @@ def content_of(body: Body) -> Hashable:
             case Seq(items):
                 return ("seq", *((item.name, operation(item)) for item in items))
             case Use(used, arguments, _, repeat):
-                more = None if repeat is None else (repeat.times, frozen(repeat.each), repeat.shared)
+                more = (
+                    None if repeat is None else (repeat.times, frozen(repeat.each), repeat.shared)
+                )
                 return ("use", used.family, frozen(arguments), more)
             case Share(target):
                 return ("share", numbers[id(target)])

@@ -14,7 +14,7 @@ from mimgraph.importer.lift.functions.table import handler
 from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, snake
 from mimgraph.importer.lift.weights import weight_port
-from mimgraph.importer.trace.records import Call, Place, Step, Value, values
+from mimgraph.importer.trace.records import Call, Place, Step, Value
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.lifter import Lifter
@@ -59,7 +59,7 @@ class BodyLifter:
         return self.body
 
     def _outputs(self) -> None:
-        """Give out what is read outside; a result that the caller names keeps that name."""
+        """Add an output for each value that is read outside, with its name in a dict that forward returns."""
         names = dict[int, str]()
         if isinstance(self.call.result, dict):
             names = {id(v): str(k) for k, v in self.call.result.items() if isinstance(v, Value)}
@@ -79,7 +79,9 @@ class BodyLifter:
                     raise
                 self.lifter.leave_out(name, error)
         if not self.body.outputs:
-            raise CannotLift("output", "the model returns no tensor that can be declared", self.call)
+            raise CannotLift(
+                "output", "the model returns no tensor that can be declared", self.call
+            )
 
     # sources
 
@@ -98,7 +100,9 @@ class BodyLifter:
             port = None
         if port is None:
             if self.parent is None:
-                raise CannotLift("value", f"a tensor {list(value.sizes)} comes from nowhere", self.call)
+                raise CannotLift(
+                    "value", f"a tensor {list(value.sizes)} comes from nowhere", self.call
+                )
             port = Port(self._add_input(self._input_name(value), value))
         self.ports[id(value)] = port
         return port
@@ -148,7 +152,6 @@ class BodyLifter:
         path: str = "",
     ) -> Node:
         """Add a node that reads values or ports, in order or by argument."""
-        named: Mapping[str | None, Value | Port]
         named_pairs: list[tuple[str | None, Value | Port]]
         if isinstance(sources, Mapping):
             named_pairs = [*sources.items()]
@@ -162,15 +165,21 @@ class BodyLifter:
         self.body.nodes.append(node)
         return node
 
-    def layer(self, step: Step, layer: str, sources: Any, hint: str = "", **options: Any) -> Node:
+    def layer(
+        self, step: Step, layer: str, sources: Any, hint: str = "", /, **options: Any
+    ) -> Node:
         """Add a layer for a step, and let its result stand for the step's."""
         return self._op(step, "layer", layer, sources, hint, options)
 
-    def merge(self, step: Step, merge: str, sources: Any, hint: str = "", **options: Any) -> Node:
+    def merge(
+        self, step: Step, merge: str, sources: Any, hint: str = "", /, **options: Any
+    ) -> Node:
         """Add a merge for a step, and let its result stand for the step's."""
         return self._op(step, "merge", merge, sources, hint, options)
 
-    def tensor(self, step: Step, tensor: str, sources: Any, hint: str = "", **options: Any) -> Node:
+    def tensor(
+        self, step: Step, tensor: str, sources: Any, hint: str = "", /, **options: Any
+    ) -> Node:
         """Add a tensor such as `zeros` for a step, and let its result stand for the step's."""
         return self._op(step, "tensor", tensor, sources, hint, options)
 
@@ -243,9 +252,7 @@ class BodyLifter:
         prefix = f"{self.call.path}." if self.call.path else ""
         return call.path[len(prefix) :] if call.path.startswith(prefix) else ""
 
-    def module_node(
-        self, call: Call, operation: Op | Use, sources: Any, name: str = ""
-    ) -> Node:
+    def module_node(self, call: Call, operation: Op | Use, sources: Any, name: str = "") -> Node:
         """Add the node of a module; a second call of one that has weights shares the first node."""
         attribute = self.attribute(call)
         name = name or (attribute or call.path).replace(".", "_")
@@ -266,7 +273,9 @@ class BodyLifter:
         if not body.outputs:
             return
         sources = [self.source(one.value) for one in body.inputs if one.value is not None]
-        for one, port in zip(body.outputs, (inner.source(o.value) for o in body.outputs if o.value), strict=True):
+        for one, port in zip(
+            body.outputs, (inner.source(o.value) for o in body.outputs if o.value), strict=True
+        ):
             if isinstance(port.node, Input) and one.value is not None:  # it hands an input on
                 self.bind(one.value, self.source(port.node.value))  # type: ignore[arg-type]
         named = dict(zip((one.name for one in body.inputs), sources, strict=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mimgraph.importer.draft import Node, Op, Port
+from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.trace.records import Step, Value
 from mimgraph.ir.dims.dim import Dim, Size
@@ -47,7 +47,9 @@ def _buffer(body: BodyLifter, value: Value) -> Port:
     if tensor.dtype != torch.float32:
         options["dtype"] = str(tensor.dtype).removeprefix("torch.")
     if tensor.numel() > MOST_WRITTEN and len(set(tensor.flatten().tolist())) > 1:
-        raise CannotLift("constant", f"a tensor {list(tensor.shape)} of constants is too large for a spec")
+        raise CannotLift(
+            "constant", f"a tensor {list(tensor.shape)} of constants is too large for a spec"
+        )
     name = value.path.rpartition(".")[2] or "constant"
     op = Op("tensor", "buffer", {**options, "persistent": False})
     return Port(body.add(op, name=name, place=body.call.place))

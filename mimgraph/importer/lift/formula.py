@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.draft import Op, Port
@@ -19,12 +20,11 @@ def add_formula(body: BodyLifter, step: Step, text: str, hint: str = "", **given
 
     Names in the text stand for what is given: a value for a source, a number for itself.
     """
-    import re
-
     sources = {name: one for name, one in given.items() if not is_number(one)}
     for name, one in given.items():
         if name not in sources:
-            text = re.sub(rf"\b{name}\b(?!\()", lambda _, one=one: literal(step, one), text)
+            number = literal(step, one)
+            text = re.sub(rf"\b{name}\b(?!\()", number, text)
     if not sources:
         raise CannotLift("function", "a formula of numbers alone", place=step.place)
     tensors = [one for one in sources.values() if isinstance(one, Value)]

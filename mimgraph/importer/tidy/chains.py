@@ -8,7 +8,7 @@ from mimgraph.importer.draft import Body, Input, Node, Op, Seq, Use, used_bodies
 
 
 def make_chains(root: Body) -> None:
-    """Turn the bodies of Sequentials into chains; those of plain `nn.Sequential` stand where they are used."""
+    """Turn the bodies of Sequentials into chains; plain ones become a `seq` of the node that uses them."""
     for body in used_bodies(root):
         if body is not root and _is_sequential(body):
             body.is_chain = True

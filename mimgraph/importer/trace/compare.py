@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -33,8 +34,8 @@ class _Comparison:
         self.differences: list[Difference] = []
 
     def calls(self, calls: Sequence[Call]) -> None:
-        """Compare one call of every trace with what is inside it."""
-        first, *others = calls
+        """Compare one call of every trace, and everything inside it."""
+        first = calls[0]
         try:
             first.args = self.structure([call.args for call in calls])
             first.kwargs = self.structure([call.kwargs for call in calls])
@@ -59,9 +60,7 @@ class _Comparison:
             yield items
         if any(len(call.items) != shortest for call in calls):
             longest = max(calls, key=lambda call: len(call.items))
-            raise _Differs(
-                "the number of steps depends on sizes", longest.items[shortest].place
-            )
+            raise _Differs("the number of steps depends on sizes", longest.items[shortest].place)
 
     def steps(self, steps: Sequence[Step]) -> None:
         first = steps[0]
@@ -101,7 +100,7 @@ class _Comparison:
     @staticmethod
     def _same(given: Sequence[Any]) -> Any:
         if any(one != given[0] for one in given):
-            if all(one != one for one in given):  # nan
+            if all(isinstance(one, float) and math.isnan(one) for one in given):
                 return given[0]
             raise _Differs("a number depends on sizes in a way that the trace does not see")
         return given[0]

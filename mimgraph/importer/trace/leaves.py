@@ -29,7 +29,7 @@ def is_leaf(module: nn.Module) -> bool:
 def torch_class(module: nn.Module) -> type[nn.Module] | None:
     """Return the class of torch.nn whose forward a module has; None for containers and other modules."""
     for cls in type(module).__mro__:
-        if cls is nn.Module or issubclass(cls, CONTAINERS):
+        if cls is nn.Module or not issubclass(cls, nn.Module) or issubclass(cls, CONTAINERS):
             return None
         if cls.__module__.startswith("torch.nn.modules"):
             return cls if type(module).forward is cls.forward else None

@@ -29,22 +29,97 @@ from mimgraph.importer.trace.records import (
 
 # functions that return a Python number, bool or array, on which code can branch
 ESCAPES = frozenset(
-    "item __bool__ __int__ __float__ __index__ __complex__ tolist numpy __contains__ equal allclose "
-    "is_nonzero __format__ __array__".split()
+    [
+        "item",
+        "__bool__",
+        "__int__",
+        "__float__",
+        "__index__",
+        "__complex__",
+        "tolist",
+        "numpy",
+        "__contains__",
+        "equal",
+        "allclose",
+        "is_nonzero",
+        "__format__",
+        "__array__",
+    ]
 )
 # what reads a fact about a tensor and makes none
 FACTS = frozenset(
-    """get_shape get_device get_dtype size dim get_ndim get_is_cuda numel nelement get_requires_grad
-    get_layout is_floating_point is_complex is_signed get_is_meta get_names stride is_contiguous data_ptr
-    get_is_nested get_is_quantized get_grad_fn storage_offset untyped_storage get_is_cpu get_is_mps
-    get_is_xpu get_is_sparse get_itemsize get_nbytes element_size __len__ __hash__ get_grad __repr__
-    __str__ is_pinned is_inference get_is_leaf get_retains_grad get_is_sparse_csr get_is_mkldnn
-    get_is_vulkan get_is_ipu get_is_xla get_is_ort get_is_mtia get_is_maia ndimension get__version
-    is_autocast_enabled requires_grad_ is_conj is_neg has_names""".split()
+    [
+        "get_shape",
+        "get_device",
+        "get_dtype",
+        "size",
+        "dim",
+        "get_ndim",
+        "get_is_cuda",
+        "numel",
+        "nelement",
+        "get_requires_grad",
+        "get_layout",
+        "is_floating_point",
+        "is_complex",
+        "is_signed",
+        "get_is_meta",
+        "get_names",
+        "stride",
+        "is_contiguous",
+        "data_ptr",
+        "get_is_nested",
+        "get_is_quantized",
+        "get_grad_fn",
+        "storage_offset",
+        "untyped_storage",
+        "get_is_cpu",
+        "get_is_mps",
+        "get_is_xpu",
+        "get_is_sparse",
+        "get_itemsize",
+        "get_nbytes",
+        "element_size",
+        "__len__",
+        "__hash__",
+        "get_grad",
+        "__repr__",
+        "__str__",
+        "is_pinned",
+        "is_inference",
+        "get_is_leaf",
+        "get_retains_grad",
+        "get_is_sparse_csr",
+        "get_is_mkldnn",
+        "get_is_vulkan",
+        "get_is_ipu",
+        "get_is_xla",
+        "get_is_ort",
+        "get_is_mtia",
+        "get_is_maia",
+        "ndimension",
+        "get__version",
+        "is_autocast_enabled",
+        "requires_grad_",
+        "is_conj",
+        "is_neg",
+        "has_names",
+    ]
 )
 IN_PLACE = frozenset(
-    "__iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __ipow__ __iand__ __ior__ __ixor__ "
-    "__setitem__".split()
+    [
+        "__iadd__",
+        "__isub__",
+        "__imul__",
+        "__itruediv__",
+        "__ifloordiv__",
+        "__imod__",
+        "__ipow__",
+        "__iand__",
+        "__ior__",
+        "__ixor__",
+        "__setitem__",
+    ]
 )
 RANDOM = ("rand", "dropout", "bernoulli", "normal", "multinomial", "exponential_", "uniform_")
 
@@ -262,7 +337,9 @@ def _storage(tensor: Tensor) -> int:
 
 def _as_data(result: Any) -> Any:
     """Return the fields of a dataclass, such as the outputs of transformers, as a dict."""
-    return dict(result) if dataclasses.is_dataclass(result) and hasattr(result, "keys") else result
+    if dataclasses.is_dataclass(result) and isinstance(result, Mapping):
+        return {**result}
+    return result
 
 
 def _mapped(given: Any, change: Callable[[Any], Any]) -> Any:

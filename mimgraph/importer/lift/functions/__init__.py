@@ -3,7 +3,18 @@
 from importlib import import_module
 
 # the files with handlers; each registers its own when it is imported
-FILES = "activation arithmetic comparison join matrix reduction shape slicing types weights".split()
+FILES = [
+    "activation",
+    "arithmetic",
+    "comparison",
+    "join",
+    "matrix",
+    "reduction",
+    "shape",
+    "slicing",
+    "types",
+    "weights",
+]
 
 
 def load() -> None:

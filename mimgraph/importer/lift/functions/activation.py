@@ -71,7 +71,7 @@ def dropout(
     inplace: bool = False,
     train: bool = True,
 ) -> None:
-    """The rate is that of training, where it differs."""
+    """Add a dropout with the rate that it has in training."""
     layers = {"alpha_dropout": "AlphaDropout", "feature_alpha_dropout": "FeatureAlphaDropout"}
     name = step.function.rstrip("_")
     if p == 0:

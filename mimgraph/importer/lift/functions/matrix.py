@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 @lifts("matmul", "__matmul__", "mm", "bmm")
-def matmul(
-    body: BodyLifter, step: Step, input: Value, other: Any = None, mat2: Any = None
-) -> None:
+def matmul(body: BodyLifter, step: Step, input: Value, other: Any = None, mat2: Any = None) -> None:
     body.merge(step, "matmul", [input, other if other is not None else mat2], "product")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @lifts("__getitem__")
 def getitem(body: BodyLifter, step: Step, input: Value, index: Any) -> None:
-    """One node for each part of the index, the last of which has the step's name."""
+    """Add a node for each part of the index; the last has the step's name."""
     parts = index if isinstance(index, tuple) else (index,)
     if any(values(parts)) or any(isinstance(part, list | bool) for part in parts):
         raise CannotLift("index", "an index that is a tensor", place=step.place)
@@ -53,7 +53,8 @@ def _ops(step: Step, input: Value, parts: list[Any]) -> Any:
             options = {
                 name: given
                 for name, given in (("start", part.start), ("end", part.stop), ("step", part.step))
-                if given is not None and (name, given) not in (("start", 0), ("step", 1), ("end", size))
+                if given is not None
+                and (name, given) not in (("start", 0), ("step", 1), ("end", size))
             }
             if options and is_batch:
                 raise CannotLift("batch", "a slice of the batch", place=step.place)

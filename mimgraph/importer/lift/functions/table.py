@@ -73,5 +73,7 @@ def refuse(step: Step, **given: Any) -> None:
     """Raise `CannotLift` for the first of these options that is given otherwise than not at all."""
     for option, value in given.items():
         if value not in (None, False):
-            message = f"{plain_name(step.function)} has {option}={value!r}, which a spec cannot express"
+            message = (
+                f"{plain_name(step.function)} has {option}={value!r}, which a spec cannot express"
+            )
             raise CannotLift("arguments", message, place=step.place)

@@ -21,7 +21,9 @@ def detach(body: BodyLifter, step: Step, input: Value) -> None:
     body.layer(step, "Detach", input)
 
 
-@lifts("to", "type", "type_as", "float", "double", "half", "bfloat16", "long", "int", "bool", "short")
+@lifts(
+    "to", "type", "type_as", "float", "double", "half", "bfloat16", "long", "int", "bool", "short"
+)
 def cast(body: BodyLifter, step: Step, input: Value, *args: Any, **kwargs: Any) -> None:
     dtype = step.results[0].dtype
     if dtype == input.dtype:

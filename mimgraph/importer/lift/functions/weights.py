@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mimgraph.importer.draft import Op, Port, Share
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.trace.records import Step, Value

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 # the files with leaves; each registers its own when it is imported
-FILES = "recurrent attention adapted".split()
+FILES = ["recurrent", "attention", "adapted"]
 
 
 def load() -> None:

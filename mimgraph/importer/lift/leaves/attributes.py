@@ -21,9 +21,9 @@ def layer_options(module: nn.Module, layer: str) -> dict[str, Any]:
         if name in op.inferred or name in NOT_OPTIONS or not hasattr(module, name):
             continue
         value = plain_option(module, name)
-        if name == "stride" and layer.endswith(("Pool1d", "Pool2d", "Pool3d")):
-            if value == plain_option(module, "kernel_size"):
-                continue
+        is_pool = layer.endswith(("Pool1d", "Pool2d", "Pool3d"))
+        if is_pool and name == "stride" and value == plain_option(module, "kernel_size"):
+            continue
         if name == "normalized_shape" and isinstance(value, int):
             continue
         if not is_default(layer, name, value) and value is not None:

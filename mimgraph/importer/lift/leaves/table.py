@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from torch import nn
-
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.leaves import load
@@ -55,7 +53,9 @@ def plain_layer(body: BodyLifter, call: Call) -> None:
         message = f"{type(call.module).__name__} is no layer of a spec"
         raise CannotLift("layer", message, call, call.place)
     if len(call.arguments) != 1 or len(call.results) != 1:
-        message = f"{name} is called with {len(call.arguments)} tensors and gives {len(call.results)}"
+        message = (
+            f"{name} is called with {len(call.arguments)} tensors and gives {len(call.results)}"
+        )
         raise CannotLift("arguments", message, call, call.place)
     op = Op("layer", name, layer_options(call.module, name))
     node = body.module_node(call, op, call.arguments)
