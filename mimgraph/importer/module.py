@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from mimgraph.importer.blocks.patterns import name_sizes
 from mimgraph.importer.blocks.unify import make_blocks
 from mimgraph.importer.declare import declare
 from mimgraph.importer.draft import Body, used_bodies
+from mimgraph.importer.inputs.examples import Examples
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import LeftOut, Lifter, Opaque
 from mimgraph.importer.names import name_body
@@ -38,21 +39,6 @@ SAMPLES = (
     (8, 28, 29),
 )
 MOST_ROUNDS = 40  # of lifting, each with one more module that stays Python
-
-
-class Given(NamedTuple):
-    """The arguments of one call of forward, and the tensors among them by the names of inputs."""
-
-    arguments: dict[str, Any]
-    tensors: dict[str, Tensor]
-
-
-class Examples(Protocol):
-    """Makes inputs of a model at any batch and named sizes."""
-
-    sizes: Sequence[str]
-
-    def make(self, batch: int, sizes: Mapping[str, int], seed: int) -> Given: ...
 
 
 @dataclass(eq=False)

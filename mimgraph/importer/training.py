@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from mimgraph.importer.inputs.model import Arguments
 from mimgraph.importer.trace.records import Call, Step, Trace, values
 from mimgraph.importer.trace.tracer import run
 
@@ -22,7 +23,7 @@ class Training(NamedTuple):
 
 def trace_training(
     model: nn.Module,
-    arguments: Mapping[str, Any],
+    arguments: Arguments,
     inputs: Mapping[str, Tensor],
     opaque: Mapping[str, str],
     evaluated: Trace,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import TorchFunctionMode
 
+from mimgraph.importer.inputs.model import Arguments
 from mimgraph.importer.trace.leaves import is_leaf
 from mimgraph.importer.trace.places import user_place
 from mimgraph.importer.trace.records import (
@@ -126,12 +127,12 @@ RANDOM = ("rand", "dropout", "bernoulli", "normal", "multinomial", "exponential_
 
 def run(
     model: nn.Module,
-    arguments: Mapping[str, Any],
+    arguments: Arguments,
     inputs: Mapping[str, Tensor],
     opaque: Mapping[str, str],
     seed: int = 0,
 ) -> Trace:
-    """Run `model(**arguments)` without gradients and return what it did.
+    """Run the model without gradients and return what it did.
 
     `inputs` are the tensors among the arguments, by the names that they get; `opaque` has for each path
     of a module that is not to be looked into the reason.
@@ -140,7 +141,7 @@ def run(
     torch.manual_seed(seed)
     random.seed(seed)
     with torch.no_grad(), tracer.modules_watched(), tracer:
-        model(**arguments)
+        model(*arguments.args, **arguments.kwargs)
     assert tracer.root is not None
     return Trace(tracer.root, tracer.inputs, tracer.escapes, tracer.notes)
 
