@@ -22,6 +22,7 @@ if _typing.TYPE_CHECKING:
     )
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional
+    from mimgraph.imported import from_module
     from mimgraph.ops.custom.register import register
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "block",
     "diff",
     "from_dict",
+    "from_module",
     "layers",
     "load",
     "load_model",
@@ -57,6 +59,7 @@ _HOMES = {
     "random training_only zeros",
     "diagnostics": "SpecError",
     "graph": "Graph Model diff from_dict load load_model loads positional",
+    "imported": "from_module",
     "ops.custom.register": "register",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -24,7 +24,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
-        layers merges
+        layers merges imported
         graph
         restore
         builder compare importer language pipeline

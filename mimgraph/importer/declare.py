@@ -23,6 +23,7 @@ from mimgraph.importer.draft import (
 from mimgraph.importer.trace.records import Place
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared import operations as ops
+from mimgraph.ir.declared.sizes import parse_size
 from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import parse
@@ -90,7 +91,10 @@ class _Declaring:
 
     def input(self, given: Input) -> ir.Input:
         span = self.span(Place("", 0))
-        dims = tuple(str(d) if isinstance(d, Dim) else d for d in given.sizes[1:])
+        dims = tuple(
+            parse_size(str(size), span, lambda start, end: span) if isinstance(size, Dim) else size
+            for size in given.sizes[1:]
+        )
         shape = ir.InputShape(dims, (span,) * len(dims))
         vocab = None if given.vocab is None else Option(given.vocab, span, span)
         return ir.Input(given.name, span, shape, given.dtype, vocab, optional=given.optional)

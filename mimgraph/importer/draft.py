@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from mimgraph.importer.trace.records import NOWHERE, Call, Place, Value
+from mimgraph.importer.trace.records import NOWHERE, Call, Place, Step, Value
 from mimgraph.ir.dims.dim import Size
 
 
@@ -101,7 +101,7 @@ class Node:
     """An operation on sources. `attribute` is the name that the module has in the user's module, which
     the node keeps so that the keys of its weights stay; `name` is a wish, and free.
 
-    `path` is the module's path in the whole model, for the key map.
+    `path` is the module's path in the whole model, for the key map; `maker` is what it was lifted from.
     """
 
     name: str
@@ -114,6 +114,7 @@ class Node:
     freeze: bool = False
     over: int | None = None
     take: str = ""
+    maker: Step | Call | None = None
 
     @property
     def op(self) -> Op | None:

@@ -1,131 +1,117 @@
-"""Import a module: trace it at several sizes, lift the trace, tidy the draft, and declare it."""
+"""Import a module: trace it at several sizes, lift the trace, tidy the draft, declare it and check it."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
-from torch import nn
-
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.importer.blocks.patterns import name_sizes
 from mimgraph.importer.blocks.unify import make_blocks
 from mimgraph.importer.declare import declare
-from mimgraph.importer.draft import Body, used_bodies
+from mimgraph.importer.draft import Body, Node, inner_nodes, used_bodies
 from mimgraph.importer.inputs.examples import Examples
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.importer.lift.lifter import LeftOut, Lifter, Opaque
+from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.names import name_body
-from mimgraph.importer.sizes import BATCH, Sizes
 from mimgraph.importer.tidy.chains import make_chains
-from mimgraph.importer.trace.compare import Difference, unify
-from mimgraph.importer.trace.records import Escape, Trace
-from mimgraph.importer.trace.tracer import run
-from mimgraph.importer.training import extra_outputs, take_rates, trace_training
+from mimgraph.importer.trace.records import Call, Step
+from mimgraph.importer.traces import Traces
+from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.names import class_fault
+from mimgraph.ir.typed.graph import TypedGraph
 
-# the batch and up to eight named sizes in three traces: no three points of two of them are on a line
-SAMPLES = (
-    (2, 3, 5),
-    (7, 12, 18),
-    (9, 13, 23),
-    (10, 17, 21),
-    (11, 19, 26),
-    (14, 16, 27),
-    (15, 22, 24),
-    (6, 20, 25),
-    (8, 28, 29),
-)
-MOST_ROUNDS = 40  # of lifting, each with one more module that stays Python
+MOST_ROUNDS = 60  # of lifting, each with one more module that stays Python
 
 
 @dataclass(eq=False)
 class Draft:
-    """What an import found: the declared graph, and what could not be declared as it is."""
+    """What an import found: the graph, the draft that it was declared from, and how it was lifted."""
 
     graph: Graph
+    typed: TypedGraph
     root: Body
     blocks: Mapping[str, Body]
-    opaque: list[Opaque] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    escapes: list[Escape] = field(default_factory=list)
-    differences: list[Difference] = field(default_factory=list)
+    lifter: Lifter
 
 
-def import_module(
-    model: nn.Module, examples: Examples, name: str, opaque: Mapping[str, str], tidy: bool
-) -> Draft:
-    """Return the draft of a module. It is traced in evaluation mode, and once in training."""
-    kept = dict(opaque)
+def import_module(traces: Traces, examples: Examples, name: str, tidy: bool) -> Draft:
+    """Return the draft of a traced module; what cannot be declared stays Python."""
     for _ in range(MOST_ROUNDS):
         try:
-            return _import_once(model, examples, name, kept, tidy)
+            return _import_once(traces, examples, name, tidy)
+        except _Again:
+            continue
         except CannotLift as error:
-            path = error.call.path if error.call else ""
-            if not path or path in kept:
+            call = error.call
+            if call is None or not call.path or call.opaque:
                 raise
-            kept[path] = error.message
+            traces.close(call.path, error)
     raise CannotLift("module", "too many modules must stay Python")
 
 
-def _import_once(
-    model: nn.Module, examples: Examples, name: str, opaque: Mapping[str, str], tidy: bool
-) -> Draft:
-    traces, only_training, traced = _traces(model, examples, opaque)
-    named = {BATCH: SAMPLES[0]} | dict(zip(examples.sizes, SAMPLES[1:], strict=False))
-    differences = unify(traces, Sizes(named))
-    for difference in differences:
-        raise CannotLift(
-            "branch", difference.message, _call_at(traces[0], difference.path), difference.place
-        )
-    lifter = Lifter(traced, traces[0])
+def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> Draft:
+    lifter = Lifter(traces.model, traces.first, closed=traces.closed, refused=traces.refused)
     root = lifter.lift()
     for index, output in enumerate(root.outputs):
-        output.only_training = index in only_training
-    make_chains(root)
+        output.only_training = index in traces.only_training
+    for one in root.inputs:
+        given = next(g for g in examples.given.inputs if g.name == one.name)
+        one.vocab = given.vocab if one.vocab is None else one.vocab
+    for tidied in PASSES:
+        tidied(root)
     for body in used_bodies(root):
         if body is not root:
             name_sizes(body)
         name_body(body)
     blocks = make_blocks(root)
-    graph = declare(root, blocks, _class_name(name), "", inspect.getsourcefile(type(model)) or "")
-    return Draft(
-        graph, root, blocks, lifter.opaque, lifter.left_out, traces[0].escapes, differences
-    )
+    file = inspect.getsourcefile(type(traces.model)) or ""
+    graph = declare(root, blocks, _class_name(name), "", file)
+    report = Report()
+    typed = infer(graph, report)
+    if typed is None or report.diagnostics:
+        _refuse(report, traces, root, blocks)
+    assert typed is not None
+    return Draft(graph, typed, root, blocks, lifter)
 
 
-def _traces(
-    model: nn.Module, examples: Examples, opaque: Mapping[str, str]
-) -> tuple[list[Trace], set[int], nn.Module]:
-    """Return the traces at three sizes, the outputs that only training has, and the traced module."""
-
-    def trace(module: nn.Module, index: int) -> Trace:
-        sizes = {n: SAMPLES[k + 1][index] for k, n in enumerate(examples.sizes)}
-        given = examples.make(SAMPLES[0][index], sizes, seed=index)
-        return run(module, given.arguments, given.tensors, opaque)
-
-    first = trace(model, 0)
-    sizes = {n: SAMPLES[k + 1][0] for k, n in enumerate(examples.sizes)}
-    given = examples.make(SAMPLES[0][0], sizes, seed=0)
-    training = trace_training(model, given.arguments, given.tensors, opaque, first)
-    only_training, traced = set[int](), model
-    if training.extra:
-        only_training, traced = extra_outputs(training.trace, first), training.model
-        first = trace(traced, 0)
-    else:
-        for call in take_rates(first.root, training.trace.root):
-            if call.path:
-                raise CannotLift("training", "training does something else", call, call.place)
-    return [first, trace(traced, 1), trace(traced, 2)], only_training, traced
+# what makes a draft easier to read, in order
+PASSES: tuple[Callable[[Body], None], ...] = (make_chains,)
 
 
-def _call_at(trace: Trace, path: str) -> Any:
-    from mimgraph.importer.trace.records import Call
+def _refuse(report: Report, traces: Traces, root: Body, blocks: Mapping[str, Body]) -> None:
+    """Let the function or module stay Python of which the language refuses the node."""
+    for found in report.diagnostics:
+        for body, node in _nodes_at(found, root, blocks):
+            if isinstance(node.maker, Step) and node.maker not in traces.refused:
+                traces.refused[node.maker] = found.message
+                raise _Again()
+            call = node.maker if isinstance(node.maker, Call) else body.call
+            if call is not None and call.path and not call.opaque:
+                raise CannotLift("language", found.message, call, node.place)
+    raise SpecError(report.diagnostics)
 
-    calls = (item for item in trace.root.walk() if isinstance(item, Call))
-    return next((call for call in calls if call.path == path), trace.root)
+
+class _Again(Exception):
+    """Raised to lift once more, with a function that stays Python."""
+
+
+def _nodes_at(
+    found: Diagnostic, root: Body, blocks: Mapping[str, Body]
+) -> Iterator[tuple[Body, Node]]:
+    """Yield the nodes of which a diagnostic speaks: `residual.conv` is in a block, `stem` is not."""
+    first, _, rest = found.node.partition(".")
+    body = blocks.get(first) if rest else None
+    names = (rest.partition(".")[0],) if body else (first,)
+    for node in (body or root).nodes:
+        if node.name in names:
+            parts = found.node.split(".")
+            inner = [*inner_nodes([node])][1:]
+            if parts[-1].isdecimal() and int(parts[-1]) < len(inner):
+                yield body or root, inner[int(parts[-1])]
+            yield body or root, node
 
 
 def _class_name(name: str) -> str:

@@ -150,6 +150,7 @@ class BodyLifter:
         place: Place,
         attribute: str = "",
         path: str = "",
+        maker: Step | Call | None = None,
     ) -> Node:
         """Add a node that reads values or ports, in order or by argument."""
         named_pairs: list[tuple[str | None, Value | Port]]
@@ -161,7 +162,7 @@ class BodyLifter:
             Source(one if isinstance(one, Port) else self.source(one), argument)
             for argument, one in named_pairs
         ]
-        node = Node(name, operation, read, attribute, path, place)
+        node = Node(name, operation, read, attribute, path, place, maker=maker)
         self.body.nodes.append(node)
         return node
 
@@ -188,7 +189,7 @@ class BodyLifter:
     ) -> Node:
         sources = [sources] if isinstance(sources, Value | Port) else sources
         name = self.name_of(step, hint or snake(op))
-        node = self.add(Op(kind, op, options), sources, name=name, place=step.place)
+        node = self.add(Op(kind, op, options), sources, name=name, place=step.place, maker=step)
         results = step.results
         if len(results) == 1:
             self.bind(results[0], Port(node))
@@ -198,7 +199,8 @@ class BodyLifter:
         self, step: Step, op: Op, sources: Sequence[Value | Port], hint: str = ""
     ) -> Port:
         """Add a node for a part of a step, and return its result."""
-        return Port(self.add(op, sources, name=hint or snake(op.name), place=step.place))
+        name = hint or snake(op.name)
+        return Port(self.add(op, sources, name=name, place=step.place, maker=step))
 
     def bind(self, value: Value, port: Port) -> None:
         """Let a port stand for a value."""
@@ -224,7 +226,10 @@ class BodyLifter:
 
     def lift_step(self, step: Step) -> None:
         """Lift the call of a function by its handler."""
+        refused = self.lifter.refused.get(step)
         try:
+            if refused is not None:
+                raise CannotLift("language", refused, place=step.place)
             handler(step)(self, step)
         except CannotLift as error:
             if not opaque.declare_function(self, step, error):
@@ -261,7 +266,13 @@ class BodyLifter:
         if first is not None and next(iter(call.module.state_dict()), None) is not None:
             made, attribute = Share(first), ""
         node = self.add(
-            made, sources, name=name, place=call.place, attribute=attribute, path=call.path
+            made,
+            sources,
+            name=name,
+            place=call.place,
+            attribute=attribute,
+            path=call.path,
+            maker=call,
         )
         self.nodes_by_path.setdefault(call.path, node)
         return node

@@ -32,7 +32,8 @@ def add_formula(body: BodyLifter, step: Step, text: str, hint: str = "", **given
     if len({one.sizes for one in tensors}) > 1:
         options["broadcast"] = True
     name = body.name_of(step, hint or "formula")
-    node = body.add(Op("merge", "formula", options), sources, name=name, place=step.place)
+    op = Op("merge", "formula", options)
+    node = body.add(op, sources, name=name, place=step.place, maker=step)
     body.bind(step.results[0], Port(node))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -10,7 +11,7 @@ from torch import nn
 from mimgraph.importer.draft import Body
 from mimgraph.importer.lift.body import BodyLifter
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.importer.trace.records import Call, Place, Trace, Value, values
+from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, values
 
 
 @dataclass(eq=False)
@@ -39,6 +40,8 @@ class Lifter:
 
     model: nn.Module
     trace: Trace
+    closed: Mapping[str, Opaque] = field(default_factory=dict)  # modules that stay Python, by path
+    refused: Mapping[Step, str] = field(default_factory=dict)  # functions that stay Python
     opaque: list[Opaque] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -47,6 +50,7 @@ class Lifter:
 
     def lift(self) -> Body:
         """Return the body of the whole model."""
+        self.opaque += self.closed.values()
         self._locate(self.trace.root, ())
         for value in values(self.trace.root.result):
             self._read(value, ())

@@ -36,17 +36,17 @@ class _Comparison:
     def calls(self, calls: Sequence[Call]) -> None:
         """Compare one call of every trace, and everything inside it."""
         first = calls[0]
+        first.args = self.structure([call.args for call in calls])
+        first.kwargs = self.structure([call.kwargs for call in calls])
         try:
-            first.args = self.structure([call.args for call in calls])
-            first.kwargs = self.structure([call.kwargs for call in calls])
             for items in self._in_step(calls):
                 if isinstance(items[0], Call):
                     self.calls(items)
                 else:
                     self.steps(items)
-            first.result = self.structure([call.result for call in calls])
         except _Differs as error:
             self.differences.append(Difference(first.path, str(error), error.place or first.place))
+        first.result = self.structure([call.result for call in calls])
 
     def _in_step(self, calls: Sequence[Call]) -> Any:
         """Yield the items of the calls side by side; raise an error where they differ."""

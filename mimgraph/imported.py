@@ -1,0 +1,67 @@
+"""Import existing models: `from_module`, and the graph, weights and report that it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mimgraph.graph import Graph
+from mimgraph.language.spec_file import LoadedSpec
+from mimgraph.support.entry_point import entry_point, entry_points
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mimgraph.importer.module import Draft
+
+
+@entry_points
+class Imported:
+    """A model as a graph, with its weights, the proof that both are equal, and a report.
+
+    `keys` has for each key of our state_dict the key in the model's, and is empty if all are the same.
+    """
+
+    graph: Graph
+    keys: Mapping[str, str | tuple[str, ...]]
+
+    def __init__(self, model: nn.Module, draft: Draft) -> None:
+        self._model = model
+        self._draft = draft
+        self.graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
+        self.keys = {}
+
+    def compile(self) -> nn.Module:
+        """Return the compiled graph with the weights of the model, in evaluation mode as it is traced."""
+        made = self.graph.compile()
+        theirs = self._model.state_dict()
+        names = {key: self.keys.get(key, key) for key in made.state_dict()}
+        made.load_state_dict({key: theirs[str(name)] for key, name in names.items()})
+        return made.eval()
+
+
+@entry_point
+def from_module(
+    module: Any,
+    inputs: Any = None,
+    *,
+    name: str | None = None,
+    opaque: Iterable[str] = (),
+    tidy: bool = False,
+    strict: bool = False,
+) -> Imported:
+    """Return a module as a graph, with its weights and a proof that both compute the same.
+
+    imported = mg.from_module(net, {"image": (3, 224, 224), "text": mg.Input("text", ("T",), vocab=1000)})
+    imported.dump("net.yaml")
+    print(imported.report)
+    """
+    from mimgraph.importer.inputs.bind import bind
+    from mimgraph.importer.inputs.examples import examples
+    from mimgraph.importer.module import import_module
+    from mimgraph.importer.traces import trace
+
+    made = examples(module, bind(module, inputs))
+    traces = trace(module, made, {path: "it was asked for" for path in opaque})
+    draft = import_module(traces, made, name or type(module).__name__, tidy)
+    return Imported(module, draft)
