@@ -70,18 +70,16 @@ class BodyLifter:
 
     def _public_outputs(self) -> None:
         """Give the results of the whole model, each under the name of its place in what forward returns."""
-        found = [*_named_results(self.call.result)]
-        for name, value in found:
+        errors = list[CannotLift]()
+        for name, value in _named_results(self.call.result):
             try:
                 self.body.outputs.append(Output(name, self.source(value), value=value))
             except CannotLift as error:
-                if len(found) == 1:
-                    raise
+                errors.append(error)
                 self.lifter.leave_out(name, error)
         if not self.body.outputs:
-            raise CannotLift(
-                "output", "the model returns no tensor that can be declared", self.call
-            )
+            none = CannotLift("output", "the model returns no tensor", self.call, self.call.place)
+            raise errors[0] if errors else none
 
     # sources
 

@@ -24,10 +24,8 @@ def make_chains(root: Body) -> None:
 
 
 def _inline(node: Node) -> None:
+    """Write a plain Sequential out where it is used; inside another chain it stays a block."""
     match node.operation:
-        case Seq(items):
-            for item in items:
-                _inline(item)
         case Use(body) if body.is_chain and body.call and type(body.call.module) is nn.Sequential:
             node.operation = body.nodes[0].operation
             node.sources = [one._replace(argument=None) for one in node.sources]
