@@ -58,10 +58,12 @@ def from_module(
     """
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
+    from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.module import import_module
     from mimgraph.importer.traces import trace
 
-    made = examples(module, bind(module, inputs))
+    given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
+    made = examples(module, given)
     traces = trace(module, made, {path: "it was asked for" for path in opaque})
     draft = import_module(traces, made, name or type(module).__name__, tidy)
     return Imported(module, draft)

@@ -9,9 +9,9 @@ PICTURES = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which 
 SPEC = "a YAML or JSON file, or a .safetensors file with a spec in it; - reads standard input"
 
 
-def add_spec(parser: argparse.ArgumentParser) -> None:
-    """Add SPEC, the path of one spec."""
-    parser.add_argument("spec", metavar="SPEC", help=SPEC)
+def add_spec(parser: argparse.ArgumentParser, also: str = "") -> None:
+    """Add SPEC, the path of one spec, or what the command takes also."""
+    parser.add_argument("spec", metavar="SPEC", help=f"{SPEC}; or {also}" if also else SPEC)
 
 
 def add_settings(

@@ -1,4 +1,4 @@
-"""Load the graphs that a command names, with the params that `--set` gives."""
+"""Load the graphs that a command names, from specs with the params of `--set` or from Python code."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from functools import partial
 from typing import Any
 
 from mimgraph.cli.errors import CallError
+from mimgraph.cli.settings import read_settings
+from mimgraph.cli.user_models import ModelOptions, import_model, user_code
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph, load, load_bytes
-from mimgraph.language.reader.spec import read_value
 from mimgraph.language.spec_file import UnknownParams
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 
 
-def load_graph(path: str, settings: Sequence[str]) -> Graph:
-    """Return the graph of a file, or of standard input if the path is `-`."""
+def load_graph(path: str, settings: Sequence[str], options: ModelOptions | None = None) -> Graph:
+    """Return the graph of a file, of standard input if the path is `-`, or of a model in Python code
+    if the command has options for it."""
     with _call_errors(path):
-        return _loader(path)(params=_values(settings))
+        return _loader(path, options)(params=_values(settings))
 
 
-def load_with_sizes(path: str, settings: Sequence[str]) -> tuple[Graph, dict[str, Any]]:
+def load_with_sizes(
+    path: str, settings: Sequence[str], options: ModelOptions | None = None
+) -> tuple[Graph, dict[str, Any]]:
     """Return a graph, and the settings that name sizes of its inputs instead of params."""
     values = _values(settings)
     with _call_errors(path):
-        load = _loader(path)
+        load = _loader(path, options)
         try:
             return load(params=values), {}
         except UnknownParams as error:
@@ -37,14 +41,17 @@ def load_with_sizes(path: str, settings: Sequence[str]) -> tuple[Graph, dict[str
             return load(params=values), sizes
 
 
-def load_both(old: str, new: str, settings: Sequence[str]) -> dict[str, Graph]:
+def load_both(
+    old: str, new: str, settings: Sequence[str], options: ModelOptions
+) -> dict[str, Graph]:
     """Return two graphs by their paths; a setting names a param of one of them or of both."""
     graphs: dict[str, Graph] = {}
     faults: list[Diagnostic] = []
-    unknown = set(_values(settings))
+    values = _values(settings)
+    unknown = set(values)
     for path in dict.fromkeys((old, new)):
         try:
-            graphs[path], others = _load_with_known(path, _values(settings))
+            graphs[path], others = _load_with_known(path, values, options)
             unknown &= others
         except SpecError as error:
             faults += error.diagnostics
@@ -58,10 +65,12 @@ def load_both(old: str, new: str, settings: Sequence[str]) -> dict[str, Graph]:
     return graphs
 
 
-def _load_with_known(path: str, values: dict[str, Any]) -> tuple[Graph, set[str]]:
+def _load_with_known(
+    path: str, values: dict[str, Any], options: ModelOptions
+) -> tuple[Graph, set[str]]:
     """Return a graph with values for the params that it has, and the names of the other values."""
     with _call_errors(path):
-        load = _loader(path)
+        load = _loader(path, options)
         try:
             return load(params=values), set()
         except UnknownParams as error:
@@ -69,12 +78,29 @@ def _load_with_known(path: str, values: dict[str, Any]) -> tuple[Graph, set[str]
             return load(params=known), set(error.names)
 
 
-def _loader(path: str) -> Callable[..., Graph]:
-    """Return a function that loads the graph for given params; standard input is read once,
-    here."""
+def _loader(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
+    """Return a function that loads the graph for given params; standard input is read once, and Python
+    code run once, here."""
     if path == "-":
         return partial(load_bytes, sys.stdin.buffer.read(MAX_BYTES + 1), name="<stdin>")
-    return partial(load, path)
+    wanted = user_code(path)
+    if wanted is None:
+        return partial(load, path)
+    if options is None:
+        help = f"write a spec of it first: mimgraph import {wanted} -o FILE.yaml"
+        raise CallError(f"{wanted} is Python code: {help}")
+    return partial(_without_params, import_model(wanted, options).graph)
+
+
+def _without_params(graph: Graph, params: dict[str, Any]) -> Graph:
+    """Return the graph of a model in Python code, which has no params."""
+    if params:
+        raise UnknownParams([*params], graph.declared)
+    return graph
+
+
+def _values(settings: Sequence[str]) -> dict[str, Any]:
+    return read_settings("--set", "PARAM=VALUE", settings)
 
 
 @contextmanager
@@ -88,17 +114,3 @@ def _call_errors(path: str) -> Iterator[None]:
         raise
     except ValueError as error:
         raise CallError(str(error)) from None
-
-
-def _values(settings: Sequence[str]) -> dict[str, Any]:
-    """Return the values of `--set hidden=128` by name, each read as YAML."""
-    found: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise CallError(f"--set takes PARAM=VALUE, not {setting!r}")
-        try:
-            found[name] = read_value(text, f"--set {name}")
-        except SpecError as error:
-            raise CallError(str(error)) from None
-    return found

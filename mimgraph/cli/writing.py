@@ -24,8 +24,13 @@ def write(path: str | None, text: str) -> None:
     if path is None:
         sys.stdout.write(text)
         return
+    write_to(path, lambda: write_whole(Path(path), text))
+
+
+def write_to(path: str, write_file: Callable[[], None]) -> None:
+    """Let a function write a file; a `CallError` says why it cannot."""
     try:
-        write_whole(Path(path), text)
+        write_file()
     except OSError as error:
         _cannot_write(path, error)
 

@@ -67,10 +67,13 @@ def build(wanted: Reference, arguments: Mapping[str, Any]) -> nn.Module:
 
         build(Reference("my_model.py", "Net"), {"hidden": 64})
 
-    A `UserCodeError` has the fault of the code and the line that it is in.
+    Equal calls make equal weights. A `UserCodeError` has the fault of the code and the line that it is
+    in.
     """
-    from torch import nn  # imported here, as `reference` is asked about specs, too
+    import torch  # imported here, as `reference` is asked about specs, too
+    from torch import nn
 
+    torch.manual_seed(0)
     found = _named(_load(wanted), wanted)
     if isinstance(found, nn.Module):
         if arguments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,43 @@ def wider(tmp_path: Path) -> str:
     assert "hidden: 64" in text
     path.write_text(text.replace("hidden: 64", "hidden: 96"))
     return str(path)
+
+
+CODE = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, hidden=8):
+        super().__init__()
+        self.left = nn.Linear(4, hidden)
+        self.right = nn.Linear(6, hidden)
+        self.head = nn.Linear(2 * hidden, 2)
+
+    def forward(self, x, y):
+        print("forward runs")
+        left = F.relu(self.left(x))
+        return self.head(torch.cat([left, self.right(y)], 1))
+
+
+class Words(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.table = nn.Embedding(50, width)
+
+    def forward(self, batch):
+        return self.table(batch["ids"])
+"""
+
+NET = ("my_model.py:Net", "--input", "x=4", "--input", "y=6")
+
+
+@pytest.fixture
+def my_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with `my_model.py`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "my_model.py").write_text(CODE)
+    return tmp_path

@@ -9,6 +9,7 @@ import sys
 from mimgraph.cli.arguments import PICTURES, SPEC, add_settings, add_view
 from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_both
+from mimgraph.cli.user_models import CODE, add_model_options, model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite
 from mimgraph.diagnostics.render import wants_color
 from mimgraph.graph import diff
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Compare with the last commit: git show HEAD:spec.yaml | mimgraph diff - spec.yaml"
     )
-    parser.add_argument("old", metavar="OLD", help=SPEC)
+    parser.add_argument("old", metavar="OLD", help=f"{SPEC}; or {CODE}")
     parser.add_argument("new", metavar="NEW", help="the same")
     add_settings(parser)
     help = "md is Markdown, for a pull request; default: text"
@@ -30,13 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_view(parser)
     help = "exit with 1 if the specs differ, as git diff does (a wrong spec exits with 1 anyway)"
     parser.add_argument("--exit-code", action="store_true", help=help)
+    add_model_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the changes."""
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")
-    graphs = load_both(args.old, args.new, args.set)
+    graphs = load_both(args.old, args.new, args.set, model_options(args))
     review = diff(graphs[args.old], graphs[args.new])
     if args.output is not None:
         for spec in (args.old, args.new):
