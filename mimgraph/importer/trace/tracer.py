@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import TorchFunctionMode
 
 from mimgraph.importer.inputs.model import Arguments
+from mimgraph.importer.trace.aten import as_function
 from mimgraph.importer.trace.leaves import is_leaf
 from mimgraph.importer.trace.places import user_place
 from mimgraph.importer.trace.records import (
@@ -178,10 +180,12 @@ class Tracer(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = dict(kwargs or {})
-        name = _name(func)
+        name, args_, kwargs_ = _name(func), args, kwargs
+        if isinstance(func, OpOverload):
+            name, args_, kwargs_ = as_function(func, args, kwargs)
         if self._hidden or name in FACTS or not self.open:
             return func(*args, **kwargs)
-        given, named = self._record(args), self._record(kwargs)
+        given, named = self._record(args_), self._record(kwargs_)
         with self.hidden():
             result = func(*args, **kwargs)
         place = user_place()
