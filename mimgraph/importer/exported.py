@@ -54,7 +54,7 @@ def _inputs(program: ExportedProgram) -> ForwardInputs:
         inputs.append(ModelInput(node.name, shape[1:], dtype, vocab.get(node.name), None))
         slots.append(Slot(node.name))
         if not shape or shape[0] != "N":
-            help = 'dynamic_shapes={"%s": {0: torch.export.Dim("batch")}}' % node.name
+            help = f'dynamic_shapes={{"{node.name}": {{0: torch.export.Dim("batch")}}}}'
             raise InputError(f"the program has a fixed batch: export it with {help}, and so on")
     spec = program.call_spec.in_spec
     assert spec is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -12,7 +13,7 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import Opaque
 from mimgraph.importer.sizes import BATCH, Sizes
 from mimgraph.importer.trace.compare import Difference, unify
-from mimgraph.importer.trace.records import Call, Place, Step, Trace
+from mimgraph.importer.trace.records import Call, Step, Trace
 from mimgraph.importer.trace.tracer import run
 from mimgraph.importer.training import extra_outputs, take_rates, trace_training
 
@@ -55,46 +56,67 @@ class Traces:
         self.closed[path] = Opaque(path, error.reason, error.message, error.place)
 
 
-def trace(model: nn.Module, examples: Examples, opaque: dict[str, str]) -> Traces:
+def trace(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Traces:
     """Return the traces of a model in evaluation mode; it is left in the mode in which it was."""
     with evaluating(model):
-        return _trace(model, examples, opaque)
+        samples = _Samples(model, examples, opaque)
+        first, given = samples.trace(model, 0), samples.example(0)
+        training = trace_training(model, given.arguments, given.tensors, opaque, first)
+        if training.extra:
+            found = samples.unified(training.model, samples.trace(training.model, 0))
+            found.only_training |= extra_outputs(training.trace, first)
+        else:
+            found = samples.unified(model, first)
+            for call in take_rates(first.root, training.trace.root):
+                message = "training does something else than evaluation"
+                found.close(call.path, CannotLift("training", message, place=call.place))
+    return _without_faults(found)
 
 
-def _trace(model: nn.Module, examples: Examples, opaque: dict[str, str]) -> Traces:
-    sizes = _sizes(model, examples)
+def trace_evaluation(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Traces:
+    """Return the traces of a model that cannot be trained, such as an exported program."""
+    samples = _Samples(model, examples, opaque)
+    return _without_faults(samples.unified(model, samples.trace(model, 0)))
 
-    def example(index: int) -> Example:
-        numbers = {name: found[index] for name, found in sizes.items()}
-        return examples.make(BATCHES[index], numbers, seed=index)
 
-    def traced(module: nn.Module, index: int) -> Trace:
-        given = example(index)
-        return run(module, given.arguments, given.tensors, opaque)
+class _Samples:
+    """Runs a model at the sizes of each trace."""
 
-    first, given = traced(model, 0), example(0)
-    training = trace_training(model, given.arguments, given.tensors, opaque, first)
-    only_training, module = set[int](), model
-    if training.extra:
-        only_training, module = extra_outputs(training.trace, first), training.model
-        first = traced(module, 0)
-    unified = [first, traced(module, 1), traced(module, 2)]
-    differences = unify(unified, Sizes({BATCH: BATCHES, **sizes}))
-    found = Traces(model, first, sizes, only_training, differences=differences)
-    for path, reason in opaque.items():
-        found.closed[path] = Opaque(path, "asked", reason, Place("", 0))
-    for path, message, place in differences:
-        found.close(path, CannotLift("branch", message, place=place))
-    for note in first.notes:
-        found.close(note.path, CannotLift(note.reason, note.message, place=note.place))
-    if not training.extra:
-        for call in take_rates(first.root, training.trace.root):
-            message = "training does something else than evaluation"
-            found.close(call.path, CannotLift("training", message, place=call.place))
-    if "" in found.closed:
-        whole = found.closed[""]
-        raise CannotLift(whole.reason, whole.message, first.root, whole.place)
-    return found
+    def __init__(self, model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> None:
+        self.examples = examples
+        self.opaque = opaque
+        self.sizes = _sizes(model, examples)
+
+    def example(self, index: int) -> Example:
+        """Return the arguments of the trace of this number."""
+        numbers = {name: found[index] for name, found in self.sizes.items()}
+        return self.examples.make(BATCHES[index], numbers, seed=index)
+
+    def trace(self, model: nn.Module, index: int) -> Trace:
+        given = self.example(index)
+        return run(model, given.arguments, given.tensors, self.opaque)
+
+    def unified(self, model: nn.Module, first: Trace) -> Traces:
+        """Return the first trace with sizes as expressions, with the modules that stay Python for
+        what the traces show."""
+        others = (self.trace(model, index) for index in range(1, len(BATCHES)))
+        differences = unify([first, *others], Sizes({BATCH: BATCHES, **self.sizes}))
+        found = Traces(model, first, self.sizes, differences=differences)
+        for path, reason in self.opaque.items():
+            found.close(path, CannotLift("asked", reason))
+        for path, message, place in differences:
+            found.close(path, CannotLift("branch", message, place=place))
+        for note in first.notes:
+            found.close(note.path, CannotLift(note.reason, note.message, place=note.place))
+        return found
+
+
+def _without_faults(traces: Traces) -> Traces:
+    """Return the traces; raise the reason if the model itself would stay Python."""
+    if "" in traces.closed:
+        whole = traces.closed[""]
+        raise CannotLift(whole.reason, whole.message, traces.first.root, whole.place)
+    return traces
 
 
 def _sizes(model: nn.Module, examples: Examples) -> dict[str, tuple[int, ...]]:

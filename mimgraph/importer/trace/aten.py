@@ -66,9 +66,28 @@ def _softmax(call: FunctionCall) -> FunctionCall:
 
 def _batch_norm(call: FunctionCall) -> FunctionCall:
     """Order the arguments as `F.batch_norm` has them."""
-    names = ["input", "weight", "bias", "running_mean", "running_var", "training", "momentum", "eps", "cudnn_enabled"]
+    names = [
+        "input",
+        "weight",
+        "bias",
+        "running_mean",
+        "running_var",
+        "training",
+        "momentum",
+        "eps",
+        "cudnn_enabled",
+    ]
     given = dict(zip(names, call.args, strict=False)) | call.kwargs
-    order = ["input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps"]
+    order = [
+        "input",
+        "running_mean",
+        "running_var",
+        "weight",
+        "bias",
+        "training",
+        "momentum",
+        "eps",
+    ]
     return FunctionCall("batch_norm", tuple(given[name] for name in order), {})
 
 
