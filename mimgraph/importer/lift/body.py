@@ -247,6 +247,8 @@ class BodyLifter:
         try:
             leaf(call)(self, call)
         except CannotLift as error:
+            if error.call not in (None, call):  # a source of it
+                raise
             self.lifter.stay_python(call, error)
             opaque.declare_module(self, call)
 
