@@ -14,6 +14,7 @@ from mimgraph.importer.draft import Body, Node, inner_nodes, used_bodies
 from mimgraph.importer.inputs.examples import Examples
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import Lifter
+from mimgraph.importer.lift.names import snake
 from mimgraph.importer.names import name_body
 from mimgraph.importer.tidy.chains import make_chains
 from mimgraph.importer.trace.records import Call, Step
@@ -53,7 +54,9 @@ def import_module(traces: Traces, examples: Examples, name: str, tidy: bool) -> 
 
 
 def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> Draft:
-    lifter = Lifter(traces.model, traces.first, closed=traces.closed, refused=traces.refused)
+    lifter = Lifter(
+        traces.model, traces.first, f"{snake(name)}_layers", traces.closed, traces.refused
+    )
     root = lifter.lift()
     for index, output in enumerate(root.outputs):
         output.only_training = index in traces.only_training

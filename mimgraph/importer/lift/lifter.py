@@ -11,6 +11,7 @@ from torch import nn
 from mimgraph.importer.draft import Body
 from mimgraph.importer.lift.body import BodyLifter
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, values
 
 
@@ -36,12 +37,18 @@ class LeftOut:
 
 @dataclass(eq=False)
 class Lifter:
-    """The state of one lift: where every value is made and read, and what was left as it is."""
+    """The state of one lift: where every value is made and read, and what was left as it is.
+
+    `python_layers` are the registered layers of what stays Python; `home` is the Python module that
+    they are said to be from.
+    """
 
     model: nn.Module
     trace: Trace
+    home: str
     closed: Mapping[str, Opaque] = field(default_factory=dict)  # modules that stay Python, by path
     refused: Mapping[Step, str] = field(default_factory=dict)  # functions that stay Python
+    python_layers: dict[str, PythonLayer] = field(default_factory=dict)
     opaque: list[Opaque] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -95,3 +102,8 @@ class Lifter:
         """Let a call stay a module of Python."""
         call.opaque = error.message
         self.opaque.append(Opaque(call.path, error.reason, error.message, error.place))
+
+    def record_function(self, call: Call, step: Step, error: CannotLift) -> None:
+        """Record that a function stays Python inside of a call."""
+        path = f"{call.path}.{step.function}" if call.path else step.function
+        self.opaque.append(Opaque(path, error.reason, error.message, step.place))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import Tensor
+
+from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.importer.trace.records import Call, Step
+from mimgraph.importer.python_layers.call_text import CallText, positional_parameters
+from mimgraph.importer.python_layers.layer import PythonLayer, copy_of, register
+from mimgraph.importer.python_layers.results import Results, results_of, shape_rule
+from mimgraph.importer.python_layers.torch_functions import pure_function
+from mimgraph.importer.trace.records import Call, Step, Value
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.op import OpFault
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
@@ -13,9 +24,104 @@ if TYPE_CHECKING:
 
 def declare_module(body: BodyLifter, call: Call) -> None:
     """Add a registered layer that is the module itself."""
-    raise CannotLift("module", f"{call.path} cannot be declared", body.call, call.place)
+    cls = type(call.module)
+    constants = _constants(body, call.arguments)
+    parameters = positional_parameters(cls.forward)[1:]
+    written = CallText(call.args, call.kwargs, parameters, constants)
+    sources = {name: body.source(value) for name, value in written.sources.items()}
+    results = results_of(call.result, call.returns)
+    called = f"super().forward({written.arguments})"
+    layer = PythonLayer(
+        cls.__name__,
+        f"The module `{call.path}` of `{type(body.lifter.model).__name__}`.",
+        tuple(written.sources),
+        f"return tensors({called})" if results.is_nested else f"return {called}",
+        kept=written.kept,
+        module=call.module,
+        path=call.path,
+    )
+    copy_of(call.module, torch.device("meta"))
+    _register(body, layer, written.sources, results)
+    node = body.module_node(call, Op("layer", layer.name), _given(sources))
+    for port, value in results.ports.items():
+        body.bind(value, Port(node, port))
 
 
 def declare_function(body: BodyLifter, step: Step, error: CannotLift) -> bool:
     """Add a registered layer that calls the function of a step; return whether that is possible."""
-    return False
+    function = pure_function(step)
+    if function is None:
+        return False
+    try:
+        written = CallText(step.args, step.kwargs, function.parameters, {})
+        if written.kept or not written.sources:
+            return False
+        sources = {name: body.source(value) for name, value in written.sources.items()}
+        results = results_of(step.result, None)
+        layer = PythonLayer(
+            function.class_name,
+            f"The function `{function.text}`.",
+            tuple(written.sources),
+            f"return {function.text}({written.arguments})",
+        )
+        _register(body, layer, written.sources, results)
+    except CannotLift:
+        return False
+    node = body.layer(step, layer.name, _given(sources), function.class_name.lower())
+    for port, value in results.ports.items():
+        body.bind(value, Port(node, port))
+    body.lifter.record_function(body.call, step, error)
+    return True
+
+
+def _constants(body: BodyLifter, given: Iterable[Value]) -> dict[int, Tensor]:
+    """Return the tensors that a spec cannot build and that are the same at all sizes, by their numbers."""
+    constants: dict[int, Tensor] = {}
+    for value in given:
+        if value.fixed and value.samples:
+            try:
+                body.source(value)
+            except CannotLift:
+                first, *others = value.samples
+                if all(torch.equal(first, one) for one in others):
+                    constants[value.number] = first
+    return constants
+
+
+def _given(sources: Mapping[str, Port]) -> Any:
+    """Return sources by name; a lone one by position, as a spec writes it."""
+    return [*sources.values()] if len(sources) == 1 else sources
+
+
+def _register(
+    body: BodyLifter, layer: PythonLayer, sources: Mapping[str, Value], results: Results
+) -> None:
+    """Register a layer, and try it on the types that its sources have in the trace."""
+    if not results.ports or not sources:
+        raise CannotLift("call", f"{layer.doc[4:-1]} takes or returns no tensor")
+    dtypes = {value.dtype for value in results.ports.values()}
+    first = next(iter(sources.values())).dtype
+    if len(dtypes) == 1:
+        layer.shape = shape_rule(sources, results)
+        (dtype,) = dtypes
+        if dtype != (first if first.is_floating_point else torch.float32):
+            layer.dtype = _name(dtype) if layer.shape else None
+    op = register(layer, body.lifter.home)
+    types = {name: _type(value) for name, value in sources.items()}
+    try:
+        op.lower(types, {})
+    except OpFault as fault:
+        message = f"{fault.message}: {fault.note}" if fault.note else fault.message
+        raise CannotLift("shapes", message) from fault
+    body.lifter.python_layers[layer.name] = layer
+
+
+def _type(value: Value) -> TensorType:
+    sizes = value.sizes or value.shape
+    return TensorType(
+        tuple(sizes[value.is_batched :]), _name(value.dtype), batched=value.is_batched
+    )
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

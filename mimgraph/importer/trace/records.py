@@ -101,7 +101,7 @@ class Call:
     """A call of a module, with all that its forward called; a leaf is a layer of torch.nn.
 
     `path` is the path of the module in the model, "" for the model itself. `opaque` is the reason why
-    it stays a module of Python.
+    it stays a module of Python. `returns` is the class of what its forward returned.
     """
 
     path: str
@@ -113,6 +113,7 @@ class Call:
     result: Any = None
     items: list[Step | Call] = field(default_factory=list)
     opaque: str = ""
+    returns: type | None = None
 
     @property
     def arguments(self) -> list[Value]:

@@ -255,13 +255,14 @@ class Tracer(TorchFunctionMode):
                 in_place = getattr(module, "inplace", False)
                 result = result if in_place else self._twin(result)
             call.result = self._bind_all(_as_data(result), call, fixed=False)
+            call.returns = type(result)
             return result
         self.open.append(call)
         try:
             result = original(module, *args, **kwargs)
         finally:
             self.open.pop()
-        call.result = self._record(result)
+        call.result, call.returns = self._record(result), type(result)
         return result
 
     # values
