@@ -52,7 +52,7 @@ def _are_tensors(parts: Any) -> bool:
 
 
 def shape_rule(sources: Mapping[str, Value], results: Results) -> str | None:
-    """Return a lambda that gives the shapes of the results by those of the sources; None if it cannot
+    """Return a lambda from the shapes of the sources to the shapes of the results; None if it cannot
     be written, as where a result has no batch and a source has one."""
     batched = any(value.is_batched for value in sources.values())
     if any(value.is_batched != batched for value in results.ports.values()):

@@ -64,7 +64,7 @@ def _named(name: str, callee: Any) -> TorchFunction | None:
 
 
 def _parameters(function: Any) -> Sequence[str]:
-    """Return the names of the parameters; those of torch's builtins are in its tests' signatures."""
+    """Return the names of the parameters; torch keeps signatures of its builtins for tests."""
     found = positional_parameters(function)
     if found:
         return found

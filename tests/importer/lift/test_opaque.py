@@ -113,7 +113,7 @@ CASES = [
 
 
 def differences(model: nn.Module, imported: Imported, *inputs: Tensor) -> list[float]:
-    """Return how far the outputs differ from those of the model."""
+    """Return the largest difference of each output from the output of the model."""
     ours = imported.compile()
     with torch.no_grad():
         wanted = tensors(model.eval()(*inputs))
