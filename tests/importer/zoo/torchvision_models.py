@@ -43,7 +43,8 @@ def _classifier(name: str) -> Model:
 
 def _segmenter(name: str) -> Model:
     make = partial(torchvision.models.get_model, name, weights=None, weights_backbone=None)
-    return Model(name, make, {"x": (3, 64, 64)}, "torchvision")
+    argument = "input" if name.startswith("lraspp") else "x"
+    return Model(name, make, {argument: (3, 64, 64)}, "torchvision")
 
 
 MODELS = [
