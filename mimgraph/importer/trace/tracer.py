@@ -193,6 +193,10 @@ class Tracer(TorchFunctionMode):
             depends = any(not value.fixed for value in values((given, named)))
             self.escapes.append(Escape(name, repr(result)[:60], place, depends))
             return result
+        if name == "contiguous":  # a copy or not, which may differ in training: the same value
+            self._by_id[id(result)] = given[0]
+            self._kept.append(result)
+            return result
         in_place = name in IN_PLACE or kwargs.get("inplace") is True
         in_place = in_place or (name.endswith("_") and not name.endswith("__"))
         target = args[0] if name == "__setitem__" else kwargs.get("out", result)
