@@ -38,10 +38,6 @@ def test_the_models_of_a_library_run(family: str) -> None:
 
 @pytest.mark.slow
 def test_the_zoo_has_each_name_once_and_more_than_a_hundred() -> None:
-    names = Counter(
-        model.name
-        for family in FAMILIES
-        for model in models(family)
-    )
+    names = Counter(model.name for family in FAMILIES for model in models(family))
     assert sum(names.values()) > 100
     assert not [name for name, times in names.items() if times > 1]
