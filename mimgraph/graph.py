@@ -67,7 +67,8 @@ if TYPE_CHECKING:
     from mimgraph.pipeline.torch_stage import Sender
     from mimgraph.runtime.export import DynamicShapes
     from mimgraph.runtime.input_check import InputCheck
-    from mimgraph.runtime.weight_transfer.load import Transfer
+    from mimgraph.runtime.weight_transfer.by_keys import Keys
+    from mimgraph.runtime.weight_transfer.transfer import Transfer
     from mimgraph.runtime.weights import LoadedWeights
     from mimgraph.summary.summary import Summary
 
@@ -458,7 +459,12 @@ class Graph(Shown):
         save(as_module(model), self.compile, file, safetensors_header.metadata(self.dumps()))
 
     def load_weights(
-        self, model: nn.Module, path: str | PathLike[str], strict: bool = True
+        self,
+        model: nn.Module,
+        path: str | PathLike[str],
+        strict: bool = True,
+        *,
+        keys: Keys | None = None,
     ) -> LoadedWeights:
         """Copy the weights of a .safetensors file into the model; a `ValueError` names those that do not fit.
 
@@ -466,11 +472,12 @@ class Graph(Shown):
 
         With `strict=False` those of the same name and shape are copied, as after a change of the
         head; the result says which were `loaded`, and which are `missing`, `unexpected` or `mismatched`.
+        `keys` has for keys of the model those in the file, as `Imported.keys` does.
         """
         from mimgraph.runtime.weights import as_module, as_weights_file, load_weights
 
         strict = as_flag("strict", strict)
-        return load_weights(as_module(model), as_weights_file(path), strict)
+        return load_weights(as_module(model), as_weights_file(path), strict, keys)
 
     def load_state(
         self,
@@ -480,6 +487,7 @@ class Graph(Shown):
         inputs: Mapping[str, str] | None = None,
         strict: bool = True,
         sizes: Mapping[str, int] | None = None,
+        keys: Keys | None = None,
     ) -> Transfer:
         """Copy the weights of `other`, a module written by others, into the model.
 
@@ -488,18 +496,22 @@ class Graph(Shown):
         module stay together. Projections of query, key and value may be joined in one of them and
         separate in the other, and matrices stored transposed. `inputs` maps our inputs to the
         arguments of `other` (`{"text": "input_ids"}`), `sizes` gives the named sizes to run with.
-        `other` may also be a `state_dict`, which is matched by names and order.
+        `other` may also be a `state_dict`, which is matched by names and order. With `keys`, our keys
+        with those of `other` where they differ, as `Imported.keys` has them, nothing is matched or run.
 
         If tensors of the model have no match, or tensors of `other` are left over, a `ValueError`
         names them and nothing is copied, unless the outputs are proven to be equal without them. With
         `strict=False` the rest is copied. The result says which tensor came from which, which had no
         match, and which outputs are proven to be equal; a warning names outputs that differ.
         """
+        from mimgraph.runtime.weight_transfer.by_keys import as_keys, load_by_keys
         from mimgraph.runtime.weight_transfer.load import load_state
         from mimgraph.runtime.weights import as_module, as_weights
 
         strict = as_flag("strict", strict)
         taken = as_module(model), as_weights(other)
+        if keys is not None:
+            return load_by_keys(*taken, as_keys(keys), strict)
         return load_state(self.typed, *taken, strict, inputs, sizes)
 
     @uncollected()

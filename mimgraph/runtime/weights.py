@@ -108,19 +108,36 @@ class LoadedWeights:
         return "; ".join(filter(None, (found, self.faults())))
 
 
-def load_weights(model: nn.Module, path: str | PathLike[str], strict: bool = True) -> LoadedWeights:
+def load_weights(
+    model: nn.Module, path: str | PathLike[str], strict: bool = True, keys: object = None
+) -> LoadedWeights:
     """Copy the tensors of a .safetensors file into the model; if strict, raise a `ValueError` for keys
-    that do not fit, else leave them out."""
+    that do not fit, else leave them out. `keys` maps keys of the model to those of the file."""
     Path(path).open("rb").close()  # the OSError of safetensors does not name the file
     try:
         given = safetensors.torch.load_file(fspath(path))
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file, or is cut off: {error}") from None
+    if keys is not None:
+        given = _with_our_keys(model, given, keys)
     found = _compared(model.state_dict(), given)
     if strict and (faults := found.faults()):
         raise ValueError(f"{path} does not fit: {faults}")
     model.load_state_dict({key: given[key] for key in found.loaded}, strict=strict)
     return found
+
+
+def _with_our_keys(
+    model: nn.Module, given: Mapping[str, Tensor], keys: object
+) -> dict[str, Tensor]:
+    """Return the tensors of a file under the keys of the model; those of no key of it keep theirs."""
+    from mimgraph.runtime.weight_transfer.by_keys import as_keys, parts, renamed
+
+    checked = as_keys(keys)
+    names = [*model.state_dict()]
+    used = {part for name in names for part in parts(checked.get(name, name))}
+    others = {key: one for key, one in given.items() if key not in used}
+    return others | renamed(names, given, checked)
 
 
 def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], title: str) -> None:

@@ -23,29 +23,12 @@ from mimgraph.runtime.weight_transfer.compare_outputs import (
 )
 from mimgraph.runtime.weight_transfer.conventions import defined, in_parts, joined_in_both
 from mimgraph.runtime.weight_transfer.copy_plan import plan, shapes
+from mimgraph.runtime.weight_transfer.transfer import Transfer
 from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_tensors
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
 from mimgraph.runtime.weights import lists
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 from mimgraph.support.frozen_data import data
-
-
-@data
-class Transfer:
-    """The result of copying weights: which tensor came from which, and what did not fit.
-
-    `mapping` has for each key of the graph's model the key in the other model, or several in order if
-    the graph's model joins them. The keys in `zeros` are joined biases with rows of zeros, for biases
-    that the other model lacks. The tensors in `missing` were not copied; those in `unused` are the
-    other model's that were not needed. `equal` has the names of the graph's outputs that are equal to
-    outputs of the other model, up to rounding.
-    """
-
-    mapping: Mapping[str, str | tuple[str, ...]]
-    missing: tuple[str, ...]
-    unused: tuple[str, ...]
-    zeros: tuple[str, ...] = ()
-    equal: tuple[str, ...] = ()
 
 
 def load_state(
