@@ -112,7 +112,7 @@ def load_weights(
     model: nn.Module, path: str | PathLike[str], strict: bool = True, keys: object = None
 ) -> LoadedWeights:
     """Copy the tensors of a .safetensors file into the model; if strict, raise a `ValueError` for keys
-    that do not fit, else leave them out. `keys` maps keys of the model to those of the file."""
+    that do not fit, else leave them out. `keys` maps keys of the model to keys of the file."""
     Path(path).open("rb").close()  # the OSError of safetensors does not name the file
     try:
         given = safetensors.torch.load_file(fspath(path))
@@ -130,7 +130,7 @@ def load_weights(
 def _with_our_keys(
     model: nn.Module, given: Mapping[str, Tensor], keys: object
 ) -> dict[str, Tensor]:
-    """Return the tensors of a file under the keys of the model; those of no key of it keep theirs."""
+    """Return the tensors of a file under the keys of the model; tensors that no key names keep theirs."""
     from mimgraph.runtime.weight_transfer.by_keys import as_keys, parts, renamed
 
     checked = as_keys(keys)
