@@ -79,11 +79,15 @@ class Use:
 
 @dataclass
 class Repeat:
-    """How often a body is repeated, and the arguments that differ, a list of one value for each time."""
+    """How often a body is repeated, and the arguments that differ, a list of one value for each time.
+
+    `members` are the nodes that it replaces, with the paths of their modules.
+    """
 
     times: int
     each: dict[str, list[Any]] = field(default_factory=dict)
     shared: bool = False
+    members: list[Node] = field(default_factory=list)
 
 
 @dataclass

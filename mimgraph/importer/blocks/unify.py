@@ -2,67 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 
-from mimgraph.importer.draft import Body, Node, Op, Port, Seq, Share, Use, used_bodies
-from mimgraph.importer.draft import inner_nodes as every_node
-from mimgraph.ir.names import free_name
+from mimgraph.importer.blocks.names import block_names
+from mimgraph.importer.blocks.params import parametrise
+from mimgraph.importer.blocks.patterns import name_sizes
+from mimgraph.importer.blocks.repeats import make_repeats
+from mimgraph.importer.blocks.slots import structure
+from mimgraph.importer.draft import Body, Use, inner_nodes, used_bodies
+from mimgraph.importer.names import name_body
 
 
 def make_blocks(root: Body) -> dict[str, Body]:
-    """Return a body for each block by its key, those that others use first; uses get the keys."""
-    keys: dict[Hashable, str] = {}
-    blocks: dict[str, Body] = {}
+    """Return a body for each block by its key, those that others use first; uses get the keys.
+
+    The uses of a block get their arguments before the bodies around them are compared.
+    """
+    blocks = _Blocks(root)
+    for bodies in _by_height(root):
+        for body in bodies:
+            make_repeats(body, blocks.members)
+            if body is not root:
+                blocks.uses[id(body)].arguments = name_sizes(body)
+            name_body(body)
+        if root not in bodies:
+            blocks.add(bodies)
+    return blocks.named()
+
+
+@dataclass(eq=False)
+class _Blocks:
+    """The blocks that were found so far, each the list of its equal bodies."""
+
+    root: Body
+    groups: list[list[Body]] = field(default_factory=list)
+    _numbers: dict[int, int] = field(default_factory=dict)
+    uses: dict[int, Use] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for body in used_bodies(self.root):
+            for use in _uses(body):
+                self.uses[id(use.body)] = use
+
+    def number(self, body: Body) -> int:
+        """Return the number of the block that a body is."""
+        return self._numbers[id(body)]
+
+    def members(self, body: Body) -> list[Body]:
+        """Return the bodies that are the same block as a body."""
+        return self.groups[self.number(body)]
+
+    def add(self, bodies: list[Body]) -> None:
+        """Make blocks of bodies that use only blocks that are known."""
+        equal = defaultdict[Hashable, list[Body]](list)
+        for body in bodies:
+            equal[structure(body, self.number)].append(body)
+        for group in equal.values():
+            for body in group:
+                self._numbers[id(body)] = len(self.groups)
+            self.groups.append(group)
+            for body, arguments in zip(group, parametrise(group), strict=True):
+                self.uses[id(body)].arguments |= arguments
+
+    def named(self) -> dict[str, Body]:
+        """Return the blocks by their keys, and write these and the arguments that differ from the
+        defaults at each use."""
+        keys = block_names(self.groups)
+        for body in used_bodies(self.root):
+            for use in _uses(body):
+                use.block = keys[self.number(use.body)]
+                defaults = self.groups[self.number(use.body)][0].params
+                use.arguments = {
+                    name: value
+                    for name, value in use.arguments.items()
+                    if repr(value) != repr(defaults[name])
+                }
+        return {key: group[0] for key, group in zip(keys, self.groups, strict=True)}
+
+
+def _uses(body: Body) -> Iterator[Use]:
+    for node in inner_nodes(body.nodes):
+        if isinstance(node.operation, Use):
+            yield node.operation
+
+
+def _by_height(root: Body) -> list[list[Body]]:
+    """Return the bodies in groups, each after those that it uses."""
+    heights: dict[int, int] = {}
+    groups = defaultdict[int, list[Body]](list)
     for body in used_bodies(root):
-        if body is not root:
-            content = content_of(body)
-            if content not in keys:
-                keys[content] = free_name(body.family, blocks)
-                blocks[keys[content]] = body
-            body.family = keys[content]
-        for node in every_node(body.nodes):
-            if isinstance(node.operation, Use):
-                node.operation.block = node.operation.body.family
-    return blocks
-
-
-def content_of(body: Body) -> Hashable:
-    """Return what two bodies have in common if they are one block."""
-    numbers: dict[int, int] = {id(one): index for index, one in enumerate(body.inputs)}
-    for node in body.nodes:
-        numbers[id(node)] = len(numbers)
-
-    def port(one: Port) -> Hashable:
-        return (numbers[id(one.node)], one.name)
-
-    def of_node(node: Node) -> Hashable:
-        sources = tuple((one.argument, port(one.port)) for one in node.sources)
-        return (node.name, sources, operation(node), node.take, node.over, node.freeze)
-
-    def operation(node: Node) -> Hashable:
-        match node.operation:
-            case Op(kind, name, options, activation):
-                return ("op", kind, name, frozen(options), frozen(activation))
-            case Seq(items):
-                return ("seq", *((item.name, operation(item)) for item in items))
-            case Use(used, arguments, _, repeat):
-                more = (
-                    None if repeat is None else (repeat.times, frozen(repeat.each), repeat.shared)
-                )
-                return ("use", used.family, frozen(arguments), more)
-            case Share(target):
-                return ("share", numbers[id(target)])
-
-    inputs = tuple((one.name, one.pattern, one.optional) for one in body.inputs)
-    outputs = tuple((one.name, port(one.port)) for one in body.outputs)
-    return (inputs, tuple(map(of_node, body.nodes)), outputs, body.is_chain)
-
-
-def frozen(value: Any) -> Hashable:
-    """Return a hashable that tells plain data apart, 1 from 1.0 and True too."""
-    if isinstance(value, dict):
-        return tuple((key, frozen(one)) for key, one in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(frozen, value))
-    return (type(value).__name__, value)
+        heights[id(body)] = 1 + max((heights[id(use.body)] for use in _uses(body)), default=0)
+        groups[heights[id(body)]].append(body)
+    return [groups[height] for height in sorted(groups)]
