@@ -26,10 +26,12 @@ class Imported:
     keys: Mapping[str, str | tuple[str, ...]]
 
     def __init__(self, model: nn.Module, draft: Draft) -> None:
+        from mimgraph.importer.keys import key_map
+
         self._model = model
         self._draft = draft
         self.graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
-        self.keys = {}
+        self.keys = key_map(draft.root, model.state_dict())
 
     def compile(self) -> nn.Module:
         """Return the compiled graph with the weights of the model, in evaluation mode as it is traced."""

@@ -165,6 +165,11 @@ class Body:
     call: Call | None = None
     doc: str = ""
 
+    @property
+    def names(self) -> set[str]:
+        """The names of its inputs and nodes."""
+        return {one.name for one in self.inputs} | {one.name for one in self.nodes}
+
     def readers(self, node: Node | Input) -> list[Node | Output]:
         """Return the nodes that read a node, once for each time, and the outputs that are its result."""
         found: list[Node | Output] = [

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
-from mimgraph.importer.blocks.patterns import name_sizes
 from mimgraph.importer.blocks.unify import make_blocks
 from mimgraph.importer.declare import declare
-from mimgraph.importer.draft import Body, Node, inner_nodes, used_bodies
+from mimgraph.importer.draft import Body, Node, inner_nodes
 from mimgraph.importer.inputs.examples import Examples
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.lift.names import snake
-from mimgraph.importer.names import name_body
 from mimgraph.importer.tidy.chains import make_chains
 from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
@@ -65,10 +63,6 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
         one.vocab = given.vocab if one.vocab is None else one.vocab
     for tidied in PASSES:
         tidied(root)
-    for body in used_bodies(root):
-        if body is not root:
-            name_sizes(body)
-        name_body(body)
     blocks = make_blocks(root)
     file = inspect.getsourcefile(type(traces.model)) or ""
     graph = declare(root, blocks, _class_name(name), "", file)

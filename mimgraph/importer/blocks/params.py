@@ -27,7 +27,7 @@ def parametrise(bodies: Sequence[Body]) -> list[dict[str, Any]]:
     sizes = AxisSizes(bodies)
     params: dict[str, list[Any]] = {}
     first = bodies[0]
-    own = {one.name for one in (*first.nodes, *first.inputs)} | {*first.params}
+    own = first.names | {*first.params}
     for column in [*zip(*([*slots(body)] for body in bodies), strict=True)]:
         values = [slot.value for slot in column]
         if all(_same(value, values[0]) for value in values):

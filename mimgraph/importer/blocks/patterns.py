@@ -27,7 +27,7 @@ def name_sizes(body: Body) -> dict[str, Dim]:
     axes = [size for one in body.inputs for size in _sizes(one) if isinstance(size, Dim)]
     names: dict[Size, str] = {}
     params: dict[str, Dim] = {}
-    taken = {one.name for one in (*body.inputs, *body.nodes)}
+    taken = body.names
 
     def name(size: Dim, wanted: str) -> str:
         names[size] = free_name(wanted, {*taken, *names.values()})
@@ -72,7 +72,7 @@ def _write(body: Body, given: Input, named: dict[int, str]) -> None:
     """Give an input a pattern with these names, and others for its other axes."""
     count = len(_sizes(given))
     usual = _AXES.get(count) or tuple(f"A{index}" for index in range(count))
-    taken = {one.name for one in (*body.inputs, *body.nodes)} | {*body.params, *named.values()}
+    taken = body.names | {*body.params, *named.values()}
     taken |= {str(name) for one in body.inputs if one is not given for name in one.pattern or ()}
     pattern = list[str]()
     for index in range(count):
@@ -99,7 +99,7 @@ def _used(body: Body) -> Iterator[Dim]:
         if isinstance(node.operation, Op):
             yield from found(node.operation.options)
             for text in _IN_FORMULA.findall(node.operation.options.get("expr", "")):
-                yield from (symbol(name) for name in _NAME.findall(text))  # type: ignore[misc]
+                yield from (symbol(name) for name in _NAME.findall(text))
         elif isinstance(node.operation, Use):
             yield from found(node.operation.arguments)
 

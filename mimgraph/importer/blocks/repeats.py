@@ -100,6 +100,7 @@ def _put(body: Body, nodes: list[Node], operation: Use | Seq, attribute: str) ->
     path = first.path.rpartition(".")[0] if attribute != first.attribute else first.path
     name = attribute.replace(".", "_")
     joined = Node(name, operation, first.sources, attribute, path, first.place)
+    joined.maker = first.maker
     joined.comments = [comment for node in nodes for comment in node.comments]
     if isinstance(operation, Seq):
         joined.sources = [one._replace(argument=None) for one in first.sources]

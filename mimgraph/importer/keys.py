@@ -1,0 +1,59 @@
+"""Map the keys of our state_dict to those of the model that was imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mimgraph.importer.draft import Body, Node, Op, Seq, Use
+
+
+class Module(NamedTuple):
+    """A module or tensor by its path in our module and in theirs."""
+
+    ours: str
+    theirs: str
+
+
+def key_map(root: Body, theirs: Iterable[str]) -> dict[str, str]:
+    """Return our key for each of their keys, where they differ: `{"blocks_0.weight": "blocks.0.weight"}`.
+
+    Keys of modules that the graph does not have are left out.
+    """
+    ours = {module.theirs: module.ours for module in modules(root)}
+    found = dict[str, str]()
+    for key in theirs:
+        owner = next((path for path in _owners(key) if path in ours), None)
+        if owner is not None and ours[owner] != owner:
+            found[ours[owner] + key[len(owner) :]] = key
+    return found
+
+
+def _owners(key: str) -> Iterator[str]:
+    """Yield the paths that a key is inside of, itself first."""
+    yield key
+    while "." in key:
+        key = key.rpartition(".")[0]
+        yield key
+
+
+def modules(body: Body, prefix: str = "") -> Iterator[Module]:
+    """Yield the layers and tensors of a body by their paths, also those inside its blocks."""
+    for node in body.nodes:
+        yield from _modules(node, prefix if body.is_chain else f"{prefix}{node.name}.")
+
+
+def _modules(node: Node, prefix: str) -> Iterator[Module]:
+    match node.operation:
+        case Op() if node.path:
+            yield Module(prefix[:-1], node.path)
+        case Seq(items):
+            for index, item in enumerate(items):
+                yield from _modules(item, f"{prefix}{index}.")
+        case Use(repeat=repeat) if repeat is not None:
+            for index, member in enumerate(repeat.members):
+                assert isinstance(member.operation, Use)
+                number = "" if repeat.shared else f"{index}."
+                yield from modules(member.operation.body, f"{prefix}{number}")
+        case Use(used):
+            yield from modules(used, prefix)
