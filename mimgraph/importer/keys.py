@@ -1,4 +1,4 @@
-"""Map the keys of our state_dict to those of the model that was imported."""
+"""Map the keys of our state_dict to the keys of the imported model."""
 
 from __future__ import annotations
 

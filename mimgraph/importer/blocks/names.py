@@ -1,4 +1,4 @@
-"""Name the blocks by their classes, and those of one class by what differs."""
+"""Name each block after its class, and further blocks of one class after their differences."""
 
 from __future__ import annotations
 
