@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,6 +33,23 @@ class ForeignModel(NamedTuple):
 
     spec: dict[str, Any]
     state: dict[str, np.ndarray[Any, Any]] | None  # by the keys of our state_dict
-    keys: dict[str, str]  # our key of the state_dict -> the name of the weight in the file
+    keys: dict[str, str]  # our key of the state_dict, or what keys begin with up to a dot -> theirs
     notes: tuple[Note, ...] = ()
     companion: str | None = None
+
+
+def weight_names(keys: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:
+    """Return the name in the file of each of our keys of the state_dict: the longest entry of `keys`
+    that is a key, or its beginning up to a dot, is replaced.
+
+    >>> weight_names({"conv_0": "model.0"}, ["conv_0.bn.bias"])
+    {'conv_0.bn.bias': 'model.0.bn.bias'}
+    """
+    return {key: _weight_name(keys, key) for key in ours}
+
+
+def _weight_name(keys: Mapping[str, str], ours: str) -> str:
+    start = ours
+    while start not in keys and start:
+        start = start.rpartition(".")[0]
+    return keys[start] + ours[len(start) :] if start else ours

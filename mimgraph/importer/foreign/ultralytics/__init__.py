@@ -1,0 +1,1 @@
+"""Ultralytics' YAML of a YOLO model, read into a spec without its package."""
