@@ -27,7 +27,7 @@ class Made(NamedTuple):
     """What a row becomes.
 
     `node` has no sources yet. The height and width of its result are those of its source divided by
-    `stride`. `keys` are the keys of its weights that are not the module's own, ours to theirs, and
+    `stride`; that the map is cut into `areas` of equal size bounds these as well. `keys` are the keys of its weights that are not the module's own, ours to theirs, and
     `blocks` those that are not in the library. A head has `outputs`, from public names to ports, and
     those that are `left_out`.
     """
@@ -35,6 +35,7 @@ class Made(NamedTuple):
     node: dict[str, Any]
     channels: int
     stride: Fraction = ONE
+    areas: int = 1
     keys: Mapping[str, str] = NOTHING
     blocks: Mapping[str, Block] = NOTHING
     outputs: Mapping[str, str] = NOTHING

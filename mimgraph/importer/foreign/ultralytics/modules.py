@@ -268,7 +268,8 @@ def a2c2f(
         raise ValueError("the area of A2C2f must be 1 or more")
     name = "A2C2fResidual" if residual else "A2C2f"
     heads, mlp = hidden // 32, int(hidden * mlp_ratio)
-    return block(name, c2, n=n, area=area, hidden=hidden, num_heads=heads, mlp_hidden=mlp)
+    made = block(name, c2, n=n, area=area, hidden=hidden, num_heads=heads, mlp_hidden=mlp)
+    return made._replace(areas=area)
 
 
 @module("SPP")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class _Reading:
     report: Report = field(default_factory=Report)
     rows: list[Row] = field(default_factory=list)
     results: list[Result | None] = field(default_factory=list)
+    areas: list[tuple[Fraction, int]] = field(default_factory=list)  # of maps, with their strides
     nodes: dict[str, Any] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
@@ -106,7 +107,9 @@ class _Reading:
         self._add_node(row, name, made, names)
         if made.outputs:
             self._end(name, made, sources if row.module in HEADS else [])
-        return Result(name, made.channels, sources[0].stride * made.stride)
+        stride = sources[0].stride * made.stride
+        self.areas.append((stride, made.areas))
+        return Result(name, made.channels, stride)
 
     def _add_node(self, row: Row, name: str, made: Made, sources: list[str]) -> None:
         node = dict(made.node)
@@ -164,8 +167,11 @@ class _Reading:
         return ForeignModel(spec, None, self.keys, tuple(self.notes))
 
     def _sizes(self) -> tuple[str, str]:
-        """Return the height and width of the image, which all strides must divide."""
+        """Return the height and width of the image: multiples for which no map has a rest."""
         needed = lcm(*(one.stride.numerator for one in self.results if one is not None))
+        for stride, areas in self.areas:
+            side = needed / stride
+            needed *= areas // gcd(areas, (side * side).numerator)
         return (f"{needed}*H", f"{needed}*W") if needed > 1 else ("H", "W")
 
     def _activated(self) -> dict[str, Block]:

@@ -96,9 +96,15 @@ def models() -> dict[str, dict[str, Any]]:
     twice = {"end2end": True, "reg_max": 1}
     found["Detect twice"] = {**found["Detect newer"], **twice}
     found["Segment twice"] = {**found["Segment newer"], **twice, "reg_max": 4}
-    split = [[-1, 1, "CBLinear", [[16, 24]]], [1, 1, "CBLinear", [[24]]]]
-    joined = [[0, 1, "Conv", [48, 3, 1]], [[1, 2, -1], 1, "CBFuse", [[1, 0]]]]
-    found["CBFuse"] = {**half, "backbone": [STEM, *split], "head": joined}
-    found["CBFuse"]["backbone"] = [STEM, [-1, 1, "CBLinear", [[16, 24]]], [0, 1, "CBLinear", [[24]]]]
+    split = [
+        [-1, 1, "CBLinear", [[16, 24]]],
+        [0, 1, "CBLinear", [[24]]],
+        [0, 1, "Conv", [48, 3, 1]],
+    ]
+    found["CBFuse"] = {
+        **half,
+        "backbone": [STEM, *split],
+        "head": [[[1, 2, -1], 1, "CBFuse", [[1, 0]]]],
+    }
     found |= {name: yaml.safe_load(path.read_text()) for name, path in FILES.items()}
     return found
