@@ -23,7 +23,7 @@ SHARED = ("feats", "proto")  # the same for both sets of convolutions
 
 
 def build(config: dict[str, Any], scale: str | None = None) -> nn.Module:
-    """Return the package's model, with statistics that are not those of a new one."""
+    """Return the package's model, with other statistics than a new one has."""
     from ultralytics.nn.tasks import ClassificationModel, DetectionModel
 
     config = copy.deepcopy(config)
