@@ -13,7 +13,7 @@ def make_chains(root: Body) -> None:
         if body is not root and _is_sequential(body):
             body.is_chain = True
             items = body.nodes
-            source = items[0].sources
+            source = [one._replace(argument=None) for one in items[0].sources]
             for item in items:
                 item.sources = []
             chain = Node("", Seq(items), source)
