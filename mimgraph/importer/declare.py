@@ -140,11 +140,12 @@ class _Declaring:
             self.source(one.port, argument, span)
             for one, argument in zip(sources, arguments, strict=True)
         )
+        is_tensor = given.op is not None and given.op.kind == "tensor"
         return ir.Node(
             given.name,
             span,
             operation,
-            read or None,
+            read if read or is_tensor else None,
             take=ir.Take(given.take, span) if given.take else None,
             freeze=given.freeze,
             over=None if given.over is None else self.option(given.over, span),

@@ -13,8 +13,10 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import handler
 from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, snake
+from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
 from mimgraph.importer.lift.weights import weight_port
 from mimgraph.importer.trace.records import Call, Place, Step, Value
+from mimgraph.ir.types import TensorType
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.lifter import Lifter
@@ -29,6 +31,7 @@ class BodyLifter:
         self.parent = parent
         self.body = Body(snake(type(call.module).__name__), call=call)
         self.ports: dict[int, Port] = {}  # by value
+        self.types: dict[Port, TensorType] = {}
         self.nodes_by_path: dict[str, Node] = {}  # of the modules that were called
         self.broken: dict[int, CannotLift] = {}  # values that no node computes, if they are read
         self._last_on_line = {
@@ -102,7 +105,7 @@ class BodyLifter:
                     "value", f"a tensor {list(value.sizes)} comes from nowhere", self.call
                 )
             port = Port(self._add_input(self._input_name(value), value))
-        self.ports[id(value)] = port
+        self.bind(value, port)
         return port
 
     def _is_from_outside(self, value: Value) -> bool:
@@ -117,7 +120,7 @@ class BodyLifter:
     def _add_input(self, name: str, value: Value) -> Input:
         made = Input(name, value.sizes, str(value.dtype).removeprefix("torch."), value=value)
         self.body.inputs.append(made)
-        self.ports[id(value)] = Port(made)
+        self.bind(value, Port(made))
         return made
 
     def _input_name(self, value: Value) -> str:
@@ -187,22 +190,66 @@ class BodyLifter:
     ) -> Node:
         sources = [sources] if isinstance(sources, Value | Port) else sources
         name = self.name_of(step, hint or snake(op))
-        node = self.add(Op(kind, op, options), sources, name=name, place=step.place, maker=step)
-        results = step.results
-        if len(results) == 1:
-            self.bind(results[0], Port(node))
+        node = self.checked(step, Op(kind, op, options), sources, name)
+        if len(step.results) == 1:
+            self.result(step, Port(node))
+        return node
+
+    def checked(
+        self,
+        step: Step,
+        op: Op,
+        sources: Sequence[Value | Port] | Mapping[str, Value | Port],
+        name: str,
+    ) -> Node:
+        """Add a node if the rule of its op takes its sources; raise `CannotLift` if it refuses them."""
+        node = self.add(op, sources, name=name, place=step.place, maker=step)
+        read = [(one.argument, self.types[one.port]) for one in node.sources]
+        try:
+            found = results_of(op, read, step.place)
+        except CannotLift:
+            self.body.nodes.remove(node)
+            raise
+        for index, (port, type_) in enumerate(found.items()):
+            self.types[Port(node, port)] = type_
+            if index == 0:
+                self.types.setdefault(Port(node), type_)
         return node
 
     def intermediate(
-        self, step: Step, op: Op, sources: Sequence[Value | Port], hint: str = ""
+        self,
+        step: Step,
+        op: Op,
+        sources: Sequence[Value | Port] | Mapping[str, Value | Port] = (),
+        hint: str = "",
     ) -> Port:
         """Add a node for a part of a step, and return its result."""
-        name = hint or snake(op.name)
-        return Port(self.add(op, sources, name=name, place=step.place, maker=step))
+        return Port(self.checked(step, op, sources, hint or snake(op.name)))
+
+    def result(self, step: Step, port: Port, index: int = 0) -> None:
+        """Let a port be the result of a step, cast if torch gives another dtype; raise `CannotLift` if
+        its sizes are not those of the trace."""
+        value = step.results[index]
+        found, wanted = self.types[port], dtype_name(value.dtype, self.lifter.model_dtype)
+        if not agree(found, value):
+            message = f"a result {found} where torch gives {list(value.sizes)}"
+            raise CannotLift("size", message, place=step.place)
+        if found.dtype != wanted:
+            port = self.intermediate(step, Op("layer", "Cast", {"dtype": wanted}), [port], "cast")
+        self.bind(value, port)
 
     def bind(self, value: Value, port: Port) -> None:
         """Let a port stand for a value."""
         self.ports[id(value)] = port
+        self.types.setdefault(port, type_of(value, self.lifter.model_dtype))
+
+    def type_of(self, given: Value | Port) -> TensorType:
+        """Return the type of a value or port."""
+        return self.types[given if isinstance(given, Port) else self.source(given)]
+
+    def is_used(self, value: Value) -> bool:
+        """Return whether something reads a value."""
+        return self.lifter.uses[id(value)] > 0
 
     def alias(self, step: Step, value: Value) -> None:
         """Let the result of a step be one of its arguments, unchanged."""

@@ -14,27 +14,32 @@ from mimgraph.ir.dims.dim import Dim
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
 
+_NAME = re.compile(r"\b[a-z]\w*\b(?!\()")
+
 
 def add_formula(body: BodyLifter, step: Step, text: str, hint: str = "", **given: Any) -> None:
     """Add the formula `text` for a step: `add_formula(body, step, "a * b", a=x, b=0.5)`.
 
-    Names in the text stand for what is given: a value for a source, a number for itself.
+    Names in the text stand for what is given: a value or port for a source, a number for itself.
     """
+    body.result(step, formula(body, step, text, body.name_of(step, hint or "formula"), **given))
+
+
+def formula(body: BodyLifter, step: Step, text: str, hint: str = "formula", **given: Any) -> Port:
+    """Add a formula for a part of a step, and return its result."""
     sources = {name: one for name, one in given.items() if not is_number(one)}
-    for name, one in given.items():
-        if name not in sources:
-            number = literal(step, one)
-            text = re.sub(rf"\b{name}\b(?!\()", number, text)
+    numbers = {name: literal(step, one) for name, one in given.items() if name not in sources}
+    text = _NAME.sub(lambda match: numbers.get(match[0], match[0]), text)
     if not sources:
         raise CannotLift("function", "a formula of numbers alone", place=step.place)
-    tensors = [one for one in sources.values() if isinstance(one, Value)]
-    options: dict[str, Any] = {"expr": text}
-    if len({one.sizes for one in tensors}) > 1:
-        options["broadcast"] = True
-    name = body.name_of(step, hint or "formula")
-    op = Op("merge", "formula", options)
-    node = body.add(op, sources, name=name, place=step.place, maker=step)
-    body.bind(step.results[0], Port(node))
+    options: dict[str, Any] = {"expr": text} | broadcast(body, *sources.values())
+    return body.intermediate(step, Op("merge", "formula", options), sources, hint)
+
+
+def broadcast(body: BodyLifter, *sources: Value | Port) -> dict[str, Any]:
+    """Return the option by which sources of different sizes meet; none if their sizes are equal."""
+    shapes = {body.type_of(one).shape for one in sources}
+    return {"broadcast": True} if len(shapes) > 1 else {}
 
 
 def is_number(given: Any) -> bool:
@@ -61,8 +66,3 @@ def literal(step: Step, given: Any) -> str:
     if isinstance(number, float) and not math.isfinite(number):
         raise CannotLift("function", f"a formula with the number {number}", place=step.place)
     return repr(number) if number is not None and number >= 0 else f"({number!r})"
-
-
-def same_sizes(one: Value, two: Value) -> bool:
-    """Return whether two tensors meet without a broadcast."""
-    return one.sizes == two.sizes

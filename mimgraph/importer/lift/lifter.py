@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import nn
 
 from mimgraph.importer.draft import Body
@@ -54,6 +55,10 @@ class Lifter:
     uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     made_in: dict[int, tuple[Call, ...]] = field(default_factory=dict)
     read_in: dict[int, list[tuple[Call, ...]]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        floats = (one.dtype for one in self.model.parameters() if one.is_floating_point())
+        self.model_dtype = next(floats, torch.float32)
 
     def lift(self) -> Body:
         """Return the body of the whole model."""

@@ -199,7 +199,8 @@ class Tracer(TorchFunctionMode):
             return result
         in_place = name in IN_PLACE or kwargs.get("inplace") is True
         in_place = in_place or (name.endswith("_") and not name.endswith("__"))
-        target = args[0] if name == "__setitem__" else kwargs.get("out", result)
+        out = kwargs.get("out")
+        target = args[0] if name == "__setitem__" else result if out is None else out
         if not _holds_tensor(target):
             return result
         step = Step(name, given, named, place, in_place, callee=func)

@@ -1,30 +1,157 @@
-"""Lift products of matrices and attention."""
+"""Lift products of vectors and matrices, distances, and attention."""
 
 from __future__ import annotations
 
+import string
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mimgraph.importer.lift.functions.table import lifts, refuse
+from mimgraph.importer.draft import Op, Port
+from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.formula import add_formula
+from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.trace.records import Step, Value
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
 
 
-@lifts("matmul", "__matmul__", "mm", "bmm")
-def matmul(body: BodyLifter, step: Step, input: Value, other: Any = None, mat2: Any = None) -> None:
-    body.merge(step, "matmul", [input, other if other is not None else mat2], "product")
+@lifts("matmul", "__matmul__", "mm", "bmm", "mv", "linalg_matmul")
+def matmul(
+    body: BodyLifter,
+    step: Step,
+    input: Value,
+    other: Any = None,
+    mat2: Any = None,
+    vec: Any = None,
+) -> None:
+    given = (other, mat2, vec)
+    product(body, step, input, next(one for one in given if one is not None))
+
+
+@lifts("__rmatmul__")
+def matmul_reversed(body: BodyLifter, step: Step, input: Value, other: Value) -> None:
+    product(body, step, other, input)
+
+
+def product(body: BodyLifter, step: Step, one: Value, two: Value) -> None:
+    """Add a matmul; where ranks or leading axes differ, the einsum that says the same."""
+    body.result(step, product_port(body, step, one, two, body.name_of(step, "product")))
+
+
+def product_port(
+    body: BodyLifter, step: Step, one: Value | Port, two: Value | Port, hint: str = "product"
+) -> Port:
+    """Return the product of two tensors as torch's matmul computes it."""
+    try:
+        return body.intermediate(step, Op("merge", "matmul"), [one, two], hint)
+    except CannotLift as error:
+        shapes = body.type_of(one).shape, body.type_of(two).shape
+        equation = _equation(*shapes)
+        if equation is None:
+            raise
+        try:
+            op = Op("merge", "einsum", {"equation": equation})
+            return body.intermediate(step, op, [one, two], hint)
+        except CannotLift:
+            raise error from None
+
+
+def _equation(one: Any, two: Any) -> str | None:
+    """Return the einsum of a matmul of two shapes; None if an axis of size 1 is broadcast."""
+    letters = iter(string.ascii_lowercase.replace("n", ""))
+    depth = max(len(one), len(two)) - 2
+    lead = ["n", *(next(letters) for _ in range(depth - 1))][:depth]
+    row, inner, column = (next(letters) for _ in range(3))
+    left = [*lead[depth - len(one) + 2 :], row, inner] if len(one) > 1 else [inner]
+    right = [*lead[depth - len(two) + 2 :], inner, column] if len(two) > 1 else [inner]
+    sizes = dict(zip(left, one, strict=True))
+    if any(sizes.get(letter, size) != size for letter, size in zip(right, two, strict=True)):
+        return None
+    result = [*lead] + [row] * (len(one) > 1) + [column] * (len(two) > 1)
+    return f"{' '.join(left)}, {' '.join(right)} -> {' '.join(result)}"
+
+
+@lifts("addmm", "baddbmm", "addbmm", "addmv")
+def add_product(
+    body: BodyLifter,
+    step: Step,
+    input: Value,
+    one: Value,
+    two: Value,
+    *,
+    beta: float = 1,
+    alpha: float = 1,
+) -> None:
+    if step.function.startswith("addbmm"):
+        raise CannotLift("function", "addbmm sums over the batch", place=step.place)
+    found = product_port(body, step, one, two)
+    if beta == 0:
+        return add_formula(body, step, "v * b" if alpha != 1 else "1 * b", v=alpha, b=found)
+    left = "a" if beta == 1 else "u * a"
+    right = "b" if alpha == 1 else "v * b"
+    add_formula(body, step, f"{left} + {right}", a=input, b=found, u=beta, v=alpha)
 
 
 @lifts("einsum")
 def einsum(body: BodyLifter, step: Step, equation: str, *operands: Any) -> None:
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])
-    left, _, right = equation.replace(" ", "").partition("->")
-    spaced = ", ".join(map(" ".join, left.split(",")))
-    body.merge(step, "einsum", operands, equation=f"{spaced} -> {' '.join(right)}")
+    if not isinstance(equation, str):
+        raise CannotLift("arguments", "einsum of lists of axes", place=step.place)
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    if not arrow:
+        alone = sorted(c for c in {*left} - {*",."} if left.count(c) == 1)
+        right = ("..." if "..." in left else "") + "".join(alone)
+    body.merge(step, "einsum", operands, equation=f"{_spaced(left)} -> {_spaced(right)}")
+
+
+def _spaced(side: str) -> str:
+    """Return a side of an equation with a space between axes: `b i, j` for `bi,j`."""
+    terms = (" ".join(term.replace("...", "\0")).replace("\0", "...") for term in side.split(","))
+    return ", ".join(terms)
+
+
+@lifts("outer", "ger")
+def outer(body: BodyLifter, step: Step, input: Value, vec2: Value) -> None:
+    equation = "n, a -> n a" if input.is_batched else "a, b -> a b"
+    if vec2.is_batched:
+        raise CannotLift("batch", "outer compares all samples", place=step.place)
+    body.merge(step, "einsum", [input, vec2], "product", equation=equation)
+
+
+@lifts("dot", "vdot", "inner")
+def dot(body: BodyLifter, step: Step, input: Value, other: Any = None, tensor: Any = None) -> None:
+    second = other if other is not None else tensor
+    if input.rank == second.rank == 1 and not input.is_batched:
+        body.merge(step, "einsum", [input, second], equation="a, a -> ")
+        return
+    raise CannotLift("batch", "a product along the batch", place=step.place)
+
+
+@lifts("cosine_similarity")
+def cosine(
+    body: BodyLifter, step: Step, x1: Value, x2: Value, dim: int = 1, eps: float = 1e-8
+) -> None:
+    given = ({} if dim == 1 else {"dim": dim}) | ({} if eps == 1e-8 else {"eps": eps})
+    given |= {"broadcast": True} if x1.sizes != x2.sizes else {}
+    body.merge(step, "cosine", [x1, x2], **given)
+
+
+@lifts("pairwise_distance")
+def distance(
+    body: BodyLifter,
+    step: Step,
+    x1: Value,
+    x2: Value,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    keepdim: bool = False,
+) -> None:
+    given = ({} if p == 2 else {"p": float(p)}) | ({} if eps == 1e-6 else {"eps": eps})
+    given |= {"keepdim": True} if keepdim else {}
+    body.layer(step, "PairwiseDistance", [x1, x2], **given)
 
 
 @lifts("scaled_dot_product_attention")
@@ -43,6 +170,9 @@ def attention(
     sources = {"query": query, "key": key, "value": value}
     if attn_mask is not None:
         sources["mask" if attn_mask.dtype == torch.bool else "bias"] = attn_mask
+    width = query.sizes[-1]
+    if isinstance(width, int) and scale is not None and abs(scale - width**-0.5) < 1e-9:
+        scale = None
     given = {
         "dropout_p": dropout_p,
         "is_causal": is_causal,
@@ -50,5 +180,4 @@ def attention(
         "enable_gqa": enable_gqa,
     }
     options = {name: one for name, one in given.items() if one}
-    refuse(step)
     body.merge(step, "attention", sources, "attended", **options)

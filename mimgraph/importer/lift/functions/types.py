@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.lift.functions.table import lifts
+from mimgraph.importer.lift.typing import dtype_name
 from mimgraph.importer.trace.records import Step, Value
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
 
 
-@lifts("contiguous", "clone", "cpu", "cuda", "alias", "get_data", "resolve_conj", "pin_memory")
+@lifts(
+    "contiguous",
+    "clone",
+    "cpu",
+    "cuda",
+    "alias",
+    "get_data",
+    "resolve_conj",
+    "resolve_neg",
+    "pin_memory",
+    "requires_grad_",
+    "as_tensor",
+    "asarray",
+    "__pos__",
+    "positive",
+)
 def same(body: BodyLifter, step: Step, input: Value, *args: Any, **kwargs: Any) -> None:
     body.alias(step, input)
 
@@ -28,4 +44,4 @@ def cast(body: BodyLifter, step: Step, input: Value, *args: Any, **kwargs: Any) 
     dtype = step.results[0].dtype
     if dtype == input.dtype:
         return body.alias(step, input)
-    body.layer(step, "Cast", input, dtype=str(dtype).removeprefix("torch."))
+    body.layer(step, "Cast", input, dtype=dtype_name(dtype, body.lifter.model_dtype))

@@ -112,15 +112,20 @@ def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
 
 
 @layer(family="reshape")
-def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Lowering:
+def Expand(
+    input: TensorType, /, size: tuple[Size | Literal[-1], ...], *, batched: bool = False
+) -> Lowering:
     """Axes of size 1 expanded without a copy: (N, 1, D) -> (N, T, D).
 
-    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
+    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front;
+    with `batched: true` it gets the batch in front of them, (D,) -> (N, D) for size [-1].
 
     Example:
         query: [1, 64]
         {layer: Expand, from: query, size: [4, -1]}
     """
+    if batched and input.batched:
+        raise bad_option("batched", f"{input} has a batch already")
     new = len(size) - len(input.dims)
     if new < 0 or (new and input.batched):
         behind = " behind the batch" if input.batched else ""
@@ -132,9 +137,10 @@ def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Loweri
     # -1 keeps a size known only at run time without reading it
     kept = [isinstance(old, Dim) and old == dim for old, dim in zip(olds, dims, strict=True)]
     written = [-1 if stays else wanted for stays, wanted in zip(kept, size, strict=True)]
+    batch = (-1,) if input.batched else (BATCH,) if batched else ()
     return Lowering(
-        moved(input, *dims),
-        call=INPUT.method("expand", *(-1,) * input.batched, *written),
+        replace(moved(input, *dims), batched=input.batched or batched),
+        call=INPUT.method("expand", *batch, *written),
         makes=(),
         scatters=True,
     )
