@@ -1039,6 +1039,7 @@ def EmbeddingBag(
 def Expand(
     size: Sequence[Size],
     *,
+    batched: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
     freeze: bool = False,
@@ -1046,7 +1047,8 @@ def Expand(
 ) -> LayerCall:
     """Axes of size 1 expanded without a copy: (N, 1, D) -> (N, T, D).
 
-    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
+    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front;
+    with `batched: true` it gets the batch in front of them, (D,) -> (N, D) for size [-1].
 
     Example:
         query = mg.Input("query", (1, 64))

@@ -227,8 +227,8 @@ class BodyLifter:
         return Port(self.checked(step, op, sources, hint or snake(op.name)))
 
     def result(self, step: Step, port: Port, index: int = 0) -> None:
-        """Let a port be the result of a step, cast if torch gives another dtype; raise `CannotLift` if
-        its sizes are not those of the trace."""
+        """Let a port be the result of a step. It is cast to torch's dtype; other sizes than torch's raise
+        `CannotLift`."""
         value = step.results[index]
         found, wanted = self.types[port], dtype_name(value.dtype, self.lifter.model_dtype)
         if not agree(found, value):

@@ -13,8 +13,8 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.sizes import is_unknown
 from mimgraph.importer.trace.records import Place, Value
 from mimgraph.ir.dims.compare import equal
-from mimgraph.ir.dims.dim import DimOverflow, Size
-from mimgraph.ir.expression import WrittenText, parse
+from mimgraph.ir.dims.dim import DimOverflow, Size, symbol
+from mimgraph.ir.expression import WrittenText, evaluate, parse
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
@@ -86,10 +86,6 @@ def _checked(op: Op, name: str, check: Any, given: Any) -> Any:
 
 def _formula(text: str) -> str:
     """Return a formula whose sizes, `$(T + 1)`, are filled in."""
-    from mimgraph.ir.expression import evaluate
-
-    from mimgraph.ir.dims.dim import symbol
-
     values = dict[str, Size]()
 
     def named(match: re.Match[str]) -> str:

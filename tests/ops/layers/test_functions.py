@@ -100,6 +100,20 @@ def test_a_named_size_is_split_if_the_number_of_pieces_is_known() -> None:
     assert [str(type_) for type_ in lowering.results.values()] == ["(N, T)", "(N, 2)"]
 
 
+def test_a_tensor_without_a_batch_is_expanded_to_every_sample() -> None:
+    graph = mg.loads("""
+inputs: {x: [6, 4]}
+nodes:
+  query: {buffer: [1, 4], init: [[1, 2, 3, 4]]}
+  rows: {layer: Expand, from: query, size: [2, -1], batched: true}
+  y: {merge: concat, from: [rows, x]}
+outputs: y
+""")
+    assert str(graph["rows"].shape) == "(N, 2, 4)"
+    y = graph.compile()(torch.zeros(3, 6, 4))
+    assert torch.equal(y[:, :2], torch.arange(1.0, 5).expand(3, 2, 4))
+
+
 def test_a_piece_is_an_item_of_a_chain() -> None:
     graph = mg.loads("""
 inputs: {x: [6, 4]}
@@ -250,6 +264,7 @@ REFUSALS = [
     Refusal("Squeeze", tensor(1, 1), {"dim": (1, 1)}, "bad-option", "dim"),
     Refusal("Expand", SEQUENCE, {"size": (4, 6)}, "bad-option", "size"),
     Refusal("Expand", SEQUENCE, {"size": (2, 5, 6)}, "bad-option", "size"),
+    Refusal("Expand", SEQUENCE, {"size": (5, 6), "batched": True}, "bad-option", "batched"),
     Refusal("Expand", SEQUENCE, {"size": (6,)}, "bad-option", "size"),
     Refusal(
         "Expand",

@@ -43,7 +43,8 @@ def activation(
     body: BodyLifter, step: Step, input: Value, *args: Any, inplace: bool = False, **kwargs: Any
 ) -> None:
     layer = LAYERS[step.function.rstrip("_")]
-    body.layer(step, layer, input, **changed_options(layer, args, kwargs))
+    hint = step.function.rstrip("_")
+    body.layer(step, layer, input, hint, **changed_options(layer, args, kwargs))
 
 
 @lifts("softmax", "log_softmax")

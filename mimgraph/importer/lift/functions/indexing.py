@@ -15,23 +15,27 @@ if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
 
 
-@lifts("gather", "take_along_dim")
+@lifts("gather")
 def gather(
     body: BodyLifter,
     step: Step,
     input: Value,
-    dim: Any = None,
-    index: Any = None,
+    dim: int,
+    index: Value,
     *,
-    indices: Any = None,
     sparse_grad: bool = False,
 ) -> None:
-    if step.function == "take_along_dim":
-        dim, index = (dim, indices) if indices is not None else (index, dim)
     refuse(step, sparse_grad=sparse_grad)
-    if not isinstance(dim, int) or input.rank != index.rank:
-        raise CannotLift("index", "take_along_dim of a flat tensor", place=step.place)
     body.merge(step, "gather", {"input": input, "index": index}, dim=dim)
+
+
+@lifts("take_along_dim")
+def take_along(
+    body: BodyLifter, step: Step, input: Value, indices: Value, dim: int | None = None
+) -> None:
+    if dim is None:
+        raise CannotLift("index", "take_along_dim of a flat tensor", place=step.place)
+    gather(body, step, input, dim, indices)
 
 
 @lifts("index_select")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.lift.functions.reduction import cast
+from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.trace.records import Step, Value
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def split(
     indices_or_sections: Any = None,
     tensor_indices_or_sections: Any = None,
 ) -> None:
-    sizes = [value.sizes[dim] for value in step.results]
+    sizes: Any = [value.sizes[dim] for value in step.results]
     given = split_size_or_sections if split_size is None else split_size
     if step.function == "split" and isinstance(given, int):
         sizes = given
@@ -98,6 +98,8 @@ def parts(body: BodyLifter, step: Step, layer: str, input: Value, **options: Any
     """Add a layer whose ports are the results of the step by number."""
     if len(step.results) == 1 and layer != "Unbind":
         return body.alias(step, input)
-    port = body.intermediate(step, Op("layer", layer, options), [input], body.name_of(step, "parts"))
+    port = body.intermediate(
+        step, Op("layer", layer, options), [input], body.name_of(step, "parts")
+    )
     for index in range(len(step.results)):
         body.result(step, Port(port.node, str(index)), index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,8 +11,10 @@ import torch
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.formula import add_formula
+from mimgraph.importer.lift.functions.shape import expanded
 from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.trace.records import Step, Value
+from mimgraph.ir.dims.dim import Size
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
@@ -44,31 +47,39 @@ def product_port(
     body: BodyLifter, step: Step, one: Value | Port, two: Value | Port, hint: str = "product"
 ) -> Port:
     """Return the product of two tensors as torch's matmul computes it."""
+    matmul = Op("merge", "matmul")
     try:
-        return body.intermediate(step, Op("merge", "matmul"), [one, two], hint)
+        return body.intermediate(step, matmul, [one, two], hint)
     except CannotLift as error:
-        shapes = body.type_of(one).shape, body.type_of(two).shape
-        equation = _equation(*shapes)
-        if equation is None:
-            raise
+        shapes = [tuple(body.type_of(part).shape) for part in (one, two)]
         try:
-            op = Op("merge", "einsum", {"equation": equation})
-            return body.intermediate(step, op, [one, two], hint)
+            if len(shapes[0]) == len(shapes[1]) > 2:
+                wide = [_widened(body, step, part, shapes) for part in (one, two)]
+                return body.intermediate(step, matmul, wide, hint)
+            einsum = Op("merge", "einsum", {"equation": _equation(*shapes)})
+            return body.intermediate(step, einsum, [one, two], hint)
         except CannotLift:
             raise error from None
 
 
-def _equation(one: Any, two: Any) -> str | None:
-    """Return the einsum of a matmul of two shapes; None if an axis of size 1 is broadcast."""
+def _widened(
+    body: BodyLifter, step: Step, given: Value | Port, shapes: Sequence[tuple[Size, ...]]
+) -> Port:
+    """Return a tensor expanded to the leading sizes of both."""
+    port = given if isinstance(given, Port) else body.source(given)
+    leads = zip(*(shape[:-2] for shape in shapes), strict=True)
+    lead = [one if two == 1 else two for one, two in leads]
+    return expanded(body, step, port, (*lead, *body.types[port].shape[-2:]))
+
+
+def _equation(one: Sequence[Size], two: Sequence[Size]) -> str:
+    """Return the einsum of a matmul of two shapes of other ranks."""
     letters = iter(string.ascii_lowercase.replace("n", ""))
     depth = max(len(one), len(two)) - 2
     lead = ["n", *(next(letters) for _ in range(depth - 1))][:depth]
     row, inner, column = (next(letters) for _ in range(3))
     left = [*lead[depth - len(one) + 2 :], row, inner] if len(one) > 1 else [inner]
     right = [*lead[depth - len(two) + 2 :], inner, column] if len(two) > 1 else [inner]
-    sizes = dict(zip(left, one, strict=True))
-    if any(sizes.get(letter, size) != size for letter, size in zip(right, two, strict=True)):
-        return None
     result = [*lead] + [row] * (len(one) > 1) + [column] * (len(two) > 1)
     return f"{' '.join(left)}, {' '.join(right)} -> {' '.join(result)}"
 

@@ -89,9 +89,7 @@ def extreme(
     layers = ("Max", "ArgMax") if is_max else ("Min", "ArgMin")
     for index, (value, layer) in enumerate(zip(step.results, layers, strict=False)):
         if body.is_used(value):
-            body.result(
-                step, body.intermediate(step, Op("layer", layer, options), [input]), index
-            )
+            body.result(step, body.intermediate(step, Op("layer", layer, options), [input]), index)
 
 
 @lifts("var", "std")
@@ -166,9 +164,7 @@ def count_nonzero(body: BodyLifter, step: Step, input: Value, dim: Any = None) -
 
 
 @lifts("cumsum", "cumprod")
-def cumulative(
-    body: BodyLifter, step: Step, input: Value, dim: int, *, dtype: Any = None
-) -> None:
+def cumulative(body: BodyLifter, step: Step, input: Value, dim: int, *, dtype: Any = None) -> None:
     layer = {"cumsum": "CumSum", "cumprod": "CumProd"}[step.function.rstrip("_")]
     body.layer(step, layer, cast(body, step, input, dtype), dim=dim)
 

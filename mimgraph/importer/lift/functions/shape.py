@@ -173,9 +173,7 @@ def repeat(body: BodyLifter, step: Step, input: Value, *repeats: Any, dims: Any 
         for count, size in zip(given, (1,) * missing + input.sizes, strict=True)
     ]
     port = expanded(body, step, body.source(input), new)
-    rest = [
-        1 if size == count else count for count, size in zip(given, new, strict=True)
-    ]
+    rest = [1 if size == count else count for count, size in zip(given, new, strict=True)]
     if any(count != 1 for count in rest):
         op = Op("layer", "Repeat", {"repeats": rest})
         port = body.intermediate(step, op, [port], "repeated")

@@ -123,8 +123,10 @@ def setitem(body: BodyLifter, step: Step, input: Value, index: Any, value: Any) 
         part = slice(part, part + 1)
         if value.rank == input.rank - 1:
             port = body.intermediate(step, Op("layer", "Unsqueeze", {"dim": axis}), [port])
-    start, end = (one if one is None or isinstance(one, Dim) or one >= 0 else size + one
-                  for one in (part.start, part.stop))
+    start, end = (
+        one if one is None or isinstance(one, Dim) or one >= 0 else size + one
+        for one in (part.start, part.stop)
+    )
     start, end = 0 if start is None else start, size if end is None or end == 0 else end
     if part.step not in (None, 1) or value.dtype != input.dtype:
         raise CannotLift("index", "an assignment with a step, or a cast", place=step.place)
@@ -141,5 +143,3 @@ def setitem(body: BodyLifter, step: Step, input: Value, index: Any, value: Any) 
     if len(sources) == 1:
         return body.result(step, sources[0])
     body.merge(step, "concat", sources, "joined", **({} if axis == 1 else {"dim": axis}))
-
-

@@ -43,7 +43,9 @@ def by_options(body: BodyLifter, step: Step, input: Value, *args: Any, **kwargs:
     layer, names = POOLS.get(step.function) or RESHAPES[step.function]
     given = dict(zip(names, args, strict=False)) | kwargs
     refuse(step, return_indices=given.pop("return_indices", None))
-    body.layer(step, layer, input, "pooled" if layer.endswith("d") else "", **_options(layer, given))
+    body.layer(
+        step, layer, input, "pooled" if layer.endswith("d") else "", **_options(layer, given)
+    )
 
 
 def _options(layer: str, given: dict[str, Any]) -> dict[str, Any]:
