@@ -110,7 +110,7 @@ nodes:
 outputs: y
 """)
     assert str(graph["rows"].shape) == "(N, 2, 4)"
-    y = graph.compile()(torch.zeros(3, 6, 4))
+    y = graph.compile()(x=torch.zeros(3, 6, 4))
     assert torch.equal(y[:, :2], torch.arange(1.0, 5).expand(3, 2, 4))
 
 

@@ -125,7 +125,9 @@ def Expand(
         {layer: Expand, from: query, size: [4, -1]}
     """
     if batched and input.batched:
-        raise bad_option("batched", f"Expand got {input}, which has a batch already", "leave batched out")
+        raise bad_option(
+            "batched", f"Expand got {input}, which has a batch already", "leave batched out"
+        )
     new = len(size) - len(input.dims)
     if new < 0 or (new and input.batched):
         behind = " behind the batch" if input.batched else ""
