@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.python_layers.fingerprint import fingerprint, text_of
-from mimgraph.importer.python_layers.results import tensors
+from mimgraph.importer.returned import tensors
 from mimgraph.ir.names import class_fault
 from mimgraph.ops import registry
 from mimgraph.ops.custom import probe

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
-
-from torch import Tensor
 
 from mimgraph.importer.python_layers.size_text import Axis, size_text
 from mimgraph.importer.trace.records import Value, values
@@ -82,16 +79,3 @@ def _in_form(form: Any, shapes: Mapping[str, str]) -> str:
 def _tuple(parts: Iterator[str] | Any) -> str:
     given = [*parts]
     return f"({given[0]},)" if len(given) == 1 else f"({', '.join(given)})"
-
-
-def tensors(given: Any) -> tuple[Tensor, ...]:
-    """Return the tensors in nested tuples, lists, dicts and dataclasses, in order."""
-    if isinstance(given, Tensor):
-        return (given,)
-    if isinstance(given, Mapping) or (hasattr(given, "keys") and hasattr(given, "items")):
-        given = [part for _, part in given.items()]
-    elif dataclasses.is_dataclass(given) and not isinstance(given, type):
-        given = [getattr(given, field.name) for field in dataclasses.fields(given)]
-    if isinstance(given, list | tuple):
-        return tuple(one for part in given for one in tensors(part))
-    return ()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.imported import Imported
-from mimgraph.importer.python_layers.results import tensors
+from mimgraph.importer.returned import tensors
 
 
 class Scale(nn.Module):

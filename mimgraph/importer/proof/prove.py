@@ -1,0 +1,272 @@
+"""Run a module and the model compiled from its spec side by side, and compare what they compute."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from mimgraph.importer.inputs.examples import Example, Examples
+from mimgraph.importer.proof.difference import difference, mismatch, tolerance
+from mimgraph.importer.proof.sizes import Point, points
+from mimgraph.importer.returned import named
+from mimgraph.runtime.weight_transfer.by_keys import Keys, renamed
+
+SEED = 20
+GRADIENT_TOLERANCE = 1e-4  # of float32, in which a gradient adds many products
+SMALL_GRADIENT = 1e-2  # of the largest; a smaller one is compared at this magnitude
+MOST_TRIES = 9  # of points at which the module might run
+
+Outputs: TypeAlias = dict[str, Tensor]
+
+
+@dataclass
+class Proof:
+    """How far outputs, outputs in training and gradients differ at most, and what is not equal.
+
+    A difference is relative to the magnitude of the tensor; None if it was not measured.
+    """
+
+    points: list[Point] = field(default_factory=list)
+    evaluation: float | None = None
+    training: float | None = None
+    gradients: float | None = None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that was compared is equal."""
+        return not self.faults and self.evaluation is not None
+
+    def lines(self) -> list[str]:
+        """Return what was compared and how it differs, a line each."""
+        where = "; ".join(map(str, self.points))
+        found = [
+            ("evaluation", self.evaluation),
+            ("training", self.training),
+            ("gradients", self.gradients),
+        ]
+        shown = [f"{name} {_shown(one)}" for name, one in found if one is not None]
+        lines = [f"compared at {where}: {', '.join(shown)}"] if shown else []
+        return lines + [f"not proven: {fault}" for fault in self.faults]
+
+
+def _shown(difference: float) -> str:
+    return f"differs by {difference:.0e}" if difference else "equal bit for bit"
+
+
+def prove(
+    model: nn.Module,
+    ours: nn.Module,
+    keys: Keys,
+    examples: Examples,
+    traced: Mapping[str, Sequence[int]],
+    batches: Sequence[int],
+    left_out: Collection[str] = (),
+) -> Proof:
+    """Compare a module with ours, which has its weights, on inputs of sizes that were not traced.
+
+    Neither is changed: copies of both are run, in evaluation mode and once in training from one seed.
+    `traced` and `batches` are the sizes of the traces; outputs that are `left_out` are not compared.
+    """
+    proof = Proof()
+    try:
+        theirs, ours = copy.deepcopy(model), copy.deepcopy(ours)
+    except Exception as error:  # noqa: BLE001 - a module may refuse it in any way
+        proof.faults.append(f"the module cannot be copied: {error}")
+        return proof
+    with torch.random.fork_rng(), _python_random():
+        pair = _Pair(theirs, ours, keys, examples, left_out, proof)
+        for point in points(traced, batches):
+            wanted = 3 if traced else 2
+            if len(proof.points) == wanted or point.batch > max(batches) + MOST_TRIES:
+                break
+            pair.evaluate(point)
+        if proof.points:
+            pair.train(proof.points[-1])
+        else:
+            proof.faults.append("the module runs at no other sizes than those it was traced at")
+    return proof
+
+
+@contextmanager
+def _python_random() -> Iterator[None]:
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@dataclass
+class _Pair:
+    """The two models, and what is known of how they differ."""
+
+    theirs: nn.Module
+    ours: nn.Module
+    keys: Keys
+    examples: Examples
+    left_out: Collection[str]
+    proof: Proof
+
+    def evaluate(self, point: Point) -> None:
+        """Compare the outputs in evaluation at a point, if the module itself runs there."""
+        self.theirs.eval()
+        self.ours.eval()
+        with torch.no_grad():
+            try:
+                wanted = self._run_theirs(self._example(point))
+            except Exception:  # noqa: BLE001 - at another point it may run
+                return
+            self.proof.points.append(point)
+            found = self._run_ours(self._example(point), f"at {point}")
+        if found is not None:
+            worst = self._compare(wanted, found, f"in evaluation at {point}")
+            self.proof.evaluation = max(self.proof.evaluation or 0.0, worst)
+
+    def train(self, point: Point) -> None:
+        """Compare the outputs of one step of training, the buffers after it, and all gradients."""
+        self.theirs.train()
+        self.ours.train()
+        given, taken = self._example(point), self._example(point)
+        inputs = [name for name, x in given.tensors.items() if x.is_floating_point()]
+        for example in (given, taken):
+            for name in inputs:
+                example.tensors[name].requires_grad_()
+        try:
+            wanted = self._run_theirs(given)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            message = str(error).partition("\n")[0]
+            self.proof.faults.append(f"the module itself fails in training: {message}")
+            return
+        found = self._run_ours(taken, f"in training at {point}")
+        if found is None:
+            return
+        worst = self._compare(wanted, found, "in training")
+        self.proof.training = max(worst, self._compare_buffers())
+        self._compare_gradients(wanted, found, [(n, given.tensors[n], taken.tensors[n]) for n in inputs])
+
+    def _example(self, point: Point) -> Example:
+        return self.examples.make(point.batch, point.sizes, SEED)
+
+    def _run_theirs(self, example: Example) -> Outputs:
+        args, kwargs = example.arguments
+        return self._run(lambda: self.theirs(*args, **kwargs))
+
+    def _run_ours(self, example: Example, where: str) -> Outputs | None:
+        try:
+            return self._run(lambda: self.ours(**example.tensors))
+        except Exception as error:  # noqa: BLE001 - any error is a difference
+            message = str(error).partition("\n")[0]
+            self.proof.faults.append(f"the compiled spec fails {where}: {message}")
+            return None
+
+    @staticmethod
+    def _run(call: Callable[[], Any]) -> Outputs:
+        """Return the outputs of a call by name; it draws the same random numbers each time."""
+        torch.manual_seed(SEED)
+        random.seed(SEED)
+        return dict(named(call(), Tensor))
+
+    # comparisons
+
+    def _compare(self, wanted: Outputs, found: Outputs, where: str) -> float:
+        """Return the largest difference of the outputs, and note those that are not equal."""
+        worst = 0.0
+        for name, theirs, ours in self._outputs(wanted, found, where):
+            worst = max(worst, self._one(f"{name} {{}} {where}", theirs, ours, tolerance(theirs.dtype)))
+        return worst
+
+    def _outputs(
+        self, wanted: Outputs, found: Outputs, where: str
+    ) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Yield the outputs of both by name, or in order where the module names them otherwise."""
+        kept = {name: one for name, one in wanted.items() if name not in self.left_out}
+        if len(kept) != len(found):
+            message = f"the module returns {len(kept)} tensors {where}, the spec {len(found)}"
+            self.proof.faults.append(message)
+        names = [*kept] if kept.keys() != found.keys() else [*found]
+        for name, ours in zip(names, found.values(), strict=False):
+            yield name, kept[name], ours
+
+    def _compare_buffers(self) -> float:
+        """Return the largest difference of the buffers after a step of training."""
+        ours = dict(self.ours.named_buffers())
+        theirs = renamed(ours, dict(self.theirs.named_buffers(remove_duplicate=False)), self.keys)
+        compared = ((name, theirs[name], ours[name]) for name in ours if name in theirs)
+        return max(
+            (
+                self._one(f"the buffer {name} {{}} after a step of training", a, b, tolerance(a.dtype))
+                for name, a, b in compared
+            ),
+            default=0.0,
+        )
+
+    def _compare_gradients(
+        self, wanted: Outputs, found: Outputs, inputs: list[tuple[str, Tensor, Tensor]]
+    ) -> None:
+        """Compare the gradients of a random projection of the outputs."""
+        paired = [(a, b) for _, a, b in self._outputs(wanted, found, "in training")]
+        if any(mismatch(a, b) for a, b in paired):
+            return
+        torch.manual_seed(SEED)
+        weights = [torch.randn_like(a) if a.is_floating_point() else None for a, _ in paired]
+        for outputs in ([a for a, _ in paired], [b for _, b in paired]):
+            terms = (
+                (one * weight).sum()
+                for one, weight in zip(outputs, weights, strict=True)
+                if weight is not None and one.requires_grad
+            )
+            total = sum(terms)
+            if isinstance(total, Tensor):
+                total.backward()
+        pairs = [*self._gradients(), *((name, a.grad, b.grad) for name, a, b in inputs)]
+        largest = max((float(a.abs().max()) for _, a, _ in pairs if a is not None and a.numel()), default=0)
+        self.proof.gradients = 0.0
+        for name, theirs, ours in pairs:
+            self._compare_gradient(name, theirs, ours, largest * SMALL_GRADIENT)
+
+    def _compare_gradient(
+        self, name: str, theirs: Tensor | None, ours: Tensor | None, floor: float
+    ) -> None:
+        if theirs is None and ours is None:
+            return
+        one = ours if theirs is None else theirs
+        assert one is not None
+        zeros = torch.zeros_like(one)
+        theirs, ours = (zeros if grad is None else grad for grad in (theirs, ours))
+        limit = max(GRADIENT_TOLERANCE, tolerance(one.dtype))
+        if one.dtype == torch.float64:
+            limit = tolerance(one.dtype)
+        worst = self._one(f"the gradient of {name} {{}}", theirs, ours, limit, floor)
+        self.proof.gradients = max(self.proof.gradients or 0.0, worst)
+
+    def _gradients(self) -> Iterator[tuple[str, Tensor | None, Tensor | None]]:
+        """Yield the gradients of the parameters of both by our names; tied ones have several names."""
+        theirs = {
+            name: torch.zeros_like(one) if one.grad is None else one.grad
+            for name, one in self.theirs.named_parameters(remove_duplicate=False)
+        }
+        ours = dict(self.ours.named_parameters(remove_duplicate=False))
+        wanted = renamed(ours, theirs, self.keys)
+        for name, parameter in ours.items():
+            if name in wanted:
+                yield name, wanted[name], parameter.grad
+
+    def _one(self, what: str, theirs: Tensor, ours: Tensor, limit: float, floor: float = 0.0) -> float:
+        """Return how far two tensors differ; note it if that is more than the limit."""
+        other = mismatch(theirs, ours)
+        if other:
+            self.proof.faults.append(what.format(other))
+            return float("inf")
+        found = difference(theirs, ours, floor)
+        if found > limit:
+            amount = "differs" if found == float("inf") else f"differs by {found:.0e}"
+            self.proof.faults.append(what.format(amount))
+        return found
