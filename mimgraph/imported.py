@@ -12,7 +12,9 @@ from mimgraph.support.entry_point import entry_point, entry_points
 if TYPE_CHECKING:
     from torch import nn
 
+    from mimgraph.importer.inputs.examples import Examples
     from mimgraph.importer.module import Draft
+    from mimgraph.importer.traces import Traces
 
 
 @entry_points
@@ -25,20 +27,29 @@ class Imported:
     graph: Graph
     keys: Mapping[str, str | tuple[str, ...]]
 
-    def __init__(self, model: nn.Module, draft: Draft) -> None:
+    def __init__(self, model: nn.Module, draft: Draft, traces: Traces, examples: Examples) -> None:
         from mimgraph.importer.keys import key_map
+        from mimgraph.importer.proof.prove import prove
+        from mimgraph.importer.traces import BATCHES
 
         self._model = model
         self._draft = draft
         self.graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
         self.keys = key_map(draft.root, model.state_dict())
+        left_out = {one.name for one in draft.lifter.left_out}
+        self.proof = prove(
+            model, self.compile(), self.keys, examples, traces.sizes, BATCHES, left_out
+        )
+
+    @property
+    def proven(self) -> bool:
+        """Whether the graph computes the same as the model, as far as that was compared."""
+        return self.proof.holds
 
     def compile(self) -> nn.Module:
         """Return the compiled graph with the weights of the model, in evaluation mode as it is traced."""
         made = self.graph.compile()
-        theirs = self._model.state_dict()
-        names = {key: self.keys.get(key, key) for key in made.state_dict()}
-        made.load_state_dict({key: theirs[str(name)] for key, name in names.items()})
+        self.graph.load_state(made, self._model.state_dict(), keys=self.keys, strict=False)
         return made.eval()
 
 
@@ -68,4 +79,4 @@ def from_module(
     made = examples(module, given)
     traces = trace(module, made, {path: "it was asked for" for path in opaque})
     draft = import_module(traces, made, name or type(module).__name__, tidy)
-    return Imported(module, draft)
+    return Imported(module, draft, traces, made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, snake
 from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
 from mimgraph.importer.lift.weights import weight_port
+from mimgraph.importer.returned import named
 from mimgraph.importer.trace.records import Call, Place, Step, Value
 from mimgraph.ir.types import TensorType
 
@@ -74,7 +74,7 @@ class BodyLifter:
     def _public_outputs(self) -> None:
         """Give the results of the whole model, each under the name of its place in what forward returns."""
         errors = list[CannotLift]()
-        for name, value in _named_results(self.call.result):
+        for name, value in named(self.call.result, Value):
             try:
                 self.body.outputs.append(Output(name, self.source(value), value=value))
             except CannotLift as error:
@@ -343,21 +343,3 @@ class BodyLifter:
         for one in body.outputs:
             if one.value is not None and id(one.value) not in self.ports:
                 self.bind(one.value, Port(node, one.name if len(body.outputs) > 1 else ""))
-
-
-def _named_results(result: Any, name: str = "") -> list[tuple[str, Value]]:
-    """Return the tensors in what forward returns, each with the name of its place."""
-    match result:
-        case Value():
-            return [(name or "output", result)]
-        case Mapping():
-            parts = [(str(key), part) for key, part in result.items()]
-        case list() | tuple():
-            parts = [(str(index) if name else f"out{index}", p) for index, p in enumerate(result)]
-        case _:
-            return []
-    found = list[tuple[str, Value]]()
-    for key, part in parts:
-        joined = f"{name}_{key}" if name else key
-        found += _named_results(part, re.sub(r"\W", "_", joined))
-    return found

@@ -46,19 +46,23 @@ class Proof:
 
     def lines(self) -> list[str]:
         """Return what was compared and how it differs, a line each."""
-        where = "; ".join(map(str, self.points))
-        found = [
-            ("evaluation", self.evaluation),
-            ("training", self.training),
-            ("gradients", self.gradients),
-        ]
-        shown = [f"{name} {_shown(one)}" for name, one in found if one is not None]
-        lines = [f"compared at {where}: {', '.join(shown)}"] if shown else []
-        return lines + [f"not proven: {fault}" for fault in self.faults]
+        measured = {
+            "outputs": self.evaluation,
+            "outputs in training": self.training,
+            "gradients": self.gradients,
+        }
+        known = {name: one for name, one in measured.items() if one is not None}
+        lines = [f"not proven: {fault}" for fault in self.faults]
+        if not known:
+            return lines
+        what = ", ".join(f"{name} {_shown(one)}" for name, one in known.items())
+        if len(known) == len(measured) and not any(known.values()):
+            what = "outputs, outputs in training and gradients are equal bit for bit"
+        return [f"compared at {'; '.join(map(str, self.points))}: {what}", *lines]
 
 
 def _shown(difference: float) -> str:
-    return f"differs by {difference:.0e}" if difference else "equal bit for bit"
+    return f"differ by {difference:.0e}" if difference else "are equal bit for bit"
 
 
 def prove(
@@ -80,6 +84,11 @@ def prove(
         theirs, ours = copy.deepcopy(model), copy.deepcopy(ours)
     except Exception as error:  # noqa: BLE001 - a module may refuse it in any way
         proof.faults.append(f"the module cannot be copied: {error}")
+        return proof
+    state = ours.state_dict()
+    missing = state.keys() - renamed(state, theirs.state_dict(), keys).keys()
+    if missing:
+        proof.faults.append(f"the module has no weights for {', '.join(sorted(missing)[:3])}")
         return proof
     with torch.random.fork_rng(), _python_random():
         pair = _Pair(theirs, ours, keys, examples, left_out, proof)
@@ -150,7 +159,9 @@ class _Pair:
             return
         worst = self._compare(wanted, found, "in training")
         self.proof.training = max(worst, self._compare_buffers())
-        self._compare_gradients(wanted, found, [(n, given.tensors[n], taken.tensors[n]) for n in inputs])
+        self._compare_gradients(
+            wanted, found, [(n, given.tensors[n], taken.tensors[n]) for n in inputs]
+        )
 
     def _example(self, point: Point) -> Example:
         return self.examples.make(point.batch, point.sizes, SEED)
@@ -180,7 +191,9 @@ class _Pair:
         """Return the largest difference of the outputs, and note those that are not equal."""
         worst = 0.0
         for name, theirs, ours in self._outputs(wanted, found, where):
-            worst = max(worst, self._one(f"{name} {{}} {where}", theirs, ours, tolerance(theirs.dtype)))
+            worst = max(
+                worst, self._one(f"{name} {{}} {where}", theirs, ours, tolerance(theirs.dtype))
+            )
         return worst
 
     def _outputs(
@@ -202,7 +215,9 @@ class _Pair:
         compared = ((name, theirs[name], ours[name]) for name in ours if name in theirs)
         return max(
             (
-                self._one(f"the buffer {name} {{}} after a step of training", a, b, tolerance(a.dtype))
+                self._one(
+                    f"the buffer {name} {{}} after a step of training", a, b, tolerance(a.dtype)
+                )
                 for name, a, b in compared
             ),
             default=0.0,
@@ -225,9 +240,11 @@ class _Pair:
             )
             total = sum(terms)
             if isinstance(total, Tensor):
-                total.backward()
+                torch.autograd.backward(total)
         pairs = [*self._gradients(), *((name, a.grad, b.grad) for name, a, b in inputs)]
-        largest = max((float(a.abs().max()) for _, a, _ in pairs if a is not None and a.numel()), default=0)
+        largest = max(
+            (float(a.abs().max()) for _, a, _ in pairs if a is not None and a.numel()), default=0
+        )
         self.proof.gradients = 0.0
         for name, theirs, ours in pairs:
             self._compare_gradient(name, theirs, ours, largest * SMALL_GRADIENT)
@@ -259,7 +276,9 @@ class _Pair:
             if name in wanted:
                 yield name, wanted[name], parameter.grad
 
-    def _one(self, what: str, theirs: Tensor, ours: Tensor, limit: float, floor: float = 0.0) -> float:
+    def _one(
+        self, what: str, theirs: Tensor, ours: Tensor, limit: float, floor: float = 0.0
+    ) -> float:
         """Return how far two tensors differ; note it if that is more than the limit."""
         other = mismatch(theirs, ours)
         if other:

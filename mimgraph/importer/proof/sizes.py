@@ -14,7 +14,9 @@ class Point(NamedTuple):
     sizes: Mapping[str, int]
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} = {size}" for name, size in {"N": self.batch, **self.sizes}.items())
+        return ", ".join(
+            f"{name} = {size}" for name, size in {"N": self.batch, **self.sizes}.items()
+        )
 
 
 def points(traced: Mapping[str, Sequence[int]], batches: Sequence[int]) -> Iterator[Point]:
