@@ -28,7 +28,7 @@ Outputs: TypeAlias = dict[str, Tensor]
 
 @dataclass
 class Proof:
-    """How far outputs, outputs in training and gradients differ at most, and what is not equal.
+    """The largest differences of outputs, outputs in training and gradients, and the faults found.
 
     A difference is relative to the magnitude of the tensor; None if it was not measured.
     """
