@@ -115,7 +115,7 @@ def _python_random() -> Iterator[None]:
 
 @dataclass
 class _Pair:
-    """The two models, and what is known of how they differ."""
+    """The two models, the map of their keys, and the proof that comparisons fill in."""
 
     theirs: nn.Module
     ours: nn.Module
