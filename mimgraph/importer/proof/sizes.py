@@ -1,4 +1,4 @@
-"""Choose the batches and sizes of a proof, which are others than those of the traces."""
+"""Choose the batches and sizes of a proof, none of which was traced."""
 
 from __future__ import annotations
 
