@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
+from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
 from mimgraph.cli.parser import parse
 from mimgraph.cli.printing import point_to_pages, print_diagnostics
 from mimgraph.diagnostics import SpecError
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CallError as error:
         # a path or a param may contain escape sequences for terminals
         print("\n".join(map(visible, f"mimgraph: {error}".split("\n"))), file=sys.stderr)
-        return WRONG_CALL
+        return error.exit_code
     except BrokenPipeError:
         # the program that reads our output has ended, as `head` does
         sys.stdout = None

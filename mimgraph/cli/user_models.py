@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mimgraph.cli.errors import CallError
+from mimgraph.cli.errors import CallError, CannotImport
 from mimgraph.cli.settings import read_settings
 from mimgraph.diagnostics.render import visible
 
@@ -59,31 +59,33 @@ def user_code(source: str) -> Reference | None:
 
 def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Imported:
     """Return the import of a model; what its code prints goes to standard error."""
-    from mimgraph.importer.user_errors import UserCodeError  # imports torch
+    from mimgraph.imported import from_module  # these import torch
+    from mimgraph.importer.inputs.bind import bind
+    from mimgraph.importer.inputs.given import from_text
+    from mimgraph.importer.inputs.model import InputError
+    from mimgraph.importer.lift.errors import CannotLift
+    from mimgraph.importer.user_code import build
+    from mimgraph.importer.user_errors import UserCodeError, UserLine
 
     with redirect_stdout(sys.stderr):
         try:
-            return _imported(wanted, options, more)
+            model = build(wanted, read_settings("--arg", "NAME=VALUE", options.arguments))
+            inputs = bind(model, _example(options.example), map(from_text, options.inputs))
+            return from_module(model, inputs, **more)
         except UserCodeError as error:
             raise CallError(str(error)) from None
+        except InputError as error:
+            raise CallError(error.for_command) from None
+        except CannotLift as error:
+            place = f"\n  {UserLine(*error.place)}" if error.place.line else ""
+            raise CannotImport(f"{wanted} cannot be imported: {error.message}{place}") from None
 
 
-def _imported(wanted: Reference, options: ModelOptions, more: Mapping[str, Any]) -> Imported:
-    from mimgraph.imported import from_module
-    from mimgraph.importer.inputs.bind import InputsMissing, bind
-    from mimgraph.importer.inputs.given import from_file, from_text
-    from mimgraph.importer.inputs.model import InputError
-    from mimgraph.importer.user_code import build
+def _example(path: str | None) -> Any:
+    """Return the tensors in the file of `--example`."""
+    from mimgraph.importer.inputs.given import from_file
 
-    model = build(wanted, read_settings("--arg", "NAME=VALUE", options.arguments))
     try:
-        given = {} if options.example is None else from_file(options.example)
-        inputs = bind(model, given, map(from_text, options.inputs))
-        return from_module(model, inputs, **more)
-    except InputsMissing as error:
-        raise CallError(error.for_command) from None
-    except InputError as error:
-        raise CallError(str(error)) from None
+        return {} if path is None else from_file(path)
     except OSError as error:
-        path = visible(options.example or "")
-        raise CallError(f"cannot read {path}: {error.strerror or error}") from None
+        raise CallError(f"cannot read {visible(path or '')}: {error.strerror or error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -28,8 +29,15 @@ _TORCH = Kind(
 )
 _PICKLE = Kind("a pickle, as old versions of torch.save wrote", _TORCH.help)
 _SAFETENSORS = Kind("a file of weights", "rename it to end in .safetensors")
-_KERAS = Kind("a Keras model", "declare it in YAML, and load the weights with graph.load_state")
-_HDF5 = Kind("an HDF5 file, as Keras writes models", _KERAS.help)
+_IMPORTED = "write a spec of it: mimgraph import {} -o net.yaml"
+_KERAS = Kind("a Keras model", _IMPORTED.format("model.keras"))
+_KERAS_CONFIG = Kind("a Keras model in JSON", _IMPORTED.format("model.json"))
+_HDF5 = Kind(
+    "an HDF5 file, as Keras writes models",
+    "save it with model.save('model.keras'), and mimgraph import model.keras -o net.yaml",
+)
+_EXPORTED = Kind("a program of torch.export", _IMPORTED.format("model.pt2"))
+_ULTRALYTICS = Kind("a model of Ultralytics", _IMPORTED.format("model.yaml"))
 _ONNX = Kind("an ONNX model", "mimgraph cannot convert it: declare the model in YAML")
 _ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; mimgraph run --inputs takes arrays")
 _PICTURE = Kind("a picture", f"{_SPEC}; mimgraph draw makes a picture from it")
@@ -38,7 +46,8 @@ _ARCHIVE = Kind("an archive", "unpack it and give the spec in it")
 _BINARY = Kind("a binary file", _SPEC)
 _PYTHON = Kind(
     "Python code",
-    "run it, and write a spec from it with graph.dump(path); --import MODULE imports layers of your own",
+    "write a spec of an nn.Module in it: mimgraph import my_model.py:Net -o net.yaml; of a graph in it: run "
+    "it with graph.dump(path)",
 )
 _NOTEBOOK = Kind("a notebook", "run it, and write a spec from it with graph.dump(path)")
 _PAGE = Kind("a page or picture in XML or HTML", _PICTURE.help)
@@ -69,6 +78,11 @@ _BEGINNINGS = (
     (b"SQLite format 3\x00", Kind("a database", _SPEC)),
 )
 _OURS = (".yaml", ".yml", ".json")
+# what a model of another library begins with that is in YAML or JSON, too
+_TEXTS = (
+    (re.compile(rb'\A\s*\{\s*"(module|class_name)": "'), _KERAS_CONFIG),
+    (re.compile(rb"^backbone:(?:[ \t]*(?:#[^\n]*)?\n)+ *- *\[", re.MULTILINE), _ULTRALYTICS),
+)
 _ENDINGS = {
     ".py": _PYTHON,
     ".pyi": _PYTHON,
@@ -77,6 +91,7 @@ _ENDINGS = {
     ".html": _PAGE,
     ".xml": _PAGE,
     ".onnx": _ONNX,
+    ".pt2": _EXPORTED,
     ".csv": _TABLE,
     ".tsv": _TABLE,
 }
@@ -99,7 +114,7 @@ def kind_of(name: str, head: bytes) -> Kind | None:
     ending = PurePath(name).suffix.lower()
     if not head.strip():
         return _EMPTY
-    if head.startswith(b"PK"):
+    if head.startswith(b"PK") and ending != ".pt2":
         return _zipped(head)
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
@@ -108,6 +123,9 @@ def kind_of(name: str, head: bytes) -> Kind | None:
         return _ENDINGS[ending]
     if head.lstrip().lower().startswith((b"<svg", b"<?xml", b"<!doctype", b"<html")):
         return _PAGE
+    for text, kind in _TEXTS:
+        if text.search(head):
+            return kind
     if ending in _OURS or not (b"\x00" in head or head.startswith(b"\x80")):
         return None  # the reader reports a wrong character
     return _binary(head)

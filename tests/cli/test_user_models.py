@@ -42,3 +42,14 @@ def test_other_commands_say_how_to_write_a_spec(run, command: str) -> None:  # t
     code, out = run(command, "my_model.py:Net")
     told = "is Python code: write a spec of it first: mimgraph import my_model.py:Net -o FILE.yaml"
     assert code == 2 and told in out.error
+
+
+def test_a_model_that_cannot_be_imported_exits_1(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    code = "from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x.tolist()"
+    (my_model / "lists.py").write_text(code)
+    code, out = run("summary", "lists.py:Net", "--input", "x=3")
+    assert (code, out) == (1, "")
+    assert (
+        out.error
+        == "mimgraph: lists.py:Net cannot be imported: other sizes give more or fewer arguments\n"
+    )

@@ -45,6 +45,13 @@ FILES: dict[str, tuple[bytes, str]] = {
     "a.npz": (written(lambda f: numpy.savez(f, x=numpy.zeros(3))), "a file of numpy arrays"),
     "a.npy": (written(lambda f: numpy.save(f, numpy.zeros(3))), "a file of numpy arrays"),
     "m.keras": (zipped(metadata_json="{}", config_json="{}"), "a Keras model"),
+    "k.json": (b'{"module": "keras", "class_name": "Functional"', "a Keras model in JSON"),
+    "l.json": (b'{\n  "class_name": "Functional"', "a Keras model in JSON"),
+    "yolo.yaml": (
+        b"# YOLO\nnc: 80\nbackbone:\n  # [from, repeats, module, args]\n  - [-1, 1, Conv, [64, 3, 2]]\n",
+        "a model of Ultralytics",
+    ),
+    "m.pt2": (zipped(m_models="{}"), "a program of torch.export"),
     "z.zip": (zipped(a_txt="text"), "an archive"),
     "no.zip": (zipped(), "an archive"),
     "s.tar.gz": (b"\x1f\x8b\x08\x00", "an archive"),
@@ -79,6 +86,22 @@ def test_a_foreign_file_is_recognised(
     assert found.help
     assert main(["check", str(path)]) == 1
     assert f"this is {what}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["m.keras", "k.json", "yolo.yaml", "m.pt2", "m.py"])
+def test_what_can_be_imported_names_the_command(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(FILES[name][0])
+    with pytest.raises(mg.SpecError, match="mimgraph import .* -o net.yaml"):
+        mg.load(path)
+
+
+def test_a_node_may_be_called_backbone(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "inputs: {x: [3]}\nnodes:\n  backbone: {layer: ReLU, from: x}\noutputs: backbone"
+    )
+    assert list(mg.load(path).nodes) == ["backbone"]
 
 
 @pytest.mark.parametrize("text", ["", "\n \n"])

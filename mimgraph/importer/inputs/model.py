@@ -18,6 +18,11 @@ _NOWHERE = SourceFile("", "").start
 class InputError(ValueError):
     """Raised for inputs that forward does not have or that cannot be; the message says what to write."""
 
+    @property
+    def for_command(self) -> str:
+        """Return the message for the command line."""
+        return str(self)
+
 
 class ModelInput(NamedTuple):
     """An input of a model: its name in the spec, and its type without the batch."""

@@ -24,7 +24,12 @@ def unify(traces: Sequence[Trace], sizes: Sizes) -> list[Difference]:
     Numbers among the arguments become expressions too.
     """
     comparison = _Comparison(sizes)
-    comparison.calls([trace.root for trace in traces])
+    roots = [trace.root for trace in traces]
+    try:
+        comparison.calls(roots)
+    except _Differs as error:  # the arguments or results of the model itself
+        found = Difference("", str(error), error.place or roots[0].place)
+        comparison.differences.append(found)
     return comparison.differences
 
 

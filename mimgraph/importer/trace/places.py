@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
+from types import FrameType
 
 import torch
 
 from mimgraph.importer.trace.records import NOWHERE, Place
 
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
+_COMMANDS = os.path.join(_OURS, "cli") + os.sep  # above them there are no lines of the user
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
+_PYTHON = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 
 
 def user_place() -> Place:
-    """Return the innermost line that is neither in torch nor in this package."""
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith((_OURS, _TORCH)):
-        if frame.f_back is None:
-            return NOWHERE
+    """Return the innermost line that is neither in Python's library, nor in torch, nor in this package."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not frame.f_code.co_filename.startswith(_COMMANDS):
+        if not _is_between(frame.f_code.co_filename):
+            return Place(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
-    return Place(frame.f_code.co_filename, frame.f_lineno)
+    return NOWHERE
+
+
+@cache
+def _is_between(file: str) -> bool:
+    """Return whether a file is of Python, torch or this package."""
+    is_python = file.startswith(_PYTHON) and "site-packages" not in file
+    return is_python or file.startswith((_OURS, _TORCH, "<frozen"))
