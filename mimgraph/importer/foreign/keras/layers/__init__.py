@@ -1,0 +1,1 @@
+"""Turn each layer and operation of Keras into nodes: a rule for each, by families."""
