@@ -1,4 +1,4 @@
-"""Convert arrays of Keras to those of torch."""
+"""Convert arrays from Keras' layout to torch's."""
 
 from __future__ import annotations
 

@@ -41,6 +41,8 @@ def convert(model: Model, body: Body, path: str, given: Mapping[str, Value]) -> 
     for item in _in_order(model):
         layer = item.layer
         if layer.kind == "InputLayer":
+            if layer.name not in given:
+                layer.refuse("unused-input", "it is not among the inputs of its model")
             found[item.key] = (given[layer.name],)
             continue
         several = len(model.calls[layer.name]) > 1

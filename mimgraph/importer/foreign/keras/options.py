@@ -1,4 +1,4 @@
-"""Read the options of a layer, and refuse those of a wrong type at the layer."""
+"""Read the options of a layer, and refuse a value of a wrong type with a diagnostic."""
 
 from __future__ import annotations
 

@@ -8,12 +8,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mimgraph.importer.foreign.keras.archive import Archive, read_archive
+from mimgraph.importer.foreign.keras.archive import CONFIG, WEIGHTS, Archive, read_archive
 from mimgraph.importer.foreign.keras.axes import wanted_channel
 from mimgraph.importer.foreign.keras.body import Body, Shared, free, identifier
 from mimgraph.importer.foreign.keras.companion import companion
 from mimgraph.importer.foreign.keras.config import Model, Ref, flat, parse_model
 from mimgraph.importer.foreign.keras.convert import convert
+from mimgraph.importer.foreign.keras.faults import Config
 from mimgraph.importer.foreign.keras.options import Layer
 from mimgraph.importer.foreign.keras.spec import as_spec
 from mimgraph.importer.foreign.keras.value import Array, Length, Size, Value, Weight, size
@@ -46,7 +47,7 @@ def read_keras(path: str | PathLike[str]) -> ForeignModel:
     name = _class_name(model.name if own else Path(path).stem)
     spec, weights = as_spec(name, body, results)
     keys = {
-        key: " ".join(weight.paths)
+        key: ", ".join(weight.paths)
         for key, weight in weights.items()
         if weight.paths and weight.is_theirs
     }
@@ -60,7 +61,8 @@ def _state(
     """Return the tensors of the file; note why there are none."""
     state = None
     if archive.weights is not None:
-        state = read_state(archive.weights, weights, archive.config)
+        name = archive.config.file.name.replace(CONFIG, WEIGHTS)
+        state = read_state(archive.weights, weights, Config(name, ""))
     if state is None:
         why = (
             "the file has no weights"

@@ -49,6 +49,8 @@ def activation(owner: Layer, value: Value, key: str = "activation") -> Word | No
         name = name.get("config") if name.get("module") == "builtins" else name.get("class_name")
     if name is None or name == "linear":
         return None
+    if not isinstance(name, str):
+        owner.refuse("wrong-type", f"{key} must name an activation")
     if name in _PLAIN:
         return _PLAIN[name]
     if name in _WITH_OPTIONS:
@@ -76,7 +78,7 @@ def _activation(use: Use) -> Value:
     value, name = use.value, use.layer.options.get("activation")
     if isinstance(name, str) and name in _FORMULAS:
         return formula(use, _FORMULAS[name])
-    if name in _ALONG_AXIS:
+    if isinstance(name, str) and name in _ALONG_AXIS:
         value = use.body.plain(value)
     word = activation(use.layer, value)
     if word is None:
@@ -140,7 +142,7 @@ def _softmax(use: Use) -> Value:
 
 @layer("PReLU")
 def _prelu(use: Use) -> Value:
-    """One slope a channel; Keras may also learn one a place."""
+    """Learn a slope for each channel; Keras may also learn one for each place."""
     value = use.value
     shared = use.layer.options.get("shared_axes") or []
     places = set(range(1, value.rank - 1))

@@ -29,7 +29,7 @@ def _arguments(use: Use) -> dict[str, Value]:
 
 @layer("MultiHeadAttention")
 def _heads(use: Use) -> Value | tuple[Value, ...]:
-    """torch's layer where the heads share the width of the query; else a block that computes it."""
+    """Add torch's layer if the heads together are as wide as the query, else a block that computes it."""
     own, given = use.layer, _arguments(use)
     axes = own.options.get("attention_axes")
     if (
@@ -176,7 +176,7 @@ def _flat(array: Array) -> Array:
 
 @layer("Attention")
 def _attention(use: Use) -> Value | tuple[Value, ...]:
-    """The products are not scaled in Keras."""
+    """Attend by products, which Keras does not scale."""
     own = use.layer
     if own.flag("use_scale") or own.options.get("score_mode", "dot") != "dot":
         raise Unsupported("it has a learned scale, or does not score by products")

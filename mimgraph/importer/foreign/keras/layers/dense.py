@@ -13,7 +13,7 @@ from mimgraph.importer.foreign.keras.value import Value, size
 
 @layer("Dense")
 def _dense(use: Use) -> Value:
-    """The kernel is (in, out); its rows follow the features of a flat value."""
+    """Transpose the kernel (in, out); its rows follow the features of a flat value."""
     if "lora_rank" in use.layer.options or use.layer.options.get("quantization_config"):
         raise Unsupported("it has a LoRA or is quantized")
     value = use.value if use.value.order else use.body.at(use.value, None)
@@ -30,7 +30,7 @@ def _dense(use: Use) -> Value:
 
 @layer("EinsumDense")
 def _einsum_dense(use: Use) -> Value:
-    """A Linear, where the equation multiplies the last axis and leaves one: `abc,cd->abd`."""
+    """Add a Linear if the equation multiplies the last axis by a matrix: `abc,cd->abd`."""
     equation = use.layer.text("equation").replace(" ", "")
     found = re.fullmatch(r"([a-z.]+)([a-z]),\2([a-z])->\1\3", equation)
     bias_axes = use.layer.options.get("bias_axes")
@@ -52,7 +52,7 @@ def _einsum_dense(use: Use) -> Value:
 
 @layer("Embedding")
 def _embedding(use: Use) -> Value:
-    """Keras takes floats for numbers too; the spec then has a Cast."""
+    """Cast floats, which Keras takes as indices too."""
     value = use.body.plain(use.value)
     if use.layer.options.get("lora_rank"):
         raise Unsupported("it has a LoRA")

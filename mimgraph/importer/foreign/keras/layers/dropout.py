@@ -70,7 +70,9 @@ def _masking(use: Use) -> Value:
         use.note("mask", f"the mask of {use.layer.name} is left out: its tensor is not (N, T, C)")
         return value
     expr = f"x != {use.layer.number('mask_value', 0.0)!r}"
-    differs = use.body.helper(value, "differs", {"merge": "formula", "expr": expr}, {"x": value.source})
+    differs = use.body.helper(
+        value, "differs", {"merge": "formula", "expr": expr}, {"x": value.source}
+    )
     total = {"layer": "Sum", "dim": -1, "keepdim": True}
     counted = use.body.helper(value, "counts", total, [differs])
     kept = use.body.helper(value, "kept", {"merge": "formula", "expr": "x > 0"}, {"x": counted})

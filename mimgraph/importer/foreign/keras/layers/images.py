@@ -14,7 +14,7 @@ from mimgraph.importer.foreign.keras.value import Size, Value
 
 @layer("Rescaling")
 def _rescaling(use: Use) -> Value:
-    """A formula; numbers for each channel are buffers."""
+    """Write a formula; numbers for each channel are buffers."""
     value = use.body.plain(use.value)
     scale, offset = _factor(use, value, "scale", 1.0), _factor(use, value, "offset", 0.0)
     sources = {"x": value.source}

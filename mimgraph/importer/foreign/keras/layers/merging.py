@@ -116,7 +116,7 @@ def _width(value: Value) -> int:
 
 @layer("Dot")
 def _dot(use: Use) -> Value:
-    """An einsum over one axis of each; of two vectors a dot product, which Keras keeps as an axis."""
+    """Sum the products over one axis of each source; the result of two vectors has an axis of size 1."""
     values = [use.body.at(one, None) for one in use.values]
     if len(values) != 2:
         use.layer.refuse("wrong-arity", "it joins two tensors")

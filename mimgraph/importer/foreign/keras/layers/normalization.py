@@ -15,7 +15,7 @@ _EPSILON = 1e-7  # Keras' own, in Normalization
 
 @layer("BatchNormalization")
 def _batch_norm(use: Use) -> Value:
-    """Keras' momentum is the share of the old statistics, torch's that of the new ones."""
+    """Convert the momentum: Keras' is the share of the old statistics, torch's the share of the new."""
     own, value = use.layer, use.value
     axis = _axis(use, value)
     if axis == value.rank - 1 and value.rank > 2:
@@ -121,7 +121,7 @@ def _group_norm(use: Use) -> Value:
 
 @layer("LayerScale")
 def _layer_scale(use: Use) -> Value:
-    """A learned factor for each channel, as ConvNeXt has it."""
+    """Multiply each channel by a learned factor, as ConvNeXt does."""
     value, width = use.body.plain(use.value), use.layer.integer("projection_dim")
     shape = per_channel(value, width)
     weight = use.weight(0, lambda array: array.reshape(shape))
@@ -140,7 +140,7 @@ def _unit_norm(use: Use) -> Value:
 
 @layer("Normalization")
 def _normalization(use: Use) -> Value:
-    """Fixed statistics, kept as buffers: those of the config, else those that were learned."""
+    """Scale by fixed statistics, which are buffers: numbers of the config, or what `adapt` computed."""
     own, value = use.layer, use.body.plain(use.value)
     if own.flag("invert"):
         raise Unsupported("it is inverted")

@@ -50,7 +50,7 @@ _FUNCTIONS = {
 
 @operation(*_OPERATORS)
 def _operator(use: Use) -> Value:
-    """Two tensors are merged; a tensor and a number are a formula."""
+    """Merge two tensors; write a tensor and a number as a formula."""
     merge, expr = _OPERATORS[use.layer.kind]
     given = [*use.args, *(use.kwargs[key] for key in ("x1", "x2", "x", "y") if key in use.kwargs)]
     if len(given) != 2:
@@ -126,7 +126,7 @@ for _name, _expr in _FUNCTIONS.items():
 
 @operation("Mean", "Sum", "Max", "Min", "Amax", "Amin", "Prod")
 def _reduction(use: Use) -> Value:
-    """A reduction over axes, which must not be those of the batch."""
+    """Reduce axes, of which none may be the batch."""
     value = use.body.plain(use.value)
     given = use.layer.options.get("axis")
     axes = given if isinstance(given, list) else [given]
@@ -243,7 +243,7 @@ def _cast(use: Use) -> Value:
 
 @operation("GetItem")
 def _item(use: Use) -> Value:
-    """A range or an index along one axis; the axes before it are whole."""
+    """Cut a range or select an index along one axis."""
     value = use.body.at(use.value, None)
     key = use.args[1] if len(use.args) > 1 else use.kwargs.get("key")
     parts = key if isinstance(key, list) else [key]

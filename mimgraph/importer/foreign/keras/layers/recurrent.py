@@ -164,6 +164,6 @@ def _merged(use: Use, both: str, mode: Any, shape: tuple[Any, ...]) -> Value | t
     if mode is None:
         return Value(sources[0], shape), Value(sources[1], shape)
     merges = {"sum": "add", "mul": "multiply", "ave": "average"}
-    if mode not in merges:
+    if not isinstance(mode, str) or mode not in merges:
         use.layer.refuse("bad-option", f"merge_mode {mode!r} is not one of Keras'")
     return Value(use.add({"merge": merges[mode]}, sources), shape)

@@ -11,7 +11,7 @@ from mimgraph.importer.foreign.keras.value import Size, Value, size
 
 @layer("Flatten")
 def _flatten(use: Use) -> Value:
-    """Axes with the channels first flatten to another order, which the next layer's weights follow."""
+    """Flatten axes with the channels first, in an order that the next layer's weights follow."""
     value = use.value
     if value.rank == 2:
         return value
@@ -100,7 +100,7 @@ def _repeat(use: Use) -> Value:
     *("Cropping1D", "Cropping2D", "Cropping3D"),
 )
 def _pad(use: Use) -> Value:
-    """Zeros around the places, or fewer of them, wherever the channels are."""
+    """Add zeros around the places or crop them, wherever the channels are."""
     own, value = use.layer, use.body.plain(use.value)
     count, key = int(own.kind[-2]), "padding"
     sign = 1

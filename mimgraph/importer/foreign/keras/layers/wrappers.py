@@ -18,7 +18,7 @@ _ANY_RANK = ("Dense", "Dropout", "Activation", "ReLU", "LeakyReLU", "ELU", "Laye
 
 @layer("TimeDistributed")
 def _time_distributed(use: Use) -> Value:
-    """The axis is folded into the batch, `over: 1`; a Dense needs no such words."""
+    """Fold the axis into the batch by `over: 1`, which a Dense does not need."""
     own = wrapped(use.layer, "layer")._replace(name=use.layer.name)
     path = f"{use.path}/layer"
     value = use.body.plain(use.value)

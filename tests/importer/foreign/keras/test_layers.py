@@ -1,0 +1,131 @@
+"""Layers become the nodes that a reader expects, with the options of torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+import mimgraph as mg
+from tests.importer.foreign.keras.configs import call, functional, layer, read, sequential
+
+IMAGE = [12, 14, 3]
+CHAINS: dict[str, tuple[list[int | None], list[dict[str, Any]], str]] = {
+    "a convolution that pads at the end only": (
+        IMAGE,
+        [layer("Conv2D", filters=4, kernel_size=[3, 3], strides=[2, 2], padding="same")],
+        "{from: x, seq: [{ZeroPad2d: [0, 1, 0, 1]}, {Conv2d: {out_channels: 4, kernel_size: 3, stride: 2}}]}",
+    ),
+    "one that pads both ends alike": (
+        [11, 13, 3],
+        [layer("Conv2D", filters=4, kernel_size=[3, 3], strides=[2, 2], padding="same")],
+        "{layer: Conv2d, from: x, out_channels: 4, kernel_size: 3, stride: 2, padding: 1}",
+    ),
+    "a causal convolution": (
+        [None, 3],
+        [layer("Conv1D", filters=4, kernel_size=[3], dilation_rate=[2], padding="causal")],
+        "{from: x, seq: [{ZeroPad1d: [4, 0]}, {Conv1d: {out_channels: 4, kernel_size: 3, dilation: 2}}]}",
+    ),
+    "halving an image of any size": (
+        [None, None, 3],
+        [layer("MaxPooling2D", pool_size=[2, 2], strides=[2, 2], padding="same")],
+        "{layer: MaxPool2d, from: x, kernel_size: 2, ceil_mode: true}",
+    ),
+    "a batch norm": (
+        [5],
+        [layer("BatchNormalization", axis=-1, momentum=0.99, epsilon=0.001)],
+        "{layer: BatchNorm1d, from: x, eps: 0.001, momentum: 0.01}",
+    ),
+    "an activation of a Dense": (
+        [5],
+        [layer("Dense", units=3, activation="softmax")],
+        "{layer: Linear, from: x, out_features: 3, activation: {Softmax: {dim: -1}}}",
+    ),
+    "a gelu by tanh": (
+        [5],
+        [layer("Gelu", module="keras.src.ops.nn", approximate=True)],
+        "{layer: GELU, from: x, approximate: tanh}",
+    ),
+    "dropping whole samples": (
+        IMAGE,
+        [layer("Dropout", rate=0.2, noise_shape=[None, 1, 1, 1])],
+        "{layer: DropPath, from: x, p: 0.2}",
+    ),
+    "a sequence read backwards": (
+        [None, 3],
+        [layer("GRU", units=4, go_backwards=True)],
+        "{from: x, seq: [{Flip: 1}, {GRU: {hidden_size: 4, take: last}}]}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHAINS)
+def test_a_layer_becomes_nodes(case: str, tmp_path: Path) -> None:
+    shape, layers, wanted = CHAINS[case]
+    spec = read(sequential(shape, *layers), tmp_path).spec
+    (entry,) = spec["nodes"].values()
+    assert entry == yaml.safe_load(wanted)
+    assert mg.from_dict(spec)
+
+
+def test_open_sizes_of_inputs_get_names(tmp_path: Path) -> None:
+    inputs = {"text": [None, 4], "image": [None, None, 3], "other": [None, 4]}
+    layers = [
+        call(layer("GlobalMaxPooling1D", "a"), "text"),
+        call(layer("GlobalMaxPooling2D", "b"), "image"),
+        call(layer("GlobalMaxPooling1D", "c"), "other"),
+    ]
+    spec = read(functional(inputs, ["a", "b", "c"], *layers), tmp_path).spec
+    assert spec["inputs"]["text"] == ["T", 4]
+    assert spec["inputs"]["image"]["shape"] == [3, "H", "W"]
+    assert spec["inputs"]["other"] == ["S", 4]
+
+
+def test_open_sizes_that_are_added_are_one(tmp_path: Path) -> None:
+    added = call(layer("Add", "sum"), "a", "b")
+    spec = read(functional({"a": [None, 4], "b": [None, 4]}, ["sum"], added), tmp_path).spec
+    assert spec["inputs"] == {"a": ["T", 4], "b": ["T", 4]}
+
+
+@pytest.mark.parametrize(("pool", "stride"), [(3, 2), (3, 4), (2, 1), (4, 3), (5, 2)])
+def test_a_mean_with_padding_is_that_of_the_pixels(pool: int, stride: int, tmp_path: Path) -> None:
+    options = {"pool_size": [pool, pool], "strides": [stride, stride], "padding": "same"}
+    config = sequential([11, 14, 1], layer("AveragePooling2D", **options))
+    net = mg.from_dict(read(config, tmp_path).spec).compile()
+    image = np.random.default_rng(0).normal(size=(11, 14))
+    found = net(x=torch.tensor(image, dtype=torch.float32)[None, None])[0, 0].numpy()
+    rows, columns = (_spans(size, pool, stride) for size in image.shape)
+    wanted = [[image[r0:r1, c0:c1].mean() for c0, c1 in columns] for r0, r1 in rows]
+    assert np.allclose(found, wanted, atol=1e-5)
+
+
+def _spans(size: int, pool: int, stride: int) -> list[tuple[int, int]]:
+    """Return the pixels of each window of TensorFlow's padding "same"."""
+    count = -(-size // stride)
+    start = -(max((count - 1) * stride + pool - size, 0) // 2)
+    starts = [start + number * stride for number in range(count)]
+    return [(max(first, 0), min(first + pool, size)) for first in starts]
+
+
+def test_layers_of_one_part_are_a_chain_with_its_name(tmp_path: Path) -> None:
+    layers = [
+        layer("Dense", "block1_fc", units=3),
+        layer("ReLU", "block1_relu"),
+        layer("Dense", "block1_out", units=3),
+        layer("Dense", "head", units=2),
+    ]
+    spec = read(sequential([5], *layers), tmp_path).spec
+    assert list(spec["nodes"]) == ["block1", "head"]
+    assert spec["nodes"]["head"] == {"layer": "Linear", "from": "block1", "out_features": 2}
+
+
+def test_names_that_a_spec_does_not_allow_are_replaced(tmp_path: Path) -> None:
+    layers = [layer("Dense", "1-a/b", units=3), layer("Dense", "forward", units=2)]
+    model = call(layers[0], "x"), call(layers[1], "1-a/b")
+    config = functional({"x": [5]}, ["1-a/b", "forward"], *model)
+    graph = mg.from_dict(read(config, tmp_path).spec)
+    assert list(graph.outputs) == ["layer_1_a_b", "forward_node"]
