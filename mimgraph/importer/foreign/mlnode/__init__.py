@@ -1,0 +1,1 @@
+"""MLnode's JSON of a model, read into a spec without its package."""
