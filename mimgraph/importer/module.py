@@ -53,14 +53,16 @@ def import_module(traces: Traces, examples: Examples, name: str, tidy: bool) -> 
 
 def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> Draft:
     lifter = Lifter(
-        traces.model, traces.first, f"{snake(name)}_layers", traces.closed, traces.refused
+        traces.model,
+        traces.first,
+        f"{snake(name)}_layers",
+        traces.closed,
+        traces.refused,
+        vocabs=examples.vocabs,
     )
     root = lifter.lift()
     for index, output in enumerate(root.outputs):
         output.only_training = index in traces.only_training
-    for one in root.inputs:
-        given = next(g for g in examples.given.inputs if g.name == one.name)
-        one.vocab = given.vocab if one.vocab is None else one.vocab
     for tidied in PASSES:
         tidied(root)
     blocks = make_blocks(root)

@@ -33,6 +33,17 @@ def check(module: nn.Module, **inputs: Any) -> Imported:
     return imported
 
 
+def nodes(imported: Imported) -> dict[str, Any]:
+    """Return the nodes of a graph as a spec writes them."""
+    found: dict[str, Any] = imported.graph.to_dict()["nodes"]
+    return found
+
+
+def refusals(module: nn.Module, **inputs: Any) -> list[str]:
+    """Return why parts of a module stay Python."""
+    return [one.message for one in mg.from_module(module, inputs)._draft.lifter.opaque]
+
+
 def check_functions(functions: Mapping[str, Callable[..., Any]], **inputs: Any) -> str:
     """Return the spec of functions of tensors, after comparing the results of each.
 
@@ -67,8 +78,9 @@ def differences(module: nn.Module, ours: nn.Module, given: Examples) -> list[str
     for batch, size in POINTS:
         example = given.make(batch, dict.fromkeys(given.sizes, size), seed=7)
         args, kwargs = example.arguments
+        copies = {name: one.clone() for name, one in example.tensors.items()}
         with torch.no_grad():
-            wanted, found = module.eval()(*args, **kwargs), ours(**example.tensors)
+            wanted, found = module.eval()(*args, **kwargs), ours(**copies)
         for (name, one), other in zip(named(wanted).items(), named(found).values(), strict=True):
             if one.dtype != other.dtype:
                 faults.append(f"{name}: {other.dtype}, not {one.dtype}")

@@ -32,6 +32,11 @@ class Examples(NamedTuple):
         """Return the names of the sizes, without the batch."""
         return size_names(self.given.inputs)
 
+    @property
+    def vocabs(self) -> dict[str, int]:
+        """Return the vocab of each input that has one."""
+        return {one.name: one.vocab for one in self.given.inputs if one.vocab is not None}
+
     def make(self, batch: int, sizes: Mapping[str, int], seed: int) -> Example:
         """Return a call at these sizes; equal arguments give equal tensors."""
         tensors = values(self.given.inputs, batch, sizes, seed)

@@ -10,6 +10,7 @@ from mimgraph.importer.draft import Body, Input, Node, Op, Output, Port, Share, 
 from mimgraph.importer.lift import constants, opaque
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import handler
+from mimgraph.importer.lift.leaves.states import name_states
 from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, snake
 from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
@@ -58,6 +59,7 @@ class BodyLifter:
             self._public_outputs()
         else:
             self._outputs()
+        name_states(self.body)
         self.body.remove_unread()
         return self.body
 
@@ -267,6 +269,8 @@ class BodyLifter:
         """Lift the call of a function; what depends on sizes alone only when it is read."""
         if step.results and all(value.fixed for value in step.results):
             return
+        if step.results and all(id(value) in self.ports for value in step.results):
+            return  # lifted with another step
         self.lift_step(step)
 
     def lift_step(self, step: Step) -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from mimgraph.importer.draft import Body
+from mimgraph.importer.draft import Body, Node, Port
 from mimgraph.importer.lift.body import BodyLifter
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.functions.packing import PackedSource
+from mimgraph.importer.lift.leaves.embedding import set_vocabs
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, values
 
@@ -50,6 +52,11 @@ class Lifter:
     closed: Mapping[str, Opaque] = field(default_factory=dict)  # modules that stay Python, by path
     refused: Mapping[Step, str] = field(default_factory=dict)  # functions that stay Python
     python_layers: dict[str, PythonLayer] = field(default_factory=dict)
+    vocabs: Mapping[str, int] = field(default_factory=dict)  # of the inputs, as the user gave them
+    packed: dict[int, PackedSource] = field(default_factory=dict)  # by its data
+    unpacked: dict[int, tuple[Port, Port]] = field(default_factory=dict)  # output and lengths, too
+    states: dict[int, Port] = field(default_factory=dict)  # of recurrent layers, by torch's value
+    embedded: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
     opaque: list[Opaque] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -66,7 +73,9 @@ class Lifter:
         self._locate(self.trace.root, ())
         for value in values(self.trace.root.result):
             self._read(value, ())
-        return BodyLifter(self, self.trace.root, None).lift()
+        body = BodyLifter(self, self.trace.root, None).lift()
+        set_vocabs(body, self.embedded, self.vocabs)
+        return body
 
     def _locate(self, call: Call, around: tuple[Call, ...]) -> None:
         """Record where the values inside a call are made and read."""

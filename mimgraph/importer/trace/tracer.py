@@ -125,6 +125,20 @@ IN_PLACE = frozenset(
     ]
 )
 RANDOM = ("rand", "dropout", "bernoulli", "normal", "multinomial", "exponential_", "uniform_")
+# what reads the sizes of its first argument, and no value
+SIZES_ALONE = frozenset(
+    [
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "new_empty",
+        "new_tensor",
+    ]
+)
 
 
 def run(
@@ -210,7 +224,8 @@ class Tracer(TorchFunctionMode):
             if "dropout" not in name:
                 return result  # the very same tensor
             target = result = self._twin(result)  # what does nothing in eval is a step all the same
-        fixed = not name.startswith(RANDOM) and all(value.fixed for value in step.arguments)
+        read = step.arguments[name in SIZES_ALONE :]
+        fixed = not name.startswith(RANDOM) and all(value.fixed for value in read)
         step.result = self._bind_all(target, step, fixed)
         self.open[-1].items.append(step)
         return result

@@ -1,5 +1,6 @@
 """Functions of torch as nodes: each file has the handlers of one family."""
 
+from functools import cache
 from importlib import import_module
 
 # the files with handlers; each registers its own when it is imported
@@ -11,6 +12,7 @@ FILES = [
     "indexing",
     "join",
     "matrix",
+    "packing",
     "reduction",
     "shape",
     "slicing",
@@ -20,6 +22,7 @@ FILES = [
 ]
 
 
+@cache
 def load() -> None:
     """Import every file with handlers."""
     for file in FILES:

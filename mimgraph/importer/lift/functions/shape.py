@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.draft import Op, Port
+from mimgraph.importer.lift.batch_axis import is_swap, swapped
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import lifts, refuse
 from mimgraph.importer.sizes import is_unknown
@@ -74,6 +75,8 @@ def permute(body: BodyLifter, step: Step, input: Value, *dims: Any) -> None:
 def _permute(body: BodyLifter, step: Step, input: Value, order: list[int]) -> None:
     if order == sorted(order):
         return body.alias(step, input)
+    if order == [1, 0, *range(2, input.rank)]:
+        return transpose(body, step, input, 0, 1)
     body.layer(step, "Permute", input, "permuted", dims=order)
 
 
@@ -102,6 +105,8 @@ def transpose(
     one, two = sorted(dim % input.rank for dim in given)
     if one == two:
         return body.alias(step, input)
+    if (one, two) == (0, 1) and is_swap(body.source(input)):
+        return body.bind(step.results[0], swapped(body, body.source(input), step.place))
     body.layer(step, "Transpose", input, "transposed", dim0=one, dim1=two)
 
 
@@ -118,7 +123,11 @@ def transpose_last(body: BodyLifter, step: Step, input: Value) -> None:
 
 @lifts("unsqueeze")
 def unsqueeze(body: BodyLifter, step: Step, input: Value, dim: int) -> None:
-    body.layer(step, "Unsqueeze", input, "unsqueezed", dim=dim % (input.rank + 1))
+    index = dim % (input.rank + 1)
+    if index == 0 and input.is_batched:  # no axis can be put before the batch, but one be swapped
+        port = body.intermediate(step, Op("layer", "Unsqueeze", {"dim": 1}), [input])
+        return body.bind(step.results[0], swapped(body, port, step.place))
+    body.layer(step, "Unsqueeze", input, "unsqueezed", dim=index)
 
 
 @lifts("squeeze")

@@ -42,8 +42,7 @@ def lifts(*names: str) -> Callable[[Handler], Handler]:
 
 def handler(step: Step) -> Callable[[BodyLifter, Step], None]:
     """Return a function that lifts a step; raise `CannotLift` if the table has none for it."""
-    if not _HANDLERS:
-        load()
+    load()
     name = step.function
     function = _HANDLERS.get(name) or _HANDLERS.get(_out_of_place(name))
     if function is None:
