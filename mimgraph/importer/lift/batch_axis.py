@@ -41,8 +41,6 @@ def batch_first(body: BodyLifter, call: Call, value: Value, is_first: bool) -> P
     return port if is_first else swapped(body, port, call.place)
 
 
-def bind_sequence(
-    body: BodyLifter, call: Call, value: Value, port: Port, is_first: bool
-) -> None:
+def bind_sequence(body: BodyLifter, call: Call, value: Value, port: Port, is_first: bool) -> None:
     """Let a port (N, T, *) stand for a result of a module whose `batch_first` is `is_first`."""
     body.bind(value, port if is_first else swapped(body, port, call.place))

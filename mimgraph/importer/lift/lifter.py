@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from mimgraph.importer.draft import Body, Node, Port
+from mimgraph.importer.draft import Body, Node, Port, inner_nodes, used_bodies
 from mimgraph.importer.lift.body import BodyLifter
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.importer.lift.functions.packing import PackedSource
+from mimgraph.importer.lift.functions.packing import PackedOutput, PackedSource
 from mimgraph.importer.lift.leaves.embedding import set_vocabs
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, values
@@ -20,12 +20,16 @@ from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, val
 
 @dataclass(eq=False)
 class Opaque:
-    """A module, or a function, that stays Python: its path, the reason, and the line at fault."""
+    """A module, or a function, that stays Python: its path, the reason, and the line at fault.
+
+    `layer` is the registered layer that calls a function.
+    """
 
     path: str
     reason: str
     message: str
     place: Place
+    layer: str = ""
 
 
 @dataclass(eq=False)
@@ -54,7 +58,7 @@ class Lifter:
     python_layers: dict[str, PythonLayer] = field(default_factory=dict)
     vocabs: Mapping[str, int] = field(default_factory=dict)  # of the inputs, as the user gave them
     packed: dict[int, PackedSource] = field(default_factory=dict)  # by its data
-    unpacked: dict[int, tuple[Port, Port]] = field(default_factory=dict)  # output and lengths, too
+    unpacked: dict[int, PackedOutput] = field(default_factory=dict)  # by its data, too
     states: dict[int, Port] = field(default_factory=dict)  # of recurrent layers, by torch's value
     embedded: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
     opaque: list[Opaque] = field(default_factory=list)
@@ -75,7 +79,15 @@ class Lifter:
             self._read(value, ())
         body = BodyLifter(self, self.trace.root, None).lift()
         set_vocabs(body, self.embedded, self.vocabs)
+        self._forget_unread(body)
         return body
+
+    def _forget_unread(self, root: Body) -> None:
+        """Drop the records of functions that stay Python, but whose results nothing reads."""
+        nodes = (node for body in used_bodies(root) for node in inner_nodes(body.nodes))
+        used = {node.op.name for node in nodes if node.op is not None}
+        self.opaque = [one for one in self.opaque if not one.layer or one.layer in used]
+        self.python_layers = {n: layer for n, layer in self.python_layers.items() if n in used}
 
     def _locate(self, call: Call, around: tuple[Call, ...]) -> None:
         """Record where the values inside a call are made and read."""
@@ -117,7 +129,7 @@ class Lifter:
         call.opaque = error.message
         self.opaque.append(Opaque(call.path, error.reason, error.message, error.place))
 
-    def record_function(self, call: Call, step: Step, error: CannotLift) -> None:
+    def record_function(self, call: Call, step: Step, error: CannotLift, layer: str) -> None:
         """Record that a function stays Python inside of a call."""
         path = f"{call.path}.{step.function}" if call.path else step.function
-        self.opaque.append(Opaque(path, error.reason, error.message, step.place))
+        self.opaque.append(Opaque(path, error.reason, error.message, step.place, layer))

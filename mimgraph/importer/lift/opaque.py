@@ -70,7 +70,7 @@ def declare_function(body: BodyLifter, step: Step, error: CannotLift) -> bool:
     node = body.layer(step, layer.name, _given(sources), function.class_name.lower())
     for port, value in results.ports.items():
         body.bind(value, Port(node, port))
-    body.lifter.record_function(body.call, step, error)
+    body.lifter.record_function(body.call, step, error, layer.name)
     return True
 
 

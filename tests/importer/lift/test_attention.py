@@ -106,8 +106,15 @@ def test_padding() -> None:
 
 
 def test_batch_as_steps_is_refused() -> None:
-    attends = Attends(lambda a, x, y: a(x, x, x)[0] + 0 * y.mean(1, keepdim=True))
-    (message,) = refusals(attends, x=X, y=MEMORY)
+    class Wrong(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attn = nn.MultiheadAttention(8, 2)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.attn(x, x, x, need_weights=False)[0]
+
+    (message,) = refusals(Wrong(), x=X)
     assert message.startswith("MultiheadAttention with batch_first=False is given (N, T, 8)")
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tests.importer.support import check, refusals
+from tests.importer.support import check
 
 X = ("T", 6)
 LENGTHS = {"shape": (), "dtype": "int64"}
@@ -165,24 +165,12 @@ class StepsFirst(nn.Module):
 
 
 @pytest.mark.parametrize(
-    "read", [lambda o: o.transpose(0, 1), lambda o: o.permute(1, 0, 2), lambda o: o[-1], lambda o: o]
+    "read",
+    [lambda o: o.transpose(0, 1), lambda o: o.permute(1, 0, 2), lambda o: o[-1], lambda o: o],
 )
 def test_steps_first(read: Any) -> None:
     found = check(StepsFirst(read), x=X)
     assert found.nodes["rnn"]["from"] == "x"
-
-
-def test_batch_as_steps_is_refused() -> None:
-    class Wrong(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.rnn = nn.GRU(6, 4)
-
-        def forward(self, x: Tensor) -> Any:
-            return self.rnn(x)[0]
-
-    (message,) = refusals(Wrong(), x=X)
-    assert message == "GRU with batch_first=False is given (N, T, 6), where N is the batch"
 
 
 class Loop(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mimgraph.importer.draft import Port
+from mimgraph.importer.draft import Node, Port
 from mimgraph.importer.lift.batch_axis import bind_sequence, swapped
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import lifts
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
 
 SORTING = ("sort", "index_select", "to", "cpu", "long", "int", "as_tensor", "clone", "detach")
+
+
+class PackedOutput(NamedTuple):
+    """What a recurrent layer gives for a packed sequence, and the order that it is sorted back by."""
+
+    output: Port
+    lengths: Port
+    unsorted_indices: Any
 
 
 class PackedSource(NamedTuple):
@@ -63,18 +71,19 @@ def pad(
     if id(data) not in body.lifter.unpacked or padding_value != 0:
         message = "pad_packed_sequence of what no recurrent layer gives, or not with zeros"
         raise CannotLift("packed", message, place=step.place)
-    output, lengths = body.lifter.unpacked[id(data)]
+    output, lengths, order = body.lifter.unpacked[id(data)]
     padded, counted = step.results
-    if total_length is None:
-        steps = padded.sizes[1 if batch_first else 0]
-        output.node.comments.append(f"padded to {steps}, where torch pads to the longest sample")  # type: ignore[union-attr]
-    for value in (padded, *_sorted_back(body, padded)):
+    steps = padded.sizes[1 if batch_first else 0]
+    comment = f"padded to {steps}; pad_packed_sequence without total_length pads to the longest"
+    if isinstance(output.node, Node):
+        output.node.comments.append(comment)
+    for value in (padded, *_sorted_back(body, padded, order)):
         bind_sequence(body, body.call, value, output, batch_first)
-    for value in (counted, *_sorted_back(body, counted)):
+    for value in (counted, *_sorted_back(body, counted, order)):
         body.bind(value, lengths)
 
 
-def _sorted_back(body: BodyLifter, value: Value) -> list[Value]:
+def _sorted_back(body: BodyLifter, value: Value, order: Any) -> list[Value]:
     """Return the results of the steps of torch that put the samples of a value back in order."""
     steps = (item for item in body.call.items if isinstance(item, Step))
     return [
@@ -83,11 +92,5 @@ def _sorted_back(body: BodyLifter, value: Value) -> list[Value]:
         if step.function in ("index_select", "__getitem__")
         and step.args[0] is value
         and isinstance(step.args[-1], Value)
-        and _is_inverse(step.args[-1])
+        and _before_sorting(step.args[-1]) is order
     ]
-
-
-def _is_inverse(index: Value) -> bool:
-    """Return whether an index is the inverse of a permutation, which torch makes by a scatter."""
-    maker = _before_sorting(index).maker
-    return isinstance(maker, Step) and maker.function == "scatter_"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch.nn.functional as F
 from torch import nn
@@ -20,7 +20,7 @@ from mimgraph.importer.lift.leaves.table import (
     refuse_arguments,
 )
 from mimgraph.importer.lift.options import is_default
-from mimgraph.importer.trace.records import Call, Value
+from mimgraph.importer.trace.records import Call
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
@@ -30,7 +30,8 @@ ACTIVATIONS = {F.relu: "relu", F.gelu: "gelu"}
 
 @lifts_class("MultiheadAttention")
 def multihead_attention(body: BodyLifter, call: Call) -> None:
-    module, given = call.module, arguments(call)
+    module: Any = call.module
+    given = arguments(call)
     averaged = given.pop("average_attn_weights", True)
     given.pop("need_weights", None)
     options = layer_options(module, "MultiheadAttention")
@@ -146,7 +147,7 @@ def _transformer(
 ) -> None:
     """Add a transformer, or a part of one, with its masks."""
     given = arguments(call)
-    is_first = next(one for one in call.module.modules() if hasattr(one, "batch_first")).batch_first
+    is_first = next(one.batch_first for one in call.module.modules() if _is_attention(one))
     read = {name: batch_first(body, call, given.pop(name), is_first) for name in sequences}
     read |= _masks(body, call, given, hints, options)
     node = _add(body, call, Op("layer", layer_name(call.module), options), read)
@@ -154,7 +155,11 @@ def _transformer(
     bind_sequence(body, call, output, node, is_first)
 
 
-def _stack_options(stack: nn.Module, cls: type[nn.Module]) -> dict[str, Any]:
+def _is_attention(module: nn.Module) -> TypeGuard[nn.MultiheadAttention]:
+    return isinstance(module, nn.MultiheadAttention)
+
+
+def _stack_options(stack: Any, cls: type[nn.Module]) -> dict[str, Any]:
     """Return the options of a stack of layers of this class."""
     layers = [*stack.layers]
     if not layers or any(type(one).forward is not cls.forward for one in layers):
@@ -186,7 +191,10 @@ def _config(layer: Any) -> dict[str, Any]:
     rates |= {one.dropout for one in layer.modules() if isinstance(one, nn.MultiheadAttention)}
     epsilons = {one.eps for one in layer.modules() if isinstance(one, nn.LayerNorm)}
     activation = layer.activation
-    if type(activation) in (nn.ReLU, nn.GELU) and getattr(activation, "approximate", "none") == "none":
+    if (
+        type(activation) in (nn.ReLU, nn.GELU)
+        and getattr(activation, "approximate", "none") == "none"
+    ):
         activation = {nn.ReLU: F.relu, nn.GELU: F.gelu}[type(activation)]
     if activation not in ACTIVATIONS or len(rates) != 1 or len(epsilons) != 1:
         raise CannotLift("option", "a layer of a transformer with other parts than torch's own")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.draft import Node, Op, Port, Share
 from mimgraph.importer.lift.batch_axis import batch_first, bind_sequence, swapped
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.fixed import is_zeros
+from mimgraph.importer.lift.functions.packing import PackedOutput
 from mimgraph.importer.lift.leaves.attributes import layer_options
 from mimgraph.importer.lift.leaves.table import arguments, layer_name, lifts_class
 from mimgraph.importer.trace.records import Call, Packed, Value, values
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @lifts_class("LSTM", "GRU", "RNN")
 def recurrent(body: BodyLifter, call: Call) -> None:
     """Add a recurrent layer. torch's states are (layers, N, H), those of a spec (N, layers, H)."""
-    module, name = call.module, layer_name(call.module)
+    module: Any = call.module
+    name = layer_name(module)
     given = arguments(call)
     x = given["input"]
     if isinstance(x, Packed):
@@ -32,7 +33,8 @@ def recurrent(body: BodyLifter, call: Call) -> None:
     node = body.module_node(call, op, [*sources.values()] if len(sources) == 1 else sources)
     output, *states = call.result
     if isinstance(output, Packed):
-        body.lifter.unpacked[id(output.data)] = (Port(node), sources["lengths"])
+        found = PackedOutput(Port(node), sources["lengths"], output.unsorted_indices)
+        body.lifter.unpacked[id(output.data)] = found
     else:
         bind_sequence(body, call, output, Port(node), module.batch_first)
     for port, value in zip(("hidden", "cell"), values(states), strict=False):
@@ -73,7 +75,11 @@ def recurrent_op(node: Any) -> Op | None:
     operation = getattr(node, "operation", None)
     if isinstance(operation, Share):
         return recurrent_op(operation.target)
-    return operation if isinstance(operation, Op) and operation.name in ("LSTM", "GRU", "RNN") else None
+    return (
+        operation
+        if isinstance(operation, Op) and operation.name in ("LSTM", "GRU", "RNN")
+        else None
+    )
 
 
 @lifts_class("LSTMCell", "GRUCell", "RNNCell")

@@ -83,7 +83,11 @@ def _joined_states(node: Node) -> Iterator[tuple[Port, int]]:
         op = one.op if isinstance(one, Node) else None
         if isinstance(one, Node) and op is not None and op.name == "Select":
             state = one.sources[0].port
-            if op.options["dim"] == 1 and recurrent_op(state.node) and isinstance(op.options["index"], int):
+            if (
+                op.options["dim"] == 1
+                and recurrent_op(state.node)
+                and isinstance(op.options["index"], int)
+            ):
                 yield state, op.options["index"]
 
 
