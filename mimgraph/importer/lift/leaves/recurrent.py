@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @lifts_class("LSTM", "GRU", "RNN")
 def recurrent(body: BodyLifter, call: Call) -> None:
-    """Add a recurrent layer. torch's states are (layers, N, H), those of a spec (N, layers, H)."""
+    """Add a recurrent layer; its states are (layers, N, H) in torch and (N, layers, H) in a spec."""
     module: Any = call.module
     name = layer_name(module)
     given = arguments(call)

@@ -54,7 +54,7 @@ def layer_name(module: nn.Module) -> str:
 
 
 def plain_layer(body: BodyLifter, call: Call) -> None:
-    """Add a layer whose sources and results are those of the module, in torch's order."""
+    """Add a layer that has the same sources and results as the module, in torch's order."""
     name = layer_name(call.module)
     op = registry.find("layer", name)
     if op is None:
