@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.importer.support import check, refusals
+from tests.importer.support import check, nodes, refusals
 
 X, MEMORY = ("T", 8), ("S", 8)
 PADDING = {"shape": ("T",), "dtype": "bool"}
@@ -63,7 +63,7 @@ CALLS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_multihead_attention(name: str) -> None:
     call, sources, options = CALLS[name]
-    node = check(Attends(call, batch_first=True), x=X, y=MEMORY).nodes["attn"]
+    node = nodes(check(Attends(call, batch_first=True), x=X, y=MEMORY))["attn"]
     found = node["from"]
     found = [*found.values()] if isinstance(found, dict) and isinstance(sources, list) else found
     assert found == sources
@@ -72,9 +72,8 @@ def test_multihead_attention(name: str) -> None:
 
 def test_options_of_attention() -> None:
     options = {"bias": False, "add_bias_kv": True, "add_zero_attn": True, "dropout": 0.2}
-    node = check(
-        Attends(lambda a, x, y: a(x, x, x)[0], batch_first=True, **options), x=X, y=MEMORY
-    ).nodes["attn"]
+    module = Attends(lambda a, x, y: a(x, x, x)[0], batch_first=True, **options)
+    node = nodes(check(module, x=X, y=MEMORY))["attn"]
     assert options.items() <= node.items()
 
 
@@ -89,7 +88,7 @@ def test_steps_first(name: str) -> None:
         return output.transpose(0, 1)
 
     found = check(Attends(swapped), x=X, y=MEMORY)
-    assert [*found.nodes] == ["attn"]
+    assert [*nodes(found)] == ["attn"]
 
 
 def test_padding() -> None:
@@ -102,7 +101,7 @@ def test_padding() -> None:
             return self.attn(x, x, x, key_padding_mask=padding_mask, need_weights=False)[0]
 
     found = check(Masked(), x=X, padding_mask=PADDING)
-    assert found.nodes["attn"]["from"] == {"query": "x", "key_padding_mask": "padding_mask"}
+    assert nodes(found)["attn"]["from"] == {"query": "x", "key_padding_mask": "padding_mask"}
 
 
 def test_batch_as_steps_is_refused() -> None:
@@ -135,7 +134,7 @@ class Encodes(nn.Module):
 @pytest.mark.parametrize("first", [True, False])
 def test_encoder(first: bool) -> None:
     found = check(Encodes(batch_first=first, activation="gelu"), x=X, padding_mask=PADDING)
-    node = found.nodes["encoder"]
+    node = nodes(found)["encoder"]
     assert node["is_causal"] is True and node["activation"] == "gelu"
 
 
@@ -149,7 +148,7 @@ class Translates(nn.Module):
 
 
 def test_transformer() -> None:
-    node = check(Translates(), x=X, y=MEMORY).nodes["transformer"]
+    node = nodes(check(Translates(), x=X, y=MEMORY))["transformer"]
     assert node == {
         "layer": "Transformer",
         "from": {"src": "x", "tgt": "y"},

@@ -10,7 +10,7 @@ import pytest
 from torch import Tensor, nn
 
 from mimgraph.ir.types import TensorType
-from tests.importer.support import check
+from tests.importer.support import check, nodes
 from tests.ops.layers.oracle import Case, build, infer, keyed, operation
 from tests.ops.layers.test_conformance import CASES
 
@@ -55,5 +55,5 @@ def test_layer_of_torch(case: Case) -> None:
     layer = build(infer(case.layer, sources, **case.options))
     assert layer is not None
     found = check(Calls(layer), **{name: declared(type_) for name, type_ in sources.items()})
-    node = found.nodes["layer"]
+    node = nodes(found)["layer"]
     assert node.get("layer") == case.layer

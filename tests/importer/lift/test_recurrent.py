@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tests.importer.support import check
+from tests.importer.support import check, nodes
 
 X = ("T", 6)
 LENGTHS = {"shape": (), "dtype": "int64"}
@@ -33,8 +33,8 @@ class Last(nn.Module):
 @pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"bidirectional": True}])
 def test_final_state_is_last(cls: Any, options: dict[str, Any]) -> None:
     found = check(Last(cls, **options), x=X)
-    assert found.nodes["head"]["from"] == "rnn.last"
-    assert found.nodes["rnn"] == {"layer": cls.__name__, "from": "x", "hidden_size": 4, **options}
+    assert nodes(found)["head"]["from"] == "rnn.last"
+    assert nodes(found)["rnn"] == {"layer": cls.__name__, "from": "x", "hidden_size": 4, **options}
 
 
 class States(nn.Module):
@@ -63,7 +63,7 @@ READS: dict[str, tuple[Any, dict[str, Any], str]] = {
 def test_state_is_a_port(name: str) -> None:
     read, options, port = READS[name]
     found = check(States(read, **options), x=X)
-    assert found.graph.to_dict()["outputs"] == {"output": port} and len(found.nodes) == 1
+    assert found.graph.to_dict()["outputs"] == {"output": port} and len(nodes(found)) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ class Seq2Seq(nn.Module):
 @pytest.mark.parametrize("cls", [nn.LSTM, nn.GRU])
 def test_state_goes_to_another_layer(cls: Any) -> None:
     found = check(Seq2Seq(cls), x=X, y=("S", 6))
-    assert found.nodes["decoder"]["from"] == {"input": "y", "state": "encoder.state"}
+    assert nodes(found)["decoder"]["from"] == {"input": "y", "state": "encoder.state"}
 
 
 class Initial(nn.Module):
@@ -117,7 +117,7 @@ def test_zeros_are_left_out() -> None:
     module = Initial(start, 2)
     module.init = None
     found = check(module, x=X, y=(3,))
-    assert found.nodes["rnn"]["from"] == "x"
+    assert nodes(found)["rnn"]["from"] == "x"
 
 
 def test_state_of_features() -> None:
@@ -151,8 +151,8 @@ class Packs(nn.Module):
 @pytest.mark.parametrize("first", [True, False])
 def test_packed_sequence_has_lengths(cls: Any, first: bool, how: Any) -> None:
     found = check(Packs(cls, first, **how), x=X, lengths=LENGTHS)
-    assert [*found.nodes] == ["rnn"]
-    assert found.nodes["rnn"]["from"] == {"input": "x", "lengths": "lengths"}
+    assert [*nodes(found)] == ["rnn"]
+    assert nodes(found)["rnn"]["from"] == {"input": "x", "lengths": "lengths"}
 
 
 class StepsFirst(nn.Module):
@@ -170,7 +170,7 @@ class StepsFirst(nn.Module):
 )
 def test_steps_first(read: Any) -> None:
     found = check(StepsFirst(read), x=X)
-    assert found.nodes["rnn"]["from"] == "x"
+    assert nodes(found)["rnn"]["from"] == "x"
 
 
 class Loop(nn.Module):
@@ -191,4 +191,4 @@ class Loop(nn.Module):
 @pytest.mark.parametrize("cls", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
 def test_cell_in_a_loop(cls: Any) -> None:
     found = check(Loop(cls), x=(3, 6))
-    assert found.nodes["cell"]["layer"] == cls.__name__
+    assert nodes(found)["cell"]["layer"] == cls.__name__
