@@ -267,14 +267,15 @@ class _Pair:
     def _gradients(self) -> Iterator[tuple[str, Tensor | None, Tensor | None]]:
         """Yield the gradients of the parameters of both by our names; tied ones have several names."""
         theirs = {
-            name: torch.zeros_like(one) if one.grad is None else one.grad
+            name: torch.zeros_like(one) if one.grad is None else one.grad.to_dense()
             for name, one in self.theirs.named_parameters(remove_duplicate=False)
         }
         ours = dict(self.ours.named_parameters(remove_duplicate=False))
         wanted = renamed(ours, theirs, self.keys)
         for name, parameter in ours.items():
             if name in wanted:
-                yield name, wanted[name], parameter.grad
+                found = parameter.grad
+                yield name, wanted[name], None if found is None else found.to_dense()
 
     def _one(
         self, what: str, theirs: Tensor, ours: Tensor, limit: float, floor: float = 0.0
