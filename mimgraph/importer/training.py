@@ -66,9 +66,10 @@ def take_rates(call: Call, trained: Call) -> list[Call]:
     """Give the dropouts of a call the rates that they have in training, as some are 0 in evaluation;
     return the calls inside which training does something else."""
     differing = list[Call]()
-    if len(call.items) != len(trained.items):
+    items = [item for item in trained.items if not _counts_batches(item)]
+    if len(call.items) != len(items):
         return [call]
-    for one, two in zip(call.items, trained.items, strict=True):
+    for one, two in zip(call.items, items, strict=True):
         if isinstance(one, Call) and isinstance(two, Call) and one.path == two.path:
             if not one.is_closed:
                 differing += take_rates(one, two)
@@ -77,6 +78,13 @@ def take_rates(call: Call, trained: Call) -> list[Call]:
         else:
             return [call]
     return differing
+
+
+def _counts_batches(item: Step | Call) -> bool:
+    """Return whether a step counts the batches of a batch norm, as the layer does by itself."""
+    if not isinstance(item, Step):
+        return False
+    return any(value.path.endswith(".num_batches_tracked") for value in item.arguments)
 
 
 def _take_rate(step: Step, trained: Step) -> None:

@@ -27,7 +27,8 @@ def check(module: nn.Module, **inputs: Any) -> Imported:
     undeclared = [*lifter.opaque, *lifter.left_out]
     assert not undeclared, [one.message for one in undeclared]
     ours = imported.compile()
-    assert set(ours.state_dict()) == set(module.state_dict())
+    keys = {imported.keys.get(key, key) for key in ours.state_dict()}
+    assert keys == set(module.state_dict())
     faults = differences(module, ours, examples(module, bind(module, inputs)))
     assert not faults, "\n".join([*faults, imported.graph.dumps()])
     return imported

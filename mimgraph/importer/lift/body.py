@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.draft import Body, Input, Node, Op, Output, Port, Share, Source, Use
 from mimgraph.importer.lift import constants, opaque
+from mimgraph.importer.lift.collapse import is_layer
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import handler
 from mimgraph.importer.lift.leaves.states import name_states
@@ -46,15 +47,7 @@ class BodyLifter:
 
     def lift(self) -> Body:
         """Return the body."""
-        for item in self.call.items:
-            try:
-                self.step(item) if isinstance(item, Step) else self.module(item)
-            except CannotLift as error:
-                error.call = error.call or self.call
-                error.place = error.place if error.place.file else item.place
-                if error.call is not self.call:
-                    raise
-                self.broken |= {id(value): error for value in item.results}
+        self._items(self.call)
         if self.parent is None:
             self._public_outputs()
         else:
@@ -62,6 +55,18 @@ class BodyLifter:
         name_states(self.body)
         self.body.remove_unread()
         return self.body
+
+    def _items(self, call: Call) -> None:
+        """Lift what a call calls; what fails does no harm if nothing reads it."""
+        for item in call.items:
+            try:
+                self.step(item) if isinstance(item, Step) else self.module(item)
+            except CannotLift as error:
+                error.call = error.call or call
+                error.place = error.place if error.place.file else item.place
+                if error.call is not call:
+                    raise
+                self.broken |= {id(value): error for value in item.results}
 
     def _outputs(self) -> None:
         """Add an output for each value that is read outside, with its name in a dict that forward returns."""
@@ -288,7 +293,7 @@ class BodyLifter:
         """Lift the call of a module: a layer, a block, or a module that stays Python."""
         if not call.is_closed:
             try:
-                return self._block(call)
+                return self._items(call) if is_layer(call) else self._block(call)
             except CannotLift as error:
                 if error.call not in (None, call):
                     raise
