@@ -277,7 +277,7 @@ def batch_norm(
 
 
 def _lacks_count(body: BodyLifter, statistics: Value | None) -> bool:
-    """Return whether running statistics are those of a module without a count of batches."""
+    """Return whether running statistics belong to a module that does not count its batches."""
     if statistics is None:
         return False
     module: nn.Module = body.lifter.model.get_submodule(statistics.path.rpartition(".")[0])
