@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.graph import Graph
 from mimgraph.language.spec_file import LoadedSpec
+from mimgraph.support.arguments import as_path
 from mimgraph.support.entry_point import entry_point, entry_points
+from mimgraph.support.files import write_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +35,8 @@ class Imported:
     def __init__(self, model: nn.Module, draft: Draft, traces: Traces, examples: Examples) -> None:
         from mimgraph.importer.keys import key_map
         from mimgraph.importer.proof.prove import prove
+        from mimgraph.importer.report.remarks import remarks
+        from mimgraph.importer.report.report import ImportReport, count_nodes
         from mimgraph.importer.traces import BATCHES
 
         self._model = model
@@ -37,14 +44,39 @@ class Imported:
         self.graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
         self.keys = key_map(draft.root, model.state_dict())
         left_out = {one.name for one in draft.lifter.left_out}
-        self.proof = prove(
-            model, self.compile(), self.keys, examples, traces.sizes, BATCHES, left_out
+        proof = prove(model, self.compile(), self.keys, examples, traces.sizes, BATCHES, left_out)
+        self.report = ImportReport(
+            remarks(draft.lifter), proof, count_nodes(draft.root, draft.blocks), self.keys
         )
 
     @property
     def proven(self) -> bool:
         """Whether the graph computes the same as the model, as far as that was compared."""
-        return self.proof.holds
+        return self.report.proof.holds
+
+    def data(self) -> dict[str, Any]:
+        """Return what was found as plain data: `proven`, `opaque`, `frozen`, `left_out` and `keys`."""
+        return self.report.data()
+
+    def dumps(self) -> str:
+        """Return the graph as YAML; a comment says where it differs from the model's code, and why."""
+        from mimgraph.language.writer import write
+
+        draft = self._draft
+        return write(draft.graph, self.report.comments(draft.root, draft.blocks))
+
+    def dump(self, path: str | PathLike[str]) -> None:
+        """Write the graph as YAML to a file, and beside it the layers that stay Python, if there are any.
+
+        The layers of `net.yaml` are in `net_layers.py`; `mimgraph run net.yaml --import net_layers` uses both.
+        """
+        from mimgraph.importer.python_layers.companion import companion
+
+        spec = Path(as_path("the file to write", path))
+        write_whole(spec, self.dumps())
+        if layers := self._draft.python_layers:
+            file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
+            write_whole(file, companion(layers, self._model, spec.name, str(file)))
 
     def compile(self) -> nn.Module:
         """Return the compiled graph with the weights of the model, in evaluation mode as it is traced."""

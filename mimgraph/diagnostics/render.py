@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
-from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.source import PythonFile, Span
 
 LONGEST = 200  # characters of a source line that are shown
@@ -15,12 +15,31 @@ LEAD = 60  # characters before the marks where a line is cut
 TAB = "    "
 RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
 BOLD, RESET = "\x1b[1m", "\x1b[0m"
-STYLES = {"error": RED, "warning": YELLOW}
+STYLES = {"error": RED, "warning": YELLOW}  # of other kinds of remarks yellow, too
 
 Paint = Callable[[str, str], str]
 
 
-def render_text(diagnostics: Sequence[Diagnostic], color: bool = False) -> str:
+class Shown(Protocol):
+    """A diagnostic, or a remark of another kind that is shown like one."""
+
+    @property
+    def severity(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def labels(self) -> Sequence[Label]: ...
+    @property
+    def help(self) -> str: ...
+
+
+def render_text(diagnostics: Sequence[Shown], color: bool = False) -> str:
     """Return the diagnostics with their source lines, separated by blank lines."""
     paint = _colored if color else _plain
     return "\n\n".join("\n".join(_rows(diagnostic, paint)) for diagnostic in diagnostics)
@@ -77,9 +96,9 @@ class _Mark(NamedTuple):
     text: str
 
 
-def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
+def _rows(diagnostic: Shown, paint: Paint) -> Iterator[str]:
     """Yield the lines of one diagnostic."""
-    style = STYLES[diagnostic.severity]
+    style = STYLES.get(diagnostic.severity, YELLOW)
     marks = [_Mark(diagnostic.span, "^", style, diagnostic.note)]
     marks += (_Mark(label.span, "-", BLUE, label.text) for label in diagnostic.labels)
     margin = " " * (len(str(max(mark.span.line for mark in marks))) + 1)

@@ -14,6 +14,7 @@ from mimgraph.importer.inputs.examples import Examples
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.lift.names import snake
+from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.tidy.chains import make_chains
 from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
@@ -34,6 +35,14 @@ class Draft:
     root: Body
     blocks: Mapping[str, Body]
     lifter: Lifter
+
+    @property
+    def python_layers(self) -> list[PythonLayer]:
+        """The registered layers that the graph has."""
+        bodies = (self.root, *self.blocks.values())
+        ops = (node.op for body in bodies for node in inner_nodes(body.nodes))
+        used = {op.name for op in ops if op is not None and op.kind == "layer"}
+        return [layer for name, layer in self.lifter.python_layers.items() if name in used]
 
 
 def import_module(traces: Traces, examples: Examples, name: str, tidy: bool) -> Draft:

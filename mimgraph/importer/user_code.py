@@ -73,11 +73,15 @@ def build(wanted: Reference, arguments: Mapping[str, Any]) -> nn.Module:
     import torch  # imported here, as `reference` is asked about specs, too
     from torch import nn
 
+    from mimgraph.importer.recipe import remember
+
     torch.manual_seed(0)
-    found = _named(_load(wanted), wanted)
+    module = _load(wanted)
+    found = _named(module, wanted)
     if isinstance(found, nn.Module):
         if arguments:
             raise UserCodeError(f"{wanted} is made already, so it takes no --arg")
+        remember(found, module, wanted.name, {})
         return found
     if not callable(found) or (isinstance(found, type) and not issubclass(found, nn.Module)):
         what = "a class" if isinstance(found, type) else shown(found)
@@ -87,6 +91,7 @@ def build(wanted: Reference, arguments: Mapping[str, Any]) -> nn.Module:
     made = _call(found, arguments, wanted)
     if not isinstance(made, nn.Module):
         raise UserCodeError(f"{wanted} returned {shown(made)}, not an nn.Module")
+    remember(made, module, wanted.name, arguments)
     return made
 
 

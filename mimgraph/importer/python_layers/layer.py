@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -56,22 +56,25 @@ class PythonLayer:
         """The arguments that are kept and are tensors: buffers of the layer that are not in its state."""
         return {name: one for name, one in self.kept.items() if isinstance(one, Tensor)}
 
-    def class_text(self, base: str, init: str) -> str:
-        """Return the class as Python; `init` is the body of its constructor, "" for none."""
+    def class_text(self, base: str, init: Sequence[str]) -> str:
+        """Return the class as Python; `init` are the statements of its constructor."""
         lines = [f"class {self.name}({base}):", f'    """{self.doc}"""', ""]
-        lines += [f"    {name} = ...  # an argument of forward" for name in self.objects]
+        lines += [
+            f"    {name} = ...  # to fill in: an argument of forward" for name in self.objects
+        ]
+        lines += [""] if self.objects else []
         if init:
-            lines += ["    def __init__(self):", f"        {init}", ""]
+            lines += ["    def __init__(self):", *(f"        {one}" for one in init), ""]
         lines += [f"    def forward(self, {', '.join(self.sources)}):", f"        {self.forward}"]
         return "\n".join(lines) + "\n"
 
     def make_class(self) -> type[nn.Module]:
         """Return the class; its instances are copies of the module."""
         names: dict[str, Any] = {"torch": torch, "nn": nn, "Base": nn.Module, "tensors": tensors}
-        init = ""
+        init = list[str]()
         if (module := self.module) is not None:
             names |= {"Base": type(module), "become": partial(_become, module, self.constants)}
-            init = "become(self)"
+            init = ["become(self)"]
         exec(self.class_text("Base", init), names)  # noqa: S102 - our own text
         made: type[nn.Module] = names[self.name]
         for name, value in self.objects.items():

@@ -140,13 +140,15 @@ class Call:
 class Escape(NamedTuple):
     """A tensor that became a Python number or bool, so that code could branch on it.
 
-    `depends` says that it is computed from inputs, and is more than sizes.
+    `depends` says that it is computed from inputs, and is more than sizes; `path` is the module whose
+    forward did it.
     """
 
     function: str
     result: str
     place: Place
     depends: bool
+    path: str
 
 
 class Note(NamedTuple):

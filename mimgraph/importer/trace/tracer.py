@@ -205,7 +205,7 @@ class Tracer(TorchFunctionMode):
         place = user_place()
         if name in ESCAPES:
             depends = any(not value.fixed for value in values((given, named)))
-            self.escapes.append(Escape(name, repr(result)[:60], place, depends))
+            self.escapes.append(Escape(name, repr(result)[:60], place, depends, self._here))
             return result
         if name == "contiguous":  # a copy or not, which may differ in training: the same value
             self._by_id[id(result)] = given[0]

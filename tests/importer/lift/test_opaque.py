@@ -182,6 +182,17 @@ def test_a_second_import_does_not_change_the_first() -> None:
     assert not again.compile().scale.shift.ne(1).any()
 
 
+def test_a_function_whose_result_is_not_read_is_no_layer() -> None:
+    class Unread(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            torch.cdist(x, x)
+            return x + 1
+
+    imported = mg.from_module(Unread(), {"x": ("T", 4)})
+    assert "Cdist" not in imported.graph.dumps()
+    assert imported.data()["opaque"] == []
+
+
 def test_functions_that_are_random_do_not_become_layers() -> None:
     class Noise(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Say what an import could not declare as it is, what it proved, and which keys it renamed."""
