@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.importer.draft import (
@@ -27,6 +28,7 @@ from mimgraph.ir.declared.sizes import parse_size
 from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import parse
+from mimgraph.ops import registry
 from mimgraph.source import PythonFile, SourceFile, Span
 
 _NAME = re.compile(r"(?<![\w.$])([A-Za-z_]\w*)(?![\w(])")
@@ -167,7 +169,16 @@ class _Declaring:
     def item(self, index: int, given: Node) -> ir.Node:
         """Return an item of a chain; it is named by its position."""
         span = self.span(given.place)
-        return ir.Node(str(index), span, self.operation(given.operation, span))
+        operation = self.operation(given.operation, span)
+        match operation:
+            case ops.Apply(name=name, options=options) if operation.activation is None:
+                left, lone = _lone(_lone_option(name), options)
+                operation = replace(operation, options=left, lone=lone)
+            case ops.Call(params=params, repeat=None):
+                assert isinstance(given.operation, Use)
+                left, lone = _lone(next(iter(given.operation.body.params), None), params)
+                operation = replace(operation, params=left, lone=lone)
+        return ir.Node(str(index), span, operation)
 
     def repeat(self, given: Repeat | None, span: Span) -> ops.Repeat | None:
         if given is None:
@@ -180,7 +191,8 @@ class _Declaring:
     ) -> ops.Activation | None:
         if given is None:
             return None
-        return ops.Activation(given[0], self.options(given[1], span), None, span)
+        left, lone = _lone(_lone_option(given[0]), self.options(given[1], span))
+        return ops.Activation(given[0], left, lone, span)
 
     def formula(self, given: Node, span: Span) -> tuple[ops.Apply, list[str]]:
         """Return a formula in which its sources have their own names, with these names."""
@@ -198,3 +210,18 @@ class _Declaring:
         made = self.operation(Op("merge", "formula", options), span)
         assert isinstance(made, ops.Apply)
         return made, [*names.values()]
+
+
+def _lone_option(layer: str) -> str | None:
+    """Return the option of a layer that a value without a name is for."""
+    op = registry.find("layer", layer)
+    return None if op is None else op.lone_option
+
+
+def _lone(
+    name: str | None, options: Mapping[str, Option]
+) -> tuple[Mapping[str, Option], Option | None]:
+    """Return the options, and the value of the only one if that needs no name."""
+    if [*options] != [name] or isinstance(options[name or ""].value, dict):
+        return options, None
+    return {}, options[name or ""]

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.importer.blocks.unify import make_blocks
 from mimgraph.importer.declare import declare
-from mimgraph.importer.draft import Body, Node, inner_nodes
+from mimgraph.importer.draft import Body, Node, inner_nodes, used_bodies
 from mimgraph.importer.inputs.examples import Examples
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.lift.names import snake
 from mimgraph.importer.python_layers.layer import PythonLayer
+from mimgraph.importer.tidy.activations import absorb_activations
 from mimgraph.importer.tidy.chains import make_chains
+from mimgraph.importer.tidy.formulas import join_formulas
+from mimgraph.importer.tidy.inline import inline_operations
+from mimgraph.importer.tidy.runs import drop_identities, join_runs
 from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
 from mimgraph.infer.graph import infer
@@ -72,8 +76,9 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
     root = lifter.lift()
     for index, output in enumerate(root.outputs):
         output.only_training = index in traces.only_training
-    for tidied in PASSES:
-        tidied(root)
+    for body in used_bodies(root):
+        for tidied in PASSES:
+            tidied(body)
     blocks = make_blocks(root)
     file = inspect.getsourcefile(type(traces.model)) or ""
     graph = declare(root, blocks, _class_name(name), "", file)
@@ -85,8 +90,15 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
     return Draft(graph, typed, root, blocks, lifter)
 
 
-# what makes a draft easier to read, in order
-PASSES: tuple[Callable[[Body], None], ...] = (make_chains,)
+# what makes a body easier to read, in order, after the bodies that it uses; no key of a weight changes
+PASSES: tuple[Callable[[Body], None], ...] = (
+    make_chains,
+    inline_operations,
+    drop_identities,
+    absorb_activations,
+    join_formulas,
+    join_runs,
+)
 
 
 def _refuse(report: Report, traces: Traces, root: Body, blocks: Mapping[str, Body]) -> None:

@@ -81,9 +81,8 @@ def _ratios(name: str, base: Sequence[Any], values: Sequence[int]) -> Iterator[s
 
 def _param_name(slot: Slot, taken: set[str]) -> str:
     """Return the option's name; behind the node's where something has it already."""
-    if slot.option not in taken and not param_fault(slot.option):
-        return slot.option
-    return free_name(f"{slot.node}_{slot.option}".strip("_"), taken)
+    plain = slot.option not in taken and not param_fault(slot.option)
+    return free_name(slot.option if plain or not slot.node else f"{slot.node}_{slot.option}", taken)
 
 
 def _default(name: str, values: Sequence[Any]) -> Any:

@@ -54,7 +54,7 @@ def slots(body: Body) -> Iterator[Slot]:
     """Yield the places of the values of a body, in the same order for bodies of equal structure."""
     for node in body.nodes:
         for one in inner_nodes([node]):
-            yield from _slots(node.name or one.name, one)
+            yield from _slots(node.name, one)
 
 
 def _slots(name: str, node: Node) -> Iterator[Slot]:
@@ -63,20 +63,22 @@ def _slots(name: str, node: Node) -> Iterator[Slot]:
             if op.name == "formula":
                 numbers = _Numbers(op.options)
                 yield from (Slot(name, "factor", numbers, i) for i in range(len(numbers)))
-            yield from _free(name, op.options)
+            order = dict.fromkeys((*_defaults(op), *sorted(op.options)))
+            yield from _free(name, op.options, [*order])
             if op.activation is not None:
-                yield from _free(name, op.activation[1])
+                yield from _free(name, op.activation[1], sorted(op.activation[1]))
         case Use(arguments=arguments, repeat=repeat):
-            yield from _free(name, arguments)
+            yield from _free(name, arguments, [*arguments])
             if repeat is not None and repeat.each:
-                yield from (Slot(name, one, repeat.each, one) for one in sorted(repeat.each))
+                yield from (Slot(name, one, repeat.each, one) for one in repeat.each)
             elif repeat is not None:
                 yield Slot(name, "times", vars(repeat), "times")
 
 
-def _free(name: str, options: dict[str, Any]) -> Iterator[Slot]:
-    for option in sorted(options):
-        value = options[option]
+def _free(name: str, options: dict[str, Any], order: list[str]) -> Iterator[Slot]:
+    """Yield the slots of options; those that are not in the order are left out."""
+    for option in order:
+        value = options.get(option, "")
         if option in _SIZE_LISTS and isinstance(value, list):
             yield from (
                 Slot(name, option, value, i) for i, one in enumerate(value) if is_plain(one)

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from torch import nn
 
-from mimgraph.importer.draft import Body, Input, Node, Op, Seq, Use, used_bodies
+from mimgraph.importer.draft import Body, Input, Node, Op, Seq, Use
 
 
-def make_chains(root: Body) -> None:
-    """Turn the bodies of Sequentials into chains; plain ones become a `seq` of the node that uses them."""
-    for body in used_bodies(root):
-        if body is not root and _is_sequential(body):
-            body.is_chain = True
-            items = body.nodes
-            source = [one._replace(argument=None) for one in items[0].sources]
-            for item in items:
-                item.sources = []
-            chain = Node("", Seq(items), source)
-            body.nodes = [chain]
-            body.outputs[0].port = body.outputs[0].port._replace(node=chain)
-        for node in body.nodes:
-            _inline(node)
+def make_chains(body: Body) -> None:
+    """Turn the body of a Sequential into a chain; plain ones become a `seq` of the node that uses them."""
+    if body.call is not None and body.call.path and _is_sequential(body):
+        body.is_chain = True
+        items = body.nodes
+        body.family = _family(body)
+        chain = Node("", Seq(items), [one._replace(argument=None) for one in items[0].sources])
+        for item in items:
+            item.sources = []
+        body.nodes = [chain]
+        body.outputs[0].port = body.outputs[0].port._replace(node=chain)
+    for node in body.nodes:
+        _inline(node)
+
+
+def _family(body: Body) -> str:
+    """Return the name of a chain; that of a plain Sequential of modules of one class is theirs."""
+    assert body.call is not None
+    families = {one.operation.body.family for one in body.nodes if isinstance(one.operation, Use)}
+    if type(body.call.module) is nn.Sequential and len(families) == 1:
+        return f"{families.pop()}_stage"
+    return body.family
 
 
 def _inline(node: Node) -> None:
