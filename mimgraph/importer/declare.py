@@ -207,7 +207,7 @@ class _Declaring:
             names[one.argument or ""] = wanted
         text = _NAME.sub(lambda m: names.get(m[1], m[1]), given.operation.options["expr"])
         options = {**given.operation.options, "expr": text}
-        made = self.operation(Op("merge", "formula", options), span)
+        made = self.operation(Op("merge", "formula", options, given.operation.activation), span)
         assert isinstance(made, ops.Apply)
         return made, [*names.values()]
 

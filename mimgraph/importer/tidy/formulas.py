@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from typing import Any
 
 from mimgraph.importer.draft import Body, Node, Op, Port, Source
 from mimgraph.importer.tidy.stateless import plain_reader
@@ -54,29 +55,41 @@ def _join_sums(node: Node, part: Node) -> bool:
 
 def _join(node: Node, part: Node) -> bool:
     """Write a part of a formula inside it; return whether the node and its part are arithmetic."""
-    outer, inner = _formula(node), _formula(part)
-    if outer is None or inner is None or part.op is None or part.op.activation is not None:
+    outer, inner = _formula(node), _activated(part)
+    if outer is None or inner is None or part.op is None:
         return False
     if node.is_op(*_FUNCTIONS):
         return False
     ports: dict[str, Port] = {}
     inside = _substitute(inner, _renamed(_inputs(part), ports))
     names = _renamed(_inputs(node), ports)
-    for name, port in _inputs(node).items():
-        if port.node is part:
-            names[name] = inside
+    (name,) = (name for name, port in _inputs(node).items() if port.node is part)
+    if [one.id for one in ast.walk(outer) if isinstance(one, ast.Name)].count(name) > 1:
+        return False  # else it would be computed twice
+    names[name] = inside
     joined = _substitute(outer, names)
     text = _text(joined)
     if len(text) > LONGEST:
         return False
     assert node.op is not None
-    options = {"expr": text}
+    options: dict[str, Any] = {"expr": text}
     if node.op.options.get("broadcast") or part.op.options.get("broadcast"):
         options["broadcast"] = True
     node.operation = Op("merge", "formula", options, node.op.activation)
     used = dict.fromkeys(one.id for one in ast.walk(joined) if isinstance(one, ast.Name))
     node.sources = [Source(ports[name], name) for name in used if name in ports]
     return True
+
+
+def _activated(node: Node) -> ast.expr | None:
+    """Return the formula of a node with its activation, if both are arithmetic."""
+    formula = _formula(node)
+    if formula is None or node.op is None or node.op.activation is None:
+        return formula
+    name, options = node.op.activation
+    if name not in _FUNCTIONS or options:
+        return None
+    return _substitute(_parse(_FUNCTIONS[name]), {"a": formula})
 
 
 def _formula(node: Node) -> ast.expr | None:
@@ -136,4 +149,5 @@ def _substitute(tree: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr:
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return names.get(node.id, node)
 
-    return Substitute().visit(tree)
+    result: ast.expr = Substitute().visit(tree)
+    return result

@@ -1,0 +1,170 @@
+"""A spec is short without --tidy too: activations, formulas and chains, and keys that stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tests.importer.roundtrip import body_of, round_trip
+
+
+class Gated(nn.Module):
+    """Weighs two tensors by a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.gate = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a = F.relu(self.fc(x))
+        g = torch.sigmoid(self.gate(x))
+        z = g * a + (1 - g) * x
+        return z
+
+
+class ReadTwice(nn.Module):
+    """Reads what an activation gives, and what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.fc(x)
+        return torch.cat([y, F.relu(y)], 1)
+
+
+class Sums(nn.Module):
+    """Adds three tensors, the last in two parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.b = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = x + self.a(x) + self.b(x)
+        return total
+
+
+class Halves(nn.Module):
+    """Multiplies halves, one behind a function, and cubes the difference of two sums."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = x.chunk(2, 1)
+        z = torch.tanh(a) * torch.sigmoid(b)
+        y = (z - (a + b)) ** 3
+        return y
+
+
+class Head(nn.Module):
+    """Pools, flattens and drops between layers with weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 6, 3)
+        self.act = nn.ReLU(inplace=True)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.none = nn.Identity()
+        self.drop = nn.Dropout(0.1)
+        self.fc = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.none(self.act(self.conv(x)))
+        x = torch.flatten(self.pool(x), 1)
+        return F.log_softmax(self.fc(self.drop(x)), dim=1)
+
+
+class Swish(nn.Module):
+    """Multiplies with a sigmoid."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(1.5 * x)
+
+
+class Composed(nn.Module):
+    """Uses modules of one operation without weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.act = Swish()
+        self.head = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.act(self.fc(x)))
+
+
+class Broadcast(nn.Module):
+    """Weighs channels: one part of the arithmetic has sizes of 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.randn(4, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = x * x.mean((2, 3), keepdim=True) + self.scale * x
+        return z
+
+
+CASES: dict[str, tuple[nn.Module, Any, str]] = {
+    "activations and a formula": (
+        Gated(),
+        [(4,)],
+        """
+nodes:
+  fc: {layer: Linear, from: x, out_features: 4, activation: ReLU}
+  gate: {layer: Linear, from: x, out_features: 4, activation: Sigmoid}
+  z: {merge: formula, from: {gate: gate, fc: fc, x: x}, expr: gate * fc + (1 - gate) * x}
+""",
+    ),
+    "an activation whose source is read elsewhere": (
+        ReadTwice(),
+        [(4,)],
+        """
+nodes:
+  fc: {layer: Linear, from: x, out_features: 4}
+  relu: {layer: ReLU, from: fc}
+""",
+    ),
+    "a sum of sums": (Sums(), [(4,)], "  total: {merge: add, from: [x, a, b]}\n"),
+    "functions in formulas": (
+        Halves(),
+        [(4, 3)],
+        "    expr: (tanh(parts_0) * sigmoid(parts_1) - (parts_0 + parts_1)) ** 3\n",
+    ),
+    "layers without weights in a row": (
+        Head(),
+        [(4, 8, 8)],
+        """
+nodes:
+  conv: {layer: Conv2d, from: x, out_channels: 6, kernel_size: 3, activation: ReLU}
+  drop: {from: conv, seq: [{AdaptiveAvgPool2d: 1}, Flatten, {Dropout: 0.1}]}
+  fc: {layer: Linear, from: drop, out_features: 2, activation: {LogSoftmax: 1}}
+""",
+    ),
+    "modules of one operation": (
+        Composed(),
+        [(4,)],
+        """
+nodes:
+  fc: {layer: Linear, from: x, out_features: 4}
+  act: {merge: formula, from: {fc: fc}, expr: fc * sigmoid(fc * 1.5)}
+  head: {from: act, seq: [{Linear: 4}, ReLU, {Linear: 2}]}
+""",
+    ),
+    "a broadcast inside a formula": (Broadcast(), [(4, 3, 3)], "    broadcast: true\n"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_spec_is_short(name: str) -> None:
+    module, inputs, text = CASES[name]
+    found = round_trip(module, inputs)
+    assert text.lstrip("\n") in body_of(found)
+    assert not found.keys
