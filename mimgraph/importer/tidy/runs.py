@@ -20,7 +20,8 @@ def join_runs(body: Body) -> None:
 
 def _is_item(node: Node) -> bool:
     """Return whether a node is a layer without weights of one source, and may stand in a chain."""
-    return is_stateless_layer(node.op) and node.over is None and not node.take
+    plain = is_stateless_layer(node.op) and node.over is None and not node.take
+    return plain and not node.is_op("Expand")  # which may need the batch of another tensor
 
 
 def _before(body: Body, node: Node) -> Node | None:
