@@ -36,12 +36,7 @@ class Shared:
 
     config: Config
     blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
     opaque: dict[str, str] = field(default_factory=dict)  # class -> its text in the companion
-
-    def note(self, kind: NoteKind, reason: str, message: str, node: str) -> None:
-        """Note what the spec does not say as the file does."""
-        self.notes.append(Note(kind, reason, message, node))
 
     def block(self, wanted: str, block: dict[str, Any]) -> str:
         """Keep a block, and return its name; equal blocks are one."""
@@ -63,7 +58,12 @@ class Body:
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     moved: dict[tuple[str, int | None], Value] = field(default_factory=dict)
     flattened: dict[str, Value] = field(default_factory=dict)  # by the Flatten that reads it
+    notes: list[Note] = field(default_factory=list)
     shares: Iterator[str] | None = None  # the nodes whose weights the next nodes use
+
+    def note(self, kind: NoteKind, reason: str, message: str, layer: str) -> None:
+        """Note at the node of a layer what the spec does not say as the file does."""
+        self.notes.append(Note(kind, reason, message, identifier(layer)))
 
     def add(
         self,

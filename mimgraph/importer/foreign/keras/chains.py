@@ -9,7 +9,7 @@ from os.path import commonprefix
 from typing import Any
 
 from mimgraph.importer.foreign.keras.body import Node
-from mimgraph.importer.foreign.keras.convert import prefixed
+from mimgraph.importer.foreign.keras.value import prefixed
 from mimgraph.ops import registry
 
 _STEM = re.compile(r"[A-Za-z_]+\d+(?![dD\d])[a-z]?(?=_)")  # not that of conv2d_1
@@ -17,8 +17,9 @@ _STEM = re.compile(r"[A-Za-z_]+\d+(?![dD\d])[a-z]?(?=_)")  # not that of conv2d_
 
 def join_chains(
     nodes: Mapping[str, Node], kept: Collection[str]
-) -> tuple[dict[str, Node], dict[str, str]]:
-    """Return the nodes with chains in place of runs of layers, and the new name of each run's last node.
+) -> tuple[dict[str, Node], dict[str, str], dict[str, str]]:
+    """Return the nodes with chains in place of runs of layers, the new name of each run's last node, and
+    the path of each node in a run, `chain.2`.
 
     A node in `kept`, such as an output, is not inside a chain, but may be the last of one.
     """
@@ -41,15 +42,17 @@ def join_chains(
     inside = set(follows.values())
     found: dict[str, Node] = {}
     renamed: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for node in nodes.values():
         if node.name in follows and node.name not in inside:
             run = _run(node, nodes, follows)
             name = _chain_name([item.name for item in run], nodes, found)
             renamed[node.name] = name
+            paths |= {item.name: f"{name}.{number}" for number, item in enumerate(run)}
             found[name] = _chain(name, run)
         elif node.name not in inside:
             found[node.name] = node
-    return found, renamed
+    return found, renamed, paths
 
 
 def _stems(names: Sequence[str]) -> dict[str, str]:

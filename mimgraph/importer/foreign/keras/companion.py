@@ -40,7 +40,7 @@ def opaque(use: Use, why: str) -> tuple[Value, ...]:
     message = why or f"mimgraph has no layer for {layer.kind}"
     guess = "" if use.shapes else "; its result is taken to have the shape of its input"
     advice = f"register a layer {cls}, as the companion file begins to"
-    shared.note("opaque", reason, f"{layer.name}: {message}{guess}: {advice}", layer.name)
+    use.body.note("opaque", reason, f"{layer.name}: {message}{guess}: {advice}", layer.name)
     node = use.add({"layer": cls}, [value.source for value in values])
     sources = [node] if len(shapes) == 1 else [f"{node}.{port}" for port in range(len(shapes))]
     return tuple(

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.importer.foreign.keras import rules
+from mimgraph.importer.foreign.keras.axes import wanted_channel
 from mimgraph.importer.foreign.keras.body import Body, Shared, identifier
 from mimgraph.importer.foreign.keras.companion import opaque
 from mimgraph.importer.foreign.keras.config import MODELS, Call, Model, Ref, flat, parse_model
 from mimgraph.importer.foreign.keras.options import Layer
 from mimgraph.importer.foreign.keras.rules import Unsupported, Use, values_in
-from mimgraph.importer.foreign.keras.value import Value, Weight
+from mimgraph.importer.foreign.keras.spec import as_block
+from mimgraph.importer.foreign.keras.value import Value
 
 Key = tuple[str, int]  # a call of a layer
 
@@ -79,38 +81,46 @@ def result(use: Use) -> tuple[Value, ...]:
     return result if isinstance(result, tuple) and not isinstance(result, Value) else (result,)
 
 
-def nested(
-    use: Use, model: Model, path: str, args: Any, words: Mapping[str, Any] = {}
-) -> tuple[Value, ...]:
-    """Add a model as a node that uses a block, and return its results; the node has these `words` too."""
-    from mimgraph.importer.foreign.keras.axes import wanted_channel
-
-    shared = use.body.shared
-    inner = Body(
-        shared if use.body.shares is None else Shared(shared.config, dict(shared.blocks)),
-        {identifier(layer.name) for layer in model.layers},
-    )
+def nested(use: Use, model: Model, path: str, args: Any) -> tuple[Value, ...]:
+    """Add a model as a node that uses a block, and return its results."""
+    names = {identifier(layer.name) for layer in model.layers}
+    inner = inner_body(use, names)
     refs = flat(model.inputs)
-    outer = _by_input(use, model, args, len(refs))
-    given, sources = {}, {}
-    for ref, value in zip(refs, outer, strict=True):
+    given, fed = {}, {}
+    for ref, value in zip(refs, _by_input(use, model, args, len(refs)), strict=True):
+        if value.mask:
+            use.note("mask", f"{use.layer.name} does not skip the masked steps of its input")
         value = use.body.at(value, wanted_channel(model, ref.layer, value.rank))
         name = inner.add_input(ref.layer, {})
         given[ref.layer] = value._replace(source=name, mask=None)
-        sources[name] = value.source
+        fed[name] = value.source
     results = convert(model, inner, path, given)
-    from mimgraph.importer.foreign.keras.spec import as_block
-
-    ports, block, weights = as_block(inner, results)
-    is_shared = use.body.shares is not None and bool(weights)
-    name = "" if is_shared else shared.block(use.layer.name, block)
-    feeds = sources if len(sources) > 1 else list(sources.values())
-    node = use.add({"block": name, **words}, feeds, weights)
-    several = len(results) > 1
+    if not inner.nodes:
+        return tuple(value._replace(source=fed[value.source]) for value in results)
+    ports, block, written = as_block(inner, results)
+    is_shared = use.body.shares is not None and bool(written.weights)
+    block_name = "" if is_shared else use.body.shared.block(use.layer.name, block)
+    node = use.add(
+        {"block": block_name}, fed if len(fed) > 1 else list(fed.values()), written.weights
+    )
+    if not is_shared:
+        use.body.notes += [note._replace(node=_inside(node, note.node)) for note in written.notes]
     return tuple(
-        value._replace(source=f"{node}.{port}" if several else node)
+        value._replace(source=f"{node}.{port}" if len(results) > 1 else node)
         for port, value in zip(ports, results, strict=True)
     )
+
+
+def inner_body(use: Use, names: set[str]) -> Body:
+    """Return a body for the inside of a layer; a call that shares weights leaves no new blocks."""
+    shared = use.body.shared
+    if use.body.shares is not None:
+        shared = Shared(shared.config, dict(shared.blocks))
+    return Body(shared, names)
+
+
+def _inside(node: str, inner: str) -> str:
+    return f"{node}.{inner}" if inner else ""
 
 
 def _by_input(use: Use, model: Model, args: Any, count: int) -> list[Value]:
@@ -205,8 +215,3 @@ def _shapes_read(model: Model) -> dict[Key, tuple[tuple[int | None, ...] | None,
         for key, shapes in found.items()
         if 0 <= max(shapes) < 1000
     }
-
-
-def prefixed(prefix: str, weights: Mapping[str, Weight]) -> dict[str, Weight]:
-    """Return the weights with a prefix before each key; a tensor of the model itself has no key."""
-    return {f"{prefix}.{key}" if key else prefix: weight for key, weight in weights.items()}

@@ -19,7 +19,7 @@ from mimgraph.importer.foreign.keras.options import Layer
 from mimgraph.importer.foreign.keras.spec import as_spec
 from mimgraph.importer.foreign.keras.value import Array, Length, Size, Value, Weight, size
 from mimgraph.importer.foreign.keras.weights import read_state
-from mimgraph.importer.foreign.model import ForeignModel
+from mimgraph.importer.foreign.model import ForeignModel, Note
 from mimgraph.ir.names import class_fault
 
 _DEFAULT_NAME = re.compile(r"(functional|sequential|model)(_\d+)?")
@@ -43,34 +43,46 @@ def read_keras(path: str | PathLike[str]) -> ForeignModel:
     found = convert(model, body, "", given)
     names = _public(model.outputs)
     results = {name: body.plain(value) for name, value in zip(names, found, strict=True)}
+    _note_dtypes(model, body)
     own = _DEFAULT_NAME.fullmatch(model.name) is None
     name = _class_name(model.name if own else Path(path).stem)
-    spec, weights = as_spec(name, body, results)
+    spec, written = as_spec(name, body, results)
     keys = {
         key: ", ".join(weight.paths)
-        for key, weight in weights.items()
+        for key, weight in written.weights.items()
         if weight.paths and weight.is_theirs
     }
-    state = _state(archive, weights, shared)
-    return ForeignModel(spec, state, keys, tuple(shared.notes), companion(shared.opaque))
+    state, missing = _state(archive, written.weights)
+    notes = (*written.notes, *missing)
+    return ForeignModel(spec, state, keys, notes, companion(shared.opaque))
 
 
 def _state(
-    archive: Archive, weights: Mapping[str, Weight], shared: Shared
-) -> dict[str, Array] | None:
-    """Return the tensors of the file; note why there are none."""
-    state = None
+    archive: Archive, weights: Mapping[str, Weight]
+) -> tuple[dict[str, Array] | None, list[Note]]:
+    """Return the tensors of the file; without them, a note that says why."""
+    state, why = None, "the file has none"
     if archive.weights is not None:
         name = archive.config.file.name.replace(CONFIG, WEIGHTS)
         state = read_state(archive.weights, weights, Config(name, ""))
-    if state is None:
-        why = (
-            "the file has no weights"
-            if archive.weights is None
-            else "pip install h5py to read them"
-        )
-        shared.note("left-out", "weights", f"the weights are left out: {why}", "")
-    return state
+        why = "pip install h5py to read them"
+    if state is not None:
+        return state, []
+    return None, [Note("left-out", "weights", f"the weights are left out: {why}", "")]
+
+
+def _note_dtypes(model: Model, body: Body) -> None:
+    """Note that the spec computes in float32 where a layer of the model does not."""
+    names = {}
+    for layer in model.layers:
+        policy = layer.options.get("dtype")
+        inner = policy.get("config") if isinstance(policy, dict) else None
+        name = inner.get("name") if isinstance(inner, dict) else None
+        if isinstance(name, str) and name != "float32":
+            names[name] = layer.name
+    for name, where in names.items():
+        message = f"{where} computes in {name}, its node in the dtype of the model, float32"
+        body.note("left-out", "dtype", message, where)
 
 
 def _input(model: Model, ref: Ref, body: Body) -> Value:

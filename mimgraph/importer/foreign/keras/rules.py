@@ -45,12 +45,14 @@ class Use(NamedTuple):
         weights: Mapping[str, Weight] | None = None,
         suffix: str = "",
     ) -> str:
-        """Add a node under the name of the layer, and return its name.
+        """Add a node under the name of the layer, and return its name; its weights may be frozen.
 
         One with a suffix is a step towards the result.
         """
         if isinstance(sources, Value):
             sources = [sources.source]
+        if weights and "buffer" not in entry and self.layer.options.get("trainable") is False:
+            entry = {**entry, "freeze": True}
         return self.body.add(f"{self.layer.name}{suffix}", entry, sources, weights)
 
     def weight(
@@ -65,7 +67,7 @@ class Use(NamedTuple):
 
     def note(self, reason: str, message: str) -> None:
         """Note something of the layer that the spec leaves out."""
-        self.body.shared.note("left-out", reason, message, self.layer.name)
+        self.body.note("left-out", reason, message, self.layer.name)
 
 
 Result = Value | tuple[Value, ...]

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.importer.foreign.keras.body import Body, Node, Sources, free
 from mimgraph.importer.foreign.keras.chains import join_chains
-from mimgraph.importer.foreign.keras.convert import prefixed
-from mimgraph.importer.foreign.keras.value import Length, Value, Weight, size
+from mimgraph.importer.foreign.keras.value import Length, Value, Weight, prefixed, size
+from mimgraph.importer.foreign.model import Note
 
 _IMAGE, _OTHERS = ("H", "W", "D"), ("T", "S", "L", "K")
 
 
-def as_block(
-    body: Body, results: Sequence[Value]
-) -> tuple[list[str], dict[str, Any], dict[str, Weight]]:
-    """Return the names of a block's outputs, the block, and its weights by the keys in it."""
-    nodes, sources, weights = _written(body, results)
-    ports = _ports(results, {})
-    block: dict[str, Any] = {"inputs": list(body.inputs), "nodes": nodes}
-    block["outputs"] = sources[0] if len(sources) == 1 else dict(zip(ports, sources, strict=True))
-    return ports, block, weights
+class Written(NamedTuple):
+    """The entries of the nodes that the results need, the sources of the results, the weights by the
+    keys of these nodes, and the notes at their paths."""
+
+    nodes: dict[str, Any]
+    sources: list[str]
+    weights: dict[str, Weight]
+    notes: list[Note]
 
 
-def as_spec(
-    name: str, body: Body, results: Mapping[str, Value]
-) -> tuple[dict[str, Any], dict[str, Weight]]:
-    """Return the spec of a whole model with these outputs, and its weights by our keys."""
-    nodes, sources, weights = _written(body, list(results.values()))
+def as_block(body: Body, results: Sequence[Value]) -> tuple[list[str], dict[str, Any], Written]:
+    """Return the names of a block's outputs, the block, and what it was written from."""
+    written = _written(body, results)
+    ports = _ports(results)
+    block: dict[str, Any] = {"inputs": list(body.inputs), "nodes": written.nodes}
+    named = dict(zip(ports, written.sources, strict=True))
+    block["outputs"] = named if len(named) > 1 else written.sources[0]
+    return ports, block, written
+
+
+def as_spec(name: str, body: Body, results: Mapping[str, Value]) -> tuple[dict[str, Any], Written]:
+    """Return the spec of a whole model with these outputs, and what it was written from."""
+    written = _written(body, list(results.values()))
     spec: dict[str, Any] = {"name": name}
     moved = [
         f"{public} {_keras_shape(value)}" for public, value in results.items() if value.channel
@@ -40,13 +47,13 @@ def as_spec(
     spec["inputs"] = _named_lengths(body.inputs)
     if body.shared.blocks:
         spec["blocks"] = dict(body.shared.blocks)
-    spec["nodes"] = nodes
-    public = dict(zip(results, sources, strict=True))
+    spec["nodes"] = written.nodes
+    public = dict(zip(results, written.sources, strict=True))
     if all(name == source for name, source in public.items()):
-        spec["outputs"] = sources[0] if len(sources) == 1 else sources
+        spec["outputs"] = written.sources if len(public) > 1 else written.sources[0]
     else:
         spec["outputs"] = public
-    return spec, weights
+    return spec, written
 
 
 def _keras_shape(value: Value) -> str:
@@ -54,19 +61,24 @@ def _keras_shape(value: Value) -> str:
     return f"({', '.join(['N', *map(str, sizes)])})"
 
 
-def _written(
-    body: Body, results: Sequence[Value]
-) -> tuple[dict[str, Any], list[str], dict[str, Weight]]:
-    """Return the entries of the nodes that the results need, the results' sources, and the weights."""
+def _written(body: Body, results: Sequence[Value]) -> Written:
+    """Return the nodes that the results need, as the spec has them."""
     wanted = [value.source for value in results]
-    nodes = _needed(body, wanted)
     kept = {source.partition(".")[0] for source in wanted}
-    nodes, renamed = join_chains(nodes, kept)
+    nodes, renamed, paths = join_chains(_needed(body, wanted), kept)
     entries, weights = {}, {}
     for node in nodes.values():
         entries[node.name] = _entry(node, renamed)
         weights.update(prefixed(node.name, node.weights))
-    return entries, [_renamed(source, renamed) for source in wanted], weights
+    notes = [note._replace(node=_path(note.node, nodes, paths)) for note in body.notes]
+    return Written(entries, [_renamed(source, renamed) for source in wanted], weights, notes)
+
+
+def _path(noted: str, nodes: Mapping[str, Node], paths: Mapping[str, str]) -> str:
+    """Return the path of a node for a note; "" if the node is left out."""
+    name, dot, inner = noted.partition(".")
+    found = paths.get(name, name if name in nodes else "")
+    return f"{found}{dot}{inner}" if found else ""
 
 
 def _needed(body: Body, wanted: Sequence[str]) -> dict[str, Node]:
@@ -109,7 +121,7 @@ def _renamed(source: str, renamed: Mapping[str, str]) -> str:
     return f"{renamed.get(name, name)}{dot}{port}"
 
 
-def _ports(results: Sequence[Value], taken: Mapping[str, str]) -> list[str]:
+def _ports(results: Sequence[Value]) -> list[str]:
     """Return a name for each output of a block, that of its node where it can be."""
     ports: dict[str, None] = {}
     for value in results:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -99,6 +99,11 @@ class Weight(NamedTuple):
     paths: tuple[str, ...]
     make: Callable[..., Array]
     is_theirs: bool = True
+
+
+def prefixed(prefix: str, weights: Mapping[str, Weight]) -> dict[str, Weight]:
+    """Return the weights with a prefix before each key; a tensor of the model itself has no key."""
+    return {f"{prefix}.{key}" if key else prefix: weight for key, weight in weights.items()}
 
 
 def features(order: tuple[tuple[int, ...], ...]) -> Array:

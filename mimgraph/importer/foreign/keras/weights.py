@@ -60,4 +60,8 @@ def _array(file: Any, path: str, config: Config, most: int) -> Array:
     if place.external or place.is_virtual or plan.get_nfilters() or place.nbytes > most:
         config.refuse("too-large", f"{path} is not stored as Keras stores weights")
     found: Array = np.asarray(place[()])
+    if (
+        found.dtype.itemsize == 2 and found.dtype.kind == "V"
+    ):  # bfloat16: the upper half of a float32
+        found = (found.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
     return found

@@ -45,6 +45,11 @@ CHAINS: dict[str, tuple[list[int | None], list[dict[str, Any]], str]] = {
         [layer("Dense", units=3, activation="softmax")],
         "{layer: Linear, from: x, out_features: 3, activation: {Softmax: {dim: -1}}}",
     ),
+    "a frozen layer": (
+        [5],
+        [layer("Dense", units=3, trainable=False)],
+        "{layer: Linear, from: x, out_features: 3, freeze: true}",
+    ),
     "a gelu by tanh": (
         [5],
         [layer("Gelu", module="keras.src.ops.nn", approximate=True)],
@@ -129,3 +134,34 @@ def test_names_that_a_spec_does_not_allow_are_replaced(tmp_path: Path) -> None:
     config = functional({"x": [5]}, ["1-a/b", "forward"], *model)
     graph = mg.from_dict(read(config, tmp_path).spec)
     assert list(graph.outputs) == ["layer_1_a_b", "forward_node"]
+
+
+def test_a_dtype_is_noted_at_its_node(tmp_path: Path) -> None:
+    policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}
+    layers = [layer("Dense", "first", units=3), layer("Dense", "second", units=2, dtype=policy)]
+    notes = read(sequential([5], *layers), tmp_path).notes
+    assert [(note.reason, note.node) for note in notes] == [("dtype", "second.1"), ("weights", "")]
+
+
+def test_a_note_in_a_model_is_at_the_node_in_its_block(tmp_path: Path) -> None:
+    inner = sequential([5], layer("Dense", units=3), layer("Lambda", "f"), layer("ReLU"))
+    inner |= {"name": "inner"}
+    inner["config"]["name"] = "inner"
+    notes = read(
+        functional({"x": [5]}, ["inner"], call(inner | {"inbound_nodes": []}, "x")), tmp_path
+    ).notes
+    assert [note.node for note in notes] == ["inner.relu.1", ""]
+
+
+def test_a_model_of_nothing_is_left_out(tmp_path: Path) -> None:
+    inner = sequential([5], layer("GaussianNoise", stddev=1.0)) | {"name": "noise"}
+    config = sequential([5], inner, layer("Dense", units=2), layer("Identity"))
+    spec = read(config, tmp_path).spec
+    assert mg.from_dict(spec)
+    assert list(spec["nodes"]) == ["dense"]
+
+
+def test_steps_of_nothing_are_left_out(tmp_path: Path) -> None:
+    noise = layer("TimeDistributed", layer=layer("GaussianNoise", stddev=1.0))
+    spec = read(sequential([4, 5], noise, layer("ReLU")), tmp_path).spec
+    assert list(spec["nodes"]) == ["relu"] and mg.from_dict(spec)

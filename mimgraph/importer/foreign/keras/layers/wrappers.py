@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mimgraph.importer.foreign.keras.axes import wanted
-from mimgraph.importer.foreign.keras.body import Body, Shared
+from mimgraph.importer.foreign.keras.body import Body
 from mimgraph.importer.foreign.keras.config import MODELS, flat, parse_model, wrapped
-from mimgraph.importer.foreign.keras.convert import convert, result
+from mimgraph.importer.foreign.keras.convert import convert, inner_body, result
+from mimgraph.importer.foreign.keras.options import Layer
 from mimgraph.importer.foreign.keras.rules import Unsupported, Use, layer
 from mimgraph.importer.foreign.keras.spec import as_block
 from mimgraph.importer.foreign.keras.value import Value
@@ -29,11 +28,20 @@ def _time_distributed(use: Use) -> Value:
         return same._replace(mask=value.mask)
     channel = wanted(wrapped(use.layer, "layer"), value.rank - 1)
     value = use.body.at(value, None if channel is None else channel + 1)
-    shared = use.body.shared
-    scratch = Shared(shared.config, dict(shared.blocks))
-    inner = Body(shared if use.body.shares is None else scratch, set())
-    step = value._replace(source="x", shape=value.shape[1:], channel=channel, mask=None)
+    inner = inner_body(use, set())
+    step = value._replace(shape=value.shape[1:], channel=channel, mask=None)
     step = step._replace(source=inner.add_input("x", {}))
+    found = _at_a_step(own, path, step, inner)
+    source = value.source
+    if found.source != step.source:
+        source = _folded(use, value, inner, found)
+    shape, at = (value.shape[0], *found.shape), found.channel
+    outer = None if at is None else at + 1
+    return found._replace(source=source, shape=shape, channel=outer, mask=value.mask)
+
+
+def _at_a_step(own: Layer, path: str, step: Value, inner: Body) -> Value:
+    """Return the result of the layer or model at one index of the axis."""
     if own.kind in MODELS:
         model = parse_model(own.entry, own.file, path.count("/layer") + 1)
         refs = flat(model.inputs)
@@ -44,19 +52,19 @@ def _time_distributed(use: Use) -> Value:
         results = [*result(Use(own, path, (step,), {}, inner))]
     if len(results) != 1:
         raise Unsupported("it holds a layer of several results")
-    _, block, weights = as_block(inner, results)
-    entry: dict[str, Any] = {"over": 1}
-    (name, *more) = block["nodes"]
-    node = block["nodes"][name]
-    if not more and "layer" in node:
-        node.pop("from")
-        entry = {**node, **entry}
-        weights = {key.removeprefix(f"{name}."): weight for key, weight in weights.items()}
+    return results[0]
+
+
+def _folded(use: Use, value: Value, inner: Body, found: Value) -> str:
+    """Add a node that does what `inner` does at every index: its one layer, or a block."""
+    _, block, written = as_block(inner, [found])
+    weights, names = written.weights, list(block["nodes"])
+    node = block["nodes"][names[0]]
+    if len(names) == 1 and "layer" in node:
+        entry = {key: option for key, option in node.items() if key != "from"}
+        weights = {key.removeprefix(f"{names[0]}."): weight for key, weight in weights.items()}
     else:
-        entry = {"block": shared.block(use.layer.name, block), **entry}
-    (found,) = results
-    outer = None if found.channel is None else found.channel + 1
-    source = use.add(entry, value, weights)
-    return found._replace(
-        source=source, shape=(value.shape[0], *found.shape), channel=outer, mask=value.mask
-    )
+        entry = {"block": use.body.shared.block(use.layer.name, block)}
+    source = use.add({**entry, "over": 1}, value, weights)
+    use.body.notes += [note._replace(node=source) for note in written.notes]
+    return source
