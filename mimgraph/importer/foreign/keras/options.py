@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -43,10 +44,10 @@ class Layer(NamedTuple):
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        """Return a number."""
+        """Return a finite number."""
         value = self._given(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.refuse("wrong-type", f"{key} must be a number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            self.refuse("wrong-type", f"{key} must be a finite number")
         return value
 
     def flag(self, key: str, default: bool = False) -> bool:

@@ -35,19 +35,16 @@ def _rescaling(use: Use) -> Value:
 
 def _factor(use: Use, value: Value, key: str, default: float) -> float | str:
     """Return a number, or the name of a buffer with a number for each channel."""
+    import numpy as np
+
     given = use.layer.options.get(key, default)
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
-    numbers = isinstance(given, list) and all(type(one) in (int, float) for one in given)
+    if not isinstance(given, list):
+        return float(use.layer.number(key, default))
+    numbers = all(type(one) in (int, float) for one in given)
     if not numbers or len(given) not in (1, value.size(-1)):
         use.layer.refuse("wrong-type", f"{key} must be a number, or one for each channel")
     shape = per_channel(value, len(given))
-    nested: Any = [float(one) for one in given]
-    for axis in reversed(range(len(shape))):
-        if axis > shape.index(len(given)) if len(given) > 1 else axis:
-            nested = [[one] for one in nested]
-    for _ in range(shape.index(len(given)) if len(given) > 1 else 0):
-        nested = [nested]
+    nested = np.asarray(given, "float64").reshape(shape).tolist()
     return use.add({"buffer": shape, "init": nested}, [], {"": kept(nested)}, f"_{key}")
 
 
