@@ -67,20 +67,52 @@ class _Head:
 
     def maps(self, name: str, output: str, block: str, hidden: int, channels: int) -> None:
         """Add the convolutions `name` at each level, and the output that joins their results."""
-        for branch, sources in self.branches.items():
-            options = {"hidden": hidden, "channels": channels}
-            self.nodes[branch + name] = {"block": block, "each": sources, **options}
-            parts = [f"{branch}{name}.{one}" for one in self.levels.names]
-            self.nodes[branch + output] = {"merge": "concat", "from": parts, "dim": 2}
+        self.convolve(name, block, hidden=hidden, channels=channels)
+        for branch in self.branches:
+            self.join(branch + output, self.of_levels(branch + name))
             self.outputs[branch + output] = branch + output
+
+    def convolve(self, name: str, block: str, of: str = "", **params: int) -> None:
+        """Add a block at each level, on the maps or on the results of the blocks `of`."""
+        for branch, maps in self.branches.items():
+            sources = self.of_levels(branch + of) if of else maps
+            self.nodes[branch + name] = {"block": block, "each": sources, **params}
             self.number(branch + name)
 
-    def number(self, name: str) -> None:
-        """Give the weights of an `each` of the levels the numbers that they have in a list."""
-        for index, one in enumerate(self.levels.names):
-            self.keys[f"{name}.{one}"] = f"{name}.{index}"
+    def of_levels(self, name: str) -> list[str]:
+        """Return the results of an `each` of the levels."""
+        return [f"{name}.{one}" for one in self.levels.names]
 
-    def made(self, channels: int = 0) -> Made:
+    def join(self, name: str, parts: list[str]) -> None:
+        """Add the node that joins the results of all levels."""
+        self.nodes[name] = {"merge": "concat", "from": parts, "dim": 2}
+
+    def decode(self, name: str, block: str, *sources: str, **params: int) -> list[str]:
+        """Add a block at each level that turns its results, `sources`, into pixels; return the nodes."""
+        levels = self.levels
+        for one, stride in zip(levels.names, levels.strides, strict=True):
+            pixels: int | float = int(stride) if stride.denominator == 1 else float(stride)
+            given = [source + one for source in sources]
+            self.nodes[f"{name}_{one}"] = {
+                "block": block,
+                "from": [*given, one],
+                "stride": pixels,
+                **params,
+            }
+        return [f"{name}_{one}" for one in levels.names]
+
+    @property
+    def last(self) -> str:
+        """The names of the convolutions that are decoded begin with this."""
+        return list(self.branches)[-1]
+
+    def number(self, name: str, inside: str = "") -> None:
+        """Give the weights of an `each` of the levels the numbers that they have in a list; those below
+        the node `inside` are the module's own there."""
+        for index, one in enumerate(self.levels.names):
+            self.keys[f"{name}.{one}{inside}"] = f"{name}.{index}"
+
+    def made(self, only_in_training: tuple[str, ...] = ()) -> Made:
         """Return the head as a use of its block."""
         block: Block = {
             "inputs": self.levels.names,
@@ -90,10 +122,11 @@ class _Head:
         ports = {name: name for name in self.outputs}
         return Made(
             {"block": self.name},
-            channels,
+            channels=0,
             keys=self.keys,
             blocks={self.name: block},
             outputs=ports,
+            only_in_training=only_in_training,
             left_out=self.left_out,
         )
 
@@ -108,22 +141,19 @@ def _detector(name: str, levels: Levels, nc: int, legacy: bool) -> _Head:
     return head
 
 
-def _decoded(head: _Head, *more: str) -> _Head:
-    """Add the output `predictions`: boxes in pixels, the probabilities of the classes, and `more`."""
+def _decoded(head: _Head, block: str = "", angle: str = "", more: str = "") -> _Head:
+    """Add the output `predictions`: boxes in pixels, the probabilities of the classes, and `more`.
+
+    The boxes are decoded by `block`; `angle` begins the names of the angles at each level.
+    """
     levels = head.levels
-    branch = list(head.branches)[-1]
-    block = "DecodeCorners" if levels.end2end else "DecodeBoxes"
-    if levels.reg_max == 1:
-        block += "OfOneBin"
-    for name, stride in zip(levels.names, levels.strides, strict=True):
-        source = {"sides": f"{branch}cv2.{name}", "features": name}
-        size: int | float = int(stride) if stride.denominator == 1 else float(stride)
-        bins = {} if levels.reg_max in (1, 16) else {"bins": levels.reg_max}
-        head.nodes[f"boxes_{name}"] = {"block": block, "from": source, "stride": size, **bins}
-    parts = [f"boxes_{name}" for name in levels.names]
-    head.nodes["all_boxes"] = {"merge": "concat", "from": parts, "dim": 2}
-    head.nodes["probabilities"] = {"layer": "Sigmoid", "from": f"{branch}scores"}
-    joined = ["all_boxes", "probabilities", *(branch + one for one in more)]
+    block = block or ("DecodeCorners" if levels.end2end else "DecodeBoxes")
+    block += "OfOneBin" if levels.reg_max == 1 else ""
+    bins = {} if levels.reg_max in (1, 16) else {"bins": levels.reg_max}
+    sources = (f"{head.last}cv2.", angle) if angle else (f"{head.last}cv2.",)
+    head.join("all_boxes", head.decode("boxes", block, *sources, **bins))
+    head.nodes["probabilities"] = {"layer": "Sigmoid", "from": f"{head.last}scores"}
+    joined = ["all_boxes", "probabilities", more] if more else ["all_boxes", "probabilities"]
     head.nodes["predictions"] = {"merge": "concat", "from": joined}
     head.outputs = {"predictions": "predictions", **head.outputs}
     if levels.end2end:
@@ -146,44 +176,109 @@ def v10_detect(levels: Levels, nc: int) -> Made:
 
 @head("Segment")
 def segment(levels: Levels, nc: int, nm: int = 32, npr: int = 256) -> Made:
-    head = _detector("Segment", levels, nc, levels.legacy)
-    hidden = max(levels.channels[0] // 4, nm)
-    head.maps("cv4", "mask_coefficient", "ConvHead", hidden, nm)
+    head = _with_masks("Segment", levels, nc, nm)
     head.nodes["proto"] = {"block": "Proto", "from": "x0", "hidden": npr, "out_channels": nm}
     head.outputs["proto"] = "proto"
-    return _decoded(head, "mask_coefficient").made()
+    return head.made()
+
+
+@head("Segment26")
+def segment26(levels: Levels, nc: int, nm: int = 32, npr: int = 256) -> Made:
+    head, first = _with_masks("Segment26", levels, nc, nm), levels.channels[0]
+    added = ["x0"]
+    for index, one in enumerate(levels.names[1:]):
+        head.nodes[f"refined_{one}"] = {"block": "Conv", "from": one, "out_channels": first}
+        head.keys[f"refined_{one}"] = f"proto.feat_refine.{index}"
+        larger = {"layer": "Upsample", "from": f"refined_{one}", "scale_factor": 2 ** (index + 1)}
+        head.nodes[f"larger_{one}"] = larger
+        added.append(f"larger_{one}")
+    head.nodes["features"] = {"merge": "add", "from": added}
+    fused = {"block": "Conv", "from": "features", "out_channels": npr, "kernel_size": 3}
+    head.nodes["fused"] = fused
+    head.keys["fused"] = "proto.feat_fuse"
+    head.nodes["proto"] = {"block": "Proto", "from": "fused", "hidden": npr, "out_channels": nm}
+    semantic = {"block": "ConvMaps", "from": "features", "hidden": npr, "channels": nc}
+    head.nodes["semantic"] = semantic
+    head.keys["semantic"] = "proto.semseg"
+    head.outputs |= {"proto": "proto", "semantic": "semantic"}
+    return head.made(only_in_training=("semantic",))
+
+
+def _with_masks(name: str, levels: Levels, nc: int, nm: int) -> _Head:
+    """Return a head with the coefficients of the masks for each box."""
+    head = _detector(name, levels, nc, levels.legacy)
+    head.maps("cv4", "mask_coefficient", "ConvHead", max(levels.channels[0] // 4, nm), nm)
+    return _decoded(head, more=f"{head.last}mask_coefficient")
 
 
 @head("OBB")
 def obb(levels: Levels, nc: int, ne: int = 1) -> Made:
-    return _rotated("OBB", levels, nc, ne, "(sigmoid(angle) - 0.25) * 3.141592653589793")
+    return _rotated("OBB", levels, nc, ne, "AngleHead")
 
 
 @head("OBB26")
 def obb26(levels: Levels, nc: int, ne: int = 1) -> Made:
-    return _rotated("OBB26", levels, nc, ne, "")
+    return _rotated("OBB26", levels, nc, ne, "ConvHead")
 
 
-def _rotated(name: str, levels: Levels, nc: int, ne: int, expression: str) -> Made:
-    """Return a head with an angle for each box, which `expression` computes."""
+def _rotated(name: str, levels: Levels, nc: int, ne: int, block: str) -> Made:
+    """Return a head with an angle for each box."""
+    if ne != 1:
+        raise ValueError(f"{name} is read with one angle only")
     head = _detector(name, levels, nc, levels.legacy)
-    output = "raw_angle" if expression else "angle"
-    head.maps("cv4", output, "ConvHead", max(levels.channels[0] // 4, ne), ne)
-    for branch in head.branches if expression else ():
-        formula = {"merge": "formula", "expr": expression, "from": {"angle": branch + output}}
-        head.nodes[f"{branch}angle"] = formula
-        del head.outputs[branch + output]
-        head.outputs[f"{branch}angle"] = f"{branch}angle"
-    head.left_out["decoding"] = "the rotated boxes are not decoded to pixels"
-    return head.made()
+    head.maps("cv4", "angle", block, max(levels.channels[0] // 4, ne), ne)
+    if block == "AngleHead":
+        for branch in head.branches:
+            head.number(f"{branch}cv4", ".maps")
+    angle = f"{head.last}cv4."
+    return _decoded(head, "DecodeRotated", angle, more=f"{head.last}angle").made()
 
 
 @head("Pose")
 def pose(levels: Levels, nc: int, kpt_shape: Numbers = POINTS_OF_A_PERSON) -> Made:
-    head = _detector("Pose", levels, nc, levels.legacy)
-    if len(kpt_shape) != 2:
-        raise ValueError("kpt_shape must be two numbers, the points and the values of each")
-    numbers = kpt_shape[0] * kpt_shape[1]
+    head, numbers = _detector("Pose", levels, nc, levels.legacy), _numbers(kpt_shape)
     head.maps("cv4", "kpts", "ConvHead", max(levels.channels[0] // 4, numbers), numbers)
-    head.left_out["decoding"] = "the boxes and points are not decoded to pixels"
-    return head.made()
+    block = "DecodePoints" if kpt_shape[1] == 3 else "DecodePlaces"
+    head.join("points", head.decode("points", block, f"{head.last}cv4."))
+    return _decoded(head, more="points").made()
+
+
+@head("Pose26")
+def pose26(levels: Levels, nc: int, kpt_shape: Numbers = POINTS_OF_A_PERSON) -> Made:
+    head, numbers = _detector("Pose26", levels, nc, levels.legacy), _numbers(kpt_shape)
+    hidden = max(levels.channels[0] // 4, numbers + 2 * kpt_shape[0])
+    head.convolve("cv4", "TwoConvs", hidden=hidden)
+    for name, output, channels in (
+        ("cv4_kpts", "kpts", numbers),
+        ("cv4_sigma", "kpts_sigma", 2 * kpt_shape[0]),
+    ):
+        head.convolve(name, "FlatConv", of="cv4", channels=channels)
+        for branch in head.branches:
+            head.number(branch + name, ".0")
+            head.join(branch + output, head.of_levels(branch + name))
+            head.outputs[branch + output] = branch + output
+    block = "DecodePoints26" if kpt_shape[1] == 3 else "DecodePlaces26"
+    head.join("points", head.decode("points", block, f"{head.last}cv4_kpts."))
+    head.left_out["flow_model"] = "its weights are used by the loss only"
+    sigmas = tuple(f"{branch}kpts_sigma" for branch in head.branches)
+    return _decoded(head, more="points").made(only_in_training=sigmas)
+
+
+def _numbers(kpt_shape: Numbers) -> int:
+    """Return how many numbers there are for the points of one box."""
+    if len(kpt_shape) != 2 or kpt_shape[1] not in (2, 3) or not kpt_shape[0]:
+        raise ValueError("kpt_shape must be the number of points, and 2 or 3 values of each")
+    return kpt_shape[0] * kpt_shape[1]
+
+
+@head("SemanticSegment")
+def semantic_segment(levels: Levels, nc: int = 19) -> Made:
+    head, first = _Head("SemanticSegment", levels._replace(end2end=False)), levels.channels[0]
+    for name, source in (("classifier", "x0"), ("aux_head", "x1"))[: len(levels.channels)]:
+        block = {"block": "ConvMap", "from": source, "hidden": first, "channels": nc}
+        head.nodes[name] = block
+    head.outputs = {"logits": "classifier"}
+    if len(levels.channels) > 1:
+        head.outputs["aux"] = "aux_head"
+    training = tuple(name for name in head.outputs if name == "aux")
+    return head.made(training)._replace(has_feats=False)

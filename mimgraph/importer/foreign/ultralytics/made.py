@@ -28,8 +28,9 @@ class Made(NamedTuple):
 
     `node` has no sources yet. The height and width of its result are those of its source divided by
     `stride`; that the map is cut into `areas` of equal size bounds these as well. `keys` are the keys of its weights that are not the module's own, ours to theirs, and
-    `blocks` those that are not in the library. A head has `outputs`, from public names to ports, and
-    those that are `left_out`.
+    `blocks` those that are not in the library. A head has `outputs`, from public names to ports, of which some are there
+    `only_in_training`; if it `has_feats`, the maps that it reads are outputs, too. What it does besides is
+    `left_out`.
     """
 
     node: dict[str, Any]
@@ -39,6 +40,8 @@ class Made(NamedTuple):
     keys: Mapping[str, str] = NOTHING
     blocks: Mapping[str, Block] = NOTHING
     outputs: Mapping[str, str] = NOTHING
+    only_in_training: tuple[str, ...] = ()
+    has_feats: bool = True
     left_out: Mapping[str, str] = NOTHING
 
 

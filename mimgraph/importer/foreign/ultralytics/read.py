@@ -69,6 +69,7 @@ class _Reading:
     blocks: dict[str, Block] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    only_in_training: tuple[str, ...] = ()
     notes: list[Note] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
@@ -106,7 +107,7 @@ class _Reading:
             names = [f"{name}_input"]
         self._add_node(row, name, made, names)
         if made.outputs:
-            self._end(name, made, sources if row.module in HEADS else [])
+            self._end(name, made, sources if row.module in HEADS and made.has_feats else [])
         stride = sources[0].stride * made.stride
         self.areas.append((stride, made.areas))
         return Result(name, made.channels, stride)
@@ -146,6 +147,7 @@ class _Reading:
             self.outputs = {"logits": name, "probabilities": "probabilities"}
             return
         self.outputs = {output: f"{name}.{port}" for output, port in made.outputs.items()}
+        self.only_in_training = made.only_in_training
         self.outputs |= {f"feats_{index}": one.source for index, one in enumerate(maps)}
         self.notes += [Note("left-out", why, text, name) for why, text in made.left_out.items()]
 
@@ -153,8 +155,10 @@ class _Reading:
         """Return the whole model."""
         last = self.results[-1]
         assert last is not None  # else there is a fault
-        outputs: Any = self.outputs or last.source
         self._leave_out_unused([last.source, *self.outputs.values()])
+        outputs: dict[str, Any] = dict(self.outputs)
+        for output in self.only_in_training:
+            outputs[output] = {"from": outputs[output], "only": "training"}
         is_classifier = self.rows[-1].module.lower() == "classify"
         spec = {
             "name": name,
@@ -162,7 +166,7 @@ class _Reading:
             "inputs": {IMAGE: [self.settings.channels, *self._sizes()]},
             "blocks": self._activated(),
             "nodes": self.nodes,
-            "outputs": outputs,
+            "outputs": outputs or last.source,
         }
         return ForeignModel(spec, None, self.keys, tuple(self.notes))
 

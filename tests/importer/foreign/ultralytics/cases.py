@@ -77,6 +77,9 @@ HEADS: dict[str, list[Any]] = {  # a head on the two maps of a backbone
     "Segment": ["Segment", ["nc", 8, 32]],
     "OBB": ["OBB", ["nc", 1]],
     "OBB26": ["OBB26", ["nc", 1]],
+    "Segment26": ["Segment26", ["nc", 8, 32]],
+    "Pose26": ["Pose26", ["nc", "kpt_shape"]],
+    "SemanticSegment": ["SemanticSegment", ["nc"]],
     "Pose": ["Pose", ["nc", "kpt_shape"]],
     "v10Detect": ["v10Detect", ["nc"]],
 }
@@ -96,6 +99,10 @@ def models() -> dict[str, dict[str, Any]]:
     twice = {"end2end": True, "reg_max": 1}
     found["Detect twice"] = {**found["Detect newer"], **twice}
     found["Segment twice"] = {**found["Segment newer"], **twice, "reg_max": 4}
+    found["OBB twice"] = {**found["OBB26 newer"], **twice}
+    found["Pose twice"] = {**found["Pose26 newer"], **twice, "kpt_shape": [4, 3]}
+    found["Segment26 twice"] = {**found["Segment26 newer"], **twice}
+    found["Pose of three"] = {**found["Pose"], "kpt_shape": [4, 3]}
     split = [
         [-1, 1, "CBLinear", [[16, 24]]],
         [0, 1, "CBLinear", [[24]]],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from torch import Tensor, nn
 from tests.importer.foreign.ultralytics.cases import models
 
 EXPECTED = Path(__file__).with_name("expected.json")
-CONSTANT = "dfl.conv.weight"  # 0, 1, 2, ..., which no model learns
+NO_WEIGHTS = re.compile(
+    r".*\.(dfl\.conv\.weight|flow_model\..*)"
+)  # constants, and parts of the loss
 SHARED = ("feats", "proto")  # the same for both sets of convolutions
 
 
@@ -43,8 +46,8 @@ def build(config: dict[str, Any], scale: str | None = None) -> nn.Module:
 
 
 def state(model: nn.Module) -> dict[str, Tensor]:
-    """Return the state_dict without the constant of the heads."""
-    return {key: one for key, one in model.state_dict().items() if not key.endswith(CONSTANT)}
+    """Return the state_dict without what only the loss uses, and constants."""
+    return {key: one for key, one in model.state_dict().items() if not NO_WEIGHTS.fullmatch(key)}
 
 
 def digest(shapes: Mapping[str, Any]) -> str:
@@ -58,6 +61,8 @@ def outputs(returned: Any, single: str = "") -> dict[str, Tensor]:
     tensor alone."""
     if isinstance(returned, Tensor):
         return {single: returned}
+    if isinstance(returned, tuple) and isinstance(returned[0], Tensor) and returned[0].dim() == 4:
+        return {"logits": returned[0], "aux": returned[1]}
     if isinstance(returned, tuple):
         first, raw = returned
         if isinstance(raw, Tensor):
@@ -70,12 +75,14 @@ def outputs(returned: Any, single: str = "") -> dict[str, Tensor]:
         }
     found = dict(returned)
     maps = found.pop("feats", ())
+    if isinstance(found.get("proto"), tuple):
+        found["proto"], found["semantic"] = found["proto"]
     return found | {f"feats_{index}": one for index, one in enumerate(maps)}
 
 
 def single_name(config: dict[str, Any]) -> str:
     """Return the name of our output where a model of the package returns one tensor in training."""
-    return "logits" if config["head"][-1][2] == "Classify" else ""
+    return "logits" if config["head"][-1][2] in ("Classify", "SemanticSegment") else ""
 
 
 def main() -> None:
@@ -87,7 +94,9 @@ def main() -> None:
             returned = outputs(model.train()(torch.zeros(2, 3, 64, 32)), single_name(config))
         found[name] = {
             "parameters": sum(
-                one.numel() for key, one in model.named_parameters() if not key.endswith(CONSTANT)
+                one.numel()
+                for key, one in model.named_parameters()
+                if not NO_WEIGHTS.fullmatch(key)
             ),
             "state": digest(state(model)),
             "outputs": {key: list(one.shape) for key, one in returned.items()},
