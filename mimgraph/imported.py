@@ -33,8 +33,9 @@ class Imported:
     keys: Mapping[str, str | tuple[str, ...]]
 
     def __init__(self, model: nn.Module, draft: Draft, traces: Traces, examples: Examples) -> None:
+        from mimgraph.importer.device import META
         from mimgraph.importer.keys import key_map
-        from mimgraph.importer.proof.prove import prove
+        from mimgraph.importer.proof.prove import Proof, prove
         from mimgraph.importer.report.remarks import remarks
         from mimgraph.importer.report.report import ImportReport, count_nodes
         from mimgraph.importer.traces import BATCHES
@@ -44,7 +45,11 @@ class Imported:
         self.graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
         self.keys = key_map(draft.root, model.state_dict())
         left_out = {one.name for one in draft.lifter.left_out}
-        proof = prove(model, self.compile(), self.keys, examples, traces.sizes, BATCHES, left_out)
+        if examples.device == META:
+            proof = Proof(faults=["the weights of the module have no data"])
+        else:
+            ours = self.compile()
+            proof = prove(model, ours, self.keys, examples, traces.sizes, BATCHES, left_out)
         self.report = ImportReport(
             remarks(draft.lifter), proof, count_nodes(draft.root, draft.blocks), self.keys
         )
@@ -79,9 +84,17 @@ class Imported:
             write_whole(file, companion(layers, self._model, spec.name, str(file)))
 
     def compile(self) -> nn.Module:
-        """Return the compiled graph with the weights of the model, in evaluation mode as it is traced."""
-        made = self.graph.compile()
-        self.graph.load_state(made, self._model.state_dict(), keys=self.keys, strict=False)
+        """Return the compiled graph with the weights of the model, in evaluation mode as it is traced.
+
+        It is on the device of the model.
+        """
+        from mimgraph.importer.device import META, device_of, making_on
+
+        device = device_of(self._model)
+        with making_on(device):
+            made = self.graph.compile().to(device)
+        if device != META:
+            self.graph.load_state(made, self._model.state_dict(), keys=self.keys, strict=False)
         return made.eval()
 
 
@@ -100,15 +113,23 @@ def from_module(
     imported = mg.from_module(net, {"image": (3, 224, 224), "text": mg.Input("text", ("T",), vocab=1000)})
     imported.dump("net.yaml")
     print(imported.report)
+
+    A module on the meta device, which has no data, is traced there; nothing is proven then. With `strict`
+    a `ValueError` has the report if anything stays Python, is fixed or left out, or is not proven.
     """
+    from mimgraph.importer.device import with_meta_weights
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.module import import_module
     from mimgraph.importer.traces import trace
 
+    module = with_meta_weights(module)
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
     made = examples(module, given)
     traces = trace(module, made, {path: "it was asked for" for path in opaque})
     draft = import_module(traces, made, name or type(module).__name__, tidy)
-    return Imported(module, draft, traces, made)
+    imported = Imported(module, draft, traces, made)
+    if strict and not imported.report.is_exact:
+        raise ValueError(f"the graph is not the module as it is\n\n{imported.report}")
+    return imported

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mimgraph.importer.device import CPU, device_of, making_on
 from mimgraph.importer.inputs.lengths import find_lengths
 from mimgraph.importer.inputs.model import Arguments, ForwardInputs, InputError, size_names
 from mimgraph.importer.inputs.values import values
@@ -23,9 +24,10 @@ class Example(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Makes calls of a model at any batch and named sizes."""
+    """Makes calls of a model at any batch and named sizes, with tensors on its device."""
 
     given: ForwardInputs
+    device: torch.device = CPU
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -39,21 +41,24 @@ class Examples(NamedTuple):
 
     def make(self, batch: int, sizes: Mapping[str, int], seed: int) -> Example:
         """Return a call at these sizes; equal arguments give equal tensors."""
-        tensors = values(self.given.inputs, batch, sizes, seed)
+        made = values(self.given.inputs, batch, sizes, seed)
+        tensors = {name: one.to(self.device) for name, one in made.items()}
         return Example(self.given.call(tensors), tensors)
 
 
 def examples(model: nn.Module, given: ForwardInputs) -> Examples:
     """Return what makes calls of a model, with the lengths of an example batch found by trying."""
 
+    device = device_of(model)
+
     def runs(tried: ForwardInputs, sizes: Mapping[str, int]) -> bool:
         try:
-            check_runs(model, Examples(tried), sizes)
+            check_runs(model, Examples(tried, device), sizes)
         except InputError:
             return False
         return True
 
-    return Examples(find_lengths(given, runs).given)
+    return Examples(find_lengths(given, runs).given, device)
 
 
 def check_runs(model: nn.Module, examples: Examples, sizes: Mapping[str, int]) -> None:
@@ -62,7 +67,12 @@ def check_runs(model: nn.Module, examples: Examples, sizes: Mapping[str, int]) -
     shapes = ", ".join(
         f"{one.name} {tuple(one.shape)}".replace("'", "") for one in examples.given.inputs
     )
-    with evaluating(model), torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with (
+        evaluating(model),
+        torch.no_grad(),
+        torch.random.fork_rng(devices=[]),
+        making_on(examples.device),
+    ):
         try:
             run_users(f"{type(model).__name__}.forward with {shapes}", model, *args, **kwargs)
         except UserCodeError as error:

@@ -59,7 +59,9 @@ def _arange(body: BodyLifter, value: Value) -> Port | None:
     """Return the numbers 0, 1, 2, ... along an axis of a source, if the tensor has these."""
     if value.rank != 1 or value.dtype != torch.int64 or not isinstance(value.sizes[0], Dim):
         return None
-    if not all(torch.equal(one, torch.arange(len(one))) for one in value.samples):
+    if not value.samples or not all(
+        torch.equal(one, torch.arange(len(one))) for one in value.samples
+    ):
         return None
     source = source_of_size(body, value.sizes[0])
     if source is None:

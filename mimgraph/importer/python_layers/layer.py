@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mimgraph.importer.device import copied
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.python_layers.fingerprint import fingerprint, text_of
 from mimgraph.importer.returned import tensors
@@ -132,21 +132,8 @@ def _become(module: nn.Module, constants: Mapping[str, Tensor], layer: nn.Module
 
 def copy_of(module: nn.Module, device: torch.device) -> nn.Module:
     """Return a copy of a module on a device; raise `CannotLift` if Python cannot copy it."""
-    copies: dict[int, Any] = {}
-    for tensor in _tensors_in(module):
-        moved = tensor.detach().to(device, copy=True)
-        if isinstance(tensor, nn.Parameter):
-            moved = nn.Parameter(moved, tensor.requires_grad)
-        copies[id(tensor)] = moved
     try:
-        return copy.deepcopy(module, copies)
+        return copied(module, device)
     except Exception as error:
         message = f"{type(module).__name__} cannot be copied: {error}"
         raise CannotLift("copy", message) from error
-
-
-def _tensors_in(module: nn.Module) -> Iterator[Tensor]:
-    """Yield the parameters, buffers and other attributes that are tensors."""
-    for part in module.modules():
-        for named in (part._parameters, part._buffers, vars(part)):
-            yield from (one for one in named.values() if isinstance(one, Tensor))

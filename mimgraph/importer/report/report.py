@@ -32,6 +32,11 @@ class ImportReport:
     keys: Keys
     tidied: tuple[int, int] | None = None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the graph is proven, and has all of the model without Python code."""
+        return self.proof.holds and not self.remarks
+
     def __str__(self) -> str:
         summary = "\n".join(self._summary())
         return f"{render_text(_grouped(self.remarks))}\n\n{summary}" if self.remarks else summary

@@ -118,7 +118,8 @@ class _Comparison:
             shapes = zip(*(one.shape for one in given), strict=True)
             first.sizes = tuple(map(self.sizes.of, shapes))
             if first.fixed:
-                first.samples = tuple(one.tensor for one in given if one.tensor is not None)
+                tensors = [one.tensor for one in given if one.tensor is not None]
+                first.samples = tuple(one for one in tensors if not one.is_meta)
         return first
 
 

@@ -14,6 +14,7 @@ from torch._ops import OpOverload
 from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import TorchFunctionMode
 
+from mimgraph.importer.device import device_of, making_on
 from mimgraph.importer.inputs.model import Arguments
 from mimgraph.importer.trace.aten import as_function
 from mimgraph.importer.trace.leaves import is_leaf
@@ -156,7 +157,7 @@ def run(
     tracer = Tracer(model, inputs, opaque)
     torch.manual_seed(seed)
     random.seed(seed)
-    with torch.no_grad(), tracer.modules_watched(), tracer:
+    with torch.no_grad(), making_on(device_of(model)), tracer.modules_watched(), tracer:
         model(*arguments.args, **arguments.kwargs)
     assert tracer.root is not None
     return Trace(tracer.root, tracer.inputs, tracer.escapes, tracer.notes)
@@ -356,7 +357,8 @@ def _name(func: Any) -> str:
 
 def _storage(tensor: Tensor) -> int:
     try:
-        return tensor.untyped_storage().data_ptr()
+        storage = tensor.untyped_storage()
+        return storage._cdata if tensor.is_meta else storage.data_ptr()
     except (RuntimeError, NotImplementedError):  # a tensor without storage
         return 0
 

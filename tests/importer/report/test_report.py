@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -91,3 +92,9 @@ def test_a_spec_that_is_not_proven_says_so_first() -> None:
     assert first.startswith("# Not proven: output differs by ")
     assert first.endswith(" in evaluation at N = 6")
     assert "\nnot proven: output differs by " in str(found.report)
+
+
+def test_a_strict_import_refuses_what_is_not_exact() -> None:
+    with pytest.raises(ValueError, match=r"(?s)^the graph is not the module as it is\n\nopaque\["):
+        mg.from_module(Model(), {"x": ("T", 4)}, strict=True)
+    assert mg.from_module(nn.Sequential(nn.Linear(4, 2)), {"input": (4,)}, strict=True).proven
