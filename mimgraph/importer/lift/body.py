@@ -35,6 +35,7 @@ class BodyLifter:
         self.ports: dict[int, Port] = {}  # by value
         self.types: dict[Port, TensorType] = {}
         self.nodes_by_path: dict[str, Node] = {}  # of the modules that were called
+        self.bodies: dict[int, BodyLifter] = {}  # of the blocks, by their body
         self.broken: dict[int, CannotLift] = {}  # values that no node computes, if they are read
         self._last_on_line = {
             item.place: item for item in call.items if isinstance(item, Step) and item.place.file
@@ -250,6 +251,14 @@ class BodyLifter:
         self.ports[id(value)] = port
         self.types.setdefault(port, type_of(value, self.lifter.model_dtype))
 
+    def rename_port(self, old: Port, new: Port) -> None:
+        """Let what reads one port, or stands for it, be another port of the same node."""
+        for node in self.body.nodes:
+            node.sources = [s._replace(port=new) if s.port == old else s for s in node.sources]
+        self.ports = {key: new if port == old else port for key, port in self.ports.items()}
+        if old in self.types:
+            self.types[new] = self.types[old]
+
     def type_of(self, given: Value | Port) -> TensorType:
         """Return the type of a value or port."""
         return self.types[given if isinstance(given, Port) else self.source(given)]
@@ -293,7 +302,8 @@ class BodyLifter:
         """Lift the call of a module: a layer, a block, or a module that stays Python."""
         if not call.is_closed:
             try:
-                return self._items(call) if is_layer(call) else self._block(call)
+                dissolves = is_layer(call) or call.path in self.lifter.dissolved
+                return self._items(call) if dissolves else self._block(call)
             except CannotLift as error:
                 if error.call not in (None, call):
                     raise
@@ -301,7 +311,7 @@ class BodyLifter:
         if call.opaque:
             return opaque.declare_module(self, call)
         try:
-            leaf(call)(self, call)
+            leaf(self, call)(self, call)
         except CannotLift as error:
             if error.call not in (None, call):  # a source of it
                 raise
@@ -349,6 +359,7 @@ class BodyLifter:
         if not body.nodes:
             return
         node = self.module_node(call, Use(body), named)
+        self.bodies[id(body)] = inner
         for one in body.outputs:
             if one.value is not None and id(one.value) not in self.ports:
                 self.bind(one.value, Port(node, one.name if len(body.outputs) > 1 else ""))

@@ -8,13 +8,12 @@ import torch
 
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.inits import values_of
 from mimgraph.importer.trace.records import Step, Value
 from mimgraph.ir.dims.dim import Dim, Size
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
-
-MOST_WRITTEN = 64  # numbers of a constant that a spec lists
 
 
 def declare(body: BodyLifter, value: Value) -> Port:
@@ -43,10 +42,11 @@ def _is_same(value: Value) -> bool:
 def _buffer(body: BodyLifter, value: Value) -> Port:
     """Add a buffer that is not in the state_dict."""
     tensor = value.samples[0]
-    options: dict[str, Any] = {"shape": [*tensor.shape], "init": tensor.tolist()}
+    init = values_of(tensor)
+    options: dict[str, Any] = {"shape": [*tensor.shape], "init": init}
     if tensor.dtype != torch.float32:
         options["dtype"] = str(tensor.dtype).removeprefix("torch.")
-    if tensor.numel() > MOST_WRITTEN and len(set(tensor.flatten().tolist())) > 1:
+    if init is None:
         raise CannotLift(
             "constant", f"a tensor {list(tensor.shape)} of constants is too large for a spec"
         )

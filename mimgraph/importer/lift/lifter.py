@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from mimgraph.importer.draft import Body, Node, Port, inner_nodes, used_bodies
+from mimgraph.importer.draft import Body, Op, Port, inner_nodes, used_bodies
 from mimgraph.importer.lift.body import BodyLifter
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.packing import PackedOutput, PackedSource
 from mimgraph.importer.lift.leaves.embedding import set_vocabs
+from mimgraph.importer.lift.leaves.tied import has_tied_weight
+from mimgraph.importer.lift.scopes import dissolved_scopes
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, values
 
@@ -60,9 +62,12 @@ class Lifter:
     packed: dict[int, PackedSource] = field(default_factory=dict)  # by its data
     unpacked: dict[int, PackedOutput] = field(default_factory=dict)  # by its data, too
     states: dict[int, Port] = field(default_factory=dict)  # of recurrent layers, by torch's value
-    embedded: dict[str, list[Node]] = field(default_factory=lambda: defaultdict(list))
+    embeddings: list[tuple[Op, str]] = field(default_factory=list)  # and the inputs that they read
     opaque: list[Opaque] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    dissolved: set[str] = field(default_factory=set)  # paths of modules that are no blocks
+    called: set[str] = field(default_factory=set)  # paths of modules that have nodes
+    layers: set[str] = field(default_factory=set)  # of those that are no blocks
     uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     made_in: dict[int, tuple[Call, ...]] = field(default_factory=dict)
     read_in: dict[int, list[tuple[Call, ...]]] = field(default_factory=lambda: defaultdict(list))
@@ -75,10 +80,17 @@ class Lifter:
         """Return the body of the whole model."""
         self.opaque += self.closed.values()
         self._locate(self.trace.root, ())
+        self.dissolved = dissolved_scopes(self.trace.root)
+        for value in self.trace.weights.values():
+            value.sizes = value.sizes or value.shape
+        calls = [item for item in self.trace.root.walk() if isinstance(item, Call)]
+        calls = [one for one in calls if not has_tied_weight(self.trace.weights, one)]
+        self.called = {one.path for one in calls}
+        self.layers = {one.path for one in calls if one.is_closed}
         for value in values(self.trace.root.result):
             self._read(value, ())
         body = BodyLifter(self, self.trace.root, None).lift()
-        set_vocabs(body, self.embedded, self.vocabs)
+        set_vocabs(body, self.embeddings, self.vocabs)
         self._forget_unread(body)
         return body
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mimgraph.importer.draft import Node, Op, Port
+import torch
+
+from mimgraph.importer.draft import Body, Node, Op, Output, Port, Share, Use
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.inits import init_of, values_of
 from mimgraph.importer.trace.records import Value
 
 if TYPE_CHECKING:
@@ -18,20 +21,55 @@ def weight_port(body: BodyLifter, value: Value) -> Port | None:
     prefix = f"{body.call.path}." if body.call.path else ""
     if not value.path.startswith(prefix):
         return None
-    owner, _, name = value.path[len(prefix) :].rpartition(".")
-    if not owner:
-        return Port(_tensor(body, value, name))
-    node = body.nodes_by_path.get(f"{prefix}{owner}")
-    if node is None:
-        message = f"{value.path} is read where its module is not called"
-        raise CannotLift("weight", message)
-    return Port(node, name)
+    owner, _, name = value.path.rpartition(".")
+    node = body.nodes_by_path.get(owner)
+    if owner == body.call.path or node is None and owner not in body.lifter.called:
+        return Port(_tensor(body, value, value.path[len(prefix) :]))
+    if node is not None and not isinstance(node.operation, Use):
+        return Port(node, name)
+    return _from_block(body, value)
 
 
-def _tensor(body: BodyLifter, value: Value, name: str) -> Node:
+def _tensor(body: BodyLifter, value: Value, attribute: str) -> Node:
     """Add the parameter or buffer."""
-    op = Op("tensor", value.kind, {"shape": [*value.shape], "init": "zeros"})
-    if value.kind == "buffer" and str(value.dtype) != "torch.float32":
-        op.options["dtype"] = str(value.dtype).removeprefix("torch.")
-    place = body.call.place
-    return body.add(op, name=name, place=place, attribute=name, path=value.path)
+    options: dict[str, Any] = {"shape": [*value.shape], "init": _init(body, value)}
+    if value.kind == "buffer" and value.dtype != torch.float32:
+        options["dtype"] = str(value.dtype).removeprefix("torch.")
+    op = Op("tensor", value.kind, options)
+    name = attribute.replace(".", "_")
+    return body.add(op, name=name, place=body.call.place, attribute=attribute, path=value.path)
+
+
+def _init(body: BodyLifter, value: Value) -> Any:
+    """Return an init for a weight; the values themselves are in the state_dict."""
+    owner, _, name = value.path.rpartition(".")
+    tensor = getattr(body.lifter.model.get_submodule(owner), name).detach()
+    return init_of(tensor) if value.kind == "parameter" else values_of(tensor, "zeros")
+
+
+def _from_block(body: BodyLifter, value: Value) -> Port:
+    """Return a weight that a layer inside a block owns; the block gives it as a result."""
+    for path, node in body.nodes_by_path.items():
+        if value.path.startswith(f"{path}.") and isinstance(node.operation, Use):
+            inner = body.bodies.get(id(node.operation.body))
+            port = None if inner is None else weight_port(inner, value)
+            if port is not None and isinstance(port.node, Node) and inner is not None:
+                return _result(body, node, inner.body, port, value)
+    message = f"{value.path} is read before its module is called"
+    raise CannotLift("weight", message, body.call, body.call.place)
+
+
+def _result(body: BodyLifter, node: Node, inner: Body, port: Port, value: Value) -> Port:
+    """Add a result to a block that is used once; its only one had no name for readers until then."""
+    if any(
+        isinstance(one.operation, Share) and one.operation.target is node for one in body.body.nodes
+    ):
+        message = f"{value.path} is read outside of a module that is called twice"
+        raise CannotLift("weight", message, body.call, body.call.place)
+    if port.node not in inner.nodes:
+        inner.nodes.append(port.node)  # type: ignore[arg-type]
+    if len(inner.outputs) == 1:
+        body.rename_port(Port(node), Port(node, inner.outputs[0].name))
+    name = value.path.rpartition(".")[2]
+    inner.outputs.append(Output(name, port, value=value))
+    return Port(node, name)

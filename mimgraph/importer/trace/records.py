@@ -162,12 +162,13 @@ class Note(NamedTuple):
 
 @dataclass(eq=False)
 class Trace:
-    """What one forward did; `inputs` are the tensors that were given, by name."""
+    """What one forward did; `inputs` are the tensors that were given, by name, `weights` by path."""
 
     root: Call
     inputs: dict[str, Value]
     escapes: list[Escape] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    weights: dict[str, Value] = field(default_factory=dict)
 
 
 def values(structure: Any) -> Iterator[Value]:

@@ -160,7 +160,7 @@ def run(
     with torch.no_grad(), making_on(device_of(model)), tracer.modules_watched(), tracer:
         model(*arguments.args, **arguments.kwargs)
     assert tracer.root is not None
-    return Trace(tracer.root, tracer.inputs, tracer.escapes, tracer.notes)
+    return Trace(tracer.root, tracer.inputs, tracer.escapes, tracer.notes, tracer.weights)
 
 
 class Tracer(TorchFunctionMode):
@@ -182,8 +182,10 @@ class Tracer(TorchFunctionMode):
         self._stale: dict[int, str] = {}  # values that an operation on another view changed
         self._by_storage: dict[int, list[tuple[Tensor, Value]]] = {}
         self._paths = {id(module): path for path, module in model.named_modules()}
-        for path, parameter in model.named_parameters():
-            self._bind(parameter, "parameter", path)
+        self.weights = {
+            path: self._bind(parameter, "parameter", path)
+            for path, parameter in model.named_parameters()
+        }
         persistent = model.state_dict(keep_vars=True).keys()
         for path, buffer in model.named_buffers():
             self._bind(buffer, "buffer", path, fixed=path not in persistent)

@@ -39,6 +39,8 @@ def add_layer(
     first = body.nodes_by_path.get(path)
     if first is not None and first.operation != op:
         return False
+    if first is None and path in body.lifter.layers:
+        return False  # another body has it
     sources: list[Value | Port] = [*inputs]
     node = body.checked(step, op, sources, attribute.replace(".", "_"))
     if first is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mimgraph.importer.draft import Body, Node
+from mimgraph.importer.draft import Body, Op
 from mimgraph.importer.lift.leaves.table import lifts_class, plain_layer
 from mimgraph.importer.trace.records import Call, Step, Value
 
@@ -24,13 +24,11 @@ SAME_CATEGORIES = frozenset(
 @lifts_class("Embedding", "EmbeddingBag")
 def embedding(body: BodyLifter, call: Call) -> None:
     plain_layer(body, call)
-    node = body.nodes_by_path[call.path]
-    if node.op is None:
-        return
-    node.op.options["num_embeddings"] = call.module.num_embeddings
-    origin = _origin(call.arguments[0])
-    if origin.kind == "input":
-        body.lifter.embedded[origin.path].append(node)
+    op = body.nodes_by_path[call.path].op
+    if op is not None:
+        op.options["num_embeddings"] = call.module.num_embeddings
+        origin = _origin(call.arguments[0])
+        body.lifter.embeddings.append((op, origin.path if origin.kind == "input" else ""))
 
 
 def _origin(value: Value) -> Value:
@@ -40,20 +38,20 @@ def _origin(value: Value) -> Value:
     return value
 
 
-def set_vocabs(
-    root: Body, embedded: Mapping[str, Sequence[Node]], given: Mapping[str, int]
-) -> None:
+def set_vocabs(root: Body, embeddings: Sequence[tuple[Op, str]], given: Mapping[str, int]) -> None:
     """Give the inputs of a model their vocabs, and leave these out of the embeddings that read them.
 
-    An input that embeddings of different sizes read has none.
+    `embeddings` has each embedding with the input that it reads, "" if it reads another tensor. An
+    input that embeddings of different sizes read has no vocab.
     """
+    counts = dict[str, set[int]]()
+    for op, name in embeddings:
+        counts.setdefault(name, set()).add(op.options["num_embeddings"])
     for one in root.inputs:
-        one.vocab = given.get(one.name)
-        ops = [node.op for node in embedded.get(one.name, ()) if node.op is not None]
-        counts = {op.options["num_embeddings"] for op in ops}
-        if not counts:
-            continue
-        one.vocab = counts.pop() if len(counts) == 1 else None
-        if one.vocab is not None:
-            for op in ops:
-                del op.options["num_embeddings"]
+        found = counts.get(one.name, {given.get(one.name)})
+        one.vocab = next(iter(found)) if len(found) == 1 else None
+    known = {one.name for one in root.inputs if one.vocab is not None}
+    needed = {id(op) for op, name in embeddings if name not in known}
+    for op, _ in embeddings:
+        if id(op) not in needed:
+            op.options.pop("num_embeddings", None)

@@ -13,6 +13,7 @@ from mimgraph.importer.draft import Node, Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.leaves import load
 from mimgraph.importer.lift.leaves.attributes import layer_options
+from mimgraph.importer.lift.leaves.tied import has_tied_weight, tied_layer
 from mimgraph.importer.trace.leaves import class_name, torch_class
 from mimgraph.importer.trace.records import Call, Value, values
 from mimgraph.ops import registry
@@ -37,10 +38,12 @@ def lifts_class(*names: str) -> Callable[[Leaf], Leaf]:
     return decorate
 
 
-def leaf(call: Call) -> Callable[[BodyLifter, Call], None]:
+def leaf(body: BodyLifter, call: Call) -> Callable[[BodyLifter, Call], None]:
     """Return the function that adds the layer of a module."""
     load()
     _check_hooks(call)
+    if has_tied_weight(body.lifter.trace.weights, call):
+        return tied_layer
     whole = class_name(type(call.module))
     if whole in _LEAVES:
         return _LEAVES[whole]

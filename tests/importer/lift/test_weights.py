@@ -1,0 +1,171 @@
+"""Weights are imported once, wherever modules share them, with inits that resemble their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import mimgraph as mg
+from tests.importer.support import check, nodes
+
+X, IDS = ("T", 6), {"shape": ("T",), "vocab": 11}
+
+
+class Own(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(2.0))
+        self.shift = nn.Parameter(torch.zeros(6))
+        self.gain = nn.Parameter(torch.randn(6) * 0.03)
+        self.register_buffer("steps", torch.arange(6))
+        self.register_buffer("weights", torch.tensor([1.0, 0.5, 2.0, 1.0, 1.0, 3.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift * self.gain + self.steps * self.weights
+
+
+def test_own_tensors() -> None:
+    found = nodes(check(Own(), x=X))
+    assert found["scale"] == {"parameter": [], "init": {"constant": 2.0}}
+    assert found["shift"] == {"parameter": [6], "init": "zeros"}
+    assert found["gain"] == {"parameter": [6], "init": {"normal": {"std": 0.02}}}
+    assert found["steps"] == {"buffer": [6], "init": "arange", "dtype": "int64"}
+    assert found["weights"] == {"buffer": [6], "init": [1.0, 0.5, 2.0, 1.0, 1.0, 3.0]}
+
+
+def sinusoid(length: int, width: int) -> Tensor:
+    angles = torch.arange(length)[:, None] / 10000 ** (torch.arange(0, width, 2) / width)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+
+
+class Positions(nn.Module):
+    def __init__(self, persistent: bool) -> None:
+        super().__init__()
+        self.register_buffer("table", sinusoid(60, 6)[None], persistent=persistent)
+
+    def forward(self, x: Tensor) -> Any:
+        return x + self.table[:, : x.size(1)]
+
+
+@pytest.mark.parametrize("persistent", [True, False])
+def test_sinusoid(persistent: bool) -> None:
+    found = nodes(check(Positions(persistent), x=X))
+    assert found["table"]["init"] == "sinusoid"
+
+
+class Lists(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = nn.ParameterList([nn.Parameter(torch.randn(6)) for _ in range(2)])
+        self.named = nn.ParameterDict({"gate": nn.Parameter(torch.randn(6))})
+
+    def forward(self, x: Tensor) -> Any:
+        return x * self.rows[0] + self.rows[1] * self.named["gate"]
+
+
+def imported(module: nn.Module, **inputs: Any) -> Any:
+    """Return the import of a module whose keys may be others; the proof loads its weights."""
+    torch.manual_seed(0)
+    found = mg.from_module(module, inputs)
+    lifter = found._draft.lifter
+    assert found.proven and not lifter.opaque and not lifter.left_out
+    return found
+
+
+def test_lists_of_parameters() -> None:
+    found = imported(Lists(), x=X)
+    assert found.keys == {"rows_0": "rows.0", "rows_1": "rows.1", "named_gate": "named.gate"}
+
+
+class Tied(nn.Module):
+    """A head with the weight of an embedding, which stands in a block if `deep`."""
+
+    def __init__(self, deep: bool, bias: bool) -> None:
+        super().__init__()
+        self.encoder = Encoder() if deep else nn.Embedding(11, 6)
+        self.fc = nn.Linear(6, 6)
+        self.head = nn.Linear(6, 11, bias=bias)
+        self.head.weight = self.encoder.emb.weight if deep else self.encoder.weight
+
+    def forward(self, ids: Tensor) -> Any:
+        return self.head(torch.relu(self.fc(self.encoder(ids))))
+
+
+class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.emb, self.norm = nn.Embedding(11, 6), nn.LayerNorm(6)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.norm(self.emb(ids))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_tied_weight_is_one(deep: bool, bias: bool) -> None:
+    ours = imported(Tied(deep, bias), ids=IDS).compile()
+    assert sum(one.shape == (11, 6) for one in ours.state_dict().values()) == 1
+
+
+class Owned(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+
+    def forward(self, x: Tensor, shared: nn.Module) -> Any:
+        return shared(self.fc(x))
+
+
+class Lends(nn.Module):
+    """Two blocks call a layer of the whole model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared, self.one, self.two = nn.Linear(6, 6), Owned(), Owned()
+
+    def forward(self, x: Tensor) -> Any:
+        return self.two(self.one(x, self.shared), self.shared)
+
+
+class Holds(nn.Module):
+    def __init__(self, emb: nn.Module) -> None:
+        super().__init__()
+        self.emb, self.fc = emb, nn.Linear(6, 6)
+
+    def forward(self, ids: Tensor) -> Any:
+        return self.fc(self.emb(ids))
+
+
+class Both(nn.Module):
+    """Two blocks own the same block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        encoder = Encoder()
+        self.one, self.two = Holds(encoder), Holds(encoder)
+
+    def forward(self, ids: Tensor) -> Any:
+        return self.one(ids) + self.two(ids)
+
+
+@pytest.mark.parametrize(("cls", "given"), [(Lends, {"x": X}), (Both, {"ids": IDS})])
+def test_module_in_two_scopes(cls: Any, given: Any) -> None:
+    found = imported(cls(), **given)
+    assert any("share" in node for node in nodes(found).values())
+
+
+class Functional(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(11, 6)
+
+    def forward(self, ids: Tensor) -> Any:
+        return F.linear(self.table(ids), self.table.weight), self.table(ids) @ self.table.weight.T
+
+
+def test_weight_of_a_layer_is_read() -> None:
+    check(Functional(), ids=IDS)
