@@ -30,7 +30,7 @@ def dissolved_scopes(root: Call) -> set[str]:
 
 
 def _calls(call: Call, around: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the path of each module with weights that is called, and those of the calls around it."""
+    """Yield the path of each module with weights that is called, and the paths of the calls around it."""
     within = [*around, call.path]
     for item in call.items:
         if isinstance(item, Call):
