@@ -74,13 +74,17 @@ class Imported:
         """Write the graph as YAML to a file, and beside it the layers that stay Python, if there are any.
 
         The layers of `net.yaml` are in `net_layers.py`; `mimgraph run net.yaml --import net_layers` uses both.
+        A `FileExistsError` is raised if there is such a file that no import wrote.
         """
-        from mimgraph.importer.python_layers.companion import companion
+        from mimgraph.importer.python_layers.companion import check_replaceable, companion
 
         spec = Path(as_path("the file to write", path))
+        layers = self._draft.python_layers
+        file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
+        if layers:
+            check_replaceable(file)
         write_whole(spec, self.dumps())
-        if layers := self._draft.python_layers:
-            file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
+        if layers:
             write_whole(file, companion(layers, self._model, spec.name, str(file)))
 
     def compile(self) -> nn.Module:

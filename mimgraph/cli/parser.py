@@ -1,7 +1,7 @@
 """Parse the arguments of the command line, importing only the module of the command that is given.
 
-A command is a line in `COMMANDS` and a module of its name in `commands/`, which has two functions:
-`add_arguments(parser)`, and `run(args)`, which returns the exit code.
+A command is a line in `COMMANDS` and a module of its name in `commands/` (`import_` for `import`), which has
+two functions: `add_arguments(parser)`, and `run(args)`, which returns the exit code.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 from mimgraph.cli.errors import OK
@@ -22,6 +23,7 @@ COMMANDS = {
     "diff": "show what changed from one spec to another",
     "emit": "write the model as a stand-alone Python file",
     "run": "compile the model and run one forward pass",
+    "import": "write a spec of an nn.Module, or of a model of another library",
     "layers": "list the layers, merges and keys of a spec, or describe one of them",
     "explain": "list the codes of diagnostics, or explain some of them",
     "schema": "print the JSON Schema of specs, for editors",
@@ -50,7 +52,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _add_arguments(name: str, command: argparse.ArgumentParser) -> None:
     """Add the arguments of one command, and `--import`, which all of them have."""
-    module = import_module(f"mimgraph.cli.commands.{name}")
+    module = import_module(f"mimgraph.cli.commands.{name}{'_' * iskeyword(name)}")
     command.set_defaults(command=module.run)
     command.add_argument(
         "--import",

@@ -31,8 +31,8 @@ def write_to(path: str, write_file: Callable[[], None]) -> None:
     """Let a function write a file; a `CallError` says why it cannot."""
     try:
         write_file()
-    except OSError as error:
-        _cannot_write(path, error)
+    except OSError as error:  # perhaps of another file that is written beside it
+        _cannot_write(error.filename or path, error)
 
 
 def draw(args: argparse.Namespace, draw_to: Callable[..., None]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from errno import EEXIST
+from pathlib import Path
 
 from torch import Tensor, nn
 
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.recipe import Home, Recipe, home_of_class, recipe_of, relative
 
+MARK = '"""Layers of '  # a file that begins otherwise is the user's
 MOST_WRITTEN = 64  # numbers of a tensor that the file lists
 
 BECOME = '''\
@@ -33,6 +36,13 @@ def tensors(given):
         return ()
     return tuple(one for part in given for one in tensors(part))
 '''
+
+
+def check_replaceable(file: Path) -> None:
+    """Raise a `FileExistsError` if there is such a file, and no import wrote it."""
+    if file.exists() and not file.read_bytes().startswith(MARK.encode()):
+        reason = "it is not what an import wrote, so name the spec otherwise"
+        raise FileExistsError(EEXIST, reason, str(file))
 
 
 def companion(layers: Sequence[PythonLayer], model: nn.Module, spec: str, path: str) -> str:
@@ -69,7 +79,7 @@ class _Companion:
     def _head(self) -> Iterator[str]:
         """Yield the docstring and the imports."""
         stem = os.path.splitext(os.path.basename(self.path))[0]
-        yield f'"""Layers of {self.spec} that stay Python code; the spec needs this file.'
+        yield f"{MARK}{self.spec} that stay Python code; the spec needs this file."
         yield ""
         yield f"    mimgraph run {self.spec} --import {stem}"
         yield '"""'

@@ -1,0 +1,100 @@
+"""`mimgraph import`: write a spec of an nn.Module, or of a model of another library."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from mimgraph.cli.arguments import add_format
+from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
+from mimgraph.cli.user_models import (
+    CODE,
+    add_model_options,
+    import_model,
+    model_options,
+    user_code,
+)
+from mimgraph.cli.writing import write_to
+from mimgraph.diagnostics.render import visible
+from mimgraph.support.terminal import printable
+
+if TYPE_CHECKING:
+    from mimgraph.imported import Imported
+
+FILES = "a program of torch.export (.pt2), a model of Keras (.keras, .json) or Ultralytics (.yaml)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = (
+        "The spec is compared with the module on inputs of several sizes. The exit status is 0 if they "
+        "agree, 1 if that is not proven."
+    )
+    parser.add_argument("model", metavar="MODEL", help=f"{CODE}; {FILES}")
+    help = "the spec to write; default: standard output"
+    parser.add_argument("-o", "--output", metavar="FILE.yaml", help=help)
+    help = "also write the weights, by the keys of the spec's model"
+    parser.add_argument("--weights", metavar="FILE.safetensors", help=help)
+    help = "keep a module of the model as Python code, a layer of its own: encoder.attn; repeatable"
+    parser.add_argument("--opaque", action="append", default=[], metavar="PATH", help=help)
+    help = "give nodes and blocks short names and forms, also where that changes keys of weights"
+    parser.add_argument("--tidy", action="store_true", help=help)
+    help = "exit with 1 also if a part stays Python code, is fixed for these inputs, or is left out"
+    parser.add_argument("--strict", action="store_true", help=help)
+    add_format(parser)
+    add_model_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the spec and print the report."""
+    _check_output(args)
+    imported = _import(args)
+    if args.weights is not None:
+        write_to(args.weights, lambda: imported.graph.save(imported.compile(), args.weights))
+    if args.output is not None:
+        write_to(args.output, lambda: imported.dump(args.output))
+    _print(imported, args)
+    data = imported.data()
+    lost = any(data[kind] for kind in ("opaque", "frozen", "left_out"))
+    return OK if imported.proven and not (args.strict and lost) else WRONG_SPEC
+
+
+def _import(args: argparse.Namespace) -> Imported:
+    """Return the import of a module in Python code, or of a file."""
+    wanted = user_code(args.model)
+    if wanted is not None:
+        return import_model(wanted, model_options(args), opaque=args.opaque, tidy=args.tidy)
+    if args.model.endswith(".py"):
+        raise CallError(f"name the class or function in it: {args.model}:Net")
+    if not os.path.exists(args.model):
+        raise CallError(f"there is no file {args.model}")
+    from mimgraph.imported import from_module  # imports torch
+
+    return from_module(args.model, tidy=args.tidy)
+
+
+def _check_output(args: argparse.Namespace) -> None:
+    """Raise a `CallError` for an output that cannot be written or would replace code or the model, as
+    an import may take long."""
+    for output in filter(None, (args.output, args.weights)):
+        if output.endswith(".py"):
+            raise CallError(f"{visible(output)} is Python code: write the spec to a .yaml file")
+        if not os.path.isdir(os.path.dirname(output) or "."):
+            raise CallError(f"cannot write {visible(output)}: there is no such folder")
+        exist = os.path.exists(output) and os.path.exists(args.model)
+        if exist and os.path.samefile(output, args.model):
+            raise CallError(f"{visible(output)} is the model that is read")
+
+
+def _print(imported: Imported, args: argparse.Namespace) -> None:
+    """Print the report, or the spec with the report on standard error."""
+    if args.format == "json":
+        print(json.dumps(imported.data(), indent=2))
+    elif args.output is None:
+        sys.stdout.write(imported.dumps())
+        print(imported.report, file=sys.stderr)
+    else:
+        print(printable(str(imported.report)))

@@ -1,0 +1,104 @@
+"""`import` writes a spec of the user's module."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import mimgraph as mg
+from tests.cli.conftest import NET
+
+pytestmark = pytest.mark.usefixtures("my_model")
+
+
+def test_the_spec_goes_to_standard_output(run) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("import", *NET)
+    assert code == 0
+    graph = mg.loads(out)
+    assert {name: str(shape) for name, shape in graph.shapes.items()}["head"] == "(N, 2)"
+    assert "forward runs" in out.error and "forward runs" not in out
+
+
+def test_the_weights_run(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    arguments = ("-o", "net.yaml", "--weights", "net.safetensors", "--arg", "hidden=3")
+    code, out = run("import", *NET, *arguments)
+    assert code == 0 and "name: Net" not in out
+    assert mg.load("net.yaml").nodes["left"].options["out_features"] == 3
+    assert run("run", "net.yaml", "--weights", "net.safetensors")[0] == 0
+    _, theirs = mg.load_model("net.safetensors"), sys.modules["my_model"]
+    torch.manual_seed(0)
+    wanted = theirs.Net(3)  # type: ignore[attr-defined]
+    model = mg.load_model("net.safetensors")
+    x, y = torch.randn(2, 4), torch.randn(2, 6)
+    assert torch.allclose(model(x=x, y=y), wanted(x, y))
+
+
+def test_data_is_json(run) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("import", *NET, "--format", "json")
+    data = json.loads(out)
+    assert (code, data["proven"], data["opaque"]) == (0, True, [])
+
+
+def test_lengths_of_an_example_are_found(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    torch.save({"batch": {"ids": torch.randint(50, (2, 7))}}, my_model / "batch.pt")
+    code, out = run("import", "my_model.py:Words", "--arg", "width=3", "--example", "batch.pt")
+    assert code == 0
+    assert [str(shape) for shape in mg.loads(out).shapes.values()] == ["(N, T)", "(N, T, 3)"]
+
+
+def test_the_same_calls_write_the_same_weights(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    written = []
+    for name in ("a.safetensors", "b.safetensors"):
+        run("import", *NET, "--weights", name)
+        written.append(load_file(my_model / name))
+    first, second = written
+    assert first and all(torch.equal(first[key], second[key]) for key in first)
+
+
+OPAQUE = (*NET, "--opaque", "right", "-o", "net.yaml")
+
+
+def test_layers_that_stay_python_are_beside_the_spec(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("import", *OPAQUE, "--weights", "net.safetensors")
+    assert code == 0 and "opaque[asked]" in out
+    assert "# opaque[asked]" in (my_model / "net.yaml").read_text()
+    command = ("run", "net.yaml", "--weights", "net.safetensors", "--import", "net_layers")
+    assert run(*command)[0] == 0
+    assert run("import", *OPAQUE, "--strict")[0] == 1
+
+
+def test_code_of_the_user_is_not_replaced(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    (my_model / "net_layers.py").write_text("import torch")
+    code, out = run("import", *OPAQUE)
+    assert code == 2 and "cannot write net_layers.py: it is not what an import wrote" in out.error
+    assert (my_model / "net_layers.py").read_text() == "import torch"
+    assert not (my_model / "net.yaml").exists()
+
+
+WRONG = {
+    "my_model.py": "name the class or function in it: my_model.py:Net",
+    "nothing.pt2": "there is no file nothing.pt2",
+    "my_model.py:Nett": "my_model.py has no Nett: did you mean Net?",
+    "my_model.py:Words": "my_model.py:Words needs --arg width=VALUE",
+    "my_model.py:Net": "Net.forward(x, y) needs x, y: give shapes without the batch, --input x=16 --input y=16",
+    "my_model.py:Net --arg hidden": "--arg takes NAME=VALUE, not 'hidden'",
+    "my_model.py:Net --arg hidden={": "yaml-syntax",
+    "my_model.py:Net --input x": "--input takes NAME=SIZES, such as image=3,224,224, not 'x'",
+    "my_model.py:Net --input x=4 --input y=7": "my_model.py:16: return self.head(torch.cat(",
+    "my_model.py:Net --example no.pt": "cannot read no.pt: No such file or directory",
+    "my_model.py:Net --example my_model.py": "my_model.py is no file of tensors that torch.save wrote",
+    "my_model.py:Net --input x=4 --input y=6 -o my_model.py": "my_model.py is Python code",
+    "my_model.py:Net -o no/net.yaml": "cannot write no/net.yaml: there is no such folder",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_calls(run, arguments: str, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("import", *arguments.split(" "))
+    assert (code, out) == (2, "") and WRONG[arguments] in out.error
+    assert sorted(path.name for path in my_model.iterdir() if path.is_file()) == ["my_model.py"]
