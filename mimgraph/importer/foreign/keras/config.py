@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -76,8 +77,19 @@ def parse_model(data: Any, config: Config, depth: int = 0) -> Model:
         layer.name: tuple(_calls(layer, entry))
         for layer, entry in zip(layers, entries, strict=True)
     }
-    ends = [_ends(inner.get(key), config, key) for key in ("input_layers", "output_layers")]
-    return Model(str(name), config, layers, calls, *ends)
+    inputs = _ends(inner.get("input_layers"), config, "input_layers")
+    outputs = _ends(inner.get("output_layers"), config, "output_layers")
+    models = {one.name for one in layers if one.kind in ("Functional", "Model")}
+    return Model(str(name), config, layers, calls, inputs, _counted(outputs, models))
+
+
+def _counted(ends: Any, models: Collection[str]) -> Any:
+    """Return the outputs with all calls counted from 0; Keras counts a functional model's from 1 here."""
+    if isinstance(ends, Ref):
+        return ends._replace(call=ends.call - 1) if ends.layer in models else ends
+    if isinstance(ends, dict):
+        return {name: _counted(item, models) for name, item in ends.items()}
+    return [_counted(item, models) for item in ends]
 
 
 def _layer(entry: Any, config: Config) -> Layer:

@@ -147,6 +147,67 @@ def shared_model() -> Any:
 
 
 @model
+def shared_model_of_several_results() -> Any:
+    given = Input((12, 12, 3))
+    x = L.Conv2D(4, 3)(given)
+    both = Model(given, [x, L.GlobalAveragePooling2D()(x)], name="both")
+    image = Input((12, 12, 3))
+    (u, v), (u2, v2) = both(image), both(image)
+    return Model(image, [L.Flatten()(L.Conv2D(2, 3)(u)), L.Add()([v, v2]), u2])
+
+
+@model
+def model_called_by_names() -> Any:
+    p, q = Input((4,), name="p"), Input((3,), name="q")
+    inner = Model({"q": q, "p": p}, L.Dense(2)(L.concatenate([L.Dense(3)(p), q])))
+    a, b = Input((4,), name="a"), Input((3,), name="b")
+    return Model([a, b], inner({"p": a, "q": b}))
+
+
+@model
+def decoder() -> Any:
+    code = Input((6,))
+    x = L.Reshape((7, 7, 4))(L.Dense(7 * 7 * 4, activation="relu")(code))
+    x = L.LeakyReLU()(L.BatchNormalization()(L.Conv2DTranspose(3, 3, strides=2, padding="same")(x)))
+    return Model(code, L.Conv2DTranspose(1, 5, strides=2, padding="same", activation="tanh")(x))
+
+
+@model
+def steps() -> Any:
+    given = Input((20, 4))
+    x = L.ReLU()(L.BatchNormalization()(L.Conv1D(6, 3, padding="same")(given)))
+    x = L.ZeroPadding1D(2)(L.Cropping1D((1, 2))(L.UpSampling1D(2)(x)))
+    joined = L.Concatenate(axis=1)([x, L.Conv1D(6, 1)(given)])
+    found = [L.LSTM(3)(x), L.SeparableConv1D(5, 3)(given), L.Flatten()(x), L.Permute((2, 1))(x)]
+    return Model(given, [*found, L.AveragePooling1D(2, padding="same")(joined)])
+
+
+@model
+def broadcast() -> Any:
+    a, b, c = Input((6, 8, 3)), Input((1, 1, 3)), Input((6, 8, 1))
+    x = L.Conv2D(3, 1)(a)
+    found = [L.Add()([x, b]), L.Multiply()([x, c]), L.Maximum()([x, b]), L.Average()([x, a, x])]
+    return Model([a, b, c], [*found, L.Concatenate(axis=1)([x, a])])
+
+
+@model
+def products() -> Any:
+    a, b = Input((5, 8)), Input((6, 8))
+    found = [L.Dot((2, 2))([a, b]), L.Dot(2, normalize=True)([a, b]), L.Attention()([a, b])]
+    return Model([a, b], found)
+
+
+@model
+def operators_of_images() -> Any:
+    a, image = Input((4, 6)), Input((6, 6, 3))
+    c = L.Conv2D(5, 3)(image)
+    found = [ops.sum(c, axis=(1, 2)), ops.mean(c, axis=-1), ops.mean(c, axis=[1, 2], keepdims=True)]
+    found += [c / 2, ops.softmax(c, axis=-1), c + image[:, 1:5, 1:5, 0:1], image[:, 0, :, ::2]]
+    found += [ops.stack([a, a], axis=1), ops.squeeze(ops.expand_dims(a, 1), 1), ops.clip(a, -1, 1)]
+    return Model([a, image], [*found, ops.gelu(a), ops.maximum(a, 0.5), a[:, :, 2:], a[:, -2:]])
+
+
+@model
 def models_inside() -> Any:
     given = Input((12,))
     body = Sequential([L.Dense(8, activation="relu"), L.Dense(4)], name="body")

@@ -243,33 +243,39 @@ def _cast(use: Use) -> Value:
 
 @operation("GetItem")
 def _item(use: Use) -> Value:
-    """Cut a range or select an index along one axis."""
+    """Cut a range or select an index along each axis of the key but the batch."""
     value = use.body.at(use.value, None)
     key = use.args[1] if len(use.args) > 1 else use.kwargs.get("key")
     parts = key if isinstance(key, list) else [key]
+    if len(parts) > value.rank or not _is_whole(parts[0]):
+        raise Unsupported("it indexes the batch")
     cuts = [(axis, part) for axis, part in enumerate(parts) if not _is_whole(part)]
-    if len(cuts) != 1 or cuts[0][0] == 0 or len(parts) > value.rank:
-        raise Unsupported("it cuts several axes, or the batch")
-    ((axis, part),) = cuts
+    for part in parts:
+        if type(part) is not int:
+            _slice(part)  # before a node is made
+    for number, (axis, part) in enumerate(reversed(cuts), 1):  # an index drops its axis
+        suffix = "" if number == len(cuts) else "_part"
+        value = _cut(use, value, axis, part, suffix)
+    return value
+
+
+def _cut(use: Use, value: Value, axis: int, part: Any, suffix: str) -> Value:
+    """Return the value with a range or an index of one axis."""
     shape = list(value.shape)
     if type(part) is int:
         del shape[axis - 1]
-        node = use.add({"layer": "Select", "dim": axis, "index": part}, value)
+        node = use.add({"layer": "Select", "dim": axis, "index": part}, value, suffix=suffix)
         return value._replace(source=node, shape=tuple(shape), mask=None)
     start, stop, step = _slice(part)
     length = size(shape[axis - 1])
-    bounds = slice(start, stop, step).indices(length) if isinstance(length, int) else None
-    entry: dict[str, Any] = {"layer": "Slice", "dim": axis}
-    if bounds:
-        start, stop = bounds[:2]
-        shape[axis - 1] = len(range(*bounds))
-        entry |= {"start": start, "end": stop}
-    else:
-        shape[axis - 1] = None
-        entry |= {k: v for k, v in (("start", start), ("end", stop)) if v is not None}
-    if step not in (None, 1):
-        entry["step"] = step
-    return value._replace(source=use.add(entry, value), shape=tuple(shape), mask=None)
+    shape[axis - 1] = None
+    if isinstance(length, int):
+        bounds = slice(start, stop, step).indices(length)
+        start, stop, shape[axis - 1] = *bounds[:2], len(range(*bounds))
+    ends = (("start", start), ("end", stop), ("step", step))
+    entry = {"layer": "Slice", "dim": axis, **{key: end for key, end in ends if end is not None}}
+    node = use.add(entry, value, suffix=suffix)
+    return value._replace(source=node, shape=tuple(shape), mask=None)
 
 
 def _slice(part: Any) -> tuple[int | None, int | None, int | None]:
