@@ -15,7 +15,7 @@ from mimgraph.importer.lift.leaves.states import name_states
 from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, snake
 from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
-from mimgraph.importer.lift.weights import weight_port
+from mimgraph.importer.lift.weights import is_frozen_layer, weight_port
 from mimgraph.importer.returned import named
 from mimgraph.importer.trace.records import Call, Place, Step, Value
 from mimgraph.ir.types import TensorType
@@ -76,7 +76,8 @@ class BodyLifter:
             names = {id(v): str(k) for k, v in self.call.result.items() if isinstance(v, Value)}
         for value in self.lifter.results(self.call):
             port = self.source(value)
-            name = names.get(id(value)) or port.name or port.node.name
+            port_name = "" if port.name.isdecimal() else port.name
+            name = names.get(id(value)) or port_name or port.node.name
             self.body.outputs.append(Output(name, port, value=value))
 
     def _public_outputs(self) -> None:
@@ -340,6 +341,7 @@ class BodyLifter:
             path=call.path,
             maker=call,
         )
+        node.freeze = isinstance(made, Op) and is_frozen_layer(call.module)
         self.nodes_by_path.setdefault(call.path, node)
         return node
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from mimgraph.importer.draft import Body, Node, Op, Output, Port, Share, Use
 from mimgraph.importer.lift.errors import CannotLift
@@ -37,7 +38,18 @@ def _tensor(body: BodyLifter, value: Value, attribute: str) -> Node:
         options["dtype"] = str(value.dtype).removeprefix("torch.")
     op = Op("tensor", value.kind, options)
     name = attribute.replace(".", "_")
-    return body.add(op, name=name, place=body.call.place, attribute=attribute, path=value.path)
+    node = body.add(op, name=name, place=body.call.place, attribute=attribute, path=value.path)
+    is_parameter = value.kind == "parameter"
+    node.freeze = is_parameter and not body.lifter.model.get_parameter(value.path).requires_grad
+    return node
+
+
+def is_frozen_layer(module: nn.Module) -> bool:
+    """Return whether no weight of a layer is trained; not one that does something else in training, as a
+    frozen node stays in evaluation mode."""
+    has_mode = bool(getattr(module, "dropout", 0)) or hasattr(module, "running_mean")
+    weights = [*module.parameters()]
+    return bool(weights) and not has_mode and not any(one.requires_grad for one in weights)
 
 
 def _init(body: BodyLifter, value: Value) -> Any:

@@ -140,31 +140,46 @@ class _Pair:
             self.proof.evaluation = max(self.proof.evaluation or 0.0, worst)
 
     def train(self, point: Point) -> None:
-        """Compare the outputs of one step of training, the buffers after it, and all gradients."""
+        """Compare the outputs of one step of training, the buffers after it, and all gradients.
+
+        The gradients of inputs are left out where the module does not run with them, as one that writes
+        into its inputs.
+        """
         self.theirs.train()
         self.ours.train()
-        given, taken = self._example(point), self._example(point)
-        inputs = [name for name, x in given.tensors.items() if x.is_floating_point()]
-        for example in (given, taken):
-            for name in inputs:
-                example.tensors[name].requires_grad_()
-        try:
-            wanted = self._run_theirs(given)
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            message = str(error).partition("\n")[0]
-            self.proof.faults.append(f"the module itself fails in training: {message}")
+        state = copy.deepcopy(self.theirs.state_dict())
+        floats = [n for n, x in self._example(point).tensors.items() if x.is_floating_point()]
+        faults = list[str]()
+        for inputs in (floats, []):
+            given = self._example(point, inputs)
+            try:
+                wanted = self._run_theirs(given)
+            except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+                faults.append(str(error).partition("\n")[0])
+                self.theirs.load_state_dict(state)
+                continue
+            self._compare_training(point, given, wanted, inputs)
             return
+        self.proof.faults.append(f"the module itself fails in training: {faults[-1]}")
+
+    def _compare_training(
+        self, point: Point, given: Example, wanted: Outputs, inputs: list[str]
+    ) -> None:
+        taken = self._example(point, inputs)
         found = self._run_ours(taken, f"in training at {point}")
         if found is None:
             return
         worst = self._compare(wanted, found, "in training")
         self.proof.training = max(worst, self._compare_buffers())
-        self._compare_gradients(
-            wanted, found, [(n, given.tensors[n], taken.tensors[n]) for n in inputs]
-        )
+        pairs = [(name, given.tensors[name], taken.tensors[name]) for name in inputs]
+        self._compare_gradients(wanted, found, pairs)
 
-    def _example(self, point: Point) -> Example:
-        return self.examples.make(point.batch, point.sizes, SEED)
+    def _example(self, point: Point, trained: Collection[str] = ()) -> Example:
+        """Return inputs at a point; those that are `trained` get gradients."""
+        example = self.examples.make(point.batch, point.sizes, SEED)
+        for name in trained:
+            example.tensors[name].requires_grad_()
+        return example
 
     def _run_theirs(self, example: Example) -> Outputs:
         args, kwargs = example.arguments

@@ -150,3 +150,23 @@ def test_sizes_at_which_the_module_itself_fails_are_skipped() -> None:
     proof = prove(theirs, ours, {}, examples(theirs, inputs), {"T": (7, 9, 11)}, BATCHES)
     assert proof.holds
     assert [point.sizes["T"] for point in proof.points] == [8, 12, 10]
+
+
+class Writer(nn.Module):
+    """Writes into its input, which cannot have gradients then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(x.mul_(2))
+        return y
+
+
+def test_a_model_that_writes_into_its_input_is_proven_without_gradients_of_it() -> None:
+    theirs, ours = Writer(), Writer()
+    ours.load_state_dict(theirs.state_dict())
+    proof = compared(theirs, ours)
+    assert proof.holds
+    assert proof.gradients == 0
