@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
 
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.importer.inputs.examples import Example, Examples, check_runs, evaluating
 from mimgraph.importer.inputs.model import InputError
 from mimgraph.importer.lift.errors import CannotLift
@@ -79,10 +80,21 @@ def trace_evaluation(model: nn.Module, examples: Examples, opaque: Mapping[str, 
     return _without_faults(samples.unified(model, samples.trace(model, 0)))
 
 
+def _check_paths(model: nn.Module, opaque: Iterable[str]) -> None:
+    """Raise an `InputError` for a path at which the model has no module."""
+    modules = dict(model.named_modules())
+    for path in opaque:
+        if path not in modules:
+            help = suggestion(path, filter(None, modules), "it has")
+            what = f"{type(model).__name__} has no module {path!r} to keep as Python code"
+            raise InputError(f"{what}{help and f': {help}'}")
+
+
 class _Samples:
     """Runs a model at the sizes of each trace."""
 
     def __init__(self, model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> None:
+        _check_paths(model, opaque)
         self.examples = examples
         self.opaque = opaque
         self.sizes = _sizes(model, examples)

@@ -18,6 +18,7 @@ from mimgraph.cli.user_models import (
     user_code,
 )
 from mimgraph.cli.writing import write_to
+from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.terminal import printable
 
@@ -69,11 +70,27 @@ def _import(args: argparse.Namespace) -> Imported:
         return import_model(wanted, model_options(args), opaque=args.opaque, tidy=args.tidy)
     if args.model.endswith(".py"):
         raise CallError(f"name the class or function in it: {args.model}:Net")
-    if not os.path.exists(args.model):
-        raise CallError(f"there is no file {args.model}")
+    if args.arg or args.input or args.example:
+        raise CallError(
+            f"{args.model} is a file, which has its inputs: give no --arg, --input, --example"
+        )
+    return _import_file(args.model, args)
+
+
+def _import_file(path: str, args: argparse.Namespace) -> Imported:
+    """Return the import of a model in a file; none of its code is run."""
+    if not os.path.exists(path):
+        raise CallError(f"there is no file {path}")
     from mimgraph.imported import from_module  # imports torch
 
-    return from_module(args.model, tidy=args.tidy)
+    try:
+        return from_module(path, opaque=args.opaque, tidy=args.tidy)
+    except SpecError:
+        raise
+    except OSError as error:
+        raise CallError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise CallError(str(error)) from None
 
 
 def _check_output(args: argparse.Namespace) -> None:

@@ -53,6 +53,7 @@ def bind(
     trees = _by_parameter(model, parameters, given)
     for path, tree in more:
         _put(trees, path, tree)
+    trees = {name: _with_lists(tree) for name, tree in trees.items()}
     _check_names(model, parameters, trees)
     binder = _Binder(_float_dtype(model))
     arguments = _arguments(parameters, {name: binder.fill((name,), t) for name, t in trees.items()})
@@ -87,13 +88,31 @@ def _put(trees: dict[str, Tree], path: tuple[str, ...], tree: Tree) -> None:
     """Put an input into the trees; where an example is, it gets the sizes, vocab and dtype."""
     scope: Any = trees
     for n, name in enumerate(path[:-1]):
-        scope = scope.setdefault(name, {}) if isinstance(scope, dict) else None
-        if not isinstance(scope, dict):
+        scope = scope.setdefault(name, {}) if isinstance(scope, dict) else _item(scope, name)
+        if not isinstance(scope, dict) and type(scope) is not list:
             raise InputError(f"{'.'.join(path[: n + 1])} has no inputs inside")
-    before = scope.get(path[-1])
+    last = path[-1]
+    before = scope.get(last) if isinstance(scope, dict) else _item(scope, last)
     if isinstance(before, Given) and isinstance(tree, Given):
         tree = tree._replace(example=before.example)
-    scope[path[-1]] = tree
+    if isinstance(scope, dict):
+        scope[last] = tree
+    else:
+        scope[int(last)] = tree
+
+
+def _item(trees: list[Tree], name: str) -> Tree:
+    if not name.isdecimal() or int(name) >= len(trees):
+        raise InputError(f"{name} is none of {len(trees)} inputs: the first is 0")
+    return trees[int(name)]
+
+
+def _with_lists(tree: Tree) -> Tree:
+    """Return a tree in which a dict with the keys 0, 1, ... is a list: `--input xs.0=3 --input xs.1=4`."""
+    if isinstance(tree, dict):
+        inside = {key: _with_lists(one) for key, one in tree.items()}
+        return [*inside.values()] if [*inside] == [*map(str, range(len(inside)))] else inside
+    return [*map(_with_lists, tree)] if type(tree) is list else tree
 
 
 def _check_names(model: nn.Module, parameters: Parameters, trees: Mapping[str, Tree]) -> None:

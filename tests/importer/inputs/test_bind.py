@@ -138,6 +138,18 @@ def test_paths_of_the_command_line() -> None:
     }
 
 
+def test_paths_into_lists() -> None:
+    more = [from_text(one) for one in ("first=1", "others.0=2", "others.1=T:vocab=3")]
+    found = bind(Many(), {}, more)
+    assert [one.name for one in found.inputs] == ["first", "others_0", "others_1"]
+    assert found.arguments.args == (Slot("first"), Slot("others_0"), Slot("others_1"))
+    example = [torch.zeros(2, 1), torch.zeros(2, 4)]
+    found = bind(Many(), example, [from_text("others.0=T")])
+    assert found.inputs[1].shape == ("T",) and found.inputs[1].example is example[1]
+    with pytest.raises(InputError, match="3 is none of 1 inputs"):
+        bind(Many(), example, [from_text("others.3=T")])
+
+
 WRONG: dict[str, tuple[type[nn.Module], Any, str]] = {
     "an unknown name": (
         Two,
