@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.importer.foreign.keras.faults import Config
 
-MAX_CONFIG = 1 << 26  # bytes of JSON
+MAX_CONFIG = 1 << 24  # bytes of JSON
 MAX_WEIGHTS = 1 << 34
 MAX_RATIO = 20  # Keras stores weights as they are, so a file that unpacks to much more is an attack
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"

@@ -58,10 +58,9 @@ def wanted_channel(model: Model, name: str, rank: int) -> int | None:
     """Return the axis where the first layers that read an input want its channels; None for the last."""
     if rank < 3:
         return None
-    readers = _readers(model)
     open_, seen = [name], {name}
     while open_:
-        for layer in readers.get(open_.pop(0), []):
+        for layer in model.readers.get(open_.pop(0), []):
             if layer.kind not in _NEUTRAL:
                 found = wanted(layer, rank)
                 if found is not None:
@@ -70,16 +69,6 @@ def wanted_channel(model: Model, name: str, rank: int) -> int | None:
                 seen.add(layer.name)
                 open_.append(layer.name)
     return None
-
-
-def _readers(model: Model) -> dict[str, list[Layer]]:
-    """Return the layers that read each layer."""
-    found: dict[str, list[Layer]] = {}
-    by_name = model.by_name
-    for name, calls in model.calls.items():
-        for ref in flat([part for call in calls for part in (call.args, call.kwargs)]):
-            found.setdefault(ref.layer, []).append(by_name[name])
-    return found
 
 
 def wanted(layer: Layer, rank: int) -> int | None:

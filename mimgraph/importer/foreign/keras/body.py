@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Container, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from mimgraph.importer.foreign.keras.faults import Config
 from mimgraph.importer.foreign.keras.value import Value, Weight, arranged
@@ -53,13 +54,18 @@ class Body:
     """The nodes of a graph or block, by name, in the order in which they are made."""
 
     shared: Shared
-    reserved: set[str]  # the names of the layers, which no helper node may take
+    reserved: dict[str, Any]  # the names of the layers, which no helper node may take
     nodes: dict[str, Node] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     moved: dict[tuple[str, int | None], Value] = field(default_factory=dict)
     flattened: dict[str, Value] = field(default_factory=dict)  # by the Flatten that reads it
     notes: list[Note] = field(default_factory=list)
     shares: Iterator[str] | None = None  # the nodes whose weights the next nodes use
+
+    @property
+    def taken(self) -> MutableMapping[str, Any]:
+        """The nodes and inputs by name."""
+        return ChainMap(cast(Any, self.nodes), self.inputs)
 
     def note(self, kind: NoteKind, reason: str, message: str, layer: str) -> None:
         """Note at the node of a layer what the spec does not say as the file does."""
@@ -73,7 +79,7 @@ class Body:
         weights: Mapping[str, Weight] | None = None,
     ) -> str:
         """Add a node under this name, or a number behind it, and return its name."""
-        name = free(identifier(name), {**self.nodes, **self.inputs})
+        name = free(identifier(name), self.taken)
         if self.shares is not None and weights:
             entry, weights = {"share": next(self.shares)}, {}
         self.nodes[name] = Node(name, entry, sources, dict(weights or {}))
@@ -91,7 +97,7 @@ class Body:
     ) -> str:
         """Add a node that prepares a value for another node."""
         wanted = identifier(f"{value.source}_{suffix}")
-        name = free(wanted, {name: None for name in self.reserved} | self.nodes | self.inputs)
+        name = free(wanted, ChainMap(self.taken, self.reserved))
         return self.add(name, entry, sources or [value.source])
 
     def at(self, value: Value, channel: int | None) -> Value:

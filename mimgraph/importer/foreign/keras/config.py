@@ -6,6 +6,7 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from mimgraph.importer.foreign.keras.body import identifier
 from mimgraph.importer.foreign.keras.faults import Config
 from mimgraph.importer.foreign.keras.options import Layer
 
@@ -44,10 +45,29 @@ class Model(NamedTuple):
     inputs: Any
     outputs: Any
 
+    by_name: dict[str, Layer]
+    readers: dict[str, list[Layer]]  # the layers that read each layer
+
     @property
-    def by_name(self) -> dict[str, Layer]:
-        """The layers by name."""
-        return {layer.name: layer for layer in self.layers}
+    def names(self) -> dict[str, Any]:
+        """The names of its layers, as a spec may have them."""
+        return dict.fromkeys(identifier(name) for name in self.by_name)
+
+
+def _model(
+    name: str,
+    config: Config,
+    layers: tuple[Layer, ...],
+    calls: dict[str, tuple[Call, ...]],
+    inputs: Any,
+    outputs: Any,
+) -> Model:
+    by_name = {layer.name: layer for layer in layers}
+    readers: dict[str, list[Layer]] = {}
+    for reader, given in calls.items():
+        for ref in flat([(call.args, call.kwargs) for call in given]):
+            readers.setdefault(ref.layer, []).append(by_name[reader])
+    return Model(name, config, layers, calls, inputs, outputs, by_name, readers)
 
 
 def parse_model(data: Any, config: Config, depth: int = 0) -> Model:
@@ -80,7 +100,7 @@ def parse_model(data: Any, config: Config, depth: int = 0) -> Model:
     inputs = _ends(inner.get("input_layers"), config, "input_layers")
     outputs = _ends(inner.get("output_layers"), config, "output_layers")
     models = {one.name for one in layers if one.kind in ("Functional", "Model")}
-    return Model(str(name), config, layers, calls, inputs, _counted(outputs, models))
+    return _model(str(name), config, layers, calls, inputs, _counted(outputs, models))
 
 
 def _counted(ends: Any, models: Collection[str]) -> Any:
@@ -194,7 +214,7 @@ def _sequential(
     calls: dict[str, tuple[Call, ...]] = {refs[0].layer: (Call((), {}),)}
     for before, ref in pairwise(refs):
         calls[ref.layer] = (Call((before,), {}),)
-    return Model(name, config, layers, calls, refs[0], refs[-1])
+    return _model(name, config, layers, calls, refs[0], refs[-1])
 
 
 def flat(structure: Any) -> list[Ref]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.importer.foreign.keras import rules
 from mimgraph.importer.foreign.keras.axes import wanted_channel
-from mimgraph.importer.foreign.keras.body import Body, Shared, identifier
+from mimgraph.importer.foreign.keras.body import Body, Shared
 from mimgraph.importer.foreign.keras.companion import opaque
 from mimgraph.importer.foreign.keras.config import MODELS, Call, Model, Ref, flat, parse_model
 from mimgraph.importer.foreign.keras.options import Layer
@@ -83,8 +83,7 @@ def result(use: Use) -> tuple[Value, ...]:
 
 def nested(use: Use, model: Model, path: str, args: Any) -> tuple[Value, ...]:
     """Add a model as a node that uses a block, and return its results."""
-    names = {identifier(layer.name) for layer in model.layers}
-    inner = inner_body(use, names)
+    inner = inner_body(use, model.names)
     refs = flat(model.inputs)
     given, fed = {}, {}
     for ref, value in zip(refs, _by_input(use, model, args, len(refs)), strict=True):
@@ -111,7 +110,7 @@ def nested(use: Use, model: Model, path: str, args: Any) -> tuple[Value, ...]:
     )
 
 
-def inner_body(use: Use, names: set[str]) -> Body:
+def inner_body(use: Use, names: dict[str, Any]) -> Body:
     """Return a body for the inside of a layer; a call that shares weights leaves no new blocks."""
     shared = use.body.shared
     if use.body.shares is not None:

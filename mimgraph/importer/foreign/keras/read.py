@@ -36,16 +36,24 @@ def read_keras(path: str | PathLike[str]) -> ForeignModel:
     `(N, C, H, W)`, and the weights are converted. The weights need the package h5py.
     """
     archive = read_archive(Path(path))
+    try:
+        return _read(archive, Path(path).stem)
+    except RecursionError:
+        archive.config.refuse("too-large", "the config is nested too deeply")
+
+
+def _read(archive: Archive, stem: str) -> ForeignModel:
+    """Return the model of an archive; `stem` names it if Keras has no name for it but its own."""
     model = parse_model(archive.data, archive.config)
     shared = Shared(archive.config)
-    body = Body(shared, {identifier(layer.name) for layer in model.layers})
+    body = Body(shared, model.names)
     given = {ref.layer: _input(model, ref, body) for ref in flat(model.inputs)}
     found = convert(model, body, "", given)
     names = _public(model.outputs)
     results = {name: body.plain(value) for name, value in zip(names, found, strict=True)}
     _note_dtypes(model, body)
     own = _DEFAULT_NAME.fullmatch(model.name) is None
-    name = _class_name(model.name if own else Path(path).stem)
+    name = _class_name(model.name if own else stem)
     spec, written = as_spec(name, body, results)
     keys = {
         key: ", ".join(weight.paths)
@@ -100,7 +108,7 @@ def _input(model: Model, ref: Ref, body: Body) -> Value:
         layer.refuse("missing-key", "the model has no input shape", help)
     sizes: tuple[Size, ...] = tuple(Length() if one is None else one for one in shape[1:])
     dtype = layer.options.get("dtype", "float32")
-    value = Value("", sizes, dtype if dtype in _DTYPES else "float32")
+    value = Value("", sizes, dtype if isinstance(dtype, str) and dtype in _DTYPES else "float32")
     value = value._replace(channel=wanted_channel(model, layer.name, value.rank))
     entry, value = _declared(model, layer, value)
     return value._replace(source=body.add_input(layer.name, entry))
@@ -123,16 +131,13 @@ def _declared(model: Model, layer: Layer, value: Value) -> tuple[dict[str, Any],
 
 def _tables(model: Model, layer: Layer) -> list[int]:
     """Return the numbers of rows of the embeddings that read an input, if nothing else reads it."""
-    found, by_name = [], model.by_name
-    for name, calls in model.calls.items():
-        refs = flat([part for call in calls for part in (call.args, call.kwargs)])
-        if any(ref.layer == layer.name for ref in refs):
-            reader = by_name[name]
-            if reader.kind == "NotEqual" and reader.is_operation:
-                continue  # the mask of an embedding
-            if reader.kind != "Embedding" or not reader.is_keras:
-                return []
-            found.append(reader.integer("input_dim"))
+    found = []
+    for reader in model.readers.get(layer.name, []):
+        if reader.kind == "NotEqual" and reader.is_operation:
+            continue  # the mask of an embedding
+        if reader.kind != "Embedding" or not reader.is_keras:
+            return []
+        found.append(reader.integer("input_dim"))
     return found
 
 

@@ -169,8 +169,8 @@ def _reshape(use: Use) -> Value:
 
 @operation("Transpose")
 def _transpose(use: Use) -> Value:
-    axes = use.layer.options.get("axes")
-    if not isinstance(axes, list) or axes[:1] != [0] or sorted(axes) != [*range(use.value.rank)]:
+    axes = use.layer.integers("axes")
+    if axes[:1] != [0] or sorted(axes) != [*range(use.value.rank)]:
         raise Unsupported("it moves the batch")
     return permuted(use, axes[1:])
 

@@ -28,7 +28,7 @@ def _time_distributed(use: Use) -> Value:
         return same._replace(mask=value.mask)
     channel = wanted(wrapped(use.layer, "layer"), value.rank - 1)
     value = use.body.at(value, None if channel is None else channel + 1)
-    inner = inner_body(use, set())
+    inner = inner_body(use, {})
     step = value._replace(shape=value.shape[1:], channel=channel, mask=None)
     step = step._replace(source=inner.add_input("x", {}))
     found = _at_a_step(own, path, step, inner)
