@@ -80,10 +80,11 @@ class _Maker:
 
     def _floats(self, one: ModelInput, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         """Return normal values, or even ones in the range of the example."""
-        if one.example is None or dtype.is_complex or not one.example.numel():
+        known = None if one.example is None else one.example[one.example.isfinite()]
+        if known is None or dtype.is_complex or not known.numel():
             wide = torch.complex64 if dtype.is_complex else torch.float32
             return torch.randn(shape, generator=self.generator, dtype=wide).to(dtype)
-        low, high = (float(side) for side in one.example.aminmax())
+        low, high = (float(side) for side in known.aminmax())
         even = torch.rand(shape, generator=self.generator)
         return (low + (high - low) * even).to(dtype)
 

@@ -95,6 +95,12 @@ def test_a_mask_that_is_added_keeps_its_values() -> None:
     assert x[0].eq(0).all() and x[-1, -1] == -torch.inf and not x.isnan().any()
 
 
+def test_an_example_may_have_values_that_are_not_finite() -> None:
+    x = made("x", (40,), example=torch.tensor([[0.0, torch.nan, torch.inf, 1.0]]))
+    assert ((x >= 0) & (x <= 1)).all() and x.std() > 0
+    assert made("x", (3,), example=torch.tensor([[torch.nan]])).isfinite().all()
+
+
 def test_other_dtypes() -> None:
     assert made("x", (3,), "complex64").dtype == torch.complex64
     assert made("x", (3,), "bfloat16").dtype == torch.bfloat16
