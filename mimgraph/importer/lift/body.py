@@ -10,6 +10,7 @@ from mimgraph.importer.draft import Body, Input, Node, Op, Output, Port, Share, 
 from mimgraph.importer.lift import constants, opaque
 from mimgraph.importer.lift.collapse import is_layer
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.folded import call_folded, lift_folded
 from mimgraph.importer.lift.functions.table import handler
 from mimgraph.importer.lift.leaves.states import name_states
 from mimgraph.importer.lift.leaves.table import leaf
@@ -36,6 +37,8 @@ class BodyLifter:
         self.types: dict[Port, TensorType] = {}
         self.nodes_by_path: dict[str, Node] = {}  # of the modules that were called
         self.bodies: dict[int, BodyLifter] = {}  # of the blocks, by their body
+        self.folds: dict[int, Value] = {}  # what folded tensors stand for
+        self.as_batch: set[int] = set()  # folded tensors that are read as they are
         self.broken: dict[int, CannotLift] = {}  # values that no node computes, if they are read
         self._last_on_line = {
             item.place: item for item in call.items if isinstance(item, Step) and item.place.file
@@ -75,9 +78,13 @@ class BodyLifter:
         if isinstance(self.call.result, dict):
             names = {id(v): str(k) for k, v in self.call.result.items() if isinstance(v, Value)}
         for value in self.lifter.results(self.call):
+            name = names.get(id(value))
+            if id(value) in self.folds and self.parent is not None:
+                self.parent.folds[id(value)] = self.folds[id(value)]
+                value = self.folds[id(value)]
             port = self.source(value)
             port_name = "" if port.name.isdecimal() else port.name
-            name = names.get(id(value)) or port_name or port.node.name
+            name = name or port_name or port.node.name
             self.body.outputs.append(Output(name, port, value=value))
 
     def _public_outputs(self) -> None:
@@ -97,6 +104,9 @@ class BodyLifter:
 
     def source(self, value: Value) -> Port:
         """Return the port of a value in this body."""
+        if self.fold_of(value) is not None:
+            message = f"a tensor {list(value.sizes)} with another axis in its batch"
+            raise CannotLift("batch", message)
         if id(value) in self.broken:
             raise self.broken[id(value)]
         if id(value) in self.ports:
@@ -116,6 +126,14 @@ class BodyLifter:
             port = Port(self._add_input(self._input_name(value), value))
         self.bind(value, port)
         return port
+
+    def fold_of(self, value: Value) -> Value | None:
+        """Return the tensor that a folded one stands for; None if a value is not folded here."""
+        if id(value) in self.as_batch:
+            return None
+        if id(value) not in self.folds and self.parent is not None:
+            return self.parent.fold_of(value)
+        return self.folds.get(id(value))
 
     def _is_from_outside(self, value: Value) -> bool:
         """Return whether a fixed value is made by a caller; one that nothing makes is made where it is
@@ -140,6 +158,7 @@ class BodyLifter:
             given: Mapping[str, Any] = bound.arguments
         except (TypeError, ValueError):
             given = {}
+        value = self.lifter.origins.get(id(value), value)
         for name, argument in given.items():
             if argument is value:
                 return name
@@ -294,30 +313,35 @@ class BodyLifter:
         try:
             if refused is not None:
                 raise CannotLift("language", refused, place=step.place)
-            handler(step)(self, step)
+            lift = lift_folded if any(map(self.fold_of, step.arguments)) else handler(step)
+            lift(self, step)
         except CannotLift as error:
             if not opaque.declare_function(self, step, error):
                 raise
 
     def module(self, call: Call) -> None:
         """Lift the call of a module: a layer, a block, or a module that stays Python."""
-        if not call.is_closed:
-            try:
-                dissolves = is_layer(call) or call.path in self.lifter.dissolved
-                return self._items(call) if dissolves else self._block(call)
-            except CannotLift as error:
-                if error.call not in (None, call):
-                    raise
-                self.lifter.stay_python(call, error)
-        if call.opaque:
-            return opaque.declare_module(self, call)
         try:
-            leaf(self, call)(self, call)
+            return self._declare(call)
         except CannotLift as error:
-            if error.call not in (None, call):  # a source of it
+            if call.opaque or error.call not in (None, call):  # it is a fault of a source
                 raise
             self.lifter.stay_python(call, error)
+        self._declare(call)
+
+    def _declare(self, call: Call) -> None:
+        is_folded = any(map(self.fold_of, call.arguments))
+        dissolves = is_layer(call) or call.path in self.lifter.dissolved
+        if not call.is_closed and dissolves:
+            self._items(call)
+        elif is_folded and call_folded(self, call):
+            return
+        elif call.opaque:
             opaque.declare_module(self, call)
+        elif call.is_closed:
+            leaf(self, call)(self, call)
+        else:
+            self.block(call)
 
     def attribute(self, call: Call) -> str:
         """Return the path of a module in the module of this body: `layers.0`."""
@@ -345,7 +369,7 @@ class BodyLifter:
         self.nodes_by_path.setdefault(call.path, node)
         return node
 
-    def _block(self, call: Call) -> None:
+    def block(self, call: Call) -> None:
         """Add the use of the body of a module."""
         inner = BodyLifter(self.lifter, call, self)
         body = inner.lift()

@@ -69,6 +69,7 @@ class Lifter:
     called: set[str] = field(default_factory=set)  # paths of modules that have nodes
     layers: set[str] = field(default_factory=set)  # of those that are no blocks
     uses: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    origins: dict[int, Value] = field(default_factory=dict)  # of unfolded values
     made_in: dict[int, tuple[Call, ...]] = field(default_factory=dict)
     read_in: dict[int, list[tuple[Call, ...]]] = field(default_factory=lambda: defaultdict(list))
 

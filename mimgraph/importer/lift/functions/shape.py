@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.batch_axis import is_swap, swapped
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.folded import fold
 from mimgraph.importer.lift.functions.table import lifts, refuse
 from mimgraph.importer.sizes import is_unknown
 from mimgraph.importer.trace.records import Step, Value
@@ -28,6 +29,8 @@ def reshape(body: BodyLifter, step: Step, input: Value, *shape: Any, **kwargs: A
     if not input.is_batched:
         return _reshape(body, step, input, new)
     if not step.results[0].is_batched:
+        if fold(body, step, input):
+            return
         message = f"a reshape of {shown(old)} to {shown(new)} moves the batch"
         raise CannotLift("batch", message, place=step.place)
     if len(new) == 2 and len(old) > 2:

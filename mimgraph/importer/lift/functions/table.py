@@ -42,18 +42,29 @@ def lifts(*names: str) -> Callable[[Handler], Handler]:
 
 def handler(step: Step) -> Callable[[BodyLifter, Step], None]:
     """Return a function that lifts a step; raise `CannotLift` if the table has none for it."""
+    function = _function(step)
+    bound_arguments(step)
+    return lambda body, step: function(body, step, *step.args, **step.kwargs)
+
+
+def bound_arguments(step: Step) -> inspect.BoundArguments:
+    """Return the arguments of a step by the names that its handler has for them, behind two others."""
+    try:
+        return inspect.signature(_function(step)).bind(None, step, *step.args, **step.kwargs)
+    except TypeError:
+        name = plain_name(step.function)
+        message = f"{name} is called with arguments that a spec cannot express"
+        raise CannotLift("arguments", message, place=step.place) from None
+
+
+def _function(step: Step) -> Callable[..., None]:
     load()
     name = step.function
     function = _HANDLERS.get(name) or _HANDLERS.get(_out_of_place(name))
     if function is None:
         message = f"{plain_name(name)} is no function that a spec can express"
         raise CannotLift("function", message, place=step.place)
-    try:
-        inspect.signature(function).bind(None, step, *step.args, **step.kwargs)
-    except TypeError:
-        message = f"{plain_name(name)} is called with arguments that a spec cannot express"
-        raise CannotLift("arguments", message, place=step.place) from None
-    return lambda body, step: function(body, step, *step.args, **step.kwargs)
+    return function
 
 
 def _out_of_place(name: str) -> str:
