@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from os import PathLike
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.graph import Graph
 from mimgraph.language.spec_file import LoadedSpec
-from mimgraph.support.arguments import as_path
+from mimgraph.support.arguments import as_flag, as_path, as_text
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.export import ExportedProgram
 
-    from mimgraph.importer.inputs.examples import Examples
+    from mimgraph.importer.foreign.model import ForeignModel
     from mimgraph.importer.module import Draft
-    from mimgraph.importer.traces import Traces
+    from mimgraph.importer.proof.prove import Proof
+    from mimgraph.importer.report.report import ImportReport
+    from mimgraph.runtime.weight_transfer.by_keys import Keys
+
+
+class Parts(NamedTuple):
+    """What an import of any kind of model found.
+
+    `make` compiles the graph with the weights. `companion` returns the text of the Python file at a path
+    that a spec of this name needs.
+    """
+
+    graph: Graph
+    keys: Keys
+    report: ImportReport
+    comments: Mapping[str, str]
+    make: Callable[[], nn.Module]
+    companion: Callable[[str, str], str] | None
+    is_comparable: bool = True
 
 
 @entry_points
@@ -29,35 +48,21 @@ class Imported:
     `keys` has for each key of our state_dict the key in the model's, and is empty if all are the same.
     """
 
-    graph: Graph
-    keys: Mapping[str, str | tuple[str, ...]]
-
-    def __init__(self, model: nn.Module, draft: Draft, traces: Traces, examples: Examples) -> None:
-        from mimgraph.importer.device import META
-        from mimgraph.importer.keys import key_map
-        from mimgraph.importer.proof.prove import Proof, prove
-        from mimgraph.importer.report.remarks import remarks
-        from mimgraph.importer.report.report import ImportReport, count_nodes
-        from mimgraph.importer.traces import BATCHES
-
-        self._model = model
-        self._draft = draft
-        self.graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
-        self.keys = key_map(draft.root, model.state_dict())
-        left_out = {one.name for one in draft.lifter.left_out}
-        if examples.device == META:
-            proof = Proof(faults=["the weights of the module have no data"])
-        else:
-            ours = self.compile()
-            proof = prove(model, ours, self.keys, examples, traces.sizes, BATCHES, left_out)
-        self.report = ImportReport(
-            remarks(draft.lifter), proof, count_nodes(draft.root, draft.blocks), self.keys
-        )
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.graph: Graph = parts.graph
+        self.keys: Keys = parts.keys
+        self.report: ImportReport = parts.report
 
     @property
     def proven(self) -> bool:
         """Whether the graph computes the same as the model, as far as that was compared."""
         return self.report.proof.holds
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there was a module to compare with; a file of another library has none."""
+        return self._parts.is_comparable
 
     def data(self) -> dict[str, Any]:
         """Return what was found as plain data: `proven`, `opaque`, `frozen`, `left_out` and `keys`."""
@@ -67,8 +72,7 @@ class Imported:
         """Return the graph as YAML; a comment says where it differs from the model's code, and why."""
         from mimgraph.language.writer import write
 
-        draft = self._draft
-        return write(draft.graph, self.report.comments(draft.root, draft.blocks))
+        return write(self.graph.declared, self._parts.comments)
 
     def dump(self, path: str | PathLike[str]) -> None:
         """Write the graph as YAML to a file, and beside it the layers that stay Python, if there are any.
@@ -76,35 +80,27 @@ class Imported:
         The layers of `net.yaml` are in `net_layers.py`; `mimgraph run net.yaml --import net_layers` uses both.
         A `FileExistsError` is raised if there is such a file that no import wrote.
         """
-        from mimgraph.importer.python_layers.companion import check_replaceable, companion
+        from mimgraph.importer.python_layers.companion import check_replaceable
 
         spec = Path(as_path("the file to write", path))
-        layers = self._draft.python_layers
         file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
-        if layers:
-            check_replaceable(file)
+        if self._parts.companion is None:
+            return write_whole(spec, self.dumps())
+        check_replaceable(file)
         write_whole(spec, self.dumps())
-        if layers:
-            write_whole(file, companion(layers, self._model, spec.name, str(file)))
+        write_whole(file, self._parts.companion(spec.name, str(file)))
 
     def compile(self) -> nn.Module:
         """Return the compiled graph with the weights of the model, in evaluation mode as it is traced.
 
         It is on the device of the model.
         """
-        from mimgraph.importer.device import META, device_of, making_on
-
-        device = device_of(self._model)
-        with making_on(device):
-            made = self.graph.compile().to(device)
-        if device != META:
-            self.graph.load_state(made, self._model.state_dict(), keys=self.keys, strict=False)
-        return made.eval()
+        return self._parts.make()
 
 
 @entry_point
 def from_module(
-    module: Any,
+    module: nn.Module | ExportedProgram | str | PathLike[str],
     inputs: Any = None,
     *,
     name: str | None = None,
@@ -114,26 +110,154 @@ def from_module(
 ) -> Imported:
     """Return a module as a graph, with its weights and a proof that both compute the same.
 
-    imported = mg.from_module(net, {"image": (3, 224, 224), "text": mg.Input("text", ("T",), vocab=1000)})
-    imported.dump("net.yaml")
-    print(imported.report)
+        imported = mg.from_module(net, {"image": (3, 224, 224), "text": mg.Input("text", ("T",), vocab=1000)})
+        imported.dump("net.yaml")
+        print(imported.report)
 
-    A module on the meta device, which has no data, is traced there; nothing is proven then. With `strict`
-    a `ValueError` has the report if anything stays Python, is fixed or left out, or is not proven.
+    `inputs` are by the names of forward, or a list in its order: shapes without the batch, handles of
+    `mg.Input`, or tensors, an example batch. Modules at the paths `opaque` stay layers of Python code,
+    as do those that cannot be declared. The keys of the state_dict stay; `tidy` makes a shorter spec
+    with keys of its own. With `strict`, a `ValueError` reports whatever is not proven or not declared.
+
+    An exported program (`torch.export`), or the path of one, knows its inputs. So do the files of models
+    of Keras (`.keras` or JSON), Ultralytics (YAML) and MLnode (JSON), of which nothing is run. But
+    the code of a module is run. A module on the meta device, which has no data, is traced there; nothing
+    is proven then.
     """
-    from mimgraph.importer.device import with_meta_weights
+    name = None if name is None else as_text("name", name)
+    paths = [as_text("opaque", path) for path in opaque]
+    tidy, strict = as_flag("tidy", tidy), as_flag("strict", strict)
+    imported = Imported(_parts(module, inputs, name, paths, tidy))
+    if strict and not imported.report.is_exact:
+        raise ValueError(f"the graph is not the module as it is\n\n{imported.report}")
+    return imported
+
+
+def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: bool) -> Parts:
+    """Return the parts of an import by the kind of the model."""
+    from torch import export
+
+    if isinstance(given, str | PathLike):
+        path = fspath(given)
+        if not path.endswith(".pt2"):
+            return _from_file(path)
+        with open(path, "rb"):  # an OSError that names the file
+            given = export.load(path)
+    if isinstance(given, export.ExportedProgram):
+        return _from_exported(given, name, opaque, tidy)
+    return _from_torch(given, inputs, name, opaque, tidy)
+
+
+def _from_torch(
+    module: nn.Module, inputs: Any, name: str | None, opaque: list[str], tidy: bool
+) -> Parts:
+    from mimgraph.importer.device import META, with_meta_weights
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.module import import_module
-    from mimgraph.importer.traces import trace
+    from mimgraph.importer.proof.prove import Proof, prove
+    from mimgraph.importer.traces import BATCHES, trace
 
     module = with_meta_weights(module)
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
     made = examples(module, given)
-    traces = trace(module, made, {path: "it was asked for" for path in opaque})
+    traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
     draft = import_module(traces, made, name or type(module).__name__, tidy)
-    imported = Imported(module, draft, traces, made)
-    if strict and not imported.report.is_exact:
-        raise ValueError(f"the graph is not the module as it is\n\n{imported.report}")
-    return imported
+
+    def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
+        if made.device == META:
+            return Proof(faults=["the weights of the module have no data"])
+        left_out = {one.name for one in draft.lifter.left_out}
+        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out)
+
+    return _of_draft(draft, module, proof)
+
+
+def _from_exported(
+    program: ExportedProgram, name: str | None, opaque: list[str], tidy: bool
+) -> Parts:
+    from mimgraph.importer.exported import read_exported
+    from mimgraph.importer.inputs.examples import Examples
+    from mimgraph.importer.module import import_module
+    from mimgraph.importer.proof.prove import Proof, prove_evaluation
+    from mimgraph.importer.traces import BATCHES, trace_evaluation
+
+    model, given, reference = read_exported(program)
+    made = Examples(given)
+    traces = trace_evaluation(model, made, dict.fromkeys(opaque, "it was asked for"))
+    draft = import_module(traces, made, name or "Exported", tidy)
+
+    def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
+        left_out = {one.name for one in draft.lifter.left_out}
+        return prove_evaluation(reference, ours(), made, traces.sizes, BATCHES, left_out)
+
+    return _of_draft(draft, model, proof)
+
+
+def _of_draft(
+    draft: Draft, model: nn.Module, prove: Callable[[Callable[[], nn.Module], Keys], Proof]
+) -> Parts:
+    """Return the parts of the import of a module that was traced."""
+    from mimgraph.importer.keys import key_map
+    from mimgraph.importer.python_layers.companion import companion
+    from mimgraph.importer.report.remarks import remarks
+    from mimgraph.importer.report.report import ImportReport, count_nodes
+
+    graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
+    keys = key_map(draft.root, model.state_dict())
+    layers = draft.python_layers
+
+    def make() -> nn.Module:
+        return _with_weights(graph, model, keys)
+
+    def text(spec: str, path: str) -> str:
+        return companion(layers, model, spec, path)
+
+    nodes = count_nodes(draft.root, draft.blocks)
+    report = ImportReport(remarks(draft.lifter), prove(make, keys), nodes, keys)
+    comments = report.comments(draft.root, draft.blocks)
+    return Parts(graph, keys, report, comments, make, text if layers else None)
+
+
+def _with_weights(graph: Graph, model: nn.Module, keys: Keys) -> nn.Module:
+    """Return the compiled graph with the weights of a module, on its device."""
+    from mimgraph.importer.device import META, device_of, making_on
+
+    device = device_of(model)
+    with making_on(device):
+        made = graph.compile().to(device)
+    if device != META:
+        graph.load_state(made, model.state_dict(), keys=keys, strict=False)
+    return made.eval()
+
+
+def _from_file(path: str) -> Parts:
+    """Return the parts of the model in a file of another library."""
+    from mimgraph.importer.foreign.read import read_foreign
+
+    return _of_foreign(read_foreign(path), path)
+
+
+def _of_foreign(found: ForeignModel, path: str) -> Parts:
+    import torch
+
+    from mimgraph.graph import from_dict
+    from mimgraph.importer.foreign.report import foreign_report, note_comments
+    from mimgraph.importer.python_layers.register import register_text
+
+    text, state = found.companion, found.state
+    if text is not None:
+        register_text(text, path)
+    graph = from_dict(found.spec, name=path)
+
+    def make() -> nn.Module:
+        made = graph.compile()
+        if state is not None:
+            made.load_state_dict({key: torch.as_tensor(one) for key, one in state.items()})
+        return made.eval()
+
+    report = foreign_report(found, path, len(graph.nodes))
+    companion = None if text is None else lambda spec, file: text
+    comments = note_comments(found, path)
+    return Parts(graph, found.keys, report, comments, make, companion, is_comparable=False)

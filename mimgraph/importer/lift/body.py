@@ -14,7 +14,7 @@ from mimgraph.importer.lift.folded import call_folded, lift_folded
 from mimgraph.importer.lift.functions.table import handler
 from mimgraph.importer.lift.leaves.states import name_states
 from mimgraph.importer.lift.leaves.table import leaf
-from mimgraph.importer.lift.names import assigned_name, snake
+from mimgraph.importer.lift.names import assigned_name, family_of, snake
 from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
 from mimgraph.importer.lift.weights import is_frozen_layer, weight_port
 from mimgraph.importer.returned import named
@@ -32,7 +32,7 @@ class BodyLifter:
         self.lifter = lifter
         self.call = call
         self.parent = parent
-        self.body = Body(snake(type(call.module).__name__), call=call)
+        self.body = Body(family_of(call), call=call)
         self.ports: dict[int, Port] = {}  # by value
         self.types: dict[Port, TensorType] = {}
         self.nodes_by_path: dict[str, Node] = {}  # of the modules that were called

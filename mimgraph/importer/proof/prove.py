@@ -92,15 +92,25 @@ def prove(
         return proof
     with torch.random.fork_rng(), _python_random():
         pair = _Pair(theirs, ours, keys, examples, left_out, proof)
-        for point in points(traced, batches):
-            wanted = 3 if traced else 2
-            if len(proof.points) == wanted or point.batch > max(batches) + MOST_TRIES:
-                break
-            pair.evaluate(point)
+        pair.evaluate_all(traced, batches)
         if proof.points:
             pair.train(proof.points[-1])
-        else:
-            proof.faults.append("the module runs at no other sizes than those it was traced at")
+    return proof
+
+
+def prove_evaluation(
+    program: nn.Module,
+    ours: nn.Module,
+    examples: Examples,
+    traced: Mapping[str, Sequence[int]],
+    batches: Sequence[int],
+    left_out: Collection[str] = (),
+) -> Proof:
+    """Compare an exported program, which cannot be trained, with ours, which has its weights."""
+    proof = Proof()
+    with torch.random.fork_rng(), _python_random():
+        pair = _Pair(program, ours, {}, examples, left_out, proof)
+        pair.evaluate_all(traced, batches)
     return proof
 
 
@@ -123,6 +133,17 @@ class _Pair:
     examples: Examples
     left_out: Collection[str]
     proof: Proof
+
+    def evaluate_all(self, traced: Mapping[str, Sequence[int]], batches: Sequence[int]) -> None:
+        """Compare the outputs in evaluation at the first points at which the module runs."""
+        for point in points(traced, batches):
+            wanted = 3 if traced else 2
+            if len(self.proof.points) == wanted or point.batch > max(batches) + MOST_TRIES:
+                break
+            self.evaluate(point)
+        if not self.proof.points:
+            message = "the module runs at no other sizes than those it was traced at"
+            self.proof.faults.append(message)
 
     def evaluate(self, point: Point) -> None:
         """Compare the outputs in evaluation at a point, if the module itself runs there."""

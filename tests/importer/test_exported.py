@@ -1,0 +1,61 @@
+"""A program of torch.export becomes a spec with the original keys, and is compared with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+import mimgraph as mg
+
+
+class TextAndNumbers(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(50, 8)
+        self.body = nn.Sequential(nn.Conv1d(8, 6, 3, padding=1), nn.BatchNorm1d(6), nn.ReLU())
+        self.head = nn.Linear(6 + 5, 3)
+
+    def forward(self, text: Tensor, numbers: Tensor) -> Tensor:
+        words = self.body(self.embedding(text).transpose(1, 2))
+        result: Tensor = self.head(torch.cat([words.mean(2), numbers], 1))
+        return result
+
+
+def program() -> ExportedProgram:
+    sizes = {"text": {0: Dim("batch"), 1: Dim("length")}, "numbers": {0: Dim("batch")}}
+    given = (torch.randint(0, 50, (2, 7)), torch.randn(2, 5))
+    return torch.export.export(TextAndNumbers().eval(), given, dynamic_shapes=sizes)
+
+
+SPEC = """\
+name: Exported
+inputs:
+  text: {shape: [T], vocab: 50}
+  numbers: [5]
+"""
+
+
+def test_a_program_knows_its_inputs_and_keeps_its_keys() -> None:
+    exported = program()
+    imported = mg.from_module(exported)
+    assert imported.dumps().startswith(SPEC)
+    assert imported.proven and not imported.keys
+    assert imported.compile().state_dict().keys() == exported.state_dict.keys()
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt2"
+    exported = program()
+    torch.export.save(exported, path)
+    assert mg.from_module(path).graph == mg.from_module(exported).graph
+
+
+def test_a_fixed_batch_is_refused_with_what_to_write() -> None:
+    given = (torch.randint(0, 50, (2, 7)), torch.randn(2, 5))
+    exported = torch.export.export(TextAndNumbers().eval(), given)
+    with pytest.raises(ValueError, match='dynamic_shapes={"text": {0: torch.export.Dim'):
+        mg.from_module(exported)
