@@ -26,7 +26,7 @@ def _family(body: Body) -> str:
     """Return the name of a chain; that of a plain Sequential of modules of one class is theirs."""
     assert body.call is not None
     families = {one.operation.body.family for one in body.nodes if isinstance(one.operation, Use)}
-    if type(body.call.module) is nn.Sequential and len(families) == 1:
+    if _is_plain(body.call.module) and len(families) == 1:
         return f"{families.pop()}_stage"
     return body.family
 
@@ -34,17 +34,32 @@ def _family(body: Body) -> str:
 def _inline(node: Node) -> None:
     """Write a plain Sequential out where it is used; inside another chain it stays a block."""
     match node.operation:
-        case Use(body) if body.is_chain and body.call and type(body.call.module) is nn.Sequential:
+        case Use(body) if body.is_chain and body.call and _is_plain(body.call.module):
             node.operation = body.nodes[0].operation
             node.sources = [one._replace(argument=None) for one in node.sources]
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Return whether a chain has no class of the user's."""
+    return type(module) is nn.Sequential or _is_exported(module)
+
+
+def _is_exported(module: nn.Module) -> bool:
+    """Return whether a module is from an exported program, which has no classes of the user's."""
+    return type(module).__module__.startswith("torch.export")
+
+
+def _runs_in_order(module: nn.Module) -> bool:
+    return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
 
 
 def _is_sequential(body: Body) -> bool:
     """Return whether each node reads the one before alone, under the keys 0, 1, ... of a Sequential."""
     module = body.call.module if body.call else None
-    if not isinstance(module, nn.Sequential) or type(module).forward is not nn.Sequential.forward:
+    if module is None or not (_is_exported(module) or _runs_in_order(module)):
         return False
-    if len(body.inputs) != 1 or len(body.outputs) != 1 or len(body.nodes) != len(module):
+    count = sum(1 for _ in module.children())
+    if len(body.inputs) != 1 or len(body.outputs) != 1 or len(body.nodes) != count:
         return False
     before: Input | Node = body.inputs[0]
     for index, node in enumerate(body.nodes):
