@@ -180,7 +180,7 @@ def _from_exported(
     from mimgraph.importer.exported import read_exported
     from mimgraph.importer.inputs.examples import Examples
     from mimgraph.importer.module import import_module
-    from mimgraph.importer.proof.prove import Proof, prove_evaluation
+    from mimgraph.importer.proof.prove import prove_evaluation
     from mimgraph.importer.traces import BATCHES, trace_evaluation
 
     model, given, reference = read_exported(program)

@@ -21,7 +21,7 @@ from mimgraph.importer.draft import (
     Share,
     Use,
 )
-from mimgraph.importer.trace.records import Place
+from mimgraph.importer.trace.records import Place, Value
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared import operations as ops
 from mimgraph.ir.declared.sizes import parse_size
@@ -44,9 +44,16 @@ def declare(root: Body, blocks: Mapping[str, Body], name: str, doc: str, file: s
         inputs=tuple(map(declaring.input, root.inputs)),
         blocks={key: declaring.block(key, body) for key, body in blocks.items()},
         nodes=tuple(map(declaring.node, root.nodes)),
-        outputs=tuple(map(declaring.output, root.outputs)),
+        outputs=tuple(map(declaring.output, _public_outputs(root))),
         doc=doc,
     )
+
+
+def _public_outputs(root: Body) -> list[Output]:
+    """Return the outputs; the only tensor that forward returns, not in a dict or list, has its node's name."""
+    if root.call is not None and isinstance(root.call.result, Value) and len(root.outputs) == 1:
+        return [replace(one, name=one.port.node.name) for one in root.outputs]
+    return root.outputs
 
 
 class _Declaring:
