@@ -135,15 +135,14 @@ def from_module(
 
 def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: bool) -> Parts:
     """Return the parts of an import by the kind of the model."""
-    from torch import export
+    from mimgraph.importer.exported import is_exported, load_exported
 
     if isinstance(given, str | PathLike):
         path = fspath(given)
         if not path.endswith(".pt2"):
             return _from_file(path)
-        with open(path, "rb"):  # an OSError that names the file
-            given = export.load(path)
-    if isinstance(given, export.ExportedProgram):
+        given = load_exported(path)
+    if is_exported(given):
         return _from_exported(given, name, opaque, tidy)
     return _from_torch(given, inputs, name, opaque, tidy)
 
@@ -240,9 +239,8 @@ def _from_file(path: str) -> Parts:
 
 
 def _of_foreign(found: ForeignModel, path: str) -> Parts:
-    import torch
-
     from mimgraph.graph import from_dict
+    from mimgraph.importer.foreign.model import load_state
     from mimgraph.importer.foreign.report import foreign_report, note_comments
     from mimgraph.importer.python_layers.register import register_text
 
@@ -254,7 +252,7 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
     def make() -> nn.Module:
         made = graph.compile()
         if state is not None:
-            made.load_state_dict({key: torch.as_tensor(one) for key, one in state.items()})
+            load_state(made, state)
         return made.eval()
 
     report = foreign_report(found, path, len(graph.nodes))

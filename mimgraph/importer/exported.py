@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,23 @@ class Exported(NamedTuple):
     model: nn.Module
     given: ForwardInputs
     reference: nn.Module
+
+
+def is_exported(given: object) -> TypeGuard[ExportedProgram]:
+    """Return whether something is an exported program."""
+    return isinstance(given, ExportedProgram)
+
+
+def load_exported(path: str) -> ExportedProgram:
+    """Return the program in a `.pt2` file; a `ValueError` says that there is none in it."""
+    with open(path, "rb") as file:
+        if file.read(2) != b"PK":
+            raise ValueError(f"{path} is no program that torch.export.save wrote")
+    try:
+        return torch.export.load(path)
+    except Exception as error:  # noqa: BLE001 - whatever torch meets in the archive
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is no program that torch.export.save wrote: {reason}") from None
 
 
 def read_exported(program: ExportedProgram) -> Exported:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import nn
 
 NoteKind = Literal["opaque", "frozen", "left-out"]
 
@@ -53,3 +54,10 @@ def _weight_name(keys: Mapping[str, str], ours: str) -> str:
     while start not in keys and start:
         start = start.rpartition(".")[0]
     return keys[start] + ours[len(start) :] if start else ours
+
+
+def load_state(module: nn.Module, state: dict[str, np.ndarray[Any, Any]]) -> None:
+    """Load weights by our keys into a module."""
+    import torch
+
+    module.load_state_dict({key: torch.as_tensor(one) for key, one in state.items()})
