@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mimgraph.importer.draft import Body, Node
+from mimgraph.importer.draft import Body
 from mimgraph.ir.names import free_name, name_fault
 
 
@@ -12,17 +12,14 @@ def name_body(body: Body) -> None:
     """Give the nodes and inputs of a body legal names, each another; modules keep theirs if they can."""
     taken = {*body.params}
     for one in body.inputs:
-        one.name = _unique(one.name, taken)
+        one.name = unique(one.name, taken)
     kept = [node for node in body.nodes if node.attribute]
     others = [node for node in body.nodes if not node.attribute]
     for node in (*kept, *others):
-        node.name = _unique(node.attribute or node.name, taken)
-    for output in body.outputs:
-        if not isinstance(output.port.node, Node) or len(body.outputs) > 1:
-            continue
+        node.name = unique(node.attribute or node.name, taken)
 
 
-def _unique(wanted: str, taken: set[str]) -> str:
+def unique(wanted: str, taken: set[str]) -> str:
     """Return a legal name like the wanted one that is not taken, and take it."""
     name = re.sub(r"\W", "_", wanted)
     if not name or name[0].isdigit():

@@ -17,6 +17,7 @@ from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, family_of, snake
 from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
 from mimgraph.importer.lift.weights import is_frozen_layer, weight_port
+from mimgraph.importer.names import unique
 from mimgraph.importer.returned import named
 from mimgraph.importer.trace.records import Call, Place, Step, Value
 from mimgraph.ir.types import TensorType
@@ -77,6 +78,7 @@ class BodyLifter:
         names = dict[int, str]()
         if isinstance(self.call.result, dict):
             names = {id(v): str(k) for k, v in self.call.result.items() if isinstance(v, Value)}
+        taken = set[str]()
         for value in self.lifter.results(self.call):
             name = names.get(id(value))
             if id(value) in self.folds and self.parent is not None:
@@ -85,7 +87,7 @@ class BodyLifter:
             port = self.source(value)
             port_name = "" if port.name.isdecimal() else port.name
             name = name or port_name or port.node.name
-            self.body.outputs.append(Output(name, port, value=value))
+            self.body.outputs.append(Output(unique(name, taken), port, value=value))
 
     def _public_outputs(self) -> None:
         """Give the results of the whole model, each under the name of its place in what forward returns."""

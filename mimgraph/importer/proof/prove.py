@@ -30,7 +30,8 @@ Outputs: TypeAlias = dict[str, Tensor]
 class Proof:
     """The largest differences of outputs, outputs in training and gradients, and the faults found.
 
-    A difference is relative to the magnitude of the tensor; None if it was not measured.
+    A difference is relative to the magnitude of the tensor; None if it was not measured. `trained` are
+    parameters of ours that get gradients, while those of the module do not.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Proof:
     training: float | None = None
     gradients: float | None = None
     faults: list[str] = field(default_factory=list)
+    trained: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -53,6 +55,8 @@ class Proof:
         }
         known = {name: one for name, one in measured.items() if one is not None}
         lines = [f"not proven: {fault}" for fault in self.faults]
+        if self.trained:
+            lines.append(f"trained here, but not in the module: {', '.join(self.trained)}")
         if not known:
             return lines
         what = ", ".join(f"{name} {_shown(one)}" for name, one in known.items())
@@ -301,17 +305,24 @@ class _Pair:
         self.proof.gradients = max(self.proof.gradients or 0.0, worst)
 
     def _gradients(self) -> Iterator[tuple[str, Tensor | None, Tensor | None]]:
-        """Yield the gradients of the parameters of both by our names; tied ones have several names."""
+        """Yield the gradients of the parameters of both by our names; tied ones have several names.
+
+        Those that the module does not train are left out, and noted if ours trains them.
+        """
+        parameters = dict(self.theirs.named_parameters(remove_duplicate=False))
         theirs = {
             name: torch.zeros_like(one) if one.grad is None else one.grad.to_dense()
-            for name, one in self.theirs.named_parameters(remove_duplicate=False)
+            for name, one in parameters.items()
+            if one.requires_grad
         }
         ours = dict(self.ours.named_parameters(remove_duplicate=False))
-        wanted = renamed(ours, theirs, self.keys)
+        wanted, known = (renamed(ours, given, self.keys) for given in (theirs, parameters))
         for name, parameter in ours.items():
             if name in wanted:
                 found = parameter.grad
                 yield name, wanted[name], None if found is None else found.to_dense()
+            elif name in known and parameter.requires_grad:
+                self.proof.trained.append(name)
 
     def _one(
         self, what: str, theirs: Tensor, ours: Tensor, limit: float, floor: float = 0.0

@@ -28,3 +28,6 @@ def test_weights_without_gradients_are_frozen() -> None:
     trained = {name for name, one in imported.compile().named_parameters() if one.requires_grad}
     assert {"head.weight", "head.bias"} <= trained
     assert not trained & {"stem.weight", "stem.bias", "scale"}
+    assert imported.proven
+    end = "trained here, but not in the module: norm.weight, norm.bias"
+    assert str(imported.report).endswith(end)
