@@ -13,6 +13,7 @@ from mimgraph.importer.draft import Body, Op, Port, inner_nodes, used_bodies
 from mimgraph.importer.lift.body import BodyLifter
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.packing import PackedOutput, PackedSource
+from mimgraph.importer.lift.functions.table import plain_name
 from mimgraph.importer.lift.leaves.embedding import set_vocabs
 from mimgraph.importer.lift.leaves.tied import has_tied_weight
 from mimgraph.importer.lift.scopes import dissolved_scopes
@@ -144,5 +145,6 @@ class Lifter:
 
     def record_function(self, call: Call, step: Step, error: CannotLift, layer: str) -> None:
         """Record that a function stays Python inside of a call."""
-        path = f"{call.path}.{step.function}" if call.path else step.function
+        name = plain_name(step.function)
+        path = f"{call.path}.{name}" if call.path else name
         self.opaque.append(Opaque(path, error.reason, error.message, step.place, layer))
