@@ -178,6 +178,8 @@ class _Declaring:
         span = self.span(given.place)
         operation = self.operation(given.operation, span)
         match operation:
+            case _ if given.freeze:
+                pass  # stands beside options by their names
             case ops.Apply(name=name, options=options) if operation.activation is None:
                 left, lone = _lone(_lone_option(name), options)
                 operation = replace(operation, options=left, lone=lone)
@@ -185,7 +187,7 @@ class _Declaring:
                 assert isinstance(given.operation, Use)
                 left, lone = _lone(next(iter(given.operation.body.params), None), params)
                 operation = replace(operation, params=left, lone=lone)
-        return ir.Node(str(index), span, operation)
+        return ir.Node(str(index), span, operation, freeze=given.freeze)
 
     def repeat(self, given: Repeat | None, span: Span) -> ops.Repeat | None:
         if given is None:

@@ -137,7 +137,7 @@ def structure(body: Body, block_of: Callable[[Body], Hashable]) -> Hashable:
             case Op() as op:
                 return (op.kind, op.name, _fixed(op, sizes), _activation(op, sizes))
             case Seq(items):
-                return ("seq", *map(operation, items))
+                return ("seq", *((operation(item), item.freeze) for item in items))
             case Use(used, arguments, _, repeat):
                 more = repeat and (repeat.shared, *sorted(repeat.each))
                 return ("use", block_of(used), sizes.options(arguments), more)

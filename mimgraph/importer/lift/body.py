@@ -11,12 +11,13 @@ from mimgraph.importer.lift import constants, opaque
 from mimgraph.importer.lift.collapse import is_layer
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.folded import call_folded, lift_folded
+from mimgraph.importer.lift.frozen import is_frozen
 from mimgraph.importer.lift.functions.table import handler
 from mimgraph.importer.lift.leaves.states import name_states
 from mimgraph.importer.lift.leaves.table import leaf
 from mimgraph.importer.lift.names import assigned_name, family_of, snake
 from mimgraph.importer.lift.typing import agree, dtype_name, results_of, type_of
-from mimgraph.importer.lift.weights import is_frozen_layer, weight_port
+from mimgraph.importer.lift.weights import weight_port
 from mimgraph.importer.names import unique
 from mimgraph.importer.returned import named
 from mimgraph.importer.trace.records import Call, Place, Step, Value
@@ -348,12 +349,14 @@ class BodyLifter:
     def attribute(self, call: Call) -> str:
         """Return the path of a module in the module of this body: `layers.0`."""
         prefix = f"{self.call.path}." if self.call.path else ""
-        return call.path[len(prefix) :] if call.path.startswith(prefix) else ""
+        is_made_here = call.path.startswith("?")
+        return call.path[len(prefix) :] if call.path.startswith(prefix) and not is_made_here else ""
 
     def module_node(self, call: Call, operation: Op | Use, sources: Any, name: str = "") -> Node:
         """Add the node of a module; a second call of one that has weights shares the first node."""
         attribute = self.attribute(call)
-        name = name or (attribute or call.path).replace(".", "_")
+        made_in_forward = call.path[1:].lower() if call.path.startswith("?") else ""
+        name = name or made_in_forward or (attribute or call.path).replace(".", "_")
         first = self.nodes_by_path.get(call.path)
         made: Op | Use | Share = operation
         if first is not None and next(iter(call.module.state_dict()), None) is not None:
@@ -367,7 +370,7 @@ class BodyLifter:
             path=call.path,
             maker=call,
         )
-        node.freeze = isinstance(made, Op) and is_frozen_layer(call.module)
+        node.freeze = attribute != "" and is_frozen(call) and not is_frozen(self.call)
         self.nodes_by_path.setdefault(call.path, node)
         return node
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from mimgraph.importer.draft import Body, Node, Op, Output, Port, Share, Use
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.frozen import is_frozen
 from mimgraph.importer.lift.inits import init_of, values_of
 from mimgraph.importer.trace.records import Value
 
@@ -33,30 +34,34 @@ def weight_port(body: BodyLifter, value: Value) -> Port | None:
 
 def _tensor(body: BodyLifter, value: Value, attribute: str) -> Node:
     """Add the parameter or buffer."""
+    node = weight_node(body, value, attribute)
+    body.body.nodes.append(node)
+    return node
+
+
+def weight_node(body: BodyLifter, value: Value, attribute: str) -> Node:
+    """Return a node for a parameter or buffer."""
     options: dict[str, Any] = {"shape": [*value.shape], "init": _init(body, value)}
     if value.kind == "buffer" and value.dtype != torch.float32:
         options["dtype"] = str(value.dtype).removeprefix("torch.")
     op = Op("tensor", value.kind, options)
     name = attribute.replace(".", "_")
-    node = body.add(op, name=name, place=body.call.place, attribute=attribute, path=value.path)
-    is_parameter = value.kind == "parameter"
-    node.freeze = is_parameter and not body.lifter.model.get_parameter(value.path).requires_grad
+    node = Node(name, op, [], attribute, value.path, body.call.place)
+    learns = value.kind == "buffer" or _tensor_of(body, value).requires_grad
+    node.freeze = not learns and not is_frozen(body.call)
     return node
-
-
-def is_frozen_layer(module: nn.Module) -> bool:
-    """Return whether no weight of a layer is trained; not one that does something else in training, as a
-    frozen node stays in evaluation mode."""
-    has_mode = bool(getattr(module, "dropout", 0)) or hasattr(module, "running_mean")
-    weights = [*module.parameters()]
-    return bool(weights) and not has_mode and not any(one.requires_grad for one in weights)
 
 
 def _init(body: BodyLifter, value: Value) -> Any:
     """Return an init for a weight; the values themselves are in the state_dict."""
-    owner, _, name = value.path.rpartition(".")
-    tensor = getattr(body.lifter.model.get_submodule(owner), name).detach()
+    tensor = _tensor_of(body, value).detach()
     return init_of(tensor) if value.kind == "parameter" else values_of(tensor, "zeros")
+
+
+def _tensor_of(body: BodyLifter, value: Value) -> Tensor:
+    owner, _, name = value.path.rpartition(".")
+    found: Tensor = getattr(body.lifter.model.get_submodule(owner), name)
+    return found
 
 
 def _from_block(body: BodyLifter, value: Value) -> Port:

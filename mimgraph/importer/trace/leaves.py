@@ -12,6 +12,7 @@ ADAPTED = frozenset(
         "torchvision.ops.stochastic_depth.StochasticDepth",
         "torchvision.ops.misc.FrozenBatchNorm2d",
         "torchvision.ops.deform_conv.DeformConv2d",
+        "transformers.pytorch_utils.Conv1D",
     }
 )
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
+import mimgraph as mg
 from mimgraph.ir.types import TensorType
-from tests.importer.support import check, nodes
-from tests.ops.layers.oracle import Case, build, infer, keyed, operation
+from tests.importer.support import check, nodes, refusals
+from tests.ops.layers.oracle import Case, build, infer, keyed, operation, tensor
 from tests.ops.layers.test_conformance import CASES
 
 warnings.simplefilter("ignore")
@@ -57,3 +58,52 @@ def test_layer_of_torch(case: Case) -> None:
     found = check(Calls(layer), **{name: declared(type_) for name, type_ in sources.items()})
     node = nodes(found)["layer"]
     assert node.get("layer") == case.layer
+
+
+def test_conv1d_of_transformers() -> None:
+    """A Linear whose weight is transposed is a block."""
+    pytorch_utils = pytest.importorskip("transformers.pytorch_utils")
+    found = check(Calls(pytorch_utils.Conv1D(8, 6)), input=declared(tensor(5, 6)))
+    assert [*found.graph.to_dict()["blocks"]] == ["conv1d"]
+
+
+def test_layers_of_torchvision() -> None:
+    ops = pytest.importorskip("torchvision.ops")
+    found = check(Calls(ops.FrozenBatchNorm2d(3)), input=declared(tensor(3, 8, 8)))
+    assert nodes(found)["layer"] == {"layer": "FrozenBatchNorm2d", "from": "input"}
+
+
+def test_hook_is_refused() -> None:
+    layer = nn.Linear(6, 3)
+    layer.register_forward_hook(lambda module, given, result: result * 2)
+    (message,) = refusals(Calls(layer), input=declared(tensor(6)))
+    assert message == "Linear has a forward hook, which a spec cannot express"
+
+
+@pytest.mark.parametrize("norm", ["weight_norm", "spectral_norm"])
+def test_norm_of_a_weight(norm: str) -> None:
+    layer = getattr(nn.utils.parametrizations, norm)(nn.Linear(6, 3))
+    assert nodes(check(Calls(layer), input=declared(tensor(6))))["layer"][norm] is True
+
+
+class Embeds(nn.Module):
+    """Embeds two inputs, the second one by an embedding of another size if `second` is given."""
+
+    def __init__(self, second: int | None) -> None:
+        super().__init__()
+        self.one = nn.Embedding(7, 3)
+        self.two = self.one if second is None else nn.Embedding(second, 3)
+
+    def forward(self, x: Tensor, y: Tensor) -> Any:
+        return self.one(x), self.two(y[:, 1:]), self.two(x)
+
+
+@pytest.mark.parametrize(("second", "vocabs"), [(None, (7, 7)), (7, (7, 7)), (9, (None, 9))])
+def test_vocab_is_that_of_the_embedding(second: int | None, vocabs: Any) -> None:
+    given = {"shape": (5,), "vocab": 6}
+    imported = mg.from_module(Embeds(second), {"x": given, "y": given})
+    assert imported.proven
+    found = imported.graph.to_dict()
+    assert tuple(one.get("vocab") for one in found["inputs"].values()) == vocabs
+    written = [node.get("num_embeddings") for node in found["nodes"].values()]
+    assert any(written) is (second == 9)

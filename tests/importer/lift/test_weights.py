@@ -169,3 +169,38 @@ class Functional(nn.Module):
 
 def test_weight_of_a_layer_is_read() -> None:
     check(Functional(), ids=IDS)
+
+
+class Frozen(nn.Module):
+    """Weights that do not learn: of a layer, of a Sequential, of an item of one, and a parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emb = nn.Embedding.from_pretrained(torch.randn(11, 6))
+        self.body = nn.Sequential(nn.Linear(6, 6), nn.ReLU()).requires_grad_(False)
+        self.head = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 2))
+        self.head[0].requires_grad_(False)
+        self.shift = nn.Parameter(torch.randn(6), requires_grad=False)
+
+    def forward(self, ids: Tensor) -> Any:
+        return self.head(self.body(self.emb(ids)) + self.shift)
+
+
+def test_frozen_modules_stay_frozen() -> None:
+    torch.manual_seed(0)
+    found = nodes(check(Frozen(), ids=IDS))
+    assert [name for name, node in found.items() if node.get("freeze")] == ["emb", "body", "shift"]
+    assert mg.from_module(Frozen(), {"ids": IDS}).proven
+
+
+def test_model_that_does_not_learn_at_all() -> None:
+    module = Frozen().requires_grad_(False)
+    assert "freeze" not in check(module, ids=IDS).graph.dumps()
+
+
+def test_modules_made_in_forward() -> None:
+    class Plain(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return nn.Softmax(dim=-1)(x), nn.ReLU()(x)
+
+    assert [*nodes(check(Plain(), x=X))] == ["softmax", "relu"]

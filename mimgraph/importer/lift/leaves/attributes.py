@@ -80,8 +80,8 @@ def _whole(name: str, value: Any) -> Any:
 def _check_expressible(module: nn.Module, layer: str) -> None:
     """Raise `CannotLift` if a module was made with an option that the layer does not have."""
     op = registry.find("layer", layer)
-    cls = torch_class(module)
-    assert op is not None and cls is not None
+    cls = torch_class(module) or type(module)
+    assert op is not None
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         if name in op.options or name in NOT_READ or not hasattr(module, name):
             continue
