@@ -370,7 +370,8 @@ class BodyLifter:
             path=call.path,
             maker=call,
         )
-        node.freeze = attribute != "" and is_frozen(call) and not is_frozen(self.call)
+        is_inside = self.parent is not None and is_frozen(self.call)
+        node.freeze = attribute != "" and is_frozen(call) and not is_inside
         self.nodes_by_path.setdefault(call.path, node)
         return node
 

@@ -48,7 +48,8 @@ def weight_node(body: BodyLifter, value: Value, attribute: str) -> Node:
     name = attribute.replace(".", "_")
     node = Node(name, op, [], attribute, value.path, body.call.place)
     learns = value.kind == "buffer" or _tensor_of(body, value).requires_grad
-    node.freeze = not learns and not is_frozen(body.call)
+    is_inside = body.parent is not None and is_frozen(body.call)
+    node.freeze = not learns and not is_inside
     return node
 
 
