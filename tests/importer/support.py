@@ -23,9 +23,8 @@ def check(module: nn.Module, **inputs: Any) -> Imported:
     check(net, image=(3, 8, 8), text=("T", 4))
     """
     imported = mg.from_module(module, inputs)
-    lifter = imported._draft.lifter
-    undeclared = [*lifter.opaque, *lifter.left_out]
-    assert not undeclared, [one.message for one in undeclared]
+    found = imported.data()
+    assert not found["opaque"] and not found["left_out"], str(imported.report)
     ours = imported.compile()
     keys = {imported.keys.get(key, key) for key in ours.state_dict()}
     assert keys == set(module.state_dict())
@@ -42,7 +41,7 @@ def nodes(imported: Imported) -> dict[str, Any]:
 
 def refusals(module: nn.Module, **inputs: Any) -> list[str]:
     """Return why parts of a module stay Python."""
-    return [one.message for one in mg.from_module(module, inputs)._draft.lifter.opaque]
+    return [one["message"] for one in mg.from_module(module, inputs).data()["opaque"]]
 
 
 def check_functions(functions: Mapping[str, Callable[..., Any]], **inputs: Any) -> str:

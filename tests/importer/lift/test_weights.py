@@ -71,8 +71,8 @@ def imported(module: nn.Module, **inputs: Any) -> Any:
     """Return the import of a module whose keys may be others; the proof loads its weights."""
     torch.manual_seed(0)
     found = mg.from_module(module, inputs)
-    lifter = found._draft.lifter
-    assert found.proven and not lifter.opaque and not lifter.left_out
+    told = found.data()
+    assert found.proven and not told["opaque"] and not told["left_out"]
     return found
 
 

@@ -65,6 +65,6 @@ def test_a_reduction_over_the_batch_is_refused() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return x.mean()
 
-    (refused,) = mg.from_module(Loss(), {"x": (4,)})._draft.lifter.opaque
-    assert (refused.reason, refused.path) == ("batch", "mean")
-    assert refused.message == "mean over all axes, the batch too"
+    (refused,) = mg.from_module(Loss(), {"x": (4,)}).data()["opaque"]
+    assert (refused["reason"], refused["path"]) == ("batch", "mean")
+    assert refused["message"] == "mean over all axes, the batch too"

@@ -156,5 +156,5 @@ def test_a_convolution_with_computed_weights_stays_python() -> None:
             return F.conv2d(x, self.weight - mean, self.bias)
 
     imported = mg.from_module(Chain(Centred(3, 8, 3), nn.ReLU()), {"x": IMAGE})
-    (opaque,) = imported._draft.lifter.opaque
-    assert (opaque.path, opaque.reason) == ("first.conv2d", "weight")
+    (opaque,) = imported.data()["opaque"]
+    assert (opaque["path"], opaque["reason"]) == ("first.conv2d", "weight")
