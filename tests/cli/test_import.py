@@ -80,6 +80,22 @@ def test_code_of_the_user_is_not_replaced(run, my_model: Path) -> None:  # type:
     assert not (my_model / "net.yaml").exists()
 
 
+KERAS = """{"module": "keras", "class_name": "Sequential", "config": {"name": "net", "layers": [
+  {"module": "keras.layers", "class_name": "InputLayer",
+   "config": {"batch_shape": [null, 4], "dtype": "float32", "name": "x"}},
+  {"module": "keras.layers", "class_name": "Dense",
+   "config": {"name": "fc", "units": 3, "activation": "relu", "dtype": "float32"}}]}}"""
+
+
+def test_a_file_of_another_library(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    (my_model / "net.json").write_text(KERAS)
+    code, out = run("import", "net.json")
+    assert code == 0 and out.startswith("# Not proven: nothing in the file is run")
+    assert str(mg.loads(out).shapes["fc"]) == "(N, 3)"
+    code, out = run("import", "net.json", "--weights", "net.safetensors")
+    assert code == 2 and "net.json has no weights that could be written" in out.error
+
+
 WRONG = {
     "my_model.py": "name the class or function in it: my_model.py:Net",
     "nothing.pt2": "there is no file nothing.pt2",

@@ -25,14 +25,17 @@ from mimgraph.support.terminal import printable
 if TYPE_CHECKING:
     from mimgraph.imported import Imported
 
-FILES = "a program of torch.export (.pt2), a model of Keras (.keras, .json) or Ultralytics (.yaml)"
+FILES = (
+    "a program of torch.export (.pt2), or a model of Keras (.keras, .json), Ultralytics (.yaml) or "
+    "MLnode (.json)"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
         "The spec is compared with the module on inputs of several sizes. The exit status is 0 if they "
-        "agree, 1 if that is not proven."
+        "agree, 1 if that is not proven. A file of Keras, Ultralytics or MLnode has no module to compare with."
     )
     parser.add_argument("model", metavar="MODEL", help=f"{CODE}; {FILES}")
     help = "the spec to write; default: standard output"
@@ -53,14 +56,17 @@ def run(args: argparse.Namespace) -> int:
     """Write the spec and print the report."""
     _check_output(args)
     imported = _import(args)
+    data = imported.data()
     if args.weights is not None:
+        if any(one["reason"] == "weights" for one in data["left_out"]):
+            raise CallError(f"{args.model} has no weights that could be written")
         write_to(args.weights, lambda: imported.graph.save(imported.compile(), args.weights))
     if args.output is not None:
         write_to(args.output, lambda: imported.dump(args.output))
     _print(imported, args)
-    data = imported.data()
     lost = any(data[kind] for kind in ("opaque", "frozen", "left_out"))
-    return OK if imported.proven and not (args.strict and lost) else WRONG_SPEC
+    agrees = imported.proven or not imported.comparable
+    return OK if agrees and not (args.strict and lost) else WRONG_SPEC
 
 
 def _import(args: argparse.Namespace) -> Imported:
