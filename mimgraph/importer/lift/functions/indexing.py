@@ -44,7 +44,7 @@ def index_select(body: BodyLifter, step: Step, input: Value, dim: int, index: Va
 
 
 def index_by_tensors(body: BodyLifter, step: Step, input: Value, parts: list[Any]) -> None:
-    """Lift `table[index]`, `x[:, index]` and `x[torch.arange(len(x)), index]`; refuse other indices."""
+    """Lift `table[index]`, `x[:, index]`, `x[arange(len(x)), index]` and indices of counts; refuse others."""
     tensors = {i: one for i, one in enumerate(parts) if isinstance(one, Value | list)}
     others = [one for i, one in enumerate(parts) if i not in tensors]
     for one in tensors.values():
@@ -56,6 +56,9 @@ def index_by_tensors(body: BodyLifter, step: Step, input: Value, parts: list[Any
     if any(one != slice(None) for one in others):
         raise CannotLift("index", "an index of tensors beside numbers", place=step.place)
     axes = [*tensors]
+    kept = _axes_of_counts(input, parts, step.results[0].rank)
+    if kept is not None:
+        return _spread(body, step, input, kept)
     if len(axes) == 1:
         return body.result(step, _taken(body, step, input, axes[0], tensors[axes[0]]))
     if axes == [0, 1] and input.is_batched and _is_count(tensors[0]):
@@ -82,6 +85,35 @@ def _is_count(value: Any) -> bool:
         one.numel() == len(one) and torch.equal(one.flatten(), torch.arange(len(one)))
         for one in value.samples
     )
+
+
+def _axes_of_counts(input: Value, parts: list[Any], rank: int) -> list[int] | None:
+    """Return where the input's axes are in the result if each index counts along one; otherwise None.
+
+    mask[torch.arange(N)[:, None, None], torch.arange(T)] is mask[:, None, :]
+    """
+    found = list[int]()
+    if len(parts) != input.rank:
+        return None
+    for part, size in zip(parts, input.sizes, strict=True):
+        if not isinstance(part, Value) or not part.fixed or not part.samples:
+            return None
+        axes = [axis for axis, one in enumerate(part.sizes) if one != 1]
+        if len(axes) != 1 or part.sizes[axes[0]] != size:
+            return None
+        if any(one.flatten().tolist() != [*range(one.numel())] for one in part.samples):
+            return None
+        found.append(rank - part.rank + axes[0])
+    return found if found == sorted({*found}) else None
+
+
+def _spread(body: BodyLifter, step: Step, input: Value, kept: list[int]) -> None:
+    """Let the input, with axes of size 1 beside those that it keeps, be the result of a step."""
+    port = body.source(input)
+    for axis in range(step.results[0].rank):
+        if axis not in kept:
+            port = body.intermediate(step, Op("layer", "Unsqueeze", {"dim": axis}), [port])
+    body.result(step, port)
 
 
 def _taken(body: BodyLifter, step: Step, input: Value, axis: int, index: Any) -> Port:

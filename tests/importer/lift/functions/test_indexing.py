@@ -39,6 +39,18 @@ def test_indices_of_known_kinds() -> None:
     assert "merge: pick, from: {input: x, index: i}" in text
 
 
+def test_indices_that_number_all_items_only_add_axes() -> None:
+    functions = {
+        "mask": lambda m: m[
+            torch.arange(len(m))[:, None, None, None], torch.arange(m.shape[1])[None, None, None]
+        ],
+        "all": lambda m: m[torch.arange(len(m))[:, None], torch.arange(m.shape[1])],
+    }
+    text = check_functions(functions, m=("T",))
+    assert "{Unsqueeze: 1}, {Unsqueeze: 2}" in text
+    assert "take" not in text
+
+
 class Bias(nn.Module):
     """Reads a table at a fixed index, as relative position biases do."""
 
