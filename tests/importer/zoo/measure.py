@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import tempfile
 import time
 import traceback
 import warnings
@@ -56,28 +55,20 @@ def facts(model: Model) -> dict[str, Any]:
     torch.manual_seed(0)
     module = model.make()
     made = mg.from_module(module, dict(model.inputs))
-    data = made.data()
+    data, spec = made.data(), ROOT / "specs" / f"{model.gallery}.yaml"
     return {
         "proven": data["proven"],
         "opaque": data["opaque"],
         "frozen": data["frozen"],
         "left_out": data["left_out"],
         "renamed": len(data["keys"]),
-        "lines": _lines(made),
-        "tidy": _lines(mg.from_module(module, dict(model.inputs), tidy=True)),
-        "gallery": _spec_lines(ROOT / "specs" / f"{model.gallery}.yaml") if model.gallery else None,
+        "lines": _lines(made.dumps()),
+        "tidy": _lines(mg.from_module(module, dict(model.inputs), tidy=True).dumps()),
+        "gallery": _lines(spec.read_text()) if model.gallery else None,
     }
 
 
-def _lines(made: Any) -> int:
-    """Return the number of lines of the dumped spec."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "net.yaml")
-        made.dump(path)
-        return _spec_lines(path)
-
-
-def _spec_lines(path: Path) -> int:
+def _lines(spec: str) -> int:
     """Return the number of lines of a spec but for blank ones and comments."""
-    lines = (line.strip() for line in path.read_text().splitlines())
+    lines = (line.strip() for line in spec.splitlines())
     return sum(1 for line in lines if line and not line.startswith("#"))
