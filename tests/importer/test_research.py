@@ -1,0 +1,80 @@
+"""Modules as researchers write them are imported and proven, most with nothing that stays Python."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import mimgraph as mg
+from mimgraph.importer.lift.errors import CannotLift
+from tests.importer.zoo import models
+from tests.importer.zoo.model import Model
+
+# no layer of a spec does what one function of these does
+PARTLY_PYTHON = {
+    "conv-lstm": "language",
+    "functional-weights": "weight",
+    "nano-gpt": "language",
+    "text-cnn": "arguments",
+}
+REFUSED = "variational-encoder"  # draws its latents in training alone
+QUICK = [
+    "two-input-mlp",
+    "dict-inputs",
+    "optional-argument",
+    "deepfm-class",
+    "contrastive-pair",
+    "packed-lstm",
+    "seq2seq",
+    "highway",
+    "wavenet-like",
+    "residual-tower",
+    "functional-weights",
+    "frame-encoder",
+]
+RESEARCH = [
+    pytest.param(model, id=model.name, marks=[] if model.name in QUICK else pytest.mark.slow)
+    for model in models("research")
+    if model.name != REFUSED
+]
+
+
+@pytest.mark.parametrize("model", RESEARCH)
+def test_a_research_module_is_proven(model: Model) -> None:
+    torch.manual_seed(0)
+    data = mg.from_module(model.make(), dict(model.inputs)).data()
+    assert data["proven"]
+    reasons = {one["reason"] for one in data["opaque"]}
+    assert reasons <= {PARTLY_PYTHON.get(model.name, "")}
+    assert not data["frozen"]
+    assert not data["left_out"]
+
+
+def test_a_module_that_does_something_else_in_training_is_refused() -> None:
+    (model,) = (model for model in models("research") if model.name == REFUSED)
+    with pytest.raises(CannotLift, match="training does something else than evaluation"):
+        mg.from_module(model.make(), dict(model.inputs))
+
+
+# quick models with whole families behind them, all of which are proven
+LIBRARIES = {
+    "torchvision": ["mnasnet0_5", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1"],
+    "transformers": ["bert", "bert-no-mask", "convnext", "deit", "distilbert", "vit"],
+    "timm": ["timm-lcnet_050", "timm-regnety_002", "timm-resnet18", "timm-tinynet_e"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    [
+        model
+        for family, names in LIBRARIES.items()
+        for model in models(family)
+        if model.name in names
+    ],
+    ids=lambda model: model.name,
+)
+def test_a_model_of_a_library_is_proven(model: Model) -> None:
+    torch.manual_seed(0)
+    assert mg.from_module(model.make(), dict(model.inputs)).data()["proven"]
