@@ -166,6 +166,11 @@ class Body:
     doc: str = ""
 
     @property
+    def call_path(self) -> str:
+        """The path of its module in the model, "" for the model itself."""
+        return "" if self.call is None else self.call.path
+
+    @property
     def names(self) -> set[str]:
         """The names of its inputs and nodes."""
         return {one.name for one in self.inputs} | {one.name for one in self.nodes}
