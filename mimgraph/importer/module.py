@@ -19,7 +19,11 @@ from mimgraph.importer.tidy.activations import absorb_activations
 from mimgraph.importer.tidy.chains import make_chains
 from mimgraph.importer.tidy.formulas import join_formulas
 from mimgraph.importer.tidy.inline import inline_operations
+from mimgraph.importer.tidy.joins import move_joins
+from mimgraph.importer.tidy.layers import join_layers
+from mimgraph.importer.tidy.rearrange import join_rearranges
 from mimgraph.importer.tidy.runs import drop_identities, join_runs
+from mimgraph.importer.tidy.wrappers import inline_wrappers
 from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
 from mimgraph.infer.graph import infer
@@ -77,9 +81,9 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
     for index, output in enumerate(root.outputs):
         output.only_training = index in traces.only_training
     for body in used_bodies(root):
-        for tidied in PASSES:
+        for tidied in (*PASSES, *TIDY_PASSES) if tidy else PASSES:
             tidied(body)
-    blocks = make_blocks(root)
+    blocks = make_blocks(root, tidy)
     file = inspect.getsourcefile(type(traces.model)) or ""
     graph = declare(root, blocks, _class_name(name), "", file)
     report = Report()
@@ -93,12 +97,16 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
 # what makes a body easier to read, in order, after the bodies that it uses; no key of a weight changes
 PASSES: tuple[Callable[[Body], None], ...] = (
     make_chains,
+    move_joins,
     inline_operations,
     drop_identities,
     absorb_activations,
     join_formulas,
     join_runs,
 )
+
+# what --tidy does besides, with other keys of weights
+TIDY_PASSES: tuple[Callable[[Body], None], ...] = (inline_wrappers, join_rearranges, join_layers)
 
 
 def _refuse(report: Report, traces: Traces, root: Body, blocks: Mapping[str, Body]) -> None:

@@ -16,7 +16,7 @@ def block_names(groups: Sequence[Sequence[Body]]) -> list[str]:
     names: dict[int, str] = {}
     by_family = dict[str, list[int]]()
     for index, group in enumerate(groups):
-        by_family.setdefault(group[0].family, []).append(index)
+        by_family.setdefault(group[0].family.strip("_"), []).append(index)
     taken: set[str] = set()
     for family, indices in by_family.items():
         main = max(indices, key=lambda index: (len(groups[index]), -index))

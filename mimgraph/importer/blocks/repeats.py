@@ -19,14 +19,16 @@ from mimgraph.importer.draft import (
     inner_nodes,
 )
 
+_NUMBER = re.compile(r"\d+")
 _NUMBERED = re.compile(r"(.+)\.(\d+)")
 Members = Callable[[Body], Sequence[Body]]  # the equal bodies of the block that a body is
 
 
-def make_repeats(body: Body, members: Members) -> None:
+def make_repeats(body: Body, members: Members, tidy: bool = False) -> None:
     """Let equal blocks in a row be one node of a body, and so what one ModuleList does in a row.
 
-    The uses in the body have their arguments. The keys of weights stay: `layers.0.fc.weight`.
+    The uses in the body have their arguments. The keys of weights stay, `layers.0.fc.weight`, but with
+    `tidy`: then modules with other names, `layer1` and `layer2`, and parts of a chain are repeats too.
     """
     for node in inner_nodes(body.nodes):
         if isinstance(node.operation, Seq) and not body.is_chain:
@@ -35,6 +37,51 @@ def make_repeats(body: Body, members: Members) -> None:
         _repeat_shared(body, node)
     for head, nodes in _lists(body).items():
         _join(body, head, nodes, members)
+    if tidy:
+        for nodes in _named_lists(body):
+            for run in _runs(body, nodes, members):
+                if len(run) > 1:
+                    _put(body, run, _repeat(run), _common_name(run))
+        for node in inner_nodes(body.nodes):
+            if isinstance(node.operation, Seq):
+                node.operation.items = [*_repeated_items(node.operation.items, members)]
+        for node in body.nodes:
+            if isinstance(node.operation, Seq) and len(node.operation.items) == 1 and node.name:
+                (item,) = node.operation.items
+                node.operation, node.path, node.maker = item.operation, item.path, item.maker
+
+
+def _named_lists(body: Body) -> list[list[Node]]:
+    """Return the modules that use blocks in lists, each of modules that are named alike."""
+    found = dict[str, list[Node]]()
+    for node in body.nodes:
+        if node.attribute and isinstance(node.operation, Use) and node.operation.repeat is None:
+            found.setdefault(_NUMBER.sub("", node.attribute), []).append(node)
+    return [*found.values()]
+
+
+def _common_name(nodes: Sequence[Node]) -> str:
+    """Return a name for modules in a row: `layers` for `layer1` and `layer2`."""
+    name = _NUMBER.sub("", nodes[0].attribute).strip("_.") or nodes[0].attribute
+    return name if name.endswith("s") else f"{name}s"
+
+
+def _repeated_items(items: Sequence[Node], members: Members) -> Iterator[Node]:
+    """Yield the items of a chain; several of one block in a row are one."""
+    run = list[Node]()
+    for item in items:
+        if run and not _same_block([run[0], item], members):
+            yield _repeated_item(run)
+            run = []
+        run.append(item)
+    if run:
+        yield _repeated_item(run)
+
+
+def _repeated_item(run: list[Node]) -> Node:
+    if len(run) == 1:
+        return run[0]
+    return Node("", _repeat(run), path=run[0].path, place=run[0].place, maker=run[0].maker)
 
 
 def _repeat_items(node: Node, members: Members) -> None:

@@ -15,15 +15,15 @@ from mimgraph.importer.draft import Body, Use, inner_nodes, used_bodies
 from mimgraph.importer.names import name_body
 
 
-def make_blocks(root: Body) -> dict[str, Body]:
+def make_blocks(root: Body, tidy: bool = False) -> dict[str, Body]:
     """Return a body for each block by its key, those that others use first; uses get the keys.
 
-    The uses of a block get their arguments before the bodies around them are compared.
+    With `tidy` the keys of weights may change, so that more is repeated. The uses of a block get their arguments before the bodies around them are compared.
     """
     blocks = _Blocks(root)
     for bodies in _by_height(root):
         for body in bodies:
-            make_repeats(body, blocks.members)
+            make_repeats(body, blocks.members, tidy)
             if body is not root:
                 blocks.uses[id(body)].arguments = name_sizes(body)
             name_body(body)

@@ -18,6 +18,9 @@ def make_chains(body: Body) -> None:
             item.sources = []
         body.nodes = [chain]
         body.outputs[0].port = body.outputs[0].port._replace(node=chain)
+    elif body.call is not None and type(body.call.module) is nn.Sequential:
+        name = body.call.path.rpartition(".")[2]
+        body.family = name if name.isidentifier() else body.family
     for node in body.nodes:
         _inline(node)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.importer.draft import Body, Node, Op, Port, Seq
+from mimgraph.importer.tidy.own_sizes import reads_own_sizes
 from mimgraph.importer.tidy.stateless import is_stateless_layer, plain_reader
 
 
@@ -21,7 +22,7 @@ def join_runs(body: Body) -> None:
 def _is_item(node: Node) -> bool:
     """Return whether a node is a layer without weights of one source, and may stand in a chain."""
     plain = is_stateless_layer(node.op) and node.over is None and not node.take
-    return plain and not node.is_op("Expand")  # which may need the batch of another tensor
+    return plain and not node.is_op("Expand") and reads_own_sizes(node)
 
 
 def _before(body: Body, node: Node) -> Node | None:

@@ -163,3 +163,10 @@ def test_random_nested_modules(seed: int) -> None:
     torch.manual_seed(seed)
     module = m.random_module(random.Random(seed), 4)
     round_trip(m.Again(module, 1), [(4, 5, 5)])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_nested_modules_tidied(seed: int) -> None:
+    torch.manual_seed(seed)
+    module = m.random_module(random.Random(seed + 50), 4)
+    round_trip(m.Again(module, 1), [(4, 5, 5)], tidy=True)

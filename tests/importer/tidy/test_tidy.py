@@ -168,3 +168,113 @@ def test_spec_is_short(name: str) -> None:
     found = round_trip(module, inputs)
     assert text.lstrip("\n") in body_of(found)
     assert not found.keys
+
+
+class DenseLayer(nn.Module):
+    """Convolves all that was before it, joined."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(width)
+        self.conv = nn.Conv2d(width, 2, 1)
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        return self.conv(F.relu(self.norm(torch.cat(features, 1))))
+
+
+class DenseBlock(nn.Module):
+    """Gives each layer the results of all before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer1 = DenseLayer(4)
+        self.layer2 = DenseLayer(6)
+        self.layer3 = DenseLayer(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = [x]
+        for layer in (self.layer1, self.layer2, self.layer3):
+            features.append(layer(features))
+        return torch.cat(features, 1)
+
+
+class Inner(nn.Module):
+    """Runs a ModuleList."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(DenseBlock() for _ in range(1))
+        self.more = nn.ModuleList([])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layer:
+            x = layer(x)
+        return x
+
+
+class Heads(nn.Module):
+    """Splits heads off and joins them again, between layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Linear(8, 8), nn.ReLU())
+        self.fc = nn.Linear(8, 8)
+        self.norm = nn.LayerNorm(8)
+        self.out = nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm(self.fc(self.stem(x))).view(x.shape[0], -1, 2, 4).transpose(1, 2)
+        z = torch.softmax(y @ y.transpose(2, 3), -1) @ y
+        return self.out(z.transpose(1, 2).reshape(x.shape[0], -1, 8))
+
+
+TIDY_CASES: dict[str, tuple[nn.Module, Any, str]] = {
+    "layers that join all before them": (
+        DenseBlock(),
+        [(4, 8, 8)],
+        """
+blocks:
+  dense_layer:
+    inputs: [x]
+    nodes:
+      norm: {from: x, seq: [BatchNorm2d, ReLU, {Conv2d: {out_channels: 2, kernel_size: 1}}]}
+      joined: {merge: concat, from: [x, norm]}
+    outputs: joined
+nodes:
+  layers: {block: dense_layer, from: x, repeat: 3}
+""",
+    ),
+    "heads": (
+        Heads(),
+        [("T", 8)],
+        """
+  stem:
+    from: x
+    seq:
+      - Linear: 8
+      - ReLU
+      - Linear: 8
+      - LayerNorm
+      - Rearrange: {pattern: n l (h c) -> n h l c, sizes: {h: 2}}
+""",
+    ),
+    "a module that only holds others": (
+        nn.Sequential(Inner(), nn.Conv2d(10, 2, 1)),
+        [(4, 8, 8)],
+        "  m0: {block: dense_block, from: input}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIDY_CASES)
+def test_tidy_spec_is_shorter(name: str) -> None:
+    module, inputs, text = TIDY_CASES[name]
+    found = round_trip(module, inputs, tidy=True)
+    assert text.lstrip("\n") in body_of(found)
+    assert set(found.keys.values()) <= set(module.state_dict())
+
+
+def test_dense_layers_keep_their_keys_without_tidy() -> None:
+    found = round_trip(DenseBlock(), [(4, 8, 8)])
+    assert "  layer3: {block: dense_layer, from: layer2}\n" in body_of(found)
+    assert not found.keys

@@ -1,0 +1,65 @@
+"""Write modules that only hold others out where they are used, where the keys of weights may change."""
+
+from __future__ import annotations
+
+import re
+
+from torch import nn
+
+from mimgraph.importer.draft import Body, Input, Node, Port, Share, Source, Use
+
+_NUMBERED = re.compile(r".+\.(\d+)")
+
+
+def inline_wrappers(body: Body) -> None:
+    """Put the nodes of a module that only runs one ModuleList, or of a Sequential of named modules, in
+    the place of the module."""
+    for node in [*body.nodes]:
+        inner = node.operation.body if isinstance(node.operation, Use) else None
+        if inner is not None and _is_wrapper(inner) and not _is_shared(body, node):
+            _inline(body, node, inner)
+
+
+def _is_wrapper(inner: Body) -> bool:
+    if inner.is_chain or len(inner.outputs) != 1 or inner.call is None:
+        return False
+    if not isinstance(inner.outputs[0].port.node, Node):
+        return False
+    lists = {one.attribute.rpartition(".")[0] for one in inner.nodes}
+    numbered = all(_NUMBERED.fullmatch(one.attribute) for one in inner.nodes)
+    one_list = numbered and len(lists) == 1
+    return one_list or len(inner.nodes) == 1 or type(inner.call.module) is nn.Sequential
+
+
+def _is_shared(body: Body, node: Node) -> bool:
+    """Return whether another node runs the module again, or reads a weight inside it."""
+    shared = any(
+        isinstance(one.operation, Share) and one.operation.target is node for one in body.nodes
+    )
+    return shared or any(one.name for read in body.nodes for one in read.reads if one.node is node)
+
+
+def _inline(body: Body, node: Node, inner: Body) -> None:
+    given = {one.argument: one.port for one in node.sources}
+    if len(node.sources) == 1:
+        given[inner.inputs[0].name] = node.sources[0].port
+    if any(one.name not in given for one in inner.inputs):
+        return
+
+    def outer(source: Source) -> Source:
+        port = source.port
+        return (
+            source._replace(port=given[port.node.name]) if isinstance(port.node, Input) else source
+        )
+
+    for one in inner.nodes:
+        one.sources = [outer(source) for source in one.sources]
+        numbered = _NUMBERED.fullmatch(one.attribute)
+        if numbered and node.attribute:
+            one.attribute = f"{node.attribute}.{numbered[1]}"
+        elif len(inner.nodes) == 1 and node.attribute:
+            one.attribute = node.attribute
+    last = inner.outputs[0].port
+    index = body.nodes.index(node)
+    body.nodes[index : index + 1] = inner.nodes
+    body.replace(node, Port(last.node, last.name))
