@@ -77,8 +77,8 @@ def _same(one: Node, two: Node) -> bool:
     return one.operation == two.operation and one.op is not None and one.op.activation is None
 
 
+def _joins_after(body: Body) -> dict[int, tuple[Node, Node]]:
     """Return each layer with the concat that joins its source and its result."""
-    """Return the layers with the join behind each, of what the layer reads and what it returns."""
     found = dict[int, tuple[Node, Node]]()
     for node in body.nodes:
         join = plain_reader(body, node) if isinstance(node.operation, Use) else None

@@ -54,8 +54,8 @@ def _joined(one: Node, two: Node) -> dict[str, object] | None:
     return None
 
 
+def _sizes(node: Node) -> tuple[Size, ...]:
     """Return the sizes of the argument of a function, () if they are unknown."""
-    """Return the sizes of what a function was given, () if that is unknown."""
     return node.maker.arguments[0].sizes if isinstance(node.maker, Step) else ()
 
 

@@ -28,7 +28,8 @@ def _is_wrapper(inner: Body) -> bool:
     lists = {one.attribute.rpartition(".")[0] for one in inner.nodes}
     numbered = all(_NUMBERED.fullmatch(one.attribute) for one in inner.nodes)
     one_list = numbered and len(lists) == 1
-    return one_list or len(inner.nodes) == 1 or type(inner.call.module) is nn.Sequential
+    one_block = len(inner.nodes) == 1 and isinstance(inner.nodes[0].operation, Use)
+    return one_list or one_block or type(inner.call.module) is nn.Sequential
 
 
 def _is_shared(body: Body, node: Node) -> bool:
