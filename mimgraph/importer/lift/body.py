@@ -148,6 +148,7 @@ class BodyLifter:
         return value.kind == "input"
 
     def _add_input(self, name: str, value: Value) -> Input:
+        name = unique(name, self.body.names)
         made = Input(name, value.sizes, str(value.dtype).removeprefix("torch."), value=value)
         self.body.inputs.append(made)
         self.bind(value, Port(made))

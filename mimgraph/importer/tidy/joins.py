@@ -101,7 +101,7 @@ def _join_inside(body: Body) -> None:
             continue
         output = inner.outputs[0]
         joined = Node(
-            join.name, join.operation, [Source(Port(inner.inputs[0])), Source(output.port)]
+            "joined", join.operation, [Source(Port(inner.inputs[0])), Source(output.port)]
         )
         joined.place, joined.maker = join.place, join.maker
         inner.nodes.append(joined)
