@@ -15,7 +15,7 @@ from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
     from torch.export import ExportedProgram
 
     from mimgraph.importer.foreign.model import ForeignModel
@@ -154,6 +154,7 @@ def _from_torch(
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
+    from mimgraph.importer.keys import extra_state
     from mimgraph.importer.module import import_module
     from mimgraph.importer.proof.prove import Proof, prove
     from mimgraph.importer.traces import BATCHES, trace
@@ -168,7 +169,8 @@ def _from_torch(
         if made.device == META:
             return Proof(faults=["the weights of the module have no data"])
         left_out = {one.name for one in draft.lifter.left_out}
-        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out)
+        extra = extra_state(draft.root, draft.lifter.extra_state)
+        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, extra)
 
     return _of_draft(draft, module, proof)
 
@@ -198,7 +200,7 @@ def _of_draft(
     draft: Draft, model: nn.Module, prove: Callable[[Callable[[], nn.Module], Keys], Proof]
 ) -> Parts:
     """Return the parts of the import of a module that was traced."""
-    from mimgraph.importer.keys import key_map
+    from mimgraph.importer.keys import extra_state, key_map
     from mimgraph.importer.python_layers.companion import companion
     from mimgraph.importer.report.remarks import remarks
     from mimgraph.importer.report.report import ImportReport, count_nodes
@@ -206,9 +208,10 @@ def _of_draft(
     graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
     keys = key_map(draft.root, model.state_dict())
     layers = draft.python_layers
+    extra = extra_state(draft.root, draft.lifter.extra_state)
 
     def make() -> nn.Module:
-        return _with_weights(graph, model, keys)
+        return _with_weights(graph, model, keys, extra)
 
     def text(spec: str, path: str) -> str:
         return companion(layers, model, spec, path)
@@ -219,15 +222,17 @@ def _of_draft(
     return Parts(graph, keys, report, comments, make, text if layers else None)
 
 
-def _with_weights(graph: Graph, model: nn.Module, keys: Keys) -> nn.Module:
-    """Return the compiled graph with the weights of a module, on its device."""
+def _with_weights(
+    graph: Graph, model: nn.Module, keys: Keys, extra: Mapping[str, Tensor]
+) -> nn.Module:
+    """Return the compiled graph with the weights of a module, and constants by our keys, on its device."""
     from mimgraph.importer.device import META, device_of, making_on
 
     device = device_of(model)
     with making_on(device):
         made = graph.compile().to(device)
     if device != META:
-        graph.load_state(made, model.state_dict(), keys=keys, strict=False)
+        graph.load_state(made, {**model.state_dict(), **extra}, keys=keys, strict=False)
     return made.eval()
 
 

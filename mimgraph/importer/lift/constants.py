@@ -22,12 +22,16 @@ def declare(body: BodyLifter, value: Value) -> Port:
     found = _arange(body, value)
     if found is not None:
         return found
-    if _is_same(value):
-        return _buffer(body, value)
+    is_same = _is_same(value)
+    init = values_of(value.samples[0]) if is_same else None
+    if init is not None:
+        return _buffer(body, value, {"init": init, "persistent": False})
     if isinstance(value.maker, Step):
         body.lift_step(value.maker)
         if id(value) in body.ports:
             return body.ports[id(value)]
+    elif is_same:
+        return _kept_buffer(body, value)
     message = f"a tensor {list(value.sizes)} made of sizes alone"
     raise CannotLift("constant", message)
 
@@ -39,20 +43,23 @@ def _is_same(value: Value) -> bool:
     )
 
 
-def _buffer(body: BodyLifter, value: Value) -> Port:
-    """Add a buffer that is not in the state_dict."""
+def _buffer(body: BodyLifter, value: Value, how: dict[str, Any], path: str = "") -> Port:
+    """Add a buffer of the shape and dtype of a tensor that is the same at all sizes."""
     tensor = value.samples[0]
-    init = values_of(tensor)
-    options: dict[str, Any] = {"shape": [*tensor.shape], "init": init}
+    options: dict[str, Any] = {"shape": [*tensor.shape], **how}
     if tensor.dtype != torch.float32:
         options["dtype"] = str(tensor.dtype).removeprefix("torch.")
-    if init is None:
-        raise CannotLift(
-            "constant", f"a tensor {list(tensor.shape)} of constants is too large for a spec"
-        )
     name = value.path.rpartition(".")[2] or "constant"
-    op = Op("tensor", "buffer", {**options, "persistent": False})
-    return Port(body.add(op, name=name, place=body.call.place))
+    op = Op("tensor", "buffer", options)
+    return Port(body.add(op, name=name, place=body.call.place, path=path))
+
+
+def _kept_buffer(body: BodyLifter, value: Value) -> Port:
+    """Add a buffer whose values are too many for a spec: they travel with the weights, though the model
+    does not have them in its state_dict."""
+    path = value.path or f"?{value.number}"
+    body.lifter.extra_state[path] = value.samples[0]
+    return _buffer(body, value, {"init": "zeros"}, path)
 
 
 def _arange(body: BodyLifter, value: Value) -> Port | None:

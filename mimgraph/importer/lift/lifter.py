@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mimgraph.importer.draft import Body, Op, Port, inner_nodes, used_bodies
 from mimgraph.importer.lift.body import BodyLifter
@@ -63,6 +63,7 @@ class Lifter:
     packed: dict[int, PackedSource] = field(default_factory=dict)  # by its data
     unpacked: dict[int, PackedOutput] = field(default_factory=dict)  # by its data, too
     states: dict[int, Port] = field(default_factory=dict)  # of recurrent layers, by torch's value
+    extra_state: dict[str, Tensor] = field(default_factory=dict)  # of nodes, by their path
     embeddings: list[tuple[Op, str]] = field(default_factory=list)  # and the inputs that they read
     opaque: list[Opaque] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)

@@ -77,11 +77,13 @@ def prove(
     traced: Mapping[str, Sequence[int]],
     batches: Sequence[int],
     left_out: Collection[str] = (),
+    extra: Collection[str] = (),
 ) -> Proof:
     """Compare a module with ours, which has its weights, on inputs of sizes that were not traced.
 
     Neither is changed: copies of both are run, in evaluation mode and once in training from one seed.
     `traced` and `batches` are the sizes of the traces; outputs that are `left_out` are not compared.
+    `extra` are the keys of ours that the module's state_dict need not have.
     """
     proof = Proof()
     try:
@@ -90,7 +92,7 @@ def prove(
         proof.faults.append(f"the module cannot be copied: {error}")
         return proof
     state = ours.state_dict()
-    missing = state.keys() - renamed(state, theirs.state_dict(), keys).keys()
+    missing = state.keys() - renamed(state, theirs.state_dict(), keys).keys() - {*extra}
     if missing:
         proof.faults.append(f"the module has no weights for {', '.join(sorted(missing)[:3])}")
         return proof
