@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -138,7 +139,21 @@ def test_the_weights_of_bert_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_spec_with_a_block_is_legal() -> None:
     start = "inputs: {stem: [8, 4, 4]}\n"
-    assert mg.loads(start + blocks("yaml")[2] + "outputs: stage1\n").shapes["stage1"]
+    (block,) = (text for text in blocks("yaml") if "stage1: " in text)
+    assert mg.loads(start + block + "outputs: stage1\n").shapes["stage1"]
+
+
+def test_the_module_becomes_the_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = (code for code in blocks("python") if "mg.from_module(" in code)
+    Path("net.py").write_text(block)  # names of nodes are read off the lines of a file
+    now = run_path("net.py")
+    (spec,) = (text for text in blocks("yaml") if text.startswith("name: Net\n"))
+    assert (tmp_path / "net.yaml").read_text() == spec
+    assert capsys.readouterr().out == blocks("text")[3]
+    assert now["model"].state_dict().keys() == now["Net"]().state_dict().keys()
 
 
 def test_the_picture_is_drawn_by_the_tool(rewrite: bool, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from mimgraph.importer.tidy.layers import join_layers
 from mimgraph.importer.tidy.rearrange import join_rearranges
 from mimgraph.importer.tidy.runs import drop_identities, join_runs
 from mimgraph.importer.tidy.wrappers import inline_wrappers
+from mimgraph.importer.trace.places import class_file
 from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
 from mimgraph.infer.graph import infer
@@ -84,8 +84,7 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
         for tidied in (*PASSES, *TIDY_PASSES) if tidy else PASSES:
             tidied(body)
     blocks = make_blocks(root, tidy)
-    file = inspect.getsourcefile(type(traces.model)) or ""
-    graph = declare(root, blocks, _class_name(name), "", file)
+    graph = declare(root, blocks, _class_name(name), "", class_file(type(traces.model)))
     report = Report()
     typed = infer(graph, report)
     if typed is None or report.diagnostics:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from functools import cache
@@ -16,6 +17,14 @@ _COMMANDS = os.path.join(_OURS, "cli") + os.sep  # above them there are no lines
 _TRACER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tracer.py")
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
 _PYTHON = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+
+def class_file(cls: type) -> str:
+    """Return the file in which a class is defined, "" for one that was defined in no file."""
+    try:
+        return inspect.getsourcefile(cls) or ""
+    except (OSError, TypeError):
+        return ""
 
 
 def user_place() -> Place:
