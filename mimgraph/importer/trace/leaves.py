@@ -13,6 +13,7 @@ ADAPTED = frozenset(
         "torchvision.ops.misc.FrozenBatchNorm2d",
         "torchvision.ops.deform_conv.DeformConv2d",
         "transformers.pytorch_utils.Conv1D",
+        "timm.layers.drop.DropPath",
     }
 )
 

@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = [model for family in options.family or FAMILIES for model in models(family)]
     wanted = [model for model in wanted if options.only in model.name]
     results = {result["name"]: result for result in _read(options.json)}
+    if options.kept:
+        wanted = [model for model in wanted if model.name in results]
     missing = [model for model in wanted if model.name not in results]
     for result in _results(missing, options.limit, options.jobs):
         results[result["name"]] = result
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     parser.add_argument("--limit", type=float, default=300, help="seconds for one model")
     parser.add_argument("--json", type=Path, help="a file that keeps results; what it has stays")
+    parser.add_argument("--kept", action="store_true", help="only what the file of --json has")
     parser.add_argument("-o", "--output", type=Path, help="the page, in Markdown")
     return parser
 

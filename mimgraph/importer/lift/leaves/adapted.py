@@ -53,3 +53,11 @@ def conv1d_of_transformers(body: BodyLifter, call: Call) -> None:
     inner.nodes = [made[0], product, made[1], result]
     inner.outputs = [Output("output", Port(result))]
     body.bind(call.results[0], Port(body.module_node(call, Use(inner), [value])))
+
+
+@lifts_class("timm.layers.drop.DropPath")
+def drop_path(body: BodyLifter, call: Call) -> None:
+    if not call.module.scale_by_keep:
+        raise CannotLift("layer", "DropPath does not scale what it keeps", call, call.place)
+    op = Op("layer", "DropPath", {"p": call.module.drop_prob})
+    body.bind(call.results[0], Port(body.module_node(call, op, call.arguments)))
