@@ -126,7 +126,8 @@ class BodyLifter:
                 raise CannotLift(
                     "value", f"a tensor {list(value.sizes)} comes from nowhere", self.call
                 )
-            port = Port(self._add_input(self._input_name(value), value))
+            name = unique(self._input_name(value), {one.name for one in self.body.inputs})
+            port = Port(self._add_input(name, value))
         self.bind(value, port)
         return port
 
