@@ -94,7 +94,7 @@ CASES = [
         ("scale",),
         (
             "scale: {layer: Scale, from: {x: x, masks_0: select}}",
-            "outputs: {out0: head, out1: scale.1}",
+            "out1: scale.1}",
         ),
     ),
     Case(
