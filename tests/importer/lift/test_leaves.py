@@ -47,10 +47,20 @@ def declared(type_: TensorType) -> dict[str, Any]:
     return {"shape": tuple(type_.dims), "dtype": type_.dtype, "vocab": type_.vocab}
 
 
+def kind(case: Case) -> tuple[Any, ...]:
+    """Return what cases have in common of which the quick tests take one: the layer and its options."""
+    return (case.layer, *sorted(case.options))
+
+
 PLAIN = [case for case in CASES if is_plain(case)]
+FIRST = {kind(case): case for case in reversed(PLAIN)}
+MARKED = [
+    case if FIRST[kind(case)] is case else pytest.param(case, marks=pytest.mark.slow)
+    for case in PLAIN
+]
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@pytest.mark.parametrize("case", MARKED, ids=str)
 def test_layer_of_torch(case: Case) -> None:
     sources = keyed(operation(case.layer), case.sources)
     layer = build(infer(case.layer, sources, **case.options))
