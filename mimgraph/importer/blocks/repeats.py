@@ -62,7 +62,7 @@ def _named_lists(body: Body) -> list[list[Node]]:
 
 def _common_name(nodes: Sequence[Node]) -> str:
     """Return a name for modules in a row: `layers` for `layer1` and `layer2`."""
-    name = _NUMBER.sub("", nodes[0].attribute).strip("_.") or nodes[0].attribute
+    name = "_".join(re.findall(r"[^\W\d_]+", nodes[0].attribute)) or nodes[0].attribute
     return name if name.endswith("s") else f"{name}s"
 
 
@@ -71,17 +71,19 @@ def _repeated_items(items: Sequence[Node], members: Members) -> Iterator[Node]:
     run = list[Node]()
     for item in items:
         if run and not _same_block([run[0], item], members):
-            yield _repeated_item(run)
+            yield from _repeated_item(run)
             run = []
         run.append(item)
     if run:
-        yield _repeated_item(run)
+        yield from _repeated_item(run)
 
 
-def _repeated_item(run: list[Node]) -> Node:
-    if len(run) == 1:
-        return run[0]
-    return Node("", _repeat(run), path=run[0].path, place=run[0].place, maker=run[0].maker)
+def _repeated_item(run: list[Node]) -> list[Node]:
+    """Return one item for several uses of a block; two that differ stay as they are."""
+    repeat = _repeat(run) if len(run) > 1 else None
+    if repeat is None or repeat.repeat is None or (len(run) == 2 and repeat.repeat.each):
+        return run
+    return [Node("", repeat, path=run[0].path, place=run[0].place, maker=run[0].maker)]
 
 
 def _repeat_items(node: Node, members: Members) -> None:

@@ -1,35 +1,45 @@
-"""Write modules that only hold others out where they are used, where the keys of weights may change."""
+"""Write small modules out where they are used, where the keys of weights may change."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from torch import nn
 
-from mimgraph.importer.draft import Body, Input, Node, Port, Share, Source, Use
+from mimgraph.importer.draft import Body, Input, Node, Port, Share, Source, Use, inner_nodes
+
+MOST_NODES = 3  # of a module that is written out, if its body uses no other of its class
 
 _NUMBERED = re.compile(r".+\.(\d+)")
 
 
 def inline_wrappers(body: Body) -> None:
-    """Put the nodes of a module that only runs one ModuleList, or of a Sequential of named modules, in
-    the place of the module."""
+    """Put the nodes of a small module, of one that only runs one ModuleList, or of a Sequential of
+    named modules, in the place of the module."""
+    used = [one.operation.body for one in inner_nodes(body.nodes) if isinstance(one.operation, Use)]
+    families = Counter(one.family for one in used)
     for node in [*body.nodes]:
         inner = node.operation.body if isinstance(node.operation, Use) else None
-        if inner is not None and _is_wrapper(inner) and not _is_shared(body, node):
+        if inner is None or not _is_plain(inner) or _is_shared(body, node):
+            continue
+        is_small = len(inner.nodes) <= MOST_NODES and families[inner.family] == 1
+        if is_small or _is_wrapper(inner):
             _inline(body, node, inner)
 
 
+def _is_plain(inner: Body) -> bool:
+    """Return whether a body has one result that one of its nodes computes."""
+    one_result = len(inner.outputs) == 1 and isinstance(inner.outputs[0].port.node, Node)
+    return one_result and not inner.is_chain and inner.call is not None
+
+
 def _is_wrapper(inner: Body) -> bool:
-    if inner.is_chain or len(inner.outputs) != 1 or inner.call is None:
-        return False
-    if not isinstance(inner.outputs[0].port.node, Node):
-        return False
     lists = {one.attribute.rpartition(".")[0] for one in inner.nodes}
     numbered = all(_NUMBERED.fullmatch(one.attribute) for one in inner.nodes)
     one_list = numbered and len(lists) == 1
     one_block = len(inner.nodes) == 1 and isinstance(inner.nodes[0].operation, Use)
-    return one_list or one_block or type(inner.call.module) is nn.Sequential
+    return one_list or one_block or type(inner.call and inner.call.module) is nn.Sequential
 
 
 def _is_shared(body: Body, node: Node) -> bool:
@@ -58,8 +68,9 @@ def _inline(body: Body, node: Node, inner: Body) -> None:
         numbered = _NUMBERED.fullmatch(one.attribute)
         if numbered and node.attribute:
             one.attribute = f"{node.attribute}.{numbered[1]}"
-        elif len(inner.nodes) == 1 and node.attribute:
-            one.attribute = node.attribute
+        elif node.attribute and one.attribute:
+            alone = sum(bool(other.attribute) for other in inner.nodes) == 1
+            one.attribute = node.attribute if alone else f"{node.attribute}_{one.attribute}"
     last = inner.outputs[0].port
     index = body.nodes.index(node)
     body.nodes[index : index + 1] = inner.nodes

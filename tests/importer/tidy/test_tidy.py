@@ -261,7 +261,7 @@ nodes:
     "a module that only holds others": (
         nn.Sequential(Inner(), nn.Conv2d(10, 2, 1)),
         [(4, 8, 8)],
-        "  m0: {block: dense_block, from: input}\n",
+        "  layer_layers: {block: dense_layer, from: input, repeat: 3}\n",
     ),
 }
 
