@@ -1,4 +1,4 @@
-"""The keys of our state_dict are mapped to those of the model."""
+"""Map the keys of our state_dict to the keys of an imported model."""
 
 from __future__ import annotations
 
