@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.importer.draft import Body, Input, Node, Op, Output, Port, Share, Source, Use
@@ -173,6 +173,11 @@ class BodyLifter:
                         return str(key)
         return value.path.rpartition(".")[2] or "x"
 
+    def make_sources(self, values: Iterable[Value]) -> None:
+        """Make the ports of all values first: a port may get its name when another one is made."""
+        for value in values:
+            self.source(value)
+
     # nodes
 
     def add(
@@ -192,6 +197,7 @@ class BodyLifter:
             named_pairs = [*sources.items()]
         else:
             named_pairs = [(None, one) for one in sources]
+        self.make_sources(one for _, one in named_pairs if isinstance(one, Value))
         read = [
             Source(one if isinstance(one, Port) else self.source(one), argument)
             for argument, one in named_pairs
@@ -383,6 +389,7 @@ class BodyLifter:
         body = inner.lift()
         if not body.outputs:
             return
+        self.make_sources(one.value for one in body.inputs if one.value is not None)
         sources = [self.source(one.value) for one in body.inputs if one.value is not None]
         for one, port in zip(
             body.outputs, (inner.source(o.value) for o in body.outputs if o.value), strict=True
