@@ -105,7 +105,8 @@ class Node:
     """An operation on sources. `attribute` is the name that the module has in the user's module, which
     the node keeps so that the keys of its weights stay; `name` is a wish, and free.
 
-    `path` is the module's path in the whole model, for the key map; `maker` is what it was lifted from.
+    `path` is the module's path in the whole model, for the key map; `weights` are the keys in the model
+    that each key of a layer joins which stands for several modules. `maker` is what it was lifted from.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Node:
     over: int | None = None
     take: str = ""
     maker: Step | Call | None = None
+    weights: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def op(self) -> Op | None:

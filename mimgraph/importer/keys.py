@@ -11,19 +11,27 @@ from mimgraph.importer.draft import Body, Node, Op, Seq, Use
 
 
 class Module(NamedTuple):
-    """A module or tensor by its path in our module and in theirs."""
+    """A module or tensor by its path in our module and in theirs; one that stands for several of theirs
+    has the keys that each of its own joins."""
 
     ours: str
     theirs: str
+    joined: Mapping[str, tuple[str, ...]] = {}
 
 
-def key_map(root: Body, theirs: Iterable[str]) -> dict[str, str]:
-    """Return our key for each of their keys, where they differ: `{"blocks_0.weight": "blocks.0.weight"}`.
+def key_map(root: Body, theirs: Iterable[str]) -> dict[str, str | tuple[str, ...]]:
+    """Return our key for each of their keys, where they differ: `{"blocks_0.weight": "blocks.0.weight"}`,
+    `{"attention.in_proj_weight": ("q.weight", "k.weight", "v.weight")}`.
 
     Keys of modules that the graph does not have are left out.
     """
-    ours = {module.theirs: module.ours for module in modules(root)}
-    found = dict[str, str]()
+    found = dict[str, str | tuple[str, ...]]()
+    ours = dict[str, str]()
+    for module in modules(root):
+        ours |= {module.theirs: module.ours} if module.theirs else {}
+        for name, keys in module.joined.items():
+            if keys != (f"{module.ours}.{name}",):
+                found[f"{module.ours}.{name}"] = keys if len(keys) > 1 else keys[0]
     for key in theirs:
         owner = next((path for path in _owners(key) if path in ours), None)
         if owner is not None and ours[owner] != owner:
@@ -52,8 +60,8 @@ def modules(body: Body, prefix: str = "") -> Iterator[Module]:
 
 def _modules(node: Node, prefix: str) -> Iterator[Module]:
     match node.operation:
-        case Op() if node.path:
-            yield Module(prefix[:-1], node.path)
+        case Op() if node.path or node.weights:
+            yield Module(prefix[:-1], node.path, node.weights)
         case Seq(items):
             for index, item in enumerate(items):
                 yield from _modules(item, f"{prefix}{index}.")

@@ -15,6 +15,7 @@ from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.lift.names import snake
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.tidy.activations import absorb_activations
+from mimgraph.importer.tidy.attention import join_attention
 from mimgraph.importer.tidy.chains import make_chains
 from mimgraph.importer.tidy.formulas import join_formulas
 from mimgraph.importer.tidy.inline import inline_operations
@@ -80,9 +81,10 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
     root = lifter.lift()
     for index, output in enumerate(root.outputs):
         output.only_training = index in traces.only_training
-    for body in used_bodies(root):
-        for tidied in (*PASSES, *TIDY_PASSES) if tidy else PASSES:
-            tidied(body)
+    for passes in (PASSES, *TIDY_PASSES) if tidy else (PASSES,):
+        for body in [*used_bodies(root)]:
+            for tidied in passes:
+                tidied(body)
     blocks = make_blocks(root, tidy)
     graph = declare(root, blocks, _class_name(name), "", class_file(type(traces.model)))
     report = Report()
@@ -104,8 +106,11 @@ PASSES: tuple[Callable[[Body], None], ...] = (
     join_runs,
 )
 
-# what --tidy does besides, with other keys of weights
-TIDY_PASSES: tuple[Callable[[Body], None], ...] = (inline_wrappers, join_rearranges, join_layers)
+# what --tidy does besides, with other keys of weights: first in all bodies, then in each the rest
+TIDY_PASSES: tuple[tuple[Callable[[Body], None], ...], ...] = (
+    (join_attention,),
+    (inline_wrappers, join_rearranges, join_layers),
+)
 
 
 def _refuse(report: Report, traces: Traces, root: Body, blocks: Mapping[str, Body]) -> None:

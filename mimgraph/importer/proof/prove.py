@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mimgraph.importer.inputs.examples import Example, Examples
 from mimgraph.importer.proof.difference import difference, mismatch, tolerance
+from mimgraph.importer.proof.draws import DrawsInOrder
 from mimgraph.importer.proof.sizes import Point, points
 from mimgraph.importer.returned import named
 from mimgraph.runtime.weight_transfer.by_keys import Keys, renamed
@@ -225,7 +226,8 @@ class _Pair:
         """Return the outputs of a call by name; it draws the same random numbers each time."""
         torch.manual_seed(SEED)
         random.seed(SEED)
-        return dict(named(call(), Tensor))
+        with DrawsInOrder():
+            return dict(named(call(), Tensor))
 
     # comparisons
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.importer.draft import Body, Node, Op, Seq, Use
+from mimgraph.importer.draft import Body, Input, Node, Op, Seq, Use
 from mimgraph.ops import registry
 
 # families of layers of one source and one result
@@ -48,7 +48,7 @@ def _family(op: Op | None, kind: str) -> str:
     return "" if found is None else found.family
 
 
-def plain_reader(body: Body, node: Node) -> Node | None:
+def plain_reader(body: Body, node: Node | Input) -> Node | None:
     """Return the node that alone reads the default result of a node, once; None if there is none."""
     readers = body.readers(node)
     if len(readers) != 1 or not isinstance(readers[0], Node):
