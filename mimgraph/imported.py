@@ -127,15 +127,29 @@ def from_module(
     name = None if name is None else as_text("name", name)
     paths = [as_text("opaque", path) for path in opaque]
     tidy, strict = as_flag("tidy", tidy), as_flag("strict", strict)
-    imported = Imported(_parts(module, inputs, name, paths, tidy))
+    imported = Imported(_parts_or_reason(module, inputs, name, paths, tidy))
     if strict and not imported.report.is_exact:
         raise ValueError(f"the graph is not the module as it is\n\n{imported.report}")
     return imported
 
 
+def _parts_or_reason(given: Any, *options: Any) -> Parts:
+    """Return the parts of an import; an `ImportFailed` says why a model cannot be declared at all."""
+    from mimgraph.importer.lift.errors import CannotLift, ImportFailed
+    from mimgraph.importer.wrappers import keeping_random, not_compiling
+
+    what = fspath(given) if isinstance(given, str | PathLike) else type(given).__name__
+    try:
+        with not_compiling(), keeping_random():
+            return _parts(given, *options)
+    except CannotLift as error:
+        raise ImportFailed(what, error) from None
+
+
 def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: bool) -> Parts:
     """Return the parts of an import by the kind of the model."""
     from mimgraph.importer.exported import is_exported, load_exported
+    from mimgraph.importer.wrappers import check_module
 
     if isinstance(given, str | PathLike):
         path = fspath(given)
@@ -144,6 +158,7 @@ def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: b
         given = load_exported(path)
     if is_exported(given):
         return _from_exported(given, name, opaque, tidy)
+    check_module(given)
     return _from_torch(given, inputs, name, opaque, tidy)
 
 
@@ -158,8 +173,9 @@ def _from_torch(
     from mimgraph.importer.module import import_module
     from mimgraph.importer.proof.prove import Proof, prove
     from mimgraph.importer.traces import BATCHES, trace
+    from mimgraph.importer.wrappers import without_wrappers
 
-    module = with_meta_weights(module)
+    module = with_meta_weights(without_wrappers(module))
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
@@ -245,7 +261,7 @@ def _from_file(path: str) -> Parts:
 
 def _of_foreign(found: ForeignModel, path: str) -> Parts:
     from mimgraph.graph import from_dict
-    from mimgraph.importer.foreign.model import load_state
+    from mimgraph.importer.foreign.model import load_state, weight_names
     from mimgraph.importer.foreign.report import foreign_report, note_comments
     from mimgraph.importer.python_layers.register import register_text
 
@@ -260,7 +276,17 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
             load_state(made, state)
         return made.eval()
 
-    report = foreign_report(found, path, len(graph.nodes))
+    keys = weight_names(found.keys, _state_keys(graph)) if found.keys else {}
+    keys = {ours: theirs for ours, theirs in keys.items() if ours != theirs}
+    report = foreign_report(found, path, len(graph.nodes), keys)
     companion = None if text is None else lambda spec, file: text
     comments = note_comments(found, path)
-    return Parts(graph, found.keys, report, comments, make, companion, is_comparable=False)
+    return Parts(graph, keys, report, comments, make, companion, is_comparable=False)
+
+
+def _state_keys(graph: Graph) -> list[str]:
+    """Return the keys of the state_dict of a graph; no memory is taken for the weights."""
+    from mimgraph.importer.device import META, making_on
+
+    with making_on(META):
+        return [*graph.compile().state_dict()]

@@ -63,22 +63,23 @@ def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Impor
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.given import from_text
     from mimgraph.importer.inputs.model import InputError
-    from mimgraph.importer.lift.errors import CannotLift
+    from mimgraph.importer.lift.errors import ImportFailed
     from mimgraph.importer.user_code import build
-    from mimgraph.importer.user_errors import UserCodeError, UserLine
+    from mimgraph.importer.user_errors import UserCodeError
+    from mimgraph.importer.wrappers import without_wrappers
 
     with redirect_stdout(sys.stderr):
         try:
             model = build(wanted, read_settings("--arg", "NAME=VALUE", options.arguments))
+            model = without_wrappers(model)
             inputs = bind(model, _example(options.example), map(from_text, options.inputs))
             return from_module(model, inputs, **more)
         except UserCodeError as error:
             raise CallError(str(error)) from None
         except InputError as error:
             raise CallError(error.for_command) from None
-        except CannotLift as error:
-            place = f"\n  {UserLine(*error.place)}" if error.place.line else ""
-            raise CannotImport(f"{wanted} cannot be imported: {error.message}{place}") from None
+        except ImportFailed as error:
+            raise CannotImport(str(error)) from None
 
 
 def _example(path: str | None) -> Any:

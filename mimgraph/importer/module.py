@@ -29,7 +29,7 @@ from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
 from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph
-from mimgraph.ir.names import class_fault
+from mimgraph.ir.names import class_fault, legal_name
 from mimgraph.ir.typed.graph import TypedGraph
 
 MOST_ROUNDS = 60  # of lifting, each with one more module that stays Python
@@ -86,7 +86,7 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
             for tidied in passes:
                 tidied(body)
     blocks = make_blocks(root, tidy)
-    graph = declare(root, blocks, _class_name(name), "", class_file(type(traces.model)))
+    graph = declare(root, blocks, legal_name(name, class_fault), "", class_file(type(traces.model)))
     report = Report()
     typed = infer(graph, report)
     if typed is None or report.diagnostics:
@@ -144,9 +144,3 @@ def _nodes_at(
             if parts[-1].isdecimal() and int(parts[-1]) < len(inner):
                 yield body or root, inner[int(parts[-1])]
             yield body or root, node
-
-
-def _class_name(name: str) -> str:
-    while class_fault(name):
-        name += "_"
-    return name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mimgraph.importer.draft import Body
-from mimgraph.ir.names import free_name, name_fault
+from mimgraph.ir.names import free_name, legal_name
 
 
 def name_body(body: Body) -> None:
@@ -34,11 +34,7 @@ def _name_outputs(body: Body) -> None:
 
 def unique(wanted: str, taken: set[str]) -> str:
     """Return a legal name like the wanted one that is not taken, and take it."""
-    name = re.sub(r"\W", "_", wanted)
-    if not name or name[0].isdigit():
-        name = f"m{name}"
-    while name_fault(name):
-        name += "_"
+    name = legal_name(wanted)
     name = name if name not in taken else free_name(name, taken)
     taken.add(name)
     return name

@@ -4,7 +4,8 @@ names that are taken."""
 from __future__ import annotations
 
 import keyword
-from collections.abc import Container
+import re
+from collections.abc import Callable, Container
 from functools import lru_cache
 
 # keys of a node; a block may have such params, as beside another operation they are options
@@ -82,6 +83,20 @@ def param_fault(name: str) -> str | None:
     if name.startswith("__"):
         return "names with two leading underscores are Python's: begin it with a letter"
     return None
+
+
+def legal_name(wanted: str, fault: Callable[[str], str | None] = name_fault) -> str:
+    """Return a name like the wanted one in which `fault` finds nothing wrong.
+
+    >>> legal_name("größe"), legal_name("2.conv"), legal_name("lambda")
+    ('gr__e', 'm2_conv', 'lambda_')
+    """
+    name = re.sub("^__+", "_", re.sub(r"[^a-zA-Z0-9_]", "_", wanted))
+    if not name or name[0].isdigit():
+        name = f"m{name}"
+    while fault(name) is not None:
+        name += "_"
+    return name
 
 
 def free_name(wanted: str, taken: Container[str], first: int = 2) -> str:

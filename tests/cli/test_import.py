@@ -90,7 +90,7 @@ KERAS = """{"module": "keras", "class_name": "Sequential", "config": {"name": "n
 def test_a_file_of_another_library(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
     (my_model / "net.json").write_text(KERAS)
     code, out = run("import", "net.json")
-    assert code == 0 and out.startswith("# Not proven: nothing in the file is run")
+    assert code == 0 and out.startswith("# Not compared: nothing in the file is run")
     assert str(mg.loads(out).shapes["fc"]) == "(N, 3)"
     code, out = run("import", "net.json", "--weights", "net.safetensors")
     assert code == 2 and "net.json has no weights that could be written" in out.error

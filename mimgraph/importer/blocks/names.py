@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mimgraph.importer.draft import Body, Op, inner_nodes
-from mimgraph.ir.names import free_name, name_fault
+from mimgraph.ir.names import free_name, legal_name
 from mimgraph.ops import registry
 
 
@@ -30,7 +30,8 @@ def block_names(groups: Sequence[Sequence[Body]]) -> list[str]:
 
 
 def _legal(wanted: str, taken: set[str]) -> str:
-    while name_fault(wanted) or registry.find("layer", wanted):
+    wanted = legal_name(wanted)
+    while registry.find("layer", wanted):
         wanted += "_block"
     name = free_name(wanted, taken)
     taken.add(name)

@@ -7,22 +7,23 @@ from mimgraph.importer.proof.prove import Proof
 from mimgraph.importer.report.remarks import Remark
 from mimgraph.importer.report.report import ImportReport
 from mimgraph.importer.trace.records import Place
+from mimgraph.runtime.weight_transfer.by_keys import Keys
 
 NOT_COMPARED = "nothing in the file is run, so there is no module to compare with"
 
 
-def foreign_report(found: ForeignModel, path: str, nodes: int) -> ImportReport:
+def foreign_report(found: ForeignModel, path: str, nodes: int, keys: Keys) -> ImportReport:
     """Return the report, whose proof says that nothing could be compared."""
     remarks = [
         Remark(note.kind, note.reason, note.node, note.message, Place(path, 1))
         for note in found.notes
     ]
-    return ImportReport(remarks, Proof(faults=[NOT_COMPARED]), nodes, found.keys)
+    return ImportReport(remarks, Proof(not_compared=NOT_COMPARED), nodes, keys)
 
 
 def note_comments(found: ForeignModel, path: str) -> dict[str, str]:
-    """Return the comments of the spec: at the top that it is not proven, and each note at its node."""
-    comments = {"": f"Not proven: {NOT_COMPARED} ({path})"}
+    """Return the comments of the spec: at the top that nothing was compared, and each note at its node."""
+    comments = {"": f"Not compared: {NOT_COMPARED} ({path})"}
     for note in found.notes:
         text = f"{note.kind}[{note.reason}]: {note.message}"
         key = f"nodes.{note.node}" if note.node in found.spec["nodes"] else ""

@@ -18,7 +18,7 @@ from mimgraph.importer.inputs.model import (
     Size,
     Slot,
 )
-from mimgraph.ir.names import input_fault
+from mimgraph.ir.names import free_name, input_fault, legal_name
 
 Parameters = Mapping[str, inspect.Parameter]
 
@@ -167,10 +167,10 @@ class _Binder:
     def _name(self, path: tuple[str | int, ...]) -> str:
         """Return `batch_image` for `batch["image"]`; another name where that cannot be."""
         name = "_".join(map(str, path))
-        taken = {one.name for one in self.inputs}
-        while input_fault(name) is not None or name in taken:
-            name = f"{name}_input" if name.isidentifier() else "input"
-        return name
+        if input_fault(name) is not None:
+            is_word = name.isidentifier() and name.isascii()
+            name = legal_name(f"{name}_input" if is_word else name or "input", input_fault)
+        return free_name(name, {one.name for one in self.inputs})
 
 
 def _fitting(name: str, shape: tuple[Size, ...] | None, sizes: Sequence[int]) -> tuple[Size, ...]:

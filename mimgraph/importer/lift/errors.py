@@ -1,8 +1,9 @@
-"""The error that a part of a trace cannot be declared."""
+"""The errors that a part of a trace, or a whole model, cannot be declared."""
 
 from __future__ import annotations
 
 from mimgraph.importer.trace.records import NOWHERE, Call, Place
+from mimgraph.importer.user_errors import UserLine
 
 
 class CannotLift(Exception):
@@ -20,3 +21,11 @@ class CannotLift(Exception):
         self.message = message
         self.call = call
         self.place = place
+
+
+class ImportFailed(ValueError):
+    """Raised for a model that cannot be declared at all; the message has the user's line at fault."""
+
+    def __init__(self, model: str, error: CannotLift) -> None:
+        line = f"\n  {UserLine(*error.place)}" if error.place.line else ""
+        super().__init__(f"{model} cannot be imported: {error.message}{line}")

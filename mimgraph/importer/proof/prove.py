@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -17,6 +16,7 @@ from mimgraph.importer.proof.difference import difference, mismatch, tolerance
 from mimgraph.importer.proof.draws import DrawsInOrder
 from mimgraph.importer.proof.sizes import Point, points
 from mimgraph.importer.returned import named
+from mimgraph.importer.wrappers import keeping_random
 from mimgraph.runtime.weight_transfer.by_keys import Keys, renamed
 
 SEED = 20
@@ -32,7 +32,8 @@ class Proof:
     """The largest differences of outputs, outputs in training and gradients, and the faults found.
 
     A difference is relative to the magnitude of the tensor; None if it was not measured. `trained` are
-    parameters of ours that get gradients, while those of the module do not.
+    parameters of ours that get gradients, while those of the module do not. `not_compared` says why, if
+    there was nothing to compare with.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Proof:
     gradients: float | None = None
     faults: list[str] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
+    not_compared: str = ""
 
     @property
     def holds(self) -> bool:
@@ -56,6 +58,8 @@ class Proof:
         }
         known = {name: one for name, one in measured.items() if one is not None}
         lines = [f"not proven: {fault}" for fault in self.faults]
+        if self.not_compared:
+            lines.append(f"not compared: {self.not_compared}")
         if self.trained:
             lines.append(f"trained here, but not in the module: {', '.join(self.trained)}")
         if not known:
@@ -97,7 +101,7 @@ def prove(
     if missing:
         proof.faults.append(f"the module has no weights for {', '.join(sorted(missing)[:3])}")
         return proof
-    with torch.random.fork_rng(), _python_random():
+    with keeping_random():
         pair = _Pair(theirs, ours, keys, examples, left_out, proof)
         pair.evaluate_all(traced, batches)
         if proof.points:
@@ -115,19 +119,10 @@ def prove_evaluation(
 ) -> Proof:
     """Compare an exported program, which cannot be trained, with ours, which has its weights."""
     proof = Proof()
-    with torch.random.fork_rng(), _python_random():
+    with keeping_random():
         pair = _Pair(program, ours, {}, examples, left_out, proof)
         pair.evaluate_all(traced, batches)
     return proof
-
-
-@contextmanager
-def _python_random() -> Iterator[None]:
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)
 
 
 @dataclass

@@ -107,7 +107,9 @@ class _Comparison:
         if any(one != given[0] for one in given):
             if all(isinstance(one, float) and math.isnan(one) for one in given):
                 return given[0]
-            raise _Differs("a number depends on sizes in a way that the trace does not see")
+            raise _Differs(
+                "a number depends on values of inputs, or on sizes in a way that the trace does not see"
+            )
         return given[0]
 
     def value(self, given: Sequence[Any]) -> Value:

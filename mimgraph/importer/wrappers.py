@@ -1,0 +1,63 @@
+"""Find the user's module inside of what torch wraps around it, and run it without side effects."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+
+from mimgraph.importer.inputs.model import InputError
+from mimgraph.support.arguments import shown
+
+COMPILER = "torch._dynamo"  # takes long to import, and is needed only if the user has
+
+
+def check_module(given: Any) -> None:
+    """Raise an error for what is no module, or is none whose Python code can be traced."""
+    if isinstance(given, type) and issubclass(given, nn.Module):
+        raise TypeError(f"give an nn.Module, not its class: {given.__name__}(...)")
+    if not isinstance(given, nn.Module):
+        raise TypeError(
+            f"give an nn.Module, a program of torch.export or the path of a file, not {shown(given)}"
+        )
+    if isinstance(given, torch.jit.ScriptModule):
+        raise InputError("torch.jit has compiled this module: give the one that it was made of")
+
+
+def without_wrappers(module: nn.Module) -> nn.Module:
+    """Return the user's own module inside of `torch.compile(module)` or `nn.DataParallel(module)`."""
+    inside: Any = None
+    if _is_compiled(module):
+        inside = module._orig_mod
+    elif isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        inside = module.module
+    return module if inside is None else without_wrappers(inside)
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    return COMPILER in sys.modules and isinstance(module, sys.modules[COMPILER].OptimizedModule)
+
+
+def not_compiling() -> AbstractContextManager[Any]:
+    """Return a context in which compiled functions and modules run as they are written, as a trace needs."""
+    return (
+        sys.modules[COMPILER].set_stance("force_eager")
+        if COMPILER in sys.modules
+        else nullcontext()
+    )
+
+
+@contextmanager
+def keeping_random() -> Iterator[None]:
+    """Let the random numbers of torch and of Python go on afterwards as if none had been drawn."""
+    state = random.getstate()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(state)

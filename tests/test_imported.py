@@ -1,0 +1,187 @@
+"""`from_module` imports models of every kind, and leaves them as they were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+
+FIXTURES = Path(__file__).parent / "importer" / "foreign"
+
+
+class Net(nn.Module):
+    """An image and words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.words = nn.Embedding(50, 4)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, image: Tensor, text: Tensor) -> Tensor:
+        seen = torch.relu(self.norm(self.conv(image))).mean((2, 3))
+        return self.head(torch.cat([seen, self.words(text).mean(1)], 1))
+
+
+INPUTS = {"image": (3, 8, 8), "text": mg.Input("text", ("T",), vocab=50)}
+FORMS = {
+    "shapes": INPUTS,
+    "a list": [(3, 8, 8), {"shape": ("T",), "vocab": 50}],
+    "tensors": {"image": torch.randn(2, 3, 8, 8), "text": torch.randint(50, (2, 5))},
+    "handles": {"image": mg.Input("image", (3, 8, 8)), "text": {"shape": ("T",), "vocab": 50}},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_inputs_have_several_forms(form: str) -> None:
+    imported = mg.from_module(Net(), FORMS[form])
+    assert imported.proven, str(imported.report)
+    assert list(imported.graph.to_dict()["inputs"]) == ["image", "text"]
+    assert imported.keys == {}
+
+
+def test_the_module_stays_as_it_was() -> None:
+    net = Net().train()
+    net.head.weight.requires_grad_(False)
+    hooked = net.head.register_forward_hook(lambda *_: None)
+    state = {key: one.clone() for key, one in net.state_dict().items()}
+    seed = torch.get_rng_state()
+    mg.from_module(net, INPUTS)
+    assert net.training and net.norm.training
+    assert not net.head.weight.requires_grad and net.conv.weight.requires_grad
+    assert all(one.grad is None for one in net.parameters())
+    assert all(torch.equal(one, state[key]) for key, one in net.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), seed)
+    hooked.remove()
+
+
+def test_wrappers_are_looked_into() -> None:
+    net = Net()
+    for wrapped in (torch.compile(net), nn.DataParallel(net)):
+        imported = mg.from_module(wrapped, INPUTS)  # type: ignore[arg-type]
+        assert imported.proven and imported.keys == {}
+
+
+def test_compiled_parts_run_as_they_are_written() -> None:
+    net = Net()
+    net.head.compile()
+    assert mg.from_module(net, INPUTS).proven
+
+
+class Größe(nn.Module):
+    """Has names that no spec can have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.schicht_ä = nn.Linear(4, 4)
+        self.add_module("__last", nn.Linear(4, 2))
+
+    def forward(self, größe: Tensor) -> Tensor:
+        return self.get_submodule("__last")(self.schicht_ä(größe))
+
+
+def test_names_that_no_spec_can_have_are_written_otherwise() -> None:
+    imported = mg.from_module(Größe(), [(4,)])
+    assert imported.proven
+    assert imported.graph.to_dict()["inputs"] == {"gr__e": [4]}
+    assert imported.keys == {
+        f"{ours}.{one}": f"{theirs}.{one}"
+        for ours, theirs in {"schicht__": "schicht_ä", "_last": "__last"}.items()
+        for one in ("weight", "bias")
+    }
+
+
+class Divided(nn.Module):
+    """Divides by a number that depends on inputs."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x / x.abs().max().item()
+
+
+def test_what_cannot_be_imported_is_a_value_error_with_the_users_line() -> None:
+    with pytest.raises(
+        ValueError, match=r"Divided cannot be imported(.|\n)*test_imported.py:\d+: return x"
+    ):
+        mg.from_module(Divided(), [(4,)])
+
+
+@pytest.mark.parametrize("given", [None, 3, nn.Linear, torch.zeros(2)])
+def test_what_is_no_model_is_a_type_error(given: object) -> None:
+    with pytest.raises(TypeError, match=r"an nn\.Module"):
+        mg.from_module(given, [(4,)])  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_module_of_torch_jit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"torch\.jit has compiled this module"):
+        mg.from_module(torch.jit.trace(nn.ReLU(), torch.zeros(2)), [(4,)])  # type: ignore[no-untyped-call]
+
+
+KERAS = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "net",
+        "layers": [
+            {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 4]}},
+            {"class_name": "Dense", "config": {"name": "fc", "units": 3, "activation": "relu"}},
+        ],
+    },
+}
+ULTRALYTICS = """
+nc: 3
+backbone:
+  - [-1, 1, Conv, [8, 3, 2]]
+head:
+  - [-1, 1, Classify, [nc]]
+"""
+MLNODE = {
+    "mlnode_schema_version": "1.0",
+    "input_shape": [1, 4],
+    "nodes": [
+        {"id": "x", "type": "Input", "params": {}},
+        {"id": "fc", "type": "Linear", "params": {"in_features": 4, "out_features": 3}},
+    ],
+    "edges": [{"source": "x", "target": "fc"}],
+    "output_node": "fc",
+}
+FILES = {"net.json": json.dumps(KERAS), "net.yaml": ULTRALYTICS, "mlnode.json": json.dumps(MLNODE)}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_other_libraries_have_nothing_to_compare_with(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text(FILES[name])
+    imported = mg.from_module(file)
+    assert not imported.proven and not imported.comparable
+    assert imported.dumps().startswith("# Not compared: nothing in the file is run")
+    assert "not compared: nothing in the file is run" in str(imported.report)
+    assert set(imported.keys) <= set(imported.compile().state_dict())
+    with pytest.raises(ValueError, match="not compared"):
+        mg.from_module(file, strict=True)
+
+
+def test_keys_of_a_file_are_those_of_the_weights(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(ULTRALYTICS)
+    imported = mg.from_module(tmp_path / "net.yaml")
+    assert {*imported.keys} == {*imported.compile().state_dict()}
+    assert "model.0.conv.weight" in imported.keys.values()
+
+
+def test_a_keras_file_brings_its_weights() -> None:
+    imported = mg.from_module(FIXTURES / "keras" / "files" / "image_numbers.keras")
+    assert not imported.comparable
+    assert any(one.abs().sum() for one in imported.compile().state_dict().values())
+
+
+def test_an_exported_program_is_imported(tmp_path: Path) -> None:
+    batch = {0: torch.export.Dim("batch")}
+    program = torch.export.export(nn.ReLU(), (torch.zeros(2, 4),), dynamic_shapes=(batch,))
+    torch.export.save(program, tmp_path / "net.pt2")
+    assert mg.from_module(program).proven
+    assert mg.from_module(tmp_path / "net.pt2").proven
