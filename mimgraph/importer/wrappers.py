@@ -1,4 +1,4 @@
-"""Find the user's module inside of what torch wraps around it, and run it without side effects."""
+"""Unwrap the modules that torch makes of others, and run modules without effects on random numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPILER = "torch._dynamo"  # takes long to import, and is needed only if the us
 
 
 def check_module(given: Any) -> None:
-    """Raise an error for what is no module, or is none whose Python code can be traced."""
+    """Raise an error for anything but a module whose Python code can be traced."""
     if isinstance(given, type) and issubclass(given, nn.Module):
         raise TypeError(f"give an nn.Module, not its class: {given.__name__}(...)")
     if not isinstance(given, nn.Module):

@@ -117,8 +117,8 @@ def test_names_and_dtypes() -> None:
 
 def test_a_name_that_no_input_can_have() -> None:
     found = bind(Many(), {"first": (1,), "torch": (2,), "a b": (3,), "class": (4,)})
-    assert [one.name for one in found.inputs] == ["first", "torch_input", "input", "class_input"]
-    assert found.arguments.kwargs["a b"] == Slot("input")
+    assert [one.name for one in found.inputs] == ["first", "torch_input", "a_b", "class_input"]
+    assert found.arguments.kwargs["a b"] == Slot("a_b")
 
 
 def test_sizes_for_an_example() -> None:
