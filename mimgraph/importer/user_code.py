@@ -152,7 +152,7 @@ def _enter(folder: str) -> None:
         _entered.clear()
         if last.folder in sys.path:
             sys.path.remove(last.folder)
-        for name, module in [*sys.modules.items()]:
+        for name, module in sys.modules.copy().items():  # other threads may import meanwhile
             file = _file_of(module)
             inside = file.startswith(last.folder + os.sep) and is_users_file(file)
             if inside and name not in last.before:

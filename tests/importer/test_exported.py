@@ -26,7 +26,8 @@ class TextAndNumbers(nn.Module):
 
 
 def program() -> ExportedProgram:
-    sizes = {"text": {0: Dim("batch"), 1: Dim("length")}, "numbers": {0: Dim("batch")}}
+    batch, length = Dim("batch"), Dim("length", max=1000)  # torch 2.10 needs a limit of the length
+    sizes = {"text": {0: batch, 1: length}, "numbers": {0: batch}}
     given = (torch.randint(0, 50, (2, 7)), torch.randn(2, 5))
     return torch.export.export(TextAndNumbers().eval(), given, dynamic_shapes=sizes)
 

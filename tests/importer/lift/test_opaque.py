@@ -134,7 +134,7 @@ def test_what_stays_python_is_a_layer(case: Case) -> None:
 
 
 class Hidden(nn.Module):
-    """Gives a module an object, and a tensor that no spec builds."""
+    """Gives a module an object, which no spec builds, and a tensor that is no buffer."""
 
     def __init__(self, table: Tensor, options: Mapping[str, Any]) -> None:
         super().__init__()
@@ -156,12 +156,12 @@ class Look(nn.Module):
         return x * table * options.by
 
 
-def test_arguments_that_no_spec_gives_are_kept_in_the_layer() -> None:
+def test_an_object_is_kept_in_the_layer_and_a_tensor_is_a_buffer() -> None:
     model = Hidden(torch.randn(5, 100), Options())  # type: ignore[arg-type]
     imported = mg.from_module(model, {"x": (5, 100)}, opaque=["look"])
-    assert "look: {layer: Look, from: x}" in imported.graph.dumps()
+    assert "look: {layer: Look, from: {x: x, table: constant}}" in imported.graph.dumps()
     assert not any(differences(model, imported, torch.randn(3, 5, 100)))
-    assert not imported.compile().state_dict()
+    assert set(imported.compile().state_dict()) == {"constant"}
 
 
 def test_modules_that_differ_have_layers_of_different_names() -> None:
