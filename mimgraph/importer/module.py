@@ -21,6 +21,7 @@ from mimgraph.importer.tidy.formulas import join_formulas
 from mimgraph.importer.tidy.inline import inline_operations
 from mimgraph.importer.tidy.joins import move_joins
 from mimgraph.importer.tidy.layers import join_layers
+from mimgraph.importer.tidy.products import join_products
 from mimgraph.importer.tidy.rearrange import join_rearranges
 from mimgraph.importer.tidy.runs import drop_identities, join_runs
 from mimgraph.importer.tidy.wrappers import inline_wrappers
@@ -108,7 +109,7 @@ PASSES: tuple[Callable[[Body], None], ...] = (
 
 # what --tidy does besides, with other keys of weights: first in all bodies, then in each the rest
 TIDY_PASSES: tuple[tuple[Callable[[Body], None], ...], ...] = (
-    (join_attention,),
+    (join_products, join_attention),
     (inline_wrappers, join_rearranges, join_layers),
 )
 
