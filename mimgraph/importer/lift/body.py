@@ -337,6 +337,9 @@ class BodyLifter:
         except CannotLift as error:
             if call.opaque or error.call not in (None, call):  # it is a fault of a source
                 raise
+            if self._first_call(call) is not None:  # which must stay Python, too
+                error.call = call
+                raise
             self.lifter.stay_python(call, error)
         self._declare(call)
 
@@ -365,9 +368,9 @@ class BodyLifter:
         attribute = self.attribute(call)
         made_in_forward = call.path[1:].lower() if call.path.startswith("?") else ""
         name = name or made_in_forward or (attribute or call.path).replace(".", "_")
-        first = self.nodes_by_path.get(call.path)
+        first = self._first_call(call)
         made: Op | Use | Share = operation
-        if first is not None and next(iter(call.module.state_dict()), None) is not None:
+        if first is not None:
             made, attribute = Share(first), ""
         node = self.add(
             made,
@@ -382,6 +385,11 @@ class BodyLifter:
         node.freeze = attribute != "" and is_frozen(call) and not is_inside
         self.nodes_by_path.setdefault(call.path, node)
         return node
+
+    def _first_call(self, call: Call) -> Node | None:
+        """Return the node of an earlier call of the same module, if it has weights to share."""
+        has_weights = next(iter(call.module.state_dict()), None) is not None
+        return self.nodes_by_path.get(call.path) if has_weights else None
 
     def block(self, call: Call) -> None:
         """Add the use of the body of a module."""
@@ -401,6 +409,16 @@ class BodyLifter:
             return
         node = self.module_node(call, Use(body), named)
         self.bodies[id(body)] = inner
+        declared = self._declared_outputs(node)
         for one in body.outputs:
+            if one.name not in declared:
+                message = f"its result {one.name} is read after another call than the first alone"
+                raise CannotLift("call", message, call, call.place)
             if one.value is not None and id(one.value) not in self.ports:
-                self.bind(one.value, Port(node, one.name if len(body.outputs) > 1 else ""))
+                self.bind(one.value, Port(node, one.name if len(declared) > 1 else ""))
+
+    def _declared_outputs(self, node: Node) -> list[str]:
+        """Return the names of the results of a block; those of the first call, if it is another one."""
+        operation = node.operation
+        used = operation.target.operation if isinstance(operation, Share) else operation
+        return [one.name for one in used.body.outputs] if isinstance(used, Use) else []
