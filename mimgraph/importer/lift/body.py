@@ -407,6 +407,8 @@ class BodyLifter:
         named = dict(zip((one.name for one in body.inputs), sources, strict=True))
         if not body.nodes:
             return
+        if not body.inputs:
+            return self._inline(call, body)
         node = self.module_node(call, Use(body), named)
         self.bodies[id(body)] = inner
         declared = self._declared_outputs(node)
@@ -416,6 +418,20 @@ class BodyLifter:
                 raise CannotLift("call", message, call, call.place)
             if one.value is not None and id(one.value) not in self.ports:
                 self.bind(one.value, Port(node, one.name if len(declared) > 1 else ""))
+
+    def _inline(self, call: Call, body: Body) -> None:
+        """Add the nodes of a module that reads no tensor: a block needs an input."""
+        known = {node.path for node in self.body.nodes if node.path}
+        if any(node.path in known for node in body.nodes):
+            raise CannotLift("call", "it reads no tensor and is called twice", call, call.place)
+        attribute = self.attribute(call)
+        for node in body.nodes:
+            if attribute and node.attribute:
+                node.attribute = f"{attribute}.{node.attribute}"
+            self.body.nodes.append(node)
+        for one in body.outputs:
+            if one.value is not None:
+                self.bind(one.value, one.port)
 
     def _declared_outputs(self, node: Node) -> list[str]:
         """Return the names of the results of a block; those of the first call, if it is another one."""
