@@ -81,7 +81,7 @@ def _free(name: str, options: dict[str, Any], order: list[str]) -> Iterator[Slot
         value = options.get(option, "")
         if option in _SIZE_LISTS and isinstance(value, list):
             yield from (
-                Slot(name, option, value, i) for i, one in enumerate(value) if is_plain(one)
+                Slot(name, option, value, i) for i, one in enumerate(value) if _is_size(one)
             )
         elif is_plain(value):
             yield Slot(name, option, options, option)
@@ -92,6 +92,11 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(is_plain, value))
     return isinstance(value, int | float)
+
+
+def _is_size(value: Any) -> bool:
+    """Return whether a param can stand for an entry of a shape: not for -1, the rest of a Reshape."""
+    return is_plain(value) and value != -1
 
 
 def complete(bodies: list[Body]) -> None:
@@ -190,7 +195,7 @@ class _SizeNumbers:
     def option(self, name: str, value: Any) -> Hashable:
         """Return an option without what stands in slots."""
         if name in _SIZE_LISTS and isinstance(value, list):
-            return tuple("#" if is_plain(one) else self.exact(one) for one in value)
+            return tuple("#" if _is_size(one) else self.exact(one) for one in value)
         return "#" if is_plain(value) else self.exact(value)
 
     def exact(self, value: Any) -> Hashable:
