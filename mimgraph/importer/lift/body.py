@@ -434,7 +434,7 @@ class BodyLifter:
                 self.bind(one.value, one.port)
 
     def _declared_outputs(self, node: Node) -> list[str]:
-        """Return the names of the results of a block; those of the first call, if it is another one."""
+        """Return the names of the results of a block, of its first call if this is a later one."""
         operation = node.operation
         used = operation.target.operation if isinstance(operation, Share) else operation
         return [one.name for one in used.body.outputs] if isinstance(used, Use) else []
