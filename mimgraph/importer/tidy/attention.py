@@ -200,5 +200,5 @@ def _inline(node: Node, inner: Body) -> None:
     if all(name in given for name in names):
         node.sources = [one._replace(port=given[one.port.node.name]) for one in only.sources]
         node.operation, node.weights, node.path = only.operation, only.weights, ""
-        node.name, node.attribute = node.attribute.rpartition(".")[2] or node.name, ""
+        node.name, node.attribute = node.attribute.replace(".", "_") or node.name, ""
         node.place, node.maker = only.place, only.maker
