@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from mimgraph.importer.foreign.model import ForeignModel
+    from mimgraph.importer.inputs.examples import Examples
     from mimgraph.importer.module import Draft
     from mimgraph.importer.proof.prove import Proof
     from mimgraph.importer.report.report import ImportReport
+    from mimgraph.importer.traces import Traces
     from mimgraph.runtime.weight_transfer.by_keys import Keys
 
 
@@ -170,7 +172,6 @@ def _from_torch(
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.keys import extra_state
-    from mimgraph.importer.module import import_module
     from mimgraph.importer.proof.prove import Proof, prove
     from mimgraph.importer.traces import BATCHES, trace
     from mimgraph.importer.wrappers import without_wrappers
@@ -179,7 +180,7 @@ def _from_torch(
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
-    draft = import_module(traces, made, name or type(module).__name__, tidy)
+    draft, lines = _shortest(traces, made, name or type(module).__name__, tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         if made.device == META:
@@ -188,7 +189,7 @@ def _from_torch(
         extra = extra_state(draft.root, draft.lifter.extra_state)
         return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, extra)
 
-    return _of_draft(draft, module, proof)
+    return _of_draft(draft, module, proof, lines)
 
 
 def _from_exported(
@@ -196,24 +197,44 @@ def _from_exported(
 ) -> Parts:
     from mimgraph.importer.exported import read_exported
     from mimgraph.importer.inputs.examples import Examples
-    from mimgraph.importer.module import import_module
     from mimgraph.importer.proof.prove import prove_evaluation
     from mimgraph.importer.traces import BATCHES, trace_evaluation
 
     model, given, reference = read_exported(program)
     made = Examples(given)
     traces = trace_evaluation(model, made, dict.fromkeys(opaque, "it was asked for"))
-    draft = import_module(traces, made, name or "Exported", tidy)
+    draft, lines = _shortest(traces, made, name or "Exported", tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         left_out = {one.name for one in draft.lifter.left_out}
         return prove_evaluation(reference, ours(), made, traces.sizes, BATCHES, left_out)
 
-    return _of_draft(draft, model, proof)
+    return _of_draft(draft, model, proof, lines)
+
+
+def _shortest(
+    traces: Traces, examples: Examples, name: str, tidy: bool
+) -> tuple[Draft, tuple[int, int] | None]:
+    """Return the draft of a module. If it is not tidied, also the lines of the spec, and those after.
+
+    A tidied one is the shorter of both: joining layers under other keys can also cost lines.
+    """
+    from mimgraph.importer.module import import_module
+    from mimgraph.language.writer import write
+
+    plain = import_module(traces, examples, name, tidy=False)
+    tidied = import_module(traces, examples, name, tidy=True)
+    before, after = (write(one.graph).count("\n") for one in (plain, tidied))
+    if not tidy:
+        return plain, (before, after)
+    return (tidied if after <= before else plain), None
 
 
 def _of_draft(
-    draft: Draft, model: nn.Module, prove: Callable[[Callable[[], nn.Module], Keys], Proof]
+    draft: Draft,
+    model: nn.Module,
+    prove: Callable[[Callable[[], nn.Module], Keys], Proof],
+    lines: tuple[int, int] | None,
 ) -> Parts:
     """Return the parts of the import of a module that was traced."""
     from mimgraph.importer.keys import extra_state, key_map
@@ -233,7 +254,7 @@ def _of_draft(
         return companion(layers, model, spec, path)
 
     nodes = count_nodes(draft.root, draft.blocks)
-    report = ImportReport(remarks(draft.lifter), prove(make, keys), nodes, keys)
+    report = ImportReport(remarks(draft.lifter), prove(make, keys), nodes, keys, lines)
     comments = report.comments(draft.root, draft.blocks)
     return Parts(graph, keys, report, comments, make, text if layers else None)
 

@@ -8,12 +8,17 @@ from mimgraph.importer.draft import Body, Input, Node, Op, Seq, Use
 
 
 def make_chains(body: Body) -> None:
-    """Turn the body of a Sequential into a chain; plain ones become a `seq` of the node that uses them."""
-    if body.call is not None and body.call.path and _is_sequential(body):
-        body.is_chain = True
+    """Turn the body of a Sequential into a chain; plain ones become a `seq` of the node that uses them.
+
+    A model that is one is a graph of one node.
+    """
+    if body.call is not None and _is_sequential(body):
+        is_model = not body.call.path
+        body.is_chain = not is_model
         items = body.nodes
         body.family = _family(body)
-        chain = Node("", Seq(items), [one._replace(argument=None) for one in items[0].sources])
+        name = "layers" if is_model else ""
+        chain = Node(name, Seq(items), [one._replace(argument=None) for one in items[0].sources])
         for item in items:
             item.sources = []
         body.nodes = [chain]
