@@ -180,7 +180,7 @@ def _from_torch(
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
-    draft, lines = _shortest(traces, made, name or type(module).__name__, tidy)
+    draft, lines = _draft(traces, made, name or type(module).__name__, tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         if made.device == META:
@@ -203,7 +203,7 @@ def _from_exported(
     model, given, reference = read_exported(program)
     made = Examples(given)
     traces = trace_evaluation(model, made, dict.fromkeys(opaque, "it was asked for"))
-    draft, lines = _shortest(traces, made, name or "Exported", tidy)
+    draft, lines = _draft(traces, made, name or "Exported", tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         left_out = {one.name for one in draft.lifter.left_out}
@@ -212,22 +212,19 @@ def _from_exported(
     return _of_draft(draft, model, proof, lines)
 
 
-def _shortest(
+def _draft(
     traces: Traces, examples: Examples, name: str, tidy: bool
 ) -> tuple[Draft, tuple[int, int] | None]:
-    """Return the draft of a module. If it is not tidied, also the lines of the spec, and those after.
-
-    A tidied one is the shorter of both: joining layers under other keys can also cost lines.
-    """
+    """Return the draft of a module. If it is not tidied, also the lines of the spec, and those after."""
     from mimgraph.importer.module import import_module
     from mimgraph.language.writer import write
 
-    plain = import_module(traces, examples, name, tidy=False)
+    if tidy:
+        return import_module(traces, examples, name, tidy), None
     tidied = import_module(traces, examples, name, tidy=True)
+    plain = import_module(traces, examples, name, tidy)
     before, after = (write(one.graph).count("\n") for one in (plain, tidied))
-    if not tidy:
-        return plain, (before, after)
-    return (tidied if after <= before else plain), None
+    return plain, (before, after)
 
 
 def _of_draft(
