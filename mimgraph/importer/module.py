@@ -16,7 +16,7 @@ from mimgraph.importer.lift.names import snake
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.tidy.activations import absorb_activations
 from mimgraph.importer.tidy.attention import join_attention
-from mimgraph.importer.tidy.chains import make_chains
+from mimgraph.importer.tidy.chains import chain_model, make_chains
 from mimgraph.importer.tidy.formulas import join_formulas
 from mimgraph.importer.tidy.inline import inline_operations
 from mimgraph.importer.tidy.joins import move_joins
@@ -82,7 +82,7 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
     root = lifter.lift()
     for index, output in enumerate(root.outputs):
         output.only_training = index in traces.only_training
-    for passes in (PASSES, *TIDY_PASSES) if tidy else (PASSES,):
+    for passes in (PASSES, *(TIDY_PASSES if tidy else ((chain_model,),))):
         for body in [*used_bodies(root)]:
             for tidied in passes:
                 tidied(body)

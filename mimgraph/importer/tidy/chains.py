@@ -8,26 +8,32 @@ from mimgraph.importer.draft import Body, Input, Node, Op, Seq, Use
 
 
 def make_chains(body: Body) -> None:
-    """Turn the body of a Sequential into a chain; plain ones become a `seq` of the node that uses them.
-
-    A model that is one is a graph of one node.
-    """
-    if body.call is not None and _is_sequential(body):
-        is_model = not body.call.path
-        body.is_chain = not is_model
-        items = body.nodes
+    """Turn the body of a Sequential into a chain; plain ones become a `seq` of the node that uses them."""
+    if body.call is not None and body.call.path and _is_sequential(body):
+        body.is_chain = True
         body.family = _family(body)
-        name = "layers" if is_model else ""
-        chain = Node(name, Seq(items), [one._replace(argument=None) for one in items[0].sources])
-        for item in items:
-            item.sources = []
-        body.nodes = [chain]
-        body.outputs[0].port = body.outputs[0].port._replace(node=chain)
+        _join(body, "")
     elif body.call is not None and type(body.call.module) is nn.Sequential:
         name = body.call.path.rpartition(".")[2]
         body.family = name if name.isidentifier() else body.family
     for node in body.nodes:
         _inline(node)
+
+
+def chain_model(body: Body) -> None:
+    """Make one node of a model that is a Sequential itself: `layers: {from: x, seq: [...]}`."""
+    if body.call is not None and not body.call.path and _is_sequential(body):
+        _join(body, "layers")
+
+
+def _join(body: Body, name: str) -> None:
+    """Make the nodes of a body one chain of this name."""
+    items = body.nodes
+    chain = Node(name, Seq(items), [one._replace(argument=None) for one in items[0].sources])
+    for item in items:
+        item.sources = []
+    body.nodes = [chain]
+    body.outputs[0].port = body.outputs[0].port._replace(node=chain)
 
 
 def _family(body: Body) -> str:
