@@ -9,7 +9,7 @@ from torch import nn
 from mimgraph.importer.draft import Op, Port, Share
 from mimgraph.importer.lift.collapse import COUNT, own_keys, owner
 from mimgraph.importer.lift.errors import CannotLift
-from mimgraph.importer.lift.formula import add_formula
+from mimgraph.importer.lift.formula import add_formula, broadcast, formula
 from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.lift.options import is_default
 from mimgraph.importer.trace.records import Step, Value
@@ -313,7 +313,22 @@ def embedding(
     if max_norm is not None:
         _refuse(step)
     sources = {"input": weight, "index": input}
-    body.merge(step, "take", sources, "taken")
+    if padding_idx is None or options["padding_idx"] is None:
+        body.merge(step, "take", sources, "taken")
+    else:
+        taken = body.intermediate(step, Op("merge", "take"), sources, "taken")
+        _without_padding(body, step, input, taken, padding_idx % weight.shape[0])
+
+
+def _without_padding(
+    body: BodyLifter, step: Step, input: Value, taken: Port, padding_idx: int
+) -> None:
+    """Add what stops the gradients of the rows that were taken for the padding."""
+    found = formula(body, step, "index == number", "is_padding", index=input, number=padding_idx)
+    is_padding = body.intermediate(step, Op("layer", "Unsqueeze", {"dim": input.rank}), [found])
+    fixed = body.intermediate(step, Op("layer", "Detach"), [taken], "fixed")
+    sources = {"condition": is_padding, "input": fixed, "other": taken}
+    body.merge(step, "where", sources, "chosen", **broadcast(body, is_padding, taken))
 
 
 @lifts("prelu")
