@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,12 +18,22 @@ Forward = Callable[[Tensor, Tensor], Any]
 
 
 def keras() -> Any:
-    """Return Keras on torch. It recurses through models, so 10,000 layers need a higher limit."""
+    """Return Keras on torch."""
     os.environ["KERAS_BACKEND"] = "torch"
-    sys.setrecursionlimit(1_000_000)
     import keras
 
     return keras
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Let Keras recurse through 10,000 layers; under this limit json overflows the stack of C."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def keras_simple() -> Forward:
@@ -72,6 +83,7 @@ SIMPLE: Mapping[str, Callable[[], Forward]] = {
 }
 
 
+@deep_recursion()
 def keras_chain(nodes: int) -> Any:
     """Return a model of `nodes` layers in a row."""
     x = first = keras().Input((64,))
@@ -80,6 +92,7 @@ def keras_chain(nodes: int) -> Any:
     return keras().Model(first, x)
 
 
+@deep_recursion()
 def keras_relus(nodes: int) -> Any:
     """Return a model of `nodes` element-wise layers in a row."""
     x = first = keras().Input((64,))

@@ -93,5 +93,7 @@ def my_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with `my_model.py`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("my_model", "net_layers"):  # of other tests
+        monkeypatch.delitem(sys.modules, name, raising=False)
     (tmp_path / "my_model.py").write_text(CODE)
     return tmp_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
@@ -73,6 +73,7 @@ PLAIN = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(PLAIN)
 def test_json_is_read_as_python_reads_it(data: object) -> None:
     assert read(json.dumps(data)).plain() == data
