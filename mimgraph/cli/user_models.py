@@ -79,7 +79,7 @@ def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Impor
         except InputError as error:
             raise CallError(error.for_command) from None
         except ImportFailed as error:
-            raise CannotImport(str(error)) from None
+            raise CannotImport(f"{wanted} cannot be imported: {error.fault}") from None
 
 
 def _example(path: str | None) -> Any:

@@ -28,4 +28,5 @@ class ImportFailed(ValueError):
 
     def __init__(self, model: str, error: CannotLift) -> None:
         line = f"\n  {UserLine(*error.place)}" if error.place.line else ""
-        super().__init__(f"{model} cannot be imported: {error.message}{line}")
+        self.fault = f"{error.message}{line}"
+        super().__init__(f"{model} cannot be imported: {self.fault}")
