@@ -153,7 +153,7 @@ def test_an_option_lists_the_ops_that_have_it() -> None:
     assert re.search(r"^  Mean +false +true or false$", text, re.MULTILINE)
     entry = json.loads(describe("keepdim", "json"))
     assert {one["name"] for one in entry["option_of"]} >= {"Mean", "Sum", "distance"}
-    assert "an option of: parameter, buffer" in describe("batched")
+    assert "an option of: Expand, parameter, buffer" in describe("batched")
 
 
 def test_an_option_mentions_the_layer_of_the_same_name() -> None:
