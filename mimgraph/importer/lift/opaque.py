@@ -15,6 +15,7 @@ from mimgraph.importer.python_layers.layer import PythonLayer, copy_of, register
 from mimgraph.importer.python_layers.results import Results, results_of, shape_rule
 from mimgraph.importer.python_layers.torch_functions import pure_function
 from mimgraph.importer.trace.records import Call, Step, Value
+from mimgraph.ir.dims.dim import symbols
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 
@@ -99,6 +100,11 @@ def _register(
     """Register a layer, and try it on the types that its sources have in the trace."""
     if not results.ports or not sources:
         raise CannotLift("call", f"{layer.doc[4:-1]} takes or returns no tensor")
+    for port, value in results.ports.items():
+        if not value.is_batched and any("N" in symbols(size) for size in value.sizes or ()):
+            shape = f"({', '.join(map(str, value.sizes))})"
+            message = f"result {port} of {layer.name} is {shape}, whose first axis is not the batch"
+            raise CannotLift("shapes", message)
     dtypes = {value.dtype for value in results.ports.values()}
     first = next(iter(sources.values())).dtype
     if len(dtypes) == 1:

@@ -120,8 +120,7 @@ def _check_answer(
         fault = unreadable(site, options.run_time, types, bound.op)
         if fault is not None:
             raise fault
-        if not types:
-            _check_batch(site, answer.results)
+        _check_batch(site, bound.op, types, answer.results)
 
 
 def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
@@ -175,11 +174,20 @@ def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
     return OpFault("symbolic-size", message, option=option, help=help)
 
 
-def _check_batch(site: Site, results: Mapping[str, TensorType]) -> None:
-    """Refuse `batched: true` in a block that has no input to read the batch from."""
-    types = site.context.inputs.values()
-    has_batch = any(type_ is None or type_.batch_axes for type_ in types)
-    if not has_batch and any(type_.batched for type_ in results.values()):
+def _check_batch(
+    site: Site, op: Op, sources: Mapping[str, TensorType], results: Mapping[str, TensorType]
+) -> None:
+    """Refuse `batched: true` where the batch cannot be read: in a block without an input that has it,
+    and in an item of a seq, whose module gets nothing but the result of the item before."""
+    has_batch = any(type_.batch_axes for type_ in sources.values())
+    if has_batch or not any(type_.batched for type_ in results.values()):
+        return
+    if not site.node.sources and op.kind != "tensor":
+        message = "batched: true needs a batch, and an item of a seq reads it from no input"
+        help = "make it a node of its own"
+        raise OpFault("bad-option", message, option="batched", help=help)
+    inputs = site.context.inputs.values()
+    if not any(type_ is None or type_.batch_axes for type_ in inputs):
         message = "batched: true needs a batch, and no input of the block has one"
         raise OpFault("bad-option", message, option="batched")
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dims.dim import Size, substitute, symbols
@@ -122,6 +123,7 @@ class _Seen(NamedTuple):
     parts: Parts
     error: Exception | None = None
     calls: int = 0  # the number of calls of torch's functions
+    kernels: int = 0  # the number of operators that these calls ran
 
 
 # Functions whose arguments must have one dtype, which torch does not check on the meta device.
@@ -140,6 +142,18 @@ class _Calls(TorchFunctionMode):
         dtypes = {str(arg.dtype): None for arg in args if isinstance(arg, Tensor)}
         if func in ONE_DTYPE and len(dtypes) > 1:
             raise RuntimeError(f"{func.__name__} takes one dtype, not {' and '.join(dtypes)}")
+        return func(*args, **(kwargs or {}))
+
+
+class _Kernels(TorchDispatchMode):
+    """Counts the operators that torch's functions run: one call of a GRU runs some for each time step."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
         return func(*args, **(kwargs or {}))
 
 
@@ -176,19 +190,23 @@ class _Runs:
     def _run(self, sizes: Mapping[str, int]) -> _Seen:
         """Run the module on tensors of these sizes without data."""
         try:
-            with _on_meta(), _Calls() as calls:
+            with _on_meta(), _Kernels() as kernels, _Calls() as calls:
                 by_position = [_empty(type_, sizes) for type_ in self.positional]
                 by_name = {key: _empty(type_, sizes) for key, type_ in self.keywords.items()}
                 result = self.module(*by_position, **by_name)
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             return _Seen({}, error)
-        return _Seen(self.op.parts(result), calls=calls.count)
+        return _Seen(self.op.parts(result), calls=calls.count, kernels=kernels.count)
 
     def loops(self, base: Mapping[str, int]) -> set[str]:
-        """Return the names of the sizes that the module loops over, with calls of torch in each turn."""
-        calls = self.at(base).calls
-        longer = {name: {**base, name: base[name] + SHORT_STEPS[0]} for name in self.names}
-        return {name for name in self.names if self.at(longer[name]).calls > calls}
+        """Return the names of the sizes that the module loops over, in Python or inside a call of torch."""
+        first, more = self.at(base), SHORT_STEPS[0]
+        longer = {name: self.at({**base, name: base[name] + more}) for name in self.names}
+        return {
+            name
+            for name, seen in longer.items()
+            if seen.calls > first.calls or seen.kernels >= first.kernels + more
+        }
 
     def base(self) -> dict[str, int]:
         """Return the first sizes that the module takes; raise the fault if it takes none."""

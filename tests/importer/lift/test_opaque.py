@@ -200,3 +200,18 @@ def test_functions_that_are_random_do_not_become_layers() -> None:
 
     with pytest.raises(Exception, match="bernoulli"):
         mg.from_module(Noise(), {"x": (3,)})
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(4, 3, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.rnn(x)[0]
+        return result
+
+
+def test_a_result_whose_first_axis_is_not_the_batch_is_refused() -> None:
+    with pytest.raises(Exception, match=r"result 1 of GRU is \(1, N, 3\), whose first axis"):
+        mg.from_module(Recurrent(), {"x": ("T", 4)}, opaque=["rnn"])

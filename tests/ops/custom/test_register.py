@@ -486,6 +486,30 @@ def test_shape_of_the_result(case: str) -> None:
         check_run(mg.Graph(result))
 
 
+class Recurrent(nn.Module):
+    """A loop over the length that one call of torch runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(8, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.rnn(x)[0]
+        lengths.append(x.shape[1])
+        return result
+
+
+lengths: list[int] = []
+
+
+def test_a_recurrent_module_is_run_at_short_lengths() -> None:
+    """On the meta device, torch runs a GRU step by step: thousands of steps take a minute."""
+    lengths.clear()
+    result = mg.register(Recurrent)()(mg.Input("x", ("T", 8)), name="y")
+    assert str(result.shape) == "(N, T, 4)"
+    assert 41 in lengths and max(lengths) < 100
+
+
 def test_weights_are_counted() -> None:
     mg.register(Gate), mg.register(Lazy)
     made = graph("a: {layer: Gate, from: x, width: 8}\n  y: {layer: Lazy, from: a}")
