@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.graph import Graph
 from mimgraph.language.spec_file import LoadedSpec
-from mimgraph.support.arguments import as_flag, as_path, as_text
+from mimgraph.support.arguments import as_flag, as_names, as_path, as_text
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
 
@@ -106,7 +107,7 @@ def from_module(
     inputs: Any = None,
     *,
     name: str | None = None,
-    opaque: Iterable[str] = (),
+    opaque: str | Iterable[str] = (),
     tidy: bool = False,
     strict: bool = False,
 ) -> Imported:
@@ -127,7 +128,7 @@ def from_module(
     is proven then.
     """
     name = None if name is None else as_text("name", name)
-    paths = [as_text("opaque", path) for path in opaque]
+    paths = as_names("opaque", opaque)
     tidy, strict = as_flag("tidy", tidy), as_flag("strict", strict)
     imported = Imported(_parts_or_reason(module, inputs, name, paths, tidy))
     if strict and not imported.report.is_exact:
@@ -155,6 +156,8 @@ def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: b
 
     if isinstance(given, str | PathLike):
         path = fspath(given)
+        if path.endswith(".py"):
+            raise ValueError(f"{path} is Python code: import it, and give a module of its class")
         if not path.endswith(".pt2"):
             return _from_file(path)
         given = load_exported(path)
@@ -173,14 +176,17 @@ def _from_torch(
     from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.keys import extra_state
     from mimgraph.importer.proof.prove import Proof, prove
+    from mimgraph.importer.trace.leaves import is_leaf
     from mimgraph.importer.traces import BATCHES, trace
-    from mimgraph.importer.wrappers import without_wrappers
+    from mimgraph.importer.wrappers import Around, without_wrappers
 
     module = with_meta_weights(without_wrappers(module))
+    name = name or type(module).__name__
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
+    module = Around(module) if is_leaf(module) else module
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
-    draft, lines = _draft(traces, made, name or type(module).__name__, tidy)
+    draft, lines = _draft(traces, made, name, tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         if made.device == META:
@@ -189,7 +195,11 @@ def _from_torch(
         extra = extra_state(draft.root, draft.lifter.extra_state)
         return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, extra)
 
-    return _of_draft(draft, module, proof, lines)
+    parts = _of_draft(draft, module, proof, lines)
+    if not isinstance(module, Around):
+        return parts
+    keys = module.keys(parts.keys)
+    return parts._replace(keys=keys, report=replace(parts.report, keys=keys))
 
 
 def _from_exported(

@@ -74,6 +74,26 @@ def test_compiled_parts_run_as_they_are_written() -> None:
     assert mg.from_module(net, INPUTS).proven
 
 
+@pytest.mark.parametrize(
+    ("layer", "inputs"),
+    {
+        "Linear": (nn.Linear(4, 3), {"input": (4,)}),
+        "LSTM": (nn.LSTM(4, 3, batch_first=True), {"input": ("T", 4)}),
+    }.values(),
+)
+def test_a_layer_of_torch_becomes_a_node(layer: nn.Module, inputs: object) -> None:
+    imported = mg.from_module(layer, inputs)
+    name = type(layer).__name__
+    assert imported.proven, str(imported.report)
+    assert imported.graph.to_dict()["name"] == name
+    assert name.lower() in imported.graph.nodes
+    assert {*imported.keys.values()} == {*layer.state_dict()}
+    made = imported.graph.compile()
+    imported.graph.load_state(made, layer.state_dict(), keys=imported.keys)
+    for ours, theirs in imported.keys.items():
+        assert torch.equal(made.state_dict()[ours], layer.state_dict()[str(theirs)])
+
+
 class Größe(nn.Module):
     """Has names that no spec can have."""
 
@@ -109,6 +129,16 @@ def test_what_cannot_be_imported_is_a_value_error_with_the_users_line() -> None:
         ValueError, match=r"Divided cannot be imported(.|\n)*test_imported.py:\d+: return x"
     ):
         mg.from_module(Divided(), [(4,)])
+
+
+def test_python_code_is_no_model_of_another_library() -> None:
+    with pytest.raises(ValueError, match=r"test_imported.py is Python code"):
+        mg.from_module(__file__)
+
+
+def test_one_module_that_stays_python() -> None:
+    found = mg.from_module(Net(), INPUTS, opaque="head").data()["opaque"]
+    assert [one["path"] for one in found] == ["head"]
 
 
 @pytest.mark.parametrize("given", [None, 3, nn.Linear, torch.zeros(2)])

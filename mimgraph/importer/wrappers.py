@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from mimgraph.importer.inputs.model import InputError
+from mimgraph.importer.lift.names import snake
+from mimgraph.runtime.weight_transfer.by_keys import Keys
 from mimgraph.support.arguments import shown
 
 COMPILER = "torch._dynamo"  # takes long to import, and is needed only if the user has
@@ -37,6 +39,29 @@ def without_wrappers(module: nn.Module) -> nn.Module:
     elif isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
         inside = module.module
     return module if inside is None else without_wrappers(inside)
+
+
+class Around(nn.Module):
+    """Calls a layer of torch, as a graph is a module that has layers and is none.
+
+    Around(nn.LSTM(4, 8)).state_dict()  # has "lstm.weight_ih_l0"
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.training = layer.training
+        self.name = snake(type(layer).__name__)
+        self.add_module(self.name, layer)
+
+    def forward(self, *args: Any, **keywords: Any) -> Any:
+        """Return what the layer returns."""
+        return self.get_submodule(self.name)(*args, **keywords)
+
+    def keys(self, renamed: Keys) -> dict[str, str]:
+        """Return the keys of the layer by our keys; `renamed` has keys of this module by ours."""
+        ours = {theirs: key for key, theirs in renamed.items()}
+        state = self.state_dict()
+        return {ours.get(key, key): key.removeprefix(f"{self.name}.") for key in state}
 
 
 def _is_compiled(module: nn.Module) -> bool:

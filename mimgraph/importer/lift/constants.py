@@ -32,7 +32,7 @@ def declare(body: BodyLifter, value: Value) -> Port:
             return body.ports[id(value)]
     elif is_same:
         return _kept_buffer(body, value)
-    message = f"a tensor {list(value.sizes)} made of sizes alone"
+    message = f"a tensor {list(value.sizes)} is made of sizes alone, or by code that is not torch's"
     raise CannotLift("constant", message)
 
 
