@@ -231,8 +231,8 @@ def _draft(
 
     if tidy:
         return import_module(traces, examples, name, tidy), None
-    tidied = import_module(traces, examples, name, tidy=True)
     plain = import_module(traces, examples, name, tidy)
+    tidied = import_module(traces, examples, name, tidy=True)
     before, after = (write(one.graph).count("\n") for one in (plain, tidied))
     return plain, (before, after)
 

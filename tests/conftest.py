@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+
+from mimgraph.ops import registry
 
 # the same examples on every machine, so that a test fails only if a commit broke something
 settings.register_profile("steady", derandomize=True, deadline=None, print_blob=False)
@@ -47,6 +49,15 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="rewrite golden files and the corpus")
+
+
+@pytest.fixture(autouse=True)
+def registered_layers() -> Iterator[None]:
+    """Remove the layers that a test registers, as an import does for modules that stay Python."""
+    before = {*registry._OPS["layer"]}
+    yield
+    for name in registry._OPS["layer"].keys() - before - registry._HOMES["layer"].keys():
+        del registry._OPS["layer"][name]
 
 
 @pytest.fixture

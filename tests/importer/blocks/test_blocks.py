@@ -44,11 +44,7 @@ blocks:
       sum: {merge: add, from: [conv, shortcut]}
     outputs: sum
 nodes:
-  m0: {block: widen, from: input}
-  m1: {block: widen_shortcut, from: m0, out_channels: 6}
-  m2: {block: widen, from: m1}
-  m3: {block: widen_shortcut, from: m2, out_channels: 9}
-  m4: {block: widen, from: m3}
+  layers: {from: input, seq: [widen, {widen_shortcut: 6}, widen, {widen_shortcut: 9}, widen]}
 """,
     ),
     "a ModuleList of equal modules": (

@@ -168,6 +168,7 @@ def test_transformer() -> None:
         lambda e: setattr(e.layers[0], "activation", torch.tanh),
         lambda e: setattr(e, "norm", nn.LayerNorm(8, eps=1e-2)),
     ],
+    ids=["eps", "rate", "activation", "norm"],
 )
 def test_changed_layers_are_refused(change: Any) -> None:
     class Changed(nn.Module):
