@@ -27,10 +27,14 @@ def declare(body: BodyLifter, value: Value) -> Port:
     if init is not None:
         return _buffer(body, value, {"init": init, "persistent": False})
     if isinstance(value.maker, Step):
-        body.lift_step(value.maker)
+        try:
+            body.lift_step(value.maker)
+        except CannotLift:
+            if not is_same:
+                raise
         if id(value) in body.ports:
             return body.ports[id(value)]
-    elif is_same:
+    if is_same:
         return _kept_buffer(body, value)
     message = f"a tensor {list(value.sizes)} is made of sizes alone, or by code that is not torch's"
     raise CannotLift("constant", message)

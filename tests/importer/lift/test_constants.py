@@ -44,3 +44,23 @@ def test_many_numbers_are_kept_with_the_weights(is_buffer: bool) -> None:
     assert found.proven and found.data()["opaque"] == []
     (buffer,) = (name for name, node in nodes(found).items() if "buffer" in node)
     assert torch.equal(found.compile().state_dict()[buffer], LARGE)
+
+
+class Regions(nn.Module):
+    """Numbers the regions of a grid by assignments in place, as shifted windows do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(10, 10)
+
+    def forward(self, x: Tensor) -> Any:
+        regions = x.new_zeros((10, 10))
+        for number, rows in enumerate((slice(0, 4), slice(4, 7), slice(7, 10))):
+            regions[rows, rows] = number + 1
+        return self.fc(x) * regions.view(10, 10)
+
+
+def test_numbers_that_no_function_makes_are_kept_with_the_weights() -> None:
+    found = mg.from_module(Regions(), {"x": (10, 10)})
+    assert found.proven and not found.data()["opaque"]
+    assert "init: zeros" in found.dumps()
