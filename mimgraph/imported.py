@@ -175,6 +175,7 @@ def _from_torch(
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.keys import extra_state
+    from mimgraph.importer.precision import in_float32, inputs_in_float32, own_dtype
     from mimgraph.importer.proof.prove import Proof, prove
     from mimgraph.importer.trace.leaves import is_leaf
     from mimgraph.importer.traces import BATCHES, trace
@@ -183,7 +184,10 @@ def _from_torch(
     module = with_meta_weights(without_wrappers(module))
     name = name or type(module).__name__
     given = inputs if isinstance(inputs, ForwardInputs) else bind(module, inputs)
-    module = Around(module) if is_leaf(module) else module
+    module = original = Around(module) if is_leaf(module) else module
+    dtype = own_dtype(module)
+    if dtype is not None:
+        module, given = in_float32(module), inputs_in_float32(given, dtype)
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
     draft, lines = _draft(traces, made, name, tidy)
@@ -195,7 +199,7 @@ def _from_torch(
         extra = extra_state(draft.root, draft.lifter.extra_state)
         return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, extra)
 
-    parts = _of_draft(draft, module, proof, lines)
+    parts = _of_draft(draft, module, proof, lines, original)
     if not isinstance(module, Around):
         return parts
     keys = module.keys(parts.keys)
@@ -219,7 +223,7 @@ def _from_exported(
         left_out = {one.name for one in draft.lifter.left_out}
         return prove_evaluation(reference, ours(), made, traces.sizes, BATCHES, left_out)
 
-    return _of_draft(draft, model, proof, lines)
+    return _of_draft(draft, model, proof, lines, model)
 
 
 def _draft(
@@ -242,8 +246,9 @@ def _of_draft(
     model: nn.Module,
     prove: Callable[[Callable[[], nn.Module], Keys], Proof],
     lines: tuple[int, int] | None,
+    original: nn.Module,
 ) -> Parts:
-    """Return the parts of the import of a module that was traced."""
+    """Return the parts of the import of a module that was traced, perhaps as a copy of the original."""
     from mimgraph.importer.keys import extra_state, key_map
     from mimgraph.importer.python_layers.companion import companion
     from mimgraph.importer.report.remarks import remarks
@@ -255,13 +260,16 @@ def _of_draft(
     extra = extra_state(draft.root, draft.lifter.extra_state)
 
     def make() -> nn.Module:
+        return _with_weights(graph, original, keys, extra)
+
+    def make_traced() -> nn.Module:
         return _with_weights(graph, model, keys, extra)
 
     def text(spec: str, path: str) -> str:
         return companion(layers, model, spec, path)
 
     nodes = count_nodes(draft.root, draft.blocks)
-    report = ImportReport(remarks(draft.lifter), prove(make, keys), nodes, keys, lines)
+    report = ImportReport(remarks(draft.lifter), prove(make_traced, keys), nodes, keys, lines)
     comments = report.comments(draft.root, draft.blocks)
     return Parts(graph, keys, report, comments, make, text if layers else None)
 
@@ -269,12 +277,14 @@ def _of_draft(
 def _with_weights(
     graph: Graph, model: nn.Module, keys: Keys, extra: Mapping[str, Tensor]
 ) -> nn.Module:
-    """Return the compiled graph with the weights of a module, and constants by our keys, on its device."""
+    """Return the compiled graph with the weights of a module, and constants by our keys, on its device
+    and in its dtype."""
     from mimgraph.importer.device import META, device_of, making_on
+    from mimgraph.importer.precision import own_dtype
 
     device = device_of(model)
     with making_on(device):
-        made = graph.compile().to(device)
+        made = graph.compile().to(device=device, dtype=own_dtype(model))
     if device != META:
         graph.load_state(made, {**model.state_dict(), **extra}, keys=keys, strict=False)
     return made.eval()
