@@ -195,7 +195,7 @@ def _from_torch(
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         if made.device == META:
             return Proof(faults=["the weights of the module have no data"])
-        left_out = {one.name for one in draft.lifter.left_out}
+        left_out = {one.name for one in draft.lifter.left_out if one.what == "output"}
         extra = extra_state(draft.root, draft.lifter.extra_state)
         return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, extra)
 
@@ -220,7 +220,7 @@ def _from_exported(
     draft, lines = _draft(traces, made, name or "Exported", tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
-        left_out = {one.name for one in draft.lifter.left_out}
+        left_out = {one.name for one in draft.lifter.left_out if one.what == "output"}
         return prove_evaluation(reference, ours(), made, traces.sizes, BATCHES, left_out)
 
     return _of_draft(draft, model, proof, lines, model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -215,3 +216,18 @@ def test_an_exported_program_is_imported(tmp_path: Path) -> None:
     torch.export.save(program, tmp_path / "net.pt2")
     assert mg.from_module(program).proven
     assert mg.from_module(tmp_path / "net.pt2").proven
+
+
+def test_an_input_that_forward_does_not_read_is_left_out() -> None:
+    class Unused(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(5, 4)
+
+        def forward(self, x: Tensor, y: Tensor) -> Any:
+            return self.fc(x)
+
+    found = mg.from_module(Unused(), {"x": (5,), "y": (3,)})
+    assert found.proven and [*found.graph.inputs] == ["x"]
+    (left_out,) = found.data()["left_out"]
+    assert (left_out["name"], left_out["reason"]) == ("y", "input")

@@ -64,9 +64,10 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         write_to(args.output, lambda: imported.dump(args.output))
     _print(imported, args)
-    lost = any(data[kind] for kind in ("opaque", "frozen", "left_out"))
-    agrees = imported.proven or not imported.comparable
-    return OK if agrees and not (args.strict and lost) else WRONG_SPEC
+    is_good = (
+        imported.report.is_exact if args.strict else imported.proven or not imported.comparable
+    )
+    return OK if is_good else WRONG_SPEC
 
 
 def _import(args: argparse.Namespace) -> Imported:

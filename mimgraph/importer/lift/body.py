@@ -60,7 +60,16 @@ class BodyLifter:
             self._outputs()
         name_states(self.body)
         self.body.remove_unread()
+        if self.parent is None:
+            self._remove_unread_inputs()
         return self.body
+
+    def _remove_unread_inputs(self) -> None:
+        """Leave out the inputs of the model that nothing reads; a spec may not have such."""
+        for one in [*self.body.inputs]:
+            if not self.body.readers(one):
+                self.body.inputs.remove(one)
+                self.lifter.leave_out_input(one.name)
 
     def _items(self, call: Call) -> None:
         """Lift what a call calls; what fails does no harm if nothing reads it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from mimgraph.importer.lift.leaves.embedding import set_vocabs
 from mimgraph.importer.lift.leaves.tied import has_tied_weight
 from mimgraph.importer.lift.scopes import dissolved_scopes
 from mimgraph.importer.python_layers.layer import PythonLayer
-from mimgraph.importer.trace.records import Call, Place, Step, Trace, Value, values
+from mimgraph.importer.trace.records import NOWHERE, Call, Place, Step, Trace, Value, values
 
 
 @dataclass(eq=False)
@@ -37,12 +38,13 @@ class Opaque:
 
 @dataclass(eq=False)
 class LeftOut:
-    """An output of the model that the graph does not have."""
+    """An output of the model that the graph does not have, or an input that forward does not read."""
 
     name: str
     reason: str
     message: str
     place: Place
+    what: Literal["output", "input"] = "output"
 
 
 @dataclass(eq=False)
@@ -134,6 +136,11 @@ class Lifter:
                 if any(call not in within for within in self.read_in[id(value)]):
                     found[id(value)] = value
         return [*found.values()]
+
+    def leave_out_input(self, name: str) -> None:
+        """Record that an input of the model is not one of the graph, as nothing reads it."""
+        message = "forward does not read it, and the spec does not have it"
+        self.left_out.append(LeftOut(name, "input", message, NOWHERE, "input"))
 
     def leave_out(self, name: str, error: CannotLift) -> None:
         """Record that an output of the model is not one of the graph."""

@@ -95,7 +95,7 @@ def _branch(escape: Escape) -> Remark:
 def _left_out(lifter: Lifter) -> Iterator[Remark]:
     for one in lifter.left_out:
         place = one.place if one.place.file else _class_place(lifter.model, "")
-        yield Remark("left-out", "output", one.name, f"{one.name}: {one.message}", place)
+        yield Remark("left-out", one.what, one.name, f"{one.name}: {one.message}", place)
 
 
 def _is_inside(path: str, other: str) -> bool:
