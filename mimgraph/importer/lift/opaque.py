@@ -30,13 +30,13 @@ def declare_module(body: BodyLifter, call: Call) -> None:
     parameters = positional_parameters(cls.forward)[1:]
     written = CallText(call.args, call.kwargs, parameters, constants)
     sources = {name: body.source(value) for name, value in written.sources.items()}
-    results = results_of(call.result, call.returns)
     called = f"super().forward({written.arguments})"
+    results, returned = _results(body, call, called)
     layer = PythonLayer(
         cls.__name__,
         f"The module `{call.path}` of `{type(body.lifter.model).__name__}`.",
         tuple(written.sources),
-        f"return tensors({called})" if results.is_nested else f"return {called}",
+        f"return {returned}",
         kept=written.kept,
         module=call.module,
         path=call.path,
@@ -46,6 +46,27 @@ def declare_module(body: BodyLifter, call: Call) -> None:
     node = body.module_node(call, Op("layer", layer.name), _given(sources))
     for port, value in results.ports.items():
         body.bind(value, Port(node, port))
+
+
+def _results(body: BodyLifter, call: Call, called: str) -> tuple[Results, str]:
+    """Return the results of a module, and the expression for them; without those that nothing reads if
+    one of these has no batch in front, as the last state of an RNN."""
+    results = results_of(call.result, call.returns)
+    unread = [one for one in call.results if not body.lifter.uses[id(one)]]
+    if not any(_moves_batch(one) for one in unread):
+        return results, f"tensors({called})" if results.is_nested else called
+    numbered = {index: one for index, one in enumerate(call.results) if one not in unread}
+    if len(numbered) == 1:
+        ((index, value),) = numbered.items()
+        return Results({"": value}, "", False), f"tensors({called})[{index}]"
+    ports = {str(port): value for port, value in enumerate(numbered.values())}
+    picked = f"tuple(tensors({called})[index] for index in {tuple(numbered)})"
+    return Results(ports, tuple(ports), True), picked
+
+
+def _moves_batch(value: Value) -> bool:
+    """Return whether the batch is another axis than the first."""
+    return not value.is_batched and any("N" in symbols(size) for size in value.sizes)
 
 
 def declare_function(body: BodyLifter, step: Step, error: CannotLift) -> bool:
@@ -101,7 +122,7 @@ def _register(
     if not results.ports or not sources:
         raise CannotLift("call", f"{layer.doc[4:-1]} takes or returns no tensor")
     for port, value in results.ports.items():
-        if not value.is_batched and any("N" in symbols(size) for size in value.sizes or ()):
+        if _moves_batch(value):
             shape = f"({', '.join(map(str, value.sizes))})"
             message = f"result {port} of {layer.name} is {shape}, whose first axis is not the batch"
             raise CannotLift("shapes", message)

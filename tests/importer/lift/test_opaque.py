@@ -202,16 +202,33 @@ def test_functions_that_are_random_do_not_become_layers() -> None:
         mg.from_module(Noise(), {"x": (3,)})
 
 
-class Recurrent(nn.Module):
+class Last(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.rnn = nn.GRU(4, 3, batch_first=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.rnn(x)[0]
+        result: Tensor = self.rnn(x)[1].transpose(0, 1)
         return result
 
 
 def test_a_result_whose_first_axis_is_not_the_batch_is_refused() -> None:
     with pytest.raises(Exception, match=r"result 1 of GRU is \(1, N, 3\), whose first axis"):
-        mg.from_module(Recurrent(), {"x": ("T", 4)}, opaque=["rnn"])
+        mg.from_module(Last(), {"x": ("T", 4)}, opaque=["rnn"])
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(4, 3, batch_first=True)
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Any:
+        states, _ = self.rnn(x)
+        return self.head(states)
+
+
+def test_a_result_that_nothing_reads_may_have_the_batch_elsewhere() -> None:
+    found = mg.from_module(Recurrent(), {"x": ("T", 4)}, opaque=["rnn"])
+    assert found.proven
+    assert [one["path"] for one in found.data()["opaque"]] == ["rnn"]

@@ -8,6 +8,7 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import lifts, plain_name, refuse
 from mimgraph.importer.lift.options import is_default
 from mimgraph.importer.trace.records import Step, Value
+from mimgraph.ir.dims.dim import Dim
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
@@ -37,15 +38,32 @@ RESHAPES = {
 }
 
 
+# pools over all of a length, which no window of a spec can have
+WHOLE = {"Max": "Max", "Avg": "Mean"}
+
+
 @lifts(*POOLS, *RESHAPES)
 def by_options(body: BodyLifter, step: Step, input: Value, *args: Any, **kwargs: Any) -> None:
     """Add the layer of a function with the options that are not their defaults."""
     layer, names = POOLS.get(step.function) or RESHAPES[step.function]
     given = dict(zip(names, args, strict=False)) | kwargs
     refuse(step, return_indices=given.pop("return_indices", None))
+    whole = WHOLE.get(layer[:-6])
+    if whole and _covers_all(input, given.get("kernel_size")):
+        axes = [*range(2, input.rank)]
+        dim = axes if len(axes) > 1 else axes[0]
+        body.layer(step, whole, input, "pooled", dim=dim, keepdim=True)
+        return
     body.layer(
         step, layer, input, "pooled" if layer.endswith("d") else "", **_options(layer, given)
     )
+
+
+def _covers_all(input: Value, kernel: Any) -> bool:
+    """Return whether a window is as large as the input, in sizes that are known only at run time."""
+    sizes = input.sizes[2:]
+    windows = tuple(kernel) if isinstance(kernel, list | tuple) else (kernel,) * len(sizes)
+    return windows == sizes and any(isinstance(size, Dim) for size in sizes)
 
 
 def _options(layer: str, given: dict[str, Any]) -> dict[str, Any]:

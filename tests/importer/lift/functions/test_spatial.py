@@ -36,3 +36,12 @@ def test_functions_of_images() -> None:
         IMAGE, x=(4, 8, 8), g=(5, 5, 2), i={"shape": (3,), "dtype": "int64", "vocab": 8}
     )
     assert "{layer: MaxPool2d, from: x, kernel_size: 2}" in text
+
+
+def test_windows_over_a_whole_length_are_reductions() -> None:
+    pools = {
+        "largest": lambda x: F.max_pool1d(x, x.shape[2]),
+        "mean": lambda x: F.avg_pool1d(x, x.size(2)).squeeze(2),
+    }
+    text = check_functions(pools, x=(4, "T"))
+    assert "{layer: Max, from: x, dim: 2, keepdim: true}" in text
