@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.importer.draft import Body, Input, Node, Op, Port, Seq, Share
+from mimgraph.importer.tidy.line_count import LineCount
 from mimgraph.importer.tidy.own_sizes import reads_own_sizes
 from mimgraph.importer.tidy.stateless import plain_reader
 
@@ -19,8 +20,20 @@ def join_layers(body: Body) -> None:
             run.append(reader)
         while run and not _has_plain_readers(body, run[-1]):
             run.pop()
-        if len(run) > 1:
+        if len(run) > 1 and _is_shorter(body, run):
             _join(body, run)
+
+
+def _is_shorter(body: Body, run: list[Node]) -> bool:
+    """Return whether one `seq` takes fewer lines than the nodes of a run, or as many."""
+    items = [item for node in run for item in _parts(node)]
+    source = run[0].sources[0].port.node.name
+    lines = LineCount(is_block=bool(body.call_path))
+    return lines.chain(_name(body, run), source, items) <= sum(map(lines.node, run))
+
+
+def _parts(node: Node) -> list[Node]:
+    return node.operation.items if isinstance(node.operation, Seq) else [node]
 
 
 def _is_item(node: Node) -> bool:

@@ -168,8 +168,8 @@ CASES: dict[str, tuple[nn.Module, list[Any], str, dict[str, Any]]] = {
     "one layer that is split": (
         Fused(),
         [("T", 8)],
-        "    - MultiheadAttention: {num_heads: 2, dropout: 0.1, is_causal: true}\n      - Dropout: 0.1",
-        by_parts("c_attn", "c_proj", layer="resid.0"),
+        "attention: {layer: MultiheadAttention, from: x, num_heads: 2, dropout: 0.1, is_causal: true}",
+        by_parts("c_attn", "c_proj", layer="attention"),
     ),
     "one layer, stacked": (
         Stacked(),
@@ -196,7 +196,8 @@ def test_attention_is_one_layer(name: str) -> None:
 
 def test_projection_in_the_next_module_moves() -> None:
     found = imported(Bert(), [("T", 8)])
-    assert "- MultiheadAttention: {num_heads: 2, dropout: 0.1}\n" in body_of(found)
+    layer = "{layer: MultiheadAttention, from: x, num_heads: 2, dropout: 0.1}\n"
+    assert layer in body_of(found)
     assert ("self.query.weight", "self.key.weight", "self.value.weight") in found.keys.values()
     assert "output.dense.weight" in found.keys.values()
 

@@ -248,14 +248,7 @@ nodes:
         Heads(),
         [("T", 8)],
         """
-  stem:
-    from: x
-    seq:
-      - Linear: 8
-      - ReLU
-      - Linear: 8
-      - LayerNorm
-      - Rearrange: {pattern: n l (h c) -> n h l c, sizes: {h: 2}}
+  out: {from: z, seq: [{Rearrange: n h l c -> n l (h c)}, {Linear: 2}]}
 """,
     ),
     "a module that only holds others": (
