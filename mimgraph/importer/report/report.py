@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mimgraph.diagnostics.render import render_text
-from mimgraph.importer.draft import Body, Node, inner_nodes
+from mimgraph.importer.draft import Body, Node, Op, inner_nodes
 from mimgraph.importer.proof.prove import Proof
 from mimgraph.importer.report.remarks import Kind, Remark
 from mimgraph.importer.trace.records import Place
+from mimgraph.ops import registry
+from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.runtime.weight_transfer.by_keys import Keys
 
 NOT_PROVEN = "Not proven: "
@@ -82,12 +84,21 @@ class ImportReport:
         return {path: "\n".join(lines) for path, lines in found.items() if lines}
 
     def _about(self, node: Node) -> Iterator[str]:
-        """Yield the texts of the remarks about a node: about its module, or about its line."""
+        """Yield the texts of the remarks about a node: about its module, or about its line.
+
+        A function that stays Python is found by its line too, but not the other nodes of the line.
+        """
+        is_python = node.op is not None and isinstance(_op(node.op), Registered)
         for one in self.remarks:
             is_module = one.severity == "opaque" and one.name == node.path
             is_line = one.place == node.place and bool(one.place.file) and node.op is not None
-            if is_module or is_line:
+            is_its_line = is_line and (one.severity != "opaque" or is_python and not node.path)
+            if is_module or is_its_line:
                 yield _text(one)
+
+
+def _op(op: Op) -> object:
+    return registry.find(op.kind, op.name)
 
 
 def _text(remark: Remark) -> str:

@@ -78,6 +78,21 @@ def test_the_spec_has_the_remarks_as_comments() -> None:
     assert mg.loads("\n".join(lines)).dumps() == imported().graph.dumps()
 
 
+class OneLine(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.kept = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.kept(self.first(x).relu()).tanh()
+
+
+def test_of_the_nodes_of_a_line_only_the_opaque_one_has_the_remark() -> None:
+    lines = mg.from_module(OneLine(), {"x": (4,)}, opaque=["kept"]).dumps().splitlines()
+    (remark,) = (number for number, line in enumerate(lines) if "# opaque[asked]" in line)
+    assert lines[remark + 1].lstrip().startswith("kept: ")
+
+
 class Batched(nn.Module):
     """Does something else at one size, which no trace has."""
 
