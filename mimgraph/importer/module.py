@@ -77,6 +77,7 @@ def _import_once(traces: Traces, examples: Examples, name: str, tidy: bool) -> D
         f"{snake(name)}_layers",
         traces.closed,
         traces.refused,
+        noise_in_training=traces.noise_in_training,
         vocabs=examples.vocabs,
     )
     root = lifter.lift()

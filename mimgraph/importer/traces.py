@@ -16,7 +16,7 @@ from mimgraph.importer.sizes import BATCH, Sizes
 from mimgraph.importer.trace.compare import Difference, unify
 from mimgraph.importer.trace.records import Call, Step, Trace
 from mimgraph.importer.trace.tracer import run
-from mimgraph.importer.training import extra_outputs, take_rates, trace_training
+from mimgraph.importer.training import draws_noise, extra_outputs, take_rates, trace_training
 
 # the batch and eight named sizes in three traces: no two of them lie on a line of small whole numbers
 BATCHES = (2, 3, 5)
@@ -38,13 +38,14 @@ class Traces:
     """The first of the traces, in which sizes are expressions, and what else they say.
 
     `closed` has the modules that stay Python, and `refused` the functions, with the reason. Outputs at
-    the positions `only_training` are computed in training alone.
+    the positions `only_training` are computed in training alone, and so is noise if `noise_in_training`.
     """
 
     model: nn.Module
     first: Trace
     sizes: dict[str, tuple[int, ...]]
     only_training: set[int] = field(default_factory=set)
+    noise_in_training: bool = False
     closed: dict[str, Opaque] = field(default_factory=dict)
     refused: dict[Step, str] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
@@ -66,6 +67,9 @@ def trace(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Tr
         if training.extra:
             found = samples.unified(training.model, samples.trace(training.model, 0))
             found.only_training |= extra_outputs(training.trace, first)
+        elif draws_noise(training.trace) and not draws_noise(first):
+            found = samples.unified(training.model, samples.trace(training.model, 0))
+            found.noise_in_training = True
         else:
             found = samples.unified(model, first)
             for call in take_rates(first.root, training.trace.root):

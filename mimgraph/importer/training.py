@@ -12,6 +12,8 @@ from mimgraph.importer.inputs.model import Arguments
 from mimgraph.importer.trace.records import Call, Step, Trace, values
 from mimgraph.importer.trace.tracer import run
 
+NOISE = ("rand", "randn", "rand_like", "randn_like")
+
 
 class Training(NamedTuple):
     """The trace in training, the model that it is of, and the paths of modules that only it calls."""
@@ -33,6 +35,11 @@ def trace_training(
     trace = run(trained, arguments, inputs, opaque)
     extra = _paths(trace) - _paths(evaluated)
     return Training(trained, trace, frozenset(extra))
+
+
+def draws_noise(trace: Trace) -> bool:
+    """Return whether a forward draws random tensors, as a variational encoder does in training."""
+    return any(isinstance(item, Step) and item.function in NOISE for item in trace.root.walk())
 
 
 def _paths(trace: Trace) -> set[str]:

@@ -61,6 +61,7 @@ class Lifter:
     closed: Mapping[str, Opaque] = field(default_factory=dict)  # modules that stay Python, by path
     refused: Mapping[Step, str] = field(default_factory=dict)  # functions that stay Python
     python_layers: dict[str, PythonLayer] = field(default_factory=dict)
+    noise_in_training: bool = False  # so that random tensors are zero in evaluation
     vocabs: Mapping[str, int] = field(default_factory=dict)  # of the inputs, as the user gave them
     packed: dict[int, PackedSource] = field(default_factory=dict)  # by its data
     unpacked: dict[int, PackedOutput] = field(default_factory=dict)  # by its data, too

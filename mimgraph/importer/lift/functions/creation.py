@@ -122,15 +122,21 @@ def triangle(body: BodyLifter, step: Step, input: Value, diagonal: int = 0) -> N
 
 @lifts("rand_like", "randn_like")
 def noise_like(body: BodyLifter, step: Step, input: Value, **kwargs: Any) -> None:
-    distribution = {"rand": "uniform", "randn": "normal"}[step.function.removesuffix("_like")]
-    body.tensor(step, "random", {"like": input}, "noise", distribution=distribution)
+    _noise(body, step, input)
 
 
 @lifts("rand", "randn")
 def noise(body: BodyLifter, step: Step, *args: Any, **kwargs: Any) -> None:
-    distribution = {"rand": "uniform", "randn": "normal"}[step.function]
-    zeros = filled(body, step, "zeros")
-    body.tensor(step, "random", {"like": zeros}, "noise", distribution=distribution)
+    _noise(body, step, filled(body, step, "zeros"))
+
+
+def _noise(body: BodyLifter, step: Step, like: Value | Port) -> None:
+    """Add random numbers; where evaluation draws none, they are zero there."""
+    name = step.function.removesuffix("_like")
+    options = {"distribution": {"rand": "uniform", "randn": "normal"}[name]}
+    if body.lifter.noise_in_training:
+        options["only"] = "training"
+    body.tensor(step, "random", {"like": like}, "noise", **options)
 
 
 @lifts("bernoulli", "normal", "multinomial", "randint", "randperm", "uniform", "exponential")
