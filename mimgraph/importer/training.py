@@ -12,7 +12,8 @@ from mimgraph.importer.inputs.model import Arguments
 from mimgraph.importer.trace.records import Call, Step, Trace, values
 from mimgraph.importer.trace.tracer import run
 
-NOISE = ("rand", "randn", "rand_like", "randn_like")
+NORMAL = frozenset({"randn", "randn_like"})
+UNIFORM = frozenset({"rand", "rand_like"})
 
 
 class Training(NamedTuple):
@@ -38,8 +39,12 @@ def trace_training(
 
 
 def draws_noise(trace: Trace) -> bool:
-    """Return whether a forward draws random tensors, as a variational encoder does in training."""
-    return any(isinstance(item, Step) and item.function in NOISE for item in trace.root.walk())
+    """Return whether a forward adds normal noise, as a variational encoder does in training.
+
+    Uniform numbers decide what is dropped: without them evaluation is not the same with zeros.
+    """
+    called = {item.function for item in trace.root.walk() if isinstance(item, Step)}
+    return bool(called & NORMAL) and not called & UNIFORM
 
 
 def _paths(trace: Trace) -> set[str]:
