@@ -35,6 +35,20 @@ def lengths(body: Body) -> Iterator[tuple[str, Size]]:
                 yield source, 1 if inside else _steps(node)
 
 
+def positions(body: Body) -> Iterator[tuple[str, Size]]:
+    """Yield each input that `pick` or `take` reads as positions, with the size of the axis."""
+    for node in body.single_nodes:
+        operation, index = unwrap(node.operation), node.arguments.get("index")
+        picks = isinstance(operation, Leaf) and operation.name in ("pick", "take")
+        if picks and index is not None and index.name in body.inputs:
+            yield index.name, body.type_of(node.arguments["input"]).dims[0]
+        for inner in operation.bodies[:1]:
+            for name, size in positions(inner):
+                outer = node.arguments.get(name)
+                if outer is not None and outer.name in body.inputs and isinstance(size, int):
+                    yield outer.name, size
+
+
 def _steps(node: TypedNode) -> Size:
     """Return the number of steps of a recurrent layer."""
     result = next(iter(node.results.values()))

@@ -17,7 +17,7 @@ from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.checks import dtype_name, holds, misfits, torch_dtype
-from mimgraph.runtime.input_ranges import lengths, limits
+from mimgraph.runtime.input_ranges import lengths, limits, positions
 from mimgraph.runtime.weights import load_weights
 from mimgraph.support.files import write_whole
 from mimgraph.support.frozen_data import data
@@ -168,13 +168,16 @@ def seeded_inputs(
     """Return a tensor for each input: normal floats, legal indices, mixed booleans."""
     generator = torch.Generator().manual_seed(seed)
     categories = dict(limits(graph.body))
-    longest = dict(lengths(graph.body))
+    longest, axes = dict(lengths(graph.body)), dict(positions(graph.body))
     made = {}
     for name, type_ in graph.body.inputs.items():
         every = {**sizes, "N": batch}
         shape = tuple(_number(dim, every) for dim in filled(type_, every).dims)
         most = _number(longest[name], sizes) + 1 if name in longest else None
-        made[name] = _tensor(type_, shape, categories.get(name), most, generator)
+        limit = categories.get(name, 2)
+        if name in axes:
+            limit = min(limit, _number(axes[name], every))
+        made[name] = _tensor(type_, shape, limit, most, generator)
     return made
 
 
@@ -187,7 +190,7 @@ def _number(dim: Size, sizes: Mapping[str, int]) -> int:
 def _tensor(
     type_: TensorType,
     shape: tuple[int, ...],
-    limit: int | None,
+    limit: int,
     length: int | None,
     generator: torch.Generator,
 ) -> Tensor:
@@ -196,7 +199,7 @@ def _tensor(
     if type_.dtype == "bool":
         return _mask(shape, generator)
     if type_.is_integer:
-        low, high = (1, length) if length is not None else (0, limit or 2)
+        low, high = (1, length) if length is not None else (0, limit)
         return torch.randint(low, high, shape, generator=generator, dtype=dtype)
     return torch.randn(shape, generator=generator, dtype=torch.float32).to(dtype)
 
