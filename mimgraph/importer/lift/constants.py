@@ -9,6 +9,7 @@ import torch
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.inits import values_of
+from mimgraph.importer.lift.typing import dtype_name
 from mimgraph.importer.trace.records import Step, Value
 from mimgraph.ir.dims.dim import Dim, Size
 
@@ -52,7 +53,7 @@ def _buffer(body: BodyLifter, value: Value, how: dict[str, Any], path: str = "")
     tensor = value.samples[0]
     options: dict[str, Any] = {"shape": [*tensor.shape], **how}
     if tensor.dtype != torch.float32:
-        options["dtype"] = str(tensor.dtype).removeprefix("torch.")
+        options["dtype"] = dtype_name(tensor.dtype)
     name = value.path.rpartition(".")[2] or "constant"
     op = Op("tensor", "buffer", options)
     return Port(body.add(op, name=name, place=body.call.place, path=path))

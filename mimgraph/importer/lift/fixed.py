@@ -9,8 +9,6 @@ from torch import Tensor
 
 from mimgraph.importer.trace.records import Value
 
-MINUS_INFINITY = -1e4  # what a float mask adds to hide a step, or less
-
 
 def always(value: Value, test: Callable[[Tensor], bool]) -> bool:
     """Return whether a fixed value passes a test in every trace."""

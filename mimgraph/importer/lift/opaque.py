@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
+from mimgraph.importer.lift.typing import dtype_name
 from mimgraph.importer.python_layers.call_text import CallText, positional_parameters
 from mimgraph.importer.python_layers.layer import PythonLayer, copy_of, register
 from mimgraph.importer.python_layers.results import Results, results_of, shape_rule
@@ -132,7 +133,7 @@ def _register(
         layer.shape = shape_rule(sources, results)
         (dtype,) = dtypes
         if dtype != (first if first.is_floating_point else torch.float32):
-            layer.dtype = _name(dtype) if layer.shape else None
+            layer.dtype = dtype_name(dtype) if layer.shape else None
     op = register(layer, body.lifter.home)
     types = {name: _type(value) for name, value in sources.items()}
     try:
@@ -146,9 +147,5 @@ def _register(
 def _type(value: Value) -> TensorType:
     sizes = value.sizes or value.shape
     return TensorType(
-        tuple(sizes[value.is_batched :]), _name(value.dtype), batched=value.is_batched
+        tuple(sizes[value.is_batched :]), dtype_name(value.dtype), batched=value.is_batched
     )
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

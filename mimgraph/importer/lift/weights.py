@@ -11,6 +11,7 @@ from mimgraph.importer.draft import Body, Node, Op, Output, Port, Share, Use
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.frozen import is_frozen
 from mimgraph.importer.lift.inits import init_of, values_of
+from mimgraph.importer.lift.typing import dtype_name
 from mimgraph.importer.trace.records import Value
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def weight_node(body: BodyLifter, value: Value, attribute: str) -> Node:
     """Return a node for a parameter or buffer."""
     options: dict[str, Any] = {"shape": [*value.shape], "init": _init(body, value)}
     if value.kind == "buffer" and value.dtype != torch.float32:
-        options["dtype"] = str(value.dtype).removeprefix("torch.")
+        options["dtype"] = dtype_name(value.dtype)
     op = Op("tensor", value.kind, options)
     name = attribute.replace(".", "_")
     node = Node(name, op, [], attribute, value.path, body.call.place)

@@ -143,20 +143,12 @@ def binary_function(
     add_formula(body, step, BINARY_FORMULAS[name], a=input, b=given)
 
 
-@lifts("addcmul")
-def add_product(
+@lifts("addcmul", "addcdiv")
+def add_scaled(
     body: BodyLifter, step: Step, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1
 ) -> None:
-    text = "a + b * c" if value == 1 else "a + v * b * c"
-    extra = {} if value == 1 else {"v": value}
-    add_formula(body, step, text, a=input, b=tensor1, c=tensor2, **extra)
-
-
-@lifts("addcdiv")
-def add_quotient(
-    body: BodyLifter, step: Step, input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1
-) -> None:
-    text = "a + b / c" if value == 1 else "a + v * b / c"
+    sign = "/" if "div" in step.function else "*"
+    text = f"a + b {sign} c" if value == 1 else f"a + v * b {sign} c"
     extra = {} if value == 1 else {"v": value}
     add_formula(body, step, text, a=input, b=tensor1, c=tensor2, **extra)
 

@@ -15,7 +15,7 @@ from mimgraph.importer.lift.leaves import load
 from mimgraph.importer.lift.leaves.attributes import layer_options
 from mimgraph.importer.lift.leaves.tied import has_tied_weight, tied_layer
 from mimgraph.importer.trace.leaves import class_name, torch_class
-from mimgraph.importer.trace.records import Call, Value, values
+from mimgraph.importer.trace.records import Call, Value
 from mimgraph.ops import registry
 
 if TYPE_CHECKING:
@@ -119,9 +119,3 @@ def _check_hooks(call: Call) -> None:
     if module._forward_hooks or module._forward_pre_hooks:
         message = f"{type(module).__name__} has a forward hook, which a spec cannot express"
         raise CannotLift("hook", message, call, call.place)
-
-
-def only_value(given: Any) -> Value | None:
-    """Return the value of an argument that is one tensor, None for another argument."""
-    found = [*values(given)]
-    return found[0] if len(found) == 1 else None
