@@ -1,0 +1,60 @@
+"""Report how far a long computation is, to a listener such as the command line's progress bar.
+
+Who computes opens a task and says when a step of it is done:
+
+    >>> with progress("laying out", total=3) as step:
+    ...     for _ in range(3):
+    ...         step()
+
+Without a listener this does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+Step = Callable[..., None]  # step() after one step, step(20) after twenty
+
+
+class Task(Protocol):
+    """A computation that a listener shows."""
+
+    def step(self, count: int = 1) -> None: ...
+    def end(self) -> None: ...
+
+
+Listener = Callable[[str, int | None], Task]  # is called with the title and total of each new task
+
+_listeners: list[Listener] = []
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Step]:
+    """Open a task of `total` steps, or of an unknown number, and give the function to call after each.
+
+    Tasks may be nested. The title says what is done, in small letters: "laying out".
+    """
+    if not _listeners:
+        yield _unheard
+        return
+    task = _listeners[-1](title, total)
+    try:
+        yield task.step
+    finally:
+        task.end()
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Hand the tasks that are opened in the `with` block to a listener."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def _unheard(count: int = 1) -> None:
+    """Do nothing, as nobody listens."""
