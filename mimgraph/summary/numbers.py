@@ -1,13 +1,15 @@
-"""Format the numbers of tables and diffs: thousands separators, bytes in units, `?` for unknown."""
+"""Format the numbers of pictures, tables and diffs: three digits with a unit, `?` for unknown."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.dims.amount import Amount
 
 _LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers that get separators
+_TERM = re.compile(r"(-?)(?:(\d+)(?:\*|$))?(.*)")  # sign, factor and sizes
 
 
 def macs(cost: Cost) -> str:
@@ -26,14 +28,55 @@ def number(amount: Amount) -> str:
     return _LONG.sub(lambda digits: f"{int(digits[0]):,}", value)
 
 
-def memory(amount: Amount) -> str:
-    """Return bytes in units, `77.2 kB`; as `8*T bytes` if they depend on named sizes."""
-    value = amount.value
-    if not isinstance(value, int):
-        return f"{number(amount)} bytes"
-    size, unit = float(value), "B"
-    for larger in ("kB", "MB", "GB", "TB", "PB"):
+def short(amount: Amount | int) -> str:
+    """Return a count in three digits, `6.29 G`; exact below 10,000, as one checks such counts by hand.
+
+    If it depends on named sizes, that holds for the factor of each term: `64·T^2 + 16.4 k`.
+    """
+    return _short_terms(amount, lambda n: f"{n:,}" if n < 10_000 else _scaled(n, ""))
+
+
+def memory(amount: Amount | int) -> str:
+    """Return bytes in three digits, `77.2 kB`; `4.1 kB·T + 512 B` if they depend on named sizes."""
+    return _short_terms(amount, lambda n: _scaled(n, "B"))
+
+
+def _short_terms(amount: Amount | int, written: Callable[[int], str]) -> str:
+    """Return the amount with the factor of each term as `written` returns it."""
+    value = amount if isinstance(amount, int) else amount.value
+    text = " ".join(_short_term(part, written) for part in _parts(str(value)))
+    return text.replace("**", "^").replace("*", "·")
+
+
+def _parts(text: str) -> list[str]:
+    """Split a sum into its terms and the signs between them; a sum in brackets stays whole."""
+    parts: list[str] = []
+    for word in text.split(" "):
+        if parts and parts[-1].count("(") > parts[-1].count(")"):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    return parts
+
+
+def _short_term(part: str, written: Callable[[int], str]) -> str:
+    """Return a term with its factor as `written` returns it; a sign stays as it is."""
+    if part in ("+", "-"):
+        return part
+    found = _TERM.fullmatch(part)
+    assert found is not None
+    sign, factor, sizes = found.groups(default="")
+    if not factor and written(1) == "1":
+        return part
+    return sign + "*".join(filter(None, (written(int(factor or 1)), sizes)))
+
+
+def _scaled(count: int, unit: str) -> str:
+    """Return a count in three digits with an SI prefix before its unit: `6.29 G`, `77.2 kB`."""
+    size, prefix = float(count), ""
+    for larger in "kMGTP":
         if size < 999.5:
             break
-        size, unit = size / 1000, larger
-    return f"{size:.3g} {unit}" if size < 999.5 else f"{size:,.0f} {unit}"
+        size, prefix = size / 1000, larger
+    digits = f"{size:.3g}" if size < 999.5 else f"{size:,.0f}"
+    return f"{digits} {prefix}{unit}"

@@ -13,6 +13,7 @@ _ASCII = str.maketrans(
         "×": "x",
         "…": "...",
         "→": "->",
+        "·": "*",
         "↔": "<->",
         "−": "-",
         "\N{NO-BREAK SPACE}": "&nbsp;",  # only Markdown has it

@@ -87,7 +87,7 @@ def test_the_table_of_a_graph() -> None:
 
         Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
         MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
-        Activations: 128*T + 403,364 bytes per sample
+        Activations: 128 B·T + 403 kB per sample
         × n: the row counts all n repeats; rows inside it count one, or the repeats that they number
         Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
         Outputs: score (N, 1), local (N, 8, T - 2)
@@ -239,7 +239,7 @@ def test_the_facts_say_what_is_frozen_and_what_training_adds() -> None:
         == dedent("""
         Parameters: 30 (10 trainable, 20 frozen, 120 B)
         MACs: 16*T per sample (32*T FLOPs)
-        Activations: 16*T + 32 bytes per sample
+        Activations: 16 B·T + 32 B per sample
         In training also: 8 MACs, 8 B of activations
         Inputs: x (N, T, 4) float32, hint (N, 4) float32 (optional)
         Outputs: sum (N, 4), aux (N, 2) (in training)
