@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.diagnostics.render import render_text, wants_color
+from mimgraph.diagnostics.render import render_text
+from mimgraph.support.terminal import wants_color
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], stream: TextIO) -> None:

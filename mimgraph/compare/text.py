@@ -15,7 +15,7 @@ from mimgraph.compare.change_text import (
 )
 from mimgraph.compare.listing import author_changes, effects_to_show
 from mimgraph.compare.model import Difference
-from mimgraph.diagnostics.render import BOLD, RESET
+from mimgraph.support.terminal import BOLD, RESET
 
 WIDEST = 40  # characters that a column is padded to at most
 LINE = 119  # characters of a line at most, unless one word is longer

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple, Protocol, TextIO
+from typing import NamedTuple, Protocol
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.source import PythonFile, Span
+from mimgraph.support.terminal import BLUE, BOLD, RED, YELLOW, Paint, painter
 
 LONGEST = 200  # characters of a source line that are shown
 LEAD = 60  # characters before the marks where a line is cut
 TAB = "    "
-RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
-BOLD, RESET = "\x1b[1m", "\x1b[0m"
 STYLES = {"error": RED, "warning": YELLOW}  # of other kinds of remarks yellow, too
-
-Paint = Callable[[str, str], str]
 
 
 class Shown(Protocol):
@@ -41,17 +37,8 @@ class Shown(Protocol):
 
 def render_text(diagnostics: Sequence[Shown], color: bool = False) -> str:
     """Return the diagnostics with their source lines, separated by blank lines."""
-    paint = _colored if color else _plain
+    paint = painter(color)
     return "\n\n".join("\n".join(_rows(diagnostic, paint)) for diagnostic in diagnostics)
-
-
-def wants_color(stream: TextIO) -> bool:
-    """Return whether the stream is a terminal with colors; NO_COLOR and FORCE_COLOR override that."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
@@ -74,14 +61,6 @@ def _record(diagnostic: Diagnostic) -> dict[str, str | int]:
         "node": diagnostic.node,
         "help": diagnostic.help,
     }
-
-
-def _plain(style: str, text: str) -> str:
-    return text
-
-
-def _colored(style: str, text: str) -> str:
-    return f"{style}{text}{RESET}"
 
 
 # --- one diagnostic ---------------------------------------------------------------------------

@@ -1,8 +1,21 @@
-"""Text for an output that may not be UTF-8, such as a pipe or a terminal on Windows."""
+"""Find out what an output shows: its colours, its width, and the characters that it can encode."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TextIO
+
+RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
+GREEN, CYAN = "\x1b[1;32m", "\x1b[1;36m"
+BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+Paint = Callable[[str, str], str]  # of a style and a text
+Color = Literal["auto", "always", "never"]
+
+_colors: list[Color] = ["auto"]  # the last one is in force
 
 _ASCII = str.maketrans(
     {
@@ -33,3 +46,55 @@ def encodable(text: str, encoding: str) -> str:
     except UnicodeEncodeError:
         return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
     return text
+
+
+@contextmanager
+def color(choice: Color) -> Iterator[None]:
+    """Print in colour always, never, or on terminals alone, in a `with` block."""
+    _colors.append(choice)
+    try:
+        yield
+    finally:
+        _colors.pop()
+
+
+def wants_color(stream: TextIO) -> bool:
+    """Return whether to print in colour: as `--color` says, else NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE
+    and CLICOLOR, else if the stream is a terminal."""
+    if _colors[-1] != "auto":
+        return _colors[-1] == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(
+        os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
+    ):
+        return True
+    is_plain = os.environ.get("TERM") == "dumb" or os.environ.get("CLICOLOR") == "0"
+    return stream.isatty() and not is_plain
+
+
+def painter(color: bool) -> Paint:
+    """Return a function that puts a text in a style, such as BOLD; without colour it changes nothing."""
+    return _colored if color else _plain
+
+
+def _colored(style: str, text: str) -> str:
+    return f"{style}{text}{RESET}" if text else ""
+
+
+def _plain(style: str, text: str) -> str:
+    return text
+
+
+def columns(stream: TextIO) -> int | None:
+    """Return the width of the terminal that a stream prints to; None if it is no terminal.
+
+    The variable COLUMNS replaces the width, also where there is no terminal.
+    """
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):  # a stream in memory has no number
+        return None

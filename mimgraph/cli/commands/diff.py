@@ -11,9 +11,8 @@ from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_both
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite
-from mimgraph.diagnostics.render import wants_color
 from mimgraph.graph import diff
-from mimgraph.support.terminal import printable
+from mimgraph.support.terminal import printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
