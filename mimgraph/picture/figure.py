@@ -13,6 +13,7 @@ from mimgraph.picture.box_shapes import ROUND, outline
 from mimgraph.picture.diagram.captions import (
     CAP,
     CARD,
+    badge_line,
     box_lines,
     cards,
     cluster_line,
@@ -31,7 +32,7 @@ from mimgraph.picture.errors import DRAW_LESS, SmallWarning
 from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, Style, Text
 from mimgraph.picture.layout.layout import Layout, Route, layout
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.text_metrics import Line, Run, Tone, line, plain
+from mimgraph.picture.text_metrics import Line, Tone, plain
 from mimgraph.picture.themes import PALETTES, SIGNS, Paint, Palette
 from mimgraph.support.frozen_data import data
 
@@ -175,7 +176,7 @@ class _Painter:
             yield from self.badge(place.x + place.width, place.y, letter, color)
 
     def badge(self, x: float, y: float, letter: str, color: str) -> Iterator[Shape]:
-        row = line(8, Run(letter, "bold"))
+        row = badge_line(letter)
         radius = max(6.0, row.width / 2 + 2.5)
         place = Place(x - radius, y - 6, 2 * radius, 12)
         yield Rect(place, 6, Style(self.palette.page, color, 1))

@@ -11,7 +11,7 @@ from mimgraph.picture.diagram.model import Box, Cluster, Edge
 from mimgraph.picture.text_metrics import Line, Run, Tone, broken, line
 
 # lengths in points
-TITLE, TEXT, SMALL, SHAPE = 11, 10, 9, 8.5  # sizes of letters
+TITLE, TEXT, SMALL, SHAPE, BADGE = 11, 10, 9, 8.5, 8  # sizes of letters
 WIDEST = 170  # width at which a line is broken
 ACROSS, ALONG = 10, 6  # from the text to the sides of a box, and to its top and bottom
 SLANT = 9  # width of a hexagon's slanted sides
@@ -50,6 +50,11 @@ def edge_line(edge: Edge, tails: Mapping[str, Box]) -> Line:
     shape = found.removeprefix(f"{edge.port} ") if len(shapes) > 1 else ""
     label = Run(edge.label, tone="faint")
     return line(SHAPE, label, Run(" " if shape else ""), Run(shape, "mono", "faint"))
+
+
+def badge_line(letter: str) -> Line:
+    """Return the text of a badge: the sign of a mark, or the letter of a shared module."""
+    return line(BADGE, Run(letter, "bold"))
 
 
 def _stressed(text: str, tone: Tone = "text") -> Iterator[Run]:

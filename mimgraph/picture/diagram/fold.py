@@ -46,14 +46,19 @@ def _unmarked_closed(item: Item, closed_into: dict[str, str]) -> Item:
 
 
 def _closed(cluster: Cluster, subtitle: str, closed_into: dict[str, str]) -> Box:
-    """Return a cluster as one box, marked if anything inside is marked.
+    """Return a cluster as one box with a subtitle, marked if anything inside is marked.
 
     Each id inside is mapped to the id of the box in `closed_into`.
     """
-    inner = list(every(cluster.items))
-    closed_into |= dict.fromkeys((item.id for item in inner), cluster.id)
-    words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
-    mark = cluster.mark or ("changed" if any(item.mark for item in inner) else "")
+    closed_into |= dict.fromkeys((item.id for item in every(cluster.items)), cluster.id)
+    return replace(closed_box(cluster), subtitle=subtitle)
+
+
+def closed_box(cluster: Cluster) -> Box:
+    """Return the box that a cluster is drawn as when it is closed."""
+    words = cluster.title, cluster.subtitle, cluster.shapes, cluster.tooltip
+    is_marked = any(item.mark for item in every(cluster.items))
+    mark = cluster.mark or ("changed" if is_marked else "")
     return Box(cluster.id, cluster.kind, *words, mark=mark)
 
 

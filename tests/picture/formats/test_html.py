@@ -9,7 +9,7 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 import mimgraph
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.captions import box_lines, box_size
 from mimgraph.picture.diagram.chains import with_chains
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item
+from mimgraph.picture.diagram.fold import fold
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.formats import page as html
 from mimgraph.picture.scene import Scene
+from mimgraph.picture.text_metrics import Face, Run, Tone, line, plain
 from tests.picture.test_themes import GRAPHIC, TEXT, contrast
 
 SPEC = """
@@ -97,8 +100,36 @@ def test_the_page_holds_the_whole_graph_whatever_its_depth() -> None:
         *("left", "right", inner, "again", "fused", "score", "output score")
     ]
     assert [(e["tail"], e["head"]) for e in graph["edges"]] == [e[:2] for e in picture.edges]
-    tags = {item["id"]: item["tag"] for item in graph["items"] if "tag" in item}
-    assert tags == {"tower": "A", "again": "A"}
+    tags = {item["id"]: item["tag"]["runs"] for item in graph["items"] if "tag" in item}
+    assert tags == {"tower": [["A", "bold text"]], "again": [["A", "bold text"]]}
+
+
+def test_texts_and_sizes_are_those_of_a_static_picture() -> None:
+    picture = diagram(mimgraph.loads(SPEC).typed)
+    graph = elements(picture).graph
+    tower, fused = graph["items"][2], graph["items"][4]
+    (closed,) = (box for box in boxes(fold(picture, 0).items) if box.id == "tower")
+    for found, box in ((tower["box"], closed), (fused["box"], picture.items[4])):
+        assert isinstance(box, Box)
+        assert (found["width"], found["height"]) == box_size(box)
+        lines = [line(r["size"], *(run(*one) for one in r["runs"])) for r in found["lines"]]
+        assert lines == list(box_lines(box))
+        assert [r["width"] for r in found["lines"]] == [round(row.width, 2) for row in lines]
+    assert tower["caption"]["runs"] == [["tower", "bold text"]]
+
+
+def run(text: str, classes: str) -> Run:
+    face, tone = classes.split()
+    return Run(text, cast("Face", face), cast("Tone", tone))
+
+
+def test_an_edge_has_its_label_for_each_way_to_fold_its_ends() -> None:
+    tail = Box("a", "layer", "a", shapes=("h (N, 4)", "c (N, 4)"))
+    edge = Edge("a", "b.c", "h", "query")
+    items = (tail, Cluster("b", "block", "b", "", (Box("b.c", "merge", "c"),)))
+    (found,) = elements(Diagram("D", "", items, (edge, edge))).graph["edges"]
+    label = {part: "".join(text for text, _ in row["runs"]) for part, row in found["label"].items()}
+    assert label == {"name": "h as query", "port": "h", "shape": " (N, 4)", "times": " × 2"}
 
 
 def test_the_page_holds_the_details_of_each_node(tmp_path: Path) -> None:
@@ -170,7 +201,8 @@ def check_that_text_adds_no_elements(word: str) -> None:
     text.encode()
     read = Elements(text)
     assert [(tag, sorted(attrs)) for tag, attrs, _ in read.found] == PLAIN
-    assert read.graph["items"][0]["title"] == read.graph["edges"][0]["argument"] == word
+    assert read.graph["items"][0]["title"] == word
+    assert read.graph["edges"][0]["label"]["name"]["runs"][0][0] == plain(f"{word} as {word}")
     assert read.details["x"]["doc"] == word
     assert read.texts("title") == ["Name"]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import fields
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -16,8 +14,7 @@ from typing import Any
 
 from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.description import describe
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
-from mimgraph.picture.diagram.share_letters import letters
+from mimgraph.picture.formats.page.data import page_data, without_empty
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import PALETTES, Palette
 
@@ -34,8 +31,8 @@ def render(scene: Scene) -> str:
     )
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
     options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.depth}
-    graph = {**_diagram(diagram), **options, "closed": closed}
-    details = {id_: _without_empty(detail.data()) for id_, detail in scene.details().items()}
+    graph = {**page_data(diagram), **options, "closed": closed}
+    details = {id_: without_empty(detail.data()) for id_, detail in scene.details().items()}
     return Template(_asset("page.html")).substitute(
         policy=policy,
         style=style,
@@ -105,29 +102,3 @@ def _json(value: Any) -> str:
 
 def _escaped(value: str) -> str:
     return escape(value.encode("utf-8", "replace").decode())
-
-
-def _diagram(diagram: Diagram) -> dict[str, Any]:
-    tags = letters(boxes(diagram.items))
-    return {
-        "name": diagram.name,
-        "items": [_item(item, tags) for item in diagram.items],
-        "edges": [_edge(edge) for edge in diagram.edges],
-    }
-
-
-def _item(item: Item, tags: Mapping[str, str]) -> dict[str, Any]:
-    found = _without_empty({f.name: getattr(item, f.name, None) for f in fields(Box)})
-    if item.id in tags:
-        found["tag"] = tags[item.id]
-    if isinstance(item, Cluster):
-        found["items"] = [_item(inner, tags) for inner in item.items]
-    return found
-
-
-def _edge(edge: Edge) -> dict[str, str]:
-    return _without_empty(edge._asdict())
-
-
-def _without_empty(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if value}

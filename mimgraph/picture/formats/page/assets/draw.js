@@ -1,20 +1,15 @@
 // Draws a layout as SVG: nested groups, a tree to screen readers, and the edges over them.
-import { CHEVRON, LINES, STACK, captionOf, marked, sheets } from "./measure.js";
+import { CAPTION, TITLE, captionWidth } from "./layout/caption.js";
+import { CAP, CARD, outline } from "./outline.js";
+import { svg, text } from "./svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const BAR = 5; // pixels from the side of a chain to its inner line
+export const SIGNS = { added: "+", removed: "−", changed: "~" };
+const LEADING = 1.25; // height of a line over the size of its letters
 const TAGS = 4; // the number of colours of badges
 
-export function svg(tag, attributes = {}, children = []) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
 export class Drawing {
-  constructor(model, measure, world) {
-    Object.assign(this, { model, measure, isAcross: model.direction === "LR" });
+  constructor(model, world) {
+    Object.assign(this, { model, isAcross: model.direction === "LR" });
     this.tree = svg("g", { role: "presentation" });
     this.edges = svg("g", { class: "edges", "aria-hidden": "true" });
     world.append(this.tree, this.edges);
@@ -50,52 +45,45 @@ export class Drawing {
   }
 
   opened(item, { x, y, width, height, side }) {
-    const at = side === "right" ? x + width - this.measure.caption(item) : x;
+    const wide = captionWidth(item);
+    const at = side === "right" ? x + width - wide : x;
+    const title = item.caption ? [text(item.caption, { x: TITLE, y: 13 })] : [];
     const bar = svg("g", { class: "caption", transform: `translate(${at} ${y})` }, [
-      svg("rect", { width: this.measure.caption(item), height: 25, rx: 5 }),
-      chevron(12, 13, true),
-      this.words(item),
+      svg("rect", { width: wide, height: CAPTION, rx: 5 }),
+      chevron(10, CAPTION / 2, true),
+      ...title,
     ]);
-    const wall = svg("rect", { class: "wall", x, y, width, height, rx: 7 });
+    const wall = svg("rect", { class: "wall", x, y, width, height, rx: 6 });
     const inner = item.items.map((each) => this.group(each));
     const parts = [wall, bar, svg("g", { role: "group" }, inner)];
-    if (item.tag) parts.push(badge(item.tag, x + width, y));
-    const group = this.item(item, `cluster nested-${Math.min(item.depth - 1, 2)}`, parts);
+    parts.push(...badges(item, item.mark, x, y, width));
+    const nested = `cluster nested-${Math.min(item.depth - 1, 2)}`;
+    const group = this.item(item, nested, item.mark, parts);
     group.setAttribute("aria-expanded", "true");
     return group;
   }
 
-  words(item) {
-    const name = svg("tspan", { class: "title" }, [marked(item, item.title ?? "")]);
-    const label = svg("tspan", { class: "label", dx: item.title ? 7 : 0 }, runs(captionOf(item)));
-    return svg("text", { x: 12 + CHEVRON / 2 + 4, y: 17 }, [name, label]);
-  }
-
   closed(item) {
-    const { lines, width, height } = this.measure.box(item);
-    const behind = STACK * sheets(item);
-    const parts = outline(item, width - behind, height - behind);
-    const text = lines.reduce((sum, { font }) => sum + LINES[font], 0);
-    const middle = (width - behind) / 2;
-    let y = behind + (height - behind - text) / 2 + (item.kind === "tensor" ? 3 : 0);
-    lines.forEach(({ text, font }, i) => {
-      y += LINES[font];
-      const isTop = i === 0 && item.items;
-      const x = middle + (isTop ? CHEVRON / 2 : 0);
-      const place = { x, y: y - 4, "text-anchor": "middle" };
-      parts.push(" ", svg("text", { class: font, ...place }, runs(text)));
-      if (!isTop) return;
-      const left = x - this.measure.width(text, font) / 2 - CHEVRON / 2;
-      parts.push(handle(chevron(left, y - 8, false), width - behind, behind));
-    });
-    if (item.tag) parts.push(badge(item.tag, width - behind, behind));
-    const group = this.item(item, item.items ? "box closed" : "box", parts);
+    const { lines, width, height, cards = 0, mark } = item.box;
+    const behind = CARD * cards;
+    const front = { width: width - behind, height: height - behind };
+    const parts = outline(item.kind, front.width, front.height, cards);
+    let top = behind + (front.height - Math.ceil(heightOf(lines))) / 2;
+    if (item.kind === "tensor") top += CAP;
+    if (item.items) parts.push(handle(front.width, behind, top));
+    for (const line of lines) {
+      const place = { x: front.width / 2, y: top + line.size, "text-anchor": "middle" };
+      parts.push(" ", text(line, place)); // the space parts the lines in the text of the box
+      top += LEADING * line.size;
+    }
+    parts.push(...badges(item, mark, 0, 0, width));
+    const group = this.item(item, item.items ? "box closed" : "box", mark, parts);
     if (item.items) group.setAttribute("aria-expanded", "false");
     return group;
   }
 
-  item(item, classes, children) {
-    const flags = [item.optional && "optional", item.mark].filter(Boolean);
+  item(item, classes, mark, children) {
+    const flags = [item.optional && "optional", mark].filter(Boolean);
     const group = svg("g", {
       class: [classes, item.kind, ...flags].join(" "),
       role: "treeitem",
@@ -124,8 +112,8 @@ export class Drawing {
     const [x, y] = line.label.at;
     const place = this.isAcross
       ? { x, y: y - 4, "text-anchor": "middle" }
-      : { x: x + 5, y: y + 3.5 };
-    const label = svg("text", { class: "edge label", ...place }, [line.label.text]);
+      : { x: x + 4, y: y + 3 };
+    const label = text(line.label.text, { class: "edge label", ...place });
     drawn.set(label, label);
     return [...pieces, label];
   }
@@ -161,73 +149,37 @@ function ariaLabel({ title, subtitle, shapes = [], kind, id, optional, mark }) {
   return [...new Set(words.filter(Boolean))].join(", ");
 }
 
-// Returns the shapes of a box; kinds differ in shape, so that they need no colour.
-export function outline(item, width, height) {
-  const rect = (extra) => svg("rect", { class: "shape", width, height, ...extra });
-  const isClosed = item.items !== undefined;
-  if (isClosed) {
-    const count = sheets(item);
-    const behind = Array.from({ length: count }, (_, i) =>
-      rect({ class: "shape sheet", x: STACK * (count - i), y: STACK * i, rx: 4 }),
-    );
-    const front = rect({ y: STACK * count, rx: 4 });
-    if (item.kind !== "chain") return [...behind, front];
-    const bars = `M${BAR} 0V${height}M${width - BAR} 0V${height}`;
-    return [front, svg("path", { class: "shape lid", d: bars })];
-  }
-  switch (item.kind) {
-    case "input":
-      return [rect({ rx: 9 })];
-    case "output": {
-      const inner = { x: 3, y: 3, width: width - 6, height: height - 6, rx: 6 };
-      return [rect({ rx: 9 }), svg("rect", { class: "shape", ...inner })];
-    }
-    case "merge": {
-      const [side, half] = [Math.min(12, height / 3), height / 2];
-      const right = width - side;
-      const points = `${side},0 ${right},0 ${width},${half} ${right},${height} ${side},${height} 0,${half}`;
-      return [svg("polygon", { class: "shape", points })];
-    }
-    case "tensor": {
-      const [r, low] = [width / 2, height - 5];
-      const body = `M0 5V${low}A${r} 5 0 0 0 ${width} ${low}V5A${r} 5 0 0 0 0 5Z`;
-      const lid = `M0 5A${r} 5 0 0 0 ${width} 5`;
-      return [
-        svg("path", { class: "shape", d: body }),
-        svg("path", { class: "shape lid", d: lid }),
-      ];
-    }
-    default:
-      return [rect({ rx: 2 })];
-  }
-}
-
 function chevron(x, y, isOpen) {
   const d = isOpen ? "M-4-2L0 2L4-2" : "M-2-4L2 0L-2 4";
   return svg("path", { class: "chevron", d, transform: `translate(${x} ${y})` });
 }
 
 // Returns the strip of a closed block that opens it when it is clicked.
-function handle(mark, width, y) {
-  return svg("g", { class: "caption" }, [svg("rect", { width, y, height: 24, rx: 4 }), mark]);
+function handle(width, y, top) {
+  const strip = svg("rect", { width, y, height: CAPTION, rx: 4 });
+  return svg("g", { class: "caption" }, [strip, chevron(6, top + 7, false)]);
 }
 
-// Returns the badge with the letter of a shared module.
-function badge(letter, x, y) {
-  const width = Math.max(14, 6 + 6 * letter.length);
-  const number = (letter.charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
-  return svg("g", { class: `tag tag-${number}`, "aria-hidden": "true" }, [
-    svg("rect", { x: x - width / 2, y: y - 7, width, height: 14, rx: 7 }),
-    svg("text", { x, y: y + 3.2, "text-anchor": "middle" }, [letter]),
+// Returns the badges on the upper corners: the sign of a mark, and the letter of a shared module.
+function badges({ tag }, mark, x, y, width) {
+  const found = [];
+  if (mark) found.push(badge({ size: 8, width: 0, runs: [[SIGNS[mark], "bold"]] }, x, y, "sign"));
+  if (tag) {
+    const number = (tag.runs[0][0].charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
+    found.push(badge(tag, x + width, y, `tag-${number}`));
+  }
+  return found;
+}
+
+function badge(line, x, y, classes) {
+  const radius = Math.max(6, line.width / 2 + 2.5);
+  return svg("g", { class: `tag ${classes}`, "aria-hidden": "true" }, [
+    svg("rect", { x: x - radius, y: y - 6, width: 2 * radius, height: 12, rx: 6 }),
+    text(line, { x, y: y + 2.9, "text-anchor": "middle" }),
   ]);
 }
 
-// Splits a text so that each `× 3` can be bold.
-function runs(text) {
-  return text
-    .split(/(× \d+)/)
-    .map((part, i) => (i % 2 ? svg("tspan", { class: "times" }, [part]) : part));
-}
+const heightOf = (lines) => lines.reduce((sum, { size }) => sum + LEADING * size, 0);
 
 // Copies selection, highlight and tab stop to the element that replaces another.
 function carryOver(old, element) {

@@ -1,5 +1,7 @@
 // Lists what shapes and colours mean, for the kinds of items in this graph.
-import { outline, svg } from "./draw.js";
+import { SIGNS } from "./draw.js";
+import { outline } from "./outline.js";
+import { svg } from "./svg.js";
 
 const NAMES = {
   input: "input",
@@ -8,7 +10,6 @@ const NAMES = {
   tensor: "tensor of the model",
   output: "output",
 };
-const MARKS = { added: "+ added", removed: "− removed", changed: "~ changed" };
 
 export function legend(model) {
   const items = [...model.items.values()];
@@ -16,12 +17,14 @@ export function legend(model) {
   const marks = new Set(items.map((item) => item.mark));
   return [
     ...Object.entries(NAMES).filter(([kind]) => kinds.has(kind)),
-    ...Object.entries(MARKS).filter(([mark]) => marks.has(mark)),
+    ...Object.entries(SIGNS)
+      .filter(([mark]) => marks.has(mark))
+      .map(([mark, sign]) => [mark, `${sign} ${mark}`]),
   ].map(([kind, text]) => entry(kind, text));
 }
 
 function entry(kind, text) {
-  const shape = svg("g", { transform: "translate(1 1)" }, outline({ kind }, 22, 14));
+  const shape = svg("g", { transform: "translate(1 1)" }, outline(kind, 22, 14));
   const sample = svg(
     "svg",
     { width: 24, height: 16, class: `box ${kind}`, "aria-hidden": "true" },

@@ -1,12 +1,12 @@
 // The page: its state, and what each event does to it.
-import { Drawing, svg } from "./draw.js";
+import { Drawing } from "./draw.js";
 import { neighbour } from "./keys.js";
 import { Layout } from "./layout/layout.js";
 import { legend } from "./legend.js";
-import { Measure } from "./measure.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
+import { svg } from "./svg.js";
 import { themeButton } from "./theme.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
@@ -19,9 +19,8 @@ class Page {
     this.model = new Model(read("graph"));
     this.picture = find("picture");
     const world = this.picture.appendChild(svg("g", { role: "presentation" }));
-    const measure = new Measure();
-    this.layout = new Layout(this.model, measure);
-    this.drawing = new Drawing(this.model, measure, world);
+    this.layout = new Layout(this.model);
+    this.drawing = new Drawing(this.model, world);
     this.view = new View(this.picture, world);
     this.trace = new Trace(this.drawing, this.picture);
     let details;

@@ -83,7 +83,7 @@ export class Model {
     }
   }
 
-  // Returns the edges between visible items; equal edges are one, with `times` as their number.
+  // Returns the edges between visible items; edges that are equal there are one.
   shownEdges() {
     const found = new Map();
     const seen = new Map();
@@ -91,22 +91,23 @@ export class Model {
       if (!seen.has(id)) seen.set(id, this.seen(this.items.get(id)));
       return seen.get(id);
     };
-    for (const { tail, head, port = "", argument = "", mark = "" } of this.edges) {
+    for (const { tail, head, mark = "", label = {} } of this.edges) {
       const [from, to] = [shown(tail), shown(head)];
       if (from === to) continue;
-      const isInside = to.id !== head; // then the argument of an inner node means nothing here
-      const names = [port, !isInside && argument].filter(Boolean).join(" as ");
-      const label = [names, from.id === tail && shapeOf(from, port)].filter(Boolean).join(" ");
-      const key = JSON.stringify([from.id, to.id, label, mark]);
-      if (!found.has(key)) found.set(key, { tail: from, head: to, label, mark, times: 1 });
-      else if (!isInside) found.get(key).times++;
+      const text = labelOf(label, from.id === tail, to.id === head);
+      const key = JSON.stringify([from.id, to.id, text?.runs, mark]);
+      if (!found.has(key)) found.set(key, { tail: from, head: to, text, mark });
     }
     return [...found.values()];
   }
 }
 
-// Returns the shape of a port, if its box has several results.
-function shapeOf({ shapes = [] }, port) {
-  const shape = shapes.length > 1 && port && shapes.find((text) => text.startsWith(`${port} (`));
-  return shape ? shape.slice(port.length + 1) : "";
+// Returns the line along an edge: the argument of a node that is folded away means nothing outside,
+// and the shape of a result stands in the box of its block.
+function labelOf({ name, port, shape, times }, isTailShown, isHeadShown) {
+  const parts = [isHeadShown ? name : port, isTailShown && shape, isHeadShown && times];
+  const lines = parts.filter(Boolean);
+  if (!lines.length) return undefined;
+  const width = lines.reduce((sum, line) => sum + line.width, 0);
+  return { size: lines[0].size, width, runs: lines.flatMap((line) => line.runs) };
 }

@@ -4,8 +4,9 @@ const [LEAST, MOST, STEP] = [0.02, 4, 1.25];
 const MARGIN = 24;
 const LEGEND = 20; // more margin at the bottom
 const SLIVER = 40; // pixels; a whole picture that is narrower shows nothing
-const FAR = 0.28; // scale below which no text can be read
-const [READABLE, EASY] = [0.35, 0.8]; // least and greatest scale of a picture that is opened
+const FAR = 0.32; // scale below which no text can be read
+const FULL = 4 / 3; // pixels in a point, in which all is measured
+const [READABLE, EASY] = [0.45, 1]; // least and greatest scale at which a long picture is opened
 const DRAG = 4; // pixels that the pointer may move in a click
 
 export class View {
@@ -65,7 +66,7 @@ export class View {
   // beginning.
   fit() {
     const { width, height } = this.size;
-    const scale = Math.min(...this.fits, 1);
+    const scale = Math.min(...this.fits, FULL);
     const isSliver = scale < READABLE && Math.min(width, height) * scale < SLIVER;
     if (isSliver) this.showBeginning();
     else {
@@ -98,7 +99,7 @@ export class View {
 
   // Moves a place to the middle, at a readable scale.
   center({ x, y, width, height }) {
-    this.scale = Math.max(this.scale, 0.7);
+    this.scale = Math.max(this.scale, 0.9);
     this.x = this.width / 2 - (x + width / 2) * this.scale;
     const tall = height * this.scale > this.height;
     this.y = tall ? MARGIN * 3 - y * this.scale : this.height / 2 - (y + height / 2) * this.scale;

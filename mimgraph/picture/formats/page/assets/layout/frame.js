@@ -1,9 +1,9 @@
 // Lays out the items of one open block, relative to its corner. `u` runs across the edges, `v`
 // along them: from top to bottom these are x and y.
+import { CAPTION, captionWidth } from "./caption.js";
 import { layered } from "./layered.js";
 
 const PADDING = 14;
-const CAPTION = 26;
 const LABEL_ROOM = 4;
 const ARRIVALS = 0.6; // the part of a box's side over which several edges arrive
 const ARRIVAL_GAP = 7;
@@ -11,12 +11,12 @@ const ARRIVAL_GAP = 7;
 // Returns the size of a block, and where its items, doors and edges lie. `sizes` are those of its
 // items; `hops` are the edges within it, each from an item or door to another. A door is where the
 // edges of a tensor pass through the wall. `entering` gives the order in which tensors enter.
-export function frame(block, sizes, hops, measure, isAcross, entering) {
-  const graph = graphOf(block, sizes, hops, measure, isAcross, entering);
+export function frame(block, sizes, hops, isAcross, entering) {
+  const graph = graphOf(block, sizes, hops, isAcross, entering);
   const { x, y, routes } = layered(graph.nodes, graph.edges);
   const ways = hops.map((_, i) => wayOf(graph.halves[i].map((edge) => routes[edge])));
   spreadArrivals(hops, ways, sizes);
-  const caption = block.parent ? measure.caption(block) + PADDING : 0;
+  const caption = block.parent ? captionWidth(block) + PADDING : 0;
   const bounds = boundsOf(graph.nodes, x, y);
   const doors = (of) => new Map([...of].map(([tail, i]) => [tail, x[i]]));
   const [ins, outs] = [doors(graph.ins), doors(graph.outs)];
@@ -41,7 +41,7 @@ export function frame(block, sizes, hops, measure, isAcross, entering) {
 }
 
 // Returns the graph to lay out: items, doors for tensors that enter and leave, and labels on edges.
-function graphOf(block, sizes, hops, measure, isAcross, entering) {
+function graphOf(block, sizes, hops, isAcross, entering) {
   const nodes = [];
   const add = (node) => nodes.push(node) - 1;
   const doors = (of, options) =>
@@ -63,7 +63,7 @@ function graphOf(block, sizes, hops, measure, isAcross, entering) {
     const a = from ? places.get(from) : ins.get(tail);
     const b = to ? places.get(to) : outs.get(tail);
     if (!text) return [link(a, b)];
-    const { width, height } = measure.label(text);
+    const [width, height] = [Math.ceil(text.width) + 4, Math.ceil(1.25 * text.size)];
     const [across, along] = isAcross ? [height, width] : [width + LABEL_ROOM, height];
     const sides = isAcross ? { left: across, right: 0 } : { left: 0, right: across };
     const label = add({ ...sides, height: along, late: true, slim: true });

@@ -3,9 +3,8 @@
 import { frame } from "./frame.js";
 
 export class Layout {
-  constructor(model, measure) {
+  constructor(model) {
     this.model = model;
-    this.measure = measure;
     this.isAcross = model.direction === "LR";
     this.kept = new Map(); // cached frames, by all that they depend on
   }
@@ -43,14 +42,13 @@ export class Layout {
           to = to.parent;
         }
       }
-      const { mark, times } = edge;
-      const text = times > 1 ? `${edge.label} × ${times}`.trim() : edge.label;
+      const { mark, text } = edge;
       return [...exits, this.hop(from.parent, { tail, from, to, text, mark }), ...entries];
     });
   }
 
   hop(block, hop) {
-    const key = JSON.stringify([hop.tail.id, hop.from?.id, hop.to?.id, hop.text, hop.mark]);
+    const key = JSON.stringify([hop.tail.id, hop.from?.id, hop.to?.id, hop.text?.runs, hop.mark]);
     if (!this.hops.has(block)) this.hops.set(block, new Map());
     const known = this.hops.get(block);
     if (!known.has(key)) known.set(key, { key, ...hop });
@@ -59,7 +57,7 @@ export class Layout {
 
   size(item) {
     if (item.items && this.model.isOpen(item)) return this.frame(item);
-    const { width, height } = this.measure.box(item);
+    const { width, height } = item.box;
     return this.isAcross ? { across: height, along: width } : { across: width, along: height };
   }
 
@@ -101,7 +99,7 @@ export class Layout {
       entering?.map((tail) => tail.id),
     ]);
     if (!this.kept.has(key)) {
-      const made = frame(block, sizes, hops, this.measure, this.isAcross, entering);
+      const made = frame(block, sizes, hops, this.isAcross, entering);
       this.kept.set(key, { ...made, version: `frame ${this.kept.size}` });
     }
     return this.kept.get(key);
