@@ -29,6 +29,7 @@ from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name 
     stage_input_check,
 )
 from mimgraph.support.arguments import (
+    Depth,
     as_flag,
     as_mapping,
     as_names,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Node, Nodes
     from mimgraph.picture.details.model import Detail
-    from mimgraph.picture.scene import Direction, Theme
+    from mimgraph.picture.scene import Direction, Scene, Theme
     from mimgraph.pipeline.torch_stage import Sender
     from mimgraph.runtime.export import DynamicShapes
     from mimgraph.runtime.input_check import InputCheck
@@ -519,12 +520,12 @@ class Graph(Shown):
         self,
         batch: int | None = None,
         sizes: Mapping[str, int] | None = None,
-        depth: int | None = None,
+        depth: Depth | None = None,
     ) -> Summary:
         """Return a table of the nodes: shapes, weights, multiply-accumulates and activations.
 
         `batch` and `sizes` give sizes that are known only at run time: `batch=32, sizes={"T": 128}`;
-        `depth` is how deep blocks are expanded. `.totals()`, `.data()`, `.csv()` and `.markdown()`
+        `depth` is how deep blocks are expanded, all by default. `.totals()`, `.data()`, `.csv()` and `.markdown()`
         return the same for other tools.
         """
         from mimgraph.summary.summary import summary
@@ -538,24 +539,36 @@ class Graph(Shown):
         path: str | PathLike[str],
         *,
         direction: Direction = "TB",
-        depth: int | None = None,
+        depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
         """Draw the graph to a file; its suffix is the format: .svg, .png, .pdf, .dot, .mmd, or .html, an
         interactive page.
 
-        `direction` is "TB", top to bottom, or "LR", left to right. Blocks are expanded down to `depth`
-        (None: all); `collapse` draws four or more layers in a row as one box, and repeated parts once.
+        `direction` is "TB", top to bottom, or "LR", left to right. Blocks are open down to `depth`,
+        a number or "all", or by default as deep as can be read on one page or screen; `collapse` draws four or more layers in a row as one box, and repeated parts once.
         """
         from mimgraph.picture import write
+
+        path = as_path("the file to draw", path)
+        scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
+        write(scene, path)
+
+    def scene(
+        self,
+        *,
+        direction: Direction = "TB",
+        depth: Depth | None = None,
+        collapse: bool = False,
+        theme: Theme = "light",
+    ) -> Scene:
+        """Return the picture that `draw` writes with these options."""
         from mimgraph.picture.diagram.build import diagram
         from mimgraph.picture.scene import Scene
 
         collapse, depth = as_flag("collapse", collapse), as_plain("depth", depth)
-        path = as_path("the file to draw", path)
-        whole = diagram(self.typed)
-        write(Scene(whole, direction, depth, collapse, theme, self._details), path)
+        return Scene(diagram(self.typed), direction, depth, collapse, theme, self._details)
 
     def _details(self) -> Mapping[str, Detail]:
         """Return the details that a picture shows of each of its parts."""
@@ -618,7 +631,7 @@ class Graph(Shown):
         return [*self]
 
     def __dir__(self) -> list[str]:
-        internal = ("as_layer", "declared", "typed")
+        internal = ("as_layer", "declared", "scene", "typed")
         return [name for name in super().__dir__() if name not in internal]
 
     def __repr__(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from mimgraph.support.arguments import Depth
+
 PICTURES = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
 SPEC = "a YAML or JSON file, or a .safetensors file with a spec in it; - reads standard input"
 
@@ -38,7 +40,7 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how a picture looks."""
     help = "from top to bottom or from left to right; default: TB"
     parser.add_argument("--direction", "-d", choices=["TB", "LR"], default="TB", help=help)
-    add_depth(parser)
+    add_depth(parser, "as many as one page or screen can show")
     help = "draw four or more layers in a row as one box, and repeated parts only once"
     parser.add_argument("--collapse", action="store_true", help=help)
     parser.add_argument(
@@ -51,15 +53,16 @@ def view(args: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(args, name) for name in ("direction", "depth", "collapse", "theme")}
 
 
-def add_depth(parser: argparse.ArgumentParser) -> None:
-    """Add `--depth`, the number of levels of blocks whose insides are shown."""
-    help = "how many levels of nested blocks to show the inside of: 0, 1, 2, ...; default: all"
+def add_depth(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add `--depth`, the number of levels of blocks whose insides are shown; `default` says which if
+    it is not given."""
+    help = f"open this many levels of nested blocks: 0, 1, 2, ..., all; default: {default}"
     parser.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=help)
 
 
-def _depth(text: str) -> int | None:
+def _depth(text: str) -> Depth:
     if text == "all":
-        return None
+        return "all"
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ... or all, not {text!r}")
     return int(text)

@@ -17,6 +17,7 @@ from mimgraph.support.files import write_whole
 
 if TYPE_CHECKING:
     from mimgraph.graph import Graph
+    from mimgraph.picture.scene import Scene
 
 
 def write(path: str | None, text: str) -> None:
@@ -35,20 +36,24 @@ def write_to(path: str, write_file: Callable[[], None]) -> None:
         _cannot_write(error.filename or path, error)
 
 
-def draw(args: argparse.Namespace, draw_to: Callable[..., None]) -> None:
-    """Write a picture to `--output`, and print its warnings."""
-    from mimgraph.picture import RenderError  # only a picture needs it
+def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
+    """Write the picture that `scene` returns to `--output`; print its warnings, and the depth to which
+    blocks are open if some are closed that nobody asked to close."""
+    from mimgraph.picture import RenderError, write  # only a picture needs it
 
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            draw_to(args.output, **view(args))
+            drawn = write(scene(**view(args)), args.output)
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:
         _cannot_write(args.output, error)
     for warning in caught:
         print(f"mimgraph: {warning.message}", file=sys.stderr)
+    if args.depth is None and drawn.opened < drawn.levels:
+        open_to = f"blocks are open to depth {drawn.opened} of {drawn.levels}"
+        print(f"mimgraph: {open_to}; --depth all opens all", file=sys.stderr)
 
 
 def refuse_to_overwrite(spec: str, graph: Graph, output: str) -> None:

@@ -22,6 +22,7 @@ from mimgraph.picture.diagram.fold import close_unmarked
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Direction, Scene, Theme
+from mimgraph.support.arguments import Depth
 from mimgraph.support.terminal import printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
@@ -67,14 +68,25 @@ class Review:
         path: str | PathLike[str],
         *,
         direction: Direction = "TB",
-        depth: int | None = None,
+        depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
         """Draw both graphs in one picture, which marks what was added, removed and changed; blocks
         without a change are closed. It takes the options of `Graph.draw`."""
-        scene = Scene(self._diagram(), direction, depth, collapse, theme, self._details)
+        scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
         write(scene, Path(path))
+
+    def scene(
+        self,
+        *,
+        direction: Direction = "TB",
+        depth: Depth | None = None,
+        collapse: bool = False,
+        theme: Theme = "light",
+    ) -> Scene:
+        """Return the picture that `draw` writes with these options."""
+        return Scene(self._diagram(), direction, depth, collapse, theme, self._details)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

@@ -6,15 +6,19 @@ from pathlib import Path
 
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.formats import RENDERERS
+from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Scene
 from mimgraph.support.files import write_whole
 
 __all__ = ["RenderError", "write"]
 
 
-def write(scene: Scene, path: str | Path) -> None:
-    """Write a picture to a file, completely or not at all."""
+def write(scene: Scene, path: str | Path) -> Scene:
+    """Write a picture to a file, completely or not at all, and return the scene with the depth that
+    was drawn."""
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
         raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")
-    write_whole(path, RENDERERS[ending](scene))
+    drawn = readable(scene)
+    write_whole(path, RENDERERS[ending](drawn))
+    return drawn

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from html import escape
 
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.fold import foldings
 from mimgraph.picture.diagram.model import Diagram, boxes
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.formats import svg
+from mimgraph.picture.readable_depth import fits, readable
 from mimgraph.picture.scene import Scene
 from mimgraph.summary.summary import Summary, summary
 
-FITS = 60  # boxes of a picture; one with more is folded
 MOST = 250  # boxes that are drawn when folding does not help; more would keep the reader waiting
 
 
@@ -46,15 +46,14 @@ def _without_outputs(whole: Diagram) -> Diagram:
 
 
 def _figure(whole: Diagram, caption: str) -> str | None:
-    """Return the picture folded to a moderate size; None if it stays large or cannot be drawn."""
-    for picture in foldings(whole):
-        size = sum(1 for _ in boxes(picture.items))
-        if size <= FITS:
-            break
-    if size > MOST:
+    """Return the picture, folded until it can be read; None if it stays large or cannot be drawn."""
+    scene = readable(Scene(whole, depth=None))
+    if not fits(scene):
+        scene = readable(replace(scene, depth=None, collapse=True))
+    if sum(1 for _ in boxes(scene.shown.items)) > MOST:
         return None
     try:
-        drawn = svg.render(Scene(picture))
+        drawn = svg.render(scene)
     except RenderError:
         return None
     # an image, not an inline <svg>: of that, JupyterLab and GitHub show only the text until the

@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
-from mimgraph.picture.diagram.fold import collapse, fold
+from mimgraph.picture.diagram.fold import collapse, fold, levels
 from mimgraph.picture.diagram.model import Diagram
-from mimgraph.support.arguments import check_depth
+from mimgraph.support.arguments import Depth, check_depth
 from mimgraph.support.frozen_data import data
 
 Direction: TypeAlias = Literal["TB", "LR"]
@@ -22,12 +22,12 @@ class Scene:
     """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 
     `direction` is Graphviz's rankdir: top to bottom or left to right. Blocks are open down to
-    `depth`; None opens all. `details` returns more about each id, for formats that can show it.
+    `depth`; `readable` chooses one for None. `details` returns more about each id, for formats that can show it.
     """
 
     whole: Diagram
     direction: Direction = "TB"
-    depth: int | None = None
+    depth: Depth | None = "all"
     collapse: bool = False
     theme: Theme = "light"
     details: Callable[[], Mapping[str, Detail]] = dict
@@ -38,9 +38,19 @@ class Scene:
         check_depth(self.depth)
 
     @cached_property
+    def levels(self) -> int:
+        """The number of levels of nested blocks, which is the greatest depth."""
+        return levels(self.whole)
+
+    @property
+    def opened(self) -> int:
+        """The number of levels that are open."""
+        return self.depth if isinstance(self.depth, int) else self.levels
+
+    @cached_property
     def shown(self) -> Diagram:
         """The diagram folded and collapsed as asked."""
-        folded = fold(self.whole, self.depth)
+        folded = fold(self.whole, self.opened)
         return fold_repeats(collapse(folded)) if self.collapse else folded
 
 

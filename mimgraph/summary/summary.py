@@ -15,7 +15,7 @@ from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.summary import table
 from mimgraph.summary.rows import Contents, Row, Rows
-from mimgraph.support.arguments import check_depth
+from mimgraph.support.arguments import Depth, check_depth
 from mimgraph.support.terminal import printable
 
 _CSV_COLUMNS = (
@@ -180,7 +180,7 @@ def summary(
     graph: TypedGraph,
     batch: int | None = None,
     sizes: Mapping[str, int] | None = None,
-    depth: int | None = None,
+    depth: Depth | None = None,
 ) -> Summary:
     """Return the table of a graph, with this batch and these named sizes if they are given.
 
@@ -203,7 +203,7 @@ def summary(
             made.cost(made.costs.total),
             made.cost(made.costs.training),
             batch,
-            depth,
+            depth if isinstance(depth, int) else None,
         )
     except ArithmeticError:
         raise ValueError("with these sizes a number in the table does not fit in 64 bits") from None

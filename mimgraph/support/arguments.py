@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
+
+Depth: TypeAlias = int | Literal["all"]  # the number of levels of nested blocks that are open
 
 
 def wrong(what: str, wants: str, given: Any) -> TypeError:
@@ -133,9 +135,9 @@ def as_names(what: str, given: Any) -> list[str]:
     return found
 
 
-def check_depth(depth: int | None) -> None:
-    """Raise a `ValueError` unless the depth to open blocks to is 0, 1, ..., or None for all."""
-    if depth is None:
+def check_depth(depth: Depth | None) -> None:
+    """Raise a `ValueError` unless the depth to open blocks to is 0, 1, ..., "all", or not given."""
+    if depth is None or (isinstance(depth, str) and depth == "all"):
         return
     if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
-        raise ValueError(f"depth is an integer of at least 0, or None for all, not {depth!r}")
+        raise ValueError(f"depth is an integer of at least 0, or 'all', not {depth!r}")

@@ -14,8 +14,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"direction": "RL"}, "direction is 'TB' or 'LR', not 'RL'"),
     ({"direction": None}, "direction is 'TB' or 'LR', not None"),
     ({"theme": "blue"}, "theme is 'light' or 'dark', not 'blue'"),
-    ({"depth": -1}, "depth is an integer of at least 0, or None for all, not -1"),
-    ({"depth": "x"}, "depth is an integer of at least 0, or None for all, not 'x'"),
+    ({"depth": -1}, "depth is an integer of at least 0, or 'all', not -1"),
+    ({"depth": "x"}, "depth is an integer of at least 0, or 'all', not 'x'"),
 ]
 
 

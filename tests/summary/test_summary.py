@@ -216,7 +216,7 @@ def test_sizes_replace_names_and_depth_closes_rows() -> None:
 
 @pytest.mark.parametrize("depth", [-1, "x", 1.5, True])
 def test_a_wrong_depth_is_refused(depth: Any) -> None:
-    with pytest.raises(ValueError, match="depth is an integer of at least 0, or None for all, not"):
+    with pytest.raises(ValueError, match="depth is an integer of at least 0, or 'all', not"):
         mimgraph.loads(MODEL).summary(depth=depth)
 
 

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         for spec in (args.old, args.new):
             refuse_to_overwrite(spec, graphs[spec], args.output)
-        draw(args, review.draw)
+        draw(args, review.scene)
     match args.format:
         case "json":
             print(json.dumps(review.data(), indent=2))

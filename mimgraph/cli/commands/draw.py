@@ -25,5 +25,5 @@ def run(args: argparse.Namespace) -> int:
     """Write the picture."""
     graph = load_graph(args.spec, args.set, model_options(args))
     refuse_to_overwrite(args.spec, graph, args.output)
-    draw(args, graph.draw)
+    draw(args, graph.scene)
     return OK

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "csv", "md")
     help = "give shapes, MACs and memory for a batch of N samples, instead of one sample"
     parser.add_argument("--batch", type=positive, metavar="N", help=help)
-    add_depth(parser)
+    add_depth(parser, "all")
     add_model_options(parser)
 
 

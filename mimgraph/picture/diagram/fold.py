@@ -7,16 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes, every
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes, clusters, every
 
 LONG = 4  # layers; a shorter chain is not drawn as one
 LISTED = 6  # ops of a chain that its box names
 
 
-def fold(diagram: Diagram, depth: int | None) -> Diagram:
-    """Return the diagram with clusters open down to a depth: 0 closes all, None closes none."""
-    if depth is None:
-        return diagram
+def fold(diagram: Diagram, depth: int) -> Diagram:
+    """Return the diagram with clusters open down to a depth; 0 closes all."""
     closed_into: dict[str, str] = {}
     items = tuple(_folded(item, depth, closed_into) for item in diagram.items)
     return _rewired(diagram, items, closed_into)
@@ -102,14 +100,14 @@ def collapse(diagram: Diagram) -> Diagram:
 def foldings(diagram: Diagram) -> Iterator[Diagram]:
     """Yield the diagram, then smaller ones with ever more clusters closed; the last is collapsed."""
     yield diagram
-    for depth in reversed(range(_depth(diagram.items))):
+    for depth in reversed(range(levels(diagram))):
         yield fold(diagram, depth)
     yield fold_repeats(collapse(fold(diagram, 0)))
 
 
-def _depth(items: tuple[Item, ...]) -> int:
-    """Return the number of levels of clusters."""
-    return max((1 + _depth(i.items) for i in items if isinstance(i, Cluster)), default=0)
+def levels(diagram: Diagram) -> int:
+    """Return the number of levels of nested clusters."""
+    return max((1 + depth for _, depth in clusters(diagram.items)), default=0)
 
 
 def _links(diagram: Diagram) -> Mapping[str, str]:

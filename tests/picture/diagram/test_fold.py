@@ -85,7 +85,7 @@ def test_a_depth_opens_that_many_levels() -> None:
     one = fold(drawn(NESTED), 1)
     assert outline(one.items)[2:6] == ["block o", "  block o.0.one", "  layer o.0.rnn", "seq tower"]
     assert edges(one)[:3] == ["x -> o.0.one", "y -> o.0.one", "o.0.one -> o.0.rnn"]
-    assert fold(drawn(NESTED), 2) == fold(drawn(NESTED), None) == drawn(NESTED)
+    assert fold(drawn(NESTED), 2) == drawn(NESTED)
 
 
 def test_a_box_that_shares_an_inner_module_shares_the_closed_block() -> None:

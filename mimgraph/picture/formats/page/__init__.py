@@ -30,7 +30,7 @@ def render(scene: Scene) -> str:
         " img-src data:; base-uri 'none'; form-action 'none'"
     )
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
-    options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.depth}
+    options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.opened}
     graph = {**page_data(diagram), **options, "closed": closed}
     details = {id_: without_empty(detail.data()) for id_, detail in scene.details().items()}
     return Template(_asset("page.html")).substitute(

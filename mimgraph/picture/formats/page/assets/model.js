@@ -1,7 +1,5 @@
 // The state of the page: the items, which of them are open, and the edges between visible items.
 
-const FITS = 150; // boxes that can still be read at once
-
 export class Model {
   constructor({ items, edges, ...rest }) {
     Object.assign(this, rest);
@@ -10,7 +8,7 @@ export class Model {
     this.adopt(this.root);
     this.edges = edges;
     this.open = new Set([this.root]);
-    this.unfoldTo(this.depth ?? this.deepestThatFits());
+    this.unfoldTo(this.depth);
     for (const id of this.closed) this.open.delete(this.items.get(id));
   }
 
@@ -29,19 +27,6 @@ export class Model {
 
   unfoldTo(depth) {
     this.open = new Set([this.root, ...this.clusters.filter((item) => item.depth <= depth)]);
-  }
-
-  deepestThatFits() {
-    const deepest = Math.max(0, ...this.clusters.map((item) => item.depth));
-    const seen = (depth) => {
-      let count = 0;
-      for (const item of this.items.values())
-        if (item.depth === depth + 1 || (item.depth <= depth && !item.items)) count++;
-      return count;
-    };
-    let depth = deepest;
-    while (depth > 0 && seen(depth) > FITS) depth--;
-    return depth;
   }
 
   isOpen(item) {
