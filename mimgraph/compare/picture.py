@@ -6,18 +6,24 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
-from mimgraph.compare.edit_text import edit_words
-from mimgraph.compare.model import BodyChanges, Change, Edit, dotted
-from mimgraph.ops import registry
+from mimgraph.compare.model import BodyChanges, Change, dotted
+from mimgraph.compare.picture_words import edited, old_to_new
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 
-VISIBLE = ("from", "shape", "share")  # edits that edges and shapes show already
 REPLACED = ("op", "body")  # edits that replace all that is inside a node
 WAS = "was "  # prefix of removed ids, as new items may have the same
 
 
-def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Diagram:
+class Joined(NamedTuple):
+    """The diagram of two graphs, and the old ids of the items that both graphs have, by their ids."""
+
+    diagram: Diagram
+    was: Mapping[str, str]
+
+
+def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Joined:
     """Return the new diagram with the removed items in their old places."""
     renamed = dict(inside.names())
     for change in inside.changes:
@@ -27,20 +33,22 @@ def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Diagram:
     gone = {change.name for change in nodes if change.status == "removed"}
     joining = _Joining(renamed, gone, _changes(new, inside))
     items = joining.items(old.items, new.items)
-    return Diagram(new.name, new.doc, items, joining.edges(old.edges, new.edges))
+    edges = joining.edges(old.edges, new.edges)
+    return Joined(Diagram(new.name, new.doc, items, edges), joining.was)
 
 
 def _changes(new: Diagram, inside: BodyChanges) -> dict[str, Change]:
-    """Return the changes to mark, by the id of the item that shows them: edits, and the options that
-    follow from a param."""
+    """Return the changes to mark, by the id of the item that shows them."""
     finder = _ItemFinder(new.items)
     found: dict[str, Change] = {}
     for change in inside.everywhere():
-        is_marked = change.status == "changed" or (change.status == "follows" and _shown(change))
-        if is_marked and change.kind in ("input", "node", "output"):
+        is_in_both = change.status in ("changed", "follows")
+        if is_in_both and change.kind in ("input", "node", "output"):
             is_output = change.kind == "output" and "." not in change.name
             id_ = f"output {change.name}" if is_output else finder.id_of(change.name)
-            found.setdefault(id_, change)
+            known = found.get(id_)
+            if known is None or (known.status, change.status) == ("follows", "changed"):
+                found[id_] = change
     return found
 
 
@@ -84,7 +92,8 @@ class _Joining:
     """Joins the items and edges of two diagrams.
 
     `renamed` has the new id of each old one that changed, `gone` the removed ids, `changes` what to
-    mark by id. `enters` and `leaves` are the boxes where edges into and out of an old item end now.
+    mark by id. `enters` and `leaves` are the boxes where edges into and out of an old item end now;
+    `was` gets the old id of each item that is in both.
     """
 
     def __init__(
@@ -93,6 +102,7 @@ class _Joining:
         self.renamed, self.gone, self.changes = renamed, gone, changes
         self.enters: dict[str, str] = {}
         self.leaves: dict[str, str] = {}
+        self.was: dict[str, str] = {}
 
     def items(self, old: tuple[Item, ...], new: tuple[Item, ...]) -> tuple[Item, ...]:
         """Return the new items, each followed by the removed ones that stood after it."""
@@ -136,19 +146,21 @@ class _Joining:
             self.enters[item.id], self.leaves[item.id] = enters, leaves
 
     def both(self, old: Item, new: Item) -> Item:
-        """Return the new one of an item in both diagrams, with the old title and shapes: `8 → 16`."""
+        """Return the new one of an item in both diagrams, with what changed: `8 → 16`."""
+        self.was[new.id] = old.id
         inner = [item.id for item in every((new,)) if isinstance(item, Box)]
         if isinstance(old, Box) or isinstance(new, Box):
             self.ends(old, inner[0], inner[-1])
         else:
             new = replace(new, items=self.items(old.items, new.items))
-        if len(old.shapes) == len(new.shapes):
-            new = replace(new, shapes=tuple(map(_both, old.shapes, new.shapes)))
         change = self.changes.get(new.id)
-        if change is None:
-            return new
-        title = _both(old.title, new.title) if change.was else new.title
-        return replace(new, title=title, subtitle=_edited(change) or new.subtitle, mark="changed")
+        if change is not None:
+            new = edited(old, new, change)
+        if len(old.shapes) == len(new.shapes):
+            new = replace(new, shapes=tuple(map(old_to_new, old.shapes, new.shapes)))
+        if not new.mark and old.shapes != new.shapes:
+            new = replace(new, mark="follows")
+        return new
 
     def edges(self, old: tuple[Edge, ...], new: tuple[Edge, ...]) -> tuple[Edge, ...]:
         """Return the new edges, then the removed ones."""
@@ -172,24 +184,3 @@ def _added(item: Item) -> Item:
     if isinstance(item, Cluster):
         item = replace(item, items=tuple(map(_added, item.items)))
     return replace(item, mark="added")
-
-
-def _edited(change: Change) -> str:
-    """Return `Linear out_features 32 → 64` or `ReLU → GELU`; "" if the rest of the picture shows it."""
-    shown = _shown(change)
-    words = ", ".join(map(edit_words, shown))
-    if not shown or shown[0].what == "op":
-        return words.removeprefix("op ")
-    return f"{change.op} {words}"
-
-
-def _shown(change: Change) -> list[Edit]:
-    """Return the edits and effects that a subtitle shows; not types, nor options inferred from sizes."""
-    op = registry.find("layer", change.op)
-    left_out = {"key", *(op.inferred if op is not None else ())}
-    effects = [e for e in change.effects if not (e.is_of_type or e.what in left_out)]
-    return [*(edit for edit in change.edits if edit.what not in VISIBLE), *effects]
-
-
-def _both(old: str, new: str) -> str:
-    return new if old == new else f"{old} → {new}"

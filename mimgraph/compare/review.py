@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,12 +12,12 @@ from typing import Any, TypeAlias
 from mimgraph.compare.change_text import SAMPLE
 from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
-from mimgraph.compare.picture import WAS, union
+from mimgraph.compare.picture import WAS, Joined, union
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture import RenderError, write
-from mimgraph.picture.details.model import Detail
+from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import close_unmarked
 from mimgraph.picture.diagram.model import Diagram
@@ -91,14 +92,20 @@ class Review:
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
-    def _diagram(self) -> Diagram:
-        both = union(diagram(self.old), diagram(self.new), self.difference.inside)
-        return close_unmarked(both)
+    @cached_property
+    def _both(self) -> Joined:
+        return union(diagram(self.old), diagram(self.new), self.difference.inside)
 
-    def _details(self) -> Mapping[str, Detail]:
-        """Return the details of the new graph, and of the parts that only the old one has."""
-        old, new = (find() for find in self.details)
-        return {**{WAS + id_: detail for id_, detail in old.items()}, **new}
+    def _diagram(self) -> Diagram:
+        return close_unmarked(self._both.diagram)
+
+    def _details(self) -> Mapping[str, ComparedDetail]:
+        """Return the old and the new details of each item that both graphs have or only one has."""
+        old, new = (dict(find()) for find in self.details)
+        was = self._both.was
+        found = {id_: ComparedDetail(old.get(was.get(id_, "")), now) for id_, now in new.items()}
+        gone = old.keys() - was.values()
+        return found | {WAS + id_: ComparedDetail(old[id_], None) for id_ in old if id_ in gone}
 
     def _mermaid(self) -> str:
         """Return the picture as Mermaid, which GitHub renders; "" if there is none or it is too large."""

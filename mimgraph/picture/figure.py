@@ -154,11 +154,12 @@ class _Painter:
         return _group(f"{ends}{port}", ("edge", edge.mark), description, tuple(shapes))
 
     def style(self, paint: Paint, mark: Mark, dashed: bool) -> Style:
-        """Return the style of an outline; a mark changes its colour and makes it thicker."""
+        """Return the style of an outline: a mark changes its colour, and makes it thicker on what changed
+        itself."""
         if mark:
             paint = self.palette.marks[mark]
         dashes = (4.0, 3.0) if dashed or mark == "removed" else None
-        return Style(*paint, THICK if mark else THIN, dashes)
+        return Style(*paint, THICK if mark in SIGNS else THIN, dashes)
 
     def text(
         self, at: Point, row: Line, anchor: Literal["start", "middle"], struck: bool = False
@@ -168,7 +169,7 @@ class _Painter:
 
     def badges(self, id_: str, mark: Mark, place: Place) -> Iterator[Shape]:
         """Yield the sign of a mark for the left corner, and the letter of shared weights for the right."""
-        if mark:
+        if mark in SIGNS:
             yield from self.badge(place.x, place.y, SIGNS[mark], self.palette.marks[mark].line)
         if letter := self.tags.get(id_):
             tags = self.palette.tags

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
-from mimgraph.picture.details.model import Detail
+from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import collapse, fold, levels
 from mimgraph.picture.diagram.model import Diagram
@@ -30,7 +30,7 @@ class Scene:
     depth: Depth | None = "all"
     collapse: bool = False
     theme: Theme = "light"
-    details: Callable[[], Mapping[str, Detail]] = dict
+    details: Callable[[], Mapping[str, Detail | ComparedDetail]] = dict
 
     def __post_init__(self) -> None:
         _check_one_of("direction", self.direction, get_args(Direction))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mimgraph.picture.diagram.model import CLOSED, Mark
 from mimgraph.support.frozen_data import data
 
+# a follower has none: it is drawn as a lighter, thinner `changed`
 SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~"}
 
 
@@ -57,6 +58,7 @@ PALETTES = {
             "added": Paint("#00805e", "#c9eddc"),
             "removed": Paint("#98200c", "#fbdcd4"),
             "changed": Paint("#856900", "#faf0b5"),
+            "follows": Paint("#856900", "#fdf7dc"),
         },
         tags=("#0072b2", "#8f4a75", "#00805e", "#a34a00"),
     ),
@@ -79,6 +81,7 @@ PALETTES = {
             "added": Paint("#2fbf91", "#0f3d2f"),
             "removed": Paint("#f58a6a", "#47200f"),
             "changed": Paint("#e8d24a", "#3b3508"),
+            "follows": Paint("#e8d24a", "#25220c"),
         },
         tags=("#56b4e9", "#f0a6d2", "#2fbf91", "#e69f00"),
     ),

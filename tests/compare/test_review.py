@@ -171,18 +171,22 @@ def test_markdown_has_a_table_row_for_each_change(title: str) -> None:
 
 # --- the picture ----------------------------------------------------------------------------------
 
-SIGNS = {"": " ", "added": "+", "removed": "-", "changed": "~"}
+SIGNS = {"": " ", "added": "+", "removed": "-", "changed": "~", "follows": "."}
 
 
 def joined(old: Graph, new: Graph) -> Diagram:
-    return union(diagram(old.typed), diagram(new.typed), mg.diff(old, new).difference.inside)
+    found = mg.diff(old, new).difference.inside
+    return union(diagram(old.typed), diagram(new.typed), found).diagram
 
 
 def outline(items: tuple[Item, ...], indent: str = "") -> list[str]:
-    """Return a line for each item: its mark, title, subtitle and shapes."""
+    """Return a line for each item: its mark, title, subtitle, edits and effects in brackets, and shapes."""
     lines = []
     for item in items:
         words = ": ".join(filter(None, (item.title, item.subtitle)))
+        effects = () if isinstance(item, Cluster) else item.effects
+        changes = "; ".join((*item.edits, *(f"so {effect}" for effect in effects)))
+        words += f" [{changes}]" if changes else ""
         lines.append(f"{SIGNS[item.mark]} {indent}{words} {' '.join(item.shapes)}".rstrip())
         if isinstance(item, Cluster):
             lines += outline(item.items, f"{indent}  ")
@@ -211,10 +215,10 @@ PICTURES = {
     "A node removed": """
           x (N, 8)
           y (N, 8)
-        ~ a: Linear out_features 4 → 8 (N, 4) → (N, 8)
+        ~ a: Linear [out_features 4 → 8] (N, 4) → (N, 8)
         - b: Linear 4 + ReLU (N, 4)
         ~ sum: add (N, 4) → (N, 8)
-          score: Linear 1 (N, 1)
+        . score: Linear 1 [so in_features 4 → 8] (N, 1)
           score (N, 1)
 
         + y -> sum
@@ -256,10 +260,10 @@ PICTURES = {
           features: seq (N, 2)
             Conv2d 4, kernel_size=3 (N, 4, 6, 6)
         +   BatchNorm2d (N, 4, 6, 6)
-        ~   ReLU → GELU (N, 4, 6, 6)
-        ~   Conv2d out_channels 8 → 6 (N, 8, 4, 4) → (N, 6, 4, 4)
-            Flatten (N, 128) → (N, 96)
-            Linear 2 (N, 2)
+        ~    [ReLU → GELU] (N, 4, 6, 6)
+        ~   Conv2d, kernel_size=3 [out_channels 8 → 6] (N, 8, 4, 4) → (N, 6, 4, 4)
+        .   Flatten (N, 128) → (N, 96)
+        .   Linear 2 [so in_features 128 → 96] (N, 2)
           features (N, 2)
 
         + features.0 -> features.1
@@ -269,12 +273,12 @@ PICTURES = {
     "A change in a block used often is listed once": """
           x (N, 3, 8, 8)
           stage1: residual × 12 (N, 3, 8, 8)
-        ~   conv: Conv2d kernel_size 3 → 5, padding 1 → 2 (N, 3, 8, 8)
+        ~   conv: Conv2d 3 [kernel_size 3 → 5; padding 1 → 2] (N, 3, 8, 8)
         +   norm: BatchNorm2d (N, 3, 8, 8)
         ~   sum: add + ReLU (N, 3, 8, 8)
           wide: Conv2d 8, kernel_size=1 (N, 8, 8, 8)
-        ~ stage2: residual repeat 2 → 3 (N, 8, 8, 8)
-        ~   conv: Conv2d kernel_size 3 → 5, padding 1 → 2 (N, 8, 8, 8)
+        ~ stage2: residual [repeat 2 → 3] (N, 8, 8, 8)
+        ~   conv: Conv2d 8 [kernel_size 3 → 5; padding 1 → 2] (N, 8, 8, 8)
         +   norm: BatchNorm2d (N, 8, 8, 8)
         ~   sum: add + ReLU (N, 8, 8, 8)
           stage2 (N, 8, 8, 8)
@@ -300,7 +304,7 @@ PICTURES = {
         - wide: bottleneck (N, 8)
         -   down: Linear 4 (N, 4)
         -   up: Linear 8 (N, 8)
-        ~ both: concat → gated, out_features none → 64 (N, 16) → (N, 64)
+        ~ both [concat → gated 64] (N, 16) → (N, 64)
         + score: seq (N, 1)
         +   Linear 16 (N, 16)
         +   ReLU (N, 16)
@@ -353,16 +357,16 @@ PICTURES = {
     """,
     "Params: of the spec, of a use, the default of a block": """
           x (N, 4)
-          one: mlp (N, 8) → (N, 16)
-        ~   Linear out_features 8 → 16 (N, 8) → (N, 16)
-        ~   Dropout p 0.1 → 0.2 (N, 8) → (N, 16)
+        . one: mlp (N, 8) → (N, 16)
+        ~   Linear [out_features 8 → 16] (N, 8) → (N, 16)
+        ~   Dropout [p 0.1 → 0.2] (N, 8) → (N, 16)
           two: mlp width=3 (N, 3)
-            Linear 3 (N, 3)
-        ~   Dropout p 0.1 → 0.2 (N, 3)
-        ~ three: mlp width [4, 5] → [4, 6] (N, 5) → (N, 6)
-        ~   Linear out_features 5 → 6 (N, 4/5) → (N, 4/6)
-        ~   Dropout p 0.1 → 0.2 (N, 4/5) → (N, 4/6)
-          three (N, 5) → (N, 6)
+        .   Linear 3 [so in_features 8 → 16] (N, 3)
+        ~   Dropout [p 0.1 → 0.2] (N, 3)
+        ~ three: mlp width=4/6 × 2 [width [4, 5] → [4, 6]] (N, 5) → (N, 6)
+        ~   Linear 4/6 [out_features 5 → 6] (N, 4/5) → (N, 4/6)
+        ~   Dropout [p 0.1 → 0.2] (N, 4/5) → (N, 4/6)
+        . three (N, 5) → (N, 6)
 
     """,
 }
@@ -431,7 +435,7 @@ def test_blocks_without_a_change_are_closed() -> None:
         "  same: seq (N, 8)",
         "  other: seq (N, 4)",
         "    mlp width=4 (N, 4)",
-        "~   Dropout p 0.1 → 0.2 (N, 4)",
+        "~   Dropout [p 0.1 → 0.2] (N, 4)",
         "  other (N, 4)",
     ]
     assert [edge[:2] for edge in picture.edges] == [
@@ -444,18 +448,36 @@ def test_blocks_without_a_change_are_closed() -> None:
 
 def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
     picture = fold(joined(*CASES["A change in a block used often is listed once"]), 0)
-    assert [f"{SIGNS[item.mark]} {item.title}" for item in picture.items] == [
-        "  x",
-        "~ stage1",
-        "  wide",
-        "~ stage2",
-        "  stage2",
+    assert outline(picture.items) == [
+        "  x (N, 3, 8, 8)",
+        "~ stage1: residual × 12 [3 changed inside] (N, 3, 8, 8)",
+        "  wide: Conv2d 8, kernel_size=1 (N, 8, 8, 8)",
+        "~ stage2: residual [repeat 2 → 3; 3 changed inside] (N, 8, 8, 8)",
+        "  stage2 (N, 8, 8, 8)",
+    ]
+
+
+def test_a_closed_block_in_which_options_only_follow_is_marked_as_following() -> None:
+    old = """
+        inputs: {x: [4]}
+        blocks: {mlp: {seq: [{Linear: 8}, ReLU]}}
+        nodes:
+          wide: {layer: Linear, from: x, out_features: 4}
+          tower: {block: mlp, from: wide}
+        outputs: tower
+    """
+    picture = joined(mg.loads(old), mg.loads(old.replace("out_features: 4", "out_features: 6")))
+    assert outline(fold(picture, 0).items) == [
+        "  x (N, 4)",
+        "~ wide: Linear [out_features 4 → 6] (N, 4) → (N, 6)",
+        ". tower: mlp (N, 8)",
+        "  tower (N, 8)",
     ]
 
 
 def test_the_description_of_the_picture_counts_the_changes(tmp_path: Path) -> None:
     review = mg.diff(*CASES["A node removed"])
-    summary = "Changes (1 removed, 2 changed) in the architecture of Model"
+    summary = "Changes (1 removed, 2 changed, 1 following) in the architecture of Model"
     for ending in ("svg", "mmd", "html"):
         review.draw(tmp_path / f"diff.{ending}")
         assert summary in (tmp_path / f"diff.{ending}").read_text()
@@ -464,5 +486,10 @@ def test_the_description_of_the_picture_counts_the_changes(tmp_path: Path) -> No
 def test_the_page_has_the_details_of_removed_and_new_nodes(tmp_path: Path) -> None:
     review = mg.diff(*CASES["A node removed"])
     details = review._details()
-    assert details["was b"].op == "Linear"
-    assert [(c.name, c.value) for c in details["a"].options][:1] == [("out_features", "8")]
+    old, new = details["a"]
+    assert old is not None
+    assert new is not None
+    assert [(c.name, c.value) for c in old.options][:1] == [("out_features", "4")]
+    assert [(c.name, c.value) for c in new.options][:1] == [("out_features", "8")]
+    assert details["was b"].data().keys() == {"old"}
+    assert details["was b"].data()["old"]["op"] == "Linear"

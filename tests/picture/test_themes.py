@@ -137,5 +137,15 @@ def test_kinds_differ_without_colours(palette: Palette) -> None:
 
 
 def test_every_mark_has_its_own_sign(palette: Palette) -> None:
-    assert palette.marks.keys() == SIGNS.keys()
+    assert palette.marks.keys() == SIGNS.keys() | {"follows"}
     assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_a_follower_has_the_line_of_what_changed_and_a_tint_of_its_own(
+    palette: Palette, blindness: str
+) -> None:
+    changed, follows = palette.marks["changed"], palette.marks["follows"]
+    assert follows.line == changed.line
+    for other in (changed.fill, palette.kinds["layer"].fill):
+        assert distance(follows.fill, other, blindness) >= 4, other

@@ -1,4 +1,4 @@
-"""The details of one box or cluster, as data that is independent of graphs."""
+"""The details of one box or cluster, or of both sides of a comparison, as data independent of graphs."""
 
 from __future__ import annotations
 
@@ -79,3 +79,15 @@ class Detail:
             "spec": [excerpt._asdict() for excerpt in self.spec],
             "code": [excerpt._asdict() for excerpt in self.code],
         }
+
+
+class ComparedDetail(NamedTuple):
+    """The details of one item of a comparison in the old and in the new graph; None where it is not."""
+
+    old: Detail | None
+    new: Detail | None
+
+    def data(self) -> dict[str, Any]:
+        """Return `{"old": {...}, "new": {...}}`, both as `Detail.data`; an added item has no `old`,
+        a removed one no `new`."""
+        return {side: one.data() for side, one in self._asdict().items() if one is not None}

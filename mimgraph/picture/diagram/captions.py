@@ -29,18 +29,29 @@ class Size(NamedTuple):
 
 
 def box_lines(box: Box) -> tuple[Line, ...]:
-    """Return the title, the subtitle and the shapes of a box."""
+    """Return the title, the subtitle, the edits and effects of a comparison, and the shapes of a box."""
     title = [line(TITLE, Run(box.title, "bold"))] if box.title else []
     text = [line(TEXT, *_stressed(row)) for row in broken(box.subtitle, WIDEST, TEXT)]
+    edits = [
+        line(TEXT, Run(row, "bold")) for edit in box.edits for row in broken(edit, WIDEST, TEXT)
+    ]
+    effects = [
+        line(TEXT, Run(row)) for effect in box.effects for row in broken(effect, WIDEST, TEXT)
+    ]
     shapes = [line(SHAPE, Run(shape, "mono", "faint")) for shape in box.shapes]
-    return (*title, *text, *shapes)
+    return (*title, *text, *edits, *effects, *shapes)
 
 
 def cluster_line(cluster: Cluster) -> Line:
     """Return the title and subtitle of a cluster; a bare `seq` is left out, as one sees that it is one."""
     subtitle = "" if cluster.kind == cluster.subtitle == "seq" else cluster.subtitle
+    edits = ", ".join(cluster.edits)
     gap = "  " if cluster.title and subtitle else ""
-    return line(SMALL, Run(cluster.title, "bold"), Run(gap), *_stressed(subtitle, "faint"))
+    gap_before_edits = "  " if edits and (cluster.title or subtitle) else ""
+    title, changed = Run(cluster.title, "bold"), Run(edits, "bold")
+    return line(
+        SMALL, title, Run(gap), *_stressed(subtitle, "faint"), Run(gap_before_edits), changed
+    )
 
 
 def edge_line(edge: Edge, tails: Mapping[str, Box]) -> Line:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Edge, boxes, every
+from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Edge, Mark, boxes, every
 
 _COUNTED = ("layer", "merge", "tensor")
+_CHANGES: dict[Mark, str] = {
+    "added": "added",
+    "removed": "removed",
+    "changed": "changed",
+    "follows": "following",
+}
 
 
 def describe_box(box: Box) -> str:
@@ -16,14 +22,15 @@ def describe_box(box: Box) -> str:
     first = f"{box.kind} {name}" if box.kind in ("input", "output") else name
     rest = [box.tooltip] if box.tooltip and box.tooltip != box.id else []
     subtitle = f": {box.subtitle}" if box.subtitle else ""
-    return "\n".join([_marked(box.mark, f"{first}{subtitle}"), *rest, *box.shapes])
+    changes = [*box.edits, *box.effects]
+    return "\n".join([_marked(box.mark, f"{first}{subtitle}"), *changes, *rest, *box.shapes])
 
 
 def describe_cluster(cluster: Cluster) -> str:
     """Return `tower: block × 3`, then its doc and its shapes, a line each."""
     first = _marked(cluster.mark, f"{cluster.id}: {cluster.subtitle}")
     rest = [cluster.tooltip] if cluster.tooltip else []
-    return "\n".join([first, *rest, *cluster.shapes])
+    return "\n".join([first, *cluster.edits, *rest, *cluster.shapes])
 
 
 def describe_edge(edge: Edge, tails: Mapping[str, Box]) -> str:
@@ -50,7 +57,7 @@ def describe(diagram: Diagram) -> str:
     parts = [_listed(outer, "input"), ", ".join(amounts), _listed(drawn, "output")]
     doc = f" {' '.join(diagram.doc.split())}" if diagram.doc else ""
     marks = Counter(item.mark for item in every(diagram.items))
-    changes = [f"{marks[mark]} {mark}" for mark in ("added", "removed", "changed") if marks[mark]]
+    changes = [f"{marks[mark]} {word}" for mark, word in _CHANGES.items() if marks[mark]]
     start = f"Changes ({', '.join(changes)}) in the architecture" if changes else "Architecture"
     return f"{start} of {diagram.name}: {'; '.join(filter(None, parts))}.{doc}"
 

@@ -55,9 +55,14 @@ def _closed(cluster: Cluster, subtitle: str, closed_into: dict[str, str]) -> Box
 def closed_box(cluster: Cluster) -> Box:
     """Return the box that a cluster is drawn as when it is closed."""
     words = cluster.title, cluster.subtitle, cluster.shapes, cluster.tooltip
-    is_marked = any(item.mark for item in every(cluster.items))
-    mark = cluster.mark or ("changed" if is_marked else "")
-    return Box(cluster.id, cluster.kind, *words, mark=mark)
+    mark, edits = cluster.mark, cluster.edits
+    if mark not in ("added", "removed"):
+        inner = Counter(item.mark for item in every(cluster.items))
+        if changed := inner["added"] + inner["removed"] + inner["changed"]:
+            mark, edits = "changed", (*edits, f"{changed} changed inside")
+        elif not mark and inner["follows"]:
+            mark = "follows"
+    return Box(cluster.id, cluster.kind, *words, mark=mark, edits=edits)
 
 
 def _rewired(diagram: Diagram, items: tuple[Item, ...], closed_into: Mapping[str, str]) -> Diagram:

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.support.frozen_data import data
 
-Mark: TypeAlias = Literal["", "added", "removed", "changed"]  # set in the picture of a comparison
+# set in the picture of a comparison; an item `follows` if it differs only because others changed
+Mark: TypeAlias = Literal["", "added", "removed", "changed", "follows"]
 
 CLOSED = ("seq", "block", "repeat", "chain")  # kinds of boxes that stand for a closed cluster
 
@@ -20,6 +21,8 @@ class Box:
     each result that is used. `shares` is the id of the box or cluster whose module it shares. An
     input is `optional` if it may be left out, an output if only training returns it. A closed
     cluster has the kind `seq`, `block` or `repeat`; a chain of layers drawn as one has `chain`.
+    In a comparison `edits` say what changed, `out_features 32 → 64`, and `effects` which inferred
+    options changed with that.
     """
 
     id: str
@@ -31,6 +34,8 @@ class Box:
     shares: str = ""
     optional: bool = False
     mark: Mark = ""
+    edits: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
 
 
 @data
@@ -45,6 +50,7 @@ class Cluster:
     tooltip: str = ""
     shapes: tuple[str, ...] = ()
     mark: Mark = ""
+    edits: tuple[str, ...] = ()
 
 
 Item: TypeAlias = Box | Cluster

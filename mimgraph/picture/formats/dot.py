@@ -137,7 +137,7 @@ def _painted(paint: Paint) -> dict[str, str]:
 def _signed(mark: Mark, rows: Iterable[Line]) -> Iterator[Line]:
     """Yield the lines, the first one after the sign of the mark."""
     for number, row in enumerate(rows):
-        sign = (Run(f"{SIGNS[mark]} ", "bold"),) if mark and number == 0 else ()
+        sign = (Run(f"{SIGNS[mark]} ", "bold"),) if mark in SIGNS and number == 0 else ()
         yield row._replace(runs=(*sign, *row.runs))
 
 

@@ -30,7 +30,7 @@ _SHAPES = {
     "output": ("[/", "/]"),
     **dict.fromkeys(CLOSED, ("[[", "]]")),
 }
-_SIGNS = {"": "", "added": "#43; ", "removed": "#8722; ", "changed": "#126; "}  # + − ~
+_SIGNS = {"added": "#43; ", "removed": "#8722; ", "changed": "#126; "}  # + − ~
 
 
 def render(scene: Scene) -> str:
@@ -128,23 +128,33 @@ def _paint(paint: Paint, palette: Palette) -> str:
 
 def _line(mark: Mark, paint: Paint) -> str:
     dashes = ",stroke-dasharray:8 4" if mark == "removed" else ""
-    return f"stroke:{paint.line},stroke-width:4px{dashes}"
+    width = 4 if mark in _SIGNS else 2
+    return f"stroke:{paint.line},stroke-width:{width}px{dashes}"
 
 
 def _box_label(box: Box) -> str:
-    """Return the bold title, the op, and a line for each shape, as a Markdown string of Mermaid."""
-    lines = filter(None, (_bold(box.title), coded(box.subtitle), *map(coded, box.shapes)))
+    """Return the bold title, the op, what changed, and the shapes, each a line of a Markdown string of
+    Mermaid."""
+    changes = (*map(_bold, box.edits), *map(coded, box.effects))
+    found = (_bold(box.title), coded(box.subtitle), *changes, *map(coded, box.shapes))
+    lines = filter(None, found)
     label = "\n".join(lines) or " "
-    return f'"`{_SIGNS[box.mark]}{label}`"'
+    return f'"`{_sign(box.mark)}{label}`"'
 
 
 def _cluster_label(cluster: Cluster) -> str:
     """Return the title and op in one line, padded on the right with figure spaces, which do not
     break: that moves it to the left, out of the way of the arrows."""
-    line = " ".join(filter(None, (_bold(cluster.title), coded(cluster.subtitle))))
-    length = len(cluster.title + cluster.subtitle)
+    words = cluster.title, cluster.subtitle, ", ".join(cluster.edits)
+    title, subtitle, edits = words
+    line = " ".join(filter(None, (_bold(title), coded(subtitle), _bold(edits))))
+    length = len("".join(words))
     spaces = "#8199;" * min(length, max(36 - length, 0))
-    return '"`{}{}`"'.format(f"{_SIGNS[cluster.mark]}{line}".replace(" ", "\xa0"), spaces)
+    return '"`{}{}`"'.format(f"{_sign(cluster.mark)}{line}".replace(" ", "\xa0"), spaces)
+
+
+def _sign(mark: Mark) -> str:
+    return _SIGNS.get(mark, "")
 
 
 def _bold(title: str) -> str:

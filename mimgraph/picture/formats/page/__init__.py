@@ -14,7 +14,7 @@ from typing import Any
 
 from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.description import describe
-from mimgraph.picture.formats.page.data import page_data, without_empty
+from mimgraph.picture.formats.page.data import detail_data, page_data
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import PALETTES, Palette
 
@@ -32,7 +32,7 @@ def render(scene: Scene) -> str:
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
     options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.opened}
     graph = {**page_data(diagram), **options, "closed": closed}
-    details = {id_: without_empty(detail.data()) for id_, detail in scene.details().items()}
+    details = {id_: detail_data(detail) for id_, detail in scene.details().items()}
     return Template(_asset("page.html")).substitute(
         policy=policy,
         style=style,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.captions import (
     badge_line,
     box_lines,
@@ -30,6 +31,13 @@ def page_data(diagram: Diagram) -> dict[str, Any]:
         "items": [_item(item, tags) for item in diagram.items],
         "edges": [_edge(edge, n, tails) for edge, n in Counter(diagram.edges).items()],
     }
+
+
+def detail_data(detail: Detail | ComparedDetail) -> dict[str, Any]:
+    """Return what the panel shows of an item; in a comparison `{"old": {...}, "new": {...}}`."""
+    if isinstance(detail, ComparedDetail):
+        return {side: without_empty(data) for side, data in detail.data().items()}
+    return without_empty(detail.data())
 
 
 def without_empty(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,7 +163,8 @@ function handle(width, y, top) {
 // Returns the badges on the upper corners: the sign of a mark, and the letter of a shared module.
 function badges({ tag }, mark, x, y, width) {
   const found = [];
-  if (mark) found.push(badge({ size: 8, width: 0, runs: [[SIGNS[mark], "bold"]] }, x, y, "sign"));
+  if (SIGNS[mark])
+    found.push(badge({ size: 8, width: 0, runs: [[SIGNS[mark], "bold"]] }, x, y, "sign"));
   if (tag) {
     const number = (tag.runs[0][0].charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
     found.push(badge(tag, x + width, y, `tag-${number}`));

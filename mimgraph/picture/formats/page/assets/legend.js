@@ -17,9 +17,9 @@ export function legend(model) {
   const marks = new Set(items.map((item) => item.mark));
   return [
     ...Object.entries(NAMES).filter(([kind]) => kinds.has(kind)),
-    ...Object.entries(SIGNS)
+    ...[...Object.entries(SIGNS), ["follows", ""]]
       .filter(([mark]) => marks.has(mark))
-      .map(([mark, sign]) => [mark, `${sign} ${mark}`]),
+      .map(([mark, sign]) => [mark, `${sign} ${mark}`.trim()]),
   ].map(([kind, text]) => entry(kind, text));
 }
 

@@ -8,7 +8,8 @@ export class Panel {
 
   show(item) {
     const { before, after } = this.neighbours(item);
-    const detail = this.details()[item.id] ?? {};
+    const found = this.details()[item.id] ?? {};
+    const detail = found.new ?? found.old ?? found; // a comparison has both sides
     const name = item.id.replace(/^output /, "");
     this.element.querySelector("h2").textContent = name;
     this.element.dataset.kind = item.kind;
