@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.dims.amount import Amount
+
+Count: TypeAlias = Callable[[Amount | int], str]  # writes a number exactly or short
 
 _LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers that get separators
 _TERM = re.compile(r"(-?)(?:(\d+)(?:\*|$))?(.*)")  # sign, factor and sizes
 
 
-def macs(cost: Cost) -> str:
-    """Return the multiply-accumulates: `1,024`, `-` for none, `?` or `1,024 + ?` if not all are known."""
-    known = number(cost.macs)
+def macs(cost: Cost, count: Count) -> str:
+    """Return the multiply-accumulates as `count` writes them: `1,024`, `-` for none, `?` or `1,024 + ?`
+    if not all are known."""
+    known = count(cost.macs)
     if not cost.uncounted:
         return known if cost.macs else "-"
     return f"{known} + ?" if cost.macs else "?"
 
 
-def number(amount: Amount) -> str:
+def number(amount: Amount | int) -> str:
     """Return an amount with thousands separators: `1,024*T + 16`."""
-    value = amount.value
+    value = amount if isinstance(amount, int) else amount.value
     if isinstance(value, int):
         return f"{value:,}"
     return _LONG.sub(lambda digits: f"{int(digits[0]):,}", value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from typing import Any
 from mimgraph.cost.bind_sizes import check_size, checked
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.summary import table
+from mimgraph.summary import markup
 from mimgraph.summary.rows import Contents, Row, Rows
+from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth
-from mimgraph.support.terminal import printable
+from mimgraph.support.terminal import columns, printable
 
 _CSV_COLUMNS = (
     "name",
@@ -33,7 +33,7 @@ _CSV_COLUMNS = (
     "from",
     "shares",
 )
-WIDTH = 100  # characters, where output is not a terminal
+WIDTH = 100  # characters of a line where output is no terminal
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,13 +90,16 @@ class Summary(Contents):
             "training": _work(self.training),
         }
 
-    def text(self, width: int = WIDTH) -> str:
-        """Return the table as text, `width` characters wide if they are enough."""
-        return table.text(self, width)
+    def text(self, width: int = WIDTH, color: bool = False) -> str:
+        """Return the table as text with lines of at most `width` characters, in short numbers.
+
+        A narrow table wraps its cells and leaves out the columns of numbers.
+        """
+        return text(self, width, color)
 
     def markdown(self) -> str:
         """Return the table as Markdown."""
-        return table.markdown(self)
+        return markup.markdown(self)
 
     def csv(self) -> str:
         """Return all rows as CSV, inner ones below theirs; the last, without a name, is the total."""
@@ -104,11 +107,10 @@ class Summary(Contents):
 
     def __repr__(self) -> str:
         """Return the table as wide as the terminal, in ASCII if that has no other characters."""
-        shown = self.text(shutil.get_terminal_size().columns if _is_terminal() else WIDTH)
-        return printable(shown)
+        return printable(self.text(columns(sys.stdout) or WIDTH))
 
     def _repr_html_(self) -> str:
-        return table.html(self)
+        return markup.html(self)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -170,10 +172,6 @@ def _flat(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for row in rows:
         yield row
         yield from _flat(row.get("children", ()))
-
-
-def _is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def summary(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 import pytest
 
 import mimgraph
-from mimgraph.summary.summary import WIDTH
 from tests.gallery import on_meta
 
 MODEL = """
@@ -62,36 +60,34 @@ def test_the_table_of_a_graph() -> None:
         TwoTowers
 
         Name     Layer               Output shape    Params         MACs  From
-        -------  ------------------  --------------  ------  -----------  ---------------------
+        ───────  ──────────────────  ──────────────  ──────  ───────────  ─────────────────────
         image    Input               (N, 3, 32, 32)       -            -
         words    Input               (N, T) int64         -            -
         extra    Input               (N, 5)               -            -
-        stem     seq                 (N, 8, 30, 30)     224      194,400  image
-        ├─ 0     Conv2d              (N, 8, 30, 30)     224      194,400
+        stem     seq                 (N, 8, 30, 30)     224        194 k  image
+        ├─ 0     Conv2d              (N, 8, 30, 30)     224        194 k
         └─ 1     ReLU                (N, 8, 30, 30)       -            -
-        stage    residual × 3        (N, 8, 30, 30)   1,776    1,555,200  stem
-        ├─ conv  Conv2d              (N, 8, 30, 30)     576      518,400  x
+        stage    residual × 3        (N, 8, 30, 30)   1,776       1.56 M  stem
+        ├─ conv  Conv2d              (N, 8, 30, 30)     576        518 k  x
         ├─ norm  BatchNorm2d + ReLU  (N, 8, 30, 30)      16            -  conv
         └─ sum   add                 (N, 8, 30, 30)       -            -  norm, x
         pooled   seq                 (N, 8)               -            -  stage
         ├─ 0     AdaptiveAvgPool2d   (N, 8, 1, 1)         -            -
         └─ 1     Flatten             (N, 8)               -            -
-        emb      Embedding           (N, T, 16)      16,000            -  words
-        lstm     LSTM                (N, T, 8)          832        768*T  emb
+        emb      Embedding           (N, T, 16)        16 k            -  words
+        lstm     LSTM                (N, T, 8)          832        768·T  emb
         fc       Linear              (N, 8)              48           40  extra
-        local    seq                 (N, 8, T - 2)      392  384*T - 768  emb
+        local    seq                 (N, 8, T - 2)      392  384·T - 768  emb
         ├─ 0     Permute             (N, 16, T)           -            -
-        └─ 1     Conv1d              (N, 8, T - 2)      392  384*T - 768
+        └─ 1     Conv1d              (N, 8, T - 2)      392  384·T - 768
         fused    concat              (N, 24)              -            -  pooled, lstm.last, fc
         score    Linear              (N, 1)              25           24  fused
 
-        Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
-        MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
-        Activations: 128 B·T + 403 kB per sample
-        × n: the row counts all n repeats; rows inside it count one, or the repeats that they number
-        Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
         Outputs: score (N, 1), local (N, 8, T - 2)
+        × n: the row counts all n repeats; rows inside it count one, or the repeats that they number
         At run time: T >= 3
+        Total: 19.3 k parameters (77.2 kB), 1,152·T + 1.75 M MACs, 128 B·T + 403 kB of activations per
+          sample
     """)
     assert str(mimgraph.loads(MODEL).summary()) == table.strip()
 
@@ -106,7 +102,7 @@ def test_different_repeats_have_rows_of_their_own_and_shared_weights_count_once(
         table(SHARING)
         == dedent("""
         Name          Layer              Output shape  Params  MACs  From
-        ------------  -----------------  ------------  ------  ----  -----------
+        ────────────  ─────────────────  ────────────  ──────  ────  ───────────
         a             Input              (N, 8)             -     -
         b             Input              (N, 8)             -     -
         tower         seq                (N, 6)           434   320  a
@@ -190,26 +186,23 @@ def test_sizes_replace_names_and_depth_closes_rows() -> None:
     table = dedent("""
         TwoTowers
 
-        Name    Layer         Output shape    Params        MACs  From
-        ------  ------------  --------------  ------  ----------  ---------------------
-        image   Input         (8, 3, 32, 32)       -           -
-        words   Input         (8, 50) int64        -           -
-        extra   Input         (8, 5)               -           -
-        stem    seq           (8, 8, 30, 30)     224   1,555,200  image
-        stage   residual × 3  (8, 8, 30, 30)   1,776  12,441,600  stem
-        pooled  seq           (8, 8)               -           -  stage
-        emb     Embedding     (8, 50, 16)     16,000           -  words
-        lstm    LSTM          (8, 50, 8)         832     307,200  emb
-        fc      Linear        (8, 8)              48         320  extra
-        local   seq           (8, 8, 48)         392     147,456  emb
-        fused   concat        (8, 24)              -           -  pooled, lstm.last, fc
-        score   Linear        (8, 1)              25         192  fused
+        Name    Layer         Output shape    Params    MACs  From
+        ──────  ────────────  ──────────────  ──────  ──────  ─────────────────────
+        image   Input         (8, 3, 32, 32)       -       -
+        words   Input         (8, 50) int64        -       -
+        extra   Input         (8, 5)               -       -
+        stem    seq           (8, 8, 30, 30)     224  1.56 M  image
+        stage   residual × 3  (8, 8, 30, 30)   1,776  12.4 M  stem
+        pooled  seq           (8, 8)               -       -  stage
+        emb     Embedding     (8, 50, 16)       16 k       -  words
+        lstm    LSTM          (8, 50, 8)         832   307 k  emb
+        fc      Linear        (8, 8)              48     320  extra
+        local   seq           (8, 8, 48)         392   147 k  emb
+        fused   concat        (8, 24)              -       -  pooled, lstm.last, fc
+        score   Linear        (8, 1)              25     192  fused
 
-        Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
-        MACs: 14,451,968 at batch 8 (28,903,936 FLOPs)
-        Activations: 3.28 MB at batch 8
-        Inputs: image (8, 3, 32, 32) float32, words (8, 50) int64, extra (8, 5) float32
         Outputs: score (8, 1), local (8, 8, 48)
+        Total: 19.3 k parameters (77.2 kB), 14.5 M MACs, 3.28 MB of activations at batch 8
     """)
     assert str(mimgraph.loads(MODEL).summary(8, {"T": 50}, depth=0)) == table.strip()
 
@@ -237,23 +230,11 @@ def test_the_facts_say_what_is_frozen_and_what_training_adds() -> None:
     assert (
         facts
         == dedent("""
-        Parameters: 30 (10 trainable, 20 frozen, 120 B)
-        MACs: 16*T per sample (32*T FLOPs)
-        Activations: 16 B·T + 32 B per sample
-        In training also: 8 MACs, 8 B of activations
-        Inputs: x (N, T, 4) float32, hint (N, 4) float32 (optional)
         Outputs: sum (N, 4), aux (N, 2) (in training)
+        In training also: 8 MACs, 8 B of activations
+        Total: 30 parameters (20 frozen, 120 B), 16·T MACs, 16 B·T + 32 B of activations per sample
     """).strip()
     )
-
-
-def test_many_sources_are_cut_at_the_width() -> None:
-    nodes = [f"  branch_{i}: {{layer: Linear, from: x, out_features: 2}}" for i in range(20)]
-    sources = ", ".join(f"branch_{i}" for i in range(20))
-    nodes.append(f"  all: {{merge: concat, from: [{sources}]}}")
-    lines = table("\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: all"]))
-    assert len(lines[-1]) == WIDTH
-    assert lines[-1].endswith("...")
 
 
 def test_data_has_inputs_nodes_and_their_children() -> None:
@@ -287,35 +268,6 @@ def test_data_has_inputs_nodes_and_their_children() -> None:
     assert (lstm["macs"], lstm["activations"]) == ("768*T", "32*T + 64")
 
 
-def test_a_narrow_table_leaves_out_the_sources_then_cuts_the_layers() -> None:
-    summary = mimgraph.loads(MODEL).summary()
-    widths = (100, 80, 70, 60)
-    assert [len(summary.text(width).split("\n")[3]) for width in widths] == [87, 80, 64, 60]
-    assert "  From" in summary.text(80) and "  From" not in summary.text(70)
-    assert "BatchNorm2d... " in summary.text(60)
-
-
-def test_no_line_is_wider_than_a_terminal(spec: Path) -> None:
-    summary = mimgraph.load(spec).summary()
-    for width in (40, 60, 80):
-        assert max(map(len, summary.text(width).splitlines())) <= width
-
-
-TITLES = {
-    90: ["Name", "Layer", "Output shape", "Params", "MACs", "From"],
-    60: ["Name", "Layer", "Output shape", "Params", "MACs"],
-    50: ["Name", "Layer", "Output shape", "Params"],
-    40: ["Name", "Layer", "Output s...", "Params"],
-}
-
-
-@pytest.mark.parametrize("width", TITLES)
-def test_a_narrow_table_keeps_names_layers_and_params(width: int) -> None:
-    lines = mimgraph.loads(MODEL).summary().text(width).split("\n\n")[1].splitlines()
-    assert re.split("  +", lines[0]) == TITLES[width]
-    assert re.search(r" 19,?297$| 16,000( |$)", "\n".join(lines), re.MULTILINE)
-
-
 class Terminal(io.StringIO):
     """Standard output with so many characters in a line, and an encoding."""
 
@@ -334,8 +286,8 @@ def test_it_prints_in_the_width_and_encoding_of_the_terminal(
     lines = str(summary).splitlines()
     assert str(summary).isascii()
     assert max(map(len, lines)) <= 50
-    assert lines[9].startswith("|  |  |- 0")
-    assert lines[10].startswith("|  |  `- 1")
+    assert "|  |  |- 0" in str(summary)
+    assert "|  |  `- 1" in str(summary)
 
 
 UGLY = """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from mimgraph.cli.arguments import add_depth, add_format, add_settings, add_spec, positive
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
-from mimgraph.support.terminal import printable
+from mimgraph.summary.summary import WIDTH
+from mimgraph.support.terminal import columns, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,5 +41,6 @@ def run(args: argparse.Namespace) -> int:
         case "md":
             print(printable(summary.markdown()))
         case _:
-            print(summary)
+            width = columns(sys.stdout) or WIDTH
+            print(printable(summary.text(width, color=wants_color(sys.stdout))))
     return OK

@@ -607,7 +607,7 @@ def test_macs_are_unknown_without_a_function() -> None:
     summary = made.summary()
     assert summary.macs is None
     assert [row["macs"] for row in summary.data()] == [0, None, "6*T"]
-    assert "\nMACs: 6*T + ? per sample\n" in str(summary)
+    assert " 6·T + ? MACs, " in str(summary)
     assert (
         "\n?: the MACs of Scores are not known; mg.register(Scores, macs=...) sets them\n"
         in str(summary)

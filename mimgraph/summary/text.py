@@ -1,0 +1,108 @@
+"""Write the table of a summary for a terminal: as wide as that, in short numbers, in color if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mimgraph.cost.cost import PARAM_BYTES
+from mimgraph.summary.numbers import macs, memory, short
+from mimgraph.summary.rows import Contents
+from mimgraph.summary.table import (
+    MACS,
+    NAME,
+    PARAMS,
+    TITLES,
+    Fact,
+    Line,
+    lines,
+    remarks,
+)
+from mimgraph.support.columns import (
+    GAP,
+    NAMES,
+    SIZES,
+    WORDS,
+    cut,
+    fitting,
+    row_lines,
+    shrunk,
+    wrapped,
+)
+from mimgraph.support.terminal import BOLD, DIM, Paint, painter
+
+LONGEST_NUMBER = 10  # characters; MACs that are longer are formulas of named sizes
+NARROWEST = 40  # characters of a table, even if the terminal has fewer
+_NUMBERS = (PARAMS, MACS)
+# the columns that a narrow table leaves out, and where the lines of its cells may break; the first that fits
+_FITS = (((), WORDS), ((MACS,), WORDS), (_NUMBERS, WORDS), (_NUMBERS, NAMES), (_NUMBERS, SIZES))
+INDENT = "  "  # of the further lines of a fact
+_TREE = "│├└─ "
+
+
+def text(summary: Contents, width: int, color: bool = False) -> str:
+    """Return the table in columns, then what holds for the whole, with lines of at most `width`
+    characters."""
+    width, paint = max(width, NARROWEST), painter(color)
+    table = _table(list(lines(summary.rows, summary.depth, short)), width, paint)
+    below = (line for fact in _facts(summary) for line in _fact_lines(fact, width, paint))
+    return "\n".join([paint(BOLD, cut(summary.name, width)), "", *table, "", *below])
+
+
+def _table(rows: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
+    """Yield the lines of the titles, a rule and the rows; numbers are right-aligned."""
+    widths = _widths(rows, width)
+    yield from _row_lines(Line(TITLES), widths, lambda _, cell: paint(BOLD, cell))
+    yield paint(DIM, GAP.join("─" * space for space in widths.values()))
+    for row in rows:
+        yield from _row_lines(row, widths, paint)
+
+
+def _widths(rows: Sequence[Line], width: int) -> dict[int, int]:
+    """Return the width of each column that is shown."""
+    columns = dict(enumerate(zip(TITLES, *(row.cells for row in rows), strict=True)))
+    if widths := fitting(columns, width, whole=columns):
+        return widths
+    has_formulas = max(map(len, columns[MACS])) > LONGEST_NUMBER
+    for gone, level in _FITS[has_formulas:]:
+        shown = {i: cells for i, cells in columns.items() if i not in gone}
+        if widths := fitting(shown, width, whole=(NAME, *_NUMBERS), level=level):
+            return widths
+    return shrunk(shown, width)
+
+
+def _row_lines(row: Line, widths: dict[int, int], paint: Paint) -> Iterator[str]:
+    """Yield a row as one or more lines; the lines of the tree go on below its name."""
+    cells = {i: row.cells[i] for i in widths} | {NAME: cut(row.cells[NAME], widths[NAME])}
+    for number, (name, *others) in enumerate(row_lines([*cells.values()], [*widths.values()])):
+        shown = cut(row.below, widths[NAME]) if number else name
+        bare = shown.lstrip(_TREE)
+        tree = shown[: len(shown) - len(bare)].rstrip()
+        padded = shown.ljust(widths[NAME]).removeprefix(tree)
+        rest = (
+            cell.rjust(width) if i in _NUMBERS else cell.ljust(width)
+            for cell, (i, width) in zip(others, [*widths.items()][1:], strict=True)
+        )
+        yield GAP.join([paint(DIM, tree) + padded, *rest]).rstrip()
+
+
+def _fact_lines(fact: Fact, width: int, paint: Paint) -> Iterator[str]:
+    title = f"{fact.title}:"
+    first, *more = wrapped(f"{title} {fact.text}", width, INDENT)
+    yield from (paint(BOLD, title) + first.removeprefix(title), *more)
+
+
+def _facts(summary: Contents) -> Iterator[Fact]:
+    """Yield the outputs, the remarks, and the totals in one line; the rows show the inputs."""
+    outputs = (f"{name} {shape}" for name, shape in summary.outputs.items())
+    yield Fact("Outputs", ", ".join(outputs))
+    yield from remarks(summary, short)
+    total = summary.total
+    frozen = f"{short(total.frozen)} frozen, " if total.frozen else ""
+    bytes = memory(total.params * PARAM_BYTES)
+    per = "per sample" if summary.batch is None else f"at batch {summary.batch:,}"
+    work = macs(total, short) if total.macs or total.uncounted else "0"
+    yield Fact(
+        "Total",
+        f"{short(total.params)} parameters ({frozen}{bytes}), {work} MACs, "
+        f"{memory(total.activations)} of activations {per}",
+    )

@@ -1,0 +1,64 @@
+"""Cells in columns: where their lines break, and which widths the columns get."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.support.columns import NAMES, SIZES, WORDS, fitting, shrunk, wrapped
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 5, [""]),
+        ("conv, norm", 10, ["conv, norm"]),
+        ("conv, norm", 9, ["conv,", "norm"]),
+        ("a (N, 3, 32), b (N, 8)", 14, ["a (N, 3, 32),", "b (N, 8)"]),
+        ("(N, 3, (H + 1)//2)", 14, ["(N, 3,", "(H + 1)//2)"]),
+        ("(N, 3, (H + 1)//2)", 8, ["(N, 3,", "(H +", "1)//2)"]),
+        ("MultiheadAttention of x", 10, ["Multihead", "Attention", "of x"]),
+        ("left.from_image", 10, ["left.from_", "image"]),
+        ("unbreakable", 6, ["unbre…"]),
+    ],
+)
+def test_where_lines_break(text: str, width: int, lines: list[str]) -> None:
+    assert wrapped(text, width) == lines
+
+
+def test_further_lines_are_indented() -> None:
+    assert wrapped("Total: 3 parameters, 4 MACs", 16, "  ") == [
+        "Total: 3",
+        "  parameters, 4",
+        "  MACs",
+    ]
+
+
+COLUMNS = {0: ["name", "long_name"], 1: ["(N, 3)", "a (N, 3), b (N, 4)"], 2: ["MultiheadAttention"]}
+
+
+@pytest.mark.parametrize(
+    ("width", "level", "widths"),
+    [
+        (60, WORDS, [9, 18, 18]),
+        (45, WORDS, [9, 14, 18]),
+        (38, WORDS, [9, 7, 18]),
+        (37, WORDS, None),
+        (37, NAMES, [9, 12, 12]),
+        (29, NAMES, [8, 8, 9]),
+        (20, NAMES, None),
+        (20, SIZES, None),
+    ],
+)
+def test_the_widest_columns_are_wrapped(width: int, level: int, widths: list[int] | None) -> None:
+    found = fitting(COLUMNS, width, level=level)
+    assert (None if found is None else [*found.values()]) == widths
+
+
+def test_a_column_that_stays_whole_keeps_its_width() -> None:
+    found = fitting(COLUMNS, 40, whole=[2])
+    assert found is not None and found[2] == 18
+
+
+@pytest.mark.parametrize("width", [30, 20, 9])
+def test_columns_are_shrunk_to_any_width(width: int) -> None:
+    assert sum(shrunk(COLUMNS, width).values()) == width - 4
