@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from tests.conftest import SPECS
 from tests.helpers.browser import Tab
 from tests.helpers.npm import install
 from tests.picture.formats.test_html import HOSTILE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 AXE = "axe-core@4.14.1"
 
@@ -308,12 +311,69 @@ def test_going_to_a_result_opens_the_blocks_around_it(reader: Reader) -> None:
 
 def test_hovering_highlights_the_paths_from_inputs_to_outputs(reader: Reader) -> None:
     reader.item("numbers").hover()
-    assert reader.lit == ["right", "numbers", "fused", "score", "output score"]
+    assert reader.lit == NUMBERS
     assert reader.page.locator("path.edge.on").count() == 4
     reader.item("tower.0.1").hover()
     assert "right" not in reader.lit and {"left", "tower.0.0", "output score"} <= {*reader.lit}
     reader.page.locator("h1").hover()
     assert reader.lit == []
+
+
+NUMBERS = ["right", "numbers", "fused", "score", "output score"]  # the path through numbers
+
+
+def test_a_click_lights_the_paths_until_the_next_click(reader: Reader) -> None:
+    reader.item("numbers").click()
+    reader.tab.settle()
+    reader.page.locator("h1").hover()
+    assert reader.lit == NUMBERS
+    reader.item("left").hover()
+    assert "numbers" not in reader.lit
+    reader.page.locator("#close").click()
+    reader.page.locator("h1").hover()
+    assert reader.panel == "" and reader.lit == NUMBERS
+    reader.item("tower").locator("> .caption").click()
+    assert reader.panel == ""
+    reader.page.locator("h1").hover()
+    assert reader.lit == NUMBERS
+    reader.page.mouse.click(20, 400)  # beside the picture
+    reader.tab.settle()
+    assert reader.lit == []
+
+
+def test_escape_ends_the_light(reader: Reader) -> None:
+    reader.item("numbers").click()
+    reader.tab.settle()
+    reader.page.locator("h1").hover()
+    reader.press("Escape")
+    reader.tab.settle()
+    assert reader.lit == [] and reader.panel == ""
+
+
+def test_a_tap_lights_the_paths_too(chromium: Browser, path: Path) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    reader = Reader(Tab(context.new_page()), path)
+    reader.open()
+    reader.item("numbers").tap()
+    reader.tab.settle()
+    assert reader.lit == NUMBERS and reader.panel.startswith("numbers")
+    reader.item("left").tap()
+    reader.tab.settle()
+    assert "left" in reader.lit and "numbers" not in reader.lit
+    context.close()
+
+
+def test_long_lines_wrap_in_the_panel_of_a_phone(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "long.html"
+    options = "out_features: 4, activation: ReLU, bias: false, in_features: 4"
+    spec = f"inputs: {{x: [4]}}\nnodes: {{fc: {{layer: Linear, from: x, {options}}}}}\noutputs: fc"
+    mimgraph.loads(spec).draw(path)
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    reader = Reader(tab, path)
+    reader.open("#node=fc")
+    wide = """() => [...document.querySelectorAll("#panel, #panel *")]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth).length"""
+    assert options in reader.panel and reader.page.evaluate(wide) == 0
 
 
 def test_a_link_to_a_node_opens_the_blocks_around_it(tab: Tab, tmp_path: Path) -> None:

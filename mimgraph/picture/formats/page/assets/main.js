@@ -48,7 +48,6 @@ class Page {
     this.shown = this.layout.run();
     this.view.setPicture(this.shown, this.first());
     this.drawing.show(this.shown);
-    this.trace.clear();
     this.trace.index(this.shown.lines);
     if (before) this.view.hold(before, this.shown.places.get(held));
     if (focused !== undefined) this.focus(this.model.seen(this.model.items.get(focused)));
@@ -71,7 +70,7 @@ class Page {
     this.model.toggle(item);
     this.draw(item);
     this.announce(`${item.id} ${this.model.isOpen(item) ? "unfolded" : "folded"}`);
-    if (this.selected) this.panel.show(this.selected);
+    if (this.panel.isShown) this.panel.show(this.selected);
   }
 
   unfoldTo(change) {
@@ -124,10 +123,12 @@ class Page {
     this.view.show(this.shown.places.get(this.model.seen(this.selected)));
   }
 
+  // Marks the selected item, and lights the paths through it.
   mark() {
     this.picture.querySelector(".selected")?.classList.remove("selected");
-    const group = this.selected && this.drawing.groupOf(this.model.seen(this.selected));
-    group?.classList.add("selected");
+    const item = this.selected && this.model.seen(this.selected);
+    if (item) this.drawing.groupOf(item).classList.add("selected");
+    this.trace.keep(item ? this.through(item) : []);
   }
 
   // Returns the items before and after an item, as its block names them: an item inside another
@@ -181,27 +182,28 @@ class Page {
     return group && this.model.items.get(group.dataset.id);
   }
 
-  highlight(item) {
+  // Returns the items through which the paths of an item run: of an open block those inside.
+  through(item) {
     const isOpen = item.items && this.model.isOpen(item);
-    this.trace.highlight(isOpen ? [...this.model.shown(item)] : [item]);
+    return isOpen ? [...this.model.shown(item)] : [item];
   }
 
   listen() {
     this.picture.addEventListener("click", (event) => this.click(event));
     this.picture.addEventListener("pointerover", (event) => {
       const item = this.itemOf(event.target);
-      if (item && !(item.items && this.model.isOpen(item))) this.highlight(item);
-      else this.trace.clear();
+      if (item && !(item.items && this.model.isOpen(item))) this.trace.light([item]);
+      else this.trace.rest();
     });
-    this.picture.addEventListener("pointerleave", () => this.trace.clear());
+    this.picture.addEventListener("pointerleave", () => this.trace.rest());
     // a focus listener on the picture itself would make it a stop of the tab key
     addEventListener("focusin", (event) => {
       const item = this.itemOf(event.target);
       if (!item) return;
       this.describe(item);
-      if (event.target.matches(":focus-visible")) this.highlight(item);
+      if (event.target.matches(":focus-visible")) this.trace.light(this.through(item));
     });
-    addEventListener("focusout", () => this.trace.clear());
+    addEventListener("focusout", () => this.trace.rest());
     this.picture.addEventListener("keydown", (event) => this.pictureKey(event));
     addEventListener("keydown", (event) => this.pageKey(event));
     addEventListener("hashchange", () => this.follow());
@@ -212,7 +214,7 @@ class Page {
       fit: () => this.fit(),
       more: () => this.unfoldTo(1),
       less: () => this.unfoldTo(-1),
-      close: () => this.close(),
+      close: () => this.closePanel(),
       link: () => this.copyLink(),
       keys: () => find("help").showModal(),
     };
@@ -266,18 +268,25 @@ class Page {
       "-": () => this.view.zoomOut(),
       0: () => this.fit(),
       "?": () => find("help").showModal(),
-      Escape: () => this.close(),
+      Escape: () => this.deselect(),
     };
     if (!Object.hasOwn(acts, event.key)) return;
     acts[event.key]();
     event.preventDefault();
   }
 
-  close() {
+  // Closes the panel; the paths stay lit, now with more room.
+  closePanel() {
+    this.panel.hide();
+    this.focus(this.model.seen(this.selected));
+  }
+
+  deselect() {
     if (!this.selected) return;
-    const item = this.selected;
+    const item = this.model.seen(this.selected);
     this.select(null);
-    this.focus(this.model.seen(item));
+    this.focus(item);
+    this.trace.keep([]);
   }
 
   async copyLink() {

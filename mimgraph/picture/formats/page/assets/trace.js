@@ -1,8 +1,8 @@
-// Highlights the paths through an item: all items that it depends on, and all that depend on it.
+// Lights the paths through items: all that they depend on, and all that depend on them.
 
 export class Trace {
   constructor(drawing, picture) {
-    Object.assign(this, { drawing, picture, lit: [] });
+    Object.assign(this, { drawing, picture, kept: [], lit: [] });
   }
 
   // Indexes the edges of a layout by both ends; they end at boxes, never at open blocks.
@@ -23,8 +23,26 @@ export class Trace {
     return (this.behind.get(item) ?? []).map((line) => line.tail);
   }
 
-  highlight(items) {
-    this.clear();
+  // Lights the paths through items, or through none, until the next call.
+  light(items) {
+    for (const element of this.lit) element.classList.remove("on");
+    this.lit = items.length ? this.elements(items) : [];
+    for (const element of this.lit) element.classList.add("on");
+    this.picture.classList.toggle("tracing", items.length > 0);
+  }
+
+  // Sets the items whose paths stay lit whenever no others are.
+  keep(items) {
+    this.kept = items;
+    this.rest();
+  }
+
+  rest() {
+    this.light(this.kept);
+  }
+
+  // Returns the elements of the paths through items, and of the blocks around them.
+  elements(items) {
     const found = new Set(items);
     const lines = new Set();
     this.walk(items, this.ahead, "head", found, lines);
@@ -32,9 +50,7 @@ export class Trace {
     for (const item of [...found])
       for (let outer = item.parent; outer?.parent; outer = outer.parent) found.add(outer);
     const groups = [...found].map((item) => this.drawing.groupOf(item));
-    this.lit = [...groups, ...[...lines].flatMap((line) => this.drawing.paths.get(line))];
-    for (const element of this.lit) element.classList.add("on");
-    this.picture.classList.add("tracing");
+    return [...groups, ...[...lines].flatMap((line) => this.drawing.paths.get(line))];
   }
 
   // Collects the items that are reached through the `end` of edges, and these edges.
@@ -50,12 +66,6 @@ export class Trace {
         stack.push(line[end]);
       }
     }
-  }
-
-  clear() {
-    for (const element of this.lit) element.classList.remove("on");
-    this.lit = [];
-    this.picture.classList.remove("tracing");
   }
 }
 
