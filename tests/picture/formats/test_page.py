@@ -376,6 +376,22 @@ def test_long_lines_wrap_in_the_panel_of_a_phone(tab: Tab, tmp_path: Path) -> No
     assert options in reader.panel and reader.page.evaluate(wide) == 0
 
 
+def test_the_panel_of_a_comparison_shows_old_and_new(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "diff.html"
+    new = SPEC.replace("out_features: 8}", "out_features: 16}")
+    mimgraph.diff(mimgraph.loads(SPEC), mimgraph.loads(new)).draw(path)
+    reader = Reader(tab, path)
+    reader.open("#node=numbers")
+    panel = reader.panel
+    assert "out_features\t8 16" in panel and "in_features\t5 inferred" in panel
+    assert "result\t(N, 8) float32 (N, 16) float32" in panel
+    assert "parameters\t48 96" in panel
+    assert panel.index("Spec before") < panel.index("out_features: 8}") < panel.index("Spec now")
+    assert reader.page.locator("#panel del").all_inner_texts()[:1] == ["8"]
+    reader.open("#node=left")
+    assert "before" not in reader.panel and reader.page.locator("#panel ins").count() == 0
+
+
 def test_a_link_to_a_node_opens_the_blocks_around_it(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "folded.html"
     mimgraph.loads(SPEC).draw(path, depth=0)
