@@ -27,7 +27,8 @@ EM = 2048  # units of these widths in one em
 LEADING = 1.25  # height of a line over the size of its letters
 _NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_WORDS = re.compile(r"(?:[\[({][^\])}]*[\])}]|[^ ])+")
+# lists in brackets, widths such as `3 to 16` and repeats such as `× 3` stay on one line
+_WORDS = re.compile(r"(?:[\[({][^\])}]*[\])}]|(?<=\d) to (?=\d)|× |[^ ])+")
 
 
 class Run(NamedTuple):

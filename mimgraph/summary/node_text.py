@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
-from mimgraph.inspection.option_values import is_default
+from mimgraph.inspection.option_values import ResolvedOption
 from mimgraph.inspection.words import own_default
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.typed.graph import TypedNode
@@ -18,9 +18,18 @@ from mimgraph.ir.typed.operations import (
     TypedOperation,
     unwrap,
 )
-from mimgraph.ops import registry
 
 LONGEST = 48  # characters of the value of an option
+_LONG_FRACTION = 6  # characters of a fraction that is not rounded
+
+# the two widths that torch's classes take first, which one knows without their names; not with an
+# arrow between them, as that is a change in the picture of a comparison
+_WIDTHS_IN = ("in_features", "in_channels", "input_size", "num_embeddings")
+_WIDTHS_OUT = ("out_features", "out_channels", "hidden_size", "embedding_dim")
+# formulas, patterns and dtypes, which say themselves what they are, and the end of `arange`
+_BARE = ("expr", "equation", "pattern", "dtype", "end")
+# they change no result, or the shape below the op shows them
+_UNSEEN = ("inplace", "broadcast", "shape")
 
 
 def op_text(node: TypedNode, options: str = "") -> str:
@@ -77,24 +86,46 @@ def _times_text(times: Size) -> str:
     return text if text.isalnum() else f"({text})"
 
 
-def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:
-    """Return the options that differ from their defaults: `16, kernel_size=3`."""
-    op = registry.find(kind, op_name)
-    if op is None:
-        return ""
+def options_text(options: Iterable[ResolvedOption]) -> str:
+    """Return the given options as torch names them, after the widths: `3 to 16, kernel_size=3`.
+
+    An option that changes no result, or that the shape of the result shows, is left out.
+    """
+    every = list(options)
+    inner = [o.value for o in every if o.name in _WIDTHS_IN and isinstance(o.value, int)]
     words = []
-    for name, option in op.options.items():
-        value = options.get(name, option.default)
-        if option.inferred or is_default(value, option.default):
+    for name, value, origin in every:
+        if origin != "given" or name in _UNSEEN:
             continue
-        text = value_text(value)
-        words.append(text if name == op.lone_option else f"{name}={text}")
+        text = _short_value(value)
+        if name in _WIDTHS_OUT and inner:
+            words.append(f"{inner[0]} to {text}")
+        else:
+            words.append(text if name in _BARE else _option_text(name, value))
     return ", ".join(words)
 
 
 def arguments_text(arguments: Mapping[str, Any]) -> str:
-    """Return the params that a use of a block gives: `width=32, stride=2`."""
-    return ", ".join(f"{name}={value_text(value)}" for name, value in arguments.items())
+    """Return the params that a use of a block gives: `width=32, stride=2, causal`."""
+    return ", ".join(_option_text(name, value) for name, value in arguments.items())
+
+
+def _option_text(name: str, value: Any) -> str:
+    """Return an option: `stride=2`, the name alone if it is true, `init=normal` without inner options,
+    and values by name as einops takes them, `h=8, w=4`."""
+    if value is True:
+        return name
+    if isinstance(value, Mapping):
+        nested = [key for key, inner in value.items() if isinstance(inner, Mapping)]
+        items = [] if nested else [_option_text(*item) for item in value.items()]
+        return ", ".join(items) if items else f"{name}={', '.join(map(str, nested))}"
+    return f"{name}={_short_value(value)}"
+
+
+def _short_value(value: Any) -> str:
+    """Return a value with long fractions rounded: `0.0182`."""
+    text = value_text(value)
+    return f"{value:.3g}" if isinstance(value, float) and len(text) > _LONG_FRACTION else text
 
 
 def value_text(value: Any, longest: int = LONGEST) -> str:

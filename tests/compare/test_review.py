@@ -201,11 +201,11 @@ PICTURES = {
     "A node added, its reader rewired": """
           x (N, 8)
           y (N, 8)
-          a: Linear 4 (N, 4)
-          b: Linear 4 + ReLU (N, 4)
+          a: Linear 8 to 4 (N, 4)
+          b: Linear 8 to 4 + ReLU (N, 4)
           sum: add (N, 4)
-        + drop: Dropout 0.1 (N, 4)
-        ~ score: Linear 1 (N, 1)
+        + drop: Dropout p=0.1 (N, 4)
+        ~ score: Linear 4 to 1 (N, 1)
           score (N, 1)
 
         + sum -> drop
@@ -215,10 +215,10 @@ PICTURES = {
     "A node removed": """
           x (N, 8)
           y (N, 8)
-        ~ a: Linear [out_features 4 → 8] (N, 4) → (N, 8)
-        - b: Linear 4 + ReLU (N, 4)
+        ~ a: Linear to 8 [out_features 4 → 8] (N, 4) → (N, 8)
+        - b: Linear 8 to 4 + ReLU (N, 4)
         ~ sum: add (N, 4) → (N, 8)
-        . score: Linear 1 [so in_features 4 → 8] (N, 1)
+        . score: Linear 8 to 1 [so in_features 4 → 8] (N, 1)
           score (N, 1)
 
         + y -> sum
@@ -228,10 +228,10 @@ PICTURES = {
     "Renames: a node is found by what it does and where, an input by its readers, an output by its source": """
           x (N, 8)
         ~ y → numbers (N, 8)
-          a: Linear 4 (N, 4)
-        ~ b → right: Linear 4 + ReLU (N, 4)
+          a: Linear 8 to 4 (N, 4)
+        ~ b → right: Linear 8 to 4 + ReLU (N, 4)
           sum: add (N, 4)
-          score: Linear 1 (N, 1)
+          score: Linear 4 to 1 (N, 1)
         ~ score → rating (N, 1)
 
     """,
@@ -239,13 +239,13 @@ PICTURES = {
           x (N, 8)
           y (N, 8)
         + a: seq (N, 4)
-        +   Linear 4 (N, 4)
+        +   Linear 8 to 4 (N, 4)
         +   Tanh (N, 4)
         +   Dropout (N, 4)
-        - a: Linear 4 (N, 4)
-          b: Linear 4 + ReLU (N, 4)
+        - a: Linear 8 to 4 (N, 4)
+          b: Linear 8 to 4 + ReLU (N, 4)
           sum: add (N, 4)
-          score: Linear 1 (N, 1)
+          score: Linear 4 to 1 (N, 1)
           score (N, 1)
 
         + x -> a.0
@@ -258,12 +258,12 @@ PICTURES = {
     "Items of a chain: another op, one more, and the keys of those after it": """
           x (N, 3, 8, 8)
           features: seq (N, 2)
-            Conv2d 4, kernel_size=3 (N, 4, 6, 6)
+            Conv2d 3 to 4, kernel_size=3 (N, 4, 6, 6)
         +   BatchNorm2d (N, 4, 6, 6)
         ~    [ReLU → GELU] (N, 4, 6, 6)
-        ~   Conv2d, kernel_size=3 [out_channels 8 → 6] (N, 8, 4, 4) → (N, 6, 4, 4)
+        ~   Conv2d 4 to, kernel_size=3 [out_channels 8 → 6] (N, 8, 4, 4) → (N, 6, 4, 4)
         .   Flatten (N, 128) → (N, 96)
-        .   Linear 2 [so in_features 128 → 96] (N, 2)
+        .   Linear 96 to 2 [so in_features 128 → 96] (N, 2)
           features (N, 2)
 
         + features.0 -> features.1
@@ -273,12 +273,12 @@ PICTURES = {
     "A change in a block used often is listed once": """
           x (N, 3, 8, 8)
           stage1: residual × 12 (N, 3, 8, 8)
-        ~   conv: Conv2d 3 [kernel_size 3 → 5; padding 1 → 2] (N, 3, 8, 8)
+        ~   conv: Conv2d 3 to 3 [kernel_size 3 → 5; padding 1 → 2] (N, 3, 8, 8)
         +   norm: BatchNorm2d (N, 3, 8, 8)
         ~   sum: add + ReLU (N, 3, 8, 8)
-          wide: Conv2d 8, kernel_size=1 (N, 8, 8, 8)
+          wide: Conv2d 3 to 8, kernel_size=1 (N, 8, 8, 8)
         ~ stage2: residual [repeat 2 → 3] (N, 8, 8, 8)
-        ~   conv: Conv2d 8 [kernel_size 3 → 5; padding 1 → 2] (N, 8, 8, 8)
+        ~   conv: Conv2d 8 to 8 [kernel_size 3 → 5; padding 1 → 2] (N, 8, 8, 8)
         +   norm: BatchNorm2d (N, 8, 8, 8)
         ~   sum: add + ReLU (N, 8, 8, 8)
           stage2 (N, 8, 8, 8)
@@ -294,22 +294,22 @@ PICTURES = {
           x (N, 8)
           y (N, 8)
         + tower: bottleneck width=2 (N, 8)
-        +   down: Linear 2 (N, 2)
-        +   up: Linear 8 (N, 8)
+        +   down: Linear 8 to 2 (N, 2)
+        +   up: Linear 2 to 8 (N, 8)
         - tower: seq (N, 8)
-        -   Linear 4 (N, 4)
+        -   Linear 8 to 4 (N, 4)
         -   ReLU (N, 4)
-        -   Linear 8 (N, 8)
-        + wide: Linear 8 (N, 8)
+        -   Linear 4 to 8 (N, 8)
+        + wide: Linear 8 to 8 (N, 8)
         - wide: bottleneck (N, 8)
-        -   down: Linear 4 (N, 4)
-        -   up: Linear 8 (N, 8)
-        ~ both [concat → gated 64] (N, 16) → (N, 64)
+        -   down: Linear 8 to 4 (N, 4)
+        -   up: Linear 4 to 8 (N, 8)
+        ~ both [concat → gated out_features=64] (N, 16) → (N, 64)
         + score: seq (N, 1)
-        +   Linear 16 (N, 16)
+        +   Linear 64 to 16 (N, 16)
         +   ReLU (N, 16)
-        +   Linear 1 (N, 1)
-        - score: Linear 1 (N, 1)
+        +   Linear 16 to 1 (N, 1)
+        - score: Linear 16 to 1 (N, 1)
           score (N, 1)
 
         + x -> tower.down
@@ -334,10 +334,10 @@ PICTURES = {
     "An item of a chain removed, the next in its place": """
           x (N, 4)
           y: seq (N, 2)
-            Linear 4 (N, 4)
+            Linear 4 to 4 (N, 4)
         -   Dropout (N, 4)
             Tanh (N, 4)
-            Linear 2 (N, 2)
+            Linear 4 to 2 (N, 2)
           y (N, 2)
 
         + y.0 -> y.1
@@ -358,14 +358,14 @@ PICTURES = {
     "Params: of the spec, of a use, the default of a block": """
           x (N, 4)
         . one: mlp (N, 8) → (N, 16)
-        ~   Linear [out_features 8 → 16] (N, 8) → (N, 16)
-        ~   Dropout [p 0.1 → 0.2] (N, 8) → (N, 16)
+        ~   Linear 4 to [out_features 8 → 16] (N, 8) → (N, 16)
+        ~   Dropout p=0.2 [p 0.1 → 0.2] (N, 8) → (N, 16)
           two: mlp width=3 (N, 3)
-        .   Linear 3 [so in_features 8 → 16] (N, 3)
-        ~   Dropout [p 0.1 → 0.2] (N, 3)
+        .   Linear 16 to 3 [so in_features 8 → 16] (N, 3)
+        ~   Dropout p=0.2 [p 0.1 → 0.2] (N, 3)
         ~ three: mlp width=4/6 × 2 [width [4, 5] → [4, 6]] (N, 5) → (N, 6)
-        ~   Linear 4/6 [out_features 5 → 6] (N, 4/5) → (N, 4/6)
-        ~   Dropout [p 0.1 → 0.2] (N, 4/5) → (N, 4/6)
+        ~   Linear 3/4 to 4/6 [out_features 5 → 6] (N, 4/5) → (N, 4/6)
+        ~   Dropout p=0.2 [p 0.1 → 0.2] (N, 4/5) → (N, 4/6)
         . three (N, 5) → (N, 6)
 
     """,

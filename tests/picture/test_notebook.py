@@ -101,7 +101,7 @@ def handles() -> Iterator[tuple[str, Any, str, set[str]]]:
     emb = layers.Embedding(2).each(column, name="emb")
     yield "an input", x, "x: Input, (N, 8) float32", {"x"}
     yield "an optional input", sound, "sound: Input, (N, T, 3) float32", {"sound", "optional"}
-    yield "a layer", a, "a: Linear, (N, 6) float32", {"x", "a", "Linear 6 + ReLU"}
+    yield "a layer", a, "a: Linear, (N, 6) float32", {"x", "a", "Linear 8 to 6 + ReLU"}
     yield (
         "a layer of an optional input",
         heard,

@@ -67,8 +67,8 @@ class Edge(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The port and the argument, `last as query`, or the one that is named."""
-        return " as ".join(filter(None, (self.port, self.argument)))
+        """The port and the argument, `last as query`; one name if only one is known or both are equal."""
+        return " as ".join(filter(None, dict.fromkeys((self.port, self.argument))))
 
 
 @data

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
+from mimgraph.inspection.option_values import op_options
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, TypedOperation, Use, unwrap
 from mimgraph.ir.types import TensorType
@@ -13,6 +14,7 @@ from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End
 from mimgraph.summary.node_text import arguments_text, op_text, options_text
 
+_T = TypeVar("_T")
 MANY = 7  # like things that are drawn as one: inputs in a box, results of an `each` in a line
 
 
@@ -73,10 +75,10 @@ def node_box(node: TypedNode, context: Context) -> Box:
 def _traits(operation: TypedOperation) -> _Traits:
     """Return the traits of a node's box."""
     match operation:
-        case Leaf(kind, name, options):
-            return _Traits(kind, options_text(kind, name, options))
-        case Use(_, arguments, merge) if merge:
-            return _Traits("merge", options_text("merge", merge, arguments))
+        case Leaf(kind):
+            return _Traits(kind, options_text(op_options(operation)))
+        case Use(merge=merge) if merge:
+            return _Traits("merge", options_text(op_options(operation)))
     return _each_traits(operation.branches) if operation.branches else _Traits()
 
 
@@ -84,23 +86,19 @@ def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
     """Return the traits of the box of an `each`, from the operation that its items share."""
     operations = [unwrap(item.operation) for item in items]
     match operations[0]:
-        case Leaf(kind, name):
-            options = _common([one.options for one in operations if isinstance(one, Leaf)])
-            return _Traits(kind, options_text(kind, name, options))
+        case Leaf(kind):
+            every = [op_options(one) for one in operations if isinstance(one, Leaf)]
+            return _Traits(kind, options_text(_common(every)))
         case Use(merge=""):
-            params = _common([one.arguments for one in operations if isinstance(one, Use)])
-            return _Traits("layer", arguments_text(params))
+            params = [one.arguments.items() for one in operations if isinstance(one, Use)]
+            return _Traits("layer", arguments_text(dict(_common(params))))
     return _Traits()
 
 
-def _common(given: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _common(given: Sequence[Iterable[_T]]) -> list[_T]:
     """Return the options or params that all items of an `each` have in common."""
-    first, *others = given
-    return {
-        name: value
-        for name, value in first.items()
-        if all(name in other and other[name] == value for other in others)
-    }
+    first, *others = map(list, given)
+    return [one for one in first if all(one in other for other in others)]
 
 
 def shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:

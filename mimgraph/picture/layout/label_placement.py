@@ -18,7 +18,7 @@ _AWAY = 0.06  # penalty for each point of distance from the wanted place
 _OUTSIDE = 1000  # penalty for leaving the picture
 _AROUND = 2  # points around a text that should be free of ink too
 _MOST = 1_000_000  # drops; in a larger picture no places are looked for
-_GAP = 3  # points between an edge and its label
+_GAP, _NEAR = 3, 6  # points between an edge and its label: wanted, and at most
 
 _Cell: TypeAlias = tuple[int, int]
 
@@ -124,7 +124,8 @@ def place_label(
     def away(place: Place) -> float:
         return hypot(place.centre - wanted.x, place.middle - wanted.y)
 
-    places = ((away(place), place) for place in _beside(points, width, height))
+    beside = [place for place in _beside(points, width, height) if _is_near(place, points)]
+    places = ((away(place), place) for place in beside)
     middle = Place(wanted.x - width / 2, wanted.y - height / 2, width, height)
     return _best(ink, middle, sorted(places, key=itemgetter(0)))
 
@@ -151,6 +152,15 @@ def _beside(points: Sequence[Point], width: float, height: float) -> Iterator[Pl
         for side in (far, -far):
             middle = Point(at.x + across.x * side, at.y + across.y * side)
             yield Place(middle.x - width / 2, middle.y - height / 2, width, height)
+
+
+def _is_near(place: Place, points: Sequence[Point]) -> bool:
+    """Return whether an edge passes close to a place: at the end of a slanted edge it may not."""
+    return any(
+        abs(at.x - place.centre) < place.width / 2 + _NEAR
+        and abs(at.y - place.middle) < place.height / 2 + _NEAR
+        for at in points
+    )
 
 
 def length(points: Sequence[Point]) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 import mimgraph
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes, every
 from tests.picture.diagram.test_fold import drawn, edges
 
 
@@ -42,9 +42,9 @@ def test_boxes_stand_in_execution_order() -> None:
         ("input", "image", "", "(N, 3, 8, 8)"),
         ("input", "word", "int64, vocab 9", "(N,)"),
         ("layer", "pixels", "Flatten", "(N, 192)"),
-        ("layer", "vector", "Embedding 4", "(N, 4)"),
+        ("layer", "vector", "Embedding 9 to 4", "(N, 4)"),
         ("merge", "both", "concat", "(N, 196)"),
-        ("layer", "score", "Linear 1", "(N, 1)"),
+        ("layer", "score", "Linear 196 to 1", "(N, 1)"),
         ("output", "rating", "", "(N, 1)"),
     ]
     assert edges(picture) == [
@@ -62,16 +62,30 @@ def test_boxes_stand_in_execution_order() -> None:
 @pytest.mark.parametrize(
     ("node", "text"),
     [
-        ("layer: Conv1d, out_channels: 4, kernel_size: 3", "Conv1d 4, kernel_size=3"),
-        ("layer: Conv1d, out_channels: 4, kernel_size: 3, stride: 1", "Conv1d 4, kernel_size=3"),
-        ("layer: Linear, out_features: 4, bias: false", "Linear 4, bias=false"),
-        ("layer: Linear, out_features: 4, in_features: 8", "Linear 4"),
-        ("layer: Linear, out_features: 4, activation: GELU", "Linear 4 + GELU"),
+        ("layer: Conv1d, out_channels: 4, kernel_size: 3", "Conv1d 6 to 4, kernel_size=3"),
+        (
+            "layer: Conv1d, out_channels: 4, kernel_size: 3, stride: 1",
+            "Conv1d 6 to 4, kernel_size=3",
+        ),
+        ("layer: Linear, out_features: 4, bias: false", "Linear 8 to 4, bias=false"),
+        ("layer: Linear, out_features: 4, in_features: 8", "Linear 8 to 4"),
+        ("layer: Linear, out_features: 4, activation: GELU", "Linear 8 to 4 + GELU"),
         ("layer: Dropout", "Dropout"),
-        ("layer: Dropout, p: 0.1", "Dropout 0.1"),
+        ("layer: Dropout, p: 0.1", "Dropout p=0.1"),
         ("layer: LayerNorm, eps: 1.0e-3", "LayerNorm eps=0.001"),
-        ("layer: GRU, hidden_size: 4, take: last", "GRU.last 4"),
-        ("layer: Permute, dims: [0, 2, 1]", "Permute [0, 2, 1]"),
+        ("layer: GRU, hidden_size: 4, take: last", "GRU.last 8 to 4"),
+        ("layer: Permute, dims: [0, 2, 1]", "Permute dims=[0, 2, 1]"),
+        ("layer: Softmax, dim: 1", "Softmax dim=1"),
+        ("layer: GRU, hidden_size: 4, bidirectional: true", "GRU 8 to 4, bidirectional"),
+        ("layer: ReLU, inplace: true", "ReLU"),
+        ("layer: Reshape, shape: [48]", "Reshape"),
+        ("layer: Cast, dtype: float64", "Cast float64"),
+        ("layer: Dropout, p: 0.0123456789", "Dropout p=0.0123"),
+        ("layer: MultiheadAttention, num_heads: 2", "MultiheadAttention num_heads=2"),
+        (
+            'layer: Rearrange, pattern: "n (a b) d -> n a (b d)", sizes: {a: 2}',
+            "Rearrange n (a b) d -> n a (b d), a=2",
+        ),
     ],
 )
 def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
@@ -79,6 +93,41 @@ def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
 ) -> None:
     picture = drawn(f"{{inputs: {{x: [6, 8]}}, nodes: {{y: {{{node}, from: x}}}}, outputs: y}}")
     assert box(picture, "y").subtitle == text
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        ("merge: concat, from: [x, x], dim: -1", "concat dim=-1"),
+        ("merge: add, from: [x, w], broadcast: true", "add"),
+        (
+            "merge: einsum, from: [x, x], equation: 'n a b, n c b -> n a c'",
+            "einsum n a b, n c b -> n a c",
+        ),
+        ("parameter: [6, 8], init: {normal: {std: 0.02}}", "parameter init=normal"),
+        ("buffer: [6, 8], init: ones, batched: true", "buffer init=ones, batched"),
+        ("arange: 48", "arange 48"),
+        (
+            "layer: Embedding, each: {a: ids, b: word}, embedding_dim: 4",
+            "Embedding embedding_dim=4, each of 2",
+        ),
+        ("block: wide, from: x, width: 2, causal: true", "wide width=2, causal"),
+    ],
+)
+def test_a_box_names_what_a_reader_cannot_see_in_its_shape(node: str, text: str) -> None:
+    picture = drawn(f"""
+        inputs: {{x: [6, 8], w: [1, 8], ids: {{shape: [], vocab: 7}}, word: {{shape: [], vocab: 9}}}}
+        blocks:
+          wide:
+            params: {{width: 1, causal: false}}
+            inputs: [x]
+            nodes: {{z: {{layer: ReLU, from: x}}}}
+            outputs: z
+        nodes: {{y: {{{node}}}}}
+        outputs: {{x: x, y: {"y.a" if "each" in node else "y"}, w: w, ids: ids, word: word}}
+    """)
+    (found,) = [item for item in every(picture.items) if item.id == "y"]
+    assert found.subtitle == text
 
 
 def test_a_long_option_is_cut() -> None:
@@ -161,14 +210,14 @@ def test_blocks_and_chains_are_clusters_and_edges_join_the_boxes_inside() -> Non
         "x",
         "body: seq",
         "  wide width=8",
-        "    Linear 8",
+        "    Linear 4 to 8",
         "    ReLU",
         "  Dropout",
         "  residual",
-        "    fc: Linear 8",
+        "    fc: Linear 8 to 8",
         "    sum: add",
         "last: residual bias=false",
-        "  fc: Linear 8, bias=false",
+        "  fc: Linear 8 to 8, bias=false",
         "  sum: add",
         "last",
     ]
@@ -194,17 +243,17 @@ def test_blocks_and_chains_are_clusters_and_edges_join_the_boxes_inside() -> Non
     [
         (
             "{block: residual, from: x, repeat: 3}",
-            ["y: residual × 3", "  fc: Linear 4", "  sum: add"],
+            ["y: residual × 3", "  fc: Linear 4 to 4", "  sum: add"],
         ),
         (
             "{block: residual, from: x, repeat: {times: 3, shared: true}}",
-            ["y: residual × 3 shared", "  fc: Linear 4", "  sum: add"],
+            ["y: residual × 3 shared", "  fc: Linear 4 to 4", "  sum: add"],
         ),
         (
             "{block: wide, from: x, repeat: {with: {width: [8, 8, 8, 2]}}}",
             [
                 "y: wide width=8/8/8/2 × 4",
-                "  Linear 8/8/8/2",
+                "  Linear 4/8/8/8 to 8/8/8/2",
                 "  ReLU",
             ],
         ),
@@ -213,24 +262,24 @@ def test_blocks_and_chains_are_clusters_and_edges_join_the_boxes_inside() -> Non
             [
                 "y: deep × 4",
                 "  0 to 1: deep times=2, width=8/4 × 2",
-                "    fc: Linear 8/4",
+                "    fc: Linear 4/8 to 8/4",
                 "    more: wide width=8/4 × 2",
-                "      Linear 8/4",
+                "      Linear 8/4 to 8/4",
                 "      ReLU",
                 "  2: deep times=0, width=4",
-                "    fc: Linear 4",
+                "    fc: Linear 4 to 4",
                 "    more: wide × 0",
                 "  3: deep times=1, width=4",
-                "    fc: Linear 4",
+                "    fc: Linear 4 to 4",
                 "    more: wide width=4 × 1",
-                "      Linear 4",
+                "      Linear 4 to 4",
                 "      ReLU",
             ],
         ),
         ("{block: residual, from: x, repeat: 0}", ["y: residual × 0"]),
         (
             "{from: x, seq: [{residual: {repeat: 2}}]}",
-            ["y: seq", "  residual × 2", "    fc: Linear 4", "    sum: add"],
+            ["y: seq", "  residual × 2", "    fc: Linear 4 to 4", "    sum: add"],
         ),
     ],
     ids=["equal", "shared", "of other sizes", "of other structure", "none", "in a chain"],

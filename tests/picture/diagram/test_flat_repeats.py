@@ -67,7 +67,7 @@ def test_numbers_that_differ_between_repeats_are_a_span() -> None:
     )
     (found,) = (item for item in picture.items if isinstance(item, Cluster))
     assert [(item.subtitle, *item.shapes) for item in found.items] == [
-        ("Linear 10…14", "(N, 10…14)"),
+        ("Linear 8…13 to 10…14", "(N, 10…14)"),
         ("Tanh", "(N, 10…14)"),
         ("add", "(N, 10…14)"),
     ]

@@ -113,7 +113,7 @@ def test_a_box_that_shares_an_inner_module_shares_the_closed_block() -> None:
             "[{Linear: 4}, ReLU, {Linear: 4}, ReLU]",
             ["y: 4 layers: Linear, ReLU × 2"],
         ),
-        ("[{Linear: 4}, ReLU, Tanh]", ["0: Linear 4", "1: ReLU", "2: Tanh"]),
+        ("[{Linear: 4}, ReLU, Tanh]", ["0: Linear 4 to 4", "1: ReLU", "2: Tanh"]),
         (
             "[{Linear: 4}, ReLU, Tanh, ReLU, GELU, Softplus, Tanh]",
             ["y: 7 layers: Linear, ReLU, Tanh, ReLU, GELU, Softplus, …"],

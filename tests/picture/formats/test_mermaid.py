@@ -65,7 +65,7 @@ n1(["`**right**
 optional
 (N, 4)`"])
 subgraph n2["`**tower** seq`"]
-n3["`Linear 2
+n3["`Linear 4 to 2
 (N, 2)`"]
 n4["`ReLU
 (N, 2)`"]
@@ -80,13 +80,13 @@ n7{{"`**steps**
 stack
 (N, 2, 2)`"}}
 n8["`**read**
-LSTM 2
+LSTM 2 to 2
 last (N, 2)`"]
 n9[("`**scale**
-parameter [2], init=ones
+parameter init=ones
 (2,)`")]
 n10{{"`**scaled**
-multiply broadcast=true
+multiply
 (N, 2)`"}}
 n11[/"`**score**
 (N, 2)`"/]
