@@ -11,7 +11,7 @@ from mimgraph.compare.model import Change, Edit
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.picture.diagram.model import Box, Item, Mark
-from mimgraph.summary.node_text import value_text
+from mimgraph.summary.node_text import option_text, value_text
 
 VISIBLE = ("from", "shape", "share")  # edits that edges and shapes show already
 KEYS = ("key", "keys")  # of a state_dict, which a picture does not show
@@ -30,7 +30,7 @@ def edited(old: Item, new: Item, change: Change) -> Item:
     if any(edit.what == "op" for edit in given):
         edits: tuple[str, ...] = (old_to_new(old.subtitle, new.subtitle),)
         return replace(new, title=title, subtitle="", mark=mark, edits=edits)
-    subtitle = _without(new.subtitle, [*given, *inferred], _op(change))
+    subtitle = _without(new.subtitle, [*given, *inferred])
     edits = tuple(map(edit_words, given))
     new = replace(new, title=title, subtitle=subtitle, mark=mark, edits=edits)
     return replace(new, effects=tuple(map(edit_words, inferred))) if isinstance(new, Box) else new
@@ -56,23 +56,21 @@ def _shown(change: Change) -> tuple[list[Edit], list[Edit]]:
     return given, [effect for effect in effects if effect.what in sizes]
 
 
-def _without(subtitle: str, edits: Iterable[Edit], op: Op | None) -> str:
+def _without(subtitle: str, edits: Iterable[Edit]) -> str:
     """Return the subtitle of a node, as `op_text` writes it, without the options that the edits show."""
     for edit in edits:
-        shown = re.escape(_in_subtitle(edit, op))
+        shown = re.escape(_in_subtitle(edit))
         subtitle = re.sub(rf"(?:, | ){shown}(?=,| |$)", "", subtitle, count=1)
     return subtitle
 
 
-def _in_subtitle(edit: Edit, op: Op | None) -> str:
+def _in_subtitle(edit: Edit) -> str:
     """Return the new value as a subtitle shows it: `kernel_size=5`, `+ ReLU`, `× 3`."""
-    value = value_text(edit.new)
     match edit.what:
         case "freeze":
             return "frozen"
         case "repeat":
-            return f"× {value}"
+            return f"× {value_text(edit.new)}"
         case "activation":
-            return f"+ {value.partition('(')[0]}"
-    is_alone = op is not None and edit.what == op.lone_option
-    return value if is_alone else f"{edit.what}={value}"
+            return f"+ {value_text(edit.new).partition('(')[0]}"
+    return option_text(edit.what, edit.new)

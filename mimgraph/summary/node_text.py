@@ -97,27 +97,26 @@ def options_text(options: Iterable[ResolvedOption]) -> str:
     for name, value, origin in every:
         if origin != "given" or name in _UNSEEN:
             continue
-        text = _short_value(value)
-        if name in _WIDTHS_OUT and inner:
-            words.append(f"{inner[0]} to {text}")
-        else:
-            words.append(text if name in _BARE else _option_text(name, value))
+        is_width = name in _WIDTHS_OUT and inner
+        words.append(f"{inner[0]} to {value}" if is_width else option_text(name, value))
     return ", ".join(words)
 
 
 def arguments_text(arguments: Mapping[str, Any]) -> str:
     """Return the params that a use of a block gives: `width=32, stride=2, causal`."""
-    return ", ".join(_option_text(name, value) for name, value in arguments.items())
+    return ", ".join(option_text(name, value) for name, value in arguments.items())
 
 
-def _option_text(name: str, value: Any) -> str:
-    """Return an option: `stride=2`, the name alone if it is true, `init=normal` without inner options,
-    and values by name as einops takes them, `h=8, w=4`."""
+def option_text(name: str, value: Any) -> str:
+    """Return an option as boxes show it: `stride=2`, the name alone if it is true, `init=normal` without
+    inner options, values by name as einops takes them, `h=8, w=4`, and a dtype or formula alone."""
+    if name in _BARE:
+        return value_text(value)
     if value is True:
         return name
     if isinstance(value, Mapping):
         nested = [key for key, inner in value.items() if isinstance(inner, Mapping)]
-        items = [] if nested else [_option_text(*item) for item in value.items()]
+        items = [] if nested else [option_text(*item) for item in value.items()]
         return ", ".join(items) if items else f"{name}={', '.join(map(str, nested))}"
     return f"{name}={_short_value(value)}"
 

@@ -215,7 +215,7 @@ PICTURES = {
     "A node removed": """
           x (N, 8)
           y (N, 8)
-        ~ a: Linear to 8 [out_features 4 → 8] (N, 4) → (N, 8)
+        ~ a: Linear 8 to 8 [out_features 4 → 8] (N, 4) → (N, 8)
         - b: Linear 8 to 4 + ReLU (N, 4)
         ~ sum: add (N, 4) → (N, 8)
         . score: Linear 8 to 1 [so in_features 4 → 8] (N, 1)
@@ -261,7 +261,7 @@ PICTURES = {
             Conv2d 3 to 4, kernel_size=3 (N, 4, 6, 6)
         +   BatchNorm2d (N, 4, 6, 6)
         ~    [ReLU → GELU] (N, 4, 6, 6)
-        ~   Conv2d 4 to, kernel_size=3 [out_channels 8 → 6] (N, 8, 4, 4) → (N, 6, 4, 4)
+        ~   Conv2d 4 to 6, kernel_size=3 [out_channels 8 → 6] (N, 8, 4, 4) → (N, 6, 4, 4)
         .   Flatten (N, 128) → (N, 96)
         .   Linear 96 to 2 [so in_features 128 → 96] (N, 2)
           features (N, 2)
@@ -358,14 +358,14 @@ PICTURES = {
     "Params: of the spec, of a use, the default of a block": """
           x (N, 4)
         . one: mlp (N, 8) → (N, 16)
-        ~   Linear 4 to [out_features 8 → 16] (N, 8) → (N, 16)
-        ~   Dropout p=0.2 [p 0.1 → 0.2] (N, 8) → (N, 16)
+        ~   Linear 4 to 16 [out_features 8 → 16] (N, 8) → (N, 16)
+        ~   Dropout [p 0.1 → 0.2] (N, 8) → (N, 16)
           two: mlp width=3 (N, 3)
         .   Linear 16 to 3 [so in_features 8 → 16] (N, 3)
-        ~   Dropout p=0.2 [p 0.1 → 0.2] (N, 3)
+        ~   Dropout [p 0.1 → 0.2] (N, 3)
         ~ three: mlp width=4/6 × 2 [width [4, 5] → [4, 6]] (N, 5) → (N, 6)
         ~   Linear 3/4 to 4/6 [out_features 5 → 6] (N, 4/5) → (N, 4/6)
-        ~   Dropout p=0.2 [p 0.1 → 0.2] (N, 4/5) → (N, 4/6)
+        ~   Dropout [p 0.1 → 0.2] (N, 4/5) → (N, 4/6)
         . three (N, 5) → (N, 6)
 
     """,
@@ -451,7 +451,7 @@ def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
     assert outline(picture.items) == [
         "  x (N, 3, 8, 8)",
         "~ stage1: residual × 12 [3 changed inside] (N, 3, 8, 8)",
-        "  wide: Conv2d 8, kernel_size=1 (N, 8, 8, 8)",
+        "  wide: Conv2d 3 to 8, kernel_size=1 (N, 8, 8, 8)",
         "~ stage2: residual [repeat 2 → 3; 3 changed inside] (N, 8, 8, 8)",
         "  stage2 (N, 8, 8, 8)",
     ]
@@ -469,7 +469,7 @@ def test_a_closed_block_in_which_options_only_follow_is_marked_as_following() ->
     picture = joined(mg.loads(old), mg.loads(old.replace("out_features: 4", "out_features: 6")))
     assert outline(fold(picture, 0).items) == [
         "  x (N, 4)",
-        "~ wide: Linear [out_features 4 → 6] (N, 4) → (N, 6)",
+        "~ wide: Linear 4 to 6 [out_features 4 → 6] (N, 4) → (N, 6)",
         ". tower: mlp (N, 8)",
         "  tower (N, 8)",
     ]
