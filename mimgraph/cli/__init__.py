@@ -7,14 +7,16 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
-from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
-from mimgraph.cli.parser import parse
-from mimgraph.cli.printing import point_to_pages, print_diagnostics
+from mimgraph.cli.errors import WRONG_SPEC, CallError
+from mimgraph.cli.parser import color_choice, parse
+from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics
+from mimgraph.cli.streams import guarded
 from mimgraph.diagnostics import SpecError
-from mimgraph.diagnostics.render import visible
 from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.terminal import color
 
 
 def run() -> NoReturn:
@@ -29,24 +31,25 @@ def run() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 for success, 1 for a wrong spec, 2 for a wrong
     call."""
-    args = parse(sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    with color(color_choice(words)):
+        return guarded(partial(_run, words))
+
+
+def _run(words: Sequence[str]) -> int:
+    """Run one command, and print the errors that it raises."""
     try:
-        _import(getattr(args, "import"))
+        args = parse(words)
+        _import(getattr(args, "import", ()))
         code: int = args.command(args)
-        sys.stdout.flush()
         return code
     except SpecError as error:
         print_diagnostics(error.diagnostics, sys.stderr)
         point_to_pages(error.diagnostics)
         return WRONG_SPEC
     except CallError as error:
-        # a path or a param may contain escape sequences for terminals
-        print("\n".join(map(visible, f"mimgraph: {error}".split("\n"))), file=sys.stderr)
+        print_call_error(error)
         return error.exit_code
-    except BrokenPipeError:
-        # the program that reads our output has ended, as `head` does
-        sys.stdout = None
-        return OK
 
 
 def _import(modules: Sequence[str]) -> None:

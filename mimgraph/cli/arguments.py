@@ -6,9 +6,11 @@ import argparse
 from typing import Any
 
 from mimgraph.support.arguments import Depth
+from mimgraph.support.terminal import Color
 
 PICTURES = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
 SPEC = "a YAML or JSON file, or a .safetensors file with a spec in it; - reads standard input"
+COLORS: tuple[Color, ...] = ("auto", "always", "never")
 
 
 def add_spec(parser: argparse.ArgumentParser, also: str = "") -> None:
@@ -73,3 +75,25 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, not {text!r}")
     return int(text)
+
+
+def add_global_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all commands have; `cli/parser.py` reads them before argparse does."""
+    group = parser.add_argument_group("Global options")
+    help = "when to print in colour; default: auto, on terminals"
+    group.add_argument("--color", choices=COLORS, default="auto", help=help)
+    group.add_argument("-h", "--help", action="store_true", help="print this help")
+
+
+def add_import(parser: argparse.ArgumentParser) -> None:
+    """Add `--import`, which registers layers of the user's."""
+    help = "import a Python module first, such as one that registers your layers; repeatable"
+    parser.add_argument("--import", action="append", default=[], metavar="MODULE", help=help)
+
+
+def integer(text: str) -> int:
+    """Return the number that an argument gives."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected an integer, not {text!r}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mimgraph.cli.errors import CallError
+from mimgraph.cli.errors import CallError, WrongValue
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.reader.spec import read_value
 
@@ -20,5 +20,5 @@ def read_settings(option: str, form: str, texts: Sequence[str]) -> dict[str, Any
         try:
             found[name] = read_value(text, f"{option} {name}")
         except SpecError as error:
-            raise CallError(str(error)) from None
+            raise WrongValue(error) from None
     return found

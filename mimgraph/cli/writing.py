@@ -8,10 +8,11 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from mimgraph.cli.arguments import view
 from mimgraph.cli.errors import CallError
+from mimgraph.cli.printing import print_warning, print_written
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import write_whole
 
@@ -20,20 +21,24 @@ if TYPE_CHECKING:
     from mimgraph.picture.scene import Scene
 
 
-def write(path: str | None, text: str) -> None:
-    """Write a text to a file, or to standard output if there is no path."""
-    if path is None:
+def write(args: argparse.Namespace, text: str) -> None:
+    """Write a text to `--output`, or to standard output if that is not given."""
+    if args.output is None:
         sys.stdout.write(text)
         return
-    write_to(path, lambda: write_whole(Path(path), text))
+    write_to(args, args.output, lambda: write_whole(Path(args.output), text))
 
 
-def write_to(path: str, write_file: Callable[[], None]) -> None:
-    """Let a function write a file; a `CallError` says why it cannot."""
+def write_to(args: argparse.Namespace, path: str, write_file: Callable[[], None]) -> None:
+    """Let a function write a file, and say that it is written; a `CallError` says why it cannot be."""
     try:
         write_file()
+    except BrokenPipeError:  # /dev/stdout, for example
+        raise
     except OSError as error:  # perhaps of another file that is written beside it
-        _cannot_write(error.filename or path, error)
+        other = error.filename or path
+        raise CallError(f"cannot write {visible(other)}: {error.strerror or error}") from None
+    print_written(path, args.started)
 
 
 def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
@@ -44,16 +49,22 @@ def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
+<<<<<<< HEAD
             drawn = write(scene(**view(args)), args.output)
+=======
+            write_to(args, args.output, lambda: draw_to(args.output, **view(args)))
+>>>>>>> 53da34b0 (Print errors, help and what was written in one form for all commands)
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
-    except OSError as error:
-        _cannot_write(args.output, error)
     for warning in caught:
+<<<<<<< HEAD
         print(f"mimgraph: {warning.message}", file=sys.stderr)
     if args.depth is None and drawn.opened < drawn.levels:
         open_to = f"blocks are open to depth {drawn.opened} of {drawn.levels}"
         print(f"mimgraph: {open_to}; --depth all opens all", file=sys.stderr)
+=======
+        print_warning(str(warning.message))
+>>>>>>> 53da34b0 (Print errors, help and what was written in one form for all commands)
 
 
 def refuse_to_overwrite(spec: str, graph: Graph, output: str) -> None:
@@ -62,7 +73,3 @@ def refuse_to_overwrite(spec: str, graph: Graph, output: str) -> None:
     for read, what in {**parts, spec: "the spec itself"}.items():
         if os.path.exists(read) and os.path.exists(output) and os.path.samefile(read, output):
             raise CallError(f"{visible(output)} is {what}")
-
-
-def _cannot_write(path: str, error: OSError) -> NoReturn:
-    raise CallError(f"cannot write {visible(path)}: {error.strerror or error}") from None

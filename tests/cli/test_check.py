@@ -119,7 +119,7 @@ def test_check_expands_patterns(run, tmp_path: Path) -> None:
 def test_a_pattern_without_a_file_exits_2_after_all_checks(run, wrong: str) -> None:
     code, out = run("check", "no/such/*.yaml", wrong, SIMPLE)
     assert code == 2
-    assert out.error == "mimgraph: no file matches no/such/*.yaml\n"
+    assert out.error == "error: no file matches no/such/*.yaml\n"
     assert "unknown-layer" in out and f"{SIMPLE}: ok" in out
 
 

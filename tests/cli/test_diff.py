@@ -35,7 +35,7 @@ def test_diff_sets_a_param_in_the_spec_that_has_it(run, wider: str, tmp_path: Pa
     code, out = run("diff", TEXT, str(fixed), "--set", "hiden=96")
     assert (code, out) == (2, "")
     message = f"no param is called 'hiden': {TEXT} has hidden, {fixed} has none"
-    assert out.error == f"mimgraph: {message}\n"
+    assert out.error == f"error: {message}\n"
 
 
 def test_diff_exits_as_git_diff_does(run, wider: str) -> None:

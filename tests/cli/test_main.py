@@ -76,9 +76,9 @@ def test_draw_says_that_a_picture_is_too_long_to_read(run, tmp_path: Path) -> No
     spec.write_text(f"inputs: {{x: [4]}}\nnodes:\n{''.join(rows)}outputs: n299\n")
     code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"))
     assert code == 0
-    assert re.fullmatch(r"mimgraph: the picture is 2\d,\d{3} points high .*\n", out.error)
+    assert re.search(r"^warning: the picture is 2\d,\d{3} points high ", out.error, re.M)
     code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"), "--collapse")
-    assert (code, out.error) == (0, "")
+    assert (code, "warning" in out.error) == (0, False)
 
 
 def test_emit_to_a_file(run, tmp_path: Path) -> None:

@@ -56,4 +56,4 @@ def test_explain(run) -> None:
 def test_explain_suggests_a_known_code(run, code: str, help: str) -> None:
     exit, out = run("explain", code)
     assert (exit, out) == (2, "")
-    assert out.error == f"mimgraph: no code is called {code!r}; {help}\n"
+    assert out.error == f"error: no code is called {code!r}\n  help: {help}\n"

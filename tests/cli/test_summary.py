@@ -47,13 +47,13 @@ def test_set_of_summary_fills_in_a_size_that_is_no_param(run, length: str) -> No
 )
 def test_a_wrong_setting_is_reported(run, length: str, arguments: list[str], message: str) -> None:
     code, out = run("summary", length, *arguments)
-    assert (code, out, out.error) == (2, "", f"mimgraph: {message}\n")
+    assert (code, out, out.error) == (2, "", f"error: {message}\n")
 
 
 def test_other_commands_fill_in_no_sizes(run, length: str) -> None:
     code, out = run("emit", length, "--set", "T=10")
     assert code == 2
-    assert out.error == "mimgraph: no param is called 'T'; the spec's params: width\n"
+    assert out.error == "error: no param is called 'T'; the spec's params: width\n"
 
 
 @pytest.mark.parametrize(

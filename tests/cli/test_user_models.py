@@ -51,5 +51,5 @@ def test_a_model_that_cannot_be_imported_exits_1(run, my_model: Path) -> None:  
     assert (code, out) == (1, "")
     assert (
         out.error
-        == "mimgraph: lists.py:Net cannot be imported: other sizes give more or fewer arguments\n"
+        == "error: lists.py:Net cannot be imported: other sizes give more or fewer arguments\n"
     )

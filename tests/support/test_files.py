@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, output
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"mimgraph: cannot write {path}: File too large\n"
+    assert done.stderr == f"error: cannot write {path}: File too large\n"
     assert os.listdir(tmp_path) == [output]
     assert path.read_text() == "old"
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from mimgraph.cli.arguments import SPEC, add_format, add_settings
-from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
+from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_graph
-from mimgraph.cli.printing import point_to_pages, print_diagnostics
+from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, visible
 from mimgraph.support.files import matching
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     passed: list[str] = []
-    unread: list[str] = []
+    unread: list[CallError] = []
     for path in _paths(args.spec, unread):
         try:
             graph = load_graph(path, args.set)
@@ -55,20 +55,22 @@ def run(args: argparse.Namespace) -> int:
         except SpecError as error:
             errors += error.diagnostics
         except CallError as error:
-            unread.append(str(error))
+            unread.append(error)
     _print(args.format, errors, warnings, passed)
+    for fault in {str(fault): fault for fault in unread}.values():
+        print_call_error(fault)
     if unread:
-        raise CallError("\n".join(unread))
+        return WRONG_CALL
     return WRONG_SPEC if errors else OK
 
 
-def _paths(patterns: Sequence[str], unread: list[str]) -> Iterator[str]:
-    """Yield the files that patterns stand for; a pattern without a file becomes a line of `unread`."""
+def _paths(patterns: Sequence[str], unread: list[CallError]) -> Iterator[str]:
+    """Yield the files that patterns stand for; a pattern without a file becomes an error of `unread`."""
     for pattern in patterns:
         paths = matching(pattern)
         yield from paths
         if not paths:
-            unread.append(f"no file matches {visible(pattern)}")
+            unread.append(CallError(f"no file matches {visible(pattern)}"))
 
 
 def _print(

@@ -22,5 +22,5 @@ def run(args: argparse.Namespace) -> int:
     graph = load_graph(args.spec, args.set)
     if args.output is not None:
         refuse_to_overwrite(args.spec, graph, args.output)
-    write(args.output, graph.source())
+    write(args, graph.source())
     return OK

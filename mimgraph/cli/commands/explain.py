@@ -22,6 +22,6 @@ def run(args: argparse.Namespace) -> int:
         if code not in CODES:
             near = nearest(code, CODES)
             help = f"did you mean {near}?" if near else "mimgraph explain lists them"
-            raise CallError(f"no code is called {code!r}; {help}")
+            raise CallError(f"no code is called {code!r}", help)
     print("\n".join(map(page, args.codes)).rstrip() if args.codes else listing())
     return OK

@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
     if args.weights is not None:
         if any(one["reason"] == "weights" for one in data["left_out"]):
             raise CallError(f"{args.model} has no weights that could be written")
-        write_to(args.weights, lambda: imported.graph.save(imported.compile(), args.weights))
+        write_to(args, args.weights, lambda: imported.graph.save(imported.compile(), args.weights))
     if args.output is not None:
-        write_to(args.output, lambda: imported.dump(args.output))
+        write_to(args, args.output, lambda: imported.dump(args.output))
     _print(imported, args)
     is_good = (
         imported.report.is_exact if args.strict else imported.proven or not imported.comparable

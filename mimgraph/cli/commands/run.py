@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from mimgraph.cli.arguments import add_settings, add_spec, positive
+from mimgraph.cli.arguments import add_settings, add_spec, integer, positive
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
 from mimgraph.diagnostics import SpecError
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help = "the number of samples of random inputs; default: 2"
     parser.add_argument("--batch", type=positive, default=2, metavar="N", help=help)
     help = "the seed of random weights and inputs; default: 0"
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help=help)
+    parser.add_argument("--seed", type=integer, default=0, metavar="S", help=help)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

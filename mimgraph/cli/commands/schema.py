@@ -17,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the schema."""
-    write(args.output, schema.text())
+    write(args, schema.text())
     return OK

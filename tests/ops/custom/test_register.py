@@ -873,7 +873,7 @@ def test_a_failed_import_is_reported_in_one_line(
         "broken": "ZeroDivisionError: division by zero",
     }.items():
         assert main(["check", "--import", "my_pkg.layers", "--import", name, "spec.yaml"]) == 2
-        assert capsys.readouterr().err == f"mimgraph: cannot import {name}: {text}\n"
+        assert capsys.readouterr().err == f"error: cannot import {name}: {text}\n"
 
 
 # the emitted file

@@ -1,0 +1,53 @@
+"""End a command without a traceback when its output is closed or full, or on Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from errno import EDQUOT, EIO, ENOSPC
+
+from mimgraph.cli.errors import CLOSED_PIPE, INTERRUPTED, WRONG_CALL
+from mimgraph.cli.printing import print_error
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Return the exit code of a command; it is that of a program ended by a signal where the reader of
+    our output has ended, as `head` does, and where the user presses Ctrl-C."""
+    _open_missing()
+    try:
+        code = command()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _discard_rest()
+        return CLOSED_PIPE
+    except OSError as error:
+        if error.filename is not None or error.errno not in (ENOSPC, EDQUOT, EIO):
+            raise
+        _discard_rest()
+        print_error(f"cannot write the output: {error.strerror}")
+        return WRONG_CALL
+
+
+def _open_missing() -> None:
+    """Give the process an output that discards everything, if it was started with it closed: `>&-`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
+
+
+def _discard_rest() -> None:
+    """Send what cannot be written to nowhere, or Python would try again when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError):
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, stream.fileno())
+                os.close(null)
