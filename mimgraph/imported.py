@@ -77,21 +77,23 @@ class Imported:
 
         return write(self.graph.declared, self._parts.comments)
 
-    def dump(self, path: str | PathLike[str]) -> None:
+    def dump(self, path: str | PathLike[str]) -> Path | None:
         """Write the graph as YAML to a file, and beside it the layers that stay Python, if there are any.
 
-        The layers of `net.yaml` are in `net_layers.py`; `mimgraph run net.yaml --import net_layers` uses both.
-        A `FileExistsError` is raised if there is such a file that no import wrote.
+        The layers of `net.yaml` are in `net_layers.py`, whose path is returned; `mimgraph run net.yaml --import
+        net_layers` uses both. A `FileExistsError` is raised if there is such a file that no import wrote.
         """
         from mimgraph.importer.python_layers.companion import check_replaceable
 
         spec = Path(as_path("the file to write", path))
         file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
         if self._parts.companion is None:
-            return write_whole(spec, self.dumps())
+            write_whole(spec, self.dumps())
+            return None
         check_replaceable(file)
         write_whole(spec, self.dumps())
         write_whole(file, self._parts.companion(spec.name, str(file)))
+        return file
 
     def compile(self) -> nn.Module:
         """Return the compiled graph with the weights of the model, in evaluation mode as it is traced.

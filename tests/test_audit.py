@@ -88,7 +88,7 @@ def audited(command: list[str], spec: str, folder: Path, part: str = "") -> list
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [Event(*event) for event in json.loads(done.stderr)]
+    return [Event(*event) for event in json.loads(done.stderr.splitlines()[-1])]
 
 
 def beyond_imports(events: list[Event], folder: Path) -> list[str]:

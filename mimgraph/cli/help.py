@@ -49,7 +49,7 @@ def overview_help(
     paint: Paint,
 ) -> str:
     """Return the commands by their groups, and the options of all of them."""
-    usage = f"{_heading('Usage', paint)} {paint(BOLD, 'mimgraph COMMAND [OPTIONS] ...')}"
+    usage = f"{_heading('Usage', paint)} {paint(BOLD, synopsis(parser))}"
     sections = [
         *(
             (title, [Entry(name, "", text) for name, text in group.items()])

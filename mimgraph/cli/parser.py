@@ -44,6 +44,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
 }
 COMMANDS = {name: help for group in GROUPS.values() for name, help in group.items()}
 HELP, VERSION = {"-h", "--help"}, {"-V", "--version"}
+_OVERVIEW = "mimgraph COMMAND"
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -86,7 +87,7 @@ def command_parser(name: str) -> ArgumentParser:
 def overview() -> ArgumentParser:
     """Return the parser of the words before the command."""
     parser = ArgumentParser(
-        "mimgraph", "Declare multi-input PyTorch models: check, draw, emit, run."
+        _OVERVIEW, "Declare multi-input PyTorch models: check, draw, emit, run."
     )
     add_global_options(parser)
     parser.add_argument("-V", "--version", action="store_true", help="print the version")
@@ -127,7 +128,7 @@ def _print_help(parser: ArgumentParser, is_asked: bool) -> int:
 
     stream = sys.stdout if is_asked else sys.stderr
     width, paint = columns(stream) or 80, painter(wants_color(stream))
-    if parser.prog == "mimgraph":
+    if parser.prog == _OVERVIEW:
         print(overview_help(parser, GROUPS, width, paint), file=stream)
     else:
         print(command_help(parser, width, paint), file=stream)

@@ -11,6 +11,7 @@ from mimgraph.cli.errors import CallError, WrongValue
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.render import render_text, visible
 from mimgraph.support.terminal import (
+    BLUE,
     BOLD,
     DIM,
     GREEN,
@@ -41,6 +42,11 @@ def print_call_error(error: CallError) -> None:
 def print_warning(message: str) -> None:
     """Print a warning to standard error."""
     _print_message(YELLOW, "warning", message)
+
+
+def print_note(message: str) -> None:
+    """Print what the user may want to know to standard error."""
+    _print_message(BLUE, "note", message)
 
 
 def print_written(path: str, started: float) -> None:

@@ -6,13 +6,14 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mimgraph.cli.arguments import view
 from mimgraph.cli.errors import CallError
-from mimgraph.cli.printing import print_warning, print_written
+from mimgraph.cli.printing import print_note, print_warning, print_written
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import write_whole
 
@@ -26,14 +27,16 @@ def write(args: argparse.Namespace, text: str) -> None:
     if args.output is None:
         sys.stdout.write(text)
         return
-    write_to(args, args.output, lambda: write_whole(Path(args.output), text))
+    with writing(args, args.output):
+        write_whole(Path(args.output), text)
 
 
-def write_to(args: argparse.Namespace, path: str, write_file: Callable[[], None]) -> None:
-    """Let a function write a file, and say that it is written; a `CallError` says why it cannot be."""
+@contextmanager
+def writing(args: argparse.Namespace, path: str) -> Iterator[None]:
+    """Say that a file is written after a `with` block that writes it; a `CallError` says why it cannot be."""
     try:
-        write_file()
-    except BrokenPipeError:  # /dev/stdout, for example
+        yield
+    except BrokenPipeError:  # of /dev/stdout, for example
         raise
     except OSError as error:  # perhaps of another file that is written beside it
         other = error.filename or path
@@ -47,24 +50,16 @@ def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
     from mimgraph.picture import RenderError, write  # only a picture needs it
 
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with writing(args, args.output), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-<<<<<<< HEAD
             drawn = write(scene(**view(args)), args.output)
-=======
-            write_to(args, args.output, lambda: draw_to(args.output, **view(args)))
->>>>>>> 53da34b0 (Print errors, help and what was written in one form for all commands)
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     for warning in caught:
-<<<<<<< HEAD
-        print(f"mimgraph: {warning.message}", file=sys.stderr)
-    if args.depth is None and drawn.opened < drawn.levels:
-        open_to = f"blocks are open to depth {drawn.opened} of {drawn.levels}"
-        print(f"mimgraph: {open_to}; --depth all opens all", file=sys.stderr)
-=======
         print_warning(str(warning.message))
->>>>>>> 53da34b0 (Print errors, help and what was written in one form for all commands)
+    if args.depth is None and drawn.opened < drawn.levels:
+        depths = f"blocks are open to depth {drawn.opened} of {drawn.levels}"
+        print_note(f"{depths}; --depth all opens all")
 
 
 def refuse_to_overwrite(spec: str, graph: Graph, output: str) -> None:

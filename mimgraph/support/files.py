@@ -28,11 +28,12 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
     A pipe or a device such as /dev/stdout cannot be replaced, so it is written to.
     """
     content = data.encode() if isinstance(data, str) else data
-    target = Path(os.path.realpath(path))
-    mode = target.stat().st_mode if target.exists() else None
+    given = Path(path)
+    mode = given.stat().st_mode if given.exists() else None
     if mode is not None and not stat.S_ISREG(mode):
-        target.write_bytes(content)
+        given.write_bytes(content)
         return
+    target = Path(os.path.realpath(path))
     import secrets  # only here, as most commands do not need it
 
     beside = target.with_name(f".{secrets.token_hex(8)}.tmp")

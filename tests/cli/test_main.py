@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def test_draw_says_that_a_picture_is_too_long_to_read(run, tmp_path: Path) -> No
     spec.write_text(f"inputs: {{x: [4]}}\nnodes:\n{''.join(rows)}outputs: n299\n")
     code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"))
     assert code == 0
-    assert re.search(r"^warning: the picture is 2\d,\d{3} points high ", out.error, re.M)
+    assert re.search(r"^warning: the picture is 2\d,\d{3} points high ", out.error, re.MULTILINE)
     code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"), "--collapse")
     assert (code, "warning" in out.error) == (0, False)
 
@@ -85,13 +84,6 @@ def test_emit_to_a_file(run, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
     assert run("emit", SIMPLE, "-o", str(path)) == (0, "")
     assert path.read_text() == mg.load(SIMPLE).source()
-
-
-def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m mimgraph layers --format json | head -1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
-    assert done.stdout == "[\n"
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mimgraph.cli.arguments import add_format
 from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
+from mimgraph.cli.printing import print_written
 from mimgraph.cli.user_models import (
     CODE,
     add_model_options,
@@ -17,7 +18,7 @@ from mimgraph.cli.user_models import (
     model_options,
     user_code,
 )
-from mimgraph.cli.writing import write_to
+from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.terminal import printable
@@ -60,14 +61,23 @@ def run(args: argparse.Namespace) -> int:
     if args.weights is not None:
         if any(one["reason"] == "weights" for one in data["left_out"]):
             raise CallError(f"{args.model} has no weights that could be written")
-        write_to(args, args.weights, lambda: imported.graph.save(imported.compile(), args.weights))
+        with writing(args, args.weights):
+            imported.graph.save(imported.compile(), args.weights)
     if args.output is not None:
-        write_to(args, args.output, lambda: imported.dump(args.output))
+        _write_spec(imported, args)
     _print(imported, args)
     is_good = (
         imported.report.is_exact if args.strict else imported.proven or not imported.comparable
     )
     return OK if is_good else WRONG_SPEC
+
+
+def _write_spec(imported: Imported, args: argparse.Namespace) -> None:
+    """Write the spec, and beside it the layers that stay Python, if there are any."""
+    with writing(args, args.output):
+        beside = imported.dump(args.output)
+    if beside is not None:
+        print_written(str(beside), args.started)
 
 
 def _import(args: argparse.Namespace) -> Imported:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mimgraph.cli.arguments import add_settings, add_spec, integer, positive
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
+from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
 
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
         given = runner.Given(args.inputs, args.batch, sizes)
         run = runner.run(graph.typed, graph.compile, given, weights, args.seed)
         if args.outputs is not None:
-            runner.save_arrays(Path(args.outputs), run.outputs)
+            with writing(args, args.outputs):
+                runner.save_arrays(Path(args.outputs), run.outputs)
     except SpecError:
         raise
     except ValueError as error:
