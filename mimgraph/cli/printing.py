@@ -32,7 +32,7 @@ def print_error(message: str, help: str = "") -> None:
 
 
 def print_call_error(error: CallError) -> None:
-    """Print what is wrong with the call to standard error."""
+    """Print the error of a wrong call to standard error."""
     if isinstance(error, WrongValue):
         print_diagnostics(error.diagnostics, sys.stderr)
     else:
