@@ -6,7 +6,7 @@ DRAW_LESS = "fold blocks with depth, and chains with collapse"  # advice that th
 
 
 class RenderError(RuntimeError):
-    """No picture can be made: Graphviz is missing or fails, or the graph is too large."""
+    """No picture can be made: the graph is too large."""
 
 
 class SmallWarning(UserWarning):

@@ -21,7 +21,7 @@ Theme: TypeAlias = Literal["light", "dark"]
 class Scene:
     """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 
-    `direction` is Graphviz's rankdir: top to bottom or left to right. Blocks are open down to
+    `direction` is top to bottom or left to right. Blocks are open down to
     `depth`; `readable` chooses one for None. `details` returns more about each id, for formats that can show it.
     """
 

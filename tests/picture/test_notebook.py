@@ -160,14 +160,6 @@ def test_only_the_formats_that_are_asked_for_are_made(
         assert shown._repr_mimebundle_(**wanted) == {"text/plain": repr(shown)}
 
 
-def test_without_graphviz_text_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
-    graph = mg.loads(PAIR)
-    assert caption(graph._repr_html_()) == repr(graph.summary())
-    assert mg.Input("x", (4,))._repr_html_() == "<pre>x: Input, (N, 4) float32</pre>"
-
-
 @pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2", "unet_attention"])
 def test_large_graphs_are_folded_to_a_readable_size(name: str) -> None:
     graph = mg.load(ROOT / "specs" / f"{name}.yaml")

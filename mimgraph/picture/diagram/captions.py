@@ -22,7 +22,7 @@ _TIMES = re.compile(r"(× (?:\w+|\(.*?\)))")
 
 
 class Size(NamedTuple):
-    """A width and height in whole points, on which all versions of Graphviz agree."""
+    """A width and height in whole points."""
 
     width: int
     height: int

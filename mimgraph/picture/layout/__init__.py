@@ -1,1 +1,1 @@
-"""Place the boxes, edges and labels of a diagram; Graphviz does the layering."""
+"""Place the boxes, edges and labels of a diagram: `plan` finds the order, `place` adds the sizes."""

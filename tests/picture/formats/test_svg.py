@@ -1,9 +1,8 @@
-"""An SVG is self-contained and described in words; both versions of Graphviz draw nearly the same."""
+"""An SVG is self-contained and described in words."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,10 +16,8 @@ import mimgraph
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Box, Diagram, Edge, boxes
 from mimgraph.picture.formats import svg
-from mimgraph.picture.layout import graphviz
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.themes import PALETTES
-from tests.conftest import missing
 from tests.fuzz.amounts import amounts
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
@@ -175,45 +172,10 @@ def test_random_text_adds_no_boxes(amount: settings) -> None:
     amount(given(st.text())(check))()
 
 
-def only_dot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use the `dot` that is installed on the machine, as if graphviz-pure were missing."""
-    dot = shutil.which("dot")
-    if not dot:
-        missing("there is no dot")
-    monkeypatch.setattr(graphviz, "_engine", lambda: dot)
-
-
-def essence(picture: Element) -> list[Any]:
-    """Return all of a picture but positions."""
-    return [
-        (e.tag, e.get("id"), e.get("class"), e.text, e.get("fill"), e.get("font-size"))
-        for e in picture.iter()
-    ]
-
-
-@pytest.mark.parametrize("alone", [True, False], ids=["dot", "graphviz-pure"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
-def test_each_graphviz_draws_every_kind(
-    direction: Direction, alone: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if alone:
-        only_dot(monkeypatch)
+def test_every_kind_is_drawn(direction: Direction) -> None:
     picture = drawn(Scene(EVERYTHING, direction=direction))
     assert len(groups(picture, "node")) == len(list(boxes(EVERYTHING.items)))
-
-
-@pytest.mark.slow
-def test_both_graphviz_draw_every_spec_nearly_alike(
-    spec: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scene = Scene(diagram(mimgraph.load(spec).typed))
-    one = drawn(scene)
-    only_dot(monkeypatch)
-    other = drawn(scene)
-    assert essence(one) == essence(other)
-    for side in ("width", "height"):
-        sizes = [float(e.attrib[side].removesuffix("pt")) for e in (one, other)]
-        assert sizes[0] == pytest.approx(sizes[1], rel=0.1)
 
 
 def test_five_hundred_nodes_are_drawn() -> None:

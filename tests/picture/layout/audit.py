@@ -10,8 +10,7 @@ from typing import NamedTuple
 from mimgraph.picture.diagram.captions import edge_line
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes, every
 from mimgraph.picture.geometry import Place, Point
-from mimgraph.picture.layout.layout import Layout, Route, layout
-from mimgraph.picture.scene import Scene
+from mimgraph.picture.layout.layout import Layout, Route
 
 STEP = 3.0  # points between two samples of a curve
 NEAR, RUN = 2.0, 12.0  # an edge runs along a wall if it stays nearer than this for longer than that
@@ -35,9 +34,9 @@ class Segment(NamedTuple):
         return Point((self.start.x + self.end.x) / 2, (self.start.y + self.end.y) / 2)
 
 
-def faults(scene: Scene) -> list[str]:
-    """Return a line for each fault in the picture of a scene."""
-    return [*_Audit(scene.shown, layout(scene)).faults()]
+def faults(diagram: Diagram, laid: Layout) -> list[str]:
+    """Return a line for each fault in a laid-out diagram."""
+    return [*_Audit(diagram, laid).faults()]
 
 
 class _Audit:
