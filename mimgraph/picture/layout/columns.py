@@ -7,6 +7,7 @@ place of a node is between those that the four give it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mimgraph.picture.layout.ranks import Neighbour, Ranked
 
@@ -63,7 +64,7 @@ def _clashes(graph: Ranked, layers: Sequence[Sequence[int]]) -> frozenset[tuple[
         for at, i in enumerate(layer):
             position[i] = at
     found: set[tuple[int, int]] = set()
-    for upper, layer in zip(layers, layers[1:], strict=False):
+    for upper, layer in pairwise(layers):
         left, scanned = 0, 0
         for at, i in enumerate(layer):
             bends = [n.node for n in graph.above[i] if is_bend[i] and is_bend[n.node]]

@@ -18,7 +18,10 @@ from mimgraph.support.frozen_data import data
 GAP, SLIM_GAP = 22.0, 11.0  # between two ranks, and beside a rank that has only labels and doors
 NODE_GAP, BEND_GAP = 20.0, 11.0  # between two items of a rank, and beside an edge
 PADDING = 10.0  # between the wall of a frame and its items
-RUN, MOST_RUN = 12.0, 60.0  # a gap grows by a twelfth of the way that its edges run sideways, up to a limit
+RUN, MOST_RUN = (
+    12.0,
+    60.0,
+)  # a gap grows by a twelfth of the way that its edges run sideways, up to a limit
 ENDS, END_GAP = 0.6, 8.0  # part of a side on which edges end, and the distance between two of them
 
 
@@ -217,7 +220,9 @@ def _bands(
     """Return the start and end of each rank; a gap is wider if edges in it run far sideways."""
     found = []
     v = 0.0
-    slim = [all(plan.nodes[i].role not in ("item", "aside") for i in layer) for layer in plan.layers]
+    slim = [
+        all(plan.nodes[i].role not in ("item", "aside") for i in layer) for layer in plan.layers
+    ]
     for rank, layer in enumerate(plan.layers):
         end = v + max((extents[i].along for i in layer), default=0.0)
         found.append(Stretch(0.0, v, end))

@@ -95,7 +95,9 @@ class _Drawing:
         self.nodes: list[Node] = []
         self.links: list[Link] = []
         self.numbers: dict[Link, int] = {}
-        self.tensors = {hop.tensor: i for i, hop in enumerate({h.tensor: h for h in inside}.values())}
+        self.tensors = {
+            hop.tensor: i for i, hop in enumerate({h.tensor: h for h in inside}.values())
+        }
         entering = dict.fromkeys(hop.tensor for hop in inside if not hop.tail)
         leaving = dict.fromkeys(hop.tensor for hop in inside if not hop.head)
         self.ins = {tensor: self.add(Node("in", str(self.tensors[tensor]))) for tensor in entering}

@@ -139,7 +139,9 @@ def _ranks(nodes: Sequence[Node], links: Sequence[Link]) -> list[int]:
     for i in order:
         for j in below[i]:
             ranks[j] = max(ranks[j], ranks[i] + 1)
-    end = 1 + max((r for r, node in zip(ranks, nodes, strict=True) if node.role != "out"), default=-1)
+    end = 1 + max(
+        (r for r, node in zip(ranks, nodes, strict=True) if node.role != "out"), default=-1
+    )
     for i, node in enumerate(nodes):
         if node.role == "out":
             ranks[i] = end

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -12,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import mimgraph
-from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Box, Diagram, Edge, boxes
 from mimgraph.picture.formats import svg
 from mimgraph.picture.scene import Direction, Scene, Theme

@@ -53,7 +53,9 @@ class _Audit:
         self.word_cells = _by_cell(self.words)
 
     def labels(self) -> Iterator[tuple[str, Place]]:
-        for number, (edge, route) in enumerate(zip(self.diagram.edges, self.laid.routes, strict=True)):
+        for number, (edge, route) in enumerate(
+            zip(self.diagram.edges, self.laid.routes, strict=True)
+        ):
             row = edge_line(edge, self.tails)
             if route.label and row.runs:
                 x, y = route.label.x - row.width / 2, route.label.y - row.size / 2
