@@ -39,7 +39,7 @@ class Hop(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """The frame of a hop, and the position of the hop among those of the frame."""
+    """The frame that a hop lies in, and the position of the hop in its list."""
 
     frame: str
     hop: int
