@@ -10,7 +10,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
 
 from mimgraph.compare.equality import content_hash, same
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed.graph import TypedGraph
@@ -101,8 +101,14 @@ class Graph(Shown):
         from mimgraph.builder import raise_faults
 
         report = Report()
-        typed = infer(declared, report)
-        raise_faults(report, declared.origin)
+        try:
+            typed = infer(declared, report)
+            raise_faults(report, declared.origin)
+        except SpecError as error:
+            from mimgraph.picture.faulty.sketch import FaultySketch  # for faults alone
+
+            error.sketch = FaultySketch(lambda: declared)
+            raise
         assert typed is not None
         self.declared, self.typed = declared, typed
         return self

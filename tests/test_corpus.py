@@ -13,7 +13,7 @@ from tests.helpers.marked import faults, warnings
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.glob("*.md") if path.name != "README.md")
-_CASE = re.compile(r"```yaml\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+CASE = re.compile(r"```yaml\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -24,7 +24,7 @@ def test_wrong_specs_show_these_texts(path: Path, rewrite: bool) -> None:
         shown = render_text(faults(match[1]) or warnings(match[1]))
         return f"```yaml\n{match[1]}```\n\n```text\n{shown}\n```\n"
 
-    expected = _CASE.sub(with_text, text)
+    expected = CASE.sub(with_text, text)
     if rewrite:
         path.write_text(expected)
     assert text == expected or rewrite

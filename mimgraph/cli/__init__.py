@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from mimgraph.cli.errors import WRONG_SPEC, CallError
 from mimgraph.cli.parser import color_choice, parse
-from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics
+from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics, print_notes
 from mimgraph.cli.streams import guarded
 from mimgraph.diagnostics import SpecError
 from mimgraph.support.gc_pause import uncollected
@@ -46,6 +46,7 @@ def _run(words: Sequence[str]) -> int:
     except SpecError as error:
         print_diagnostics(error.diagnostics, sys.stderr)
         point_to_pages(error.diagnostics)
+        print_notes(error)
         return WRONG_SPEC
     except CallError as error:
         print_call_error(error)

@@ -68,6 +68,12 @@ def point_to_pages(diagnostics: Sequence[Diagnostic]) -> None:
         print(f"\nfor more: mimgraph explain {codes}", file=sys.stderr)
 
 
+def print_notes(error: Exception) -> None:
+    """Print what a command noted about an error, if standard error is a terminal."""
+    for note in getattr(error, "__notes__", ()) if sys.stderr.isatty() else ():
+        print_note(note)
+
+
 def _print_message(style: str, title: str, message: str) -> None:
     """Print a message behind its title, wrapped to the terminal; no escape sequence in a path or a param
     reaches the terminal."""

@@ -62,9 +62,11 @@ def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
         print_note(f"{depths}; --depth all opens all")
 
 
-def refuse_to_overwrite(spec: str, graph: Graph, output: str) -> None:
-    """Raise a `CallError` if the file to write is the spec that was read, or a part of it."""
-    parts = {block.span.file.name: "a part of the spec" for block in graph.declared.blocks.values()}
+def refuse_to_overwrite(spec: str, graph: Graph | None, output: str) -> None:
+    """Raise a `CallError` if the file to write is the spec that was read, or a part of it; there is no
+    graph of a wrong spec."""
+    blocks = graph.declared.blocks.values() if graph is not None else ()
+    parts = {block.span.file.name: "a part of the spec" for block in blocks}
     for read, what in {**parts, spec: "the spec itself"}.items():
         if os.path.exists(read) and os.path.exists(output) and os.path.samefile(read, output):
             raise CallError(f"{visible(output)} is {what}")

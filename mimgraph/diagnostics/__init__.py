@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
+from mimgraph.support.arguments import as_path
 from mimgraph.support.frozen_data import data
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_FAULTS = 1_000  # reported for one spec
 UNUSED: tuple[DiagnosticCode, ...] = ("unused-input", "unused-node")
@@ -63,8 +68,26 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
+class Sketch(Protocol):
+    """The part of a wrong graph that is known, as what draws it offers it; errors cannot import pictures."""
+
+    def scene(self, faults: Sequence[Diagnostic], **view: Any) -> Any:
+        """Return the picture with the options of `Graph.draw`."""
+
+    def draw(self, faults: Sequence[Diagnostic], path: Path, **view: Any) -> None:
+        """Write the picture to a file."""
+
+    def html(self, faults: Sequence[Diagnostic]) -> str:
+        """Return the picture for a notebook; "" if it cannot be drawn."""
+
+
 class SpecError(ValueError):
-    """A spec, or a call that builds one, is wrong; `diagnostics` holds every fault."""
+    """A spec, or a call that builds one, is wrong; `diagnostics` holds every fault.
+
+    `sketch` draws the part of the graph that is known, if there is one.
+    """
+
+    sketch: Sketch | None = None
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = in_order(diagnostics)
@@ -74,6 +97,32 @@ class SpecError(ValueError):
         from mimgraph.diagnostics.render import render_text  # it imports this module
 
         return render_text(self.diagnostics)
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[list[Diagnostic]]]:
+        """Pickle the diagnostics alone: a sketch refers to the calls of the user."""
+        return type(self), (self.diagnostics,)
+
+    def draw(self, path: str | PathLike[str], **view: Any) -> None:
+        """Draw the part of the graph that is known, with the faults in red and their messages.
+
+            try:
+                graph = mg.load("model.yaml")
+            except mg.SpecError as error:
+                error.draw("model.svg")
+
+        The suffix of the path and the options are those of `Graph.draw`. A `ValueError` says that nothing
+        is known, as of a text that is not YAML.
+        """
+        if self.sketch is None:
+            raise ValueError("no part of the graph is known, so there is nothing to draw")
+        self.sketch.draw(self.diagnostics, as_path("the file to draw", path), **view)
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the traceback for IPython, which calls this; a notebook shows the picture above it."""
+        from mimgraph.support.ipython import traceback_lines
+
+        picture = self.sketch.html(self.diagnostics) if self.sketch is not None else ""
+        return traceback_lines(self, picture)
 
 
 class Report:

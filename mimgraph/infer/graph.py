@@ -24,25 +24,10 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     """Return the typed graph; None if the graph is wrong, with every fault in the report."""
     before = len(report.diagnostics)
     state = State({}, report)
-    state.params = params(state, graph.params)
-    graph = choose(graph, state.params, report)
-    state.blocks = graph.blocks
-    names = SpecNames(graph)
-    check_blocks(state, names, [node.name for node in graph.nodes])
-    if report.diagnostics and not (graph.inputs and graph.nodes):
-        # a section could not be read, so no source can be resolved: check the nodes' text alone
-        check_nodes_text(state, graph.nodes, {**state.params, OTHERS: FAULTY}, "")
+    context = opened(state, graph)
+    if context is None:
         return None
-    scope = check_scope(
-        *(graph.inputs, graph.nodes, graph.outputs, report),
-        elsewhere=OtherScopes(names),
-        lost=graph.lost,
-        around=Around((), state.outer),
-    )
-    types, sizes = input_types(state, graph.inputs)
-    optional = optional_inputs(state, graph.inputs)
-    is_batch_given = check_inputs(state, graph.inputs, optional)
-    context = Context(state, {**state.params, **sizes}, types, scope, "", optional=optional)
+    is_batch_given = check_inputs(state, graph.inputs, context.optional)
     found = type_nodes(context, graph.outputs)
     _check_outputs(state, graph.outputs, found)
     for fed in found.values() if is_batch_given else ():
@@ -60,6 +45,29 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     output_docs = {output.name: output.doc for output in graph.outputs if output.doc}
     return TypedGraph(graph.name, body, docs, output_docs, strongest(state.constraints))
+
+
+def opened(state: State, graph: Graph) -> Context | None:
+    """Return the context in which the nodes of a graph are typed, once its params, blocks, structure and
+    inputs are checked; None if a section could not be read, so that no source can be resolved."""
+    state.params = params(state, graph.params)
+    graph = choose(graph, state.params, state.report)
+    state.blocks = graph.blocks
+    names = SpecNames(graph)
+    check_blocks(state, names, [node.name for node in graph.nodes])
+    if state.report.diagnostics and not (graph.inputs and graph.nodes):
+        # check the nodes' text alone
+        check_nodes_text(state, graph.nodes, {**state.params, OTHERS: FAULTY}, "")
+        return None
+    scope = check_scope(
+        *(graph.inputs, graph.nodes, graph.outputs, state.report),
+        elsewhere=OtherScopes(names),
+        lost=graph.lost,
+        around=Around((), state.outer),
+    )
+    types, sizes = input_types(state, graph.inputs)
+    optional = optional_inputs(state, graph.inputs)
+    return Context(state, {**state.params, **sizes}, types, scope, "", optional=optional)
 
 
 def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, Fed]) -> None:

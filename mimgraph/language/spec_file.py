@@ -92,8 +92,14 @@ def load_text(
     # a param whose key could not be read may be any of them
     if unknown and all(name.isidentifier() for name in declared.params):
         raise UnknownParams(unknown, declared)
-    typed = infer(declared, report)
-    report.raise_if_any()
+    try:
+        typed = infer(declared, report)
+        report.raise_if_any()
+    except SpecError as error:
+        from mimgraph.picture.faulty.sketch import FaultySketch  # for faults alone
+
+        error.sketch = FaultySketch(lambda: declared)
+        raise
     assert typed is not None
     return LoadedSpec(declared, typed)
 

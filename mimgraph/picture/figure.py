@@ -33,7 +33,7 @@ from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, St
 from mimgraph.picture.layout.layout import Layout, Route, layout
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Tone, plain
-from mimgraph.picture.themes import PALETTES, SIGNS, Paint, Palette
+from mimgraph.picture.themes import DASHED, PALETTES, SIGNS, Paint, Palette
 from mimgraph.support.frozen_data import data
 
 
@@ -154,11 +154,11 @@ class _Painter:
         return _group(f"{ends}{port}", ("edge", edge.mark), description, tuple(shapes))
 
     def style(self, paint: Paint, mark: Mark, dashed: bool) -> Style:
-        """Return the style of an outline: a mark changes its colour, and makes it thicker on what changed
-        itself."""
+        """Return the style of an outline: a mark changes its colour, and makes it thicker on what has
+        a sign."""
         if mark:
             paint = self.palette.marks[mark]
-        dashes = (4.0, 3.0) if dashed or mark == "removed" else None
+        dashes = (4.0, 3.0) if dashed or mark in DASHED else None
         return Style(*paint, THICK if mark in SIGNS else THIN, dashes)
 
     def text(

@@ -38,6 +38,11 @@ def handle_html(words: str, leading: TypedGraph | None) -> str:
     return picture or _preformatted(words)
 
 
+def faulty_html(known: Diagram) -> str:
+    """Return the picture of the known part of a wrong graph; "" if it cannot be drawn."""
+    return _figure(known, f"{known.name}, as far as it is known; faults are red") or ""
+
+
 def _without_outputs(whole: Diagram) -> Diagram:
     items = tuple(item for item in whole.items if item.kind != "output")
     outputs = {item.id for item in whole.items if item.kind == "output"}

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from mimgraph.picture.diagram.model import CLOSED, Mark
 from mimgraph.support.frozen_data import data
 
-# a follower has none: it is drawn as a lighter, thinner `changed`
-SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~"}
+# a follower and what is unknown have none: they are drawn lighter and thinner
+SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~", "faulty": "!"}
+DASHED: tuple[Mark, ...] = ("removed", "unknown")  # marks of outlines and edges that are dashed
 
 
 class Paint(NamedTuple):
@@ -59,6 +60,8 @@ PALETTES = {
             "removed": Paint("#98200c", "#fbdcd4"),
             "changed": Paint("#856900", "#faf0b5"),
             "follows": Paint("#856900", "#fdf7dc"),
+            "faulty": Paint("#98200c", "#fbdcd4"),
+            "unknown": Paint("#6b7280", "#ffffff"),
         },
         tags=("#0072b2", "#8f4a75", "#00805e", "#a34a00"),
     ),
@@ -82,6 +85,8 @@ PALETTES = {
             "removed": Paint("#f58a6a", "#47200f"),
             "changed": Paint("#e8d24a", "#3b3508"),
             "follows": Paint("#e8d24a", "#25220c"),
+            "faulty": Paint("#f58a6a", "#47200f"),
+            "unknown": Paint("#8b949e", "#0d1117"),
         },
         tags=("#56b4e9", "#f0a6d2", "#2fbf91", "#e69f00"),
     ),

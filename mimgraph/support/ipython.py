@@ -16,6 +16,18 @@ def cell_name(path: str) -> str:
     return label_and_name[1] if label_and_name else ""
 
 
+def traceback_lines(error: Exception, picture: str) -> list[str]:
+    """Return the lines that IPython prints for an error; a notebook shows the picture above them."""
+    shell = sys.modules["IPython"].get_ipython()  # only IPython calls this
+    if picture and hasattr(shell, "kernel"):  # a terminal cannot show it
+        data = {"text/html": picture, "text/plain": ""}
+        shell.display_pub.publish(data)
+    lines: list[str] = shell.InteractiveTB.structured_traceback(
+        type(error), error, error.__traceback__
+    )
+    return lines
+
+
 class Shown:
     """An object that a notebook shows as HTML; a class defines `_repr_html_`."""
 

@@ -27,3 +27,58 @@ def test_the_command_says_which_depth_it_chose(
         assert (code, note in out.error) == (0, is_said)
     mimgraph.load("long.yaml").draw("same.svg")
     assert Path("same.svg").read_bytes() == Path("long.svg").read_bytes()
+
+
+WRONG = """
+inputs: {x: [4]}
+nodes:
+  y: {layer: ReLU, from: x}
+  z: {layer: Linear, from: y, outs: 3}
+outputs: z
+"""
+
+
+def test_a_wrong_spec_is_drawn_as_far_as_it_is_known(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text(WRONG)
+    _, checked = run("check", "wrong.yaml")
+    for name in ("m.svg", "m.png", "m.pdf", "m.dot", "m.mmd", "m.html"):
+        code, out = run("draw", "wrong.yaml", "--faulty", "-o", name)
+        assert code == 1
+        assert checked.partition("\n")[0] in out.error
+        assert "error[unknown-option]" in out.error
+        assert Path(name).stat().st_size > 500
+    assert "unknown-option" in Path("m.svg").read_text()
+
+
+def test_a_wrong_spec_is_not_drawn_without_faulty(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text(WRONG)
+    code, out = run("draw", "wrong.yaml", "-o", "m.svg")
+    assert code == 1 and "--faulty" not in out.error
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    _, out = run("draw", "wrong.yaml", "-o", "m.svg")
+    assert "mimgraph draw SPEC --faulty` draws" in out.error
+    assert not Path("m.svg").exists()
+
+
+def test_what_is_no_spec_is_not_drawn(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text("inputs: [")
+    code, out = run("draw", "wrong.yaml", "--faulty", "-o", "m.svg")
+    assert code == 1 and "error[yaml-syntax]" in out.error
+    assert not Path("m.svg").exists()
+
+
+def test_a_legal_spec_is_drawn_as_usual(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("right.yaml").write_text(LONG)
+    assert run("draw", "right.yaml", "--faulty", "-o", "a.svg")[0] == 0
+    run("draw", "right.yaml", "-o", "b.svg")
+    assert Path("a.svg").read_bytes() == Path("b.svg").read_bytes()

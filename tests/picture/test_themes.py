@@ -137,7 +137,7 @@ def test_kinds_differ_without_colours(palette: Palette) -> None:
 
 
 def test_every_mark_has_its_own_sign(palette: Palette) -> None:
-    assert palette.marks.keys() == SIGNS.keys() | {"follows"}
+    assert palette.marks.keys() == SIGNS.keys() | {"follows", "unknown"}
     assert len(set(SIGNS.values())) == len(SIGNS)
 
 

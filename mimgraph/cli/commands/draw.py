@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from mimgraph.cli.arguments import PICTURES, add_settings, add_spec, add_view
 from mimgraph.cli.errors import OK
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite
+from mimgraph.diagnostics import SpecError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +20,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help = f"the picture to write, by its ending {PICTURES}"
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help=help)
     add_view(parser)
+    help = "draw a wrong spec, too: the part that is known, and the faults in red"
+    parser.add_argument("--faulty", action="store_true", help=help)
     add_model_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the picture."""
-    graph = load_graph(args.spec, args.set, model_options(args))
+    try:
+        graph = load_graph(args.spec, args.set, model_options(args))
+    except SpecError as error:
+        if args.faulty and error.sketch is not None:
+            refuse_to_overwrite(args.spec, None, args.output)
+            draw(args, partial(error.sketch.scene, error.diagnostics))
+        elif error.sketch is not None:
+            error.add_note("`mimgraph draw SPEC --faulty` draws the part that is known")
+        raise
     refuse_to_overwrite(args.spec, graph, args.output)
     draw(args, graph.scene)
     return OK

@@ -29,7 +29,8 @@ class Size(NamedTuple):
 
 
 def box_lines(box: Box) -> tuple[Line, ...]:
-    """Return the title, the subtitle, the edits and effects of a comparison, and the shapes of a box."""
+    """Return the title, the subtitle, the edits and effects of a comparison, the shapes and the faults
+    of a box."""
     title = [line(TITLE, Run(box.title, "bold"))] if box.title else []
     text = [line(TEXT, *_stressed(row)) for row in broken(box.subtitle, WIDEST, TEXT)]
     edits = [
@@ -39,7 +40,8 @@ def box_lines(box: Box) -> tuple[Line, ...]:
         line(TEXT, Run(row)) for effect in box.effects for row in broken(effect, WIDEST, TEXT)
     ]
     shapes = [line(SHAPE, Run(shape, "mono", "faint")) for shape in box.shapes]
-    return (*title, *text, *edits, *effects, *shapes)
+    faults = [line(SMALL, Run(row)) for row in box.faults]
+    return (*title, *text, *edits, *effects, *shapes, *faults)
 
 
 def cluster_line(cluster: Cluster) -> Line:

@@ -55,8 +55,9 @@ def describe(diagram: Diagram) -> str:
     amounts += [_amount(blocks, "closed block")] if blocks else []
     outer = [item for item in diagram.items if isinstance(item, Box)]  # not the number of a step
     parts = [_listed(outer, "input"), ", ".join(amounts), _listed(drawn, "output")]
-    doc = f" {' '.join(diagram.doc.split())}" if diagram.doc else ""
     marks = Counter(item.mark for item in every(diagram.items))
+    parts += [_amount(marks["faulty"], "faulty part")] if marks["faulty"] else []
+    doc = f" {' '.join(diagram.doc.split())}" if diagram.doc else ""
     changes = [f"{marks[mark]} {word}" for mark, word in _CHANGES.items() if marks[mark]]
     start = f"Changes ({', '.join(changes)}) in the architecture" if changes else "Architecture"
     return f"{start} of {diagram.name}: {'; '.join(filter(None, parts))}.{doc}"

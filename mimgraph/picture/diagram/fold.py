@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
@@ -26,6 +26,18 @@ def _folded(item: Item, depth: int, closed_into: dict[str, str]) -> Item:
     if depth > 0:
         return replace(item, items=tuple(_folded(i, depth - 1, closed_into) for i in item.items))
     return _closed(item, item.subtitle, closed_into)
+
+
+def close(diagram: Diagram, ids: Container[str]) -> Diagram:
+    """Return the diagram with its outermost clusters of these ids closed."""
+    closed_into: dict[str, str] = {}
+    items = tuple(
+        _closed(item, item.subtitle, closed_into)
+        if isinstance(item, Cluster) and item.id in ids
+        else item
+        for item in diagram.items
+    )
+    return _rewired(diagram, items, closed_into)
 
 
 def close_unmarked(diagram: Diagram) -> Diagram:

@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.support.frozen_data import data
 
-# set in the picture of a comparison; an item `follows` if it differs only because others changed
-Mark: TypeAlias = Literal["", "added", "removed", "changed", "follows"]
+# set in the picture of a comparison, where an item `follows` if it differs only because others
+# changed, and in the picture of a wrong graph
+Mark: TypeAlias = Literal["", "added", "removed", "changed", "follows", "faulty", "unknown"]
 
 CLOSED = ("seq", "block", "repeat", "chain")  # kinds of boxes that stand for a closed cluster
 
@@ -23,6 +24,7 @@ class Box:
     cluster has the kind `seq`, `block` or `repeat`; a chain of layers drawn as one has `chain`.
     In a comparison `edits` say what changed, `out_features 32 → 64`, and `effects` which inferred
     options changed with that.
+    `faults` are the lines of the messages that it shows if it is faulty.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Box:
     mark: Mark = ""
     edits: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 @data

@@ -10,7 +10,7 @@ from mimgraph.picture.diagram.description import describe_box, describe_cluster,
 from mimgraph.picture.diagram.model import Box, Cluster, Edge, Item, Mark, boxes
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, plain
-from mimgraph.picture.themes import PALETTES, SIGNS, Paint, Palette
+from mimgraph.picture.themes import DASHED, PALETTES, SIGNS, Paint, Palette
 
 # one name each: with a list of names, no engine finds the widths of the letters
 SANS, MONO = "Helvetica", "Courier"
@@ -71,7 +71,7 @@ class _Writer:
             self.palette.marks[box.mark] if box.mark else self.palette.kinds[box.kind]
         )
         attributes |= _SHAPES[box.kind]
-        if box.optional or box.mark == "removed":
+        if box.optional or box.mark in DASHED:
             attributes["style"] += ",dashed"
         label = self.label(_signed(box.mark, box_lines(box)))
         return {**attributes, "tooltip": describe_box(box), "label": label}
@@ -80,7 +80,7 @@ class _Writer:
         paint = self.palette.cluster(depth)
         if cluster.mark:
             paint = paint._replace(line=self.palette.marks[cluster.mark].line)
-        dashed = cluster.kind == "repeat" or cluster.mark == "removed"
+        dashed = cluster.kind == "repeat" or cluster.mark in DASHED
         attributes = {"style": "rounded,filled" + (",dashed" if dashed else "")}
         label = self.label(_signed(cluster.mark, [cluster_line(cluster)]))
         tooltip = describe_cluster(cluster)
@@ -91,7 +91,7 @@ class _Writer:
         if (row := edge_line(edge, self.boxes)).runs:
             attributes["label"] = self.label([row])
         if edge.mark:
-            style = "dashed" if edge.mark == "removed" else "bold"
+            style = "dashed" if edge.mark in DASHED else "bold"
             attributes |= {"color": self.palette.marks[edge.mark].line, "style": style}
         return attributes
 

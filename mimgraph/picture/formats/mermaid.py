@@ -10,7 +10,7 @@ from mimgraph.picture.diagram.fold import foldings
 from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Item, Mark, boxes
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.themes import PALETTES, Paint, Palette
+from mimgraph.picture.themes import DASHED, PALETTES, Paint, Palette
 
 # Mermaid's default limits, which GitHub keeps
 MAX_CHARACTERS = 50_000
@@ -30,7 +30,8 @@ _SHAPES = {
     "output": ("[/", "/]"),
     **dict.fromkeys(CLOSED, ("[[", "]]")),
 }
-_SIGNS = {"added": "#43; ", "removed": "#8722; ", "changed": "#126; "}  # + − ~
+# + − ~ !
+_SIGNS = {"added": "#43; ", "removed": "#8722; ", "changed": "#126; ", "faulty": "#33; "}
 
 
 def render(scene: Scene) -> str:
@@ -127,16 +128,21 @@ def _paint(paint: Paint, palette: Palette) -> str:
 
 
 def _line(mark: Mark, paint: Paint) -> str:
-    dashes = ",stroke-dasharray:8 4" if mark == "removed" else ""
+    dashes = ",stroke-dasharray:8 4" if mark in DASHED else ""
     width = 4 if mark in _SIGNS else 2
     return f"stroke:{paint.line},stroke-width:{width}px{dashes}"
 
 
 def _box_label(box: Box) -> str:
-    """Return the bold title, the op, what changed, and the shapes, each a line of a Markdown string of
+    """Return the bold title, the op, what changed, the shapes and the faults, each a line of a Markdown string of
     Mermaid."""
     changes = (*map(_bold, box.edits), *map(coded, box.effects))
-    found = (_bold(box.title), coded(box.subtitle), *changes, *map(coded, box.shapes))
+    found = (
+        _bold(box.title),
+        coded(box.subtitle),
+        *changes,
+        *map(coded, (*box.shapes, *box.faults)),
+    )
     lines = filter(None, found)
     label = "\n".join(lines) or " "
     return f'"`{_sign(box.mark)}{label}`"'

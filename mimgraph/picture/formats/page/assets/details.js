@@ -11,12 +11,13 @@ export const heading = (text) => html("h3", { textContent: text });
 
 export function about({ kind, subtitle, tooltip, optional, mark }, { op, notes = [], doc }) {
   const remarks = notes.length ? notes : [optional && "optional"];
+  const more = mark === "faulty" ? html("pre", { textContent: tooltip }) : doc || tooltip;
   return [
     html("p", {
       className: "kind",
       textContent: [kind, ...remarks, mark].filter(Boolean).join(" · "),
     }),
-    ...new Set([op === kind ? "" : subtitle || op, doc || tooltip].filter(Boolean)),
+    ...new Set([op === kind ? "" : subtitle || op, more].filter(Boolean)),
   ].map((part) => (typeof part === "string" ? html("p", {}, ...prose(part)) : part));
 }
 

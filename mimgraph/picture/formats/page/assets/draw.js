@@ -3,7 +3,7 @@ import { CAPTION, TITLE, captionWidth } from "./layout/caption.js";
 import { CAP, CARD, outline } from "./outline.js";
 import { svg, text } from "./svg.js";
 
-export const SIGNS = { added: "+", removed: "−", changed: "~" };
+export const SIGNS = { added: "+", removed: "−", changed: "~", faulty: "!" };
 const LEADING = 1.25; // height of a line over the size of its letters
 const TAGS = 4; // the number of colours of badges
 

@@ -17,7 +17,7 @@ export function legend(model) {
   const marks = new Set(items.map((item) => item.mark));
   return [
     ...Object.entries(NAMES).filter(([kind]) => kinds.has(kind)),
-    ...[...Object.entries(SIGNS), ["follows", ""]]
+    ...[...Object.entries(SIGNS), ["follows", ""], ["unknown", ""]]
       .filter(([mark]) => marks.has(mark))
       .map(([mark, sign]) => [mark, `${sign} ${mark}`.trim()]),
   ].map(([kind, text]) => entry(kind, text));

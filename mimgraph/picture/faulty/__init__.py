@@ -1,0 +1,1 @@
+"""Draw a wrong graph: the part that is known, and its faults in red."""

@@ -1,0 +1,83 @@
+"""Make the boxes of a wrong graph: nodes of unknown type, and faults in red."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from textwrap import wrap
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics.render import render_text, visible
+from mimgraph.ir.declared.graph import Graph, Node
+from mimgraph.ir.declared.operations import Apply, Call, Chain, Each, Operation, Share
+from mimgraph.picture.diagram.model import Box
+
+WIDTH = 38  # characters in a line of a fault
+LONGEST = 160  # characters of a message in a box; its tooltip has all of it
+SHORT = 80  # characters of a help that the box shows, too
+LISTED = 3  # faults that one box shows
+FOLLOWS = "of unknown shape, because of a fault"
+
+
+def node_box(node: Node, graph: Graph) -> Box:
+    """Return the box of a node of unknown type, with its op and without a shape."""
+    op = _op_text(node.operation, graph)
+    return Box(node.name, _kind(node.operation), node.name, op, (), FOLLOWS, mark="unknown")
+
+
+def _kind(operation: Operation | None) -> str:
+    match operation:
+        case Each():
+            return _kind(operation.operation)
+        case Apply("merge" | "tensor" as kind):
+            return kind
+        case Chain():
+            return "seq"
+        case Call():
+            return "block"
+    return "layer"
+
+
+def _op_text(operation: Operation | None, graph: Graph) -> str:
+    """Return the op of a declared node: `Linear + ReLU`, `residual`, `seq`, `shares tail`."""
+    match operation:
+        case Each():
+            return f"{_op_text(operation.operation, graph)}, each"
+        case Apply():
+            added = f" + {operation.activation.name}" if operation.activation else ""
+            return f"{operation.name}{added}"
+        case Call():
+            block = graph.blocks.get(operation.block)
+            return block.family if block else operation.block
+        case Chain():
+            return "seq"
+        case Share():
+            return f"shares {operation.text}"
+    return ""
+
+
+def in_red(box: Box, faults: Sequence[Diagnostic]) -> Box:
+    """Return a box with its faults: short in the box, and whole in its tooltip."""
+    lines = tuple(_lines(faults))
+    return replace(box, mark="faulty", faults=lines, tooltip=render_text(faults))
+
+
+def _lines(faults: Sequence[Diagnostic]) -> Iterator[str]:
+    """Yield the lines of the first faults; several nodes may have the same one."""
+    distinct = list({(one.code, one.message): one for one in reversed(faults)}.values())[::-1]
+    for one in distinct[:LISTED]:
+        message, help = visible(one.message), visible(one.help)
+        cut = message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
+        yield f"{one.severity}[{one.code}]"
+        yield from _wrapped(cut)
+        yield from _wrapped(help) if len(help) <= SHORT else ()
+    if len(distinct) > LISTED:
+        yield f"and {len(distinct) - LISTED} more"
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return the text in as few lines as it needs, all about as long."""
+    few = wrap(text, WIDTH)
+    widths = range(len(text) // len(few), WIDTH) if few else ()
+    even = (wrap(text, width) for width in widths)
+    return next((lines for lines in even if len(lines) == len(few)), few)

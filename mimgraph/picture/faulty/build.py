@@ -1,0 +1,187 @@
+"""Turn a wrong graph into a diagram: the known part as usual, the rest without shapes, faults in red."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.infer.dag import cycles
+from mimgraph.infer.known_part import known_part
+from mimgraph.ir.declared.graph import Graph, Node, Output, Source
+from mimgraph.ir.declared.values import ANOTHER, OTHERS
+from mimgraph.ir.names import free_name
+from mimgraph.picture.details.build import details
+from mimgraph.picture.details.model import Detail
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.fold import close
+from mimgraph.picture.diagram.model import Box, Diagram, Edge, Item, Mark, every
+from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, node_box
+from mimgraph.picture.faulty.places import output_id, places
+from mimgraph.picture.faulty.reading_order import reading_order
+from mimgraph.source import PythonFile, Span
+
+Faults = dict[str, list[Diagnostic]]  # by the id of the box that they concern
+
+
+def faulty_diagram(graph: Graph, diagnostics: Sequence[Diagnostic]) -> Diagram:
+    """Return the diagram of a graph with faults, in which every diagnostic is shown.
+
+    Nodes of unknown types are boxes without shapes, and a source that does not exist is a box, too.
+    What a diagnostic concerns is marked `faulty`; other nodes of unknown types are `unknown`.
+    """
+    typed = known_part(graph)
+    faults = places(graph, diagnostics, typed.body.by_name)
+    builder = _Builder(graph, close(diagram(typed), faults), faults)
+    builder.add_inputs([one.name for one in graph.inputs if one.name not in typed.body.inputs])
+    builder.add_nodes([one for one in graph.nodes if one.name not in typed.body.by_name])
+    for output in graph.outputs:
+        builder.add_output(output)
+    return builder.diagram()
+
+
+def known_details(graph: Graph) -> Mapping[str, Detail]:
+    """Return the details of the inputs and nodes whose types are known, by the ids of their boxes."""
+    typed = known_part(graph)
+    return details(replace(typed, body=replace(typed.body, outputs={})), graph, {})
+
+
+class _End(NamedTuple):
+    """The box that a source names, the port that is shown, and the mark of an edge from it."""
+
+    box: str
+    port: str = ""
+    mark: Mark = ""
+
+
+class _Builder:
+    """Adds nodes of unknown type, and the outputs, to the diagram of the known part.
+
+    An output of the known diagram, `lstm.last`, is the end of all sources with this text.
+    """
+
+    def __init__(self, graph: Graph, known: Diagram, faults: Faults) -> None:
+        self.graph, self.known, self.faults = graph, known, faults
+        read = {item.id: item for item in known.items if item.kind == "output"}
+        self.shapes = {id_: item.shapes for id_, item in read.items() if isinstance(item, Box)}
+        self.items: list[Item] = [item for item in known.items if item.id not in read]
+        self.edges = [edge for edge in known.edges if edge.head not in read]
+        self.ends = {e.head: _End(e.tail, e.port) for e in known.edges if e.head in read}
+        self.taken = {item.id for item in every(tuple(self.items))}
+        self.unknown: dict[str, _End] = {}  # by the name of the source
+        self.missing: set[str] = set()  # boxes of sources that do not exist
+
+    def diagram(self) -> Diagram:
+        """Return the diagram; faults that concern no box of it have boxes of their own."""
+        shown = {item.id for item in self.items}
+        lone = [one for id_, found in self.faults.items() if id_ not in shown for one in found]
+        boxes = [in_red(Box(self.free("fault"), "layer", ""), [one]) for one in lone]
+        items = (*boxes, *map(self.marked, self.items))
+        return replace(self.known, items=items, edges=tuple(self.edges))
+
+    def marked(self, item: Item) -> Item:
+        """Return the item in red with its faults, if it has any."""
+        found = self.faults.get(item.id)
+        return in_red(item, found) if found and isinstance(item, Box) else item
+
+    def free(self, id_: str) -> str:
+        """Return an id that no other box has."""
+        found = free_name(id_, self.taken)
+        self.taken.add(found)
+        return found
+
+    def add(self, box: Box) -> str:
+        """Add a box, and return its id."""
+        self.items.append(replace(box, id=self.free(box.id)))
+        return self.items[-1].id
+
+    def add_source(self, box: Box) -> _End:
+        """Add a box that only stands for a source, before those that read it; return its end."""
+        self.items.insert(0, replace(box, id=self.free(box.id), optional=True))
+        return _End(self.items[0].id, mark=box.mark)
+
+    def add_inputs(self, names: Sequence[str]) -> None:
+        """Add the inputs of unknown type."""
+        for name in names:
+            id_ = self.add(Box(name, "input", name, tooltip=FOLLOWS, mark="unknown"))
+            self.unknown[name] = _End(id_, mark="unknown")
+
+    def add_nodes(self, nodes: Sequence[Node]) -> None:
+        """Add the nodes of unknown type, each behind those that it reads, and their edges."""
+        by_name = {node.name: node for node in reversed(nodes)}
+        in_text = {node.name: by_name[node.name] for node in nodes}
+        reads = {name: [s.name for s in node.sources or ()] for name, node in in_text.items()}
+        order = reading_order(reads)
+        boxes = {name: self.add(node_box(by_name[name], self.graph)) for name in order.names}
+        self.unknown |= {name: _End(id_, mark="unknown") for name, id_ in boxes.items()}
+        around = _cycle_edges(reads) if order.back else set()
+        for name, id_ in boxes.items():
+            for source in by_name[name].sources or ():
+                edge = source.name, name
+                end = self.end(source)
+                if edge in order.back:
+                    end = self.again(by_name[source.name])
+                self.connect(source, end._replace(mark="faulty") if edge in around else end, id_)
+
+    def add_output(self, output: Output) -> None:
+        """Add the box of an output, and its edge."""
+        id_, end = output_id(output.name), self.end(output.source)
+        is_known = not end.mark and id_ not in self.faults
+        shapes = self.shapes[output_id(output.source.text)] if is_known else ()
+        training = output.only_training
+        box = Box(
+            *(id_, "output", output.name, "in training" if training else "", shapes, output.doc),
+            optional=training,
+            mark="" if is_known else "unknown",
+        )
+        self.connect(output.source, end, self.add(box))
+
+    def again(self, node: Node) -> _End:
+        """Return the end of a second box for a node on a cycle: an edge may not lead back."""
+        box = replace(node_box(node, self.graph), subtitle="drawn below", mark="faulty")
+        return self.add_source(replace(box, id=f"{node.name} again"))
+
+    def end(self, source: Source) -> _End:
+        """Return the end of a source; if it does not exist, that of a box that says so."""
+        known = self.ends.get(output_id(source.text))
+        if known is not None:
+            return known._replace(port="") if source.port == "*" else known
+        if source.name not in self.unknown:
+            is_lost = not self.graph.lost.isdisjoint((source.name, OTHERS, ANOTHER))
+            mark: Mark = "unknown" if is_lost else "faulty"
+            end = self.add_source(Box(f"no {source.name}", "layer", source.name, mark=mark))
+            self.unknown[source.name] = end
+            self.missing.add(end.box)
+        return self.unknown[source.name]
+
+    def connect(self, source: Source, end: _End, head: str) -> None:
+        """Add the edge of a source, in red if a fault points at the source.
+
+        The fault that a source does not exist moves to the box of that source.
+        """
+        here = self.faults.get(head, [])
+        pointing = [one for one in here if _points_at(one, source.span)]
+        mark: Mark = "faulty" if pointing else end.mark
+        port = source.port if pointing and source.port not in (None, "*") else end.port
+        self.edges.append(Edge(end.box, head, port or "", source.argument or "", mark))
+        moved = [one for one in pointing if one.code == "unknown-source"]
+        if moved and end.box in self.missing:
+            self.faults.setdefault(end.box, []).extend(moved)
+            self.faults[head] = [one for one in here if one not in moved]
+
+
+def _points_at(fault: Diagnostic, span: Span) -> bool:
+    """Return whether a fault, or a label of it, is inside a span; all of a Python call is one line."""
+    if isinstance(span.file, PythonFile):
+        return False
+    start, end = (span.line, span.column), (span.end_line, span.end_column)
+    spans = (fault.span, *(label.span for label in fault.labels))
+    return any(one.file is span.file and start <= (one.line, one.column) < end for one in spans)
+
+
+def _cycle_edges(reads: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
+    """Return the edges of one cycle in each group of nodes that feed each other."""
+    edges = [(tail, head) for head, tails in reads.items() for tail in tails if tail in reads]
+    return {edge for around in cycles(reads, edges) for edge in pairwise(around)}

@@ -1,0 +1,106 @@
+"""Find the input, node or output of a wrong graph that each diagnostic concerns."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.ir.declared.graph import Graph, Node, operations
+from mimgraph.ir.declared.operations import Call
+from mimgraph.source import PythonFile, SourceFile, Span
+
+
+def output_id(name: str) -> str:
+    """Return the id of the box of an output."""
+    return f"output {name}"
+
+
+def places(
+    graph: Graph, diagnostics: Iterable[Diagnostic], typed: Collection[str]
+) -> dict[str, list[Diagnostic]]:
+    """Return the diagnostics by the id of the box that each concerns; "" if it concerns none.
+
+    A fault inside a block concerns the first node that uses the block and is not among the `typed`.
+    """
+    users = _users(graph, typed)
+    texts = _Texts(graph, users)
+    found: dict[str, list[Diagnostic]] = {}
+    for one in diagnostics:
+        place = texts.place(one.span) or _by_path(graph, one.node, users)
+        found.setdefault(place, []).append(one)
+    return found
+
+
+def _users(graph: Graph, typed: Collection[str]) -> dict[str, str]:
+    """Return the node that stands for each block by its key: the first that uses it, perhaps in another
+    block."""
+    found: dict[str, str] = {}
+    for node in sorted(graph.nodes, key=lambda node: node.name in typed):
+        stack = [*_blocks_of((node,))]
+        while stack:
+            key = stack.pop()
+            if key in graph.blocks and key not in found:
+                found[key] = node.name
+                stack += _blocks_of(graph.blocks[key].nodes)
+    return found
+
+
+def _blocks_of(nodes: Iterable[Node]) -> Iterator[str]:
+    return (one.block for one in operations(nodes) if isinstance(one, Call))
+
+
+def _by_path(graph: Graph, path: str, users: dict[str, str]) -> str:
+    """Return the node that the path of a diagnostic begins with: `stage.conv` is in the node `stage`,
+    or in the block of this name."""
+    name = path.partition(".")[0]
+    if any(node.name == name for node in graph.nodes):
+        return name
+    families = {block.family: key for key, block in graph.blocks.items()}
+    return users.get(families.get(name, ""), "")
+
+
+class _Text(NamedTuple):
+    """The text of one input, node or output, and the id of its box."""
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    id: str
+
+
+class _Texts:
+    """The texts of a graph's parts in order, which do not overlap; a span is found by bisection."""
+
+    def __init__(self, graph: Graph, users: dict[str, str]) -> None:
+        self.by_file: dict[SourceFile, list[_Text]] = {}
+        for span, id_ in _spans(graph, users):
+            # a line of Python may declare many nodes
+            if span is not None and not isinstance(span.file, PythonFile):
+                text = _Text((span.line, span.column), (span.end_line, span.end_column), id_)
+                self.by_file.setdefault(span.file, []).append(text)
+        for texts in self.by_file.values():
+            texts.sort()
+
+    def place(self, span: Span) -> str:
+        """Return the id of the box whose text has the span in it; "" if none has."""
+        texts = self.by_file.get(span.file, [])
+        start = span.line, span.column
+        before = bisect(texts, start, key=lambda text: text.start)
+        return texts[before - 1].id if before and start <= texts[before - 1].end else ""
+
+
+def _spans(graph: Graph, users: dict[str, str]) -> Iterator[tuple[Span | None, str]]:
+    """Yield the span of every part with the id of its box; parts of a block have that of its user."""
+    yield from ((one.whole or one.span, one.name) for one in graph.inputs)
+    yield from ((one.whole or one.span, one.name) for one in graph.nodes)
+    yield from ((one.whole or one.span, output_id(one.name)) for one in graph.outputs)
+    for key, block in graph.blocks.items():
+        user = users.get(key, "")
+        yield block.span, user
+        yield from ((one.span, user) for one in block.inputs)
+        yield from ((one.whole or one.span, user) for one in block.nodes)
+        yield from ((one.whole or one.span, user) for one in block.outputs)
+        for option in block.params.values():
+            yield option.key, user
+            yield option.span, user

@@ -1,0 +1,251 @@
+"""A wrong graph is drawn as far as it is known, with every fault in red where it belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.picture.diagram.model import Diagram, Edge, boxes
+from mimgraph.picture.formats import dot, mermaid
+from tests.test_corpus import CASE, FILES
+
+HEAD = "inputs: {x: [5], y: [T, 3]}\nnodes:"
+
+
+def picture(text: str) -> Diagram | None:
+    """Return the picture of a wrong spec; None if nothing is known of it."""
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(text, name="spec.yaml")
+    error = caught.value
+    return None if error.sketch is None else error.sketch.scene(error.diagnostics).whole
+
+
+def shown(text: str) -> Diagram:
+    found = picture(text)
+    assert found is not None
+    return found
+
+
+def marks(found: Diagram) -> dict[str, str]:
+    return {item.id: item.mark for item in found.items if item.mark}
+
+
+def faults(found: Diagram) -> dict[str, str]:
+    return {box.id: " ".join(box.faults) for box in boxes(found.items) if box.faults}
+
+
+# the nodes of a spec with the outputs, and the boxes that are marked in its picture
+CASES = {
+    "an option": (
+        """
+  a: {layer: ReLU, from: x}
+  b: {layer: Linear, from: a, out_feature: 2}
+  c: {layer: ReLU, from: b}
+outputs: [c, y]
+""",
+        {"b": "faulty", "c": "unknown", "output c": "unknown"},
+    ),
+    "a layer": (
+        """
+  a: {layer: Liner, from: x}
+  b: {layer: GELU, from: y}
+outputs: [a, b]
+""",
+        {"a": "faulty", "output a": "unknown"},
+    ),
+    "a source that does not exist": (
+        """
+  a: {layer: ReLU, from: z}
+  b: {layer: ReLU, from: y}
+outputs: [a, b, x]
+""",
+        {"no z": "faulty", "a": "unknown", "output a": "unknown"},
+    ),
+    "an output that does not exist": (
+        """
+  a: {layer: ReLU, from: x}
+  b: {layer: ReLU, from: y}
+outputs: [a, b, c]
+""",
+        {"no c": "faulty", "output c": "unknown"},
+    ),
+    "an input": (
+        """
+  a: {layer: ReLU, from: w}
+  b: {merge: stack, from: [a, x]}
+outputs: [b, y]
+""",
+        {"w": "faulty", "a": "unknown", "b": "unknown", "output b": "unknown"},
+    ),
+    "a cycle": (
+        """
+  a: {merge: add, from: [x, c]}
+  b: {layer: ReLU, from: a}
+  c: {layer: ReLU, from: b}
+outputs: [c, y]
+""",
+        {"a": "faulty", "a again": "faulty", "b": "unknown", "c": "unknown", "output c": "unknown"},
+    ),
+    "a node that reads itself": (
+        """
+  a: {merge: add, from: [x, a]}
+outputs: [a, y]
+""",
+        {"a": "faulty", "a again": "faulty", "output a": "unknown"},
+    ),
+    "a node that nothing reads": (
+        """
+  a: {seq: [ReLU, Tanh], from: x}
+  b: {layer: ReLU, from: y}
+outputs: [x, b]
+""",
+        {"a": "faulty"},
+    ),
+    "an input that nothing reads": (
+        """
+  a: {layer: ReLU, from: x}
+outputs: a
+""",
+        {"y": "faulty"},
+    ),
+    "a param": (
+        """
+  a: {layer: Linear, from: x, out_features: $n}
+outputs: [a, y]
+""",
+        {"a": "faulty", "output a": "unknown"},
+    ),
+}
+INPUTS = {"an input": "inputs: {x: [5], y: [T, 3], w: [0]}\nnodes:"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_these_boxes_are_marked(name: str) -> None:
+    nodes, expected = CASES[name]
+    assert marks(shown(INPUTS.get(name, HEAD) + nodes)) == expected
+
+
+def test_the_known_part_has_shapes_and_the_rest_has_none() -> None:
+    nodes, _ = CASES["an option"]
+    found = {box.id: (box.subtitle, box.shapes) for box in boxes(shown(HEAD + nodes).items)}
+    assert found == {
+        "x": ("", ("(N, 5)",)),
+        "y": ("", ("(N, T, 3)",)),
+        "a": ("ReLU", ("(N, 5)",)),
+        "b": ("Linear", ()),
+        "c": ("ReLU", ()),
+        "output c": ("", ()),
+        "output y": ("", ("(N, T, 3)",)),
+    }
+
+
+def test_a_box_says_what_is_wrong_and_its_tooltip_shows_where() -> None:
+    nodes, _ = CASES["an option"]
+    found = shown(HEAD + nodes)
+    assert faults(found) == {
+        "b": "error[unknown-option] Linear has no option 'out_feature' did you mean out_features?"
+    }
+    (tooltip,) = (box.tooltip for box in boxes(found.items) if box.faults)
+    assert "--> spec.yaml:4:31" in tooltip
+    assert "^^^^^^^^^^^" in tooltip
+
+
+def test_edges_that_a_fault_points_at_are_red() -> None:
+    nodes = """
+  f: {layer: LSTM, from: y, hidden_size: 4}
+  g: {merge: concat, from: [x, f.lst]}
+  h: {merge: add, from: [g, x]}
+outputs: h
+"""
+    assert [edge for edge in shown(HEAD + nodes).edges if edge.head in ("g", "h")] == [
+        Edge("x", "g"),
+        Edge("f", "g", "lst", mark="faulty"),
+        Edge("g", "h", mark="unknown"),
+        Edge("x", "h"),
+    ]
+
+
+def test_the_edges_of_a_cycle_are_red_and_none_leads_back() -> None:
+    found = shown(HEAD + CASES["a cycle"][0])
+    order = [item.id for item in found.items]
+    assert all(order.index(edge.tail) < order.index(edge.head) for edge in found.edges)
+    assert [(edge.tail, edge.head) for edge in found.edges if edge.mark == "faulty"] == [
+        ("a again", "b"),
+        ("b", "c"),
+        ("c", "a"),
+    ]
+
+
+def test_a_fault_inside_a_block_is_shown_at_its_first_use() -> None:
+    blocks = "blocks: {p: {seq: [Linear: 4, q]}, q: {seq: [ReLU, {Linear: {outputs: 4}}]}}\n"
+    nodes = (
+        "nodes:\n  a: {layer: ReLU, from: x}\n  b: {block: p, from: a}\n  c: {block: p, from: b}\n"
+    )
+    found = shown(f"inputs: {{x: [5]}}\n{blocks}{nodes}outputs: c\n")
+    assert marks(found) == {"b": "faulty", "c": "unknown", "output c": "unknown"}
+    assert [(item.kind, item.title) for item in found.items if item.mark][:2] == [
+        ("block", "b"),
+        ("block", "c"),
+    ]
+
+
+def test_faults_of_no_box_have_boxes_of_their_own() -> None:
+    found = shown(
+        "params: {a: $b}\ninputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
+    )
+    assert next((box.title, box.mark) for box in boxes(found.items)) == ("", "faulty")
+    assert "no param or dimension is called 'b'" in faults(found)["fault"]
+
+
+def test_nothing_is_drawn_of_a_text_that_is_no_spec() -> None:
+    assert picture("inputs: {x: [5]\nnodes: ]") is None
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads("[1, 2]")
+    with pytest.raises(ValueError, match="no part of the graph is known"):
+        caught.value.draw("x.svg")
+
+
+def _cases() -> list[str]:
+    return [match[1] for path in FILES for match in CASE.finditer(path.read_text())]
+
+
+def test_every_wrong_spec_of_the_corpus_shows_all_its_faults() -> None:
+    drawn = 0
+    for text in _cases():
+        try:
+            mg.loads(text)
+        except mg.SpecError as error:
+            if error.sketch is None:
+                continue
+            scene = error.sketch.scene(error.diagnostics, depth="all")
+            drawn += 1
+            tooltips = "\n".join(box.tooltip for box in boxes(scene.whole.items))
+            for one in error.diagnostics:
+                assert one.message in tooltips
+            assert dot.render(scene) and mermaid.render(scene)
+    assert drawn > 200
+
+
+@pytest.mark.slow
+def test_every_wrong_spec_of_the_corpus_is_laid_out(tmp_path: Path) -> None:
+    for text in _cases():
+        try:
+            mg.loads(text)
+        except mg.SpecError as error:
+            if error.sketch is not None:
+                error.draw(tmp_path / "x.svg")
+                error.draw(tmp_path / "x.html")
+
+
+def test_it_is_drawn_with_the_options_of_draw(tmp_path: Path) -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(HEAD + CASES["an option"][0])
+    caught.value.draw(tmp_path / "x.svg", theme="dark", direction="LR", collapse=True)
+    text = (tmp_path / "x.svg").read_text()
+    assert "out_features?" in text and 'fill="#0d1117"' in text
+    with pytest.raises(ValueError, match="must end in"):
+        caught.value.draw(tmp_path / "x.txt")
+    with pytest.raises(TypeError, match="the path of a file"):
+        caught.value.draw("")
