@@ -552,8 +552,9 @@ class Graph(Shown):
         """Draw the graph to a file; its suffix is the format: .svg, .png, .pdf, .dot, .mmd, or .html, an
         interactive page.
 
-        `direction` is "TB", top to bottom, or "LR", left to right. Blocks are open down to `depth`,
-        a number or "all", or by default as deep as can be read on one page or screen; `collapse` draws four or more layers in a row as one box, and repeated parts once.
+        `direction` is "TB", top to bottom, or "LR", left to right. Blocks are open down to `depth`, a
+        number or "all", or by default as deep as one page or screen can show. `collapse` draws chains of
+        layers as one box, repeats in a row once, and the inside of a block where it is first used.
         """
         from mimgraph.picture import write
 

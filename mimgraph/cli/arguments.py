@@ -43,7 +43,7 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     help = "from top to bottom or from left to right; default: TB"
     parser.add_argument("--direction", "-d", choices=["TB", "LR"], default="TB", help=help)
     add_depth(parser, "as many as one page or screen can show")
-    help = "draw four or more layers in a row as one box, and repeated parts only once"
+    help = "draw chains of layers as one box, repeats in a row once, and the inside of a block once"
     parser.add_argument("--collapse", action="store_true", help=help)
     parser.add_argument(
         "--theme", choices=["light", "dark"], default="light", help="default: light"

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 from mimgraph.picture.details.model import ComparedDetail, Detail
+from mimgraph.picture.diagram.collapse import collapse
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
-from mimgraph.picture.diagram.fold import collapse, fold, levels
+from mimgraph.picture.diagram.fold import fold, levels
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.support.arguments import Depth, check_depth
 from mimgraph.support.frozen_data import data
@@ -38,9 +39,14 @@ class Scene:
         check_depth(self.depth)
 
     @cached_property
+    def all_open(self) -> Diagram:
+        """The diagram with all blocks open, collapsed if that is asked for."""
+        return collapse(self.whole) if self.collapse else self.whole
+
+    @cached_property
     def levels(self) -> int:
         """The number of levels of nested blocks, which is the greatest depth."""
-        return levels(self.whole)
+        return levels(self.all_open)
 
     @property
     def opened(self) -> int:
@@ -50,8 +56,8 @@ class Scene:
     @cached_property
     def shown(self) -> Diagram:
         """The diagram folded and collapsed as asked."""
-        folded = fold(self.whole, self.opened)
-        return fold_repeats(collapse(folded)) if self.collapse else folded
+        folded = fold(self.all_open, self.opened)
+        return fold_repeats(folded) if self.collapse else folded
 
 
 def _check_one_of(name: str, given: Any, words: tuple[str, ...]) -> None:

@@ -48,16 +48,21 @@ def scene(text: str, **options: Any) -> Scene:
     [
         (nested(1, 2), {}, 3),
         (nested(1, 40), {}, 0),
-        (nested(1, 40), {"collapse": True}, 3),
         (nested(20, 2), {}, 0),
         (nested(1, 40), {"depth": 1}, 1),
         (nested(1, 40), {"depth": "all"}, 3),
         ("inputs: {x: [4]}\nnodes: {y: {layer: Tanh, from: x}}\noutputs: y", {}, 0),
     ],
-    ids=["small", "long", "long, collapsed", "wide", "a depth", "all", "no blocks"],
+    ids=["small", "long", "wide", "a depth", "all", "no blocks"],
 )
 def test_blocks_are_open_as_deep_as_the_picture_fits(text: str, options: Any, depth: int) -> None:
     assert readable(scene(text, **options)).opened == depth
+
+
+def test_a_picture_that_is_collapsed_has_fewer_levels() -> None:
+    whole, less = (scene(nested(1, 40), collapse=collapse) for collapse in (False, True))
+    assert (readable(whole).opened, whole.levels) == (0, 3)
+    assert (readable(less).opened, less.levels) == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["bert_base", "mult", "resnet18", "unet_attention"])

@@ -78,7 +78,8 @@ def merged(drawings: Sequence[Item]) -> Item:
         shapes = tuple(map(span, zip(*lines, strict=True)))
     subtitle = span([drawing.subtitle for drawing in drawings])
     if isinstance(first, Box):
-        return replace(first, subtitle=subtitle, shapes=shapes)
+        brief = span([drawing.brief for drawing in drawings if isinstance(drawing, Box)])
+        return replace(first, subtitle=subtitle, shapes=shapes, brief=brief)
     inner = [drawing.items for drawing in drawings if not isinstance(drawing, Box)]
     items = tuple(map(merged, zip(*inner, strict=True)))
     return replace(first, subtitle=subtitle, shapes=shapes, items=items)

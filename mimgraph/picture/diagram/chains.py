@@ -1,57 +1,136 @@
-"""Turn long chains of layers into clusters that a page can open and close."""
+"""Draw chains of layers as one box, with the layers as its text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from mimgraph.picture.diagram.fold import collapse
+from mimgraph.picture.diagram.block_repeats import span
+from mimgraph.picture.diagram.fold import closed, rewired
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
+
+LONG = 4  # layers; a shorter chain that is not all of a cluster stays as it is
+LISTED = 6  # layers that the text of a box names
+_NUMBER = re.compile(r"(?<![×\w])\d+(?![×\w])")  # but not a part of `3×3` or `Conv2d`
+
+
+def close_chains(diagram: Diagram) -> Diagram:
+    """Return the diagram with clusters that are chains of layers as boxes, and each other long chain as
+    one box of the kind `chain`."""
+    chains = Chains(diagram)
+    closed_into: dict[str, str] = {}
+
+    def drawn(items: tuple[Item, ...]) -> Iterator[Item]:
+        for row in chains.rows(items):
+            if len(row) > 1:
+                yield closed(_cluster(row), closed_into)
+            elif isinstance(item := row[0], Box):
+                yield item
+            elif text := chains.text(item):
+                yield closed(replace(item, subtitle=text), closed_into)
+            else:
+                yield replace(item, items=tuple(drawn(item.items)))
+
+    return rewired(diagram, tuple(drawn(diagram.items)), closed_into)
 
 
 def with_chains(diagram: Diagram) -> tuple[Diagram, list[str]]:
-    """Return the diagram with a cluster for each box that `collapse` would make, and the ids of all
-    clusters that `collapse` would close."""
-    collapsed = {box.id: box for box in boxes(collapse(diagram).items)}
-    follows = {edge.tail: edge.head for edge in diagram.edges}
-    chains = {}
-    for box in collapsed.values():
-        if box.kind == "chain":
-            first, _, last = box.id.partition(" to ")
-            chains[first] = box, _path(first, last, follows)
-    closed: list[str] = []
-    items = tuple(_with_chains(diagram.items, collapsed, chains, closed))
-    return replace(diagram, items=items), closed
+    """Return the diagram with a cluster for each box that `close_chains` would make, for a page that
+    can open and close them, and the ids of those to close."""
+    chains = Chains(diagram)
+    closed_ids: list[str] = []
+
+    def drawn(items: tuple[Item, ...]) -> Iterator[Item]:
+        for row in chains.rows(items):
+            if len(row) > 1:
+                yield (chain := _cluster(row))
+                closed_ids.append(chain.id)
+            elif isinstance(item := row[0], Box):
+                yield item
+            elif text := chains.text(item):
+                closed_ids.append(item.id)
+                is_plain = all(isinstance(inner, Box) for inner in item.items)
+                held = item.items if is_plain else tuple(drawn(item.items))
+                yield replace(item, subtitle=text, items=held)
+            else:
+                yield replace(item, items=tuple(drawn(item.items)))
+
+    return replace(diagram, items=tuple(drawn(diagram.items))), closed_ids
 
 
-def _path(first: str, last: str, follows: Mapping[str, str]) -> list[str]:
-    """Return the ids of a chain, from its first layer to its last."""
-    path = [first]
-    while path[-1] != last:
-        path.append(follows[path[-1]])
-    return path
+class Chains:
+    """The chains of a diagram: rows of plain layers, each read only by the next."""
+
+    def __init__(self, diagram: Diagram) -> None:
+        self.links = _links(diagram)
+
+    def text(self, cluster: Cluster) -> str:
+        """Return the text of a cluster that is one chain and can be drawn closed, else ""."""
+        inner = list(boxes(cluster.items))
+        ids = [box.id for box in inner]
+        if any(self.links.get(tail) != head for tail, head in pairwise(ids)):
+            return ""
+        if any(box.kind != "layer" or box.mark or box.shares for box in inner):
+            return ""
+        words = _words(cluster.items)
+        # a chain of clusters is opened to show more than the box could name
+        is_plain = len(inner) == len(cluster.items)
+        return words if is_plain or words.count(" + ") < LISTED else ""
+
+    def rows(self, items: tuple[Item, ...]) -> Iterator[tuple[Item, ...]]:
+        """Yield the items of one level, each alone, or the layers of a long chain together."""
+        here = {item.id: item for item in items if isinstance(item, Box)}
+        links = {tail: head for tail, head in self.links.items() if tail in here and head in here}
+        heads = set(links.values())
+        for item in items:
+            if item.id in heads:
+                continue
+            row = [item]
+            while row[-1].id in links:
+                row.append(here[links[row[-1].id]])
+            yield from [tuple(row)] if len(row) >= LONG else ((one,) for one in row)
 
 
-def _with_chains(
-    items: tuple[Item, ...],
-    collapsed: Mapping[str, Box],
-    chains: Mapping[str, tuple[Box, list[str]]],
-    closed: list[str],
-) -> Iterator[Item]:
-    """Yield the items, each chain as a cluster; add the ids of clusters that `collapse` closes to `closed`."""
-    here = {item.id: item for item in items}
-    inner = {id_ for first in here if first in chains for id_ in chains[first][1]}
-    for item in items:
-        if isinstance(item, Cluster):
-            held = tuple(_with_chains(item.items, collapsed, chains, closed))
-            if item.id in collapsed:
-                closed.append(item.id)
-                item = replace(item, subtitle=collapsed[item.id].subtitle)
-            yield replace(item, items=held)
-        elif item.id in chains:
-            box, path = chains[item.id]
-            closed.append(box.id)
-            words = box.title, box.subtitle, tuple(here[id_] for id_ in path)
-            yield Cluster(box.id, box.kind, *words, box.tooltip, box.shapes)
-        elif item.id not in inner:
-            yield item
+def _cluster(chain: tuple[Item, ...]) -> Cluster:
+    """Return a chain of layers as one cluster."""
+    first, last = chain[0], chain[-1]
+    title = f"{first.title} … {last.title}" if first.title else ""
+    tooltip = "\n".join(f"{box.id}: {box.subtitle}" for box in chain)
+    id_ = f"{first.id} to {last.id}"
+    return Cluster(id_, "chain", title, _words(chain), chain, tooltip, last.shapes)
+
+
+def _links(diagram: Diagram) -> Mapping[str, str]:
+    """Return the edges of chains, as a map from tail to head: both are plain layers, and neither has
+    another edge there."""
+    drawn = list(boxes(diagram.items))
+    shared = {box.shares for box in drawn}
+    plain = {
+        box.id
+        for box in drawn
+        if box.kind == "layer" and not (box.shares or box.mark or box.id in shared)
+    }
+    leaving = Counter(edge.tail for edge in diagram.edges)
+    entering = Counter(edge.head for edge in diagram.edges)
+    return {
+        edge.tail: edge.head
+        for edge in diagram.edges
+        if {edge.tail, edge.head} <= plain and leaving[edge.tail] == entering[edge.head] == 1
+    }
+
+
+def _words(chain: Sequence[Item]) -> str:
+    """Return the layers of a chain: `MaxPool2d 2×2 + (Conv2d 64 3×3 + ReLU) × 2`."""
+    words = [item.brief if isinstance(item, Box) else _words(item.items) for item in chain]
+    alike = [_NUMBER.sub("0", text) for text in words]
+    for period in range(1, len(words) // 2 + 1):
+        times, rest = divmod(len(words), period)
+        if rest == 0 and alike[period:] == alike[:-period]:
+            unit = " + ".join(span(words[start::period]) for start in range(period))
+            return f"({unit}) × {times}" if " + " in unit else f"{unit} × {times}"
+    if len(words) <= LISTED:
+        return " + ".join(words)
+    return f"{len(words)} layers: {' + '.join(words[:LISTED])} + …"

@@ -25,6 +25,7 @@ class Box:
     In a comparison `edits` say what changed, `out_features 32 → 64`, and `effects` which inferred
     options changed with that.
     `faults` are the lines of the messages that it shows if it is faulty.
+    `brief` is the subtitle in few words, for the text of a chain.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Box:
     edits: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    brief: str = ""
 
 
 @data

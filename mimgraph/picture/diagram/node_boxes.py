@@ -10,6 +10,7 @@ from mimgraph.inspection.option_values import op_options
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, TypedOperation, Use, unwrap
 from mimgraph.ir.types import TensorType
+from mimgraph.picture.diagram.brief_text import brief_text
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End
 from mimgraph.summary.node_text import arguments_text, op_text, options_text
@@ -69,6 +70,7 @@ def node_box(node: TypedNode, context: Context) -> Box:
         shape_lines(node, context.ports),
         f"{context.id}: {node.op_name}({context.reads})",
         context.shares,
+        brief=brief_text(node),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mimgraph.picture.diagram.collapse import foldings
 from mimgraph.picture.diagram.description import describe
-from mimgraph.picture.diagram.fold import foldings
 from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Item, Mark, boxes
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.scene import Scene

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import mimgraph
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.chains import close_chains
+from mimgraph.picture.diagram.collapse import collapse
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
-from mimgraph.picture.diagram.fold import collapse, fold
+from mimgraph.picture.diagram.fold import fold
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes, clusters
+from mimgraph.picture.diagram.open_once import open_once
 
 NESTED = """
 inputs: {x: [8], y: [8]}
@@ -106,67 +107,15 @@ def test_a_box_that_shares_an_inner_module_shares_the_closed_block() -> None:
     assert [box.shares for box in boxes(fold(opened, 0).items)] == ["", "", ""]
 
 
-@pytest.mark.parametrize(
-    ("nodes", "expected"),
-    [
-        (
-            "[{Linear: 4}, ReLU, {Linear: 4}, ReLU]",
-            ["y: 4 layers: Linear, ReLU × 2"],
-        ),
-        ("[{Linear: 4}, ReLU, Tanh]", ["0: Linear 4 to 4", "1: ReLU", "2: Tanh"]),
-        (
-            "[{Linear: 4}, ReLU, Tanh, ReLU, GELU, Softplus, Tanh]",
-            ["y: 7 layers: Linear, ReLU, Tanh, ReLU, GELU, Softplus, …"],
-        ),
-    ],
-    ids=["repeats", "short", "long"],
-)
-def test_a_chain_of_four_layers_or_more_is_one_box(nodes: str, expected: list[str]) -> None:
-    picture = collapse(
-        drawn(f"{{inputs: {{x: [4]}}, nodes: {{y: {{from: x, seq: {nodes}}}}}, outputs: y}}")
-    )
-    found = [f"{b.title or b.id.rpartition('.')[2]}: {b.subtitle}" for b in boxes(picture.items)]
-    assert found[1:-1] == expected
-
-
-def test_a_chain_ends_at_a_layer_that_others_read_or_share() -> None:
-    row = "\n".join(
-        f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 4}}" for i in range(12)
-    )
-    picture = collapse(
-        drawn(f"""
-inputs: {{n0: [4]}}
-nodes:
-{row}
-  sum: {{merge: add, from: [n12, n5]}}
-  again: {{share: n6, from: sum}}
-outputs: again
-""")
-    )
-    assert outline(picture.items) == [
-        "input n0",
-        "chain n1 to n5",
-        "layer n6",
-        "chain n7 to n12",
-        "merge sum",
-        "layer again",
-        "output output again",
-    ]
-    assert edges(picture)[:3] == ["n0 -> n1 to n5", "n1 to n5 -> n6", "n6 -> n7 to n12"]
-    chain = picture.items[1]
-    assert isinstance(chain, Box)
-    assert (chain.title, chain.subtitle) == ("n1 … n5", "5 layers: Linear × 5")
-    assert chain.shapes == ("(N, 4)",)
-
-
 def test_every_folding_of_every_spec_has_no_dangling_edge(spec: Path) -> None:
     whole = diagram(mimgraph.load(spec).typed)
     some = (
         fold(whole, 0),
         fold(whole, 1),
-        collapse(whole),
+        close_chains(whole),
         fold_repeats(whole),
-        fold_repeats(collapse(whole)),
+        open_once(whole),
+        collapse(whole),
     )
     for picture in (*some, collapse(fold(whole, 1)), fold_repeats(fold(whole, 0))):
         ids = [box.id for box in boxes(picture.items)]

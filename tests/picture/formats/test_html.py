@@ -156,8 +156,8 @@ def test_long_chains_are_clusters_that_are_closed_at_first() -> None:
     assert ids(graph["items"]) == ["x", row, ["s", [f"s.{i}" for i in range(6)]], "output s"]
     assert sorted(graph["closed"]) == sorted(closed) == ["n0 to n4", "s"]
     assert [item.subtitle for item in picture.items if isinstance(item, Cluster)] == [
-        "5 layers: ReLU × 5",
-        "6 layers: Linear, ReLU × 3",
+        "ReLU × 5",
+        "(Linear 4 + ReLU) × 3",
     ]
 
 
@@ -202,7 +202,7 @@ def check_that_text_adds_no_elements(word: str) -> None:
     read = Elements(text)
     assert [(tag, sorted(attrs)) for tag, attrs, _ in read.found] == PLAIN
     assert read.graph["items"][0]["title"] == word
-    assert read.graph["edges"][0]["label"]["name"]["runs"][0][0] == plain(f"{word} as {word}")
+    assert read.graph["edges"][0]["label"]["name"]["runs"][0][0] == plain(word)
     assert read.details["x"]["doc"] == word
     assert read.texts("title") == ["Name"]
 

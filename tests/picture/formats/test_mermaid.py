@@ -184,7 +184,7 @@ def test_a_long_description_is_cut() -> None:
 def test_long_chains_are_collapsed_if_folding_is_not_enough() -> None:
     nodes = [f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}" for i in range(600)]
     text = "\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: n599"])
-    assert "600 layers" in mermaid.render(scene(text))
+    assert "ReLU × 600" in mermaid.render(scene(text))
 
 
 MARKUP = {

@@ -14,6 +14,7 @@ from typing import Any
 
 from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.description import describe
+from mimgraph.picture.diagram.open_once import used_again
 from mimgraph.picture.formats.page.data import detail_data, page_data
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import PALETTES, Palette
@@ -30,6 +31,7 @@ def render(scene: Scene) -> str:
         " img-src data:; base-uri 'none'; form-action 'none'"
     )
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
+    closed += used_again(diagram) if scene.collapse else []
     options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.opened}
     graph = {**page_data(diagram), **options, "closed": closed}
     details = {id_: detail_data(detail) for id_, detail in scene.details().items()}

@@ -50,7 +50,7 @@ def _item(item: Item, tags: Mapping[str, str]) -> dict[str, Any]:
     box = closed_box(item) if isinstance(item, Cluster) else item
     size = box_size(box)
     found = {
-        **{field.name: getattr(item, field.name, None) for field in fields(Box)},
+        **{f.name: getattr(item, f.name, None) for f in fields(Box) if f.name != "brief"},
         "box": {
             "lines": list(map(_line, box_lines(box))),
             "width": size.width,
