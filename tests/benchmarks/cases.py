@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import forwards, making, memory, reading
+from tests.benchmarks import drawing, forwards, making, memory, reading
 
 CASES = sorted(
-    (*forwards.cases(), *memory.cases(), *reading.cases(), *making.cases()),
+    (*drawing.cases(), *forwards.cases(), *memory.cases(), *reading.cases(), *making.cases()),
     key=lambda case: case.peer != "",
 )

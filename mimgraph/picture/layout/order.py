@@ -6,6 +6,7 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 
 from mimgraph.picture.layout.ranks import Neighbour, Ranked
+from mimgraph.support.progress import progress
 
 SWEEPS = 16
 MANY = 5_000  # nodes; with more, fewer sweeps are made
@@ -22,15 +23,18 @@ def ordered(graph: Ranked) -> list[list[int]]:
     position = [0.0] * len(graph.nodes)
     _set_positions(layers, position)
     best, least = [*map(list, layers)], _crossings(graph, layers, position)
-    for sweep in range(FEW_SWEEPS if len(graph.nodes) > MANY else SWEEPS):
-        if not least:
-            break
-        is_down = sweep % 2 == 0
-        for layer in layers if is_down else reversed(layers):
-            _sort(layer, graph.above if is_down else graph.below, position, sweep % 4 > 1)
-        count = _crossings(graph, layers, position)
-        if count < least:
-            best, least = [*map(list, layers)], count
+    sweeps = FEW_SWEEPS if len(graph.nodes) > MANY else SWEEPS
+    with progress("untangling edges", total=sweeps) as step:
+        for sweep in range(sweeps if least else 0):
+            is_down = sweep % 2 == 0
+            for layer in layers if is_down else reversed(layers):
+                _sort(layer, graph.above if is_down else graph.below, position, sweep % 4 > 1)
+            count = _crossings(graph, layers, position)
+            if count < least:
+                best, least = [*map(list, layers)], count
+            step()
+            if not least:
+                break
     return best
 
 

@@ -5,8 +5,7 @@ A plan holds while blocks are folded and opened; `place` adds the sizes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram
 from mimgraph.picture.layout.columns import columns
@@ -14,8 +13,7 @@ from mimgraph.picture.layout.hops import ROOT, Hop, Hops, Tensor, hops
 from mimgraph.picture.layout.order import ordered
 from mimgraph.picture.layout.ranks import Link, Node, ranked
 from mimgraph.support.frozen_data import data
-
-Planned: TypeAlias = Callable[[], None]  # called after each frame
+from mimgraph.support.progress import progress
 
 
 @data
@@ -50,7 +48,7 @@ class Plans:
     hops: Hops
 
 
-def plans(diagram: Diagram, planned: Planned = lambda: None) -> Plans:
+def plans(diagram: Diagram) -> Plans:
     """Return the plans of a diagram and of all its clusters."""
     split = hops(diagram)
     found: dict[str, Plan] = {}
@@ -60,9 +58,10 @@ def plans(diagram: Diagram, planned: Planned = lambda: None) -> Plans:
             if isinstance(item, Cluster):
                 add(item.id, item.items)
         found[frame] = _plan(items, split.of_frame[frame], found)
-        planned()
+        step()
 
-    add(ROOT, diagram.items)
+    with progress("laying out blocks", total=len(split.of_frame)) as step:
+        add(ROOT, diagram.items)
     return Plans(found, split)
 
 
