@@ -12,6 +12,7 @@ from typing import Literal
 
 from mimgraph.ir.declared.values import Option
 from mimgraph.ops import registry
+from mimgraph.ops.elsewhere import ours, plain
 from mimgraph.ops.op import Op
 
 Form = Literal["node", "item", "activation"]  # where a layer is written
@@ -22,28 +23,6 @@ _PLAIN = (int, float, str)
 
 # how many of the first arguments of torch's class are inferred here, where not all inferred ones come first
 _INFERRED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
-
-
-# ops that have another name in torch's functions or in Keras, with no similar name here
-_ELSEWHERE = {
-    **dict.fromkeys(("cat", "concatenate", "hstack"), "concat"),
-    **dict.fromkeys(("bmm", "mm"), "matmul"),
-    "mul": "multiply",
-    "sub": "subtract",
-    "div": "divide",
-    "view": "Reshape",
-    "tile": "Repeat",
-    "swish": "SiLU",
-    "scaled_dot_product_attention": "attention",
-    "dense": "Linear",
-    "upsampling2d": "Upsample",
-    "batchnormalization": "BatchNorm2d",
-    **{f"spatialdropout{n}d": f"Dropout{n}d" for n in (1, 2, 3)},
-    **{f"conv{n}dtranspose": f"ConvTranspose{n}d" for n in (1, 2, 3)},
-    **{f"averagepooling{n}d": f"AvgPool{n}d" for n in (1, 2, 3)},
-    **{f"globalaveragepooling{n}d": f"AdaptiveAvgPool{n}d" for n in (1, 2, 3)},
-    **{f"globalmaxpooling{n}d": f"AdaptiveMaxPool{n}d" for n in (1, 2, 3)},
-}
 
 
 def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
@@ -92,8 +71,8 @@ def torch_layer(name: str) -> Op | None:
 
 def named_elsewhere(name: str) -> Op | None:
     """Return the op with that name in torch or Keras: the merge `concat` for `cat`."""
-    ours = _ELSEWHERE.get(name.lower(), "")
-    return registry.find("layer", ours) or registry.find("merge", ours)
+    op = ours().get(plain(name), "")
+    return registry.find("layer", op) or registry.find("merge", op)
 
 
 def _options(op: Op, arguments: str) -> dict[str, str]:

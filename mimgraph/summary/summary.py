@@ -16,7 +16,7 @@ from mimgraph.summary import markup
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth
-from mimgraph.support.terminal import columns, printable
+from mimgraph.support.terminal import WIDTH, columns, printable
 
 _CSV_COLUMNS = (
     "name",
@@ -33,7 +33,6 @@ _CSV_COLUMNS = (
     "from",
     "shares",
 )
-WIDTH = 100  # characters of a line where output is no terminal
 
 
 @dataclass(frozen=True, slots=True, repr=False)

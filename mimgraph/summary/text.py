@@ -51,7 +51,7 @@ def text(summary: Contents, width: int, color: bool = False) -> str:
 def _table(rows: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
     """Yield the lines of the titles, a rule and the rows; numbers are right-aligned."""
     widths = _widths(rows, width)
-    yield from _row_lines(Line(TITLES), widths, lambda _, cell: paint(BOLD, cell))
+    yield from (paint(BOLD, line) for line in _row_lines(Line(TITLES), widths, painter(False)))
     yield paint(DIM, GAP.join("─" * space for space in widths.values()))
     for row in rows:
         yield from _row_lines(row, widths, paint)

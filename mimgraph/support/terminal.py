@@ -12,6 +12,8 @@ RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
 GREEN, CYAN = "\x1b[1;32m", "\x1b[1;36m"
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
+WIDTH = 100  # characters of a line where an output is no terminal
+
 Paint = Callable[[str, str], str]  # of a style and a text
 Color = Literal["auto", "always", "never"]
 

@@ -11,9 +11,19 @@ import pytest
 def test_layers_lists_all_by_family(run) -> None:
     code, out = run("layers")
     assert code == 0
-    assert "layers: conv" in out
-    assert "Conv2d" in out
-    assert "merges: join" in out
+    assert "\nConvolution\n  Conv1d " in out
+    assert "\nJoin\n  concat " in out
+
+
+def test_layers_searches_in_the_width_of_the_terminal(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    code, out = run("layers", "--search", "attn")
+    assert (code, out.split("\n")[0]) == (0, "Attention")
+    assert max(map(len, out.splitlines())) <= 60
+    code, out = run("layers", "--search", "zzz")
+    assert (code, out) == (2, "")
+    assert "no layer, merge or key has 'zzz' in its name or description" in out.error
+    assert run("layers", "cat", "--search", "attn")[0] == 2
 
 
 def test_layers_as_json(run) -> None:

@@ -7,13 +7,18 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
+from torch import nn
 
 import mimgraph as mg
 from mimgraph.ir.declared.operations import VALUE_OPTION
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.keys import KEYS, OPTIONS
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference import EVERY_KEY, KINDS, describe, listing
+from mimgraph.language.reference.describe import describe
+from mimgraph.language.reference.entries import EVERY_KEY, KINDS
+from mimgraph.language.reference.listing import listing
 from mimgraph.ops import registry
 from tests.conftest import ROOT
 from tests.helpers.marked import faults
@@ -21,10 +26,11 @@ from tests.helpers.marked import faults
 REPEAT = """\
 key repeat
 
-How many times the block is applied in a row, with weights of its own each time; or `{times, shared, with, index, collect}`.
+How many times the block is applied in a row, with weights of its own each time; or
+`{times, shared, with, index, collect}`.
 
-allowed in: a node, an item of a seq
-explained in: README, What the language has, Repeats
+allowed in    a node, an item of a seq
+explained in  README, What the language has, Repeats
 
 example
   inputs: {x: [16]}
@@ -123,19 +129,9 @@ TYPOS = {
     "gatd": "gated",
     "kernel_sise": "kernel_size",
     "liner": "Linear",
-    "concatenate": "concat",
-    # names of torch and Keras
-    "nn.Linear": "Linear",
-    "torch.nn.Conv2d(3, 4, 3)": "Conv2d",
-    "F.relu": "ReLU",
-    "F.log_softmax": "LogSoftmax",
-    "torch.cat": "concat",
-    "torch.bmm": "matmul",
-    "F.scaled_dot_product_attention": "attention",
-    "Dense": "Linear",
-    "GlobalAveragePooling2D": "AdaptiveAvgPool2d",
-    "Conv2DTranspose": "ConvTranspose2d",
-    "LayerNormalization": "LayerNorm",
+    "lin": "Linear",
+    "deform": "DeformConv2d",
+    "unbi": "Unbind",
 }
 
 
@@ -147,30 +143,178 @@ def test_a_typo_suggests_the_name(typo: str) -> None:
     assert caught.value.args == (message,)
 
 
+ELSEWHERE = {
+    "nn.Linear": "Linear",
+    "torch.nn.Conv2d(3, 4, 3)": "Conv2d",
+    "relu": "ReLU",
+    "F.relu": "ReLU",
+    "F.log_softmax": "LogSoftmax",
+    "cat": "concat",
+    "torch.cat": "concat",
+    "torch.bmm": "matmul",
+    "torch.exp": "formula",
+    "F.scaled_dot_product_attention": "attention",
+    "view": "Reshape",
+    "concatenate": "concat",
+    "Dense": "Linear",
+    "Conv2D": "Conv2d",
+    "MultiHeadAttention": "MultiheadAttention",
+    "GlobalAveragePooling2D": "AdaptiveAvgPool2d",
+    "Conv2DTranspose": "ConvTranspose2d",
+    "LayerNormalization": "LayerNorm",
+    "LSTMCell": "LSTMCell",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_name_of_torch_or_keras_describes_our_op(name: str) -> None:
+    assert describe(name).split()[1] == ELSEWHERE[name]
+    assert json.loads(describe(name, "json"))["name"] == ELSEWHERE[name]
+
+
+def test_a_page_shows_the_names_in_torch_and_keras() -> None:
+    title = describe("cat").splitlines()[0]
+    assert title == (
+        "merge concat (torch: torch.cat, torch.concatenate, torch.hstack; Keras: Concatenate)"
+    )
+    assert describe("gated").splitlines()[0] == "merge gated"
+    data = json.loads(describe("Linear", "json"))
+    assert (data["torch"], data["keras"]) == (["nn.Linear", "F.linear"], ["Dense"])
+
+
+def test_a_registered_module_has_no_other_names() -> None:
+    class Gate(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    mg.register(Gate)
+    assert describe("Gate").splitlines()[0] == "layer Gate"
+
+
+PAGE = """\
+layer Linear (torch: nn.Linear, F.linear;
+  Keras: Dense)
+
+Affine map of the last axis: (*, in_features)
+-> (*, out_features).
+
+sources                input
+a bare value in a seq  out_features
+category               linear
+
+options
+  out_features   required  a size
+  bias           true      true or false
+  weight_norm    false     true or false or a
+                           mapping of names,
+                           each an integer or
+                           a number
+  spectral_norm  false     true or false or a
+                           mapping of names,
+                           each an integer or
+                           a number
+  in_features    inferred  an integer
+
+example
+  inputs:
+    x: [64]
+  nodes:
+    y: {layer: Linear, from: x,
+        out_features: 10}
+
+example in Python
+  x = mg.Input("x", (64,))
+  y = layers.Linear(10)(x)"""
+
+
+def test_the_page_of_an_op_fits_the_terminal() -> None:
+    assert describe("Linear", width=45) == PAGE
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_of_a_page_or_list_is_wider_than_the_terminal(width: int) -> None:
+    names = [op.name for kind in KINDS for op in registry.ops(kind).values()]
+    pages = [describe(name, width=width) for name in (*names, *EVERY_KEY, "kernel_size")]
+    wide = [line for page in (*pages, listing(width=width)) for line in page.splitlines()]
+    assert [line for line in wide if len(line) > width] == []
+
+
+def test_the_wrapped_example_of_an_op_is_the_same_yaml() -> None:
+    text = describe("MultiheadAttention", width=60)
+    example = text.partition("\nexample\n")[2].partition("\n\nexample in")[0]
+    node = yaml.safe_load(example)["nodes"]["y"]
+    assert node["from"] == {"query": "tokens", "key_padding_mask": "padding"}
+
+
+def test_colors_change_no_character_of_a_page() -> None:
+    colored = describe("Linear", width=80, color=True)
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == describe("Linear", width=80)
+    assert colored.startswith("\x1b[1mlayer Linear\x1b[0m (torch")
+
+
+SEARCHES = {
+    "attn": [
+        "MultiheadAttention",
+        "attention",
+        "attention_pool",
+        "co_attention",
+        "cross_attention",
+    ],
+    "mha": ["MultiheadAttention"],
+    "bn": ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"],
+    "lstm cell": ["LSTMCell"],
+    "GlobalAveragePooling2D": ["AdaptiveAvgPool2d"],
+    "transpose conv": ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"],
+    "freeze": ["freeze"],
+}
+
+
+@pytest.mark.parametrize("text", SEARCHES)
+def test_a_search_finds_parts_and_abbreviations(text: str) -> None:
+    found = [entry["name"] for entry in json.loads(listing("json", text))]
+    assert found == SEARCHES[text]
+
+
+def test_a_search_without_a_result_is_an_error() -> None:
+    with pytest.raises(
+        KeyError, match="no layer, merge or key has 'zzz' in its name or description"
+    ):
+        listing(searched="zzz")
+
+
+def test_an_unknown_name_that_begins_many_says_how_to_list_them() -> None:
+    with pytest.raises(KeyError) as caught:
+        describe("conv")
+    assert re.search(r"'conv', mimgraph layers --search conv finds \d+$", caught.value.args[0])
+
+
 def test_an_option_lists_the_ops_that_have_it() -> None:
     text = describe("keepdim")
     assert text.startswith("option keepdim\n")
     assert re.search(r"^  Mean +false +true or false$", text, re.MULTILINE)
     entry = json.loads(describe("keepdim", "json"))
     assert {one["name"] for one in entry["option_of"]} >= {"Mean", "Sum", "distance"}
-    assert "an option of: Expand, parameter, buffer" in describe("batched")
+    assert "an option of  Expand, parameter, buffer" in describe("batched")
 
 
-def test_an_option_mentions_the_layer_of_the_same_name() -> None:
-    assert describe("dropout").endswith("\n\nthe layer of this name: Dropout")
-    assert "the layer" not in describe("keepdim")
+def test_an_option_with_the_name_of_a_layer_in_torch_describes_both() -> None:
+    layer, _, option = describe("dropout").partition("\n\noption dropout\n")
+    assert layer.startswith("layer Dropout (") and "  LSTM " in option
+    assert describe("keepdim").startswith("option keepdim\n")
+    found = json.loads(describe("dropout", "json"))
+    assert found["name"] == "Dropout" and "LSTM" in [one["name"] for one in found["option_of"]]
 
 
 def test_an_op_takes_precedence_over_an_option_or_key_of_its_name() -> None:
     assert describe("parameter").startswith("tensor parameter\n")
-    assert "explained in: README, What the language has, Tensors of the model" in describe("buffer")
-    assert describe("Repeat").startswith("layer Repeat\n")
+    assert "explained in  README, What the language has, Tensors of the model" in describe("buffer")
+    assert describe("Repeat").startswith("layer Repeat (")
 
 
 def test_the_listing_ends_in_the_keys() -> None:
-    ops, _, keys = listing().partition("\n\nkeys of a spec\n")
-    assert "merges: join" in ops
-    shown = [line.split()[0] for line in keys.splitlines()]
+    ops, _, keys = listing().partition("\n\nKeys of a spec\n")
+    assert "\n\nJoin\n  concat " in ops
+    shown = re.findall(r"^  (\w+)", keys, re.MULTILINE)
     assert shown == [key for key in EVERY_KEY if registry.find("tensor", key) is None]
     entries = json.loads(listing("json"))
     assert len({(entry["kind"], entry["name"]) for entry in entries}) == len(entries)

@@ -1,25 +1,37 @@
-"""`mimgraph layers`: list the layers, merges and keys of a spec, or describe one of them."""
+"""`mimgraph layers`: list or search the layers, merges and keys of a spec, or describe one of them."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from mimgraph.cli.arguments import add_format
 from mimgraph.cli.errors import OK, CallError
-from mimgraph.language.reference import describe, listing
+from mimgraph.language.reference.describe import describe
+from mimgraph.language.reference.listing import listing
+from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    help = "a layer, merge, key or option: Conv2d, concat, repeat, kernel_size; default: list all"
+    help = "a layer, merge, key or option, also as torch or Keras call it: Conv2d, concat, repeat, cat; default: list all"
     parser.add_argument("name", nargs="?", metavar="NAME", help=help)
+    help = "list what has TEXT in its name, category or first line: --search attn"
+    parser.add_argument("--search", metavar="TEXT", help=help)
     add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the list or the description."""
+    if args.name and args.search is not None:
+        raise CallError("give a NAME or --search, not both")
+    width, color = columns(sys.stdout) or WIDTH, wants_color(sys.stdout)
     try:
-        print(describe(args.name, args.format) if args.name else listing(args.format))
+        if args.name:
+            text = describe(args.name, args.format, width, color)
+        else:
+            text = listing(args.format, args.search, width, color)
     except KeyError as error:
         raise CallError(str(error.args[0])) from None
+    print(printable(text))
     return OK

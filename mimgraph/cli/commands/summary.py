@@ -10,8 +10,7 @@ from mimgraph.cli.arguments import add_depth, add_format, add_settings, add_spec
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
-from mimgraph.summary.summary import WIDTH
-from mimgraph.support.terminal import columns, printable, wants_color
+from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

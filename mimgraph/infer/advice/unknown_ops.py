@@ -139,12 +139,12 @@ def _activation_instead(state: State, activation: Activation) -> str:
         return "leave activation out"
     if name in NAMING and isinstance(inside, str):
         name = inside
-    op = named_elsewhere(name)
-    if op is not None and op.family == "activation":
-        return f"did you mean {op.name}?"
     op = torch_layer(name)
     if op is not None and (op.required or name == op.name):
         return f"write {with_required(op, {}, 'activation')}"
+    op = named_elsewhere(name)
+    if op is not None and op.family == "activation":
+        return f"did you mean {op.name}?"
     if python_name(name) != name and (written := from_python(name, "activation")):
         return f"write {written}"
     return state.report.suggestion(name, registry.names("layer"))

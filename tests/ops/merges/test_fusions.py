@@ -26,7 +26,7 @@ from tests.ops.merges.test_merges import keys
 FUSIONS = {
     name
     for name, op in ops("merge").items()
-    if op.family == "bilinears" or op.function.__annotations__["return"] == "Block"
+    if op.family == "bilinear" or op.function.__annotations__["return"] == "Block"
 }
 
 

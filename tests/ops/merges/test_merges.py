@@ -575,7 +575,7 @@ def test_every_merge_has_a_case() -> None:
     expressions = {
         op.name
         for op in ops("merge").values()
-        if op.family != "bilinears" and op.function.__annotations__["return"] == "Lowering"
+        if op.family != "bilinear" and op.function.__annotations__["return"] == "Lowering"
     }
     assert {case.merge for case in CASES} == expressions <= set(merges.__all__)
 

@@ -17,7 +17,7 @@ class PairInputs(NamedTuple):
     x2: TensorType
 
 
-@layer(family="distance")
+@layer(family="similarity")
 def CosineSimilarity(inputs: PairInputs, /, dim: int = 1, eps: PositiveFloat = 1e-8) -> Lowering:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,).
 
@@ -38,7 +38,7 @@ def CosineSimilarity(inputs: PairInputs, /, dim: int = 1, eps: PositiveFloat = 1
     )
 
 
-@layer(family="distance")
+@layer(family="similarity")
 def PairwiseDistance(
     inputs: PairInputs, /, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Lowering:

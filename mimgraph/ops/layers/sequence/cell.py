@@ -24,7 +24,7 @@ class LSTMCellInputs(NamedTuple):
     cell: TensorType | None = None
 
 
-@layer("input_size", family="cell")
+@layer("input_size", family="recurrent")
 def RNNCell(
     inputs: CellInputs,
     /,
@@ -56,7 +56,7 @@ def RNNCell(
     )
 
 
-@layer("input_size", family="cell")
+@layer("input_size", family="recurrent")
 def GRUCell(inputs: CellInputs, /, hidden_size: Size, bias: bool = True) -> Lowering:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
@@ -81,7 +81,7 @@ def GRUCell(inputs: CellInputs, /, hidden_size: Size, bias: bool = True) -> Lowe
     )
 
 
-@layer("input_size", ports=("hidden", "cell"), family="cell")
+@layer("input_size", ports=("hidden", "cell"), family="recurrent")
 def LSTMCell(inputs: LSTMCellInputs, /, hidden_size: Size, bias: bool = True) -> Lowering:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
 

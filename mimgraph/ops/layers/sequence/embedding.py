@@ -15,7 +15,7 @@ from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
 
-@layer("num_embeddings", family="sparse")
+@layer("num_embeddings", family="embedding")
 def Embedding(
     input: TensorType,
     /,
@@ -62,7 +62,7 @@ class EmbeddingBagInputs(NamedTuple):
     per_sample_weights: TensorType | None = None
 
 
-@layer("num_embeddings", family="sparse")
+@layer("num_embeddings", family="embedding")
 def EmbeddingBag(
     inputs: EmbeddingBagInputs,
     /,

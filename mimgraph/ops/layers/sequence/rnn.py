@@ -37,7 +37,7 @@ class LSTMInputs(NamedTuple):
     "input_size",
     ports=("output", "last", "hidden", "state"),
     unpacks={"": ("output", "hidden")},
-    family="rnn",
+    family="recurrent",
 )
 def RNN(
     inputs: RecurrentInputs,
@@ -78,7 +78,7 @@ def RNN(
     "input_size",
     ports=("output", "last", "hidden", "state"),
     unpacks={"": ("output", "hidden")},
-    family="rnn",
+    family="recurrent",
 )
 def GRU(
     inputs: RecurrentInputs,
@@ -117,7 +117,7 @@ def GRU(
     "input_size",
     ports=("output", "last", "hidden", "cell", "state"),
     unpacks={"": ("output", "state"), "state": ("hidden", "cell")},
-    family="rnn",
+    family="recurrent",
 )
 def LSTM(
     inputs: LSTMInputs,

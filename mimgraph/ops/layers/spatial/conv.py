@@ -30,7 +30,7 @@ Padding: TypeAlias = Literal["same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
 
-@layer("in_channels", family="conv")
+@layer("in_channels", family="convolution")
 @normalized_weight
 def Conv1d(
     input: TensorType,
@@ -57,7 +57,7 @@ def Conv1d(
     )
 
 
-@layer("in_channels", family="conv")
+@layer("in_channels", family="convolution")
 @normalized_weight
 def Conv2d(
     input: TensorType,
@@ -84,7 +84,7 @@ def Conv2d(
     )
 
 
-@layer("in_channels", family="conv")
+@layer("in_channels", family="convolution")
 @normalized_weight
 def Conv3d(
     input: TensorType,
@@ -111,7 +111,7 @@ def Conv3d(
     )
 
 
-@layer("in_channels", family="conv")
+@layer("in_channels", family="convolution")
 @normalized_weight
 def ConvTranspose1d(
     input: TensorType,
@@ -150,7 +150,7 @@ def ConvTranspose1d(
     )
 
 
-@layer("in_channels", family="conv")
+@layer("in_channels", family="convolution")
 @normalized_weight
 def ConvTranspose2d(
     input: TensorType,
@@ -189,7 +189,7 @@ def ConvTranspose2d(
     )
 
 
-@layer("in_channels", family="conv")
+@layer("in_channels", family="convolution")
 @normalized_weight
 def ConvTranspose3d(
     input: TensorType,

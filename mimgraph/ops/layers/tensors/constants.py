@@ -29,7 +29,7 @@ class LikeInputs(NamedTuple):
     like: TensorType | None = None
 
 
-@tensor(family="parameter")
+@tensor(family="tensors")
 def arange(
     inputs: ArangeInputs,
     /,
@@ -77,7 +77,7 @@ def _counted(end: Size | None, dim: int | None, start: int, step: int) -> Loweri
     return Lowering(TensorType((size,), "int64", batched=False, below=below), call=code)
 
 
-@tensor(family="parameter")
+@tensor(family="tensors")
 def zeros(
     inputs: LikeInputs,
     /,
@@ -98,7 +98,7 @@ def zeros(
     return _constant("zeros", inputs.like, shape, batched, dtype, 0)
 
 
-@tensor(family="parameter")
+@tensor(family="tensors")
 def ones(
     inputs: LikeInputs,
     /,
@@ -157,7 +157,7 @@ def _bounded(type_: TensorType, value: int) -> TensorType:
     return replace(type_, below=value + 1)
 
 
-@tensor(family="parameter")
+@tensor(family="tensors")
 def random(
     inputs: LikeInputs,
     /,

@@ -15,7 +15,7 @@ from mimgraph.ops.registry import tensor
 from mimgraph.ops.rule_helpers import known
 
 
-@tensor(family="parameter")
+@tensor(family="tensors")
 def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> Lowering:
     """A learned tensor of this shape; `batched` stores (1, *shape) and expands it to (N, *shape).
 
@@ -32,7 +32,7 @@ def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> L
     return _lowering(made, sizes, batched, "float32")
 
 
-@tensor(family="parameter")
+@tensor(family="tensors")
 def buffer(
     shape: tuple[Size, ...],
     *,

@@ -32,7 +32,7 @@ class Letter(NamedTuple):
 Term = tuple[Letter, ...]
 
 
-@merge(family="einsums")
+@merge(family="einsum")
 def einsum(sources: Sources, /, equation: str) -> Lowering:
     """Products summed over the letters that the right side omits: "n l d, n m d -> n l m".
 

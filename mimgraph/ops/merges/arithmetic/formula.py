@@ -49,7 +49,7 @@ from mimgraph.ops.registry import merge
 from mimgraph.ops.signature import NamedSources
 
 
-@merge(family="formulas")
+@merge(family="formula")
 def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
     """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 

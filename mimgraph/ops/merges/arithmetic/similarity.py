@@ -18,7 +18,7 @@ from mimgraph.ops.signature import Sources
 ONE, TWO = Operand("0"), Operand("1")
 
 
-@merge(family="likeness")
+@merge(family="similarity")
 def cosine(
     sources: Sources, /, dim: int = 1, *, eps: PositiveFloat = 1e-8, broadcast: bool = False
 ) -> Lowering:
@@ -43,7 +43,7 @@ def cosine(
     )
 
 
-@merge(family="likeness")
+@merge(family="similarity")
 def distance(
     sources: Sources,
     /,

@@ -50,7 +50,7 @@ class AttentionInputs(NamedTuple):
     bias: TensorType | None = None
 
 
-@merge(ports=("output", "weights"), family="attentions")
+@merge(ports=("output", "weights"), family="attention")
 def attention(
     inputs: AttentionInputs,
     /,

@@ -24,7 +24,7 @@ class Pair(NamedTuple):
     b: TensorType
 
 
-@merge("in1_features", "in2_features", family="bilinears")
+@merge("in1_features", "in2_features", family="bilinear")
 def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> Lowering:
     """A learned bilinear form of two sources: (N, *, D), (N, *, E) -> (N, *, out_features).
 
@@ -52,7 +52,7 @@ def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> L
     )
 
 
-@merge(family="bilinears")
+@merge(family="bilinear")
 def mlb(
     inputs: Pair,
     /,
@@ -83,7 +83,7 @@ def mlb(
     )
 
 
-@merge(family="bilinears")
+@merge(family="bilinear")
 def mutan(
     inputs: Pair,
     /,
@@ -121,7 +121,7 @@ def mutan(
     )
 
 
-@merge(family="bilinears")
+@merge(family="bilinear")
 def mfb(
     inputs: Pair,
     /,
@@ -156,7 +156,7 @@ def mfb(
     return sketch.block(sketch.layer("fused", "Normalize", root, dim=last(inputs.a)))
 
 
-@merge(family="bilinears")
+@merge(family="bilinear")
 def low_rank(sources: Sources, /, out_features: Positive, *, rank: Positive = 4) -> Block:
     """A Linear of `tensor` in low-rank factors: n x (N, *, D_i) -> (N, *, out_features).
 
@@ -193,7 +193,7 @@ def _summed(
     return sketch.layer(name, "Sum", split, dim=len(lead) + 1 + axis)
 
 
-@merge(family="bilinears")
+@merge(family="bilinear")
 def tensor(sources: Sources, /) -> Lowering:
     """All products of features of different sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
 

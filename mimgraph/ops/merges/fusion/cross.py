@@ -13,7 +13,7 @@ from mimgraph.ops.rule_helpers import bad_option, known, weighted
 from mimgraph.ops.signature import Sources
 
 
-@merge(family="crosses")
+@merge(family="cross")
 def cross(sources: Sources, /, *, num_layers: Depth = 2, rank: Positive | None = None) -> Block:
     """Products of features up to order num_layers + 1: n x (N, D_i) -> (N, D_0 + ... + D_n).
 
@@ -39,7 +39,7 @@ def cross(sources: Sources, /, *, num_layers: Depth = 2, rank: Positive | None =
     return sketch.block(sketch.use("layers", block, (x, x), times=num_layers))
 
 
-@merge(family="crosses")
+@merge(family="cross")
 def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = False) -> Block:
     """Products of embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
 

@@ -1,0 +1,126 @@
+"""Give the facts of ops, keys and options as plain data."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from mimgraph.ir.option_types import describe as describe_type
+from mimgraph.language.keys import KEYS, OPTIONS, Key
+from mimgraph.language.places import PLACES
+from mimgraph.ops import registry
+from mimgraph.ops.elsewhere import names_of
+from mimgraph.ops.op import Op, dotted
+from mimgraph.ops.signature import REQUIRED, OptionSpec
+
+KINDS = ("layer", "merge", "tensor")  # the kinds of op that a spec can name
+EVERY_KEY = {**KEYS, **OPTIONS}
+
+
+def every_op() -> list[Op]:
+    """Return all ops that a spec can name."""
+    return [op for kind in KINDS for op in registry.ops(kind).values()]
+
+
+def bare_keys() -> list[str]:
+    """Return the keys of a spec that are no ops as well."""
+    return [key for key in EVERY_KEY if registry.find("tensor", key) is None]
+
+
+def places(name: str) -> list[str]:
+    """Return the places where a key is allowed."""
+    return [place for place, keys in PLACES.items() if name in keys]
+
+
+def explained(key: Key) -> str:
+    """Return where the README explains a key."""
+    return f"README, What the language has, {key.paragraph}"
+
+
+def takers(name: str) -> list[dict[str, Any]]:
+    """Return the ops that have an option of that name, with its default and type."""
+    found = [(op, op.options[name]) for op in every_op() if name in op.options]
+    return [
+        {
+            "name": op.name,
+            "kind": op.kind,
+            "default": default(option),
+            "type": describe_type(option.annotation),
+        }
+        for op, option in found
+    ]
+
+
+def key_data(name: str) -> dict[str, Any]:
+    """Return `{name, kind, summary, places, option_of, explained, example}` of a key."""
+    key = EVERY_KEY[name]
+    return {
+        "name": name,
+        "kind": "key",
+        "summary": key.about,
+        "places": places(name),
+        "option_of": takers(name),
+        "explained": explained(key),
+        "example": key.example,
+        **({"files": dict(key.files)} if key.files else {}),
+    }
+
+
+def default(option: OptionSpec) -> str:
+    if option.inferred:
+        return "inferred"
+    return "required" if option.default is REQUIRED else json.dumps(_plain(option.default))
+
+
+def inputs(op: Op) -> list[str]:
+    spec = op.inputs
+    if spec.kind == "many":
+        return ["any number"]
+    if spec.kind == "named":
+        return ["any number, by name"]
+    return [f"{name} (optional)" if name in spec.optional else name for name in spec.names]
+
+
+def bare_option(op: Op) -> str | None:
+    """Return the option that a bare value in a seq gives; a seq has no merges."""
+    return op.lone_option if op.kind == "layer" else None
+
+
+def data(op: Op) -> dict[str, Any]:
+    """Return `{name, kind, family, options, bare, inputs, ports, summary, torch, keras}` of one op."""
+    elsewhere = names_of(op)
+    return {
+        "name": op.name,
+        "kind": op.kind,
+        "family": op.family,
+        "options": [_option_data(op, option) for option in op.options.values()],
+        "bare": bare_option(op),
+        "inputs": list(op.inputs.names),
+        "ports": list(op.ports),
+        "summary": op.summary,
+        "torch": (elsewhere.torch or "").split(),
+        "keras": elsewhere.keras.split(),
+        **({"explained": explained(KEYS[op.name])} if op.kind == "tensor" else {}),
+    }
+
+
+def _option_data(op: Op, option: OptionSpec) -> dict[str, Any]:
+    required = option.default is REQUIRED
+    return {
+        "name": option.name,
+        "default": None if required else _plain(option.default),
+        "required": required and not option.inferred,
+        "inferred": option.inferred,
+        "type": describe_type(option.annotation),
+        "since": dotted(op.since[option.name]) if option.name in op.since else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a value itself if JSON can hold it, else its text."""
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | dict | None) else str(value)

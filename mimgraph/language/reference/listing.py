@@ -1,0 +1,38 @@
+"""List the ops by category, and the keys of a spec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from mimgraph.language.reference.entries import EVERY_KEY, bare_keys, data, every_op, key_data
+from mimgraph.language.reference.pages import Sheet
+from mimgraph.language.reference.search import search
+from mimgraph.ops.op import Op
+from mimgraph.support.terminal import painter
+
+
+def listing(
+    format: str = "text", searched: str | None = None, width: int = 100, color: bool = False
+) -> str:
+    """Return a list of every op by category and of every key, or of those that a search finds; the
+    format `json` gives the same as data. A `KeyError` says that nothing is found."""
+    ops, keys = (every_op(), bare_keys()) if searched is None else search(searched)
+    if not ops and not keys:
+        raise KeyError(f"no layer, merge or key has {searched!r} in its name or description")
+    if format == "json":
+        return json.dumps([*map(data, ops), *map(key_data, keys)], indent=2)
+    return "\n".join(_lines(ops, keys, Sheet(width, painter(color)))).rstrip()
+
+
+def _lines(ops: list[Op], keys: list[str], sheet: Sheet) -> Iterator[str]:
+    """Yield a section for each category, with layers before merges, and one for the keys."""
+    longest = max(map(len, [*(op.name for op in ops), *keys]))
+    for family in sorted({op.family for op in ops}):
+        members = [op for op in ops if op.family == family]
+        members.sort(key=lambda op: (op.kind, op.name.lower()))
+        rows = [(op.name.ljust(longest), op.summary) for op in members]
+        title = family.replace("_", " ").capitalize()
+        yield from sheet.section(title, sheet.table(rows))
+    rows = [(key.ljust(longest), EVERY_KEY[key].about) for key in keys]
+    yield from sheet.section("Keys of a spec", sheet.table(rows) if rows else ())

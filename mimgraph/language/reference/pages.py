@@ -1,0 +1,142 @@
+"""Lay out the page of an op, a key or an option, in lines that fit the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mimgraph.ir.option_types import describe as describe_type
+from mimgraph.language.keys import KEYS
+from mimgraph.language.reference.entries import (
+    EVERY_KEY,
+    bare_option,
+    default,
+    explained,
+    inputs,
+    places,
+    takers,
+)
+from mimgraph.ops.elsewhere import names_of
+from mimgraph.ops.op import Op, dotted
+from mimgraph.ops.signature import OptionSpec
+from mimgraph.support.columns import GAP, fitting, row_lines, shrunk, wrapped
+from mimgraph.support.terminal import BOLD, CYAN, Paint
+
+INDENT = "  "
+PROSE = 100  # characters of a line of text, also on a wider terminal
+
+
+class Sheet(NamedTuple):
+    """What a page is written for: so many characters in a line, with or without color."""
+
+    width: int
+    paint: Paint
+
+    def prose(self, text: str) -> Iterator[str]:
+        """Yield paragraphs in lines; indented lines, as of a list, begin lines of their own."""
+        for paragraph in textwrap.dedent(text).split("\n\n"):
+            is_list = any(line.startswith((" ", "- ")) for line in paragraph.splitlines())
+            for line in paragraph.splitlines() if is_list else [" ".join(paragraph.split())]:
+                yield from wrapped(line, min(self.width, PROSE))
+            yield ""
+
+    def section(self, title: str, lines: Iterable[str]) -> Iterator[str]:
+        """Yield a title, the lines below it, and an empty one; nothing if there are no lines."""
+        if below := [f"{INDENT}{line}".rstrip() for line in lines]:
+            yield from (self.paint(BOLD, title), *below, "")
+
+    def table(self, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+        """Yield rows in columns, the names in the first one in color."""
+        columns = dict(enumerate(zip(*rows, strict=True)))
+        room = self.width - len(INDENT)
+        widths = fitting(columns, room, whole=[0]) or shrunk(columns, room)
+        for row in rows:
+            for name, *cells in row_lines(row, [*widths.values()]):
+                padded = map(str.ljust, cells, [*widths.values()][1:])
+                start = self.paint(CYAN, name) + " " * (widths[0] - len(name))
+                yield GAP.join([start, *padded]).rstrip()
+
+    def code(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield lines of YAML or Python; what does not fit goes on in an indented line."""
+        for line in lines:
+            further = line[: len(line) - len(line.lstrip())] + 2 * INDENT
+            whole = line.replace(": ", ":\0")  # a key stays with its value
+            for part in textwrap.wrap(
+                *(whole, self.width - len(INDENT)),
+                subsequent_indent=further,
+                break_long_words=False,
+                break_on_hyphens=False,
+            ):
+                yield part.replace("\0", " ")
+
+
+def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
+    """Yield the documentation of an op, its sources, options and examples."""
+    title = f"{op.kind} {op.name}"
+    first, *more = textwrap.wrap(title + elsewhere(op), sheet.width, subsequent_indent=INDENT)
+    yield from (sheet.paint(BOLD, title) + first.removeprefix(title), *more, "")
+    yield from sheet.prose(op.doc)
+    facts = {
+        "sources": ", ".join(inputs(op)) or "none",
+        "explained in": explained(KEYS[op.name]) if op.kind == "tensor" else "",
+        "a bare value in a seq": bare_option(op) or "",
+        "ports": ", ".join(op.ports),
+        "category": op.family.replace("_", " "),
+    }
+    yield from _facts(facts, sheet)
+    rows = [(option.name, default(option), _type(op, option)) for option in op.options.values()]
+    yield from sheet.section("options", sheet.table(rows) if rows else ())
+    declared, node = op.example
+    if node:
+        from mimgraph.ops.python_text import python_example  # the list of all ops has no examples
+
+        example = ["inputs:", *(f"  {line}" for line in declared), "nodes:", f"  y: {node}"]
+        yield from sheet.section("example", sheet.code(example))
+        python = python_example(declared, node)
+        yield from sheet.section("example in Python", sheet.code(python))
+
+
+def elsewhere(op: Op) -> str:
+    """Return what torch and Keras call an op: ` (torch: torch.cat; Keras: Concatenate)`."""
+    names = names_of(op)
+    listed = {"torch": names.torch or "", "Keras": names.keras}
+    parts = [f"{where}: {', '.join(text.split())}" for where, text in listed.items() if text]
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _facts(facts: Mapping[str, str], sheet: Sheet) -> Iterator[str]:
+    """Yield the facts that apply in two columns."""
+    rows = [(title, text) for title, text in facts.items() if text]
+    yield from sheet.table(rows)
+    yield ""
+
+
+def _type(op: Op, option: OptionSpec) -> str:
+    """Return the type of an option in words, and the release of torch that added it, if it is new."""
+    text = describe_type(option.annotation)
+    since = op.since.get(option.name)
+    return text if since is None else f"{text}; from torch {dotted(since)}"
+
+
+def key_page(name: str, sheet: Sheet) -> Iterator[str]:
+    """Yield what a key means, where it is allowed, and an example."""
+    key = EVERY_KEY[name]
+    yield from (sheet.paint(BOLD, f"key {name}"), "")
+    yield from sheet.prose(key.about)
+    facts = {
+        "allowed in": ", ".join(places(name)),
+        "an option of": ", ".join(one["name"] for one in takers(name)),
+        "explained in": explained(key),
+    }
+    yield from _facts(facts, sheet)
+    yield from sheet.section("example", sheet.code(key.example.splitlines()))
+    for path, text in key.files.items():
+        yield from sheet.section(f"with {path}", sheet.code(text.splitlines()))
+
+
+def option_page(name: str, of: Sequence[Mapping[str, Any]], sheet: Sheet) -> Iterator[str]:
+    """Yield the ops that have an option of this name, with its default and type."""
+    yield from (sheet.paint(BOLD, f"option {name}"), "")
+    rows = [(one["name"], one["default"], one["type"]) for one in of]
+    yield from sheet.section("an option of", sheet.table(rows))

@@ -1,0 +1,95 @@
+"""The names of ops in torch and Keras: torch has them, and the importer of Keras models knows them."""
+
+from __future__ import annotations
+
+from functools import reduce
+from importlib import import_module
+
+import einops
+import pytest
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional
+
+from mimgraph.importer.foreign.keras import rules
+from mimgraph.ops import registry
+from mimgraph.ops.attribute import op_called
+from mimgraph.ops.elsewhere import ELSEWHERE, names_of
+
+ROOTS = {
+    "torch": torch,
+    "nn": nn,
+    "F": functional,
+    "torchvision": torchvision,
+    "einops": einops,
+}
+OPS = {name: op for kind in ("layer", "merge") for name, op in registry.ops(kind).items()}
+# names of Keras that an import does not meet as layers of their own
+NOT_IMPORTED = {"LSTMCell", "GRUCell", "SimpleRNNCell", "Swish", "HardSwish"}
+# layers of Keras that are several nodes here, or none
+NO_OP = {
+    "Activation",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "EinsumDense",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Masking",
+    "ActivityRegularization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomFlip",
+    "RandomRotation",
+    "RepeatVector",
+    "RandomTranslation",
+    "RandomZoom",
+    "LayerScale",
+    "Normalization",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Bidirectional",
+    "TimeDistributed",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_every_op_in_the_list_exists(name: str) -> None:
+    assert name in OPS
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_torch_has_the_names(name: str) -> None:
+    names = names_of(OPS[name])
+    for spelling in (names.torch or "").split():
+        root, *path = spelling.split(".")
+        assert callable(reduce(getattr, path, ROOTS[root]))
+    assert names.torch is not None
+
+
+def test_the_names_of_keras_are_those_that_an_import_knows() -> None:
+    for home in rules._HOMES.split():
+        import_module(f"mimgraph.importer.foreign.keras.layers.{home}")
+    known = {*rules._LAYERS, *rules._OPERATIONS}
+    listed = {name for names in ELSEWHERE.values() for name in names.keras.split()}
+    assert listed - known == NOT_IMPORTED
+    assert {name for name in known if op_called(name) is None} == NO_OP
+
+
+# ops that share a name with one that comes first
+AFTER = {
+    "BatchNorm1d": "BatchNorm2d",
+    "BatchNorm3d": "BatchNorm2d",
+    "cosine": "CosineSimilarity",
+    "bilinear": "Bilinear",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_an_op_is_found_by_its_names(name: str) -> None:
+    names = names_of(OPS[name])
+    for spelling in f"{names.torch} {names.keras}".split():
+        found = op_called(spelling.rpartition(".")[2])
+        assert found is not None
+        assert found.name == name or found.name == AFTER[name]
