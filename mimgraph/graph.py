@@ -562,6 +562,23 @@ class Graph(Shown):
         scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
         write(scene, path)
 
+    @uncollected()
+    def show(
+        self,
+        *,
+        direction: Direction = "TB",
+        depth: Depth | None = None,
+        collapse: bool = False,
+        theme: Theme = "light",
+    ) -> None:
+        """Show the graph as an interactive page: below the cell of a notebook, else in the browser.
+
+        The options are those of `draw`, whose `.html` files are the same page: `graph.show(depth=1)`.
+        """
+        from mimgraph.picture.show import show
+
+        show(self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme))
+
     def scene(
         self,
         *,

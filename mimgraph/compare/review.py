@@ -23,6 +23,7 @@ from mimgraph.picture.diagram.fold import close_unmarked
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Direction, Scene, Theme
+from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
 from mimgraph.support.terminal import printable
 
@@ -77,6 +78,18 @@ class Review:
         without a change are closed. It takes the options of `Graph.draw`."""
         scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
         write(scene, Path(path))
+
+    def show(
+        self,
+        *,
+        direction: Direction = "TB",
+        depth: Depth | None = None,
+        collapse: bool = False,
+        theme: Theme = "light",
+    ) -> None:
+        """Show the picture that `draw` draws as an interactive page: below the cell of a notebook, else
+        in the browser."""
+        show(self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme))
 
     def scene(
         self,

@@ -21,7 +21,13 @@ MOST = 250  # boxes that are drawn when folding does not help; more would keep t
 def graph_html(graph: TypedGraph) -> str:
     """Return the picture of a graph with its totals; if it cannot be drawn, its table."""
     table = summary(graph)
-    return _figure(diagram(graph), _totals(table)) or _preformatted(repr(table))
+    scene = _readable(diagram(graph))
+    caption = _totals(table)
+    if scene.opened < scene.levels:
+        caption += (
+            f"; blocks are open to depth {scene.opened} of {scene.levels}, .show() opens more"
+        )
+    return _figure(scene, caption) or _preformatted(repr(table))
 
 
 def _totals(table: Summary) -> str:
@@ -34,13 +40,15 @@ def _totals(table: Summary) -> str:
 
 def handle_html(words: str, leading: TypedGraph | None) -> str:
     """Return the text about a handle, below the picture of the graph that computes it if there is one."""
-    picture = None if leading is None else _figure(_without_outputs(diagram(leading)), words)
+    picture = (
+        None if leading is None else _figure(_readable(_without_outputs(diagram(leading))), words)
+    )
     return picture or _preformatted(words)
 
 
 def faulty_html(known: Diagram) -> str:
     """Return the picture of the known part of a wrong graph; "" if it cannot be drawn."""
-    return _figure(known, f"{known.name}, as far as it is known; faults are red") or ""
+    return _figure(_readable(known), f"{known.name}, as far as it is known; faults are red") or ""
 
 
 def _without_outputs(whole: Diagram) -> Diagram:
@@ -50,11 +58,14 @@ def _without_outputs(whole: Diagram) -> Diagram:
     return Diagram(whole.name, whole.doc, items, edges)
 
 
-def _figure(whole: Diagram, caption: str) -> str | None:
-    """Return the picture, folded until it can be read; None if it stays large or cannot be drawn."""
+def _readable(whole: Diagram) -> Scene:
+    """Return the scene of a picture that is folded, and collapsed if it is still too large to read."""
     scene = readable(Scene(whole, depth=None))
-    if not fits(scene):
-        scene = readable(replace(scene, depth=None, collapse=True))
+    return scene if fits(scene) else readable(replace(scene, depth=None, collapse=True))
+
+
+def _figure(scene: Scene, caption: str) -> str | None:
+    """Return the picture with a caption; None if it is too large or cannot be drawn."""
     if sum(1 for _ in boxes(scene.shown.items)) > MOST:
         return None
     try:

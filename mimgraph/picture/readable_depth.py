@@ -10,9 +10,9 @@ from mimgraph.picture.errors import RenderError
 from mimgraph.picture.layout.layout import layout
 from mimgraph.picture.scene import Scene
 
-# in points: twice an A4 page with margins of a centimetre, upright or lying. On paper, names are then
+# in points: twice an A4 page with margins of half a centimetre, upright or lying. On paper, names are then
 # at least 5.5 points high and shapes 4.25; in a window of 1,400 pixels, 10 and 8 pixels
-PAGES = (Size(1076, 1570), Size(1570, 1076))
+PAGES = (Size(1134, 1628), Size(1628, 1134))
 
 
 def readable(scene: Scene) -> Scene:

@@ -16,12 +16,21 @@ def cell_name(path: str) -> str:
     return label_and_name[1] if label_and_name else ""
 
 
+def publish(html: str) -> bool:
+    """Show HTML below the cell that a notebook runs; return False if no notebook runs this."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or not hasattr(shell, "kernel"):  # a terminal cannot show it
+        return False
+    shell.display_pub.publish({"text/html": html, "text/plain": ""})
+    return True
+
+
 def traceback_lines(error: Exception, picture: str) -> list[str]:
     """Return the lines that IPython prints for an error; a notebook shows the picture above them."""
     shell = sys.modules["IPython"].get_ipython()  # only IPython calls this
-    if picture and hasattr(shell, "kernel"):  # a terminal cannot show it
-        data = {"text/html": picture, "text/plain": ""}
-        shell.display_pub.publish(data)
+    if picture:
+        publish(picture)
     lines: list[str] = shell.InteractiveTB.structured_traceback(
         type(error), error, error.__traceback__
     )
