@@ -24,8 +24,8 @@ _LONG_FRACTION = 6  # characters of a fraction that is not rounded
 
 # the two widths that torch's classes take first, which one knows without their names; not with an
 # arrow between them, as that is a change in the picture of a comparison
-_WIDTHS_IN = ("in_features", "in_channels", "input_size", "num_embeddings")
-_WIDTHS_OUT = ("out_features", "out_channels", "hidden_size", "embedding_dim")
+WIDTHS_IN = ("in_features", "in_channels", "input_size", "num_embeddings")
+WIDTHS_OUT = ("out_features", "out_channels", "hidden_size", "hidden_features", "embedding_dim")
 # formulas, patterns and dtypes, which say themselves what they are, and the end of `arange`
 _BARE = ("expr", "equation", "pattern", "dtype", "end")
 # they change no result, or the shape below the op shows them
@@ -92,12 +92,12 @@ def options_text(options: Iterable[ResolvedOption]) -> str:
     An option that changes no result, or that the shape of the result shows, is left out.
     """
     every = list(options)
-    inner = [o.value for o in every if o.name in _WIDTHS_IN and isinstance(o.value, int)]
+    inner = [o.value for o in every if o.name in WIDTHS_IN and isinstance(o.value, int)]
     words = []
     for name, value, origin in every:
         if origin != "given" or name in _UNSEEN:
             continue
-        is_width = name in _WIDTHS_OUT and inner
+        is_width = name in WIDTHS_OUT and inner
         words.append(f"{inner[0]} to {value}" if is_width else option_text(name, value))
     return ", ".join(words)
 

@@ -91,10 +91,14 @@ def span(texts: Sequence[str]) -> str:
     Texts that differ in more than numbers are listed: `ReLU / GELU`."""
     if len(set(texts)) == 1:
         return texts[0]
-    words = [_NUMBERS.split(text) for text in texts]
-    if len({(len(split), *split[::2]) for split in words}) > 1:
+    if not differ_in_numbers(texts):
         return " / ".join(texts) if len(texts) <= LISTED else f"{texts[0]} … {texts[-1]}"
-    return "".join(map(_span_of_numbers, zip(*words, strict=True)))
+    return "".join(map(_span_of_numbers, zip(*map(_NUMBERS.split, texts), strict=True)))
+
+
+def differ_in_numbers(texts: Sequence[str]) -> bool:
+    """Return whether texts are equal, or differ in numbers alone."""
+    return len({tuple(_NUMBERS.split(text)[::2]) for text in texts}) == 1
 
 
 def _span_of_numbers(texts: Sequence[str]) -> str:

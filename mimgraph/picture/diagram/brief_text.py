@@ -6,16 +6,14 @@ from typing import Any
 
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, unwrap
-
-# options that are the width of a result; an op has at most one of them
-WIDTHS = ("out_features", "out_channels", "hidden_size", "hidden_features", "embedding_dim")
+from mimgraph.summary.node_text import WIDTHS_OUT
 
 
 def brief_text(node: TypedNode) -> str:
     """Return the op of a node with what matters most: `Conv2d 64 7×7 /2 + ReLU`; `/2` is its stride."""
     operation = unwrap(node.operation)
     options = operation.options if isinstance(operation, Leaf) else {}
-    width = next((str(options[name]) for name in WIDTHS if options.get(name)), "")
+    width = next((str(options[name]) for name in WIDTHS_OUT if options.get(name)), "")
     kernel = _kernel(node.op_name, options.get("kernel_size"))
     stride = options.get("stride")
     step = f"/{stride}" if isinstance(stride, int) and stride > 1 else ""

@@ -18,6 +18,7 @@ SLANT = 9  # width of a hexagon's slanted sides
 CAP = 5  # half the height of a cylinder's lid
 CARD = 4  # offset between the stacked cards of a closed cluster
 RING = 3  # gap between the two outlines of an output
+_IN_BRACKETS = re.compile(r"\(.*\)")
 _TIMES = re.compile(r"(× (?:\w+|\(.*?\)))")
 
 
@@ -80,7 +81,14 @@ def cards(box: Box) -> int:
     """Return the number of cards drawn behind a closed cluster: two if it is repeated, else one."""
     if box.kind not in ("seq", "block", "repeat"):
         return 0
-    return 2 if _TIMES.search(box.subtitle) or box.kind == "repeat" else 1
+    return 2 if _is_repeated(box) else 1
+
+
+def _is_repeated(box: Box) -> bool:
+    """Return whether a box stands for repeats: `conv × 3` does, `conv × 3 + ReLU` of a `seq` does not."""
+    outside = _IN_BRACKETS.sub("", box.subtitle)
+    is_one_of_several = box.kind == "seq" and " + " in outside
+    return box.kind == "repeat" or ("× " in outside and not is_one_of_several)
 
 
 def box_size(box: Box) -> Size:

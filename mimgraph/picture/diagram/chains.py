@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from mimgraph.picture.diagram.block_repeats import span
+from mimgraph.picture.diagram.chain_text import LISTED, chain_text
 from mimgraph.picture.diagram.fold import closed, rewired
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
 
 LONG = 4  # layers; a shorter chain that is not all of a cluster stays as it is
-LISTED = 6  # layers that the text of a box names
-_NUMBER = re.compile(r"(?<![×\w])\d+(?![×\w])")  # but not a part of `3×3` or `Conv2d`
 
 
 def close_chains(diagram: Diagram) -> Diagram:
@@ -123,14 +120,5 @@ def _links(diagram: Diagram) -> Mapping[str, str]:
 
 
 def _words(chain: Sequence[Item]) -> str:
-    """Return the layers of a chain: `MaxPool2d 2×2 + (Conv2d 64 3×3 + ReLU) × 2`."""
     words = [item.brief if isinstance(item, Box) else _words(item.items) for item in chain]
-    alike = [_NUMBER.sub("0", text) for text in words]
-    for period in range(1, len(words) // 2 + 1):
-        times, rest = divmod(len(words), period)
-        if rest == 0 and alike[period:] == alike[:-period]:
-            unit = " + ".join(span(words[start::period]) for start in range(period))
-            return f"({unit}) × {times}" if " + " in unit else f"{unit} × {times}"
-    if len(words) <= LISTED:
-        return " + ".join(words)
-    return f"{len(words)} layers: {' + '.join(words[:LISTED])} + …"
+    return chain_text(words, len(words))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.block_repeats import merged, span
+from mimgraph.picture.diagram.chain_text import times_text
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 
 LONGEST = 32  # items of a pattern
@@ -72,7 +73,7 @@ class _Search:
             inner.append(self.with_inner(replace(merged(alike), title=title)))
         if len(inner) == 1:
             (item,) = inner
-            text = f"{item.subtitle} × {len(repeats)}".lstrip()
+            text = times_text(item.subtitle, len(repeats)).lstrip()
             kind = item.kind if isinstance(item, Box) else "repeat"
             return replace(item, kind=kind, subtitle=text)
         id_, shapes = f"{first[0].id} to {others[-1][-1].id}", inner[-1].shapes

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
+from mimgraph.picture.diagram.chain_text import seq_text
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, clusters, every
+
+_SEQ = re.compile("^seq\\b")
 
 
 def fold(diagram: Diagram, depth: int) -> Diagram:
@@ -64,8 +68,14 @@ def closed(cluster: Cluster, closed_into: dict[str, str]) -> Box:
 
 
 def closed_box(cluster: Cluster) -> Box:
-    """Return the box that a cluster is drawn as when it is closed, marked if anything inside is marked."""
-    words = cluster.title, cluster.subtitle, cluster.shapes, cluster.tooltip
+    """Return the box that a cluster is drawn as when it is closed, marked if anything inside is marked.
+
+    A `seq` has no name that says what it does, so its box lists what is inside.
+    """
+    subtitle = cluster.subtitle
+    if cluster.kind == "seq" and _SEQ.match(subtitle):
+        subtitle = _SEQ.sub(lambda _: seq_text(cluster.items), subtitle)
+    words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
     mark, edits = cluster.mark, cluster.edits
     if mark not in ("added", "removed"):
         inner = Counter(item.mark for item in every(cluster.items))

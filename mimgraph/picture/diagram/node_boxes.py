@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from mimgraph.inspection.option_values import op_options
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, TypedOperation, Use, unwrap
 from mimgraph.ir.types import TensorType
+from mimgraph.picture.diagram.block_repeats import differ_in_numbers, span
 from mimgraph.picture.diagram.brief_text import brief_text
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End
@@ -89,17 +90,20 @@ def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
     operations = [unwrap(item.operation) for item in items]
     match operations[0]:
         case Leaf(kind):
-            every = [op_options(one) for one in operations if isinstance(one, Leaf)]
-            return _Traits(kind, options_text(_common(every)))
+            every = [list(op_options(one)) for one in operations if isinstance(one, Leaf)]
+            texts = list(map(options_text, every))
+            return _Traits(
+                kind, span(texts) if differ_in_numbers(texts) else options_text(_common(every))
+            )
         case Use(merge=""):
-            params = [one.arguments.items() for one in operations if isinstance(one, Use)]
+            params = [list(one.arguments.items()) for one in operations if isinstance(one, Use)]
             return _Traits("layer", arguments_text(dict(_common(params))))
     return _Traits()
 
 
-def _common(given: Sequence[Iterable[_T]]) -> list[_T]:
+def _common(given: Sequence[Sequence[_T]]) -> list[_T]:
     """Return the options or params that all items of an `each` have in common."""
-    first, *others = map(list, given)
+    first, *others = given
     return [one for one in first if all(one in other for other in others)]
 
 

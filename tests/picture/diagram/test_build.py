@@ -109,7 +109,7 @@ def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
         ("arange: 48", "arange 48"),
         (
             "layer: Embedding, each: {a: ids, b: word}, embedding_dim: 4",
-            "Embedding embedding_dim=4, each of 2",
+            "Embedding 7/9 to 4, each of 2",
         ),
         ("block: wide, from: x, width: 2, causal: true", "wide width=2, causal"),
     ],

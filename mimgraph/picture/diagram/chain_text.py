@@ -1,0 +1,47 @@
+"""Write a chain in few words: its layers and blocks, joined by `+`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from mimgraph.picture.diagram.block_repeats import span
+from mimgraph.picture.diagram.model import Box, Item
+
+LISTED = 6  # layers that the text of a box names
+_NUMBER = re.compile(r"(?<![×\w])\d+(?![×\w])")  # but not a part of `3×3` or `Conv2d`
+_BLOCK = re.compile(r"^([^ ,]*).*?( × (?:\w+|\(.*?\)))?$")  # its name and the number of repeats
+
+
+def seq_text(items: Sequence[Item]) -> str:
+    """Return the layers and blocks of a closed `seq`: `Conv2d 64 7×7 /2 + ReLU + residual × 3`."""
+    runs = groupby(map(_item_text, items))
+    return chain_text([times_text(text, len(list(same))) for text, same in runs], len(items))
+
+
+def _item_text(item: Item) -> str:
+    if isinstance(item, Box) and item.brief:
+        return item.brief
+    if not isinstance(item, Box) and item.kind == "seq":
+        return seq_text(item.items)
+    return "".join(_BLOCK.findall(item.subtitle)[0])
+
+
+def chain_text(words: Sequence[str], layers: int) -> str:
+    """Return the texts of so many layers as one: `MaxPool2d 2×2 + (Conv2d 64 3×3 + ReLU) × 2`."""
+    alike = [_NUMBER.sub("0", text) for text in words]
+    for period in range(1, len(words) // 2 + 1):
+        times, rest = divmod(len(words), period)
+        if rest == 0 and alike[period:] == alike[:-period]:
+            return times_text(" + ".join(span(words[at::period]) for at in range(period)), times)
+    if len(words) <= LISTED:
+        return " + ".join(words)
+    return f"{layers} layers: {' + '.join(words[:LISTED])} + …"
+
+
+def times_text(text: str, times: int) -> str:
+    """Return a text that is repeated: `conv × 3`, `(Linear 4 + ReLU) × 2`."""
+    if times == 1:
+        return text
+    return f"({text}) × {times}" if " + " in text or "× " in text else f"{text} × {times}"
