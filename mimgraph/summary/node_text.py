@@ -26,10 +26,17 @@ _LONG_FRACTION = 6  # characters of a fraction that is not rounded
 # arrow between them, as that is a change in the picture of a comparison
 WIDTHS_IN = ("in_features", "in_channels", "input_size", "num_embeddings")
 WIDTHS_OUT = ("out_features", "out_channels", "hidden_size", "hidden_features", "embedding_dim")
-# formulas, patterns and dtypes, which say themselves what they are, and the end of `arange`
-_BARE = ("expr", "equation", "pattern", "dtype", "end")
-# they change no result, or the shape below the op shows them
-_UNSEEN = ("inplace", "broadcast", "shape")
+# formulas, patterns and dtypes, which say themselves what they are
+_BARE = ("expr", "equation", "pattern", "dtype")
+_UNSEEN = ("inplace", "broadcast")  # they change no result
+_SHAPED = (
+    "Reshape",
+    "parameter",
+    "buffer",
+    "zeros",
+    "ones",
+    "random",
+)  # one sees their `shape` below
 
 
 def op_text(node: TypedNode, options: str = "") -> str:
@@ -86,16 +93,17 @@ def _times_text(times: Size) -> str:
     return text if text.isalnum() else f"({text})"
 
 
-def options_text(options: Iterable[ResolvedOption]) -> str:
-    """Return the given options as torch names them, after the widths: `3 to 16, kernel_size=3`.
+def options_text(op_name: str, options: Iterable[ResolvedOption]) -> str:
+    """Return the given options of an op as torch names them, after the widths: `3 to 16, kernel_size=3`.
 
-    An option that changes no result, or that the shape of the result shows, is left out.
+    An option that changes no result, or that is the shape of the result, is left out.
     """
     every = list(options)
     inner = [o.value for o in every if o.name in WIDTHS_IN and isinstance(o.value, int)]
     words = []
     for name, value, origin in every:
-        if origin != "given" or name in _UNSEEN:
+        is_shape = name == "shape" and op_name in _SHAPED
+        if origin != "given" or name in _UNSEEN or is_shape:
             continue
         is_width = name in WIDTHS_OUT and inner
         words.append(f"{inner[0]} to {value}" if is_width else option_text(name, value))

@@ -432,7 +432,7 @@ def test_blocks_without_a_change_are_closed() -> None:
     picture = close_unmarked(joined(mg.loads(old), mg.loads(old.replace("0.1", "0.2"))))
     assert outline(picture.items) == [
         "  x (N, 4)",
-        "  same: seq (N, 8)",
+        "  same: Linear 4 + mlp (N, 8)",
         "  other: seq (N, 4)",
         "    mlp width=4 (N, 4)",
         "~   Dropout [p 0.1 → 0.2] (N, 4)",

@@ -78,10 +78,10 @@ def node_box(node: TypedNode, context: Context) -> Box:
 def _traits(operation: TypedOperation) -> _Traits:
     """Return the traits of a node's box."""
     match operation:
-        case Leaf(kind):
-            return _Traits(kind, options_text(op_options(operation)))
+        case Leaf(kind, name):
+            return _Traits(kind, options_text(name, op_options(operation)))
         case Use(merge=merge) if merge:
-            return _Traits("merge", options_text(op_options(operation)))
+            return _Traits("merge", options_text(merge, op_options(operation)))
     return _each_traits(operation.branches) if operation.branches else _Traits()
 
 
@@ -89,12 +89,11 @@ def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
     """Return the traits of the box of an `each`, from the operation that its items share."""
     operations = [unwrap(item.operation) for item in items]
     match operations[0]:
-        case Leaf(kind):
+        case Leaf(kind, name):
             every = [list(op_options(one)) for one in operations if isinstance(one, Leaf)]
-            texts = list(map(options_text, every))
-            return _Traits(
-                kind, span(texts) if differ_in_numbers(texts) else options_text(_common(every))
-            )
+            texts = [options_text(name, options) for options in every]
+            is_span = differ_in_numbers(texts)
+            return _Traits(kind, span(texts) if is_span else options_text(name, _common(every)))
         case Use(merge=""):
             params = [list(one.arguments.items()) for one in operations if isinstance(one, Use)]
             return _Traits("layer", arguments_text(dict(_common(params))))

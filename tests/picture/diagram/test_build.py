@@ -106,7 +106,7 @@ def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
         ),
         ("parameter: [6, 8], init: {normal: {std: 0.02}}", "parameter init=normal"),
         ("buffer: [6, 8], init: ones, batched: true", "buffer init=ones, batched"),
-        ("arange: 48", "arange 48"),
+        ("arange: 48", "arange end=48"),
         (
             "layer: Embedding, each: {a: ids, b: word}, embedding_dim: 4",
             "Embedding 7/9 to 4, each of 2",

@@ -123,7 +123,7 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
 def test_direction_depth_and_theme_are_written() -> None:
     written = mermaid.render(scene(TOWERS, direction="LR", depth=0, theme="dark"))
     assert "flowchart LR" in written and '"theme": "dark"' in written
-    assert 'n2[["`**tower**\nseq\n(N, 2)`"]]' in written
+    assert 'n2[["`**tower**\nLinear 2 + ReLU\n(N, 2)`"]]' in written
     assert "theme" not in mermaid.render(scene(TOWERS))  # so the theme of the page holds
 
 
