@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mimgraph.cli.errors import CallError, CannotImport
 from mimgraph.cli.settings import read_settings
 from mimgraph.diagnostics.render import visible
+from mimgraph.support.progress import progress
 
 if TYPE_CHECKING:
     from mimgraph.imported import Imported
@@ -59,16 +60,17 @@ def user_code(source: str) -> Reference | None:
 
 def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Imported:
     """Return the import of a model; what its code prints goes to standard error."""
-    from mimgraph.imported import from_module  # these import torch
-    from mimgraph.importer.inputs.bind import bind
-    from mimgraph.importer.inputs.given import from_text
-    from mimgraph.importer.inputs.model import InputError
-    from mimgraph.importer.lift.errors import ImportFailed
-    from mimgraph.importer.user_code import build
-    from mimgraph.importer.user_errors import UserCodeError
-    from mimgraph.importer.wrappers import without_wrappers
+    with progress("loading torch"):
+        from mimgraph.imported import from_module
+        from mimgraph.importer.inputs.bind import bind
+        from mimgraph.importer.inputs.given import from_text
+        from mimgraph.importer.inputs.model import InputError
+        from mimgraph.importer.lift.errors import ImportFailed
+        from mimgraph.importer.user_code import build
+        from mimgraph.importer.user_errors import UserCodeError
+        from mimgraph.importer.wrappers import without_wrappers
 
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), progress("importing the model"):
         try:
             model = build(wanted, read_settings("--arg", "NAME=VALUE", options.arguments))
             model = without_wrappers(model)

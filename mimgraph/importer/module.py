@@ -32,6 +32,7 @@ from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.names import class_fault, legal_name
 from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.support.progress import progress
 
 MOST_ROUNDS = 60  # of lifting, each with one more module that stays Python
 
@@ -55,6 +56,7 @@ class Draft:
         return [layer for name, layer in self.lifter.python_layers.items() if name in used]
 
 
+@progress("writing it as a spec")
 def import_module(traces: Traces, examples: Examples, name: str, tidy: bool) -> Draft:
     """Return the draft of a traced module; what cannot be declared stays Python."""
     for _ in range(MOST_ROUNDS):

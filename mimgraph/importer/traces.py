@@ -17,6 +17,7 @@ from mimgraph.importer.trace.compare import Difference, unify
 from mimgraph.importer.trace.records import Call, Step, Trace
 from mimgraph.importer.trace.tracer import run
 from mimgraph.importer.training import draws_noise, extra_outputs, take_rates, trace_training
+from mimgraph.support.progress import progress
 
 # the batch and eight named sizes in three traces: no two of them lie on a line of small whole numbers
 BATCHES = (2, 3, 5)
@@ -58,6 +59,7 @@ class Traces:
         self.closed[path] = Opaque(path, error.reason, error.message, error.place)
 
 
+@progress("tracing")
 def trace(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Traces:
     """Return the traces of a model in evaluation mode; it is left in the mode in which it was."""
     with evaluating(model):
@@ -78,6 +80,7 @@ def trace(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Tr
     return _without_faults(found)
 
 
+@progress("tracing")
 def trace_evaluation(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Traces:
     """Return the traces of a model that cannot be trained, such as an exported program."""
     samples = _Samples(model, examples, opaque)

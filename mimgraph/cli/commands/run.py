@@ -12,6 +12,7 @@ from mimgraph.cli.loading import load_with_sizes
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
+from mimgraph.support.progress import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +37,14 @@ def run(args: argparse.Namespace) -> int:
     graph, sizes = load_with_sizes(args.spec, args.set)
     if sizes and args.inputs is not None:
         raise CallError(f"the arrays in {args.inputs} give the size {next(iter(sizes))}")
-    from mimgraph.runtime import runner  # imports torch, which a wrong spec need not wait for
+    with progress("loading torch"):  # which a wrong spec need not wait for
+        from mimgraph.runtime import runner
 
     weights = args.weights or (args.spec if carries_weights(args.spec) else None)
     try:
         given = runner.Given(args.inputs, args.batch, sizes)
-        run = runner.run(graph.typed, graph.compile, given, weights, args.seed)
+        with progress("running the model"):
+            run = runner.run(graph.typed, graph.compile, given, weights, args.seed)
         if args.outputs is not None:
             with writing(args, args.outputs):
                 runner.save_arrays(Path(args.outputs), run.outputs)

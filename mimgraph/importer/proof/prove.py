@@ -19,6 +19,7 @@ from mimgraph.importer.proof.sizes import Point, points
 from mimgraph.importer.returned import named
 from mimgraph.importer.wrappers import keeping_random
 from mimgraph.runtime.weight_transfer.by_keys import Keys, renamed
+from mimgraph.support.progress import progress
 
 SEED = 20
 GRADIENT_TOLERANCE = 1e-4  # of float32, in which a gradient adds many products
@@ -75,6 +76,7 @@ def _shown(difference: float) -> str:
     return f"differ by {difference:.0e}" if difference else "are equal bit for bit"
 
 
+@progress("comparing")
 def prove(
     model: nn.Module,
     ours: nn.Module,
@@ -110,6 +112,7 @@ def prove(
     return proof
 
 
+@progress("comparing")
 def prove_evaluation(
     program: nn.Module,
     ours: nn.Module,
