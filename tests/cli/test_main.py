@@ -25,7 +25,7 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
     "arguments",
     [
         ["check", "no/such/file.yaml"],
-        ["check", "."],
+        ["check", "mimgraph/ir"],
         ["check"],
         ["chek", SIMPLE],
         ["check", SIMPLE, "--set", "hidden"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from mimgraph.cli.arguments import SPEC, add_format, add_settings
 from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
@@ -13,11 +15,13 @@ from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagno
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, visible
 from mimgraph.support.files import matching
+from mimgraph.support.progress import progress
+from mimgraph.support.terminal import GREEN, RED, painter, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    help = f"{SPEC}; a pattern in quotes stands for several: 'specs/**/*.yaml'"
+    help = f"{SPEC}; a folder, or a pattern in quotes, stands for several: 'specs/**/*.yaml'"
     parser.add_argument("spec", nargs="+", metavar="SPEC", help=help)
     add_settings(parser)
     help = "also report the options that this release of torch does not have yet: 2.10"
@@ -36,65 +40,111 @@ def _torch(text: str) -> str:
     return text
 
 
+class _Checked(NamedTuple):
+    """What was found in the spec at a path: faults, or the number of nodes, or why it cannot be read."""
+
+    path: str
+    errors: Sequence[Diagnostic] = ()
+    warnings: Sequence[Diagnostic] = ()
+    nodes: int | None = None
+    unread: CallError | None = None
+
+
 def run(args: argparse.Namespace) -> int:
     """Check every spec and print the faults; files that cannot be read are reported at the end."""
-    errors: list[Diagnostic] = []
-    warnings: list[Diagnostic] = []
-    passed: list[str] = []
+    is_named: dict[str, bool] = {}  # by the path of each spec; others are found in a folder
     unread: list[CallError] = []
-    for path in _paths(args.spec, unread):
+    for given in args.spec:
         try:
-            graph = load_graph(path, args.set)
-            if args.torch is not None:
-                from mimgraph.infer.advice.torch_versions import check_torch
-
-                check_torch(graph.typed, args.torch)
-            count = len(graph.typed.body.nodes)
-            passed.append(f"{visible(path)}: ok, {count} node{'s' * (count != 1)}")
-            warnings += graph.warnings
-        except SpecError as error:
-            errors += error.diagnostics
+            is_named = {**is_named, **_paths(given)}
         except CallError as error:
             unread.append(error)
-    _print(args.format, errors, warnings, passed)
+    checked: list[_Checked] = []
+    with progress("checking", total=len(is_named)) as step:
+        for path in is_named:
+            checked.append(_check(path, args))
+            step()
+    _print(args.format, checked, is_named)
+    unread += (one.unread for one in checked if one.unread is not None)
     for fault in {str(fault): fault for fault in unread}.values():
         print_call_error(fault)
     if unread:
         return WRONG_CALL
-    return WRONG_SPEC if errors else OK
+    return WRONG_SPEC if any(one.errors for one in checked) else OK
 
 
-def _paths(patterns: Sequence[str], unread: list[CallError]) -> Iterator[str]:
-    """Yield the files that patterns stand for; a pattern without a file becomes an error of `unread`."""
-    for pattern in patterns:
-        paths = matching(pattern)
-        yield from paths
-        if not paths:
-            unread.append(CallError(f"no file matches {visible(pattern)}"))
+def _paths(given: str) -> dict[str, bool]:
+    """Return the specs that an argument stands for, and whether it names them, and not only a folder."""
+    if os.path.isdir(given):
+        from mimgraph.language.find_specs import specs_in  # only a folder needs it
+
+        paths, fault = specs_in(given), f"there is no spec in {visible(given)}"
+    else:
+        paths, fault = matching(given), f"no file matches {visible(given)}"
+    if not paths:
+        raise CallError(fault)
+    return dict.fromkeys(paths, not os.path.isdir(given))
 
 
-def _print(
-    format: str,
-    errors: Sequence[Diagnostic],
-    warnings: Sequence[Diagnostic],
-    passed: Sequence[str],
-) -> None:
+def _check(path: str, args: argparse.Namespace) -> _Checked:
+    """Check one spec."""
+    try:
+        graph = load_graph(path, args.set)
+        if args.torch is not None:
+            from mimgraph.infer.advice.torch_versions import check_torch
+
+            check_torch(graph.typed, args.torch)
+    except SpecError as error:
+        return _Checked(path, errors=error.diagnostics)
+    except CallError as error:
+        return _Checked(path, unread=error)
+    return _Checked(path, warnings=graph.warnings, nodes=len(graph.typed.body.nodes))
+
+
+def _print(format: str, checked: Sequence[_Checked], is_named: Mapping[str, bool]) -> None:
+    errors = in_order(_without_doubles(fault for one in checked for fault in one.errors))
+    warnings = in_order(_without_doubles(fault for one in checked for fault in one.warnings))
     found = in_order([*errors, *warnings])
     match format:
         case "text":
             if found:
                 print_diagnostics(found, sys.stdout)
                 print()
-            if passed:
-                print("\n".join(passed))
+            passed = [one for one in checked if one.nodes is not None]
+            for one in passed:
+                if is_named[one.path]:
+                    print(f"{visible(one.path)}: ok, {_count(one.nodes or 0, 'node')}")
+            if errors or len(passed) > 1:
+                print(_summary(len(passed), errors, warnings))
             point_to_pages(found)
         case "json":  # a list of errors alone, so that it is empty if the specs are legal
-            print(render_json(in_order(errors)))
+            print(render_json(errors))
             if warnings and sys.stderr.isatty():
-                print_diagnostics(in_order(warnings), sys.stderr)
+                print_diagnostics(warnings, sys.stderr)
         case _:
             if text := _for_ci(format, found):
                 print(text)
+
+
+def _without_doubles(faults: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
+    """Return the faults once each: specs that have a part in common have its faults in common, too."""
+    return {
+        (one.span.file.name, one.span[1:], one.code, one.message): one for one in faults
+    }.values()
+
+
+def _summary(passed: int, errors: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) -> str:
+    """Return the last line: `5 errors in 2 files`, or `12 specs, no errors`."""
+    paint = painter(wants_color(sys.stdout))
+    also = f" and {_count(len(warnings), 'warning')}" if warnings else ""
+    if not errors:
+        return paint(GREEN, f"{_count(passed, 'spec')}, no errors") + also
+    files = {one.span.file.name for one in [*errors, *warnings]}
+    return paint(RED, f"{_count(len(errors), 'error')}{also} in {_count(len(files), 'file')}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _for_ci(format: str, diagnostics: Sequence[Diagnostic]) -> str:

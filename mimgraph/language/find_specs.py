@@ -1,0 +1,80 @@
+"""Find the specs in a folder, by their keys, among all its YAML and JSON files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+
+from mimgraph.language.yaml_tree import tree
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.source import SourceFile
+
+ENDINGS = (".yaml", ".yml", ".json")
+SKIPPED = (
+    "node_modules",
+    "site-packages",
+)  # folders of other packages; hidden ones are skipped too
+_KEY = re.compile(r"\b(inputs|nodes|outputs)\b[\"']?\s*:")
+
+
+def specs_in(folder: str) -> list[str]:
+    """Return the paths of the specs in a folder and below it, in order.
+
+    A spec that is a part of another one is left out: it is checked there, with the params that it gets.
+    """
+    parts = {path: found for path in _files(folder) if (found := _parts(path)) is not None}
+    named = {part for found in parts.values() for part in found}
+    specs: list[str] = []
+    seen: set[str] = set()
+    for path in sorted(parts, key=lambda path: (path in named, path)):
+        if path not in seen:  # a part that only parts in a cycle name is a spec of its own
+            specs.append(path)
+            _add_parts(path, parts, seen)
+    return sorted(specs)
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Yield the paths of files that may be specs."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = (one for one in folders if not one.startswith(".") and one not in SKIPPED)
+        for name in names:
+            path = os.path.join(place, name)
+            if name.endswith(ENDINGS) and not name.startswith(".") and os.path.isfile(path):
+                yield os.path.normpath(path)
+
+
+def _parts(path: str) -> list[str] | None:
+    """Return the paths of the parts of a spec; None if the file is no spec."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    if b"nodes" not in data or len(data) > MAX_BYTES:
+        return None
+    text = data.decode(errors="surrogateescape")
+    root = compose(SourceFile(path, text), lambda fault: None)
+    if not isinstance(root, tree.Mapping):  # a spec with a syntax error is one
+        return [] if root is None and _is_spec(_KEY.findall(text)) else None
+    if not _is_spec([key.text for key, _ in root.entries]):
+        return None
+    section = root.get("parts")
+    entries = section.entries if isinstance(section, tree.Mapping) else ()
+    names = (value.name for _, value in entries if isinstance(value, tree.Scalar))
+    return [os.path.normpath(os.path.join(os.path.dirname(path), name)) for name in names if name]
+
+
+def _is_spec(keys: list[str]) -> bool:
+    return "nodes" in keys and ("inputs" in keys or "outputs" in keys)
+
+
+def _add_parts(path: str, parts: Mapping[str, list[str]], seen: set[str]) -> None:
+    """Add a spec and the parts in it, at any depth."""
+    waiting = [path]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            waiting += parts.get(one, ())
