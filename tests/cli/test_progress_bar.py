@@ -13,13 +13,14 @@ pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 
 SPEC = "inputs: {x: [5]}\nnodes:\n  y: {layer: ReLU, from: x}\noutputs: y\n"
 SCRIPT = """
-import sys, time
+import sys, threading
 from mimgraph.cli import main, progress_bar
 from mimgraph.cli.commands import check
 progress_bar.PATIENCE = float(sys.argv[1])
-if not progress_bar.PATIENCE:  # so that the bar is drawn between two files
-    load = check.load_graph
-    check.load_graph = lambda *given: (time.sleep(0.1), load(*given))[1]
+if not progress_bar.PATIENCE:  # let the first file wait for the bar
+    is_shown, show, load = threading.Event(), progress_bar._Bars.show, check.load_graph
+    progress_bar._Bars.show = lambda bars: (show(bars), is_shown.set())
+    check.load_graph = lambda *given: (is_shown.wait(60), load(*given))[1]
 code = main(sys.argv[2:])
 print("rich" in sys.modules, file=sys.stderr)
 sys.exit(code)
