@@ -13,7 +13,7 @@ from typing import NoReturn
 from mimgraph.cli.errors import WRONG_SPEC, CallError
 from mimgraph.cli.parser import color_choice, parse
 from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics, print_notes
-from mimgraph.cli.progress_bar import progress_bar
+from mimgraph.cli.progress_bar import showing_progress
 from mimgraph.cli.streams import guarded
 from mimgraph.diagnostics import SpecError
 from mimgraph.support.gc_pause import uncollected
@@ -42,7 +42,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         args = parse(words)
         _import(getattr(args, "import", ()))
-        with progress_bar():
+        with showing_progress():
             code: int = args.command(args)
         return code
     except SpecError as error:

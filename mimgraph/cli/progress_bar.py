@@ -19,7 +19,7 @@ PATIENCE = 1.0  # seconds without a bar
 
 
 @contextmanager
-def progress_bar() -> Iterator[None]:
+def showing_progress() -> Iterator[None]:
     """Show the tasks of a `with` block on standard error, if it is a terminal."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
