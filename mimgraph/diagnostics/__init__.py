@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_FAULTS = 1_000  # reported for one spec
 UNUSED: tuple[DiagnosticCode, ...] = ("unused-input", "unused-node")
+NOTHING_KNOWN = "no part of the graph is known, so there is nothing to draw"
 MAX_TEXT = 1_000  # characters of each text of a diagnostic
 MOST_SEARCHED = 4_000_000  # pairs of characters compared in all searches for one spec's names
 
@@ -88,6 +89,7 @@ class SpecError(ValueError):
     """
 
     sketch: Sketch | None = None
+    _is_shown = False
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = in_order(diagnostics)
@@ -114,15 +116,20 @@ class SpecError(ValueError):
         is known, as of a text that is not YAML.
         """
         if self.sketch is None:
-            raise ValueError("no part of the graph is known, so there is nothing to draw")
+            raise ValueError(NOTHING_KNOWN)
         self.sketch.draw(self.diagnostics, as_path("the file to draw", path), **view)
 
     def _render_traceback_(self) -> list[str]:
-        """Return the traceback for IPython, which calls this; a notebook shows the picture above it."""
-        from mimgraph.support.ipython import traceback_lines
+        """Return the lines that IPython prints, which calls this; in a notebook, show the picture above
+        them."""
+        from mimgraph.support import ipython
 
-        picture = self.sketch.html(self.diagnostics) if self.sketch is not None else ""
-        return traceback_lines(self, picture)
+        # IPython calls this a second time, for its history
+        if self.sketch is not None and not self._is_shown and ipython.runs_in_notebook():
+            self._is_shown = True
+            if picture := self.sketch.html(self.diagnostics):
+                ipython.publish(picture)
+        return ipython.traceback_lines(self)
 
 
 class Report:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mimgraph.picture.errors import RenderError
-from mimgraph.picture.formats import RENDERERS
-from mimgraph.picture.readable_depth import readable
-from mimgraph.picture.scene import Scene
 from mimgraph.support.files import write_whole
+
+if TYPE_CHECKING:
+    from mimgraph.picture.scene import Scene
 
 __all__ = ["RenderError", "write"]
 
@@ -16,6 +17,9 @@ __all__ = ["RenderError", "write"]
 def write(scene: Scene, path: str | Path) -> Scene:
     """Write a picture to a file, completely or not at all, and return the scene with the depth that
     was drawn."""
+    from mimgraph.picture.formats import RENDERERS  # errors, which import this module, draw seldom
+    from mimgraph.picture.readable_depth import readable
+
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
         raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Container
+from typing import Any
 
 
 def cell_name(path: str) -> str:
     """Return the name of a cell, `In[6]`, by the path that IPython compiled it under; "" for a file."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = _shell()
     if shell is None or not hasattr(shell.compile, "format_code_name"):
         return ""
     label_and_name: tuple[str, str] | None = shell.compile.format_code_name(path)
     return label_and_name[1] if label_and_name else ""
 
 
+def runs_in_notebook() -> bool:
+    """Return whether a notebook runs this; IPython in a terminal shows no pictures."""
+    return hasattr(_shell(), "kernel")
+
+
 def publish(html: str) -> bool:
     """Show HTML below the cell that a notebook runs; return False if no notebook runs this."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None or not hasattr(shell, "kernel"):  # a terminal cannot show it
+    if not runs_in_notebook():
         return False
-    shell.display_pub.publish({"text/html": html, "text/plain": ""})
+    _shell().display_pub.publish({"text/html": html, "text/plain": ""})
     return True
 
 
-def traceback_lines(error: Exception, picture: str) -> list[str]:
-    """Return the lines that IPython prints for an error; a notebook shows the picture above them."""
-    shell = sys.modules["IPython"].get_ipython()  # only IPython calls this
-    if picture:
-        publish(picture)
-    lines: list[str] = shell.InteractiveTB.structured_traceback(
-        type(error), error, error.__traceback__
-    )
+def traceback_lines(error: Exception) -> list[str]:
+    """Return the lines that IPython prints for an error by default."""
+    table = _shell().InteractiveTB
+    lines: list[str] = table.structured_traceback(type(error), error, error.__traceback__)
     return lines
+
+
+def _shell() -> Any:
+    """Return the running IPython; None outside of it."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
 
 
 class Shown:

@@ -62,7 +62,7 @@ def test_a_wrong_spec_is_not_drawn_without_faulty(
     assert code == 1 and "--faulty" not in out.error
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     _, out = run("draw", "wrong.yaml", "-o", "m.svg")
-    assert "mimgraph draw SPEC --faulty` draws" in out.error
+    assert "mimgraph draw SPEC --faulty draws" in out.error
     assert not Path("m.svg").exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mimgraph.builder.declare_each import declare_times, type_each
@@ -32,6 +33,7 @@ from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.variable_names import Variable
+    from mimgraph.picture.faulty.sketch import FaultySketch
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 
@@ -49,8 +51,24 @@ def record_call(
         from mimgraph.builder.handles.variable_names import variable_names  # for faults alone
 
         if names := variable_names((*sources, *named.values())):
-            _checked(layer, sources, named, name, names)  # raises the same fault with these names
+            try:
+                _checked(layer, sources, named, name, names)
+            except SpecError as error:  # the same fault with these names
+                fault = error
+    given = [*((None, one) for one in sources), *named.items()]
+    wanted, span = name if isinstance(name, str) else _stem(layer), user_line()
+    fault.sketch = _sketch(layer, given, wanted, span)
     raise fault
+
+
+def _sketch(
+    layer: Layer, given: list[tuple[str | None, object]], name: str, span: Span
+) -> FaultySketch:
+    """Return what draws the graph around a call that is refused."""
+    from mimgraph.builder.handles.faulty_call import faulty_call  # for faults alone
+    from mimgraph.picture.faulty.sketch import FaultySketch
+
+    return FaultySketch(partial(faulty_call, layer, given, name, span))
 
 
 def _checked(

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             refuse_to_overwrite(args.spec, None, args.output)
             draw(args, partial(error.sketch.scene, error.diagnostics))
         elif error.sketch is not None:
-            error.add_note("`mimgraph draw SPEC --faulty` draws the part that is known")
+            error.add_note("mimgraph draw SPEC --faulty draws the part that is known")
         raise
     refuse_to_overwrite(args.spec, graph, args.output)
     draw(args, graph.scene)

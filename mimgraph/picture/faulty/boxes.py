@@ -66,18 +66,23 @@ def _lines(faults: Sequence[Diagnostic]) -> Iterator[str]:
     """Yield the lines of the first faults; several nodes may have the same one."""
     distinct = list({(one.code, one.message): one for one in reversed(faults)}.values())[::-1]
     for one in distinct[:LISTED]:
-        message, help = visible(one.message), visible(one.help)
-        cut = message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
         yield f"{one.severity}[{one.code}]"
-        yield from _wrapped(cut)
-        yield from _wrapped(help) if len(help) <= SHORT else ()
+        yield from _wrapped(_cut(one.message))
+        # the message of a cycle has all its steps, of which the note is the first
+        for text in (one.note if one.code != "cycle" else "", one.help):
+            yield from _wrapped(text) if len(text) <= SHORT else ()
     if len(distinct) > LISTED:
         yield f"and {len(distinct) - LISTED} more"
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
 def _wrapped(text: str) -> list[str]:
     """Return the text in as few lines as it needs, all about as long."""
-    few = wrap(text, WIDTH)
-    widths = range(len(text) // len(few), WIDTH) if few else ()
-    even = (wrap(text, width) for width in widths)
+    shown = visible(text)
+    few = wrap(shown, WIDTH)
+    least = max(map(len, (*shown.split(), shown[: len(shown) // max(len(few), 1)])))
+    even = (wrap(shown, width) for width in range(max(least, 1), WIDTH))
     return next((lines for lines in even if len(lines) == len(few)), few)

@@ -21,19 +21,24 @@ from mimgraph.picture.diagram.model import Box, Diagram, Edge, Item, Mark, every
 from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, node_box
 from mimgraph.picture.faulty.places import output_id, places
 from mimgraph.picture.faulty.reading_order import reading_order
+from mimgraph.picture.faulty.sketch import WrongGraph
 from mimgraph.source import PythonFile, Span
 
 Faults = dict[str, list[Diagnostic]]  # by the id of the box that they concern
 
 
-def faulty_diagram(graph: Graph, diagnostics: Sequence[Diagnostic]) -> Diagram:
+def faulty_diagram(wrong: WrongGraph, diagnostics: Sequence[Diagnostic]) -> Diagram:
     """Return the diagram of a graph with faults, in which every diagnostic is shown.
 
     Nodes of unknown types are boxes without shapes, and a source that does not exist is a box, too.
     What a diagnostic concerns is marked `faulty`; other nodes of unknown types are `unknown`.
     """
+    graph = wrong.declared
     typed = known_part(graph)
-    faults = places(graph, diagnostics, typed.body.by_name)
+    if wrong.call:
+        faults = {wrong.call: [*diagnostics]}
+    else:
+        faults = places(graph, diagnostics, typed.body.by_name)
     builder = _Builder(graph, close(diagram(typed), faults), faults)
     builder.add_inputs([one.name for one in graph.inputs if one.name not in typed.body.inputs])
     builder.add_nodes([one for one in graph.nodes if one.name not in typed.body.by_name])

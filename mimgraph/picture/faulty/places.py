@@ -26,9 +26,14 @@ def places(
     """
     users = _users(graph, typed)
     texts = _Texts(graph, users)
+    # what the path of a diagnostic begins with: `stage.conv` is in the node or the block `stage`
+    by_path = {block.family: users.get(key, "") for key, block in graph.blocks.items()}
+    by_path |= {node.name: node.name for node in graph.nodes}
     found: dict[str, list[Diagnostic]] = {}
     for one in diagnostics:
-        place = texts.place(one.span) or _by_path(graph, one.node, users)
+        of_path, of_text = by_path.get(one.node.partition(".")[0], ""), texts.place(one.span)
+        is_python = isinstance(one.span.file, PythonFile)  # where many nodes may be on one line
+        place = (of_path or of_text) if is_python else (of_text or of_path)
         found.setdefault(place, []).append(one)
     return found
 
@@ -51,16 +56,6 @@ def _blocks_of(nodes: Iterable[Node]) -> Iterator[str]:
     return (one.block for one in operations(nodes) if isinstance(one, Call))
 
 
-def _by_path(graph: Graph, path: str, users: dict[str, str]) -> str:
-    """Return the node that the path of a diagnostic begins with: `stage.conv` is in the node `stage`,
-    or in the block of this name."""
-    name = path.partition(".")[0]
-    if any(node.name == name for node in graph.nodes):
-        return name
-    families = {block.family: key for key, block in graph.blocks.items()}
-    return users.get(families.get(name, ""), "")
-
-
 class _Text(NamedTuple):
     """The text of one input, node or output, and the id of its box."""
 
@@ -70,27 +65,35 @@ class _Text(NamedTuple):
 
 
 class _Texts:
-    """The texts of a graph's parts in order, which do not overlap; a span is found by bisection."""
+    """The texts of a graph's parts in order, which do not overlap; a span is found by bisection.
+
+    Of a part that Python declares only the line is known, on which others may be declared, too.
+    """
 
     def __init__(self, graph: Graph, users: dict[str, str]) -> None:
         self.by_file: dict[SourceFile, list[_Text]] = {}
+        self.by_line: dict[tuple[SourceFile, int], set[str]] = {}
         for span, id_ in _spans(graph, users):
-            # a line of Python may declare many nodes
-            if span is not None and not isinstance(span.file, PythonFile):
+            if isinstance(span.file, PythonFile):
+                self.by_line.setdefault((span.file, span.line), set()).add(id_)
+            else:
                 text = _Text((span.line, span.column), (span.end_line, span.end_column), id_)
                 self.by_file.setdefault(span.file, []).append(text)
         for texts in self.by_file.values():
             texts.sort()
 
     def place(self, span: Span) -> str:
-        """Return the id of the box whose text has the span in it; "" if none has."""
+        """Return the id of the box whose text has the span in it; "" if none or several may be meant."""
+        on_line = self.by_line.get((span.file, span.line), ())
+        if len(on_line) == 1:
+            return next(iter(on_line))
         texts = self.by_file.get(span.file, [])
         start = span.line, span.column
         before = bisect(texts, start, key=lambda text: text.start)
         return texts[before - 1].id if before and start <= texts[before - 1].end else ""
 
 
-def _spans(graph: Graph, users: dict[str, str]) -> Iterator[tuple[Span | None, str]]:
+def _spans(graph: Graph, users: dict[str, str]) -> Iterator[tuple[Span, str]]:
     """Yield the span of every part with the id of its box; parts of a block have that of its user."""
     yield from ((one.whole or one.span, one.name) for one in graph.inputs)
     yield from ((one.whole or one.span, one.name) for one in graph.nodes)

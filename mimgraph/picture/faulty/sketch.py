@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mimgraph.diagnostics import NOTHING_KNOWN
 from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
@@ -15,14 +16,21 @@ if TYPE_CHECKING:
     from mimgraph.picture.scene import Scene
 
 
+class WrongGraph(NamedTuple):
+    """A graph as far as it could be declared; all faults concern the node `call` if there is one."""
+
+    declared: Graph
+    call: str = ""
+
+
 @data(eq=False)
 class FaultySketch:
-    """The `sketch` of a `SpecError`; `declare` returns the graph, as far as it could be declared.
+    """The `sketch` of a `SpecError`; `declare` returns the wrong graph, None if nothing is known of it.
 
     It imports what draws only when it draws: most errors are printed.
     """
 
-    declare: Callable[[], Graph]
+    declare: Callable[[], WrongGraph | None]
 
     def scene(self, faults: Sequence[Diagnostic], **view: Any) -> Scene:
         """Return the picture with the options of `Graph.draw`."""
@@ -30,8 +38,10 @@ class FaultySketch:
         from mimgraph.picture.scene import Scene
 
         graph = self.declare()
-        view = {"depth": None, **view}
-        return Scene(faulty_diagram(graph, faults), **view, details=partial(known_details, graph))
+        if graph is None:
+            raise ValueError(NOTHING_KNOWN)
+        details = partial(known_details, graph.declared)
+        return Scene(faulty_diagram(graph, faults), **{"depth": None, **view}, details=details)
 
     def draw(self, faults: Sequence[Diagnostic], path: Path, **view: Any) -> None:
         """Write the picture to a file."""
@@ -44,4 +54,5 @@ class FaultySketch:
         from mimgraph.picture.faulty.build import faulty_diagram
         from mimgraph.picture.notebook import faulty_html
 
-        return faulty_html(faulty_diagram(self.declare(), faults))
+        graph = self.declare()
+        return "" if graph is None else faulty_html(faulty_diagram(graph, faults))
