@@ -31,9 +31,10 @@ def diagram(graph: TypedGraph) -> Diagram:
     inputs, ends = input_boxes(graph)
     wiring = Wiring(frozenset(end.box for end in ends.values()) - ends.keys())
     inner, results = _Builder(Structures(), wiring).body(graph.body, "", ends)
+    drawn = {item.id: item for item in (*inputs, *inner)}
     outputs = []
-    for name in graph.body.outputs:
-        outputs.append(box := output_box(graph, name))
+    for name, value in graph.body.outputs.items():
+        outputs.append(box := output_box(graph, name, drawn.get(value.name)))
         wiring.edges.append(Edge(results[name].box, box.id, results[name].port))
     items = (*inputs, *inner, *outputs)
     return Diagram(graph.name, graph.body.doc, items, tuple(wiring.edges))

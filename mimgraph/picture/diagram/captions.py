@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
 
@@ -29,9 +30,19 @@ class Size(NamedTuple):
     height: int
 
 
+def unrepeated(box: Box) -> Box:
+    """Return a box with the words to draw: an output repeats neither the shape nor the name of its source."""
+    if box.source is None:
+        return box
+    is_new = box.title != box.source
+    words = filter(None, ("" if is_new else "output", box.subtitle))
+    return replace(box, title=box.title if is_new else "", subtitle=", ".join(words), shapes=())
+
+
 def box_lines(box: Box) -> tuple[Line, ...]:
     """Return the title, the subtitle, the edits and effects of a comparison, the shapes and the faults
     of a box."""
+    box = unrepeated(box)
     title = [line(TITLE, Run(box.title, "bold"))] if box.title else []
     text = [line(TEXT, *_stressed(row)) for row in broken(box.subtitle, WIDEST, TEXT)]
     edits = [

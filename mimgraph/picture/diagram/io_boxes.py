@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.inspection.sources import operand_labels
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.picture.diagram.model import Box
+from mimgraph.picture.diagram.model import Box, Item
 from mimgraph.picture.diagram.node_boxes import MANY, counted_shapes
 from mimgraph.picture.diagram.wiring import End
 
@@ -78,17 +78,23 @@ def _input_box(graph: TypedGraph, name: str) -> Box:
     return Box(name, "input", name, ", ".join(notes), (str(type_),), doc, optional=optional)
 
 
-def output_box(graph: TypedGraph, name: str) -> Box:
-    """Return the box for an output."""
+def output_box(graph: TypedGraph, name: str, source: Item | None) -> Box:
+    """Return the box for an output; `source` is the item of the node or input that it comes from."""
     body, training = graph.body, name in graph.body.training
     notes = ["in training"] if training else []
     notes += [f"batch_dim {body.batch_dims[name]}"] if name in body.batch_dims else []
+    shape = str(body.output_types[name])
+    is_shown = source is not None and source.shapes in (
+        (shape,),
+        (f"{body.outputs[name].port} {shape}",),
+    )
     return Box(
         f"output {name}",
         "output",
         name,
         ", ".join(notes),
-        (str(body.output_types[name]),),
+        (shape,),
         graph.output_docs.get(name, ""),
         optional=training,
+        source=source.title if source is not None and is_shown else None,
     )

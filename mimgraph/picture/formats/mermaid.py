@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mimgraph.picture.diagram.captions import unrepeated
 from mimgraph.picture.diagram.collapse import foldings
 from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Item, Mark, boxes
@@ -136,6 +137,7 @@ def _line(mark: Mark, paint: Paint) -> str:
 def _box_label(box: Box) -> str:
     """Return the bold title, the op, what changed, the shapes and the faults, each a line of a Markdown string of
     Mermaid."""
+    box = unrepeated(box)
     changes = (*map(_bold, box.edits), *map(coded, box.effects))
     found = (
         _bold(box.title),

@@ -9,6 +9,7 @@ import pytest
 
 import mimgraph
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.captions import unrepeated
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes, every
 from tests.picture.diagram.test_fold import drawn, edges
 
@@ -128,6 +129,34 @@ def test_a_box_names_what_a_reader_cannot_see_in_its_shape(node: str, text: str)
     """)
     (found,) = [item for item in every(picture.items) if item.id == "y"]
     assert found.subtitle == text
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        ("fc: fc", ("", "output", ())),
+        ("score: fc", ("score", "", ())),
+        ("fc: {from: fc, only: training}", ("", "output, in training", ())),
+        ("tower: tower", ("", "output", ())),
+        ("x: x", ("", "output", ())),
+        ("lstm: lstm.last", ("", "output", ())),
+        ("lstm: lstm.last, whole: lstm", ("lstm", "", ("(N, 4)",))),
+    ],
+)
+def test_an_output_does_not_repeat_its_source(
+    outputs: str, words: tuple[str, str, tuple[str, ...]]
+) -> None:
+    picture = drawn(f"""
+        inputs: {{x: [6, 8]}}
+        nodes:
+          fc: {{layer: Linear, from: x, out_features: 2}}
+          tower: {{from: fc, seq: [{{Linear: 4}}, ReLU]}}
+          lstm: {{layer: LSTM, from: tower, hidden_size: 4}}
+          sum: {{merge: add, from: [lstm.last, lstm.last]}}
+        outputs: {{{outputs}, total: sum}}
+    """)
+    found = unrepeated(next(box for box in boxes(picture.items) if box.kind == "output"))
+    assert (found.title, found.subtitle, found.shapes) == words
 
 
 def test_a_long_option_is_cut() -> None:

@@ -88,11 +88,9 @@ parameter init=ones
 n10{{"`**scaled**
 multiply
 (N, 2)`"}}
-n11[/"`**score**
-(N, 2)`"/]
+n11[/"`**score**`"/]
 n12[/"`**aux**
-in training
-(N, 2)`"/]
+in training`"/]
 n0 --> n3
 n3 --> n4
 n1 -.-> n5

@@ -21,6 +21,8 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, bo
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.text_metrics import Line, Run
 
+_FIELDS = tuple(f.name for f in fields(Box) if f.name not in ("brief", "source"))
+
 
 def page_data(diagram: Diagram) -> dict[str, Any]:
     """Return the items, nested as in the diagram, and the edges, of which equal ones are one."""
@@ -50,7 +52,7 @@ def _item(item: Item, tags: Mapping[str, str]) -> dict[str, Any]:
     box = closed_box(item) if isinstance(item, Cluster) else item
     size = box_size(box)
     found = {
-        **{f.name: getattr(item, f.name, None) for f in fields(Box) if f.name != "brief"},
+        **{name: getattr(item, name, None) for name in _FIELDS},
         "box": {
             "lines": list(map(_line, box_lines(box))),
             "width": size.width,
