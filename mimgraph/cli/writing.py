@@ -45,14 +45,15 @@ def writing(args: argparse.Namespace, path: str) -> Iterator[None]:
 
 
 def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
-    """Write the picture that `scene` returns to `--output`; print its warnings, and the depth to which
-    blocks are open if some are closed that nobody asked to close."""
-    from mimgraph.picture import RenderError, write  # only a picture needs it
+    """Write the picture that `scene` returns to `--output`, or show it in the browser; print its warnings,
+    and the depth to which blocks are open if some are closed that nobody asked to close."""
+    from mimgraph.picture import RenderError  # only a picture needs it
 
+    draw_to = _show if args.output is None else _write_picture
     try:
-        with writing(args, args.output), warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            drawn = write(scene(**view(args)), args.output)
+            drawn = draw_to(args, scene(**view(args)))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     for warning in caught:
@@ -62,9 +63,34 @@ def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
         print_note(f"{depths}; --depth all opens all")
 
 
-def refuse_to_overwrite(spec: str, graph: Graph | None, output: str) -> None:
+def _write_picture(args: argparse.Namespace, scene: Scene) -> Scene:
+    """Write the picture, and return it as it was drawn."""
+    from mimgraph.picture import write
+
+    with writing(args, args.output):
+        return write(scene, args.output)
+
+
+def _show(args: argparse.Namespace, scene: Scene) -> Scene:
+    """Write the page to a temporary file and open it in the browser; return it as it was drawn."""
+    import webbrowser
+
+    from mimgraph.picture import write
+    from mimgraph.picture.show import new_page
+
+    path = new_page()
+    with writing(args, str(path)):
+        drawn = write(scene, path)
+    if not webbrowser.open(path.as_uri()):
+        print_note("no browser could be opened: open this file in yours, or give -o model.svg")
+    return drawn
+
+
+def refuse_to_overwrite(spec: str, graph: Graph | None, output: str | None) -> None:
     """Raise a `CallError` if the file to write is the spec that was read, or a part of it; there is no
-    graph of a wrong spec."""
+    graph of a wrong spec, and perhaps no file."""
+    if output is None:
+        return
     blocks = graph.declared.blocks.values() if graph is not None else ()
     parts = {block.span.file.name: "a part of the spec" for block in blocks}
     for read, what in {**parts, spec: "the spec itself"}.items():

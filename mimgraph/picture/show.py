@@ -21,7 +21,8 @@ def show(scene: Scene) -> None:
     text = page.render(readable(scene))
     if publish(in_frame(text, scene.whole.name)):
         return
-    path = page_file(text)
+    path = new_page()
+    path.write_text(text, encoding="utf-8")
     if not webbrowser.open(path.as_uri()):
         warnings.warn(f"no browser was found to show the page {path}", stacklevel=3)
 
@@ -32,8 +33,6 @@ def in_frame(text: str, title: str) -> str:
     return f'<iframe srcdoc="{escape(text)}" title="{escape(title)}" style="{style}"></iframe>'
 
 
-def page_file(text: str) -> Path:
-    """Return the path of a new temporary file with a page, which stays after the program has ended."""
-    path = Path(mkdtemp(prefix="mimgraph-"), "model.html")
-    path.write_text(text, encoding="utf-8")
-    return path
+def new_page() -> Path:
+    """Return the path for a page in a new temporary folder, which stays after the program has ended."""
+    return Path(mkdtemp(prefix="mimgraph-"), "model.html")

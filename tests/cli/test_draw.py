@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,19 @@ def test_a_legal_spec_is_drawn_as_usual(
     assert run("draw", "right.yaml", "--faulty", "-o", "a.svg")[0] == 0
     run("draw", "right.yaml", "-o", "b.svg")
     assert Path("a.svg").read_bytes() == Path("b.svg").read_bytes()
+
+
+def test_without_an_output_the_page_opens_in_the_browser(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("webbrowser.open", lambda address: not opened.append(address))
+    code, out = run("draw", "specs/siamese.yaml", "--theme", "dark")
+    page = re.search(r"^wrote (.+\.html) \(", out.error, re.MULTILINE)
+    assert code == 0 and page is not None and opened == [Path(page[1]).as_uri()]
+    mimgraph.load("specs/siamese.yaml").draw(tmp_path / "same.html", theme="dark")
+    assert Path(page[1]).read_bytes() == (tmp_path / "same.html").read_bytes()
+    monkeypatch.setattr("webbrowser.open", lambda address: False)
+    code, out = run("draw", "specs/siamese.yaml")
+    assert code == 0 and "note: no browser could be opened: open this file in yours" in out.error

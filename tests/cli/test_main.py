@@ -31,7 +31,6 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
         ["check", SIMPLE, "--set", "hidden"],
         ["check", SIMPLE, "--set", "hidden=3"],
         ["check", TEXT, "--set", "hidden=no"],
-        ["draw", SIMPLE],
         ["draw", SIMPLE, "-o", "picture.bmp"],
         ["diff", SIMPLE],
         ["diff", SIMPLE, "no/such/file.yaml"],

@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_spec(parser, also=CODE)
     add_settings(parser)
-    help = f"the picture to write, by its ending {PICTURES}"
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=help)
+    help = f"the picture to write, by its ending {PICTURES}; default: a page that the browser opens"
+    parser.add_argument("-o", "--output", metavar="FILE", help=help)
     add_view(parser)
     help = "draw a wrong spec, too: the part that is known, and the faults in red"
     parser.add_argument("--faulty", action="store_true", help=help)
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the picture."""
+    """Write the picture, or show it in the browser."""
     try:
         graph = load_graph(args.spec, args.set, model_options(args))
     except SpecError as error:

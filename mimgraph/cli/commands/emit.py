@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the source of the module."""
     graph = load_graph(args.spec, args.set)
-    if args.output is not None:
-        refuse_to_overwrite(args.spec, graph, args.output)
+    refuse_to_overwrite(args.spec, graph, args.output)
     write(args, graph.source())
     return OK
