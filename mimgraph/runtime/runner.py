@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy
@@ -27,19 +28,13 @@ SMALLEST, LARGEST = 8, 512  # values that are tried for named sizes
 
 @data
 class Run:
-    """The inputs and outputs of a run; `made` says whether the inputs were made here."""
+    """The inputs and outputs of a run, and the seconds that the forward took; `made` says whether the
+    inputs were made here."""
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     made: bool
-
-    def inputs_text(self) -> str:
-        """Return a line for each input."""
-        return _table("inputs made" if self.made else "inputs", self.inputs, values=False)
-
-    def outputs_text(self) -> str:
-        """Return a line for each output, with its first values."""
-        return _table("outputs", self.outputs, values=True)
+    seconds: float
 
     def data(self) -> dict[str, Any]:
         """Return the shapes and dtypes as plain data, and the values of the outputs."""
@@ -54,19 +49,6 @@ class Run:
 
 def _described(tensor: Tensor) -> dict[str, Any]:
     return {"shape": list(tensor.shape), "dtype": dtype_name(tensor)}
-
-
-def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
-    """Return a title, and a line for each tensor."""
-    width = max(map(len, tensors), default=0)
-    lines = [title]
-    for name, tensor in tensors.items():
-        line = f"  {name:<{width}}  {tuple(tensor.shape)} {dtype_name(tensor)}"
-        if values:
-            shown = ", ".join(f"{value:.4g}" for value in tensor.flatten()[:6].tolist())
-            line += f"  [{shown}{', ...' if tensor.numel() > 6 else ''}]"
-        lines.append(line)
-    return "\n".join(lines)
 
 
 class Given(NamedTuple):
@@ -97,14 +79,16 @@ def run(
         tensors = _random_inputs(graph, given, seed)
     else:
         tensors = _load_arrays(graph, given.file)
+    started = perf_counter()
     try:
         with torch.no_grad():
             result = module(**tensors)
     except (RuntimeError, IndexError) as error:
         raise ValueError(f"the model fails on these inputs: {error}") from None
+    seconds = perf_counter() - started
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
-    return Run(tensors, outputs, made=given.file is None)
+    return Run(tensors, outputs, made=given.file is None, seconds=seconds)
 
 
 def _random_inputs(graph: TypedGraph, given: Given, seed: int) -> dict[str, Tensor]:

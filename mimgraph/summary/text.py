@@ -96,12 +96,22 @@ def _facts(summary: Contents) -> Iterator[Fact]:
     outputs = (f"{name} {shape}" for name, shape in summary.outputs.items())
     yield Fact("Outputs", ", ".join(outputs))
     yield from remarks(summary, short)
+    yield _total(summary)
+
+
+def total_text(summary: Contents, width: int, color: bool = False) -> str:
+    """Return the totals in one line, or more if they are wider."""
+    return "\n".join(_fact_lines(_total(summary), width, painter(color)))
+
+
+def _total(summary: Contents) -> Fact:
+    """Return the parameters, and the cost of a forward."""
     total = summary.total
     frozen = f"{short(total.frozen)} frozen, " if total.frozen else ""
     bytes = memory(total.params * PARAM_BYTES)
     per = "per sample" if summary.batch is None else f"at batch {summary.batch:,}"
     work = macs(total, short) if total.macs or total.uncounted else "0"
-    yield Fact(
+    return Fact(
         "Total",
         f"{short(total.params)} parameters ({frozen}{bytes}), {work} MACs, "
         f"{memory(total.activations)} of activations {per}",

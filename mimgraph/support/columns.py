@@ -10,7 +10,9 @@ from typing import TypeAlias
 Columns: TypeAlias = Mapping[int, Sequence[str]]  # the cells of each column by its number
 
 GAP = "  "  # between columns
-_SPACE = r" (?![^(\[{]*[)\]}])"  # outside of brackets
+_SPACE = (
+    r" (?![^(\[{]*[)\]}])(?![kMGTP]?B?(?!\S))"  # outside of brackets, not before a unit: `6.3 MB`
+)
 _IN_NAME = r"(?<=[_.])(?=\w)|(?<=[a-z0-9])(?=[A-Z])"  # `from_ left`, `Multihead Attention`
 # where a line may break: between words; if these are too long, also inside of names, then between the
 # sizes of a shape, then at any space

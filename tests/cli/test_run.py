@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy
@@ -11,16 +12,62 @@ import torch
 from safetensors.torch import save_file
 
 import mimgraph as mg
+from mimgraph.runtime.run_text import outputs_text
+from mimgraph.runtime.runner import Run
+from mimgraph.support.terminal import painter
 from tests.cli.conftest import SIMPLE
 
 
 def test_run_shows_inputs_nodes_and_outputs(run) -> None:
     code, out = run("run", SIMPLE)
     assert code == 0
-    inputs, _, rest = out.partition("\n\n")
-    assert "input1  (2, 5) float32" in inputs
-    assert "(N, 64)" in rest
-    assert "fc3  (2, 1) float32  [" in rest
+    inputs, _, table, total, outputs, time = out.split("\n\n")
+    assert inputs.splitlines()[2].split() == ["input1", "(2,", "5)", "float32"]
+    assert "(N, 64)" in table and total.startswith("Outputs: fc3 (N, 1)\nTotal: ")
+    assert re.search(
+        r"^fc3 +\(2, 1\)  float32( +-?[\d.]+){3}  -?[\d.]+, -?[\d.]+$", outputs, re.MULTILINE
+    )
+    assert re.fullmatch(r"Forward: [\d,.]+ m?s\n", time)
+
+
+def test_run_shows_the_totals_of_a_model_with_many_nodes(run) -> None:
+    code, out = run("run", "specs/residual_cnn.yaml")
+    _, total, outputs, _ = out.split("\n\n")
+    assert (code, total.startswith("Total: ")) == (0, True)
+    assert ", ...\n" in f"{outputs}\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        (
+            torch.tensor([[1.0, -3.0], [0.5, 1.5]]),
+            "(2, 2)  float32  0     -3   1.5  1, -3, 0.5, 1.5",
+        ),
+        (torch.tensor([1, 2, 6]), "(3,)   int64    3     1    6    1, 2, 6"),
+        (torch.tensor([True, False]), "(2,)   bool     0.5   false true true, false"),
+        (torch.tensor([float("nan"), 1.0]), "(2,)   float32  nan   nan  nan  nan, 1"),
+        (torch.zeros(0, 3), "(0, 3)  float32  -     -    -"),
+        (torch.tensor([1 + 2j]), "(1,)   complex64  1+2j  -    -    1+2j"),
+        (torch.arange(9).bfloat16(), "(9,)   bfloat16  4     0    8    0, 1, 2, 3, ..."),
+    ],
+)
+def test_the_range_of_an_output(output: torch.Tensor, shown: str) -> None:
+    text = outputs_text(Run({}, {"y": output}, True, 0.02), 100, painter(False))
+    row = text.splitlines()[2]
+    assert re.split(r" +", row) == ["y", *re.split(r" +", shown)]
+    assert text.endswith("\n\nForward: 20.0 ms")
+
+
+@pytest.mark.parametrize(("width", "titles"), [(120, 7), (80, 6), (60, 3)])
+def test_a_narrow_table_of_outputs_leaves_out_values_then_the_range(
+    width: int, titles: int
+) -> None:
+    outputs = {"a_long_name_of_an_output": torch.full((2, 64), 0.123456)}
+    text = outputs_text(Run({}, outputs, True, 2.0), width, painter(False))
+    assert len(re.split("  +", text.splitlines()[0])) == titles
+    assert max(map(len, text.splitlines())) <= width
+    assert text.endswith("Forward: 2.0 s")
 
 
 def test_run_takes_the_sizes_of_random_inputs(run, tmp_path: Path) -> None:
@@ -30,9 +77,9 @@ def test_run_takes_the_sizes_of_random_inputs(run, tmp_path: Path) -> None:
         "outputs: y\n"
     )
     code, out = run("run", str(spec), "--set", "H=4", "--set", "T=6", "--batch", "3")
-    assert code == 0 and "x  (3, 3, 32, 6) float32" in out and "y  (3, 3, 4, 3)" in out
+    assert code == 0 and "(3, 3, 32, 6)  float32" in out and "(3, 3, 4, 3)" in out
     code, out = run("run", str(spec), "--set", "H=4")
-    assert code == 0 and "x  (2, 3, 32, " in out
+    assert code == 0 and "  (2, 3, 32, " in out
     for setting, says in (("T=1", "T = 1 breaks T >= 2"), ("H=0", "H must be"), ("S=1", "'S'")):
         code, out = run("run", str(spec), "--set", setting)
         assert code == 2 and says in out.error

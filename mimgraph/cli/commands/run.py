@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mimgraph.cli.arguments import add_settings, add_spec, integer, positive
 from mimgraph.cli.errors import OK, CallError
@@ -12,7 +14,16 @@ from mimgraph.cli.loading import load_with_sizes
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
+from mimgraph.summary.text import total_text
 from mimgraph.support.progress import progress
+from mimgraph.support.terminal import WIDTH, columns, painter, printable, wants_color
+
+if TYPE_CHECKING:
+    from mimgraph.graph import Graph
+    from mimgraph.runtime.runner import Run
+
+
+MOST_LINES = 40  # of a table of nodes that is shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,5 +69,18 @@ def run(args: argparse.Namespace) -> int:
         nodes = graph.summary().data()
         print(json.dumps({**run.data(), "nodes": nodes}, indent=2))
     else:
-        print(f"{run.inputs_text()}\n\n{graph.summary()}\n\n{run.outputs_text()}")
+        _print(graph, run)
     return OK
+
+
+def _print(graph: Graph, run: Run) -> None:
+    """Print the inputs, the table of the nodes or, if that is long, the totals, and the outputs."""
+    from mimgraph.runtime.run_text import inputs_text, outputs_text  # imports torch
+
+    width, color = columns(sys.stdout) or WIDTH, wants_color(sys.stdout)
+    paint, summary = painter(color), graph.summary()
+    nodes = summary.text(width, color)
+    if nodes.count("\n") > MOST_LINES:
+        nodes = total_text(summary, width, color)
+    texts = (inputs_text(run, width, paint), nodes, outputs_text(run, width, paint))
+    print(printable("\n\n".join(texts)))
