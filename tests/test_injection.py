@@ -122,7 +122,7 @@ def test_printed_picture(word: str, tmp_path: Path) -> None:
     graph.draw(tmp_path / "m.pdf")
     read = PdfReader(tmp_path / "m.pdf", strict=True)
     (page,) = read.pages
-    assert page.extract_text().count("Linear 3") == 2
+    assert page.extract_text().count("Linear 4 to 3") == 2
     assert not page.annotations
     assert not read.trailer["/Root"].keys() & {"/OpenAction", "/AA", "/Names", "/AcroForm"}
     graph.draw(tmp_path / "m.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape as escape_xml
 
 from mimgraph.picture.diagram.captions import box_lines, cluster_line, edge_line
 from mimgraph.picture.diagram.description import describe_box, describe_cluster, describe_edge
@@ -110,7 +110,7 @@ class _Writer:
         return f"<{'<BR/>'.join(lines)}>" if lines else ""
 
     def run(self, run: Run) -> str:
-        text = escape(run.text)
+        text = escape_xml(run.text)
         if run.face == "bold":
             text = f"<B>{text}</B>"
         if run.tone == "faint":
@@ -151,8 +151,10 @@ def _list(attributes: Mapping[str, str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    """Return any text as a dot string, with quotes, backslashes and entities escaped."""
-    lines = []
-    for line in value.splitlines():
-        lines.append(plain(line).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"'))
-    return '"' + "\\n".join(lines) + '"'
+    """Return any text as a dot string, in which entities and escapes mean themselves."""
+    # imported here, as formats that need no dot text start fast
+    from graphviz.quoting import escape, quote
+
+    lines = (plain(line).replace("&", "&amp;") for line in value.splitlines())
+    quoted: str = quote(escape("\n".join(lines)))
+    return quoted
