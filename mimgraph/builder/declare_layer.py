@@ -11,6 +11,7 @@ from typing import Any
 from mimgraph.builder.torch_activation import torch_activation
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir.declared.graph import Take
 from mimgraph.ir.declared.operations import Activation, Apply
@@ -29,7 +30,7 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     In a sequence a sole option by position stays without its name: `{Linear: 64}`.
     """
     op = call.op
-    refuse_name(f"layers.{op.name}", call.keywords, op.options, span)
+    refuse_name(f"{op.kind}s.{op.name}", call.keywords, op.options, span)
     words = {*NODE_OPTIONS} - op.options.keys()
     named: Mapping[str, object]
     named = {k: v for k, v in call.keywords.items() if k not in words}
@@ -101,12 +102,18 @@ def _is_number(value: object) -> bool:
 def refuse_name(
     owner: str, given: Mapping[str, object], options: Collection[str], span: Span
 ) -> None:
-    """Raise an error for a `name` beside the options: Keras' `Dense(8, name="fc")`."""
-    if "name" in given and "name" not in options:
-        text = json.dumps(given["name"]) if isinstance(given["name"], str) else "..."
-        help = f"name the result of the second call: {owner}(...)(x, name={text})"
-        message = f"{owner.removeprefix('layers.')} has no option 'name'"
-        raise spec_error("unknown-option", message, span, help)
+    """Raise an error for a `name`, or a keyword that is similar to it, beside the options: Keras'
+    `Dense(8, name="fc")`."""
+    known = [*options, *NODE_OPTIONS, "name"]
+    key = next((key for key in given if key not in options and nearest(key, known) == "name"), None)
+    if key is None:
+        return
+    text = json.dumps(given[key]) if isinstance(given[key], str) else "..."
+    help = f"name the result of the second call: {owner}(...)(x, name={text})"
+    if owner.startswith("merges."):
+        help = f"did you mean name? {owner}(..., name={text})"
+    message = f"{owner.rpartition('.')[2]} has no option {key!r}"
+    raise spec_error("unknown-option", message, span, help)
 
 
 def declare_options(

@@ -44,6 +44,7 @@ class Sequential(Applicable):
     label = "Sequential"
     stem = "sequential"
     argument_names = ("input",)
+    option_names: tuple[str, ...] = ()
 
     @entry_point
     def __init__(

@@ -29,6 +29,7 @@ from mimgraph.support.frozen_data import data
 from mimgraph.support.introspection import Completed
 
 NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
+EACH_OPTIONS = ("with_", "times", "shared")  # of `.each`
 Activation: TypeAlias = "str | Mapping[str, object] | LayerCall | Callable[..., object]"
 
 

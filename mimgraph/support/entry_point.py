@@ -33,6 +33,7 @@ def entry_point(function: F) -> F:
             return function(*args, **keywords)
         except Exception as error:
             if _is_users(error):
+                _suggest_keyword(error, function)
                 _cut(error)
             raise
 
@@ -40,6 +41,22 @@ def entry_point(function: F) -> F:
 
 
 _ENTERED = entry_point(print).__code__
+
+
+def _suggest_keyword(error: Exception, function: Callable[..., object]) -> None:
+    """Add the parameter that was probably meant to the error for an unknown one, as Python 3.13 does."""
+    text = str(error)
+    start = f"{function.__qualname__}() got an unexpected keyword argument '"
+    if not (isinstance(error, TypeError) and text.startswith(start) and text.endswith("'")):
+        return
+    from difflib import get_close_matches  # needed for errors alone
+
+    while hasattr(function, "__wrapped__"):  # it is under another decorator
+        function = function.__wrapped__
+    code = function.__code__
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    for near in get_close_matches(text[len(start) : -1], named, n=1):
+        error.args = (f"{text}. Did you mean {near!r}?",)
 
 
 def entry_points(cls: C) -> C:

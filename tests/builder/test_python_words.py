@@ -16,7 +16,7 @@ from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
 from tests.helpers.handles import image, numeric, text
 from tests.helpers.marked import faults
-from tests.test_corpus import _CASE, FILES
+from tests.test_corpus import CASE, FILES
 
 TEXTS = {
     "flatten it first: {layer: Flatten, from: image}": "flatten it first: layers.Flatten()(image)",
@@ -100,7 +100,7 @@ def test_a_text_of_the_user_in_braces_stays(text: str) -> None:
 def typing_texts() -> Iterator[str]:
     """Yield the texts of all faults in the corpus that are found when a graph is typed."""
     for path in FILES:
-        for match in _CASE.finditer(path.read_text()):
+        for match in CASE.finditer(path.read_text()):
             report = Report()
             if read(SourceFile("spec.yaml", match[1]), report) and not report.diagnostics:
                 for found in faults(match[1]):

@@ -163,6 +163,10 @@ class BlockCall(Applicable):
         return self.family.inputs
 
     @property
+    def option_names(self) -> tuple[str, ...]:
+        return (*self.family.defaults, *BLOCK_OPTIONS)
+
+    @property
     def optional(self) -> frozenset[str]:
         return self.family.optional
 

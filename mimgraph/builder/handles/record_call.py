@@ -22,6 +22,7 @@ from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Each, Share
 from mimgraph.ir.names import free_name
 from mimgraph.ops.layer_call import (
+    EACH_OPTIONS,
     IN_SEQUENCE,
     NODE_OPTIONS,
     EachCall,
@@ -191,8 +192,7 @@ def _references(
         if key is not None and source is None:
             continue
         if not isinstance(source, Reference):
-            is_source = key is None or key in (_source_names(layer) or (key,))
-            raise no_handle(repr(layer), source) if is_source else _no_source(layer, key)
+            raise _no_source(layer, key, source)
         if isinstance(layer, EachCall):
             if layer.times is not None:  # the ports are numbers
                 key = None
@@ -241,14 +241,21 @@ def _source_names(layer: Layer) -> tuple[str, ...]:
     return layer.op.inputs.names if isinstance(layer, LayerCall) else layer.argument_names
 
 
-def _no_source(layer: Layer, key: str | None) -> TypeError:
-    """Return the error for a keyword that is neither a source nor `name`."""
-    sources, options = _source_names(layer), []
-    if isinstance(layer, LayerCall):
-        options = [*layer.op.options, *NODE_OPTIONS]
-    near = nearest(str(key), [*sources, "name", *options])
+def _no_source(layer: Layer, key: str | None, given: object) -> TypeError:
+    """Return the error for an argument that is no handle: the keyword is misspelt, is an option of the
+    call before, or is a source that must be a handle."""
+    sources, beside, before = _source_names(layer), ["name"], list[str]()
+    if isinstance(layer, EachCall):
+        beside += EACH_OPTIONS
+    elif isinstance(layer, LayerCall):
+        before = [*layer.op.options, *NODE_OPTIONS]
+    elif not isinstance(layer, ItemCall):
+        beside += layer.option_names
+    near = nearest(str(key), [*sources, *beside, *before])
+    if key is None or key in sources or (near is None and not sources):
+        return no_handle(repr(layer), given)
     hint = f"did you mean {near}?" if near else f"its sources: {', '.join(sources)}"
-    if isinstance(layer, LayerCall) and near in options:
+    if isinstance(layer, LayerCall) and near in before:
         hint = f"the option {near} stands in the call before: {layer.label}(..., {near}=...)"
     return TypeError(f"{layer!r} takes no source {key!r}: {hint}")
 

@@ -40,6 +40,10 @@ class Composite(Protocol):
         """The names of its inputs."""
 
     @property
+    def option_names(self) -> tuple[str, ...]:
+        """The names of the options that a call on handles may give, too."""
+
+    @property
     def keywords(self) -> Mapping[str, object]:
         """The options that it was given by name."""
 
