@@ -20,7 +20,7 @@ def edit_words(edit: Edit) -> str:
     """Return `out_features 32 → 64`; of long values `from +c30, c12 ↔ c13` or `width [25] 8 → 9`."""
     if edit.what == "freeze":
         return "frozen" if edit.new else "no longer frozen"
-    old, new = map(_text, edit[1:])
+    old, new = map(_text, (edit.old, edit.new))
     if max(len(old), len(new)) > LONGEST:
         if edit.what == "from":
             return f"from {_few(_sources(_listed(edit.old), _listed(edit.new)))}"

@@ -94,7 +94,7 @@ def _distinctive(effects: tuple[Edit, ...]) -> tuple[Edit, ...]:
 
 def _as_written(edit: Edit) -> Edit:
     """Return an edit with expressions for values, as those differ between the uses of a block."""
-    return Edit(edit.what, *map(_expressed, edit[1:]))
+    return edit._replace(old=_expressed(edit.old), new=_expressed(edit.new))
 
 
 def _expressed(value: Any) -> Any:

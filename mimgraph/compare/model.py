@@ -17,11 +17,15 @@ Kind: TypeAlias = Literal["graph", "param", "input", "node", "block", "output"]
 
 
 class Edit(NamedTuple):
-    """A value that differs, old and new; None where there was or is none."""
+    """A value that differs, old and new; None where there was or is none.
+
+    A value `of_sizes` is computed from sizes of the sources, and from nothing that an author gives.
+    """
 
     what: str
     old: Any
     new: Any
+    of_sizes: bool = False
 
     @property
     def is_of_type(self) -> bool:

@@ -15,6 +15,7 @@ from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
 from mimgraph.inspection.sources import source_text
+from mimgraph.ir.expression import variables
 from mimgraph.ir.names import BESIDE
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
@@ -131,8 +132,12 @@ def _option_edits(pair: Pair, old: TypedNode, new: TypedNode) -> tuple[list[Edit
     # other changes are of defaults, which the block lists once
     shown = {*ours.notable, *theirs.notable, *ours.inferred, *theirs.inferred}
     for edit in edits({**ours.given, **ours.inferred}, {**theirs.given, **theirs.inferred}):
-        if edit.what in shown:
-            (following if _follows(pair, edit, ours, theirs) else written).append(edit)
+        if edit.what not in shown:
+            continue
+        if _follows(pair, edit, ours, theirs):
+            following.append(edit._replace(of_sizes=_is_of_sizes(pair, edit, theirs)))
+        else:
+            written.append(edit)
     return written, following
 
 
@@ -155,7 +160,8 @@ def _op_edits(old: TypedNode, new: TypedNode, ours: Facts) -> Iterator[Edit]:
     if old.op_name != new.op_name:
         yield Edit("op", _op_words(old), _op_words(new))
     elif all(node.operation.modules for node in (old, new)) and chains[0] != chains[1]:
-        yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
+        was_chain, is_chain = ("seq" if one else "nodes" for one in chains)
+        yield Edit("body", was_chain, is_chain)
     if isinstance(new.operation, Sequence | Shared):
         was = {key: was.get(key) for key in KEPT}
     if any(isinstance(node.operation, Sequence) for node in (old, new)):
@@ -176,7 +182,7 @@ def _follows(pair: Pair, edit: Edit, ours: Facts, theirs: Facts) -> bool:
     if pair.is_fusion or (edit.what in ours.inferred and edit.what in theirs.inferred):
         return True
     origins = ours.origins.get(edit.what), theirs.origins.get(edit.what)
-    old, new = (v if isinstance(v, list | tuple) else [v] for v in edit[1:])
+    old, new = (v if isinstance(v, list | tuple) else [v] for v in (edit.old, edit.new))
     return pair.is_one_expression(*origins) or (
         len(old) == len(new)
         and all(
@@ -184,6 +190,15 @@ def _follows(pair: Pair, edit: Edit, ours: Facts, theirs: Facts) -> bool:
             for one, other in zip(old, new, strict=True)
         )
     )
+
+
+def _is_of_sizes(pair: Pair, edit: Edit, theirs: Facts) -> bool:
+    """Return whether sizes of the sources alone decide the new value of an option."""
+    if edit.what in theirs.inferred:
+        return True
+    origin = theirs.origins.get(edit.what) or getattr(edit.new, "written", None)
+    names = set() if origin is None else {variable.name for variable in variables(origin)}
+    return bool(names) and names <= pair.new.dims.keys()
 
 
 def _effects(pair: Pair, old: TypedNode, new: TypedNode, place: Place) -> Iterator[Edit]:

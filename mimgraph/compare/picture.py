@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.compare.model import BodyChanges, Change, dotted
-from mimgraph.compare.picture_words import edited, old_to_new
+from mimgraph.compare.picture_words import both_shapes, edited
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 
 REPLACED = ("op", "body")  # edits that replace all that is inside a node
@@ -35,6 +35,17 @@ def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Joined:
     items = joining.items(old.items, new.items)
     edges = joining.edges(old.edges, new.edges)
     return Joined(Diagram(new.name, new.doc, items, edges), joining.was)
+
+
+def without_changes(items: tuple[Item, ...]) -> Iterator[str]:
+    """Yield the ids of removed clusters, and of those in which an author changed nothing."""
+    for item in items:
+        if isinstance(item, Cluster):
+            inner = {one.mark for one in every(item.items)}
+            if item.mark == "removed" or inner <= {"", "follows"}:
+                yield item.id
+            else:
+                yield from without_changes(item.items)
 
 
 def _changes(new: Diagram, inside: BodyChanges) -> dict[str, Change]:
@@ -157,7 +168,7 @@ class _Joining:
         if change is not None:
             new = edited(old, new, change)
         if len(old.shapes) == len(new.shapes):
-            new = replace(new, shapes=tuple(map(old_to_new, old.shapes, new.shapes)))
+            new = replace(new, shapes=tuple(map(both_shapes, old.shapes, new.shapes)))
         if not new.mark and old.shapes != new.shapes:
             new = replace(new, mark="follows")
         return new

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import ne
 
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import Change, Edit
-from mimgraph.ops import registry
-from mimgraph.ops.op import Op
 from mimgraph.picture.diagram.model import Box, Item, Mark
-from mimgraph.summary.node_text import option_text, value_text
+from mimgraph.summary.node_text import WIDTHS_OUT, option_text, value_text
 
 VISIBLE = ("from", "shape", "share")  # edits that edges and shapes show already
+_SHAPE = re.compile(r"(?P<port>.*?)\((?P<axes>.+[^,])\)(?P<times>[^)]*)")
 KEYS = ("key", "keys")  # of a state_dict, which a picture does not show
 
 
@@ -41,36 +41,38 @@ def old_to_new(old: str, new: str) -> str:
     return new if old == new else f"{old} → {new}"
 
 
-def _op(change: Change) -> Op | None:
-    """Return the registered layer or merge of a node; None for a block or chain."""
-    return registry.find("layer", change.op) or registry.find("merge", change.op)
+def both_shapes(old: str, new: str) -> str:
+    """Return two shapes as one text: `(N, 64 → 48, 8)`, or `last (N, 8) → (N, 4, 4)` if more differs."""
+    was, now = _SHAPE.fullmatch(old), _SHAPE.fullmatch(new)
+    if was is None or now is None or old == new or was["port"] != now["port"]:
+        return old_to_new(old, new)
+    axes = was["axes"].split(", "), now["axes"].split(", ")
+    is_one = len(axes[0]) == len(axes[1]) and sum(map(ne, *axes)) == 1
+    if is_one and was["times"] == now["times"]:
+        return f"{now['port']}({', '.join(map(old_to_new, *axes))}){now['times']}"
+    return old_to_new(old, new.removeprefix(now["port"]))
 
 
 def _shown(change: Change) -> tuple[list[Edit], list[Edit]]:
-    """Return the edits of options that are given, and the edits of options that are inferred from sizes."""
-    op = _op(change)
-    sizes = op.inferred if op is not None else ()
+    """Return the edits that an author made, and the edits that sizes of the sources cause."""
     effects = [e for e in change.effects if not (e.is_of_type or e.what in KEYS)]
     given = [edit for edit in change.edits if edit.what not in VISIBLE]
-    given += [effect for effect in effects if effect.what not in sizes]
-    return given, [effect for effect in effects if effect.what in sizes]
+    given += [effect for effect in effects if not effect.of_sizes]
+    return given, [effect for effect in effects if effect.of_sizes]
 
 
 def _without(subtitle: str, edits: Iterable[Edit]) -> str:
     """Return the subtitle of a node, as `op_text` writes it, without the options that the edits show."""
     for edit in edits:
-        shown = re.escape(_in_subtitle(edit))
-        subtitle = re.sub(rf"(?:, | ){shown}(?=,| |$)", "", subtitle, count=1)
+        subtitle = re.sub(rf"(?:, | ){_in_subtitle(edit)}(?=,| |$)", "", subtitle, count=1)
     return subtitle
 
 
 def _in_subtitle(edit: Edit) -> str:
-    """Return the new value as a subtitle shows it: `kernel_size=5`, `+ ReLU`, `× 3`."""
-    match edit.what:
-        case "freeze":
-            return "frozen"
-        case "repeat":
-            return f"× {value_text(edit.new)}"
-        case "activation":
-            return f"+ {value_text(edit.new).partition('(')[0]}"
-    return option_text(edit.what, edit.new)
+    """Return a pattern of the new value in a subtitle: `kernel_size=5`, `+ ReLU`, `3 to 16`."""
+    if edit.what == "freeze":
+        return "frozen"
+    if edit.what == "activation":
+        return re.escape(f"+ {value_text(edit.new).partition('(')[0]}")
+    option = re.escape(option_text(edit.what, edit.new))
+    return rf"(?:{option}|\S+ to {edit.new})" if edit.what in WIDTHS_OUT else option

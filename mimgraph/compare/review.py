@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -12,15 +12,13 @@ from typing import Any, TypeAlias
 from mimgraph.compare.change_text import SAMPLE
 from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
-from mimgraph.compare.picture import WAS, Joined, union
+from mimgraph.compare.picture import WAS, Joined, union, without_changes
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.fold import close_unmarked
-from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
@@ -74,8 +72,12 @@ class Review:
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw both graphs in one picture, which marks what was added, removed and changed; blocks
-        without a change are closed. It takes the options of `Graph.draw`."""
+        """Draw both graphs in one picture, which marks what was added, removed and changed, and what
+        only follows.
+
+        It takes the options of `Graph.draw`. Without a `depth`, only blocks in which something
+        changed are open, as far as that can be read.
+        """
         scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
         write(scene, Path(path))
 
@@ -100,7 +102,9 @@ class Review:
         theme: Theme = "light",
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
-        return Scene(self._diagram(), direction, depth, collapse, theme, self._details)
+        whole = self._both.diagram
+        closed = frozenset(without_changes(whole.items)) if depth is None else frozenset()
+        return Scene(whole, direction, depth, collapse, theme, self._details, closed)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -108,9 +112,6 @@ class Review:
     @cached_property
     def _both(self) -> Joined:
         return union(diagram(self.old), diagram(self.new), self.difference.inside)
-
-    def _diagram(self) -> Diagram:
-        return close_unmarked(self._both.diagram)
 
     def _details(self) -> Mapping[str, ComparedDetail]:
         """Return the old and the new details of each item that both graphs have or only one has."""
@@ -125,7 +126,7 @@ class Review:
         if not self:
             return ""
         try:
-            return mermaid.render(Scene(self._diagram()))
+            return mermaid.render(replace(self.scene(), depth="all"))
         except RenderError:
             return ""
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.collapse import collapse
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
-from mimgraph.picture.diagram.fold import fold, levels
+from mimgraph.picture.diagram.fold import close, fold, levels
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.support.arguments import Depth, check_depth
 from mimgraph.support.frozen_data import data
@@ -24,6 +24,7 @@ class Scene:
 
     `direction` is top to bottom or left to right. Blocks are open down to
     `depth`; `readable` chooses one for None. `details` returns more about each id, for formats that can show it.
+    The blocks `closed` are so at any depth; a page can open them.
     """
 
     whole: Diagram
@@ -32,6 +33,7 @@ class Scene:
     collapse: bool = False
     theme: Theme = "light"
     details: Callable[[], Mapping[str, Detail | ComparedDetail]] = dict
+    closed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_one_of("direction", self.direction, get_args(Direction))
@@ -40,8 +42,9 @@ class Scene:
 
     @cached_property
     def all_open(self) -> Diagram:
-        """The diagram with all blocks open, collapsed if that is asked for."""
-        return collapse(self.whole) if self.collapse else self.whole
+        """The diagram with all blocks open that are not `closed`, collapsed if that is asked for."""
+        found = close(self.whole, self.closed)
+        return collapse(found) if self.collapse else found
 
     @cached_property
     def levels(self) -> int:

@@ -24,7 +24,7 @@ from mimgraph.compare.review import Review
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.fold import close_unmarked, fold
+from mimgraph.picture.diagram.fold import fold
 from mimgraph.picture.diagram.model import Cluster, Diagram, Item, boxes
 from tests.compare.test_compare import edited, graph
 from tests.conftest import SPECS
@@ -215,9 +215,9 @@ PICTURES = {
     "A node removed": """
           x (N, 8)
           y (N, 8)
-        ~ a: Linear 8 to 8 [out_features 4 → 8] (N, 4) → (N, 8)
+        ~ a: Linear [out_features 4 → 8] (N, 4 → 8)
         - b: Linear 8 to 4 + ReLU (N, 4)
-        ~ sum: add (N, 4) → (N, 8)
+        ~ sum: add (N, 4 → 8)
         . score: Linear 8 to 1 [so in_features 4 → 8] (N, 1)
           score (N, 1)
 
@@ -261,8 +261,8 @@ PICTURES = {
             Conv2d 3 to 4, kernel_size=3 (N, 4, 6, 6)
         +   BatchNorm2d (N, 4, 6, 6)
         ~    [ReLU → GELU] (N, 4, 6, 6)
-        ~   Conv2d 4 to 6, kernel_size=3 [out_channels 8 → 6] (N, 8, 4, 4) → (N, 6, 4, 4)
-        .   Flatten (N, 128) → (N, 96)
+        ~   Conv2d, kernel_size=3 [out_channels 8 → 6] (N, 8 → 6, 4, 4)
+        .   Flatten (N, 128 → 96)
         .   Linear 96 to 2 [so in_features 128 → 96] (N, 2)
           features (N, 2)
 
@@ -277,7 +277,7 @@ PICTURES = {
         +   norm: BatchNorm2d (N, 3, 8, 8)
         ~   sum: add + ReLU (N, 3, 8, 8)
           wide: Conv2d 3 to 8, kernel_size=1 (N, 8, 8, 8)
-        ~ stage2: residual [repeat 2 → 3] (N, 8, 8, 8)
+        ~ stage2: residual × 3 [repeat 2 → 3] (N, 8, 8, 8)
         ~   conv: Conv2d 8 to 8 [kernel_size 3 → 5; padding 1 → 2] (N, 8, 8, 8)
         +   norm: BatchNorm2d (N, 8, 8, 8)
         ~   sum: add + ReLU (N, 8, 8, 8)
@@ -304,7 +304,7 @@ PICTURES = {
         - wide: bottleneck (N, 8)
         -   down: Linear 8 to 4 (N, 4)
         -   up: Linear 4 to 8 (N, 8)
-        ~ both [concat → gated out_features=64] (N, 16) → (N, 64)
+        ~ both [concat → gated out_features=64] (N, 16 → 64)
         + score: seq (N, 1)
         +   Linear 64 to 16 (N, 16)
         +   ReLU (N, 16)
@@ -357,16 +357,16 @@ PICTURES = {
     """,
     "Params: of the spec, of a use, the default of a block": """
           x (N, 4)
-        . one: mlp (N, 8) → (N, 16)
-        ~   Linear 4 to 16 [out_features 8 → 16] (N, 8) → (N, 16)
-        ~   Dropout [p 0.1 → 0.2] (N, 8) → (N, 16)
+        . one: mlp (N, 8 → 16)
+        ~   Linear [out_features 8 → 16] (N, 8 → 16)
+        ~   Dropout [p 0.1 → 0.2] (N, 8 → 16)
           two: mlp width=3 (N, 3)
         .   Linear 16 to 3 [so in_features 8 → 16] (N, 3)
         ~   Dropout [p 0.1 → 0.2] (N, 3)
-        ~ three: mlp width=4/6 × 2 [width [4, 5] → [4, 6]] (N, 5) → (N, 6)
-        ~   Linear 3/4 to 4/6 [out_features 5 → 6] (N, 4/5) → (N, 4/6)
-        ~   Dropout [p 0.1 → 0.2] (N, 4/5) → (N, 4/6)
-        . three (N, 5) → (N, 6)
+        ~ three: mlp width=4/6 × 2 [width [4, 5] → [4, 6]] (N, 5 → 6)
+        ~   Linear 3/4 to 4/6 [out_features 5 → 6] (N, 4/5 → 4/6)
+        ~   Dropout [p 0.1 → 0.2] (N, 4/5 → 4/6)
+        . three (N, 5 → 6)
 
     """,
 }
@@ -429,7 +429,7 @@ def test_blocks_without_a_change_are_closed() -> None:
           other: {from: same, seq: [{mlp: 4}, {Dropout: 0.1}]}
         outputs: other
     """
-    picture = close_unmarked(joined(mg.loads(old), mg.loads(old.replace("0.1", "0.2"))))
+    picture = mg.diff(mg.loads(old), mg.loads(old.replace("0.1", "0.2"))).scene().shown
     assert outline(picture.items) == [
         "  x (N, 4)",
         "  same: Linear 4 + mlp (N, 8)",
@@ -452,7 +452,7 @@ def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
         "  x (N, 3, 8, 8)",
         "~ stage1: residual × 12 [3 changed inside] (N, 3, 8, 8)",
         "  wide: Conv2d 3 to 8, kernel_size=1 (N, 8, 8, 8)",
-        "~ stage2: residual [repeat 2 → 3; 3 changed inside] (N, 8, 8, 8)",
+        "~ stage2: residual × 3 [repeat 2 → 3; 3 changed inside] (N, 8, 8, 8)",
         "  stage2 (N, 8, 8, 8)",
     ]
 
@@ -469,9 +469,62 @@ def test_a_closed_block_in_which_options_only_follow_is_marked_as_following() ->
     picture = joined(mg.loads(old), mg.loads(old.replace("out_features: 4", "out_features: 6")))
     assert outline(fold(picture, 0).items) == [
         "  x (N, 4)",
-        "~ wide: Linear 4 to 6 [out_features 4 → 6] (N, 4) → (N, 6)",
-        ". tower: mlp (N, 8)",
+        "~ wide: Linear [out_features 4 → 6] (N, 4 → 6)",
+        ". tower: mlp [so 1 following inside] (N, 8)",
         "  tower (N, 8)",
+    ]
+
+
+def test_only_blocks_in_which_an_author_changed_something_are_open() -> None:
+    """A depth opens the others too; the edges into a closed block are one, whatever changed inside."""
+    old = """
+        inputs: {x: [4]}
+        blocks: {mlp: {seq: [{Linear: 8}, ReLU]}}
+        nodes:
+          first: {from: x, seq: [{Linear: 4}, Tanh]}
+          tower: {block: mlp, from: first}
+        outputs: tower
+    """
+    review = mg.diff(mg.loads(old), mg.loads(old.replace("Linear: 4}, Tanh", "Linear: 6}")))
+    shown = review.scene().shown
+    assert outline(shown.items) == [
+        "  x (N, 4)",
+        ". first: seq (N, 4 → 6)",
+        "~   Linear [out_features 4 → 6] (N, 4 → 6)",
+        "-   Tanh (N, 4)",
+        ". tower: mlp [so 1 following inside] (N, 8)",
+        "  tower (N, 8)",
+    ]
+    assert edges(shown) == [
+        "+ first.0 -> tower",
+        "- first.0 -> was first.1",
+        "- was first.1 -> tower",
+    ]
+    closed = review.scene(depth=0).shown
+    assert outline(closed.items)[1] == "~ first: Linear 6 [2 changed inside] (N, 4 → 6)"
+    assert edges(closed) == []
+    assert len(list(boxes(review.scene(depth="all").shown.items))) == 6
+
+
+def test_sizes_that_a_block_takes_from_its_inputs_only_follow() -> None:
+    old = """
+        inputs: {x: [4]}
+        blocks:
+          gate:
+            inputs: {x: [D]}
+            nodes:
+              g: {layer: Linear, from: x, out_features: $D, activation: Sigmoid}
+              out: {merge: multiply, from: [x, g]}
+            outputs: out
+        nodes:
+          wide: {layer: Linear, from: x, out_features: 4}
+          gated: {block: gate, from: wide}
+        outputs: gated
+    """
+    picture = joined(mg.loads(old), mg.loads(old.replace("out_features: 4", "out_features: 6")))
+    assert outline(picture.items)[2:4] == [
+        ". gated: gate (N, 4 → 6)",
+        ".   g: Linear + Sigmoid [so out_features 4 → 6; so in_features 4 → 6] (N, 4 → 6)",
     ]
 
 

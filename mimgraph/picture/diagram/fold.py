@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
@@ -43,21 +42,6 @@ def _these_closed(item: Item, ids: Container[str], closed_into: dict[str, str]) 
     return replace(item, items=tuple(_these_closed(i, ids, closed_into) for i in item.items))
 
 
-def close_unmarked(diagram: Diagram) -> Diagram:
-    """Return a comparison with those clusters closed in which nothing changed."""
-    closed_into: dict[str, str] = {}
-    items = tuple(_unmarked_closed(item, closed_into) for item in diagram.items)
-    return rewired(diagram, items, closed_into)
-
-
-def _unmarked_closed(item: Item, closed_into: dict[str, str]) -> Item:
-    if isinstance(item, Box):
-        return item
-    if not any(inner.mark for inner in every((item,))):
-        return closed(item, closed_into)
-    return replace(item, items=tuple(_unmarked_closed(i, closed_into) for i in item.items))
-
-
 def closed(cluster: Cluster, closed_into: dict[str, str]) -> Box:
     """Return a cluster as one box.
 
@@ -68,38 +52,56 @@ def closed(cluster: Cluster, closed_into: dict[str, str]) -> Box:
 
 
 def closed_box(cluster: Cluster) -> Box:
-    """Return the box that a cluster is drawn as when it is closed, marked if anything inside is marked.
+    """Return the box that a cluster is drawn as when it is closed.
 
-    A `seq` has no name that says what it does, so its box lists what is inside.
+    A `seq` has no name that says what it does, so its box lists what is inside. In a comparison the
+    box says how much of it changed.
     """
     subtitle = cluster.subtitle
     if cluster.kind == "seq" and _SEQ.match(subtitle):
-        subtitle = _SEQ.sub(lambda _: seq_text(cluster.items), subtitle)
+        now = [
+            item for item in cluster.items if item.mark == cluster.mark or item.mark != "removed"
+        ]
+        subtitle = _SEQ.sub(lambda _: seq_text(now), subtitle)
     words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
-    mark, edits = cluster.mark, cluster.edits
-    if mark not in ("added", "removed"):
-        inner = Counter(item.mark for item in every(cluster.items))
-        if changed := inner["added"] + inner["removed"] + inner["changed"]:
-            mark, edits = "changed", (*edits, f"{changed} changed inside")
-        elif not mark and inner["follows"]:
-            mark = "follows"
-    return Box(cluster.id, cluster.kind, *words, mark=mark, edits=edits)
+    box = Box(cluster.id, cluster.kind, *words, mark=cluster.mark, edits=cluster.edits)
+    if cluster.mark in ("added", "removed"):
+        return box
+    if changed := sum(map(_changes, cluster.items)):
+        return replace(box, mark="changed", edits=(*box.edits, f"{changed} changed inside"))
+    following = sum(item.mark == "follows" for item in every(cluster.items))
+    effects = (f"{following} following inside",) if following else ()
+    return replace(box, mark=box.mark or ("follows" if following else ""), effects=effects)
+
+
+def _changes(item: Item) -> int:
+    """Return how often an author changed an item or something inside; all of an added one is one change."""
+    if isinstance(item, Box) or item.mark in ("added", "removed"):
+        return item.mark not in ("", "follows")
+    return (item.mark == "changed") + sum(map(_changes, item.items))
 
 
 def rewired(diagram: Diagram, items: tuple[Item, ...], closed_into: Mapping[str, str]) -> Diagram:
     """Return the diagram with new items; edges into closed clusters end at their box, and edges
     inside them are dropped."""
     edges: list[Edge] = []
-    entering: set[Edge] = set()
+    known: dict[Edge, int] = {}  # positions of edges at closed clusters
     for edge in diagram.edges:
         tail, head = (closed_into.get(end, end) for end in (edge.tail, edge.head))
         moved = edge._replace(tail=tail, head=head)
         if head != edge.head:
-            # the argument of an inner node means nothing here, and equal edges are drawn once
+            # the argument of an inner node means nothing here
             moved = moved._replace(argument="")
-            if tail == head or moved in entering:
+            if tail == head:
                 continue
-            entering.add(moved)
+        if moved[:2] != edge[:2]:
+            unmarked = moved._replace(mark="")
+            at = known.setdefault(unmarked, len(edges))
+            if at < len(edges) and edges[at].mark != moved.mark:
+                edges[at] = unmarked  # what was added and removed is inside
+                continue
+            if at < len(edges) and head != edge.head:
+                continue  # equal edges into a cluster are drawn once
         edges.append(moved)
     return replace(diagram, items=_with_owners(items, closed_into), edges=tuple(edges))
 

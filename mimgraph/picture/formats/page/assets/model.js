@@ -68,7 +68,8 @@ export class Model {
     }
   }
 
-  // Returns the edges between visible items; edges that are equal there are one.
+  // Returns the edges between visible items; edges that are equal there are one. At a closed block they
+  // have no mark if they differ in it, as then the change is inside.
   shownEdges() {
     const found = new Map();
     const seen = new Map();
@@ -80,8 +81,11 @@ export class Model {
       const [from, to] = [shown(tail), shown(head)];
       if (from === to) continue;
       const text = labelOf(label, from.id === tail, to.id === head);
-      const key = JSON.stringify([from.id, to.id, text?.runs, mark]);
-      if (!found.has(key)) found.set(key, { tail: from, head: to, text, mark });
+      const isSeen = from.id === tail && to.id === head;
+      const key = JSON.stringify([from.id, to.id, text?.runs, isSeen && mark]);
+      const known = found.get(key);
+      if (!known) found.set(key, { tail: from, head: to, text, mark });
+      else if (known.mark !== mark) known.mark = "";
     }
     return [...found.values()];
   }
