@@ -13,6 +13,7 @@ from mimgraph.picture.errors import RenderError
 from mimgraph.picture.formats import svg
 from mimgraph.picture.readable_depth import fits, readable
 from mimgraph.picture.scene import Scene
+from mimgraph.summary.numbers import short
 from mimgraph.summary.summary import Summary, summary
 
 MOST = 250  # boxes that are drawn when folding does not help; more would keep the reader waiting
@@ -31,11 +32,11 @@ def graph_html(graph: TypedGraph) -> str:
 
 
 def _totals(table: Summary) -> str:
-    """Return `Pair: 1,024 parameters (512 frozen), 64 in buffers; at run time T >= 3`."""
-    frozen = f" ({table.frozen:,} frozen)" if table.frozen else ""
-    buffers = f", {table.buffers:,} in buffers" if table.buffers else ""
+    """Return `Pair: 6.29 M parameters (512 frozen), 64 in buffers; at run time T >= 3`."""
+    frozen = f" ({short(table.frozen)} frozen)" if table.frozen else ""
+    buffers = f", {short(table.buffers)} in buffers" if table.buffers else ""
     sizes = f"; at run time {', '.join(table.constraints)}" if table.constraints else ""
-    return f"{table.name}: {table.params:,} parameters{frozen}{buffers}{sizes}"
+    return f"{table.name}: {short(table.params)} parameters{frozen}{buffers}{sizes}"
 
 
 def handle_html(words: str, leading: TypedGraph | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.source import Excerpt
+from mimgraph.summary.numbers import memory, short
 from mimgraph.support.frozen_data import data
 
 Origin: TypeAlias = Literal["given", "default", "inferred"]
@@ -56,12 +57,7 @@ class Detail:
     code: tuple[Excerpt, ...] = ()
 
     def data(self) -> dict[str, Any]:
-        """Return the detail as JSON data.
-
-        `macs`, and `activations` in bytes, are strings if they depend on sizes; they leave out the
-        layers in `uncounted`.
-        """
-        cost = self.cost
+        """Return the detail as JSON data, with the cost as rows of names and short numbers."""
         return {
             "op": self.op,
             "options": [option._asdict() for option in self.options],
@@ -70,15 +66,27 @@ class Detail:
             "notes": list(self.notes),
             "doc": self.doc,
             "copies": self.copies,
-            "params": cost.params,
-            "frozen": cost.frozen,
-            "buffers": cost.buffers,
-            "macs": cost.macs.value,
-            "activations": cost.activations.value,
-            "uncounted": sorted(cost.uncounted),
+            "cost": _cost_rows(self.cost),
             "spec": [excerpt._asdict() for excerpt in self.spec],
             "code": [excerpt._asdict() for excerpt in self.code],
         }
+
+
+def _cost_rows(cost: Cost) -> list[tuple[str, str]]:
+    """Return the parts of a cost that are not zero, `("MACs per sample", "6.29 G")`; with the batch size N in
+    the number if the cost grows faster than the batch."""
+    per = ""
+    if not cost.crosses_samples:
+        cost, per = cost.at({"N": 1}), " per sample"
+    rows = {
+        "parameters": cost.params and short(cost.params),
+        "frozen parameters": cost.frozen and short(cost.frozen),
+        "buffers": cost.buffers and short(cost.buffers),
+        f"MACs{per}": cost.macs and short(cost.macs),
+        f"activations{per}": cost.activations and memory(cost.activations),
+        "MACs not counted for": ", ".join(sorted(cost.uncounted)),
+    }
+    return [(name, str(text)) for name, text in rows.items() if text]
 
 
 class ComparedDetail(NamedTuple):

@@ -276,12 +276,17 @@ def test_the_state_of_an_lstm_is_two_tensors() -> None:
     assert state == ("state", "hidden (N, 1, 3), cell (N, 1, 8)", "")
 
 
-def test_params_and_macs(found: dict[str, Detail]) -> None:
-    vec, words, again = (found[id_].data() for id_ in ("vec", "words", "again"))
-    assert (vec["params"], vec["macs"]) == (12544 * 8 + 8, "100352*N")
-    assert words["macs"] == f"{4 * 8 * (4 + 8)}*N*T"
-    assert (again["params"], again["macs"]) == (0, vec["macs"])
+def test_costs_are_short_and_of_one_sample(found: dict[str, Detail]) -> None:
+    vec, words, again = (dict(found[id_].data()["cost"]) for id_ in ("vec", "words", "again"))
+    assert (vec["parameters"], vec["MACs per sample"]) == ("100 k", "100 k")
+    assert words["MACs per sample"] == "384·T"
+    assert again == {name: vec[name] for name in ("MACs per sample", "activations per sample")}
     assert found["embedded"].cost.frozen == 400
+
+
+def test_a_cost_that_grows_faster_than_the_batch_names_its_size() -> None:
+    text = "inputs: {a: [4], b: [4]}\nnodes: {y: {merge: einsum, from: [a, b], equation: 'n d, m d -> n m'}}\noutputs: y"
+    assert dict(details_of(mg.loads(text))["y"].data()["cost"])["MACs"] == "4·N^2"
 
 
 def test_docs_of_inputs_blocks_and_layers(found: dict[str, Detail]) -> None:

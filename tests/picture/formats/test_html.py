@@ -135,8 +135,7 @@ def test_an_edge_has_its_label_for_each_way_to_fold_its_ends() -> None:
 def test_the_page_holds_the_details_of_each_node(tmp_path: Path) -> None:
     mimgraph.loads(SPEC).draw(tmp_path / "x.html")
     details = Elements((tmp_path / "x.html").read_text()).details
-    assert details["score"]["params"] == 129
-    assert details["score"]["macs"] == "128*N"
+    assert details["score"]["cost"][:2] == [["parameters", "129"], ["MACs per sample", "128"]]
     inferred = {"name": "in_features", "value": "128", "origin": "inferred"}
     assert inferred in details["score"]["options"]
     conv = details["tower.0.0.0"]

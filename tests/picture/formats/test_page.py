@@ -186,7 +186,7 @@ def test_a_click_shows_the_details_of_a_node(reader: Reader) -> None:
     panel = reader.panel
     for text in ("out_features\t1", "in_features\t152 inferred", "(N, 1) float32"):
         assert text in panel
-    assert "parameters\t153" in panel and "MACs\t152*N" in panel
+    assert "parameters\t153" in panel and "MACs per sample\t152" in panel
     assert "score: {layer: Linear, from: fused, out_features: 1}" in panel
     assert "self.score = nn.Linear(152, 1)" in panel
     reader.page.get_by_role("button", name="fused").click()

@@ -63,21 +63,6 @@ export function results({ results: found }, { shapes = [] } = {}) {
   return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`.trim()]);
 }
 
-export function costs({ params, frozen, buffers, macs, activations, uncounted = [] }) {
-  const rows = [
-    ["parameters", params],
-    ["frozen parameters", frozen],
-    ["buffers", buffers],
-    ["MACs", macs],
-    ["activations", activations && `${shown(activations)} bytes`],
-    ["MACs not counted for", uncounted.join(", ")],
-  ];
-  return rows.filter(([, value]) => value).map(([name, value]) => [name, shown(value)]);
-}
-
-// Separates thousands by commas, in a formula too.
-const shown = (value) => String(value).replace(/\d(?=(\d{3})+(?!\d))/g, "$&,");
-
 // Lists excerpts; of a comparison the old and the new ones, if they differ.
 export function listings(title, excerpts = [], old = excerpts) {
   const text = (all) => all.map((one) => one.text).join("\n");
