@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from mimgraph.support.terminal import BOLD, CYAN, GREEN, Paint
+from mimgraph.support.terminal import BOLD, CYAN, GREEN, TEAL, Paint
 
 INDENT = "  "
 LEAST = 10  # columns of names, so that the texts of all groups of commands begin in one column
 NARROW = 24  # columns of a text beside names; where there are fewer, it stands below them
-VALUE = "\x1b[36m"  # what the user replaces, in the colour of names and thin
 
 
 class Entry(NamedTuple):
@@ -111,7 +110,7 @@ def _sections(sections: Sequence[Section], width: int, paint: Paint) -> Iterator
 
 def _entry_lines(entry: Entry, column: int, width: int, paint: Paint) -> Iterator[str]:
     """Yield the name with its text beside it, or below it in a narrow terminal."""
-    names = " ".join(filter(None, (paint(CYAN, entry.name), paint(VALUE, entry.value))))
+    names = " ".join(filter(None, (paint(CYAN, entry.name), paint(TEAL, entry.value))))
     if width - column < NARROW:
         yield INDENT + names
         yield from (8 * " " + line for line in _lines(entry.text, width - 8))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal, TextIO
 
 RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
-GREEN, CYAN = "\x1b[1;32m", "\x1b[1;36m"
+GREEN, CYAN, TEAL = "\x1b[1;32m", "\x1b[1;36m", "\x1b[36m"  # teal is cyan, and thin
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 WIDTH = 100  # characters of a line where an output is no terminal

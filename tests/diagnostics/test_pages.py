@@ -10,6 +10,7 @@ import pytest
 from mimgraph.diagnostics.codes import CODES, DiagnosticCode
 from mimgraph.diagnostics.explain import PAGES, listing, page
 from mimgraph.diagnostics.render import render_text
+from mimgraph.support.terminal import painter
 from tests.helpers.marked import faults, warnings
 
 _PAGE = re.compile(
@@ -42,6 +43,6 @@ def test_page(code: DiagnosticCode, rewrite: bool) -> None:
 
 
 def test_the_list_has_one_line_a_code() -> None:
-    lines = listing().splitlines()
+    lines = listing(200, painter(False)).splitlines()
     assert [line.split()[0] for line in lines] == list(CODES)
     assert max(map(len, lines)) <= 110

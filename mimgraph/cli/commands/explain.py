@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.explain import listing, page
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.page_text import page_text
+from mimgraph.support.terminal import columns, painter, printable, wants_color
+
+WIDEST = 100  # columns of a text that is pleasant to read
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,5 +28,7 @@ def run(args: argparse.Namespace) -> int:
             near = nearest(code, CODES)
             help = f"did you mean {near}?" if near else "mimgraph explain lists them"
             raise CallError(f"no code is called {code!r}", help)
-    print("\n".join(map(page, args.codes)).rstrip() if args.codes else listing())
+    width, paint = min(columns(sys.stdout) or WIDEST, WIDEST), painter(wants_color(sys.stdout))
+    pages = (page_text(page(code), width, paint) for code in args.codes)
+    print(printable("\n\n\n".join(pages) if args.codes else listing(width, paint)))
     return OK
