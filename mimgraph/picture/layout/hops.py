@@ -46,7 +46,10 @@ class Passage(NamedTuple):
 
 
 class Hops(NamedTuple):
-    """The distinct hops of each frame, and for each edge the hops that it consists of, in order."""
+    """The distinct hops of each frame, and for each edge the hops that it consists of, in order.
+
+    An edge from a box to itself, in a wrong graph, has none.
+    """
 
     of_frame: dict[str, list[Hop]]
     of_edge: list[list[Passage]]
@@ -77,7 +80,8 @@ class _Splitter:
         times: Counter[Edge] = Counter()
         found = []
         for edge in edges:
-            found.append(self.passages(edge, times[edge]))
+            is_loop = edge.tail == edge.head
+            found.append([] if is_loop else self.passages(edge, times[edge]))
             times[edge] += 1
         return Hops({frame: list(known) for frame, known in self.known.items()}, found)
 

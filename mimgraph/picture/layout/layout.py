@@ -15,7 +15,7 @@ from mimgraph.picture.diagram.model import Box, Cluster, Item, every
 from mimgraph.picture.errors import DRAW_LESS, RenderError
 from mimgraph.picture.geometry import Place, Point
 from mimgraph.picture.layout.hops import ROOT, Passage
-from mimgraph.picture.layout.place import Caption, Extent, Frame, Spot, Stretch, place
+from mimgraph.picture.layout.place import PADDING, Caption, Extent, Frame, Spot, Stretch, place
 from mimgraph.picture.layout.plan import Plan, Plans, plans
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line
@@ -87,7 +87,10 @@ class _Layouter:
             if isinstance(item, Cluster)
         }
         labelled: set[Passage] = set()
-        routes = tuple(self.route(passages, labelled) for passages in self.plans.hops.of_edge)
+        routes = tuple(
+            self.route(passages, labelled) if passages else _loop(places[edge.tail])
+            for edge, passages in zip(self.diagram.edges, self.plans.hops.of_edge, strict=True)
+        )
         size = ceil(width + 2 * MARGIN), ceil(height + 2 * MARGIN)
         return Layout(*size, places, titles, routes)
 
@@ -185,6 +188,14 @@ class _Layouter:
                 steps.append(turned)
                 points.append(turned[-1])
         return Route(points[0], tuple(steps), label)
+
+
+def _loop(place: Place) -> Route:
+    """Return the route of an edge from a box to itself, beside the box."""
+    right, quarter = place.x + place.width, place.height / 4
+    start, end = Point(right, place.middle + quarter), Point(right, place.middle - quarter)
+    beside = right + PADDING
+    return Route(start, ((Point(beside, start.y), Point(beside, end.y), end),), None)
 
 
 def _steps(stretches: Sequence[Stretch]) -> Iterator[tuple[Spot, ...]]:

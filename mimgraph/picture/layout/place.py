@@ -108,24 +108,21 @@ def place(
 
 
 class _Doors:
-    """Tells how far from the axis of a node its links end: open items have doors, others end on the axis."""
+    """Tells how far from the axis of a node its links end: at the doors of an open item, else on the axis."""
 
     def __init__(self, plan: Plan, inner: Mapping[str, Frame]) -> None:
-        self.plan = plan
-        self.open = {i: inner[node.key] for i, node in enumerate(plan.nodes) if node.key in inner}
-        self.axes = {i: frame.extent().left for i, frame in self.open.items()}
+        self.tensors = plan.tensors
+        self.of_node: dict[int, dict[Tensor, float]] = {}
+        for i, node in enumerate(plan.nodes):
+            if node.key in inner:
+                frame = inner[node.key]
+                axis = frame.extent().left
+                doors = frame.ins | frame.outs  # a tensor enters a frame, or leaves it
+                self.of_node[i] = {tensor: u - axis for tensor, u in doors.items()}
 
-    def leaves(self, node: int, lane: int) -> float:
-        """Return the distance from the axis at which a tensor leaves a node."""
-        if node not in self.open:
-            return 0.0
-        return self.open[node].outs[self.plan.tensors[lane]] - self.axes[node]
-
-    def enters(self, node: int, lane: int) -> float:
-        """Return the distance from the axis at which a tensor enters a node."""
-        if node not in self.open:
-            return 0.0
-        return self.open[node].ins[self.plan.tensors[lane]] - self.axes[node]
+    def offset(self, node: int, lane: int) -> float:
+        """Return the distance from the axis of a node to where the link of a tensor ends."""
+        return self.of_node[node][self.tensors[lane]] if node in self.of_node else 0.0
 
 
 def _axes(plan: Plan, extents: Sequence[Extent], doors: _Doors) -> list[float]:
@@ -165,7 +162,7 @@ def _shifts(plan: Plan, first: Sequence[int], doors: _Doors, is_upward: bool) ->
             if (last := before.get(first[i])) is not None:
                 upper, lower, sign = (i, last, -1.0) if is_upward else (last, i, 1.0)
                 lane = next(lane for node, lane in plan.below[upper] if node == lower)
-                offset = doors.leaves(upper, lane) - doors.enters(lower, lane)
+                offset = doors.offset(upper, lane) - doors.offset(lower, lane)
                 shifts[i] = shifts[last] + sign * offset
             before[first[i]] = i
     return shifts
@@ -228,7 +225,7 @@ def _bands(
         found.append(Stretch(0.0, v, end))
         run = max(
             (
-                abs(us[i] + doors.leaves(i, lane) - us[j] - doors.enters(j, lane))
+                abs(us[i] + doors.offset(i, lane) - us[j] - doors.offset(j, lane))
                 for i in layer
                 for j, lane in plan.below[i]
             ),
@@ -266,8 +263,8 @@ def _meet_doors(plan: Plan, ways: list[list[Stretch]], doors: _Doors) -> None:
     lanes = {tensor: lane for lane, tensor in enumerate(plan.tensors)}
     for hop, nodes, way in zip(plan.hops, plan.ways, ways, strict=True):
         lane = lanes[hop.tensor]
-        way[0] = way[0]._replace(u=way[0].u + doors.leaves(nodes[0], lane))
-        way[-1] = way[-1]._replace(u=way[-1].u + doors.enters(nodes[-1], lane))
+        way[0] = way[0]._replace(u=way[0].u + doors.offset(nodes[0], lane))
+        way[-1] = way[-1]._replace(u=way[-1].u + doors.offset(nodes[-1], lane))
 
 
 def _spread_ends(

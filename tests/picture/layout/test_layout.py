@@ -101,6 +101,13 @@ def test_edges_of_a_cycle_run_up() -> None:
     assert laid.places["a"].y < laid.places["b"].y < laid.places["c"].y
 
 
+def test_an_edge_from_a_box_to_itself_is_a_loop_beside_it() -> None:
+    laid = laid_out(drawn("a", "b"), "a a", "a b")
+    place, loop = laid.places["a"], laid.routes[0]
+    assert loop.start.x == loop.steps[-1][-1].x == place.x + place.width
+    assert loop.start.y > loop.steps[-1][-1].y
+
+
 def test_a_skip_gets_a_bend_in_every_rank_that_it_passes() -> None:
     nodes = [Node("item", name) for name in "abcd"]
     links = [Link(0, 1, 0), Link(1, 2, 1), Link(2, 3, 2), Link(0, 3, 0)]
@@ -151,6 +158,13 @@ def test_any_diagram_has_a_clean_picture(whole: Diagram, direction: Direction) -
     laid = layout(Scene(whole, direction, "all"))
     assert faults(whole, laid) == []
     assert layout(Scene(whole, direction, "all")) == laid
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=14))
+def test_a_graph_with_cycles_has_a_clean_picture(pairs: list[tuple[int, int]]) -> None:
+    edges = tuple(Edge(f"n{tail}", f"n{head}") for tail, head in pairs)
+    whole = Diagram("M", "", drawn(*(f"n{i}" for i in range(6))), edges)
+    assert faults(whole, layout(Scene(whole))) == []
 
 
 def test_a_picture_with_too_many_edges_is_refused() -> None:
