@@ -475,8 +475,8 @@ def test_the_picture_is_zoomed_and_moved(reader: Reader) -> None:
     box = reader.item("score").bounding_box()
     at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     reader.page.mouse.move(*at)
-    has_moved = "old => document.querySelector('#picture > g').getAttribute('transform') !== old"
-    before = reader.page.locator("#picture > g").get_attribute("transform")
+    has_moved = "old => document.querySelector('#picture > svg').style.transform !== old"
+    before = reader.page.evaluate("document.querySelector('#picture > svg').style.transform")
     reader.page.mouse.wheel(0, -300)
     reader.page.wait_for_function(has_moved, arg=before)
     zoomed = reader.item("score").bounding_box()
@@ -676,7 +676,7 @@ def test_fitting_a_picture_that_is_too_long_shows_its_beginning(
     assert seen["x"] <= box["x"] and seen["y"] <= box["y"] and box["width"] > 20
     for _ in range(60):
         reader.press("-")
-    world = reader.page.locator("#picture > g").bounding_box()
+    world = reader.page.locator("#picture > svg").bounding_box()
     assert world["width"] <= seen["width"] and world["height"] <= seen["height"]
 
 
@@ -709,15 +709,12 @@ def test_the_policy_of_the_page_blocks_any_other_script(tab: Tab, path: Path) ->
 def test_a_printed_page_shows_the_whole_picture(reader: Reader) -> None:
     reader.press("+", "+", "+", "+")
     reader.page.emulate_media(media="print")
-    reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     box = reader.page.locator("#picture").bounding_box()
     for id_ in ("left", "output score"):
         item = reader.item(id_).bounding_box()
         assert box["x"] <= item["x"] and item["x"] + item["width"] <= box["x"] + box["width"]
         assert box["y"] <= item["y"] and item["y"] + item["height"] <= box["y"] + box["height"]
     assert not reader.page.locator("header").is_visible()
-    reader.page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert reader.page.locator("#picture").get_attribute("viewBox") is None
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ const LEADING = 1.25; // height of a line over the size of its letters
 const TAGS = 4; // the number of colours of badges
 
 export class Drawing {
-  constructor(model, world) {
+  constructor(model, root) {
     Object.assign(this, { model, isAcross: model.direction === "LR" });
     this.tree = svg("g", { role: "presentation" });
     this.edges = svg("g", { class: "edges", "aria-hidden": "true" });
-    world.append(this.tree, this.edges);
+    root.append(this.tree, this.edges);
     this.groups = new Map(); // by item: the element that was drawn last, and whether it was open
     this.paths = new Map();
   }

@@ -6,7 +6,6 @@ import { legend } from "./legend.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
-import { svg } from "./svg.js";
 import { themeButton } from "./theme.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
@@ -18,10 +17,10 @@ class Page {
   constructor() {
     this.model = new Model(read("graph"));
     this.picture = find("picture");
-    const world = this.picture.appendChild(svg("g", { role: "presentation" }));
+    const drawing = this.picture.querySelector("svg");
     this.layout = new Layout(this.model);
-    this.drawing = new Drawing(this.model, world);
-    this.view = new View(this.picture, world);
+    this.drawing = new Drawing(this.model, drawing);
+    this.view = new View(this.picture, drawing);
     this.trace = new Trace(this.drawing, this.picture);
     let details;
     this.panel = new Panel(find("panel"), this.model, () => (details ??= read("details")), {
@@ -35,10 +34,24 @@ class Page {
       (item) => this.select(item, { focus: true }),
     );
     this.listen();
+    if (this.view.isSmall) this.foldToRead();
     this.draw();
     this.view.open();
     this.setStop(this.model.root.items[0]);
     this.follow();
+  }
+
+  // Folds blocks until the picture can be read in a small window.
+  foldToRead() {
+    const { depth } = this.model;
+    const canRead = () => this.view.canRead(this.layout.run(), this.layout.isAcross);
+    let deepest = 0;
+    for (let next = 1; next <= depth; next++) {
+      this.model.start(next);
+      if (!canRead()) break;
+      deepest = next;
+    }
+    this.model.start(deepest);
   }
 
   // Lays out and draws all visible items; the item `held` stays where it is on the screen.

@@ -8,7 +8,12 @@ export class Model {
     this.adopt(this.root);
     this.edges = edges;
     this.open = new Set([this.root]);
-    this.unfoldTo(this.depth);
+    this.start(this.depth);
+  }
+
+  // Opens all blocks down to a depth, but for those that are closed at first.
+  start(depth) {
+    this.unfoldTo(depth);
     for (const id of this.closed) this.open.delete(this.items.get(id));
   }
 

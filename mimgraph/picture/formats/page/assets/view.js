@@ -1,4 +1,5 @@
-// Pans and zooms the picture: by wheel, drag, pinch and buttons.
+// Pans and zooms the picture: by wheel, drag, pinch and buttons. The drawing is moved as a whole by
+// the style's transform; a transform inside the SVG would lay out all its text for each frame.
 
 const [LEAST, MOST, STEP] = [0.02, 4, 1.25];
 const MARGIN = 24;
@@ -6,20 +7,20 @@ const LEGEND = 20; // more margin at the bottom
 const SLIVER = 40; // pixels; a whole picture that is narrower shows nothing
 const FAR = 0.32; // scale below which no text can be read
 const FULL = 4 / 3; // pixels in a point, in which all is measured
-const [READABLE, EASY] = [0.45, 1]; // least and greatest scale at which a long picture is opened
+const [READABLE, EASY] = [0.62, 1]; // least and greatest scale at which a picture is opened
+const SMALL = { width: 700, height: 600 }; // a window that is smaller is that of a phone or a notebook
+const SCREENS = 2; // length of a picture that is opened in a small window
 const DRAG = 4; // pixels that the pointer may move in a click
 
 export class View {
-  constructor(picture, world) {
-    Object.assign(this, { picture, world, x: 0, y: 0, scale: 1, size: { width: 1, height: 1 } });
+  constructor(picture, drawing) {
+    Object.assign(this, { picture, drawing, x: 0, y: 0, scale: 1, size: { width: 1, height: 1 } });
     this.pointers = new Map();
     picture.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     picture.addEventListener("pointerdown", (event) => this.down(event));
     picture.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel", "pointerleave"])
       picture.addEventListener(end, (event) => this.up(event));
-    addEventListener("beforeprint", () => this.print());
-    addEventListener("afterprint", () => this.picture.removeAttribute("viewBox"));
   }
 
   get width() {
@@ -31,7 +32,7 @@ export class View {
   }
 
   apply() {
-    this.world.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`);
+    this.drawing.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
     this.picture.classList.toggle("far", this.scale < FAR);
   }
 
@@ -57,9 +58,23 @@ export class View {
     return [(this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN - LEGEND) / height];
   }
 
+  get isSmall() {
+    return this.width < SMALL.width || this.height < SMALL.height;
+  }
+
+  // Returns whether a picture can be read in a small window, from side to side and a little scrolled.
+  canRead({ width, height }, isAcross) {
+    const [across, along] = [this.width / width, this.height / height];
+    const [whole, rest] = isAcross ? [along, across] : [across, along];
+    return whole >= READABLE && rest * SCREENS >= READABLE;
+  }
+
   // Sets the size of the picture, and the place of its first item.
   setPicture(size, first) {
     Object.assign(this, { size, first });
+    this.drawing.setAttribute("width", size.width);
+    this.drawing.setAttribute("height", size.height);
+    this.drawing.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
   }
 
   // Fits the whole picture into the window and returns true; instead of a thin sliver it shows the
@@ -80,7 +95,7 @@ export class View {
 
   // Shows the whole picture if it can be read, else its beginning.
   open() {
-    if (Math.min(...this.fits) > (READABLE + EASY) / 2) this.fit();
+    if (Math.min(...this.fits) >= READABLE) this.fit();
     else this.showBeginning();
   }
 
@@ -164,15 +179,6 @@ export class View {
   up(event) {
     this.pointers.delete(event.pointerId);
     if (!this.pointers.size) this.picture.classList.remove("dragging");
-  }
-
-  // Lets the whole picture fill the printed page.
-  print() {
-    const { width, height } = this.size;
-    this.picture.setAttribute(
-      "viewBox",
-      `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}`,
-    );
   }
 }
 
