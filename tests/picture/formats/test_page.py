@@ -527,6 +527,20 @@ def test_a_small_window_shows_name_search_and_selected_node(
     assert is_seen("fused") and panel["y"] + panel["height"] <= 640
 
 
+@pytest.mark.parametrize(("width", "is_open"), [(1280, True), (390, False)])
+def test_a_small_window_opens_with_blocks_folded_until_it_can_be_read(
+    tab: Tab, tmp_path: Path, width: int, is_open: bool
+) -> None:
+    path = tmp_path / "blocks.html"
+    mimgraph.loads(large(90, 3)).draw(path, depth="all")
+    tab.page.set_viewport_size({"width": width, "height": 800})
+    reader = Reader(tab, path)
+    reader.open()
+    assert ("n0.n0" in reader.items) is is_open
+    reader.page.locator("#more").click()
+    assert "n0.n0" in reader.items
+
+
 def test_the_theme_is_the_one_drawn_until_the_reader_changes_it(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "dark.html"
     mimgraph.loads(SPEC).draw(path, theme="dark")

@@ -150,14 +150,14 @@ function ariaLabel({ title, subtitle, shapes = [], kind, id, optional, mark }) {
 }
 
 function chevron(x, y, isOpen) {
-  const d = isOpen ? "M-4-2L0 2L4-2" : "M-2-4L2 0L-2 4";
+  const d = isOpen ? "M-3-1.5L0 1.5L3-1.5" : "M-1.5-3L1.5 0L-1.5 3";
   return svg("path", { class: "chevron", d, transform: `translate(${x} ${y})` });
 }
 
 // Returns the strip of a closed block that opens it when it is clicked.
 function handle(width, y, top) {
   const strip = svg("rect", { width, y, height: CAPTION, rx: 4 });
-  return svg("g", { class: "caption" }, [strip, chevron(6, top + 7, false)]);
+  return svg("g", { class: "caption" }, [strip, chevron(5.5, top + 7, false)]);
 }
 
 // Returns the badges on the upper corners: the sign of a mark, and the letter of a shared module.
