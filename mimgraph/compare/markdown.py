@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mimgraph.compare.change_text import (
     SIGNS,
+    Style,
     change_words,
     constraint_words,
     effect_words,
@@ -21,13 +22,14 @@ def markdown(difference: Difference, mermaid: str = "") -> str:
     """Return the whole difference as Markdown; `mermaid` is its picture, if any."""
     if not difference:
         return "No changes.\n"
-    changes = [(change, change_words(change, code)) for change in author_changes(difference)]
+    style = Style(code)
+    changes = [(change, change_words(change, style)) for change in author_changes(difference)]
     parts = [f"### {heading(difference, code)}", _table(changes)]
-    if effects := [(c, effect_words(c, code)) for c in effects_to_show(difference)]:
+    if effects := [(c, effect_words(c, style)) for c in effects_to_show(difference)]:
         parts.append(_folded(f"Effects: {len(effects)}", _table(effects)))
     if constraints := constraint_words(difference, code):
         parts.append(f"At run time: {', '.join(constraints)}")
-    parts += total_words(difference, code)
+    parts += total_words(difference, style)
     if mermaid:
         fence = "`" * max(3, _longest_run(mermaid) + 1)
         parts.append(_folded("Picture", f"{fence}mermaid\n{mermaid.rstrip()}\n{fence}"))

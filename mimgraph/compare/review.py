@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
-from mimgraph.support.terminal import printable
+from mimgraph.support.terminal import WIDTH, columns, printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
 
@@ -41,12 +42,12 @@ class Review:
         return bool(self.difference)
 
     def __repr__(self) -> str:
-        """Return the text, in ASCII if standard output has no other characters."""
-        return printable(self.text())
+        """Return the text as wide as the terminal, in ASCII if that has no other characters."""
+        return printable(self.text(columns(sys.stdout) or WIDTH))
 
-    def text(self, color: bool = False) -> str:
-        """Return the changes, a line each, then their effects and the totals."""
-        return text(self.difference, color)
+    def text(self, width: int = WIDTH, color: bool = False) -> str:
+        """Return the changes, their effects and the totals, with lines of at most `width` characters."""
+        return text(self.difference, width, color)
 
     def markdown(self) -> str:
         """Return Markdown for a pull request: a table of changes; effects and picture are folded."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from mimgraph.compare.change_text import (
     SIGNS,
+    Style,
     change_words,
     constraint_words,
     effect_words,
@@ -15,51 +16,58 @@ from mimgraph.compare.change_text import (
 )
 from mimgraph.compare.listing import author_changes, effects_to_show
 from mimgraph.compare.model import Difference
-from mimgraph.support.terminal import BOLD, RESET
+from mimgraph.summary.numbers import short
+from mimgraph.support.columns import COMMAS, GAP, wrapped
+from mimgraph.support.terminal import BOLD, GREEN, RED, YELLOW, Paint, painter
 
 WIDEST = 40  # characters that a column is padded to at most
-LINE = 119  # characters of a line at most, unless one word is longer
-# green, red and yellow; the signs alone tell them apart
-COLORS = {"added": "\x1b[32m", "removed": "\x1b[31m", "changed": "\x1b[33m"}
+LEAST = 30  # characters of a line for the words; without that room they are below the name
+INDENT = "    "  # of words below a name
+STYLE = Style(written=short)
+COLORS = {"+": GREEN, "-": RED, "~": YELLOW, " ": BOLD}  # by the sign of a row
 
 Row: TypeAlias = tuple[str, str, str, str]  # sign, name, op, words
 
 
-def text(difference: Difference, color: bool = False) -> str:
-    """Return the whole difference as text, "no changes" if there is none."""
+def text(difference: Difference, width: int, color: bool = False) -> str:
+    """Return the whole difference as text in lines of at most `width` characters, "no changes" if there
+    is none."""
     if not difference:
         return "no changes"
-    title, changes = heading(difference), author_changes(difference)
-    rows = [(SIGNS[c.status], c.shown_name, c.op, change_words(c)) for c in changes]
-    colors = [COLORS[change.status] if color else "" for change in changes]
-    lines = [f"{BOLD}{title}{RESET}" if color else title, "", *_aligned(rows, colors)]
+    paint, changes = painter(color), author_changes(difference)
+    rows = [(SIGNS[c.status], c.shown_name, c.op, change_words(c, STYLE)) for c in changes]
+    lines = [paint(BOLD, heading(difference)), "", *_aligned(rows, width, paint)]
     if having := effects_to_show(difference):
-        rows = [(SIGNS["follows"], c.shown_name, c.op, effect_words(c)) for c in having]
-        lines += ["", "Effects:", *_aligned(rows, [""] * len(rows))]
+        rows = [(SIGNS["follows"], c.shown_name, c.op, effect_words(c, STYLE)) for c in having]
+        lines += ["", paint(BOLD, "Effects:"), *_aligned(rows, width, paint)]
     if constraints := constraint_words(difference):
-        lines += ["", f"At run time: {', '.join(constraints)}"]
-    return "\n".join([*lines, "", *total_words(difference)])
+        lines += ["", *_fact(f"At run time: {', '.join(constraints)}", width, paint)]
+    totals = (line for fact in total_words(difference, STYLE) for line in _fact(fact, width, paint))
+    return "\n".join([*lines, "", *totals])
 
 
-def _aligned(rows: list[Row], colors: list[str]) -> Iterator[str]:
-    """Yield the rows in columns, each in its color, long words on several lines."""
-    columns = list(zip(*rows, strict=True))[:-1]
-    widths = [min(WIDEST, max(map(len, column))) for column in columns]
-    for (sign, *cells, words), color in zip(rows, colors, strict=True):
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths[1:], strict=True))
-        start = f"{sign} {'  '.join(padded)}  "
-        first, *more = _wrapped(words, LINE - len(start))
-        for line in (start + first, *(" " * len(start) + rest for rest in more)):
-            yield f"{color}{line.rstrip()}{RESET}" if color else line.rstrip()
-
-
-def _wrapped(words: str, width: int) -> list[str]:
-    """Return the words as lines, broken only at commas."""
-    lines = [""]
-    for part in words.split(", "):
-        if lines[-1] and len(lines[-1]) + len(part) + 3 > width:
-            lines[-1] += ","
-            lines.append(part)
+def _aligned(rows: Sequence[Row], width: int, paint: Paint) -> Iterator[str]:
+    """Yield the rows in columns, their signs and names in color, long words on several lines."""
+    names, ops = (
+        min(WIDEST, max(map(len, column))) for column in list(zip(*rows, strict=True))[1:3]
+    )
+    for sign, name, op, words in rows:
+        start = f"{sign} {name.ljust(names)}{GAP}{op.ljust(ops)}{GAP}"
+        if width - len(start) < LEAST:
+            start = f"{sign} {name}{GAP}{op}".rstrip()
+            below = [
+                f"{INDENT}{line}" for line in wrapped(words, width - len(INDENT), level=COMMAS)
+            ]
         else:
-            lines[-1] += f", {part}" if lines[-1] else part
-    return lines
+            first, *more = wrapped(words, width - len(start), level=COMMAS)
+            below = [" " * len(start) + line for line in more]
+            start = (start + first).rstrip()
+        named = f"{sign} {name}"
+        yield from (paint(COLORS[sign], named) + start.removeprefix(named), *below)
+
+
+def _fact(fact: str, width: int, paint: Paint) -> Iterator[str]:
+    """Yield a fact with its title in bold."""
+    title = fact[: fact.index(":") + 1]
+    first, *more = wrapped(fact, width, INDENT)
+    yield from (paint(BOLD, title) + first.removeprefix(title), *more)

@@ -14,18 +14,24 @@ _SPACE = (
     r" (?![^(\[{]*[)\]}])(?![kMGTP]?B?(?!\S))"  # outside of brackets, not before a unit: `6.3 MB`
 )
 _IN_NAME = r"(?<=[_.])(?=\w)|(?<=[a-z0-9])(?=[A-Z])"  # `from_ left`, `Multihead Attention`
-# where a line may break: between words; if these are too long, also inside of names, then between the
-# sizes of a shape, then at any space
+# where a line may break: after commas; if what is between them is too long, between words, then also
+# inside of names, then between the sizes of a shape, then at any space
 _BREAKS = [
-    re.compile(f"{at}|{_IN_NAME}" if level else at)
-    for level, at in enumerate((_SPACE, _SPACE, f"{_SPACE}|(?<=,) ", " "))
+    re.compile(at)
+    for at in (
+        f"(?<=,){_SPACE}",
+        _SPACE,
+        f"{_SPACE}|{_IN_NAME}",
+        f"{_SPACE}|(?<=,) |{_IN_NAME}",
+        f" |{_IN_NAME}",
+    )
 ]
-WORDS, NAMES, SIZES, SPACES = range(len(_BREAKS))
+COMMAS, WORDS, NAMES, SIZES, SPACES = range(len(_BREAKS))
 
 
-def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Return the text in lines, broken between words; inside of names and in brackets only if these
-    are wider than a line. All lines but the first are indented.
+def wrapped(text: str, width: int, indent: str = "", level: int = WORDS) -> list[str]:
+    """Return the text in lines, broken between words or as `level` says; inside of names and in brackets
+    only if these are wider than a line. All lines but the first are indented.
 
     >>> wrapped("left (N, 3, 32), right (N, 8)", 16)
     ['left (N, 3, 32),', 'right (N, 8)']
@@ -33,7 +39,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     if len(text) <= width:
         return [text]
     lines: list[str] = []
-    for space, word in _words(text, width - len(indent)):
+    for space, word in _words(text, width - len(indent), level):
         if lines and len(lines[-1]) + len(space) + len(word) <= width:
             lines[-1] += space + word
         else:

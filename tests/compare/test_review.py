@@ -96,8 +96,9 @@ def test_swapping_the_specs_swaps_added_and_removed(title: str) -> None:
 def test_colors_add_nothing_but_terminal_codes() -> None:
     review = mg.diff(*CASES["A node added, its reader rewired"])
     colored = review.text(color=True)
-    assert "\x1b[32m+ drop" in colored
-    assert "\x1b[33m~ score" in colored
+    assert "\x1b[1;32m+ drop\x1b[0m" in colored
+    assert "\x1b[1;33m~ score\x1b[0m" in colored
+    assert "\x1b[1mParameters:\x1b[0m" in colored
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == review.text()
 
 
@@ -122,10 +123,44 @@ def test_output_fits_the_encoding_of_standard_output(
         assert "\\ud55c -> \\uae00" in shown
 
 
-def test_lines_are_shorter_than_120_characters() -> None:
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     for old, new in CASES.values():
-        text = mg.diff(old, new).text()
-        assert all(len(line) < 120 for line in text.splitlines()), text
+        text = mg.diff(old, new).text(width)
+        assert [line for line in text.splitlines() if len(line) > width] == []
+
+
+def test_words_go_below_a_name_that_leaves_no_room() -> None:
+    spec = """
+        inputs: {x: [4]}
+        nodes: {a_name_that_is_really_long_for_a_layer: {layer: Linear, from: x, out_features: 4}}
+        outputs: a_name_that_is_really_long_for_a_layer
+    """
+    old, new = (
+        mg.loads(spec),
+        mg.loads(spec.replace("out_features: 4", "out_features: 8, bias: false")),
+    )
+    assert mg.diff(old, new).text(60).splitlines()[2:4] == [
+        "~ a_name_that_is_really_long_for_a_layer  Linear",
+        "    out_features 4 → 8, bias true → false",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bias", "width", "total"),
+    [
+        ("true", 5000, "16 M → 20 M (+4 M)"),
+        ("false", 4000, "16,004,000 → 16,000,000 (-4,000)"),
+    ],
+)
+def test_large_counts_are_short_unless_they_would_look_alike(
+    bias: str, width: int, total: str
+) -> None:
+    spec = "inputs: {x: [4000]}\nnodes: {y: {layer: Linear, from: x, out_features: %s, bias: %s}}\noutputs: y\n"
+    review = mg.diff(mg.loads(spec % (4000, "true")), mg.loads(spec % (width, bias)))
+    assert f"\nParameters: {total}\n" in review.text()
+    assert f"{total.partition(' (')[0]} parameters" in review.text()
+    assert "16,004,000 → " in review.markdown()
 
 
 def test_diff_refuses_what_is_not_a_graph() -> None:

@@ -127,7 +127,7 @@ def test_costs_are_those_of_the_batch(graph: mg.Graph, pair: tuple[nn.Module, By
     assert graph.summary(batch=3, sizes={"T": 7}).macs == counter.get_total_flops() // 2
     assert " 40·T + 68 MACs, " in str(graph.summary())
     wider = mg.loads(SPEC.replace("{Linear: 5}", "{Linear: 6}"))
-    assert "MACs at batch 1: 40*T + 68 → 48*T + 68" in str(mg.diff(graph, wider))
+    assert "MACs at batch 1: 40·T + 68 → 48·T + 68" in str(mg.diff(graph, wider))
 
 
 def test_the_inputs_of_a_stage_agree_on_the_batch(graph: mg.Graph) -> None:

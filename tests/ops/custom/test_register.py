@@ -622,7 +622,7 @@ def test_a_diff_shows_the_macs_that_are_known() -> None:
     data = mg.diff(old, new).data()
     assert data["macs"] == {"old": "6*T", "new": "9*T"}
     assert data["uncounted"] == ["Scores"]
-    told = "\nMACs per sample: 6*T → 9*T (+3*T), without Scores, whose MACs are not known"
+    told = "\nMACs per sample: 6·T → 9·T (+3·T), without Scores, whose MACs are not known"
     assert told in str(mg.diff(old, new))
 
 
@@ -858,7 +858,7 @@ def test_the_command_line_imports(command: str, capsys: pytest.CaptureFixture[st
 def test_registered_layers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "--import", "my_pkg.layers"]) == 0
     listed = capsys.readouterr().out
-    assert "layers: registered" in listed and "Scales every element." in listed
+    assert "\nRegistered\n  " in listed and "Scales every element." in listed
     assert main(["layers", "Scale"]) == 0
     assert "factor  2.0  a number" in capsys.readouterr().out
 
