@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import hypot
 
-from mimgraph.picture.diagram.captions import CAP, CARD, RING, SLANT, cards
-from mimgraph.picture.diagram.model import Box
+from mimgraph.picture.diagram.captions import CAP, CARD, RING, SLANT
 from mimgraph.picture.geometry import Path, Place, Point, Rect, Shape, Style
 
 ROUND, ROUNDER = 3, 12  # radius of a corner
 
 
-def outline(box: Box, front: Place, style: Style) -> Iterator[Shape]:
-    """Yield the shapes of a box without its text; `front` is the place of its foremost card."""
-    for number in range(cards(box), 0, -1):
+def outline(kind: str, cards: int, front: Place, style: Style) -> Iterator[Shape]:
+    """Yield the shapes of a box of a kind without its text, with cards behind the front one."""
+    for number in range(cards, 0, -1):
         card = front._replace(x=front.x + CARD * number, y=front.y - CARD * number)
         yield Rect(card, ROUND, style)
-    match box.kind:
+    rounder = min(ROUNDER, 0.4 * front.height)
+    match kind:
         case "merge":
             yield _hexagon(front, style)
         case "tensor":
             yield from _cylinder(front, style)
         case "input":
-            yield Rect(front, ROUNDER, style)
+            yield Rect(front, rounder, style)
         case "output":
-            yield Rect(front, ROUNDER, style._replace(fill=""))
-            yield Rect(_shrunk(front, RING, RING), ROUNDER - RING, style)
+            yield Rect(front, rounder, style._replace(fill=""))
+            yield Rect(_shrunk(front, RING, RING), max(rounder - RING, 0), style)
         case "chain":
             yield Rect(front, ROUND, style)
             yield Rect(_shrunk(front, CARD, 0), 0, style)

@@ -6,14 +6,13 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
 
 from mimgraph.picture.arrows import arrowhead, curve, reaching
 from mimgraph.picture.box_shapes import ROUND, outline
+from mimgraph.picture.brush import Brush
 from mimgraph.picture.diagram.captions import (
     CAP,
     CARD,
-    badge_line,
     box_lines,
     cards,
     cluster_line,
@@ -26,14 +25,15 @@ from mimgraph.picture.diagram.description import (
     describe_cluster,
     describe_edge,
 )
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Mark, boxes, clusters
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, boxes, clusters
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.errors import DRAW_LESS, SmallWarning
-from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, Style, Text
+from mimgraph.picture.geometry import Place, Point, Rect, Shape, Style, Text
 from mimgraph.picture.layout.layout import Layout, Route, layout
+from mimgraph.picture.legend import below
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.text_metrics import Line, Tone, plain
-from mimgraph.picture.themes import DASHED, PALETTES, SIGNS, Paint, Palette
+from mimgraph.picture.text_metrics import plain
+from mimgraph.picture.themes import PALETTES, Paint
 from mimgraph.support.frozen_data import data
 
 
@@ -72,14 +72,16 @@ class Figure:
 
 def figure(scene: Scene) -> Figure:
     """Return the scene laid out and painted."""
-    return _Painter(scene.shown, layout(scene), PALETTES[scene.theme]).figure()
+    brush = Brush(PALETTES[scene.theme], is_across=scene.direction == "LR")
+    return _Painter(scene.shown, layout(scene), brush).figure()
 
 
 class _Painter:
     """Makes the groups of a laid-out diagram, in the colours of a theme."""
 
-    def __init__(self, diagram: Diagram, laid: Layout, palette: Palette) -> None:
-        self.diagram, self.laid, self.palette = diagram, laid, palette
+    def __init__(self, diagram: Diagram, laid: Layout, brush: Brush) -> None:
+        self.diagram, self.laid, self.brush = diagram, laid, brush
+        self.palette = brush.palette
         self.boxes = {box.id: box for box in boxes(diagram.items)}
         self.tags = letters(self.boxes.values())
 
@@ -89,19 +91,21 @@ class _Painter:
             paint = self.palette.cluster(depth)
             walls.append(self.wall(cluster, paint))
             captions.append(self.caption(cluster, paint))
+        legend = below(self.diagram, self.brush, self.laid.width, self.laid.height)
         groups = (
             *walls,
             *map(self.edge, self.diagram.edges, self.laid.routes),
             *captions,
             *map(self.box, self.boxes.values()),
+            *([_group("legend", ("legend",), "legend", legend.shapes)] if legend.shapes else ()),
         )
-        size = self.laid.width, self.laid.height
+        size = legend.width, legend.height
         description = describe(self.diagram)
         return Figure(self.diagram.name, description, *size, self.palette.page, _distinct(groups))
 
     def wall(self, cluster: Cluster, paint: Paint) -> Group:
         place = self.laid.places[cluster.id]
-        marked = self.style(paint, cluster.mark, cluster.kind == "repeat")
+        marked = self.brush.style(paint, cluster.mark, cluster.kind == "repeat")
         style = marked._replace(fill=paint.fill)
         classes = ("cluster", cluster.kind, cluster.mark)
         shapes = (Rect(place, 2 * ROUND, style),)
@@ -113,18 +117,18 @@ class _Painter:
         row = cluster_line(cluster)
         room = self.laid.titles[cluster.id]
         at = Point(room.x + 2, room.y + row.size)
-        title = (Rect(room, 2, Style(fill=paint.fill)), self.text(at, row, "start"))
-        badges = self.badges(cluster.id, cluster.mark, place)
+        title = (Rect(room, 2, Style(fill=paint.fill)), self.brush.text(at, row, "start"))
+        badges = self.brush.badges(place, cluster.mark, self.tags.get(cluster.id, ""))
         shapes = (*(title if row.runs else ()), *badges)
         return _group(f"{cluster.id} caption", ("caption",), describe_cluster(cluster), shapes)
 
     def box(self, box: Box) -> Group:
         place = self.laid.places[box.id]
-        style = self.style(self.palette.kinds[box.kind], box.mark, box.optional)
+        style = self.brush.style(self.palette.kinds[box.kind], box.mark, box.optional)
         behind = CARD * cards(box)
         front = Place(place.x, place.y + behind, place.width - behind, place.height - behind)
-        shapes = (*outline(box, front, style), *self.lines(box, front))
-        badges = self.badges(box.id, box.mark, place)
+        shapes = (*outline(box.kind, cards(box), front, style), *self.lines(box, front))
+        badges = self.brush.badges(place, box.mark, self.tags.get(box.id, ""))
         classes = ("node", box.kind, box.mark)
         return _group(box.id, classes, describe_box(box), (*shapes, *badges))
 
@@ -135,53 +139,23 @@ class _Painter:
         top += CAP if box.kind == "tensor" else 0
         for row in rows:
             at = Point(front.centre, top + row.size)
-            yield self.text(at, row, "middle", struck=box.mark == "removed")
+            yield self.brush.text(at, row, "middle", struck=box.mark == "removed")
             top += row.height
 
     def edge(self, edge: Edge, route: Route) -> Group:
         tail, head = self.boxes[edge.tail], self.boxes[edge.head]
         line = Paint(self.palette.edge, "")
-        style = self.style(line, edge.mark, tail.optional or head.optional)._replace(fill="")
+        style = self.brush.style(line, edge.mark, tail.optional or head.optional)._replace(fill="")
         route = reaching(route, head, self.laid.places[edge.head])
         shapes: list[Shape] = [curve(route, style), arrowhead(route, style.line)]
         label = edge_line(edge, self.boxes)
         if route.label and label.runs:
             at = Point(route.label.x, route.label.y + label.size / 3)
-            shapes.append(self.text(at, label, "middle"))
+            shapes.append(self.brush.text(at, label, "middle"))
         ends = f"{edge.tail} to {edge.head}"
         port = f" {edge.label}" if edge.label else ""
         description = describe_edge(edge, self.boxes)
         return _group(f"{ends}{port}", ("edge", edge.mark), description, tuple(shapes))
-
-    def style(self, paint: Paint, mark: Mark, dashed: bool) -> Style:
-        """Return the style of an outline: a mark changes its colour, and makes it thicker on what has
-        a sign."""
-        if mark:
-            paint = self.palette.marks[mark]
-        dashes = (4.0, 3.0) if dashed or mark in DASHED else None
-        return Style(*paint, THICK if mark in SIGNS else THIN, dashes)
-
-    def text(
-        self, at: Point, row: Line, anchor: Literal["start", "middle"], struck: bool = False
-    ) -> Text:
-        tones: dict[Tone, str] = {"text": self.palette.text, "faint": self.palette.faint}
-        return Text(*at, row, tuple(tones[run.tone] for run in row.runs), anchor, struck)
-
-    def badges(self, id_: str, mark: Mark, place: Place) -> Iterator[Shape]:
-        """Yield the sign of a mark for the left corner, and the letter of shared weights for the right."""
-        if mark in SIGNS:
-            yield from self.badge(place.x, place.y, SIGNS[mark], self.palette.marks[mark].line)
-        if letter := self.tags.get(id_):
-            tags = self.palette.tags
-            color = tags[(ord(letter[0]) - ord("A")) % len(tags)]
-            yield from self.badge(place.x + place.width, place.y, letter, color)
-
-    def badge(self, x: float, y: float, letter: str, color: str) -> Iterator[Shape]:
-        row = badge_line(letter)
-        radius = max(6.0, row.width / 2 + 2.5)
-        place = Place(x - radius, y - 6, 2 * radius, 12)
-        yield Rect(place, 6, Style(self.palette.page, color, 1))
-        yield Text(x, y + 2.9, row, (self.palette.page,), "middle")
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:

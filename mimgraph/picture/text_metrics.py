@@ -30,6 +30,8 @@ _NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010
 # lists in brackets, widths such as `3 to 16` and repeats such as `× 3` stay on one line
 _WORDS = re.compile(r"(?:[\[({][^\])}]*[\])}]|(?<=\d) to (?=\d)|× |[^ ])+")
 
+_PARTS = re.compile(r" (?=\+ )")  # of a chain, `Conv2d 64 3×3 + ReLU`
+
 
 class Run(NamedTuple):
     """Text in one face and tone."""
@@ -67,9 +69,11 @@ def line(size: float, *runs: Run) -> Line:
 
 
 def broken(text: str, widest: float, size: float) -> Iterator[str]:
-    """Yield the text in as few lines as fit into `widest`, all about as long; words and text in
-    brackets stay whole."""
-    words = _WORDS.findall(plain(text))
+    """Yield the text in as few lines as fit into `widest`, all about as long; the parts of a chain stay
+    whole if each fits, else words and text in brackets."""
+    words = _PARTS.split(plain(text))
+    if any(_width(part, "sans", size) > widest for part in words):
+        words = _WORDS.findall(plain(text))
     few = list(_filled(words, widest, size))
     if len(few) < 2:
         return iter(few)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import hypot
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,6 +61,20 @@ def test_lines_of_text_do_not_overlap(everything: Figure) -> None:
         rows = [s for s in group.shapes if isinstance(s, Text) and s.line.size != 8]
         for above, below in pairwise(rows):
             assert below.y - above.y >= below.line.size
+
+
+def test_no_badge_covers_the_end_of_an_edge(everything: Figure) -> None:
+    edges = [shape for g in of(everything, "edge") for shape in g.shapes if isinstance(shape, Way)]
+    ends = [way.start for way in edges] + [way.steps[-1][-1] for way in edges]
+    badges = [
+        shape.place
+        for group in everything.groups
+        for shape in group.shapes
+        if isinstance(shape, Rect) and shape.place.height == 12 and "legend" not in group.classes
+    ]
+    assert len(badges) == 6
+    for badge in badges:
+        assert not [p for p in ends if hypot(p.x - badge.centre, p.y - badge.middle) < 9]
 
 
 def test_arrows_end_on_outlines(everything: Figure) -> None:

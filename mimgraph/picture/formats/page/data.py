@@ -19,19 +19,21 @@ from mimgraph.picture.diagram.captions import (
 from mimgraph.picture.diagram.fold import closed_box
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.diagram.share_letters import letters
+from mimgraph.picture.legend import kinds, marks
 from mimgraph.picture.text_metrics import Line, Run
 
 _FIELDS = tuple(f.name for f in fields(Box) if f.name not in ("brief", "source"))
 
 
 def page_data(diagram: Diagram) -> dict[str, Any]:
-    """Return the items, nested as in the diagram, and the edges, of which equal ones are one."""
+    """Return the items, nested as in the diagram, the edges, of which equal ones are one, and the legend."""
     tags = letters(boxes(diagram.items))
     tails = {box.id: box for box in boxes(diagram.items)}
     return {
         "name": diagram.name,
         "items": [_item(item, tags) for item in diagram.items],
         "edges": [_edge(edge, n, tails) for edge, n in Counter(diagram.edges).items()],
+        "legend": [without_empty(e._asdict()) for e in (*kinds(diagram), *marks(diagram))],
     }
 
 

@@ -56,7 +56,7 @@ export class Drawing {
     const wall = svg("rect", { class: "wall", x, y, width, height, rx: 6 });
     const inner = item.items.map((each) => this.group(each));
     const parts = [wall, bar, svg("g", { role: "group" }, inner)];
-    parts.push(...badges(item, item.mark, x, y, width));
+    parts.push(...badges(item, item.mark, { x, y, width, height }, this.isAcross));
     const nested = `cluster nested-${Math.min(item.depth - 1, 2)}`;
     const group = this.item(item, nested, item.mark, parts);
     group.setAttribute("aria-expanded", "true");
@@ -76,7 +76,7 @@ export class Drawing {
       parts.push(" ", text(line, place)); // the space parts the lines in the text of the box
       top += LEADING * line.size;
     }
-    parts.push(...badges(item, mark, 0, 0, width));
+    parts.push(...badges(item, mark, { x: 0, y: 0, width, height }, this.isAcross));
     const group = this.item(item, item.items ? "box closed" : "box", mark, parts);
     if (item.items) group.setAttribute("aria-expanded", "false");
     return group;
@@ -160,19 +160,24 @@ function handle(width, y, top) {
   return svg("g", { class: "caption" }, [strip, chevron(5.5, top + 7, false)]);
 }
 
-// Returns the badges on the upper corners: the sign of a mark, and the letter of a shared module.
-function badges({ tag }, mark, x, y, width) {
+// Returns the sign of a mark and the letter of a shared module, on sides where no edge ends.
+function badges({ tag }, mark, { x, y, width, height }, isAcross) {
+  const [down, aside] = [Math.min(30, height / 2), Math.min(30, width / 4)];
+  const right = x + width;
+  const [left, other] = isAcross
+    ? [[x + aside, y], [right - aside, y]]
+    : [[x, y + down], [right, y + down]];
   const found = [];
   if (SIGNS[mark])
-    found.push(badge({ size: 8, width: 0, runs: [[SIGNS[mark], "bold"]] }, x, y, "sign"));
+    found.push(badge({ size: 8, width: 0, runs: [[SIGNS[mark], "bold"]] }, ...left, "sign"));
   if (tag) {
     const number = (tag.runs[0][0].charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
-    found.push(badge(tag, x + width, y, `tag-${number}`));
+    found.push(badge(tag, ...other, `tag-${number}`));
   }
   return found;
 }
 
-function badge(line, x, y, classes) {
+export function badge(line, x, y, classes) {
   const radius = Math.max(6, line.width / 2 + 2.5);
   return svg("g", { class: `tag ${classes}`, "aria-hidden": "true" }, [
     svg("rect", { x: x - radius, y: y - 6, width: 2 * radius, height: 12, rx: 6 }),
