@@ -126,6 +126,7 @@ COMMANDS = {
     "explain": ["explain", "cycle"],
     "schema": ["schema"],
     "layer": ["layers", "Conv2d"],
+    "completion": ["completion", "bash"],
 }
 
 

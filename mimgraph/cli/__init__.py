@@ -1,4 +1,4 @@
-"""Run one command of the command line: check, summary, draw, diff, emit, run, layers, explain, schema."""
+"""Run one command of the command line: check, draw, emit and the others in `cli/parser.py`."""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ def add_settings(
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
     """Add `--format`: text, json or one of the others."""
     choices = ["text", "json", *more]
-    parser.add_argument("--format", choices=choices, default="text", help="default: text")
+    parser.add_argument(
+        "--format", choices=choices, default="text", help="of what is printed; default: text"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +48,7 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     help = "draw chains of layers as one box, repeats in a row once, and the inside of a block once"
     parser.add_argument("--collapse", action="store_true", help=help)
     parser.add_argument(
-        "--theme", choices=["light", "dark"], default="light", help="default: light"
+        "--theme", choices=["light", "dark"], default="light", help="of the picture; default: light"
     )
 
 

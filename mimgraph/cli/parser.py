@@ -40,6 +40,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "layers": "list the layers, merges and keys of a spec, or describe one of them",
         "explain": "list the codes of diagnostics, or explain some of them",
         "schema": "print the JSON Schema of specs, for editors",
+        "completion": "print the script that completes commands in a shell",
     },
 }
 COMMANDS = {name: help for group in GROUPS.values() for name, help in group.items()}

@@ -1,0 +1,1 @@
+"""Scripts that complete the commands, options and names of mimgraph in bash, zsh and fish."""
