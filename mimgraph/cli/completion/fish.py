@@ -13,7 +13,7 @@ def script(commands: Sequence[Command]) -> str:
 
 
 def _top(commands: Sequence[Command]) -> Iterator[str]:
-    """Yield what is completed before a command: no files, but commands and options."""
+    """Yield the lines that complete commands and the options before them, and no files."""
     yield "complete -c mimgraph -f"
     top = "complete -c mimgraph -n __fish_use_subcommand"
     for command in commands:
@@ -24,7 +24,7 @@ def _top(commands: Sequence[Command]) -> Iterator[str]:
 
 
 def _lines(command: Command) -> Iterator[str]:
-    """Yield what is completed behind a command."""
+    """Yield the lines that complete the words behind a command."""
     start = f"complete -c mimgraph -n '__fish_seen_subcommand_from {command.name}'"
     for value in command.arguments:
         yield f"{start}{_value(value)}"
