@@ -17,7 +17,7 @@ from mimgraph.compare.change_text import (
 from mimgraph.compare.listing import author_changes, effects_to_show
 from mimgraph.compare.model import Difference
 from mimgraph.summary.numbers import short
-from mimgraph.support.columns import COMMAS, GAP, wrapped
+from mimgraph.support.columns import COMMAS, GAP, titled, wrapped
 from mimgraph.support.terminal import BOLD, GREEN, RED, YELLOW, Paint, painter
 
 WIDEST = 40  # characters that a column is padded to at most
@@ -41,8 +41,10 @@ def text(difference: Difference, width: int, color: bool = False) -> str:
         rows = [(SIGNS["follows"], c.shown_name, c.op, effect_words(c, STYLE)) for c in having]
         lines += ["", paint(BOLD, "Effects:"), *_aligned(rows, width, paint)]
     if constraints := constraint_words(difference):
-        lines += ["", *_fact(f"At run time: {', '.join(constraints)}", width, paint)]
-    totals = (line for fact in total_words(difference, STYLE) for line in _fact(fact, width, paint))
+        lines += ["", *titled(f"At run time: {', '.join(constraints)}", width, paint)]
+    totals = (
+        line for fact in total_words(difference, STYLE) for line in titled(fact, width, paint)
+    )
     return "\n".join([*lines, "", *totals])
 
 
@@ -64,10 +66,3 @@ def _aligned(rows: Sequence[Row], width: int, paint: Paint) -> Iterator[str]:
             start = (start + first).rstrip()
         named = f"{sign} {name}"
         yield from (paint(COLORS[sign], named) + start.removeprefix(named), *below)
-
-
-def _fact(fact: str, width: int, paint: Paint) -> Iterator[str]:
-    """Yield a fact with its title in bold."""
-    title = fact[: fact.index(":") + 1]
-    first, *more = wrapped(fact, width, INDENT)
-    yield from (paint(BOLD, title) + first.removeprefix(title), *more)

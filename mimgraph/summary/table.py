@@ -27,6 +27,9 @@ class Fact(NamedTuple):
     title: str
     text: str
 
+    def __str__(self) -> str:
+        return f"{self.title}: {self.text}"
+
 
 def facts(summary: Contents) -> Iterator[Fact]:
     """Yield the facts of the whole in exact numbers: totals, inputs, outputs and remarks."""

@@ -26,7 +26,7 @@ from mimgraph.support.columns import (
     fitting,
     row_lines,
     shrunk,
-    wrapped,
+    titled,
 )
 from mimgraph.support.terminal import BOLD, DIM, Paint, painter
 
@@ -35,7 +35,6 @@ NARROWEST = 40  # characters of a table, even if the terminal has fewer
 _NUMBERS = (PARAMS, MACS)
 # the columns that a narrow table leaves out, and where the lines of its cells may break; the first that fits
 _FITS = (((), WORDS), ((MACS,), WORDS), (_NUMBERS, WORDS), (_NUMBERS, NAMES), (_NUMBERS, SIZES))
-INDENT = "  "  # of the further lines of a fact
 _TREE = "│├└─ "
 
 
@@ -44,7 +43,7 @@ def text(summary: Contents, width: int, color: bool = False) -> str:
     characters."""
     width, paint = max(width, NARROWEST), painter(color)
     table = _table(list(lines(summary.rows, summary.depth, short)), width, paint)
-    below = (line for fact in _facts(summary) for line in _fact_lines(fact, width, paint))
+    below = (line for fact in _facts(summary) for line in titled(str(fact), width, paint))
     return "\n".join([paint(BOLD, cut(summary.name, width)), "", *table, "", *below])
 
 
@@ -85,12 +84,6 @@ def _row_lines(row: Line, widths: dict[int, int], paint: Paint) -> Iterator[str]
         yield GAP.join([paint(DIM, tree) + padded, *rest]).rstrip()
 
 
-def _fact_lines(fact: Fact, width: int, paint: Paint) -> Iterator[str]:
-    title = f"{fact.title}:"
-    first, *more = wrapped(f"{title} {fact.text}", width, INDENT)
-    yield from (paint(BOLD, title) + first.removeprefix(title), *more)
-
-
 def _facts(summary: Contents) -> Iterator[Fact]:
     """Yield the outputs, the remarks, and the totals in one line; the rows show the inputs."""
     outputs = (f"{name} {shape}" for name, shape in summary.outputs.items())
@@ -101,7 +94,7 @@ def _facts(summary: Contents) -> Iterator[Fact]:
 
 def total_text(summary: Contents, width: int, color: bool = False) -> str:
     """Return the totals in one line, or more if they are wider."""
-    return "\n".join(_fact_lines(_total(summary), width, painter(color)))
+    return "\n".join(titled(str(_total(summary)), width, painter(color)))
 
 
 def _total(summary: Contents) -> Fact:

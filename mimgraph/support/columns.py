@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TypeAlias
 
+from mimgraph.support.terminal import BOLD, Paint
+
 Columns: TypeAlias = Mapping[int, Sequence[str]]  # the cells of each column by its number
 
 GAP = "  "  # between columns
+INDENT = "  "  # of the further lines of a fact
 _SPACE = (
     r" (?![^(\[{]*[)\]}])(?![kMGTP]?B?(?!\S))"  # outside of brackets, not before a unit: `6.3 MB`
 )
@@ -112,3 +115,10 @@ def row_lines(cells: Sequence[str], widths: Sequence[int]) -> Iterator[list[str]
     """Yield the cells of one row line by line, each cell wrapped at its width."""
     columns = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     yield from (list(line) for line in zip_longest(*columns, fillvalue=""))
+
+
+def titled(fact: str, width: int, paint: Paint, style: str = BOLD) -> Iterator[str]:
+    """Yield `title: text` in lines, the title in a style, further lines indented."""
+    title = fact[: fact.find(":") + 1]
+    first, *more = wrapped(fact, width, INDENT)
+    yield from (paint(style, title) + first.removeprefix(title), *more)

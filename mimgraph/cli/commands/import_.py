@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from mimgraph.cli.arguments import add_format
 from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
@@ -21,7 +21,7 @@ from mimgraph.cli.user_models import (
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.support.terminal import printable
+from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
 
 if TYPE_CHECKING:
     from mimgraph.imported import Imported
@@ -129,6 +129,11 @@ def _print(imported: Imported, args: argparse.Namespace) -> None:
         print(json.dumps(imported.data(), indent=2))
     elif args.output is None:
         sys.stdout.write(imported.dumps())
-        print(imported.report, file=sys.stderr)
+        print(_report(imported, sys.stderr), file=sys.stderr)
     else:
-        print(printable(str(imported.report)))
+        print(printable(_report(imported, sys.stdout)))
+
+
+def _report(imported: Imported, stream: TextIO) -> str:
+    """Return the report in the width and with the colors of the stream."""
+    return imported.report.text(columns(stream) or WIDTH, color=wants_color(stream))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from mimgraph.importer.trace.records import Place
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.runtime.weight_transfer.by_keys import Keys
+from mimgraph.support.columns import titled
+from mimgraph.support.terminal import BOLD, RED, WIDTH, columns, painter
 
 NOT_PROVEN = "Not proven: "
 MOST_KEYS = 3  # that are shown
@@ -40,8 +43,17 @@ class ImportReport:
         return self.proof.holds and not self.remarks
 
     def __str__(self) -> str:
-        summary = "\n".join(self._summary())
-        return f"{render_text(_grouped(self.remarks))}\n\n{summary}" if self.remarks else summary
+        return self.text(columns(sys.stdout) or WIDTH)
+
+    def text(self, width: int = WIDTH, color: bool = False) -> str:
+        """Return the remarks in the style of diagnostics, then a summary with lines of at most `width`
+        characters, in which `not proven` is red."""
+        paint = painter(color)
+        lines = [render_text(_grouped(self.remarks), color), ""] if self.remarks else []
+        for fact in self._summary():
+            style = RED if fact.startswith(NOT_PROVEN.lower()) else BOLD
+            lines += titled(fact, width, paint, style)
+        return "\n".join(lines)
 
     def _summary(self) -> Iterator[str]:
         """Yield the counts, the keys, the effect of `--tidy`, and the proof."""

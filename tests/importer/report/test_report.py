@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.imported import Imported
+from mimgraph.importer.proof.prove import Proof
 
 
 class Gate(nn.Module):
@@ -44,7 +47,7 @@ def imported() -> Imported:
 
 
 def test_the_report_shows_the_lines_of_the_users_code() -> None:
-    text = str(imported().report)
+    text = imported().report.text(200)
     number = line_of("torch.cdist(x, x)")
     assert "opaque[function]: cdist is no function that a spec can express\n" in text
     assert f"test_report.py:{number}:9\n" in text
@@ -113,3 +116,18 @@ def test_a_strict_import_refuses_what_is_not_exact() -> None:
     with pytest.raises(ValueError, match=r"(?s)^the graph is not the module as it is\n\nopaque\["):
         mg.from_module(Model(), {"x": ("T", 4)}, strict=True)
     assert mg.from_module(nn.Sequential(nn.Linear(4, 2)), {"input": (4,)}, strict=True).proven
+
+
+def test_the_summary_fits_the_terminal_and_has_titles_in_color() -> None:
+    report = imported().report
+    for width in (60, 80, 120):
+        *_, summary = report.text(width).split("\n\n")
+        assert max(map(len, summary.splitlines())) <= width
+    colored = report.text(60, color=True)
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == report.text(60)
+    assert "\n\x1b[1mkeys:\x1b[0m " in colored
+
+
+def test_what_is_not_proven_is_red() -> None:
+    report = replace(imported().report, proof=Proof(faults=["output differs by 1"]))
+    assert "\x1b[1;31mnot proven:\x1b[0m output differs by 1" in report.text(color=True)
