@@ -7,7 +7,7 @@ from math import hypot
 from mimgraph.picture.box_shapes import ROUNDER, covers
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.geometry import Path, Place, Point, Style
-from mimgraph.picture.layout.layout import Route
+from mimgraph.picture.layout.routes import Route
 
 HALF_WIDTH, LENGTH = 2.4, 6.0  # of an arrowhead
 

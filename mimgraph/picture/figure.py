@@ -29,7 +29,8 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, boxes, c
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.errors import DRAW_LESS, SmallWarning
 from mimgraph.picture.geometry import Place, Point, Rect, Shape, Style, Text
-from mimgraph.picture.layout.layout import Layout, Route, layout
+from mimgraph.picture.layout.layout import Layout, layout
+from mimgraph.picture.layout.routes import Route
 from mimgraph.picture.legend import below
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import plain

@@ -5,18 +5,26 @@ Each frame is planned and placed on its own, inner ones first. The same scene ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import ceil
-from typing import NamedTuple
 
-from mimgraph.picture.diagram.captions import box_size, cluster_line
-from mimgraph.picture.diagram.model import Box, Cluster, Item, every
+from mimgraph.picture.diagram.captions import box_size, cluster_line, edge_line
+from mimgraph.picture.diagram.model import Box, Cluster, Item, boxes, every
 from mimgraph.picture.errors import DRAW_LESS, RenderError
 from mimgraph.picture.geometry import Place, Point
 from mimgraph.picture.layout.hops import ROOT, Passage
-from mimgraph.picture.layout.place import PADDING, Caption, Extent, Frame, Spot, Stretch, place
+from mimgraph.picture.layout.place import Caption, Extent, Frame, Run, Spot, Stretch, place
 from mimgraph.picture.layout.plan import Plan, Plans, plans
+from mimgraph.picture.layout.routes import Route, level_route, loop_route, moved, steps_along
+from mimgraph.picture.layout.segments import (
+    is_segment,
+    segment_id,
+    with_segments,
+    with_straight_doors,
+)
+from mimgraph.picture.layout.u_shape import Label, Side, place_u
+from mimgraph.picture.layout.u_structure import us
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line
 from mimgraph.support.frozen_data import data
@@ -27,15 +35,6 @@ TITLE = Spot(7.0, 4.0)  # of a title, from the corner of its cluster
 TITLE_ROOM = 18.0  # height of the strip for the title of a cluster
 BARE_ROOM = 8.0  # the same for a cluster without a title
 LABEL_GAP = 4.0  # from an edge to its label
-
-
-class Route(NamedTuple):
-    """The course of an edge, from the outline of one box to the next: a step of one point is straight, one
-    of three points a Bézier curve. `label` is the centre of the edge's label."""
-
-    start: Point
-    steps: tuple[tuple[Point, ...], ...]
-    label: Point | None
 
 
 @data
@@ -64,10 +63,15 @@ class _Layouter:
     """Places frames from the inside out, then finds where they stand in the picture."""
 
     def __init__(self, scene: Scene) -> None:
-        self.diagram = scene.shown
-        self.is_across = scene.direction == "LR"
-        self.plans: Plans = plans(self.diagram)
-        self.items = {item.id: item for item in every(self.diagram.items)}
+        self.edges, self.is_across = scene.shown.edges, scene.direction == "LR"
+        self.tails = {box.id: box for box in boxes(scene.shown.items)}
+        self.us = {} if self.is_across else us(scene.shown)
+        diagram = with_segments(scene.shown, {id_: u.segments for id_, u in self.us.items()})
+        self.upward = frozenset(self.upward_in(diagram.items))
+        order = self.planned_edges()
+        self.plans: Plans = plans(replace(diagram, edges=tuple(self.edges[n] for n in order)))
+        self.passages = dict(zip(order, self.plans.hops.of_edge, strict=True))
+        self.items = {item.id: item for item in every(diagram.items)}
         self.frames: dict[str, Frame] = {}
         for id_, plan in self.plans.of_frame.items():
             self.frames[id_] = self.frame(id_, plan)
@@ -77,29 +81,63 @@ class _Layouter:
             for item, spot in self.frames[id_].inside.items():
                 self.corners[item] = Spot(u + spot.u, v + spot.v)
 
+    def planned_edges(self) -> list[int]:
+        """Return the numbers of edges to plan: skips of a U first, which then enter on the left, and none that
+        runs level from box to box."""
+        skips = {n for u in self.us.values() for n in u.skips}
+        level = {n for u in self.us.values() for n in u.level}
+        left = [n for n in range(len(self.edges)) if n not in level]
+        return sorted(left, key=lambda n: n not in skips)
+
+    def upward_in(self, items: Sequence[Item]) -> Iterator[str]:
+        """Yield the ids of clusters in which edges run up: those on the right side of a U."""
+        for item in items:
+            if isinstance(item, Cluster):
+                frame, _, number = item.id.rpartition("\0")
+                is_right = is_segment(item) and int(number) > len(self.us[frame].segments) // 2
+                yield from (
+                    (i.id for i in every((item,))) if is_right else self.upward_in(item.items)
+                )
+
     def layout(self) -> Layout:
         root = self.frames[ROOT]
         width, height = self.turned(root.across, root.along)
-        places = {id_: self.place(item) for id_, item in self.items.items()}
+        drawn = {id_: item for id_, item in self.items.items() if not is_segment(item)}
+        places = {id_: self.place(item) for id_, item in drawn.items()}
         titles = {
             id_: self.title(item, places[id_])
-            for id_, item in self.items.items()
+            for id_, item in drawn.items()
             if isinstance(item, Cluster)
         }
         labelled: set[Passage] = set()
-        routes = tuple(
-            self.route(passages, labelled) if passages else _loop(places[edge.tail])
-            for edge, passages in zip(self.diagram.edges, self.plans.hops.of_edge, strict=True)
-        )
+        routes = tuple(self.edge_route(n, places, labelled) for n in range(len(self.edges)))
         size = ceil(width + 2 * MARGIN), ceil(height + 2 * MARGIN)
         return Layout(*size, places, titles, routes)
 
     def frame(self, id_: str, plan: Plan) -> Frame:
         """Return the frame of the diagram or of a cluster, whose inner frames are placed already."""
-        caption = None if id_ == ROOT else self.caption(id_)
-        extents = [self.extent(plan, role, key, caption) for role, key in plan.nodes]
+        item = self.items.get(id_)
+        caption = self.caption(id_) if item is not None and not is_segment(item) else None
+        if id_ in self.us:
+            return self.u_frame(id_, plan, caption)
+        is_upward = id_ in self.upward
+        extents = [self.extent(plan, *node, caption, is_upward) for node in plan.nodes]
         inner = {key: self.frames[key] for _, key in plan.nodes if key in self.frames}
-        return place(plan, extents, inner, caption, self.is_across)
+        frame = place(plan, extents, inner, caption, self.is_across, is_upward)
+        return with_straight_doors(frame, plan) if id_ and caption is None else frame
+
+    def u_frame(self, id_: str, plan: Plan, caption: Caption | None) -> Frame:
+        """Return the frame of a U."""
+        u = self.us[id_]
+        ids = [segment_id(id_, n) for n in range(len(u.segments))]
+        sides = {}
+        for n, box in u.sides.items():
+            at, item = self.frames[ids[n]].inside[box], self.tails[box]
+            width, height = box_size(item)
+            sides[n] = Side(at.u, at.u + width, at.v + height / 2)
+        rows = {n: hop.label for n, hop in enumerate(plan.hops) if hop.label.runs}
+        labels = {n: Label(row.width, row.height) for n, row in rows.items()}
+        return place_u(plan, {i: self.frames[i] for i in ids}, sides, caption, labels)
 
     def caption(self, id_: str) -> Caption:
         item = self.items[id_]
@@ -107,7 +145,9 @@ class _Layouter:
         row = cluster_line(item)
         return Caption(row.width + 4 + 2 * TITLE.u, TITLE_ROOM if row.runs else BARE_ROOM)
 
-    def extent(self, plan: Plan, role: str, key: str, caption: Caption | None) -> Extent:
+    def extent(
+        self, plan: Plan, role: str, key: str, caption: Caption | None, is_upward: bool
+    ) -> Extent:
         """Return the size of a node of a plan."""
         match role:
             case "item" | "aside":
@@ -119,7 +159,7 @@ class _Layouter:
                 return Extent(across / 2, across / 2, along)
             case "label":
                 return self.label_extent(plan.hops[int(key)].label)
-            case "in" if caption is not None and not self.is_across:
+            case "in" | "out" if caption and is_upward == (role == "out") and not self.is_across:
                 return Extent(0.0, 0.0, caption.height)  # edges pass beside the title
         return Extent(0.0, 0.0, 0.0)
 
@@ -151,24 +191,34 @@ class _Layouter:
         x = wall.x + TITLE.u if is_left else wall.x + wall.width - TITLE.u - width
         return Place(x, wall.y + TITLE.v, width, row.height + 1)
 
+    def edge_route(self, number: int, places: Mapping[str, Place], labelled: set[Passage]) -> Route:
+        """Return the route of an edge of the diagram by its number."""
+        edge = self.edges[number]
+        if passages := self.passages.get(number):
+            return self.route(passages, labelled)
+        if edge.tail == edge.head:
+            return loop_route(places[edge.tail])
+        return level_route(places[edge.tail], places[edge.head], edge_line(edge, self.tails))
+
     def route(self, passages: Sequence[Passage], labelled: set[Passage]) -> Route:
         """Return the route of an edge, joined from its hops; only the first edge of a hop has its label."""
-        stretches: list[Stretch] = []
+        stretches: list[Stretch | Run] = []
         label: Point | None = None
         for passage in passages:
             frame_id, number = passage
             hop = self.plans.of_frame[frame_id].hops[number]
             way, at = self.way(frame_id, number)
-            stretches += way
+            # a way that begins across leaves its box at the side
+            stretches = [*way] if isinstance(way[0], Run) else [*stretches, *way]
             if at is not None and passage not in labelled:
                 labelled.add(passage)
                 label = self.label(at, hop.label)
         return self.drawn(stretches, label)
 
-    def way(self, frame_id: str, number: int) -> tuple[list[Stretch], Spot | None]:
-        """Return the stretches of a hop in the picture, and the place of its label."""
+    def way(self, frame_id: str, number: int) -> tuple[list[Stretch | Run], Spot | None]:
+        """Return the parts of a hop in the picture, and the place of its label."""
         frame, (u, v) = self.frames[frame_id], self.corners[frame_id]
-        way = [Stretch(s.u + u, s.start + v, s.end + v) for s in frame.ways[number]]
+        way = [moved(part, u, v) for part in frame.ways[number]]
         at = frame.labels.get(number)
         return way, None if at is None else Spot(at.u + u, at.v + v)
 
@@ -178,35 +228,7 @@ class _Layouter:
             return self.point(at.u - row.height / 2, at.v)
         return self.point(at.u + LABEL_GAP + row.width / 2, at.v)
 
-    def drawn(self, stretches: Sequence[Stretch], label: Point | None) -> Route:
-        """Return a route through stretches, with curves between them."""
-        points = [self.point(stretches[0].u, stretches[0].start)]
-        steps: list[tuple[Point, ...]] = []
-        for step in _steps(stretches):
-            turned = tuple(self.point(u, v) for u, v in step)
-            if turned[-1] != points[-1]:
-                steps.append(turned)
-                points.append(turned[-1])
-        return Route(points[0], tuple(steps), label)
-
-
-def _loop(place: Place) -> Route:
-    """Return the route of an edge from a box to itself, beside the box."""
-    right, quarter = place.x + place.width, place.height / 4
-    start, end = Point(right, place.middle + quarter), Point(right, place.middle - quarter)
-    beside = right + PADDING
-    return Route(start, ((Point(beside, start.y), Point(beside, end.y), end),), None)
-
-
-def _steps(stretches: Sequence[Stretch]) -> Iterator[tuple[Spot, ...]]:
-    """Yield the steps through stretches: a line along each, and a curve to the next one."""
-    end = stretches[0].end
-    for here, after in pairwise(stretches):
-        if here.u == after.u:
-            end = after.end
-            continue
-        yield (Spot(here.u, end),)
-        half = (here.end + after.start) / 2
-        yield Spot(here.u, half), Spot(after.u, half), Spot(after.u, after.start)
-        end = after.end
-    yield (Spot(stretches[-1].u, end),)
+    def drawn(self, parts: Sequence[Stretch | Run], label: Point | None) -> Route:
+        """Return a route through parts, with curves between them."""
+        start, *steps = [[self.point(*spot) for spot in step] for step in steps_along(parts)]
+        return Route(start[0], tuple(map(tuple, steps)), label)

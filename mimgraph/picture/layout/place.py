@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.picture.layout.hops import Tensor
 from mimgraph.picture.layout.plan import Plan
@@ -48,6 +49,17 @@ class Stretch(NamedTuple):
     end: float
 
 
+class Run(NamedTuple):
+    """A straight part of an edge across, along `u`. A way that begins or ends with one meets the side of a box."""
+
+    v: float
+    start: float
+    end: float
+
+
+Way: TypeAlias = tuple[Stretch | Run, ...]
+
+
 class Spot(NamedTuple):
     """A position in a frame."""
 
@@ -69,7 +81,7 @@ class Frame:
     inside: dict[str, Spot]
     ins: dict[Tensor, float]
     outs: dict[Tensor, float]
-    ways: tuple[tuple[Stretch, ...], ...]
+    ways: tuple[Way, ...]
     labels: dict[int, Spot]
 
     def extent(self) -> Extent:
@@ -85,11 +97,12 @@ def place(
     inner: Mapping[str, Frame],
     caption: Caption | None,
     is_across: bool,
+    is_upward: bool = False,
 ) -> Frame:
     """Return the frame of a plan.
 
     `extents` are those of its nodes, `inner` the frames of its open items. The diagram itself has no caption and no
-    wall. `is_across` says that edges run from left to right.
+    wall. `is_across` says that edges run from left to right, `is_upward` that they run from the bottom to the top.
     """
     doors = _Doors(plan, inner)
     us = _axes(plan, extents, doors)
@@ -103,8 +116,9 @@ def place(
     ways = [_way(way, us, vs, extents, band_of) for way in plan.ways]
     _meet_doors(plan, ways, doors)
     _spread_ends(plan, ways, extents, inner)
-    wall = _wall(plan, us, extents, bands, caption, is_across)
-    return _moved(plan, extents, us, vs, ways, wall)
+    wall = _wall(plan, us, extents, bands, caption, is_across, is_upward)
+    frame = _moved(plan, extents, us, vs, ways, wall)
+    return _flipped(frame, plan, extents) if is_upward else frame
 
 
 class _Doors:
@@ -322,6 +336,7 @@ def _wall(
     bands: Sequence[Stretch],
     caption: Caption | None,
     is_across: bool,
+    is_upward: bool,
 ) -> _Wall:
     """Return the wall around the nodes of a frame."""
     low = min((u - e.left for u, e in zip(us, extents, strict=True)), default=0.0)
@@ -329,8 +344,13 @@ def _wall(
     end = bands[-1].end if bands else 0.0
     if caption is None:
         return _Wall(high - low, end, -low, 0.0, "left")
-    ins = [u for u, node in zip(us, plan.nodes, strict=True) if node.role == "in"]
-    after = 0.0 if any(node.role == "out" for node in plan.nodes) else PADDING
+    doors: dict[str, list[float]] = {"in": [], "out": []}
+    for u, node in zip(us, plan.nodes, strict=True):
+        if node.role in doors:
+            doors[node.role].append(u)
+    if is_upward:  # what is first is at the bottom, and the title at the top
+        doors["in"], doors["out"] = doors["out"], doors["in"]
+    ins, after = doors["in"], 0.0 if doors["out"] else PADDING
     if is_across:
         before, left = 0.0 if ins else PADDING, caption.height
         along = max(before + end + after, caption.width)
@@ -342,7 +362,8 @@ def _wall(
     side: Literal["left", "right"] = "left" if left <= right else "right"
     left, right = (left, 0.0) if side == "left" else (0.0, right)
     across = max(high - low + 2 * PADDING + left + right, caption.width)
-    return _Wall(across, before + end + after, PADDING + left - low, before, side)
+    first = after if is_upward else before
+    return _Wall(across, before + end + after, PADDING + left - low, first, side)
 
 
 def _moved(
@@ -376,3 +397,17 @@ def _moved(
     return Frame(
         wall.across, wall.along, wall.side, inside, doors["in"], doors["out"], tuple(moved), labels
     )
+
+
+def _flipped(frame: Frame, plan: Plan, extents: Sequence[Extent]) -> Frame:
+    """Return a frame with everything upside down, so that its edges run up."""
+    nodes = zip(plan.nodes, extents, strict=True)
+    along = {n.key: extent.along for n, extent in nodes if n.role in ("item", "aside")}
+    end = frame.along
+    inside = {id_: Spot(u, end - v - along[id_]) for id_, (u, v) in frame.inside.items()}
+    ways = tuple(
+        tuple(part._replace(start=end - part.start, end=end - part.end) for part in way)
+        for way in frame.ways
+    )
+    labels = {number: Spot(u, end - v) for number, (u, v) in frame.labels.items()}
+    return replace(frame, inside=inside, ways=ways, labels=labels)

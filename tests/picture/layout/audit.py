@@ -10,7 +10,8 @@ from typing import NamedTuple
 from mimgraph.picture.diagram.captions import edge_line
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes, every
 from mimgraph.picture.geometry import Place, Point
-from mimgraph.picture.layout.layout import Layout, Route
+from mimgraph.picture.layout.layout import Layout
+from mimgraph.picture.layout.routes import Route
 
 STEP = 3.0  # points between two samples of a curve
 NEAR, RUN = 2.0, 12.0  # an edge runs along a wall if it stays nearer than this for longer than that

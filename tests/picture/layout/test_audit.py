@@ -11,7 +11,8 @@ import pytest
 import mimgraph as mg
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.geometry import Place, Point
-from mimgraph.picture.layout.layout import Layout, Route, layout
+from mimgraph.picture.layout.layout import Layout, layout
+from mimgraph.picture.layout.routes import Route
 from mimgraph.picture.scene import Depth, Direction, Scene
 from tests.conftest import SPECS
 from tests.picture.layout.audit import faults
