@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.compare.model import BodyChanges, Change, dotted
-from mimgraph.compare.picture_words import both_shapes, edited
+from mimgraph.compare.picture_words import both_shapes, caused_by_sizes, edited, old_to_new
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 
 REPLACED = ("op", "body")  # edits that replace all that is inside a node
@@ -34,7 +34,8 @@ def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Joined:
     joining = _Joining(renamed, gone, _changes(new, inside))
     items = joining.items(old.items, new.items)
     edges = joining.edges(old.edges, new.edges)
-    return Joined(Diagram(new.name, new.doc, items, edges), joining.was)
+    name = old_to_new(old.name, new.name)
+    return Joined(Diagram(name, new.doc, items, edges), joining.was)
 
 
 def without_changes(items: tuple[Item, ...]) -> Iterator[str]:
@@ -52,7 +53,10 @@ def _changes(new: Diagram, inside: BodyChanges) -> dict[str, Change]:
     """Return the changes to mark, by the id of the item that shows them."""
     finder = _ItemFinder(new.items)
     found: dict[str, Change] = {}
+    around: dict[str, Change] = {}
     for change in inside.everywhere():
+        change = caused_by_sizes(change, around)
+        around.setdefault(change.name, change)
         is_in_both = change.status in ("changed", "follows")
         if is_in_both and change.kind in ("input", "node", "output"):
             is_output = change.kind == "output" and "." not in change.name

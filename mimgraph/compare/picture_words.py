@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from operator import ne
 
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import Change, Edit
-from mimgraph.picture.diagram.model import Box, Item, Mark
+from mimgraph.picture.diagram.model import Item, Mark
 from mimgraph.summary.node_text import WIDTHS_OUT, option_text, value_text
 
 VISIBLE = ("from", "shape", "share")  # edits that edges and shapes show already
@@ -31,9 +31,8 @@ def edited(old: Item, new: Item, change: Change) -> Item:
         edits: tuple[str, ...] = (old_to_new(old.subtitle, new.subtitle),)
         return replace(new, title=title, subtitle="", mark=mark, edits=edits)
     subtitle = _without(new.subtitle, [*given, *inferred])
-    edits = tuple(map(edit_words, given))
-    new = replace(new, title=title, subtitle=subtitle, mark=mark, edits=edits)
-    return replace(new, effects=tuple(map(edit_words, inferred))) if isinstance(new, Box) else new
+    edits, effects = (tuple(map(edit_words, every)) for every in (given, inferred))
+    return replace(new, title=title, subtitle=subtitle, mark=mark, edits=edits, effects=effects)
 
 
 def old_to_new(old: str, new: str) -> str:
@@ -51,6 +50,23 @@ def both_shapes(old: str, new: str) -> str:
     if is_one and was["times"] == now["times"]:
         return f"{now['port']}({', '.join(map(old_to_new, *axes))}){now['times']}"
     return old_to_new(old, new.removeprefix(now["port"]))
+
+
+def caused_by_sizes(change: Change, around: Mapping[str, Change]) -> Change:
+    """Return a change with all effects `of_sizes` if the params of the block around it are so.
+
+    `around` has the changes of the blocks by name.
+    """
+    name = change.name
+    while name := name.rpartition(".")[0]:
+        given, inferred = _shown(around[name]) if name in around else ([], [])
+        if given or inferred:
+            is_caused = not given
+            break
+    else:
+        is_caused = False
+    effects = tuple(effect._replace(of_sizes=True) for effect in change.effects)
+    return replace(change, effects=effects) if is_caused else change
 
 
 def _shown(change: Change) -> tuple[list[Edit], list[Edit]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from mimgraph.picture.diagram.captions import badge_line
+from mimgraph.picture.diagram.captions import badge_line, sign_line
 from mimgraph.picture.diagram.model import Mark
 from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, Style, Text
 from mimgraph.picture.text_metrics import Line, Tone
 from mimgraph.picture.themes import DASHED, SIGNS, Paint, Palette
 
 _DOWN = 30  # points at most from the corner of a box to its badges
+_CENTRE = 0.36  # from the base line of letters to their middle, over their size
 
 
 class Brush(NamedTuple):
@@ -44,15 +45,15 @@ class Brush(NamedTuple):
         if self.is_across:
             ends = Point(place.x + aside, place.y), Point(right - aside, place.y)
         if mark in SIGNS:
-            yield from self._badge(ends[0], SIGNS[mark], self.palette.marks[mark].line)
+            sign = sign_line(SIGNS[mark])
+            yield from self._badge(ends[0], sign, self.palette.marks[mark].line)
         if letter:
             tags = self.palette.tags
             color = tags[(ord(letter[0]) - ord("A")) % len(tags)]
-            yield from self._badge(ends[1], letter, color)
+            yield from self._badge(ends[1], badge_line(letter), color)
 
-    def _badge(self, at: Point, letter: str, color: str) -> Iterator[Shape]:
-        row = badge_line(letter)
+    def _badge(self, at: Point, row: Line, color: str) -> Iterator[Shape]:
         radius = max(6.0, row.width / 2 + 2.5)
         place = Place(at.x - radius, at.y - 6, 2 * radius, 12)
         yield Rect(place, 6, Style(self.palette.page, color, 1))
-        yield Text(at.x, at.y + 2.9, row, (self.palette.page,), "middle")
+        yield Text(at.x, at.y + _CENTRE * row.size, row, (self.palette.page,), "middle")

@@ -219,8 +219,7 @@ def outline(items: tuple[Item, ...], indent: str = "") -> list[str]:
     lines = []
     for item in items:
         words = ": ".join(filter(None, (item.title, item.subtitle)))
-        effects = () if isinstance(item, Cluster) else item.effects
-        changes = "; ".join((*item.edits, *(f"so {effect}" for effect in effects)))
+        changes = "; ".join((*item.edits, *(f"so {effect}" for effect in item.effects)))
         words += f" [{changes}]" if changes else ""
         lines.append(f"{SIGNS[item.mark]} {indent}{words} {' '.join(item.shapes)}".rstrip())
         if isinstance(item, Cluster):
@@ -545,11 +544,13 @@ def test_sizes_that_a_block_takes_from_its_inputs_only_follow() -> None:
     old = """
         inputs: {x: [4]}
         blocks:
+          mlp: {params: {width: null}, seq: [{Linear: $width}]}
           gate:
             inputs: {x: [D]}
             nodes:
               g: {layer: Linear, from: x, out_features: $D, activation: Sigmoid}
-              out: {merge: multiply, from: [x, g]}
+              m: {block: mlp, from: g, width: $D}
+              out: {merge: multiply, from: [x, m]}
             outputs: out
         nodes:
           wide: {layer: Linear, from: x, out_features: 4}
@@ -557,9 +558,11 @@ def test_sizes_that_a_block_takes_from_its_inputs_only_follow() -> None:
         outputs: gated
     """
     picture = joined(mg.loads(old), mg.loads(old.replace("out_features: 4", "out_features: 6")))
-    assert outline(picture.items)[2:4] == [
+    assert outline(picture.items)[2:6] == [
         ". gated: gate (N, 4 → 6)",
         ".   g: Linear + Sigmoid [so out_features 4 → 6; so in_features 4 → 6] (N, 4 → 6)",
+        ".   m: mlp [so width 4 → 6] (N, 4 → 6)",
+        ".     Linear [so out_features 4 → 6; so in_features 4 → 6] (N, 4 → 6)",
     ]
 
 

@@ -57,15 +57,20 @@ def box_lines(box: Box) -> tuple[Line, ...]:
 
 
 def cluster_line(cluster: Cluster) -> Line:
-    """Return the title and subtitle of a cluster; a bare `seq` is left out, as one sees that it is one."""
+    """Return the title and subtitle of a cluster, and what changed in a comparison; a bare `seq` is left
+    out, as one sees that it is one."""
     subtitle = "" if cluster.kind == cluster.subtitle == "seq" else cluster.subtitle
-    edits = ", ".join(cluster.edits)
-    gap = "  " if cluster.title and subtitle else ""
-    gap_before_edits = "  " if edits and (cluster.title or subtitle) else ""
-    title, changed = Run(cluster.title, "bold"), Run(edits, "bold")
-    return line(
-        SMALL, title, Run(gap), *_stressed(subtitle, "faint"), Run(gap_before_edits), changed
+    parts = (
+        [Run(cluster.title, "bold")],
+        [*_stressed(subtitle, "faint")],
+        [Run(", ".join(cluster.edits), "bold")],
+        [Run(", ".join(cluster.effects), tone="faint")],
     )
+    runs: list[Run] = []
+    for part in parts:
+        if any(run.text for run in part):
+            runs += [Run("  "), *part] if runs else part
+    return line(SMALL, *runs)
 
 
 def edge_line(edge: Edge, tails: Mapping[str, Box]) -> Line:
@@ -78,8 +83,13 @@ def edge_line(edge: Edge, tails: Mapping[str, Box]) -> Line:
 
 
 def badge_line(letter: str) -> Line:
-    """Return the text of a badge: the sign of a mark, or the letter of a shared module."""
+    """Return the text of a badge with the letter of a shared module."""
     return line(BADGE, Run(letter, "bold"))
+
+
+def sign_line(sign: str) -> Line:
+    """Return the text of a badge with the sign of a mark, large enough to tell `~` from `−`."""
+    return line(TITLE, Run(sign, "bold"))
 
 
 def _stressed(text: str, tone: Tone = "text") -> Iterator[Run]:

@@ -30,7 +30,7 @@ def describe_cluster(cluster: Cluster) -> str:
     """Return `tower: block × 3`, then its doc and its shapes, a line each."""
     first = _marked(cluster.mark, f"{cluster.id}: {cluster.subtitle}")
     rest = [cluster.tooltip] if cluster.tooltip else []
-    return "\n".join([first, *cluster.edits, *rest, *cluster.shapes])
+    return "\n".join([first, *cluster.edits, *cluster.effects, *rest, *cluster.shapes])
 
 
 def describe_edge(edge: Edge, tails: Mapping[str, Box]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from mimgraph.picture.diagram.chain_text import seq_text
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, clusters, every
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, clusters, every
 
 _SEQ = re.compile("^seq\\b")
 
@@ -64,14 +64,16 @@ def closed_box(cluster: Cluster) -> Box:
         ]
         subtitle = _SEQ.sub(lambda _: seq_text(now), subtitle)
     words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
-    box = Box(cluster.id, cluster.kind, *words, mark=cluster.mark, edits=cluster.edits)
+    box = Box(cluster.id, cluster.kind, *words)
+    box = replace(box, mark=cluster.mark, edits=cluster.edits, effects=cluster.effects)
     if cluster.mark in ("added", "removed"):
         return box
     if changed := sum(map(_changes, cluster.items)):
         return replace(box, mark="changed", edits=(*box.edits, f"{changed} changed inside"))
     following = sum(item.mark == "follows" for item in every(cluster.items))
     effects = (f"{following} following inside",) if following else ()
-    return replace(box, mark=box.mark or ("follows" if following else ""), effects=effects)
+    mark: Mark = "follows" if following else ""
+    return replace(box, mark=box.mark or mark, effects=box.effects + effects)
 
 
 def _changes(item: Item) -> int:

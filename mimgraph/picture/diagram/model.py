@@ -58,6 +58,7 @@ class Cluster:
     shapes: tuple[str, ...] = ()
     mark: Mark = ""
     edits: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
 
 
 Item: TypeAlias = Box | Cluster

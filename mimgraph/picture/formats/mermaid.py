@@ -153,10 +153,10 @@ def _box_label(box: Box) -> str:
 def _cluster_label(cluster: Cluster) -> str:
     """Return the title and op in one line, padded on the right with figure spaces, which do not
     break: that moves it to the left, out of the way of the arrows."""
-    words = cluster.title, cluster.subtitle, ", ".join(cluster.edits)
-    title, subtitle, edits = words
-    line = " ".join(filter(None, (_bold(title), coded(subtitle), _bold(edits))))
-    length = len("".join(words))
+    edits, effects = ", ".join(cluster.edits), ", ".join(cluster.effects)
+    words = _bold(cluster.title), coded(cluster.subtitle), _bold(edits), coded(effects)
+    line = " ".join(filter(None, words))
+    length = len(cluster.title + cluster.subtitle + edits + effects)
     spaces = "#8199;" * min(length, max(36 - length, 0))
     return '"`{}{}`"'.format(f"{_sign(cluster.mark)}{line}".replace(" ", "\xa0"), spaces)
 

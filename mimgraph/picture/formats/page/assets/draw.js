@@ -169,7 +169,7 @@ function badges({ tag }, mark, { x, y, width, height }, isAcross) {
     : [[x, y + down], [right, y + down]];
   const found = [];
   if (SIGNS[mark])
-    found.push(badge({ size: 8, width: 0, runs: [[SIGNS[mark], "bold"]] }, ...left, "sign"));
+    found.push(badge({ size: 11, width: 0, runs: [[SIGNS[mark], "bold"]] }, ...left, "sign"));
   if (tag) {
     const number = (tag.runs[0][0].charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
     found.push(badge(tag, ...other, `tag-${number}`));
@@ -181,7 +181,7 @@ export function badge(line, x, y, classes) {
   const radius = Math.max(6, line.width / 2 + 2.5);
   return svg("g", { class: `tag ${classes}`, "aria-hidden": "true" }, [
     svg("rect", { x: x - radius, y: y - 6, width: 2 * radius, height: 12, rx: 6 }),
-    text(line, { x, y: y + 2.9, "text-anchor": "middle" }),
+    text(line, { x, y: y + 0.36 * line.size, "text-anchor": "middle" }),
   ]);
 }
 
