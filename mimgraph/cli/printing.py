@@ -58,14 +58,15 @@ def print_written(path: str, started: float) -> None:
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], stream: TextIO) -> None:
     """Print diagnostics with the lines of the spec that they point at."""
-    print(render_text(diagnostics, color=wants_color(stream)), file=stream)
+    print(render_text(diagnostics, wants_color(stream), _width(stream)), file=stream)
 
 
 def point_to_pages(diagnostics: Sequence[Diagnostic]) -> None:
     """Print how to read the pages of these diagnostics, if standard error is a terminal."""
     codes = " ".join(dict.fromkeys(one.code for one in diagnostics))
     if codes and sys.stderr.isatty():
-        print(f"\nfor more: mimgraph explain {codes}", file=sys.stderr)
+        lines = _wrapped(f"for more: mimgraph explain {codes}", len("for more: "))
+        print("\n" + "\n".join(lines), file=sys.stderr)
 
 
 def print_notes(error: Exception) -> None:
@@ -84,7 +85,7 @@ def _print_message(style: str, title: str, message: str) -> None:
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
-    width = columns(sys.stderr) if sys.stderr.isatty() else None
+    width = _width(sys.stderr)
     if width is None or len(text) <= width:
         return [text]
     from textwrap import wrap  # a check starts faster without it
@@ -96,6 +97,11 @@ def _wrapped(text: str, indent: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _width(stream: TextIO) -> int | None:
+    """Return the width to wrap a message to; None if a program reads it."""
+    return columns(stream) if stream.isatty() else None
 
 
 def _paint() -> Paint:

@@ -10,8 +10,9 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.terminal import BLUE, BOLD, RED, YELLOW, Paint, painter
 
-LONGEST = 200  # characters of a source line that are shown
+LONGEST = 200  # characters of a source line that are shown, if the terminal is not narrower
 LEAD = 60  # characters before the marks where a line is cut
+NARROW = 24  # columns of a text below its mark
 TAB = "    "
 STYLES = {"error": RED, "warning": YELLOW}  # of other kinds of remarks yellow, too
 
@@ -35,10 +36,13 @@ class Shown(Protocol):
     def help(self) -> str: ...
 
 
-def render_text(diagnostics: Sequence[Shown], color: bool = False) -> str:
-    """Return the diagnostics with their source lines, separated by blank lines."""
+def render_text(diagnostics: Sequence[Shown], color: bool = False, width: int | None = None) -> str:
+    """Return the diagnostics with their source lines, separated by blank lines.
+
+    Texts are wrapped and source lines cut to a width, if there is one.
+    """
     paint = painter(color)
-    return "\n\n".join("\n".join(_rows(diagnostic, paint)) for diagnostic in diagnostics)
+    return "\n\n".join("\n".join(_rows(diagnostic, paint, width)) for diagnostic in diagnostics)
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
@@ -75,7 +79,7 @@ class _Mark(NamedTuple):
     text: str
 
 
-def _rows(diagnostic: Shown, paint: Paint) -> Iterator[str]:
+def _rows(diagnostic: Shown, paint: Paint, width: int | None) -> Iterator[str]:
     """Yield the lines of one diagnostic."""
     style = STYLES.get(diagnostic.severity, YELLOW)
     marks = [_Mark(diagnostic.span, "^", style, diagnostic.note)]
@@ -83,8 +87,13 @@ def _rows(diagnostic: Shown, paint: Paint) -> Iterator[str]:
     margin = " " * (len(str(max(mark.span.line for mark in marks))) + 1)
     bar = paint(BLUE, f"{margin} |")
 
-    title = paint(style, f"{diagnostic.severity}[{diagnostic.code}]")
-    yield title + paint(BOLD, f": {visible(diagnostic.message)}")
+    room = None if width is None else max(width - len(margin) - len(" | "), NARROW)
+
+    title = f"{diagnostic.severity}[{diagnostic.code}]"
+    inner = width and max(width - len(margin) - 1, NARROW)
+    first, *others = _wrapped(f"{title}: {visible(diagnostic.message)}", inner)
+    yield paint(style, title) + paint(BOLD, first.removeprefix(title))
+    yield from (paint(BOLD, f"{margin} {line}") for line in others)
     for number, name in enumerate(dict.fromkeys(mark.span.file.name for mark in marks)):
         here = [mark for mark in marks if mark.span.file.name == name]
         if number:
@@ -94,14 +103,14 @@ def _rows(diagnostic: Shown, paint: Paint) -> Iterator[str]:
         yield f"{paint(BLUE, margin + arrow)} {visible(name)}:{line}:{column}"
         if any(_has_source(mark.span) for mark in here):
             yield bar
-            yield from _source(here, margin, bar, paint)
+            yield from _source(here, margin, bar, paint, room)
     unseen = [mark.text for mark in marks if mark.text and not _has_source(mark.span)]
     if diagnostic.help or unseen:
         yield bar
     for text in unseen:
         yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'note')}: {visible(text)}"
     if diagnostic.help:
-        yield from _help(diagnostic.help, margin, paint)
+        yield from _help(diagnostic.help, margin, paint, room)
 
 
 def _has_source(span: Span) -> bool:
@@ -109,22 +118,37 @@ def _has_source(span: Span) -> bool:
     return not isinstance(span.file, PythonFile) or bool(span.file.line(span.line))
 
 
-def _source(marks: list[_Mark], margin: str, bar: str, paint: Paint) -> Iterator[str]:
+def _source(
+    marks: list[_Mark], margin: str, bar: str, paint: Paint, room: int | None
+) -> Iterator[str]:
     """Yield the source lines of one file, each followed by its marks, the rightmost first."""
     in_order = sorted(marks, key=lambda mark: (mark.span.line, -mark.span.column))
+    longest = LONGEST if room is None else min(room - len("……"), LONGEST)
     for number, group in groupby(in_order, key=lambda mark: mark.span.line):
         on_line = list(group)
         line = on_line[0].span.file.line(number)
-        left, right = _window(line, on_line)
+        left, right = _window(line, on_line, longest)
         cut = "…" if left else ""
         text = cut + _on_screen(line[left:right]) + ("…" if right < len(line) else "")
         yield f"{paint(BLUE, f'{number:>{len(margin)}} |')} {text}".rstrip()
         for mark in on_line:
             start, end = (min(max(column, left), right) for column in _columns(mark.span))
-            indent = " " * _width(cut + _on_screen(line[left:start]))
+            indent = _width(cut + _on_screen(line[left:start]))
             signs = mark.sign * max(1, _width(_on_screen(line[start:end])))
-            marked = f"{signs} {visible(mark.text)}".rstrip()
-            yield f"{bar} {indent}{paint(mark.style, marked)}"
+            for column, text in _marked(indent, signs, visible(mark.text), room):
+                yield f"{bar} {' ' * column}{paint(mark.style, text)}"
+
+
+def _marked(indent: int, signs: str, text: str, room: int | None) -> Iterator[tuple[int, str]]:
+    """Yield the signs below a source line with their text, each line with its column; a text that does
+    not fit behind the signs stands below them, or further to the left."""
+    if room is None or not text or indent + len(signs) + 1 + _width(text) <= room:
+        yield indent, f"{signs} {text}".rstrip()
+        return
+    yield indent, signs
+    lines = _wrapped(text, max(room - indent, NARROW))
+    column = max(0, min(indent, room - max(map(_width, lines))))
+    yield from ((column, line) for line in lines)
 
 
 def _columns(span: Span) -> tuple[int, int]:
@@ -136,25 +160,37 @@ def _columns(span: Span) -> tuple[int, int]:
     return span.column - 1, span.end_column - 1 if span.end_line == span.line else text_end
 
 
-def _window(line: str, marks: list[_Mark]) -> tuple[int, int]:
+def _window(line: str, marks: list[_Mark], longest: int) -> tuple[int, int]:
     """Return the part of a line that is shown: all of it, or the part around the marks, or only around
     the fault if they are far apart."""
-    if len(line) <= LONGEST:
+    if len(line) <= longest:
         return 0, len(line)
     # the leftmost mark with a sign comes last
     starts = {mark.sign: mark.span.column - 1 for mark in marks}
     focus = min(starts.values())
-    if marks[0].span.column - focus > LONGEST - LEAD:
+    lead = min(LEAD, longest // 3)
+    if marks[0].span.column - focus > longest - lead:
         focus = starts.get("^", focus)
-    left = max(0, min(focus - LEAD, len(line) - LONGEST))
-    return left, left + LONGEST
+    left = max(0, min(focus - lead, len(line) - longest))
+    return left, left + longest
 
 
-def _help(text: str, margin: str, paint: Paint) -> Iterator[str]:
-    first, *others = map(visible, text.split("\n"))
+def _help(text: str, margin: str, paint: Paint, room: int | None) -> Iterator[str]:
+    indent = len("= help: ")
+    wide = room and max(room + len("| ") - indent, NARROW)
+    first, *others = (row for line in text.split("\n") for row in _wrapped(visible(line), wide))
     yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'help')}: {first}"
     for line in others:
-        yield f"{margin} {' ' * len('= help: ')}{line}".rstrip()
+        yield f"{margin} {' ' * indent}{line}".rstrip()
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    """Return the lines of a text at a width; no word is broken."""
+    if width is None or len(text) <= width:
+        return [text]
+    from textwrap import wrap  # a check starts faster without it
+
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 # --- characters -------------------------------------------------------------------------------
