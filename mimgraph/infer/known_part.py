@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.declared import input_types
@@ -12,34 +13,130 @@ from mimgraph.infer.nodes.node import type_nodes
 from mimgraph.infer.nodes.sources import resolve_all
 from mimgraph.infer.scope import Context, State
 from mimgraph.infer.structure import Scope
-from mimgraph.ir.declared.graph import Graph, Source
-from mimgraph.ir.typed.graph import Body, TypedGraph, Value
+from mimgraph.ir.declared.graph import Block, Graph, Node, Output, Source
+from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.typed.graph import (
+    Body,
+    TypedGraph,
+    TypedNode,
+    Value,
+    borrowed_by,
+    single_nodes,
+)
+from mimgraph.ir.typed.operations import Shared
+from mimgraph.support.frozen_data import data
 
 
-def known_part(graph: Graph) -> TypedGraph:
-    """Return the inputs and nodes whose types are known, as a graph.
+@data(eq=False, slots=False)
+class KnownPart:
+    """A wrong graph, or the inside of a block of it at one use, with the types that are known."""
 
-    Its outputs are the results that the other nodes and the outputs read, each called by the text of
-    its source: `lstm.last`. A port that does not exist is the first result of its node.
-    """
-    context = _typed(State({}, Report()), graph)
-    inputs = {name: type_ for name, type_ in context.inputs.items() if type_ is not None}
-    order = tuple([node for node in context.typed.values() if node is not None])
-    written = [context.typed.get(name) for name in context.scope.nodes]
-    nodes = tuple([node for node in written if node is not None])
-    outputs = _read(context, graph)
-    body = Body(
-        *("", context.state.params, {}, {}, inputs, nodes, order, outputs, {}),
-        doc=graph.doc,
-        optional=context.optional & inputs.keys(),
-    )
-    docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
-    return TypedGraph(graph.name, body, docs, {}, ())
+    declared: Graph | Block
+    context: Context
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the declared nodes."""
+        return tuple(self.context.scope.nodes.values())
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Return the declared outputs."""
+        return self.context.scope.outputs
+
+    @property
+    def blocks(self) -> Mapping[str, Block]:
+        """Return the blocks of the whole graph by key."""
+        return self.context.state.blocks
+
+    @cached_property
+    def typed(self) -> TypedGraph:
+        """Return the inputs and nodes of known types as a graph.
+
+        Its outputs are the results that the other nodes and the outputs read, each called by the text
+        of its source: `lstm.last`. A port that does not exist is the first result of its node.
+        """
+        context, declared = self.context, self.declared
+        inputs = {name: type_ for name, type_ in context.inputs.items() if type_ is not None}
+        order = tuple(self._known.values())
+        nodes = tuple([self._known[name] for name in context.scope.nodes if name in self._known])
+        body = Body(
+            *("", context.state.params, {}, {}, inputs, nodes, order, self._read(), {}),
+            doc=declared.doc,
+            optional=context.optional & inputs.keys(),
+        )
+        if isinstance(declared, Block):
+            return TypedGraph(declared.family, body, {}, {}, ())
+        docs = {one.name: one.doc for one in declared.inputs if one.doc}
+        return TypedGraph(declared.name, body, docs, {}, ())
+
+    @cached_property
+    def _known(self) -> Mapping[str, TypedNode]:
+        """Return the typed nodes in running order, without those that share the module of another node,
+        which is on a cycle or behind one."""
+        found: dict[str, TypedNode] = {}
+        names = {*self.context.inputs}
+        for name, node in self.context.typed.items():
+            if node is not None and all(_named(one, names) for one in _needed_for(node)):
+                found[name] = node
+                names.add(name)
+        return found
+
+    def _read(self) -> Mapping[str, Value]:
+        """Return the known results that nodes of unknown type and the outputs read, by the text of the
+        source."""
+        context, known = self.context, self._known
+        names = {*context.inputs, *known}
+        found: dict[str, Value] = {}
+        for source in self._sources():
+            with suppress(SpecError):
+                fed = [one for one in resolve_all(context, [source], "") if one.type is not None]
+                if fed and _named(fed[0].value.name, names):
+                    found[source.text] = fed[0].value
+                elif source.name in known:
+                    found[source.text] = Value(source.name, next(iter(known[source.name].results)))
+                elif context.inputs.get(source.name) is not None:
+                    found[source.text] = Value(source.name, "")
+        return found
+
+    def _sources(self) -> Iterator[Source]:
+        """Yield what nodes of unknown type and the outputs read."""
+        for node in self.nodes:
+            if node.name not in self._known:
+                yield from node.sources or ()
+        yield from (output.source for output in self.outputs)
+
+    def inside(self, node: Node) -> KnownPart | None:
+        """Return the inside of a node of unknown type; None unless it is one use of a block of which
+        some types are known. A block that shares modules around it is not looked into."""
+        operation, state = node.operation, self.context.state
+        if not isinstance(operation, Call) or state.outer.get(operation.block):
+            return None
+        context = state.unfinished.get(operation)
+        if context is None or context.left_out:
+            return None
+        return KnownPart(state.blocks[operation.block], context)
 
 
-def _typed(state: State, graph: Graph) -> Context:
-    """Return the context with all nodes typed that can be; the faults are in the report of the state."""
-    context = Context(state, {}, {}, Scope({}, {}, (), ()), "")
+def _needed_for(node: TypedNode) -> Iterator[str]:
+    """Yield what a node reads, and the nodes whose modules it or a block in it shares."""
+    yield from (value.name for value in node.arguments.values())
+    for one in single_nodes(node):
+        if isinstance(one.operation, Shared):
+            yield one.operation.target
+        yield from borrowed_by(one.operation)
+
+
+def _named(name: str, names: Container[str]) -> bool:
+    """Return whether a name, or the node before its point, is among the names."""
+    return name in names or name.partition(".")[0] in names
+
+
+def known_part(graph: Graph) -> KnownPart:
+    """Return a graph with the types that are known."""
+    state = State({}, Report())
+    names = {one.name: one for one in graph.inputs}, {one.name: one for one in graph.nodes}
+    context = Context(state, {}, {}, Scope(*names, (), graph.outputs), "")
     with suppress(SpecError):  # a limit was reached: what was typed before is known
         whole = opened(state, graph)
         if whole is None:
@@ -47,28 +144,4 @@ def _typed(state: State, graph: Graph) -> Context:
         else:
             context = whole
             type_nodes(context, ())
-    return context
-
-
-def _read(context: Context, graph: Graph) -> Mapping[str, Value]:
-    """Return the known results that nodes of unknown type and the outputs read, by the text of the
-    source; for a port that does not exist the first result of its node."""
-    found: dict[str, Value] = {}
-    for source in _sources(context, graph):
-        node = context.typed.get(source.name)
-        ports = [*node.results] if node is not None else [""]
-        with suppress(SpecError):
-            fed = [one for one in resolve_all(context, [source], "") if one.type is not None]
-            if fed:
-                found[source.text] = fed[0].value
-            elif node is not None or context.inputs.get(source.name) is not None:
-                found[source.text] = Value(source.name, ports[0])
-    return found
-
-
-def _sources(context: Context, graph: Graph) -> Iterator[Source]:
-    """Yield what nodes of unknown type and the outputs read."""
-    for node in graph.nodes:
-        if context.typed.get(node.name) is None:
-            yield from node.sources or ()
-    yield from (output.source for output in graph.outputs)
+    return KnownPart(graph, context)

@@ -7,7 +7,17 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from mimgraph.picture.diagram.chain_text import seq_text
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, clusters, every
+from mimgraph.picture.diagram.model import (
+    Box,
+    Cluster,
+    Diagram,
+    Edge,
+    Item,
+    Mark,
+    boxes,
+    clusters,
+    every,
+)
 
 _SEQ = re.compile("^seq\\b")
 
@@ -68,6 +78,12 @@ def closed_box(cluster: Cluster) -> Box:
     box = replace(box, mark=cluster.mark, edits=cluster.edits, effects=cluster.effects)
     if cluster.mark in ("added", "removed"):
         return box
+    if cluster.mark == "unknown":  # a fault is inside, as a rule
+        found = next((item for item in boxes(cluster.items) if item.faults), None)
+        if found is None:
+            return box
+        faults = f"in {found.id.removeprefix(f'{cluster.id}.')}", *found.faults
+        return replace(box, mark="faulty", faults=faults, tooltip=found.tooltip)
     if changed := sum(map(_changes, cluster.items)):
         return replace(box, mark="changed", edits=(*box.edits, f"{changed} changed inside"))
     following = sum(item.mark == "follows" for item in every(cluster.items))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from textwrap import wrap
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.render import render_text, visible
-from mimgraph.ir.declared.graph import Graph, Node
+from mimgraph.ir.declared.graph import Block, Node
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Each, Operation, Share
 from mimgraph.picture.diagram.model import Box
 
@@ -19,9 +19,9 @@ LISTED = 3  # faults that one box shows
 FOLLOWS = "of unknown shape, because of a fault"
 
 
-def node_box(node: Node, graph: Graph) -> Box:
+def node_box(node: Node, blocks: Mapping[str, Block]) -> Box:
     """Return the box of a node of unknown type, with its op and without a shape."""
-    op = _op_text(node.operation, graph)
+    op = op_text(node.operation, blocks)
     return Box(node.name, _kind(node.operation), node.name, op, (), FOLLOWS, mark="unknown")
 
 
@@ -38,16 +38,16 @@ def _kind(operation: Operation | None) -> str:
     return "layer"
 
 
-def _op_text(operation: Operation | None, graph: Graph) -> str:
+def op_text(operation: Operation | None, blocks: Mapping[str, Block]) -> str:
     """Return the op of a declared node: `Linear + ReLU`, `residual`, `seq`, `shares tail`."""
     match operation:
         case Each():
-            return f"{_op_text(operation.operation, graph)}, each"
+            return f"{op_text(operation.operation, blocks)}, each"
         case Apply():
             added = f" + {operation.activation.name}" if operation.activation else ""
             return f"{operation.name}{added}"
         case Call():
-            block = graph.blocks.get(operation.block)
+            block = blocks.get(operation.block)
             return block.family if block else operation.block
         case Chain():
             return "seq"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.infer.dag import cycles
-from mimgraph.infer.known_part import known_part
+from mimgraph.infer.known_part import KnownPart, known_part
 from mimgraph.ir.declared.graph import Graph, Node, Output, Source
 from mimgraph.ir.declared.values import ANOTHER, OTHERS
 from mimgraph.ir.names import free_name
@@ -17,8 +16,9 @@ from mimgraph.picture.details.build import details
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import close
-from mimgraph.picture.diagram.model import Box, Diagram, Edge, Item, Mark, every
-from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, node_box
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
+from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, node_box, op_text
+from mimgraph.picture.faulty.nested import End, nested
 from mimgraph.picture.faulty.places import output_id, places
 from mimgraph.picture.faulty.reading_order import reading_order
 from mimgraph.picture.faulty.sketch import WrongGraph
@@ -33,32 +33,26 @@ def faulty_diagram(wrong: WrongGraph, diagnostics: Sequence[Diagnostic]) -> Diag
     Nodes of unknown types are boxes without shapes, and a source that does not exist is a box, too.
     What a diagnostic concerns is marked `faulty`; other nodes of unknown types are `unknown`.
     """
-    graph = wrong.declared
-    typed = known_part(graph)
-    if wrong.call:
-        faults = {wrong.call: [*diagnostics]}
-    else:
-        faults = places(graph, diagnostics, typed.body.by_name)
-    builder = _Builder(graph, close(diagram(typed), faults), faults)
-    builder.add_inputs([one.name for one in graph.inputs if one.name not in typed.body.inputs])
-    builder.add_nodes([one for one in graph.nodes if one.name not in typed.body.by_name])
-    for output in graph.outputs:
+    part = known_part(wrong.declared)
+    faults = {wrong.call: [*diagnostics]} if wrong.call else places(part, diagnostics)
+    return _drawn(part, faults)
+
+
+def _drawn(part: KnownPart, faults: Faults) -> Diagram:
+    """Return the diagram of a graph, or of the inside of a block."""
+    typed, declared = part.typed.body, part.declared
+    builder = _Builder(part, close(diagram(part.typed), faults), faults)
+    builder.add_inputs([one.name for one in declared.inputs if one.name not in typed.inputs])
+    builder.add_nodes([one for one in part.nodes if one.name not in typed.by_name])
+    for output in part.outputs:
         builder.add_output(output)
     return builder.diagram()
 
 
 def known_details(graph: Graph) -> Mapping[str, Detail]:
     """Return the details of the inputs and nodes whose types are known, by the ids of their boxes."""
-    typed = known_part(graph)
+    typed = known_part(graph).typed
     return details(replace(typed, body=replace(typed.body, outputs={})), graph, {})
-
-
-class _End(NamedTuple):
-    """The box that a source names, the port that is shown, and the mark of an edge from it."""
-
-    box: str
-    port: str = ""
-    mark: Mark = ""
 
 
 class _Builder:
@@ -67,15 +61,15 @@ class _Builder:
     An output of the known diagram, `lstm.last`, is the end of all sources with this text.
     """
 
-    def __init__(self, graph: Graph, known: Diagram, faults: Faults) -> None:
-        self.graph, self.known, self.faults = graph, known, faults
+    def __init__(self, part: KnownPart, known: Diagram, faults: Faults) -> None:
+        self.part, self.known, self.faults = part, known, faults
         read = {item.id: item for item in known.items if item.kind == "output"}
         self.shapes = {id_: item.shapes for id_, item in read.items() if isinstance(item, Box)}
         self.items: list[Item] = [item for item in known.items if item.id not in read]
         self.edges = [edge for edge in known.edges if edge.head not in read]
-        self.ends = {e.head: _End(e.tail, e.port) for e in known.edges if e.head in read}
+        self.ends = {e.head: End(e.tail, e.port) for e in known.edges if e.head in read}
         self.taken = {item.id for item in every(tuple(self.items))}
-        self.unknown: dict[str, _End] = {}  # by the name of the source
+        self.unknown: dict[str, End] = {}  # by the name of the source
         self.missing: set[str] = set()  # boxes of sources that do not exist
 
     def diagram(self) -> Diagram:
@@ -102,16 +96,16 @@ class _Builder:
         self.items.append(replace(box, id=self.free(box.id)))
         return self.items[-1].id
 
-    def add_source(self, box: Box) -> _End:
+    def add_source(self, box: Box) -> End:
         """Add a box that only stands for a source, before those that read it; return its end."""
         self.items.insert(0, replace(box, id=self.free(box.id), optional=True))
-        return _End(self.items[0].id, mark=box.mark)
+        return End(self.items[0].id, mark=box.mark)
 
     def add_inputs(self, names: Sequence[str]) -> None:
         """Add the inputs of unknown type."""
         for name in names:
             id_ = self.add(Box(name, "input", name, tooltip=FOLLOWS, mark="unknown"))
-            self.unknown[name] = _End(id_, mark="unknown")
+            self.unknown[name] = End(id_, mark="unknown")
 
     def add_nodes(self, nodes: Sequence[Node]) -> None:
         """Add the nodes of unknown type, each behind those that it reads, and their edges."""
@@ -119,16 +113,45 @@ class _Builder:
         in_text = {node.name: by_name[node.name] for node in nodes}
         reads = {name: [s.name for s in node.sources or ()] for name, node in in_text.items()}
         order = reading_order(reads)
-        boxes = {name: self.add(node_box(by_name[name], self.graph)) for name in order.names}
-        self.unknown |= {name: _End(id_, mark="unknown") for name, id_ in boxes.items()}
         around = _cycle_edges(reads) if order.back else set()
-        for name, id_ in boxes.items():
+        for name in order.names:
+            ends = []
             for source in by_name[name].sources or ():
                 edge = source.name, name
-                end = self.end(source)
-                if edge in order.back:
-                    end = self.again(by_name[source.name])
-                self.connect(source, end._replace(mark="faulty") if edge in around else end, id_)
+                is_back = edge in order.back
+                end = self.again(by_name[source.name]) if is_back else self.end(source)
+                ends.append(end._replace(mark="faulty") if edge in around else end)
+            self.add_node(by_name[name], ends)
+
+    def add_node(self, node: Node, ends: Sequence[End]) -> None:
+        """Add a node of unknown type, which reads its sources from these ends: open if it is a block of
+        which some types are known, else as a box."""
+        inside = self.part.inside(node)
+        if inside is not None and inside.typed.body.nodes:
+            self.add_open(node, ends, inside)
+            return
+        id_ = self.add(node_box(node, self.part.blocks))
+        self.unknown[node.name] = End(id_, mark="unknown")
+        for source, end in zip(node.sources or (), ends, strict=True):
+            self.connect(source, end, id_)
+
+    def add_open(self, node: Node, ends: Sequence[End], inside: KnownPart) -> None:
+        """Add a node as a cluster with the inside of its block, between its sources and its readers."""
+        id_ = self.free(node.name)
+        names = [one.name for one in inside.declared.inputs]
+        feeds: dict[str, list[End]] = {}
+        for source, name, end in zip(node.sources or (), names, ends, strict=False):
+            feeds.setdefault(source.argument or name, []).append(end)
+        faults = places(inside, self.faults.pop(node.name, ()))
+        drawn = nested(_drawn(inside, faults), f"{id_}.", feeds)
+        op = op_text(node.operation, self.part.blocks)
+        cluster = Cluster(id_, "block", node.name, op, drawn.items, FOLLOWS, mark="unknown")
+        self.items.append(cluster)
+        self.taken |= {item.id for item in every((cluster,))}
+        self.edges += drawn.edges
+        results = {name: end._replace(mark="unknown") for name, end in drawn.results.items()}
+        self.ends |= {output_id(f"{node.name}.{name}"): end for name, end in results.items()}
+        self.unknown[node.name] = next(iter(results.values()))
 
     def add_output(self, output: Output) -> None:
         """Add the box of an output, and its edge."""
@@ -143,25 +166,25 @@ class _Builder:
         )
         self.connect(output.source, end, self.add(box))
 
-    def again(self, node: Node) -> _End:
+    def again(self, node: Node) -> End:
         """Return the end of a second box for a node on a cycle: an edge may not lead back."""
-        box = replace(node_box(node, self.graph), subtitle="drawn below", mark="faulty")
+        box = replace(node_box(node, self.part.blocks), subtitle="drawn below", mark="faulty")
         return self.add_source(replace(box, id=f"{node.name} again"))
 
-    def end(self, source: Source) -> _End:
+    def end(self, source: Source) -> End:
         """Return the end of a source; if it does not exist, that of a box that says so."""
         known = self.ends.get(output_id(source.text))
         if known is not None:
             return known._replace(port="") if source.port == "*" else known
         if source.name not in self.unknown:
-            is_lost = not self.graph.lost.isdisjoint((source.name, OTHERS, ANOTHER))
+            is_lost = not self.part.declared.lost.isdisjoint((source.name, OTHERS, ANOTHER))
             mark: Mark = "unknown" if is_lost else "faulty"
             end = self.add_source(Box(f"no {source.name}", "layer", source.name, mark=mark))
             self.unknown[source.name] = end
             self.missing.add(end.box)
         return self.unknown[source.name]
 
-    def connect(self, source: Source, end: _End, head: str) -> None:
+    def connect(self, source: Source, end: End, head: str) -> None:
         """Add the edge of a source, in red if a fault points at the source.
 
         The fault that a source does not exist moves to the box of that source.

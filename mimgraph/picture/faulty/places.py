@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.ir.declared.graph import Graph, Node, operations
+from mimgraph.infer.known_part import KnownPart
+from mimgraph.ir.declared.graph import Block, Input, Node, operations
 from mimgraph.ir.declared.operations import Call
 from mimgraph.source import PythonFile, SourceFile, Span
 
@@ -17,38 +18,40 @@ def output_id(name: str) -> str:
     return f"output {name}"
 
 
-def places(
-    graph: Graph, diagnostics: Iterable[Diagnostic], typed: Collection[str]
-) -> dict[str, list[Diagnostic]]:
+def places(part: KnownPart, diagnostics: Iterable[Diagnostic]) -> dict[str, list[Diagnostic]]:
     """Return the diagnostics by the id of the box that each concerns; "" if it concerns none.
 
-    A fault inside a block concerns the first node that uses the block and is not among the `typed`.
+    A fault inside a block concerns the first node that uses the block, of unknown type if there is one.
     """
-    users = _users(graph, typed)
-    texts = _Texts(graph, users)
+    users = _users(part)
+    texts = _Texts(part, users)
     # what the path of a diagnostic begins with: `stage.conv` is in the node or the block `stage`
-    by_path = {block.family: users.get(key, "") for key, block in graph.blocks.items()}
-    by_path |= {node.name: node.name for node in graph.nodes}
+    by_path = {block.family: users.get(key, "") for key, block in part.blocks.items()}
+    by_path |= {node.name: node.name for node in part.nodes}
+    own = f"{part.declared.family}." if isinstance(part.declared, Block) else ""
     found: dict[str, list[Diagnostic]] = {}
     for one in diagnostics:
-        of_path, of_text = by_path.get(one.node.partition(".")[0], ""), texts.place(one.span)
+        of_path, of_text = (
+            by_path.get(one.node.removeprefix(own).partition(".")[0], ""),
+            texts.place(one.span),
+        )
         is_python = isinstance(one.span.file, PythonFile)  # where many nodes may be on one line
         place = (of_path or of_text) if is_python else (of_text or of_path)
         found.setdefault(place, []).append(one)
     return found
 
 
-def _users(graph: Graph, typed: Collection[str]) -> dict[str, str]:
+def _users(part: KnownPart) -> dict[str, str]:
     """Return the node that stands for each block by its key: the first that uses it, perhaps in another
     block."""
     found: dict[str, str] = {}
-    for node in sorted(graph.nodes, key=lambda node: node.name in typed):
+    for node in sorted(part.nodes, key=lambda node: node.name in part.typed.body.by_name):
         stack = [*_blocks_of((node,))]
         while stack:
             key = stack.pop()
-            if key in graph.blocks and key not in found:
+            if key in part.blocks and key not in found:
                 found[key] = node.name
-                stack += _blocks_of(graph.blocks[key].nodes)
+                stack += _blocks_of(part.blocks[key].nodes)
     return found
 
 
@@ -70,10 +73,10 @@ class _Texts:
     Of a part that Python declares only the line is known, on which others may be declared, too.
     """
 
-    def __init__(self, graph: Graph, users: dict[str, str]) -> None:
+    def __init__(self, part: KnownPart, users: dict[str, str]) -> None:
         self.by_file: dict[SourceFile, list[_Text]] = {}
         self.by_line: dict[tuple[SourceFile, int], set[str]] = {}
-        for span, id_ in _spans(graph, users):
+        for span, id_ in _spans(part, users):
             if isinstance(span.file, PythonFile):
                 self.by_line.setdefault((span.file, span.line), set()).add(id_)
             else:
@@ -93,13 +96,17 @@ class _Texts:
         return texts[before - 1].id if before and start <= texts[before - 1].end else ""
 
 
-def _spans(graph: Graph, users: dict[str, str]) -> Iterator[tuple[Span, str]]:
+def _spans(part: KnownPart, users: dict[str, str]) -> Iterator[tuple[Span, str]]:
     """Yield the span of every part with the id of its box; parts of a block have that of its user."""
-    yield from ((one.whole or one.span, one.name) for one in graph.inputs)
-    yield from ((one.whole or one.span, one.name) for one in graph.nodes)
-    yield from ((one.whole or one.span, output_id(one.name)) for one in graph.outputs)
-    for key, block in graph.blocks.items():
-        user = users.get(key, "")
+    for declared in part.declared.inputs:
+        whole = declared.whole if isinstance(declared, Input) else None
+        yield whole or declared.span, declared.name
+    yield from ((one.whole or one.span, one.name) for one in part.nodes)
+    yield from ((one.whole or one.span, output_id(one.name)) for one in part.outputs)
+    for key, block in part.blocks.items():
+        user = users.get(key)
+        if user is None:
+            continue
         yield block.span, user
         yield from ((one.span, user) for one in block.inputs)
         yield from ((one.whole or one.span, user) for one in block.nodes)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
-from mimgraph.picture.diagram.model import Diagram, Edge, boxes
+from mimgraph.picture.diagram.fold import fold
+from mimgraph.picture.diagram.model import Diagram, Edge, boxes, every
 from mimgraph.picture.formats import dot, mermaid
 from tests.test_corpus import CASE, FILES
 
@@ -189,6 +190,79 @@ def test_a_fault_inside_a_block_is_shown_at_its_first_use() -> None:
         ("block", "b"),
         ("block", "c"),
     ]
+
+
+IN_BLOCK = """
+inputs: {x: [5], y: [5]}
+blocks:
+  inner:
+    inputs: [a, b]
+    nodes:
+      wide: {layer: Linear, from: a, out_features: 8}
+      both: {merge: add, from: [wide, b]}
+      last: {layer: ReLU, from: both}
+    outputs: {sum: last, other: wide}
+  outer:
+    inputs: [p, q]
+    nodes:
+      first: {layer: Tanh, from: p}
+      use: {block: inner, from: {b: first, a: q}, repeat: 2}
+    outputs: use.sum
+nodes: {z: {block: outer, from: [x, y]}, end: {layer: ReLU, from: z}}
+outputs: end
+"""
+
+
+def test_a_block_is_open_around_the_fault() -> None:
+    found = shown(IN_BLOCK)
+    assert [(item.id, item.kind, item.mark) for item in every(found.items)] == [
+        ("x", "input", ""),
+        ("y", "input", ""),
+        ("z", "block", "unknown"),
+        ("z.first", "layer", ""),
+        ("z.use", "block", "unknown"),
+        ("z.use.wide", "layer", ""),
+        ("z.use.both", "merge", "faulty"),
+        ("z.use.last", "layer", "unknown"),
+        ("end", "layer", "unknown"),
+        ("output end", "output", "unknown"),
+    ]
+    assert [f"{edge.tail} -> {edge.head}" for edge in found.edges] == [
+        "x -> z.first",
+        "y -> z.use.wide",
+        "z.use.wide -> z.use.both",
+        "z.first -> z.use.both",
+        "z.use.both -> z.use.last",
+        "z.use.last -> end",
+        "end -> output end",
+    ]
+    assert {box.id: box.shapes for box in boxes(found.items) if box.shapes}.keys() == {
+        *("x", "y", "z.first", "z.use.wide")
+    }
+
+
+def test_a_closed_block_says_what_is_wrong_inside() -> None:
+    (box,) = (box for box in boxes(fold(shown(IN_BLOCK), 0).items) if box.id == "z")
+    assert (box.mark, *box.faults[:3]) == (
+        *("faulty", "in use.both", "error[shape-mismatch]", "add needs equal shapes"),
+    )
+    assert "spec.yaml:8" in box.tooltip
+
+
+def test_a_faulty_output_of_a_block_is_shown() -> None:
+    found = shown(IN_BLOCK.replace("sum: last", "sum: lost").replace("[wide, b]", "[wide, wide]"))
+    assert "did you mean last?" in " ".join(faults(found).values())
+
+
+def test_a_node_that_shares_a_module_of_a_cycle_is_unknown() -> None:
+    nodes = """
+  a: {merge: add, from: [b, x]}
+  b: {layer: Linear, from: a, out_features: 5}
+  c: {share: b, from: x}
+  d: {layer: ReLU, from: c}
+outputs: [d, y]
+"""
+    assert {"c", "d"} <= {id_ for id_, mark in marks(shown(HEAD + nodes)).items() if mark}
 
 
 def test_faults_of_no_box_have_boxes_of_their_own() -> None:

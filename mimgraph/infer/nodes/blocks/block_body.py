@@ -93,6 +93,8 @@ def type_use(
         *(context, outputs, block.family, given, defaults, dims, block.doc), is_chain=block.is_chain
     )
     state.depth -= 1
+    if body is None:
+        state.unfinished[call] = context
     if body is None and left_out and len(state.report.diagnostics) == faults:
         _report_unknown(site, call, block, left_out)
     state.bodies[key] = body, state.expanded - before
