@@ -16,6 +16,7 @@ from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph, load, load_bytes
 from mimgraph.language.spec_file import UnknownParams
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.support.progress import progress
 
 
 def load_graph(path: str, settings: Sequence[str], options: ModelOptions | None = None) -> Graph:
@@ -81,6 +82,10 @@ def _load_with_known(
 def _loader(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
     """Return a function that loads the graph for given params; standard input is read once, and Python
     code run once, here."""
+    return progress("reading the spec")(_open(path, options))
+
+
+def _open(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
     if path == "-":
         return partial(load_bytes, sys.stdin.buffer.read(MAX_BYTES + 1), name="<stdin>")
     wanted = user_code(path)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mimgraph.support.progress import listening
+from mimgraph.support.terminal import wants_color
 
 if TYPE_CHECKING:
     from threading import Timer
@@ -47,7 +48,7 @@ class _Bars:
         with self.lock:
             self.open.append(task)
             if self.bars is not None:
-                task.show(self.bars)
+                self.show_task(task)
             elif self.timer is None:
                 self.timer = Timer(PATIENCE, self.show)
                 self.timer.daemon = True
@@ -61,8 +62,16 @@ class _Bars:
             if self.open and self.bars is None:
                 self.bars = bars
                 for task in self.open:
-                    task.show(bars)
+                    self.show_task(task)
                 bars.start()
+
+    def show_task(self, task: _Task) -> None:
+        """Add a bar; one without a total swings, and is not needed below one that moves."""
+        before = self.open[: self.open.index(task)]
+        if self.bars is not None and (task.total or not any(one.total for one in before)):
+            task.id = self.bars.add_task(
+                task.title, total=task.total, completed=task.done, count=task.count
+            )
 
     def end(self, task: _Task) -> None:
         """Close a task; with the last one the bars go."""
@@ -105,10 +114,6 @@ class _Task:
         """Remove the bar."""
         self.all.end(self)
 
-    def show(self, bars: Progress) -> None:
-        """Add a bar; one without a total swings."""
-        self.id = bars.add_task(self.title, total=self.total, completed=self.done, count=self.count)
-
 
 def _bars() -> Progress:
     """Return bars that are removed at the end; to import them takes longer than a check."""
@@ -117,10 +122,10 @@ def _bars() -> Progress:
 
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=24),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
+        console=Console(file=sys.stderr, no_color=not wants_color(sys.stderr)),
         transient=True,
         redirect_stdout=False,  # the import of a model redirects it as well
         redirect_stderr=False,

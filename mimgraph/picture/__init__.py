@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mimgraph.picture.errors import RenderError
 from mimgraph.support.files import write_whole
+from mimgraph.support.progress import progress
 
 if TYPE_CHECKING:
     from mimgraph.picture.scene import Scene
@@ -23,6 +24,8 @@ def write(scene: Scene, path: str | Path) -> Scene:
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
         raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")
-    drawn = readable(scene)
-    write_whole(path, RENDERERS[ending](drawn))
+    with progress("drawing"):
+        drawn = readable(scene)
+        content = RENDERERS[ending](drawn)
+    write_whole(path, content)
     return drawn
