@@ -123,13 +123,19 @@ def run(text: str, classes: str) -> Run:
     return Run(text, cast("Face", face), cast("Tone", tone))
 
 
-def test_an_edge_has_its_label_for_each_way_to_fold_its_ends() -> None:
+def test_an_edge_has_a_hop_in_each_frame_that_it_passes() -> None:
     tail = Box("a", "layer", "a", shapes=("h (N, 4)", "c (N, 4)"))
     edge = Edge("a", "b.c", "h", "query")
     items = (tail, Cluster("b", "block", "b", "", (Box("b.c", "merge", "c"),)))
-    (found,) = elements(Diagram("D", "", items, (edge, edge))).graph["edges"]
-    label = {part: "".join(text for text, _ in row["runs"]) for part, row in found["label"].items()}
-    assert label == {"name": "h as query", "port": "h", "shape": " (N, 4)", "times": " × 2"}
+    graph = elements(Diagram("D", "", items, (edge, edge))).graph
+    assert [plan["id"] for plan in graph["plans"]] == ["b", ""]
+    assert [found["hops"] for found in graph["edges"]] == [[[1, 0], [0, 0]], [[1, 1], [0, 0]]]
+    assert labels(graph) == ["h as query (N, 4)"] * 2
+
+
+def labels(graph: Any) -> list[str]:
+    hops = [hop for plan in graph["plans"] for hop in plan["hops"] if "label" in hop]
+    return ["".join(text for text, _ in hop["label"]["runs"]) for hop in hops]
 
 
 def test_the_page_holds_the_details_of_each_node(tmp_path: Path) -> None:
@@ -201,7 +207,7 @@ def check_that_text_adds_no_elements(word: str) -> None:
     read = Elements(text)
     assert [(tag, sorted(attrs)) for tag, attrs, _ in read.found] == PLAIN
     assert read.graph["items"][0]["title"] == word
-    assert read.graph["edges"][0]["label"]["name"]["runs"][0][0] == plain(word)
+    assert labels(read.graph) == [plain(word)]
     assert read.details["x"]["doc"] == word
     assert read.texts("title") == ["Name"]
 

@@ -13,7 +13,7 @@ import mimgraph
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
 from mimgraph.picture.formats import page
 from mimgraph.picture.scene import Scene
-from tests.conftest import SPECS
+from tests.conftest import ROOT, SPECS
 from tests.helpers.browser import Tab
 from tests.helpers.npm import install
 from tests.picture.formats.test_html import HOSTILE
@@ -267,6 +267,37 @@ def test_folding_keeps_the_block_where_it_was(reader: Reader) -> None:
     reader.item("tower.0").locator("> .caption").click()
     after = reader.item("tower.0").bounding_box()
     assert (after["x"], after["y"]) == pytest.approx((before["x"], before["y"]), abs=2)
+
+
+def test_edges_that_are_folded_together_are_drawn_once(tab: Tab, tmp_path: Path) -> None:
+    def block(name: str, *inner: str) -> Cluster:
+        boxes = tuple(Box(f"{name}.{word}", "layer", word) for word in inner)
+        return Cluster(name, "block", name, "", boxes)
+
+    edges = tuple(Edge(f"a.{tail}", f"b.{head}") for tail in "xy" for head in "xy")
+    picture = Diagram("D", "", (block("a", "x", "y"), block("b", "x", "y")), edges)
+    path = tmp_path / "folded.html"
+    path.write_text(page.render(Scene(picture)))
+    reader = Reader(tab, path)
+    reader.open()
+    assert reader.page.locator("path.arrow").count() == 4
+    reader.item("b").locator("> .caption").click()
+    assert reader.page.locator("path.arrow").count() == 2
+    reader.item("a").locator("> .caption").click()
+    assert reader.page.locator("path.arrow").count() == 1
+
+
+def test_no_label_of_an_edge_lies_on_another(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "labels.html"
+    reader = Reader(tab, path)
+    for depth in (0, 1):
+        mimgraph.load(ROOT / "specs" / "mult.yaml").draw(path, depth=depth)
+        reader.open()
+        found = reader.page.locator("text.label")
+        places = found.evaluate_all(
+            "all => all.map((one) => one.getAttribute('x') + ' ' + one.getAttribute('y'))"
+        )
+        assert len(places) == len(set(places)) == 9
 
 
 def test_buttons_fold_and_unfold_whole_levels(reader: Reader) -> None:

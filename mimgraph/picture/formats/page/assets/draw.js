@@ -1,9 +1,11 @@
 // Draws a layout as SVG: nested groups, a tree to screen readers, and the edges over them.
-import { CAPTION, TITLE, captionWidth } from "./layout/caption.js";
 import { CAP, CARD, outline } from "./outline.js";
+import { pathsOf } from "./route.js";
 import { svg, text } from "./svg.js";
 
 export const SIGNS = { added: "+", removed: "−", changed: "~", faulty: "!" };
+const TITLE = 6; // from the left of a caption to its title, behind the chevron
+const CAPTION = 18; // height of what one clicks to fold a block
 const LEADING = 1.25; // height of a line over the size of its letters
 const TAGS = 4; // the number of colours of badges
 
@@ -18,8 +20,8 @@ export class Drawing {
   }
 
   // Shows a layout; closed boxes that are already drawn are only moved.
-  show({ places, lines }) {
-    this.places = places;
+  show({ places, titles, lines }) {
+    Object.assign(this, { places, titles });
     this.tree.replaceChildren(...this.model.root.items.map((item) => this.group(item)));
     const tails = lines.map((line) => line.tail);
     this.shared = new Set(repeated(tails));
@@ -44,14 +46,13 @@ export class Drawing {
     return element;
   }
 
-  opened(item, { x, y, width, height, side }) {
-    const wide = captionWidth(item);
-    const at = side === "right" ? x + width - wide : x;
-    const title = item.caption ? [text(item.caption, { x: TITLE, y: 13 })] : [];
-    const bar = svg("g", { class: "caption", transform: `translate(${at} ${y})` }, [
-      svg("rect", { width: wide, height: CAPTION, rx: 5 }),
-      chevron(10, CAPTION / 2, true),
-      ...title,
+  opened(item, { x, y, width, height }) {
+    const title = this.titles.get(item);
+    const [left, strip] = [title.x - TITLE, title.width + TITLE + 2];
+    const bar = svg("g", { class: "caption" }, [
+      svg("rect", { x: left, y: y + 1, width: Math.max(strip, 24), height: CAPTION, rx: 5 }),
+      chevron(title.x - 2.5, y + CAPTION / 2, true),
+      text(item.caption, { x: title.x + 2, y: title.y + item.caption.size }),
     ]);
     const wall = svg("rect", { class: "wall", x, y, width, height, rx: 6 });
     const inner = item.items.map((each) => this.group(each));
@@ -97,50 +98,28 @@ export class Drawing {
     return group;
   }
 
-  // Returns the pieces of an edge; pieces that edges of one tensor have in common are drawn once.
+  // Returns the elements of an edge; pieces that edges of one tensor have in common are drawn once.
   line(line, drawn) {
     const isOptional = line.tail.optional || line.head.optional;
-    const classes = ["edge", isOptional && "optional", line.mark].filter(Boolean).join(" ");
-    const ways = this.shared.has(line.tail) ? this.pieces(line) : [this.pieces(line).join("")];
-    const pieces = ways.map((d, i) => {
-      const key = `${classes} ${d}`;
-      if (!drawn.has(key)) drawn.set(key, svg("path", { class: classes, d }));
-      if (i === ways.length - 1) drawn.get(key).setAttribute("marker-end", "url(#arrow)");
+    const classes = [isOptional && "optional", line.mark].filter(Boolean);
+    const draw = (kind, d) => {
+      const names = [kind, ...classes].join(" ");
+      const key = `${names} ${d}`;
+      if (!drawn.has(key)) drawn.set(key, svg("path", { class: names, d }));
       return drawn.get(key);
+    };
+    const { pieces, arrow } = pathsOf(line.route, line.head.kind, this.places.get(line.head));
+    const whole = [pieces[0][0], ...pieces.map(([, way]) => way)].join("");
+    const ways = this.shared.has(line.tail) ? pieces.map((piece) => piece.join("")) : [whole];
+    const labels = line.labels.map(({ x, y, text: words }) => {
+      const place = { x, y: y + words.size / 3, "text-anchor": "middle" };
+      const label = text(words, { class: "label", ...place });
+      drawn.set(label, label);
+      return label;
     });
-    if (!line.label) return pieces;
-    const [x, y] = line.label.at;
-    const place = this.isAcross
-      ? { x, y: y - 4, "text-anchor": "middle" }
-      : { x: x + 4, y: y + 3 };
-    const label = text(line.label.text, { class: "edge label", ...place });
-    drawn.set(label, label);
-    return [...pieces, label];
-  }
-
-  pieces({ stretches }) {
-    const made = [];
-    const draw = (from, way, to) => from !== to && made.push(`M${from}${way}${to}`);
-    stretches.forEach(({ x, top, bottom }, i) => {
-      const [start, end] = [this.at(x, top), this.at(x, bottom)];
-      if (i > 0) {
-        const { x: u, bottom: low } = stretches[i - 1];
-        const half = (low + top) / 2;
-        const curve = `C${this.at(u, half)} ${this.at(x, half)} `;
-        draw(this.at(u, low), u === x ? "L" : curve, start);
-      }
-      draw(start, "L", end);
-    });
-    return made;
-  }
-
-  at(u, v) {
-    const [x, y] = this.isAcross ? [v, u] : [u, v];
-    return `${round(x)} ${round(y)}`;
+    return [...ways.map((d) => draw("edge", d)), draw("arrow", arrow), ...labels];
   }
 }
-
-const round = (value) => Math.round(value * 10) / 10;
 
 // Returns what a screen reader says about an item.
 function ariaLabel({ title, subtitle, shapes = [], kind, id, optional, mark }) {

@@ -1,4 +1,4 @@
-// The state of the page: the items, which of them are open, and the edges between visible items.
+// The state of the page: the items, and which of them are open; and the edges and plans for them.
 
 export class Model {
   constructor({ items, edges, ...rest }) {
@@ -72,36 +72,4 @@ export class Model {
       if (item.items && this.open.has(item)) yield* this.shown(item);
     }
   }
-
-  // Returns the edges between visible items; edges that are equal there are one. At a closed block they
-  // have no mark if they differ in it, as then the change is inside.
-  shownEdges() {
-    const found = new Map();
-    const seen = new Map();
-    const shown = (id) => {
-      if (!seen.has(id)) seen.set(id, this.seen(this.items.get(id)));
-      return seen.get(id);
-    };
-    for (const { tail, head, mark = "", label = {} } of this.edges) {
-      const [from, to] = [shown(tail), shown(head)];
-      if (from === to) continue;
-      const text = labelOf(label, from.id === tail, to.id === head);
-      const isSeen = from.id === tail && to.id === head;
-      const key = JSON.stringify([from.id, to.id, text?.runs, isSeen && mark]);
-      const known = found.get(key);
-      if (!known) found.set(key, { tail: from, head: to, text, mark });
-      else if (known.mark !== mark) known.mark = "";
-    }
-    return [...found.values()];
-  }
-}
-
-// Returns the line along an edge: the argument of a node that is folded away means nothing outside,
-// and the shape of a result stands in the box of its block.
-function labelOf({ name, port, shape, times }, isTailShown, isHeadShown) {
-  const parts = [isHeadShown ? name : port, isTailShown && shape, isHeadShown && times];
-  const lines = parts.filter(Boolean);
-  if (!lines.length) return undefined;
-  const width = lines.reduce((sum, line) => sum + line.width, 0);
-  return { size: lines[0].size, width, runs: lines.flatMap((line) => line.runs) };
 }

@@ -5,8 +5,9 @@ import { svg } from "./svg.js";
 export const CARD = 4; // offset between the stacked cards of a closed block
 export const CAP = 5; // half the height of a cylinder's lid
 const RING = 3; // gap between the two outlines of an output
-const SLANT = 9; // width of a hexagon's slanted sides
-const [ROUND, ROUNDER] = [3, 12]; // radius of a corner
+export const SLANT = 9; // width of a hexagon's slanted sides
+export const ROUND = 3; // radius of a corner
+export const ROUNDER = 12; // that of an input or output
 
 // `cards` is the number of cards behind the front, which is `width` by `height` and below them.
 export function outline(kind, width, height, cards = 0) {
