@@ -105,9 +105,9 @@ class Graph(Shown):
             typed = infer(declared, report)
             raise_faults(report, declared.origin)
         except SpecError as error:
-            from mimgraph.picture.faulty.sketch import FaultySketch, WrongGraph  # for faults alone
+            from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
 
-            error.sketch = FaultySketch(lambda: WrongGraph(declared))
+            error.sketch = sketch_of(declared)
             raise
         assert typed is not None
         self.declared, self.typed = declared, typed

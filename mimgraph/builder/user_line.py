@@ -10,7 +10,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any, NoReturn
 
-from mimgraph.diagnostics import Diagnostic, Label, Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
@@ -61,15 +61,18 @@ def raise_faults(report: Report, span: Span) -> None:
         raise SpecError(_in_python(_in_code(found, span, exact)) for found in report.diagnostics)
 
 
-def raise_at_call(diagnostics: Iterable[Diagnostic], span: Span) -> NoReturn:
-    """Raise the faults of a changed graph at the call on the line `span`; where each arose is a
-    label."""
+def raise_at_call(
+    diagnostics: Iterable[Diagnostic], span: Span, sketch: Sketch | None = None
+) -> NoReturn:
+    """Raise the faults of a changed graph, which `sketch` draws, at the call on the line `span`; where each
+    arose is a label."""
     exact = _columns(span)
     # many nodes may be declared at one line of Python: their faults are told apart by node
     once = {(found.code, found.span, found.node): found for found in reversed([*diagnostics])}
     error = SpecError([])
     found = reversed([*once.values()])
     error.diagnostics += [_in_python(_at_call(one, span, exact)) for one in found]
+    error.sketch = sketch
     raise error
 
 

@@ -96,9 +96,9 @@ def load_text(
         typed = infer(declared, report)
         report.raise_if_any()
     except SpecError as error:
-        from mimgraph.picture.faulty.sketch import FaultySketch, WrongGraph  # for faults alone
+        from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
 
-        error.sketch = FaultySketch(lambda: WrongGraph(declared))
+        error.sketch = sketch_of(declared)
         raise
     assert typed is not None
     return LoadedSpec(declared, typed)

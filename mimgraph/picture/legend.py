@@ -34,7 +34,7 @@ MARKS: dict[Mark, str] = {
     "changed": "changed",
     "follows": "follows from a change",
     "faulty": "faulty",
-    "unknown": "unknown",
+    "unknown": "of unknown shape",
 }
 
 

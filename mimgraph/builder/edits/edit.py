@@ -144,10 +144,11 @@ class Edit:
         report = Report()
         try:
             typed = infer(graph, report)
-        except SpecError as error:  # a limit
-            raise_at_call(error.diagnostics, self.span)
-        if report.diagnostics:
-            raise_at_call(report.diagnostics, self.span)
+            report.raise_if_any()
+        except SpecError as error:
+            from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
+
+            raise_at_call(error.diagnostics, self.span, sketch_of(graph))
         assert typed is not None
         return EditedGraph(graph, typed)
 

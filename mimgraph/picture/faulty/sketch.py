@@ -56,3 +56,8 @@ class FaultySketch:
 
         graph = self.declare()
         return "" if graph is None else faulty_html(faulty_diagram(graph, faults))
+
+
+def sketch_of(declared: Graph) -> FaultySketch:
+    """Return what draws a wrong graph."""
+    return FaultySketch(lambda: WrongGraph(declared))

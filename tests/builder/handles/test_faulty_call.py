@@ -85,3 +85,10 @@ def test_the_error_can_be_pickled() -> None:
     error = refused(lambda: X + LONG)
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.sketch) == (str(error), None)
+
+
+def test_a_refused_edit_is_drawn() -> None:
+    graph = mg.Graph(layers.Linear(3)(layers.Flatten()(mg.Input("image", (3, 8, 8)), name="flat")))
+    found = picture(refused(lambda: graph.replace("flat", layers.LSTM(4))))
+    marks = {item.id: item.mark for item in found.items}
+    assert marks == {"image": "", "flat": "faulty", "linear": "unknown", "output linear": "unknown"}

@@ -122,9 +122,9 @@ export class Drawing {
 }
 
 // Returns what a screen reader says about an item.
-function ariaLabel({ title, subtitle, shapes = [], kind, id, optional, mark }) {
+function ariaLabel({ title, subtitle, shapes = [], kind, id, optional, mark, faults = [] }) {
   const name = title || id.replace(/^output /, "");
-  const words = [name, subtitle, ...shapes, kind, optional && "optional", mark];
+  const words = [name, subtitle, ...shapes, kind, optional && "optional", mark, faults.join(" ")];
   return [...new Set(words.filter(Boolean))].join(", ");
 }
 
