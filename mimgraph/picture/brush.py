@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import hypot
 from typing import Literal, NamedTuple
 
 from mimgraph.picture.diagram.captions import badge_line, sign_line
@@ -12,6 +13,7 @@ from mimgraph.picture.text_metrics import Line, Tone
 from mimgraph.picture.themes import DASHED, SIGNS, Paint, Palette
 
 _DOWN = 30  # points at most from the corner of a box to its badges
+_AWAY = 10  # points at least from a badge to the end of an edge
 _CENTRE = 0.36  # from the base line of letters to their middle, over their size
 
 
@@ -36,21 +38,31 @@ class Brush(NamedTuple):
         tones: dict[Tone, str] = {"text": self.palette.text, "faint": self.palette.faint}
         return Text(*at, row, tuple(tones[run.tone] for run in row.runs), anchor, struck)
 
-    def badges(self, place: Place, mark: Mark, letter: str) -> Iterator[Shape]:
-        """Yield the sign of a mark and the letter of shared weights, on sides where no edge ends."""
-        down = min(_DOWN, place.height / 2)
-        aside = min(_DOWN, place.width / 4)
-        right = place.x + place.width
-        ends = Point(place.x, place.y + down), Point(right, place.y + down)
-        if self.is_across:
-            ends = Point(place.x + aside, place.y), Point(right - aside, place.y)
+    def badges(
+        self, place: Place, mark: Mark, letter: str, ends: Sequence[Point] = ()
+    ) -> Iterator[Shape]:
+        """Yield the sign of a mark to the left and the letter of shared weights to the right of a box,
+        away from the ends of edges."""
         if mark in SIGNS:
-            sign = sign_line(SIGNS[mark])
-            yield from self._badge(ends[0], sign, self.palette.marks[mark].line)
+            at = self._free(place, min(_DOWN, place.width / 4), place.x, ends)
+            yield from self._badge(at, sign_line(SIGNS[mark]), self.palette.marks[mark].line)
         if letter:
             tags = self.palette.tags
             color = tags[(ord(letter[0]) - ord("A")) % len(tags)]
-            yield from self._badge(ends[1], badge_line(letter), color)
+            aside = max(place.width - _DOWN, 0.75 * place.width)
+            at = self._free(place, aside, place.x + place.width, ends)
+            yield from self._badge(at, badge_line(letter), color)
+
+    def _free(self, place: Place, aside: float, side: float, ends: Sequence[Point]) -> Point:
+        """Return a position at a side of a box, or on its top or bottom, where no edge ends."""
+        level = Point(side, place.y + min(_DOWN, place.height / 2))
+        low = place.y + place.height
+        above, below = Point(place.x + aside, place.y), Point(place.x + aside, low)
+        wanted = (above, below, level) if self.is_across else (level, above, below)
+        free = (
+            at for at in wanted if all(hypot(at.x - end.x, at.y - end.y) >= _AWAY for end in ends)
+        )
+        return next(free, wanted[0])
 
     def _badge(self, at: Point, row: Line, color: str) -> Iterator[Shape]:
         radius = max(6.0, row.width / 2 + 2.5)

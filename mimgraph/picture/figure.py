@@ -85,6 +85,10 @@ class _Painter:
         self.palette = brush.palette
         self.boxes = {box.id: box for box in boxes(diagram.items)}
         self.tags = letters(self.boxes.values())
+        self.ends: dict[str, list[Point]] = {id_: [] for id_ in self.boxes}
+        for edge, route in zip(diagram.edges, laid.routes, strict=True):
+            self.ends[edge.tail].append(route.start)
+            self.ends[edge.head].append(route.steps[-1][-1])
 
     def figure(self) -> Figure:
         walls, captions = [], []
@@ -129,7 +133,7 @@ class _Painter:
         behind = CARD * cards(box)
         front = Place(place.x, place.y + behind, place.width - behind, place.height - behind)
         shapes = (*outline(box.kind, cards(box), front, style), *self.lines(box, front))
-        badges = self.brush.badges(place, box.mark, self.tags.get(box.id, ""))
+        badges = self.brush.badges(place, box.mark, self.tags.get(box.id, ""), self.ends[box.id])
         classes = ("node", box.kind, box.mark)
         return _group(box.id, classes, describe_box(box), (*shapes, *badges))
 
@@ -149,7 +153,7 @@ class _Painter:
         style = self.brush.style(line, edge.mark, tail.optional or head.optional)._replace(fill="")
         route = reaching(route, head, self.laid.places[edge.head])
         shapes: list[Shape] = [curve(route, style), arrowhead(route, style.line)]
-        label = edge_line(edge, self.boxes)
+        label = edge_line(edge)
         if route.label and label.runs:
             at = Point(route.label.x, route.label.y + label.size / 3)
             shapes.append(self.brush.text(at, label, "middle"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
@@ -73,13 +73,9 @@ def cluster_line(cluster: Cluster) -> Line:
     return line(SMALL, *runs)
 
 
-def edge_line(edge: Edge, tails: Mapping[str, Box]) -> Line:
-    """Return the label of an edge; with its shape if the box that it leaves has several results."""
-    shapes = tails[edge.tail].shapes
-    found = next((s for s in shapes if edge.port and s.startswith(f"{edge.port} (")), "")
-    shape = found.removeprefix(f"{edge.port} ") if len(shapes) > 1 else ""
-    label = Run(edge.label, tone="faint")
-    return line(SHAPE, label, Run(" " if shape else ""), Run(shape, "mono", "faint"))
+def edge_line(edge: Edge) -> Line:
+    """Return the label of an edge; a box with several results lists their shapes itself."""
+    return line(SHAPE, Run(edge.label, tone="faint"))
 
 
 def badge_line(letter: str) -> Line:

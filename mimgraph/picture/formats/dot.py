@@ -88,7 +88,7 @@ class _Writer:
 
     def edge(self, edge: Edge) -> dict[str, str]:
         attributes = {"tooltip": describe_edge(edge, self.boxes)}
-        if (row := edge_line(edge, self.boxes)).runs:
+        if (row := edge_line(edge)).runs:
             attributes["label"] = self.label([row])
         if edge.mark:
             style = "dashed" if edge.mark in DASHED else "bold"

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.captions import edge_line
-from mimgraph.picture.diagram.model import Box, Diagram, Edge, Item, boxes
+from mimgraph.picture.diagram.model import Box, Diagram, Edge, Item
 from mimgraph.picture.text_metrics import Line
 
 ROOT = ""  # the id of the frame that is the diagram itself
@@ -65,7 +65,6 @@ class _Splitter:
 
     def __init__(self, diagram: Diagram) -> None:
         self.around: dict[str, tuple[str, ...]] = {}  # the frames around an item, outermost first
-        self.tails: dict[str, Box] = {box.id: box for box in boxes(diagram.items)}
         self.known: dict[str, dict[Hop, int]] = {ROOT: {}}
         self.visit(diagram.items, (ROOT,))
 
@@ -98,7 +97,7 @@ class _Splitter:
         # an argument is named where its node is, a port where the edge leaves for another block
         labelled = len(steps) if edge.port else -1
         frame, hop = found[labelled]
-        found[labelled] = frame, hop._replace(label=edge_line(edge, self.tails), number=number)
+        found[labelled] = frame, hop._replace(label=edge_line(edge), number=number)
         return [self.hop(frame, hop) for frame, hop in found]
 
     def hop(self, frame: str, hop: Hop) -> Passage:

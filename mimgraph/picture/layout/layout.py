@@ -198,7 +198,7 @@ class _Layouter:
             return self.route(passages, labelled)
         if edge.tail == edge.head:
             return loop_route(places[edge.tail])
-        return level_route(places[edge.tail], places[edge.head], edge_line(edge, self.tails))
+        return level_route(places[edge.tail], places[edge.head], edge_line(edge))
 
     def route(self, passages: Sequence[Passage], labelled: set[Passage]) -> Route:
         """Return the route of an edge, joined from its hops; only the first edge of a hop has its label."""

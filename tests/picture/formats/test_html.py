@@ -130,7 +130,7 @@ def test_an_edge_has_a_hop_in_each_frame_that_it_passes() -> None:
     graph = elements(Diagram("D", "", items, (edge, edge))).graph
     assert [plan["id"] for plan in graph["plans"]] == ["b", ""]
     assert [found["hops"] for found in graph["edges"]] == [[[1, 0], [0, 0]], [[1, 1], [0, 0]]]
-    assert labels(graph) == ["h as query (N, 4)"] * 2
+    assert labels(graph) == ["h as query"] * 2
 
 
 def labels(graph: Any) -> list[str]:

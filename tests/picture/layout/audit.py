@@ -8,7 +8,7 @@ from math import ceil, hypot
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.captions import edge_line
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes, every
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, every
 from mimgraph.picture.geometry import Place, Point
 from mimgraph.picture.layout.layout import Layout
 from mimgraph.picture.layout.routes import Route
@@ -47,7 +47,6 @@ class _Audit:
         self.diagram, self.laid = diagram, laid
         self.items = {item.id: item for item in every(diagram.items)}
         self.around = dict(_around(diagram.items, ()))
-        self.tails = {box.id: box for box in boxes(diagram.items)}
         self.cells = _by_cell({id_: laid.places[id_] for id_ in self.items})
         titles = {f"title of {id_}": place for id_, place in laid.titles.items() if place.width > 4}
         self.words = titles | dict(self.labels())
@@ -57,7 +56,7 @@ class _Audit:
         for number, (edge, route) in enumerate(
             zip(self.diagram.edges, self.laid.routes, strict=True)
         ):
-            row = edge_line(edge, self.tails)
+            row = edge_line(edge)
             if route.label and row.runs:
                 x, y = route.label.x - row.width / 2, route.label.y - row.size / 2
                 yield f"label {number} ({edge.label})", Place(x, y, row.width, row.size)
