@@ -11,12 +11,15 @@ INTERRUPTED, CLOSED_PIPE = 130, 141  # as shells count them: 128, and the number
 class CallError(Exception):
     """The call is wrong: a file does not exist, say, or the spec has no param of this name.
 
-    `help` says what to write instead: "did you mean hidden?"
+    `help` says what to write instead; it may stand at the end of the message, `: did you mean hidden?`
     """
 
     exit_code = WRONG_CALL
 
     def __init__(self, message: str, help: str = "") -> None:
+        text, suggestion, end = message.partition("did you mean ")
+        if suggestion and not help and "\n" not in end:
+            message, help = text.rstrip(" ,;:"), suggestion + end
         super().__init__(message)
         self.help = help
 

@@ -100,7 +100,7 @@ WRONG = {
     "my_model.py": "name the class or function in it: my_model.py:Net",
     "nothing.pt2": "there is no file nothing.pt2",
     "net.keras --input x=4": "net.keras is a file, which has its inputs: give no --arg, --input, --example",
-    "my_model.py:Nett": "my_model.py has no Nett: did you mean Net?",
+    "my_model.py:Nett": "my_model.py has no Nett\n  help: did you mean Net?",
     "my_model.py:Words": "my_model.py:Words needs --arg width=VALUE",
     "my_model.py:Net": "Net.forward(x, y) needs x, y: give shapes without the batch, --input x=16 --input y=16",
     "my_model.py:Net --arg hidden": "--arg takes NAME=VALUE, not 'hidden'",
@@ -110,7 +110,7 @@ WRONG = {
     "my_model.py:Net --example no.pt": "cannot read no.pt: No such file or directory",
     "my_model.py:Net --example my_model.py": "my_model.py is no file of tensors that torch.save wrote",
     "my_model.py:Net --input x=4 --input y=6 -o my_model.py": "my_model.py is Python code",
-    "my_model.py:Net --input x=4 --input y=6 --opaque lef": "has no module 'lef' to keep as Python code: did you mean left?",
+    "my_model.py:Net --input x=4 --input y=6 --opaque lef": "has no module 'lef' to keep as Python code\n  help: did you mean left?",
     "my_model.py:Net -o no/net.yaml": "cannot write no/net.yaml: there is no such folder",
 }
 
