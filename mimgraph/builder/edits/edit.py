@@ -143,12 +143,13 @@ class Edit:
         graph = without_unused(graph, self.graph, self.resolved)
         report = Report()
         try:
-            typed = infer(graph, report)
-            report.raise_if_any()
-        except SpecError as error:
+            typed, faults = infer(graph, report), report.diagnostics
+        except SpecError as error:  # a limit
+            typed, faults = None, error.diagnostics
+        if faults:
             from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
 
-            raise_at_call(error.diagnostics, self.span, sketch_of(graph))
+            raise_at_call(faults, self.span, sketch_of(graph))
         assert typed is not None
         return EditedGraph(graph, typed)
 
