@@ -13,14 +13,16 @@ from typing import Any, TypeAlias
 from mimgraph.compare.change_text import SAMPLE
 from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
-from mimgraph.compare.picture import WAS, Joined, union, without_changes
+from mimgraph.compare.picture import WAS, Joined, removed_as_one, union, without_changes
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.formats import mermaid
+from mimgraph.picture.readable_depth import fits
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
@@ -103,9 +105,22 @@ class Review:
         theme: Theme = "light",
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
-        whole = self._both.diagram
-        closed = frozenset(without_changes(whole.items)) if depth is None else frozenset()
-        return Scene(whole, direction, depth, collapse, theme, self._details, closed)
+        scene = Scene(self._both.diagram, direction, depth, collapse, theme, self._details)
+        return scene if depth is not None else self._folded(scene)
+
+    def _folded(self, scene: Scene) -> Scene:
+        """Return the scene with those blocks closed in which nothing changed.
+
+        If it is large even with all blocks closed, layers in a row that were all added, removed or
+        not changed are one box, too; and of two graphs with little in common the old one is one box.
+        """
+        found = replace(scene, closed=frozenset(without_changes(scene.whole.items)))
+        if fits(replace(found, depth=0)):
+            return found
+        whole, chains = with_chains(removed_as_one(scene.whole, self.difference.names[0]))
+        return replace(
+            scene, whole=whole, closed=frozenset((*chains, *without_changes(whole.items)))
+        )
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

@@ -540,6 +540,29 @@ def test_only_blocks_in_which_an_author_changed_something_are_open() -> None:
     assert len(list(boxes(review.scene(depth="all").shown.items))) == 6
 
 
+MORE_SPECS = Path(__file__).parents[1] / "picture" / "more_specs"
+
+
+def test_in_a_large_picture_layers_in_a_row_are_one_box() -> None:
+    old = (MORE_SPECS / "chain.yaml").read_text()
+    new = mg.loads(old.replace("from: norm13}", "from: norm13, approximate: tanh}"))
+    picture = mg.diff(mg.loads(old), new).scene().shown
+    assert [line.partition(" [")[0] for line in outline(picture.items)] == [
+        "  x (N, 64)",
+        "  fc1 … norm13: 50 layers: Linear 72 + LayerNorm + GELU + Dropout + Linear 80 + LayerNorm + … (N, 88)",
+        "~ act13: GELU",
+        "  drop13 … drop25: 49 layers: Dropout + Linear 96 + LayerNorm + GELU + Dropout + Linear 64 + … (N, 64)",
+        "  drop25 (N, 64)",
+    ]
+
+
+def test_in_a_large_picture_an_old_graph_with_little_in_common_is_one_box() -> None:
+    review = mg.diff(mg.load(MORE_SPECS / "chain.yaml"), mg.load(MORE_SPECS / "experts.yaml"))
+    first, *others = review.scene(depth=None).shown.items
+    assert outline((first,)) == ["- Chain: 101 inputs, nodes and outputs"]
+    assert not any(item.mark == "removed" for item in others)
+
+
 def test_sizes_that_a_block_takes_from_its_inputs_only_follow() -> None:
     old = """
         inputs: {x: [4]}

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from mimgraph.picture.diagram.chain_text import LISTED, chain_text
 from mimgraph.picture.diagram.fold import closed, rewired
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, Mark, boxes
 
 LONG = 4  # layers; a shorter chain that is not all of a cluster stays as it is
+SINGLE: tuple[Mark, ...] = ("changed", "faulty", "unknown")  # marks of layers that are drawn singly
 
 
 def close_chains(diagram: Diagram) -> Diagram:
@@ -97,25 +98,28 @@ def _cluster(chain: tuple[Item, ...]) -> Cluster:
     title = f"{first.title} … {last.title}" if first.title else ""
     tooltip = "\n".join(f"{box.id}: {box.subtitle}" for box in chain)
     id_ = f"{first.id} to {last.id}"
-    return Cluster(id_, "chain", title, _words(chain), chain, tooltip, last.shapes)
+    mark = "" if first.mark == "follows" else first.mark
+    return Cluster(id_, "chain", title, _words(chain), chain, tooltip, last.shapes, mark)
 
 
 def _links(diagram: Diagram) -> Mapping[str, str]:
-    """Return the edges of chains, as a map from tail to head: both are plain layers, and neither has
-    another edge there."""
+    """Return the edges of chains, as a map from tail to head: both are plain layers of the same mark, and
+    neither has another edge there."""
     drawn = list(boxes(diagram.items))
     shared = {box.shares for box in drawn}
     plain = {
-        box.id
+        box.id: box.mark
         for box in drawn
-        if box.kind == "layer" and not (box.shares or box.mark or box.id in shared)
+        if box.kind == "layer" and not (box.shares or box.id in shared or box.mark in SINGLE)
     }
     leaving = Counter(edge.tail for edge in diagram.edges)
     entering = Counter(edge.head for edge in diagram.edges)
     return {
         edge.tail: edge.head
         for edge in diagram.edges
-        if {edge.tail, edge.head} <= plain and leaving[edge.tail] == entering[edge.head] == 1
+        if edge.tail in plain
+        and plain[edge.tail] == plain.get(edge.head)
+        and leaving[edge.tail] == entering[edge.head] == 1
     }
 
 
