@@ -66,9 +66,13 @@ class _Bars:
                 bars.start()
 
     def show_task(self, task: _Task) -> None:
-        """Add a bar; one without a total swings, and is not needed below one that moves."""
+        """Add a bar: one that moves, or one that swings if none moves above it.
+
+        A task of one step has no bar, as that would not move: `mimgraph check -` waits for what is typed.
+        """
         before = self.open[: self.open.index(task)]
-        if self.bars is not None and (task.total or not any(one.total for one in before)):
+        swings = task.total is None and not any(one.moves for one in before)
+        if self.bars is not None and (task.moves or swings):
             task.id = self.bars.add_task(
                 task.title, total=task.total, completed=task.done, count=task.count
             )
@@ -97,6 +101,11 @@ class _Task:
         self.total = total
         self.done = 0
         self.id: TaskID | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the bar moves from step to step."""
+        return self.total is not None and self.total > 1
 
     @property
     def count(self) -> str:

@@ -78,7 +78,9 @@ def _paths(given: str) -> dict[str, bool]:
     if os.path.isdir(given):
         from mimgraph.language.find_specs import specs_in  # only a folder needs it
 
-        paths, fault = specs_in(given), f"there is no spec in {visible(given)}"
+        with progress("looking for specs"):
+            paths = specs_in(given)
+        fault = f"there is no spec in {visible(given)}"
     else:
         paths, fault = matching(given), f"no file matches {visible(given)}"
     if not paths:
