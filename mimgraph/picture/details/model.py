@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.source import Excerpt
-from mimgraph.summary.numbers import memory, short
+from mimgraph.summary.numbers import Count, memory, number, short
 from mimgraph.support.frozen_data import data
 
 Origin: TypeAlias = Literal["given", "default", "inferred"]
@@ -57,7 +57,7 @@ class Detail:
     code: tuple[Excerpt, ...] = ()
 
     def data(self) -> dict[str, Any]:
-        """Return the detail as JSON data, with the cost as rows of names and short numbers."""
+        """Return the detail as JSON data, with the cost as short numbers by name."""
         return {
             "op": self.op,
             "options": [option._asdict() for option in self.options],
@@ -72,21 +72,21 @@ class Detail:
         }
 
 
-def _cost_rows(cost: Cost) -> list[tuple[str, str]]:
-    """Return the parts of a cost that are not zero, `("MACs per sample", "6.29 G")`; with the batch size N in
+def _cost_rows(cost: Cost, count: Count = short) -> dict[str, str]:
+    """Return the parts of a cost that are not zero, `{"MACs per sample": "6.29 G"}`; with the batch size N in
     the number if the cost grows faster than the batch."""
     per = ""
     if not cost.crosses_samples:
         cost, per = cost.at({"N": 1}), " per sample"
     rows = {
-        "parameters": cost.params and short(cost.params),
-        "frozen parameters": cost.frozen and short(cost.frozen),
-        "buffers": cost.buffers and short(cost.buffers),
-        f"MACs{per}": cost.macs and short(cost.macs),
+        "parameters": cost.params and count(cost.params),
+        "frozen parameters": cost.frozen and count(cost.frozen),
+        "buffers": cost.buffers and count(cost.buffers),
+        f"MACs{per}": cost.macs and count(cost.macs),
         f"activations{per}": cost.activations and memory(cost.activations),
         "MACs not counted for": ", ".join(sorted(cost.uncounted)),
     }
-    return [(name, str(text)) for name, text in rows.items() if text]
+    return {name: str(text) for name, text in rows.items() if text}
 
 
 class ComparedDetail(NamedTuple):
@@ -97,5 +97,12 @@ class ComparedDetail(NamedTuple):
 
     def data(self) -> dict[str, Any]:
         """Return `{"old": {...}, "new": {...}}`, both as `Detail.data`; an added item has no `old`,
-        a removed one no `new`."""
-        return {side: one.data() for side, one in self._asdict().items() if one is not None}
+        a removed one no `new`. Numbers that are equal only when short are exact."""
+        found = {side: one.data() for side, one in self._asdict().items() if one is not None}
+        if self.old is not None and self.new is not None:
+            exact = [_cost_rows(side.cost, number) for side in (self.old, self.new)]
+            for name in exact[0].keys() & exact[1].keys():
+                numbers = [found[side]["cost"] for side in ("old", "new")]
+                if exact[0][name] != exact[1][name] and numbers[0][name] == numbers[1][name]:
+                    numbers[0][name], numbers[1][name] = exact[0][name], exact[1][name]
+        return found

@@ -15,7 +15,7 @@ from mimgraph.cost.cost import Cost
 from mimgraph.emit.source_map import excerpts
 from mimgraph.ops import registry
 from mimgraph.picture.details.build import details
-from mimgraph.picture.details.model import Detail
+from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Item, clusters, every
@@ -277,7 +277,7 @@ def test_the_state_of_an_lstm_is_two_tensors() -> None:
 
 
 def test_costs_are_short_and_of_one_sample(found: dict[str, Detail]) -> None:
-    vec, words, again = (dict(found[id_].data()["cost"]) for id_ in ("vec", "words", "again"))
+    vec, words, again = (found[id_].data()["cost"] for id_ in ("vec", "words", "again"))
     assert (vec["parameters"], vec["MACs per sample"]) == ("100 k", "100 k")
     assert words["MACs per sample"] == "384·T"
     assert again == {name: vec[name] for name in ("MACs per sample", "activations per sample")}
@@ -286,7 +286,16 @@ def test_costs_are_short_and_of_one_sample(found: dict[str, Detail]) -> None:
 
 def test_a_cost_that_grows_faster_than_the_batch_names_its_size() -> None:
     text = "inputs: {a: [4], b: [4]}\nnodes: {y: {merge: einsum, from: [a, b], equation: 'n d, m d -> n m'}}\noutputs: y"
-    assert dict(details_of(mg.loads(text))["y"].data()["cost"])["MACs"] == "4·N^2"
+    assert details_of(mg.loads(text))["y"].data()["cost"]["MACs"] == "4·N^2"
+
+
+def test_a_comparison_tells_numbers_apart_that_are_equal_when_short() -> None:
+    sides = [Detail("Linear", cost=Cost(params=n, frozen=50_000)) for n in (1_000_000, 1_000_064)]
+    data = ComparedDetail(*sides).data()
+    assert [side["cost"] for side in data.values()] == [
+        {"parameters": "1,000,000", "frozen parameters": "50 k"},
+        {"parameters": "1,000,064", "frozen parameters": "50 k"},
+    ]
 
 
 def test_docs_of_inputs_blocks_and_layers(found: dict[str, Detail]) -> None:

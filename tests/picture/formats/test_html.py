@@ -141,7 +141,11 @@ def labels(graph: Any) -> list[str]:
 def test_the_page_holds_the_details_of_each_node(tmp_path: Path) -> None:
     mimgraph.loads(SPEC).draw(tmp_path / "x.html")
     details = Elements((tmp_path / "x.html").read_text()).details
-    assert details["score"]["cost"][:2] == [["parameters", "129"], ["MACs per sample", "128"]]
+    assert details["score"]["cost"] == {
+        "parameters": "129",
+        "MACs per sample": "128",
+        "activations per sample": "4 B",
+    }
     inferred = {"name": "in_features", "value": "128", "origin": "inferred"}
     assert inferred in details["score"]["options"]
     conv = details["tower.0.0.0"]

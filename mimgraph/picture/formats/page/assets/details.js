@@ -63,6 +63,8 @@ export function results({ results: found }, { shapes = [] } = {}) {
   return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`.trim()]);
 }
 
+export const costs = ({ cost = {} }) => Object.entries(cost);
+
 // Lists excerpts; of a comparison the old and the new ones, if they differ.
 export function listings(title, excerpts = [], old = excerpts) {
   const text = (all) => all.map((one) => one.text).join("\n");

@@ -1,5 +1,5 @@
 // The panel with the details of one item; in a comparison with those of both sides.
-import { about, heading, html, listings, options, results, table } from "./details.js";
+import { about, costs, heading, html, listings, options, results, table } from "./details.js";
 
 export class Panel {
   constructor(element, model, details, { go, toggle, neighbours }) {
@@ -19,7 +19,7 @@ export class Panel {
       ...(item.items ? [this.fold(item)] : []),
       ...table("Options", options(now), old && options(old)),
       ...table("Results", results(now, item), old && results(old)),
-      ...table(costTitle(now), now.cost ?? [], old && (old.cost ?? [])),
+      ...table(costTitle(now), costs(now), old && costs(old)),
       ...this.links("From", before),
       ...this.links("To", after),
       ...listings("Spec", now.spec, old?.spec),
