@@ -19,6 +19,7 @@ from mimgraph.compare.model import Difference
 from mimgraph.summary.numbers import short
 from mimgraph.support.columns import COMMAS, GAP, titled, wrapped
 from mimgraph.support.terminal import BOLD, GREEN, RED, YELLOW, Paint, painter
+from mimgraph.support.text_width import padded, text_width
 
 WIDEST = 40  # characters that a column is padded to at most
 LEAST = 30  # characters of a line for the words; without that room they are below the name
@@ -51,18 +52,18 @@ def text(difference: Difference, width: int, color: bool = False) -> str:
 def _aligned(rows: Sequence[Row], width: int, paint: Paint) -> Iterator[str]:
     """Yield the rows in columns, their signs and names in color, long words on several lines."""
     names, ops = (
-        min(WIDEST, max(map(len, column))) for column in list(zip(*rows, strict=True))[1:3]
+        min(WIDEST, max(map(text_width, column))) for column in list(zip(*rows, strict=True))[1:3]
     )
     for sign, name, op, words in rows:
-        start = f"{sign} {name.ljust(names)}{GAP}{op.ljust(ops)}{GAP}"
-        if width - len(start) < LEAST:
+        start = f"{sign} {padded(name, names)}{GAP}{padded(op, ops)}{GAP}"
+        if width - text_width(start) < LEAST:
             start = f"{sign} {name}{GAP}{op}".rstrip()
             below = [
                 f"{INDENT}{line}" for line in wrapped(words, width - len(INDENT), level=COMMAS)
             ]
         else:
-            first, *more = wrapped(words, width - len(start), level=COMMAS)
-            below = [" " * len(start) + line for line in more]
+            first, *more = wrapped(words, width - text_width(start), level=COMMAS)
+            below = [" " * text_width(start) + line for line in more]
             start = (start + first).rstrip()
         named = f"{sign} {name}"
         yield from (paint(COLORS[sign], named) + start.removeprefix(named), *below)

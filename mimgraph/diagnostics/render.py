@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.terminal import BLUE, BOLD, RED, YELLOW, Paint, painter
+from mimgraph.support.text_width import text_width
 
 LONGEST = 200  # characters of a source line that are shown, if the terminal is not narrower
 LEAD = 60  # characters before the marks where a line is cut
@@ -133,8 +134,8 @@ def _source(
         yield f"{paint(BLUE, f'{number:>{len(margin)}} |')} {text}".rstrip()
         for mark in on_line:
             start, end = (min(max(column, left), right) for column in _columns(mark.span))
-            indent = _width(cut + _on_screen(line[left:start]))
-            signs = mark.sign * max(1, _width(_on_screen(line[start:end])))
+            indent = text_width(cut + _on_screen(line[left:start]))
+            signs = mark.sign * max(1, text_width(_on_screen(line[start:end])))
             for column, text in _marked(indent, signs, visible(mark.text), room):
                 yield f"{bar} {' ' * column}{paint(mark.style, text)}"
 
@@ -142,12 +143,12 @@ def _source(
 def _marked(indent: int, signs: str, text: str, room: int | None) -> Iterator[tuple[int, str]]:
     """Yield the signs below a source line with their text, each line with its column; a text that does
     not fit behind the signs stands below them, or further to the left."""
-    if room is None or not text or indent + len(signs) + 1 + _width(text) <= room:
+    if room is None or not text or indent + len(signs) + 1 + text_width(text) <= room:
         yield indent, f"{signs} {text}".rstrip()
         return
     yield indent, signs
     lines = _wrapped(text, max(room - indent, NARROW))
-    column = max(0, min(indent, room - max(map(_width, lines))))
+    column = max(0, min(indent, room - max(map(text_width, lines))))
     yield from ((column, line) for line in lines)
 
 
@@ -207,16 +208,3 @@ def visible(text: str) -> str:
 
 def _on_screen(source: str) -> str:
     return visible(source.replace("\t", TAB))
-
-
-def _width(text: str) -> int:
-    """Return the number of terminal columns that a text takes."""
-    return len(text) if text.isascii() else sum(map(_char_width, text))
-
-
-def _char_width(char: str) -> int:
-    import unicodedata  # a check starts faster without it
-
-    if unicodedata.category(char) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

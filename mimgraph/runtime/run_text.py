@@ -11,6 +11,7 @@ from mimgraph.runtime.checks import dtype_name
 from mimgraph.runtime.runner import Run
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk
 from mimgraph.support.terminal import BOLD, DIM, Paint
+from mimgraph.support.text_width import padded
 
 INPUTS = ("Input", "Shape", "Dtype")
 OUTPUTS = ("Output", "Shape", "Dtype", "Mean", "Min", "Max", "First values")
@@ -85,8 +86,8 @@ def _table(
 
 def _lines(row: Sequence[str], widths: Mapping[int, int], right: set[int]) -> Iterator[str]:
     for cells in row_lines([row[i] for i in widths], [*widths.values()]):
-        padded = (
-            cell.rjust(width) if i in right else cell.ljust(width)
+        line = (
+            padded(cell, width, right=i in right)
             for cell, (i, width) in zip(cells, widths.items(), strict=True)
         )
-        yield GAP.join(padded).rstrip()
+        yield GAP.join(line).rstrip()

@@ -22,13 +22,13 @@ from mimgraph.support.columns import (
     NAMES,
     SIZES,
     WORDS,
-    cut,
     fitting,
     row_lines,
     shrunk,
     titled,
 )
 from mimgraph.support.terminal import BOLD, DIM, Paint, painter
+from mimgraph.support.text_width import padded, shortened
 
 LONGEST_NUMBER = 10  # characters; MACs that are longer are formulas of named sizes
 NARROWEST = 40  # characters of a table, even if the terminal has fewer
@@ -44,7 +44,7 @@ def text(summary: Contents, width: int, color: bool = False) -> str:
     width, paint = max(width, NARROWEST), painter(color)
     table = _table(list(lines(summary.rows, summary.depth, short)), width, paint)
     below = (line for fact in _facts(summary) for line in titled(str(fact), width, paint))
-    return "\n".join([paint(BOLD, cut(summary.name, width)), "", *table, "", *below])
+    return "\n".join([paint(BOLD, shortened(summary.name, width)), "", *table, "", *below])
 
 
 def _table(rows: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
@@ -71,17 +71,17 @@ def _widths(rows: Sequence[Line], width: int) -> dict[int, int]:
 
 def _row_lines(row: Line, widths: dict[int, int], paint: Paint) -> Iterator[str]:
     """Yield a row as one or more lines; the lines of the tree go on below its name."""
-    cells = {i: row.cells[i] for i in widths} | {NAME: cut(row.cells[NAME], widths[NAME])}
+    cells = {i: row.cells[i] for i in widths} | {NAME: shortened(row.cells[NAME], widths[NAME])}
     for number, (name, *others) in enumerate(row_lines([*cells.values()], [*widths.values()])):
-        shown = cut(row.below, widths[NAME]) if number else name
+        shown = shortened(row.below, widths[NAME]) if number else name
         bare = shown.lstrip(_TREE)
         tree = shown[: len(shown) - len(bare)].rstrip()
-        padded = shown.ljust(widths[NAME]).removeprefix(tree)
+        first = padded(shown, widths[NAME]).removeprefix(tree)
         rest = (
-            cell.rjust(width) if i in _NUMBERS else cell.ljust(width)
+            padded(cell, width, right=i in _NUMBERS)
             for cell, (i, width) in zip(others, [*widths.items()][1:], strict=True)
         )
-        yield GAP.join([paint(DIM, tree) + padded, *rest]).rstrip()
+        yield GAP.join([paint(DIM, tree) + first, *rest]).rstrip()
 
 
 def _facts(summary: Contents) -> Iterator[Fact]:

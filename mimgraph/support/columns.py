@@ -8,28 +8,20 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from mimgraph.support.terminal import BOLD, Paint
+from mimgraph.support.text_width import shortened, text_width
 
 Columns: TypeAlias = Mapping[int, Sequence[str]]  # the cells of each column by its number
 
 GAP = "  "  # between columns
 INDENT = "  "  # of the further lines of a fact
-_SPACE = (
-    r" (?![^(\[{]*[)\]}])(?![kMGTP]?B?(?!\S))"  # outside of brackets, not before a unit: `6.3 MB`
-)
-_IN_NAME = r"(?<=[_.])(?=\w)|(?<=[a-z0-9])(?=[A-Z])"  # `from_ left`, `Multihead Attention`
-# where a line may break: after commas; if what is between them is too long, between words, then also
+# where a line may break: after commas; if the parts are too long, between words, then also
 # inside of names, then between the sizes of a shape, then at any space
-_BREAKS = [
-    re.compile(at)
-    for at in (
-        f"(?<=,){_SPACE}",
-        _SPACE,
-        f"{_SPACE}|{_IN_NAME}",
-        f"{_SPACE}|(?<=,) |{_IN_NAME}",
-        f" |{_IN_NAME}",
-    )
-]
-COMMAS, WORDS, NAMES, SIZES, SPACES = range(len(_BREAKS))
+COMMAS, WORDS, NAMES, SIZES, SPACES = range(5)
+_PLACES = re.compile(
+    r"(?P<open>[(\[{])|(?P<close>[)\]}])"
+    r"|(?P<space> )(?![kMGTP]?B?(?!\S))"  # not before a unit: `6.3 MB`
+    r"|(?P<name>(?<=[_.])(?=\w)|(?<=[a-z0-9])(?=[A-Z]))"  # `from_ left`, `Multihead Attention`
+)
 
 
 def wrapped(text: str, width: int, indent: str = "", level: int = WORDS) -> list[str]:
@@ -39,36 +31,51 @@ def wrapped(text: str, width: int, indent: str = "", level: int = WORDS) -> list
     >>> wrapped("left (N, 3, 32), right (N, 8)", 16)
     ['left (N, 3, 32),', 'right (N, 8)']
     """
-    if len(text) <= width:
+    if text_width(text) <= width:
         return [text]
     lines: list[str] = []
     for space, word in _words(text, width - len(indent), level):
-        if lines and len(lines[-1]) + len(space) + len(word) <= width:
+        if lines and text_width(lines[-1]) + len(space) + text_width(word) <= width:
             lines[-1] += space + word
         else:
             start = indent if lines else ""
-            lines.append(start + cut(word, width - len(start)))
+            lines.append(start + shortened(word, width - len(start)))
     return lines
 
 
-def _words(
-    text: str, width: int, level: int = WORDS, before: str = ""
-) -> Iterator[tuple[str, str]]:
+def _words(text: str, width: int, level: int, before: str = "") -> Iterator[tuple[str, str]]:
     """Yield the words, each with the space before it; parts of words that are wider than a line."""
-    start = 0
-    for found in (*_BREAKS[level].finditer(text), None):
-        word = text[start : found.start() if found else None]
-        if len(word) <= width or level == SPACES:
-            yield before, word
+    for space, word in _parts(text, level, before):
+        if level == SPACES or text_width(word) <= width:
+            yield space, word
         else:
-            yield from _words(word, width, level + 1, before)
-        if found:
-            before, start = found[0], found.end()
+            yield from _words(word, width, level + 1, space)
 
 
-def cut(text: str, width: int) -> str:
-    """Return the text, or its beginning with `…` if it is wider."""
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def _parts(text: str, level: int, before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the parts between the places where a line may break, each with the space before it."""
+    start = depth = 0
+    for found in _PLACES.finditer(text):
+        match found.lastgroup:
+            case "open":
+                depth += 1
+            case "close":
+                depth = max(depth - 1, 0)
+            case kind:
+                is_behind_comma = text.endswith(",", start, found.start())
+                if level >= _level(kind == "name", depth > 0, is_behind_comma):
+                    yield before, text[start : found.start()]
+                    before, start = found[0], found.end()
+    yield before, text[start:]
+
+
+def _level(is_in_name: bool, is_in_brackets: bool, is_behind_comma: bool) -> int:
+    """Return the first level at which a line may break at a place."""
+    if is_in_name:
+        return NAMES
+    if is_in_brackets:
+        return SIZES if is_behind_comma else SPACES
+    return COMMAS if is_behind_comma else WORDS
 
 
 def fitting(
@@ -76,10 +83,9 @@ def fitting(
 ) -> dict[int, int] | None:
     """Return widths with which the columns fit into `width`, the widest ones wrapped, those in `whole`
     never; None if they would have to break at a further level."""
-    breaks = _BREAKS[level]
     least = {
-        i: _longest(
-            cells if i in whole else (part for cell in cells for part in breaks.split(cell))
+        i: _widest(
+            cells if i in whole else (part for cell in cells for _, part in _parts(cell, level))
         )
         for i, cells in columns.items()
     }
@@ -92,18 +98,18 @@ def shrunk(columns: Columns, width: int) -> dict[int, int]:
     return _shared(least, columns, width) or least
 
 
-def _longest(texts: Iterable[str]) -> int:
-    return max(map(len, texts), default=0)
+def _widest(texts: Iterable[str]) -> int:
+    return max(map(text_width, texts), default=0)
 
 
 def _shared(least: Mapping[int, int], columns: Columns, width: int) -> dict[int, int] | None:
     """Return a width for each column, the widest ones made narrower until they fit, none to less than
     its least; None if these are too wide."""
-    most = {i: _longest(cells) for i, cells in columns.items()}
+    most = {i: _widest(cells) for i, cells in columns.items()}
     room = width - len(GAP) * (len(columns) - 1)
     if sum(least.values()) > room:
         return None
-    cap = max(most.values())
+    cap = min(room, max(most.values()))
     while sum((widths := {i: max(least[i], min(most[i], cap)) for i in most}).values()) > room:
         cap -= 1
     for i, high in most.items():  # what is left over

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
-from mimgraph.support.columns import NAMES, SIZES, WORDS, fitting, shrunk, wrapped
+from mimgraph.support.columns import COMMAS, NAMES, SIZES, WORDS, fitting, shrunk, wrapped
+from mimgraph.support.text_width import padded
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,30 @@ from mimgraph.support.columns import NAMES, SIZES, WORDS, fitting, shrunk, wrapp
 )
 def test_where_lines_break(text: str, width: int, lines: list[str]) -> None:
     assert wrapped(text, width) == lines
+
+
+@pytest.mark.parametrize(
+    "text", ["(" + "a, " * 20_000, "a b " * 20_000, "(" * 20_000 + "a b " * 20_000]
+)
+def test_long_texts_take_no_time(text: str) -> None:
+    started = perf_counter()
+    lines = wrapped(text, 80)
+    assert perf_counter() - started < 2
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert wrapped("한글, 이름", 5) == ["한글,", "이름"]
+    assert wrapped("한글이름", 5) == ["한글…"]
+    assert shrunk({0: ["한글"], 1: ["abcd"]}, 10) == {0: 4, 1: 4}
+    assert padded("한글", 6) == "한글  "
+
+
+def test_after_commas_lines_break_first() -> None:
+    assert wrapped("width 4 → 8, bias true → false", 24, level=COMMAS) == [
+        "width 4 → 8,",
+        "bias true → false",
+    ]
 
 
 def test_further_lines_are_indented() -> None:

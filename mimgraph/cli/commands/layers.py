@@ -32,6 +32,6 @@ def run(args: argparse.Namespace) -> int:
         else:
             text = listing(args.format, args.search, width, color)
     except KeyError as error:
-        raise CallError(str(error.args[0])) from None
+        raise CallError(*error.args) from None
     print(printable(text))
     return OK

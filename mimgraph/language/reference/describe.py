@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics.nearest import suggestion
@@ -36,13 +37,13 @@ class _Meant(NamedTuple):
 
 
 def describe(name: str, format: str = "text", width: int = 100, color: bool = False) -> str:
-    """Return what a name stands for in full; a `KeyError` has the nearest name if there is none.
+    """Return what a name stands for in full; a `KeyError` has a message and a help if it is unknown.
 
     `take` is a key and a merge, and `dropout` an option and, in torch, a layer: both are described.
     """
     meant = _meant(name)
     if not any(meant[1:]):
-        raise KeyError(_unknown(name))
+        raise KeyError(f"no layer, merge or key is called {name!r}", _help(name))
     if format == "json":
         return json.dumps(_data(meant), indent=2)
     return "\n".join(_pages(meant, Sheet(width, painter(color)))).rstrip()
@@ -75,17 +76,17 @@ def _pages(meant: _Meant, sheet: Sheet) -> Iterator[str]:
         yield from option_page(meant.name, meant.takers, sheet)
 
 
-def _unknown(name: str) -> str:
-    """Return the message about an unknown name: it suggests longer or similar names, or a search."""
-    message, bare = f"no layer, merge or key is called {name!r}", python_name(name)
+def _help(name: str) -> str:
+    """Return which longer or similar names may be meant by an unknown one, or a search; "" if none."""
+    bare = python_name(name)
     ops, keys = search(bare)
     found = [*(op.name for op in ops), *keys]
     begun = [one for one in found if one.lower().startswith(bare.lower())]
     if 0 < len(begun) <= MOST:
-        return f"{message}, did you mean {' or '.join(begun)}?"
+        return f"did you mean {' or '.join(begun)}?"
     if not begun and (help := suggestion(bare, _names(bare))):
-        return f"{message}, {help}"
-    return f"{message}, mimgraph layers --search {bare} finds {len(found)}" if found else message
+        return help
+    return f"mimgraph layers --search {quote(bare)} finds {len(found)}" if found else ""
 
 
 def _names(wrong: str) -> list[str]:
