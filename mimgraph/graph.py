@@ -548,18 +548,22 @@ class Graph(Shown):
         depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
+        wrap: bool = False,
     ) -> None:
         """Draw the graph to a file; its suffix is the format: .svg, .png, .pdf, .dot, .mmd, or .html, an
         interactive page.
 
         `direction` is "TB", top to bottom, or "LR", left to right. Blocks are open down to `depth`, a
         number or "all", or by default as deep as one page or screen can show. `collapse` draws chains of
-        layers as one box, repeats in a row once, and the inside of a block where it is first used.
+        layers as one box, repeats in a row once, and the inside of a block where it is first used. `wrap`
+        sets a long picture in columns, as a text on a page: `graph.draw("model.pdf", depth="all", wrap=True)`.
         """
         from mimgraph.picture import write
 
         path = as_path("the file to draw", path)
-        scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
+        scene = self.scene(
+            direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap
+        )
         write(scene, path)
 
     @uncollected()
@@ -586,13 +590,15 @@ class Graph(Shown):
         depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
+        wrap: bool = False,
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
         from mimgraph.picture.diagram.build import diagram
         from mimgraph.picture.scene import Scene
 
         collapse, depth = as_flag("collapse", collapse), as_plain("depth", depth)
-        return Scene(diagram(self.typed), direction, depth, collapse, theme, self._details)
+        wrap = as_flag("wrap", wrap)
+        return Scene(diagram(self.typed), direction, depth, collapse, theme, wrap, self._details)
 
     def _details(self) -> Mapping[str, Detail]:
         """Return the details that a picture shows of each of its parts."""

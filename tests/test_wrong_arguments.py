@@ -289,6 +289,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "g.draw.depth": lambda w: gr.draw("a.dot", depth=w),
     "g.draw.collapse": lambda w: gr.draw("a.dot", collapse=w),
     "g.draw.theme": lambda w: gr.draw("a.dot", theme=w),
+    "g.draw.wrap": lambda w: gr.draw("a.svg", wrap=w),
     "g.show.depth": lambda w: gr.show(depth=w),
     "g.blocks": lambda w: python.blocks["blk"](w)(x),
     "g.blocks.loaded": lambda w: loaded.blocks["blk"](w)(x),

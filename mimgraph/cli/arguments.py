@@ -48,13 +48,18 @@ def add_view(parser: argparse.ArgumentParser) -> None:
     help = "draw chains of layers as one box, repeats in a row once, and the inside of a block once"
     parser.add_argument("--collapse", action="store_true", help=help)
     parser.add_argument(
+        "--wrap", action="store_true", help="set a long picture in columns, as a text on a page"
+    )
+    parser.add_argument(
         "--theme", choices=["light", "dark"], default="light", help="of the picture; default: light"
     )
 
 
 def view(args: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of `add_view`, by the names that `Graph.draw` gives them."""
-    return {name: getattr(args, name) for name in ("direction", "depth", "collapse", "theme")}
+    return {
+        name: getattr(args, name) for name in ("direction", "depth", "collapse", "theme", "wrap")
+    }
 
 
 def add_depth(parser: argparse.ArgumentParser, default: str) -> None:

@@ -74,6 +74,7 @@ class Review:
         depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
+        wrap: bool = False,
     ) -> None:
         """Draw both graphs in one picture, which marks what was added, removed and changed, and what
         only follows.
@@ -81,7 +82,9 @@ class Review:
         It takes the options of `Graph.draw`. Without a `depth`, only blocks in which something
         changed are open, as far as that can be read.
         """
-        scene = self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme)
+        scene = self.scene(
+            direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap
+        )
         write(scene, Path(path))
 
     def show(
@@ -103,9 +106,10 @@ class Review:
         depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
+        wrap: bool = False,
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
-        scene = Scene(self._both.diagram, direction, depth, collapse, theme, self._details)
+        scene = Scene(self._both.diagram, direction, depth, collapse, theme, wrap, self._details)
         return scene if depth is not None else self._folded(scene)
 
     def _folded(self, scene: Scene) -> Scene:

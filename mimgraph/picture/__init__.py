@@ -18,12 +18,15 @@ __all__ = ["RenderError", "write"]
 def write(scene: Scene, path: str | Path) -> Scene:
     """Write a picture to a file, completely or not at all, and return the scene with the depth that
     was drawn."""
-    from mimgraph.picture.formats import RENDERERS  # errors, which import this module, draw seldom
+    # errors, which import this module, draw seldom
+    from mimgraph.picture.formats import LAID_OUT, RENDERERS
     from mimgraph.picture.readable_depth import readable
 
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
         raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")
+    if scene.wrap and ending not in LAID_OUT:
+        raise ValueError(f"only {', '.join(LAID_OUT)} are wrapped, not {ending}: leave out wrap")
     with progress("drawing"):
         drawn = readable(scene)
         content = RENDERERS[ending](drawn)

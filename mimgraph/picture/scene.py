@@ -23,8 +23,8 @@ class Scene:
     """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 
     `direction` is top to bottom or left to right. Blocks are open down to
-    `depth`; `readable` chooses one for None. `details` returns more about each id, for formats that can show it.
-    The blocks `closed` are so at any depth; a page can open them.
+    `depth`; `readable` chooses one for None. `wrap` sets a long picture in columns. `details` returns more about
+    each id, for formats that can show it. The blocks `closed` are so at any depth; a page can open them.
     """
 
     whole: Diagram
@@ -32,6 +32,7 @@ class Scene:
     depth: Depth | None = "all"
     collapse: bool = False
     theme: Theme = "light"
+    wrap: bool = False
     details: Callable[[], Mapping[str, Detail | ComparedDetail]] = dict
     closed: frozenset[str] = frozenset()
 

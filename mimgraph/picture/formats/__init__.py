@@ -15,3 +15,4 @@ RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {  # by the ending of the
     ".png": png.render,
     ".svg": svg.render,
 }
+LAID_OUT = (".svg", ".png", ".pdf")  # the formats whose layout is fixed when they are written

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import ceil
 
 from mimgraph.picture.diagram.captions import box_size, cluster_line, edge_line
@@ -14,6 +15,7 @@ from mimgraph.picture.diagram.model import Box, Cluster, Item, boxes, every
 from mimgraph.picture.errors import DRAW_LESS, RenderError
 from mimgraph.picture.geometry import Place, Point
 from mimgraph.picture.layout.hops import ROOT, Passage
+from mimgraph.picture.layout.joins import Label
 from mimgraph.picture.layout.place import Caption, Extent, Frame, Run, Spot, Stretch, place
 from mimgraph.picture.layout.plan import Plan, Plans, plans
 from mimgraph.picture.layout.routes import Route, level_route, loop_route, moved, steps_along
@@ -23,8 +25,10 @@ from mimgraph.picture.layout.segments import (
     with_segments,
     with_straight_doors,
 )
-from mimgraph.picture.layout.u_shape import Label, Side, place_u
+from mimgraph.picture.layout.u_shape import Side, place_u
 from mimgraph.picture.layout.u_structure import us
+from mimgraph.picture.layout.wrap_cuts import wrap_cuts
+from mimgraph.picture.layout.wrap_shape import place_columns
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line
 from mimgraph.support.frozen_data import data
@@ -56,17 +60,28 @@ def layout(scene: Scene) -> Layout:
             f"the picture has {number:,} edges, and at most {MOST:,} are drawn: {DRAW_LESS}, or"
             " write a .dot file"
         )
-    return _Layouter(scene).layout()
+    columns: dict[str, list[list[str]]] = {}
+    laid = _Layouter(scene, columns)
+    while scene.wrap and (
+        more := laid.columns()
+    ):  # the diagram may be too long when a block in it is cut
+        columns |= more
+        laid = _Layouter(scene, columns)
+    return laid.layout()
 
 
 class _Layouter:
     """Places frames from the inside out, then finds where they stand in the picture."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, columns: Mapping[str, Sequence[Sequence[str]]]) -> None:
         self.edges, self.is_across = scene.shown.edges, scene.direction == "LR"
         self.tails = {box.id: box for box in boxes(scene.shown.items)}
         self.us = {} if self.is_across else us(scene.shown)
-        diagram = with_segments(scene.shown, {id_: u.segments for id_, u in self.us.items()})
+        cut = {**columns, **{id_: u.segments for id_, u in self.us.items()}}
+        self.segments = {
+            id_: [segment_id(id_, n) for n in range(len(parts))] for id_, parts in cut.items()
+        }
+        diagram = with_segments(scene.shown, cut)
         self.upward = frozenset(self.upward_in(diagram.items))
         order = self.planned_edges()
         self.plans: Plans = plans(replace(diagram, edges=tuple(self.edges[n] for n in order)))
@@ -94,7 +109,8 @@ class _Layouter:
         for item in items:
             if isinstance(item, Cluster):
                 frame, _, number = item.id.rpartition("\0")
-                is_right = is_segment(item) and int(number) > len(self.us[frame].segments) // 2
+                is_half = is_segment(item) and frame in self.us
+                is_right = is_half and int(number) > len(self.segments[frame]) // 2
                 yield from (
                     (i.id for i in every((item,))) if is_right else self.upward_in(item.items)
                 )
@@ -118,26 +134,33 @@ class _Layouter:
         """Return the frame of the diagram or of a cluster, whose inner frames are placed already."""
         item = self.items.get(id_)
         caption = self.caption(id_) if item is not None and not is_segment(item) else None
-        if id_ in self.us:
-            return self.u_frame(id_, plan, caption)
+        if id_ in self.segments:
+            return self.segmented(id_, plan, caption)
         is_upward = id_ in self.upward
         extents = [self.extent(plan, *node, caption, is_upward) for node in plan.nodes]
         inner = {key: self.frames[key] for _, key in plan.nodes if key in self.frames}
         frame = place(plan, extents, inner, caption, self.is_across, is_upward)
         return with_straight_doors(frame, plan) if id_ and caption is None else frame
 
-    def u_frame(self, id_: str, plan: Plan, caption: Caption | None) -> Frame:
-        """Return the frame of a U."""
-        u = self.us[id_]
-        ids = [segment_id(id_, n) for n in range(len(u.segments))]
+    def segmented(self, id_: str, plan: Plan, caption: Caption | None) -> Frame:
+        """Return the frame of a U, or one that is cut into columns."""
+        ids = self.segments[id_]
+        segments = {segment: self.frames[segment] for segment in ids}
+        rows = {n: hop.label for n, hop in enumerate(plan.hops) if hop.label.runs}
+        labels = {n: Label(*self.turned(row.width, row.height)) for n, row in rows.items()}
+        if id_ not in self.us:
+            return place_columns(plan, segments, caption, labels, self.is_across)
         sides = {}
-        for n, box in u.sides.items():
+        for n, box in self.us[id_].sides.items():
             at, item = self.frames[ids[n]].inside[box], self.tails[box]
             width, height = box_size(item)
             sides[n] = Side(at.u, at.u + width, at.v + height / 2)
-        rows = {n: hop.label for n, hop in enumerate(plan.hops) if hop.label.runs}
-        labels = {n: Label(row.width, row.height) for n, row in rows.items()}
-        return place_u(plan, {i: self.frames[i] for i in ids}, sides, caption, labels)
+        return place_u(plan, segments, sides, caption, labels)
+
+    def columns(self) -> dict[str, list[list[str]]]:
+        """Return the items of each column of the frame that is too long, by its id; {} if none is."""
+        whole = {*self.segments, *chain.from_iterable(self.segments.values())}
+        return wrap_cuts(self.plans.of_frame, self.frames, whole, self.is_across)
 
     def caption(self, id_: str) -> Caption:
         item = self.items[id_]

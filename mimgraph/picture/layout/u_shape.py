@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mimgraph.picture.layout.hops import Hop
+from mimgraph.picture.layout.joins import Join, Label, joins
 from mimgraph.picture.layout.place import (
     PADDING,
     Caption,
@@ -34,22 +34,6 @@ class Side(NamedTuple):
     left: float
     right: float
     middle: float
-
-
-class Label(NamedTuple):
-    """The size of a label."""
-
-    width: float
-    height: float
-
-
-class Join(NamedTuple):
-    """A hop between two segments by number; -1 stands for the wall of the frame."""
-
-    number: int
-    hop: Hop
-    tail: int
-    head: int
 
 
 def place_u(
@@ -78,13 +62,10 @@ class _U:
         caption: Caption | None,
         labels: Mapping[int, Label],
     ) -> None:
-        number = {id_: n for n, id_ in enumerate(segments)} | {"": -1}
         self.ids, self.frames = list(segments), list(segments.values())
         self.sides, self.caption, self.labels = sides, caption, labels
         self.last, self.bottom = len(self.frames) - 1, len(self.frames) // 2
-        self.joins = [
-            Join(n, hop, number[hop.tail], number[hop.head]) for n, hop in enumerate(plan.hops)
-        ]
+        self.joins = joins(plan, self.ids)
         self.left = [0.0] * len(self.frames)
         self.top = [0.0] * len(self.frames)
         self.lanes: dict[int, float] = {}  # the `v` of level edges, by the number of the hop
@@ -136,7 +117,7 @@ class _U:
                 self.enters(self.chain(n - 1)) if is_end else self.leaves(self.chain(n))
             )
         skips = [
-            self.labels[j.number].width
+            self.labels[j.number].across
             for j in self.joins
             if j.number in self.labels and self.is_skip(j)
         ]
@@ -149,7 +130,7 @@ class _U:
         """Put the bottom between the columns, and these apart if it is wide."""
         into, out = self.chain(self.bottom - 1), self.between(self.bottom, self.bottom + 1)
         start, width = self.leaves(into), self.frames[self.bottom].across
-        room = max(self.labels[j.number].width if j.number in self.labels else 0.0 for j in out)
+        room = max(self.labels[j.number].across if j.number in self.labels else 0.0 for j in out)
         room += 2 * PADDING
         end = min(map(self.enters, out))
         self.move(up, max(0.0, start + width + 2 * room - end))
@@ -165,7 +146,7 @@ class _U:
         ends = [self.left[n] + self.frames[n].across for n in numbers]
         for join in self.joins:
             if join.number in self.labels and join.tail in numbers and join.head == join.tail + 1:
-                ends.append(self.leaves(join) + 2 * LABEL_GAP + self.labels[join.number].width)
+                ends.append(self.leaves(join) + 2 * LABEL_GAP + self.labels[join.number].across)
         return max(ends)
 
     def width(self) -> float:
@@ -196,7 +177,7 @@ class _U:
             if self.bottom not in self.sides:
                 v += BEFORE_LANES
                 self.lanes[join.number] = v
-                v += self.labels[join.number].height if join.number in self.labels else 0.0
+                v += self.labels[join.number].along if join.number in self.labels else 0.0
         return v if self.caption is None else v + PADDING
 
     def head_room(self) -> float:
@@ -218,11 +199,11 @@ class _U:
         # the leftmost edge is the lowest: it would cross the others else
         skips = sorted(self.between(*pair), key=self.leaves, reverse=True)
         for join in skips:
-            v += self.labels[join.number].height if join.number in self.labels else 0.0
+            v += self.labels[join.number].along if join.number in self.labels else 0.0
             self.lanes[join.number] = v
             v += LANE
         chain = (*self.between(row, row + 1), *self.between(self.last - row - 1, self.last - row))
-        heights = [self.labels[j.number].height for j in chain if j.number in self.labels]
+        heights = [self.labels[j.number].along for j in chain if j.number in self.labels]
         return v + max(ROW_GAP, *(height + ROW_GAP for height in heights), 0.0)
 
     def above(self, n: int) -> float:
@@ -263,7 +244,7 @@ class _U:
             return Run(v, self.left[self.bottom] + side.right, end), Stretch(end, v, self.end(join))
         v = self.start(join)
         if join.number in self.labels:  # the edge is straight beside its label
-            half = self.labels[join.number].height / 2 + 1
+            half = self.labels[join.number].along / 2 + 1
             v = self.label(join).v + (half if join.tail < self.bottom else -half)
         return Stretch(u, self.start(join), v), Stretch(end, self.end(join), self.end(join))
 
@@ -272,13 +253,13 @@ class _U:
         size = self.labels[join.number]
         for part in self.way(join) if self.is_level(join) else ():
             if isinstance(part, Run):
-                middle = (part.start + part.end - size.width) / 2 - LABEL_GAP
+                middle = (part.start + part.end - size.across) / 2 - LABEL_GAP
                 is_under = join.tail == self.bottom and self.bottom not in self.sides
-                return Spot(middle, part.v + (1 if is_under else -1) * (size.height / 2 + 2))
+                return Spot(middle, part.v + (1 if is_under else -1) * (size.along / 2 + 2))
         beyond = (
             self.end(join) - ROW_GAP if join.tail < self.bottom else self.start(join) - LABEL_GAP
         )
-        return Spot(self.leaves(join), beyond - size.height / 2)
+        return Spot(self.leaves(join), beyond - size.along / 2)
 
     def is_level(self, join: Join) -> bool:
         """Return whether a part of a hop runs across."""

@@ -44,8 +44,10 @@ outputs: {y: two, z: lstm.last}
 """
 
 
-def audited(path: Path, direction: Direction, depth: Depth, collapse: bool) -> list[str]:
-    scene = Scene(diagram(mg.load(path).typed), direction, depth, collapse)
+def audited(
+    path: Path, direction: Direction, depth: Depth, collapse: bool, wrap: bool = False
+) -> list[str]:
+    scene = Scene(diagram(mg.load(path).typed), direction, depth, collapse, wrap=wrap)
     return faults(scene.shown, layout(scene))
 
 
@@ -61,6 +63,7 @@ def test_every_spec_has_a_clean_picture_with_every_option(
     path: Path, way: tuple[Direction, Depth, bool]
 ) -> None:
     assert audited(path, *way) == []
+    assert audited(path, *way, wrap=True) == []
 
 
 def through(*points: tuple[float, float]) -> Callable[[Layout], Layout]:
