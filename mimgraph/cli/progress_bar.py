@@ -63,7 +63,6 @@ class _Bars:
                 self.bars = bars
                 for task in self.open:
                     self.show_task(task)
-                bars.start()
 
     def show_task(self, task: _Task) -> None:
         """Add a bar: one that moves, or one that swings if none moves above it.
@@ -76,6 +75,7 @@ class _Bars:
             task.id = self.bars.add_task(
                 task.title, total=task.total, completed=task.done, count=task.count
             )
+            self.bars.start()
 
     def end(self, task: _Task) -> None:
         """Close a task; with the last one the bars go."""
