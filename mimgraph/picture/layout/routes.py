@@ -70,7 +70,7 @@ def steps_along(parts: Sequence[Stretch | Run]) -> Iterator[tuple[Spot, ...]]:
     at = lines[0].start
     bends = (step for line, after in pairwise(lines) for step in _steps(line, after))
     for step in (*bends, (lines[-1].end,)):
-        if step[-1] != at:
+        if not _is_same(step[-1], at):
             yield step
             at = step[-1]
 

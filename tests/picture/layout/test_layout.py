@@ -12,7 +12,9 @@ from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, boxes
 from mimgraph.picture.layout.layout import Layout, layout
 from mimgraph.picture.layout.order import ordered
+from mimgraph.picture.layout.place import Spot, Stretch
 from mimgraph.picture.layout.ranks import Link, Node, ranked
+from mimgraph.picture.layout.routes import steps_along
 from mimgraph.picture.scene import Direction, Scene
 from tests.conftest import ROOT
 from tests.picture.layout.audit import faults
@@ -171,3 +173,11 @@ def test_a_picture_with_too_many_edges_is_refused() -> None:
     edges = [f"a b p{i}" for i in range(10_001)]
     with pytest.raises(RenderError, match="10,001 edges, and at most 10,000 are drawn"):
         laid_out(drawn("a", "b"), *edges)
+
+
+def test_a_step_of_a_rounding_error_is_left_out() -> None:
+    """It would turn the arrowhead around."""
+    down, error = Stretch(0.0, 0.0, 30.0), Stretch(20.0, 60.0 + 1e-13, 60.0)
+    start, line, curve = steps_along([down, error])
+    assert (start, line) == ((Spot(0.0, 0.0),), (Spot(0.0, 30.0),))
+    assert curve[-1] == Spot(20.0, 60.0 + 1e-13)

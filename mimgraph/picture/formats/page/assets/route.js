@@ -3,6 +3,7 @@ import { ROUND, ROUNDER, SLANT } from "./outline.js";
 import { PADDING } from "./place.js";
 
 const [HALF_WIDTH, LENGTH] = [2.4, 6]; // of an arrowhead
+const NONE = 1e-6; // a distance that is due to rounding
 
 // Returns a route: points and steps, each a list of one point for a line or of three for a curve.
 // It runs along the stretches, with curves between them.
@@ -10,7 +11,7 @@ export function routeThrough(stretches, point) {
   const steps = [[point(stretches[0].u, stretches[0].start)]];
   const add = (...step) => {
     const [[x, y], last] = [step.at(-1), steps.at(-1).at(-1)];
-    if (x !== last[0] || y !== last[1]) steps.push(step);
+    if (Math.hypot(x - last[0], y - last[1]) > NONE) steps.push(step);
   };
   let { end } = stretches[0];
   stretches.slice(1).forEach((after, i) => {
