@@ -98,7 +98,8 @@ def load_text(
     except SpecError as error:
         from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
 
-        error.sketch = sketch_of(declared)
+        if declared.inputs or declared.nodes:
+            error.sketch = sketch_of(declared)
         raise
     assert typed is not None
     return LoadedSpec(declared, typed)

@@ -177,8 +177,10 @@ class _Builder:
         if known is not None:
             return known._replace(port="") if source.port == "*" else known
         if source.name not in self.unknown:
-            is_lost = not self.part.declared.lost.isdisjoint((source.name, OTHERS, ANOTHER))
-            mark: Mark = "unknown" if is_lost else "faulty"
+            declared = self.part.declared
+            is_lost = not declared.lost.isdisjoint((source.name, OTHERS, ANOTHER))
+            has_sections = declared.inputs and declared.nodes
+            mark: Mark = "faulty" if has_sections and not is_lost else "unknown"
             end = self.add_source(Box(f"no {source.name}", "layer", source.name, mark=mark))
             self.unknown[source.name] = end
             self.missing.add(end.box)

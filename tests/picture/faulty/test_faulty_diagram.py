@@ -273,8 +273,14 @@ def test_faults_of_no_box_have_boxes_of_their_own() -> None:
     assert "no param or dimension is called 'b'" in faults(found)["fault"]
 
 
+def test_sources_are_unknown_without_a_section_that_could_have_them() -> None:
+    found = shown("nodes: {y: {layer: ReLU, from: x}}\noutputs: y\n")
+    assert marks(found) == {"fault": "faulty"} | dict.fromkeys(("no x", "y", "output y"), "unknown")
+
+
 def test_nothing_is_drawn_of_a_text_that_is_no_spec() -> None:
-    assert picture("inputs: {x: [5]\nnodes: ]") is None
+    for text in ("inputs: {x: [5]\nnodes: ]", "", "outputs: y"):
+        assert picture(text) is None
     with pytest.raises(mg.SpecError) as caught:
         mg.loads("[1, 2]")
     with pytest.raises(ValueError, match="no part of the graph is known"):
