@@ -20,7 +20,7 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Ma
 from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, node_box, op_text
 from mimgraph.picture.faulty.nested import End, nested
 from mimgraph.picture.faulty.places import output_id, places
-from mimgraph.picture.faulty.reading_order import reading_order
+from mimgraph.picture.faulty.reading_order import in_reading_order, reading_order
 from mimgraph.picture.faulty.sketch import WrongGraph
 from mimgraph.source import PythonFile, Span
 
@@ -77,7 +77,9 @@ class _Builder:
         shown = {item.id for item in self.items}
         lone = [one for id_, found in self.faults.items() if id_ not in shown for one in found]
         boxes = [in_red(Box(self.free("fault"), "layer", ""), [one]) for one in lone]
-        items = (*boxes, *map(self.marked, self.items))
+        names = [*self.part.context.scope.inputs, *self.part.context.scope.nodes]
+        ordered = in_reading_order(self.items, self.edges, names)
+        items = (*boxes, *map(self.marked, ordered))
         return replace(self.known, items=items, edges=tuple(self.edges))
 
     def marked(self, item: Item) -> Item:
@@ -97,9 +99,8 @@ class _Builder:
         return self.items[-1].id
 
     def add_source(self, box: Box) -> End:
-        """Add a box that only stands for a source, before those that read it; return its end."""
-        self.items.insert(0, replace(box, id=self.free(box.id), optional=True))
-        return End(self.items[0].id, mark=box.mark)
+        """Add a box that only stands for a source, and return its end."""
+        return End(self.add(replace(box, optional=True)), mark=box.mark)
 
     def add_inputs(self, names: Sequence[str]) -> None:
         """Add the inputs of unknown type."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+from mimgraph.picture.diagram.model import Edge, Item, every
 
 
 class ReadingOrder(NamedTuple):
@@ -34,3 +36,23 @@ def reading_order(sources: Mapping[str, Sequence[str]]) -> ReadingOrder:
             else:
                 path[tail] = iter(sources[tail])
     return order
+
+
+def in_reading_order(
+    items: Sequence[Item], edges: Iterable[Edge], names: Sequence[str]
+) -> tuple[Item, ...]:
+    """Return the items of a diagram, each after those that it reads and otherwise in the order of the
+    names: inputs first, then nodes and outputs; a box that has no name stands before its reader."""
+    position = {name: index for index, name in enumerate(names)}
+
+    def place(item: Item) -> tuple[bool, bool, int]:
+        is_named = item.id in position or item.kind in ("input", "output")
+        return not is_named, item.kind != "input", position.get(item.id, len(names))
+
+    outer = {inner.id: item.id for item in items for inner in every((item,))}
+    by_id = {item.id: item for item in sorted(items, key=place)}
+    reads: dict[str, list[str]] = {id_: [] for id_ in by_id}
+    for edge in edges:
+        if outer[edge.tail] != outer[edge.head]:
+            reads[outer[edge.head]].append(outer[edge.tail])
+    return tuple(by_id[id_] for id_ in reading_order(reads).names)
