@@ -18,6 +18,7 @@ from mimgraph.picture.formats.svg import render_figure
 from mimgraph.picture.geometry import Path as Way
 from mimgraph.picture.geometry import Place, Point, Rect, Text
 from mimgraph.picture.scene import Direction, Scene
+from tests.conftest import ROOT
 from tests.picture.scenes import EVERYTHING
 
 
@@ -94,6 +95,21 @@ def test_arrows_end_on_outlines(everything: Figure) -> None:
         narrower = Place(place.x + 1, place.y + 1, place.width - 2, place.height - 2)
         assert covers(kind, wider, tip), group.id
         assert not covers(kind, narrower, tip), group.id
+
+
+@pytest.mark.parametrize("name", ["deepfm", "whisper"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_an_arrowhead_is_in_front_of_its_box(name: str, direction: Direction) -> None:
+    scene = Scene(diagram(mimgraph.load(ROOT / "specs" / f"{name}.yaml").typed), direction)
+    picture = figure(scene)
+    nodes = {group.id: group for group in of(picture, "node")}
+    for group, edge in zip(of(picture, "edge"), scene.shown.edges, strict=True):
+        _, arrow, *_ = group.shapes
+        assert isinstance(arrow, Way)
+        left, right = arrow.start, arrow.steps[0][0]
+        base = Point((left.x + right.x) / 2, (left.y + right.y) / 2)
+        head = nodes[edge.head]
+        assert not covers(head.classes[1], frame(head), base), group.id
 
 
 def test_nothing_is_outside_the_picture_which_is_valid_xml(spec: Path) -> None:
