@@ -12,7 +12,6 @@ from typing import Literal
 
 from mimgraph.ir.declared.values import Option
 from mimgraph.ops import registry
-from mimgraph.ops.elsewhere import ours, plain
 from mimgraph.ops.op import Op
 
 Form = Literal["node", "item", "activation"]  # where a layer is written
@@ -71,6 +70,8 @@ def torch_layer(name: str) -> Op | None:
 
 def named_elsewhere(name: str) -> Op | None:
     """Return the op with that name in torch or Keras: the merge `concat` for `cat`."""
+    from mimgraph.ops.elsewhere import ours, plain  # a check starts faster without it
+
     op = ours().get(plain(name), "")
     return registry.find("layer", op) or registry.find("merge", op)
 

@@ -7,7 +7,7 @@ from html import escape
 
 from mimgraph.summary.numbers import number, short
 from mimgraph.summary.rows import Contents
-from mimgraph.summary.table import MACS, NAME, PARAMS, TITLES, facts, lines
+from mimgraph.summary.table import FROM, LAYER, MACS, NAME, PARAMS, TITLES, facts, lines
 
 
 def markdown(summary: Contents) -> str:
@@ -34,7 +34,7 @@ def _escaped(text: str) -> str:
 
 def html(summary: Contents) -> str:
     """Return the table as HTML, for a notebook."""
-    head = "".join(f"<th style='text-align:left'>{title}</th>" for title in TITLES)
+    head = "".join(f"<th style='{_style(i)}'>{title}</th>" for i, title in enumerate(TITLES))
     every = zip(
         *(lines(summary.rows, summary.depth, count) for count in (short, number)), strict=True
     )
@@ -46,16 +46,20 @@ def html(summary: Contents) -> str:
         f"<b>{escape(title)}</b>: {escape(text)}" for title, text in facts(summary)
     )
     return (
-        f"<b>{escape(summary.name)}</b>\n<table>\n<thead><tr>{head}</tr></thead>\n"
+        f"<b>{escape(summary.name)}</b>\n<table style='font-size:inherit'>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}</tbody>\n</table>\n<p>{below}</p>"
     )
 
 
 def _cell(column: int, text: str, exact: str) -> str:
     """Return a cell; a number that is rounded shows all of its digits when the pointer is over it."""
-    align = "right" if column in (PARAMS, MACS) else "left"
-    style = f"text-align:{align};white-space:pre"
-    if column == NAME:
-        style += ";font-family:monospace"
     title = f" title='{escape(exact)}'" if exact != text else ""
-    return f"<td style='{style}'{title}>{escape(text)}</td>"
+    return f"<td style='{_style(column)}'{title}>{escape(text)}</td>"
+
+
+def _style(column: int) -> str:
+    """Return the style of the cells of a column; layers and sources wrap."""
+    align = "right" if column in (PARAMS, MACS) else "left"
+    space = "normal" if column in (LAYER, FROM) else "pre"
+    font = ";font-family:monospace" if column == NAME else ""
+    return f"text-align:{align};white-space:{space};padding:1px 8px{font}"

@@ -42,14 +42,16 @@ def text(summary: Contents, width: int, color: bool = False) -> str:
     """Return the table in columns, then what holds for the whole, with lines of at most `width`
     characters."""
     width, paint = max(width, NARROWEST), painter(color)
-    table = _table(list(lines(summary.rows, summary.depth, short)), width, paint)
-    below = (line for fact in _facts(summary) for line in titled(str(fact), width, paint))
+    rows = list(lines(summary.rows, summary.depth, short))
+    widths = _widths(rows, width)
+    table = _table(rows, widths, paint)
+    facts = [*_left_out(widths), *_facts(summary)]
+    below = (line for fact in facts for line in titled(str(fact), width, paint))
     return "\n".join([paint(BOLD, shortened(summary.name, width)), "", *table, "", *below])
 
 
-def _table(rows: Sequence[Line], width: int, paint: Paint) -> Iterator[str]:
+def _table(rows: Sequence[Line], widths: dict[int, int], paint: Paint) -> Iterator[str]:
     """Yield the lines of the titles, a rule and the rows; numbers are right-aligned."""
-    widths = _widths(rows, width)
     yield from (paint(BOLD, line) for line in _row_lines(Line(TITLES), widths, painter(False)))
     yield paint(DIM, GAP.join("─" * space for space in widths.values()))
     for row in rows:
@@ -82,6 +84,12 @@ def _row_lines(row: Line, widths: dict[int, int], paint: Paint) -> Iterator[str]
             for cell, (i, width) in zip(others, [*widths.items()][1:], strict=True)
         )
         yield GAP.join([paint(DIM, tree) + first, *rest]).rstrip()
+
+
+def _left_out(widths: dict[int, int]) -> Iterator[Fact]:
+    """Yield which columns are left out, if any."""
+    if gone := [title for i, title in enumerate(TITLES) if i not in widths]:
+        yield Fact("Left out", f"{' and '.join(gone)}, as the terminal is too narrow")
 
 
 def _facts(summary: Contents) -> Iterator[Fact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -309,6 +310,8 @@ def test_markdown_and_html_escape_and_keep_the_tree() -> None:
     shown = summary._repr_html_()
     assert shown.count("<tr>") == 1 + len(rows[4:-6])
     assert "│  ├─ 0</td>" in shown
+    large = mimgraph.loads(MODEL).summary(batch=8)._repr_html_()
+    assert re.search(r"<td [^>]* title='1,555,200'>1.56 M</td>", large)
     odd = replace(summary, name="<b>|*`")
     assert odd.markdown().startswith(r"**\<b\>\|\*\`**")
     assert odd._repr_html_().startswith("<b>&lt;b&gt;|*`</b>")

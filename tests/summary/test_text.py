@@ -101,12 +101,16 @@ def test_no_line_is_wider_than_the_terminal_and_shapes_and_sources_are_whole(spe
 
 def test_a_narrow_table_leaves_out_macs_and_then_params() -> None:
     summary = mg.loads(DEEP).summary()
-    titles = {width: summary.text(width).splitlines()[2] for width in (80, 74, 60)}
+    texts = {width: summary.text(width) for width in (80, 74, 60)}
+    titles = {width: text.splitlines()[2] for width, text in texts.items()}
     assert [re.split("  +", title) for title in titles.values()] == [
         ["Name", "Layer", "Output shape", "Params", "MACs", "From"],
         ["Name", "Layer", "Output shape", "Params", "From"],
         ["Name", "Layer", "Output shape", "From"],
     ]
+    assert "Left out" not in texts[80]
+    assert "\nLeft out: MACs, as the terminal is too narrow\n" in texts[74]
+    assert "\nLeft out: Params and MACs, as the terminal is too narrow\n" in texts[60]
 
 
 def test_formulas_of_macs_give_way_to_sources() -> None:
