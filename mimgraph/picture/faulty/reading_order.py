@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.model import Edge, Item, every
+
+Back = AbstractSet[tuple[str, str]]
 
 
 class ReadingOrder(NamedTuple):
@@ -13,29 +16,51 @@ class ReadingOrder(NamedTuple):
     cycles."""
 
     names: list[str]
-    back: set[tuple[str, str]]
+    back: Back
 
 
 def reading_order(sources: Mapping[str, Sequence[str]]) -> ReadingOrder:
-    """Return the names, each after those that it reads; names that are no keys are left out."""
-    order = ReadingOrder([], set())
+    """Return the names, each after those that it reads; names that are no keys are left out.
+
+    Of a cycle the edges lead back that go up in the order of the keys.
+    """
+    order = _ordered(sources, frozenset())
+    if not order.back:
+        return order
+    import networkx as nx  # needed for cycles alone
+
+    edges = [(tail, head) for head, tails in sources.items() for tail in tails if tail in sources]
+    groups = enumerate(nx.strongly_connected_components(nx.DiGraph(edges)))
+    group = {name: number for number, names in groups for name in names}
+    position = {name: index for index, name in enumerate(sources)}
+    back = {
+        (tail, head)
+        for tail, head in edges
+        if group[tail] == group[head] and position[tail] >= position[head]
+    }
+    return ReadingOrder(_ordered(sources, back).names, back)
+
+
+def _ordered(sources: Mapping[str, Sequence[str]], without: Back) -> ReadingOrder:
+    """Return the names, depth first, without these edges; an edge that closes a cycle leads back."""
+    names: list[str] = []
+    back: set[tuple[str, str]] = set()
     done: set[str] = set()
     for first in sources:
-        path = (
-            {} if first in done else {first: iter(sources[first])}
-        )  # each reads the one before it
+        path = {} if first in done else {first: iter(sources[first])}  # each reads the next one
         while path:
             head, rest = next(reversed(path.items()))
-            tail = next((name for name in rest if name in sources and name not in done), None)
+            here = (name for name in rest if name in sources and (name, head) not in without)
+            tail = next((name for name in here if name not in done), None)
             if tail is None:
                 del path[head]
                 done.add(head)
-                order.names.append(head)
+                names.append(head)
             elif tail in path:
-                order.back.add((tail, head))
+                back.add((tail, head))
             else:
                 path[tail] = iter(sources[tail])
-    return order
+    return ReadingOrder(names, back)
 
 
 def in_reading_order(
