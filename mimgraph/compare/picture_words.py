@@ -30,7 +30,7 @@ def edited(old: Item, new: Item, change: Change) -> Item:
     if any(edit.what == "op" for edit in given):
         edits: tuple[str, ...] = (old_to_new(old.subtitle, new.subtitle),)
         return replace(new, title=title, subtitle="", mark=mark, edits=edits)
-    subtitle = _without(new.subtitle, [*given, *inferred])
+    subtitle = without(new.subtitle, [*given, *inferred])
     edits, effects = (tuple(map(edit_words, every)) for every in (given, inferred))
     return replace(new, title=title, subtitle=subtitle, mark=mark, edits=edits, effects=effects)
 
@@ -77,10 +77,12 @@ def _shown(change: Change) -> tuple[list[Edit], list[Edit]]:
     return given, [effect for effect in effects if effect.of_sizes]
 
 
-def _without(subtitle: str, edits: Iterable[Edit]) -> str:
+def without(subtitle: str, edits: Iterable[Edit]) -> str:
     """Return the subtitle of a node, as `op_text` writes it, without the options that the edits show."""
     for edit in edits:
-        subtitle = re.sub(rf"(?:, | ){_in_subtitle(edit)}(?=,| |$)", "", subtitle, count=1)
+        shown = _in_subtitle(edit)
+        pattern = rf", {shown}(?=,| |$)|(?<!,) {shown}(?:,(?= \w+=)|(?=,| |$))"
+        subtitle = re.sub(pattern, "", subtitle, count=1)
     return subtitle
 
 
@@ -91,4 +93,5 @@ def _in_subtitle(edit: Edit) -> str:
     if edit.what == "activation":
         return re.escape(f"+ {value_text(edit.new).partition('(')[0]}")
     option = re.escape(option_text(edit.what, edit.new))
-    return rf"(?:{option}|\S+ to {edit.new})" if edit.what in WIDTHS_OUT else option
+    widths = rf"\S+ to {re.escape(str(edit.new))}"
+    return f"(?:{option}|{widths})" if edit.what in WIDTHS_OUT else option

@@ -22,7 +22,7 @@ from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.formats import mermaid
-from mimgraph.picture.readable_depth import fits
+from mimgraph.picture.readable_depth import fits, readable
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
@@ -146,7 +146,7 @@ class Review:
         if not self:
             return ""
         try:
-            return mermaid.render(replace(self.scene(), depth="all"))
+            return mermaid.render(readable(self.scene()))
         except RenderError:
             return ""
 

@@ -1,10 +1,11 @@
-"""Two shapes as one text."""
+"""Two shapes as one text, and subtitles without the options that changed."""
 
 from __future__ import annotations
 
 import pytest
 
-from mimgraph.compare.picture_words import both_shapes
+from mimgraph.compare.model import Edit
+from mimgraph.compare.picture_words import both_shapes, without
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,20 @@ from mimgraph.compare.picture_words import both_shapes
 )
 def test_shapes_that_differ_in_one_size_are_one(old: str, new: str, shown: str) -> None:
     assert both_shapes(old, new) == shown
+
+
+@pytest.mark.parametrize(
+    ("subtitle", "edits", "left"),
+    [
+        ("Conv2d 3 to 8, kernel_size=3", {"out_channels": 8}, "Conv2d kernel_size=3"),
+        ("Conv2d 3 to 8, kernel_size=3 + ReLU", {"kernel_size": 3}, "Conv2d 3 to 8 + ReLU"),
+        ("Conv2d 3 to 8, groups=8", {"groups": 8}, "Conv2d 3 to 8"),
+        ("conv_bn width=8, kernel=1, stride=2", {"kernel": 1}, "conv_bn width=8, stride=2"),
+        ("conv_bn width=8, kernel=1, stride=2", {"width": 8}, "conv_bn kernel=1, stride=2"),
+        ("Linear 3 to 8 + GELU, frozen", {"activation": "GELU"}, "Linear 3 to 8, frozen"),
+        ("Linear 3 to 8, frozen", {"freeze": True, "out_features": 8}, "Linear"),
+        ("mlp width=4/6 × 2", {"width": [4, 6]}, "mlp width=4/6 × 2"),
+    ],
+)
+def test_what_changed_is_left_out(subtitle: str, edits: dict[str, object], left: str) -> None:
+    assert without(subtitle, [Edit(what, None, new) for what, new in edits.items()]) == left

@@ -295,7 +295,7 @@ PICTURES = {
             Conv2d 3 to 4, kernel_size=3 (N, 4, 6, 6)
         +   BatchNorm2d (N, 4, 6, 6)
         ~    [ReLU → GELU] (N, 4, 6, 6)
-        ~   Conv2d, kernel_size=3 [out_channels 8 → 6] (N, 8 → 6, 4, 4)
+        ~   Conv2d kernel_size=3 [out_channels 8 → 6] (N, 8 → 6, 4, 4)
         .   Flatten (N, 128 → 96)
         .   Linear 96 to 2 [so in_features 128 → 96] (N, 2)
           features (N, 2)
