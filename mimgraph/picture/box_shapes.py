@@ -9,6 +9,7 @@ from mimgraph.picture.diagram.captions import CAP, CARD, RING, SLANT
 from mimgraph.picture.geometry import Path, Place, Point, Rect, Shape, Style
 
 ROUND, ROUNDER = 3, 12  # radius of a corner
+_NONE = 1e-6  # a distance that is due to rounding
 
 
 def outline(kind: str, cards: int, front: Place, style: Style) -> Iterator[Shape]:
@@ -68,8 +69,8 @@ def _cylinder(place: Place, style: Style) -> Iterator[Shape]:
 
 
 def covers(kind: str, place: Place, point: Point) -> bool:
-    """Return whether a point lies inside the outline of a box of a kind."""
-    x, y = abs(point.x - place.centre), abs(point.y - place.middle)
+    """Return whether a point lies inside the outline of a box of a kind, or on it."""
+    x, y = abs(point.x - place.centre) - _NONE, abs(point.y - place.middle) - _NONE
     width, height = place.width / 2, place.height / 2
     if kind == "merge":
         return y <= height and x + SLANT * y / height <= width

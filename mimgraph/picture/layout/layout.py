@@ -5,28 +5,25 @@ Each frame is planned and placed on its own, inner ones first. The same scene ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from math import ceil
 
 from mimgraph.picture.diagram.captions import box_size, cluster_line, edge_line
-from mimgraph.picture.diagram.model import Box, Cluster, Item, boxes, every
+from mimgraph.picture.diagram.model import Box, Cluster, Item, every
 from mimgraph.picture.errors import DRAW_LESS, RenderError
 from mimgraph.picture.geometry import Place, Point
 from mimgraph.picture.layout.hops import ROOT, Passage
 from mimgraph.picture.layout.joins import Label
 from mimgraph.picture.layout.place import Caption, Extent, Frame, Run, Spot, Stretch, place
-from mimgraph.picture.layout.plan import Plan, Plans, plans
+from mimgraph.picture.layout.plan import Plan
 from mimgraph.picture.layout.routes import Route, level_route, loop_route, moved, steps_along
+from mimgraph.picture.layout.scheme import Scheme, scheme
 from mimgraph.picture.layout.segments import (
     is_segment,
-    segment_id,
-    with_segments,
     with_straight_doors,
 )
 from mimgraph.picture.layout.u_shape import Side, place_u
-from mimgraph.picture.layout.u_structure import us
 from mimgraph.picture.layout.wrap_cuts import wrap_cuts
 from mimgraph.picture.layout.wrap_shape import place_columns
 from mimgraph.picture.scene import Scene
@@ -60,60 +57,31 @@ def layout(scene: Scene) -> Layout:
             f"the picture has {number:,} edges, and at most {MOST:,} are drawn: {DRAW_LESS}, or"
             " write a .dot file"
         )
+    shown, is_across = scene.shown, scene.direction == "LR"
     columns: dict[str, list[list[str]]] = {}
-    laid = _Layouter(scene, columns)
+    laid = _Layouter(scheme(shown, is_across), is_across)
     while scene.wrap and (
         more := laid.columns()
     ):  # the diagram may be too long when a block in it is cut
         columns |= more
-        laid = _Layouter(scene, columns)
+        laid = _Layouter(scheme(shown, is_across, columns), is_across)
     return laid.layout()
 
 
 class _Layouter:
     """Places frames from the inside out, then finds where they stand in the picture."""
 
-    def __init__(self, scene: Scene, columns: Mapping[str, Sequence[Sequence[str]]]) -> None:
-        self.edges, self.is_across = scene.shown.edges, scene.direction == "LR"
-        self.tails = {box.id: box for box in boxes(scene.shown.items)}
-        self.us = {} if self.is_across else us(scene.shown)
-        cut = {**columns, **{id_: u.segments for id_, u in self.us.items()}}
-        self.segments = {
-            id_: [segment_id(id_, n) for n in range(len(parts))] for id_, parts in cut.items()
-        }
-        diagram = with_segments(scene.shown, cut)
-        self.upward = frozenset(self.upward_in(diagram.items))
-        order = self.planned_edges()
-        self.plans: Plans = plans(replace(diagram, edges=tuple(self.edges[n] for n in order)))
-        self.passages = dict(zip(order, self.plans.hops.of_edge, strict=True))
-        self.items = {item.id: item for item in every(diagram.items)}
+    def __init__(self, found: Scheme, is_across: bool) -> None:
+        self.scheme, self.is_across = found, is_across
+        self.items = {item.id: item for item in every(found.diagram.items)}
         self.frames: dict[str, Frame] = {}
-        for id_, plan in self.plans.of_frame.items():
+        for id_, plan in self.scheme.plans.items():
             self.frames[id_] = self.frame(id_, plan)
         self.corners: dict[str, Spot] = {ROOT: Spot(MARGIN, MARGIN)}
-        for id_ in reversed(self.plans.of_frame):  # outer ones first
+        for id_ in reversed(self.scheme.plans):  # outer ones first
             u, v = self.corners[id_]
             for item, spot in self.frames[id_].inside.items():
                 self.corners[item] = Spot(u + spot.u, v + spot.v)
-
-    def planned_edges(self) -> list[int]:
-        """Return the numbers of edges to plan: skips of a U first, which then enter on the left, and none that
-        runs level from box to box."""
-        skips = {n for u in self.us.values() for n in u.skips}
-        level = {n for u in self.us.values() for n in u.level}
-        left = [n for n in range(len(self.edges)) if n not in level]
-        return sorted(left, key=lambda n: n not in skips)
-
-    def upward_in(self, items: Sequence[Item]) -> Iterator[str]:
-        """Yield the ids of clusters in which edges run up: those on the right side of a U."""
-        for item in items:
-            if isinstance(item, Cluster):
-                frame, _, number = item.id.rpartition("\0")
-                is_half = is_segment(item) and frame in self.us
-                is_right = is_half and int(number) > len(self.segments[frame]) // 2
-                yield from (
-                    (i.id for i in every((item,))) if is_right else self.upward_in(item.items)
-                )
 
     def layout(self) -> Layout:
         root = self.frames[ROOT]
@@ -126,7 +94,7 @@ class _Layouter:
             if isinstance(item, Cluster)
         }
         labelled: set[Passage] = set()
-        routes = tuple(self.edge_route(n, places, labelled) for n in range(len(self.edges)))
+        routes = tuple(self.edge_route(n, places, labelled) for n in range(len(self.scheme.edges)))
         size = ceil(width + 2 * MARGIN), ceil(height + 2 * MARGIN)
         return Layout(*size, places, titles, routes)
 
@@ -134,9 +102,9 @@ class _Layouter:
         """Return the frame of the diagram or of a cluster, whose inner frames are placed already."""
         item = self.items.get(id_)
         caption = self.caption(id_) if item is not None and not is_segment(item) else None
-        if id_ in self.segments:
+        if id_ in self.scheme.segments:
             return self.segmented(id_, plan, caption)
-        is_upward = id_ in self.upward
+        is_upward = id_ in self.scheme.upward
         extents = [self.extent(plan, *node, caption, is_upward) for node in plan.nodes]
         inner = {key: self.frames[key] for _, key in plan.nodes if key in self.frames}
         frame = place(plan, extents, inner, caption, self.is_across, is_upward)
@@ -144,23 +112,24 @@ class _Layouter:
 
     def segmented(self, id_: str, plan: Plan, caption: Caption | None) -> Frame:
         """Return the frame of a U, or one that is cut into columns."""
-        ids = self.segments[id_]
+        ids = self.scheme.segments[id_]
         segments = {segment: self.frames[segment] for segment in ids}
         rows = {n: hop.label for n, hop in enumerate(plan.hops) if hop.label.runs}
         labels = {n: Label(*self.turned(row.width, row.height)) for n, row in rows.items()}
-        if id_ not in self.us:
+        if id_ not in self.scheme.us:
             return place_columns(plan, segments, caption, labels, self.is_across)
         sides = {}
-        for n, box in self.us[id_].sides.items():
-            at, item = self.frames[ids[n]].inside[box], self.tails[box]
+        for n, box in self.scheme.us[id_].sides.items():
+            at, item = self.frames[ids[n]].inside[box], self.items[box]
+            assert isinstance(item, Box)
             width, height = box_size(item)
             sides[n] = Side(at.u, at.u + width, at.v + height / 2)
         return place_u(plan, segments, sides, caption, labels)
 
     def columns(self) -> dict[str, list[list[str]]]:
         """Return the items of each column of the frame that is too long, by its id; {} if none is."""
-        whole = {*self.segments, *chain.from_iterable(self.segments.values())}
-        return wrap_cuts(self.plans.of_frame, self.frames, whole, self.is_across)
+        whole = {*self.scheme.segments, *chain.from_iterable(self.scheme.segments.values())}
+        return wrap_cuts(self.scheme.plans, self.frames, whole, self.is_across)
 
     def caption(self, id_: str) -> Caption:
         item = self.items[id_]
@@ -216,8 +185,8 @@ class _Layouter:
 
     def edge_route(self, number: int, places: Mapping[str, Place], labelled: set[Passage]) -> Route:
         """Return the route of an edge of the diagram by its number."""
-        edge = self.edges[number]
-        if passages := self.passages.get(number):
+        edge = self.scheme.edges[number]
+        if passages := self.scheme.passages.get(number):
             return self.route(passages, labelled)
         if edge.tail == edge.head:
             return loop_route(places[edge.tail])
@@ -229,7 +198,7 @@ class _Layouter:
         label: Point | None = None
         for passage in passages:
             frame_id, number = passage
-            hop = self.plans.of_frame[frame_id].hops[number]
+            hop = self.scheme.plans[frame_id].hops[number]
             way, at = self.way(frame_id, number)
             # a way that begins across leaves its box at the side
             stretches = [*way] if isinstance(way[0], Run) else [*stretches, *way]

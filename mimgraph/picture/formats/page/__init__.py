@@ -32,8 +32,12 @@ def render(scene: Scene) -> str:
     )
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
     closed += used_again(diagram) if scene.collapse else []
-    options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.opened}
-    graph = {**page_data(diagram), **options, "closed": [*closed, *sorted(scene.closed)]}
+    options = {"theme": scene.theme, "depth": scene.opened}
+    graph = {
+        **page_data(diagram, scene.direction),
+        **options,
+        "closed": [*closed, *sorted(scene.closed)],
+    }
     details = {id_: detail_data(detail) for id_, detail in scene.details().items()}
     return Template(_asset("page.html")).substitute(
         policy=policy,

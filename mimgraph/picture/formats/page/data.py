@@ -18,21 +18,21 @@ from mimgraph.picture.diagram.fold import closed_box
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.formats.page.line_data import line_data
-from mimgraph.picture.formats.page.plan_data import plan_data
-from mimgraph.picture.layout.plan import plans
+from mimgraph.picture.formats.page.plan_data import schemes_data
 from mimgraph.picture.legend import kinds, marks
+from mimgraph.picture.scene import Direction
 
 _FIELDS = tuple(f.name for f in fields(Box) if f.name not in ("brief", "source"))
 
 
-def page_data(diagram: Diagram) -> dict[str, Any]:
-    """Return the items, nested as in the diagram, the plans of its frames, its edges and the legend."""
+def page_data(diagram: Diagram, direction: Direction) -> dict[str, Any]:
+    """Return the items, nested as in the diagram, how they and its edges are laid out, and the legend."""
     tags = letters(boxes(diagram.items))
-    planned = plans(diagram)
     return {
         "name": diagram.name,
         "items": [_item(item, tags) for item in diagram.items],
-        **plan_data(diagram.edges, planned),
+        "direction": direction,
+        "schemes": schemes_data(diagram, direction == "LR"),
         "legend": [without_empty(e._asdict()) for e in (*kinds(diagram), *marks(diagram))],
     }
 

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from mimgraph.picture.diagram.model import Edge
+from mimgraph.picture.diagram.captions import edge_line
+from mimgraph.picture.diagram.fold import fold, levels
+from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.formats.page.line_data import line_data
 from mimgraph.picture.layout.hops import Hop, Tensor
-from mimgraph.picture.layout.plan import Plan, Plans
+from mimgraph.picture.layout.plan import Plan
+from mimgraph.picture.layout.scheme import Scheme, scheme
 
 
-def plan_data(edges: Sequence[Edge], planned: Plans) -> dict[str, Any]:
-    """Return the plans, and the edges with their hops as pairs: the positions of a plan and of a hop in it.
+def schemes_data(diagram: Diagram, is_across: bool) -> list[dict[str, Any]]:
+    """Return how to lay out the diagram when it is open down to each depth; the page folds further blocks."""
+    depths = range(levels(diagram) + 1)
+    return [_scheme(scheme(fold(diagram, depth), is_across)) for depth in depths]
+
+
+def _scheme(found: Scheme) -> dict[str, Any]:
+    """Return the plans and the edges; an edge has its hops, as the positions of a plan and of a hop in it.
 
     Tensors are numbers, the same in all plans.
     """
     tensors: dict[Tensor, int] = {}
-    for plan in planned.of_frame.values():
+    for plan in found.plans.values():
         for tensor in plan.tensors:
             tensors.setdefault(tensor, len(tensors))
-    position = {id_: number for number, id_ in enumerate(planned.of_frame)}
     return {
-        "plans": [_plan(id_, plan, tensors) for id_, plan in planned.of_frame.items()],
-        "edges": [
-            {
-                "tail": edge.tail,
-                "head": edge.head,
-                "mark": edge.mark,
-                "hops": [(position[frame], hop) for frame, hop in passages],
-            }
-            for edge, passages in zip(edges, planned.hops.of_edge, strict=True)
-        ],
+        "plans": [_plan(id_, found, tensors) for id_ in found.plans],
+        "edges": list(_edges(found)),
     }
 
 
-def _plan(id_: str, plan: Plan, tensors: dict[Tensor, int]) -> dict[str, Any]:
-    """Return a plan; the key of a door is its tensor, and that of a label its hop."""
+def _edges(found: Scheme) -> Iterator[dict[str, Any]]:
+    """Yield the edges; one that has no hops, as it runs level from box to box, has its label."""
+    position = {id_: number for number, id_ in enumerate(found.plans)}
+    for number, edge in enumerate(found.edges):
+        hops = [(position[frame], hop) for frame, hop in found.passages.get(number, ())]
+        row = edge_line(edge)
+        data = {"tail": edge.tail, "head": edge.head, "mark": edge.mark, "hops": hops}
+        yield data if hops or not row.runs else {**data, "label": line_data(row)}
+
+
+def _plan(id_: str, found: Scheme, tensors: dict[Tensor, int]) -> dict[str, Any]:
+    """Return the plan of a frame; the key of a door is its tensor, and that of a label its hop."""
+    plan: Plan = found.plans[id_]
     numbers = [tensors[tensor] for tensor in plan.tensors]
 
     def key(role: str, key: str) -> str | int:
@@ -50,9 +61,11 @@ def _plan(id_: str, plan: Plan, tensors: dict[Tensor, int]) -> dict[str, Any]:
         "keys": [key(*node) for node in plan.nodes],
         "layers": plan.layers,
         "columns": plan.columns,
-        "below": [[(node, numbers[lane]) for node, lane in found] for found in plan.below],
+        "below": [[(node, numbers[lane]) for node, lane in near] for near in plan.below],
         "ways": plan.ways,
         "hops": [_hop(hop, tensors) for hop in plan.hops],
+        **({"isUpward": True} if id_ in found.upward else {}),
+        **({"sides": found.us[id_].sides} if id_ in found.us else {}),
     }
 
 

@@ -1,12 +1,11 @@
-// The state of the page: the items, and which of them are open; and the edges and plans for them.
+// The state of the page: the items, and which of them are open.
 
 export class Model {
-  constructor({ items, edges, ...rest }) {
+  constructor({ items, ...rest }) {
     Object.assign(this, rest);
     this.items = new Map();
     this.root = { id: "", kind: "root", items, depth: 0, parent: null };
     this.adopt(this.root);
-    this.edges = edges;
     this.open = new Set([this.root]);
     this.start(this.depth);
   }
@@ -24,6 +23,12 @@ export class Model {
       this.items.set(item.id, item);
       if (item.items) this.adopt(item);
     }
+  }
+
+  // The edges and plans of the picture, which Python has made for each depth.
+  get scheme() {
+    const depth = Math.max(0, ...[...this.open].map((item) => item.depth));
+    return this.schemes[Math.min(depth, this.schemes.length - 1)];
   }
 
   get clusters() {

@@ -8,7 +8,8 @@ const [RUN, MOST_RUN] = [12, 60]; // a gap grows by a twelfth of the way that it
 const [ENDS, END_GAP] = [0.6, 8]; // part of a side on which edges end, and the distance of two
 
 // Returns the frame of a plan. `extents` are the sizes of its nodes, `inner` has the frames of its
-// open items by id. The picture itself has no caption and no wall.
+// open items by id. The picture itself has no caption and no wall. If the plan
+// `isUpward`, edges run up.
 export function place(plan, extents, inner, caption, isAcross) {
   const offset = offsets(plan, inner);
   const us = axes(plan, extents, offset);
@@ -27,7 +28,8 @@ export function place(plan, extents, inner, caption, isAcross) {
   });
   spreadEnds(plan, ways, extents, inner);
   const wall = wallOf(plan, us, extents, bands, caption, isAcross);
-  return moved(plan, extents, us, vs, ways, wall);
+  const frame = moved(plan, extents, us, vs, ways, wall);
+  return plan.isUpward ? flipped(frame, plan, extents) : frame;
 }
 
 // Returns the extent of a frame around its axis, which is the middle of its upper doors.
@@ -199,12 +201,13 @@ function spreadSide(ways, { left, right }, groups, here, there) {
 
 // Returns the size of the wall, what its contents are moved by, and the side of the title: beside
 // the edges that enter, where the frame has to grow less.
-function wallOf({ roles }, us, extents, bands, caption, isAcross) {
+function wallOf({ roles, isUpward }, us, extents, bands, caption, isAcross) {
   const [low, high] = boundsOf(us, extents);
   const end = bands.at(-1)?.end ?? 0;
   if (!caption) return { across: high - low, along: end, du: -low, dv: 0, side: "left" };
-  const ins = us.filter((_, i) => roles[i] === "in");
-  const after = roles.includes("out") ? 0 : PADDING;
+  const [first, last] = isUpward ? ["out", "in"] : ["in", "out"]; // from the top
+  const ins = us.filter((_, i) => roles[i] === first);
+  const after = roles.includes(last) ? 0 : PADDING;
   if (isAcross) {
     const [before, left] = [ins.length ? 0 : PADDING, caption.height];
     const along = Math.max(before + end + after, caption.width);
@@ -218,7 +221,7 @@ function wallOf({ roles }, us, extents, bands, caption, isAcross) {
   const extra = side === "left" ? left : right;
   const across = Math.max(high - low + 2 * PADDING + extra, caption.width);
   const du = PADDING + (side === "left" ? left : 0) - low;
-  return { across, along: before + end + after, du, dv: before, side };
+  return { across, along: before + end + after, du, dv: isUpward ? after : before, side };
 }
 
 // Returns the frame with everything moved to its place inside the wall; ways reach it at doors.
@@ -238,6 +241,43 @@ function moved({ roles, keys, hops }, extents, us, vs, ways, wall) {
     if (!hops[n].tail) found[0].start = 0;
     if (!hops[n].head) found.at(-1).end = along;
     return found;
+  });
+  return frame;
+}
+
+// Returns a frame with everything upside down.
+function flipped(frame, { roles, keys }, extents) {
+  const { along } = frame;
+  roles.forEach((role, i) => {
+    if (!isItem(role)) return;
+    const spot = frame.inside.get(keys[i]);
+    spot.v = along - spot.v - extents[i].along;
+  });
+  for (const way of frame.ways)
+    for (const part of way) [part.start, part.end] = [along - part.start, along - part.end];
+  for (const spot of frame.labels.values()) spot.v = along - spot.v;
+  return frame;
+}
+
+// Returns the frame of a segment with doors straight beside their items: it has no wall that one
+// sees.
+export function withStraightDoors(frame, { hops }) {
+  const count = (end) => {
+    const found = new Map();
+    for (const hop of hops)
+      if (!hop[end]) found.set(hop.tensor, (found.get(hop.tensor) ?? 0) + 1);
+    return found;
+  };
+  const [entering, leaving] = [count("tail"), count("head")];
+  hops.forEach(({ tail, head, tensor }, n) => {
+    const way = frame.ways[n];
+    if (way.length !== 2 || (tail && head)) return;
+    const [isIn, isOut] = [!tail && entering.get(tensor) === 1, leaving.get(tensor) === 1];
+    if (!isIn && !(head === "" && isOut)) return;
+    const [doors, end] = isIn ? [frame.ins, way[1]] : [frame.outs, way[0]];
+    const u = "v" in end ? end.end : end.u;
+    doors.set(tensor, u);
+    frame.ways[n] = way.filter((part) => "u" in part).map((part) => ({ ...part, u }));
   });
   return frame;
 }

@@ -3,28 +3,75 @@ import { ROUND, ROUNDER, SLANT } from "./outline.js";
 import { PADDING } from "./place.js";
 
 const [HALF_WIDTH, LENGTH] = [2.4, 6]; // of an arrowhead
+const CORNER = 8; // the radius of a corner
 const NONE = 1e-6; // a distance that is due to rounding
 
-// Returns a route: points and steps, each a list of one point for a line or of three for a curve.
-// It runs along the stretches, with curves between them.
-export function routeThrough(stretches, point) {
-  const steps = [[point(stretches[0].u, stretches[0].start)]];
+// Returns a route through the parts of an edge: steps, each a list of one point for a line or of three
+// for a curve; the first one is the start. Between ranks it is curved, and where it runs across, its
+// corners are rounded.
+export function routeThrough(parts, point) {
+  const lines = joined(parts);
+  const steps = [[point(...lines[0].start)]];
   const add = (...step) => {
-    const [[x, y], last] = [step.at(-1), steps.at(-1).at(-1)];
-    if (Math.hypot(x - last[0], y - last[1]) > NONE) steps.push(step);
+    const last = steps.at(-1).at(-1);
+    if (!isSame(point(...step.at(-1)), last)) steps.push(step.map((spot) => point(...spot)));
   };
-  let { end } = stretches[0];
-  stretches.slice(1).forEach((after, i) => {
-    const here = stretches[i];
-    if (here.u !== after.u) {
-      add(point(here.u, end));
-      const half = (here.end + after.start) / 2;
-      add(point(here.u, half), point(after.u, half), point(after.u, after.start));
+  lines.slice(1).forEach((after, i) => {
+    const line = lines[i];
+    if (isSame(line.end, after.start)) {
+      const radius = Math.min(CORNER, lengthOf(line) / 2, lengthOf(after) / 2);
+      add(before(line.start, line.end, radius));
+      add(line.end, line.end, before(after.end, after.start, radius));
+    } else {
+      add(line.end);
+      const half = (line.end[1] + after.start[1]) / 2;
+      add([line.end[0], half], [after.start[0], half], after.start);
     }
-    end = after.end;
   });
-  add(point(stretches.at(-1).u, end));
+  add(lines.at(-1).end);
   return steps;
+}
+
+// Returns parts as lines from a start to an end, those on one axis as one.
+function joined(parts) {
+  const lines = [];
+  for (const part of parts) {
+    const [start, end] = endsOf(part);
+    const line = lines.at(-1);
+    const us = line && [line.start[0], line.end[0], start[0], end[0]];
+    const isStraight = us && Math.max(...us) - Math.min(...us) < NONE;
+    if (isStraight) line.end = [line.start[0], end[1]];
+    else lines.push({ start, end });
+  }
+  return lines;
+}
+
+function endsOf(part) {
+  return "v" in part
+    ? [
+        [part.start, part.v],
+        [part.end, part.v],
+      ]
+    : [
+        [part.u, part.start],
+        [part.u, part.end],
+      ];
+}
+
+const isSame = (one, other) =>
+  Math.abs(one[0] - other[0]) < NONE && Math.abs(one[1] - other[1]) < NONE;
+const lengthOf = ({ start, end }) => Math.abs(end[0] - start[0]) + Math.abs(end[1] - start[1]);
+
+// Returns the position at a distance before the end of a line.
+function before(start, end, distance) {
+  const part = distance / (lengthOf({ start, end }) || Infinity);
+  return [end[0] - part * (end[0] - start[0]), end[1] - part * (end[1] - start[1])];
+}
+
+// Returns a straight route from the right side of one box to the left side of another.
+export function level(tail, head) {
+  const y = tail.y + tail.height / 2;
+  return [[[tail.x + tail.width, y]], [[head.x, y]]];
 }
 
 // Returns the route of an edge from a box to itself, beside the box.
@@ -83,7 +130,7 @@ function reaching(route, kind, place, dx, dy) {
 // Returns whether a point lies inside the outline of a box of a kind.
 function covers(kind, { x, y, width, height }, [px, py]) {
   const [across, along] = [width / 2, height / 2];
-  const [dx, dy] = [Math.abs(px - x - across), Math.abs(py - y - along)];
+  const [dx, dy] = [Math.abs(px - x - across) - NONE, Math.abs(py - y - along) - NONE];
   if (kind === "merge") return dy <= along && dx + (SLANT * dy) / along <= across;
   const radius = kind === "input" || kind === "output" ? ROUNDER : ROUND;
   const over = [Math.max(dx - across + radius, 0), Math.max(dy - along + radius, 0)];
