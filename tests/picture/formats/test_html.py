@@ -99,7 +99,9 @@ def test_the_page_holds_the_whole_graph_whatever_its_depth() -> None:
     assert ids(graph["items"]) == [
         *("left", "right", inner, "again", "fused", "score", "output score")
     ]
-    assert [(e["tail"], e["head"]) for e in graph["edges"]] == [e[:2] for e in picture.edges]
+    assert [(e["tail"], e["head"]) for e in graph["schemes"][-1]["edges"]] == [
+        e[:2] for e in picture.edges
+    ]
     tags = {item["id"]: item["tag"]["runs"] for item in graph["items"] if "tag" in item}
     assert tags == {"tower": [["A", "bold text"]], "again": [["A", "bold text"]]}
 
@@ -128,13 +130,16 @@ def test_an_edge_has_a_hop_in_each_frame_that_it_passes() -> None:
     edge = Edge("a", "b.c", "h", "query")
     items = (tail, Cluster("b", "block", "b", "", (Box("b.c", "merge", "c"),)))
     graph = elements(Diagram("D", "", items, (edge, edge))).graph
-    assert [plan["id"] for plan in graph["plans"]] == ["b", ""]
-    assert [found["hops"] for found in graph["edges"]] == [[[1, 0], [0, 0]], [[1, 1], [0, 0]]]
+    assert [plan["id"] for plan in graph["schemes"][-1]["plans"]] == ["b", ""]
+    assert [found["hops"] for found in graph["schemes"][-1]["edges"]] == [
+        [[1, 0], [0, 0]],
+        [[1, 1], [0, 0]],
+    ]
     assert labels(graph) == ["h as query"] * 2
 
 
 def labels(graph: Any) -> list[str]:
-    hops = [hop for plan in graph["plans"] for hop in plan["hops"] if "label" in hop]
+    hops = [hop for plan in graph["schemes"][-1]["plans"] for hop in plan["hops"] if "label" in hop]
     return ["".join(text for text, _ in hop["label"]["runs"]) for hop in hops]
 
 
