@@ -70,6 +70,7 @@ class _Builder:
         self.ends = {e.head: End(e.tail, e.port) for e in known.edges if e.head in read}
         self.taken = {item.id for item in every(tuple(self.items))}
         self.unknown: dict[str, End] = {}  # by the name of the source
+        self.below: dict[str, End] = {}  # second boxes of nodes on cycles
         self.missing: set[str] = set()  # boxes of sources that do not exist
 
     def diagram(self) -> Diagram:
@@ -169,8 +170,10 @@ class _Builder:
 
     def again(self, node: Node) -> End:
         """Return the end of a second box for a node on a cycle: an edge may not lead back."""
-        box = replace(node_box(node, self.part.blocks), subtitle="drawn below", mark="faulty")
-        return self.add_source(replace(box, id=f"{node.name} again"))
+        if node.name not in self.below:
+            box = replace(node_box(node, self.part.blocks), subtitle="drawn below", mark="faulty")
+            self.below[node.name] = self.add_source(replace(box, id=f"{node.name} again"))
+        return self.below[node.name]
 
     def end(self, source: Source) -> End:
         """Return the end of a source; if it does not exist, that of a box that says so."""
