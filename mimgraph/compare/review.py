@@ -26,7 +26,7 @@ from mimgraph.picture.readable_depth import fits, readable
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
-from mimgraph.support.terminal import WIDTH, columns, printable
+from mimgraph.support.terminal import WIDTH, line_width, printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
 
@@ -45,7 +45,7 @@ class Review:
 
     def __repr__(self) -> str:
         """Return the text as wide as the terminal, in ASCII if that has no other characters."""
-        return printable(self.text(columns(sys.stdout) or WIDTH))
+        return printable(self.text(line_width(sys.stdout)))
 
     def text(self, width: int = WIDTH, color: bool = False) -> str:
         """Return the changes, their effects and the totals, with lines of at most `width` characters."""

@@ -18,7 +18,7 @@ from mimgraph.compare.listing import author_changes, effects_to_show
 from mimgraph.compare.model import Difference
 from mimgraph.summary.numbers import short
 from mimgraph.support.columns import COMMAS, GAP, titled, wrapped
-from mimgraph.support.terminal import BOLD, GREEN, RED, YELLOW, Paint, painter
+from mimgraph.support.terminal import BOLD, GREEN, NARROWEST, RED, YELLOW, Paint, painter
 from mimgraph.support.text_width import padded, text_width
 
 WIDEST = 40  # characters that a column is padded to at most
@@ -35,7 +35,8 @@ def text(difference: Difference, width: int, color: bool = False) -> str:
     is none."""
     if not difference:
         return "no changes"
-    paint, changes = painter(color), author_changes(difference)
+    width, paint = max(width, NARROWEST), painter(color)
+    changes = author_changes(difference)
     rows = [(SIGNS[c.status], c.shown_name, c.op, change_words(c, STYLE)) for c in changes]
     lines = [paint(BOLD, heading(difference)), "", *_aligned(rows, width, paint)]
     if having := effects_to_show(difference):

@@ -23,7 +23,7 @@ def inputs_text(run: Run, width: int, paint: Paint) -> str:
     """Return a table of the inputs."""
     rows = [_described(name, tensor) for name, tensor in run.inputs.items()]
     return "\n".join(
-        _table(("Made input" if run.made else "Input", *INPUTS[1:]), rows, width, paint)
+        _table(("Random input" if run.made else "Input", *INPUTS[1:]), rows, width, paint)
     )
 
 

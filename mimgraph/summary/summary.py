@@ -16,7 +16,7 @@ from mimgraph.summary import markup
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth
-from mimgraph.support.terminal import WIDTH, columns, printable
+from mimgraph.support.terminal import WIDTH, line_width, printable
 
 _CSV_COLUMNS = (
     "name",
@@ -106,7 +106,7 @@ class Summary(Contents):
 
     def __repr__(self) -> str:
         """Return the table as wide as the terminal, in ASCII if that has no other characters."""
-        return printable(self.text(columns(sys.stdout) or WIDTH))
+        return printable(self.text(line_width(sys.stdout)))
 
     def _repr_html_(self) -> str:
         return markup.html(self)

@@ -27,11 +27,10 @@ from mimgraph.support.columns import (
     shrunk,
     titled,
 )
-from mimgraph.support.terminal import BOLD, DIM, Paint, painter
+from mimgraph.support.terminal import BOLD, DIM, NARROWEST, Paint, painter
 from mimgraph.support.text_width import padded, shortened
 
 LONGEST_NUMBER = 10  # characters; MACs that are longer are formulas of named sizes
-NARROWEST = 40  # characters of a table, even if the terminal has fewer
 _NUMBERS = (PARAMS, MACS)
 # the columns that a narrow table leaves out, and where the lines of its cells may break; the first that fits
 _FITS = (((), WORDS), ((MACS,), WORDS), (_NUMBERS, WORDS), (_NUMBERS, NAMES), (_NUMBERS, SIZES))

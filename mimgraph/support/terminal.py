@@ -13,6 +13,7 @@ GREEN, CYAN, TEAL = "\x1b[1;32m", "\x1b[1;36m", "\x1b[36m"  # teal is cyan, and 
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 WIDTH = 100  # characters of a line where an output is no terminal
+NARROWEST = 40  # characters of a line, even if the terminal has fewer
 
 Paint = Callable[[str, str], str]  # of a style and a text
 Color = Literal["auto", "always", "never"]
@@ -86,6 +87,11 @@ def _colored(style: str, text: str) -> str:
 
 def _plain(style: str, text: str) -> str:
     return text
+
+
+def line_width(stream: TextIO) -> int:
+    """Return how many characters the lines of tables and pages have that a stream prints."""
+    return max(columns(stream) or WIDTH, NARROWEST)
 
 
 def columns(stream: TextIO) -> int | None:

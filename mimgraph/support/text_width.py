@@ -26,6 +26,6 @@ def shortened(text: str, width: int) -> str:
     """Return the text, or its beginning with `…` if it is wider."""
     if text_width(text) <= width:
         return text
-    while text_width(text) > width - 1:
+    while text and text_width(text) >= width:
         text = text[:-1]
     return f"{text}…"

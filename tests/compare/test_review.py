@@ -123,11 +123,12 @@ def test_output_fits_the_encoding_of_standard_output(
         assert "\\ud55c -> \\uae00" in shown
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     for old, new in CASES.values():
         text = mg.diff(old, new).text(width)
         assert [line for line in text.splitlines() if len(line) > width] == []
+        assert width > 40 or mg.diff(old, new).text(1) == text
 
 
 def test_words_go_below_a_name_that_leaves_no_room() -> None:

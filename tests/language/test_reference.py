@@ -239,6 +239,11 @@ def test_no_line_of_a_page_or_list_is_wider_than_the_terminal(width: int) -> Non
     assert [line for line in wide if len(line) > width] == []
 
 
+@pytest.mark.parametrize("name", ["Linear", "repeat", "kernel_size"])
+def test_a_page_has_at_least_40_characters_in_a_line(name: str) -> None:
+    assert describe(name, width=1) == describe(name, width=40)
+
+
 def test_the_wrapped_example_of_an_op_is_the_same_yaml() -> None:
     text = describe("MultiheadAttention", width=60)
     example = text.partition("\nexample\n")[2].partition("\n\nexample in")[0]

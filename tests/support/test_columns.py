@@ -41,6 +41,11 @@ def test_long_texts_take_no_time(text: str) -> None:
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("width", [0, 1, 2])
+def test_words_are_cut_at_any_width(width: int) -> None:
+    assert {*map(len, wrapped("MACs of layers", width))} == {max(width, 1)}
+
+
 def test_a_wide_character_takes_two_columns() -> None:
     assert wrapped("한글, 이름", 5) == ["한글,", "이름"]
     assert wrapped("한글이름", 5) == ["한글…"]

@@ -12,7 +12,7 @@ from mimgraph.cli.loading import load_both
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite
 from mimgraph.graph import diff
-from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
+from mimgraph.support.terminal import line_width, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +49,6 @@ def run(args: argparse.Namespace) -> int:
         case "md":
             sys.stdout.write(printable(review.markdown()))
         case _:
-            width = columns(sys.stdout) or WIDTH
+            width = line_width(sys.stdout)
             print(printable(review.text(width, color=wants_color(sys.stdout))))
     return WRONG_SPEC if review and args.exit_code else OK

@@ -21,7 +21,7 @@ from mimgraph.cli.user_models import (
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
+from mimgraph.support.terminal import line_width, printable, wants_color
 
 if TYPE_CHECKING:
     from mimgraph.imported import Imported
@@ -136,4 +136,4 @@ def _print(imported: Imported, args: argparse.Namespace) -> None:
 
 def _report(imported: Imported, stream: TextIO) -> str:
     """Return the report in the width and with the colors of the stream."""
-    return imported.report.text(columns(stream) or WIDTH, color=wants_color(stream))
+    return imported.report.text(line_width(stream), color=wants_color(stream))

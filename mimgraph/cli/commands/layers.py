@@ -9,7 +9,7 @@ from mimgraph.cli.arguments import add_format
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.language.reference.describe import describe
 from mimgraph.language.reference.listing import listing
-from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
+from mimgraph.support.terminal import line_width, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the list or the description."""
     if args.name and args.search is not None:
         raise CallError("give a NAME or --search, not both")
-    width, color = columns(sys.stdout) or WIDTH, wants_color(sys.stdout)
+    width, color = line_width(sys.stdout), wants_color(sys.stdout)
     try:
         if args.name:
             text = describe(args.name, args.format, width, color)

@@ -16,7 +16,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
 from mimgraph.summary.text import total_text
 from mimgraph.support.progress import progress
-from mimgraph.support.terminal import WIDTH, columns, painter, printable, wants_color
+from mimgraph.support.terminal import line_width, painter, printable, wants_color
 
 if TYPE_CHECKING:
     from mimgraph.graph import Graph
@@ -77,7 +77,7 @@ def _print(graph: Graph, run: Run) -> None:
     """Print the inputs, the table of the nodes or, if that is long, the totals, and the outputs."""
     from mimgraph.runtime.run_text import inputs_text, outputs_text  # imports torch
 
-    width, color = columns(sys.stdout) or WIDTH, wants_color(sys.stdout)
+    width, color = line_width(sys.stdout), wants_color(sys.stdout)
     paint, summary = painter(color), graph.summary()
     nodes = summary.text(width, color)
     if nodes.count("\n") > MOST_LINES:

@@ -10,7 +10,7 @@ from mimgraph.cli.arguments import add_depth, add_format, add_settings, add_spec
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
-from mimgraph.support.terminal import WIDTH, columns, printable, wants_color
+from mimgraph.support.terminal import line_width, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
         case "md":
             print(printable(summary.markdown()))
         case _:
-            width = columns(sys.stdout) or WIDTH
+            width = line_width(sys.stdout)
             print(printable(summary.text(width, color=wants_color(sys.stdout))))
     return OK

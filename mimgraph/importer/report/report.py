@@ -17,7 +17,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.runtime.weight_transfer.by_keys import Keys
 from mimgraph.support.columns import titled
-from mimgraph.support.terminal import BOLD, RED, WIDTH, columns, painter
+from mimgraph.support.terminal import BOLD, NARROWEST, RED, WIDTH, line_width, painter
 
 NOT_PROVEN = "Not proven: "
 MOST_KEYS = 3  # that are shown
@@ -43,12 +43,12 @@ class ImportReport:
         return self.proof.holds and not self.remarks
 
     def __str__(self) -> str:
-        return self.text(columns(sys.stdout) or WIDTH)
+        return self.text(line_width(sys.stdout))
 
     def text(self, width: int = WIDTH, color: bool = False) -> str:
         """Return the remarks in the style of diagnostics, then a summary with lines of at most `width`
         characters, in which `not proven` is red."""
-        paint = painter(color)
+        width, paint = max(width, NARROWEST), painter(color)
         lines = [render_text(_grouped(self.remarks), color), ""] if self.remarks else []
         for fact in self._summary():
             style = RED if fact.startswith(NOT_PROVEN.lower()) else BOLD

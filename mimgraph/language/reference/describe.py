@@ -22,7 +22,6 @@ from mimgraph.ops import registry
 from mimgraph.ops.attribute import op_called
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import python_name
-from mimgraph.support.terminal import painter
 
 MOST = 3  # names that are suggested
 
@@ -46,7 +45,7 @@ def describe(name: str, format: str = "text", width: int = 100, color: bool = Fa
         raise KeyError(f"no layer, merge or key is called {name!r}", _help(name))
     if format == "json":
         return json.dumps(_data(meant), indent=2)
-    return "\n".join(_pages(meant, Sheet(width, painter(color)))).rstrip()
+    return "\n".join(_pages(meant, Sheet.of(width, color))).rstrip()
 
 
 def _meant(name: str) -> _Meant:

@@ -9,7 +9,6 @@ from mimgraph.language.reference.entries import EVERY_KEY, bare_keys, data, ever
 from mimgraph.language.reference.pages import Sheet
 from mimgraph.language.reference.search import search
 from mimgraph.ops.op import Op
-from mimgraph.support.terminal import painter
 
 
 def listing(
@@ -22,7 +21,7 @@ def listing(
         raise KeyError(f"no layer, merge or key has {searched!r} in its name or description")
     if format == "json":
         return json.dumps([*map(data, ops), *map(key_data, keys)], indent=2)
-    return "\n".join(_lines(ops, keys, Sheet(width, painter(color)))).rstrip()
+    return "\n".join(_lines(ops, keys, Sheet.of(width, color))).rstrip()
 
 
 def _lines(ops: list[Op], keys: list[str], sheet: Sheet) -> Iterator[str]:

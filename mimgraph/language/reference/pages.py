@@ -21,7 +21,7 @@ from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk, wrapped
-from mimgraph.support.terminal import BOLD, CYAN, Paint
+from mimgraph.support.terminal import BOLD, CYAN, NARROWEST, Paint, painter
 from mimgraph.support.text_width import padded, text_width
 
 INDENT = "  "
@@ -33,6 +33,11 @@ class Sheet(NamedTuple):
 
     width: int
     paint: Paint
+
+    @classmethod
+    def of(cls, width: int, color: bool) -> Sheet:
+        """Return the sheet for a terminal, which may have fewer characters than a page needs."""
+        return cls(max(width, NARROWEST), painter(color))
 
     def prose(self, text: str) -> Iterator[str]:
         """Yield paragraphs in lines; indented lines, as of a list, begin lines of their own."""
