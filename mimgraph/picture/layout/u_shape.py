@@ -146,7 +146,7 @@ class _U:
         ends = [self.left[n] + self.frames[n].across for n in numbers]
         for join in self.joins:
             if join.number in self.labels and join.tail in numbers and join.head == join.tail + 1:
-                ends.append(self.leaves(join) + 2 * LABEL_GAP + self.labels[join.number].across)
+                ends.append(self.beside(join) + 2 * LABEL_GAP + self.labels[join.number].across)
         return max(ends)
 
     def width(self) -> float:
@@ -243,9 +243,10 @@ class _U:
             v = self.top[self.bottom] + side.middle
             return Run(v, self.left[self.bottom] + side.right, end), Stretch(end, v, self.end(join))
         v = self.start(join)
-        if join.number in self.labels:  # the edge is straight beside its label
-            half = self.labels[join.number].along / 2 + 1
-            v = self.label(join).v + (half if join.tail < self.bottom else -half)
+        for near in self.between(join.tail, join.head):
+            if near.number in self.labels:  # all edges are straight beside a label
+                half = self.labels[near.number].along / 2 + 1
+                v = self.label(near).v + (half if join.tail < self.bottom else -half)
         return Stretch(u, self.start(join), v), Stretch(end, self.end(join), self.end(join))
 
     def label(self, join: Join) -> Spot:
@@ -259,7 +260,11 @@ class _U:
         beyond = (
             self.end(join) - ROW_GAP if join.tail < self.bottom else self.start(join) - LABEL_GAP
         )
-        return Spot(self.leaves(join), beyond - size.along / 2)
+        return Spot(self.beside(join), beyond - size.along / 2)
+
+    def beside(self, join: Join) -> float:
+        """Return the `u` of the last of the hops between the same segments, to the right of which is room."""
+        return max(map(self.leaves, self.between(join.tail, join.head)))
 
     def is_level(self, join: Join) -> bool:
         """Return whether a part of a hop runs across."""

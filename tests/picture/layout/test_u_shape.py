@@ -6,9 +6,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mimgraph as mg
-from mimgraph.picture.diagram.model import Box, Diagram, Edge
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
 from mimgraph.picture.layout.layout import Layout, layout
 from mimgraph.picture.layout.u_structure import us
 from mimgraph.picture.scene import Scene
@@ -70,6 +72,18 @@ nodes:
   u1: {block: up, from: [u2, d1.keep]}
 outputs: u1
 """
+# models with many skips, or an encoder and a decoder
+LIKELY = (
+    "densenet121",
+    "detr",
+    "fpn",
+    "resnet18",
+    "t5",
+    "t5_encoder",
+    "unet",
+    "unet_attention",
+    "whisper",
+)
 UNET = (ROOT / "specs" / "unet_attention.yaml").read_text()
 PLAIN_UNET = (ROOT / "tests" / "picture" / "more_specs" / "unet.yaml").read_text()
 
@@ -130,7 +144,13 @@ def test_a_block_may_be_a_u() -> None:
     assert laid.places["n.c1"].y < laid.places["n.b"].y
 
 
-@pytest.mark.parametrize("path", [*SPECS, *MORE], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in LIKELY else pytest.mark.slow)
+        for path in (*SPECS, *MORE)
+    ],
+)
 def test_only_u_nets_are_drawn_as_a_u(path: Path) -> None:
     scene = mg.load(path).scene(depth="all")
     assert bool(us(scene.shown)) == ("unet" in path.stem)
@@ -168,3 +188,39 @@ def test_skips_of_a_u_are_nested(skips: list[tuple[int, int]], is_u: bool) -> No
 def test_two_skips_are_a_u_if_each_is_coarser_than_the_one_around_it() -> None:
     picture, _ = drawn(whole(flat(2)), 0)
     assert len(us(picture)) == 1
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> Diagram:
+    """Return a random chain with nested skips, some of its boxes in clusters, and edges with ports and arguments."""
+    levels = draw(st.integers(2, 4))
+    count, tails, heads = 0, [], []
+    for ends in (tails, heads):
+        for _ in range(levels):
+            count += draw(st.integers(0, 2))
+            ends.append(count)
+            count += 1
+    count += draw(st.integers(0, 2))
+    pairs = [*pairwise(range(count)), *zip(tails, heads[::-1], strict=True)]
+    pairs += draw(st.lists(st.sampled_from([*pairwise(range(count))]), max_size=2))
+    words = st.sampled_from(["", "", "out", "keep"])
+    edges = [Edge(f"n{a}", f"n{b}", draw(words), draw(words)) for a, b in pairs]
+    shapes = ("out (N, 4, 8)", "keep (N, 4, 8)") if draw(st.booleans()) else ("(N, 4, 8)",)
+    items: list[Box | Cluster] = [
+        Box(f"n{i}", "layer", f"n{i}", "Linear 4 " * draw(st.integers(1, 3)), shapes)
+        for i in range(count)
+    ]
+    for number in range(draw(st.integers(0, 3))):
+        start = draw(st.integers(0, len(items) - 1))
+        end = min(len(items), start + draw(st.integers(1, 3)))
+        items[start:end] = [Cluster(f"c{number}", "block", "a title", "", tuple(items[start:end]))]
+    if draw(st.booleans()):
+        outer = Cluster("net", "block", draw(st.sampled_from(["", "net"])), "", tuple(items))
+        items = [Box("x", "input", "x"), outer, Box("y", "output", "y")]
+        edges += [Edge("x", "n0"), Edge(f"n{count - 1}", "y")]
+    return Diagram("M", "", tuple(items), tuple(edges))
+
+
+@given(nested())
+def test_any_nested_skips_have_a_clean_picture(picture: Diagram) -> None:
+    assert faults(picture, layout(Scene(picture))) == []

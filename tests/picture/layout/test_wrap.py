@@ -5,16 +5,21 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mimgraph as mg
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
 from mimgraph.picture.geometry import Place
+from mimgraph.picture.layout import wrap_cuts
 from mimgraph.picture.layout.layout import Layout, layout
 from mimgraph.picture.scene import Direction, Scene
 from tests.conftest import ROOT
 from tests.picture.layout.audit import faults
+from tests.picture.layout.test_layout import diagrams
 
 
 def chain(names: list[str], *edges: str) -> Diagram:
@@ -113,6 +118,12 @@ def test_models_are_wrapped_without_faults(name: str) -> None:
     laid = layout(scene)
     assert 0.7 < laid.width / laid.height < 2
     assert faults(scene.shown, laid) == []
+
+
+@given(diagrams(), st.sampled_from(["TB", "LR"]))
+def test_any_diagram_is_wrapped_without_faults(picture: Diagram, direction: Direction) -> None:
+    with patch.object(wrap_cuts, "LONG", 50.0):
+        assert faults(picture, wrapped(picture, direction)) == []
 
 
 def test_formats_that_are_not_laid_out_refuse_wrap(tmp_path: Path) -> None:
