@@ -40,14 +40,14 @@ _SHAPED = (
 
 
 def op_text(node: TypedNode, options: str = "") -> str:
-    """Return the op of a node with these options: `Conv2d 16 + ReLU`, `LSTM.last`,
-    `residual width=8 × 3, frozen`, `Linear, shares tail`."""
+    """Return the op of a node with these options: `Conv2d 3 to 16 + ReLU`, `LSTM.last`,
+    `residual width=8 × 3, frozen`, `Linear, shares tail`; the options of a `seq` are its layers."""
     operation = unwrap(node.operation)
     text = node.op_name
     if node.default and node.default != own_default(operation):
         text += f".{node.default}"  # `take`
     if options:
-        text += f" {options}"
+        text = options if text == "seq" else f"{text} {options}"
     if operation.activation_name:
         text += f" + {operation.activation_name}"
     if operation.branches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -9,14 +10,17 @@ from typing import NamedTuple, TypeVar
 from mimgraph.inspection.option_values import op_options
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, TypedOperation, Use, unwrap
+from mimgraph.ir.typed.operations import Sequence as Chain
 from mimgraph.ir.types import TensorType
-from mimgraph.picture.diagram.block_repeats import differ_in_numbers, span
+from mimgraph.picture.diagram.block_repeats import LISTED, differ_in_numbers, span
 from mimgraph.picture.diagram.brief_text import brief_text
+from mimgraph.picture.diagram.chain_text import chain_text
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.wiring import End
 from mimgraph.summary.node_text import arguments_text, op_text, options_text
 
 _T = TypeVar("_T")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MANY = 7  # like things that are drawn as one: inputs in a box, results of an `each` in a line
 
 
@@ -93,11 +97,28 @@ def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
             every = [list(op_options(one)) for one in operations if isinstance(one, Leaf)]
             texts = [options_text(name, options) for options in every]
             is_span = differ_in_numbers(texts)
-            return _Traits(kind, span(texts) if is_span else options_text(name, _common(every)))
-        case Use(merge=""):
+            return _Traits(kind, _range(texts) if is_span else options_text(name, _common(every)))
+        case Chain():
+            return _Traits("layer", _layers(operations[0]))
+        case Use(body, merge=""):
             params = [list(one.arguments.items()) for one in operations if isinstance(one, Use)]
-            return _Traits("layer", arguments_text(dict(_common(params))))
+            inside = f"({_layers(body.nodes[0].operation)})" if body.is_chain else ""
+            words = arguments_text(dict(_common(params))), inside
+            return _Traits("layer", " ".join(filter(None, words)))
     return _Traits()
+
+
+def _layers(chain: TypedOperation) -> str:
+    """Return the layers of a chain, which an `each` does not open: `Linear 8 + ReLU`."""
+    return chain_text(list(map(brief_text, chain.items)), len(chain.items))
+
+
+def _range(texts: Sequence[str]) -> str:
+    """Return the options of the branches of an `each` as a span; from the least to the greatest if they
+    are many, as their order says nothing."""
+    if len(texts) > LISTED:
+        texts = sorted(texts, key=lambda text: [float(number) for number in _NUMBER.findall(text)])
+    return span(texts)
 
 
 def _common(given: Sequence[Sequence[_T]]) -> list[_T]:

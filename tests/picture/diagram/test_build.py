@@ -112,6 +112,12 @@ def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
             "layer: Embedding, each: {a: ids, b: word}, embedding_dim: 4",
             "Embedding 7/9 to 4, each of 2",
         ),
+        ("layer: Linear, each: {a: x, b: w}, out_features: 2", "Linear 8 to 2, each of 2"),
+        (
+            "seq: [{Linear: 2}, {wide: {}}, Tanh], each: {a: x, b: w}",
+            "Linear 2 + wide + Tanh, each of 2",
+        ),
+        ("block: pair, each: {a: x, b: w}, size: 3", "pair size=3 (Linear 3 + ReLU), each of 2"),
         ("block: wide, from: x, width: 2, causal: true", "wide width=2, causal"),
     ],
 )
@@ -119,6 +125,7 @@ def test_a_box_names_what_a_reader_cannot_see_in_its_shape(node: str, text: str)
     picture = drawn(f"""
         inputs: {{x: [6, 8], w: [1, 8], ids: {{shape: [], vocab: 7}}, word: {{shape: [], vocab: 9}}}}
         blocks:
+          pair: {{params: {{size: null}}, seq: [{{Linear: $size}}, ReLU]}}
           wide:
             params: {{width: 1, causal: false}}
             inputs: [x]
@@ -157,6 +164,20 @@ def test_an_output_does_not_repeat_its_source(
     """)
     found = unrepeated(next(box for box in boxes(picture.items) if box.kind == "output"))
     assert (found.title, found.subtitle, found.shapes) == words
+
+
+def test_the_widths_of_many_branches_are_a_range() -> None:
+    vocabularies = [30, 7, 100, 2, 9, 50, 8]
+    inputs = ", ".join(f"i{n}: {{shape: [], vocab: {v}}}" for n, v in enumerate(vocabularies))
+    sources = ", ".join(f"i{n}" for n in range(len(vocabularies)))
+    picture = drawn(f"""
+        inputs: {{{inputs}}}
+        nodes:
+          e: {{layer: Embedding, each: [{sources}], embedding_dim: 4}}
+          all: {{merge: stack, from: e.*}}
+        outputs: all
+    """)
+    assert box(picture, "e").subtitle == "Embedding 2…100 to 4, each of 7"
 
 
 def test_a_long_option_is_cut() -> None:
@@ -446,8 +467,18 @@ def test_an_each_names_its_ports_if_their_shapes_differ() -> None:
     assert shapes["like"] == ("(N, 4) × 2",)
 
 
-@pytest.mark.parametrize("op", ["layer: Linear", "block: linear"])
-def test_an_each_shows_the_options_that_all_have(op: str) -> None:
+@pytest.mark.parametrize(
+    ("op", "alike", "unlike"),
+    [
+        ("layer: Linear", "Linear 8 to 4, bias=false", "Linear 8 to 4"),
+        (
+            "block: linear",
+            "linear out_features=4, bias=false (Linear 4)",
+            "linear out_features=4 (Linear 4)",
+        ),
+    ],
+)
+def test_an_each_shows_the_options_that_all_have(op: str, alike: str, unlike: str) -> None:
     picture = drawn(f"""
         inputs: {{a: [8], b: [8]}}
         blocks:
@@ -460,8 +491,8 @@ def test_an_each_shows_the_options_that_all_have(op: str) -> None:
         outputs: {{a: alike.a, b: alike.b, c: unlike.a, d: unlike.b}}
     """)
     texts = {box.id: box.subtitle for box in boxes(picture.items)}
-    assert texts["alike"].endswith("4, bias=false, each of 2")
-    assert texts["unlike"].endswith("4, each of 2")
+    assert texts["alike"] == f"{alike}, each of 2"
+    assert texts["unlike"] == f"{unlike}, each of 2"
 
 
 def test_an_edge_of_a_weight_leaves_the_layer_that_has_it() -> None:
