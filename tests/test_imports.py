@@ -152,6 +152,22 @@ def test_runs_without_torch(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+SLOW = {"shutil", "textwrap", "rich", "threading", "unicodedata", "tempfile", "mimgraph.cli.help"}
+
+
+def test_a_check_waits_for_nothing_that_it_does_not_need() -> None:
+    script = (
+        "import sys\n"
+        "from mimgraph.cli import main\n"
+        "main(sys.argv[1:])\n"
+        f"print({SLOW} & {{*sys.modules}})\n"
+    )
+    spec = str(ROOT / "specs" / "residual_cnn.yaml")
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path = {sys.path}\n{script}"]
+    done = subprocess.run([*command, "check", spec], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{spec}: ok, 5 nodes\nset()\n"
+
+
 IN_ORDER = "inputs: {x: [4]}\nnodes:\n  a: {layer: ReLU, from: x}\n  b: {layer: Tanh, from: a}\noutputs: b\n"
 OUT_OF_ORDER = "inputs: {x: [4]}\nnodes:\n  b: {layer: Tanh, from: a}\n  a: {layer: ReLU, from: x}\noutputs: b\n"
 

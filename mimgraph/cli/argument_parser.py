@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 from mimgraph.cli.errors import CallError
@@ -17,7 +18,14 @@ class ArgumentParser(argparse.ArgumentParser):
     """A parser whose errors are `CallError`s; `cli/help.py` prints its help."""
 
     def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=prog, description=description, add_help=False, exit_on_error=False)
+        super().__init__(
+            prog=prog,
+            description=description,
+            add_help=False,
+            exit_on_error=False,
+            # argparse makes one for each argument; without a width it imports `shutil` to ask for it
+            formatter_class=partial(argparse.HelpFormatter, width=80),
+        )
         self._positionals.title = "Arguments"
 
     def parse(self, words: Sequence[str], namespace: argparse.Namespace) -> argparse.Namespace:

@@ -32,7 +32,7 @@ _ASCII = str.maketrans(
         "·": "*",
         "↔": "<->",
         "−": "-",
-        "\N{NO-BREAK SPACE}": "&nbsp;",  # only Markdown has it
+        "\xa0": "&nbsp;",  # a space without a break, which only Markdown has
     }
 )
 
