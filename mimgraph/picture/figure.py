@@ -122,7 +122,8 @@ class _Painter:
         row = cluster_line(cluster)
         room = self.laid.titles[cluster.id]
         at = Point(room.x + 2, room.y + row.size)
-        title = (Rect(room, 2, Style(fill=paint.fill)), self.brush.text(at, row, "start"))
+        text = self.brush.text(at, row, "start", struck=cluster.mark == "removed")
+        title = (Rect(room, 2, Style(fill=paint.fill)), text)
         badges = self.brush.badges(place, cluster.mark, self.tags.get(cluster.id, ""))
         shapes = (*(title if row.runs else ()), *badges)
         return _group(f"{cluster.id} caption", ("caption",), describe_cluster(cluster), shapes)

@@ -57,9 +57,10 @@ def box_lines(box: Box) -> tuple[Line, ...]:
 
 
 def cluster_line(cluster: Cluster) -> Line:
-    """Return the title and subtitle of a cluster, and what changed in a comparison; a bare `seq` is left
-    out, as one sees that it is one."""
-    subtitle = "" if cluster.kind == cluster.subtitle == "seq" else cluster.subtitle
+    """Return the title and subtitle of a cluster, and what changed in a comparison; a bare `seq` and a
+    chain need no subtitle, as their layers are in view."""
+    is_seen = cluster.kind == "chain" or cluster.kind == cluster.subtitle == "seq"
+    subtitle = "" if is_seen else cluster.subtitle
     parts = (
         [Run(cluster.title, "bold")],
         [*_stressed(subtitle, "faint")],
