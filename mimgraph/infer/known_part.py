@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 
 from mimgraph.diagnostics import Report, SpecError
@@ -13,8 +14,8 @@ from mimgraph.infer.nodes.node import type_nodes
 from mimgraph.infer.nodes.sources import resolve_all
 from mimgraph.infer.scope import Context, State
 from mimgraph.infer.structure import Scope
-from mimgraph.ir.declared.graph import Block, Graph, Node, Output, Source
-from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Node, Output, Source
+from mimgraph.ir.declared.operations import Call, Chain
 from mimgraph.ir.typed.graph import (
     Body,
     TypedGraph,
@@ -107,15 +108,48 @@ class KnownPart:
         yield from (output.source for output in self.outputs)
 
     def inside(self, node: Node) -> KnownPart | None:
-        """Return the inside of a node of unknown type; None unless it is one use of a block of which
-        some types are known. A block that shares modules around it is not looked into."""
+        """Return the inside of a node of unknown type: of a chain, or of one use of a block; None if no
+        type in it is known. A block that shares modules around it is not looked into."""
         operation, state = node.operation, self.context.state
+        if isinstance(operation, Chain):
+            return self._inside_chain(node, operation)
         if not isinstance(operation, Call) or state.outer.get(operation.block):
             return None
-        context = state.unfinished.get(operation)
-        if context is None or context.left_out:
+        context, block = state.unfinished.get(operation), state.blocks.get(operation.block)
+        if context is None or block is None or context.left_out:
             return None
-        return KnownPart(state.blocks[operation.block], context)
+        part = KnownPart(block, context)
+        if block.is_chain:
+            return part.inside(part.nodes[0])
+        return part if part._known else None
+
+    def _inside_chain(self, node: Node, chain: Chain) -> KnownPart | None:
+        """Return a chain as a block with a node for each item, which reads the one before it."""
+        state = self.context.state
+        items = state.unfinished_items.get(id(chain))
+        with suppress(SpecError):
+            fed = resolve_all(self.context, node.sources or (), "")
+        if not items or len(fed) != 1:
+            return None
+        given = BlockInput("input", node.span)
+        reads = ("input", *(item.name for item in chain.items[:-1]))
+        nodes = {
+            item.name: replace(item, sources=(Source(name, None, item.span.part(0, 0)),))
+            for name, item in zip(reads, chain.items, strict=True)
+        }
+        typed = {item.name: item for item in items}
+        first = items[0]
+        arguments = dict.fromkeys(first.arguments, Value("input", ""))
+        typed[first.name] = replace(first, arguments=arguments)
+        last = chain.items[-1]
+        end = last.span.part(0, 0)  # the text of the item is not that of an output
+        output = Output(last.name, Source(last.name, None, end), end)
+        scope = Scope({"input": given}, nodes, (), (output,))
+        path = self.context.path + node.name
+        context = Context(state, {}, {"input": fed[0].type}, scope, f"{path}.", typed={**typed})
+        return KnownPart(
+            Block(path, node.span, {}, (given,), (*nodes.values(),), (output,)), context
+        )
 
 
 def _needed_for(node: TypedNode) -> Iterator[str]:

@@ -46,8 +46,10 @@ class State:
     defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by block
     # by distinct use of a block: its body, None if faulty, and how many nodes that expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
-    # the body of the first use of a block that could not be typed, by the call
+    # of what could not be typed at its first use: the body of a block, by the call, and the typed items
+    # of a chain, by its id, as a chain is compared by all that is in it
     unfinished: dict[Call, Context] = field(default_factory=dict)
+    unfinished_items: dict[int, tuple[TypedNode, ...]] = field(default_factory=dict)
     # sums of sizes of which some may be missing: the name of each, and what the sum of a name adds
     sums: dict[Summands, str] = field(default_factory=dict)
     summands: dict[str, Summands] = field(default_factory=dict)

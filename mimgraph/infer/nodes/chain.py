@@ -50,6 +50,7 @@ def type_chain(site: Site, chain: Chain, type_operation: TypeOperation) -> Typed
             type_, text, producer = typed.type, item.name, item.span
             value = Value(item.name, typed.default or "")
     if first is None or first.type is None or len(items) < len(chain.items):
+        site.state.unfinished_items.setdefault(id(chain), tuple(items))
         return None
     operation = Sequence(tuple(items))
     results, default = items[-1].results if items else {"": first.type}, operation.default

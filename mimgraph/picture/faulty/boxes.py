@@ -22,13 +22,15 @@ FOLLOWS = "of unknown shape, because of a fault"
 def node_box(node: Node, blocks: Mapping[str, Block]) -> Box:
     """Return the box of a node of unknown type, with its op and without a shape."""
     op = op_text(node.operation, blocks)
-    return Box(node.name, _kind(node.operation), node.name, op, (), FOLLOWS, mark="unknown")
+    title = "" if node.name.isdigit() else node.name  # an item of a seq has no name
+    return Box(node.name, kind_of(node.operation), title, op, (), FOLLOWS, mark="unknown")
 
 
-def _kind(operation: Operation | None) -> str:
+def kind_of(operation: Operation | None) -> str:
+    """Return the kind of the box of a declared node."""
     match operation:
         case Each():
-            return _kind(operation.operation)
+            return kind_of(operation.operation)
         case Apply("merge" | "tensor" as kind):
             return kind
         case Chain():

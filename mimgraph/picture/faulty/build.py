@@ -17,7 +17,7 @@ from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import close
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
-from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, node_box, op_text
+from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, kind_of, node_box, op_text
 from mimgraph.picture.faulty.nested import End, nested
 from mimgraph.picture.faulty.places import output_id, places
 from mimgraph.picture.faulty.reading_order import in_reading_order, reading_order
@@ -129,7 +129,7 @@ class _Builder:
         """Add a node of unknown type, which reads its sources from these ends: open if it is a block of
         which some types are known, else as a box."""
         inside = self.part.inside(node)
-        if inside is not None and inside.typed.body.nodes:
+        if inside is not None:
             self.add_open(node, ends, inside)
             return
         id_ = self.add(node_box(node, self.part.blocks))
@@ -147,7 +147,8 @@ class _Builder:
         faults = places(inside, self.faults.pop(node.name, ()))
         drawn = nested(_drawn(inside, faults), f"{id_}.", feeds)
         op = op_text(node.operation, self.part.blocks)
-        cluster = Cluster(id_, "block", node.name, op, drawn.items, FOLLOWS, mark="unknown")
+        kind, title = kind_of(node.operation), "" if node.name.isdigit() else node.name
+        cluster = Cluster(id_, kind, title, op, drawn.items, FOLLOWS, mark="unknown")
         self.items.append(cluster)
         self.taken |= {item.id for item in every((cluster,))}
         self.edges += drawn.edges

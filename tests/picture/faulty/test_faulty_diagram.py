@@ -179,16 +179,47 @@ def test_the_edges_of_a_cycle_are_red_and_none_leads_back() -> None:
     ]
 
 
-def test_a_fault_inside_a_block_is_shown_at_its_first_use() -> None:
-    blocks = "blocks: {p: {seq: [Linear: 4, q]}, q: {seq: [ReLU, {Linear: {outputs: 4}}]}}\n"
-    nodes = (
-        "nodes:\n  a: {layer: ReLU, from: x}\n  b: {block: p, from: a}\n  c: {block: p, from: b}\n"
-    )
-    found = shown(f"inputs: {{x: [5]}}\n{blocks}{nodes}outputs: c\n")
-    assert marks(found) == {"b": "faulty", "c": "unknown", "output c": "unknown"}
-    assert [(item.kind, item.title) for item in found.items if item.mark][:2] == [
-        ("block", "b"),
-        ("block", "c"),
+CHAINS = """
+inputs: {x: [5]}
+blocks:
+  p: {seq: [Linear: 4, q]}
+  q: {seq: [ReLU, {Linear: {outputs: 4}}, Tanh]}
+nodes:
+  a: {seq: [ReLU], from: x}
+  b: {block: p, from: a}
+  c: {block: p, from: b}
+outputs: c
+"""
+
+
+def test_a_chain_is_open_at_the_first_use_around_the_fault() -> None:
+    found = shown(CHAINS)
+    assert [(item.id, item.kind, item.mark) for item in every(found.items)] == [
+        ("x", "input", ""),
+        ("a", "seq", ""),
+        ("a.0", "layer", ""),
+        ("b", "block", "unknown"),
+        ("b.0", "layer", ""),
+        ("b.1", "block", "unknown"),
+        ("b.1.0", "layer", ""),
+        ("b.1.1", "layer", "faulty"),
+        ("b.1.2", "layer", "unknown"),
+        ("c", "block", "unknown"),
+        ("output c", "output", "unknown"),
+    ]
+    assert [(edge.tail, edge.head) for edge in found.edges][2:] == [
+        ("b.0", "b.1.0"),
+        ("b.1.0", "b.1.1"),
+        ("b.1.1", "b.1.2"),
+        ("b.1.2", "c"),
+        ("c", "output c"),
+    ]
+
+
+def test_a_block_in_which_no_type_is_known_is_a_box() -> None:
+    text = CHAINS.replace("[Linear: 4, q]", "[q]").replace("[ReLU, {L", "[{L")
+    assert [(item.kind, item.mark) for item in shown(text).items if item.id == "b"] == [
+        ("block", "faulty")
     ]
 
 

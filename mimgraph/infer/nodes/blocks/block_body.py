@@ -94,7 +94,7 @@ def type_use(
     )
     state.depth -= 1
     if body is None:
-        state.unfinished[call] = context
+        state.unfinished.setdefault(call, context)
     if body is None and left_out and len(state.report.diagnostics) == faults:
         _report_unknown(site, call, block, left_out)
     state.bodies[key] = body, state.expanded - before
