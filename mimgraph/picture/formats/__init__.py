@@ -15,4 +15,4 @@ RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {  # by the ending of the
     ".png": png.render,
     ".svg": svg.render,
 }
-LAID_OUT = (".svg", ".png", ".pdf")  # the formats whose layout is fixed when they are written
+LAID_OUT = (".svg", ".png", ".pdf", ".html")  # the formats that we lay out ourselves

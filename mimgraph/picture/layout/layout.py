@@ -10,7 +10,7 @@ from itertools import chain
 from math import ceil
 
 from mimgraph.picture.diagram.captions import box_size, cluster_line, edge_line
-from mimgraph.picture.diagram.model import Box, Cluster, Item, every
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, every
 from mimgraph.picture.errors import DRAW_LESS, RenderError
 from mimgraph.picture.geometry import Place, Point
 from mimgraph.picture.layout.hops import ROOT, Passage
@@ -57,15 +57,22 @@ def layout(scene: Scene) -> Layout:
             f"the picture has {number:,} edges, and at most {MOST:,} are drawn: {DRAW_LESS}, or"
             " write a .dot file"
         )
-    shown, is_across = scene.shown, scene.direction == "LR"
+    return _chosen(scene.shown, scene.direction == "LR", scene.wrap).layout()
+
+
+def chosen_scheme(diagram: Diagram, is_across: bool, wrap: bool) -> Scheme:
+    """Return the scheme by which `layout` places a diagram; `wrap` sets a long one in columns."""
+    return _chosen(diagram, is_across, wrap).scheme
+
+
+def _chosen(diagram: Diagram, is_across: bool, wrap: bool) -> _Layouter:
     columns: dict[str, list[list[str]]] = {}
-    laid = _Layouter(scheme(shown, is_across), is_across)
-    while scene.wrap and (
-        more := laid.columns()
-    ):  # the diagram may be too long when a block in it is cut
+    laid = _Layouter(scheme(diagram, is_across), is_across)
+    # the diagram may still be too long when a block in it is cut
+    while wrap and (more := laid.columns()):
         columns |= more
-        laid = _Layouter(scheme(shown, is_across, columns), is_across)
-    return laid.layout()
+        laid = _Layouter(scheme(diagram, is_across, columns), is_across)
+    return laid
 
 
 class _Layouter:

@@ -49,19 +49,27 @@ def spec(name: str) -> mimgraph.Graph:
     return mimgraph.load(SPECS[0].with_name(f"{name}.yaml"))
 
 
-@pytest.mark.parametrize("direction", ["TB", "LR"])
-@pytest.mark.parametrize(
-    "name", [*MODELS, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE)]
-)
+CASES = [
+    *((name, "TB", False) for name in MODELS),
+    ("mult", "LR", False),
+    ("resnet50", "TB", True),
+    *(pytest.param(name, "LR", False, marks=pytest.mark.slow) for name in MODELS[1:]),
+    *(pytest.param(name, "TB", False, marks=pytest.mark.slow) for name in MORE),
+    *(pytest.param(name, "LR", True, marks=pytest.mark.slow) for name in MORE),
+    *(pytest.param(name, "TB", True, marks=pytest.mark.slow) for name in (*MODELS, *MORE[1:])),
+]
+
+
+@pytest.mark.parametrize(("name", "direction", "wrap"), CASES)
 def test_the_page_is_laid_out_as_the_static_picture_at_each_depth(
-    tab: Tab, tmp_path: File, name: str, direction: Direction
+    tab: Tab, tmp_path: File, name: str, direction: Direction, wrap: bool
 ) -> None:
     graph = spec(name)
     whole = diagram(graph.typed)
-    graph.draw(tmp_path / "page.html", depth=0, direction=direction)
+    graph.draw(tmp_path / "page.html", depth=0, direction=direction, wrap=wrap)
     tab.open(tmp_path / "page.html")
     for depth in range(levels(whole) + 1):
-        scene = Scene(whole, direction, depth)
+        scene = Scene(whole, direction, depth, wrap=wrap)
         expected = layout(scene).places
         found = {id_: Place(*area) for id_, area in tab.page.evaluate(PLACES).items()}
         assert found == {id_: pytest.approx(place, abs=NEAR) for id_, place in expected.items()}

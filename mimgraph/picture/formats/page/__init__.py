@@ -34,7 +34,7 @@ def render(scene: Scene) -> str:
     closed += used_again(diagram) if scene.collapse else []
     options = {"theme": scene.theme, "depth": scene.opened}
     graph = {
-        **page_data(diagram, scene.direction),
+        **page_data(diagram, scene.direction, scene.wrap),
         **options,
         "closed": [*closed, *sorted(scene.closed)],
     }

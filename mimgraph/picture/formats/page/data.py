@@ -25,14 +25,14 @@ from mimgraph.picture.scene import Direction
 _FIELDS = tuple(f.name for f in fields(Box) if f.name not in ("brief", "source"))
 
 
-def page_data(diagram: Diagram, direction: Direction) -> dict[str, Any]:
+def page_data(diagram: Diagram, direction: Direction, wrap: bool) -> dict[str, Any]:
     """Return the items, nested as in the diagram, how they and its edges are laid out, and the legend."""
     tags = letters(boxes(diagram.items))
     return {
         "name": diagram.name,
         "items": [_item(item, tags) for item in diagram.items],
         "direction": direction,
-        "schemes": schemes_data(diagram, direction == "LR"),
+        "schemes": schemes_data(diagram, direction == "LR", wrap),
         "legend": [without_empty(e._asdict()) for e in (*kinds(diagram), *marks(diagram))],
     }
 

@@ -10,14 +10,15 @@ from mimgraph.picture.diagram.fold import fold, levels
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.formats.page.line_data import line_data
 from mimgraph.picture.layout.hops import Hop, Tensor
+from mimgraph.picture.layout.layout import chosen_scheme
 from mimgraph.picture.layout.plan import Plan
-from mimgraph.picture.layout.scheme import Scheme, scheme
+from mimgraph.picture.layout.scheme import Scheme
 
 
-def schemes_data(diagram: Diagram, is_across: bool) -> list[dict[str, Any]]:
+def schemes_data(diagram: Diagram, is_across: bool, wrap: bool) -> list[dict[str, Any]]:
     """Return how to lay out the diagram when it is open down to each depth; the page folds further blocks."""
     depths = range(levels(diagram) + 1)
-    return [_scheme(scheme(fold(diagram, depth), is_across)) for depth in depths]
+    return [_scheme(chosen_scheme(fold(diagram, depth), is_across, wrap)) for depth in depths]
 
 
 def _scheme(found: Scheme) -> dict[str, Any]:
@@ -66,6 +67,7 @@ def _plan(id_: str, found: Scheme, tensors: dict[Tensor, int]) -> dict[str, Any]
         "hops": [_hop(hop, tensors) for hop in plan.hops],
         **({"isUpward": True} if id_ in found.upward else {}),
         **({"sides": found.us[id_].sides} if id_ in found.us else {}),
+        **({"isCut": True} if id_ in found.segments else {}),
     }
 
 

@@ -1,5 +1,6 @@
 // Places all visible items, from the frames of open blocks, which are placed from the inside out. It
 // does the same as layout/layout.py; Python has planned the frames for all ways to fold them.
+import { placeColumns } from "./columns.js";
 import { extentOf, place, withStraightDoors } from "./place.js";
 import { level, loop, routeThrough } from "./route.js";
 import { LABEL_GAP, placeU } from "./u_shape.js";
@@ -61,12 +62,24 @@ export class Layout {
   placed(plan, inner) {
     const block = this.model.items.get(plan.id);
     const caption = block && captionOf(block);
-    if (plan.sides) return placeU(plan, inner, this.sides(plan, inner), caption, labelsOf(plan));
+    if (plan.sides) return placeU(plan, inner, this.sides(plan, inner), caption, this.labels(plan));
+    if (plan.isCut) return placeColumns(plan, inner, caption, this.labels(plan), this.isAcross);
     const extents = plan.roles.map((role, i) =>
       this.extent(plan, role, plan.keys[i], inner, caption),
     );
     const frame = place(plan, extents, inner, caption, this.isAcross);
     return isSegment(plan.id) ? withStraightDoors(frame, plan) : frame;
+  }
+
+  // Returns the sizes of the labels between segments, by hop.
+  labels({ hops }) {
+    const sizes = new Map();
+    hops.forEach(({ label }, n) => {
+      if (!label) return;
+      const [across, along] = this.turned(label.width, LEADING * label.size);
+      sizes.set(n, { across, along });
+    });
+    return sizes;
   }
 
   // Returns the boxes at whose sides edges end, by the number of their segment.
@@ -187,11 +200,6 @@ const isSegment = (id) => id.includes("\0");
 
 function itemsOf({ roles, keys }) {
   return keys.filter((_, i) => roles[i] === "item" || roles[i] === "aside");
-}
-
-function labelsOf({ hops }) {
-  const found = [...hops.entries()].filter(([, { label }]) => label);
-  return new Map(found.map(([n, { label }]) => [n, { width: label.width, height: LEADING * label.size }]));
 }
 
 function movedBy({ start, end, ...at }, u, v) {

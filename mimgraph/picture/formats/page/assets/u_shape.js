@@ -66,7 +66,7 @@ class U {
   }
 
   size({ n }) {
-    return this.labels.get(n) ?? { width: 0, height: 0 };
+    return this.labels.get(n) ?? { across: 0, along: 0 };
   }
 
   // Sets the offsets across: the upper ends of segments stand above each other.
@@ -78,7 +78,7 @@ class U {
     for (const n of up)
       this.left[n] = -(n === this.last ? this.enters(this.chain(n - 1)) : this.leaves(this.chain(n)));
     const skips = this.joins.filter((j) => this.labels.has(j.n) && j.tail >= 0 && j.head > j.tail + 1);
-    const gap = Math.max(COLUMN_GAP, ...skips.map((join) => this.size(join).width + 2 * PADDING));
+    const gap = Math.max(COLUMN_GAP, ...skips.map((join) => this.size(join).across + 2 * PADDING));
     this.move(down, -Math.min(...down.map((n) => this.left[n])));
     this.move(up, this.rightOf(down) + gap - Math.min(...up.map((n) => this.left[n])));
     this.placeBottom(up);
@@ -89,7 +89,7 @@ class U {
     const out = this.between(this.bottom, this.bottom + 1);
     const start = this.leaves(this.chain(this.bottom - 1));
     const width = this.frames[this.bottom].across;
-    const room = Math.max(...out.map((join) => this.size(join).width)) + 2 * PADDING;
+    const room = Math.max(...out.map((join) => this.size(join).across)) + 2 * PADDING;
     const end = () => Math.min(...out.map((join) => this.enters(join)));
     this.move(up, Math.max(0, start + width + 2 * room - end()));
     this.left[this.bottom] = Math.max(0, (start + end() - width) / 2);
@@ -104,7 +104,7 @@ class U {
     const ends = numbers.map((n) => this.left[n] + this.frames[n].across);
     for (const join of this.joins)
       if (this.labels.has(join.n) && numbers.includes(join.tail) && join.head === join.tail + 1)
-        ends.push(this.leaves(join) + 2 * LABEL_GAP + this.size(join).width);
+        ends.push(this.leaves(join) + 2 * LABEL_GAP + this.size(join).across);
     return Math.max(...ends);
   }
 
@@ -135,7 +135,7 @@ class U {
       for (const join of this.between(this.bottom, this.bottom + 1)) {
         v += BEFORE_LANES;
         this.lanes.set(join.n, v);
-        v += this.size(join).height;
+        v += this.size(join).along;
       }
     return this.caption ? v + PADDING : v;
   }
@@ -156,13 +156,13 @@ class U {
     let v = Math.max(...pair.map((n) => this.top[n] + this.frames[n].along)) + BEFORE_LANES;
     const skips = this.between(...pair).sort((a, b) => this.leaves(b) - this.leaves(a));
     for (const join of skips) {
-      v += this.size(join).height;
+      v += this.size(join).along;
       this.lanes.set(join.n, v);
       v += LANE;
     }
     const chain = [...this.between(row, row + 1), ...this.between(pair[1] - 1, pair[1])];
     const labelled = chain.filter(({ n }) => this.labels.has(n));
-    return v + Math.max(ROW_GAP, ...labelled.map((join) => this.size(join).height + ROW_GAP));
+    return v + Math.max(ROW_GAP, ...labelled.map((join) => this.size(join).along + ROW_GAP));
   }
 
   // Returns the part of a segment above the level of its skip.
@@ -198,7 +198,7 @@ class U {
     }
     let v = this.start(join);
     if (this.labels.has(n)) {
-      const half = this.size(join).height / 2 + 1;
+      const half = this.size(join).along / 2 + 1;
       v = this.label(join).v + (tail < this.bottom ? half : -half);
     }
     return [
@@ -209,7 +209,7 @@ class U {
 
   // Returns the position of a label: beside an edge up or down, and above a level one.
   label(join) {
-    const { width, height } = this.size(join);
+    const { across: width, along: height } = this.size(join);
     const isLevel = this.lanes.has(join.n) || join.tail === this.bottom;
     const run = isLevel && this.way(join).find((part) => "v" in part);
     if (run) {
