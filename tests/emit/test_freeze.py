@@ -213,7 +213,7 @@ def test_the_summary_counts_frozen_and_trainable_weights() -> None:
     )
     model, summary = graph.compile(), graph.summary()
     assert summary.frozen == sum(p.numel() for p in model.parameters() if not p.requires_grad) == 90
-    assert "Parameters: 150 (60 trainable, 90 frozen, 600 B)" in str(summary)
+    assert "Total: 150 parameters (90 frozen, 600 B), " in str(summary)
     assert "Linear, frozen" in str(summary)
 
 
