@@ -38,30 +38,6 @@ def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Joined:
     return Joined(Diagram(name, new.doc, items, edges), joining.was)
 
 
-def without_changes(items: tuple[Item, ...]) -> Iterator[str]:
-    """Yield the ids of removed clusters, and of those in which an author changed nothing."""
-    for item in items:
-        if isinstance(item, Cluster):
-            inner = {one.mark for one in every(item.items)}
-            if item.mark == "removed" or inner <= {"", "follows"}:
-                yield item.id
-            else:
-                yield from without_changes(item.items)
-
-
-def removed_as_one(diagram: Diagram, name: str) -> Diagram:
-    """Return a comparison with all removed items in one cluster with a name, if more was removed than
-    is still there; else the comparison itself."""
-    gone = [item for item in diagram.items if item.mark == "removed"]
-    kept = [item for item in diagram.items if item.mark not in ("added", "removed")]
-    if len(gone) <= max(1, len(kept)):
-        return diagram
-    text = f"{len(gone)} inputs, nodes and outputs"
-    cluster = Cluster(f"{WAS}{name}", "block", name, text, tuple(gone), mark="removed")
-    left = [item for item in diagram.items if item.mark != "removed"]
-    return replace(diagram, items=(cluster, *left))
-
-
 def _changes(new: Diagram, inside: BodyChanges) -> dict[str, Change]:
     """Return the changes to mark, by the id of the item that shows them."""
     finder = _ItemFinder(new.items)

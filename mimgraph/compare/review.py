@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -13,16 +13,16 @@ from typing import Any, TypeAlias
 from mimgraph.compare.change_text import SAMPLE
 from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
-from mimgraph.compare.picture import WAS, Joined, removed_as_one, union, without_changes
+from mimgraph.compare.picture import WAS, Joined, union
+from mimgraph.compare.picture_folds import folded
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.formats import mermaid
-from mimgraph.picture.readable_depth import fits, readable
+from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
@@ -110,21 +110,7 @@ class Review:
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
         scene = Scene(self._both.diagram, direction, depth, collapse, theme, wrap, self._details)
-        return scene if depth is not None else self._folded(scene)
-
-    def _folded(self, scene: Scene) -> Scene:
-        """Return the scene with those blocks closed in which nothing changed.
-
-        If it is large even with all blocks closed, layers in a row that were all added, removed or
-        not changed are one box, too; and of two graphs with little in common the old one is one box.
-        """
-        found = replace(scene, closed=frozenset(without_changes(scene.whole.items)))
-        if fits(replace(found, depth=0)):
-            return found
-        whole, chains = with_chains(removed_as_one(scene.whole, self.difference.names[0]))
-        return replace(
-            scene, whole=whole, closed=frozenset((*chains, *without_changes(whole.items)))
-        )
+        return scene if depth is not None else folded(scene, self.difference.names[0])
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
