@@ -63,7 +63,7 @@ def test_diff_draws_both_specs_in_one_picture(run, wider: str, tmp_path: Path) -
     code, _ = run("diff", TEXT, wider, "-o", str(path), "--direction", "LR")
     assert code == 0
     assert "out_features 64 → 96" in path.read_text()
-    assert 'rankdir="LR"' in path.read_text()
+    assert "rankdir=LR" in path.read_text()
 
 
 def test_diff_reports_the_errors_of_both_specs(run, wrong: str, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from mimgraph.picture.box_shapes import outline
-from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.geometry import Path, Place, Rect, Style
 from mimgraph.picture.themes import PALETTES, SIGNS, Palette
 
@@ -124,10 +123,9 @@ def test_colours_differ_for_the_colour_blind_too(palette: Palette, of: str, blin
 
 def test_kinds_differ_without_colours(palette: Palette) -> None:
     def drawn(kind: str) -> tuple[object, ...]:
-        box = Box("x", kind, "x", "block × 2" if kind == "block" else "")
         return tuple(
             (type(s), s.radius, s.place) if isinstance(s, Rect) else (type(s), s.steps)
-            for s in outline(box, Place(0, 0, 80, 40), Style())
+            for s in outline(kind, 2 if kind == "block" else 0, Place(0, 0, 80, 40), Style())
             if isinstance(s, Rect | Path)
         )
 
