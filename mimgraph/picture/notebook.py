@@ -49,7 +49,7 @@ def handle_html(words: str, leading: TypedGraph | None) -> str:
 
 def faulty_html(known: Diagram) -> str:
     """Return the picture of the known part of a wrong graph; "" if it cannot be drawn."""
-    return _figure(_readable(known), f"{known.name}, as far as it is known; faults are red") or ""
+    return _figure(_readable(known), "The part of the graph that is known; faults are red") or ""
 
 
 def _without_outputs(whole: Diagram) -> Diagram:

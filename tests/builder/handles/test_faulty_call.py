@@ -64,14 +64,29 @@ def test_edges_have_the_names_of_arguments_and_ports() -> None:
     assert labels == ["last", "key", "value"]
 
 
-def test_a_call_inside_a_block_has_no_picture() -> None:
+def test_a_fault_inside_the_function_of_a_block_is_shown_at_its_call() -> None:
     @mg.block
     def part(x: mg.Tensor) -> mg.Tensor:
         return merges.add(x, layers.Linear(8)(x))
 
-    error = refused(lambda: layers.Linear(3)(part(X)))
-    assert error.sketch is not None
-    assert error.sketch.html(error.diagnostics) == "" or picture(error)
+    error = refused(lambda: part(LONG[:, 1:], name="here"))
+    *_, box = boxes(picture(error).items)
+    assert (box.title, box.mark, box.faults[1]) == ("here", "faulty", "add needs equal shapes")
+
+
+def test_nothing_is_known_of_a_call_inside_a_block() -> None:
+    caught: list[mg.SpecError] = []
+
+    @mg.block
+    def part(x: mg.Tensor) -> mg.Tensor:
+        caught.append(refused(lambda: merges.add(x, layers.Linear(8)(x))))
+        return x
+
+    part(X)
+    (error,) = caught
+    assert error.sketch is not None and error.sketch.html(error.diagnostics) == ""
+    with pytest.raises(ValueError, match="no part of the graph is known"):
+        error.draw("x.svg")
 
 
 def test_a_wrong_graph_is_drawn() -> None:
