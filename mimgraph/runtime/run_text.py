@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +11,6 @@ from mimgraph.runtime.checks import dtype_name
 from mimgraph.runtime.runner import Run
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk
 from mimgraph.support.terminal import BOLD, DIM, Paint
-from mimgraph.support.text_width import padded
 
 INPUTS = ("Input", "Shape", "Dtype")
 OUTPUTS = ("Output", "Shape", "Dtype", "Mean", "Min", "Max", "First values")
@@ -77,17 +76,9 @@ def _table(
         if widths := fitting(columns, width, whole=columns):
             break
     widths = widths or fitting(columns, width) or shrunk(columns, width)
-    right = {i for i in widths if titles[i] in NUMBERS}
-    yield from (paint(BOLD, line) for line in _lines(titles, widths, right))
-    yield paint(DIM, GAP.join("─" * space for space in widths.values()))
-    for row in rows:
-        yield from _lines(row, widths, right)
-
-
-def _lines(row: Sequence[str], widths: Mapping[int, int], right: set[int]) -> Iterator[str]:
-    for cells in row_lines([row[i] for i in widths], [*widths.values()]):
-        line = (
-            padded(cell, width, right=i in right)
-            for cell, (i, width) in zip(cells, widths.items(), strict=True)
-        )
-        yield GAP.join(line).rstrip()
+    right = [i for i in widths if titles[i] in NUMBERS]
+    head, *lines = (
+        GAP.join(line).rstrip() for row in (titles, *rows) for line in row_lines(row, widths, right)
+    )
+    rule = GAP.join("─" * space for space in widths.values())
+    yield from (paint(BOLD, head), paint(DIM, rule), *lines)

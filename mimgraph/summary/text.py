@@ -72,17 +72,13 @@ def _widths(rows: Sequence[Line], width: int) -> dict[int, int]:
 
 def _row_lines(row: Line, widths: dict[int, int], paint: Paint) -> Iterator[str]:
     """Yield a row as one or more lines; the lines of the tree go on below its name."""
-    cells = {i: row.cells[i] for i in widths} | {NAME: shortened(row.cells[NAME], widths[NAME])}
-    for number, (name, *others) in enumerate(row_lines([*cells.values()], [*widths.values()])):
-        shown = shortened(row.below, widths[NAME]) if number else name
-        bare = shown.lstrip(_TREE)
-        tree = shown[: len(shown) - len(bare)].rstrip()
-        first = padded(shown, widths[NAME]).removeprefix(tree)
-        rest = (
-            padded(cell, width, right=i in _NUMBERS)
-            for cell, (i, width) in zip(others, [*widths.items()][1:], strict=True)
-        )
-        yield GAP.join([paint(DIM, tree) + first, *rest]).rstrip()
+    name, *cells = row.cells
+    room = widths[NAME]
+    every = row_lines([shortened(name, room), *cells], widths, _NUMBERS)
+    for number, (first, *others) in enumerate(every):
+        shown = padded(shortened(row.below, room), room) if number else first
+        tree = shown[: len(shown) - len(shown.lstrip(_TREE))].rstrip()
+        yield GAP.join([paint(DIM, tree) + shown.removeprefix(tree), *others]).rstrip()
 
 
 def _left_out(widths: dict[int, int]) -> Iterator[Fact]:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from mimgraph.support.terminal import BOLD, Paint
-from mimgraph.support.text_width import shortened, text_width
+from mimgraph.support.text_width import padded, shortened, text_width
 
 Columns: TypeAlias = Mapping[int, Sequence[str]]  # the cells of each column by its number
 
@@ -117,10 +117,15 @@ def _shared(least: Mapping[int, int], columns: Columns, width: int) -> dict[int,
     return widths
 
 
-def row_lines(cells: Sequence[str], widths: Sequence[int]) -> Iterator[list[str]]:
-    """Yield the cells of one row line by line, each cell wrapped at its width."""
-    columns = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
-    yield from (list(line) for line in zip_longest(*columns, fillvalue=""))
+def row_lines(
+    cells: Sequence[str], widths: Mapping[int, int], right: Collection[int] = ()
+) -> Iterator[list[str]]:
+    """Yield the cells of a row that have a width, line by line: wrapped and padded, those in `right`
+    aligned to the right."""
+    columns = [wrapped(cells[i], width) for i, width in widths.items()]
+    for line in zip_longest(*columns, fillvalue=""):
+        parts = zip(line, widths.items(), strict=True)
+        yield [padded(part, width, right=i in right) for part, (i, width) in parts]
 
 
 def titled(fact: str, width: int, paint: Paint, style: str = BOLD) -> Iterator[str]:

@@ -22,7 +22,6 @@ from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk, wrapped
 from mimgraph.support.terminal import BOLD, CYAN, NARROWEST, Paint, painter
-from mimgraph.support.text_width import padded, text_width
 
 INDENT = "  "
 PROSE = 100  # characters of a line of text, also on a wider terminal
@@ -58,10 +57,9 @@ class Sheet(NamedTuple):
         room = self.width - len(INDENT)
         widths = fitting(columns, room, whole=[0]) or shrunk(columns, room)
         for row in rows:
-            for name, *cells in row_lines(row, [*widths.values()]):
-                rest = map(padded, cells, [*widths.values()][1:])
-                start = self.paint(CYAN, name) + " " * (widths[0] - text_width(name))
-                yield GAP.join([start, *rest]).rstrip()
+            for name, *rest in row_lines(row, widths):
+                bare = name.rstrip()
+                yield GAP.join([self.paint(CYAN, bare) + name.removeprefix(bare), *rest]).rstrip()
 
     def code(self, lines: Iterable[str]) -> Iterator[str]:
         """Yield lines of YAML or Python; what does not fit goes on in an indented line."""
