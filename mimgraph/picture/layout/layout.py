@@ -136,7 +136,11 @@ class _Layouter:
     def columns(self) -> dict[str, list[list[str]]]:
         """Return the items of each column of the frame that is too long, by its id; {} if none is."""
         whole = {*self.scheme.segments, *chain.from_iterable(self.scheme.segments.values())}
-        return wrap_cuts(self.scheme.plans, self.frames, whole, self.is_across)
+        across = {id_: frame.across for id_, frame in self.frames.items()}
+        for id_, item in self.items.items():
+            if isinstance(item, Box):
+                across[id_] = self.turned(*box_size(item))[0]
+        return wrap_cuts(self.scheme.plans, self.frames, across, whole, self.is_across)
 
     def caption(self, id_: str) -> Caption:
         item = self.items[id_]

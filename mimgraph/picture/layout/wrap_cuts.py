@@ -16,34 +16,38 @@ GUTTER, CHANNELS = 40.0, 40.0  # between two columns; above and below them
 MOST = 12  # columns
 LONG = 800.0  # points; a shorter picture is not cut, as a page has room for it
 LARGE = 0.5  # part of a frame's height: an item that is higher is cut itself
-EDGE = 0.2  # part of a column's height by which it may be higher if one edge fewer is cut
+EDGE = 0.2  # part of a column's height that one edge more between two columns is worth
 MOST_CUTS = 120  # places at which a picture may be cut; fewer than it has ranks if it is very long
 
 
 class Cut(NamedTuple):
-    """A place between two ranks, with the number of tensors that pass it."""
+    """The place before a rank, with the number of tensors that pass it, and the ends of the rank itself."""
 
     rank: int
     v: float
     tensors: int
+    low: float
+    high: float
 
 
 def wrap_cuts(
     plans: Mapping[str, Plan],
     frames: Mapping[str, Frame],
+    across: Mapping[str, float],
     whole: Container[str],
     is_across: bool,
 ) -> dict[str, list[list[str]]]:
     """Return the items of each column of the frame to cut, by the id of the frame; {} if none is too long.
 
-    It is the diagram, or the block that is the larger part of it. Frames in `whole` are not cut.
+    It is the diagram, or the block that is the larger part of it. `across` has the widths of all items. Frames in
+    `whole` are not cut.
     """
     id_ = ROOT
     while id_ not in whole and frames[id_].along > LONG:
         frame = frames[id_]
         longest = max(frame.inside, key=lambda item: _along(item, frames), default=ROOT)
         if _along(longest, frames) < LARGE * frame.along:
-            columns = _columns(plans[id_], frame, frames, is_across)
+            columns = _columns(plans[id_], frame, across, is_across)
             return {id_: columns} if len(columns) > 1 else {}
         id_ = longest
     return {}
@@ -54,18 +58,21 @@ def _along(item: str, frames: Mapping[str, Frame]) -> float:
 
 
 def _columns(
-    plan: Plan, frame: Frame, frames: Mapping[str, Frame], is_across: bool
+    plan: Plan, frame: Frame, across: Mapping[str, float], is_across: bool
 ) -> list[list[str]]:
     """Return the items of each column of a frame."""
     ranks = [
         [plan.nodes[i].key for i in row if plan.nodes[i].key in frame.inside] for row in plan.layers
     ]
-    chosen = _chosen(_cuts(plan, frame, ranks), frame, is_across)
+    cuts = _cuts(plan, frame, ranks, across)
+    chosen = _chosen(cuts, frame.along, 1 / ASPECT if is_across else ASPECT)
     starts = [0, *(cut.rank for cut in chosen), len(ranks)]
     return [[id_ for row in ranks[a:b] for id_ in row] for a, b in pairwise(starts)]
 
 
-def _cuts(plan: Plan, frame: Frame, ranks: Sequence[Sequence[str]]) -> list[Cut]:
+def _cuts(
+    plan: Plan, frame: Frame, ranks: Sequence[Sequence[str]], across: Mapping[str, float]
+) -> list[Cut]:
     """Return the places to cut before each rank with items."""
     rank_of = {id_: rank for rank, row in enumerate(ranks) for id_ in row}
     change = [0] * (len(ranks) + 1)
@@ -81,22 +88,24 @@ def _cuts(plan: Plan, frame: Frame, ranks: Sequence[Sequence[str]]) -> list[Cut]
     for rank, row in enumerate(ranks):
         tensors += change[rank]
         if row:
-            found.append(Cut(rank, min(frame.inside[id_].v for id_ in row), tensors))
+            v = min(frame.inside[id_].v for id_ in row)
+            low = min(frame.inside[id_].u for id_ in row)
+            high = max(frame.inside[id_].u + across[id_] for id_ in row)
+            found.append(Cut(rank, v, tensors, low, high))
     return found
 
 
-def _chosen(cuts: Sequence[Cut], frame: Frame, is_across: bool) -> list[Cut]:
+def _chosen(cuts: Sequence[Cut], along: float, aspect: float) -> list[Cut]:
     """Return the cuts between columns with which the frame is most like a screen."""
-    aspect = 1 / ASPECT if is_across else ASPECT
 
-    def miss(columns: Sequence[Cut]) -> float:
-        number = len(columns) + 1
-        across = number * (frame.across + GUTTER) - GUTTER
-        heights = _heights(columns, frame.along)
-        along = max(heights) + (CHANNELS if number > 1 else 0.0)
-        return abs(log(across / along / aspect)) if across and along else 0.0
+    def miss(chosen: Sequence[Cut]) -> float:
+        ends = [0, *(cut.rank for cut in chosen), cuts[-1].rank + 1]
+        parts = ([cut for cut in cuts if a <= cut.rank < b] for a, b in pairwise(ends))
+        widths = [max(c.high for c in part) - min(c.low for c in part) for part in parts]
+        height = max(_heights(chosen, along)) + (CHANNELS if chosen else 0.0)
+        return abs(log((sum(widths) + GUTTER * len(chosen)) / height / aspect))
 
-    return min(_partitions(_few(cuts, frame.along), frame.along), key=miss)
+    return min(_partitions(_few(cuts, along), along), key=miss) if len(cuts) > 1 else []
 
 
 def _heights(columns: Sequence[Cut], along: float) -> list[float]:
@@ -114,19 +123,18 @@ def _few(cuts: Sequence[Cut], along: float) -> list[Cut]:
 
 def _partitions(cuts: Sequence[Cut], along: float) -> Iterator[list[Cut]]:
     """Yield the best cuts for each number of columns: with the lowest highest column, and few edges between."""
-    part = along / MOST
     ends = [*(cut.v for cut in cuts), along]
-    costs = [*(EDGE * part * cut.tensors for cut in cuts), 0.0]
-    # the least cost of columns up to each end, and the cuts with which it is reached
-    best: list[tuple[float, float, list[Cut]]] = [(end, 0.0, []) for end in ends]
+    # the highest of the columns up to each end, the tensors between them, and the cuts
+    best: list[tuple[float, int, list[Cut]]] = [(end, 0, []) for end in ends]
     yield []
-    for _ in range(min(MOST - 1, len(cuts))):
+    for number in range(2, min(MOST, len(cuts) + 1) + 1):
+        weight = EDGE * along / number / (number - 1)
         longer = []
         for at, end in enumerate(ends):
             options = (
-                (max(high, end - cuts[n].v), cost + costs[n], [*chosen, cuts[n]])
-                for n, (high, cost, chosen) in enumerate(best[:at])
+                (max(high, end - cut.v), tensors + cut.tensors, [*chosen, cut])
+                for cut, (high, tensors, chosen) in zip(cuts[:at], best, strict=False)
             )
-            longer.append(min(options, key=lambda one: one[0] + one[1], default=best[at]))
+            longer.append(min(options, key=lambda one: one[0] + weight * one[1], default=best[at]))
         best = longer
         yield best[-1][2]
