@@ -86,6 +86,8 @@ def _loader(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
 
 
 def _open(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
+    if not path:
+        raise CallError("the path of the spec is empty")
     if path == "-":
         return partial(load_bytes, sys.stdin.buffer.read(MAX_BYTES + 1), name="<stdin>")
     wanted = user_code(path)

@@ -25,6 +25,8 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
     "arguments",
     [
         ["check", "no/such/file.yaml"],
+        ["check", ""],
+        ["import", "no_such.py:Net", "-o", ""],
         ["check", "mimgraph/ir"],
         ["check"],
         ["chek", SIMPLE],

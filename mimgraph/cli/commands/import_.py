@@ -113,7 +113,11 @@ def _import_file(path: str, args: argparse.Namespace) -> Imported:
 def _check_output(args: argparse.Namespace) -> None:
     """Raise a `CallError` for an output that cannot be written or would replace code or the model, as
     an import may take long."""
-    for output in filter(None, (args.output, args.weights)):
+    for output in (args.output, args.weights):
+        if output is None:
+            continue
+        if not output:
+            raise CallError("the path of the file to write is empty")
         if output.endswith(".py"):
             raise CallError(f"{visible(output)} is Python code: write the spec to a .yaml file")
         if not os.path.isdir(os.path.dirname(output) or "."):

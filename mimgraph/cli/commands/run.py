@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise CallError(str(error)) from None
     except OSError as error:
-        raise CallError(f"{error.filename}: {error.strerror or error}") from None
+        raise CallError(f"cannot read {error.filename}: {error.strerror or error}") from None
     if args.json:
         nodes = graph.summary().data()
         print(json.dumps({**run.data(), "nodes": nodes}, indent=2))
