@@ -20,7 +20,7 @@ CAP = 5  # half the height of a cylinder's lid
 CARD = 4  # offset between the stacked cards of a closed cluster
 RING = 3  # gap between the two outlines of an output
 _IN_BRACKETS = re.compile(r"\(.*\)")
-_TIMES = re.compile(r"(× (?:\w+|\(.*?\)))")
+_TIMES = re.compile(r"(× (?:[\w/…]+|\(.*?\)))")
 
 
 class Size(NamedTuple):

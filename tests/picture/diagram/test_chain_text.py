@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.picture.diagram.captions import cards
+from mimgraph.picture.diagram.captions import box_lines, cards
 from mimgraph.picture.diagram.chain_text import chain_text
 from mimgraph.picture.diagram.fold import fold
 from mimgraph.picture.diagram.model import Box
@@ -47,3 +47,8 @@ def test_a_closed_seq_names_what_is_inside(node: str, text: str, stacked: int) -
     (box,) = (item for item in picture.items if item.id == "y")
     assert isinstance(box, Box)
     assert (box.subtitle, cards(box)) == (text, stacked)
+
+
+def test_the_number_of_repeats_is_bold_as_a_whole() -> None:
+    (row,) = box_lines(Box("a", "block", "", "dense_layer × 6/12/24, frozen"))
+    assert [run.text for run in row.runs if run.face == "bold"] == ["× 6/12/24"]
