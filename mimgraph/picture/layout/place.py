@@ -1,7 +1,7 @@
 """Place the nodes of a planned frame: add up sizes across and along its edges.
 
 `u` runs across the edges and `v` along them: from top to bottom these are x and y. The page does the same in
-`formats/page/assets/place.js` when blocks are folded; a test compares the two.
+`formats/page/assets/layout/place.js` when blocks are folded; a test compares the two.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ OVERLAPS = """() => {
         a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
     const points = [...document.querySelectorAll("path.edge")].flatMap((path) => {
         const length = path.getTotalLength();
-        const count = Math.ceil(length / 8);
+        const count = Math.max(1, Math.ceil(length / 8));
         return Array.from({ length: count + 1 }, (_, i) => {
             const at = path.getPointAtLength((i * length) / count);
             return new DOMPoint(at.x, at.y).matrixTransform(path.getScreenCTM());

@@ -11,7 +11,8 @@ export const heading = (text) => html("h3", { textContent: text });
 
 export function about({ kind, subtitle, tooltip, optional, mark }, { op, notes = [], doc }) {
   const remarks = notes.length ? notes : [optional && "optional"];
-  const more = mark === "faulty" ? html("pre", { className: "fault", textContent: tooltip }) : doc || tooltip;
+  const more =
+    mark === "faulty" ? html("pre", { className: "fault", textContent: tooltip }) : doc || tooltip;
   return [
     html("p", {
       className: "kind",

@@ -1,6 +1,6 @@
 // Draws a layout as SVG: nested groups, a tree to screen readers, and the edges over them.
+import { pathsOf } from "./arrows.js";
 import { CAP, CARD, outline } from "./outline.js";
-import { pathsOf } from "./route.js";
 import { svg, text } from "./svg.js";
 
 export const SIGNS = { added: "+", removed: "−", changed: "~", faulty: "!" };
@@ -144,8 +144,14 @@ function badges({ tag }, mark, { x, y, width, height }, isAcross) {
   const [down, aside] = [Math.min(30, height / 2), Math.min(30, width / 4)];
   const right = x + width;
   const [left, other] = isAcross
-    ? [[x + aside, y], [right - aside, y]]
-    : [[x, y + down], [right, y + down]];
+    ? [
+        [x + aside, y],
+        [right - aside, y],
+      ]
+    : [
+        [x, y + down],
+        [right, y + down],
+      ];
   const found = [];
   if (SIGNS[mark])
     found.push(badge({ size: 11, width: 0, runs: [[SIGNS[mark], "bold"]] }, ...left, "sign"));

@@ -1,7 +1,7 @@
 // The page: its state, and what each event does to it.
 import { Drawing } from "./draw.js";
 import { neighbour } from "./keys.js";
-import { Layout } from "./layout.js";
+import { Layout } from "./layout/layout.js";
 import { legend } from "./legend.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";

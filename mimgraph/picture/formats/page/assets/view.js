@@ -8,7 +8,7 @@ const SLIVER = 40; // pixels; a whole picture that is narrower shows nothing
 const FAR = 0.32; // scale below which no text can be read
 const FULL = 4 / 3; // pixels in a point, in which all is measured
 const [READABLE, EASY] = [0.62, 1]; // least and greatest scale at which a picture is opened
-const SMALL = { width: 700, height: 600 }; // a window that is smaller is that of a phone or a notebook
+const SMALL = { width: 700, height: 600 }; // less is the window of a phone or a notebook
 const SCREENS = 2; // length of a picture that is opened in a small window
 const DRAG = 4; // pixels that the pointer may move in a click
 
@@ -62,7 +62,8 @@ export class View {
     return this.width < SMALL.width || this.height < SMALL.height;
   }
 
-  // Returns whether a picture can be read in a small window, from side to side and a little scrolled.
+  // Returns whether a picture can be read in a small window, from side to side and a little
+  // scrolled.
   canRead({ width, height }, isAcross) {
     const [across, along] = [this.width / width, this.height / height];
     const [whole, rest] = isAcross ? [along, across] : [across, along];

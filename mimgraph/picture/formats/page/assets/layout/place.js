@@ -1,5 +1,5 @@
-// Places the nodes of a planned frame: adds up sizes across and along its edges. It does the same as
-// layout/place.py, which says more about it. `u` runs across the edges and `v` along them.
+// Places the nodes of a planned frame: adds up sizes across and along its edges. It does the same
+// as layout/place.py, which says more about it. `u` runs across the edges and `v` along them.
 
 const [GAP, SLIM_GAP] = [22, 11]; // between two ranks, and beside a rank of labels and doors
 const [NODE_GAP, BEND_GAP] = [20, 11]; // between two items of a rank, and beside an edge
@@ -128,7 +128,15 @@ function bandsOf({ layers, roles, below }, extents, us, offset) {
   const isSlim = layers.map((layer) => layer.every((i) => !isItem(roles[i])));
   let v = 0;
   return layers.map((layer, rank) => {
-    const band = { start: v, end: v + most(layer.map((i) => extents[i].along), 0) };
+    const band = {
+      start: v,
+      end:
+        v +
+        most(
+          layer.map((i) => extents[i].along),
+          0,
+        ),
+    };
     let run = 0;
     for (const i of layer)
       for (const [j, tensor] of below[i])
@@ -185,8 +193,7 @@ function spreadEnds(plan, ways, extents, inner) {
 
 // Moves the ends of groups of ways at one side of a box, in the order of where they go.
 function spreadSide(ways, { left, right }, groups, here, there) {
-  const beyond = (group) =>
-    group.reduce((sum, n) => sum + ways[n].at(there).u, 0) / group.length;
+  const beyond = (group) => group.reduce((sum, n) => sum + ways[n].at(there).u, 0) / group.length;
   const span = ENDS * 2 * Math.min(left, right);
   const step = Math.min(END_GAP, span / (groups.length - 1));
   const low = ways[groups[0][0]].at(here).u - span / 2;
@@ -264,8 +271,7 @@ function flipped(frame, { roles, keys }, extents) {
 export function withStraightDoors(frame, { hops }) {
   const count = (end) => {
     const found = new Map();
-    for (const hop of hops)
-      if (!hop[end]) found.set(hop.tensor, (found.get(hop.tensor) ?? 0) + 1);
+    for (const hop of hops) if (!hop[end]) found.set(hop.tensor, (found.get(hop.tensor) ?? 0) + 1);
     return found;
   };
   const [entering, leaving] = [count("tail"), count("head")];

@@ -1,11 +1,11 @@
 // Places the segments of a U: down on the left, the bottom between, up on the right, so that skips
 // run level. It does the same as layout/u_shape.py, which says more about it.
+import { LABEL_GAP, joinsOf } from "./joins.js";
 import { PADDING } from "./place.js";
 
 const COLUMN_GAP = 60; // between the columns of a U
 const [LANE, BEFORE_LANES] = [8, 6]; // between two level edges, and before the first one
 const ROW_GAP = 12; // between two rows, besides lanes and labels
-export const LABEL_GAP = 4; // from an edge to its label
 const OUTSIDE = 14; // from the right column to the edges that run down beside it
 
 // `segments` has the frames of the segments by id, in the order of the chain; `sides` the boxes at
@@ -15,16 +15,13 @@ export function placeU(plan, segments, sides, caption, labels) {
 }
 
 class U {
-  constructor({ hops }, segments, sides, caption, labels) {
+  constructor(plan, segments, sides, caption, labels) {
     Object.assign(this, { sides, caption, labels });
     this.ids = [...segments.keys()];
     this.frames = [...segments.values()];
     this.last = this.frames.length - 1;
     this.bottom = Math.floor(this.frames.length / 2);
-    const number = (id) => (id ? this.ids.indexOf(id) : -1);
-    this.joins = hops.map(({ tail, head, tensor }, n) => {
-      return { n, tensor, tail: number(tail), head: number(head) };
-    });
+    this.joins = joinsOf(plan, this.ids);
     this.left = this.frames.map(() => 0);
     this.top = this.frames.map(() => 0);
     this.lanes = new Map(); // the `v` of level edges, by hop
@@ -35,7 +32,10 @@ class U {
 
   frame() {
     const { across, along, joins } = this;
-    const [into, out] = [joins.filter(({ tail }) => tail < 0), joins.filter(({ head }) => head < 0)];
+    const [into, out] = [
+      joins.filter(({ tail }) => tail < 0),
+      joins.filter(({ head }) => head < 0),
+    ];
     const labelled = joins.filter(({ n }) => this.labels.has(n));
     return {
       across,
@@ -76,8 +76,12 @@ class U {
     for (const n of down)
       this.left[n] = -(n ? this.enters(this.chain(n - 1)) : this.leaves(this.chain(0)));
     for (const n of up)
-      this.left[n] = -(n === this.last ? this.enters(this.chain(n - 1)) : this.leaves(this.chain(n)));
-    const skips = this.joins.filter((j) => this.labels.has(j.n) && j.tail >= 0 && j.head > j.tail + 1);
+      this.left[n] = -(n === this.last
+        ? this.enters(this.chain(n - 1))
+        : this.leaves(this.chain(n)));
+    const skips = this.joins.filter(
+      (j) => this.labels.has(j.n) && j.tail >= 0 && j.head > j.tail + 1,
+    );
     const gap = Math.max(COLUMN_GAP, ...skips.map((join) => this.size(join).across + 2 * PADDING));
     this.move(down, -Math.min(...down.map((n) => this.left[n])));
     this.move(up, this.rightOf(down) + gap - Math.min(...up.map((n) => this.left[n])));
@@ -189,7 +193,8 @@ class U {
       return across(u, this.start(join), v, beside, this.along);
     }
     const end = this.enters(join);
-    if (this.lanes.has(n)) return across(u, this.start(join), this.lanes.get(n), end, this.end(join));
+    if (this.lanes.has(n))
+      return across(u, this.start(join), this.lanes.get(n), end, this.end(join));
     if (tail === this.bottom) {
       const side = this.sides.get(this.bottom);
       const v = this.top[this.bottom] + side.middle;

@@ -1,9 +1,10 @@
-// Places all visible items, from the frames of open blocks, which are placed from the inside out. It
-// does the same as layout/layout.py; Python has planned the frames for all ways to fold them.
+// Places all visible items, from the frames of open blocks, which are placed from the inside out.
+// It does the same as layout/layout.py; Python has planned the frames for all ways to fold them.
 import { placeColumns } from "./columns.js";
+import { LABEL_GAP } from "./joins.js";
 import { extentOf, place, withStraightDoors } from "./place.js";
-import { level, loop, routeThrough } from "./route.js";
-import { LABEL_GAP, placeU } from "./u_shape.js";
+import { level, loop, routeThrough } from "./routes.js";
+import { placeU } from "./u_shape.js";
 
 const ROOT = ""; // the id of the plan of the picture itself
 const MARGIN = 10; // around the picture
@@ -131,8 +132,9 @@ export class Layout {
     }
   }
 
-  // Returns a line for each edge between visible items. Lines that would lie on each other are one, and
-  // equal ones at a folded block, which have no mark if they differ in it: the change is inside.
+  // Returns a line for each edge between visible items. Lines that would lie on each other are one,
+  // and equal ones at a folded block, which have no mark if they differ in it: the change is
+  // inside.
   lines(edges) {
     const [found, labelled, seen] = [new Map(), new Set(), new Map()];
     const shown = (id) => {

@@ -1,10 +1,10 @@
-// Places the columns of a long frame beside each other; edges between them run in the gutters. It does
-// the same as layout/wrap_shape.py, which says more about it.
+// Places the columns of a long frame beside each other; edges between them run in the gutters. It
+// does the same as layout/wrap_shape.py, which says more about it.
+import { LABEL_GAP, joinsOf } from "./joins.js";
 import { PADDING } from "./place.js";
 
 const [LANE, BEFORE_LANES] = [8, 8]; // between two edges, and from a column to the first one
 const GUTTER = 26; // between two columns, besides lanes and labels
-const LABEL_GAP = 4; // from an edge to its label
 
 // `segments` has the frames of the columns by id, `labels` the sizes of labels by hop.
 export function placeColumns(plan, segments, caption, labels, isAcross) {
@@ -12,14 +12,11 @@ export function placeColumns(plan, segments, caption, labels, isAcross) {
 }
 
 class Columns {
-  constructor({ hops }, segments, caption, labels, isAcross) {
+  constructor(plan, segments, caption, labels, isAcross) {
     Object.assign(this, { caption, labels, isAcross, left: [] });
     this.ids = [...segments.keys()];
     this.frames = [...segments.values()];
-    const number = (id) => (id ? this.ids.indexOf(id) : -1);
-    this.joins = hops.map(({ tail, head, tensor }, n) => {
-      return { n, tensor, tail: number(tail), head: number(head) };
-    });
+    this.joins = joinsOf(plan, this.ids);
     this.gutters = new Map(); // the `u` of edges in a gutter, by hop
     this.above = new Map(); // the `v` of edges above the columns
     this.below = new Map();
@@ -32,7 +29,10 @@ class Columns {
 
   frame() {
     const { across, along, joins } = this;
-    const [into, out] = [joins.filter(({ tail }) => tail < 0), joins.filter(({ head }) => head < 0)];
+    const [into, out] = [
+      joins.filter(({ tail }) => tail < 0),
+      joins.filter(({ head }) => head < 0),
+    ];
     return {
       across,
       along,
@@ -91,8 +91,7 @@ class Columns {
     }
     const most = Math.max(...lanes.map((column) => column.length));
     v += most ? BEFORE_LANES : 0;
-    for (const column of lanes)
-      column.forEach(({ n }, lane) => this.above.set(n, v + lane * LANE));
+    for (const column of lanes) column.forEach(({ n }, lane) => this.above.set(n, v + lane * LANE));
     return v + most * LANE;
   }
 
