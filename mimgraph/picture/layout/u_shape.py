@@ -23,7 +23,7 @@ from mimgraph.picture.layout.plan import Plan
 # lengths in points
 COLUMN_GAP = 60.0  # between the columns of a U
 LANE, BEFORE_LANES = 8.0, 6.0  # between two level edges, and from a segment to the first one
-ROW_GAP = 12.0  # between two rows, besides lanes and labels
+ROW_GAP, BOTTOM_GAP = 12.0, 24.0  # before a row and before the bottom, besides lanes and labels
 LABEL_GAP = 4.0  # from an edge to its label
 OUTSIDE = 14.0  # from the right column to the edges that run down beside it
 
@@ -101,6 +101,11 @@ class _U:
     def between(self, tail: int, head: int) -> list[Join]:
         return [join for join in self.joins if (join.tail, join.head) == (tail, head)]
 
+    def from_right(self, tail: int, head: int) -> list[Join]:
+        """Return the hops between two segments from the right to the left: the leftmost one runs lowest, as it
+        would cross the others else."""
+        return sorted(self.between(tail, head), key=self.leaves, reverse=True)
+
     def is_skip(self, join: Join) -> bool:
         return join.tail >= 0 and join.head > join.tail + 1
 
@@ -173,7 +178,7 @@ class _U:
             v = self.place_row(row, v)
         self.top[self.bottom] = v
         v += self.frames[self.bottom].along
-        for join in self.between(self.bottom, self.bottom + 1):
+        for join in self.from_right(self.bottom, self.bottom + 1):
             if self.bottom not in self.sides:
                 v += BEFORE_LANES
                 self.lanes[join.number] = v
@@ -196,15 +201,17 @@ class _U:
         for n in pair:
             self.top[n] = level - self.above(n)
         v = max(self.top[n] + self.frames[n].along for n in pair) + BEFORE_LANES
-        # the leftmost edge is the lowest: it would cross the others else
-        skips = sorted(self.between(*pair), key=self.leaves, reverse=True)
-        for join in skips:
+        for join in self.from_right(*pair):
             v += self.labels[join.number].along if join.number in self.labels else 0.0
             self.lanes[join.number] = v
             v += LANE
         chain = (*self.between(row, row + 1), *self.between(self.last - row - 1, self.last - row))
         heights = [self.labels[j.number].along for j in chain if j.number in self.labels]
-        return v + max(ROW_GAP, *(height + ROW_GAP for height in heights), 0.0)
+        return v + max(heights, default=0.0) + self.bend_room(row + 1)
+
+    def bend_room(self, n: int) -> float:
+        """Return the room before a segment, in which edges bend; those to the bottom go far sideways."""
+        return BOTTOM_GAP if n == self.bottom else ROW_GAP
 
     def above(self, n: int) -> float:
         """Return the part of a segment above the level of its skip."""
@@ -242,7 +249,11 @@ class _U:
             side = self.sides[self.bottom]
             v = self.top[self.bottom] + side.middle
             return Run(v, self.left[self.bottom] + side.right, end), Stretch(end, v, self.end(join))
-        v = self.start(join)
+        v = (
+            self.end(join) - self.bend_room(join.head)
+            if join.tail < self.bottom
+            else self.start(join)
+        )
         for near in self.between(join.tail, join.head):
             if near.number in self.labels:  # all edges are straight beside a label
                 half = self.labels[near.number].along / 2 + 1
@@ -257,8 +268,9 @@ class _U:
                 middle = (part.start + part.end - size.across) / 2 - LABEL_GAP
                 is_under = join.tail == self.bottom and self.bottom not in self.sides
                 return Spot(middle, part.v + (1 if is_under else -1) * (size.along / 2 + 2))
+        is_down = join.tail < self.bottom
         beyond = (
-            self.end(join) - ROW_GAP if join.tail < self.bottom else self.start(join) - LABEL_GAP
+            self.end(join) - self.bend_room(join.head) if is_down else self.start(join) - LABEL_GAP
         )
         return Spot(self.beside(join), beyond - size.along / 2)
 

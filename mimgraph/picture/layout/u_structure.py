@@ -57,19 +57,24 @@ def _u(frame: str, items: Sequence[Item], segments: Sequence[Sequence[str]], spl
     """Return the structure of a frame from its segments."""
     inside = split.of_frame[frame]
     number = {id_: n for n, ids in enumerate(segments) for id_ in ids}
-    last, bare = len(segments) - 1, {item.id for item in items if isinstance(item, Box)}
+    last, bottom = len(segments) - 1, len(segments) // 2
+    bare = {item.id for item in items if isinstance(item, Box)}
     ends = {}
     for n, ids in enumerate(segments):
         edges = [(hop.tail, hop.head) for hop in inside]
-        end = _only_end(ids, edges if n <= last // 2 else [edge[::-1] for edge in edges])
+        end = _only_end(ids, edges if n <= bottom else [edge[::-1] for edge in edges])
         if end in bare:
             ends[n] = end
-    sides = {n: id_ for n, id_ in ends.items() if n == last // 2 or last - n in ends}
+    rising = [hop for hop in inside if number.get(hop.tail) == bottom < number.get(hop.head, -1)]
+    sides = {
+        n: id_
+        for n, id_ in ends.items()
+        if (last - n in ends if n != bottom else len(rising) == 1)  # one edge fits at the side
+    }
     skips = {}
     for edge, passages in enumerate(split.of_edge):
-        for passage in passages:
-            hop = inside[passage.hop]
-            if passage.frame == frame and hop.tail and hop.head:
+        for hop in (inside[passage.hop] for passage in passages if passage.frame == frame):
+            if hop.tail and hop.head:
                 tail, head = number[hop.tail], number[hop.head]
                 if head > tail + 1:
                     skips[edge] = tail

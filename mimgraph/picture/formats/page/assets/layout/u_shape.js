@@ -5,7 +5,7 @@ import { PADDING } from "./place.js";
 
 const COLUMN_GAP = 60; // between the columns of a U
 const [LANE, BEFORE_LANES] = [8, 6]; // between two level edges, and before the first one
-const ROW_GAP = 12; // between two rows, besides lanes and labels
+const [ROW_GAP, BOTTOM_GAP] = [12, 24]; // before a row and the bottom, besides lanes and labels
 const OUTSIDE = 14; // from the right column to the edges that run down beside it
 
 // `segments` has the frames of the segments by id, in the order of the chain; `sides` the boxes at
@@ -61,6 +61,12 @@ class U {
     return this.joins.filter((join) => join.tail === tail && join.head === head);
   }
 
+  // Returns the hops between two segments from the right to the left: the leftmost one runs lowest, as it
+  // would cross the others else.
+  fromRight(tail, head) {
+    return this.between(tail, head).sort((a, b) => this.leaves(b) - this.leaves(a));
+  }
+
   chain(n) {
     return this.between(n, n + 1)[0];
   }
@@ -108,7 +114,7 @@ class U {
     const ends = numbers.map((n) => this.left[n] + this.frames[n].across);
     for (const join of this.joins)
       if (this.labels.has(join.n) && numbers.includes(join.tail) && join.head === join.tail + 1)
-        ends.push(this.leaves(join) + 2 * LABEL_GAP + this.size(join).across);
+        ends.push(this.beside(join) + 2 * LABEL_GAP + this.size(join).across);
     return Math.max(...ends);
   }
 
@@ -136,7 +142,7 @@ class U {
     this.top[this.bottom] = v;
     v += this.frames[this.bottom].along;
     if (!this.sides.has(this.bottom))
-      for (const join of this.between(this.bottom, this.bottom + 1)) {
+      for (const join of this.fromRight(this.bottom, this.bottom + 1)) {
         v += BEFORE_LANES;
         this.lanes.set(join.n, v);
         v += this.size(join).along;
@@ -158,15 +164,18 @@ class U {
     const level = start + Math.max(...pair.map((n) => this.above(n)));
     for (const n of pair) this.top[n] = level - this.above(n);
     let v = Math.max(...pair.map((n) => this.top[n] + this.frames[n].along)) + BEFORE_LANES;
-    const skips = this.between(...pair).sort((a, b) => this.leaves(b) - this.leaves(a));
-    for (const join of skips) {
+    for (const join of this.fromRight(...pair)) {
       v += this.size(join).along;
       this.lanes.set(join.n, v);
       v += LANE;
     }
     const chain = [...this.between(row, row + 1), ...this.between(pair[1] - 1, pair[1])];
-    const labelled = chain.filter(({ n }) => this.labels.has(n));
-    return v + Math.max(ROW_GAP, ...labelled.map((join) => this.size(join).along + ROW_GAP));
+    return v + Math.max(...chain.map((join) => this.size(join).along)) + this.bendRoom(row + 1);
+  }
+
+  // Returns the room before a segment, in which edges bend; those to the bottom go far sideways.
+  bendRoom(n) {
+    return n === this.bottom ? BOTTOM_GAP : ROW_GAP;
   }
 
   // Returns the part of a segment above the level of its skip.
@@ -201,10 +210,12 @@ class U {
       const run = { v, start: this.left[this.bottom] + side.right, end };
       return [run, { u: end, start: v, end: this.end(join) }];
     }
-    let v = this.start(join);
-    if (this.labels.has(n)) {
-      const half = this.size(join).along / 2 + 1;
-      v = this.label(join).v + (tail < this.bottom ? half : -half);
+    const isDown = tail < this.bottom;
+    let v = isDown ? this.end(join) - this.bendRoom(head) : this.start(join);
+    const labelled = this.between(tail, head).filter((near) => this.labels.has(near.n));
+    for (const near of labelled) {
+      const half = this.size(near).along / 2 + 1; // all edges are straight beside a label
+      v = this.label(near).v + (isDown ? half : -half);
     }
     return [
       { u, start: this.start(join), end: v },
@@ -223,8 +234,13 @@ class U {
       return { u, v: run.v + (isUnder ? 1 : -1) * (height / 2 + 2) };
     }
     const isDown = join.tail < this.bottom;
-    const beyond = isDown ? this.end(join) - ROW_GAP : this.start(join) - LABEL_GAP;
-    return { u: this.leaves(join), v: beyond - height / 2 };
+    const beyond = isDown ? this.end(join) - this.bendRoom(join.head) : this.start(join) - LABEL_GAP;
+    return { u: this.beside(join), v: beyond - height / 2 };
+  }
+
+  // Returns the `u` of the last of the hops between the same segments, to the right of which is room.
+  beside({ tail, head }) {
+    return Math.max(...this.between(tail, head).map((join) => this.leaves(join)));
   }
 }
 
