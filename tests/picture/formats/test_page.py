@@ -287,6 +287,16 @@ def test_edges_that_are_folded_together_are_drawn_once(tab: Tab, tmp_path: Path)
     assert reader.page.locator("path.arrow").count() == 1
 
 
+def test_an_empty_picture_opens(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "empty.html"
+    path.write_text(page.render(Scene(Diagram("D", "", (), ()))))
+    reader = Reader(tab, path)
+    reader.open()
+    reader.page.locator("#fit").click()
+    reader.page.locator("#more").click()
+    assert reader.items == [] and reader.said.startswith("unfolded")
+
+
 def test_no_label_of_an_edge_lies_on_another(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "labels.html"
     reader = Reader(tab, path)

@@ -68,10 +68,10 @@ class Page {
     this.mark();
   }
 
-  // Returns the place of the first item.
+  // Returns the place of the first item; an empty picture has none.
   first() {
-    const places = this.model.root.items.map((item) => this.shown.places.get(item));
-    return places.reduce((first, place) => (place.v < first.v ? place : first));
+    const { places } = this.shown;
+    return places.get(this.model.root.items[0]) ?? { x: 0, y: 0, width: 0, height: 0 };
   }
 
   fit() {
