@@ -25,7 +25,7 @@ from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import fold
-from mimgraph.picture.diagram.model import Cluster, Diagram, Item, boxes
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
 from tests.compare.test_compare import edited, graph
 from tests.conftest import SPECS
 from tests.helpers.strategies import Spec, specs, to_yaml
@@ -485,11 +485,40 @@ def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
     picture = fold(joined(*CASES["A change in a block used often is listed once"]), 0)
     assert outline(picture.items) == [
         "  x (N, 3, 8, 8)",
-        "~ stage1: residual × 12 [3 changed inside] (N, 3, 8, 8)",
+        "~ stage1: residual × 12 [conv: kernel_size 3 → 5, padding 1 → 2; + norm; sum: other sources] (N, 3, 8, 8)",
         "  wide: Conv2d 3 to 8, kernel_size=1 (N, 8, 8, 8)",
-        "~ stage2: residual × 3 [repeat 2 → 3; 3 changed inside] (N, 8, 8, 8)",
+        "~ stage2: residual × 3 [repeat 2 → 3; conv: kernel_size 3 → 5, padding 1 → 2; + norm; sum: other sources] (N, 8, 8, 8)",
         "  stage2 (N, 8, 8, 8)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ("{Linear: 4}, Tanh, {Dropout: 0.1}", ()),
+        ("{Linear: 4}, Tanh, {Dropout: 0.2}", ("Dropout: p 0.1 → 0.2",)),
+        ("{Linear: 4}, {Dropout: 0.1}", ("− Tanh",)),
+        ("{Linear: 4}, Tanh, {Dropout: 0.1}, Tanh, ELU", ("+ Tanh", "+ ELU")),
+        (
+            "{Linear: 5}, ELU, Tanh, {Dropout: 0.2}, GELU",
+            ("Linear: out_features 4 → 5", "+ ELU", "Dropout: p 0.1 → 0.2", "+ GELU"),
+        ),
+        (
+            "{Linear: 5}, ELU, Tanh, {Dropout: 0.2}, GELU, Mish, SELU",
+            ("Linear: out_features 4 → 5", "+ ELU", "Dropout: p 0.1 → 0.2", "and 3 more"),
+        ),
+        ("{Linear: 4}, Tanh, {Dropout: 0.1}, ELU, ELU, ELU", ("+ ELU",)),
+    ],
+    ids=["nothing", "an option", "a layer less", "more layers", "four", "six", "alike once"],
+)
+def test_a_closed_block_names_what_changed_inside(layers: str, words: tuple[str, ...]) -> None:
+    text = "inputs: {x: [4]}\nnodes: {y: {from: x, seq: [LAYERS]}}\noutputs: y"
+    old = text.replace("LAYERS", "{Linear: 4}, Tanh, {Dropout: 0.1}")
+    picture = joined(mg.loads(old), mg.loads(text.replace("LAYERS", layers)))
+    (box,) = (item for item in fold(picture, 0).items if item.id == "y")
+    assert box.mark == ("changed" if words else "")
+    assert isinstance(box, Box)
+    assert box.edits == words
 
 
 def test_a_closed_block_in_which_options_only_follow_is_marked_as_following() -> None:
@@ -505,7 +534,7 @@ def test_a_closed_block_in_which_options_only_follow_is_marked_as_following() ->
     assert outline(fold(picture, 0).items) == [
         "  x (N, 4)",
         "~ wide: Linear [out_features 4 → 6] (N, 4 → 6)",
-        ". tower: mlp [so 1 following inside] (N, 8)",
+        ". tower: mlp [so other sizes in 1 node] (N, 8)",
         "  tower (N, 8)",
     ]
 
@@ -527,7 +556,7 @@ def test_only_blocks_in_which_an_author_changed_something_are_open() -> None:
         ". first: seq (N, 4 → 6)",
         "~   Linear [out_features 4 → 6] (N, 4 → 6)",
         "-   Tanh (N, 4)",
-        ". tower: mlp [so 1 following inside] (N, 8)",
+        ". tower: mlp [so other sizes in 1 node] (N, 8)",
         "  tower (N, 8)",
     ]
     assert edges(shown) == [
@@ -536,7 +565,10 @@ def test_only_blocks_in_which_an_author_changed_something_are_open() -> None:
         "- was first.1 -> tower",
     ]
     closed = review.scene(depth=0).shown
-    assert outline(closed.items)[1] == "~ first: Linear 6 [2 changed inside] (N, 4 → 6)"
+    assert (
+        outline(closed.items)[1]
+        == "~ first: Linear 6 [Linear: out_features 4 → 6; − Tanh] (N, 4 → 6)"
+    )
     assert edges(closed) == []
     assert len(list(boxes(review.scene(depth="all").shown.items))) == 6
 

@@ -102,17 +102,14 @@ def differ_in_numbers(texts: Sequence[str]) -> bool:
 
 
 def _span_of_numbers(texts: Sequence[str]) -> str:
-    """Return the numbers of all repeats: `64/8/64` if they are few, else the ends, `64…256`, and
-    between them the least and greatest if these are not the ends."""
+    """Return the numbers of all repeats: `64/8/64` if they are few, the ends, `64…256`, if many rise or
+    fall, and else the least and greatest, as many in no order say no more."""
     if len(set(texts)) == 1:
         return texts[0]
     numbers = [number for text in texts for number in _BETWEEN.split(text)]
-    values = [float(number) for number in numbers]
-    rising = sorted(values)
-    is_sorted = values in (rising, rising[::-1])
+    rising = sorted(numbers, key=float)
+    is_sorted = numbers in (rising, rising[::-1])
     if len(numbers) <= (SHORT if is_sorted else LISTED) and not any("…" in text for text in texts):
         return "/".join(numbers)
-    ends = {0, len(values) - 1}
-    if not is_sorted:
-        ends |= {values.index(rising[0]), values.index(rising[-1])}
-    return "…".join(numbers[index] for index in sorted(ends))
+    ends = numbers if is_sorted else rising
+    return f"{ends[0]}…{ends[-1]}"

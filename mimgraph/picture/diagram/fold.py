@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from mimgraph.picture.diagram.chain_text import seq_text
@@ -18,7 +18,12 @@ from mimgraph.picture.diagram.model import (
     clusters,
     every,
 )
+from mimgraph.picture.themes import SIGNS
 
+LISTED = (
+    3  # changes inside that a closed cluster names; one more takes no more room than `and 1 more`
+)
+_OP = re.compile(r"^[^ ,]*")
 _SEQ = re.compile("^seq\\b")
 
 
@@ -65,7 +70,7 @@ def closed_box(cluster: Cluster) -> Box:
     """Return the box that a cluster is drawn as when it is closed.
 
     A `seq` has no name that says what it does, so its box lists what is inside. In a comparison the
-    box says how much of it changed.
+    box says what changed inside.
     """
     subtitle = cluster.subtitle
     if cluster.kind == "seq" and _SEQ.match(subtitle):
@@ -84,19 +89,37 @@ def closed_box(cluster: Cluster) -> Box:
             return box
         faults = f"in {found.id.removeprefix(f'{cluster.id}.')}", *found.faults
         return replace(box, mark="faulty", faults=faults, tooltip=found.tooltip)
-    if changed := sum(map(_changes, cluster.items)):
-        return replace(box, mark="changed", edits=(*box.edits, f"{changed} changed inside"))
+    if changes := tuple(dict.fromkeys(_changes(cluster.items))):
+        return replace(box, mark="changed", edits=(*box.edits, *_few(changes)))
     following = sum(item.mark == "follows" for item in every(cluster.items))
-    effects = (f"{following} following inside",) if following else ()
+    nodes = "1 node" if following == 1 else f"{following} nodes"
+    effects = (f"other sizes in {nodes}",) if following else ()
     mark: Mark = "follows" if following else ""
     return replace(box, mark=box.mark or mark, effects=box.effects + effects)
 
 
-def _changes(item: Item) -> int:
-    """Return how often an author changed an item or something inside; all of an added one is one change."""
-    if isinstance(item, Box) or item.mark in ("added", "removed"):
-        return item.mark not in ("", "follows")
-    return (item.mark == "changed") + sum(map(_changes, item.items))
+def _changes(items: tuple[Item, ...]) -> Iterator[str]:
+    """Yield what an author changed inside: `seen: num_heads 10 → 8`, `+ norm`, `− Dropout`; all of an
+    added or removed item is one change."""
+    for item in items:
+        name = item.title or _OP.findall(item.subtitle)[0]
+        if item.mark in ("added", "removed"):
+            yield f"{SIGNS[item.mark]} {name}"
+            continue
+        if item.mark == "changed" and (item.edits or "→" not in name):
+            yield f"{name}: {', '.join(item.edits) or 'other sources'}"
+        elif item.mark == "changed":
+            yield name  # it is only called so now
+        if isinstance(item, Cluster):
+            yield from _changes(item.items)
+
+
+def _few(changes: tuple[str, ...]) -> Iterator[str]:
+    """Yield the first changes, then `and 4 more`."""
+    shown = LISTED if len(changes) > LISTED + 1 else LISTED + 1
+    yield from changes[:shown]
+    if more := changes[shown:]:
+        yield f"and {len(more)} more"
 
 
 def rewired(diagram: Diagram, items: tuple[Item, ...], closed_into: Mapping[str, str]) -> Diagram:
