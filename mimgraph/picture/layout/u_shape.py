@@ -265,7 +265,11 @@ class _U:
         size = self.labels[join.number]
         for part in self.way(join) if self.is_level(join) else ():
             if isinstance(part, Run):
-                middle = (part.start + part.end - size.across) / 2 - LABEL_GAP
+                # edges that leave the segment farther right run down past this one
+                start = max(
+                    part.start, *(self.leaves(j) for j in self.joins if j.tail == join.tail)
+                )
+                middle = (start + part.end - size.across) / 2 - LABEL_GAP
                 is_under = join.tail == self.bottom and self.bottom not in self.sides
                 return Spot(middle, part.v + (1 if is_under else -1) * (size.along / 2 + 2))
         is_down = join.tail < self.bottom

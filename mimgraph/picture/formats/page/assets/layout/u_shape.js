@@ -230,7 +230,9 @@ class U {
     const run = isLevel && this.way(join).find((part) => "v" in part);
     if (run) {
       const isUnder = join.tail === this.bottom && !this.sides.has(this.bottom);
-      const u = (run.start + run.end - width) / 2 - LABEL_GAP;
+      const beside = this.joins.filter(({ tail }) => tail === join.tail);
+      const start = Math.max(run.start, ...beside.map((other) => this.leaves(other)));
+      const u = (start + run.end - width) / 2 - LABEL_GAP;
       return { u, v: run.v + (isUnder ? 1 : -1) * (height / 2 + 2) };
     }
     const isDown = join.tail < this.bottom;
