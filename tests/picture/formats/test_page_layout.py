@@ -12,7 +12,7 @@ import mimgraph
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import levels
 from mimgraph.picture.figure import figure
-from mimgraph.picture.geometry import Path, Place, Shape
+from mimgraph.picture.geometry import Path, Place, Rect, Shape
 from mimgraph.picture.layout.layout import layout
 from mimgraph.picture.scene import Direction, Scene
 from tests.conftest import SPECS
@@ -43,6 +43,13 @@ PLACES = """() => {
     }
     return found;
 }"""
+
+
+# Returns the corners of the badges of boxes in points.
+BADGES = """() => [...document.querySelectorAll("#picture .box > .tag > rect")].map((rect) => {
+    const { e, f } = rect.closest("[data-id]").transform.baseVal[0].matrix;
+    return [e + rect.x.baseVal.value, f + rect.y.baseVal.value];
+})"""
 
 
 def spec(name: str) -> mimgraph.Graph:
@@ -77,7 +84,17 @@ def test_the_page_is_laid_out_as_the_static_picture_at_each_depth(
         texts = paths.evaluate_all("all => all.map((one) => one.getAttribute('d'))")
         numbers = sorted(float(n) for text in texts for n in re.findall(r"-?[\d.]+", text))
         assert numbers == pytest.approx(sorted(arrows(scene)), abs=NEAR)
+        badges = sorted(number for corner in tab.page.evaluate(BADGES) for number in corner)
+        assert badges == pytest.approx(sorted(static_badges(scene)), abs=NEAR)
         tab.page.locator("#more").click()
+
+
+def static_badges(scene: Scene) -> Iterator[float]:
+    """Yield the corners of the badges of boxes in a static picture."""
+    for group in figure(scene).groups:
+        for shape in group.shapes if "node" in group.classes else ():
+            if isinstance(shape, Rect) and (shape.radius, shape.place.height) == (6, 12):
+                yield from shape.place[:2]
 
 
 def arrows(scene: Scene) -> Iterator[float]:

@@ -8,6 +8,7 @@ const TITLE = 6; // from the left of a caption to its title, behind the chevron
 const CAPTION = 18; // height of what one clicks to fold a block
 const LEADING = 1.25; // height of a line over the size of its letters
 const TAGS = 4; // the number of colours of badges
+const [DOWN, AWAY] = [30, 10]; // from the corner of a box to a badge, and from that to an edge's end
 
 export class Drawing {
   constructor(model, root) {
@@ -21,7 +22,7 @@ export class Drawing {
 
   // Shows a layout; closed boxes that are already drawn are only moved.
   show({ places, titles, lines }) {
-    Object.assign(this, { places, titles });
+    Object.assign(this, { places, titles, ends: endsOf(lines) });
     this.tree.replaceChildren(...this.model.root.items.map((item) => this.group(item)));
     const tails = lines.map((line) => line.tail);
     this.shared = new Set(repeated(tails));
@@ -38,8 +39,13 @@ export class Drawing {
     const isOpen = this.model.isOpen(item);
     const place = this.places.get(item);
     const known = this.groups.get(item);
-    const fits = known && !known.isOpen && !isOpen;
-    const element = fits ? known.element : isOpen ? this.opened(item, place) : this.closed(item);
+    const hasBadge = item.tag || item.box.mark; // which depends on the edges around it
+    const fits = known && !known.isOpen && !isOpen && !hasBadge;
+    const element = fits
+      ? known.element
+      : isOpen
+        ? this.opened(item, place)
+        : this.closed(item, place);
     if (known && !fits) carryOver(known.element, element);
     if (!isOpen) element.setAttribute("transform", `translate(${place.x} ${place.y})`);
     this.groups.set(item, { element, isOpen });
@@ -57,14 +63,14 @@ export class Drawing {
     const wall = svg("rect", { class: "wall", x, y, width, height, rx: 6 });
     const inner = item.items.map((each) => this.group(each));
     const parts = [wall, bar, svg("g", { role: "group" }, inner)];
-    parts.push(...badges(item, item.mark, { x, y, width, height }, this.isAcross));
+    parts.push(...badges(item, item.mark, { x, y, width, height }, [], this.isAcross));
     const nested = `cluster nested-${Math.min(item.depth - 1, 2)}`;
     const group = this.item(item, nested, item.mark, parts);
     group.setAttribute("aria-expanded", "true");
     return group;
   }
 
-  closed(item) {
+  closed(item, { x, y }) {
     const { lines, width, height, cards = 0, mark } = item.box;
     const behind = CARD * cards;
     const front = { width: width - behind, height: height - behind };
@@ -77,7 +83,8 @@ export class Drawing {
       parts.push(" ", text(line, place)); // the space parts the lines in the text of the box
       top += LEADING * line.size;
     }
-    parts.push(...badges(item, mark, { x: 0, y: 0, width, height }, this.isAcross));
+    const ends = (this.ends.get(item) ?? []).map((end) => [end[0] - x, end[1] - y]);
+    parts.push(...badges(item, mark, { x: 0, y: 0, width, height }, ends, this.isAcross));
     const group = this.item(item, item.items ? "box closed" : "box", mark, parts);
     if (item.items) group.setAttribute("aria-expanded", "false");
     return group;
@@ -139,27 +146,33 @@ function handle(width, y, top) {
   return svg("g", { class: "caption" }, [strip, chevron(5.5, top + 7, false)]);
 }
 
-// Returns the sign of a mark and the letter of a shared module, on sides where no edge ends.
-function badges({ tag }, mark, { x, y, width, height }, isAcross) {
-  const [down, aside] = [Math.min(30, height / 2), Math.min(30, width / 4)];
-  const right = x + width;
-  const [left, other] = isAcross
-    ? [
-        [x + aside, y],
-        [right - aside, y],
-      ]
-    : [
-        [x, y + down],
-        [right, y + down],
-      ];
+// Returns the sign of a mark to the left and the letter of a shared module to the right of a box, away
+// from the `ends` of edges.
+function badges({ tag }, mark, place, ends, isAcross) {
+  const { x, y, width } = place;
   const found = [];
-  if (SIGNS[mark])
-    found.push(badge({ size: 11, width: 0, runs: [[SIGNS[mark], "bold"]] }, ...left, "sign"));
+  if (SIGNS[mark]) {
+    const at = free(place, x + Math.min(DOWN, width / 4), x, ends, isAcross);
+    found.push(badge({ size: 11, width: 0, runs: [[SIGNS[mark], "bold"]] }, ...at, "sign"));
+  }
   if (tag) {
     const number = (tag.runs[0][0].charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
-    found.push(badge(tag, ...other, `tag-${number}`));
+    const at = free(place, x + Math.max(width - DOWN, 0.75 * width), x + width, ends, isAcross);
+    found.push(badge(tag, ...at, `tag-${number}`));
   }
   return found;
+}
+
+// Returns a position at a side of a box, or on its top or bottom, where no edge ends.
+function free({ y, height }, aside, side, ends, isAcross) {
+  const level = [side, y + Math.min(DOWN, height / 2)];
+  const others = [
+    [aside, y],
+    [aside, y + height],
+  ];
+  const wanted = isAcross ? [...others, level] : [level, ...others];
+  const isFree = (at) => ends.every((end) => Math.hypot(at[0] - end[0], at[1] - end[1]) >= AWAY);
+  return wanted.find(isFree) ?? wanted[0];
 }
 
 export function badge(line, x, y, classes) {
@@ -168,6 +181,20 @@ export function badge(line, x, y, classes) {
     svg("rect", { x: x - radius, y: y - 6, width: 2 * radius, height: 12, rx: 6 }),
     text(line, { x, y: y + 0.36 * line.size, "text-anchor": "middle" }),
   ]);
+}
+
+// Returns where edges end, by the items that they leave and enter.
+function endsOf(lines) {
+  const found = new Map();
+  const add = (item, end) => {
+    if (!found.has(item)) found.set(item, []);
+    found.get(item).push(end);
+  };
+  for (const { tail, head, route } of lines) {
+    add(tail, route[0][0]);
+    add(head, route.at(-1).at(-1));
+  }
+  return found;
 }
 
 const heightOf = (lines) => lines.reduce((sum, { size }) => sum + LEADING * size, 0);
