@@ -13,7 +13,9 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, bo
 
 LONGEST = 32  # items of a pattern
 FEWEST = 3  # repeats of a pattern
-SAVED = 4  # boxes that drawing a pattern once must save at least
+SAVED = (
+    4  # boxes that drawing a pattern once must save at least; equal blocks in a row are always one
+)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -121,13 +123,20 @@ class _Level:
     def pattern(self, at: int) -> tuple[int, int]:
         """Return how many items the best pattern from there has, and how often it repeats; (1, 1) if
         there is none."""
-        best, most = (1, 1), SAVED - 1
-        for size in range(1, min(LONGEST, (len(self.items) - at) // FEWEST) + 1):
+        best, most = (1, 1), 0
+        for size in range(1, min(LONGEST, (len(self.items) - at) // 2) + 1):
             times = self.times(at, size)
             saved = (times - 1) * sum(map(len, self.held[at : at + size]))
-            if times >= FEWEST and saved > most:
+            is_enough = times >= FEWEST and saved >= SAVED
+            if saved > most and (is_enough or (size == 1 and self.is_one_block(at, times))):
                 best, most = (size, times), saved
         return best
+
+    def is_one_block(self, at: int, times: int) -> bool:
+        """Return whether so many items from there use one block, alike even in their numbers."""
+        first, *others = self.items[at : at + times]
+        alike = first.subtitle, first.shapes
+        return first.kind == "block" and all((o.subtitle, o.shapes) == alike for o in others)
 
     def times(self, at: int, size: int) -> int:
         """Return how often the items from there repeat in a row."""

@@ -22,6 +22,12 @@ blocks:
     [
         (["Linear 4", "ReLU"], "Linear 4 + ReLU"),
         (["Linear 4", "ReLU", "Linear 8", "ReLU"], "(Linear 4/8 + ReLU) × 2"),
+        (["Linear 4", "ReLU", "Linear 8", "Tanh"], "Linear 4 + ReLU + Linear 8 + Tanh"),
+        (
+            ["Linear 4", "ReLU", "Linear 8", "Tanh", "Linear 6", "ReLU", "Linear 4", "ReLU"],
+            "(Linear 4/8/6/4 + ReLU/Tanh) × 4",
+        ),
+        (["a", "b", "c"] * 2 + ["a", "d", "e"], "9 layers: a + b + c + a + b + c + …"),
         (["a", "b", "c", "d", "e", "f", "g"], "7 layers: a + b + c + d + e + f + …"),
     ],
 )
