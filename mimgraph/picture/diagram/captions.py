@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
 
-from mimgraph.picture.diagram.model import Box, Cluster, Edge
+from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Edge
 from mimgraph.picture.text_metrics import Line, Run, Tone, broken, line
 
 # lengths in points
@@ -18,6 +18,7 @@ ACROSS, ALONG = 10, 6  # from the text to the sides of a box, and to its top and
 SLANT = 9  # width of a hexagon's slanted sides
 CAP = 5  # half the height of a cylinder's lid
 CARD = 4  # offset between the stacked cards of a closed cluster
+CHEVRON = 3  # more room on both sides of a closed cluster's text: a page draws a chevron there
 RING = 3  # gap between the two outlines of an output
 _IN_BRACKETS = re.compile(r"\(.*\)")
 _TIMES = re.compile(r"(× (?:[\w/…]+|\(.*?\)))")
@@ -114,6 +115,8 @@ def box_size(box: Box) -> Size:
     size = text_size(box_lines(box))
     width, height = size.width + 2 * ACROSS, size.height + 2 * ALONG
     behind = CARD * cards(box)
+    if box.kind in CLOSED:
+        width += 2 * CHEVRON
     match box.kind:
         case "merge":
             width += 2 * SLANT - ACROSS

@@ -33,6 +33,7 @@ from mimgraph.support.frozen_data import data
 MARGIN = 10.0  # around the picture
 MOST = 10_000  # the number of edges; a picture with more is unreadable
 TITLE = Spot(7.0, 4.0)  # of a title, from the corner of its cluster
+CHEVRON = 8.0  # room beside a title, where a page draws the chevron that folds the cluster
 TITLE_ROOM = 18.0  # height of the strip for the title of a cluster
 BARE_ROOM = 8.0  # the same for a cluster without a title
 LABEL_GAP = 4.0  # from an edge to its label
@@ -146,7 +147,7 @@ class _Layouter:
         item = self.items[id_]
         assert isinstance(item, Cluster)
         row = cluster_line(item)
-        return Caption(row.width + 4 + 2 * TITLE.u, TITLE_ROOM if row.runs else BARE_ROOM)
+        return Caption(row.width + 4 + 2 * TITLE.u + CHEVRON, TITLE_ROOM if row.runs else BARE_ROOM)
 
     def extent(
         self, plan: Plan, role: str, key: str, caption: Caption | None, is_upward: bool

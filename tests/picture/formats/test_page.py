@@ -252,21 +252,57 @@ def test_a_source_in_an_open_chain_is_its_last_layer(tab: Tab, tmp_path: Path) -
 
 
 def test_a_block_folds_into_one_box_and_opens_again(reader: Reader) -> None:
-    reader.item("tower").locator("> .caption").click()
+    reader.item("tower").locator("> .handle").click()
     assert reader.items == [id_ for id_ in ALL if not id_.startswith("tower.")]
     assert reader.item("tower").get_attribute("aria-expanded") == "false"
     assert reader.page.locator("path.edge").count() == 6
     assert reader.said == "tower folded"
-    reader.item("tower").locator("> .caption").click()
+    reader.item("tower").locator("> .handle").click()
     assert reader.items == ALL
     assert reader.item("tower").get_attribute("aria-expanded") == "true"
 
 
+def test_a_click_on_a_folded_block_shows_its_details_and_two_clicks_unfold_it(
+    reader: Reader,
+) -> None:
+    reader.item("tower").locator("> .handle").click()
+    name = reader.item("tower").get_by_text("tower", exact=True)
+    name.click()
+    assert reader.panel.startswith("tower") and "Unfold" in reader.panel
+    assert "tower.0" not in reader.items and "tower" in reader.lit
+    reader.press("Escape")
+    name.dblclick()
+    assert "tower.0" in reader.items and "Fold" in reader.panel
+    reader.press("Enter")
+    assert "tower.0" not in reader.items
+
+
+CLEAR = """() => [...document.querySelectorAll(".handle")].filter((handle) => {
+    const [chevron, item] = [handle.querySelector(".chevron"), handle.parentNode];
+    const at = chevron.getBoundingClientRect();
+    const shape = item.querySelector(":scope > .wall, :scope > .shape:not(.sheet)");
+    const texts = [...item.querySelectorAll(":scope > text")].map((text) => text.getBoundingClientRect());
+    const isBeside = texts.every(({ left }) => left >= at.right + 2);
+    return !(isBeside && at.left >= shape.getBoundingClientRect().left + 1);
+}).map((handle) => handle.parentNode.dataset.id)"""
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_chevron_is_clear_of_the_title_and_the_wall(tab: Tab, tmp_path: Path, depth: int) -> None:
+    path = tmp_path / "chevrons.html"
+    mimgraph.load(ROOT / "specs" / "mult.yaml").draw(path, depth=depth)
+    reader = Reader(tab, path)
+    reader.open()
+    assert reader.page.locator(".handle").count() > 3
+    assert reader.page.evaluate(CLEAR) == []
+
+
 def test_folding_keeps_the_block_where_it_was(reader: Reader) -> None:
     before = reader.item("tower.0").locator("> .wall").bounding_box()
-    reader.item("tower.0").locator("> .caption").click()
-    after = reader.item("tower.0").bounding_box()
-    assert (after["x"], after["y"]) == pytest.approx((before["x"], before["y"]), abs=2)
+    reader.item("tower.0").locator("> .handle").click()
+    sheet, front = reader.item("tower.0").locator("> .shape").all()
+    corner = front.bounding_box()["x"], sheet.bounding_box()["y"]
+    assert corner == pytest.approx((before["x"], before["y"]), abs=2)
 
 
 def test_edges_that_are_folded_together_are_drawn_once(tab: Tab, tmp_path: Path) -> None:
@@ -281,9 +317,9 @@ def test_edges_that_are_folded_together_are_drawn_once(tab: Tab, tmp_path: Path)
     reader = Reader(tab, path)
     reader.open()
     assert reader.page.locator("path.arrow").count() == 4
-    reader.item("b").locator("> .caption").click()
+    reader.item("b").locator("> .handle").click()
     assert reader.page.locator("path.arrow").count() == 2
-    reader.item("a").locator("> .caption").click()
+    reader.item("a").locator("> .handle").click()
     assert reader.page.locator("path.arrow").count() == 1
 
 
@@ -340,7 +376,7 @@ def test_search_finds_by_name_op_and_shape(reader: Reader, words: str, found: li
 
 
 def test_going_to_a_result_opens_the_blocks_around_it(reader: Reader) -> None:
-    reader.item("tower").locator("> .caption").click()
+    reader.item("tower").locator("> .handle").click()
     reader.press("/")
     reader.page.keyboard.type("tower.0.")
     reader.press("ArrowDown", "Enter")
@@ -373,7 +409,7 @@ def test_a_click_lights_the_paths_until_the_next_click(reader: Reader) -> None:
     reader.page.locator("#close").click()
     reader.page.locator("h1").hover()
     assert reader.panel == "" and reader.lit == NUMBERS
-    reader.item("tower").locator("> .caption").click()
+    reader.item("tower").locator("> .handle").click()
     assert reader.panel == ""
     reader.page.locator("h1").hover()
     assert reader.lit == NUMBERS
@@ -598,7 +634,7 @@ def test_the_theme_is_the_one_drawn_until_the_reader_changes_it(tab: Tab, tmp_pa
 
 
 def test_a_screen_reader_hears_a_tree(reader: Reader) -> None:
-    reader.item("tower.0").locator("> .caption").click()
+    reader.item("tower.0").locator("> .handle").click()
     tree = reader.page.get_by_role("tree", name=re.compile("Architecture of Pair: .* two towers"))
     heard = tree.aria_snapshot()
     lines = [

@@ -4,8 +4,8 @@ import { CAP, CARD, outline } from "./outline.js";
 import { svg, text } from "./svg.js";
 
 export const SIGNS = { added: "+", removed: "−", changed: "~", faulty: "!" };
-const TITLE = 6; // from the left of a caption to its title, behind the chevron
-const CAPTION = 18; // height of what one clicks to fold a block
+const CHEVRON = { before: 5, top: 9, left: 4.5 }; // its middle: before a title, and in a closed block
+const REACH = 13; // from a chevron to the sides of what one clicks or touches to fold a block
 const LEADING = 1.25; // height of a line over the size of its letters
 const TAGS = 4; // the number of colours of badges
 const [DOWN, AWAY] = [30, 10]; // from the corner of a box to a badge, and from that to an edge's end
@@ -54,15 +54,11 @@ export class Drawing {
 
   opened(item, { x, y, width, height }) {
     const title = this.titles.get(item);
-    const [left, strip] = [title.x - TITLE, title.width + TITLE + 2];
-    const bar = svg("g", { class: "caption" }, [
-      svg("rect", { x: left, y: y + 1, width: Math.max(strip, 24), height: CAPTION, rx: 5 }),
-      chevron(title.x - 2.5, y + CAPTION / 2, true),
-      text(item.caption, { x: title.x + 2, y: title.y + item.caption.size }),
-    ]);
+    const [middle, low] = [title.x - CHEVRON.before, y + CHEVRON.top];
+    const caption = text(item.caption, { x: title.x + 2, y: title.y + item.caption.size });
     const wall = svg("rect", { class: "wall", x, y, width, height, rx: 6 });
     const inner = item.items.map((each) => this.group(each));
-    const parts = [wall, bar, svg("g", { role: "group" }, inner)];
+    const parts = [wall, caption, handle(middle, low, true), svg("g", { role: "group" }, inner)];
     parts.push(...badges(item, item.mark, { x, y, width, height }, [], this.isAcross));
     const nested = `cluster nested-${Math.min(item.depth - 1, 2)}`;
     const group = this.item(item, nested, item.mark, parts);
@@ -77,7 +73,10 @@ export class Drawing {
     const parts = outline(item.kind, front.width, front.height, cards);
     let top = behind + (front.height - Math.ceil(heightOf(lines))) / 2;
     if (item.kind === "tensor") top += CAP;
-    if (item.items) parts.push(handle(front.width, behind, top));
+    if (item.items) {
+      const x = CHEVRON.left + (item.kind === "chain" ? CARD : 0);
+      parts.push(handle(x, top + 7, false, { y: behind, height: front.height }));
+    }
     for (const line of lines) {
       const place = { x: front.width / 2, y: top + line.size, "text-anchor": "middle" };
       parts.push(" ", text(line, place)); // the space parts the lines in the text of the box
@@ -140,10 +139,11 @@ function chevron(x, y, isOpen) {
   return svg("path", { class: "chevron", d, transform: `translate(${x} ${y})` });
 }
 
-// Returns the strip of a closed block that opens it when it is clicked.
-function handle(width, y, top) {
-  const strip = svg("rect", { width, y, height: CAPTION, rx: 4 });
-  return svg("g", { class: "caption" }, [strip, chevron(5.5, top + 7, false)]);
+// Returns a chevron with the area around it that folds or opens its block when it is clicked.
+function handle(x, y, isOpen, side = {}) {
+  const [left, top, size] = [x - REACH, y - REACH, 2 * REACH];
+  const area = svg("rect", { x: left, y: top, width: size, height: size, rx: 4, ...side });
+  return svg("g", { class: "handle" }, [area, chevron(x, y, isOpen)]);
 }
 
 // Returns the sign of a mark to the left and the letter of a shared module to the right of a box, away

@@ -238,13 +238,14 @@ class Page {
 
   click(event) {
     if (this.view.dragged) return;
-    const item = this.itemOf(event.target);
-    if (!item || !event.target.closest(".caption")) {
-      this.select(item, { focus: Boolean(item), stay: true });
-      return;
-    }
-    this.toggle(item);
-    this.setStop(item);
+    // the second click of two may miss the item, as the first one can move the picture
+    const isSecond = event.detail === 2;
+    const item = isSecond ? this.clicked : this.itemOf(event.target);
+    this.clicked = item;
+    if (item?.items && (isSecond || event.target.closest(".handle"))) {
+      this.toggle(item);
+      this.setStop(item);
+    } else this.select(item, { focus: Boolean(item), stay: true });
   }
 
   pictureKey(event) {
@@ -255,11 +256,17 @@ class Page {
     const ends = { Home: items[0], End: items.at(-1) };
     const to = event.key.startsWith("Arrow") ? this.beside(item, event.key) : ends[event.key];
     if (to) this.focus(to);
-    else if (event.key === "Enter") this.select(item, { focus: true });
+    else if (event.key === "Enter") this.enter(item);
     else if (event.key === " " || event.key === "f") block.parent && this.toggle(block);
     else if (event.key === "Backspace") item.parent.parent && this.focus(item.parent);
     else if (!event.key.startsWith("Arrow")) return;
     event.preventDefault();
+  }
+
+  // Shows the details of an item; of a block whose details are shown already, opens or folds it.
+  enter(item) {
+    if (item.items && item === this.selected && this.panel.isShown) this.toggle(item);
+    else this.select(item, { focus: true });
   }
 
   beside(item, arrow) {

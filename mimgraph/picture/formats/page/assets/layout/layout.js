@@ -9,6 +9,7 @@ import { placeU } from "./u_shape.js";
 const ROOT = ""; // the id of the plan of the picture itself
 const MARGIN = 10; // around the picture
 const TITLE = { x: 7, y: 4 }; // of a title, from the corner of its block
+const CHEVRON = 8; // room before a title for the chevron that folds the block
 const [TITLE_ROOM, BARE_ROOM] = [18, 8]; // height of the strip for a title, and without one
 const ABOVE = 3; // from a level edge to its label
 const LEADING = 1.25; // height of a line over the size of its letters
@@ -217,11 +218,11 @@ function aboveLevel([[[left, y]], [[right]]], text) {
 
 function captionOf({ caption }) {
   const { width, runs } = caption;
-  return { width: width + 4 + 2 * TITLE.x, height: runs.length ? TITLE_ROOM : BARE_ROOM };
+  return { width: width + 4 + 2 * TITLE.x + CHEVRON, height: runs.length ? TITLE_ROOM : BARE_ROOM };
 }
 
 function titleOf({ caption }, wall, side) {
   const width = caption.width + 4;
-  const x = side === "left" ? wall.x + TITLE.x : wall.x + wall.width - TITLE.x - width;
+  const x = side === "left" ? wall.x + TITLE.x + CHEVRON : wall.x + wall.width - TITLE.x - width;
   return { x, y: wall.y + TITLE.y, width, height: LEADING * caption.size + 1 };
 }
