@@ -6,9 +6,11 @@ from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.declared import input_types
+from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.graph import opened
 from mimgraph.infer.nodes.node import type_nodes
 from mimgraph.infer.nodes.sources import resolve_all
@@ -16,6 +18,7 @@ from mimgraph.infer.scope import Context, State
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Node, Output, Source
 from mimgraph.ir.declared.operations import Call, Chain
+from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.typed.graph import (
     Body,
     TypedGraph,
@@ -123,6 +126,20 @@ class KnownPart:
             return part.inside(part.nodes[0])
         return part if part._known else None
 
+    def repeats(self, node: Node) -> Any:
+        """Return how often a node repeats its block: a number, or a size known only at run time; 1 if it
+        does not, or if its number is faulty."""
+        operation = node.operation
+        if not isinstance(operation, Call) or operation.repeat is None:
+            return 1
+        times, at = operation.repeat.times, Evaluation(self.context.env, Report())
+        if times is not None:
+            found = compute(times.value, at)
+            is_number = isinstance(found, int | Dim) and not isinstance(found, bool)
+            return found if is_number else 1
+        columns = (compute(option.value, at) for option in operation.repeat.each.values())
+        return next((len(values) for values in columns if isinstance(values, list)), 1)
+
     def _inside_chain(self, node: Node, chain: Chain) -> KnownPart | None:
         """Return a chain as a block with a node for each item, which reads the one before it."""
         state = self.context.state
@@ -146,7 +163,9 @@ class KnownPart:
         output = Output(last.name, Source(last.name, None, end), end)
         scope = Scope({"input": given}, nodes, (), (output,))
         path = self.context.path + node.name
-        context = Context(state, {}, {"input": fed[0].type}, scope, f"{path}.", typed={**typed})
+        context = Context(
+            state, self.context.env, {"input": fed[0].type}, scope, f"{path}.", typed={**typed}
+        )
         return KnownPart(
             Block(path, node.span, {}, (given,), (*nodes.values(),), (output,)), context
         )

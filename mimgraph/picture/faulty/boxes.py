@@ -19,9 +19,8 @@ LISTED = 3  # faults that one box shows
 FOLLOWS = "of unknown shape, because of a fault"
 
 
-def node_box(node: Node, blocks: Mapping[str, Block]) -> Box:
+def node_box(node: Node, op: str) -> Box:
     """Return the box of a node of unknown type, with its op and without a shape."""
-    op = op_text(node.operation, blocks)
     title = "" if node.name.isdigit() else node.name  # an item of a seq has no name
     return Box(node.name, kind_of(node.operation), title, op, (), FOLLOWS, mark="unknown")
 

@@ -15,6 +15,7 @@ from mimgraph.ir.names import free_name
 from mimgraph.picture.details.build import details
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.chain_text import times_text
 from mimgraph.picture.diagram.fold import close
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 from mimgraph.picture.faulty.boxes import FOLLOWS, in_red, kind_of, node_box, op_text
@@ -132,7 +133,7 @@ class _Builder:
         if inside is not None:
             self.add_open(node, ends, inside)
             return
-        id_ = self.add(node_box(node, self.part.blocks))
+        id_ = self.add(node_box(node, self.op(node)))
         self.unknown[node.name] = End(id_, mark="unknown")
         for source, end in zip(node.sources or (), ends, strict=True):
             self.connect(source, end, id_)
@@ -146,15 +147,18 @@ class _Builder:
             feeds.setdefault(source.argument or name, []).append(end)
         faults = places(inside, self.faults.pop(node.name, ()))
         drawn = nested(_drawn(inside, faults), f"{id_}.", feeds)
-        op = op_text(node.operation, self.part.blocks)
         kind, title = kind_of(node.operation), "" if node.name.isdigit() else node.name
-        cluster = Cluster(id_, kind, title, op, drawn.items, FOLLOWS, mark="unknown")
+        cluster = Cluster(id_, kind, title, self.op(node), drawn.items, FOLLOWS, mark="unknown")
         self.items.append(cluster)
         self.taken |= {item.id for item in every((cluster,))}
         self.edges += drawn.edges
         results = {name: end._replace(mark="unknown") for name, end in drawn.results.items()}
         self.ends |= {output_id(f"{node.name}.{name}"): end for name, end in results.items()}
         self.unknown[node.name] = next(iter(results.values()))
+
+    def op(self, node: Node) -> str:
+        """Return the op of a node, and how often it repeats a block: `layer × 12`."""
+        return times_text(op_text(node.operation, self.part.blocks), self.part.repeats(node))
 
     def add_output(self, output: Output) -> None:
         """Add the box of an output, and its edge."""
@@ -172,7 +176,7 @@ class _Builder:
     def again(self, node: Node) -> End:
         """Return the end of a second box for a node on a cycle: an edge may not lead back."""
         if node.name not in self.below:
-            box = replace(node_box(node, self.part.blocks), subtitle="drawn below", mark="faulty")
+            box = replace(node_box(node, self.op(node)), subtitle="drawn below", mark="faulty")
             self.below[node.name] = self.add_source(replace(box, id=f"{node.name} again"))
         return self.below[node.name]
 

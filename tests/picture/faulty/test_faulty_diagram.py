@@ -272,6 +272,41 @@ def test_a_block_is_open_around_the_fault() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("repeat", "text"),
+    [
+        ("{block: b, from: x, repeat: 3}", "b × 3"),
+        ("{block: b, from: x, repeat: $(2 * n)}", "b × 8"),
+        ("{block: b, from: x, repeat: {times: $T, shared: true}}", "b × T"),
+        ("{block: b, from: x, repeat: {with: {width: [5, 5]}}}", "b × 2"),
+        ("{block: b, from: x, repeat: true}", "b"),
+        ("{block: b, from: x, repeat: {with: {width: 5}}}", "b"),
+        ("{block: b, from: x, repeat: $m}", "b"),
+        ("{block: b, from: x}", "b"),
+        ("{block: b, from: wrong, repeat: 3}", "b × 3"),
+    ],
+)
+def test_a_block_of_unknown_type_shows_how_often_it_is_repeated(repeat: str, text: str) -> None:
+    spec = f"""
+params: {{n: 4}}
+inputs: {{x: [5], t: [T, 3]}}
+blocks:
+  b:
+    params: {{width: 5}}
+    inputs: [x]
+    nodes:
+      fc: {{layer: Linear, from: x, out_features: $width}}
+      conv: {{layer: Conv2d, from: fc, out_channels: 8, kernel_size: 3}}
+    outputs: conv
+nodes:
+  wrong: {{layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}}
+  y: {repeat}
+outputs: [y, t]
+"""
+    (found,) = (item for item in shown(spec).items if item.id == "y")
+    assert found.subtitle == text
+
+
 def test_a_closed_block_says_what_is_wrong_inside() -> None:
     (box,) = (box for box in boxes(fold(shown(IN_BLOCK), 0).items) if box.id == "z")
     assert (box.mark, *box.faults[:3]) == (
