@@ -49,6 +49,20 @@ class Entry(NamedTuple):
     is_dashed: bool = False
 
 
+LETTER = Entry("same letter: same weights", letter="A")
+FOLDED = Entry("folded", "block", cards=1)
+REPEATED = Entry("folded and repeated", "block", cards=2)
+CHAIN = Entry("chain of layers", "chain")
+DRAWN_ONCE = Entry("repeated, drawn once", "repeat", is_dashed=True)
+OPTIONAL = Entry("optional", "input", is_dashed=True)
+IN_TRAINING = Entry("in training only", "output", is_dashed=True)
+ENTRIES = (
+    *(Entry(text, kind) for kind, text in KINDS.items()),
+    *(Entry(text, mark=mark) for mark, text in MARKS.items()),
+    *(LETTER, FOLDED, REPEATED, CHAIN, DRAWN_ONCE, OPTIONAL, IN_TRAINING),
+)
+
+
 @data
 class Legend:
     """The shapes of a legend, and the size of the picture with it."""
@@ -56,12 +70,6 @@ class Legend:
     shapes: tuple[Shape, ...]
     width: float
     height: float
-
-
-def kinds(diagram: Diagram) -> list[Entry]:
-    """Return an entry for each kind of box in a diagram, closed blocks apart."""
-    found = {item.kind for item in every(diagram.items)}
-    return [Entry(text, kind) for kind, text in KINDS.items() if kind in found]
 
 
 def marks(diagram: Diagram) -> list[Entry]:
@@ -76,28 +84,28 @@ def _changes(diagram: Diagram) -> Iterator[Entry]:
 
 def _sharing(diagram: Diagram) -> Iterator[Entry]:
     if letters(boxes(diagram.items)):
-        yield Entry("same letter: same weights", letter="A")
+        yield LETTER
 
 
 def _folding(diagram: Diagram) -> Iterator[Entry]:
     drawn = list(every(diagram.items))
     stacked = {cards(item) for item in drawn if isinstance(item, Box)}
     if 1 in stacked:
-        yield Entry("folded", "block", cards=1)
+        yield FOLDED
     if 2 in stacked:
-        yield Entry("folded and repeated", "block", cards=2)
+        yield REPEATED
     if any(isinstance(item, Box) and item.kind == "chain" for item in drawn):
-        yield Entry("chain of layers", "chain")
+        yield CHAIN
     if any(not isinstance(item, Box) and item.kind == "repeat" for item in drawn):
-        yield Entry("repeated, drawn once", "repeat", is_dashed=True)
+        yield DRAWN_ONCE
 
 
 def _dashes(diagram: Diagram) -> Iterator[Entry]:
     optional = {box.kind for box in boxes(diagram.items) if box.optional}
     if "input" in optional:
-        yield Entry("optional", "input", is_dashed=True)
+        yield OPTIONAL
     if "output" in optional:
-        yield Entry("in training only", "output", is_dashed=True)
+        yield IN_TRAINING
 
 
 def below(diagram: Diagram, brush: Brush, width: float, height: float) -> Legend:

@@ -10,7 +10,7 @@ from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
 from mimgraph.picture.figure import figure
 from mimgraph.picture.geometry import Text
-from mimgraph.picture.legend import MARKS, below, kinds, marks
+from mimgraph.picture.legend import ENTRIES, KINDS, MARKS, below, marks
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import PALETTES
 from tests.picture.scenes import EVERYTHING
@@ -54,8 +54,9 @@ def test_every_mark_has_a_text() -> None:
     assert MARKS.keys() == PALETTES["light"].marks.keys()
 
 
-def test_the_kinds_of_a_page_are_those_in_the_graph() -> None:
-    assert [entry.text for entry in kinds(EVERYTHING)] == [
+def test_a_page_knows_every_entry_of_a_static_picture() -> None:
+    assert {*marks(EVERYTHING)} < {*ENTRIES}
+    assert [entry.text for entry in ENTRIES[: len(KINDS)]] == [
         *("input", "layer", "merge", "tensor of the model", "output")
     ]
 

@@ -506,6 +506,55 @@ def test_the_link_of_a_node_is_copied(reader: Reader) -> None:
     assert copied == f"{reader.path.as_uri()}#node=fused"
 
 
+def entries(reader: Reader) -> list[str]:
+    return reader.page.locator("#legend").inner_text().split("\n")
+
+
+def test_the_legend_explains_what_is_shown_and_nothing_else(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "legend.html"
+    mimgraph.load(ROOT / "specs" / "mult.yaml").draw(path, depth=1)
+    reader = Reader(tab, path)
+    reader.open()
+    kinds = ["input", "layer", "merge", "output"]
+    assert entries(reader) == [*kinds, "folded", "folded and repeated"]
+    reader.page.locator("#less").click()
+    assert entries(reader) == [*kinds, "folded"]
+    reader.page.locator("#more").click()
+    reader.page.locator("#more").click()
+    assert "same letter: same weights" in entries(reader)
+
+
+def test_the_legend_of_a_phone_is_a_line_that_unfolds(tab: Tab, path: Path) -> None:
+    tab.page.set_viewport_size({"width": 390, "height": 844})
+    reader = Reader(tab, path)
+    reader.open()
+    assert not reader.page.locator("#legend").is_visible()
+    reader.page.get_by_text("Legend").click()
+    assert "merge" in entries(reader)
+
+
+def test_the_panel_and_the_legend_cover_no_node(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "towers.html"
+    mimgraph.load(ROOT / "specs" / "two_tower_retrieval.yaml").draw(path)
+    tab.page.set_viewport_size({"width": 1400, "height": 900})
+    reader = Reader(tab, path)
+    reader.open()
+
+    def boxes() -> dict[str, Any]:
+        return {id_: reader.item(id_).bounding_box() for id_ in reader.items}
+
+    before = boxes()
+    reader.item("tower").click()
+    assert reader.panel
+    panel, legend = (reader.page.locator(id_).bounding_box() for id_ in ("#panel", "#marks"))
+    for box in boxes().values():
+        assert box["x"] > 0 and box["x"] + box["width"] < panel["x"]
+        assert box["y"] + box["height"] < legend["y"]
+    reader.page.locator("#close").click()
+    assert reader.panel == ""
+    assert boxes() == {id_: pytest.approx(box, abs=2) for id_, box in before.items()}
+
+
 def test_a_link_to_an_unknown_node_is_announced(reader: Reader) -> None:
     reader.open("#node=nobody")
     assert reader.said == "there is no node nobody in this graph" and reader.panel == ""
@@ -682,9 +731,7 @@ def test_marks_of_a_comparison_have_signs_and_colours(tab: Tab, tmp_path: Path) 
         for mark in marks
     }
     assert len(set(colours.values())) == 3
-    assert reader.page.locator("#legend").inner_text().split("\n") == [
-        *("layer", "+ added", "− removed", "~ changed")
-    ]
+    assert entries(reader) == ["layer", "+ added", "− removed", "~ changed"]
 
 
 def large(count: int, blocks: int) -> str:

@@ -19,7 +19,7 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.formats.page.line_data import line_data
 from mimgraph.picture.formats.page.plan_data import schemes_data
-from mimgraph.picture.legend import kinds, marks
+from mimgraph.picture.legend import ENTRIES
 from mimgraph.picture.scene import Direction
 
 _FIELDS = tuple(f.name for f in fields(Box) if f.name not in ("brief", "source"))
@@ -33,7 +33,7 @@ def page_data(diagram: Diagram, direction: Direction, wrap: bool) -> dict[str, A
         "items": [_item(item, tags) for item in diagram.items],
         "direction": direction,
         "schemes": schemes_data(diagram, direction == "LR", wrap),
-        "legend": [without_empty(e._asdict()) for e in (*kinds(diagram), *marks(diagram))],
+        "legend": [without_empty(entry._asdict()) for entry in ENTRIES],
     }
 
 

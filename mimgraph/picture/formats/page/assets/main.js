@@ -34,6 +34,7 @@ class Page {
       (item) => this.select(item, { focus: true }),
     );
     this.listen();
+    find("marks").open = !this.view.isSmall;
     if (this.view.isSmall) this.foldToRead();
     this.draw();
     this.view.open();
@@ -59,6 +60,7 @@ class Page {
     const before = held && this.shown.places.get(held);
     const focused = document.activeElement?.dataset?.id;
     this.shown = this.layout.run();
+    this.showLegend();
     this.view.setPicture(this.shown, this.first());
     this.drawing.show(this.shown);
     this.trace.index(this.shown.lines);
@@ -66,6 +68,12 @@ class Page {
     if (focused !== undefined) this.focus(this.model.seen(this.model.items.get(focused)));
     if (this.stop) this.setStop(this.model.seen(this.stop));
     this.mark();
+  }
+
+  showLegend() {
+    const rows = legend(this.model, this.shown.lines);
+    find("marks").hidden = !rows.length;
+    find("legend").replaceChildren(...rows);
   }
 
   // Returns the place of the first item; an empty picture has none.
@@ -111,7 +119,7 @@ class Page {
     const id = new URLSearchParams(location.hash.slice(1)).get("node");
     this.selected = this.model.items.get(id);
     if (this.selected) this.visit(this.selected, stay);
-    else this.panel.hide();
+    else this.hidePanel();
     if (this.selected && focus) this.focus(this.selected);
     if (id !== null && !this.selected)
       this.announce(`there is no node ${id} in this graph`, { isSeen: true });
@@ -123,11 +131,24 @@ class Page {
       this.model.reveal(item);
       this.draw();
     }
-    this.panel.show(item);
+    this.showPanel(item);
     const place = this.shown.places.get(item);
     if (stay) this.view.show(place);
     else this.view.center(place);
     this.setStop(item);
+  }
+
+  showPanel(item) {
+    const { width, height } = this.view;
+    const isNew = !this.panel.isShown;
+    this.panel.show(item);
+    if (isNew) this.view.makeRoom({ width, height });
+  }
+
+  hidePanel() {
+    if (!this.panel.isShown) return;
+    this.panel.hide();
+    this.view.fillRoom();
   }
 
   // Keeps the selected item visible when the window changes.
@@ -233,7 +254,6 @@ class Page {
     };
     for (const [id, act] of Object.entries(buttons)) find(id).addEventListener("click", act);
     themeButton(find("theme"), this.model.theme);
-    find("legend").append(...legend(this.model));
   }
 
   click(event) {
@@ -297,7 +317,7 @@ class Page {
 
   // Closes the panel; the paths stay lit, now with more room.
   closePanel() {
-    this.panel.hide();
+    this.hidePanel();
     this.focus(this.model.seen(this.selected));
   }
 

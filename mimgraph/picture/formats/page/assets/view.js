@@ -3,7 +3,6 @@
 
 const [LEAST, MOST, STEP] = [0.02, 4, 1.25];
 const MARGIN = 24;
-const LEGEND = 20; // more margin at the bottom
 const SLIVER = 40; // pixels; a whole picture that is narrower shows nothing
 const FAR = 0.32; // scale below which no text can be read
 const FULL = 4 / 3; // pixels in a point, in which all is measured
@@ -16,6 +15,7 @@ export class View {
   constructor(picture, drawing) {
     Object.assign(this, { picture, drawing, x: 0, y: 0, scale: 1, size: { width: 1, height: 1 } });
     this.pointers = new Map();
+    this.aside = { x: 0, y: 0 }; // how far the picture has been moved for the panel
     picture.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     picture.addEventListener("pointerdown", (event) => this.down(event));
     picture.addEventListener("pointermove", (event) => this.move(event));
@@ -55,7 +55,7 @@ export class View {
 
   get fits() {
     const { width, height } = this.size;
-    return [(this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN - LEGEND) / height];
+    return [(this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN) / height];
   }
 
   get isSmall() {
@@ -88,7 +88,7 @@ export class View {
     else {
       this.scale = scale;
       this.x = (this.width - width * scale) / 2;
-      this.y = (this.height - LEGEND - height * scale) / 2;
+      this.y = (this.height - height * scale) / 2;
       this.apply();
     }
     return !isSliver;
@@ -129,6 +129,29 @@ export class View {
     const outside =
       left < MARGIN || top < MARGIN || right > this.width - MARGIN || bottom > this.height - MARGIN;
     if (outside) this.center({ x, y, width, height });
+  }
+
+  // Moves the picture out of the way of a panel, as far as there is room at its other side; `before` is
+  // the size of the window without the panel.
+  makeRoom(before) {
+    const shift = (start, length, room, old) =>
+      room < old ? Math.max(0, Math.min(start + length + MARGIN - room, start - MARGIN)) : 0;
+    const { width, height } = this.size;
+    this.aside = {
+      x: shift(this.x, width * this.scale, this.width, before.width),
+      y: shift(this.y, height * this.scale, this.height, before.height),
+    };
+    this.x -= this.aside.x;
+    this.y -= this.aside.y;
+    this.apply();
+  }
+
+  // Moves the picture back when the panel is closed.
+  fillRoom() {
+    this.x += this.aside.x;
+    this.y += this.aside.y;
+    this.aside = { x: 0, y: 0 };
+    this.apply();
   }
 
   // Keeps a place where it was on the screen after the layout has moved it.
