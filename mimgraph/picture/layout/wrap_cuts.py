@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import log
 from typing import NamedTuple
 
 from mimgraph.picture.layout.hops import ROOT, Hop, Tensor
@@ -16,7 +15,8 @@ GUTTER, CHANNELS = 40.0, 40.0  # between two columns; above and below them
 MOST = 12  # columns
 LONG = 800.0  # points; a shorter picture is not cut, as a page has room for it
 LARGE = 0.5  # part of a frame's height: an item that is higher is cut itself
-EDGE = 0.2  # part of a column's height that one edge more between two columns is worth
+EDGE = 0.1  # part of a column's height that one edge more between two columns is worth
+GAIN = 0.15  # part of the height that one more column must save
 MOST_CUTS = 120  # places at which a picture may be cut; fewer than it has ranks if it is very long
 
 
@@ -96,16 +96,23 @@ def _cuts(
 
 
 def _chosen(cuts: Sequence[Cut], along: float, aspect: float) -> list[Cut]:
-    """Return the cuts between columns with which the frame is most like a screen."""
+    """Return the cuts between columns with which the frame fits the smallest screen."""
 
-    def miss(chosen: Sequence[Cut]) -> float:
+    def screen(chosen: Sequence[Cut]) -> float:
         ends = [0, *(cut.rank for cut in chosen), cuts[-1].rank + 1]
         parts = ([cut for cut in cuts if a <= cut.rank < b] for a, b in pairwise(ends))
         widths = [max(c.high for c in part) - min(c.low for c in part) for part in parts]
         height = max(_heights(chosen, along)) + (CHANNELS if chosen else 0.0)
-        return abs(log((sum(widths) + GUTTER * len(chosen)) / height / aspect))
+        return max((sum(widths) + GUTTER * len(chosen)) / aspect, height)
 
-    return min(_partitions(_few(cuts, along), along), key=miss) if len(cuts) > 1 else []
+    if len(cuts) < 2:
+        return []
+    useful: list[list[Cut]] = []
+    for chosen in _partitions(_few(cuts, along), along):
+        lowest = max(_heights(useful[-1], along)) if useful else 2 * along
+        if max(_heights(chosen, along)) < (1 - GAIN) * lowest:
+            useful.append(chosen)
+    return min(useful, key=screen)
 
 
 def _heights(columns: Sequence[Cut], along: float) -> list[float]:
