@@ -211,7 +211,7 @@ def test_the_axis_of_an_output_is_shown_written_and_compared() -> None:
     assert mg.loads(graph.dumps()) == graph
     assert "pair: {from: pair, batch_dim: -2}" in graph.dumps()
     assert "Outputs: logp (T, N, 5), pair (1, T, N, 8), " in str(graph.summary())
-    boxes = (output_box(graph.typed, name) for name in ("logp", "aux"))
+    boxes = (output_box(graph.typed, name, None) for name in ("logp", "aux"))
     assert [(box.subtitle, box.shapes) for box in boxes] == [
         ("batch_dim 1", ("(T, N, 5)",)),
         ("in training, batch_dim 1", ("(1, N, T, 8)",)),

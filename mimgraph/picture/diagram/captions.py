@@ -32,7 +32,8 @@ class Size(NamedTuple):
 
 
 def unrepeated(box: Box) -> Box:
-    """Return a box with the words to draw: an output repeats neither the shape nor the name of its source."""
+    """Return a box with the words to draw: an output does not repeat the shape of its
+    source, and a sole one not its name."""
     if box.source is None:
         return box
     is_new = box.title != box.source

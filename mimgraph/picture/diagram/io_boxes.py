@@ -88,6 +88,8 @@ def output_box(graph: TypedGraph, name: str, source: Item | None) -> Box:
         (shape,),
         (f"{body.outputs[name].port} {shape}",),
     )
+    # one of several outputs keeps its name, even if that is the name of its node
+    repeated = source.title if source is not None and len(body.outputs) == 1 else ""
     return Box(
         f"output {name}",
         "output",
@@ -96,5 +98,5 @@ def output_box(graph: TypedGraph, name: str, source: Item | None) -> Box:
         (shape,),
         graph.output_docs.get(name, ""),
         optional=training,
-        source=source.title if source is not None and is_shown else None,
+        source=repeated if is_shown else None,
     )

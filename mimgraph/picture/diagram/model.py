@@ -25,8 +25,8 @@ class Box:
     In a comparison `edits` say what changed, `out_features 32 → 64`, and `effects` which inferred
     options changed with that.
     `faults` are the lines of the messages that it shows if it is faulty.
-    `brief` is the subtitle in few words, for the text of a chain. `source` is the title of the item
-    that an output comes from, if that shows the same shapes.
+    `brief` is the subtitle in few words, for the text of a chain. An output that comes
+    from an item with the same shapes has a `source`: the title of the item, or "" for one of several outputs.
     """
 
     id: str

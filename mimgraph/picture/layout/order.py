@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mimgraph.picture.layout.ranks import Neighbour, Ranked
 from mimgraph.support.progress import progress
@@ -16,44 +17,59 @@ FEW_SWEEPS = 6
 def ordered(graph: Ranked) -> list[list[int]]:
     """Return the nodes of each rank from left to right.
 
-    They start in the order of a walk through the spec, and are sorted by the mean of their neighbours in sweeps
-    down and up (Sugiyama, Tagawa and Toda, 1981). Another order is taken only if fewer edges cross.
+    They start in the order of a walk down or up the graph, and are sorted by the mean of their neighbours in sweeps
+    down and up (Sugiyama, Tagawa and Toda, 1981). Another order is taken only if fewer edges cross, or as many and
+    more sources stand in the order in which they are read.
     """
-    layers = _walked(graph)
     position = [0.0] * len(graph.nodes)
-    _set_positions(layers, position)
-    best, least = [*map(list, layers)], _crossings(graph, layers, position)
+
+    def cost(layers: Sequence[Sequence[int]]) -> tuple[int, int]:
+        return _crossings(graph, layers, position), _swapped(graph, position)
+
+    downwards, upwards = _walked(graph, graph.below), _walked(graph, graph.above)
+    layers = min(downwards, upwards, key=cost)
+    best, least = [*map(list, layers)], cost(layers)
     sweeps = FEW_SWEEPS if len(graph.nodes) > MANY else SWEEPS
     with progress("untangling edges", total=sweeps) as step:
-        for sweep in range(sweeps if least else 0):
+        for sweep in range(sweeps if least[0] else 0):
             is_down = sweep % 2 == 0
             for layer in layers if is_down else reversed(layers):
                 _sort(layer, graph.above if is_down else graph.below, position, sweep % 4 > 1)
-            count = _crossings(graph, layers, position)
-            if count < least:
-                best, least = [*map(list, layers)], count
+            found = cost(layers)
+            if found < least:
+                best, least = [*map(list, layers)], found
             step()
-            if not least:
+            if not least[0]:
                 break
     return best
 
 
-def _walked(graph: Ranked) -> list[list[int]]:
-    """Return ranks in the order of a walk from each root, which is enough to untangle a tree."""
+def _walked(graph: Ranked, near: Sequence[Sequence[Neighbour]]) -> list[list[int]]:
+    """Return ranks in the order of a walk from each end, which is enough to untangle a tree."""
+    ends = graph.above if near is graph.below else graph.below
     layers: list[list[int]] = [[] for _ in range(1 + max(graph.ranks, default=-1))]
     seen = [False] * len(graph.nodes)
-    for root in range(len(graph.nodes)):
-        if graph.above[root]:
+    for end in range(len(graph.nodes)):
+        if ends[end]:
             continue
-        stack = [root]
+        stack = [end]
         while stack:
             i = stack.pop()
             if seen[i]:
                 continue
             seen[i] = True
             layers[graph.ranks[i]].append(i)
-            stack += [near.node for near in reversed(graph.below[i])]
+            stack += [found.node for found in reversed(near[i])]
     return layers
+
+
+def _swapped(graph: Ranked, position: Sequence[float]) -> int:
+    """Return the number of pairs of sources, read one after the other, that stand in the other order."""
+    return sum(
+        position[one.node] + one.there > position[other.node] + other.there
+        for found in graph.above
+        for one, other in pairwise(found)
+    )
 
 
 def _set_positions(layers: Sequence[Sequence[int]], position: list[float]) -> None:

@@ -23,7 +23,8 @@ RUN, MOST_RUN = (
     12.0,
     60.0,
 )  # a gap grows by a twelfth of the way that its edges run sideways, up to a limit
-ENDS, END_GAP = 0.6, 8.0  # part of a side on which edges end, and the distance between two of them
+ENDS = 0.6  # part of a side on which edges end
+END_GAP, RESULT_GAP = 8.0, 16.0  # between the ends of two edges, and between two results that leave
 
 
 class Extent(NamedTuple):
@@ -293,14 +294,19 @@ def _spread_ends(
             arriving.setdefault(way[-1], {})[number] = [number]
         if hop.tail and hop.tail not in inner:
             leaving.setdefault(way[0], {}).setdefault(hop.tensor, []).append(number)
-    for ends, here, there in ((arriving, -1, -2), (leaving, 0, 1)):
+    for ends, here, there, gap in ((arriving, -1, -2, END_GAP), (leaving, 0, 1, RESULT_GAP)):
         for node, groups in ends.items():
             if len(groups) > 1:
-                _spread_side(ways, extents[node], list(groups.values()), here, there)
+                _spread_side(ways, extents[node], list(groups.values()), here, there, gap)
 
 
 def _spread_side(
-    ways: list[list[Stretch]], extent: Extent, groups: list[list[int]], here: int, there: int
+    ways: list[list[Stretch]],
+    extent: Extent,
+    groups: list[list[int]],
+    here: int,
+    there: int,
+    gap: float,
 ) -> None:
     """Move the ends of groups of ways at one side of a box, in the order of where they go."""
 
@@ -308,7 +314,7 @@ def _spread_side(
         return sum(ways[number][there].u for number in group) / len(group)
 
     span = ENDS * 2 * min(extent.left, extent.right)
-    step = min(END_GAP, span / (len(groups) - 1))
+    step = min(gap, span / (len(groups) - 1))
     low = ways[groups[0][0]][here].u - span / 2
     least = low
     for at, group in enumerate(sorted(groups, key=beyond)):

@@ -141,16 +141,17 @@ def test_a_box_names_what_a_reader_cannot_see_in_its_shape(node: str, text: str)
 @pytest.mark.parametrize(
     ("outputs", "words"),
     [
-        ("fc: fc", ("", "output", ())),
-        ("score: fc", ("score", "", ())),
-        ("fc: {from: fc, only: training}", ("", "output, in training", ())),
-        ("tower: tower", ("", "output", ())),
-        ("x: x", ("", "output", ())),
-        ("lstm: lstm.last", ("", "output", ())),
-        ("lstm: lstm.last, whole: lstm", ("lstm", "", ("(N, 4)",))),
+        ("fc: fc, sum: sum", ("fc", "", ())),
+        ("score: fc, sum: sum", ("score", "", ())),
+        ("fc: {from: fc, only: training}, sum: sum", ("fc", "in training", ())),
+        ("tower: tower, sum: sum", ("tower", "", ())),
+        ("x: x, sum: sum", ("x", "", ())),
+        ("sum: sum", ("", "output", ())),
+        ("total: sum", ("total", "", ())),
+        ("lstm: lstm.last, whole: lstm, sum: sum", ("lstm", "", ("(N, 4)",))),
     ],
 )
-def test_an_output_does_not_repeat_its_source(
+def test_an_output_repeats_no_shape_and_a_sole_one_no_name(
     outputs: str, words: tuple[str, str, tuple[str, ...]]
 ) -> None:
     picture = drawn(f"""
@@ -160,7 +161,7 @@ def test_an_output_does_not_repeat_its_source(
           tower: {{from: fc, seq: [{{Linear: 4}}, ReLU]}}
           lstm: {{layer: LSTM, from: tower, hidden_size: 4}}
           sum: {{merge: add, from: [lstm.last, lstm.last]}}
-        outputs: {{{outputs}, total: sum}}
+        outputs: {{{outputs}}}
     """)
     found = unrepeated(next(box for box in boxes(picture.items) if box.kind == "output"))
     assert (found.title, found.subtitle, found.shapes) == words

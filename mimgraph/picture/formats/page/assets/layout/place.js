@@ -5,7 +5,8 @@ const [GAP, SLIM_GAP] = [22, 11]; // between two ranks, and beside a rank of lab
 const [NODE_GAP, BEND_GAP] = [20, 11]; // between two items of a rank, and beside an edge
 export const PADDING = 10; // between the wall of a frame and its items
 const [RUN, MOST_RUN] = [12, 60]; // a gap grows by a twelfth of the way that its edges run sideways
-const [ENDS, END_GAP] = [0.6, 8]; // part of a side on which edges end, and the distance of two
+const ENDS = 0.6; // part of a side on which edges end
+const [END_GAP, RESULT_GAP] = [8, 16]; // between two ends, and between two results that leave
 
 // Returns the frame of a plan. `extents` are the sizes of its nodes, `inner` has the frames of its
 // open items by id. The picture itself has no caption and no wall. If the plan
@@ -183,19 +184,19 @@ function spreadEnds(plan, ways, extents, inner) {
     if (head && !inner.has(head)) add(arriving, plan.ways[n].at(-1), n, n);
     if (tail && !inner.has(tail)) add(leaving, plan.ways[n][0], tensor, n);
   });
-  for (const [ends, here, there] of [
-    [arriving, -1, -2],
-    [leaving, 0, 1],
+  for (const [ends, here, there, gap] of [
+    [arriving, -1, -2, END_GAP],
+    [leaving, 0, 1, RESULT_GAP],
   ])
     for (const [node, groups] of ends)
-      if (groups.size > 1) spreadSide(ways, extents[node], [...groups.values()], here, there);
+      if (groups.size > 1) spreadSide(ways, extents[node], [...groups.values()], here, there, gap);
 }
 
 // Moves the ends of groups of ways at one side of a box, in the order of where they go.
-function spreadSide(ways, { left, right }, groups, here, there) {
+function spreadSide(ways, { left, right }, groups, here, there, gap) {
   const beyond = (group) => group.reduce((sum, n) => sum + ways[n].at(there).u, 0) / group.length;
   const span = ENDS * 2 * Math.min(left, right);
-  const step = Math.min(END_GAP, span / (groups.length - 1));
+  const step = Math.min(gap, span / (groups.length - 1));
   const low = ways[groups[0][0]].at(here).u - span / 2;
   const sorted = groups.map((group) => [beyond(group), group]).sort((a, b) => a[0] - b[0]);
   let next = low;
