@@ -574,6 +574,7 @@ class Graph(Shown):
         depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
+        wrap: bool = False,
     ) -> None:
         """Show the graph as an interactive page: below the cell of a notebook, else in the browser.
 
@@ -581,7 +582,9 @@ class Graph(Shown):
         """
         from mimgraph.picture.show import show
 
-        show(self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme))
+        show(
+            self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap)
+        )
 
     def scene(
         self,

@@ -94,10 +94,13 @@ class Review:
         depth: Depth | None = None,
         collapse: bool = False,
         theme: Theme = "light",
+        wrap: bool = False,
     ) -> None:
         """Show the picture that `draw` draws as an interactive page: below the cell of a notebook, else
         in the browser."""
-        show(self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme))
+        show(
+            self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap)
+        )
 
     def scene(
         self,
