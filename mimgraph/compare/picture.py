@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import BodyChanges, Change, dotted
 from mimgraph.compare.picture_words import both_shapes, caused_by_sizes, edited, old_to_new
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
@@ -34,6 +35,8 @@ def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Joined:
     joining = _Joining(renamed, gone, _changes(new, inside))
     items = joining.items(old.items, new.items)
     edges = joining.edges(old.edges, new.edges)
+    fed_anew = {edge.head for edge in edges if edge.mark}
+    items = tuple(_with_sources(item, fed_anew, joining.changes) for item in items)
     name = old_to_new(old.name, new.name)
     return Joined(Diagram(name, new.doc, items, edges), joining.was)
 
@@ -176,6 +179,19 @@ class _Joining:
             left[edge] -= 1
             found.append(edge._replace(mark=mark))
         return (*found, *(edge._replace(mark="removed") for edge in (+left).elements()))
+
+
+def _with_sources(item: Item, fed_anew: set[str], changes: Mapping[str, Change]) -> Item:
+    """Return an item; it names the sources that changed if no marked edge shows that: these lead to the
+    boxes `fed_anew`."""
+    change = changes.get(item.id)
+    if isinstance(item, Cluster):
+        inner = tuple(_with_sources(one, fed_anew, changes) for one in item.items)
+        item = replace(item, items=inner)
+    if change is None or not fed_anew.isdisjoint(one.id for one in every((item,))):
+        return item
+    words = (edit_words(edit) for edit in change.edits if edit.what == "from")
+    return replace(item, edits=(*item.edits, *words))
 
 
 def _key(id_: str) -> str:

@@ -12,7 +12,7 @@ from mimgraph.compare.model import Change, Edit
 from mimgraph.picture.diagram.model import Item, Mark
 from mimgraph.summary.node_text import WIDTHS_OUT, option_text, value_text
 
-VISIBLE = ("from", "shape", "share")  # edits that edges and shapes show already
+VISIBLE = ("from", "shape")  # edits that edges and shapes show already
 _SHAPE = re.compile(r"(?P<port>.*?)\((?P<axes>.+[^,])\)(?P<times>[^)]*)")
 KEYS = ("key", "keys")  # of a state_dict, which a picture does not show
 
@@ -32,6 +32,9 @@ def edited(old: Item, new: Item, change: Change) -> Item:
         return replace(new, title=title, subtitle="", mark=mark, edits=edits)
     subtitle = without(new.subtitle, [*given, *inferred])
     edits, effects = (tuple(map(edit_words, every)) for every in (given, inferred))
+    was, now = (name.rpartition(".")[2] for name in (change.was, change.name))
+    if change.was and was != now and title == new.title:  # a branch without a box of its own
+        edits = (old_to_new(was, now), *edits)
     return replace(new, title=title, subtitle=subtitle, mark=mark, edits=edits, effects=effects)
 
 

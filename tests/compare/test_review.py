@@ -455,6 +455,24 @@ def test_the_picture_of_equal_graphs_has_no_marks() -> None:
     assert not any(line.strip()[0] in "+-~" for line in outline(picture.items))
 
 
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("A module shared, another frozen", "~ b: Linear, shares a [share none → a] (N, 4)"),
+        (
+            "An item of an each is renamed",
+            "~ emb: Embedding 9/5 to 4, each of 2 [b → z] (N, 4) × 2",
+        ),
+        (
+            "The axes, loops, copies and constants of nodes",
+            "~ mean: average [from [experts.0, experts.1] → [experts.0, experts.1, experts.2]] (N, T, 4)",
+        ),
+    ],
+)
+def test_a_box_says_what_changed_if_no_edge_does(title: str, line: str) -> None:
+    assert line in outline(joined(*CASES[title]).items)
+
+
 def test_blocks_without_a_change_are_closed() -> None:
     old = """
         inputs: {x: [4]}
