@@ -322,6 +322,7 @@ class Page {
   }
 
   deselect() {
+    this.search.clear();
     if (!this.selected) return;
     const item = this.model.seen(this.selected);
     this.select(null);

@@ -66,11 +66,16 @@ export class Search {
     else if (event.key === "ArrowUp") this.at = Math.max(this.at - 1, 0);
     else if (event.key === "Enter") return this.choose(this.found[this.at]);
     else if (event.key === "Escape") {
-      this.field.value = "";
+      this.clear();
       return this.field.blur();
     } else return;
     event.preventDefault();
     this.mark();
+  }
+
+  clear() {
+    this.field.value = "";
+    this.close();
   }
 
   choose(item) {

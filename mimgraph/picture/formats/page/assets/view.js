@@ -6,7 +6,8 @@ const MARGIN = 24;
 const SLIVER = 40; // pixels; a whole picture that is narrower shows nothing
 const FAR = 0.32; // scale below which no text can be read
 const FULL = 4 / 3; // pixels in a point, in which all is measured
-const [READABLE, EASY] = [0.62, 1]; // least and greatest scale at which a picture is opened
+const [READABLE, EASY] = [0.62, 1]; // least and greatest scale at which a part of a picture is opened
+const WHOLE = 0.9; // least scale at which a large window is opened with the whole picture
 const SMALL = { width: 700, height: 600 }; // less is the window of a phone or a notebook
 const SCREENS = 2; // length of a picture that is opened in a small window
 const DRAG = 4; // pixels that the pointer may move in a click
@@ -96,7 +97,7 @@ export class View {
 
   // Shows the whole picture if it can be read, else its beginning.
   open() {
-    if (Math.min(...this.fits) >= READABLE) this.fit();
+    if (Math.min(...this.fits) >= (this.isSmall ? READABLE : WHOLE)) this.fit();
     else this.showBeginning();
   }
 
