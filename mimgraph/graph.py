@@ -547,7 +547,7 @@ class Graph(Shown):
         direction: Direction = "TB",
         depth: Depth | None = None,
         collapse: bool = False,
-        theme: Theme = "light",
+        theme: Theme | None = None,
         wrap: bool = False,
     ) -> None:
         """Draw the graph to a file; its suffix is the format: .svg, .png, .pdf, .dot, .mmd, or .html, an
@@ -557,6 +557,8 @@ class Graph(Shown):
         number or "all", or by default as deep as one page or screen can show. `collapse` draws chains of
         layers as one box, repeats in a row once, and the inside of a block where it is first used. `wrap`
         sets a long picture in columns, as a text on a page: `graph.draw("model.pdf", depth="all", wrap=True)`.
+        `theme` is "light" or "dark"; without it a page has the theme of the reader's system, and a file
+        of another format is light.
         """
         from mimgraph.picture import write
 
@@ -573,7 +575,7 @@ class Graph(Shown):
         direction: Direction = "TB",
         depth: Depth | None = None,
         collapse: bool = False,
-        theme: Theme = "light",
+        theme: Theme | None = None,
         wrap: bool = False,
     ) -> None:
         """Show the graph as an interactive page: below the cell of a notebook, else in the browser.
@@ -592,7 +594,7 @@ class Graph(Shown):
         direction: Direction = "TB",
         depth: Depth | None = None,
         collapse: bool = False,
-        theme: Theme = "light",
+        theme: Theme | None = None,
         wrap: bool = False,
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""

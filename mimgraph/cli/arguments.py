@@ -51,7 +51,9 @@ def add_view(parser: argparse.ArgumentParser) -> None:
         "--wrap", action="store_true", help="set a long picture in columns, as a text on a page"
     )
     parser.add_argument(
-        "--theme", choices=["light", "dark"], default="light", help="of the picture; default: light"
+        "--theme",
+        choices=["light", "dark"],
+        help="of the picture; default: light, and for a page that of the reader's system",
     )
 
 

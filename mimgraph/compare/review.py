@@ -73,7 +73,7 @@ class Review:
         direction: Direction = "TB",
         depth: Depth | None = None,
         collapse: bool = False,
-        theme: Theme = "light",
+        theme: Theme | None = None,
         wrap: bool = False,
     ) -> None:
         """Draw both graphs in one picture, which marks what was added, removed and changed, and what
@@ -93,7 +93,7 @@ class Review:
         direction: Direction = "TB",
         depth: Depth | None = None,
         collapse: bool = False,
-        theme: Theme = "light",
+        theme: Theme | None = None,
         wrap: bool = False,
     ) -> None:
         """Show the picture that `draw` draws as an interactive page: below the cell of a notebook, else
@@ -108,7 +108,7 @@ class Review:
         direction: Direction = "TB",
         depth: Depth | None = None,
         collapse: bool = False,
-        theme: Theme = "light",
+        theme: Theme | None = None,
         wrap: bool = False,
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""

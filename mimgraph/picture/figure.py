@@ -34,7 +34,7 @@ from mimgraph.picture.layout.routes import Route
 from mimgraph.picture.legend import below
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import plain
-from mimgraph.picture.themes import PALETTES, Paint
+from mimgraph.picture.themes import Paint
 from mimgraph.support.frozen_data import data
 
 
@@ -73,7 +73,7 @@ class Figure:
 
 def figure(scene: Scene) -> Figure:
     """Return the scene laid out and painted."""
-    brush = Brush(PALETTES[scene.theme], is_across=scene.direction == "LR")
+    brush = Brush(scene.palette, is_across=scene.direction == "LR")
     return _Painter(scene.shown, layout(scene), brush).figure()
 
 

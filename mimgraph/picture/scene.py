@@ -11,6 +11,7 @@ from mimgraph.picture.diagram.collapse import collapse
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import close, fold, levels
 from mimgraph.picture.diagram.model import Diagram
+from mimgraph.picture.themes import PALETTES, Palette
 from mimgraph.support.arguments import Depth, check_depth
 from mimgraph.support.frozen_data import data
 
@@ -23,7 +24,8 @@ class Scene:
     """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 
     `direction` is top to bottom or left to right. Blocks are open down to
-    `depth`; `readable` chooses one for None. `wrap` sets a long picture in columns. `details` returns more about
+    `depth`; `readable` chooses one for None. `wrap` sets a long picture in columns. Without a `theme`
+    a page has that of the reader's system. `details` returns more about
     each id, for formats that can show it. The blocks `closed` are so at any depth; a page can open them.
     """
 
@@ -31,14 +33,15 @@ class Scene:
     direction: Direction = "TB"
     depth: Depth | None = "all"
     collapse: bool = False
-    theme: Theme = "light"
+    theme: Theme | None = None
     wrap: bool = False
     details: Callable[[], Mapping[str, Detail | ComparedDetail]] = dict
     closed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_one_of("direction", self.direction, get_args(Direction))
-        _check_one_of("theme", self.theme, get_args(Theme))
+        if self.theme is not None:
+            _check_one_of("theme", self.theme, get_args(Theme))
         check_depth(self.depth)
 
     @cached_property
@@ -46,6 +49,11 @@ class Scene:
         """The diagram with all blocks open that are not `closed`, collapsed if that is asked for."""
         found = close(self.whole, self.closed)
         return collapse(found) if self.collapse else found
+
+    @property
+    def palette(self) -> Palette:
+        """The colours of the theme, light ones without a theme."""
+        return PALETTES[self.theme or "light"]
 
     @cached_property
     def levels(self) -> int:

@@ -10,7 +10,7 @@ from mimgraph.picture.diagram.description import describe_box, describe_cluster,
 from mimgraph.picture.diagram.model import Box, Cluster, Edge, Item, Mark, boxes
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, plain
-from mimgraph.picture.themes import DASHED, PALETTES, SIGNS, Paint, Palette
+from mimgraph.picture.themes import DASHED, SIGNS, Paint, Palette
 
 # one name each: with a list of names, no engine finds the widths of the letters
 SANS, MONO = "Helvetica", "Courier"
@@ -36,7 +36,7 @@ class _Writer:
     """Writes the statements of a dot file."""
 
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.palette = scene, PALETTES[scene.theme]
+        self.scene, self.palette = scene, scene.palette
         self.boxes = {box.id: box for box in boxes(scene.shown.items)}
         self.anchors: dict[str, str] = {}  # the first box of each cluster
 

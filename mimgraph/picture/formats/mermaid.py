@@ -11,7 +11,7 @@ from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Item, Mark, boxes
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.themes import DASHED, PALETTES, Paint, Palette
+from mimgraph.picture.themes import DASHED, Paint, Palette
 
 # Mermaid's default limits, which GitHub keeps
 MAX_CHARACTERS = 50_000
@@ -61,7 +61,7 @@ class _Chart:
 
     def text(self, scene: Scene) -> str:
         description = describe(self.diagram)
-        # "light" sets no theme, so the page's own holds; its colours can be read on a dark page too
+        # a light picture sets no theme, so the page's own holds; its colours can be read on a dark page too
         theme = ', "theme": "dark"' if scene.theme == "dark" else ""
         lines = [
             f"%%{{init: {{{_LAYOUT}{theme}}}}}%%",
@@ -70,7 +70,7 @@ class _Chart:
             f"  accDescr: {coded(_cut(description))}",
             *self.items(self.diagram.items, 0),
             *self.arrows(),
-            *self.styles(PALETTES[scene.theme]),
+            *self.styles(scene.palette),
         ]
         return "\n".join([*lines, ""])
 

@@ -12,7 +12,7 @@ import pytest
 import mimgraph
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
 from mimgraph.picture.formats import page
-from mimgraph.picture.scene import Scene
+from mimgraph.picture.scene import Scene, Theme
 from tests.conftest import ROOT, SPECS
 from tests.helpers.browser import Tab
 from tests.helpers.npm import install
@@ -699,6 +699,18 @@ def test_the_theme_is_the_one_drawn_until_the_reader_changes_it(tab: Tab, tmp_pa
     reader.page.locator("html[data-theme=dark]").wait_for()
     reader.page.locator("#theme").click()
     assert theme.get_attribute("data-theme") == "light"
+
+
+@pytest.mark.parametrize(("theme", "shown"), [(None, "dark"), ("light", "light"), ("dark", "dark")])
+def test_without_a_theme_the_page_has_that_of_the_system(
+    tab: Tab, tmp_path: Path, theme: Theme | None, shown: str
+) -> None:
+    path = tmp_path / "theme.html"
+    mimgraph.loads(SPEC).draw(path, theme=theme)
+    tab.page.emulate_media(color_scheme="dark")
+    reader = Reader(tab, path)
+    reader.open()
+    assert reader.page.locator("html").get_attribute("data-theme") == shown
 
 
 def test_a_screen_reader_hears_a_tree(reader: Reader) -> None:

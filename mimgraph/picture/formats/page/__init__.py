@@ -32,7 +32,7 @@ def render(scene: Scene) -> str:
     )
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
     closed += used_again(diagram) if scene.collapse else []
-    options = {"theme": scene.theme, "depth": scene.opened}
+    options = {"theme": scene.theme or "auto", "depth": scene.opened}
     graph = {
         **page_data(diagram, scene.direction, scene.wrap),
         **options,
@@ -43,7 +43,7 @@ def render(scene: Scene) -> str:
         policy=policy,
         style=style,
         script=script,
-        theme=scene.theme,
+        theme=scene.theme or "light",
         name=_escaped(diagram.name),
         alt=_escaped(describe(diagram)),
         graph=_json(graph),
