@@ -516,6 +516,7 @@ def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
         ("{Linear: 4}, Tanh, {Dropout: 0.1}", ()),
         ("{Linear: 4}, Tanh, {Dropout: 0.2}", ("Dropout: p 0.1 → 0.2",)),
         ("{Linear: 4}, {Dropout: 0.1}", ("− Tanh",)),
+        ("{Linear: 4}, GELU, {Dropout: 0.1}", ("Tanh → GELU",)),
         ("{Linear: 4}, Tanh, {Dropout: 0.1}, Tanh, ELU", ("+ Tanh", "+ ELU")),
         (
             "{Linear: 5}, ELU, Tanh, {Dropout: 0.2}, GELU",
@@ -527,7 +528,16 @@ def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
         ),
         ("{Linear: 4}, Tanh, {Dropout: 0.1}, ELU, ELU, ELU", ("+ ELU",)),
     ],
-    ids=["nothing", "an option", "a layer less", "more layers", "four", "six", "alike once"],
+    ids=[
+        "nothing",
+        "an option",
+        "a layer less",
+        "another layer",
+        "more layers",
+        "four",
+        "six",
+        "alike once",
+    ],
 )
 def test_a_closed_block_names_what_changed_inside(layers: str, words: tuple[str, ...]) -> None:
     text = "inputs: {x: [4]}\nnodes: {y: {from: x, seq: [LAYERS]}}\noutputs: y"

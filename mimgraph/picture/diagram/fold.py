@@ -107,7 +107,8 @@ def _changes(items: tuple[Item, ...]) -> Iterator[str]:
             yield f"{SIGNS[item.mark]} {name}"
             continue
         if item.mark == "changed" and (item.edits or "→" not in name):
-            yield f"{name}: {', '.join(item.edits) or 'other sources'}"
+            words = ", ".join(item.edits) or "other sources"
+            yield f"{name}: {words}" if name else words  # `ReLU → GELU` of a layer without a name
         elif item.mark == "changed":
             yield name  # it is only called so now
         if isinstance(item, Cluster):
