@@ -60,7 +60,7 @@ def _changes(new: Diagram, inside: BodyChanges) -> dict[str, Change]:
 
 
 class _ItemFinder:
-    """Finds the item that shows a dotted name: its own, that of an equal repeat, or the one around it."""
+    """Finds the item that shows a dotted name: its own, that of an equal repeat or branch, or the one around it."""
 
     def __init__(self, items: tuple[Item, ...]) -> None:
         self.ids = {item.id for item in every(items)}
@@ -70,6 +70,8 @@ class _ItemFinder:
             outer, _, key = start.rpartition(".")
             if key.isdigit():
                 self.numbers.setdefault(outer, []).append(int(key))
+        # a start that is no id of an item is the first branch of an `each`, or of equal repeats
+        self.first_branch = {start.rpartition(".")[0]: start for start in self.starts - self.ids}
         for numbers in self.numbers.values():
             numbers.sort()
 
@@ -81,6 +83,7 @@ class _ItemFinder:
             if inner not in self.starts and key.isdigit() and found in self.numbers:
                 numbers = self.numbers[found]
                 inner = dotted(found, str(numbers[bisect(numbers, int(key)) - 1]))
+            inner = inner if inner in self.starts else self.first_branch.get(found, inner)
             if inner not in self.starts:
                 break
             found = inner

@@ -27,8 +27,8 @@ RESULTS = ""  # the key of a body's outputs, beside the names of its nodes
 def excerpts(graph: TypedGraph) -> Mapping[str, Excerpts]:
     """Return the code of every input, node, chain item and output, by its id in a picture.
 
-    For a node that is what makes its module, what runs it, and its classes. Of equal repeats the
-    first stands for all. What is inside a merge or a share is in its class.
+    For a node that is what makes its module, what runs it, and its classes. Of equal repeats, and of
+    the branches of an `each`, the first stands for all. What is inside a merge or a share is in its class.
     """
     return dict(_Finder(graph).graph())
 
@@ -82,7 +82,9 @@ class _Finder:
     ) -> Found:
         if operation.merge:
             return
-        if made:
+        if made and operation.branches:
+            yield from self.first_branch(operation, path, made, ran)
+        elif made:
             for index, item in enumerate(operation.steps):
                 part = made.part((index, len(operation.steps)))
                 yield from self.node(item, f"{path}{index}", part, ran)
@@ -90,6 +92,15 @@ class _Finder:
             yield from self.body(operation.bodies[0], path, ran)
         elif operation.bodies and made:
             yield from self.repeats(operation, path, made, ran)
+
+    def first_branch(
+        self, operation: TypedOperation, path: str, made: _Made, ran: Excerpts
+    ) -> Found:
+        """Yield the nodes drawn inside an `each`: the first branch stands for all."""
+        first, *others = operation.branches
+        if operation.sole is None:
+            path, made = f"{path}{first.name}.", made.part((0, 1 + len(others)))
+        yield from self.inside(first.operation, path, made, ran)
 
     def repeats(self, operation: TypedOperation, path: str, made: _Made, ran: Excerpts) -> Found:
         """Yield the first of each run of equal repeats, and what it is made of."""

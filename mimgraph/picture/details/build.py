@@ -10,7 +10,7 @@ from mimgraph.cost.cost import Cost, Costs
 from mimgraph.inspection.sources import operand_labels, source_text
 from mimgraph.ir.declared.graph import Graph, Input, Node, Output
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Repeated, Scan, Shared, unwrap
+from mimgraph.ir.typed.operations import Repeated, Scan, Shared, TypedOperation, unwrap
 from mimgraph.ir.typed.walks import needed_in_eval
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
@@ -132,6 +132,10 @@ class _NodeDetails:
                 spec=_spec(node.declared),
             ),
         )
+        yield from self.beneath(node, id_)
+
+    def beneath(self, node: TypedNode, id_: str) -> Found:
+        """Yield all that is drawn inside a node, with costs of the batch that its axes are folded into."""
         for inner_id, detail in self.inside(node, f"{id_}."):
             if node.fold is not None:
                 detail = replace(detail, cost=detail.cost.at({"N": node.fold.batch}))
@@ -140,6 +144,7 @@ class _NodeDetails:
     def inside(self, node: TypedNode, path: str) -> Found:
         """Yield all that is drawn inside a node, under ids that start with `path`."""
         operation = node.operation
+        yield from self.branches(operation, path)
         for index, item in enumerate(operation.steps):
             yield from self.node(item, f"{path}{index}")
         if isinstance(operation, Repeated) and not operation.shared:
@@ -155,6 +160,17 @@ class _NodeDetails:
             yield from self.repeats(operation.bodies, path, shared=True)
         elif operation.bodies and not operation.merge:
             yield from self.body(operation.bodies[0], path)
+
+    def branches(self, operation: TypedOperation, path: str) -> Found:
+        """Yield all that is drawn inside an `each`, under the ids of its first branch."""
+        branches = self.structures.opened(operation)
+        if not branches:
+            return
+        shared = operation.sole is not None
+        outer = path.removesuffix(".") if shared else f"{path}{branches[0].name}"
+        alike = [dict(self.beneath(branch, outer)) for branch in branches]
+        for id_ in alike[0]:
+            yield id_, _spanning([found[id_] for found in alike], shared)
 
     def repeats(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
         """Yield the nodes in repeats of one structure, under the ids of the first repeat;

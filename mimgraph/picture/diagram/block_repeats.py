@@ -1,4 +1,4 @@
-"""Group repeats of a block that have the same structure, and merge their drawings into one."""
+"""Group repeats of a block, and branches of an `each`, that have the same structure, and merge their drawings into one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Repeated, Shared, TypedOperation
+from mimgraph.ir.typed.operations import Repeated, Shared, TypedOperation, unwrap
 from mimgraph.picture.diagram.model import Box, Item
 
 SHORT, LISTED = 4, 6  # numbers that are all listed: if they rise or fall, and if they do not
@@ -49,6 +49,15 @@ class Structures:
             yield Stretch(repeated.first + start, bodies, repeated.arguments[start:end])
             start = end
 
+    def opened(self, operation: TypedOperation) -> tuple[TypedNode, ...]:
+        """Return the branches of an `each` with the operations that they run, if they are drawn as one
+        cluster: they have one structure, and something inside. Else nothing: the `each` is a box."""
+        branches = operation.branches
+        if operation.sole is not None:
+            branches = tuple(replace(one, operation=unwrap(one.operation)) for one in branches)
+        is_alike = len({self._operation(one.operation) for one in branches}) == 1
+        return branches if is_alike and has_inside(branches[0].operation) else ()
+
     def number(self, body: Body) -> int:
         """Return the number of a body's structure."""
         if body not in self._known:
@@ -58,15 +67,25 @@ class Structures:
         return self._known[body]
 
     def _node(self, node: TypedNode) -> Hashable:
+        return tuple(node.arguments.items()), self._item(node)
+
+    def _item(self, node: TypedNode) -> Hashable:
         results = tuple(node.results), node.default, node.over and node.over.axis
-        return node.name, tuple(node.arguments.items()), results, self._operation(node.operation)
+        return node.name, results, self._operation(node.operation)
 
     def _operation(self, operation: TypedOperation) -> Hashable:
         if isinstance(operation, Shared):
             return operation.owner, self._operation(operation.operation)
-        items = tuple(map(self._node, operation.items))
+        # that read what the node reads, or one another
+        items = tuple(map(self._item, operation.items))
         bodies = tuple(map(self.number, operation.bodies))
         return type(operation), operation.op, operation.shared, items, bodies
+
+
+def has_inside(operation: TypedOperation) -> bool:
+    """Return whether an operation is drawn as a cluster: it has nodes inside, and is no merge."""
+    is_block = operation.bodies and operation.bodies[0].nodes and not operation.merge
+    return bool(operation.steps or is_block)
 
 
 def merged(drawings: Sequence[Item]) -> Item:

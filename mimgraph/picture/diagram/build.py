@@ -10,6 +10,7 @@ from mimgraph.inspection.sources import source_text
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
 from mimgraph.ir.typed.operations import (
     STEPS,
+    Each,
     Repeated,
     Scan,
     Sequence,
@@ -20,10 +21,10 @@ from mimgraph.ir.typed.operations import (
 from mimgraph.ir.typed.visitor import OperationVisitor
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
-from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item
+from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item, every
 from mimgraph.picture.diagram.node_boxes import Context, node_box, shape_lines, step_box
 from mimgraph.picture.diagram.wiring import End, Wiring
-from mimgraph.summary.node_text import arguments_text, op_text
+from mimgraph.summary.node_text import arguments_text, each_text, op_text
 
 
 def diagram(graph: TypedGraph) -> Diagram:
@@ -175,6 +176,34 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         cluster = _cluster("block", node, context, text, bodies[0].doc)
         module = context.id if repeated.shared else f"{context.id}.{repeated.first}"
         return self.block(node, bodies, cluster, context, module)
+
+    def visit_each(self, each: Each, node: TypedNode, context: Context) -> _Drawn:
+        """Return an `each` of blocks or chains as one cluster, drawn once for all branches."""
+        branches = self.structures.opened(each)
+        if not branches:
+            return self.visit_other(each, node, context)
+        names = [branch.name for branch in branches]
+        self.wiring.add_branches(context.id, names)
+        # the branches of a shared module are that module, others are in it under their names
+        path, key = (context.path, context.key) if each.sole else (f"{context.id}.", names[0])
+        clusters: list[Item] = []
+        edges: list[list[Edge]] = []
+        results: dict[str, End] = {}
+        for branch in branches:
+            (operand,) = branch.arguments
+            start = len(self.wiring.edges)
+            sources = {operand: context.sources[branch.name]}
+            inner = Context(path, key, sources, (branch.default or "",), context.reads)
+            drawn, found = self.node(branch, inner)
+            clusters += drawn
+            edges.append(self.wiring.taken(start))
+            results[branch.name] = found[branch.default or ""]
+        self.wiring.add_as_one(edges)
+        one = merged(clusters)
+        text = f"{one.subtitle}, {each_text(each)}"
+        shapes = shape_lines(node, context.ports)
+        cluster = replace(one, id=context.id, title=context.title, subtitle=text, shapes=shapes)
+        return (cluster,), self.wiring.add_results(results, {item.id for item in every((one,))})
 
     def visit_scan(self, scan: Scan, node: TypedNode, context: Context) -> _Drawn:
         """Return a block that is scanned as a cluster, drawn once for all steps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from mimgraph.inspection.sources import operand_labels
@@ -44,6 +44,43 @@ class Wiring:
         for number in range(first, first + count):
             self._stand_in[f"{id_}.{number}"] = f"{id_}.{first}"
 
+    def add_branches(self, id_: str, names: Sequence[str]) -> None:
+        """Remember that the branches of an `each` are drawn as the first."""
+        for name in names:
+            self._stand_in[f"{id_}.{name}"] = f"{id_}.{names[0]}"
+
+    def add_results(self, ends: Mapping[str, End], inside: Container[str]) -> dict[str, End]:
+        """Return the results of an `each` that is drawn open, by port: they leave the boxes `inside` it
+        as its ports. A branch that hands on its source has that as its result."""
+        for end in ends.values():
+            if end.box in inside:
+                self._branches[end.box] = len(ends)
+        return {p: end._replace(port=p) if end.box in inside else end for p, end in ends.items()}
+
+    def taken(self, start: int) -> list[Edge]:
+        """Return the edges from a number on, and take them out."""
+        found = self.edges[start:]
+        del self.edges[start:]
+        return found
+
+    def add_as_one(self, drawings: Sequence[Sequence[Edge]]) -> None:
+        """Add the edges of several drawings of the same boxes, equal ones once.
+
+        Those from different ports of one `each` to the same place are one edge.
+        """
+        first, *others = drawings
+        more = dict.fromkeys(edge for other in others for edge in other)
+        found = [*first, *(edge for edge in more if edge not in first)]
+        ports: dict[Edge, list[str]] = {}
+        for edge in found:
+            if edge.tail in self._branches:
+                ports.setdefault(edge._replace(port=""), []).append(edge.port)
+        for edge in found:
+            if edge.tail not in self._branches:
+                self.edges.append(edge)
+            elif names := ports.pop(edge._replace(port=""), None):
+                self.edges.append(edge._replace(port=self._ports_text(edge.tail, names)))
+
     def weight(self, value: Value, path: str) -> End:
         """Return the end of a learned tensor, `tower.0.weight`: the box of its layer."""
         owner, names = f"{path}{value.name}", value.port.split(".")
@@ -66,8 +103,11 @@ class Wiring:
                 is_once = head in self._branches or end.box in self.input_groups
                 self.edges += [Edge(end.box, head, end.port)] * (1 if is_once else len(arguments))
             elif ports := bundles.pop(end.box, None):
-                is_whole = len(ports) == self._branches[end.box]
-                self.edges.append(Edge(end.box, head, "" if is_whole else ", ".join(ports)))
+                self.edges.append(Edge(end.box, head, self._ports_text(end.box, ports)))
+
+    def _ports_text(self, box: str, ports: Sequence[str]) -> str:
+        """Return the ports of an `each` that share one edge, "" if these are all."""
+        return "" if len(ports) == self._branches[box] else ", ".join(ports)
 
     def _bundles(self, filled: Mapping[End, list[str]]) -> dict[str, list[str]]:
         """Return, for each box with an `each`, its ports that share one edge: those that fill

@@ -115,9 +115,9 @@ def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
         ("layer: Linear, each: {a: x, b: w}, out_features: 2", "Linear 8 to 2, each of 2"),
         (
             "seq: [{Linear: 2}, {wide: {}}, Tanh], each: {a: x, b: w}",
-            "Linear 2 + wide + Tanh, each of 2",
+            "seq, each of 2",
         ),
-        ("block: pair, each: {a: x, b: w}, size: 3", "pair size=3 (Linear 3 + ReLU), each of 2"),
+        ("block: pair, each: {a: x, b: w}, size: 3", "pair size=3, each of 2"),
         ("block: wide, from: x, width: 2, causal: true", "wide width=2, causal"),
     ],
 )
@@ -474,12 +474,14 @@ def test_an_each_names_its_ports_if_their_shapes_differ() -> None:
         ("layer: Linear", "Linear 8 to 4, bias=false", "Linear 8 to 4"),
         (
             "block: linear",
-            "linear out_features=4, bias=false (Linear 4)",
-            "linear out_features=4 (Linear 4)",
+            "linear out_features=4, bias=false",
+            "linear out_features=4, bias / linear out_features=4, bias=false",
         ),
     ],
 )
-def test_an_each_shows_the_options_that_all_have(op: str, alike: str, unlike: str) -> None:
+def test_an_each_of_a_layer_shows_the_options_that_all_have_and_one_of_a_block_all_params(
+    op: str, alike: str, unlike: str
+) -> None:
     picture = drawn(f"""
         inputs: {{a: [8], b: [8]}}
         blocks:
@@ -491,9 +493,124 @@ def test_an_each_shows_the_options_that_all_have(op: str, alike: str, unlike: st
           unlike: {{{op}, each: [a, b], out_features: 4, with: {{bias: [true, false]}}}}
         outputs: {{a: alike.a, b: alike.b, c: unlike.a, d: unlike.b}}
     """)
-    texts = {box.id: box.subtitle for box in boxes(picture.items)}
+    texts = {item.id: item.subtitle for item in picture.items}
     assert texts["alike"] == f"{alike}, each of 2"
     assert texts["unlike"] == f"{unlike}, each of 2"
+
+
+EACH = """
+inputs: {a: [4], b: [4], c: [6]}
+blocks:
+  fc: {params: {w: 3}, seq: [{Linear: $w}, ReLU]}
+  residual:
+    inputs: {x: [D]}
+    nodes: {f: {from: x, seq: [{Linear: 5}, ReLU, {Linear: $D}]}, sum: {merge: add, from: [x, f]}}
+    outputs: sum
+  lin: {params: {times: 1}, inputs: [x], nodes: {y: {block: fc, from: x, repeat: $times}}, outputs: y}
+  both: {inputs: [x], nodes: {y: {layer: ReLU, from: x}}, outputs: {x: x, y: y}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("nodes", "lines", "wires"),
+    [
+        (
+            "y: {block: fc, each: [a, c]}",
+            ["y: fc, each of 2", "  Linear 4/6 to 3", "  ReLU"],
+            ["a -> y.a.0", "y.a.0 -> y.a.1", "c -> y.a.0"],
+        ),
+        (
+            "y: {block: fc, each: {a: a, c: c}, with: {w: [2, 5]}}",
+            ["y: fc w=2/5, each of 2", "  Linear 4/6 to 2/5", "  ReLU"],
+            ["a -> y.a.0", "y.a.0 -> y.a.1", "c -> y.a.0"],
+        ),
+        (
+            "y: {seq: [{Linear: 2}, {Dropout: 0.1}], each: [a, b], shared: true}",
+            ["y: seq, shared by 2", "  Linear 4 to 2", "  Dropout p=0.1"],
+            ["a -> y.0", "y.0 -> y.1", "b -> y.0"],
+        ),
+        (
+            "y: {seq: [{Linear: 2}, Tanh], from: a, each: 3}",
+            ["y: seq, 3 copies", "  Linear 4 to 2", "  Tanh"],
+            ["a -> y.0.0", "y.0.0 -> y.0.1"],
+        ),
+        (
+            "y: {block: residual, repeat: 2, each: [a, c]}",
+            [
+                "y: residual × 2, each of 2",
+                "  f: seq",
+                "    Linear 4/6 to 5",
+                "    ReLU",
+                "    Linear 5 to 4/6",
+                "  sum: add",
+            ],
+            [
+                "a -> y.a.0.f.0",
+                "y.a.0.f.0 -> y.a.0.f.1",
+                "y.a.0.f.1 -> y.a.0.f.2",
+                "a -> y.a.0.sum",
+                "y.a.0.f.2 -> y.a.0.sum",
+                "c -> y.a.0.f.0",
+                "c -> y.a.0.sum",
+            ],
+        ),
+        (  # from the ports of another, which are one edge, and further as ports
+            """
+  e: {layer: Linear, each: [a, b, c], out_features: 4}
+  y: {block: fc, each: [e.a, e.c]}
+  z: {merge: concat, from: [y.a, y.c, a]}""",
+            [
+                "e: Linear 4/4/6 to 4, each of 3",
+                "y: fc, each of 2",
+                "  Linear 4 to 3",
+                "  ReLU",
+                "z: concat",
+            ],
+            [
+                *("a -> e", "b -> e", "c -> e"),
+                *("e -> y.a.0 (a, c)", "y.a.0 -> y.a.1", "y.a.1 -> z", "a -> z"),
+            ],
+        ),
+        (  # branches that hand on their sources
+            "y: {block: both, each: [a, b], take: x}\n  z: {merge: add, from: [y.a, y.b]}",
+            ["y: both.x, each of 2", "  y: ReLU", "z: add"],
+            ["a -> y.a.y", "b -> y.a.y", "a -> z", "b -> z"],
+        ),
+        (  # of different structure, so that no drawing stands for both
+            "y: {block: lin, each: [a, b], with: {times: [1, 0]}}",
+            ["y: lin, each of 2"],
+            ["a -> y", "b -> y"],
+        ),
+        (
+            "y: {block: fc, each: [a, b]}\n  z: {share: y, each: {a: b, b: a}}",
+            [
+                "y: fc, each of 2",
+                "  Linear 4 to 3",
+                "  ReLU",
+                "z: fc (Linear 3 + ReLU), each of 2, shares y",
+            ],
+            ["a -> y.a.0", "y.a.0 -> y.a.1", "b -> y.a.0", "b -> z", "a -> z"],
+        ),
+        (
+            "y: {block: fc, each: [a, b], w: 4}\n  z: {merge: matmul, from: [a, y.b.0.weight]}",
+            ["y: fc w=4, each of 2", "  Linear 4 to 4", "  ReLU", "z: matmul"],
+            ["a -> y.a.0", "y.a.0 -> y.a.1", "b -> y.a.0", "a -> z", "y.a.0 -> z (weight)"],
+        ),
+    ],
+)
+def test_an_each_of_blocks_or_chains_is_a_cluster_drawn_once_for_all_branches(
+    nodes: str, lines: list[str], wires: list[str]
+) -> None:
+    names = [line.partition(":")[0] for line in lines if not line.startswith(" ")]
+    results = ", ".join(name if name == "z" and "merge" in nodes else f"{name}.*" for name in names)
+    picture = drawn(f"""{EACH}
+nodes:
+  {nodes}
+  end: {{merge: concat, from: [{results}, a, b, c]}}
+outputs: end
+""")
+    assert outline(picture.items[3:-2]) == lines
+    assert [wire for wire in edges(picture) if "end" not in wire] == wires
 
 
 def test_an_edge_of_a_weight_leaves_the_layer_that_has_it() -> None:
