@@ -31,8 +31,10 @@ def missing(why: str) -> NoReturn:
 
 
 def pytest_configure() -> None:
-    """Let each worker and its subprocesses use one thread, as there is a worker for each core."""
+    """Let each worker and its subprocesses use one thread, as there is a worker for each core, and print
+    lines of the width of a file, whatever terminal the tests run in."""
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ.pop("COLUMNS", None)
 
 
 @pytest.hookimpl(wrapper=True)

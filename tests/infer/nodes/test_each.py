@@ -586,7 +586,7 @@ def test_a_picture_has_one_box_and_one_edge_for_an_each() -> None:
         *(("fused", "score", ""), ("score", "output score", "")),
     ]
     (emb,) = (box for box in boxes(drawn.items) if box.id == "emb")
-    assert (emb.subtitle, emb.shapes) == ("Embedding 3, each of 3", ("(N, 3) × 3",))
+    assert (emb.subtitle, emb.shapes) == ("Embedding 9/5/7 to 3, each of 3", ("(N, 3) × 3",))
 
 
 CRITEO = """\
