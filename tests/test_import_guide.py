@@ -67,8 +67,7 @@ def test_the_code_writes_the_same_spec(folder: Path) -> None:
 
 
 def test_the_options_are_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["import", "--help"])
+    assert main(["import", "--help"]) == 0
     known = capsys.readouterr().out
     named = set(re.findall(r"`(--\w+)", GUIDE)) | set(re.findall(r" (--\w+) ", GUIDE))
     assert len(named) > 6 and all(option in known for option in named)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from tests.benchmarks import drawing, forwards, making, memory, reading
 
 CASES = sorted(
-    (*drawing.cases(), *forwards.cases(), *memory.cases(), *reading.cases(), *making.cases()),
+    (*forwards.cases(), *memory.cases(), *reading.cases(), *making.cases(), *drawing.cases()),
     key=lambda case: case.peer != "",
 )

@@ -13,7 +13,7 @@ _LAYERS = frozenset(
     ]
 )
 _MERGES = frozenset(
-    ["attentions", "einsums", "elementwise", "fill", "formulas", "indexing", "join", "product"]
+    ["attention", "einsum", "elementwise", "fill", "formula", "indexing", "join", "product"]
 )
 _SEVERAL_RESULTS = ("Chunk", "Sort", "Split", "TopK", "Unbind", "AffineGrid", "GridSample")
 

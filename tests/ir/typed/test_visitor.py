@@ -30,6 +30,8 @@ NAME_EACH = (
     "ir/typed/visitor.py",
     "language/reader/operations.py",
     "language/writer.py",
+    "picture/diagram/build.py",
+    "picture/faulty/boxes.py",
 )
 
 
