@@ -17,10 +17,13 @@ __all__ = ["RenderError", "write"]
 
 def write(scene: Scene, path: str | Path) -> Scene:
     """Write a picture to a file, completely or not at all, and return the scene with the depth that
-    was drawn."""
+    was drawn.
+
+    Without a depth, a picture that is longer than a page with all blocks closed is set in columns.
+    """
     # errors, which import this module, draw seldom
-    from mimgraph.picture.formats import LAID_OUT, RENDERERS
-    from mimgraph.picture.readable_depth import readable
+    from mimgraph.picture.formats import LAID_OUT, PRINTED, RENDERERS
+    from mimgraph.picture.readable_depth import in_columns, readable
 
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
@@ -29,6 +32,8 @@ def write(scene: Scene, path: str | Path) -> Scene:
         raise ValueError(f"only {', '.join(LAID_OUT)} are wrapped, not {ending}: leave out wrap")
     with progress("drawing"):
         drawn = readable(scene)
+        if scene.depth is None and ending in PRINTED:
+            drawn = in_columns(drawn)
         content = RENDERERS[ending](drawn)
     write_whole(path, content)
     return drawn

@@ -31,6 +31,11 @@ def readable(scene: Scene) -> Scene:
     return found
 
 
+def in_columns(scene: Scene) -> Scene:
+    """Return a picture with all blocks closed in columns, if it is still too large to read; others as they are."""
+    return scene if scene.wrap or scene.opened or fits(scene) else replace(scene, wrap=True)
+
+
 def fits(scene: Scene) -> bool:
     """Return whether the picture can be read on one page or screen."""
     area = sum(width * height for width, height in map(box_size, boxes(scene.shown.items)))

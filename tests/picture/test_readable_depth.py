@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mimgraph
 from mimgraph.picture import readable_depth as module
+from mimgraph.picture import write
 from mimgraph.picture.layout.layout import layout
 from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Scene
@@ -83,3 +85,19 @@ def test_a_picture_that_is_too_large_is_not_laid_out(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "layout", lambda scene: laid.append(scene.depth) or layout(scene))
     assert readable(scene(nested(20, 40))).opened == 0
     assert laid == []
+
+
+@pytest.mark.parametrize(
+    ("layers", "options", "wraps"),
+    [(5, {}, False), (60, {}, True), (60, {"depth": "all"}, False), (60, {"depth": 0}, False)],
+    ids=["short", "long", "all", "a depth"],
+)
+def test_a_long_picture_without_blocks_is_set_in_columns(
+    layers: int, options: Any, wraps: bool, tmp_path: Path
+) -> None:
+    row = "".join(
+        f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 4}}\n" for i in range(layers)
+    )
+    long = scene(f"inputs: {{n0: [4]}}\nnodes:\n{row}outputs: n{layers}", **options)
+    assert write(long, tmp_path / "m.svg").wrap == wraps
+    assert not write(long, tmp_path / "m.html").wrap

@@ -15,4 +15,5 @@ RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {  # by the ending of the
     ".png": png.render,
     ".svg": svg.render,
 }
-LAID_OUT = (".svg", ".png", ".pdf", ".html")  # the formats that we lay out ourselves
+PRINTED = (".svg", ".png", ".pdf")  # the formats of a fixed size
+LAID_OUT = (*PRINTED, ".html")  # those that we lay out ourselves
