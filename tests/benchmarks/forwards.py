@@ -138,4 +138,5 @@ def cases() -> Iterator[Case]:
             make=partial(forward_of_peer, peer),
             rounds=3,
             peer=peer,
+            slow=True,
         )

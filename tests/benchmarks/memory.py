@@ -69,6 +69,7 @@ def cases() -> Iterator[Case]:
         rounds=1,
         unit="tensors",
         peer="keras",
+        slow=True,
     )
     yield Case(
         name="peak of a forward, resnet50, batch 8",

@@ -142,6 +142,7 @@ def cases() -> Iterator[Case]:
             at_most=0.1,
             rounds=5,
             peer=peer,
+            slow=True,
         )
     for nodes, text in ((1_000, chain(1_000)), (10_000, chain(10_000)), (50_000, items(50_000))):
         yield Case(

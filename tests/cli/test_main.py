@@ -74,7 +74,7 @@ def test_draw_says_that_a_picture_is_too_long_to_read(run, tmp_path: Path) -> No
     rows = (f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}\n" for i in range(300))
     spec = tmp_path / "long.yaml"
     spec.write_text(f"inputs: {{x: [4]}}\nnodes:\n{''.join(rows)}outputs: n299\n")
-    code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"))
+    code, out = run("draw", str(spec), "--depth", "all", "-o", str(tmp_path / "long.pdf"))
     assert code == 0
     assert re.search(r"^warning: the picture is 2\d,\d{3} points high ", out.error, re.MULTILINE)
     code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"), "--collapse")
