@@ -598,12 +598,21 @@ class Graph(Shown):
         wrap: bool = False,
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
+        from mimgraph.picture.details.independence import independent
         from mimgraph.picture.diagram.build import diagram
         from mimgraph.picture.scene import Scene
 
         collapse, depth = as_flag("collapse", collapse), as_plain("depth", depth)
-        wrap = as_flag("wrap", wrap)
-        return Scene(diagram(self.typed), direction, depth, collapse, theme, wrap, self._details)
+        return Scene(
+            diagram(self.typed),
+            direction,
+            depth,
+            collapse,
+            theme,
+            as_flag("wrap", wrap),
+            self._details,
+            independent=lambda: independent(self.typed.body),
+        )
 
     def _details(self) -> Mapping[str, Detail]:
         """Return the details that a picture shows of each of its parts."""

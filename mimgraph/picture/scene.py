@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -26,7 +26,8 @@ class Scene:
     `direction` is top to bottom or left to right. Blocks are open down to
     `depth`; `readable` chooses one for None. `wrap` sets a long picture in columns. Without a `theme`
     a page has that of the reader's system. `details` returns more about
-    each id, for formats that can show it. The blocks `closed` are so at any depth; a page can open them.
+    each id, for formats that can show it, and `independent` the ids that edges lead from, but that an id does not
+    depend on. The blocks `closed` are so at any depth; a page can open them.
     """
 
     whole: Diagram
@@ -37,6 +38,7 @@ class Scene:
     wrap: bool = False
     details: Callable[[], Mapping[str, Detail | ComparedDetail]] = dict
     closed: frozenset[str] = frozenset()
+    independent: Callable[[], Mapping[str, Sequence[str]]] = dict
 
     def __post_init__(self) -> None:
         _check_one_of("direction", self.direction, get_args(Direction))

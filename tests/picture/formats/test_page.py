@@ -399,6 +399,19 @@ def test_hovering_highlights_the_paths_from_inputs_to_outputs(reader: Reader) ->
 NUMBERS = ["right", "numbers", "fused", "score", "output score"]  # the path through numbers
 
 
+def test_a_path_through_an_each_stays_in_its_branch(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "towers.html"
+    mimgraph.load(ROOT / "specs" / "two_tower_retrieval.yaml").draw(path)
+    reader = Reader(tab, path)
+    reader.open()
+    reader.item("context").click()
+    assert {"query", "tower", "output user"} <= {*reader.lit}
+    assert "output item" not in reader.lit
+    reader.item("candidate").click()
+    assert {"channel", "emb", "output item"} <= {*reader.lit}
+    assert {*reader.lit}.isdisjoint({"country", "query", "output user"})
+
+
 def test_a_click_lights_the_paths_until_the_next_click(reader: Reader) -> None:
     reader.item("numbers").click()
     reader.tab.settle()

@@ -37,6 +37,7 @@ def render(scene: Scene) -> str:
         **page_data(diagram, scene.direction, scene.wrap),
         **options,
         "closed": [*closed, *sorted(scene.closed)],
+        "independent": scene.independent(),
     }
     details = {id_: detail_data(detail) for id_, detail in scene.details().items()}
     return Template(_asset("page.html")).substitute(

@@ -21,7 +21,7 @@ class Page {
     this.layout = new Layout(this.model);
     this.drawing = new Drawing(this.model, drawing);
     this.view = new View(this.picture, drawing);
-    this.trace = new Trace(this.drawing, this.picture);
+    this.trace = new Trace(this.drawing, this.picture, this.model);
     let details;
     this.panel = new Panel(find("panel"), this.model, () => (details ??= read("details")), {
       go: (item) => this.select(item),

@@ -1,8 +1,8 @@
 // Lights the paths through items: all that they depend on, and all that depend on them.
 
 export class Trace {
-  constructor(drawing, picture) {
-    Object.assign(this, { drawing, picture, kept: [], lit: [] });
+  constructor(drawing, picture, model) {
+    Object.assign(this, { drawing, picture, model, kept: [], lit: [] });
   }
 
   // Indexes the edges of a layout by both ends; they end at boxes, never at open blocks.
@@ -53,12 +53,21 @@ export class Trace {
     return [...groups, ...[...lines].flatMap((line) => this.drawing.paths.get(line))];
   }
 
+  // Returns whether one item depends on another, as far as the graph says; edges may lead from one to
+  // the other past different branches of an `each`.
+  depends(item, other) {
+    return !this.model.independent[outermost(item).id]?.includes(outermost(other).id);
+  }
+
   // Collects the items that are reached through the `end` of edges, and these edges.
   walk(items, lists, end, found, lines) {
     const stack = [...items];
     const seen = new Set(items);
+    const isReached = (item) =>
+      end === "head" ? this.depends(item, items[0]) : this.depends(items[0], item);
     while (stack.length) {
       for (const line of lists.get(stack.pop()) ?? []) {
+        if (!isReached(line[end])) continue;
         lines.add(line);
         if (seen.has(line[end])) continue;
         seen.add(line[end]);
@@ -67,6 +76,11 @@ export class Trace {
       }
     }
   }
+}
+
+// Returns the block around an item that no other block is around, or the item itself.
+function outermost(item) {
+  return item.depth > 1 ? outermost(item.parent) : item;
 }
 
 function append(lists, key, value) {
