@@ -1,4 +1,4 @@
-"""A branch of an `each` depends on its own source, and not on those of others."""
+"""A branch of an `each` depends on its own source, and not on the sources of other branches."""
 
 from __future__ import annotations
 
