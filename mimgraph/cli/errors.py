@@ -5,7 +5,7 @@ from __future__ import annotations
 from mimgraph.diagnostics import SpecError
 
 OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
-INTERRUPTED, CLOSED_PIPE = 130, 141  # as shells count them: 128, and the number of the signal
+INTERRUPTED = 130  # as shells count it: 128, and the number of the signal
 
 
 class CallError(Exception):

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from errno import EDQUOT, EIO, ENOSPC
 
-from mimgraph.cli.errors import CLOSED_PIPE, INTERRUPTED, WRONG_CALL
+from mimgraph.cli.errors import INTERRUPTED, OK, WRONG_CALL
 from mimgraph.cli.printing import print_error
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Return the exit code of a command; it is that of a program ended by a signal where the reader of
-    our output has ended, as `head` does, and where the user presses Ctrl-C."""
+    """Return the exit code of a command: that of a signal where the user presses Ctrl-C, and 0 where the
+    reader of our output has ended, as `head` does."""
     _open_missing()
     try:
         code = command()
@@ -25,7 +25,7 @@ def guarded(command: Callable[[], int]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _discard_rest()
-        return CLOSED_PIPE
+        return OK
     except OSError as error:
         if error.filename is not None or error.errno not in (ENOSPC, EDQUOT, EIO):
             raise

@@ -74,9 +74,9 @@ def effect_words(change: Change, style: Style = EXACT) -> str:
 
 
 def _counted(words: list[str], counts: list[str], change: Change) -> str:
-    """Join the words for each place and the sums over all: `from conv × 14, 104 parameters in all 14`."""
+    """Join the words for each place and the sums over all: `from conv in 14 places, 104 parameters in all 14`."""
     times = change.times
-    of_each, of_all = (f" × {times}", f" in all {times}") if times > 1 else ("", "")
+    of_each, of_all = (f" in {times} places", f" in all {times}") if times > 1 else ("", "")
     each = ", ".join(words) + of_each if words or not counts else ""
     together = ", ".join(counts) + of_all if counts else ""
     return ", ".join(filter(None, (each, together))).lstrip()

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.language.yaml_tree import tree
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
@@ -16,7 +17,8 @@ SKIPPED = (
     "node_modules",
     "site-packages",
 )  # folders of other packages; hidden ones are skipped too
-_KEY = re.compile(r"\b(inputs|nodes|outputs)\b[\"']?\s*:")
+_KEY = re.compile(r"\b(\w+)\b[\"']?\s*:")
+_MAYBE = re.compile(rb"\b(?:no\w+|blocks)\b[\"']?\s*:")  # without parsing
 
 
 def specs_in(folder: str) -> list[str]:
@@ -52,7 +54,7 @@ def _parts(path: str) -> list[str] | None:
             data = file.read(MAX_BYTES + 1)
     except OSError:
         return None
-    if b"nodes" not in data or len(data) > MAX_BYTES:
+    if not _MAYBE.search(data) or len(data) > MAX_BYTES:
         return None
     text = data.decode(errors="surrogateescape")
     root = compose(SourceFile(path, text), lambda fault: None)
@@ -67,7 +69,9 @@ def _parts(path: str) -> list[str] | None:
 
 
 def _is_spec(keys: list[str]) -> bool:
-    return "nodes" in keys and ("inputs" in keys or "outputs" in keys)
+    """Return whether a file with these keys is a spec, perhaps a wrong one: keys may be misspelt."""
+    meant = {nearest(key, ("inputs", "outputs", "nodes", "blocks")) for key in keys}
+    return not meant.isdisjoint(("nodes", "blocks")) and not meant.isdisjoint(("inputs", "outputs"))
 
 
 def _add_parts(path: str, parts: Mapping[str, list[str]], seen: set[str]) -> None:

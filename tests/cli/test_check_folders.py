@@ -22,6 +22,10 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {  # files, and those of them t
     "json": ({"a.json": json.dumps({"inputs": {"x": [5]}, "nodes": {}, "outputs": "x"})}, "a.json"),
     "flow": ({"a.yaml": "{inputs: {x: [5]}, nodes: {}, outputs: x}"}, "a.yaml"),
     "wrong": ({"a.yaml": WRONG, "b.yaml": f"{GOOD}extra: 1\n"}, "a.yaml b.yaml"),
+    "misspelt": (
+        {"a.yaml": GOOD.replace("nodes", "nods"), "b.yaml": GOOD.replace("inputs", "input")},
+        "a.yaml b.yaml",
+    ),
     "syntax": ({"a.yaml": f"{GOOD}\t- ["}, "a.yaml"),
     "others": (
         {
@@ -76,7 +80,9 @@ def test_specs_in_a_folder(name: str) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_folder_prints_faults_and_a_last_line(run) -> None:  # type: ignore[no-untyped-def]
-    _write({"a.yaml": GOOD, "b.yaml": GOOD})
+    _write({"a.yaml": GOOD})
+    assert run("check", ".") == (0, "1 spec, no errors\n")
+    _write({"b.yaml": GOOD})
     assert run("check", ".") == (0, "2 specs, no errors\n")
     _write({"c.yaml": WRONG, "d/d.yaml": WRONG.replace("from: x", "from: z")})
     code, out = run("check", ".", "a.yaml")

@@ -116,7 +116,11 @@ def _print(format: str, checked: Sequence[_Checked], is_named: Mapping[str, bool
             for one in passed:
                 if is_named[one.path]:
                     print(f"{visible(one.path)}: ok, {_count(one.nodes or 0, 'node')}")
-            if errors or len(passed) > 1:
+            if (
+                errors
+                or len(passed) != sum(is_named[one.path] for one in passed)
+                or len(passed) > 1
+            ):
                 print(_summary(len(passed), errors, warnings))
             point_to_pages(found)
         case "json":  # a list of errors alone, so that it is empty if the specs are legal

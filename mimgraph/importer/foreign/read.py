@@ -33,6 +33,8 @@ def read_foreign(path: str | PathLike[str]) -> ForeignModel:
     if is_ultralytics(data):
         return read_ultralytics(file)
     help = "it takes models of Keras, Ultralytics and MLnode, and programs of torch.export (.pt2)"
-    place = SourceFile(str(file), "").start
+    if isinstance(data, dict) and {"inputs", "nodes"} <= data.keys():
+        help = "this is a spec already: mimgraph check or draw takes it"
+    place = SourceFile(str(file), head.decode(errors="replace")).start
     message = "this is no model that mimgraph can import"
     raise SpecError([Diagnostic("wrong-type", message, place, help=help)])
