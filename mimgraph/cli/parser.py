@@ -71,7 +71,7 @@ def color_choice(words: Sequence[str]) -> Color:
     options = _options(words)
     values = [word.partition("=")[2] for word in options if word.startswith("--color=")]
     values += (value for word, value in pairwise(options) if word == "--color")
-    return next((color for color in COLORS if color in values), "auto")
+    return next((color for color in COLORS if color in values[-1:]), "auto")
 
 
 def command_parser(name: str) -> ArgumentParser:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_path
+from mimgraph.support.arguments import Depth, as_path
 from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
@@ -104,7 +104,16 @@ class SpecError(ValueError):
         """Pickle the diagnostics alone: a sketch refers to the calls of the user."""
         return type(self), (self.diagnostics,)
 
-    def draw(self, path: str | PathLike[str], **view: Any) -> None:
+    def draw(
+        self,
+        path: str | PathLike[str],
+        *,
+        direction: Literal["TB", "LR"] = "TB",
+        depth: Depth | None = None,
+        collapse: bool = False,
+        theme: Literal["light", "dark"] | None = None,
+        wrap: bool = False,
+    ) -> None:
         """Draw the part of the graph that is known, with the faults in red and their messages.
 
             try:
@@ -117,7 +126,15 @@ class SpecError(ValueError):
         """
         if self.sketch is None:
             raise ValueError(NOTHING_KNOWN)
-        self.sketch.draw(self.diagnostics, as_path("the file to draw", path), **view)
+        self.sketch.draw(
+            self.diagnostics,
+            as_path("the file to draw", path),
+            direction=direction,
+            depth=depth,
+            collapse=collapse,
+            theme=theme,
+            wrap=wrap,
+        )
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython prints, which calls this; in a notebook, show the picture above

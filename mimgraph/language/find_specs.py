@@ -13,12 +13,14 @@ from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 
 ENDINGS = (".yaml", ".yml", ".json")
-SKIPPED = (
-    "node_modules",
-    "site-packages",
-)  # folders of other packages; hidden ones are skipped too
+# folders of other packages; hidden ones are skipped too
+SKIPPED = ("node_modules", "site-packages")
 _KEY = re.compile(r"\b(\w+)\b[\"']?\s*:")
 _MAYBE = re.compile(rb"\b(?:no\w+|blocks)\b[\"']?\s*:")  # without parsing
+_TOP = (
+    re.compile(rb"^(nodes|blocks)\s*:", re.MULTILINE),
+    re.compile(rb"^(inputs|outputs)\s*:", re.MULTILINE),
+)
 
 
 def specs_in(folder: str) -> list[str]:
@@ -52,15 +54,19 @@ def _parts(path: str) -> list[str] | None:
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except PermissionError:
+        return []  # a check says that it cannot be read
     except OSError:
         return None
-    if not _MAYBE.search(data) or len(data) > MAX_BYTES:
+    if not _MAYBE.search(data):
         return None
+    if len(data) > MAX_BYTES:  # a check says that a spec is too large
+        return [] if all(pattern.search(data) for pattern in _TOP) else None
     text = data.decode(errors="surrogateescape")
     root = compose(SourceFile(path, text), lambda fault: None)
     if not isinstance(root, tree.Mapping):  # a spec with a syntax error is one
-        return [] if root is None and _is_spec(_KEY.findall(text)) else None
-    if not _is_spec([key.text for key, _ in root.entries]):
+        return [] if root is None and _is_spec({*_KEY.findall(text)}) else None
+    if not _is_spec({key.text for key, _ in root.entries}):
         return None
     section = root.get("parts")
     entries = section.entries if isinstance(section, tree.Mapping) else ()
@@ -68,7 +74,7 @@ def _parts(path: str) -> list[str] | None:
     return [os.path.normpath(os.path.join(os.path.dirname(path), name)) for name in names if name]
 
 
-def _is_spec(keys: list[str]) -> bool:
+def _is_spec(keys: set[str]) -> bool:
     """Return whether a file with these keys is a spec, perhaps a wrong one: keys may be misspelt."""
     meant = {nearest(key, ("inputs", "outputs", "nodes", "blocks")) for key in keys}
     return not meant.isdisjoint(("nodes", "blocks")) and not meant.isdisjoint(("inputs", "outputs"))

@@ -24,6 +24,7 @@ FILES: dict[Face, Path] = {
 }
 WIDTHS = FONTS / "widths.json"  # for each face and each width, the letters that have it
 EM = 2048  # units of these widths in one em
+LONGEST = 160  # letters of a text; the tooltip of a box has all of its name
 LEADING = 1.25  # height of a line over the size of its letters
 _NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -64,8 +65,12 @@ def plain(text: str) -> str:
 
 
 def line(size: float, *runs: Run) -> Line:
-    """Return a line of any text; empty runs are left out."""
-    return Line(tuple(run._replace(text=plain(run.text)) for run in runs if run.text), size)
+    """Return a line of any text; empty runs are left out, and the end of a very long one."""
+    return Line(tuple(run._replace(text=_cut(plain(run.text))) for run in runs if run.text), size)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def broken(text: str, widest: float, size: float) -> Iterator[str]:

@@ -62,8 +62,8 @@ def _first(tensor: Tensor) -> str:
 
 
 def _value(value: complex | bool) -> str:
-    """Return a value in four digits."""
-    return str(value).lower() if isinstance(value, bool) else f"{value:.4g}"
+    """Return a value, a fraction in four digits."""
+    return str(value).lower() if isinstance(value, int) else f"{value:.4g}"
 
 
 def _table(

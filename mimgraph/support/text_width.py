@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 
 def text_width(text: str) -> int:
     """Return the number of columns that a text takes."""
     return len(text) if text.isascii() else sum(map(_char_width, text))
 
 
+@cache
 def _char_width(char: str) -> int:
     import unicodedata  # a check starts faster without it
 
@@ -26,6 +29,9 @@ def shortened(text: str, width: int) -> str:
     """Return the text, or its beginning with `…` if it is wider."""
     if text_width(text) <= width:
         return text
-    while text and text_width(text) >= width:
-        text = text[:-1]
-    return f"{text}…"
+    room = width - 1  # without the sign
+    for position, char in enumerate(text):
+        room -= _char_width(char)
+        if room < 0:
+            return f"{text[:position]}…"
+    return text

@@ -26,6 +26,10 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {  # files, and those of them t
         {"a.yaml": GOOD.replace("nodes", "nods"), "b.yaml": GOOD.replace("inputs", "input")},
         "a.yaml b.yaml",
     ),
+    "too large": (
+        {"a.yaml": GOOD + "#" * 2_000_000, "b.json": "[" + "1, " * 500_000 + "1]", "c.yaml": GOOD},
+        "a.yaml c.yaml",
+    ),
     "syntax": ({"a.yaml": f"{GOOD}\t- ["}, "a.yaml"),
     "others": (
         {

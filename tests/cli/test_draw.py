@@ -54,6 +54,17 @@ def test_a_wrong_spec_is_drawn_as_far_as_it_is_known(
     assert "unknown-option" in Path("m.svg").read_text()
 
 
+@pytest.mark.parametrize("output", ["none/m.svg", "m.txt", "wrong.yaml"])
+def test_faults_are_printed_even_if_their_picture_cannot_be_written(
+    run, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.yaml").write_text(WRONG)
+    code, out = run("draw", "wrong.yaml", "--faulty", "-o", output)
+    assert (code, out.error.count("error: ")) == (1, 1) and "error[" in out.error
+    assert Path("wrong.yaml").read_text() == WRONG
+
+
 def test_a_wrong_spec_is_not_drawn_without_faulty(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mimgraph.cli.arguments import PICTURES, add_settings, add_spec, add_view
-from mimgraph.cli.errors import OK
+from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_graph
+from mimgraph.cli.printing import print_call_error
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite
 from mimgraph.diagnostics import SpecError
+
+if TYPE_CHECKING:
+    from mimgraph.picture.scene import Scene
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,11 +37,19 @@ def run(args: argparse.Namespace) -> int:
         graph = load_graph(args.spec, args.set, model_options(args))
     except SpecError as error:
         if args.faulty and error.sketch is not None:
-            refuse_to_overwrite(args.spec, None, args.output)
-            draw(args, partial(error.sketch.scene, error.diagnostics))
+            _draw_faulty(args, partial(error.sketch.scene, error.diagnostics))
         elif error.sketch is not None:
             error.add_note("mimgraph draw SPEC --faulty draws the part that is known")
         raise
     refuse_to_overwrite(args.spec, graph, args.output)
     draw(args, graph.scene)
     return OK
+
+
+def _draw_faulty(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
+    """Write the picture of a wrong spec; an error in that does not keep the faults from being printed."""
+    try:
+        refuse_to_overwrite(args.spec, None, args.output)
+        draw(args, scene)
+    except CallError as error:
+        print_call_error(error)

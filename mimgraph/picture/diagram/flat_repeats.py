@@ -13,9 +13,8 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, bo
 
 LONGEST = 32  # items of a pattern
 FEWEST = 3  # repeats of a pattern
-SAVED = (
-    4  # boxes that drawing a pattern once must save at least; equal blocks in a row are always one
-)
+# boxes that drawing a pattern once must save at least; equal blocks in a row are always one
+SAVED = 4
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 

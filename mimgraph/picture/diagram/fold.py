@@ -20,9 +20,8 @@ from mimgraph.picture.diagram.model import (
 )
 from mimgraph.picture.themes import SIGNS
 
-LISTED = (
-    3  # changes inside that a closed cluster names; one more takes no more room than `and 1 more`
-)
+# changes inside that a closed cluster names; one more takes no more room than `and 1 more`
+LISTED = 3
 _OP = re.compile(r"^[^ ,]*")
 _SEQ = re.compile("^seq\\b")
 

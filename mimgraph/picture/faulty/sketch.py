@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import NOTHING_KNOWN
+from mimgraph.support.arguments import as_flag, as_plain
 from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ class FaultySketch:
         graph = self.declare()
         if graph is None:
             raise ValueError(NOTHING_KNOWN)
+        view["depth"] = as_plain("depth", view.get("depth"))
+        for flag in ("collapse", "wrap"):
+            view[flag] = as_flag(flag, view.get(flag, False))
         details = partial(known_details, graph.declared)
-        return Scene(faulty_diagram(graph, faults), **{"depth": None, **view}, details=details)
+        return Scene(faulty_diagram(graph, faults), **view, details=details)
 
     def draw(self, faults: Sequence[Diagnostic], path: Path, **view: Any) -> None:
         """Write the picture to a file."""

@@ -53,12 +53,17 @@ class Layout:
 
 def layout(scene: Scene) -> Layout:
     """Return the layout of the diagram that a scene shows."""
-    if (number := len(scene.shown.edges)) > MOST:
+    check_size(scene.shown)
+    return _chosen(scene.shown, scene.direction == "LR", scene.wrap).layout()
+
+
+def check_size(diagram: Diagram) -> None:
+    """Raise a `RenderError` if a diagram has too many edges to be drawn."""
+    if (number := len(diagram.edges)) > MOST:
         raise RenderError(
             f"the picture has {number:,} edges, and at most {MOST:,} are drawn: {DRAW_LESS}, or"
             " write a .dot file"
         )
-    return _chosen(scene.shown, scene.direction == "LR", scene.wrap).layout()
 
 
 def chosen_scheme(diagram: Diagram, is_across: bool, wrap: bool) -> Scheme:

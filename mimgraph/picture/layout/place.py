@@ -19,10 +19,8 @@ from mimgraph.support.frozen_data import data
 GAP, SLIM_GAP = 22.0, 11.0  # between two ranks, and beside a rank that has only labels and doors
 NODE_GAP, BEND_GAP = 20.0, 11.0  # between two items of a rank, and beside an edge
 PADDING = 10.0  # between the wall of a frame and its items
-RUN, MOST_RUN = (
-    12.0,
-    60.0,
-)  # a gap grows by a twelfth of the way that its edges run sideways, up to a limit
+# a gap grows by a twelfth of the way that its edges run sideways, up to a limit
+RUN, MOST_RUN = 12.0, 60.0
 ENDS = 0.6  # part of a side on which edges end
 END_GAP, RESULT_GAP = 8.0, 16.0  # between the ends of two edges, and between two results that leave
 

@@ -13,9 +13,8 @@ from mimgraph.picture.layout.segments import is_segment, segment_id, with_segmen
 from mimgraph.picture.layout.u_structure import U, us
 from mimgraph.support.frozen_data import data
 
-Columns: TypeAlias = Mapping[
-    str, Sequence[Sequence[str]]
-]  # the ids of items in each column, by frame
+# the ids of items in each column, by frame
+Columns: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
 
 
 @data

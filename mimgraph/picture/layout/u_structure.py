@@ -13,10 +13,8 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item
 from mimgraph.picture.layout.hops import ROOT, Hops, hops
 from mimgraph.support.frozen_data import data
 
-FEWEST, FEWEST_COARSER = (
-    3,
-    2,
-)  # skips of a U; two are enough if each is coarser than the one around it
+# skips of a U; two are enough if each is coarser than the one around it
+FEWEST, FEWEST_COARSER = 3, 2
 
 
 @data

@@ -12,10 +12,8 @@ from mimgraph.picture.layout.place import PADDING, Caption, Frame, Run, Spot, St
 from mimgraph.picture.layout.plan import Plan
 
 # lengths in points
-LANE, BEFORE_LANES = (
-    8.0,
-    8.0,
-)  # between two edges beside each other, and from a column to the first one
+# between two edges beside each other, and from a column to the first one
+LANE, BEFORE_LANES = 8.0, 8.0
 GUTTER = 26.0  # between two columns, besides lanes and labels
 LABEL_GAP = 4.0
 
@@ -49,9 +47,8 @@ class _Columns:
         self.caption, self.labels, self.is_across = caption, labels, is_across
         self.joins = joins(plan, self.ids)
         self.left: list[float] = []
-        self.gutters: dict[
-            int, float
-        ] = {}  # the `u` of edges in a gutter, by the number of the hop
+        # the `u` of edges in a gutter, by the number of the hop
+        self.gutters: dict[int, float] = {}
         self.above: dict[int, float] = {}  # the `v` of edges above the columns
         self.below: dict[int, float] = {}
         self.doors: dict[object, float] = {}  # the `u` at which a tensor enters the frame

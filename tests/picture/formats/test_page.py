@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import mimgraph
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
+from mimgraph.picture import RenderError
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, every
 from mimgraph.picture.formats import page
+from mimgraph.picture.formats.page import plan_data
 from mimgraph.picture.scene import Scene, Theme
 from tests.conftest import ROOT, SPECS
 from tests.helpers.browser import Tab
@@ -397,6 +399,28 @@ def test_hovering_highlights_the_paths_from_inputs_to_outputs(reader: Reader) ->
 
 
 NUMBERS = ["right", "numbers", "fused", "score", "output score"]  # the path through numbers
+
+
+def test_a_page_leaves_blocks_closed_that_are_too_deep_to_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def box(id_: str) -> Box:
+        return Box(id_, "layer", id_, "Tanh", ("(N, 4)",))
+
+    inner = Cluster("a.b", "block", "b", "", tuple(box(f"a.b.{i}") for i in range(9)))
+    whole = Diagram("Deep", "", (Cluster("a", "block", "a", "", (box("a.x"), inner)),), ())
+    assert plan_data.foldable(whole, 0) == whole
+    monkeypatch.setattr(plan_data, "MOST_PLANNED", 10)
+    ids = [item.id for item in every(plan_data.foldable(whole, 0).items)]
+    assert ids == ["a", "a.x", "a.b"]
+    assert plan_data.foldable(whole, 2) == whole
+
+
+def test_a_page_with_too_many_edges_is_refused() -> None:
+    edges = tuple(Edge("a", "b", f"p{i}") for i in range(10_001))
+    boxes = tuple(Box(name, "layer", name, "Tanh") for name in "ab")
+    with pytest.raises(RenderError, match="10,001 edges, and at most 10,000 are drawn"):
+        page.render(Scene(Diagram("Dense", "", boxes, edges)))
 
 
 def test_a_path_through_an_each_stays_in_its_branch(tab: Tab, tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 
 from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.description import describe
+from mimgraph.picture.diagram.model import every
 from mimgraph.picture.diagram.open_once import used_again
 from mimgraph.picture.formats.page.data import detail_data, page_data
+from mimgraph.picture.formats.page.plan_data import foldable
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import PALETTES, Palette
 
@@ -32,6 +34,7 @@ def render(scene: Scene) -> str:
     )
     diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
     closed += used_again(diagram) if scene.collapse else []
+    diagram = foldable(diagram, scene.opened)
     options = {"theme": scene.theme or "auto", "depth": scene.opened}
     graph = {
         **page_data(diagram, scene.direction, scene.wrap),
@@ -39,7 +42,8 @@ def render(scene: Scene) -> str:
         "closed": [*closed, *sorted(scene.closed)],
         "independent": scene.independent(),
     }
-    details = {id_: detail_data(detail) for id_, detail in scene.details().items()}
+    shown = {item.id for item in every(diagram.items)}
+    details = {id_: detail_data(detail) for id_, detail in scene.details().items() if id_ in shown}
     return Template(_asset("page.html")).substitute(
         policy=policy,
         style=style,

@@ -7,12 +7,29 @@ from typing import Any
 
 from mimgraph.picture.diagram.captions import edge_line
 from mimgraph.picture.diagram.fold import fold, levels
-from mimgraph.picture.diagram.model import Diagram
+from mimgraph.picture.diagram.model import Diagram, every
 from mimgraph.picture.formats.page.line_data import line_data
 from mimgraph.picture.layout.hops import Hop, Tensor
-from mimgraph.picture.layout.layout import chosen_scheme
+from mimgraph.picture.layout.layout import check_size, chosen_scheme
 from mimgraph.picture.layout.plan import Plan
 from mimgraph.picture.layout.scheme import Scheme
+
+MOST_PLANNED = 10_000  # items and edges in the plans of all depths, about five megabytes
+
+
+def foldable(diagram: Diagram, opened: int) -> Diagram:
+    """Return the diagram with blocks closed for good that are deeper than a page can plan.
+
+    A page has a plan for each depth. It is refused if it is too large where it opens, at the depth `opened`.
+    """
+    check_size(fold(diagram, opened))
+    total = 0
+    for depth in range(levels(diagram) + 1):
+        at_depth = fold(diagram, depth)
+        total += len(at_depth.edges) + sum(1 for _ in every(at_depth.items))
+        if total > MOST_PLANNED and depth > opened:
+            return fold(diagram, depth - 1)
+    return diagram
 
 
 def schemes_data(diagram: Diagram, is_across: bool, wrap: bool) -> list[dict[str, Any]]:
