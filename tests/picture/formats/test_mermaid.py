@@ -13,6 +13,7 @@ import pytest
 import mimgraph as mg
 from mimgraph.picture import RenderError
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.captions import unrepeated
 from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.formats import mermaid
@@ -284,9 +285,12 @@ def texts(picture: Diagram) -> list[str]:
 
     def of(items: tuple[Item, ...]) -> Iterator[str]:
         for item in items:
-            shapes = item.shapes if isinstance(item, Box) else ()
-            yield bare(item.title + item.subtitle + "".join(shapes))
-            yield from of(item.items) if isinstance(item, Cluster) else ()
+            if isinstance(item, Box):
+                box = unrepeated(item)
+                yield bare(box.title + box.subtitle + "".join(box.shapes))
+            else:
+                yield bare(item.title + item.subtitle)
+                yield from of(item.items)
 
     return sorted([*of(picture.items), *(bare(edge.label) for edge in picture.edges if edge.label)])
 
@@ -303,7 +307,7 @@ def test_mermaid_draws_every_text_of_the_diagram(draw: Draw) -> None:
         scene = Scene(diagram(mg.load(path).typed))
         drawn = draw(mermaid.render(scene))
         assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(scene.shown), path.stem
-        assert set(drawn["bold"]) == {box.title for box in boxes(scene.shown.items)} - {""}
+        assert set(drawn["bold"]) == {unrepeated(box).title for box in boxes(scene.shown.items)} - {""}
         assert bare(drawn["title"]) == scene.shown.name
         assert bare(drawn["description"]) == bare(describe(scene.shown))
         assert drawn["active"] == []
