@@ -307,7 +307,8 @@ def test_mermaid_draws_every_text_of_the_diagram(draw: Draw) -> None:
         scene = Scene(diagram(mg.load(path).typed))
         drawn = draw(mermaid.render(scene))
         assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(scene.shown), path.stem
-        assert set(drawn["bold"]) == {unrepeated(box).title for box in boxes(scene.shown.items)} - {""}
+        titles = {unrepeated(box).title for box in boxes(scene.shown.items)}
+        assert set(drawn["bold"]) == titles - {""}
         assert bare(drawn["title"]) == scene.shown.name
         assert bare(drawn["description"]) == bare(describe(scene.shown))
         assert drawn["active"] == []
