@@ -289,7 +289,9 @@ CLEAR = """() => [...document.querySelectorAll(".handle")].filter((handle) => {
 }).map((handle) => handle.parentNode.dataset.id)"""
 
 
-@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize(
+    "depth", [*(pytest.param(depth, marks=pytest.mark.slow) for depth in (0, 1)), 2]
+)
 def test_a_chevron_is_clear_of_the_title_and_the_wall(tab: Tab, tmp_path: Path, depth: int) -> None:
     path = tmp_path / "chevrons.html"
     mimgraph.load(ROOT / "specs" / "mult.yaml").draw(path, depth=depth)

@@ -112,7 +112,7 @@ def corners(shape: Shape) -> tuple[float, ...]:
     return (*shape.start, *(number for step in shape.steps for number in step[-1]))
 
 
-@pytest.mark.parametrize("name", ["unet_attention", "mult"])
+@pytest.mark.parametrize("name", ["unet_attention", pytest.param("mult", marks=pytest.mark.slow)])
 def test_nothing_overlaps_when_single_blocks_are_folded_and_opened(
     tab: Tab, tmp_path: File, name: str
 ) -> None:
