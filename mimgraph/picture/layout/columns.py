@@ -31,10 +31,7 @@ def _columns(
     clashes: frozenset[tuple[int, int]],
 ) -> tuple[int, ...]:
     """Return the first node of each node's column, after aligning it with the middle one of its neighbours."""
-    position = [0] * len(graph.nodes)
-    for row in rows:
-        for at, i in enumerate(row):
-            position[i] = at
+    position = _positions(graph, rows)
     first = [*range(len(graph.nodes))]
     following = [*first]
     for row in rows:
@@ -59,10 +56,7 @@ def _middle(graph: Ranked, near: Sequence[Neighbour], position: Sequence[int]) -
 def _clashes(graph: Ranked, layers: Sequence[Sequence[int]]) -> frozenset[tuple[int, int]]:
     """Return the pairs of nodes whose link crosses a link between two bends; only the latter is kept straight."""
     is_bend = [node.role == "bend" for node in graph.nodes]
-    position = [0] * len(graph.nodes)
-    for layer in layers:
-        for at, i in enumerate(layer):
-            position[i] = at
+    position = _positions(graph, layers)
     found: set[tuple[int, int]] = set()
     for upper, layer in pairwise(layers):
         left, scanned = 0, 0
@@ -77,3 +71,12 @@ def _clashes(graph: Ranked, layers: Sequence[Sequence[int]]) -> frozenset[tuple[
                         found.add((min(high, low), max(high, low)))
             left, scanned = right, at + 1
     return frozenset(found)
+
+
+def _positions(graph: Ranked, rows: Sequence[Sequence[int]]) -> list[int]:
+    """Return the position of each node in its row."""
+    position = [0] * len(graph.nodes)
+    for row in rows:
+        for at, i in enumerate(row):
+            position[i] = at
+    return position

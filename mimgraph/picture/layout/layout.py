@@ -54,7 +54,8 @@ class Layout:
 def layout(scene: Scene) -> Layout:
     """Return the layout of the diagram that a scene shows."""
     check_size(scene.shown)
-    return _chosen(scene.shown, scene.direction == "LR", scene.wrap).layout()
+    is_across = scene.direction == "LR"
+    return _Layouter(chosen_scheme(scene.shown, is_across, scene.wrap), is_across).layout()
 
 
 def check_size(diagram: Diagram) -> None:
@@ -68,17 +69,13 @@ def check_size(diagram: Diagram) -> None:
 
 def chosen_scheme(diagram: Diagram, is_across: bool, wrap: bool) -> Scheme:
     """Return the scheme by which `layout` places a diagram; `wrap` sets a long one in columns."""
-    return _chosen(diagram, is_across, wrap).scheme
-
-
-def _chosen(diagram: Diagram, is_across: bool, wrap: bool) -> _Layouter:
     columns: dict[str, list[list[str]]] = {}
-    laid = _Layouter(scheme(diagram, is_across), is_across)
+    found = scheme(diagram, is_across)
     # the diagram may still be too long when a block in it is cut
-    while wrap and (more := laid.columns()):
+    while wrap and (more := _Layouter(found, is_across).columns()):
         columns |= more
-        laid = _Layouter(scheme(diagram, is_across, columns), is_across)
-    return laid
+        found = scheme(diagram, is_across, columns)
+    return found
 
 
 class _Layouter:

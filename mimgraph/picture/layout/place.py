@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.picture.layout.hops import Tensor
 from mimgraph.picture.layout.plan import Plan
+from mimgraph.picture.layout.topological import topological
 from mimgraph.support.frozen_data import data
 
 # lengths in points
@@ -198,7 +199,8 @@ def _packed(
             distance = extents[a].right + shifts[a] + gap + extents[b].left - shifts[b]
             rights.setdefault(first[a], []).append((first[b], distance))
             lefts.setdefault(first[b], []).append((first[a], distance))
-    order = _from_left(sorted(set(first)), rights, lefts)
+    # from left to right
+    order = topological(sorted(set(first)), lambda i: [j for j, _ in rights.get(i, ())])
     us = [0.0] * len(first)
     for i in order:
         us[i] = max((us[j] + distance for j, distance in lefts.get(i, ())), default=0.0)
@@ -206,22 +208,6 @@ def _packed(
         if i in rights:
             us[i] = max(us[i], min(us[j] - distance for j, distance in rights[i]))
     return [us[i] + shift for i, shift in zip(first, shifts, strict=True)]
-
-
-def _from_left(
-    columns: Sequence[int],
-    rights: Mapping[int, Sequence[tuple[int, float]]],
-    lefts: Mapping[int, Sequence[tuple[int, float]]],
-) -> list[int]:
-    """Return the columns in topological order, from left to right."""
-    waiting = {i: len(lefts.get(i, ())) for i in columns}
-    order = [i for i in columns if not waiting[i]]
-    for i in order:
-        for j, _ in rights.get(i, ()):
-            waiting[j] -= 1
-            if not waiting[j]:
-                order.append(j)
-    return order
 
 
 def _bands(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from mimgraph.picture.layout.topological import topological
+
 MOST_BENDS = 40_000  # with more, the longest edges are drawn straight
 
 Role: TypeAlias = Literal["item", "aside", "in", "out", "label", "bend"]
@@ -133,7 +135,7 @@ def _ranks(nodes: Sequence[Node], links: Sequence[Link]) -> list[int]:
     """Return the rank of each node: as high as its sources allow, or just above its readers if it has
     more of these; doors are in the first and the last rank."""
     above, below = _neighbours(len(nodes), links)
-    order = _sorted(above, below)
+    order = topological(range(len(nodes)), below.__getitem__)
     least = 1 if any(node.role == "in" for node in nodes) else 0
     ranks = [0 if node.role == "in" else least for node in nodes]
     for i in order:
@@ -151,18 +153,6 @@ def _ranks(nodes: Sequence[Node], links: Sequence[Link]) -> list[int]:
         if below[i] and is_pulled and role not in ("in", "out"):
             ranks[i] = min(ranks[j] for j in below[i]) - 1
     return ranks
-
-
-def _sorted(above: Sequence[Sequence[int]], below: Sequence[Sequence[int]]) -> list[int]:
-    """Return the nodes in topological order."""
-    waiting = [len(found) for found in above]
-    order = [i for i, count in enumerate(waiting) if not count]
-    for i in order:
-        for j in below[i]:
-            waiting[j] -= 1
-            if not waiting[j]:
-                order.append(j)
-    return order
 
 
 def _neighbours(count: int, links: Iterable[Link]) -> tuple[list[list[int]], list[list[int]]]:

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item
 from mimgraph.picture.layout.hops import ROOT, Hops, hops
+from mimgraph.picture.layout.topological import topological
 from mimgraph.support.frozen_data import data
 
 # skips of a U; two are enough if each is coarser than the one around it
@@ -110,7 +111,7 @@ class _Finder:
                 self.readers[tail].append(head)
 
     def segments(self) -> list[list[str]]:
-        order = _sorted(self.sources, self.readers)
+        order = topological(self.items, self.readers.__getitem__)
         if len(order) < len(self.items):  # a wrong spec may have cycles
             return []
         spine = self.spine(order)
@@ -189,17 +190,3 @@ def _nested(skips: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     most = max(around, key=len, default=[])
     is_nested = all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(most))
     return most if is_nested else []
-
-
-def _sorted(
-    sources: Mapping[str, Sequence[str]], readers: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Return the items in topological order, without those on or behind a cycle."""
-    waiting = {id_: len(found) for id_, found in sources.items()}
-    order = [id_ for id_, count in waiting.items() if not count]
-    for id_ in order:
-        for head in readers[id_]:
-            waiting[head] -= 1
-            if not waiting[head]:
-                order.append(head)
-    return order
