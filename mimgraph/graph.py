@@ -602,14 +602,13 @@ class Graph(Shown):
         from mimgraph.picture.diagram.build import diagram
         from mimgraph.picture.scene import Scene
 
-        collapse, depth = as_flag("collapse", collapse), as_plain("depth", depth)
         return Scene(
             diagram(self.typed),
             direction,
-            depth,
+            as_plain("depth", depth),
             collapse,
             theme,
-            as_flag("wrap", wrap),
+            wrap,
             self._details,
             independent=lambda: independent(self.typed.body),
         )

@@ -12,7 +12,7 @@ from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import close, fold, levels
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.themes import PALETTES, Palette
-from mimgraph.support.arguments import Depth, check_depth
+from mimgraph.support.arguments import Depth, as_flag, check_depth
 from mimgraph.support.frozen_data import data
 
 Direction: TypeAlias = Literal["TB", "LR"]
@@ -45,6 +45,8 @@ class Scene:
         if self.theme is not None:
             _check_one_of("theme", self.theme, get_args(Theme))
         check_depth(self.depth)
+        as_flag("collapse", self.collapse)
+        as_flag("wrap", self.wrap)
 
     @cached_property
     def all_open(self) -> Diagram:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import NOTHING_KNOWN
-from mimgraph.support.arguments import as_flag, as_plain
+from mimgraph.support.arguments import as_plain
 from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ class FaultySketch:
         if graph is None:
             raise ValueError(NOTHING_KNOWN)
         view["depth"] = as_plain("depth", view.get("depth"))
-        for flag in ("collapse", "wrap"):
-            view[flag] = as_flag(flag, view.get(flag, False))
         details = partial(known_details, graph.declared)
         return Scene(faulty_diagram(graph, faults), **view, details=details)
 
