@@ -1,0 +1,43 @@
+"""Configure Sphinx: `sphinx-build -W docs docs/_build` writes the manual, without a network."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # the extension, and the tables of the tests
+
+project = "mimgraph"
+author = "the mimgraph authors"
+copyright = "2026, the mimgraph authors"
+release = version = version("mimgraph")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "extension",  # writes the pages of layers, merges, errors and specs
+]
+exclude_patterns = ["_build", "extension"]
+nitpicky = True
+
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
+myst_heading_anchors = 4
+copybutton_prompt_text = "$ "  # a copied command has no prompt
+copybutton_only_copy_prompt_lines = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = "mimgraph"
+html_static_path = ["static"]
+html_css_files = ["mimgraph.css"]
+html_copy_source = False
+html_theme_options = {
+    "github_url": "https://github.com/mimgraph/mimgraph",
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}

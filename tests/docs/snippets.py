@@ -1,0 +1,159 @@
+"""Run a page of Markdown from top to bottom, as a reader would, and return it with the output of now.
+
+`docs/contributing.md` explains how to write snippets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mimgraph as mg
+from mimgraph.cli import main
+
+FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>```+|:::+)(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=indent)(?P=fence)$"
+    r"|^<!-- (?P<comment>run|around)\n(?P<hidden>.*?)^-->$",
+    re.MULTILINE | re.DOTALL,
+)
+NAME = re.compile(r"(?:#|//|%|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
+COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+SHELL = re.compile(
+    r"(git clone|pip|python3? -m (venv|pip|build)|\.?[\w/.]*/pip|npm|cd|source|\.) ?.*"
+)
+
+
+class Snippet(NamedTuple):
+    """A fenced block: its language, its text, where the text is in the page, and the name of the file that
+    it is written to; "" if it is none. A hidden one is a comment `run` (Python) or `around` (YAML)."""
+
+    language: str
+    text: str
+    start: int
+    end: int
+    file: str = ""
+
+
+def snippets(page: str) -> Iterator[Snippet]:
+    """Yield the blocks of a page, and the comments that run, in order."""
+    for found in FENCE.finditer(page):
+        if comment := found["comment"]:
+            yield Snippet(comment, found["hidden"], *found.span("hidden"))
+        elif not found["indent"] and found["fence"].startswith("`"):
+            named = NAME.match(found["text"])
+            file = named[1] if named else ""
+            yield Snippet(found["language"], found["text"], *found.span("text"), file)
+
+
+def run(page: str, folder: Path) -> str:
+    """Run all snippets in a folder, which is the working directory, and return the page with the output that
+    they print now. An output that matches what the page shows, `...` standing for any text, is kept."""
+    story = _Story(folder)
+    edits = [edit for snippet in snippets(page) for edit in story.run(snippet)]
+    for start, end, text in reversed(edits):
+        page = f"{page[:start]}{text}{page[end:]}"
+    return page
+
+
+class _Story:
+    """The state of a page while it runs: its names in Python, what was printed, and YAML to be put around."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+        self.printed: str | None = (
+            None  # by the last block of Python, until an output block shows it
+        )
+        self.around = ""
+
+    def run(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
+        """Run one block, and yield what changes in the page: from where to where, and the text."""
+        printed, self.printed = self.printed, None
+        if snippet.language == "output":
+            assert printed is not None, f"no block of Python stands before: {snippet.text}"
+            if not matches(snippet.text, printed):
+                yield snippet.start, snippet.end, printed
+            return
+        assert not printed, f"printed, but the page shows no output: {printed}"
+        if snippet.file:
+            path = self.folder / snippet.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(snippet.text)
+        elif snippet.language in ("python", "run"):
+            self.printed = self._python(snippet)
+            if snippet.language == "run":
+                self.printed = None
+        elif snippet.language == "around":
+            self.around = snippet.text
+        elif snippet.language == "yaml":
+            mg.loads(snippet.text + self.around)
+            self.around = ""
+        elif snippet.language == "console":
+            yield from self._console(snippet)
+        elif snippet.language == "sh":
+            for line in re.sub(r"\\\n", "", snippet.text).splitlines():
+                for command in line.split(" && "):
+                    assert SHELL.fullmatch(command), f"write console, so that it runs: {command}"
+        else:
+            known = ("text", "toml", "json", "diff", "mermaid", "pycon", "")
+            assert snippet.language in known or snippet.language.startswith("{"), snippet.language
+
+    def _python(self, snippet: Snippet) -> str:
+        """Run Python, and return what it prints; an exception is printed as its type and message."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            try:
+                exec(compile(snippet.text, "<page>", "exec"), self.names)  # noqa: S102 - the page's code
+            except mg.SpecError as error:
+                print(error)
+            except Exception as error:
+                print("".join(traceback.format_exception_only(error)), end="")
+                if snippet.language == "run":
+                    raise
+        return printed.getvalue()
+
+    def _console(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
+        """Run commands; those of mimgraph in this process."""
+        for found in COMMAND.finditer(snippet.text):
+            printed = command(found[1].replace("\\\n", ""), self.folder)
+            if not matches(found[2], printed):
+                start, end = (snippet.start + place for place in found.span(2))
+                yield start, end, printed
+
+
+def command(text: str, folder: Path) -> str:
+    """Return what a command prints, errors too, as plain text."""
+    if text.startswith("mimgraph ") and not re.search(r"[|<>&;$*]", text):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            main(shlex.split(text)[1:])
+        return printed.getvalue()
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    modules = os.pathsep.join(
+        filter(None, [str(Path(mg.__file__).parent.parent), os.environ.get("PYTHONPATH")])
+    )
+    done = subprocess.run(
+        ["bash", "-c", text],
+        cwd=folder,
+        env={**os.environ, "PATH": places, "PYTHONPATH": modules},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Return whether a page shows an output, `...` standing for any text."""
+    pattern = ".*?".join(re.escape(part) for part in shown.strip().split("..."))
+    return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None

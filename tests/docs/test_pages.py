@@ -1,0 +1,74 @@
+"""Every snippet of the manual runs, and prints and draws what its page shows; `--rewrite` writes it anew."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.docs.snippets import run
+
+DOCS = ROOT / "docs"
+# these have tests of their own
+OTHER = {"architecture.md", "import.md", "import-coverage.md"}
+GENERATED = {
+    line.removeprefix("docs/").strip("/")
+    for line in (ROOT / ".gitignore").read_text().splitlines()
+    if line.startswith("docs/")
+}
+PAGES = [
+    path
+    for path in sorted(DOCS.rglob("*.md"))
+    if path.name not in OTHER
+    and not GENERATED
+    & {str(path.relative_to(DOCS)), *(str(p) for p in path.relative_to(DOCS).parents)}
+]
+
+
+def cases() -> list[object]:
+    """Return the pages; those with the comment `slow` are left out by default."""
+    return [
+        pytest.param(
+            path,
+            id=str(path.relative_to(DOCS).with_suffix("")),
+            marks=[pytest.mark.slow] if "\n<!-- slow -->\n" in path.read_text() else [],
+        )
+        for path in PAGES
+    ]
+
+
+@pytest.mark.parametrize("path", cases())
+def test_a_page_shows_what_happens(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rewrite: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    before = set(sys.modules)
+    shown = path.read_text()
+    try:
+        now = run(shown, tmp_path)
+    finally:
+        for name in set(sys.modules) - before:  # what the page wrote and imported
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(tmp_path):
+                del sys.modules[name]
+    pictures = {
+        picture: tmp_path / Path(picture).name
+        for picture in re.findall(
+            r"\((pictures/[^)\s]+)\)|^```\{(?:image|figure)\} (pictures/\S+)", shown, re.MULTILINE
+        )
+        for picture in picture
+        if picture and (tmp_path / Path(picture).name).exists()
+    }
+    if rewrite:
+        path.write_text(now)
+        for picture, drawn in pictures.items():
+            (path.parent / picture).parent.mkdir(exist_ok=True)
+            (path.parent / picture).write_bytes(drawn.read_bytes())
+    assert path.read_text() == now
+    for picture, drawn in pictures.items():
+        assert (path.parent / picture).read_bytes() == drawn.read_bytes(), picture

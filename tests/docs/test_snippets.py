@@ -1,0 +1,71 @@
+"""The runner of snippets runs what it should, and finds what a page shows wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.snippets import matches, run
+
+PAGE = """\
+# A page
+
+```yaml
+# model.yaml
+inputs: {x: [4]}
+nodes:
+  y: {layer: Linear, from: x, out_features: 2}
+outputs: y
+```
+
+```console
+$ mimgraph check model.yaml
+wrong
+```
+
+<!-- run
+n = 3
+-->
+
+```python
+print(n + 1)
+```
+
+```output
+5
+```
+"""
+
+
+def test_outputs_are_replaced_by_those_of_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    now = run(PAGE, tmp_path)
+    assert "```output\n4\n```" in now and "wrong" not in now and "model.yaml: " in now
+    assert run(now, tmp_path) == now
+
+
+@pytest.mark.parametrize(
+    ("page", "fault"),
+    [
+        ("```python\nprint(1)\n```\n\n```python\n```\n", "shows no output"),
+        ("```output\n1\n```\n", "no block of Python"),
+        ("```sh\nrm -r x\n```\n", "write console"),
+        ("```ruby\n```\n", "ruby"),
+    ],
+)
+def test_what_cannot_run_is_refused(page: str, fault: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=fault):
+        run(page, tmp_path)
+
+
+def test_a_fragment_is_completed_by_a_comment(tmp_path: Path) -> None:
+    page = "<!-- around\ninputs: {x: [4]}\noutputs: y\n-->\n\n```yaml\nnodes: {y: {layer: ReLU, from: x}}\n```\n"
+    assert run(page, tmp_path) == page
+
+
+def test_dots_stand_for_any_text() -> None:
+    assert matches("a ... s\nb", "a 0.3 s\nb\n")
+    assert not matches("a ... s", "a 0.3 s\nb\n")
