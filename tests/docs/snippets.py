@@ -122,7 +122,7 @@ class _Story:
         return printed.getvalue()
 
     def _console(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
-        """Run commands; those of mimgraph in this process."""
+        """Run commands, mimgraph itself in this process."""
         for found in COMMAND.finditer(snippet.text):
             printed = command(found[1].replace("\\\n", ""), self.folder)
             if not matches(found[2], printed):
