@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import os
 import re
 import shlex
@@ -27,6 +28,7 @@ FENCE = re.compile(
 )
 NAME = re.compile(r"(?:#|//|%|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
 COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+CODE = "example.py"  # what messages call a block of Python
 SHELL = re.compile(
     r"(git clone|pip|python3? -m (venv|pip|build)|\.?[\w/.]*/pip|npm|cd|source|\.) ?.*"
 )
@@ -110,9 +112,11 @@ class _Story:
     def _python(self, snippet: Snippet) -> str:
         """Run Python, and return what it prints; an exception is printed as its type and message."""
         printed = io.StringIO()
+        lines = snippet.text.splitlines(keepends=True)
+        linecache.cache[CODE] = (len(snippet.text), None, lines, CODE)  # for messages that show a line
         with contextlib.redirect_stdout(printed):
             try:
-                exec(compile(snippet.text, "<page>", "exec"), self.names)  # noqa: S102 - the page's code
+                exec(compile(snippet.text, CODE, "exec"), self.names)  # noqa: S102 - the page's code
             except mg.SpecError as error:
                 print(error)
             except Exception as error:
