@@ -83,7 +83,7 @@ class _Story:
         if snippet.language == "output":
             assert printed is not None, f"no block of Python stands before: {snippet.text}"
             if not matches(snippet.text, printed):
-                yield snippet.start, snippet.end, printed
+                yield snippet.start, snippet.end, f"{printed.rstrip()}\n"
             return
         assert not printed, f"printed, but the page shows no output: {printed}"
         if snippet.file:
@@ -113,7 +113,12 @@ class _Story:
         """Run Python, and return what it prints; an exception is printed as its type and message."""
         printed = io.StringIO()
         lines = snippet.text.splitlines(keepends=True)
-        linecache.cache[CODE] = (len(snippet.text), None, lines, CODE)  # for messages that show a line
+        linecache.cache[CODE] = (
+            len(snippet.text),
+            None,
+            lines,
+            CODE,
+        )  # for messages that show a line
         with contextlib.redirect_stdout(printed):
             try:
                 exec(compile(snippet.text, CODE, "exec"), self.names)  # noqa: S102 - the page's code
@@ -131,7 +136,7 @@ class _Story:
             printed = command(found[1].replace("\\\n", ""), self.folder)
             if not matches(found[2], printed):
                 start, end = (snippet.start + place for place in found.span(2))
-                yield start, end, printed
+                yield start, end, f"{printed.rstrip()}\n"
 
 
 def command(text: str, folder: Path) -> str:
