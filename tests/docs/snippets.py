@@ -28,6 +28,7 @@ FENCE = re.compile(
 )
 NAME = re.compile(r"(?:#|//|%|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
 COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+TOOK = re.compile(r" \(\d+\.\d+ s\)")
 CODE = "example.py"  # what messages call a block of Python
 SHELL = re.compile(
     r"(git clone|pip|python3? -m (venv|pip|build)|\.?[\w/.]*/pip|npm|cd|source|\.) ?.*"
@@ -163,6 +164,7 @@ def command(text: str, folder: Path) -> str:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Return whether a page shows an output, `...` standing for any text."""
-    pattern = ".*?".join(re.escape(part) for part in shown.strip().split("..."))
-    return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+    """Return whether a page shows an output, `...` standing for any text; how long it took does not count."""
+    shown, printed = (TOOK.sub("", text.strip()) for text in (shown, printed))
+    pattern = ".*?".join(re.escape(part) for part in shown.split("..."))
+    return re.fullmatch(pattern, printed, re.DOTALL) is not None

@@ -69,3 +69,8 @@ def test_a_fragment_is_completed_by_a_comment(tmp_path: Path) -> None:
 def test_dots_stand_for_any_text() -> None:
     assert matches("a ... s\nb", "a 0.3 s\nb\n")
     assert not matches("a ... s", "a 0.3 s\nb\n")
+
+
+def test_the_time_that_a_command_took_does_not_count() -> None:
+    assert matches("wrote a.svg (0.3 s)", "wrote a.svg (1.2 s)\n")
+    assert matches("wrote a.svg", "wrote a.svg (1.2 s)\n")
