@@ -1,0 +1,102 @@
+"""What was legal in an older version loads for good, and gives the classes, arguments, outputs and
+keys of weights that it gave there. A folder for each version; docs/compatibility.md is the promise."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import mimgraph as mg
+from tests.compatibility.record import Record, record
+
+HERE = Path(__file__).parent
+VERSIONS = sorted(path for path in HERE.glob("v*") if path.is_dir())
+SPECS = [path for version in VERSIONS for path in sorted((version / "specs").glob("*.yaml"))]
+PROGRAMS = [path for version in VERSIONS for path in sorted((version / "python").glob("*.py"))]
+SMALL = ("simple_numerical", "text_numerical", "image_numerical", "two_tower_retrieval")
+TRAINED = ("digits", "fusions", "search", "missing_modality")  # examples that train for seconds
+SLOW = (*TRAINED, "readme_weights")
+CASE = re.compile(r"```yaml\n(.*?)```\n\n```text\n(.*?)\n```\n", re.DOTALL)
+
+
+@cache
+def records(version: Path) -> dict[str, Record]:
+    found: dict[str, Record] = json.loads((version / "records.json").read_text())
+    return found
+
+
+def name(path: Path) -> str:
+    return f"{path.parents[1].name}-{path.stem}"
+
+
+def test_every_spec_has_a_record() -> None:
+    for version in VERSIONS:
+        assert records(version).keys() == {p.stem for p in SPECS if p.parents[1] == version}
+
+
+@pytest.mark.parametrize("path", SPECS, ids=name)
+def test_an_old_spec_loads_and_keeps_its_class_arguments_and_outputs(path: Path) -> None:
+    graph = mg.load(path)
+    wanted = records(path.parents[1])[path.stem]
+    assert list(graph.outputs) == wanted["outputs"]
+    emitted = {
+        node.name: node for node in ast.parse(graph.source()).body if isinstance(node, ast.ClassDef)
+    }
+    (forward,) = (
+        node
+        for node in emitted[wanted["class"]].body
+        if isinstance(node, ast.FunctionDef) and node.name == "forward"
+    )
+    given = zip(forward.args.kwonlyargs, forward.args.kw_defaults, strict=True)
+    assert [arg.arg + "?" * (default is not None) for arg, default in given] == wanted["forward"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=() if path.stem in SMALL else pytest.mark.slow, id=name(path))
+        for path in SPECS
+    ],
+)
+def test_an_old_spec_keeps_the_keys_and_shapes_of_its_weights(path: Path) -> None:
+    found, wanted = record(mg.load(path)), records(path.parents[1])[path.stem]
+    assert list(found["weights"].items()) == list(wanted["weights"].items())
+    assert found == wanted
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
+def test_old_cases_load_and_keep_the_shapes_of_their_outputs(version: Path) -> None:
+    wrong = []
+    for spec, outputs in CASE.findall((version / "cases.md").read_text()):
+        graph = mg.loads(spec)
+        found = "\n".join(f"{name} {output}" for name, output in graph.outputs.items())
+        if found != outputs:
+            wrong.append((spec, outputs, found))
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.slow if path.stem in SLOW else (), id=name(path))
+        for path in PROGRAMS
+    ],
+)
+def test_an_old_program_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if path.stem == "readme_weights":
+        pytest.importorskip("transformers")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").symlink_to(path.parents[1] / "specs")
+    if path.stem in TRAINED:
+        command = [sys.executable, str(path)]
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
+    else:
+        runpy.run_path(str(path), run_name="__main__")
