@@ -19,25 +19,35 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
     "sphinx_design",
-    "extension",  # writes the pages of layers, merges, errors and specs
+    "extension",  # writes the pages of layers, merges, errors, commands and specs
 ]
 exclude_patterns = ["_build", "extension"]
 nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
+myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # a copied command has no prompt
 copybutton_only_copy_prompt_lines = True
+copybutton_exclude = ".linenos, .gp, .go"
+copybutton_selector = "div.highlight:not(.no-copy *, .highlight-output *, .highlight-diagnostic *) pre"
 
 html_theme = "pydata_sphinx_theme"
-html_title = "mimgraph"
+html_title = f"mimgraph {release}"
 html_static_path = ["static"]
 html_css_files = ["mimgraph.css"]
 html_copy_source = False
+html_show_sourcelink = False
+html_sidebars = {"index": []}
 html_theme_options = {
     "github_url": "https://github.com/mimgraph/mimgraph",
+    "logo": {"text": "mimgraph"},
+    "header_links_before_dropdown": 8,
     "show_prev_next": True,
     "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extension import errors
+from extension import commands, errors, floors, highlighting
 from extension.page import Page
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 # each yields pages; their folders are in .gitignore
-GENERATORS = (errors.pages,)
+GENERATORS = (
+    errors.pages,
+    commands.pages,
+)
 
 
 def write(folder: Path) -> None:
@@ -34,9 +38,20 @@ def _begin(app: Sphinx) -> None:
     write(Path(app.srcdir))
 
 
+HIDDEN = re.compile(r"^<!-- (?:(?:run|around)\n.*?^-->|slow -->)$", re.MULTILINE | re.DOTALL)
+
+
+def _without_hidden(app: Sphinx, name: str, content: list[str]) -> None:
+    """Empty the comments that are for the tests; lines keep their numbers."""
+    content[0] = HIDDEN.sub(lambda found: "\n" * found[0].count("\n"), content[0])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    for part in (floors, highlighting):
+        part.setup(app)
     app.connect("builder-inited", _begin)
+    app.connect("source-read", _without_hidden)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -34,7 +34,7 @@ def command_help(parser: argparse.ArgumentParser, width: int, paint: Paint) -> s
     """Return the description, usage, arguments and epilog of a command."""
     usage = f"{_heading('Usage', paint)} {paint(BOLD, synopsis(parser))}"
     groups = [(group.title or "", group._group_actions) for group in parser._action_groups]
-    sections = [(title, [_entry(one) for one in actions]) for title, actions in groups if actions]
+    sections = [(title, [entry_of(one) for one in actions]) for title, actions in groups if actions]
     rows = [*_lines(parser.description, width), "", usage, *_sections(sections, width, paint)]
     if parser.epilog:
         rows += ["", *_lines(parser.epilog, width)]
@@ -54,7 +54,7 @@ def overview_help(
             (title, [Entry(name, "", text) for name, text in group.items()])
             for title, group in groups.items()
         ),
-        ("Options", [_entry(action) for action in parser._actions]),
+        ("Options", [entry_of(action) for action in parser._actions]),
     ]
     rows = [*_lines(parser.description, width), "", usage, *_sections(sections, width, paint), ""]
     more = "mimgraph COMMAND --help shows the arguments of a command."
@@ -78,7 +78,7 @@ def _required(action: argparse.Action) -> str:
     )
 
 
-def _entry(action: argparse.Action) -> Entry:
+def entry_of(action: argparse.Action) -> Entry:
     names = ", ".join(sorted(action.option_strings, key=len))
     if names.startswith("--"):
         names = f"    {names}"  # below the long names of options that have a short one

@@ -46,12 +46,15 @@ class Snippet(NamedTuple):
     file: str = ""
 
 
-def snippets(page: str) -> Iterator[Snippet]:
-    """Yield the blocks of a page, and the comments that run, in order."""
-    for found in FENCE.finditer(page):
+def snippets(page: str, start: int = 0, end: int | None = None) -> Iterator[Snippet]:
+    """Yield the blocks of a page, and the comments that run, in order; a block of colons, such as a tab, is
+    looked into."""
+    for found in FENCE.finditer(page, start, len(page) if end is None else end):
         if comment := found["comment"]:
             yield Snippet(comment, found["hidden"], *found.span("hidden"))
-        elif not found["indent"] and found["fence"].startswith("`"):
+        elif found["fence"].startswith(":"):
+            yield from snippets(page, *found.span("text"))
+        elif not found["indent"]:
             named = NAME.match(found["text"])
             file = named[1] if named else ""
             yield Snippet(found["language"], found["text"], *found.span("text"), file)
