@@ -30,7 +30,9 @@ myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # a copied command has no prompt
 copybutton_only_copy_prompt_lines = True
 copybutton_exclude = ".linenos, .gp, .go"
-copybutton_selector = "div.highlight:not(.no-copy *, .highlight-output *, .highlight-diagnostic *) pre"
+copybutton_selector = (
+    "div.highlight:not(.no-copy *, .highlight-output *, .highlight-diagnostic *) pre"
+)
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"mimgraph {release}"

@@ -175,7 +175,9 @@ def _marked(text: str) -> str:
     """Return a text of the help as Markdown: what one types is code."""
     text = re.sub(r"(?<![\w`])(--?[a-z][\w-]*(?: [A-Z]+)?)(?![\w`])", r"`\1`", text)
     text = re.sub(r"(?<![\w`])((?:\.[a-z]{2,12})+)(?![\w`])", r"`\1`", text)
-    text = re.sub(r"(?<![\w`])(\w+=[\w,:=]+\w|[\w.]+:\w+[A-Z]\w*|\w+\.py:\w+)(?![\w`])", r"`\1`", text)
+    text = re.sub(
+        r"(?<![\w`])(\w+=[\w,:=]+\w|[\w.]+:\w+[A-Z]\w*|\w+\.py:\w+)(?![\w`])", r"`\1`", text
+    )
     return text
 
 
@@ -184,14 +186,18 @@ def _statuses(name: str) -> str:
     wrong = {} if name in NO_SPEC else {1: "the spec is wrong"}
     usual = {0: "all is well", **wrong, 2: "the command line is wrong, or a file cannot be read"}
     rows = STATUS.get(name, usual).items()
-    return "\n".join(["| status | when |", "| --- | --- |", *(f"| {n} | {text} |" for n, text in rows)])
+    return "\n".join(
+        ["| status | when |", "| --- | --- |", *(f"| {n} | {text} |" for n, text in rows)]
+    )
 
 
 def _index() -> str:
     """Return the page of all commands."""
     parts = [INTRODUCTION]
     for title, group in GROUPS.items():
-        rows = "\n".join(f"| [`mimgraph {name}`]({name}.md) | {text} |" for name, text in group.items())
+        rows = "\n".join(
+            f"| [`mimgraph {name}`]({name}.md) | {text} |" for name, text in group.items()
+        )
         parts.append(f"## {title}\n\n| command | what it does |\n| --- | --- |\n{rows}")
     options = "\n\n".join(_argument(entry_of(action), True) for action in overview()._actions)
     parts.append(f"## Options of every command\n\n```{{program}} mimgraph\n```\n\n{options}")

@@ -24,7 +24,9 @@ CODE = re.compile(rf"(?<!`)`({'|'.join(CODES)})`(?!`)")
 
 def pages() -> Iterator[Page]:
     """Yield the pages in the order of the codes, after their index."""
-    yield Page.of("errors/index.md", INDEX.format(groups="\n".join(_groups()), toc="\n".join(CODES)))
+    yield Page.of(
+        "errors/index.md", INDEX.format(groups="\n".join(_groups()), toc="\n".join(CODES))
+    )
     for code, meaning in CODES.items():
         yield Page.of(f"errors/{code}.md", _described(_linked(_fenced(page(code)), code), meaning))
 

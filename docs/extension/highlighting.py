@@ -20,7 +20,10 @@ class DiagnosticLexer(RegexLexer):
     tokens: ClassVar[dict[str, list[Any]]] = {
         "root": [
             (r"^(error)(\[)([\w-]+)(\])(:.*\n)", bygroups(*[Generic.Error] * 4, Generic.Strong)),
-            (r"^(warning|remark|note)(\[)([\w-]+)(\])(:.*\n)", bygroups(*[Generic.Deleted] * 4, Generic.Strong)),
+            (
+                r"^(warning|remark|note)(\[)([\w-]+)(\])(:.*\n)",
+                bygroups(*[Generic.Deleted] * 4, Generic.Strong),
+            ),
             (r"^( *-->)( .*\n)", bygroups(Comment, Text)),
             (r"^( *\|)( +)(\^+)(.*\n)", bygroups(Comment, Text, Generic.Error, Generic.Error)),
             (r"^( *\|)( +)(-+)(.*\n)", bygroups(Comment, Text, Name.Label, Name.Label)),

@@ -67,7 +67,9 @@ def test_a_fragment_is_completed_by_a_comment(tmp_path: Path) -> None:
 
 
 def test_the_insides_of_tabs_and_cards_run(tmp_path: Path) -> None:
-    page = "::::{grid} 2\n:::{grid-item}\n```python\nprint(2)\n```\n\n```output\n1\n```\n:::\n::::\n"
+    page = (
+        "::::{grid} 2\n:::{grid-item}\n```python\nprint(2)\n```\n\n```output\n1\n```\n:::\n::::\n"
+    )
     assert run(page, tmp_path) == page.replace("\n1\n", "\n2\n")
 
 
