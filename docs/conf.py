@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # the extension, and the tables of the tests
 
+from mimgraph import __version__
+
 project = "mimgraph"
 author = "the mimgraph authors"
 copyright = "2026, the mimgraph authors"
-release = version = version("mimgraph")
+release = version = __version__
 
 extensions = [
     "myst_parser",

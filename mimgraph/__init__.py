@@ -25,6 +25,8 @@ if _typing.TYPE_CHECKING:
     from mimgraph.imported import from_module
     from mimgraph.ops.custom.register import register
 
+__version__ = "0.2.0"  # the only place: pyproject.toml, --version and the manual read it
+
 __all__ = [
     "Buffer",
     "Graph",

@@ -26,7 +26,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __init__ cli
         layers merges imported
         graph
-        restore
+        restore gallery
         builder compare importer language pipeline
         picture
         summary runtime
@@ -127,6 +127,7 @@ COMMANDS = {
     "schema": ["schema"],
     "layer": ["layers", "Conv2d"],
     "completion": ["completion", "bash"],
+    "gallery": ["gallery"],
 }
 
 

@@ -17,6 +17,7 @@ from itertools import pairwise
 from keyword import iskeyword
 from time import perf_counter
 
+import mimgraph
 from mimgraph.cli.argument_parser import ArgumentParser
 from mimgraph.cli.arguments import COLORS, add_global_options, add_import
 from mimgraph.cli.errors import OK, WRONG_CALL, CallError
@@ -37,6 +38,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "import": "write a spec of an nn.Module, or of a model of another library",
     },
     "Look something up": {
+        "gallery": "list the specs that come with mimgraph, or print one of them",
         "layers": "list the layers, merges and keys of a spec, or describe one of them",
         "explain": "list the codes of diagnostics, or explain some of them",
         "schema": "print the JSON Schema of specs, for editors",
@@ -137,8 +139,6 @@ def _print_help(parser: ArgumentParser, is_asked: bool) -> int:
 
 
 def _print_version() -> int:
-    """Print the version, which takes longer to look up than a check."""
-    from importlib.metadata import version
-
-    print(f"mimgraph {version('mimgraph')}")
+    """Print the version."""
+    print(f"mimgraph {mimgraph.__version__}")
     return OK

@@ -38,12 +38,14 @@ class Command(NamedTuple):
 
 
 def commands() -> list[Command]:
-    """Return all commands, with the names of layers and the codes of diagnostics as words."""
+    """Return all commands, with the names of layers and specs and the codes of diagnostics as words."""
     from mimgraph.diagnostics.codes import CODES
+    from mimgraph.gallery.catalogue import entries
     from mimgraph.language.reference.entries import bare_keys, every_op
 
     names: dict[str, Sequence[str]] = {
         "CODE": [*CODES],
+        "EXAMPLE": [one.name for one in entries()],
         "NAME": [*(op.name for op in every_op()), *bare_keys()],
     }
     return [_command(name, command_parser(name), names) for name in COMMANDS]
