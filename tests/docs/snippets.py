@@ -76,9 +76,9 @@ class _Story:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.names: dict[str, Any] = {"__name__": "__main__"}
-        self.printed: str | None = (
-            None  # by the last block of Python, until an output block shows it
-        )
+        # by the last block of Python, until an output block shows it
+        self.printed: str | None = None
+        self.failure = ""  # the type of the exception that ended that block
         self.around = ""
 
     def run(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
@@ -86,6 +86,8 @@ class _Story:
         printed, self.printed = self.printed, None
         if snippet.language == "output":
             assert printed is not None, f"no block of Python stands before: {snippet.text}"
+            meant = self.failure in snippet.text
+            assert meant, f"write {self.failure} in the output block if it is meant: {printed}"
             if not matches(snippet.text, printed):
                 yield snippet.start, snippet.end, f"{printed.rstrip()}\n"
             return
@@ -117,39 +119,40 @@ class _Story:
         """Run Python, and return what it prints; an exception is printed as its type and message."""
         printed = io.StringIO()
         lines = snippet.text.splitlines(keepends=True)
-        linecache.cache[CODE] = (
-            len(snippet.text),
-            None,
-            lines,
-            CODE,
-        )  # for messages that show a line
+        # for messages that show a line
+        linecache.cache[CODE] = (len(snippet.text), None, lines, CODE)
+        self.failure = ""
         with contextlib.redirect_stdout(printed):
             try:
                 exec(compile(snippet.text, CODE, "exec"), self.names)  # noqa: S102 - the page's code
             except mg.SpecError as error:
+                self.failure = "error["
                 print(error)
             except Exception as error:
-                print("".join(traceback.format_exception_only(error)), end="")
                 if snippet.language == "run":
                     raise
+                self.failure = type(error).__name__
+                print("".join(traceback.format_exception_only(error)), end="")
         return printed.getvalue()
 
     def _console(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
         """Run commands, mimgraph itself in this process."""
         for found in COMMAND.finditer(snippet.text):
-            printed = command(found[1].replace("\\\n", ""), self.folder)
+            status, printed = command(found[1].replace("\\\n", ""), self.folder)
             if not matches(found[2], printed):
+                meant = not status or "error" in found[2].lower()
+                assert meant, f"write error: below {found[1]} if it is meant: {printed}"
                 start, end = (snippet.start + place for place in found.span(2))
                 yield start, end, f"{printed.rstrip()}\n"
 
 
-def command(text: str, folder: Path) -> str:
-    """Return what a command prints, errors too, as plain text."""
+def command(text: str, folder: Path) -> tuple[int, str]:
+    """Return the exit status of a command, and what it prints, errors too."""
     if text.startswith("mimgraph ") and not re.search(r"[|<>&;$*]", text):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            main(shlex.split(text)[1:])
-        return printed.getvalue()
+            status = main(shlex.split(text)[1:])
+        return status, printed.getvalue()
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     modules = os.pathsep.join(
         filter(None, [str(Path(mg.__file__).parent.parent), os.environ.get("PYTHONPATH")])
@@ -163,7 +166,7 @@ def command(text: str, folder: Path) -> str:
         text=True,
         check=False,
     )
-    return done.stdout
+    return done.returncode, done.stdout
 
 
 def matches(shown: str, printed: str) -> bool:

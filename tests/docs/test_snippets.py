@@ -54,6 +54,8 @@ def test_outputs_are_replaced_by_those_of_now(
         ("```output\n1\n```\n", "no block of Python"),
         ("```sh\nrm -r x\n```\n", "write console"),
         ("```ruby\n```\n", "ruby"),
+        ("```python\nno_name\n```\n\n```output\n```\n", "write NameError in the output block"),
+        ("```console\n$ mimgraph check none.yaml\n```\n", "write error: below"),
     ],
 )
 def test_what_cannot_run_is_refused(page: str, fault: str, tmp_path: Path) -> None:
