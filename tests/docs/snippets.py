@@ -23,11 +23,13 @@ from mimgraph.cli import main
 
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>```+|:::+)(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=indent)(?P=fence)$"
-    r"|^<!-- (?P<comment>run|around)\n(?P<hidden>.*?)^-->$",
+    r"|^<!-- (?P<comment>run|around)\n(?P<hidden>.*?)^-->$"
+    r"|^<!-- within (?P<percent>\d+) % -->$",
     re.MULTILINE | re.DOTALL,
 )
 NAME = re.compile(r"(?:#|//|%|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
 COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+FRACTION = re.compile(r"\d+\.\d+")
 TOOK = re.compile(r" \(\d+\.\d+ s\)")
 CODE = "example.py"  # what messages call a block of Python
 SHELL = re.compile(
@@ -37,7 +39,8 @@ SHELL = re.compile(
 
 class Snippet(NamedTuple):
     """A fenced block: its language, its text, where the text is in the page, and the name of the file that
-    it is written to; "" if it is none. A hidden one is a comment `run` (Python) or `around` (YAML)."""
+    it is written to; "" if it is none. A hidden one is a comment `run` (Python), `around` (YAML) or `within`
+    (a number of percent)."""
 
     language: str
     text: str
@@ -52,6 +55,8 @@ def snippets(page: str, start: int = 0, end: int | None = None) -> Iterator[Snip
     for found in FENCE.finditer(page, start, len(page) if end is None else end):
         if comment := found["comment"]:
             yield Snippet(comment, found["hidden"], *found.span("hidden"))
+        elif percent := found["percent"]:
+            yield Snippet("within", percent, *found.span("percent"))
         elif found["fence"].startswith(":"):
             yield from snippets(page, *found.span("text"))
         elif not found["indent"]:
@@ -80,15 +85,20 @@ class _Story:
         self.printed: str | None = None
         self.failure = ""  # the type of the exception that ended that block
         self.around = ""
+        self.percent = 0  # that fractions in the next output may differ by
 
     def run(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
         """Run one block, and yield what changes in the page: from where to where, and the text."""
+        if snippet.language == "within":
+            self.percent = int(snippet.text)
+            return
+        percent, self.percent = self.percent, 0
         printed, self.printed = self.printed, None
         if snippet.language == "output":
             assert printed is not None, f"no block of Python stands before: {snippet.text}"
             meant = self.failure in snippet.text
             assert meant, f"write {self.failure} in the output block if it is meant: {printed}"
-            if not matches(snippet.text, printed):
+            if not matches(snippet.text, printed, percent):
                 yield snippet.start, snippet.end, f"{printed.rstrip()}\n"
             return
         assert not printed, f"printed, but the page shows no output: {printed}"
@@ -106,7 +116,7 @@ class _Story:
             mg.loads(snippet.text + self.around)
             self.around = ""
         elif snippet.language == "console":
-            yield from self._console(snippet)
+            yield from self._console(snippet, percent)
         elif snippet.language == "sh":
             for line in re.sub(r"\\\n", "", snippet.text).splitlines():
                 for command in line.split(" && "):
@@ -135,11 +145,11 @@ class _Story:
                 print("".join(traceback.format_exception_only(error)), end="")
         return printed.getvalue()
 
-    def _console(self, snippet: Snippet) -> Iterator[tuple[int, int, str]]:
+    def _console(self, snippet: Snippet, percent: int) -> Iterator[tuple[int, int, str]]:
         """Run commands, mimgraph itself in this process."""
         for found in COMMAND.finditer(snippet.text):
             status, printed = command(found[1].replace("\\\n", ""), self.folder)
-            if not matches(found[2], printed):
+            if not matches(found[2], printed, percent):
                 meant = not status or "error" in found[2].lower()
                 assert meant, f"write error: below {found[1]} if it is meant: {printed}"
                 start, end = (snippet.start + place for place in found.span(2))
@@ -169,8 +179,21 @@ def command(text: str, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def matches(shown: str, printed: str) -> bool:
-    """Return whether a page shows an output, `...` standing for any text; how long it took does not count."""
+def matches(shown: str, printed: str, percent: int = 0) -> bool:
+    """Return whether a page shows an output, `...` standing for any text; how long it took does not count.
+
+    Fractions may differ by some percent: other versions of torch train to other digits.
+    """
     shown, printed = (TOOK.sub("", text.strip()) for text in (shown, printed))
+    if percent:
+        theirs, ours = (
+            [float(number) for number in FRACTION.findall(text)] for text in (shown, printed)
+        )
+        if len(theirs) == len(ours) and "..." not in shown:
+            if any(abs(a - b) > percent / 100 * abs(a) for a, b in zip(theirs, ours, strict=True)):
+                return False
+            shown, printed = (
+                re.sub(" +", " ", FRACTION.sub("0.0", text)) for text in (shown, printed)
+            )
     pattern = ".*?".join(re.escape(part) for part in shown.split("..."))
     return re.fullmatch(pattern, printed, re.DOTALL) is not None

@@ -83,3 +83,16 @@ def test_dots_stand_for_any_text() -> None:
 def test_the_time_that_a_command_took_does_not_count() -> None:
     assert matches("wrote a.svg (0.3 s)", "wrote a.svg (1.2 s)\n")
     assert matches("wrote a.svg", "wrote a.svg (1.2 s)\n")
+
+
+def test_fractions_may_differ_by_some_percent() -> None:
+    assert matches("7 weights: error  9.9", "7 weights: error 10.1\n", percent=5)
+    assert not matches("7 weights: error 9.9", "7 weights: error 10.9\n", percent=5)
+    assert not matches("7 weights: error 9.9", "8 weights: error 9.9\n", percent=5)
+    assert not matches("7 weights: error 9.9", "7 weights: error 10.1\n")
+
+
+def test_a_comment_says_by_how_many_percent_the_next_output_may_differ(tmp_path: Path) -> None:
+    page = "```python\nprint(1.01)\n```\n\n<!-- within 5 % -->\n```output\n1.0\n```\n"
+    assert run(page, tmp_path) == page
+    assert run(page.replace("5 %", "0 %"), tmp_path) != page
