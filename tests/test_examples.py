@@ -46,6 +46,7 @@ def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 80
 
 
+@pytest.mark.slow
 def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None:
     (line,) = printed("digits", tmp_path).splitlines()
     # the last words have the accuracy reached, and the one asked for

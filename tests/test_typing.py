@@ -120,6 +120,7 @@ def mypy(folder: Path, *settings: str) -> Iterator[tuple[str, int]]:
             yield file, int(number)
 
 
+@pytest.mark.slow
 def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     # reading torch takes half a minute, and the calls are about something else
     skipped = [

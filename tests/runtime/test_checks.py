@@ -152,6 +152,7 @@ def test_the_check_survives_copies_and_pickles(kept: Callable[[nn.Module], Any])
     assert says(other, given | {"mask": mask(4, 13)}) == "T of text is 12 but T of mask is 13"
 
 
+@pytest.mark.slow
 def test_another_process_loads_the_check_from_the_spec(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     torch.save(GRAPH.compile(check=True), path)
