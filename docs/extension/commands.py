@@ -141,7 +141,7 @@ def _examples(name: str, folder: Path) -> Iterator[str]:
     if EXAMPLES.get(name):
         yield "## Example"
     for text in EXAMPLES.get(name, ()):
-        printed = command(text, folder)
+        _, printed = command(text, folder)
         if text.startswith("cat "):
             file = text.removeprefix("cat ")
             language = "python" if file.endswith(".py") else "yaml"
