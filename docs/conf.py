@@ -17,13 +17,19 @@ release = version = __version__
 
 extensions = [
     "myst_parser",
-    "sphinx.ext.autodoc",
     "sphinx_copybutton",
     "sphinx_design",
     "extension",  # writes the pages of layers, merges, errors, commands and specs
 ]
 exclude_patterns = ["_build", "extension"]
 nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", ".*")
+]  # types of torch and Python, in signatures; they have no page
+python_maximum_signature_line_length = 88
+python_use_unqualified_type_names = True
+add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
 myst_fence_as_directive = ["mermaid"]

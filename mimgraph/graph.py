@@ -132,9 +132,11 @@ class Graph(Shown):
 
     @cached_property
     def inputs(self) -> Mapping[str, GraphInput]:
-        """Return every input by name, in order, with the attributes of its type:
+        """Return every input by name, in order, with the attributes of its type.
 
-        graph.inputs["image"].shape, graph.inputs["image"].dtype
+            graph.inputs["image"].shape, graph.inputs["image"].dtype
+
+        They stand in the order of the spec.
         """
         from mimgraph.inspection.ends import inputs
 
@@ -142,9 +144,11 @@ class Graph(Shown):
 
     @cached_property
     def outputs(self) -> Mapping[str, GraphOutput]:
-        """Return every output by its public name, with its type and its `source`:
+        """Return every output by its public name, with its type and its `source`.
 
-        graph.outputs["score"].shape, graph.outputs["score"].source
+            graph.outputs["score"].shape, graph.outputs["score"].source
+
+        They stand in the order of the spec.
         """
         from mimgraph.inspection.ends import outputs
 
@@ -164,8 +168,10 @@ class Graph(Shown):
     def nodes(self) -> Nodes:
         """Return the nodes by name, in order; a dotted name finds a node in a block: `stage.conv`.
 
-        graph.nodes["fc"].options["in_features"]
-        [node.name for node in graph.nodes.values() if node.op == "Dropout"]
+            graph.nodes["fc"].options["in_features"]
+            [node.name for node in graph.nodes.values() if node.op == "Dropout"]
+
+        Each is made when it is first asked for.
         """
         from mimgraph.inspection.nodes import nodes
 
@@ -374,11 +380,13 @@ class Graph(Shown):
             write_whole(as_path("the file to write", path), self.dumps())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as plain data, which can be written as JSON; `mg.from_dict` reads it.
+        """Return the spec as plain data, which can be written as JSON.
 
-        spec = graph.to_dict()
-        spec["nodes"]["fc"]["out_features"] = 128
-        wider = mg.from_dict(spec)
+            spec = graph.to_dict()
+            spec["nodes"]["fc"]["out_features"] = 128
+            wider = mg.from_dict(spec)
+
+        `mg.from_dict` reads it.
         """
         from mimgraph.language.plain_data import to_data
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extension import commands, errors, floors, highlighting
+from extension import api, commands, errors, floors, highlighting
 from extension.page import Page
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 GENERATORS = (
     errors.pages,
     commands.pages,
+    api.pages,
 )
 
 
