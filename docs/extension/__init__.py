@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extension import api, commands, errors, floors, highlighting
+from extension import api, catalogue, commands, errors, floors, highlighting
 from extension.page import Page
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # each yields pages; their folders are in .gitignore
 GENERATORS = (
+    catalogue.pages,
     errors.pages,
     commands.pages,
     api.pages,
