@@ -181,7 +181,10 @@ def _example(op: Op, example: Worked) -> Iterator[str]:
     if parameters := example.node.parameters:
         yield f"It has {parameters:,} parameters."
     yield "The emitted code:"
-    yield code("python", "\n".join([*_method("__init__", example.init), *_method("forward", example.forward)]))
+    yield code(
+        "python",
+        "\n".join([*_method("__init__", example.init), *_method("forward", example.forward)]),
+    )
     if example.parts:
         yield folded("The classes that it is made of", code("python", example.parts))
 
@@ -195,7 +198,10 @@ def _source(op: Op) -> Iterator[str]:
     yield "## Where it is from"
     papers = [inline(paper) for paper in dict.fromkeys(cited(op.doc))]
     names = torch_names(op)
-    said_by = [f"the paper of {' and '.join(papers)}" if papers else "", f"torch's {names[0]}" if names else ""]
+    said_by = [
+        f"the paper of {' and '.join(papers)}" if papers else "",
+        f"torch's {names[0]}" if names else "",
+    ]
     given = " and ".join(filter(None, said_by))
     if not given:
         yield "This one is mimgraph's own; the emitted code above is its definition."
@@ -224,12 +230,17 @@ def _index(folder: str, ops: list[Op]) -> str:
         parts.append("[Names of torch, Keras and others](names.md) finds one by another name.")
         tree = ["names"]
     else:
-        parts.append("[Names of torch, Keras and others](../layers/names.md) finds one by another name.")
+        parts.append(
+            "[Names of torch, Keras and others](../layers/names.md) finds one by another name."
+        )
         tree = []
     for family, members in groupby(sorted(ops, key=lambda op: (op.family, _by_name(op))), _family):
         listed = list(members)
         rows = [[link(op, folder), inline(op.summary)] for op in listed]
-        parts += [f"## {title(family)}", table((name[:-1].lower(), "what it does, and its shape rule"), rows)]
+        parts += [
+            f"## {title(family)}",
+            table((name[:-1].lower(), "what it does, and its shape rule"), rows),
+        ]
         tree += [op.name for op in listed]
     return "\n\n".join([*parts, "```{toctree}\n:hidden:\n" + "\n".join(tree) + "\n```"]) + "\n"
 
@@ -255,7 +266,10 @@ def _by_other(found: Any) -> list[list[str]]:
     rows: dict[str, list[str]] = {}
     for name, op in found:
         rows.setdefault(name, []).append(link(op, "layers"))
-    return [[name, ", ".join(links)] for name, links in sorted(rows.items(), key=lambda row: row[0].lower())]
+    return [
+        [name, ", ".join(links)]
+        for name, links in sorted(rows.items(), key=lambda row: row[0].lower())
+    ]
 
 
 NAMES = """\

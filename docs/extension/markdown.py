@@ -11,7 +11,9 @@ from extension.papers import linked
 _CODE = re.compile(r"(`[^`\n]+`|\[[^]\n]+\]\(https?://[^)\s]+\))")
 # what a docstring has as text and is code: a shape, a rule of shapes, a pattern in quotes, a power
 _SHAPE = r"\((?:[\w*']+(?: \* [\w*']+|\*\*2)*,(?: [^()]*(?:\([^()]*\)[^()]*)*)?|\*)\)"
-_CODED = re.compile(rf'("[^"\n]*(?:->|[*])[^"\n]*")|({_SHAPE}(?:(?:, | -> |, hidden ){_SHAPE})*)')
+_CODED = re.compile(
+    rf'("[^"\n]*(?:->|[*])[^"\n]*")|((?:[nK] x )?{_SHAPE}(?:(?:, | -> |, hidden | or ){_SHAPE})*)'
+)
 
 
 def prose(text: str) -> str:
@@ -42,7 +44,11 @@ def escaped(text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; its cells are Markdown in which a bar is no end of a cell."""
-    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    lines = [
+        head,
+        ["---"] * len(head),
+        *([cell.replace("|", "\\|") for cell in row] for row in rows),
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -55,14 +61,20 @@ def picture(path: str, alt: str, name: str = "", width: str = "") -> str:
     """Return a picture in both themes, of which the page shows that of the reader: `PATH.svg` and `PATH.dark.svg`."""
     lines = []
     for theme, ending in (("light", ".svg"), ("dark", ".dark.svg")):
-        options = [f":alt: {alt}", f":class: only-{theme} {name}".rstrip(), *([f":width: {width}"] if width else [])]
+        options = [
+            f":alt: {alt}",
+            f":class: only-{theme} {name}".rstrip(),
+            *([f":width: {width}"] if width else []),
+        ]
         lines.append("\n".join([f"```{{image}} {path}{ending}", *options, "```"]))
     return "\n\n".join(lines)
 
 
 def tabs(*panes: tuple[str, str]) -> str:
     """Return panes behind tabs, such as the same in YAML and in Python."""
-    parts = [f":::{{tab-item}} {title}\n:sync: {title.lower()}\n\n{text}\n:::" for title, text in panes]
+    parts = [
+        f":::{{tab-item}} {title}\n:sync: {title.lower()}\n\n{text}\n:::" for title, text in panes
+    ]
     return "::::{tab-set}\n:sync-group: language\n\n" + "\n\n".join(parts) + "\n::::"
 
 

@@ -87,11 +87,17 @@ def linked(text: str) -> str:
 
 def cited(text: str) -> list[str]:
     """Return the papers that a text cites."""
-    return [f"{found['names']} {found['year']}" for found in _CITED.finditer(" ".join(text.split()))]
+    return [
+        f"{found['names']} {found['year']}" for found in _CITED.finditer(" ".join(text.split()))
+    ]
 
 
 def address(number: str) -> str:
     """Return the address of an arXiv number, a doi, or of an address itself."""
     if number.startswith("http"):
         return number
-    return f"https://doi.org/{number}" if number.startswith("10.") else f"https://arxiv.org/abs/{number}"
+    return (
+        f"https://doi.org/{number}"
+        if number.startswith("10.")
+        else f"https://arxiv.org/abs/{number}"
+    )

@@ -17,7 +17,9 @@ def _spatial(example: Worked) -> list[tuple[str, int, int, Any]]:
     letters = _AXES[len(before)]
     return [
         (letter, i, *sizes)
-        for i, (letter, sizes) in enumerate(zip(letters, zip(before, after, strict=True), strict=True))
+        for i, (letter, sizes) in enumerate(
+            zip(letters, zip(before, after, strict=True), strict=True)
+        )
     ]
 
 
@@ -67,7 +69,8 @@ def _transposed(example: Worked) -> Iterator[str]:
             f"({before} - 1) · {stride} - 2 · {pad} + {dilation} · ({kernel} - 1) + {more} + 1 = {after}"
         )
     yield from _lines(
-        "(L - 1) · stride - 2 · padding + dilation · (kernel_size - 1) + output_padding + 1", numbers
+        "(L - 1) · stride - 2 · padding + dilation · (kernel_size - 1) + output_padding + 1",
+        numbers,
     )
 
 

@@ -48,7 +48,7 @@ class Worked(NamedTuple):
     @property
     def parts(self) -> str:
         """The source of the classes that a merge is made of; "" if torch's layers and functions are enough."""
-        head, *classes = self.graph.source().rstrip().split("\n\n\nclass ")
+        _, *classes = self.graph.source().rstrip().split("\n\n\nclass ")
         return "\n\n\n".join(f"class {one}" for one in classes[:-1])
 
     def _lines(self, function: str) -> list[str]:
