@@ -32,7 +32,7 @@ def AdaptiveAvgPool2d(
 ) -> LayerCall:
     """The means of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
-    A size that is null stays as it is.
+    With size 1 it is global average pooling (Lin et al. 2014). A size that is null stays as it is.
 
     Example:
         image = mg.Input("image", (3, 32, 32))
@@ -116,8 +116,8 @@ def AffineGrid(
 ) -> LayerCall:
     """The grid of an affine map, for GridSample: (N, 2, 3) -> (N, H, W, 2) for size [H, W].
 
-    `size` is that of the sampled image, or [D, H, W] of a volume, whose map is (N, 3, 4).
-    torch.nn.functional.affine_grid.
+    Jaderberg et al. 2015. `size` is that of the sampled image, or [D, H, W] of a volume, whose map
+    is (N, 3, 4). torch.nn.functional.affine_grid.
 
     Example:
         theta = mg.Input("theta", (2, 3))
@@ -248,6 +248,8 @@ def BatchNorm1d(
 ) -> LayerCall:
     """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same.
 
+    Ioffe and Szegedy 2015.
+
     Inferred from the sources: num_features.
 
     Example:
@@ -270,6 +272,8 @@ def BatchNorm2d(
 ) -> LayerCall:
     """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W).
 
+    Ioffe and Szegedy 2015.
+
     Inferred from the sources: num_features.
 
     Example:
@@ -291,6 +295,8 @@ def BatchNorm3d(
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W).
+
+    Ioffe and Szegedy 2015.
 
     Inferred from the sources: num_features.
 
@@ -698,8 +704,8 @@ def ConvTranspose1d(
 ) -> LayerCall:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
-    A strided convolution maps several sizes to one; this gives the smallest of them, plus
-    `output_padding`.
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
 
     Inferred from the sources: in_channels.
 
@@ -729,8 +735,8 @@ def ConvTranspose2d(
 ) -> LayerCall:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
-    A strided convolution maps several sizes to one; this gives the smallest of them, plus
-    `output_padding`.
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
 
     Inferred from the sources: in_channels.
 
@@ -760,8 +766,8 @@ def ConvTranspose3d(
 ) -> LayerCall:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
-    A strided convolution maps several sizes to one; this gives the smallest of them, plus
-    `output_padding`.
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
 
     Inferred from the sources: in_channels.
 
@@ -910,6 +916,8 @@ def Dropout(
 ) -> LayerCall:
     """In training, each element is zero with probability `p`: (*) -> (*).
 
+    Srivastava et al. 2014.
+
     Example:
         x = mg.Input("x", (20, 64))
         y = layers.Dropout(0.1)(x)
@@ -925,6 +933,8 @@ def Dropout1d(
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L).
+
+    Tompson et al. 2015.
 
     Example:
         signal = mg.Input("signal", (8, 50))
@@ -942,6 +952,8 @@ def Dropout2d(
 ) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W).
 
+    Tompson et al. 2015.
+
     Example:
         image = mg.Input("image", (3, 32, 32))
         y = layers.Dropout2d(0.1)(image)
@@ -957,6 +969,8 @@ def Dropout3d(
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same.
+
+    Tompson et al. 2015.
 
     Example:
         volume = mg.Input("volume", (3, 8, 16, 16))
@@ -1103,6 +1117,8 @@ def FeatureAlphaDropout(
     take: str | int | None = None,
 ) -> LayerCall:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *).
+
+    Klambauer et al. 2017.
 
     Example:
         image = mg.Input("image", (3, 16, 16))
@@ -1291,9 +1307,9 @@ def GRU(
 ) -> LayerCall:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
-    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
-    With `lengths`, padding is skipped.
+    Cho et al. 2014. Ports: `output`, of every step; `last`, the final state of the last layer,
+    directions joined; `hidden`, the final states, batch first; `state`, the same for the `state` of
+    another layer. With `lengths`, padding is skipped.
 
     Sources: input, lengths (optional), state (optional).
 
@@ -1317,7 +1333,7 @@ def GRUCell(
 ) -> LayerCall:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
-    Without `hidden` it starts from zeros.
+    Cho et al. 2014. Without `hidden` it starts from zeros.
 
     Sources: input, hidden (optional).
 
@@ -1341,8 +1357,8 @@ def GridSample(
 ) -> LayerCall:
     """Pixels read at the places of a grid: (N, C, H, W), (N, H', W', 2) -> (N, C, H', W').
 
-    A place is (x, y), from -1 at the left and top to 1. A volume (N, C, D, H, W) takes a grid
-    (N, D', H', W', 3). torch.nn.functional.grid_sample.
+    Jaderberg et al. 2015. A place is (x, y), from -1 at the left and top to 1. A volume (N, C, D,
+    H, W) takes a grid (N, D', H', W', 3). torch.nn.functional.grid_sample.
 
     Sources: input, grid.
 
@@ -1555,6 +1571,8 @@ def InstanceNorm1d(
 ) -> LayerCall:
     """Each channel of each sample normalised: (N, C, L) -> (N, C, L).
 
+    Ulyanov et al. 2016.
+
     Inferred from the sources: num_features.
 
     Example:
@@ -1577,6 +1595,8 @@ def InstanceNorm2d(
 ) -> LayerCall:
     """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W).
 
+    Ulyanov et al. 2016.
+
     Inferred from the sources: num_features.
 
     Example:
@@ -1598,6 +1618,8 @@ def InstanceNorm3d(
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W).
+
+    Ulyanov et al. 2016.
 
     Inferred from the sources: num_features.
 
@@ -1706,9 +1728,9 @@ def LSTM(
 ) -> LayerCall:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `cell`, the final states, batch first; `state`, both for the `state` of another LSTM.
-    With `lengths`, padding is skipped.
+    Hochreiter and Schmidhuber 1997. Ports: `output`, of every step; `last`, the final state of the
+    last layer, directions joined; `hidden` and `cell`, the final states, batch first; `state`, both
+    for the `state` of another LSTM. With `lengths`, padding is skipped.
 
     Sources: input, lengths (optional), state (optional), hidden (optional), cell (optional).
 
@@ -1732,7 +1754,7 @@ def LSTMCell(
 ) -> LayerCall:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
 
-    Without `hidden` and `cell` it starts from zeros.
+    Hochreiter and Schmidhuber 1997. Without `hidden` and `cell` it starts from zeros.
 
     Sources: input, hidden (optional), cell (optional).
 
@@ -2401,9 +2423,9 @@ def RNN(
 ) -> LayerCall:
     """An Elman recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
-    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
-    With `lengths`, padding is skipped.
+    Elman 1990. Ports: `output`, of every step; `last`, the final state of the last layer,
+    directions joined; `hidden`, the final states, batch first; `state`, the same for the `state` of
+    another layer. With `lengths`, padding is skipped.
 
     Sources: input, lengths (optional), state (optional).
 
@@ -2428,7 +2450,7 @@ def RNNCell(
 ) -> LayerCall:
     """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
-    Without `hidden` it starts from zeros.
+    Elman 1990. Without `hidden` it starts from zeros.
 
     Sources: input, hidden (optional).
 
@@ -2514,8 +2536,8 @@ def Rearrange(
 ) -> LayerCall:
     """Axes split, moved and joined in einops' notation: "n c h w -> n (h w) c".
 
-    `sizes` gives the sizes that the pattern leaves open; `...` is any number of axes, `1` an axis of
-    size 1.
+    Rogozhnikov 2022. `sizes` gives the sizes that the pattern leaves open; `...` is any number of
+    axes, `1` an axis of size 1.
 
     Example:
         tokens = mg.Input("tokens", ("T", 64))
@@ -2534,7 +2556,7 @@ def Reduce(
 ) -> LayerCall:
     """As Rearrange, and reduces the axes that only the left side has: "n c h w -> n c".
 
-    Instead of a name such an axis may have its size, a number.
+    Rogozhnikov 2022. Instead of a name such an axis may have its size, a number.
 
     Example:
         image = mg.Input("image", (3, 32, 32))
@@ -3006,7 +3028,8 @@ def SyncBatchNorm(
 ) -> LayerCall:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
 
-    In a single process it is a batch norm; with several, torch runs it on GPUs only.
+    Ioffe and Szegedy 2015. In a single process it is a batch norm; with several, torch runs it on
+    GPUs only.
 
     Inferred from the sources: num_features.
 
@@ -3101,9 +3124,9 @@ def Transformer(
 ) -> LayerCall:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
 
-    Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and beside each
-    a `..._key_padding_mask`, (N, S) or (N, T), true where attention is not allowed. `tgt_is_causal`
-    hides later steps; without `tgt_mask` the causal mask is made.
+    Vaswani et al. 2017. Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask`
+    (T, S), and beside each a `..._key_padding_mask`, (N, S) or (N, T), true where attention is not
+    allowed. `tgt_is_causal` hides later steps; without `tgt_mask` the causal mask is made.
 
     Sources: src, tgt, src_mask (optional), tgt_mask (optional), memory_mask (optional), src_key_padding_mask (optional), tgt_key_padding_mask (optional), memory_key_padding_mask (optional).
 
@@ -3135,8 +3158,8 @@ def TransformerDecoder(
 ) -> LayerCall:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
 
-    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
-    its end. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+    Vaswani et al. 2017. The options of the layers come first, then torch's for the stack;
+    `norm: LayerNorm` adds one at its end. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
 
     Sources: tgt, memory, tgt_mask (optional), memory_mask (optional), tgt_key_padding_mask (optional), memory_key_padding_mask (optional).
 
@@ -3166,9 +3189,9 @@ def TransformerDecoderLayer(
 ) -> LayerCall:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
 
-    Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
-    `memory_key_padding_mask` (N, S), true where attention is not allowed. `tgt_is_causal` hides later
-    steps; without `tgt_mask` the causal mask is made.
+    Vaswani et al. 2017. Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S),
+    `tgt_key_padding_mask` (N, T) and `memory_key_padding_mask` (N, S), true where attention is not
+    allowed. `tgt_is_causal` hides later steps; without `tgt_mask` the causal mask is made.
 
     Sources: tgt, memory, tgt_mask (optional), memory_mask (optional), tgt_key_padding_mask (optional), memory_key_padding_mask (optional).
 
@@ -3201,9 +3224,10 @@ def TransformerEncoder(
 ) -> LayerCall:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
 
-    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
-    its end. Masks are as in torch: `mask` (S, S) and `src_key_padding_mask` (N, S), true where
-    attention is not allowed. `is_causal` hides later steps; without `mask` the causal mask is made.
+    Vaswani et al. 2017. The options of the layers come first, then torch's for the stack;
+    `norm: LayerNorm` adds one at its end. Masks are as in torch: `mask` (S, S) and `src_key_padding_mask`
+    (N, S), true where attention is not allowed. `is_causal` hides later steps; without `mask` the
+    causal mask is made.
 
     Sources: src, mask (optional), src_key_padding_mask (optional).
 
@@ -3232,8 +3256,9 @@ def TransformerEncoderLayer(
 ) -> LayerCall:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
 
-    Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where attention
-    is not allowed. `is_causal` hides later steps; without `src_mask` the causal mask is made.
+    Vaswani et al. 2017. Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S),
+    true where attention is not allowed. `is_causal` hides later steps; without `src_mask` the
+    causal mask is made.
 
     Sources: src, src_mask (optional), src_key_padding_mask (optional).
 

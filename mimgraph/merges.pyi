@@ -1344,6 +1344,8 @@ def pairwise_dot(
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2).
 
+    The inner products of a product-based network (Qu et al. 2016).
+
     Example:
         user = mg.Input("user", (16,))
         item = mg.Input("item", (16,))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +24,9 @@ from mimgraph.ops.python_signature import signature
 from mimgraph.ops.signature import REQUIRED, OptionSpec
 
 WIDEST = 88  # characters of a signature in one line
+WIDEST_CODE = 70  # of code in the column of a page
 FOLDERS = {"layer": "layers", "tensor": "layers", "merge": "merges"}
+OTHER_NAMES = "Names of torch, Keras and others"
 TITLES = {
     "layers": ("Layers", "A layer takes one source, or several that differ in meaning."),
     "merges": ("Merges", "A merge joins several sources into one result."),
@@ -35,7 +38,7 @@ def pages() -> Iterator[Page]:
     ops = every_op()
     for folder in TITLES:
         members = [op for op in ops if FOLDERS[op.kind] == folder]
-        yield Page.of(f"{folder}/index.md", _index(folder, members))
+        yield from _indices(folder, members)
         for op in members:
             example = worked(op)
             yield Page.of(f"{folder}/{op.name}.md", page(op, example))
@@ -73,7 +76,7 @@ def title(family: str) -> str:
 
 def _facts(op: Op) -> str:
     """Return what the op is, and its names elsewhere, as a list."""
-    family = f"[{title(op.family)}](index.md#{op.family.replace('_', '-')})"
+    family = f"[{title(op.family)}]({_category(op.family)}.md)"
     rows = {
         "Kind": f"{op.kind}, category {family}",
         "In torch": ", ".join(torch_names(op)),
@@ -126,7 +129,7 @@ def _options(op: Op) -> Sequence[str]:
 
 def _type(op: Op, option: OptionSpec) -> str:
     since = op.since.get(option.name)
-    text = escaped(describe_type(option.annotation))
+    text = re.sub(r"'([^']*)'", r"`\1`", escaped(describe_type(option.annotation)))
     return text if since is None else f"{text}; since torch {dotted(since)}"
 
 
@@ -150,7 +153,7 @@ def _ends(op: Op, example: Worked) -> Iterator[str]:
         yield table(("input", "required"), rows)
     if len(example.results) > 1:
         yield "## Ports"
-        first = not any(fault in example.spec for fault in (": y.",))
+        first = ": y." not in example.spec  # else no port is the default one
         rows = [
             [f"`y.{port}`" + (", or `y`" if first and i == 0 else ""), _typed(type_)]
             for i, (port, type_) in enumerate(example.results.items())
@@ -171,7 +174,10 @@ def _typed(type_: Any) -> str:
 def _example(op: Op, example: Worked) -> Iterator[str]:
     """Yield the example: code, picture, how its sizes follow, and what is emitted for it."""
     yield "## Example"
-    panes = ("YAML", code("yaml", example.spec)), ("Python", code("python", example.python))
+    panes = (
+        ("YAML", code("yaml", _folded(example.spec))),
+        ("Python", code("python", example.python)),
+    )
     yield tabs(*panes)
     yield picture(f"pictures/{op.name}", f"The example of {op.name} as a graph", "example")
     inputs = ", ".join(_typed(type_) for type_ in example.sources)
@@ -187,6 +193,18 @@ def _example(op: Op, example: Worked) -> Iterator[str]:
     )
     if example.parts:
         yield folded("The classes that it is made of", code("python", example.parts))
+
+
+def _folded(spec: str) -> str:
+    """Return a spec with its lines no longer than a page is wide; a mapping goes on below."""
+    lines = []
+    for line in spec.splitlines():
+        further = line[: len(line) - len(line.lstrip())] + "    "
+        whole = line.replace(": ", ":\0")  # a key stays with its value
+        lines += textwrap.wrap(
+            whole, WIDEST_CODE, subsequent_indent=further, break_long_words=False
+        )
+    return "\n".join(lines).replace("\0", " ")
 
 
 def _method(name: str, lines: list[str]) -> list[str]:
@@ -222,27 +240,34 @@ def _by_name(op: Op) -> tuple[bool, str]:
     return op.kind == "merge", op.name.lower()
 
 
-def _index(folder: str, ops: list[Op]) -> str:
-    """Return the index of a folder, a section a category, each with its part of the sidebar."""
+def _indices(folder: str, ops: list[Op]) -> Iterator[Page]:
+    """Yield the index of a folder, and a page a category, which the sidebar shows between them."""
     name, about = TITLES[folder]
-    parts = [f"# {name}", about]
-    if folder == "layers":
-        parts.append("[Names of torch, Keras and others](names.md) finds one by another name.")
-        tree = ["names"]
-    else:
-        parts.append(
-            "[Names of torch, Keras and others](../layers/names.md) finds one by another name."
-        )
-        tree = []
+    names = "names.md" if folder == "layers" else "../layers/names.md"
+    parts = [f"# {name}", about, f"[{OTHER_NAMES}]({names}) finds one by another name."]
+    tree = ["names"] if folder == "layers" else []
     for family, members in groupby(sorted(ops, key=lambda op: (op.family, _by_name(op))), _family):
         listed = list(members)
-        rows = [[link(op, folder), inline(op.summary)] for op in listed]
-        parts += [
-            f"## {title(family)}",
-            table((name[:-1].lower(), "what it does, and its shape rule"), rows),
-        ]
-        tree += [op.name for op in listed]
-    return "\n\n".join([*parts, "```{toctree}\n:hidden:\n" + "\n".join(tree) + "\n```"]) + "\n"
+        rows = table(
+            (name[:-1].lower(), "what it does, and its shape rule"),
+            [[link(op, folder), inline(op.summary)] for op in listed],
+        )
+        heading, path = title(family), _category(family)
+        parts += [f"## {heading}", rows]
+        tree.append(path)
+        yield Page.of(
+            f"{folder}/{path}.md", f"# {heading}\n\n{rows}\n\n{_tree(op.name for op in listed)}"
+        )
+    yield Page.of(f"{folder}/index.md", "\n\n".join([*parts, _tree(tree)]))
+
+
+def _tree(names: Iterable[str]) -> str:
+    return "\n".join(["```{toctree}", ":hidden:", *names, "```", ""])
+
+
+def _category(family: str) -> str:
+    """Return the name of the page of a category, which no op has."""
+    return f"category-{family.replace('_', '-')}"
 
 
 def _family(op: Op) -> str:
@@ -255,6 +280,7 @@ def _names(ops: list[Op]) -> str:
     keras = _by_other((f"`{name}`", op) for op in ops for name in keras_names(op))
     others = _by_other((name, op) for op in ops for name in said(op))
     return NAMES.format(
+        title=OTHER_NAMES,
         torch=table(("torch", "here"), torch),
         keras=table(("Keras", "here"), keras),
         others=table(("what people say", "here"), others),
@@ -273,7 +299,7 @@ def _by_other(found: Any) -> list[list[str]]:
 
 
 NAMES = """\
-# Names of torch, Keras and others
+# {title}
 
 Options have torch's names. A name of torch or Keras in a spec is an error whose help says what to write here;
 `mimgraph layers --search "fully connected"` finds layers by any of these names.

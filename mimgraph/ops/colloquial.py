@@ -143,5 +143,5 @@ COLLOQUIAL: Mapping[str, tuple[str, ...]] = {
 
 
 def said(op: Op) -> tuple[str, ...]:
-    """Return what people call an op beside its own names and those of torch and Keras."""
+    """Return what people call an op, beside its name here, in torch and in Keras."""
     return COLLOQUIAL.get(op.name, ()) if op.function.__module__.startswith("mimgraph.") else ()

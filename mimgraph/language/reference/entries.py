@@ -10,6 +10,7 @@ from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.keys import KEYS, OPTIONS, Key
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
+from mimgraph.ops.colloquial import said
 from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import REQUIRED, OptionSpec
@@ -88,7 +89,7 @@ def bare_option(op: Op) -> str | None:
 
 
 def data(op: Op) -> dict[str, Any]:
-    """Return `{name, kind, family, options, bare, inputs, ports, summary, torch, keras}` of one op."""
+    """Return `{name, kind, family, options, bare, inputs, ports, summary, torch, keras, also}` of one op."""
     elsewhere = names_of(op)
     return {
         "name": op.name,
@@ -101,6 +102,7 @@ def data(op: Op) -> dict[str, Any]:
         "summary": op.summary,
         "torch": (elsewhere.torch or "").split(),
         "keras": elsewhere.keras.split(),
+        "also": list(said(op)),
         **({"explained": explained(KEYS[op.name])} if op.kind == "tensor" else {}),
     }
 

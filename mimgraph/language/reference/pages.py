@@ -17,6 +17,7 @@ from mimgraph.language.reference.entries import (
     places,
     takers,
 )
+from mimgraph.ops.colloquial import said
 from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import OptionSpec
@@ -84,6 +85,7 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
     facts = {
         "sources": ", ".join(inputs(op)) or "none",
         "explained in": explained(KEYS[op.name]) if op.kind == "tensor" else "",
+        "also called": ", ".join(said(op)),
         "a bare value in a seq": bare_option(op) or "",
         "ports": ", ".join(op.ports),
         "category": op.family.replace("_", " "),

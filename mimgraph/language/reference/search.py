@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mimgraph.language.reference.entries import EVERY_KEY, bare_keys, every_op
+from mimgraph.ops.colloquial import said
 from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op
 
@@ -14,8 +15,9 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # `Multihead`, `Attention`
 
 
 def search(text: str) -> tuple[list[Op], list[str]]:
-    """Return the ops and the keys with all words of a text in their name, category, first line or name
-    in torch or Keras; if there are none, those whose names it abbreviates: `attn`, `mha`."""
+    """Return the ops and the keys with all words of a text in their name, category, first line, name
+    in torch or Keras, or what people call them; if there are none, those whose names it abbreviates:
+    `attn`, `mha`."""
     words = text.lower().split()
     ops: list[Op] = []
     keys: list[str] = []
@@ -32,7 +34,9 @@ Texts = tuple[str, str]  # a name with its category, and a description
 
 def _texts(op: Op) -> Texts:
     names = names_of(op)
-    return f"{op.name} {op.family}", f"{op.summary} {names.torch} {names.keras}"
+    return f"{op.name} {op.family}", " ".join(
+        [op.summary, f"{names.torch} {names.keras}", *said(op)]
+    )
 
 
 def _key_texts(key: str) -> Texts:

@@ -14,6 +14,8 @@ from mimgraph.ops.rule_helpers import floating, with_rank, without_axes
 def Dropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
     """In training, each element is zero with probability `p`: (*) -> (*).
 
+    Srivastava et al. 2014.
+
     Example:
         x: [20, 64]
         {layer: Dropout, from: x, p: 0.1}
@@ -24,6 +26,8 @@ def Dropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -
 @layer(family="dropout")
 def Dropout1d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
     """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L).
+
+    Tompson et al. 2015.
 
     Example:
         signal: [8, 50]
@@ -37,6 +41,8 @@ def Dropout1d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False)
 def Dropout2d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
     """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W).
 
+    Tompson et al. 2015.
+
     Example:
         image: [3, 32, 32]
         {layer: Dropout2d, from: image, p: 0.1}
@@ -48,6 +54,8 @@ def Dropout2d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False)
 @layer(family="dropout")
 def Dropout3d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same.
+
+    Tompson et al. 2015.
 
     Example:
         volume: [3, 8, 16, 16]
@@ -75,6 +83,8 @@ def FeatureAlphaDropout(
     input: TensorType, /, p: Probability = 0.5, inplace: bool = False
 ) -> Lowering:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *).
+
+    Klambauer et al. 2017.
 
     Example:
         image: [3, 16, 16]

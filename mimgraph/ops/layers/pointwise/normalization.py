@@ -44,6 +44,8 @@ def BatchNorm1d(
 ) -> Lowering:
     """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same.
 
+    Ioffe and Szegedy 2015.
+
     Example:
         signal: [8, 50]
         {layer: BatchNorm1d, from: signal}
@@ -66,6 +68,8 @@ def BatchNorm2d(
 ) -> Lowering:
     """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W).
 
+    Ioffe and Szegedy 2015.
+
     Example:
         image: [3, 32, 32]
         {layer: BatchNorm2d, from: image}
@@ -86,6 +90,8 @@ def BatchNorm3d(
     bias: bool = True,
 ) -> Lowering:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W).
+
+    Ioffe and Szegedy 2015.
 
     Example:
         volume: [3, 8, 16, 16]
@@ -108,7 +114,8 @@ def SyncBatchNorm(
 ) -> Lowering:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
 
-    In a single process it is a batch norm; with several, torch runs it on GPUs only.
+    Ioffe and Szegedy 2015. In a single process it is a batch norm; with several, torch runs it on
+    GPUs only.
 
     Example:
         image: [8, 16, 16]
@@ -132,6 +139,8 @@ def InstanceNorm1d(
 ) -> Lowering:
     """Each channel of each sample normalised: (N, C, L) -> (N, C, L).
 
+    Ulyanov et al. 2016.
+
     Example:
         signal: [8, 50]
         {layer: InstanceNorm1d, from: signal}
@@ -153,6 +162,8 @@ def InstanceNorm2d(
 ) -> Lowering:
     """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W).
 
+    Ulyanov et al. 2016.
+
     Example:
         image: [8, 16, 16]
         {layer: InstanceNorm2d, from: image, affine: true}
@@ -173,6 +184,8 @@ def InstanceNorm3d(
     bias: bool = True,
 ) -> Lowering:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W).
+
+    Ulyanov et al. 2016.
 
     Example:
         volume: [8, 4, 8, 8]

@@ -34,7 +34,7 @@ def RNNCell(
 ) -> Lowering:
     """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
-    Without `hidden` it starts from zeros.
+    Elman 1990. Without `hidden` it starts from zeros.
 
     Example:
         x: [8]
@@ -60,7 +60,7 @@ def RNNCell(
 def GRUCell(inputs: CellInputs, /, hidden_size: Size, bias: bool = True) -> Lowering:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
-    Without `hidden` it starts from zeros.
+    Cho et al. 2014. Without `hidden` it starts from zeros.
 
     Example:
         x: [8]
@@ -85,7 +85,7 @@ def GRUCell(inputs: CellInputs, /, hidden_size: Size, bias: bool = True) -> Lowe
 def LSTMCell(inputs: LSTMCellInputs, /, hidden_size: Size, bias: bool = True) -> Lowering:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
 
-    Without `hidden` and `cell` it starts from zeros.
+    Hochreiter and Schmidhuber 1997. Without `hidden` and `cell` it starts from zeros.
 
     Example:
         x: [8]

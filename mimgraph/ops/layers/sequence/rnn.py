@@ -51,9 +51,9 @@ def RNN(
 ) -> Lowering:
     """An Elman recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
-    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
-    With `lengths`, padding is skipped.
+    Elman 1990. Ports: `output`, of every step; `last`, the final state of the last layer,
+    directions joined; `hidden`, the final states, batch first; `state`, the same for the `state` of
+    another layer. With `lengths`, padding is skipped.
 
     Example:
         words: [T, 16]
@@ -91,9 +91,9 @@ def GRU(
 ) -> Lowering:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
-    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
-    With `lengths`, padding is skipped.
+    Cho et al. 2014. Ports: `output`, of every step; `last`, the final state of the last layer,
+    directions joined; `hidden`, the final states, batch first; `state`, the same for the `state` of
+    another layer. With `lengths`, padding is skipped.
 
     Example:
         words: [T, 16]
@@ -131,9 +131,9 @@ def LSTM(
 ) -> Lowering:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `cell`, the final states, batch first; `state`, both for the `state` of another LSTM.
-    With `lengths`, padding is skipped.
+    Hochreiter and Schmidhuber 1997. Ports: `output`, of every step; `last`, the final state of the
+    last layer, directions joined; `hidden` and `cell`, the final states, batch first; `state`, both
+    for the `state` of another LSTM. With `lengths`, padding is skipped.
 
     Example:
         words: [T, 16]

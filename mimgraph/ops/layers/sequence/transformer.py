@@ -178,8 +178,9 @@ def TransformerEncoderLayer(
 ) -> Lowering:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
 
-    Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where attention
-    is not allowed. `is_causal` hides later steps; without `src_mask` the causal mask is made.
+    Vaswani et al. 2017. Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S),
+    true where attention is not allowed. `is_causal` hides later steps; without `src_mask` the
+    causal mask is made.
 
     Example:
         tokens: [10, 16]
@@ -223,9 +224,9 @@ def TransformerDecoderLayer(
 ) -> Lowering:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
 
-    Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
-    `memory_key_padding_mask` (N, S), true where attention is not allowed. `tgt_is_causal` hides later
-    steps; without `tgt_mask` the causal mask is made.
+    Vaswani et al. 2017. Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S),
+    `tgt_key_padding_mask` (N, T) and `memory_key_padding_mask` (N, S), true where attention is not
+    allowed. `tgt_is_causal` hides later steps; without `tgt_mask` the causal mask is made.
 
     Example:
         caption: [10, 16]
@@ -271,9 +272,10 @@ def TransformerEncoder(
 ) -> Lowering:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
 
-    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
-    its end. Masks are as in torch: `mask` (S, S) and `src_key_padding_mask` (N, S), true where
-    attention is not allowed. `is_causal` hides later steps; without `mask` the causal mask is made.
+    Vaswani et al. 2017. The options of the layers come first, then torch's for the stack;
+    `norm: LayerNorm` adds one at its end. Masks are as in torch: `mask` (S, S) and `src_key_padding_mask`
+    (N, S), true where attention is not allowed. `is_causal` hides later steps; without `mask` the
+    causal mask is made.
 
     Example:
         x: [10, 16]
@@ -332,8 +334,8 @@ def TransformerDecoder(
 ) -> Lowering:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
 
-    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
-    its end. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+    Vaswani et al. 2017. The options of the layers come first, then torch's for the stack;
+    `norm: LayerNorm` adds one at its end. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
 
     Example:
         caption: [10, 16]
@@ -387,9 +389,9 @@ def Transformer(
 ) -> Lowering:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
 
-    Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and beside each
-    a `..._key_padding_mask`, (N, S) or (N, T), true where attention is not allowed. `tgt_is_causal`
-    hides later steps; without `tgt_mask` the causal mask is made.
+    Vaswani et al. 2017. Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask`
+    (T, S), and beside each a `..._key_padding_mask`, (N, S) or (N, T), true where attention is not
+    allowed. `tgt_is_causal` hides later steps; without `tgt_mask` the causal mask is made.
 
     Example:
         source: [12, 16]

@@ -37,8 +37,8 @@ def Rearrange(
 ) -> Lowering:
     """Axes split, moved and joined in einops' notation: "n c h w -> n (h w) c".
 
-    `sizes` gives the sizes that the pattern leaves open; `...` is any number of axes, `1` an axis of
-    size 1.
+    Rogozhnikov 2022. `sizes` gives the sizes that the pattern leaves open; `...` is any number of
+    axes, `1` an axis of size 1.
 
     Example:
         tokens: [T, 64]
@@ -70,7 +70,7 @@ def Reduce(
 ) -> Lowering:
     """As Rearrange, and reduces the axes that only the left side has: "n c h w -> n c".
 
-    Instead of a name such an axis may have its size, a number.
+    Rogozhnikov 2022. Instead of a name such an axis may have its size, a number.
 
     Example:
         image: [3, 32, 32]

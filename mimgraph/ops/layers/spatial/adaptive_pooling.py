@@ -38,7 +38,7 @@ def AdaptiveAvgPool2d(
 ) -> Lowering:
     """The means of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
-    A size that is null stays as it is.
+    With size 1 it is global average pooling (Lin et al. 2014). A size that is null stays as it is.
 
     Example:
         image: [3, 32, 32]

@@ -128,8 +128,8 @@ def ConvTranspose1d(
 ) -> Lowering:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
-    A strided convolution maps several sizes to one; this gives the smallest of them, plus
-    `output_padding`.
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
 
     Example:
         signal: [8, 50]
@@ -167,8 +167,8 @@ def ConvTranspose2d(
 ) -> Lowering:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
-    A strided convolution maps several sizes to one; this gives the smallest of them, plus
-    `output_padding`.
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
 
     Example:
         image: [8, 16, 16]
@@ -206,8 +206,8 @@ def ConvTranspose3d(
 ) -> Lowering:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
-    A strided convolution maps several sizes to one; this gives the smallest of them, plus
-    `output_padding`.
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
 
     Example:
         volume: [8, 4, 8, 8]

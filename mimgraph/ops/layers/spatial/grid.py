@@ -31,8 +31,8 @@ def GridSample(
 ) -> Lowering:
     """Pixels read at the places of a grid: (N, C, H, W), (N, H', W', 2) -> (N, C, H', W').
 
-    A place is (x, y), from -1 at the left and top to 1. A volume (N, C, D, H, W) takes a grid
-    (N, D', H', W', 3). torch.nn.functional.grid_sample.
+    Jaderberg et al. 2015. A place is (x, y), from -1 at the left and top to 1. A volume (N, C, D,
+    H, W) takes a grid (N, D', H', W', 3). torch.nn.functional.grid_sample.
 
     Example:
         image: [3, 16, 16]
@@ -77,8 +77,8 @@ def AffineGrid(
 ) -> Lowering:
     """The grid of an affine map, for GridSample: (N, 2, 3) -> (N, H, W, 2) for size [H, W].
 
-    `size` is that of the sampled image, or [D, H, W] of a volume, whose map is (N, 3, 4).
-    torch.nn.functional.affine_grid.
+    Jaderberg et al. 2015. `size` is that of the sampled image, or [D, H, W] of a volume, whose map
+    is (N, 3, 4). torch.nn.functional.affine_grid.
 
     Example:
         theta: [2, 3]

@@ -28,6 +28,8 @@ VECTORS, DOTS, LOWER = map(Operand, ("vectors", "dots", "lower"))  # intermediat
 def pairwise_dot(sources: Sources, /) -> Lowering:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2).
 
+    The inner products of a product-based network (Qu et al. 2016).
+
     Example:
         user: [16]
         item: [16]
