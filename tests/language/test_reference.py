@@ -199,6 +199,11 @@ Affine map of the last axis: (*, in_features)
 -> (*, out_features).
 
 sources                input
+also called            fully connected
+                       layer, dense layer,
+                       FC layer,
+                       projection, affine
+                       layer
 a bare value in a seq  out_features
 category               linear
 
@@ -271,6 +276,9 @@ SEARCHES = {
     "GlobalAveragePooling2D": ["AdaptiveAvgPool2d"],
     "transpose conv": ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"],
     "freeze": ["freeze"],
+    "fully connected": ["Linear"],
+    "skip connection": ["add"],
+    "one-hot": ["OneHot"],
 }
 
 
