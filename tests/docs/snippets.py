@@ -104,6 +104,8 @@ class _Story:
         assert not printed, f"printed, but the page shows no output: {printed}"
         if snippet.file:
             path = self.folder / snippet.file
+            inside = path.resolve().is_relative_to(self.folder.resolve())
+            assert inside, f"the page would change the gallery: {snippet.file}"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(snippet.text)
         elif snippet.language in ("python", "run"):

@@ -63,6 +63,14 @@ def test_what_cannot_run_is_refused(page: str, fault: str, tmp_path: Path) -> No
         run(page, tmp_path)
 
 
+def test_the_gallery_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "gallery").mkdir()
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "specs").symlink_to(tmp_path / "gallery")
+    with pytest.raises(AssertionError, match="would change the gallery: specs/x.yaml"):
+        run("```yaml\n# specs/x.yaml\n```\n", tmp_path / "page")
+
+
 def test_a_fragment_is_completed_by_a_comment(tmp_path: Path) -> None:
     page = "<!-- around\ninputs: {x: [4]}\noutputs: y\n-->\n\n```yaml\nnodes: {y: {layer: ReLU, from: x}}\n```\n"
     assert run(page, tmp_path) == page
