@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extension import api, catalogue, commands, errors, floors, highlighting
+from extension import api, catalogue, commands, errors, floors, highlighting, language_keys
 from extension.page import Page
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ GENERATORS = (
     errors.pages,
     commands.pages,
     api.pages,
+    language_keys.pages,
 )
 
 

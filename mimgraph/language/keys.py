@@ -1,6 +1,6 @@
-"""The keys of a spec: the meaning of each, its paragraph of the README, and an example.
+"""The keys of a spec: the meaning of each, its type, its default, its page of the manual, and an example.
 
-`mimgraph layers KEY` and the JSON Schema show these texts.
+`mimgraph layers KEY`, the JSON Schema and the manual show these texts.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """The meaning of a key (with code in backticks), the README's paragraph, and a spec that has it, with
-    the other files that the spec needs."""
+    """The meaning of a key, its type and default (with code in backticks), the page of `docs/language/` that
+    explains it, and a spec that has it, with the other files that the spec needs."""
 
     about: str
-    paragraph: str
+    type: str
+    default: str
+    page: str
     example: str
     files: Mapping[str, str] = {}
 
@@ -185,26 +187,44 @@ outputs: {logp: {from: logp, batch_dim: 1}}
 """
 
 KEYS = {
-    "mimgraph": Key("The version of the language: 1.", "A spec", SMALL),
-    "name": Key("The name of the emitted class: `Model` if left out.", "A spec", SMALL),
-    "doc": Key("A description, which becomes a docstring of the emitted module.", "A spec", SMALL),
+    "mimgraph": Key("The version of the language: 1.", "`1`", "`1`", "spec", SMALL),
+    "name": Key(
+        "The name of the emitted class: `Model` if left out.",
+        "a name, as Python has them",
+        "`Model`",
+        "spec",
+        SMALL,
+    ),
+    "doc": Key(
+        "A description, which becomes a docstring of the emitted module.",
+        "a string",
+        "none",
+        "spec",
+        SMALL,
+    ),
     "params": Key(
         "Values that the spec uses as `$name`; `--set hidden=128` replaces one. For the "
         "params of a block each use may give other values, and must where the value is "
         "`null`.",
-        "Params",
+        "a mapping from names to numbers, strings, `true`, `false`, `null` or lists of these",
+        "none",
+        "expressions",
         SMALL,
     ),
     "inputs": Key(
         "The input tensors by name: a shape without the batch axis, or `{shape, dtype, "
         "vocab, doc, optional}`. Those of a block are names, or names with a pattern of "
         "sizes each, or `{shape, dtype, vocab, optional}`, each of which may be left out.",
-        "Inputs",
+        "a mapping from names to shapes or mappings",
+        "required in a spec; a block that is a `seq` has none",
+        "inputs",
         SMALL,
     ),
     "blocks": Key(
         "Sub-graphs or chains by name, perhaps with params, that nodes use any number of times.",
-        "Blocks",
+        "a mapping from names to blocks, `{params, inputs, nodes, outputs}` or `{params, seq}`",
+        "none",
+        "blocks",
         STEPS,
     ),
     "parts": Key(
@@ -214,92 +234,156 @@ KEYS = {
         "is optional itself; outputs for training only are left out. A param that names an op, "
         "`activation: $act`, keeps its value. A part sees no params but its own. "
         "`dump`, `save` and `emit` write one file.",
-        "Parts",
+        "a mapping from names to paths",
+        "none",
+        "parts",
         PARTS,
         {"towers/text.yaml": TOWER},
     ),
     "nodes": Key(
-        "The nodes by name, in any order: what each does, and from which sources.", "Nodes", SMALL
+        "The nodes by name, in any order: what each does, and from which sources.",
+        "a mapping from names to nodes",
+        "required in a spec",
+        "nodes",
+        SMALL,
     ),
-    "outputs": Key("A source, a list of sources, or `{public_name: source}`.", "Outputs", TRAINING),
+    "outputs": Key(
+        "A source, a list of sources, or `{public_name: source}`.",
+        "a source, a list of sources, or a mapping from public names to sources or `{from, only, batch_dim, doc}`",
+        "required in a spec",
+        "outputs",
+        TRAINING,
+    ),
     "layer": Key(
-        "The name of a layer of torch.nn, a reshape or a function of torch.", "Layers", SMALL
+        "The name of a layer of torch.nn, a reshape or a function of torch.",
+        "the name of a layer",
+        "none",
+        "nodes",
+        SMALL,
     ),
-    "merge": Key("The name of an operation that joins several sources.", "Merges", TABLE),
+    "merge": Key(
+        "The name of an operation that joins several sources.",
+        "the name of a merge",
+        "none",
+        "merges",
+        TABLE,
+    ),
     "seq": Key(
         "A chain of layers and blocks, which becomes one `nn.Sequential`. Its ports are those of "
         "the last item: `halves.0` and `halves.1` of one that ends in a `Chunk`.",
-        "Nodes",
+        "a list of items: a name, or one name with its options",
+        "none",
+        "chains",
         CHAIN,
     ),
     "block": Key(
         "The name of a block of this spec; the block's params are given as options.",
-        "Blocks",
+        "the name of a block or part",
+        "none",
+        "blocks",
         STEPS,
     ),
     "scan": Key(
         "The name of a block that runs once for each step along an axis of its sources, with the same "
         "weights. Its results are stacked along that axis; the last value of each carried one is a "
         "port: `states.h`.",
-        "Scans",
+        "the name of a block or part",
+        "none",
+        "repeats-and-scans",
         SCAN,
     ),
     "carry": Key(
         "The inputs that each step of a `scan` hands to the next, with what they start as: `carry: {h: "
         "h0}`. The block has an output of the same name, shape and dtype.",
-        "Scans",
+        "a mapping from inputs of the block to sources",
+        "none: nothing is carried",
+        "repeats-and-scans",
         SCAN,
     ),
     "share": Key(
         "The name of another node: its module, with its weights, is used again on this "
         "node's source. In a block it may be a node of the graph that uses the block.",
-        "Sharing",
+        "the name of a node",
+        "none",
+        "each-and-sharing",
         TWINS,
     ),
-    "parameter": Key("A learned tensor of this shape.", "Tensors of the model", TOKENS),
-    "buffer": Key("A fixed tensor of this shape.", "Tensors of the model", TOKENS),
+    "parameter": Key(
+        "A learned tensor of this shape.",
+        "a list of sizes, all of its axes",
+        "none",
+        "tensors",
+        TOKENS,
+    ),
+    "buffer": Key(
+        "A fixed tensor of this shape.",
+        "a list of sizes, all of its axes",
+        "none",
+        "tensors",
+        TOKENS,
+    ),
     "arange": Key(
         "The positions along an axis of this source; or of a number, `arange: 8`, the whole numbers "
         "below it.",
-        "Tensors of the model",
+        "a source, beside `dim`; or a size",
+        "none",
+        "tensors",
         POSITIONS,
     ),
     "zeros": Key(
         "Zeros of this shape, made at each run; or `true`, with `like: x` for the shape, dtype and "
         "device of x.",
-        "Constants and noise",
+        "a list of sizes; or `true`, beside `like`",
+        "none",
+        "tensors",
         NOISE,
     ),
-    "ones": Key("Ones, made at each run as zeros are.", "Constants and noise", NOISE),
+    "ones": Key(
+        "Ones, made at each run as zeros are.",
+        "a list of sizes; or `true`, beside `like`",
+        "none",
+        "tensors",
+        NOISE,
+    ),
     "random": Key(
         "`normal` or `uniform`: noise drawn at each run, in the shape of the source `like`; with "
         "`only: training` it is zero in eval.",
-        "Constants and noise",
+        "`normal` or `uniform`",
+        "none",
+        "tensors",
         NOISE,
     ),
     "from": Key(
         "The source of the node, a list of sources, or `{argument: source}`. A source is "
         "an input, a node, or `node.port`; `node.*` in a list, or as an input of a block, is all "
         "its ports.",
-        "Nodes",
+        "a source, a list of sources, or a mapping from arguments to sources",
+        "required, except beside `each` or `over` of a scan, and of a tensor of the model",
+        "nodes",
         TWINS,
     ),
     "each": Key(
         "Several sources: the node does the same on each of them, with weights of its own "
         "for each. Or the number of copies that run on the source in `from`, with the ports "
         "`0`, `1`, ...",
-        "Columns and copies",
+        "a list of sources, a mapping from names to sources, or a number of copies",
+        "none: the node is made once",
+        "each-and-sharing",
         COPIES,
     ),
     "with": Key(
         "Options whose value differs: for each option a list, with a value for each "
         "source of `each` or for each time of `repeat`.",
-        "Columns and copies",
+        "a mapping from options to lists of values",
+        "none: all have the same options",
+        "each-and-sharing",
         TABLE,
     ),
     "take": Key(
         "The port that a source means if it names this node without a port: `take: last`.",
-        "Ports",
+        "the name of a port",
+        "the first port, `output`, of an op that has a default",
+        "nodes",
         PORTS,
     ),
     "over": Key(
@@ -311,79 +395,113 @@ KEYS = {
         "inputs that it reads step by step: `over: x` along axis 1, `over: {x: 1, m: 2}` "
         "along an axis each, or with `from` the axis of all its sources, `over: 1`. Inputs that `from` "
         "gives and `over` does not name are the same at each step.",
-        "Folded axes",
+        "an axis; of a `scan` an input, a mapping from inputs to axes, or an axis beside `from`",
+        "none: the node sees all axes; required of a `scan`",
+        "axes",
         FRAMES,
     ),
     "freeze": Key(
         "`true`: the weights get no gradients, and the module stays in evaluation mode "
         "while the rest trains. `freeze: $frozen` lets a param decide. A layer that a block shares "
         "from outside is frozen at its own node.",
-        "Nodes",
+        "`true` or `false`, or a param",
+        "`false`",
+        "nodes",
         PORTS,
     ),
     "activation": Key(
         "The activation applied to the result: the name of a layer, or `{name: options}`.",
-        "Nodes",
+        "the name of a layer without weights, or one such name with its options",
+        "none",
+        "nodes",
         SMALL,
     ),
     "repeat": Key(
         "How many times the block is applied in a row, with weights of its own each time; "
         "or `{times, shared, with, index, collect}`.",
-        "Repeats",
+        "a number of times, or `{times, shared, with, index, collect}`",
+        "none: the block is applied once",
+        "repeats-and-scans",
         STEPS,
     ),
     "shape": Key(
         "Sizes, or names for sizes, without the batch axis: `[3, 32, 32]`, `[T, 64]`; a multiple of a "
         "name, perhaps plus a number, names the sizes that are legal: `[3, 8*H, 8*W]`.",
-        "Inputs",
+        "a list of sizes, names of sizes, or arithmetic with one name",
+        "required without a `vocab`; `[]` with one",
+        "inputs",
         TABLE,
     ),
     "dtype": Key(
-        "The dtype of the tensor: float32 if left out, int64 with a vocab.", "Inputs", TABLE
+        "The dtype of the tensor: float32 if left out, int64 with a vocab.",
+        "the name of a dtype of torch",
+        "`float32`; `int64` with a `vocab`",
+        "inputs",
+        TABLE,
     ),
     "vocab": Key(
         "The number of categories, which an Embedding takes as its `num_embeddings`.",
-        "Inputs",
+        "a number of categories",
+        "none",
+        "inputs",
         TABLE,
     ),
     "optional": Key(
         "`true`: the caller may leave the input out, which is then None; a use of a block may leave "
         "out such an input of it, `{x: [T, C], mask: {optional: true}}`. `optional: $some` lets a param "
         "decide.",
-        "Optional inputs",
+        "`true` or `false`, or a param",
+        "`false`",
+        "optional-inputs",
         MISSING,
     ),
-    "only": Key("`training`: the output is left out in evaluation mode.", "Outputs", TRAINING),
+    "only": Key(
+        "`training`: the output is left out in evaluation mode.",
+        "`training`",
+        "none: given in evaluation too",
+        "outputs",
+        TRAINING,
+    ),
     "batch_dim": Key(
         "The axis to which the batch of an output is moved: with 1, `(N, T, C)` is given as "
         "`(T, N, C)`, which CTCLoss takes.",
-        "Outputs",
+        "an axis",
+        "`0`",
+        "outputs",
         TIME_FIRST,
     ),
     "times": Key(
         "How many times the block is applied in a row: `repeat: {times: 3}`. With `shared: true` "
         "it may be a size known only at run time: `{times: $T, shared: true}`.",
-        "Repeats",
+        "a number of times, or with `shared: true` a size",
+        "the length of the lists in `with`; else required",
+        "repeats-and-scans",
         LOOPS,
     ),
     "shared": Key(
         "`true`: the same module each time, `repeat: {times: 3, shared: true}`, or for every "
         "source of `each`.",
-        "Repeats",
+        "`true` or `false`",
+        "`false`",
+        "repeats-and-scans",
         STEPS,
     ),
     "index": Key(
         "The input or param of a repeated block that is the number of the step, from 0. An "
         "input gets it as an int64 tensor without axes, and then has no source in `from`; a "
         "param gets it as a number, if the steps have weights of their own.",
-        "Repeats",
+        "the name of an input or param of the block",
+        "none",
+        "repeats-and-scans",
         LOOPS,
     ),
     "collect": Key(
         "The output of a repeated block of which the results of all steps are kept, stacked "
         "along axis 1, `(N, steps, ...)`: the port `steps` of the node. `true` means the only "
         "output.",
-        "Repeats",
+        "the name of an output of the block, or `true`",
+        "none: only the last result is kept",
+        "repeats-and-scans",
         LOOPS,
     ),
 }
@@ -392,25 +510,33 @@ KEYS = {
 OPTIONS = {
     "batched": Key(
         "`true`: the tensor is stored as `(1, ...)` and expanded to the batch, `(N, ...)`.",
-        "Tensors of the model",
+        "`true` or `false`",
+        "`false`",
+        "tensors",
         TOKENS,
     ),
     "init": Key(
         "The initial values: the name of a function of torch.nn.init, as in `{normal: "
         "{std: 0.02}}`, or `sinusoid`, or the values themselves.",
-        "Tensors of the model",
+        "the name of an init, one name with its options, or numbers",
+        "required of a parameter or buffer",
+        "tensors",
         TOKENS,
     ),
     "broadcast": Key(
         "`true`: axes of size 1, and tensors of the model without a batch axis, are "
         "expanded as torch does.",
-        "Tensors of the model",
+        "`true` or `false`",
+        "`false`",
+        "tensors",
         TOKENS,
     ),
     "missing": Key(
         "`skip`: sources that are missing, because an optional input was left out, do not count. After a "
         "`concat` the size along its axis is then known only at run time.",
-        "Optional inputs",
+        "`skip`",
+        "none: a source that may be missing is refused",
+        "optional-inputs",
         MISSING,
     ),
 }

@@ -14,6 +14,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph.ir.declared.operations import VALUE_OPTION
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
+from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import KEYS, OPTIONS
 from mimgraph.language.places import PLACES
 from mimgraph.language.reference.describe import describe
@@ -29,8 +30,10 @@ key repeat
 How many times the block is applied in a row, with weights of its own each time; or
 `{times, shared, with, index, collect}`.
 
+type          a number of times, or {times, shared, with, index, collect}
+default       none: the block is applied once
 allowed in    a node, an item of a seq
-explained in  README, What the language has, Repeats
+explained in  docs/language/repeats-and-scans.md
 
 example
   inputs: {x: [16]}
@@ -40,13 +43,22 @@ example
     thrice: {block: step, from: x, rate: 0.1, repeat: 3}
     once_more: {block: step, from: thrice, rate: 0.1, repeat: {times: 2, shared: true}}
     deeper: {block: step, from: once_more, repeat: {with: {rate: [0.1, 0.2, 0.3]}}}
-  outputs: deeper"""
+  outputs: deeper
+
+refused
+  blocks: {step: {params: {width: 4}, seq: [{Linear: $width}]}}
+  inputs: {x: [4]}
+  nodes:
+    y: {block: step, from: x, repeat: 1.5}
+  outputs: y
+  error[bad-option]: repeat must be a whole number of times, at least 0"""
 
 
 def test_the_text_of_a_key() -> None:
     assert describe("repeat") == REPEAT
 
 
+LEFT_OUT = {"broadcast"}  # keys whose absence is refused
 TENSORS = tuple(VALUE_OPTION)  # ops that are keys as well
 
 # specs with one unknown key, whose help lists the keys of that place
@@ -88,12 +100,21 @@ def test_the_example_of_a_key_is_a_spec_with_that_key(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
-def test_the_readme_explains_a_key_in_the_paragraph_named(name: str) -> None:
-    text = (ROOT / "README.md").read_text().partition("## What the language has")[2]
-    paragraphs = re.findall(r"^- \*\*(.*?)\*\*(.*?)(?=^- |\n\n)", text, re.MULTILINE | re.DOTALL)
-    found = [body for title, body in paragraphs if title == EVERY_KEY[name].paragraph]
-    assert len(found) == 1
-    assert re.search(rf"`[^`]*\b{name}\b", found[0]) or name in EVERY_KEY[name].paragraph.lower()
+def test_the_manual_explains_a_key_on_the_page_named(name: str) -> None:
+    text = (ROOT / "docs" / "language" / f"{EVERY_KEY[name].page}.md").read_text()
+    page = "index_" if name == "index" else name
+    assert f"[`{name}`](keys/{page}.md)" in text
+
+
+@pytest.mark.parametrize("name", EVERY_KEY)
+def test_what_a_key_refuses_is_refused_so(name: str, tmp_path: Path) -> None:
+    refused = REFUSED[name]
+    assert re.search(rf"(^|[{{ ]){name}:\s", refused.spec, re.MULTILINE) or name in LEFT_OUT
+    (tmp_path / "spec.yaml").write_text(refused.spec)
+    with pytest.raises(mg.SpecError) as caught:
+        mg.load(tmp_path / "spec.yaml")
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.message) == (refused.code, refused.message)
 
 
 def test_a_name_of_a_key_and_a_merge_describes_both() -> None:
@@ -107,11 +128,12 @@ def test_a_name_of_a_key_and_a_merge_describes_both() -> None:
 def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
-    assert entry["explained"] == f"README, What the language has, {EVERY_KEY[name].paragraph}"
+    assert entry["explained"] == f"docs/language/{EVERY_KEY[name].page}.md"
     if entry["kind"] == "key":
         assert entry["summary"] == EVERY_KEY[name].about
         assert entry["places"] or entry["option_of"]
         assert entry["example"] == EVERY_KEY[name].example
+        assert entry["refused"]["spec"] == REFUSED[name].spec
     else:
         assert entry["kind"] == "tensor"
 
@@ -320,7 +342,7 @@ def test_an_option_with_the_name_of_a_layer_in_torch_describes_both() -> None:
 
 def test_an_op_takes_precedence_over_an_option_or_key_of_its_name() -> None:
     assert describe("parameter").startswith("tensor parameter\n")
-    assert "explained in  README, What the language has, Tensors of the model" in describe("buffer")
+    assert "explained in  docs/language/tensors.md" in describe("buffer")
     assert describe("Repeat").startswith("layer Repeat (")
 
 

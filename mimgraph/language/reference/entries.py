@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from mimgraph.ir.option_types import describe as describe_type
+from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import KEYS, OPTIONS, Key
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
@@ -35,8 +36,8 @@ def places(name: str) -> list[str]:
 
 
 def explained(key: Key) -> str:
-    """Return where the README explains a key."""
-    return f"README, What the language has, {key.paragraph}"
+    """Return the page of the manual that explains a key."""
+    return f"docs/language/{key.page}.md"
 
 
 def takers(name: str) -> list[dict[str, Any]]:
@@ -54,16 +55,19 @@ def takers(name: str) -> list[dict[str, Any]]:
 
 
 def key_data(name: str) -> dict[str, Any]:
-    """Return `{name, kind, summary, places, option_of, explained, example}` of a key."""
+    """Return `{name, kind, summary, type, default, places, option_of, explained, example, refused}` of a key."""
     key = EVERY_KEY[name]
     return {
         "name": name,
         "kind": "key",
         "summary": key.about,
+        "type": key.type,
+        "default": key.default,
         "places": places(name),
         "option_of": takers(name),
         "explained": explained(key),
         "example": key.example,
+        "refused": REFUSED[name]._asdict(),
         **({"files": dict(key.files)} if key.files else {}),
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.ir.option_types import describe as describe_type
+from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import KEYS
 from mimgraph.language.reference.entries import (
     EVERY_KEY,
@@ -126,11 +127,14 @@ def _type(op: Op, option: OptionSpec) -> str:
 
 
 def key_page(name: str, sheet: Sheet) -> Iterator[str]:
-    """Yield what a key means, where it is allowed, and an example."""
+    """Yield what a key means, its type and default, where it is allowed, an example, and a wrong spec."""
     key = EVERY_KEY[name]
     yield from (sheet.paint(BOLD, f"key {name}"), "")
     yield from sheet.prose(key.about)
+    refused = REFUSED[name]
     facts = {
+        "type": key.type.replace("`", ""),
+        "default": key.default.replace("`", ""),
         "allowed in": ", ".join(places(name)),
         "an option of": ", ".join(one["name"] for one in takers(name)),
         "explained in": explained(key),
@@ -139,6 +143,13 @@ def key_page(name: str, sheet: Sheet) -> Iterator[str]:
     yield from sheet.section("example", sheet.code(key.example.splitlines()))
     for path, text in key.files.items():
         yield from sheet.section(f"with {path}", sheet.code(text.splitlines()))
+    yield from sheet.section(
+        "refused",
+        (
+            *sheet.code(refused.spec.splitlines()),
+            *wrapped(f"error[{refused.code}]: {refused.message}", sheet.width - len(INDENT)),
+        ),
+    )
 
 
 def option_page(name: str, of: Sequence[Mapping[str, Any]], sheet: Sheet) -> Iterator[str]:

@@ -30,8 +30,10 @@ def refs(*names: str) -> Json:
 
 
 def about(key: str) -> Json:
-    """Return the description of a key, plain and as Markdown."""
-    text = KEYS[key].about
+    """Return the description of a key, with its default if that is a value, plain and as Markdown."""
+    text, default = KEYS[key].about, KEYS[key].default
+    if default.startswith("`"):
+        text += f" Default: {default}."
     return {"description": text.replace("`", ""), "markdownDescription": text}
 
 
