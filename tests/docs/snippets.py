@@ -29,7 +29,6 @@ FENCE = re.compile(
 )
 NAME = re.compile(r"(?:#|//|%|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
 COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-FRACTION = re.compile(r"\d+\.\d+")
 TOOK = re.compile(r" \(\d+\.\d+ s\)")
 CODE = "example.py"  # what messages call a block of Python
 SHELL = re.compile(
@@ -187,15 +186,20 @@ def matches(shown: str, printed: str, percent: int = 0) -> bool:
     Fractions may differ by some percent: other versions of torch train to other digits.
     """
     shown, printed = (TOOK.sub("", text.strip()) for text in (shown, printed))
-    if percent:
-        theirs, ours = (
-            [float(number) for number in FRACTION.findall(text)] for text in (shown, printed)
-        )
-        if len(theirs) == len(ours) and "..." not in shown:
-            if any(abs(a - b) > percent / 100 * abs(a) for a, b in zip(theirs, ours, strict=True)):
-                return False
-            shown, printed = (
-                re.sub(" +", " ", FRACTION.sub("0.0", text)) for text in (shown, printed)
-            )
-    pattern = ".*?".join(re.escape(part) for part in shown.split("..."))
-    return re.fullmatch(pattern, printed, re.DOTALL) is not None
+    words = re.split(r"(\.\.\.|\d+\.\d+| +)" if percent else r"(\.\.\.)", shown)
+    fractions = [float(word) for word in words[1::2] if word.strip(" .")]
+    patterns = [
+        re.escape(word)
+        if place % 2 == 0
+        else ".*?"
+        if word == "..."
+        else " +"
+        if word.isspace()
+        else r"(\d+\.\d+)"
+        for place, word in enumerate(words)
+    ]
+    found = re.fullmatch("".join(patterns), printed, re.DOTALL)
+    return found is not None and all(
+        abs(float(ours) - theirs) <= percent / 100 * theirs
+        for ours, theirs in zip(found.groups(), fractions, strict=True)
+    )

@@ -98,6 +98,7 @@ def test_fractions_may_differ_by_some_percent() -> None:
     assert not matches("7 weights: error 9.9", "7 weights: error 10.9\n", percent=5)
     assert not matches("7 weights: error 9.9", "8 weights: error 9.9\n", percent=5)
     assert not matches("7 weights: error 9.9", "7 weights: error 10.1\n")
+    assert matches("...\nerror 9.9", "1.5 s of 3\nerror 10.1\n", percent=5)
 
 
 def test_a_comment_says_by_how_many_percent_the_next_output_may_differ(tmp_path: Path) -> None:
