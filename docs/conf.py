@@ -26,12 +26,11 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", ".*")
 ]  # types of torch and Python, in signatures; they have no page
-python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "attrs_inline"]
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # a copied command has no prompt
@@ -41,8 +40,10 @@ copybutton_selector = (
     "div.highlight:not(.no-copy *, .highlight-output *, .highlight-diagnostic *) pre"
 )
 
+html_baseurl = "https://mimgraph.github.io/mimgraph/"
 html_theme = "pydata_sphinx_theme"
 html_title = f"mimgraph {release}"
+html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
 html_css_files = ["mimgraph.css"]
 html_copy_source = False
@@ -50,11 +51,15 @@ html_show_sourcelink = False
 html_sidebars = {"index": []}
 html_theme_options = {
     "github_url": "https://github.com/mimgraph/mimgraph",
-    "logo": {"text": "mimgraph"},
+    "logo": {
+        "text": "mimgraph",
+        "image_light": "static/favicon.svg",
+        "image_dark": "static/favicon.svg",
+    },
     "header_links_before_dropdown": 8,
     "show_prev_next": True,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",

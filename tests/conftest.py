@@ -17,7 +17,7 @@ from mimgraph.ops import registry
 settings.register_profile("steady", derandomize=True, deadline=None, print_blob=False)
 settings.load_profile("steady")
 
-pytest_plugins = ["tests.helpers.browser"]
+pytest_plugins = ["tests.helpers.accessibility", "tests.helpers.browser"]
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

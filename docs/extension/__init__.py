@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extension import api, catalogue, commands, errors, floors, highlighting, language_keys
+from extension import (
+    api,
+    catalogue,
+    commands,
+    errors,
+    floors,
+    highlighting,
+    language_keys,
+    llms,
+    navigation,
+)
 from extension.page import Page
 
 if TYPE_CHECKING:
@@ -41,17 +50,14 @@ def _begin(app: Sphinx) -> None:
     write(Path(app.srcdir))
 
 
-HIDDEN = re.compile(r"^<!-- (?:(?:run|around)\n.*?^-->|slow -->)$", re.MULTILINE | re.DOTALL)
-
-
 def _without_hidden(app: Sphinx, name: str, content: list[str]) -> None:
     """Empty the comments that are for the tests; lines keep their numbers."""
-    content[0] = HIDDEN.sub(lambda found: "\n" * found[0].count("\n"), content[0])
+    content[0] = llms.HIDDEN.sub(lambda found: "\n" * found[0].count("\n"), content[0])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    for part in (floors, highlighting):
+    for part in (floors, highlighting, llms, navigation):
         part.setup(app)
     app.connect("builder-inited", _begin)
     app.connect("source-read", _without_hidden)

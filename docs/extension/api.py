@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple, get_overloads
+from typing import Any, NamedTuple
 
 import mimgraph as mg
 from extension.docstrings import markdown, text_of
@@ -200,8 +200,7 @@ def _graph() -> Iterator[str]:
 def _described(name: str, thing: Any) -> str:
     """Return a function, or a class with its public members."""
     if not inspect.isclass(thing):
-        signatures = [f"{name}{_parameters(one)}" for one in (get_overloads(thing) or [thing])]
-        return _directive("function", "\n".join(signatures), text_of(thing))
+        return _directive("function", f"{name}{_parameters(thing)}", text_of(thing))
     made_by_users = name in mg.__all__ and name not in ("Tensor", "SpecError")
     signature = f"{name}{_parameters(thing)}" if made_by_users else name
     fields = _fields(thing)
@@ -282,9 +281,7 @@ def _directive(kind: str, signature: str, text: str, options: str = "") -> str:
     if kind == "attribute":
         text = re.sub(r"^Return (?:the )?", lambda _: "The " if "the" in _[0] else "", text)
         text = f"{text[0].upper()}{text[1:]}"
-    first, *others = signature.split("\n")
-    more = "".join(f"````{{py:{kind}}} {one}\n:no-index:\n````\n" for one in others)
-    return f"{more}````{{py:{kind}}} {first}\n{options}\n{text}````\n"
+    return f"````{{py:{kind}}} {signature}\n{options}\n{text}````\n"
 
 
 def _linked(text: str) -> str:

@@ -16,14 +16,12 @@ from mimgraph.picture.formats import page
 from mimgraph.picture.formats.page import plan_data
 from mimgraph.picture.scene import Scene, Theme
 from tests.conftest import ROOT, SPECS
+from tests.helpers.accessibility import violations
 from tests.helpers.browser import Tab
-from tests.helpers.npm import install
 from tests.picture.formats.test_html import HOSTILE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-AXE = "axe-core@4.14.1"
 
 SPEC = """
 name: Pair
@@ -926,14 +924,6 @@ def test_a_printed_page_shows_the_whole_picture(reader: Reader) -> None:
     assert not reader.page.locator("header").is_visible()
 
 
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the script of axe-core, which checks the accessibility of a page."""
-    root = tmp_path_factory.mktemp("axe")
-    install(root, AXE)
-    return (root / "node_modules" / "axe-core" / "axe.min.js").read_text()
-
-
 STATES = {
     "a picture": "",
     "details": "location.hash = 'node=score'",
@@ -950,13 +940,8 @@ def test_the_page_is_accessible(reader: Reader, axe: str, state: str) -> None:
     if "search" in state:
         reader.page.keyboard.type("linear")
     reader.page.wait_for_timeout(300)
-    reader.page.evaluate(axe)
-    rules = {
-        # the text of an open block is the text of all its items, too much for a name
-        "label-content-name-mismatch": {"enabled": False}
-    }
-    report = reader.page.evaluate("rules => axe.run({ rules })", rules)
-    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in report["violations"]] == []
+    # the text of an open block is the text of all its items, too much for a name
+    assert violations(reader.page, axe, "label-content-name-mismatch") == []
 
 
 @pytest.mark.slow
