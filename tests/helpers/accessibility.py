@@ -1,4 +1,4 @@
-"""axe-core for tests: what is wrong with a page for people who do not see or point."""
+"""axe-core for tests, which finds faults of a page for people who do not see or point."""
 
 from __future__ import annotations
 
