@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import mimgraph as mg
+from extension.markdown import prose
 from extension.page import Page
 from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import Key
-from mimgraph.language.reference.entries import EVERY_KEY, data, places, takers
+from mimgraph.language.reference.entries import EVERY_KEY, places, takers
 from mimgraph.ops import registry
 
 # the page of `docs/language/` about each place where a key may stand
@@ -58,7 +59,8 @@ def _where(name: str) -> str:
 
 def _op_page(op: Mapping[str, str]) -> str:
     """Return the page of an op, from that of a key."""
-    return f"{op['name']}.md" if op["kind"] == "tensor" else f"../../{op['kind']}s/{op['name']}.md"
+    folder = "merges" if op["kind"] == "merge" else "layers"
+    return f"../../{folder}/{op['name']}.md"
 
 
 def _cell(text: str) -> str:
@@ -66,7 +68,7 @@ def _cell(text: str) -> str:
 
 
 def _page(name: str, key: Key) -> str:
-    refused = REFUSED[name]
+    refused, op = REFUSED[name], registry.find("tensor", name)
     title = (Path(__file__).parents[1] / "language" / f"{key.page}.md").read_text()
     heading = title.partition("\n")[0].removeprefix("# ")
     facts = {
@@ -74,12 +76,12 @@ def _page(name: str, key: Key) -> str:
         "default": key.default,
         "stands in": _where(name),
         "explained in": f"[{heading}](../{key.page}.md)",
+        "options beside it": f"[{name}](../../layers/{name}.md)" if op else "",
     }
     return PAGE.format(
         name=name,
-        about=key.about,
-        facts="\n".join(f"| {fact} | {_cell(text)} |" for fact, text in facts.items() if text),
-        options=_options(name),
+        about=key.about if op is None else prose(op.doc),
+        facts="\n".join(f"- **{fact}**: {text}" for fact, text in facts.items() if text),
         example=key.example,
         files="".join(
             f"with `{path}`:\n\n```yaml\n{text}```\n\n" for path, text in key.files.items()
@@ -87,29 +89,6 @@ def _page(name: str, key: Key) -> str:
         code=refused.code,
         wrong=refused.spec,
         diagnostic=_diagnostic(refused.spec),
-    )
-
-
-def _options(name: str) -> str:
-    """Return a table of the options beside a key that is an op as well."""
-    op = registry.find("tensor", name)
-    if op is None:
-        return ""
-    options = data(op)["options"]
-    rows = "\n".join(
-        f"| `{one['name']}` | {one['type']} | {_default(one)} |"
-        for one in options
-        if one["name"] not in ("shape", "distribution", "value")
-    )
-    return f"{op.doc}\n\n| option beside it | type | default |\n| --- | --- | --- |\n{rows}\n\n"
-
-
-def _default(option: Mapping[str, object]) -> str:
-    value = option["default"]
-    return (
-        "required"
-        if option["required"]
-        else f"`{str(value).lower() if value is not None else 'null'}`"
     )
 
 
@@ -146,11 +125,9 @@ PAGE = """\
 
 {about}
 
-| | |
-| --- | --- |
 {facts}
 
-{options}## Example
+## Example
 
 ```yaml
 {example}```
