@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 import mimgraph as mg
 from mimgraph.diagnostics.render import render_text
 from mimgraph.runtime.runner import seeded_inputs
-from tests.benchmarks.cases import CASES
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -178,16 +176,3 @@ def test_the_gallery_lists_every_spec() -> None:
     table = README.partition("## The gallery")[2].partition("##")[0]
     named = {word for word in re.findall(r"`(\w+)`", table) if word != "specs"}
     assert named == {path.stem for path in (ROOT / "specs").glob("*.yaml")}
-
-
-def test_the_table_of_speed_has_every_row_of_the_report() -> None:
-    table = README.partition("| what | ours | against |")[2].partition("\n\n")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
-    shown = [(what.partition(": ")[0], against.partition(": ")[0]) for what, _, against, *_ in rows]
-    alone = [(case.name, case.against) for case in CASES if not case.group]
-    groups = Counter(case.group for case in CASES if case.group)
-    slowest = [
-        (f"{group}, the slowest of {count} others", "the class by hand")
-        for group, count in groups.items()
-    ]
-    assert shown == [*alone, *slowest]
