@@ -79,7 +79,9 @@ def rows(cases: Iterable[Case], whole: bool) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("--report", action="store_true", help="print the rows of docs/explanation/cost.md")
+    parser.add_argument(
+        "--report", action="store_true", help="print the rows of docs/explanation/cost.md"
+    )
     parser.add_argument(
         "--only", default="", metavar="PATTERN", help="only cases whose name matches"
     )
