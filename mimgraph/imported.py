@@ -86,13 +86,12 @@ class Imported:
         from mimgraph.importer.python_layers.companion import check_replaceable
 
         spec = Path(as_path("the file to write", path))
-        file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
-        if self._parts.companion is None:
-            write_whole(spec, self.dumps())
-            return None
-        check_replaceable(file)
-        write_whole(spec, self.dumps())
-        write_whole(file, self._parts.companion(spec.name, str(file)))
+        texts = texts_of(self, spec)
+        file = next((one for one in texts if one != spec), None)
+        if file is not None:
+            check_replaceable(file)
+        for one, text in texts.items():
+            write_whole(one, text)
         return file
 
     def compile(self) -> nn.Module:
@@ -101,6 +100,16 @@ class Imported:
         It is on the device of the model.
         """
         return self._parts.make()
+
+
+def texts_of(imported: Imported, spec: Path) -> dict[Path, str]:
+    """Return the text of a spec that is written to a path, and of the layers beside it, if there are any."""
+    texts = {spec: imported.dumps()}
+    companion = imported._parts.companion
+    if companion is not None:
+        file = spec.with_name(re.sub(r"\W", "_", spec.stem) + "_layers.py")
+        texts[file] = companion(spec.name, str(file))
+    return texts
 
 
 @entry_point

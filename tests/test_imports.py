@@ -24,7 +24,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
-        layers merges imported
+        layers merges imported project
         graph
         restore gallery
         builder compare importer language pipeline

@@ -20,8 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import substitute
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import SPECS
 from tests.helpers.running import by_name, seeded
 

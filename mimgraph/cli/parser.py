@@ -33,6 +33,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "diff": "show what changed from one spec to another",
     },
     "Make something of it": {
+        "new": "write a folder with a spec, a training script and a test",
         "emit": "write the model as a stand-alone Python file",
         "run": "compile the model and run one forward pass",
         "import": "write a spec of an nn.Module, or of a model of another library",

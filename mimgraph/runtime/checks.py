@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torch._subclasses import FakeTensor
 
-from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
+from mimgraph.cost.choose_sizes import holds
+from mimgraph.ir.dims.dim import Dim, symbol, symbols
 from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.types import TensorType
 from mimgraph.runtime.input_ranges import limits
 
 Takes = Callable[
@@ -159,14 +160,6 @@ def _no_solution(dim: Dim) -> str:
     if found.line.offset:
         return f"not {dim} for any {found.name}"
     return f"no multiple of {found.line.factor} ({dim})"
-
-
-def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
-    """Return whether a constraint holds for these sizes."""
-    try:
-        return constraint.holds(substitute(constraint.dim, sizes)) is True
-    except ArithmeticError:  # beyond 64 bits, or a division by 0
-        return False
 
 
 def torch_dtype(type_: TensorType) -> torch.dtype:

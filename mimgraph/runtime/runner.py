@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -13,17 +12,16 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from mimgraph.cost.bind_sizes import checked, filled, named_sizes
+from mimgraph.cost.bind_sizes import checked, filled
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
-from mimgraph.runtime.checks import dtype_name, holds, misfits, torch_dtype
+from mimgraph.runtime.checks import dtype_name, misfits, torch_dtype
 from mimgraph.runtime.input_ranges import lengths, limits, positions
 from mimgraph.runtime.weights import load_weights
 from mimgraph.support.files import write_whole
 from mimgraph.support.frozen_data import data
-
-SMALLEST, LARGEST = 8, 512  # values that are tried for named sizes
 
 
 @data
@@ -129,21 +127,6 @@ def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
     buffer = io.BytesIO()
     numpy.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes no mapping
     write_whole(path, buffer.getvalue())
-
-
-def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
-    """Return a value for every named size that is not given, so that all constraints hold."""
-    names = sorted(named_sizes(graph))
-    free = [name for name in names if name not in given]
-    in_a_row = (range(start, start + len(free)) for start in range(SMALLEST, LARGEST))
-    any_small = itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000)
-    for extents in itertools.chain[Sequence[int]](in_a_row, any_small):
-        sizes = dict(given) | dict(zip(free, extents, strict=True))
-        if all(holds(constraint, sizes) for constraint in graph.constraints):
-            return sizes
-    raise ValueError(
-        f"no sizes of {', '.join(names)} meet {', '.join(map(str, graph.constraints))}"
-    )
 
 
 def seeded_inputs(

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, in_own_process
 from tests.gallery import gallery

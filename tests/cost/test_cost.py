@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.cost.cost import Costs
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dims.amount import Amount
@@ -24,7 +25,7 @@ from mimgraph.ir.lowering import MODULE, RESULT, Lowering, module_call
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.ops.registry import ops
 from mimgraph.runtime.input_ranges import lengths
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import ROOT
 from tests.ops.layers import test_conformance
 from tests.ops.layers.oracle import (

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import by_name
 from tests.ops.layers.oracle import Case as LayerCase
 from tests.ops.layers.oracle import keyed, operation

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dims.dim import Dim, substitute
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
@@ -37,7 +38,7 @@ from mimgraph.ir.typed.operations import (
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, TensorType
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import by_name
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ops.layers import oracle

@@ -15,11 +15,12 @@ import torch
 from torch import nn
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.emit.source_map import excerpts
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.picture.diagram.model import Cluster, Item
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from mimgraph.source import Excerpt
 
 

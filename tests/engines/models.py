@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import ROOT
 
 

@@ -15,7 +15,7 @@ from torch.distributed.pipelining import (
     ScheduleInterleaved1F1B,
 )
 
-from mimgraph.runtime.runner import choose_sizes
+from mimgraph.cost.choose_sizes import choose_sizes
 from tests.engines.models import MODELS, Model, Written, assert_close
 from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
 

@@ -7,8 +7,9 @@ import math
 import torch
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import symbols
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import by_name
 from tests.ops.layers import oracle
 

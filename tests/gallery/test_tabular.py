@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import SMALL, count, gallery, on_meta, randomise
 
 Weights = dict[str, Tensor]

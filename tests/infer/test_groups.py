@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import saved, seeded
 
 # the interaction of DLRM (Naumov et al. 2019) as a block

@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.emit.source_map import excerpts
 from mimgraph.picture.details.build import details
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.pipeline.repeat_pieces import repeat_names
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers import presence, strategies
 from tests.helpers.stages import as_tuple, compile_stages, run_stages
 from tests.helpers.strategies import to_yaml

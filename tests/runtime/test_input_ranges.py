@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import mimgraph as mg
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 
 PICK = "{merge: pick, from: [tokens, place]}"
 IN_BLOCK = (

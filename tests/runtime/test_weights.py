@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 
 SPEC = """\
 name: Words

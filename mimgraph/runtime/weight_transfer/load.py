@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.runtime.input_ranges import limits
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from mimgraph.runtime.weight_transfer.calls import Call, call_of
 from mimgraph.runtime.weight_transfer.compare_outputs import (
     OutputComparison,

@@ -11,7 +11,8 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 
 TOWER = """\
 name: ImageTower

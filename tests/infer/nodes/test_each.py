@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import seeded
 
 INPUTS = "inputs: {city: {vocab: 9}, job: {vocab: 5}, brand: {vocab: 7}, dense: [4]}\n"

@@ -20,13 +20,14 @@ from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.formats import dot
 from mimgraph.picture.scene import Scene
 from mimgraph.runtime.checks import torch_dtype
-from mimgraph.runtime.runner import Given, choose_sizes, run, seeded_inputs
+from mimgraph.runtime.runner import Given, run, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.emit.test_liveness import Lives
 from tests.helpers.presence import Interpreter, Spec, optional_inputs, specs, subsets

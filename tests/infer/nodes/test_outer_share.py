@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.diagram.share_letters import letters
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import saved, seeded
 
 # an encoder and a decoder with one embedding, which also gives the logits, as in T5 and BART

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.runtime.runner import choose_sizes
+from mimgraph.cost.choose_sizes import choose_sizes
 from tests.helpers.marked import locations, split
 
 SPEC = """\

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 
 import mimgraph as mg
 from mimgraph.cli import main
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 from tests.builder.blocks.test_graph_layer import ENCODER, ODD, TOWER
 from tests.conftest import ROOT
 from tests.helpers.strategies import Spec, specs, to_yaml

@@ -19,9 +19,10 @@ from torch.utils.flop_counter import FlopCounterMode
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.cli import main
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import substitute
 from mimgraph.ops import registry
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.helpers.marked import locations, split
 from tests.helpers.running import by_name

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ops.layers.tensors.inits import INITS, Gain
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import by_name
 from tests.helpers.strategies import to_yaml
 

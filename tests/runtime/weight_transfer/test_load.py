@@ -12,7 +12,8 @@ from torchvision import models
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import ROOT
 from tests.helpers.handwritten import MODELS
 

@@ -1,0 +1,58 @@
+"""Write the test of a project."""
+
+from __future__ import annotations
+
+from mimgraph.project.plan import Plan
+
+TEST = '''\
+"""{name} has the shapes of its spec, and learns; `pytest` runs this."""
+
+from __future__ import annotations
+
+import mimgraph as mg
+import torch
+from torch.optim import AdamW
+from torch.utils.data import default_collate
+
+from .train import BATCH, DEVICE, HERE, Data, on_device, run, step
+
+GRAPH = mg.load(HERE / "{module}.yaml")
+
+
+def test_the_spec_has_no_warning() -> None:
+    assert not GRAPH.warnings
+
+
+def test_the_outputs_have_the_shapes_of_the_spec() -> None:
+    torch.manual_seed(0)
+    model = GRAPH.compile(check=True).to(DEVICE)  # it says what is wrong with inputs
+    inputs, _ = default_collate([Data()[0], Data()[1]])
+    for name, output in run(model, on_device(inputs)).items():
+        declared = GRAPH.outputs[name].shape
+        assert output.dim() == len(declared), name
+        for size, expected in zip(output.shape, declared, strict=True):
+            assert not isinstance(expected, int) or size == expected, name
+
+
+def test_it_learns_a_batch() -> None:
+    """Steps on one batch lower its loss, and every parameter has a gradient."""
+    torch.manual_seed(0)
+    model = GRAPH.compile().to(DEVICE).train()
+    batch = default_collate([Data()[index] for index in range(BATCH)])
+    optimizer = AdamW(model.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(5):
+        loss = step(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    learned = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    assert not [name for name, parameter in learned if parameter.grad is None]
+    assert min(losses[1:]) < losses[0], losses
+'''
+
+
+def check_script(plan: Plan) -> str:
+    """Return the text of the test."""
+    return TEST.format(name=plan.name, module=plan.module)

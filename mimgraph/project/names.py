@@ -1,0 +1,52 @@
+"""Check the name of a project, which is a folder, a module of Python and a class."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.machinery import PathFinder
+from keyword import iskeyword
+from pathlib import Path
+
+from mimgraph.ir.names import class_fault
+
+
+class NameFault(ValueError):
+    """Raised for a path that no project can have; `help` says what to write instead."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def class_name(name: str) -> str:
+    """Return the name of the class of a project, `MyModel` for `my_model`.
+
+    >>> class_name("two_tower2"), class_name("ResNet")
+    ('TwoTower2', 'ResNet')
+    """
+    return "".join(word[0].upper() + word[1:] for word in name.split("_") if word)
+
+
+def checked(folder: Path) -> str:
+    """Return the name of the class of a project in this folder; raise a `NameFault` if the folder exists,
+    or its name cannot be a module or would hide another one."""
+    name = folder.name
+    if not name.isidentifier() or iskeyword(name) or not class_name(name).isidentifier():
+        instead = re.sub(r"\W+", "_", name).strip("_")
+        fits = bool(instead) and class_name(instead).isidentifier() and not iskeyword(instead)
+        help = f"mimgraph new {folder.with_name(instead)}" if fits else ""
+        raise NameFault(f"{name!r} cannot be the name of a Python module", help)
+    if folder.exists():
+        raise NameFault(f"{folder} exists", "mimgraph new writes a new folder: give another name")
+    if not folder.parent.is_dir():
+        raise NameFault(f"cannot write {folder}: there is no folder {folder.parent}")
+    other = f"mimgraph new {folder.with_name('my_' + name)}"
+    if folder.with_name(f"{name}.py").exists():
+        message = f"a folder {folder} would hide the module {folder.with_name(f'{name}.py')}"
+        raise NameFault(message, other)
+    if name in sys.stdlib_module_names or PathFinder.find_spec(name) is not None:
+        raise NameFault(f"a folder {folder} would hide the module {name} from its test", other)
+    if fault := class_fault(class_name(name)):
+        raise NameFault(f"{name} cannot be the name of a model: {fault}", other)
+    return class_name(name)

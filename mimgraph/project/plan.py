@@ -1,0 +1,103 @@
+"""Collect what the files of a project say about a graph: its class, sizes, inputs, losses and batch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.graph import Graph
+from mimgraph.ir.dims.dim import Dim, Size, substitute, symbols
+from mimgraph.project.losses import Loss, losses
+from mimgraph.project.samples import Sample, samples
+
+# the names that train.py uses itself, so that no size can be a constant of this name
+TAKEN = frozenset(
+    [
+        "BATCH",
+        "DEVICE",
+        "Data",
+        "Dataset",
+        "DataLoader",
+        "F",
+        "HERE",
+        "Path",
+        "Sample",
+        "Tensor",
+        "Tensors",
+    ]
+)
+HEAVY, HEAVIER = 10**8, 10**9  # multiply-accumulates of a sample, above which batches are smaller
+
+
+class Plan(NamedTuple):
+    """A project in words of Python: `sizes` has a number for each named size of the inputs."""
+
+    module: str
+    name: str
+    sizes: Mapping[str, int]
+    inputs: list[Sample]
+    losses: list[Loss]
+    batch: int
+    samples: int
+    parameters: int
+    layers: str = ""  # the module of layers that stay Python, if there are any
+
+    @property
+    def constants(self) -> dict[str, list[str]]:
+        """The named sizes in the code of samples, each with the inputs and outputs that have it."""
+        codes = {one.name: one.code for one in self.inputs}
+        codes |= {one.output: one.target for one in self.losses if one.target is not None}
+        users = {
+            name: [n for n, code in codes.items() if _is_in(name, code)] for name in self.sizes
+        }
+        return {name: found for name, found in users.items() if found}
+
+
+class Sizes(NamedTuple):
+    """Numbers for named sizes; as code a size keeps its names, unless train.py uses one of them."""
+
+    numbers: Mapping[str, int]
+
+    def number(self, size: Size) -> int:
+        """Return the number that a size is."""
+        value = substitute(size, self.numbers)
+        assert not isinstance(value, Dim)
+        return value
+
+    def code(self, size: Size) -> str:
+        """Return a size as Python: `T + 1`."""
+        names = symbols(size) if isinstance(size, Dim) else frozenset()
+        is_plain = all(name.isascii() and name not in TAKEN for name in names)
+        return str(size) if is_plain else str(self.number(size))
+
+
+def plan(graph: Graph, module: str, name: str, layers: str = "") -> Plan:
+    """Return the plan of a project for a graph; a `ValueError` says why its model cannot learn."""
+    sizes = choose_sizes(graph.typed, {})
+    totals = graph.summary(batch=1, sizes=sizes).totals()
+    macs = totals["macs"] if isinstance(totals["macs"], int) else 0
+    heavy = (macs > HEAVY) + (macs > HEAVIER) + (totals["params"] > HEAVIER)
+    batch = 16 >> heavy
+    known = Sizes(sizes)
+    guessed = losses(graph, known)
+    if all(one.code is None for one in guessed):
+        outputs = ", ".join(f"{one.output} is {one.why}" for one in guessed)
+        raise ValueError(f"no output of the model can learn: {outputs}")
+    return Plan(
+        module,
+        name,
+        sizes,
+        samples(graph, known),
+        guessed,
+        batch,
+        batch * (5 if heavy else 20),
+        int(totals["params"]),
+        layers,
+    )
+
+
+def _is_in(name: str, code: str) -> bool:
+    """Return whether code has this name."""
+    return re.search(rf"(?<![\w\"]){re.escape(name)}(?![\w\"])", code) is not None

@@ -1,0 +1,47 @@
+"""Write the files of a project into a new folder, all of them or none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+
+from mimgraph.graph import Graph
+from mimgraph.project.check_script import check_script
+from mimgraph.project.plan import Plan
+from mimgraph.project.train_script import train_script
+
+
+def project_files(plan: Plan, spec: str) -> dict[str, str]:
+    """Return the texts of the files that every project has, by their paths in its folder."""
+    module = plan.module
+    return {
+        "__init__.py": f'"""{plan.name}: its spec, how it is trained, and its test."""\n',
+        f"{module}.yaml": spec,
+        "train.py": train_script(plan),
+        f"test_{module}.py": check_script(plan),
+    }
+
+
+def part_files(graph: Graph, spec: Path) -> dict[str, str]:
+    """Return the texts of the parts of a spec by their paths in its folder."""
+    files = {Path(block.span.file.name) for block in graph.declared.blocks.values()} - {spec}
+    return {
+        PurePath(os.path.relpath(file, spec.parent)).as_posix(): file.read_text(encoding="utf-8")
+        for file in sorted(files)
+    }
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files into a folder that does not exist yet; an `OSError` leaves none."""
+    beside = folder.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        for name, text in files.items():
+            path = beside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

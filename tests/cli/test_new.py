@@ -1,0 +1,145 @@
+"""`new` writes a project into a new folder: from nothing, a spec of the gallery, a file, or Python code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mimgraph as mg
+from tests.conftest import ROOT
+
+FILES = ["__init__.py", "my_model.yaml", "test_my_model.py", "train.py"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_without_a_spec_it_has_an_image_and_a_table(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("new", "my_model")
+    assert (code, names(place / "my_model")) == (0, FILES)
+    assert "wrote my_model " in out.error
+    assert "python my_model/train.py\n" in out
+    graph = mg.load("my_model/my_model.yaml")
+    assert (graph.name, [*graph.inputs], graph.warnings) == ("MyModel", ["image", "table"], ())
+
+
+def test_a_spec_of_the_gallery_keeps_its_text(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("new", "my_model", "--like", "digits", "--set", "fusion=gated")[0] == 0
+    text = (ROOT / "specs" / "digits.yaml").read_text()
+    expected = text.replace("name: Digits", "name: MyModel").replace(
+        "fusion: joined,", "fusion: gated,"
+    )
+    assert (place / "my_model" / "my_model.yaml").read_text() == expected
+
+
+def test_parts_come_along(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("new", "my_model", "--like", "search")[0] == 0
+    assert names(place / "my_model") == sorted([*FILES, "reader.yaml"])
+    assert mg.load("my_model/my_model.yaml").name == "MyModel"
+
+
+OTHERS = {
+    "no name": "# mine\n\ninputs: {x: [4]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 2}\noutputs: y\n",
+    "flow": "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}",
+}
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_a_file_without_a_name_gets_one(run, place: Path, text: str) -> None:  # type: ignore[no-untyped-def]
+    (place / "old.yaml").write_text(text)
+    assert run("new", "my_model", "--like", "old.yaml")[0] == 0
+    written = (place / "my_model" / "my_model.yaml").read_text()
+    assert mg.loads(written).name == "MyModel"
+    assert ("# mine\n" in written) == ("# mine" in text)
+
+
+def test_python_code_is_imported(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("new", "net", "--from", "my_model.py:Net", "--input", "x=4", "--input", "y=6")
+    assert code == 0, out.error
+    graph = mg.load("net/net.yaml")
+    assert (graph.name, [*graph.inputs]) == ("Net", ["x", "y"])
+
+
+WRONG = {
+    "an existing folder": (["taken"], "error: taken exists"),
+    "no identifier": (
+        ["my-model"],
+        "'my-model' cannot be the name of a Python module\n  help: mimgraph new my_model",
+    ),
+    "a keyword": (["class"], "'class' cannot be the name of a Python module\n"),
+    "digits": (["3d"], "'3d' cannot be the name of a Python module\n"),
+    "a module of Python": (
+        ["json"],
+        "would hide the module json from its test\n  help: mimgraph new my_json",
+    ),
+    "a module that is installed": (["torch"], "would hide the module torch from its test"),
+    "a module beside it": (["mine"], "a folder mine would hide the module mine.py"),
+    "a class of the emitted file": (["tensor"], "tensor cannot be the name of a model"),
+    "no folder": (["a/b"], "cannot write a/b: there is no folder a"),
+    "unknown example": (["new_one", "--like", "resnet81"], "did you mean resnet18?"),
+    "unknown param": (["new_one", "--like", "digits", "--set", "width=3"], "no param is called"),
+    "no such file": (["new_one", "--like", "lost.yaml"], "cannot read lost.yaml"),
+    "both": (["new_one", "--like", "digits", "--from", "a.py:B"], "not allowed with"),
+    "input of a spec": (["new_one", "--input", "x=3"], "for a model in Python code: --from"),
+    "code without a name": (["new_one", "--from", "mine.py"], "help: name the class"),
+    "nothing learns": (["new_one", "--like", "int.yaml"], "no output of the model can learn"),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_call_writes_nothing(run, place: Path, words: list[str], message: str) -> None:  # type: ignore[no-untyped-def]
+    (place / "taken").mkdir()
+    (place / "mine.py").write_text("")
+    (place / "int.yaml").write_text(
+        "inputs: {x: [4]}\nnodes: {y: {layer: ArgMax, from: x, dim: 1}}\noutputs: y\n"
+    )
+    before = names(place)
+    code, out = run("new", *words)
+    assert (code, out) == (2, "")
+    assert message in out.error
+    assert names(place) == before
+
+
+def test_a_wrong_spec_is_reported_as_check_does(run, place: Path, wrong: str) -> None:  # type: ignore[no-untyped-def]
+    code, out = run("new", "my_model", "--like", wrong)
+    assert code == 1 and "unknown-layer" in out.error
+    assert not (place / "my_model").exists()
+
+
+def test_a_disk_that_fails_leaves_nothing(run, place: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    code, out = run("new", "my_model")
+    assert code == 2 and "cannot write my_model: No space left on device" in out.error
+    assert names(place) == []
+
+
+def test_the_code_is_as_formatters_write_it(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    for name in ("bert_base", "conformer", "detr", "googlenet", "mmoe", "simple_numerical"):
+        assert run("new", f"like_{name}", "--like", name)[0] == 0
+    for words in (
+        ["format", "--diff"],
+        ["check", "--select=E,F,W,I,N,UP,B,SIM,RUF,ANN", "--ignore=N812"],
+    ):
+        command = [sys.executable, "-m", "ruff", *words, "--isolated", "."]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_json_of_the_gallery_names_what_like_takes(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    first = json.loads(run("gallery", "--format", "json")[1])[0]["name"]
+    assert run("new", "like_first", "--like", first)[0] == 0

@@ -1,0 +1,47 @@
+"""A project like any spec of the gallery runs as it is written: it trains, and its test passes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+
+import mimgraph as mg
+from mimgraph.cli import main
+from mimgraph.gallery.catalogue import entries
+from tests.gallery import SMALL
+
+FAST = ("simple_numerical", "two_tower_retrieval")
+EVERY = [
+    pytest.param(one.name, marks=() if one.name in FAST else pytest.mark.slow) for one in entries()
+]
+
+
+def new(folder: Path, name: str, *words: str) -> Path:
+    """Write a project and return its folder."""
+    assert main(["new", str(folder / name), *words]) == 0
+    return folder / name
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_it_trains_and_its_test_passes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = f"like_{name}"
+    params = [f"--set={key}={value}" for key, value in SMALL.get(name, {}).items()]
+    project = new(tmp_path, module, "--like", name, *params)
+    graph = mg.load(project / f"{module}.yaml")
+    assert {key: graph.typed.body.params[key] for key in SMALL.get(name, {})} == SMALL.get(name, {})
+    monkeypatch.syspath_prepend(tmp_path)
+    train, test = import_module(f"{module}.train"), import_module(f"{module}.test_{module}")
+    for script in (train, test):  # a step and a bit, as the models are many
+        monkeypatch.setattr(script, "BATCH", 2)
+    monkeypatch.setattr(train.Data, "__len__", lambda self: 5)
+    train.main(1, 0)
+    assert "epoch 1: loss " in capsys.readouterr().out
+    saved = mg.load_model(project / f"{module}.safetensors")
+    assert all(torch.isfinite(p).all() for p in saved.parameters() if p.is_floating_point())
+    for check in [value for key, value in vars(test).items() if key.startswith("test_")]:
+        check()
