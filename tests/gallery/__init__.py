@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 import mimgraph as mg
 from tests.conftest import ROOT
+from tests.gallery import agreement
 
 # params that make the large specs run in a fraction of a second
 SMALL: dict[str, dict[str, int]] = {
@@ -47,7 +48,9 @@ HUGE = ("llama", "llava")
 
 def gallery(name: str, **params: Any) -> mg.Graph:
     """Return the graph of a spec in specs/, with other values for these params."""
-    return mg.load(ROOT / "specs" / f"{name}.yaml", params)
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml", params)
+    agreement.SIZES[graph] = params
+    return graph
 
 
 def count(model: nn.Module) -> int:
@@ -92,6 +95,7 @@ def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -
         scale = theirs.abs().max().item()
         assert theirs.std(0).max() > 1e-3 * scale
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * scale)
+    agreement.hold(graph, actual, expected)
     return ours
 
 

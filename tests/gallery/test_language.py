@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import count, gallery, on_meta, randomise
+from tests.gallery.agreement import hold
 
 transformers = pytest.importorskip("transformers")
 if not transformers.is_torch_available():
@@ -92,11 +93,12 @@ def loaded(graph: mg.Graph, theirs: nn.Module, **inputs: str) -> nn.Module:
     return model
 
 
-def assert_close(ours: Tensor, theirs: Tensor) -> None:
+def assert_close(graph: mg.Graph, ours: Tensor, theirs: Tensor) -> None:
     """Check that both are equal up to rounding, and that samples differ."""
     scale = theirs.abs().max().item()
     assert theirs.std(0).max() > 1e-2 * scale
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * scale)
+    hold(graph, ours, theirs)
 
 
 @torch.no_grad()
@@ -112,8 +114,8 @@ def test_bert_base() -> None:
         input_ids=inputs["tokens"], attention_mask=known, token_type_ids=inputs["segments"]
     )
     outputs = ours(**inputs)
-    assert_close(outputs["states"][known], expected.last_hidden_state[known])
-    assert_close(outputs["pooled"], expected.pooler_output)
+    assert_close(graph, outputs["states"][known], expected.last_hidden_state[known])
+    assert_close(graph, outputs["pooled"], expected.pooler_output)
 
 
 @torch.no_grad()
@@ -124,7 +126,7 @@ def test_gpt2() -> None:
     graph = gallery("gpt2", depth=2, vocab=VOCAB)
     tokens = seeded_inputs(graph.typed, 3, 0, {"T": 9})["tokens"]
     ours = loaded(graph, theirs, tokens="input_ids")
-    assert_close(ours(tokens=tokens), theirs(input_ids=tokens).logits)
+    assert_close(graph, ours(tokens=tokens), theirs(input_ids=tokens).logits)
 
 
 @torch.no_grad()
@@ -140,10 +142,10 @@ def test_clip() -> None:
     inputs["text"][[0, 1, 2], [9, 12, 70]] = VOCAB - 1  # the end
     ours = loaded(graph, theirs, text="input_ids", image="pixel_values")(**inputs)
     expected = theirs(input_ids=inputs["text"], pixel_values=inputs["image"])
-    assert_close(ours["image"], expected.image_embeds)
-    assert_close(ours["text"], expected.text_embeds)
-    assert_close(ours["logits_per_image"], expected.logits_per_image)
-    assert_close(ours["logits_per_text"], expected.logits_per_text)
+    assert_close(graph, ours["image"], expected.image_embeds)
+    assert_close(graph, ours["text"], expected.text_embeds)
+    assert_close(graph, ours["logits_per_image"], expected.logits_per_image)
+    assert_close(graph, ours["logits_per_text"], expected.logits_per_text)
 
 
 @torch.no_grad()
@@ -156,7 +158,7 @@ def test_t5_encoder() -> None:
     known = ~inputs["padding"]
     expected = theirs(input_ids=inputs["tokens"], attention_mask=known).last_hidden_state
     ours = loaded(graph, theirs, tokens="input_ids", padding="attention_mask")
-    assert_close(ours(**inputs)[known], expected[known])
+    assert_close(graph, ours(**inputs)[known], expected[known])
 
 
 @torch.no_grad()
@@ -180,7 +182,7 @@ def test_t5() -> None:
         attention_mask=~inputs["padding"],
         decoder_input_ids=inputs["target"],
     )
-    assert_close(ours(**inputs), expected.logits)
+    assert_close(graph, ours(**inputs), expected.logits)
 
 
 @torch.no_grad()
@@ -212,7 +214,7 @@ def test_t5_like() -> None:
         attention_mask=~inputs["padding"],
         decoder_inputs_embeds=theirs.shared(inputs["target"]) + places[:9],
     )
-    assert_close(model(**inputs), expected.logits)
+    assert_close(graph, model(**inputs), expected.logits)
 
 
 @torch.no_grad()
@@ -231,7 +233,7 @@ def test_llama() -> None:
     graph = gallery("llama", depth=2, vocab=VOCAB, width=64, feed=96, heads=8, groups=2)
     tokens = seeded_inputs(graph.typed, 3, 0, {"T": 20})["tokens"]
     ours = loaded(graph, theirs, tokens="input_ids")
-    assert_close(ours(tokens=tokens), theirs(input_ids=tokens).logits)
+    assert_close(graph, ours(tokens=tokens), theirs(input_ids=tokens).logits)
 
 
 @torch.no_grad()
@@ -256,7 +258,7 @@ def test_whisper() -> None:
     ours = loaded(graph, theirs.eval(), sound="input_features", tokens="decoder_input_ids")
     inputs = seeded_inputs(graph.typed, 3, 0, {"T": 9})
     expected = theirs(input_features=inputs["sound"], decoder_input_ids=inputs["tokens"])
-    assert_close(ours(**inputs), expected.logits)
+    assert_close(graph, ours(**inputs), expected.logits)
 
 
 class ImageFirst(nn.Module):
@@ -295,7 +297,7 @@ def test_llava() -> None:
     without = sum(len(layer.state_dict()) for layer in layers_without_use(theirs.llava))
     assert len(transfer.unused) == without
     inputs = seeded_inputs(graph.typed, 3, 0, {"T": 9})
-    assert_close(ours(**inputs), theirs(**inputs))
+    assert_close(graph, ours(**inputs), theirs(**inputs))
 
 
 def sinusoid(length: int, width: int) -> Tensor:

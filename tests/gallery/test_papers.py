@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import gallery, on_meta, randomise
+from tests.gallery.agreement import hold
 
 
 class Case(NamedTuple):
@@ -481,3 +482,4 @@ def test_a_model_computes_the_formulas_of_the_paper(name: str) -> None:
         expected.std(0).max() > 1e-3 * scale
     )  # else outputs hardly differ between samples, and the comparison proves nothing
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4 * scale)
+    hold(graph, actual, expected)

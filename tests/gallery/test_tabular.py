@@ -15,6 +15,7 @@ import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import SMALL, count, gallery, on_meta, randomise
+from tests.gallery.agreement import hold
 
 Weights = dict[str, Tensor]
 
@@ -341,6 +342,7 @@ def test_a_model_computes_what_the_paper_says(formula: Callable[[Weights, Weight
     randomise(model)
     ours, theirs = model(**inputs), formula(dict(model.state_dict()), inputs)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    hold(graph, ours, theirs)
     first = ours if isinstance(ours, Tensor) else next(iter(ours.values()))
     assert first.std(0).max() > 1e-3
 
@@ -369,7 +371,9 @@ def test_ft_transformer_equals_rtdl() -> None:
     model.load_state_dict(dict(zip(model.state_dict(), in_our_order(reference), strict=True)))
     numbers, *categories = inputs.values()
     theirs = reference(numbers, torch.stack(categories, 1))
-    torch.testing.assert_close(model(**inputs), theirs, rtol=1e-4, atol=1e-5)
+    ours = model(**inputs)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    hold(graph, ours, theirs)
     assert theirs.std() > 1e-3
 
 

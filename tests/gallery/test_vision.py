@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import SMALL, assert_same_model, count, gallery, on_meta, randomise
+from tests.gallery.agreement import hold
 
 TORCHVISIONS = {
     "resnet18": "resnet18",
@@ -158,6 +159,7 @@ def test_detr_equals_hugging_face() -> None:
     wanted = {"logits": logits, "boxes": boxes}
     wanted |= {"all_logits": all_logits, "all_boxes": all_boxes.sigmoid()}
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    hold(graph, [found[name] for name in wanted], list(wanted.values()))
     assert found["logits"].std(0).max() > 1e-2
 
 
