@@ -11,6 +11,7 @@ from extension import (
     commands,
     errors,
     floors,
+    gallery,
     highlighting,
     language_keys,
     llms,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # each yields pages; their folders are in .gitignore
 GENERATORS = (
     catalogue.pages,
+    gallery.pages,
     errors.pages,
     commands.pages,
     api.pages,

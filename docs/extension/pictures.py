@@ -8,14 +8,49 @@ from typing import Any
 
 import mimgraph as mg
 from extension.page import Page
+from mimgraph.picture.errors import RenderError
 from mimgraph.picture.formats.svg import render
+from mimgraph.picture.layout.layout import layout
 from mimgraph.picture.readable_depth import in_columns, readable
+from mimgraph.picture.scene import Scene
 
 ENDINGS = {"light": ".svg", "dark": ".dark.svg"}
+WIDEST, HIGHEST = (
+    780,
+    1300,
+)  # points; the column of a page has 525, so that text is shrunk to two thirds
 
 
 def drawn(graph: mg.Graph, path: str, **options: Any) -> Iterator[Page]:
     """Yield the picture of a graph in the light and the dark theme, for `extension.markdown.picture`."""
-    scene = in_columns(readable(graph.scene(**options)))
+    yield from _themes(in_columns(readable(graph.scene(**options))), path)
+
+
+def fitting(graph: mg.Graph, path: str) -> Iterator[Page]:
+    """Yield the picture with blocks open as deep as the column of a page can show, collapsed if it is deeper then."""
+    deepest = graph.scene(depth="all").levels
+    for depth in range(deepest, -1, -1):
+        for collapse in (False, True):
+            scene = graph.scene(depth=depth, collapse=collapse)
+            if _fits(scene):
+                yield from _themes(scene, path)
+                return
+    yield from drawn(graph, path)
+
+
+def thumbnail(graph: mg.Graph, path: str) -> Iterator[Page]:
+    """Yield the picture with all blocks closed."""
+    yield from _themes(graph.scene(depth=0, collapse=True), path)
+
+
+def _fits(scene: Scene) -> bool:
+    try:
+        laid = layout(scene)
+    except RenderError:
+        return False
+    return laid.width <= WIDEST and laid.height <= HIGHEST
+
+
+def _themes(scene: Scene, path: str) -> Iterator[Page]:
     for theme, ending in ENDINGS.items():
         yield Page.of(f"{path}{ending}", render(replace(scene, theme=theme)))
