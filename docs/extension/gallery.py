@@ -16,7 +16,7 @@ from mimgraph.gallery.catalogue import CATEGORIES, Entry, entries, find
 
 AGREEMENT = Path(__file__).parents[2] / "tests" / "gallery" / "agreement.json"
 CAN_BEGIN = find_spec("mimgraph.cli.commands.new") is not None
-WIDTH = 200  # characters of a line of a summary, which has all columns
+WIDTH = 400  # characters of a line of a summary, which has all columns
 
 
 class Shown(NamedTuple):

@@ -10,7 +10,9 @@ from extension.papers import linked
 
 _CODE = re.compile(r"(`[^`\n]+`|\[[^]\n]+\]\(https?://[^)\s]+\))")
 # what a docstring has as text and is code: a shape, a rule of shapes, a pattern in quotes, a power
-_SHAPE = r"(?<!\w)\((?:[A-Z*\d][\w*']*(?: \* [\w*']+|\*\*2)*,(?: [^()]*(?:\([^()]*\)[^()]*)*)?|\*)\)"
+_SHAPE = (
+    r"(?<!\w)\((?:[A-Z*\d][\w*']*(?: \* [\w*']+|\*\*2)*,(?: [^()]*(?:\([^()]*\)[^()]*)*)?|\*)\)"
+)
 _CODED = re.compile(
     rf'("[^"\n]*(?:->|[*])[^"\n]*")|((?:[nK] x )?{_SHAPE}(?:(?:, | -> |, hidden | or ){_SHAPE})*)'
 )
