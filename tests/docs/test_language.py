@@ -1,0 +1,68 @@
+"""The pages of the language miss nothing: every code, key, dtype, init, function and limit stands on one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mimgraph.diagnostics.codes import CODES
+from mimgraph.infer import scope
+from mimgraph.infer.nodes.optional import MAX_OPTIONAL
+from mimgraph.ir import expression
+from mimgraph.ir.types import DTYPES, MAX_AXES
+from mimgraph.language.parts import part_files
+from mimgraph.language.places import PLACES
+from mimgraph.language.reference.entries import EVERY_KEY
+from mimgraph.language.yaml_tree import limits
+from mimgraph.ops.layers.shape.slicing import MAX_PARTS
+from mimgraph.ops.layers.tensors.inits import INITS
+from mimgraph.ops.merges.arithmetic.formula import FUNCTIONS
+from tests.conftest import ROOT
+
+LANGUAGE = ROOT / "docs" / "language"
+PAGES = {path.stem: path.read_text() for path in sorted(LANGUAGE.glob("*.md"))}
+TEXT = "\n".join(PAGES.values())
+
+
+def test_every_diagnostic_is_shown_where_its_rule_stands() -> None:
+    assert [code for code in CODES if f"[{code}]" not in TEXT] == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_key_of_a_place_stands_on_a_page(place: str) -> None:
+    for key in PLACES[place]:
+        assert re.search(rf"\[`{key}`\]\(keys/", TEXT), key
+
+
+def test_dtypes_inits_and_functions_are_listed() -> None:
+    assert [one for one in DTYPES if f"`{one}`" not in PAGES["inputs"]] == []
+    assert [one for one in INITS if not re.search(rf"\b{one}\b", PAGES["tensors"])] == []
+    assert [one for one in FUNCTIONS if not re.search(rf"\b{one}\b", PAGES["formula"])] == []
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    rows = dict(re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", PAGES["limits"], re.MULTILINE))
+    assert rows["nesting of YAML"] == f"{limits.MAX_DEPTH} levels"
+    assert rows["the text of a spec"] == f"{limits.MAX_BYTES >> 20} MiB"
+    assert rows["nodes after blocks and repeats are expanded"] == f"{scope.MAX_NODES:,}"
+    assert rows["blocks in blocks"] == f"{scope.MAX_DEPTH} levels"
+    assert rows["an expression"] == f"{expression.MAX_TOKENS} tokens, {expression.MAX_DEPTH} levels"
+    assert rows["axes of a tensor, the batch not counted"] == f"{MAX_AXES}"
+    assert rows["optional inputs"] == f"{MAX_OPTIONAL}"
+    assert rows["pieces of a `Split`, `Chunk` or `Unbind`"] == f"{MAX_PARTS:,}"
+    parts = (
+        f"{part_files.MAX_PARTS}, {part_files.MAX_DEPTH} deep, {limits.MAX_BYTES >> 20} MiB in sum"
+    )
+    assert rows["parts"] == parts
+
+
+def test_the_index_leads_to_every_page() -> None:
+    listed = set(
+        re.findall(r"^([\w-]+)$", PAGES["index"].rpartition("maxdepth: 1\n")[2], re.MULTILINE)
+    )
+    assert listed == set(PAGES) - {"index"}
+
+
+def test_the_page_of_each_key_is_hand_written() -> None:
+    assert {key.page for key in EVERY_KEY.values()} <= set(PAGES)
