@@ -28,7 +28,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 NAME = re.compile(r"(?:#|//|%|<!--) ([\w./-]+\.\w+)(?: -->)?\n")
-COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 TOOK = re.compile(r" \(\d+\.\d+ s\)")
 CODE = "example.py"  # what messages call a block of Python
 SHELL = re.compile(

@@ -105,3 +105,8 @@ def test_a_comment_says_by_how_many_percent_the_next_output_may_differ(tmp_path:
     page = "```python\nprint(1.01)\n```\n\n<!-- within 5 % -->\n```output\n1.0\n```\n"
     assert run(page, tmp_path) == page
     assert run(page.replace("5 %", "0 %"), tmp_path) != page
+
+
+def test_a_command_may_be_broken_into_lines(tmp_path: Path) -> None:
+    page = "```console\n$ echo a \\\n    b\na b\n$ echo c\nc\n```\n"
+    assert run(page, tmp_path) == page
