@@ -619,6 +619,7 @@ class Graph(Shown):
             wrap,
             self._details,
             independent=lambda: independent(self.typed.body),
+            graph=self,
         )
 
     def _details(self) -> Mapping[str, Detail]:

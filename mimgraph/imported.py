@@ -9,6 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph
 from mimgraph.language.spec_file import LoadedSpec
 from mimgraph.support.arguments import as_flag, as_names, as_path, as_text
@@ -317,7 +318,12 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
     text, state = found.companion, found.state
     if text is not None:
         register_text(text, path)
-    graph = from_dict(found.spec, name=path)
+    try:
+        graph = from_dict(found.spec, name=path)
+    except SpecError as error:
+        if found.plugin:
+            error.add_note(f"the spec is from an importer of {found.plugin}")
+        raise
 
     def make() -> nn.Module:
         made = graph.compile()

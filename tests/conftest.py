@@ -55,11 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def registered_layers() -> Iterator[None]:
-    """Remove the layers that a test registers, as an import does for modules that stay Python."""
-    before = {*registry._OPS["layer"]}
+    """Remove the layers and merges that a test registers, as an import does for modules that stay Python."""
+    kinds = ("layer", "merge")
+    before = {kind: {*registry._OPS[kind]} for kind in kinds}
     yield
-    for name in registry._OPS["layer"].keys() - before - registry._HOMES["layer"].keys():
-        del registry._OPS["layer"][name]
+    for kind in kinds:
+        for name in registry._OPS[kind].keys() - before[kind] - registry._HOMES[kind].keys():
+            del registry._OPS[kind][name]
 
 
 @pytest.fixture

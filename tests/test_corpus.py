@@ -10,6 +10,7 @@ import pytest
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.render import render_text
 from tests.helpers.marked import faults, warnings
+from tests.helpers.plugin_packages import declare_broken, declare_example, use
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.glob("*.md") if path.name != "README.md")
@@ -17,7 +18,13 @@ CASE = re.compile(r"```yaml\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_wrong_specs_show_these_texts(path: Path, rewrite: bool) -> None:
+def test_wrong_specs_show_these_texts(
+    path: Path, rewrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path.stem == "plugins":
+        declare_example(tmp_path)
+        declare_broken(tmp_path)
+        use(tmp_path, monkeypatch)
     text = path.read_text()
 
     def with_text(match: re.Match[str]) -> str:

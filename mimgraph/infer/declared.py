@@ -24,6 +24,7 @@ from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol, terms_of
 from mimgraph.ir.expression import plain
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
+from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.source import Span
 
 
@@ -136,7 +137,8 @@ def check_blocks(
                 block.lost,
                 Around(state.outer.get(key, ()), state.outer),
             )
-        if registry.find("layer", block.family):
+        op = registry.find("layer", block.family)
+        if op is not None and not is_plugin(op):
             message, help = f"{block.family} is the name of a layer", "give the block another name"
             state.fault("duplicate-name", message, block.span, help=help)
         _check_dimension_names(state, block)

@@ -114,6 +114,8 @@ def kind_of(name: str, head: bytes) -> Kind | None:
     ending = PurePath(name).suffix.lower()
     if not head.strip():
         return _EMPTY
+    if (of_plugin := _of_plugin(ending)) is not None:
+        return of_plugin
     if head.startswith(b"PK") and ending != ".pt2":
         return _zipped(head)
     for beginning, kind in _BEGINNINGS:
@@ -129,6 +131,18 @@ def kind_of(name: str, head: bytes) -> Kind | None:
     if ending in _OURS or not (b"\x00" in head or head.startswith(b"\x80")):
         return None  # the reader reports a wrong character
     return _binary(head)
+
+
+def _of_plugin(ending: str) -> Kind | None:
+    """Return the kind of a file that an importer of a plugin reads."""
+    if ending in ("", ".safetensors", *_OURS):
+        return None
+    from mimgraph.support.plugins import plugins  # files with other endings are seldom specs
+
+    for one in plugins("importers"):
+        if f".{one.name}" == ending:
+            return Kind(f"a model that {one.origin} imports", _IMPORTED.format(f"model{ending}"))
+    return None
 
 
 def _zipped(head: bytes) -> Kind:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ops import registry
+from mimgraph.ops.custom import plugins
+from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import named_elsewhere, torch_layer
+from mimgraph.support.plugins import BrokenPlugin
 
 HOMES = {"layer": "layers", "merge": "merges"}
 
@@ -14,11 +17,17 @@ def attribute(kind: str, name: str) -> Op:
     """Return the op that `layers.NAME` or `merges.NAME` stands for; an `AttributeError` says what was
     probably meant."""
     op = registry.find(kind, name)
-    if op is not None:
+    if op is not None and not is_plugin(op):
         return op
     message = f"module 'mimgraph.{HOMES[kind]}' has no attribute {name!r}"
     if name.startswith("_"):  # Python and editors ask for such names
         raise AttributeError(message)
+    try:
+        op = plugins.find(kind, name)
+    except BrokenPlugin as broken:
+        raise AttributeError(f"{message}: {broken}") from broken.__cause__
+    if op is not None:
+        return op
     raise AttributeError(f"{message}{_meant(kind, name)}")
 
 
@@ -43,7 +52,7 @@ def _meant(kind: str, name: str) -> str:
     """Return the hint behind the message; "" if no name is similar."""
     if name in ("Input", "Sequential"):
         return f": did you mean mg.{name}?"
-    names = sorted(registry.names(kind))
+    names = sorted({*registry.names(kind), *plugins.names(kind)})
     near = known_op(name) or nearest(name, names) or ""
     if near:
         return f": did you mean {near.removeprefix(f'{HOMES[kind]}.')}?"

@@ -101,6 +101,11 @@ def find(kind: str, name: str) -> Op | None:
     return op
 
 
+def loaded() -> list[Op]:
+    """Return the ops whose files are imported, and those that are registered."""
+    return [op for ops in _OPS.values() for op in ops.values()]
+
+
 def names(kind: str) -> Collection[str]:
     """Return the names of all ops of a kind."""
     return {**_HOMES[kind], **_OPS[kind]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ def write(scene: Scene, path: str | Path) -> Scene:
 
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
-        raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")
+        write_whole(path, _by_plugin(scene, path, ending, RENDERERS))
+        return scene
     if scene.wrap and ending not in LAID_OUT:
         raise ValueError(f"only {', '.join(LAID_OUT)} are wrapped, not {ending}: leave out wrap")
     with progress("drawing"):
@@ -37,3 +39,19 @@ def write(scene: Scene, path: str | Path) -> Scene:
         content = RENDERERS[ending](drawn)
     write_whole(path, content)
     return drawn
+
+
+def _by_plugin(scene: Scene, path: str | Path, ending: str, ours: Iterable[str]) -> str | bytes:
+    """Return a picture in the format of a plugin; raise a `ValueError` if no plugin has one."""
+    from mimgraph.picture.formats.plugin import draw_by
+    from mimgraph.support.plugins import BrokenPlugin, plugin, plugins
+
+    try:
+        found = plugin("pictures", ending.removeprefix("."))
+        if found is not None:
+            with progress("drawing"):
+                return draw_by(found, scene)
+    except BrokenPlugin as broken:
+        raise RenderError(f"{broken}: {broken.help}") from broken.__cause__
+    endings = ", ".join([*ours, *(f".{one.name}" for one in plugins("pictures"))])
+    raise ValueError(f"cannot draw {str(path)!r}: its name must end in {endings}")

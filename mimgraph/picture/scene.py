@@ -27,7 +27,8 @@ class Scene:
     `depth`; `readable` chooses one for None. `wrap` sets a long picture in columns. Without a `theme`
     a page has that of the reader's system. `details` returns more about
     each id, for formats that can show it, and `independent` the ids that edges lead from, but that an id does not
-    depend on. The blocks `closed` are so at any depth; a page can open them.
+    depend on. The blocks `closed` are so at any depth; a page can open them. Formats of plugins draw the
+    `graph`, which a picture of a change has not.
     """
 
     whole: Diagram
@@ -39,6 +40,7 @@ class Scene:
     details: Callable[[], Mapping[str, Detail | ComparedDetail]] = dict
     closed: frozenset[str] = frozenset()
     independent: Callable[[], Mapping[str, Sequence[str]]] = dict
+    graph: object = None
 
     def __post_init__(self) -> None:
         _check_one_of("direction", self.direction, get_args(Direction))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,6 +13,7 @@ from mimgraph.diagnostics.explain import PAGES, listing, page
 from mimgraph.diagnostics.render import render_text
 from mimgraph.support.terminal import painter
 from tests.helpers.marked import faults, warnings
+from tests.helpers.plugin_packages import declare_broken, use
 
 _PAGE = re.compile(
     r"# (?P<code>.+)\n\n(?P<meaning>\w.+?)\n\n"
@@ -27,8 +29,13 @@ def test_every_code_has_a_type_a_meaning_and_a_page() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_page(code: DiagnosticCode, rewrite: bool) -> None:
+def test_page(
+    code: DiagnosticCode, rewrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The wrong spec has just that fault, shown as on the page; the right spec has none."""
+    if code == "broken-plugin":
+        declare_broken(tmp_path)
+        use(tmp_path, monkeypatch)
     text = page(code)
     parts = _PAGE.fullmatch(text)
     assert parts is not None

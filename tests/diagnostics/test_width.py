@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from mimgraph.diagnostics.codes import CODES, DiagnosticCode
 from mimgraph.diagnostics.explain import page
 from mimgraph.diagnostics.render import render_text
 from tests.helpers.marked import faults, warnings
+from tests.helpers.plugin_packages import declare_broken, use
 
 LONG = "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: 3, bias: true, weight_norm: false, biass: true}}\noutputs: y\n"
 
@@ -21,7 +23,12 @@ def _words(text: str) -> list[str]:
 
 @pytest.mark.parametrize("width", [60, 80])
 @pytest.mark.parametrize("code", CODES)
-def test_lines_fit(code: DiagnosticCode, width: int) -> None:
+def test_lines_fit(
+    code: DiagnosticCode, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if code == "broken-plugin":
+        declare_broken(tmp_path)
+        use(tmp_path, monkeypatch)
     wrong = re.findall(r"```yaml\n(.*?)```", page(code), re.DOTALL)[0]
     found = faults(wrong) or warnings(wrong)
     shown = render_text(found, width=width)

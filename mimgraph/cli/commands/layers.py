@@ -9,6 +9,7 @@ from mimgraph.cli.arguments import add_format
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.language.reference.describe import describe
 from mimgraph.language.reference.listing import listing
+from mimgraph.language.reference.plugin_list import plugin_list
 from mimgraph.support.terminal import line_width, printable, wants_color
 
 
@@ -18,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help=help)
     help = "list what has TEXT in its name, category or first line: --search attn"
     parser.add_argument("--search", metavar="TEXT", help=help)
+    help = "list what installed packages bring: layers, merges, picture formats and importers"
+    parser.add_argument("--plugins", action="store_true", help=help)
     add_format(parser)
 
 
@@ -25,9 +28,13 @@ def run(args: argparse.Namespace) -> int:
     """Print the list or the description."""
     if args.name and args.search is not None:
         raise CallError("give a NAME or --search, not both")
+    if args.plugins and (args.name or args.search is not None):
+        raise CallError("--plugins lists all plugins: leave out NAME and --search")
     width, color = line_width(sys.stdout), wants_color(sys.stdout)
     try:
-        if args.name:
+        if args.plugins:
+            text = plugin_list(args.format, width, color)
+        elif args.name:
             text = describe(args.name, args.format, width, color)
         else:
             text = listing(args.format, args.search, width, color)

@@ -6,8 +6,10 @@ import argparse
 
 from mimgraph.cli.arguments import add_output
 from mimgraph.cli.errors import OK
+from mimgraph.cli.printing import print_warning
 from mimgraph.cli.writing import write
 from mimgraph.language import schema
+from mimgraph.ops.custom import plugins
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the schema."""
+    """Write the schema, with the layers and merges of plugins."""
+    for broken in plugins.load_all():
+        print_warning(f"the schema lacks a name: {broken}")
     write(args, schema.text())
     return OK

@@ -34,7 +34,9 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         self.graph = graph
         self.taken = {graph.name, *EMITTED, *kwlist}  # a block `none` would be the class `None`
         self.own = OwnClasses()
-        self.layers: dict[str, type] = {}  # the registered ones that are used
+        self.layers: dict[
+            str, type
+        ] = {}  # the registered ones that are used; `merge NAME` of merges
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
         self._constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
@@ -54,7 +56,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         """Return the class of a layer's module: one of torch, or the user's own."""
         if module.own is None:
             return module.class_name
-        self.layers[leaf.name] = module.own
+        self.layers[leaf.name if leaf.kind == "layer" else f"{leaf.kind} {leaf.name}"] = module.own
         return self.own.name_of(module.own, self._own_name)
 
     def _own_name(self, wanted: str) -> str:

@@ -29,7 +29,7 @@ class ForeignModel(NamedTuple):
     """A model of another library as a spec, with its weights if the file has any.
 
     `spec` is plain data, as `graph.to_dict()` returns it. `companion` is the text of a Python file that
-    registers the opaque layers, if there are any.
+    registers the opaque layers, if there are any. `plugin` is the package that read the file, if another.
     """
 
     spec: dict[str, Any]
@@ -37,6 +37,7 @@ class ForeignModel(NamedTuple):
     keys: dict[str, str]  # our key of the state_dict, or what keys begin with up to a dot -> theirs
     notes: tuple[Note, ...] = ()
     companion: str | None = None
+    plugin: str = ""
 
 
 def weight_names(keys: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:

@@ -8,21 +8,25 @@ from pathlib import Path
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.importer.foreign.located import read_file
 from mimgraph.importer.foreign.model import ForeignModel
+from mimgraph.importer.foreign.plugin import read_by_plugin
 from mimgraph.source import SourceFile
 
 HEAD = 4096  # bytes, in which the JSON of a Keras model names its class
 
 
 def read_foreign(path: str | PathLike[str]) -> ForeignModel:
-    """Return the model in a file: `.keras`, or JSON or YAML of Keras, MLnode or Ultralytics.
+    """Return the model in a file: `.keras`, or JSON or YAML of Keras, MLnode or Ultralytics, or one that
+    a plugin reads.
 
-    Nothing in the file is run. A `SpecError` says where the file is wrong.
+    Nothing in the file is run, unless a plugin does that. A `SpecError` says where the file is wrong.
     """
     from mimgraph.importer.foreign.keras import read_keras
     from mimgraph.importer.foreign.mlnode.read import is_mlnode, read_mlnode
     from mimgraph.importer.foreign.ultralytics.read import is_ultralytics, read_ultralytics
 
     file = Path(fspath(path))
+    if (model := read_by_plugin(file)) is not None:
+        return model
     with file.open("rb") as opened:
         head = opened.read(HEAD)
     if file.suffix == ".keras" or b'"class_name"' in head:

@@ -18,7 +18,7 @@ from mimgraph.importer.returned import tensors
 from mimgraph.ir.names import class_fault
 from mimgraph.ops import registry
 from mimgraph.ops.custom import probe
-from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.ops.custom.module_signature import RegisteredLayer
 
 
 @dataclass(eq=False)
@@ -82,7 +82,7 @@ class PythonLayer:
         return made
 
 
-class PythonOp(Registered):
+class PythonOp(RegisteredLayer):
     """A registered layer that an import made."""
 
     def __init__(self, layer: PythonLayer, home: str) -> None:

@@ -10,6 +10,7 @@ from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.names import OPS
 from mimgraph.ops import registry
+from mimgraph.ops.custom import plugins
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import (
     Form,
@@ -19,6 +20,8 @@ from mimgraph.ops.spelling import (
     torch_layer,
     with_required,
 )
+from mimgraph.source import Span
+from mimgraph.support.plugins import SWITCH, BrokenPlugin, are_on, installed
 
 NO_ACTIVATION = ("none", "linear", "identity")
 NAMING = ("layer", "name", "type", "op")  # keys under which other formats name an activation
@@ -44,17 +47,40 @@ NODES = {
 }
 
 
-def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
-    """Report that no layer or merge has this name, unless a block that could not be read has it."""
+def op_of_plugin(state: State, apply: Apply, path: str, form: Form) -> Op | None:
+    """Return the layer or merge that a plugin brings, unless a block has its name; None after
+    reporting that there is none, or that the plugin is broken."""
     blocks = [block.family for block in state.blocks.values() if not block.is_private]
-    choices = (*registry.names(apply.kind), *blocks)
+    if apply.name not in blocks:
+        try:
+            op = plugins.find(apply.kind, apply.name)
+        except BrokenPlugin as broken:
+            report_broken_plugin(state, broken, apply.span, path)
+            return None
+        if op is not None:
+            return op
+    _report_unknown_op(state, apply, blocks, path, form)
+    return None
+
+
+def report_broken_plugin(state: State, broken: BrokenPlugin, span: Span, path: str) -> None:
+    """Report a plugin that cannot be used, at its name in the spec."""
+    state.fault("broken-plugin", broken.message, span, path, note=broken.note, help=broken.help)
+
+
+def _report_unknown_op(
+    state: State, apply: Apply, blocks: list[str], path: str, form: Form
+) -> None:
+    """Report that no layer or merge has this name, unless a block that could not be read has it."""
+    choices = (*registry.names(apply.kind), *plugins.names(apply.kind), *blocks)
     is_layer = apply.kind == "layer"
     if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
     help = _known_elsewhere(apply, blocks, form) or _node_instead(apply, form)
     if is_layer and not help:
         help = _in_python(apply, blocks, form)
-    help = help or _nearest_help(state, apply, choices, form) or (OWN if is_layer else "")
+    help = help or _switched_off(apply) or _nearest_help(state, apply, choices, form)
+    help = help or (OWN if is_layer else "")
     message = f"no {apply.kind} is called {apply.name!r}"
     code: DiagnosticCode = "unknown-layer" if is_layer else "unknown-merge"
     state.fault(code, message, apply.span, path, help=help)
@@ -62,12 +88,22 @@ def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None
         state.report.mentioned.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
+def _switched_off(apply: Apply) -> str:
+    """Return the help for a name that a plugin brings, if plugins are turned off."""
+    group = plugins.GROUPS[apply.kind]
+    found = [] if are_on() else [one for one in installed(group) if one.name == apply.name]
+    return f"{found[0].origin} has it, but {SWITCH} turns plugins off" if found else ""
+
+
 def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:
     """Return the help for a name that an op of the other kind has, or a block."""
-    if op := registry.find(_other_kind(apply), apply.name):
-        return _kind_help(op, form)
     if apply.name in blocks:
         return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
+    if op := registry.find(_other_kind(apply), apply.name):
+        return _kind_help(op, form)
+    if apply.name in plugins.names(_other_kind(apply)):
+        kind = _other_kind(apply)
+        return f"{apply.name} is a {kind}: write {{{kind}: {apply.name}, ...}}"
     return ""
 
 

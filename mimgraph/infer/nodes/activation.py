@@ -19,6 +19,7 @@ from mimgraph.ir.declared.values import Option
 from mimgraph.ir.lowering import INPUT
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
+from mimgraph.ops.custom import plugins
 from mimgraph.ops.op import Op, OpFault
 
 
@@ -37,12 +38,12 @@ def split_activation(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activa
 def bind_activation(state: State, activation: Activation, at: Evaluation) -> None:
     """Bind the options of an activation; report one that is unknown, or is a layer of another kind."""
     op = registry.find("layer", activation.name)
-    if op is None:
+    if op is None and activation.name not in plugins.names("layer"):
         report_unknown_activation(state, activation, at.node)
         return
-    if op.family != "activation":
-        help = f"make it a node: {{layer: {op.name}, from: ...}}"
-        message = f"{op.name} is not an activation"
+    if op is None or op.family != "activation":
+        help = f"make it a node: {{layer: {activation.name}, from: ...}}"
+        message = f"{activation.name} is not an activation"
         state.fault("bad-option", message, activation.span, at.node, help=help)
         return
     place = Place(activation.span, "activation")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.infer.advice.unknown_ops import report_unknown_op
+from mimgraph.infer.advice.unknown_ops import op_of_plugin
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
 from mimgraph.infer.nodes.refusal import report_refusal
@@ -23,6 +23,7 @@ from mimgraph.ir.names import BESIDE
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
+from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
 from mimgraph.source import PythonFile, Span
@@ -46,11 +47,12 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
     """
     if apply in state.bound:
         return state.bound[apply]
-    op = registry.find(apply.kind, apply.name)
     form: Form = "item" if span == apply.span and not isinstance(span.file, PythonFile) else "node"
+    op = registry.find(apply.kind, apply.name)
+    if op is None or is_plugin(op):
+        op = op_of_plugin(state, apply, at.node, form)
     if op is None:
         state.bound[apply] = None
-        report_unknown_op(state, apply, at.node, form)
         return None
     options, activation = split_activation(op, apply)
     bound = bind(op, options, apply.lone, Place(span, form, WORDS), at)

@@ -20,8 +20,10 @@ from mimgraph.language.reference.pages import Sheet, key_page, op_page, option_p
 from mimgraph.language.reference.search import search
 from mimgraph.ops import registry
 from mimgraph.ops.attribute import op_called
+from mimgraph.ops.custom import plugins
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import python_name
+from mimgraph.support.plugins import BrokenPlugin
 
 MOST = 3  # names that are suggested
 
@@ -51,9 +53,19 @@ def describe(name: str, format: str = "text", width: int = 100, color: bool = Fa
 def _meant(name: str) -> _Meant:
     op = next((found for kind in KINDS if (found := registry.find(kind, name))), None)
     key = name if name in EVERY_KEY and (op is None or op.kind != "tensor") else None
+    if not op and not key:
+        op = _of_plugin(name)
     if op or key:
         return _Meant(name, key, op, ())
     return _Meant(name, None, op_called(python_name(name)), takers(name))
+
+
+def _of_plugin(name: str) -> Op | None:
+    """Return the layer or merge that a plugin brings; a `KeyError` says why it cannot be used."""
+    try:
+        return plugins.find("layer", name) or plugins.find("merge", name)
+    except BrokenPlugin as broken:
+        raise KeyError(str(broken), broken.help) from None
 
 
 def _data(meant: _Meant) -> dict[str, Any]:
@@ -91,7 +103,7 @@ def _help(name: str) -> str:
 def _names(wrong: str) -> list[str]:
     """Return all names; those with a capital or small first letter like the wrong name come
     first."""
-    ops = [name for kind in KINDS for name in registry.names(kind)]
+    ops = [name for kind in KINDS for name in (*registry.names(kind), *plugins.names(kind))]
     known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
     options = [name for op in every_op() for name in op.options]
     return [*known, *dict.fromkeys(options)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mimgraph.language.reference.entries import EVERY_KEY, bare_keys, data, every_op, key_data
 from mimgraph.language.reference.pages import Sheet
+from mimgraph.language.reference.plugin_list import plugin_section
 from mimgraph.language.reference.search import search
 from mimgraph.ops.op import Op
 
@@ -17,16 +18,18 @@ def listing(
     """Return a list of every op by category and of every key, or of those that a search finds; the
     format `json` gives the same as data. A `KeyError` says that nothing is found."""
     ops, keys = (every_op(), bare_keys()) if searched is None else search(searched)
-    if not ops and not keys:
+    sheet = Sheet.of(width, color)
+    of_plugins = list(plugin_section(searched, sheet)) if format == "text" else []
+    if not ops and not keys and not of_plugins:
         raise KeyError(f"no layer, merge or key has {searched!r} in its name or description")
     if format == "json":
         return json.dumps([*map(data, ops), *map(key_data, keys)], indent=2)
-    return "\n".join(_lines(ops, keys, Sheet.of(width, color))).rstrip()
+    return "\n".join([*_lines(ops, keys, sheet), *of_plugins]).rstrip()
 
 
 def _lines(ops: list[Op], keys: list[str], sheet: Sheet) -> Iterator[str]:
     """Yield a section for each category, with layers before merges, and one for the keys."""
-    longest = max(map(len, [*(op.name for op in ops), *keys]))
+    longest = max(map(len, [*(op.name for op in ops), *keys]), default=0)
     for family in sorted({op.family for op in ops}):
         members = [op for op in ops if op.family == family]
         members.sort(key=lambda op: (op.kind, op.name.lower()))

@@ -19,6 +19,7 @@ from mimgraph.language.reference.entries import (
     takers,
 )
 from mimgraph.ops.colloquial import said
+from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import OptionSpec
@@ -90,6 +91,7 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
         "a bare value in a seq": bare_option(op) or "",
         "ports": ", ".join(op.ports),
         "category": op.family.replace("_", " "),
+        "plugin": op.plugin if isinstance(op, Registered) else "",
     }
     yield from _facts(facts, sheet)
     rows = [(option.name, default(option), _type(op, option)) for option in op.options.values()]

@@ -7,17 +7,19 @@ import re
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
+from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.ops.layer_call import LayerOp
-from mimgraph.ops.op import OpFault
+from mimgraph.ops.layer_call import LayerOp, MergeOp
+from mimgraph.ops.op import Op, OpFault
+from mimgraph.ops.python_op import PythonOp
 from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
 
 ShapeRule = Callable[..., object]
@@ -60,9 +62,11 @@ class Unwritten(str):
         return str(self)
 
 
-class Registered(LayerOp):
-    """A class of modules as a layer; `rule` gives the shapes of its results instead of torch, `macs` its
-    multiply-accumulates for one sample, unknown without it."""
+class Registered(PythonOp):
+    """A class of modules as an op; `rule` gives the shapes of its results instead of torch, `macs` its
+    multiply-accumulates for one sample, unknown without it. `plugin` is the package that brings it."""
+
+    registered_kind: ClassVar[Literal["layer", "merge"]]
 
     def __init__(
         self,
@@ -73,20 +77,22 @@ class Registered(LayerOp):
         prober: Prober,
         macs: MacsRule | None = None,
     ) -> None:
-        super().__init__("layer", cls, family="registered")
+        super().__init__(self.registered_kind, cls, family="registered")
         self.name = self.__name__ = name
         self.cls = cls
         self.rule = rule
         self.dtype = dtype
         self.prober = prober
         self.macs = macs
+        self.plugin = ""  # `acme-blocks 0.1`
         self.facts: dict[Any, Facts] = {}
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Return what a pickle holds: the class, which is registered where it is not."""
         from mimgraph.ops.custom.register import registered
 
-        return registered, (self.name, self.cls)
+        kind = () if self.registered_kind == "layer" else (self.registered_kind,)
+        return registered, (self.name, self.cls, *kind)
 
     @property
     def doc(self) -> str:
@@ -120,6 +126,17 @@ class Registered(LayerOp):
             return InputSpec(names, frozenset(), "one")
         optional = (p.name for p in self.arguments if p.default is not REQUIRED)
         return InputSpec(names, frozenset(optional), "tuple")
+
+    def infer(
+        self, sources: Mapping[str, TensorType], options: Mapping[str, object]
+    ) -> Lowering | Block:
+        """Apply the rule; a fault of a plugin's names the package, which may be the one at fault."""
+        try:
+            return super().infer(sources, options)
+        except OpFault as fault:
+            if self.plugin and not fault.help:
+                fault.help = f"{self.name} is a {self.kind} of the plugin {self.plugin}"
+            raise
 
     def lower(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
         """Return the module, its call, and its results, as ports if there are several."""
@@ -188,11 +205,16 @@ class Registered(LayerOp):
         answer = plain(self._call_rule(self.macs, sources, options))
         if not _is_shape([answer]):
             message = f"macs of {self.name} returns {answer!r}, which is not a size"
-            raise OpFault(
-                "wrong-type", message, help="return a number or a size such as 64*T", at_node=True
-            )
+            raise self._wrong_rule(message, "return a number or a size such as 64*T")
         samples = (BATCH,) if any(type_.batched for type_ in sources.values()) else ()
         return ((*samples, answer),)
+
+    def _wrong_rule(self, message: str, help: str) -> OpFault:
+        """Return the fault of a rule that returns something else than it should."""
+        if not self.plugin:
+            return OpFault("wrong-type", message, help=help, at_node=True)
+        help = f"{help}; {self.name} is a {self.kind} of the plugin {self.plugin}"
+        return OpFault("broken-plugin", message, help=help, at_node=True)
 
     def _call_rule(
         self,
@@ -221,12 +243,8 @@ class Registered(LayerOp):
 
         def typed(shape: Any) -> TensorType:
             if not _is_shape(shape):
-                raise OpFault(
-                    "wrong-type",
-                    f"the shape rule of {self.name} returns {shape!r}, which is not a shape",
-                    help="a shape is a tuple of sizes, without the batch",
-                    at_node=True,
-                )
+                message = f"the shape rule of {self.name} returns {shape!r}, which is not a shape"
+                raise self._wrong_rule(message, "a shape is a tuple of sizes, without the batch")
             return TensorType(tuple(map(plain, shape)), dtype, batched=batched)
 
         found = {"": (RESULT, answer)} if _is_shape(answer) else self.parts(answer)
@@ -268,6 +286,23 @@ class Registered(LayerOp):
             mentions=tuple(sources),
             at_node=len(sources) != 1,
         )
+
+
+class RegisteredLayer(LayerOp, Registered):
+    """A class of modules as a layer."""
+
+    registered_kind = "layer"
+
+
+class RegisteredMerge(MergeOp, Registered):
+    """A class of modules as a merge: Python calls it on its sources and options at once."""
+
+    registered_kind = "merge"
+
+
+def is_plugin(op: Op | None) -> bool:
+    """Return whether a plugin brings an op; a block of a spec may have its name."""
+    return isinstance(op, Registered) and bool(op.plugin)
 
 
 def first_line(error: Exception) -> str:

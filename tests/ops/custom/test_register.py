@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import itertools
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
-from mimgraph import layers
+from mimgraph import layers, merges
 from mimgraph.cli import main
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import substitute
@@ -992,3 +993,40 @@ def test_the_batch_is_not_mistaken_for_a_known_size(size: int) -> None:
             f"{{inputs: {{x: [{size}, 5], y: [5]}},"
             " nodes: {z: {layer: Joined, from: [x, y]}}, outputs: z}"
         )
+
+
+class Blend(nn.Module):
+    """Weigh two tensors."""
+
+    def __init__(self, start: float = 0.5) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(start))
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.weight * a + (1 - self.weight) * b
+
+
+def test_a_class_is_registered_as_a_merge() -> None:
+    blend = mg.register(Blend, name="blend", kind="merge")
+    a, b = mg.Input("a", (4,)), mg.Input("b", (4,))
+    graph = mg.Graph(merges.blend(a, b, start=0.2, activation="ReLU", name="m"))
+    text = "inputs: {a: [4], b: [4]}\nnodes:\n  m: {merge: blend, from: {b: b, a: a}, start: 0.2, activation: ReLU}\noutputs: m\n"
+    assert mg.loads(text) == graph
+    assert mg.Graph(blend(start=0.2, activation="ReLU")(a, b, name="m")) == graph
+    assert "F.relu(self.m(a, b))" in graph.source()
+    assert pickle.loads(pickle.dumps(graph)) == graph
+    model = pickle.loads(pickle.dumps(graph.compile()))
+    assert list(model.state_dict()) == ["m.weight"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "kind", "message"),
+    [
+        (nn.ReLU, "half", "merge", "half takes one tensor: register it as a layer"),
+        (Blend, "concat", "merge", "concat is a merge of mimgraph"),
+        (Blend, "blend", "block", 'kind is "layer" or "merge", not .block.'),
+    ],
+)
+def test_a_wrong_merge_is_refused(cls: type, name: str, kind: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        mg.register(cls, name=name, kind=kind)

@@ -1,0 +1,266 @@
+"""Layers and merges of installed packages are found by their entry points, and only when they are needed."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.support import plugins
+from tests.helpers.plugin_packages import declare, declare_broken, declare_example, use
+
+SPEC = """\
+inputs: {a: [4], b: [4]}
+nodes:
+  g: {layer: GatedLinear, from: a, width: 4}
+  m: {merge: blend, from: [g, b], start: 0.2}
+  s: {from: m, seq: [{GatedLinear: 8}, ReLU]}
+outputs: s
+"""
+
+
+@pytest.fixture
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    declare_example(tmp_path / "site")
+    use(tmp_path / "site", monkeypatch)
+    return tmp_path / "site"
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    declare_broken(tmp_path / "site")
+    use(tmp_path / "site", monkeypatch)
+
+
+def fault(text: str) -> tuple[str, str, str, str]:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(text)
+    (one,) = caught.value.diagnostics
+    return one.code, one.message, one.note, one.help
+
+
+def spec_of(node: str) -> str:
+    return f"inputs: {{x: [4], y: [4]}}\nnodes:\n  z: {node}\n  w: {{merge: add, from: [z, x, y]}}\noutputs: w\n"
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_spec_uses_layers_and_merges_of_a_plugin() -> None:
+    graph = mg.loads(SPEC)
+    assert str(graph.shapes["s"]) == "(N, 8)"
+    assert "from acme_blocks.layers import GatedLinear\n" in graph.source()
+    assert [*graph.compile().state_dict()][-1] == "s.0.gate.bias"
+    assert mg.loads(graph.dumps()) == graph
+    assert pickle.loads(pickle.dumps(graph)) == graph
+    wide = graph.with_options("g", width=4, bias=False)
+    assert "bias False" in str(mg.diff(graph, wide)) or "bias" in str(mg.diff(graph, wide))
+
+
+@pytest.mark.usefixtures("acme")
+def test_python_finds_layers_and_merges_of_a_plugin() -> None:
+    a, b = mg.Input("a", (4,)), mg.Input("b", (4,))
+    g = layers.GatedLinear(4)(a, name="g")
+    m = merges.blend(g, b, start=0.2, name="m")
+    s = mg.Sequential(layers.GatedLinear(8), layers.ReLU())(m, name="s")
+    assert mg.Graph(s) == mg.loads(SPEC)
+    with pytest.raises(AttributeError, match="did you mean GatedLinear"):
+        _ = layers.GatedLinaer
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_model_of_a_plugin_is_pickled_to_a_process_that_loaded_none(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(mg.loads(SPEC).compile()))
+    code = "import pickle, sys; print(type(pickle.load(open(sys.argv[1], 'rb'))).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "model.pkl"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "Model\n"
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_refused_shape_names_the_plugin() -> None:
+    text = "inputs: {a: [4], b: [5]}\nnodes:\n  m: {merge: blend, from: [a, b]}\noutputs: m\n"
+    assert fault(text) == (
+        "shape-mismatch",
+        "blend refuses this shape",
+        "blend needs two equal shapes, not (4,) and (5,)",
+        "blend is a merge of the plugin acme-blocks 0.1",
+    )
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize(
+    ("node", "help"),
+    [
+        ("{layer: GatedLinaer, from: x, width: 4}", "did you mean GatedLinear?"),
+        ("{layer: blend, from: x}", "blend is a merge: write {merge: blend, ...}"),
+        (
+            "{layer: Linear, from: x, out_features: 4, activation: GatedLinear}",
+            "make it a node: {layer: GatedLinear, from: ...}",
+        ),
+    ],
+)
+def test_a_help_knows_the_names_of_plugins(node: str, help: str) -> None:
+    assert fault(spec_of(node))[3] == help
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_block_may_have_the_name_of_a_plugin_whatever_was_loaded_before() -> None:
+    text = """\
+inputs: {x: [4]}
+blocks: {GatedLinear: {seq: [ReLU]}}
+nodes:
+  a: {block: GatedLinear, from: x}
+  b: {from: a, seq: [GatedLinear]}
+outputs: b
+"""
+    assert mg.loads(text)
+    mg.loads(SPEC)
+    assert "acme" not in mg.loads(text).source()
+    wrong = text.replace("{from: a, seq: [GatedLinear]}", "{layer: GatedLinear, from: a, width: 4}")
+    assert fault(wrong)[0::3] == (
+        "unknown-layer",
+        "GatedLinear is a block: write {block: GatedLinear, ...}",
+    )
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_class_of_the_user_replaces_the_layer_of_a_plugin() -> None:
+    mg.loads(SPEC)
+
+    class GatedLinear(nn.Module):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+
+        def forward(self, x):
+            return x
+
+    mg.register(GatedLinear)
+    graph = mg.loads(spec_of("{layer: GatedLinear, from: x, width: 4}"))
+    assert "acme" not in graph.source()
+
+
+@pytest.mark.usefixtures("acme")
+def test_plugins_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIMGRAPH_PLUGINS", "0")
+    help = "acme-blocks 0.1 has it, but MIMGRAPH_PLUGINS turns plugins off"
+    assert fault(spec_of("{layer: GatedLinear, from: x, width: 4}"))[0::3] == (
+        "unknown-layer",
+        help,
+    )
+    with pytest.raises(AttributeError):
+        _ = layers.GatedLinear
+
+
+def test_a_package_in_the_working_directory_is_no_plugin(
+    acme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(acme)
+    assert plugins.plugins() == []
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    assert plugins.plugins() == []
+
+
+def test_nothing_looks_for_plugins_while_all_names_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plugins, "installed", None)
+    text = """\
+inputs: {x: [4]}
+blocks: {twice: {seq: [{Linear: 4}, ReLU]}}
+nodes:
+  a: {block: twice, from: x, repeat: 2}
+  b: {from: a, seq: [twice, {Dropout: 0.1}]}
+outputs: b
+"""
+    assert mg.loads(text)
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize(
+    ("node", "message", "note", "help"),
+    [
+        (
+            "{layer: Missing, from: x}",
+            "the layer Missing of acme-broken 1.2 cannot be imported",
+            "ModuleNotFoundError: No module named 'a_module_that_is_not_there'",
+            'python -c "import acme_missing" shows the whole error',
+        ),
+        (
+            "{layer: Nowhere, from: x}",
+            "the layer Nowhere of acme-broken 1.2 cannot be imported",
+            "AttributeError: module 'acme_odd' has no attribute 'Nowhere'",
+            'python -c "import acme_odd" shows the whole error',
+        ),
+        (
+            "{layer: Answer, from: x}",
+            "several packages have the layer Answer: acme-broken 1.2 and acme-twin 3.0",
+            "",
+            "uninstall one of them, or turn plugins off: MIMGRAPH_PLUGINS=0",
+        ),
+        (
+            "{layer: Alone, from: x}",
+            "the layer Alone of acme-broken 1.2 cannot be registered",
+            "TypeError: Alone has no forward that takes a tensor",
+            'python -c "import acme_rules" shows the whole error',
+        ),
+        (
+            "{layer: Other, from: x}",
+            "the layer Other of acme-broken 1.2 is registered under another name, Halves",
+            "",
+            "its entry point is acme_rules:Halves: ask the authors of acme-broken",
+        ),
+        (
+            "{merge: halves, from: [x, y]}",
+            "the merge halves of acme-broken 1.2 is registered under another name, Halves",
+            "",
+            "its entry point is acme_rules:Halves: ask the authors of acme-broken",
+        ),
+        (
+            "{layer: Halves, from: x}",
+            "the shape rule of Halves returns 'half', which is not a shape",
+            "",
+            "a shape is a tuple of sizes, without the batch; Halves is a layer of the plugin acme-broken 1.2",
+        ),
+    ],
+)
+def test_a_broken_plugin_is_a_diagnostic_with_its_package(
+    node: str, message: str, note: str, help: str
+) -> None:
+    assert fault(spec_of(node)) == ("broken-plugin", message, note, help)
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_broken_plugin_in_python_is_an_attribute_error_with_its_package() -> None:
+    with pytest.raises(AttributeError, match=r"of acme-broken 1\.2 cannot be imported"):
+        _ = layers.Missing
+
+
+def test_what_is_no_class_of_modules_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = {"mimgraph.layers": {"Answer": "acme_odd:Answer", "Net": "acme_odd:net"}}
+    declare(tmp_path, "acme-odd", "1.0", entries, acme_odd="def Answer(): ...\nnet = 3\n")
+    use(tmp_path, monkeypatch)
+    wanted = "not a class of modules or what mg.register returned"
+    for name, what in (("Answer", "function"), ("Net", "int")):
+        message = fault(spec_of(f"{{layer: {name}, from: x}}"))[1]
+        assert message == f"the layer {name} of acme-odd 1.0 is {what}, {wanted}"
+
+
+def test_an_unreadable_file_of_entry_points_breaks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = {"mimgraph.layers": {"Gate": "no module at all!", "Wrong": ""}}
+    declare(tmp_path, "acme-odd", "1.0", entries)
+    use(tmp_path, monkeypatch)
+    assert fault(spec_of("{layer: Gate, from: x}"))[0] == "broken-plugin"
+    assert fault(spec_of("{layer: Gat, from: x}"))[0] == "unknown-layer"
