@@ -36,9 +36,7 @@ myst_heading_anchors = 4
 copybutton_prompt_text = "$ "  # a copied command has no prompt
 copybutton_only_copy_prompt_lines = True
 copybutton_exclude = ".linenos, .gp, .go"
-copybutton_selector = (
-    "div.highlight:not(.no-copy *, .highlight-output *, .highlight-diagnostic *) pre"
-)
+copybutton_selector = "div.highlight:not(.highlight-output *, .highlight-text *) pre"
 
 html_baseurl = "https://mimgraph.github.io/mimgraph/"
 html_theme = "pydata_sphinx_theme"
@@ -49,6 +47,7 @@ html_css_files = ["mimgraph.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_sidebars = {"index": []}
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "github_url": "https://github.com/mimgraph/mimgraph",
     "logo": {
@@ -56,7 +55,8 @@ html_theme_options = {
         "image_light": "static/favicon.svg",
         "image_dark": "static/favicon.svg",
     },
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 9,
+    "navbar_align": "left",
     "show_prev_next": True,
     "navigation_with_keys": False,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},

@@ -16,6 +16,7 @@ from extension import (
     language_keys,
     llms,
     navigation,
+    tables,
 )
 from extension.page import Page
 
@@ -59,7 +60,7 @@ def _without_hidden(app: Sphinx, name: str, content: list[str]) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    for part in (floors, highlighting, llms, navigation):
+    for part in (floors, highlighting, llms, navigation, tables):
         part.setup(app)
     app.connect("builder-inited", _begin)
     app.connect("source-read", _without_hidden)

@@ -130,6 +130,13 @@ GRAPH = {
     "Write as a spec": "dump dumps to_dict",
     "Export and split": "dynamic_shapes split",
 }
+# members of records that other parts of mimgraph call
+INTERNAL = {
+    TensorType: "has_moved_batch with_batch_at without_axis with_axis in_shape like cast is_alike past key",
+    ImportReport: "comments",
+    Remark: "span",
+    Diagnostic: "brief",
+}
 ELSEWHERE = {
     "layers": "../layers/index.md",
     "merges": "../merges/index.md",
@@ -172,7 +179,9 @@ def _index() -> str:
                 for name in names.split()
                 if not name.startswith("_")
             ]
-        parts.append(f"## [{part.title}]({part.file}.md)\n\n| name | |\n| --- | --- |")
+        parts.append(
+            f"## [{part.title}]({part.file}.md)\n\n| name | what it does or is |\n| --- | --- |"
+        )
         for name, shown, text in rows:
             parts[-1] += f"\n| {{py:obj}}`{shown} <mimgraph.{name}>` | {_first(text)} |"
     for name, page in ELSEWHERE.items():
@@ -205,7 +214,7 @@ def _described(name: str, thing: Any) -> str:
     signature = f"{name}{_parameters(thing)}" if made_by_users else name
     fields = _fields(thing)
     members = [
-        _member(name, member, inspect.getattr_static(thing, member))
+        _member(name, member, inspect.getattr_static(thing, member), listed=name in mg.__all__)
         for member in _members(thing)
         if member not in fields
     ]
@@ -216,11 +225,13 @@ def _members(thing: type) -> Iterator[str]:
     """Yield the public members of a class with docstrings, in the order of the code."""
     seen: dict[str, None] = {}
     for base in thing.__mro__[::-1]:
-        if base.__module__.startswith("mimgraph"):
+        if base.__module__.startswith("mimgraph") and (base is not mg.Graph or thing is base):
             seen |= dict.fromkeys(name for name in vars(base) if not name.startswith("_"))
+    internal = INTERNAL.get(thing, "").split()
     for name in seen:
         member = inspect.getattr_static(thing, name)
-        if text_of(member) and (callable(member) or isinstance(member, property | cached_property)):
+        is_method = callable(member) or isinstance(member, property | cached_property)
+        if is_method and text_of(member) and name not in internal:
             yield name
 
 
@@ -236,28 +247,21 @@ def _fields(thing: type) -> dict[str, str]:
 def _table(fields: dict[str, str]) -> str:
     if not fields:
         return ""
-    rows = "\n".join(
-        f"| `{name}` | `{type_}` |".replace(" | ", r" \| ") for name, type_ in fields.items()
-    )
-    rows = re.sub(r"^\| (`\w+`) \\\|", r"| \1 |", rows, flags=re.MULTILINE)
+    types = {name: type_.replace("|", r"\|") for name, type_ in fields.items()}
+    rows = "\n".join(f"| `{name}` | `{type_}` |" for name, type_ in types.items())
     return f"\n| field | type |\n| --- | --- |\n{rows}\n"
 
 
-def _member(owner: str, name: str, thing: Any) -> str:
-    """Return a method, or an attribute with its type."""
+def _member(owner: str, name: str, thing: Any, listed: bool = True) -> str:
+    """Return a method, or an attribute with its type; the contents of the page list it or do not."""
+    options = "" if listed else ":no-contents-entry:\n"
     if isinstance(thing, property | cached_property):
         get = thing.fget if isinstance(thing, property) else thing.func
-        type_ = inspect.signature(get).return_annotation
-        return _directive("attribute", f"{owner}.{name}", text_of(thing), f":type: {type_}\n")
+        options += f":type: {inspect.signature(get).return_annotation}\n"
+        return _directive("attribute", f"{owner}.{name}", text_of(thing), options)
     plain = getattr(thing, "__func__", thing)
-    shown = {"__call__": "", "__getitem__": ""}.get(name, f".{name}")
-    if name == "__getitem__":
-        return _directive(
-            "method", f"{owner}.__getitem__{_parameters(plain, True)}", text_of(plain)
-        )
-    return _directive(
-        "method", f"{owner}{shown or '.__call__'}{_parameters(plain, True)}", text_of(plain)
-    )
+    signature = f"{owner}.{name}{_parameters(plain, True)}"
+    return _directive("method", signature, text_of(plain), options)
 
 
 def _parameters(thing: Any, is_method: bool = False) -> str:

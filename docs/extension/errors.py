@@ -41,11 +41,8 @@ def _groups() -> Iterator[str]:
 
 
 def _fenced(text: str) -> str:
-    """Return a page whose YAML is coloured though it may be wrong, and whose diagnostics are coloured."""
-    text = FENCE.sub(r"```{code-block} yaml\n:force:\n\n\1```", text)
-    return text.replace("\n```text\nerror[", "\n```diagnostic\nerror[").replace(
-        "\n```text\nwarning[", "\n```diagnostic\nwarning["
-    )
+    """Return a page whose YAML is coloured though it may be wrong."""
+    return FENCE.sub(r"```{code-block} yaml\n:force:\n\n\1```", text)
 
 
 def _linked(text: str, own: str) -> str:

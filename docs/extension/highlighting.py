@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class DiagnosticLexer(RegexLexer):
     """Diagnostics as `mimgraph check` prints them on a terminal; other lines stay plain."""
 
-    name = "diagnostic"
+    name = "text"
     tokens: ClassVar[dict[str, list[Any]]] = {
         "root": [
             (r"^(error)(\[)([\w-]+)(\])(:.*\n)", bygroups(*[Generic.Error] * 4, Generic.Strong)),
@@ -58,6 +58,6 @@ class OutputLexer(DiagnosticLexer):
 
 def setup(app: Sphinx) -> None:
     """Register the languages of fences."""
-    app.add_lexer("diagnostic", DiagnosticLexer)
+    app.add_lexer("text", DiagnosticLexer)
     app.add_lexer("console", ConsoleLexer)
     app.add_lexer("output", OutputLexer)
