@@ -42,9 +42,8 @@ def balanced(graph: TypedGraph, count: int) -> list[str]:
     ]
     if not 1 <= count <= len(loads):
         why = _why(graph.body, held) if count > 1 else ""
-        raise ValueError(
-            f"{graph.name} can be split into 1 to {len(loads)} stages, not {count}{why}"
-        )
+        possible = f"1 to {len(loads)} stages" if len(loads) > 1 else "no more than one stage"
+        raise ValueError(f"{graph.name} can be split into {possible}, not {count}{why}")
     low, high = max(loads), sum(loads)
     for _ in range(STEPS):
         middle = (low + high) / 2

@@ -78,6 +78,12 @@ def test_a_count_beyond_the_possible_splits_is_refused(count: int) -> None:
     )
 
 
+def test_a_graph_of_one_stage_says_so() -> None:
+    graph = mg.loads("inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n")
+    with pytest.raises(ValueError, match="^Model can be split into no more than one stage, not 2$"):
+        graph.split(2)
+
+
 @pytest.mark.parametrize(("count", "starts"), [(2, ("deep.1",)), (4, ("deep", "deep.1", "deep.2"))])
 def test_repeats_of_a_block_are_spread_over_stages(count: int, starts: tuple[str, ...]) -> None:
     graph = mg.loads("""
