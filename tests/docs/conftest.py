@@ -17,6 +17,9 @@ from filelock import FileLock
 
 from tests.conftest import ROOT
 
+if str(ROOT / "docs") not in sys.path:
+    sys.path.append(str(ROOT / "docs"))  # tests import the extension of Sphinx
+
 
 class Site(NamedTuple):
     """The folder of the pages, and what Sphinx printed, which is nothing if all is well."""

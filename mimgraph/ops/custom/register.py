@@ -64,9 +64,10 @@ def register(
 ) -> object:
     """Register a class of modules as a layer, or with `kind="merge"` as a merge, under its own name or `name`.
 
-        Gate = mg.register(Gate)       # returns the layer: Gate(64)(x), also layers.Gate(64)(x)
-        gated = {layer: Gate, from: x, hidden: 64}    # in a spec
+        Gate = mg.register(Gate)
+        Gate(64)(x), layers.Gate(64)(x)
 
+    In a spec it is `{layer: Gate, from: x, hidden: 64}`.
     As a decorator (`@mg.register`, `@mg.register(name="Fancy")`) it leaves the class as it is, and the
     layer is `layers.Gate`. A merge is called on its sources, `merges.blend(a, b, hidden=64)`, and
     written `{merge: blend, from: [a, b], hidden: 64}`.
