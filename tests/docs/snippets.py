@@ -160,9 +160,10 @@ class _Story:
 def command(text: str, folder: Path) -> tuple[int, str]:
     """Return the exit status of a command, and what it prints, errors too."""
     if text.startswith("mimgraph ") and not re.search(r"[|<>&;$*]", text):
-        printed = io.StringIO()
+        printed, before = io.StringIO(), set(sys.modules)
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             status = main(shlex.split(text)[1:])
+        forget_modules(folder, before)
         return status, printed.getvalue()
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     modules = os.pathsep.join(
@@ -178,6 +179,14 @@ def command(text: str, folder: Path) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def forget_modules(folder: Path, before: set[str]) -> None:
+    """Remove the modules in a folder that were imported since, as a new process would not have them."""
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
 
 
 def matches(shown: str, printed: str, percent: int = 0) -> bool:

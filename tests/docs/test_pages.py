@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.docs.snippets import run
+from tests.docs.snippets import forget_modules, run
 
 DOCS = ROOT / "docs"
 # these have tests of their own
@@ -52,10 +52,7 @@ def test_a_page_shows_what_happens(
     try:
         now = run(shown, tmp_path)
     finally:
-        for name in set(sys.modules) - before:  # what the page wrote and imported
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).is_relative_to(tmp_path):
-                del sys.modules[name]
+        forget_modules(tmp_path, before)
     pictures = {
         picture: tmp_path / Path(picture).name
         for picture in re.findall(

@@ -110,3 +110,14 @@ def test_a_comment_says_by_how_many_percent_the_next_output_may_differ(tmp_path:
 def test_a_command_may_be_broken_into_lines(tmp_path: Path) -> None:
     page = "```console\n$ echo a \\\n    b\na b\n$ echo c\nc\n```\n"
     assert run(page, tmp_path) == page
+
+
+def test_a_command_reads_a_file_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = "```python\n# net.py\nfrom torch import nn\n\nnet = nn.{}()\n```\n\n"
+    ask = "```console\n$ mimgraph summary net.py:net --input input=4\n```\n\n"
+    monkeypatch.chdir(tmp_path)
+    now = run(f"{net.format('ReLU')}{ask}{net.format('Tanh')}{ask}", tmp_path)
+    _, first, second = now.split("$ mimgraph")
+    assert "ReLU" in first and "Tanh" in second
