@@ -137,7 +137,7 @@ PAGE = """\
 ```yaml
 {wrong}```
 
-```text
+```diagnostic
 {diagnostic}
 ```
 
