@@ -137,7 +137,7 @@ PAGE = """\
 ```yaml
 {wrong}```
 
-```diagnostic
+```text
 {diagnostic}
 ```
 
