@@ -16,7 +16,7 @@ from mimgraph.gallery.catalogue import CATEGORIES, Entry, entries, find
 
 AGREEMENT = Path(__file__).parents[2] / "tests" / "gallery" / "agreement.json"
 CAN_BEGIN = find_spec("mimgraph.cli.commands.new") is not None
-WIDTH = 400  # characters of a line of a summary, which has all columns
+WIDTH = 104  # characters of a line of a summary
 
 
 class Shown(NamedTuple):
@@ -61,7 +61,7 @@ def page(shown: Shown) -> str:
         "## Agreement",
         _agreement(shown),
         "## Summary",
-        code("text", summary.text(WIDTH).partition("\n")[2].strip("\n")),
+        code("text", _without_notes(summary.text(WIDTH))),
         "`mimgraph summary my_model.yaml` opens all blocks.",
         "## The spec",
         f"`{_place(shown)}`:",
@@ -71,6 +71,12 @@ def page(shown: Shown) -> str:
         folded(f"The class `{graph.name}`", code("python", graph.source())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _without_notes(text: str) -> str:
+    """Return a summary without its title, and the line about columns that there is no room for."""
+    lines = text.splitlines()[1:]
+    return "\n".join(line for line in lines if not line.startswith("Left out: ")).strip("\n")
 
 
 def _begin(entry: Entry) -> Iterator[str]:

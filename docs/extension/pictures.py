@@ -28,14 +28,14 @@ def drawn(graph: mg.Graph, path: str, **options: Any) -> Iterator[Page]:
 
 def fitting(graph: mg.Graph, path: str) -> Iterator[Page]:
     """Yield the picture with blocks open as deep as the column of a page can show, collapsed if it is deeper then."""
-    deepest = graph.scene(depth="all").levels
-    for depth in range(deepest, -1, -1):
-        for collapse in (False, True):
-            scene = graph.scene(depth=depth, collapse=collapse)
-            if _fits(scene):
-                yield from _themes(scene, path)
-                return
-    yield from drawn(graph, path)
+    found = None
+    whole = [graph.scene(depth="all", collapse=collapse) for collapse in (False, True)]
+    for depth in range(whole[0].levels + 1):
+        fits = next(filter(_fits, (replace(scene, depth=depth) for scene in whole)), None)
+        if fits is None:
+            break
+        found = fits
+    yield from drawn(graph, path) if found is None else _themes(found, path)
 
 
 def thumbnail(graph: mg.Graph, path: str) -> Iterator[Page]:

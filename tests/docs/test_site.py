@@ -38,6 +38,12 @@ KINDS = {
     "a guide": "how-to/change-a-graph",
     "security": "explanation/security",
     "the language": "language/python",
+    "a layer": "layers/LSTM",
+    "a merge": "merges/gated",
+    "layers": "layers/index",
+    "other names": "layers/names",
+    "the gallery": "gallery/index",
+    "a spec": "gallery/resnet18",
     "the search": "search",
 }
 LOCAL = ("127.0.0.1", "")
