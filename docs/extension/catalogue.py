@@ -10,10 +10,11 @@ from typing import Any
 
 from extension import sizes
 from extension.elsewhere import keras_names, torch_names
-from extension.markdown import code, escaped, folded, inline, picture, prose, table, tabs
+from extension.markdown import code, escaped, folded, inline, picture, prose, scrolled, table, tabs
 from extension.page import Page
 from extension.papers import cited
-from extension.pictures import drawn
+from extension.pictures import drawn, width
+from extension.uses import FOLDERS, uses
 from extension.worked import Worked, worked
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.reference.entries import bare_option, default, every_op
@@ -23,9 +24,9 @@ from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.python_signature import signature
 from mimgraph.ops.signature import REQUIRED, OptionSpec
 
+FEW = 60  # lines of code that are shown without a click
 WIDEST = 88  # characters of a signature in one line
 WIDEST_CODE = 70  # of code in the column of a page
-FOLDERS = {"layer": "layers", "tensor": "layers", "merge": "merges"}
 OTHER_NAMES = "Names of torch, Keras and others"
 TITLES = {
     "layers": ("Layers", "A layer takes one source, or several that differ in meaning."),
@@ -41,13 +42,14 @@ def pages() -> Iterator[Page]:
         yield from _indices(folder, members)
         for op in members:
             example = worked(op)
-            yield Page.of(f"{folder}/{op.name}.md", page(op, example))
-            yield from drawn(example.graph, f"{folder}/pictures/{op.name}", direction="LR")
+            drawing = list(drawn(example.graph, f"{folder}/pictures/{op.name}", direction="LR"))
+            yield Page.of(f"{folder}/{op.name}.md", page(op, example, width(drawing)))
+            yield from drawing
     yield Page.of("layers/names.md", _names(ops))
 
 
-def page(op: Op, example: Worked) -> str:
-    """Return the page of an op."""
+def page(op: Op, example: Worked, wide: float) -> str:
+    """Return the page of an op; the picture of its example is that many points wide."""
     parts = [
         f"# {op.name}",
         prose(op.doc),
@@ -56,7 +58,7 @@ def page(op: Op, example: Worked) -> str:
         tabs(("YAML", code("yaml", _yaml(op))), ("Python", code("python", _python(op)))),
         *(_options(op) if op.options else ()),
         *_ends(op, example),
-        *_example(op, example),
+        *_example(op, example, wide),
         *_source(op),
         *_related(op),
     ]
@@ -171,7 +173,7 @@ def _typed(type_: Any) -> str:
     return f"`{type_.shape}`{dtype}"
 
 
-def _example(op: Op, example: Worked) -> Iterator[str]:
+def _example(op: Op, example: Worked, wide: float) -> Iterator[str]:
     """Yield the example: code, picture, how its sizes follow, and what is emitted for it."""
     yield "## Example"
     panes = (
@@ -179,7 +181,8 @@ def _example(op: Op, example: Worked) -> Iterator[str]:
         ("Python", code("python", example.python)),
     )
     yield tabs(*panes)
-    yield picture(f"pictures/{op.name}", f"The example of {op.name} as a graph", "example")
+    shown = picture(f"pictures/{op.name}", f"The example of {op.name} as a graph")
+    yield scrolled(shown, "picture", wide)
     inputs = ", ".join(_typed(type_) for type_ in example.sources)
     result = _typed(next(iter(example.results.values())))
     yield f"Shapes: {inputs} → {result}." if inputs else f"Shape: {result}."
@@ -192,7 +195,8 @@ def _example(op: Op, example: Worked) -> Iterator[str]:
         "\n".join([*_method("__init__", example.init), *_method("forward", example.forward)]),
     )
     if example.parts:
-        yield folded("The classes that it is made of", code("python", example.parts))
+        lines = example.parts.count("\n")
+        yield folded("The classes that it is made of", code("python", example.parts), lines < FEW)
 
 
 def _folded(spec: str) -> str:
@@ -233,6 +237,9 @@ def _related(op: Op) -> Iterator[str]:
     yield "## See also"
     if others:
         yield ", ".join(link(one, FOLDERS[op.kind]) for one in sorted(others, key=_by_name))
+    if specs := uses()[op.kind, op.name]:
+        linked = ", ".join(f"[{name}](../gallery/{name}.md)" for name in specs)
+        yield f"In the [gallery](../gallery/index.md): {linked}."
     yield f"`mimgraph layers {op.name}` prints this in a terminal."
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import mimgraph as mg
-from extension.markdown import code, folded, inline, picture, table
+from extension.markdown import code, folded, inline, picture, scrolled, table
 from extension.page import Page
-from extension.pictures import fitting, thumbnail
+from extension.pictures import fitting, thumbnail, width
+from extension.uses import FOLDERS, ops_of
 from mimgraph.gallery.catalogue import CATEGORIES, Entry, entries, find
 
 AGREEMENT = Path(__file__).parents[2] / "tests" / "gallery" / "agreement.json"
@@ -41,14 +42,15 @@ def pages() -> Iterator[Page]:
         path = find(entry.name)
         shown = Shown(entry, path, mg.load(path), agreement[entry.name])
         all_shown.append(shown)
-        yield Page.of(f"gallery/{entry.name}.md", page(shown))
-        yield from fitting(shown.graph, f"gallery/pictures/{entry.name}")
+        pictures = list(fitting(shown.graph, f"gallery/pictures/{entry.name}"))
+        yield Page.of(f"gallery/{entry.name}.md", page(shown, width(pictures)))
+        yield from pictures
         yield from thumbnail(shown.graph, f"gallery/thumbnails/{entry.name}")
     yield Page.of("gallery/index.md", _index(all_shown))
 
 
-def page(shown: Shown) -> str:
-    """Return the page of a spec."""
+def page(shown: Shown, wide: float) -> str:
+    """Return the page of a spec, whose picture is that many points wide."""
     entry, graph = shown.entry, shown.graph
     doc = graph.typed.body.doc or entry.about
     summary = graph.summary(depth=1)
@@ -57,7 +59,8 @@ def page(shown: Shown) -> str:
         inline(doc if doc.endswith(".") else f"{doc}."),
         f"{shown.parameters} parameters in the class `{graph.name}`. Category: {entry.category}.",
         *_begin(entry),
-        picture(f"pictures/{entry.name}", f"The graph of {graph.name}"),
+        scrolled(picture(f"pictures/{entry.name}", f"The graph of {graph.name}"), "picture", wide),
+        f"It uses {', '.join(_links(graph))}.",
         "## Agreement",
         _agreement(shown),
         "## Summary",
@@ -71,6 +74,12 @@ def page(shown: Shown) -> str:
         folded(f"The class `{graph.name}`", code("python", graph.source())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _links(graph: mg.Graph) -> Iterator[str]:
+    """Yield links to the ops of a graph, merges first."""
+    for kind, name in sorted(ops_of(graph), key=lambda op: (op[0] != "merge", op[1].lower())):
+        yield f"[{name}](../{FOLDERS[kind]}/{name}.md)"
 
 
 def _without_notes(text: str) -> str:

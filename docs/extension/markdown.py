@@ -8,6 +8,8 @@ from textwrap import dedent
 
 from extension.papers import linked
 
+OPEN = ":open:\n"
+LEAST = 1.0  # pixels for a point, which is 1.33 of them: names are then 10 pixels high, shapes 8
 _CODE = re.compile(r"(`[^`\n]+`|\[[^]\n]+\]\(https?://[^)\s]+\))")
 # what a docstring has as text and is code: a shape, a rule of shapes, a pattern in quotes, a power
 _SHAPE = (
@@ -59,17 +61,20 @@ def code(language: str, text: str) -> str:
     return f"```{language}\n{text.rstrip()}\n```"
 
 
-def picture(path: str, alt: str, name: str = "", width: str = "") -> str:
-    """Return a picture in both themes, of which the page shows that of the reader: `PATH.svg` and `PATH.dark.svg`."""
+def picture(path: str, alt: str, name: str = "") -> str:
+    """Return a picture in both themes, of which the page shows the one of its reader: `PATH.svg` and `PATH.dark.svg`."""
     lines = []
     for theme, ending in (("light", ".svg"), ("dark", ".dark.svg")):
-        options = [
-            f":alt: {alt}",
-            f":class: only-{theme} {name}".rstrip(),
-            *([f":width: {width}"] if width else []),
-        ]
+        options = [f":alt: {alt}", f":class: only-{theme} {name}".rstrip()]
         lines.append("\n".join([f"```{{image}} {path}{ending}", *options, "```"]))
     return "\n\n".join(lines)
+
+
+def scrolled(shown: str, title: str, width: float) -> str:
+    """Return a picture that many points wide, which a narrow page scrolls in place of shrinking it too far."""
+    least = f"style='--least: {LEAST * width:.0f}px'"
+    begin = f"<div class='scrolled' tabindex='0' role='region' aria-label='{title}' {least}>"
+    return "\n\n".join([code("{raw} html", begin), shown, code("{raw} html", "</div>")])
 
 
 def tabs(*panes: tuple[str, str]) -> str:
@@ -80,6 +85,6 @@ def tabs(*panes: tuple[str, str]) -> str:
     return "::::{tab-set}\n:sync-group: language\n\n" + "\n\n".join(parts) + "\n::::"
 
 
-def folded(title: str, text: str) -> str:
-    """Return a part of a page that is closed until the reader opens it."""
-    return f":::{{dropdown}} {title}\n{text}\n:::"
+def folded(title: str, text: str, open_: bool = False) -> str:
+    """Return a part of a page that the reader can open and close."""
+    return f":::{{dropdown}} {title}\n{OPEN if open_ else ''}\n{text}\n:::"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -54,3 +55,10 @@ def _fits(scene: Scene) -> bool:
 def _themes(scene: Scene, path: str) -> Iterator[Page]:
     for theme, ending in ENDINGS.items():
         yield Page.of(f"{path}{ending}", render(replace(scene, theme=theme)))
+
+
+def width(made: list[Page]) -> float:
+    """Return the width of a picture in points."""
+    found = re.search(rb'width="([\d.]+)pt"', made[0].content)
+    assert found
+    return float(found[1])

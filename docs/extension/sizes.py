@@ -78,7 +78,7 @@ WIDTH = "The last axis becomes `out_features`, {out_features}; the axes before i
 SENTENCES = {
     "Linear|bilinear|mlb|mutan|mfb": WIDTH,
     "Bilinear": WIDTH,
-    "low_rank|moe|gated": "Sources with {plus(x[-1] for x in s).replace(' + ', ', ')} features give"
+    "low_rank|moe|gated": "Sources with {' and '.join(str(x[-1]) for x in s)} features give"
     " `out_features`, {out_features}.",
     "mmoe": "Each task gets a port with `out_features`, {out_features}.",
     "GLU": "Half of the features are the gate of the others: `{s[0][-1]} / 2 = {y[-1]}`.",
