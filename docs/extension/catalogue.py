@@ -20,6 +20,7 @@ from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.reference.entries import bare_option, default, every_op
 from mimgraph.ops.attribute import HOMES
 from mimgraph.ops.colloquial import said
+from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.python_signature import signature
 from mimgraph.ops.signature import REQUIRED, OptionSpec
@@ -52,6 +53,7 @@ def page(op: Op, example: Worked, wide: float) -> str:
     """Return the page of an op; the picture of its example is that many points wide."""
     parts = [
         f"# {op.name}",
+        _entries(op),
         prose(op.doc),
         _facts(op),
         "## Signature",
@@ -74,6 +76,14 @@ def link(op: Op, folder: str) -> str:
 def title(family: str) -> str:
     """Return a category as a heading."""
     return family.replace("_", " ").capitalize()
+
+
+def _entries(op: Op) -> str:
+    """Return entries of the index, which a search on the site finds first: the names elsewhere."""
+    torch = (name.rpartition(".")[2] for name in (names_of(op).torch or "").split())
+    names = dict.fromkeys([*torch, *keras_names(op), *said(op)])
+    found = [f"! {name}" for name in names if name != op.name]
+    return f"```{{index}} {', '.join(found)}\n```" if found else ""
 
 
 def _facts(op: Op) -> str:

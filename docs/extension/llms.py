@@ -28,7 +28,7 @@ HEAD = re.compile(r"\A---\n.*?^---\n+", re.MULTILINE | re.DOTALL)
 OPEN = re.compile(r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[\w:-]+)\} ?(?P<argument>.*)$")
 OPTION = re.compile(r"^:(?P<name>[\w-]+): ?(?P<value>.*)$")
 ROLE = re.compile(r"\{[\w:]+\}`([^`<]*?) ?(?:<[^`>]*>)?`")
-NOT_FOR_READERS = {"raw", "toctree", "program", "py:currentmodule", "py:module"}
+NOT_FOR_READERS = {"index", "raw", "toctree", "program", "py:currentmodule", "py:module"}
 
 
 def setup(app: Sphinx) -> None:
