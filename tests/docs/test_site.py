@@ -24,7 +24,6 @@ pytestmark = pytest.mark.slow
 # one of every kind
 KINDS = {
     "home": "index",
-    "layers": "layers/index",
     "a layer": "layers/MultiheadAttention",
     "a merge": "merges/concat",
     "a key": "language/keys/repeat",
@@ -38,8 +37,6 @@ KINDS = {
     "a guide": "how-to/change-a-graph",
     "security": "explanation/security",
     "the language": "language/python",
-    "a layer": "layers/LSTM",
-    "a merge": "merges/gated",
     "layers": "layers/index",
     "other names": "layers/names",
     "the gallery": "gallery/index",
