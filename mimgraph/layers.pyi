@@ -3384,6 +3384,8 @@ def UpsamplingBilinear2d(
 ) -> LayerCall:
     """Interpolated linearly in two axes, corners aligned: (N, C, H, W) -> (N, C, H', W').
 
+    Deprecated, as in torch: write `{layer: Upsample, mode: bilinear, align_corners: true, ...}`.
+
     Example:
         image = mg.Input("image", (3, 16, 16))
         y = layers.UpsamplingBilinear2d(size=[24, 32])(image)
@@ -3399,6 +3401,8 @@ def UpsamplingNearest2d(
     take: str | int | None = None,
 ) -> LayerCall:
     """Interpolated by the nearest value: (N, C, H, W) -> (N, C, H', W').
+
+    Deprecated, as in torch: write `{layer: Upsample, mode: nearest, ...}`.
 
     Example:
         image = mg.Input("image", (3, 16, 16))

@@ -10,6 +10,7 @@ from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_output_name
 from mimgraph.builder.user_line import spec_error
 from mimgraph.ir.declared import graph as ir
+from mimgraph.ops.deprecated import PYTHON, warn
 from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_flag, as_text, plain, wrong
@@ -22,7 +23,8 @@ from mimgraph.support.frozen_data import data
 class Output:
     """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`.
 
-    With `only="training"`, or `training_only=True`, the model returns it in training mode only.
+    With `only="training"` the model returns it in training mode only; `training_only=True` is the
+    deprecated spelling.
     `batch_dim` is the axis to which the batch is moved: with 1, (N, T, C) is given as (T, N, C).
     """
 
@@ -40,6 +42,9 @@ class Output:
         if self.only not in (None, "training"):
             raise wrong("only", '"training" or None', self.only)
         is_only = as_flag("training_only", self.training_only) or self.only == "training"
+        if is_only and self.only is None:
+            old = "mg.Output(training_only=True)"
+            warn(old, PYTHON[old])
         batch_dim = plain(self.batch_dim)
         if isinstance(batch_dim, bool) or not isinstance(batch_dim, int | None):
             raise wrong("batch_dim", "an integer or None", batch_dim)
@@ -52,7 +57,7 @@ class Output:
 @entry_point
 def training_only(handle: Tensor, doc: str = "") -> Output:
     """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
-    return Output(handle, doc, True)
+    return Output(handle, doc, only="training")
 
 
 Given: TypeAlias = Tensor | Output

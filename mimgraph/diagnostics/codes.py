@@ -53,6 +53,7 @@ DiagnosticCode = Literal[
     # legal, but probably a mistake
     "partly-frozen",
     "unused-param",
+    "deprecated",
 ]
 
 CODES: dict[DiagnosticCode, str] = {
@@ -95,7 +96,8 @@ CODES: dict[DiagnosticCode, str] = {
     "empty-output": "the result would have no elements",
     "partly-frozen": "a frozen block shares a layer that learns (a warning: the spec is legal)",
     "unused-param": "nothing uses a param (a warning: the spec is legal)",
+    "deprecated": "a spelling that has a newer one (a warning: the spec is legal)",
 }
 
 # `check` prints them and passes
-WARNINGS: frozenset[DiagnosticCode] = frozenset({"partly-frozen", "unused-param"})
+WARNINGS: frozenset[DiagnosticCode] = frozenset({"partly-frozen", "unused-param", "deprecated"})

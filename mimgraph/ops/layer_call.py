@@ -21,6 +21,7 @@ from typing import (
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.names import BESIDE
+from mimgraph.ops.deprecated import warn_of_op
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
@@ -254,6 +255,7 @@ class LayerOp(PythonOp):
 
     def __call__(self, *args: object, **options: object) -> LayerCall:
         """Return the layer with its options, to be called on sources."""
+        warn_of_op("layer", self.name)
         call = LayerCall(self, args, self.without_nulls(options))
         if any(map(is_source, (*args, *options.values()))):
             _check_no_sources(call)
@@ -271,6 +273,7 @@ class MergeOp(PythonOp):
 
         Without sources, return the merge with its options, to be called on sources later.
         """
+        warn_of_op("merge", self.name)
         options = {*self.options, *NODE_OPTIONS}
         named = {k: v for k, v in keywords.items() if k not in options and self._is_source(k, v)}
         given = self.without_nulls({k: v for k, v in keywords.items() if k not in named})

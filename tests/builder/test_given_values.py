@@ -180,6 +180,7 @@ def test_an_output_for_training_is_written_as_in_yaml() -> None:
     y, z = layers.Linear(1)(x, name="y"), layers.Linear(2)(x, name="z")
     wanted = mg.Graph({"y": y, "z": mg.training_only(z, "For the loss.")})
     assert mg.Graph({"y": y, "z": mg.Output(z, "For the loss.", only="training")}) == wanted
-    assert mg.Output(z, only="training") == mg.Output(z, training_only=True)
+    with pytest.deprecated_call():
+        assert mg.Output(z, only="training") == mg.Output(z, training_only=True)
     with pytest.raises(TypeError, match="only is \"training\" or None, not 'eval'"):
         mg.Output(z, only="eval")  # type: ignore[arg-type]

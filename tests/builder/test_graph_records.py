@@ -21,7 +21,7 @@ def from_handles(graph: mg.Graph) -> mg.Graph:
         one.name: mg.Output(
             graph[one.source.text],
             doc=one.doc,
-            training_only=one.only_training,
+            only="training" if one.only_training else None,
             batch_dim=one.batch_dim.value if one.batch_dim else None,
         )
         for one in graph.declared.outputs

@@ -236,7 +236,7 @@ def test_python_and_yaml_move_the_same_output() -> None:
         "logp": mg.Output(logp, batch_dim=1),
         "pair": mg.Output(pair, batch_dim=-2),
         "first": mg.Output(logp, batch_dim=0),
-        "aux": mg.Output(pair, training_only=True, batch_dim=1),
+        "aux": mg.Output(pair, only="training", batch_dim=1),
     }
     assert mg.Graph(outputs) == mg.loads(OUTPUTS)
     with pytest.raises(TypeError, match="batch_dim is an integer or None"):

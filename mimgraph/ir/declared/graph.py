@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, fields, replace
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation
 from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import Option, Written, part_of
@@ -239,7 +240,7 @@ class Block:
 @data
 class Graph:
     """A whole spec. Missing keys are reported at `origin`; `lost` are the names of inputs and nodes
-    that could not be read."""
+    that could not be read, `renamed` the warnings of old names of keys and options."""
 
     name: str
     origin: Span
@@ -250,3 +251,4 @@ class Graph:
     outputs: tuple[Output, ...] = ()
     doc: str = ""
     lost: frozenset[str] = frozenset()
+    renamed: tuple[Diagnostic, ...] = ()

@@ -13,6 +13,7 @@ from mimgraph.language.reader.mappings import check_keys, read_mapping, section_
 from mimgraph.language.reader.nodes import read_nodes
 from mimgraph.language.reader.outputs import read_outputs
 from mimgraph.language.reader.params import read_block_params
+from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.shapes import read_sizes
 from mimgraph.language.reader.values import faulty_option, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_null
@@ -41,6 +42,7 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
             help="write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}",
         )
         return Block(key.text, key.span, {}, (), (), ())
+    tree = renewed(context, "a block", tree)
     known = check_keys(context, "a block", tree)
     if not known:  # an unknown key may be another block, indented too deep, or a misspelt `params`
         words = (word.text for word, value in tree.entries if isinstance(value, Mapping))

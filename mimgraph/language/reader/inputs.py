@@ -7,6 +7,7 @@ from mimgraph.ir.declared.values import ANOTHER
 from mimgraph.ir.types import INTEGER
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, section_entries
+from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.shapes import read_dtype, read_shape, read_sizes
 from mimgraph.language.reader.values import (
     as_written,
@@ -43,6 +44,7 @@ def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
 
 def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
     """Read `{shape, dtype, vocab, doc, optional}`."""
+    tree = renewed(context, "an input", tree)
     known = check_keys(context, "an input", tree)
     if tree.lost:
         context.lost.add(ANOTHER)
@@ -75,6 +77,7 @@ def read_block_input(context: Context, key: Scalar, tree: Mapping) -> BlockInput
     A source must have the dtype and vocab if one of them is given.
     """
     before = len(context.report.diagnostics)
+    tree = renewed(context, "an input of a block", tree)
     check_keys(context, "an input of a block", tree)
     shape, dtype, vocab = tree.get("shape"), tree.get("dtype"), tree.get("vocab")
     pattern = None if shape is None else read_shape(context, shape)

@@ -11,6 +11,7 @@ from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
+from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
 from mimgraph.language.reader.split_text import has_split_text
@@ -56,6 +57,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
             help = f"indent the keys of {key.text} more than its name, or {help}"
         context.wrong_type("a node", "a mapping", tree, here, help)
         return Node(key.text, key.span, None)
+    tree = renewed(context, "a node", tree, here)
     if has_split_text(context, tree, here):
         context.report.mentioned.update(texts(tree))
         return Node(key.text, key.span, None)

@@ -7,6 +7,7 @@ from mimgraph.ir.declared.graph import Output, Source
 from mimgraph.ir.declared.values import OTHERS, Option
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys
+from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.sources import read_source
 from mimgraph.language.reader.values import read_option, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty
@@ -87,6 +88,7 @@ def _named_output(context: Context, key: Scalar, tree: Tree, place: str) -> Outp
     source_tree: Tree | None = tree
     training, doc, batch_dim = False, None, None
     if isinstance(tree, Mapping):
+        tree = renewed(context, place, tree)
         known = check_keys(context, place, tree)
         training = _only_training(context, tree.get("only"))
         batch_dim = _batch_dim(context, tree)

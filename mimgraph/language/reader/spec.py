@@ -17,6 +17,7 @@ from mimgraph.language.reader.mappings import check_keys, read_mapping
 from mimgraph.language.reader.nodes import is_node, read_nodes
 from mimgraph.language.reader.outputs import read_outputs
 from mimgraph.language.reader.params import read_params
+from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.values import read_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
@@ -48,7 +49,8 @@ def read(
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
-    return _read_graph(Context(report, file.start, place), tree, params or {})
+    graph = _read_graph(Context(report, file.start, place), tree, params or {})
+    return replace(graph, renamed=tuple(report.renamed)) if report.renamed else graph
 
 
 def read_value(text: str, name: str) -> Any:
@@ -64,6 +66,7 @@ def read_value(text: str, name: str) -> Any:
 
 
 def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:
+    tree = renewed(context, "a spec", tree)
     if check_keys(context, "a spec", tree):
         for key in EXAMPLE:
             if tree.get(key) is None:

@@ -14,6 +14,7 @@ from mimgraph.language.reader.mappings import (
     read_mapping,
     unreadable_entry,
 )
+from mimgraph.language.reader.renamed import renewed, renewed_options
 from mimgraph.language.reader.values import (
     faulty_option,
     read_flag,
@@ -49,6 +50,7 @@ def read_apply(
     lone: Option | None = None,
 ) -> Apply:
     """Return a layer or merge with the options in `rest`, which inference checks later."""
+    rest = renewed_options(context, kind, name, rest, here)
     activation = None
     is_formula = (kind, name) == ("merge", "formula")
     options = {
@@ -132,6 +134,7 @@ def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
         return None
     if not isinstance(tree, Mapping):
         return Repeat(_times(context, tree), False, {}, tree.span)
+    tree = renewed(context, "repeat", tree, here)
     if not check_keys(context, "repeat", tree, here):
         return None
     times = tree.get("times")

@@ -67,6 +67,8 @@ def UpsamplingNearest2d(
 ) -> Lowering:
     """Interpolated by the nearest value: (N, C, H, W) -> (N, C, H', W').
 
+    Deprecated, as in torch: write `{layer: Upsample, mode: nearest, ...}`.
+
     Example:
         image: [3, 16, 16]
         {layer: UpsamplingNearest2d, from: image, scale_factor: 2}
@@ -83,6 +85,8 @@ def UpsamplingBilinear2d(
     scale_factor: Factor | tuple[Factor, Factor] | None = None,
 ) -> Lowering:
     """Interpolated linearly in two axes, corners aligned: (N, C, H, W) -> (N, C, H', W').
+
+    Deprecated, as in torch: write `{layer: Upsample, mode: bilinear, align_corners: true, ...}`.
 
     Example:
         image: [3, 16, 16]
