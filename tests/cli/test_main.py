@@ -126,6 +126,11 @@ def test_a_terminal_shows_how_to_explain_the_codes(
     assert run("check", "--format", "json", wrong)[1].error == ""
 
 
+def test_an_ambiguous_value_of_set_says_what_to_write_instead(run) -> None:
+    error = run("check", SIMPLE, "--set", "frozen=yes")[1].error
+    assert 'help: write true, or, if it is a string, quote it: "yes"' in error
+
+
 @pytest.mark.parametrize("params", ["[hidden]", "{hidden: 2, hidden: 3}", "{{ x }}"])
 def test_set_in_a_spec_with_unreadable_params(
     params: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

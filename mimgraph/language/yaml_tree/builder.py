@@ -68,7 +68,9 @@ class TreeBuilder:
         if plain:
             value = self.resolved[text]
             if value is FAULTY:
-                fault = why_faulty(text, span, self.keys(self.items))
+                # a lone value is no key: that of `--set frozen=yes`
+                keys = self.keys(self.items) if self.stack else [""]
+                fault = why_faulty(text, span, keys)
                 ambiguous = text if fault.code == "ambiguous-scalar" else None
                 self.faults.found.append(Fault(fault, (text,), ambiguous))
             elif text[:1] == "(" and TUPLE_START.fullmatch(text):
