@@ -1,0 +1,48 @@
+"""Lay out the measured table of the comparison with other libraries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parents[1] / "explanation" / "comparison"
+NAMES = {
+    "by_hand": "[by hand](#by-hand)",
+    "with_mimgraph": "[mimgraph](#mimgraph)",
+    "with_keras": "[Keras](#keras-3)",
+    "with_pytorch_symbolic": "[pytorch-symbolic](#pytorch-symbolic)",
+    "with_tensordict": "[tensordict](#tensordict)",
+    "with_mlnode": "[MLnode](#mlnode)",
+    "with_konfai": "[KonfAI](#konfai)",
+    "with_ludwig": "[Ludwig](#ludwig)",
+    "with_ultralytics": "[Ultralytics](#ultralytics-yaml)",
+}
+
+
+def results() -> dict[str, dict[str, Any]]:
+    """Return what `run.py` measured."""
+    found: dict[str, dict[str, Any]] = json.loads((HERE / "results.json").read_text())
+    return found
+
+
+def table() -> str:
+    """Return the table in Markdown."""
+    head = "| | version | lines | gate | forward | ready | forgotten Flatten found | misspelt option found |"
+    return "\n".join([head, "| --- " * 8 + "|", *map(_row, NAMES)])
+
+
+def _row(name: str) -> str:
+    facts = results()[name]
+    forward = "" if facts["ratio"] is None else f"{facts['ratio']:.2f}"
+    cells = [
+        NAMES[name],
+        facts["version"].partition("+")[0],
+        f"{facts['lines']}{'' if facts['both'] is None else ', image only'}",
+        "needs a class" if facts["changed"] is None else str(facts["changed"]),
+        forward,
+        f"{facts['seconds']:.1f} s",
+        facts["unflattened"]["when"].replace("not declared here", "cannot be forgotten"),
+        facts["misspelt"]["when"],
+    ]
+    return f"| {' | '.join(cells)} |"
