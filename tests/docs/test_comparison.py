@@ -9,17 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from extension.comparison import HERE, NAMES, results, table
+
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "comparison.md"
 
 
 def test_the_table_is_what_was_measured(rewrite: bool) -> None:
-    begin, end = "<!-- table -->\n\n", "\n\n<!-- end of table -->"
-    pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
-    now = pattern.sub(lambda _: f"{begin}{table()}{end}", PAGE.read_text())
+    before, begin, rest = PAGE.read_text().partition("<!-- table -->\n")
+    _, end, after = rest.partition("<!-- end of table -->\n")
+    assert begin and end
+    now = f"{before}{begin}\n{table()}\n\n{end}{after}"
     if rewrite:
         PAGE.write_text(now)
     assert PAGE.read_text() == now
