@@ -39,10 +39,23 @@ def _row(name: str) -> str:
         NAMES[name],
         facts["version"].partition("+")[0],
         f"{facts['lines']}{'' if facts['both'] is None else ', image only'}",
-        "needs a class" if facts["changed"] is None else str(facts["changed"]),
+        _gate(facts),
         forward,
-        f"{facts['seconds']:.1f} s",
+        _ready(facts),
         facts["unflattened"]["when"].replace("not declared here", "cannot be forgotten"),
         facts["misspelt"]["when"],
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _gate(facts: dict[str, Any]) -> str:
+    """Return the number of lines that another fusion takes; "" where there is nothing to fuse."""
+    if facts["changed"] is None:
+        return "" if facts["both"] else "needs a class"
+    return str(facts["changed"])
+
+
+def _ready(facts: dict[str, Any]) -> str:
+    """Return the seconds until the model exists, and until a check has ended where there is one."""
+    check = f" (check: {facts['check_seconds']:.1f} s)" if "check_seconds" in facts else ""
+    return f"{facts['seconds']:.1f} s{check}"

@@ -58,7 +58,7 @@ def measured(name: str, environments: Path) -> dict[str, Any]:
     if done.returncode:
         return facts | {"failure": done.stderr.strip().splitlines()[-1]}
     facts |= json.loads(done.stdout.strip().splitlines()[-1])
-    if name == "with_mimgraph":  # the only one with a check that builds nothing
+    if name == "with_mimgraph":  # whose check builds nothing
         facts["check_seconds"] = check_seconds(python)
     return facts
 
