@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from extension import language_keys
 
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.infer import scope
 from mimgraph.infer.nodes.optional import MAX_OPTIONAL
 from mimgraph.ir import expression
 from mimgraph.ir.types import DTYPES, MAX_AXES
+from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.parts import part_files
 from mimgraph.language.places import PLACES
 from mimgraph.language.reference.entries import EVERY_KEY
@@ -66,3 +68,14 @@ def test_the_index_leads_to_every_page() -> None:
 
 def test_the_page_of_each_key_is_hand_written() -> None:
     assert {key.page for key in EVERY_KEY.values()} <= set(PAGES)
+
+
+def test_each_key_has_a_page_with_its_type_example_and_refusal() -> None:
+    made = {page.path: page.content.decode() for page in language_keys.pages()}
+    assert len(made) == len(EVERY_KEY) + 1
+    for name, key in EVERY_KEY.items():
+        page = made[f"language/keys/{language_keys.file(name)}.md"]
+        assert f"({language_keys.file(name)}.md)" in made["language/keys/index.md"]
+        assert page.startswith(f"# {name}\n") and f"- **type**: {key.type}\n" in page
+        assert key.example in page and REFUSED[name].spec in page
+        assert f"error[{REFUSED[name].code}]: {REFUSED[name].message}\n" in page

@@ -107,8 +107,13 @@ def data(op: Op) -> dict[str, Any]:
         "torch": (elsewhere.torch or "").split(),
         "keras": elsewhere.keras.split(),
         "also": list(said(op)),
-        **({"explained": explained(KEYS[op.name])} if op.kind == "tensor" else {}),
+        **(_as_key(op.name) if op.kind == "tensor" else {}),
     }
+
+
+def _as_key(name: str) -> dict[str, Any]:
+    """Return what the data of an op gains if its name is a key of a node."""
+    return {"explained": explained(KEYS[name]), "refused": REFUSED[name]._asdict()}
 
 
 def _option_data(op: Op, option: OptionSpec) -> dict[str, Any]:

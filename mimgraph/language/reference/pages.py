@@ -104,6 +104,8 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
         yield from sheet.section("example", sheet.code(example))
         python = python_example(declared, node)
         yield from sheet.section("example in Python", sheet.code(python))
+    if op.kind == "tensor":
+        yield from _refusal(op.name, sheet)
 
 
 def elsewhere(op: Op) -> str:
@@ -133,7 +135,6 @@ def key_page(name: str, sheet: Sheet) -> Iterator[str]:
     key = EVERY_KEY[name]
     yield from (sheet.paint(BOLD, f"key {name}"), "")
     yield from sheet.prose(key.about)
-    refused = REFUSED[name]
     facts = {
         "type": key.type.replace("`", ""),
         "default": key.default.replace("`", ""),
@@ -145,13 +146,14 @@ def key_page(name: str, sheet: Sheet) -> Iterator[str]:
     yield from sheet.section("example", sheet.code(key.example.splitlines()))
     for path, text in key.files.items():
         yield from sheet.section(f"with {path}", sheet.code(text.splitlines()))
-    yield from sheet.section(
-        "refused",
-        (
-            *sheet.code(refused.spec.splitlines()),
-            *wrapped(f"error[{refused.code}]: {refused.message}", sheet.width - len(INDENT)),
-        ),
-    )
+    yield from _refusal(name, sheet)
+
+
+def _refusal(name: str, sheet: Sheet) -> Iterator[str]:
+    """Yield a wrong spec with the key, and its error."""
+    refused = REFUSED[name]
+    error = wrapped(f"error[{refused.code}]: {refused.message}", sheet.width - len(INDENT))
+    yield from sheet.section("refused", (*sheet.code(refused.spec.splitlines()), *error))
 
 
 def option_page(name: str, of: Sequence[Mapping[str, Any]], sheet: Sheet) -> Iterator[str]:

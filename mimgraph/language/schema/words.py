@@ -34,6 +34,8 @@ def about(key: str) -> Json:
     text, default = KEYS[key].about, KEYS[key].default
     if default.startswith("`"):
         text += f" Default: {default}."
+    if "`" not in text:
+        return {"description": text}
     return {"description": text.replace("`", ""), "markdownDescription": text}
 
 
