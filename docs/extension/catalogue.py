@@ -228,11 +228,13 @@ def _method(name: str, lines: list[str]) -> list[str]:
 def _source(op: Op) -> Iterator[str]:
     """Yield where the op is from: a paper, torch's class, or mimgraph itself."""
     yield "## Where it is from"
-    papers = [inline(paper) for paper in dict.fromkeys(cited(op.doc))]
+    known = dict.fromkeys(cited(op.doc)) if op.kind != "tensor" else {}  # of its options
+    papers = [inline(paper) for paper in known]
     names = torch_names(op)
+    whose = "" if any(name.startswith("[einops.") for name in names) else "torch's "
     said_by = [
         f"the paper of {' and '.join(papers)}" if papers else "",
-        f"torch's {names[0]}" if names else "",
+        f"{whose}{names[0]}" if names else "",
     ]
     given = " and ".join(filter(None, said_by))
     if not given:
