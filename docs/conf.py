@@ -21,7 +21,7 @@ extensions = [
     "sphinx_design",
     "extension",  # writes the pages of layers, merges, errors, commands and specs
 ]
-exclude_patterns = ["_build", "extension"]
+exclude_patterns = ["_build", "extension", "templates"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", ".*")
@@ -43,6 +43,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"mimgraph {release}"
 html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
+templates_path = ["templates"]
 html_css_files = ["mimgraph.css"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -59,5 +59,6 @@ class OutputLexer(DiagnosticLexer):
 def setup(app: Sphinx) -> None:
     """Register the languages of fences."""
     app.add_lexer("text", DiagnosticLexer)
+    app.add_lexer("diagnostic", DiagnosticLexer)
     app.add_lexer("console", ConsoleLexer)
     app.add_lexer("output", OutputLexer)

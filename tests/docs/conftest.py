@@ -29,7 +29,8 @@ class Site(NamedTuple):
 
     def pages(self) -> list[Path]:
         """Return the pages, in a steady order."""
-        return sorted(self.folder.rglob("*.html"))
+        found = sorted(self.folder.rglob("*.html"))
+        return [path for path in found if "_static" not in path.parts]  # templates of the theme
 
 
 @pytest.fixture(scope="session")
