@@ -3,6 +3,7 @@ the promised accuracy."""
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import mimgraph as mg
 from tests.conftest import ROOT
+from tests.helpers.plugin_packages import EXAMPLE, declare_example
 
 EXAMPLES = ROOT / "examples"
 TRAINED = ("digits", "fusions", "search", "missing_modality")
@@ -52,6 +54,21 @@ def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None
     # the last words have the accuracy reached, and the one asked for
     *_, reached, _, _, asked = line.split()
     assert float(reached) >= float(asked.rstrip(")")) >= 0.97
+
+
+@pytest.mark.slow
+def test_the_package_of_plugins_passes_its_tests(tmp_path: Path) -> None:
+    declare_example(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests"],
+        cwd=tmp_path.parent,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
 
 
 @pytest.mark.slow

@@ -160,11 +160,14 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
     return state.report.suggestion(name, choices)
 
 
-def report_unknown_activation(state: State, activation: Activation, path: str) -> None:
-    """Report that no layer has the name of an activation."""
+def is_unknown_activation(state: State, activation: Activation, path: str) -> bool:
+    """Return whether no layer has the name of an activation, which is reported; a plugin may have it."""
+    if activation.name in plugins.names("layer"):
+        return False
     message = f"no layer is called {activation.name!r}"
     help = _activation_instead(state, activation)
     state.fault("unknown-layer", message, activation.span, path, help=help)
+    return True
 
 
 def _activation_instead(state: State, activation: Activation) -> str:
