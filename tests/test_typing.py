@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mimgraph.cli import main
 from tests.conftest import ROOT
 from tests.helpers.npm import PLACES, install
 from tests.test_readme import blocks
@@ -80,12 +81,15 @@ UNTYPED = ["[mypy-readme_6]", "disallow_untyped_defs = false", "disallow_untyped
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with the idioms, the mistakes, the code of the README, and the examples."""
+    """Return a folder with the idioms, the mistakes, the code of the README, the examples, and projects as
+    `mimgraph new` writes them."""
     (tmp_path / "mistakes.py").write_text(NAMES + "\n".join(WRONG.values()) + "\n")
     for number, code in enumerate(blocks("python")):
         (tmp_path / f"readme_{number}.py").write_text(code)
     for path in (IDIOMS, TABLES, *(ROOT / "examples").glob("*.py")):
         shutil.copy(path, tmp_path)
+    for name in ("two_tower_retrieval", "conformer", "googlenet", "image_table_missing"):
+        assert main(["new", str(tmp_path / f"like_{name}"), "--like", name]) == 0
     return tmp_path
 
 

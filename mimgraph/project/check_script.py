@@ -50,7 +50,7 @@ def test_it_learns_a_batch() -> None:
         losses.append(loss.item())
     assert min(losses[1:]) < losses[0], losses
     for name, part in model.named_children():
-        learned = [parameter for parameter in part.parameters() if parameter.requires_grad]
+        learned = [one for one in part.parameters() if one.requires_grad]
         assert not learned or any(one.grad is not None for one in learned), name
 '''
 

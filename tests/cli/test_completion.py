@@ -25,6 +25,8 @@ LINES = {
     "mimgraph layers Conv2": "Conv2d",
     "mimgraph layers carr": "carry",
     "mimgraph completion z": "zsh",
+    "mimgraph gallery bert": "bert_base",
+    "mimgraph new my_model --like two_tower_r": "two_tower_retrieval",
     "mimgraph check part": "parts/",
     "mimgraph draw --collapse part": "parts/",
     "mimgraph draw -o part": "parts/",

@@ -40,7 +40,7 @@ class Beginning(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     help = "the folder to write; its name is that of the spec and the model, too: my_model"
-    parser.add_argument("folder", metavar="NAME", help=help)
+    parser.add_argument("folder", metavar="FOLDER", help=help)
     group = parser.add_mutually_exclusive_group()
     help = "begin with a spec of the gallery, which mimgraph gallery lists, or with a .yaml file"
     group.add_argument("--like", metavar="EXAMPLE", help=help)
