@@ -31,6 +31,12 @@ def made() -> dict[str, str]:
     return {page.path: page.content.decode() for page in catalogue.pages()}
 
 
+@cache
+def names_page() -> str:
+    return catalogue._names(OPS)
+
+
+@pytest.mark.slow  # draws all examples
 @pytest.mark.parametrize("op", OPS, ids=ids)
 def test_an_op_has_a_page_with_a_picture_and_a_source(op: Op) -> None:
     folder = catalogue.FOLDERS[op.kind]
@@ -48,6 +54,7 @@ def test_an_op_has_a_page_with_a_picture_and_a_source(op: Op) -> None:
     assert f"]({op.name}.md)" in made()[f"{folder}/index.md"]
 
 
+@pytest.mark.slow
 def test_links_lead_to_pages() -> None:
     specs = {"gallery/index.md", *(f"gallery/{entry.name}.md" for entry in entries())}
     for path, page in made().items():
@@ -93,11 +100,11 @@ def test_a_number_beside_a_paper_is_its_address() -> None:
 def test_what_people_say_finds_the_op(name: str) -> None:
     for words in COLLOQUIAL[name]:
         assert name in [op.name for op in search(words)[0]], words
-        assert words in made()["layers/names.md"]
+        assert words in names_page()
 
 
 def test_names_lead_to_pages() -> None:
-    names = made()["layers/names.md"]
+    names = names_page()
     assert "| `Dense` | [Linear](Linear.md) |" in names
     assert "| fully connected layer | [Linear](Linear.md) |" in names
     assert "| skip connection | [add](../merges/add.md) |" in names
