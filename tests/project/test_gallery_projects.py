@@ -13,7 +13,7 @@ from mimgraph.cli import main
 from mimgraph.gallery.catalogue import entries
 from tests.gallery import SMALL
 
-FAST = ("simple_numerical", "two_tower_retrieval")
+FAST = ("simple_numerical",)
 EVERY = [
     pytest.param(one.name, marks=() if one.name in FAST else pytest.mark.slow) for one in entries()
 ]
