@@ -23,7 +23,11 @@ SUMMARY = (
 )
 FOR_DEVELOPERS = {"architecture", "contributing", "import-coverage", "release"}
 
-HIDDEN = re.compile(r"^<!-- (?:(?:run|around)\n.*?^-->|slow -->)$", re.MULTILINE | re.DOTALL)
+# comments for the tests
+HIDDEN = re.compile(
+    r"^<!-- (?:(?:run|around)\n.*?^-->|(?:slow|table|end of table|within \d+ %) -->)$",
+    re.MULTILINE | re.DOTALL,
+)
 HEAD = re.compile(r"\A---\n.*?^---\n+", re.MULTILINE | re.DOTALL)
 OPEN = re.compile(r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[\w:-]+)\} ?(?P<argument>.*)$")
 OPTION = re.compile(r"^:(?P<name>[\w-]+): ?(?P<value>.*)$")
