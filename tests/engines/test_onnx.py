@@ -27,10 +27,7 @@ def run(path: Path, inputs: dict[str, Tensor]) -> Tensor:
 @pytest.mark.slow
 @every_model
 def test_onnxruntime_runs_a_model_at_other_sizes(model: Model, tmp_path: Path) -> None:
-    assert_onnx(model, tmp_path / "model.onnx")
-
-
-def assert_onnx(model: Model, path: Path) -> None:
+    path = tmp_path / "model.onnx"
     module, inputs = model.compile(), model.inputs(3)
     torch.onnx.export(
         module,
