@@ -75,9 +75,6 @@ WRONG = {
     "a model by position": "tower.compile(True)",
 }
 
-# the module that the README imports is code of a user, who need not write types
-UNTYPED = ["[mypy-readme_6]", "disallow_untyped_defs = false", "disallow_untyped_calls = false"]
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -133,7 +130,9 @@ def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     ]
     settings = [f"exclude = {TABLES.name}"]  # reads numpy and hypothesis
     settings += ["warn_return_any = false", "disallow_subclassing_any = false"]
-    settings += ["disallow_untyped_decorators = false", *UNTYPED]
+    settings += [
+        "disallow_untyped_decorators = false",
+    ]
     assert mistakes(mypy(folder, *settings, *skipped)) == []
 
 
@@ -141,7 +140,10 @@ def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
 def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
     # torch's backward has no types, and in the class of the README a call of a torch module is Any
     settings = ["untyped_calls_exclude = torch", "[mypy-readme_0]", "warn_return_any = false"]
-    settings += ["[mypy-sklearn.*]", "ignore_missing_imports = true", *UNTYPED]
+    settings += [
+        "[mypy-sklearn.*]",
+        "ignore_missing_imports = true",
+    ]
     assert mistakes(mypy(folder, *settings)) == []
 
 
