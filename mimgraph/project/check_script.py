@@ -9,14 +9,18 @@ TEST = '''\
 
 from __future__ import annotations
 
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
+
 import mimgraph as mg
 import torch
 from torch.optim import AdamW
 from torch.utils.data import default_collate
 
-from .train import BATCH, DEVICE, HERE, Data, on_device, run, step
-
+HERE = Path(__file__).parent
 GRAPH = mg.load(HERE / "{module}.yaml")
+SCRIPT = SimpleNamespace(**run_path(str(HERE / "train.py")))
 
 
 def test_the_spec_has_no_warning() -> None:
@@ -25,9 +29,9 @@ def test_the_spec_has_no_warning() -> None:
 
 def test_the_outputs_have_the_shapes_of_the_spec() -> None:
     torch.manual_seed(0)
-    model = GRAPH.compile(check=True).to(DEVICE)  # it says what is wrong with inputs
-    inputs, _ = default_collate([Data()[0], Data()[1]])
-    for name, output in run(model, on_device(inputs)).items():
+    model = GRAPH.compile(check=True).to(SCRIPT.DEVICE)  # says what is wrong
+    inputs, _ = default_collate([SCRIPT.Data()[0], SCRIPT.Data()[1]])
+    for name, output in SCRIPT.run(model, SCRIPT.on_device(inputs)).items():
         declared = GRAPH.outputs[name].shape
         assert output.dim() == len(declared), name
         for size, expected in zip(output.shape, declared, strict=True):
@@ -37,13 +41,13 @@ def test_the_outputs_have_the_shapes_of_the_spec() -> None:
 def test_it_learns_a_batch() -> None:
     """Steps on one batch lower its loss, and reach every part of the model."""
     torch.manual_seed(0)
-    model = GRAPH.compile().to(DEVICE).train()
-    batch = default_collate([Data()[index] for index in range(BATCH)])
+    model = GRAPH.compile().to(SCRIPT.DEVICE).train()
+    batch = default_collate([SCRIPT.Data()[index] for index in range(SCRIPT.BATCH)])
     optimizer = AdamW(model.parameters(), lr=1e-4)
     losses = []
     for _ in range(5):
         torch.manual_seed(0)  # the same dropout in each step
-        loss = step(model, batch)
+        loss = SCRIPT.step(model, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

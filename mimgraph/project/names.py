@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from importlib.machinery import PathFinder
 from keyword import iskeyword
 from pathlib import Path
 
@@ -30,7 +28,7 @@ def class_name(name: str) -> str:
 
 def checked(folder: Path) -> str:
     """Return the name of the class of a project in this folder; raise a `NameFault` if the folder exists,
-    or its name cannot be a module or would hide another one."""
+    or its name cannot be a class."""
     name = folder.name
     if not name.isidentifier() or iskeyword(name) or not class_name(name).isidentifier():
         instead = re.sub(r"\W+", "_", name).strip("_")
@@ -41,12 +39,7 @@ def checked(folder: Path) -> str:
         raise NameFault(f"{folder} exists", "mimgraph new writes a new folder: give another name")
     if not folder.parent.is_dir():
         raise NameFault(f"cannot write {folder}: there is no folder {folder.parent}")
-    other = f"mimgraph new {folder.with_name('my_' + name)}"
-    if folder.with_name(f"{name}.py").exists():
-        message = f"a folder {folder} would hide the module {folder.with_name(f'{name}.py')}"
-        raise NameFault(message, other)
-    if name in sys.stdlib_module_names or PathFinder.find_spec(name) is not None:
-        raise NameFault(f"a folder {folder} would hide the module {name} from its test", other)
     if fault := class_fault(class_name(name)):
-        raise NameFault(f"{name} cannot be the name of a model: {fault}", other)
+        other = folder.with_name(f"my_{name}")
+        raise NameFault(f"{name} cannot be the name of a model: {fault}", f"mimgraph new {other}")
     return class_name(name)

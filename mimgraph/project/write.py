@@ -18,7 +18,6 @@ def project_files(plan: Plan, spec: str) -> dict[str, str]:
     """Return the texts of the files that every project has, by their paths in its folder."""
     module = plan.module
     return {
-        "__init__.py": f'"""{plan.name}: its spec, how it is trained, and its test."""\n',
         f"{module}.yaml": spec,
         "train.py": train_script(plan),
         f"test_{module}.py": check_script(plan),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import mimgraph as mg
 from tests.conftest import ROOT
 
-FILES = ["__init__.py", "my_model.yaml", "test_my_model.py", "train.py"]
+FILES = ["my_model.yaml", "test_my_model.py", "train.py"]
 
 
 @pytest.fixture
@@ -72,6 +73,14 @@ def test_python_code_is_imported(run, my_model: Path) -> None:  # type: ignore[n
     assert (graph.name, [*graph.inputs]) == ("Net", ["x", "y"])
 
 
+def test_a_project_of_the_name_of_its_module_hides_it_not(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    words = ["--from", "my_model.py:Net", "--input", "x=4", "--input", "y=6"]
+    assert run("new", "my_model", *words)[0] == 0
+    found = importlib.machinery.PathFinder.find_spec("my_model", [str(my_model.parent)])
+    assert found is not None and found.origin == str(my_model)
+    assert run("import", *words[1:])[0] == 0
+
+
 WRONG = {
     "an existing folder": (["taken"], "error: taken exists"),
     "no identifier": (
@@ -80,12 +89,6 @@ WRONG = {
     ),
     "a keyword": (["class"], "'class' cannot be the name of a Python module\n"),
     "digits": (["3d"], "'3d' cannot be the name of a Python module\n"),
-    "a module of Python": (
-        ["json"],
-        "would hide the module json from its test\n  help: mimgraph new my_json",
-    ),
-    "a module that is installed": (["torch"], "would hide the module torch from its test"),
-    "a module beside it": (["mine"], "a folder mine would hide the module mine.py"),
     "a class of the emitted file": (["tensor"], "tensor cannot be the name of a model"),
     "no folder": (["a/b"], "cannot write a/b: there is no folder a"),
     "unknown example": (["new_one", "--like", "resnet81"], "did you mean resnet18?"),
