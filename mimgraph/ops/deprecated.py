@@ -24,9 +24,9 @@ class Instead(NamedTuple):
 
 # layers and merges by kind and name; what to write instead is the start of a node
 OPS: Mapping[tuple[str, str], Instead] = {
-    ("layer", "UpsamplingNearest2d"): Instead("{layer: Upsample, mode: nearest, ...}", "0.3"),
+    ("layer", "UpsamplingNearest2d"): Instead("{layer: Upsample, mode: nearest, ...}", "0.2"),
     ("layer", "UpsamplingBilinear2d"): Instead(
-        "{layer: Upsample, mode: bilinear, align_corners: true, ...}", "0.3"
+        "{layer: Upsample, mode: bilinear, align_corners: true, ...}", "0.2"
     ),
 }
 
@@ -38,7 +38,7 @@ KEYS: Mapping[tuple[str, str], Instead] = {}
 
 # functions and arguments of Python
 PYTHON: Mapping[str, Instead] = {
-    "mg.Output(training_only=True)": Instead('mg.Output(only="training")', "0.3"),
+    "mg.Output(training_only=True)": Instead('mg.Output(only="training")', "0.2"),
 }
 
 

@@ -76,8 +76,8 @@ def test_python_code_is_imported(run, my_model: Path) -> None:  # type: ignore[n
 def test_a_project_of_the_name_of_its_module_hides_it_not(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
     words = ["--from", "my_model.py:Net", "--input", "x=4", "--input", "y=6"]
     assert run("new", "my_model", *words)[0] == 0
-    found = importlib.machinery.PathFinder.find_spec("my_model", [str(my_model.parent)])
-    assert found is not None and found.origin == str(my_model)
+    found = importlib.machinery.PathFinder.find_spec("my_model", [str(my_model)])
+    assert found is not None and found.origin == str(my_model / "my_model.py")
     assert run("import", *words[1:])[0] == 0
 
 

@@ -116,7 +116,7 @@ def test_every_format_of_check_has_the_warning(
     spec.write_text(OLD.replace("NAME", "UpsamplingNearest2d"))
     code, out = run("check", str(spec))
     assert code == 0
-    assert "warning[deprecated]: UpsamplingNearest2d is deprecated since mimgraph 0.3" in out
+    assert "warning[deprecated]: UpsamplingNearest2d is deprecated since mimgraph 0.2" in out
     assert "help: write {layer: Upsample, mode: nearest, ...}" in out
     (result,) = json.loads(run("check", str(spec), "--format", "sarif")[1])["runs"][0]["results"]
     assert (result["ruleId"], result["level"]) == ("deprecated", "warning")
@@ -135,8 +135,8 @@ def test_python_warns_at_the_line_of_the_user() -> None:
     assert [(one.category, one.filename) for one in caught] == [(DeprecationWarning, __file__)] * 2
     assert [one.lineno for one in caught] == [caught[0].lineno, caught[0].lineno + 1]
     assert [str(one.message) for one in caught] == [
-        "layers.UpsamplingNearest2d is deprecated since mimgraph 0.3: write layers.Upsample(mode='nearest', ...)",
-        'mg.Output(training_only=True) is deprecated since mimgraph 0.3: write mg.Output(only="training")',
+        "layers.UpsamplingNearest2d is deprecated since mimgraph 0.2: write layers.Upsample(mode='nearest', ...)",
+        'mg.Output(training_only=True) is deprecated since mimgraph 0.2: write mg.Output(only="training")',
     ]
 
 

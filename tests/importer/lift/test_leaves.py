@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import deprecated
 from tests.importer.support import check, nodes, refusals
 from tests.ops.layers.oracle import Case, build, infer, keyed, operation, tensor
 from tests.ops.layers.test_conformance import CASES
@@ -67,7 +68,8 @@ def test_layer_of_torch(case: Case) -> None:
     assert layer is not None
     found = check(Calls(layer), **{name: declared(type_) for name, type_ in sources.items()})
     node = nodes(found)["layer"]
-    assert node.get("layer") == case.layer
+    is_deprecated = ("layer", case.layer) in deprecated.OPS
+    assert node.get("layer") == ("Upsample" if is_deprecated else case.layer)
 
 
 def test_conv1d_of_transformers() -> None:
@@ -117,3 +119,10 @@ def test_vocab_is_that_of_the_embedding(second: int | None, vocabs: Any) -> None
     assert tuple(one.get("vocab") for one in found["inputs"].values()) == vocabs
     written = [node.get("num_embeddings") for node in found["nodes"].values()]
     assert any(written) is (second == 9)
+
+
+def test_subclasses_that_torch_deprecates_are_an_upsample() -> None:
+    net = nn.Sequential(nn.UpsamplingNearest2d(scale_factor=2), nn.UpsamplingBilinear2d(size=9))
+    imported = mg.from_module(net, {"input": (3, 4, 4)})
+    assert imported.proven and not imported.graph.warnings
+    assert "UpsamplingNearest2d" not in imported.graph.dumps()

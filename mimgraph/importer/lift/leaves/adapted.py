@@ -1,4 +1,4 @@
-"""Lift modules of other packages that are layers of ours."""
+"""Lift modules that are layers of ours under another name: of other packages, and deprecated ones."""
 
 from __future__ import annotations
 
@@ -60,4 +60,11 @@ def drop_path(body: BodyLifter, call: Call) -> None:
     if not call.module.scale_by_keep:
         raise CannotLift("layer", "DropPath does not scale what it keeps", call, call.place)
     op = Op("layer", "DropPath", {"p": call.module.drop_prob})
+    body.bind(call.results[0], Port(body.module_node(call, op, call.arguments)))
+
+
+@lifts_class("UpsamplingNearest2d", "UpsamplingBilinear2d")
+def upsampling(body: BodyLifter, call: Call) -> None:
+    """Add an Upsample, which torch and this package prefer to these subclasses of it."""
+    op = Op("layer", "Upsample", layer_options(call.module, "Upsample"))
     body.bind(call.results[0], Port(body.module_node(call, op, call.arguments)))
