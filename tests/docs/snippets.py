@@ -32,7 +32,7 @@ COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 TOOK = re.compile(r" \(\d+\.\d+ s\)")
 CODE = "example.py"  # what messages call a block of Python
 SHELL = re.compile(
-    r"(git clone|pip|python3? -m (venv|pip|build)|\.?[\w/.]*/pip|npm|cd|source|\.) ?.*"
+    r"(git (clone|tag|push)|pip|python3? -m (venv|pip|build)|\.?[\w/.]*/pip|npm|cd|source|\.) ?.*"
 )
 
 
