@@ -38,9 +38,5 @@ def unflattened() -> Any:
     return _build(text)
 
 
-def misspelt() -> Any:
-    return _build(MODEL.replace("[3, 16, 3]", "[3, 16, 3, stirde=2]"))
-
-
 def call(model: Any, image: Any, numbers: Any) -> Any:
     return model(image)
