@@ -175,7 +175,7 @@ def cases() -> Iterator[Case]:
     for name in ("resnet50", "densenet121"):
         yield Case(
             name=f"shapes, {name}",
-            against="15 µs a node",
+            against="a limit",
             make=partial(shapes_against_limit, name),
             at_most=1.0,
             unit="µs a node",
