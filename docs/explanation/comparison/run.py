@@ -18,7 +18,7 @@ from typing import Any
 
 from measure import code
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 RESULTS = HERE / "results.json"
 # what to install; the first is the package that the version is read from
@@ -37,7 +37,7 @@ PEERS: dict[str, list[str]] = {
 
 def python_of(name: str, environments: Path) -> Path:
     """Return the Python of an environment, which is made if it is not there."""
-    python = environments / name / "bin" / "python"
+    python = environments.resolve() / name / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", environments / name], check=True)
         wanted = [f"{ROOT}" if name == "with_mimgraph" else one for one in PEERS[name]]
@@ -51,9 +51,9 @@ def measured(name: str, environments: Path) -> dict[str, Any]:
     package = PEERS[name][0].partition(">")[0]
     version = f"from importlib.metadata import version; print(version({package!r}))"
     found = subprocess.run([python, "-c", version], capture_output=True, text=True, check=True)
-    done = subprocess.run(
-        [python, HERE / "measure.py", name], capture_output=True, text=True, check=False
-    )
+    command = [python, HERE / "measure.py", name]
+    with tempfile.TemporaryDirectory() as folder:  # Ludwig leaves a file where it runs
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     facts: dict[str, Any] = {"version": found.stdout.strip()}
     if done.returncode:
         return facts | {"failure": done.stderr.strip().splitlines()[-1]}
