@@ -36,7 +36,7 @@ def results() -> dict[str, dict[str, Any]]:
 
 def table() -> str:
     """Return the table in Markdown."""
-    head = "| | version | lines | gate | forward | ready | no `Flatten` | misspelt |"
+    head = "| library | version | lines | gate | forward | ready | no `Flatten` | misspelt |"
     return "\n".join([head, "| --- " * 8 + "|", *map(_row, NAMES)])
 
 

@@ -42,6 +42,7 @@ KINDS = {
     "other names": "layers/names",
     "the gallery": "gallery/index",
     "a spec": "gallery/resnet18",
+    "the comparison": "explanation/comparison",
     "the search": "search",
 }
 LOCAL = ("127.0.0.1", "")
@@ -111,6 +112,11 @@ def test_a_layer_is_two_clicks_away(site: Site, addresses: dict[Path, _Addresses
     home, index = site.folder / "index.html", site.folder / "layers" / "index.html"
     assert "layers/index.html" in addresses[home].links
     assert {f"{name}.html" for name in dir(mg.layers)} <= {*addresses[index].links}
+
+
+def test_every_column_of_a_table_has_a_head(site: Site) -> None:
+    empty = re.compile(r"<th\b[^>]*>(<p>\s*</p>)?</th>")
+    assert [page.name for page in site.pages() if empty.search(page.read_text())] == []
 
 
 # --- for language models ------------------------------------------------------------------------
