@@ -130,8 +130,10 @@ GRAPH = {
     "Write as a spec": "dump dumps to_dict",
     "Export and split": "dynamic_shapes split",
 }
-# members of records that other parts of mimgraph call
+# members that other parts of mimgraph call
 INTERNAL = {
+    mg.Tensor: "typed apply_layer",
+    mg.Sequential: "option_sources loop apply_to given type_call claim",
     TensorType: "has_moved_batch with_batch_at without_axis with_axis in_shape like cast is_alike past key",
     ImportReport: "comments",
     Remark: "span",
