@@ -13,9 +13,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 
 import mimgraph as mg
+from tests.compatibility import record as recorder
 from tests.compatibility.record import Record, record
+from tests.compatibility.surface import lost, surface
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path for path in HERE.glob("v*") if path.is_dir())
@@ -81,6 +84,54 @@ def test_old_cases_load_and_keep_the_shapes_of_their_outputs(version: Path) -> N
         if found != outputs:
             wrong.append((spec, outputs, found))
     assert not wrong
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
+def test_nothing_public_has_gone(
+    version: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    old = json.loads((version / "surface.json").read_text())
+    now = surface(set(old["python"]), list(old["commands"])) | {"records": recorder.records()}
+    assert lost(old, now) == []
+
+
+def test_old_weights_load_and_give_the_same() -> None:
+    """`graph.save` of 0.1 wrote the file, and its model gave the numbers."""
+    model = mg.load_model(HERE / "v0_1" / "small.safetensors").eval()
+    image = torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)
+    with torch.no_grad():
+        scores = model(image=image, words=torch.arange(10).reshape(2, 5))
+    torch.testing.assert_close(scores, torch.tensor([[0.605705, 0.052467], [0.627029, 0.042977]]))
+
+
+def test_what_would_break_a_program_is_noticed() -> None:
+    parts = {"ops": {"layer Linear": ["bias"]}, "codes": ["cycle"], "commands": {}, "json": {}}
+    old = parts | {"python": {"load": ["path", "params="], "diff": ["old", "new"]}}
+    now = parts | {"python": {"load": ["path", "*params=", "base"]}, "ops": {}, "codes": []}
+    assert lost(old, now) == [
+        "ops: layer Linear: bias",
+        "ops: layer Linear",
+        "code: cycle",
+        "python: load: params has moved",
+        "python: load: base is needed now",
+        "python: diff",
+    ]
+
+
+@pytest.mark.slow
+def test_a_release_can_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of the next version are complete: docs/release.md has the command."""
+    # what all specs give is tested above
+    monkeypatch.setattr(recorder, "record", lambda graph: {"outputs": list(graph.outputs)})
+    recorder.main(tmp_path)
+    first = VERSIONS[0]
+    assert {path.name for path in first.iterdir()} - {"small.safetensors"} == {
+        path.name for path in tmp_path.iterdir()
+    }
+    old = json.loads((tmp_path / "surface.json").read_text())
+    assert lost(old, recorder.public_surface()) == []
+    assert len(CASE.findall((tmp_path / "cases.md").read_text())) > 300
 
 
 @pytest.mark.parametrize(
