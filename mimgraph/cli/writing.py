@@ -91,8 +91,8 @@ def refuse_to_overwrite(spec: str, graph: Graph | None, output: str | None) -> N
     graph of a wrong spec, and perhaps no file."""
     if output is None:
         return
-    blocks = graph.declared.blocks.values() if graph is not None else ()
-    parts = {block.span.file.name: "a part of the spec" for block in blocks}
+    files = graph.declared.part_files if graph is not None else ()
+    parts = dict.fromkeys(files, "a part of the spec")
     for read, what in {**parts, spec: "the spec itself"}.items():
         if os.path.exists(read) and os.path.exists(output) and os.path.samefile(read, output):
             raise CallError(f"{visible(output)} is {what}")

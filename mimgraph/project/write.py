@@ -26,10 +26,9 @@ def project_files(plan: Plan, spec: str) -> dict[str, str]:
 
 def part_files(graph: Graph, spec: Path) -> dict[str, str]:
     """Return the texts of the parts of a spec by their paths in its folder."""
-    files = {Path(block.span.file.name) for block in graph.declared.blocks.values()} - {spec}
     return {
-        PurePath(os.path.relpath(file, spec.parent)).as_posix(): file.read_text(encoding="utf-8")
-        for file in sorted(files)
+        PurePath(os.path.relpath(file, spec.parent)).as_posix(): Path(file).read_text("utf-8")
+        for file in graph.declared.part_files
     }
 
 
@@ -42,5 +41,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         beside.rename(folder)
+    except OSError as error:  # nobody knows the folder beside
+        raise OSError(error.errno, error.strerror, str(folder)) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)

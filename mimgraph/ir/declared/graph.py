@@ -252,3 +252,9 @@ class Graph:
     doc: str = ""
     lost: frozenset[str] = frozenset()
     renamed: tuple[Diagnostic, ...] = ()
+
+    @property
+    def part_files(self) -> list[str]:
+        """The paths of the specs that its parts are read from."""
+        outputs = (output for block in self.blocks.values() for output in block.outputs)
+        return sorted({output.span.file.name for output in outputs} - {self.origin.file.name})
