@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from keyword import iskeyword
 from pathlib import Path
@@ -30,16 +31,21 @@ def checked(folder: Path) -> str:
     """Return the name of the class of a project in this folder; raise a `NameFault` if the folder exists,
     or its name cannot be a class."""
     name = folder.name
+    if name in ("", ".."):
+        raise NameFault(
+            f"{folder} is no new folder", "name the folder to write: mimgraph new my_model"
+        )
     if not name.isidentifier() or iskeyword(name) or not class_name(name).isidentifier():
         instead = re.sub(r"\W+", "_", name).strip("_")
         fits = bool(instead) and class_name(instead).isidentifier() and not iskeyword(instead)
         help = f"mimgraph new {folder.with_name(instead)}" if fits else ""
         raise NameFault(f"{name!r} cannot be the name of a Python module", help)
-    if folder.exists():
+    if os.path.lexists(folder):
         raise NameFault(f"{folder} exists", "mimgraph new writes a new folder: give another name")
-    if not folder.parent.is_dir():
+    if not os.path.isdir(folder.parent):
         raise NameFault(f"cannot write {folder}: there is no folder {folder.parent}")
     if fault := class_fault(class_name(name)):
-        other = folder.with_name(f"my_{name}")
-        raise NameFault(f"{name} cannot be the name of a model: {fault}", f"mimgraph new {other}")
+        other = f"my_{name}"
+        help = "" if class_fault(class_name(other)) else f"mimgraph new {folder.with_name(other)}"
+        raise NameFault(f"{name} cannot be the name of a model: {fault}", help)
     return class_name(name)

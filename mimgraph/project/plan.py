@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import ascii_uppercase
 from typing import NamedTuple
 
 from mimgraph.cost.choose_sizes import choose_sizes
@@ -12,16 +13,18 @@ from mimgraph.ir.dims.dim import Dim, Size, substitute, symbols
 from mimgraph.project.losses import Loss, losses
 from mimgraph.project.samples import Sample, samples
 
-# the names that train.py uses itself, so that no size can be a constant of this name
+# the names with a capital that train.py uses itself, so that no size can be a constant of this name
 TAKEN = frozenset(
     [
+        "AdamW",
         "BATCH",
         "DEVICE",
         "Data",
-        "Dataset",
         "DataLoader",
+        "Dataset",
         "F",
         "HERE",
+        "Optimizer",
         "Path",
         "Sample",
         "Tensor",
@@ -50,13 +53,14 @@ class Plan(NamedTuple):
         codes = {one.name: one.code for one in self.inputs}
         codes |= {one.output: one.target for one in self.losses if one.target is not None}
         users = {
-            name: [n for n, code in codes.items() if _is_in(name, code)] for name in self.sizes
+            name: [n for n, code in codes.items() if _is_in(name, code)]
+            for name in filter(_can_be_constant, self.sizes)
         }
         return {name: found for name, found in users.items() if found}
 
 
 class Sizes(NamedTuple):
-    """Numbers for named sizes; as code a size keeps its names, unless train.py uses one of them."""
+    """Numbers for named sizes; as code a size keeps names that can be constants: `T`, and not `len`."""
 
     numbers: Mapping[str, int]
 
@@ -69,8 +73,7 @@ class Sizes(NamedTuple):
     def code(self, size: Size) -> str:
         """Return a size as Python: `T + 1`."""
         names = symbols(size) if isinstance(size, Dim) else frozenset()
-        is_plain = all(name.isascii() and name not in TAKEN for name in names)
-        return str(size) if is_plain else str(self.number(size))
+        return str(size) if all(map(_can_be_constant, names)) else str(self.number(size))
 
 
 def plan(graph: Graph, module: str, name: str, layers: str = "") -> Plan:
@@ -96,6 +99,11 @@ def plan(graph: Graph, module: str, name: str, layers: str = "") -> Plan:
         int(totals["params"]),
         layers,
     )
+
+
+def _can_be_constant(name: str) -> bool:
+    """Return whether a size may stand in train.py under its name, which hides no other."""
+    return name[0] in ascii_uppercase and name not in TAKEN
 
 
 def _is_in(name: str, code: str) -> bool:

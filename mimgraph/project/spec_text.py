@@ -25,11 +25,11 @@ class Change(NamedTuple):
 def named(text: str, name: str) -> str | None:
     """Return the text of a spec, which has no name, with one; it stands behind the first comments. None
     if its keys do not stand on lines of their own."""
-    lines = text.splitlines(keepends=True)
+    lines = text.split("\n")
     start = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)
-    if lines[start].lstrip("\ufeff ").startswith(("{", "---", "%")):
+    if lines[start].lstrip().startswith(("{", "---", "%")):
         return None
-    return "".join([*lines[:start], f"name: {name}\n", *lines[start:]])
+    return "\n".join([*lines[:start], f"name: {name}", *lines[start:]])
 
 
 def renamed(text: str, name: str | None, params: Mapping[str, Any] | None = None) -> str | None:
@@ -42,12 +42,12 @@ def renamed(text: str, name: str | None, params: Mapping[str, Any] | None = None
     changes = list(_changes(root, at_top, {"params": params or {}}))
     if len(changes) != len(at_top) + len(params or {}):
         return None
-    lines = text.splitlines(keepends=True)
+    lines = text.split("\n")
     for span, new in sorted(changes, key=lambda change: change.span[1:], reverse=True):
         first, last = lines[span.line - 1], lines[span.end_line - 1]
         joined = first[: span.column - 1] + new + last[span.end_column - 1 :]
         lines[span.line - 1 : span.end_line] = [joined]
-    return "".join(lines)
+    return "\n".join(lines)
 
 
 def _changes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.machinery
 import json
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
+from mimgraph.project.plan import TAKEN
 from tests.conftest import ROOT
 
 FILES = ["my_model.yaml", "test_my_model.py", "train.py"]
@@ -51,6 +53,62 @@ def test_parts_come_along(run, place: Path) -> None:  # type: ignore[no-untyped-
     assert mg.load("my_model/my_model.yaml").name == "MyModel"
 
 
+def test_a_part_without_blocks_comes_along(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    write_parts(place)
+    assert run("new", "my_model", "--like", "top.yaml")[0] == 0
+    for name in ("middle.yaml", "towers/tower.yaml"):
+        assert (place / "my_model" / name).read_text() == (place / name).read_text()
+    assert mg.load("my_model/my_model.yaml").shapes["y"] == mg.load("top.yaml").shapes["y"]
+
+
+def write_parts(place: Path) -> None:
+    """Write `top.yaml`, whose part `middle.yaml` has the part `towers/tower.yaml`."""
+    (place / "towers").mkdir()
+    parts = {"top": "middle.yaml", "middle": "towers/tower.yaml"}
+    for name, part in parts.items():
+        (place / f"{name}.yaml").write_text(
+            f"inputs: {{x: [{4 if name == 'top' else 'C'}]}}\nparts: {{inner: {part}}}\n"
+            "nodes: {y: {block: inner, from: x}}\noutputs: y\n"
+        )
+    (place / "towers" / "tower.yaml").write_text(
+        "inputs: {x: [C]}\nnodes: {y: {layer: Linear, from: x, out_features: 5}}\noutputs: y\n"
+    )
+
+
+def test_a_part_cannot_be_a_file_of_the_project(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    write_parts(place)
+    code, out = run("new", "middle", "--like", "top.yaml")
+    assert code == 2 and "middle.yaml is a part of the spec, and a file of the project" in out.error
+    assert not (place / "middle").exists()
+
+
+def test_marks_and_separators_of_unicode_are_no_lines(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    text = (
+        "# a\u2028b\nparams: {width: 2}\ninputs: {x: [4]}\n"
+        "nodes: {y: {layer: Linear, from: x, out_features: $width}}\noutputs: y\n"
+    )
+    (place / "old.yaml").write_text(f"\ufeff{text}", encoding="utf-8")
+    assert run("new", "my_model", "--like", "old.yaml", "--set", "width=7")[0] == 0
+    expected = text.replace("params: {width: 2}", "name: MyModel\nparams: {width: 7}")
+    assert (place / "my_model" / "my_model.yaml").read_text(encoding="utf-8") == expected
+
+
+@pytest.mark.parametrize("size", ["len", "torch", "rng", "AdamW", "F", "Width"])
+def test_a_size_may_have_a_name_of_the_script(run, place: Path, size: str) -> None:  # type: ignore[no-untyped-def]
+    """Only a name that the script does not use is a constant of it."""
+    (place / "old.yaml").write_text(
+        f"inputs: {{x: [{size}, 4]}}\n"
+        "nodes: {y: {layer: Linear, from: x, out_features: 2}}\noutputs: y\n"
+    )
+    assert run("new", "my_model", "--like", "old.yaml")[0] == 0
+    text = (place / "my_model" / "train.py").read_text()
+    assert (f"\n{size} = 8  # of x" in text) == (size == "Width")
+    script = ast.parse(text)
+    used = {one.id for one in ast.walk(script) if isinstance(one, ast.Name)}
+    used |= {one.name for one in ast.walk(script) if isinstance(one, ast.ClassDef | ast.alias)}
+    assert {one for one in used if one[0].isupper()} - {"Width"} <= TAKEN
+
+
 OTHERS = {
     "no name": "# mine\n\ninputs: {x: [4]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 2}\noutputs: y\n",
     "flow": "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}",
@@ -83,6 +141,10 @@ def test_a_project_of_the_name_of_its_module_hides_it_not(run, my_model: Path) -
 
 WRONG = {
     "an existing folder": (["taken"], "error: taken exists"),
+    "a link to nothing": (["link"], "error: link exists"),
+    "the working directory": (["."], ". is no new folder\n  help: name the folder to write"),
+    "letters of no class": (["é"], "é cannot be the name of a model: a name is letters"),
+    "a long name": (["a" * 300], f"cannot write {'a' * 300}: File name too long"),
     "no identifier": (
         ["my-model"],
         "'my-model' cannot be the name of a Python module\n  help: mimgraph new my_model",
@@ -104,6 +166,7 @@ WRONG = {
 @pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
 def test_a_wrong_call_writes_nothing(run, place: Path, words: list[str], message: str) -> None:  # type: ignore[no-untyped-def]
     (place / "taken").mkdir()
+    (place / "link").symlink_to("nothing")
     (place / "mine.py").write_text("")
     (place / "int.yaml").write_text(
         "inputs: {x: [4]}\nnodes: {y: {layer: ArgMax, from: x, dim: 1}}\noutputs: y\n"

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from mimgraph.cli.arguments import add_settings
@@ -70,8 +71,13 @@ def run(args: argparse.Namespace) -> int:
     if spec is None:  # of a form in which no line can be put, such as JSON
         dumped = begin.graph.dumps()
         spec = renamed(dumped, name) or named(dumped, name) or ""
+    files = project_files(planned, spec)
+    for part in begin.files:
+        if part.casefold() in files:
+            message = f"{visible(part)} is a part of the spec, and a file of the project"
+            raise CallError(message, "give the folder another name, or the part")
     with writing(args, args.folder):
-        write_folder(folder, {**begin.files, **project_files(planned, spec)})
+        write_folder(folder, {**begin.files, **files})
     _print(planned, folder)
     return OK
 
@@ -82,7 +88,7 @@ def _of_spec(args: argparse.Namespace) -> Beginning:
         raise CallError("--arg, --input and --example are for a model in Python code: --from")
     path = STARTER if args.like is None else _path(args.like)
     graph = load_graph(str(path), args.set)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     params = read_settings("--set", "PARAM=VALUE", args.set)
     changed = renamed(text, None, params)
     return Beginning(graph, graph.dumps() if changed is None else changed, part_files(graph, path))
@@ -123,8 +129,8 @@ def _of_code(args: argparse.Namespace, folder: Path) -> Beginning:
 def _print(planned: Plan, folder: Path) -> None:
     """Print what to run, and how large a large model is."""
     script = os.path.join(folder, "train.py")
-    print(f"Train it:  python {visible(script)}")
-    print(f"Test it:   pytest {visible(str(folder))}")
+    print(f"Train it:  python {quote(visible(script))}")
+    print(f"Test it:   pytest {quote(visible(str(folder)))}")
     print("Then put your data and losses in place of those marked in train.py.")
     if planned.parameters > MUCH:
         size = f"{planned.parameters / 1e9:.1f} billion parameters"
