@@ -9,9 +9,10 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mimgraph.diagnostics import SpecError
+from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.graph import Graph
 from mimgraph.language.spec_file import LoadedSpec
+from mimgraph.source import SourceFile
 from mimgraph.support.arguments import as_flag, as_names, as_path, as_text
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
@@ -324,6 +325,12 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
         if found.plugin:
             error.add_note(f"the spec is from an importer of {found.plugin}")
         raise
+    except TypeError as error:
+        if not found.plugin:
+            raise
+        message = f"an importer of {found.plugin} returned a spec that is no plain data"
+        place = SourceFile(path, "").start
+        raise SpecError([Diagnostic("broken-plugin", message, place, str(error))]) from error
 
     def make() -> nn.Module:
         made = graph.compile()

@@ -137,8 +137,10 @@ def _of_plugin(ending: str) -> Kind | None:
     """Return the kind of a file that an importer of a plugin reads."""
     if ending in ("", ".safetensors", *_OURS):
         return None
-    from mimgraph.support.plugins import plugins  # files with other endings are seldom specs
+    from mimgraph.support.plugins import OURS, plugins  # files with other endings are seldom specs
 
+    if ending[1:] in OURS["importers"]:
+        return None
     for one in plugins("importers"):
         if f".{one.name}" == ending:
             return Kind(f"a model that {one.origin} imports", _IMPORTED.format(f"model{ending}"))

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
 SWITCH = "MIMGRAPH_PLUGINS"  # the environment variable that turns plugins off: 0
 
@@ -23,6 +23,10 @@ ONE: dict[Group, str] = {
     "merges": "merge",
     "pictures": "picture format",
     "importers": "importer",
+}
+OURS: dict[Group, tuple[str, ...]] = {  # endings of files that mimgraph writes or reads itself
+    "pictures": ("dot", "html", "mmd", "pdf", "png", "svg"),
+    "importers": ("json", "keras", "pt2", "py", "yaml", "yml"),
 }
 
 
@@ -101,8 +105,11 @@ def cannot(plugin: Plugin, what: str, error: BaseException | None = None) -> Bro
 
 def _folders() -> list[str]:
     """Return the folders in which packages may be installed: `sys.path` without the working directory."""
-    here = os.getcwd()
-    return [one for one in sys.path if one and os.path.abspath(one) != here]
+    try:
+        here = os.path.realpath(os.getcwd())
+    except OSError:  # it was removed
+        return [one for one in sys.path if os.path.isabs(one)]
+    return [one for one in sys.path if one and os.path.realpath(one) != here]
 
 
 def _changed(folder: str) -> int:
@@ -120,17 +127,26 @@ def _found(folders: tuple[str, ...], changed: tuple[int, ...]) -> list[Plugin]:
 
     found: dict[str, list[Plugin]] = {}
     for one in distributions(path=[*folders]):
-        entries = one.entry_points
-        ours = {f"mimgraph.{group}": group for group in GROUPS}
-        name = one.metadata["Name"] if any(entry.group in ours for entry in entries) else None
-        if name is None or name in found:
-            continue
-        found[name] = [
-            Plugin(ours[entry.group], entry.name, name, one.version, entry.value, entry)
-            for entry in entries
-            if entry.group in ours
-        ]
+        try:
+            members = _declared(one)
+        except (AttributeError, KeyError, OSError, TypeError, ValueError):
+            continue  # of metadata that cannot be read; most packages have nothing to do with us
+        if members:
+            found.setdefault(members[0].package, members)
     return sorted(
         (plugin for group in found.values() for plugin in group),
         key=lambda one: (GROUPS.index(one.group), one.name, one.package),
     )
+
+
+def _declared(package: Distribution) -> list[Plugin]:
+    """Return the plugins that a package declares."""
+    groups = {f"mimgraph.{group}": group for group in GROUPS}
+    entries = [entry for entry in package.entry_points if entry.group in groups]
+    name, version = (package.metadata["Name"], package.version) if entries else ("", "")
+    if not name:
+        return []
+    return [
+        Plugin(groups[entry.group], entry.name, name, version, entry.value, entry)
+        for entry in entries
+    ]

@@ -7,9 +7,7 @@ from pathlib import Path
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.importer.foreign.model import ForeignModel
 from mimgraph.source import SourceFile
-from mimgraph.support.plugins import BrokenPlugin, Plugin, cannot, load, plugin
-
-OURS = (".json", ".keras", ".pt2", ".py", ".yaml", ".yml")
+from mimgraph.support.plugins import OURS, BrokenPlugin, Plugin, cannot, load, plugin
 
 
 def read_by_plugin(file: Path) -> ForeignModel | None:
@@ -18,10 +16,11 @@ def read_by_plugin(file: Path) -> ForeignModel | None:
     A `SpecError` says why the plugin cannot be used; a `ValueError` of the plugin says what is wrong
     with the file.
     """
-    if file.suffix.lower() in ("", *OURS):
+    ending = file.suffix.lower().removeprefix(".")
+    if ending in ("", *OURS["importers"]):
         return None
     try:
-        found = plugin("importers", file.suffix.lower().removeprefix("."))
+        found = plugin("importers", ending)
         return None if found is None else _read(found, file)
     except BrokenPlugin as broken:
         place = SourceFile(str(file), "").start

@@ -10,12 +10,7 @@ from mimgraph.language.reference.pages import Sheet
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.ops.custom.plugins import GROUPS
-from mimgraph.support.plugins import ONE, SWITCH, Plugin, are_on, installed
-
-ENDINGS = {  # that no plugin can have, as mimgraph itself has them
-    "pictures": ("dot", "html", "mmd", "pdf", "png", "svg"),
-    "importers": ("json", "keras", "pt2", "py", "yaml", "yml"),
-}
+from mimgraph.support.plugins import ONE, OURS, SWITCH, Plugin, are_on, installed
 
 
 def plugin_list(format: str = "text", width: int = 100, color: bool = False) -> str:
@@ -58,13 +53,14 @@ def _remark(plugin: Plugin, found: Sequence[Plugin]) -> str:
 def unused(plugin: Plugin, found: Sequence[Plugin]) -> str:
     """Return why a plugin is never used; "" if it is used where its name is needed."""
     kind = ONE[plugin.group]
-    if plugin.group in ENDINGS:
-        is_ours = plugin.name in ENDINGS[plugin.group]
+    if plugin.group in OURS:
+        is_ours = plugin.name in OURS[plugin.group]
     else:
         op = registry.find(kind, plugin.name)
         is_ours = op is not None and not is_plugin(op)
     if is_ours:
-        return f"{plugin.name} is a {kind} of mimgraph"
+        article = "an" if kind.startswith("i") else "a"
+        return f"{plugin.name} is {article} {kind} of mimgraph"
     same = [one for one in found if (one.group, one.name) == (plugin.group, plugin.name)]
     others = " and ".join(one.origin for one in same if one != plugin)
     return f"{others} has it, too" if others else ""

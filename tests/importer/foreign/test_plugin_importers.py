@@ -22,6 +22,7 @@ def weights(path):
 
 def number(path): return 3
 def fails(path): return {}["key"]
+def objects(path): return {"inputs": {"x": object}}
 def refuses(path): raise ValueError(f"{path.name} has no layers")
 def wrong(path): return {"inputs": {"x": [4]}, "nodes": {"y": {"layer": "Liner"}}, "outputs": "y"}
 """
@@ -31,7 +32,7 @@ SPEC = "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: 3}}\
 @pytest.fixture(autouse=True)
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     declare_example(tmp_path / "site")
-    names = ("graph", "weights", "number", "fails", "refuses", "wrong", "nowhere")
+    names = ("graph", "weights", "number", "fails", "objects", "refuses", "wrong", "nowhere", "py")
     entries = {"mimgraph.importers": {name: f"acme_odd:{name}" for name in names}}
     declare(tmp_path / "site", "acme-odd", "1.0", entries, acme_odd=ODD)
     use(tmp_path / "site", monkeypatch)
@@ -61,6 +62,7 @@ def test_a_graph_is_imported_with_its_weights(tmp_path: Path) -> None:
     [
         ("number", "the importer number of acme-odd 1.0 returns int, not a spec as a dict"),
         ("fails", "the importer fails of acme-odd 1.0 cannot read"),
+        ("objects", "an importer of acme-odd 1.0 returned a spec that is no plain data"),
         ("nowhere", "the importer nowhere of acme-odd 1.0 cannot be imported"),
     ],
 )
@@ -90,3 +92,8 @@ def test_a_model_given_as_a_spec_is_refused_with_the_command_that_imports_it(
 ) -> None:
     with pytest.raises(mg.SpecError, match=r"mimgraph import model.mlp -o net.yaml"):
         mg.load(given(tmp_path, "mlp", "13 64"))
+
+
+def test_an_ending_of_mimgraph_is_never_that_of_a_plugin(tmp_path: Path) -> None:
+    with pytest.raises(mg.SpecError, match=r"this is Python code, not a spec"):
+        mg.load(given(tmp_path, "py", "import torch"))

@@ -167,6 +167,9 @@ def test_a_package_in_the_working_directory_is_no_plugin(
     assert plugins.plugins() == []
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     assert plugins.plugins() == []
+    (acme.parent / "link").symlink_to(acme)
+    monkeypatch.setattr(sys, "path", [str(acme.parent / "link")])
+    assert plugins.plugins() == []
 
 
 def test_nothing_looks_for_plugins_while_all_names_are_known(
@@ -264,3 +267,19 @@ def test_an_unreadable_file_of_entry_points_breaks_nothing(
     use(tmp_path, monkeypatch)
     assert fault(spec_of("{layer: Gate, from: x}"))[0] == "broken-plugin"
     assert fault(spec_of("{layer: Gat, from: x}"))[0] == "unknown-layer"
+
+
+@pytest.mark.parametrize("text", [b"no section\n[console_scripts]\nno value\n", b"\xff\xfe"])
+def test_a_package_whose_metadata_is_broken_is_passed_over(acme: Path, text: bytes) -> None:
+    declare(acme, "other", "1.0", {})
+    (acme / "other-1.0.dist-info" / "entry_points.txt").write_bytes(text)
+    assert {one.package for one in plugins.plugins()} == {"acme-blocks"}
+
+
+def test_plugins_are_found_after_the_working_directory_was_removed(
+    acme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert plugins.plugin("layers", "GatedLinear")
