@@ -69,6 +69,7 @@ def run(page: str, folder: Path) -> str:
     they print now. An output that matches what the page shows, `...` standing for any text, is kept."""
     story = _Story(folder)
     edits = [edit for snippet in snippets(page) for edit in story.run(snippet)]
+    story.check_shown()
     for start, end, text in reversed(edits):
         page = f"{page[:start]}{text}{page[end:]}"
     return page
@@ -92,6 +93,8 @@ class _Story:
             self.percent = int(snippet.text)
             return
         percent, self.percent = self.percent, 0
+        if snippet.language != "output":
+            self.check_shown()
         printed, self.printed = self.printed, None
         if snippet.language == "output":
             assert printed is not None, f"no block of Python stands before: {snippet.text}"
@@ -100,7 +103,6 @@ class _Story:
             if not matches(snippet.text, printed, percent):
                 yield snippet.start, snippet.end, f"{printed.rstrip()}\n"
             return
-        assert not printed, f"printed, but the page shows no output: {printed}"
         if snippet.file:
             path = self.folder / snippet.file
             inside = path.resolve().is_relative_to(self.folder.resolve())
@@ -126,6 +128,10 @@ class _Story:
             known = ("text", "toml", "json", "diff", "mermaid", "pycon", "")
             assert snippet.language in known or snippet.language.startswith("{"), snippet.language
 
+    def check_shown(self) -> None:
+        """Fail if the last block of Python printed something, and no output block stands below it."""
+        assert not self.printed, f"printed, but the page shows no output: {self.printed}"
+
     def _python(self, snippet: Snippet) -> str:
         """Run Python, and return what it prints; an exception is printed as its type and message."""
         printed = io.StringIO()
@@ -150,6 +156,7 @@ class _Story:
         """Run commands, mimgraph itself in this process."""
         for found in COMMAND.finditer(snippet.text):
             status, printed = command(found[1].replace("\\\n", ""), self.folder)
+            assert printed or not status, f"failed, and printed nothing: {found[1]}"
             if not matches(found[2], printed, percent):
                 meant = not status or "error" in found[2].lower()
                 assert meant, f"write error: below {found[1]} if it is meant: {printed}"

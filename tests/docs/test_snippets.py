@@ -51,6 +51,9 @@ def test_outputs_are_replaced_by_those_of_now(
     ("page", "fault"),
     [
         ("```python\nprint(1)\n```\n\n```python\n```\n", "shows no output"),
+        ("```python\nprint(1)\n```\n", "shows no output"),
+        ("```python\nno_name\n```\n", "shows no output: NameError"),
+        ("```console\n$ test -f none.yaml\n```\n", "failed, and printed nothing"),
         ("```output\n1\n```\n", "no block of Python"),
         ("```sh\nrm -r x\n```\n", "write console"),
         ("```ruby\n```\n", "ruby"),
