@@ -66,9 +66,11 @@ EXAMPLES = {
     "summary": ["cat model.yaml", "mimgraph summary model.yaml --set hidden=128"],
     "draw": ["mimgraph draw specs/image_numerical.yaml -o model.svg"],
     "diff": ["diff model.yaml wide.yaml", "mimgraph diff model.yaml wide.yaml"],
+    "new": ["mimgraph new my_model --like two_tower_retrieval", "ls my_model"],
     "emit": ["cat model.yaml", "mimgraph emit model.yaml"],
     "run": ["cat model.yaml", "mimgraph run model.yaml --batch 4"],
     "import": ["cat net.py", "mimgraph import net.py:Net --arg hidden=32 --input x=16"],
+    "gallery": ["mimgraph gallery neumf"],
     "layers": ["mimgraph layers cat", "mimgraph layers --search attn"],
     "explain": ["mimgraph explain cycle"],
     "schema": ["mimgraph schema -o mimgraph.schema.json"],
@@ -92,7 +94,7 @@ STATUS = {
         2: "the command line is wrong, or a file cannot be read",
     },
 }
-NO_SPEC = {"layers", "explain", "schema", "completion"}  # commands that read none
+NO_SPEC = {"gallery", "layers", "explain", "schema", "completion"}  # commands that read none
 
 
 def pages() -> Iterator[Page]:
@@ -138,9 +140,9 @@ def _command(name: str, folder: Path) -> str:
 
 def _examples(name: str, folder: Path) -> Iterator[str]:
     """Yield the examples of a command with what they print."""
-    if EXAMPLES.get(name):
+    if EXAMPLES[name]:
         yield "## Example"
-    for text in EXAMPLES.get(name, ()):
+    for text in EXAMPLES[name]:
         _, printed = command(text, folder)
         if text.startswith("cat "):
             file = text.removeprefix("cat ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,6 @@ from extension.uses import FOLDERS, ops_of
 from mimgraph.gallery.catalogue import CATEGORIES, Entry, entries, find
 
 AGREEMENT = Path(__file__).parents[2] / "tests" / "gallery" / "agreement.json"
-CAN_BEGIN = find_spec("mimgraph.cli.commands.new") is not None
 WIDTH = 104  # characters of a line of a summary
 
 
@@ -58,7 +56,7 @@ def page(shown: Shown, wide: float) -> str:
         f"# {entry.name}",
         inline(doc if doc.endswith(".") else f"{doc}."),
         f"{shown.parameters} parameters in the class `{graph.name}`. Category: {entry.category}.",
-        *_begin(entry),
+        *_begin(shown),
         scrolled(picture(f"pictures/{entry.name}", f"The graph of {graph.name}"), "picture", wide),
         f"It uses {', '.join(_links(graph))}.",
         "## Agreement",
@@ -88,14 +86,15 @@ def _without_notes(text: str) -> str:
     return "\n".join(line for line in lines if not line.startswith("Left out: ")).strip("\n")
 
 
-def _begin(entry: Entry) -> Iterator[str]:
-    """Yield the commands that begin with a spec, as far as there are any."""
-    commands = [f"mimgraph gallery {entry.name} > my_model.yaml"]
-    if CAN_BEGIN and entry.category != "of several files":
-        commands.append(f"mimgraph new my_model --like {entry.name}")
-        yield "Copy the spec, or begin a project with it, a training script and a test:"
+def _begin(shown: Shown) -> Iterator[str]:
+    """Yield the commands that begin with a spec; only a project copies its parts, too."""
+    name = shown.entry.name
+    commands = [f"mimgraph new my_model --like {name}"]
+    if shown.graph.declared.part_files:
+        yield "Begin a project with the spec and its parts, a training script and a test:"
     else:
-        yield "Copy the spec:"
+        commands.insert(0, f"mimgraph gallery {name} > my_model.yaml")
+        yield "Copy the spec, or begin a project with it, a training script and a test:"
     yield code("sh", "\n".join(commands))
 
 
