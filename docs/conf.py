@@ -23,9 +23,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "extension", "templates"]
 nitpicky = True
-nitpick_ignore_regex = [
-    ("py:.*", ".*")
-]  # types of torch and Python, in signatures; they have no page
+# types of torch and Python, in signatures; they have no page
+nitpick_ignore_regex = [("py:.*", ".*")]
 python_use_unqualified_type_names = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"

@@ -45,7 +45,7 @@ def write(folder: Path) -> None:
             file.write_bytes(content)
     for parent in {(folder / path).parent for path in pages} - {folder}:
         for file in parent.iterdir():
-            if file.is_file() and str(file.relative_to(folder)) not in pages:
+            if file.is_file() and file.relative_to(folder).as_posix() not in pages:
                 file.unlink()
 
 

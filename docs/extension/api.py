@@ -139,10 +139,8 @@ INTERNAL = {
     Remark: "span",
     Diagnostic: "brief",
 }
-ELSEWHERE = {
-    "layers": "../layers/index.md",
-    "merges": "../merges/index.md",
-}  # have pages of their own
+# these have pages of their own
+ELSEWHERE = {"layers": "../layers/index.md", "merges": "../merges/index.md"}
 
 
 def pages() -> Iterator[Page]:

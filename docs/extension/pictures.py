@@ -16,10 +16,8 @@ from mimgraph.picture.readable_depth import in_columns, readable
 from mimgraph.picture.scene import Scene
 
 ENDINGS = {"light": ".svg", "dark": ".dark.svg"}
-WIDEST, HIGHEST = (
-    780,
-    1300,
-)  # points; the column of a page has 525, so that text is shrunk to two thirds
+# points; the column of a page has 525, so that text is shrunk to two thirds
+WIDEST, HIGHEST = 780, 1300
 
 
 def drawn(graph: mg.Graph, path: str, **options: Any) -> Iterator[Page]:

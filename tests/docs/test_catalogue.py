@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from functools import cache
 
 import pytest
+from extension import catalogue, sizes
+from extension.papers import PAPERS, cited, linked
+from extension.worked import worked
 
 from mimgraph.gallery.catalogue import entries
 from mimgraph.language.reference.entries import every_op
@@ -15,12 +17,6 @@ from mimgraph.language.reference.search import search
 from mimgraph.ops.colloquial import COLLOQUIAL
 from mimgraph.ops.op import Op
 from tests.conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "docs"))
-
-from extension import catalogue, sizes
-from extension.papers import PAPERS, cited, linked
-from extension.worked import worked
 
 OPS = every_op()
 ids = lambda op: f"{op.kind} {op.name}"

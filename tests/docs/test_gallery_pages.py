@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from functools import cache
 
 import pytest
+from extension import gallery, pictures
 
 from mimgraph.gallery.catalogue import entries
-from tests.conftest import ROOT
 from tests.gallery.agreement import TABLE
-
-sys.path.insert(0, str(ROOT / "docs"))
-
-from extension import gallery, pictures
 
 NAMES = [entry.name for entry in entries()]
 LARGE = {"clip", "detr", "perceiver", "tft", "two_tower_retrieval"}  # no depth fits

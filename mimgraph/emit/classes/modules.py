@@ -34,9 +34,8 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         self.graph = graph
         self.taken = {graph.name, *EMITTED, *kwlist}  # a block `none` would be the class `None`
         self.own = OwnClasses()
-        self.layers: dict[
-            str, type
-        ] = {}  # the registered ones that are used; `merge NAME` of merges
+        # the registered ones that are used, by their names; `merge NAME` of merges
+        self.layers: dict[str, type] = {}
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
         self._constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
