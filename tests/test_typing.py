@@ -78,13 +78,14 @@ WRONG = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with the idioms, the mistakes, the code of the README, the examples, and projects as
-    `mimgraph new` writes them."""
+    """Return a folder with the idioms, the mistakes, the code of the README, the examples, that of a plugin too, and
+    projects as `mimgraph new` writes them."""
     (tmp_path / "mistakes.py").write_text(NAMES + "\n".join(WRONG.values()) + "\n")
     for number, code in enumerate(blocks("python")):
         (tmp_path / f"readme_{number}.py").write_text(code)
     for path in (IDIOMS, TABLES, *(ROOT / "examples").glob("*.py")):
         shutil.copy(path, tmp_path)
+    shutil.copytree(ROOT / "examples" / "plugin" / "acme_blocks", tmp_path / "acme_blocks")
     for name in ("two_tower_retrieval", "conformer", "googlenet", "image_table_missing"):
         assert main(["new", str(tmp_path / f"like_{name}"), "--like", name]) == 0
     return tmp_path
@@ -106,7 +107,9 @@ def mistakes(found: Iterator[tuple[str, int]]) -> list[str]:
 
 def mypy(folder: Path, *settings: str) -> Iterator[tuple[str, int]]:
     """Yield the file and line of each error."""
-    (folder / "mypy.ini").write_text("\n".join(["[mypy]", "strict = true", *settings]))
+    (folder / "mypy.ini").write_text(
+        "\n".join(["[mypy]", "strict = true", "explicit_package_bases = true", *settings])
+    )
     cache = ROOT / ".mypy_cache" / "typing"  # what it knows of mimgraph stays from run to run
     command = [sys.executable, "-m", "mypy", "--cache-dir", str(cache), "."]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -139,7 +142,11 @@ def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
 @pytest.mark.slow
 def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
     # torch's backward has no types, and in the class of the README a call of a torch module is Any
-    settings = ["untyped_calls_exclude = torch", "[mypy-readme_0]", "warn_return_any = false"]
+    settings = [
+        "untyped_calls_exclude = torch",
+        "[mypy-readme_0,acme_blocks.layers]",
+        "warn_return_any = false",
+    ]
     settings += [
         "[mypy-sklearn.*]",
         "ignore_missing_imports = true",
