@@ -37,6 +37,13 @@ copybutton_only_copy_prompt_lines = True
 copybutton_exclude = ".linenos, .gp, .go"
 copybutton_selector = "div.highlight:not(.highlight-output *, .highlight-text *) pre"
 
+# `sphinx-build -b linkcheck docs docs/_build/links` asks other sites; those of papers refuse programs
+linkcheck_ignore = [r"https://(doi|openreview|www\.cs)\.", r"https://github\.com/mimgraph/"]
+linkcheck_anchors = False
+linkcheck_timeout = 20
+linkcheck_retries = 2
+linkcheck_report_timeouts_as_broken = False
+
 html_baseurl = "https://mimgraph.github.io/mimgraph/"
 html_theme = "pydata_sphinx_theme"
 html_title = f"mimgraph {release}"
