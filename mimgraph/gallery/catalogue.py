@@ -78,7 +78,7 @@ def _path(name: str) -> Path:
 
 
 def _entry(name: str, category: str) -> Entry:
-    """Return what the head of a spec says; the rest is not read."""
+    """Return what a spec says of itself; it is not checked."""
     path = _path(name)
     text = path.read_text(encoding="utf-8")
     root = compose(SourceFile(path.name, text), lambda fault: None)

@@ -80,6 +80,8 @@ def plan(graph: Graph, module: str, name: str, layers: str = "") -> Plan:
     """Return the plan of a project for a graph; a `ValueError` says why its model cannot learn."""
     sizes = choose_sizes(graph.typed, {})
     totals = graph.summary(batch=1, sizes=sizes).totals()
+    if totals["params"] == totals["frozen"]:
+        raise ValueError("the model has no weights that can learn")
     macs = totals["macs"] if isinstance(totals["macs"], int) else 0
     heavy = (macs > HEAVY) + (macs > HEAVIER) + (totals["params"] > HEAVIER)
     batch = 16 >> heavy

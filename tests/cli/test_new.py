@@ -160,6 +160,7 @@ WRONG = {
     "input of a spec": (["new_one", "--input", "x=3"], "for a model in Python code: --from"),
     "code without a name": (["new_one", "--from", "mine.py"], "help: name the class"),
     "nothing learns": (["new_one", "--like", "int.yaml"], "no output of the model can learn"),
+    "no weights": (["new_one", "--like", "relu.yaml"], "the model has no weights that can learn"),
 }
 
 
@@ -169,7 +170,11 @@ def test_a_wrong_call_writes_nothing(run, place: Path, words: list[str], message
     (place / "link").symlink_to("nothing")
     (place / "mine.py").write_text("")
     (place / "int.yaml").write_text(
-        "inputs: {x: [4]}\nnodes: {y: {layer: ArgMax, from: x, dim: 1}}\noutputs: y\n"
+        "inputs: {x: [4]}\nnodes: {h: {layer: Linear, from: x, out_features: 4}, "
+        "y: {layer: ArgMax, from: h, dim: 1}}\noutputs: y\n"
+    )
+    (place / "relu.yaml").write_text(
+        "inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
     )
     before = names(place)
     code, out = run("new", *words)
