@@ -19,8 +19,8 @@ from torch.optim import AdamW
 from torch.utils.data import default_collate
 
 HERE = Path(__file__).parent
-GRAPH = mg.load(HERE / "{module}.yaml")
 SCRIPT = SimpleNamespace(**run_path(str(HERE / "train.py")))
+GRAPH = mg.load(HERE / "{module}.yaml")
 
 
 def test_the_spec_has_no_warning() -> None:

@@ -45,7 +45,8 @@ class Plan(NamedTuple):
     batch: int
     samples: int
     parameters: int
-    layers: str = ""  # the module of layers that stay Python, if there are any
+    # that register layers of the spec, each with its folder, as a path from that of the project
+    modules: Mapping[str, str] = {}
 
     @property
     def constants(self) -> dict[str, list[str]]:
@@ -76,7 +77,7 @@ class Sizes(NamedTuple):
         return str(size) if all(map(_can_be_constant, names)) else str(self.number(size))
 
 
-def plan(graph: Graph, module: str, name: str, layers: str = "") -> Plan:
+def plan(graph: Graph, module: str, name: str, modules: Mapping[str, str]) -> Plan:
     """Return the plan of a project for a graph; a `ValueError` says why its model cannot learn."""
     sizes = choose_sizes(graph.typed, {})
     totals = graph.summary(batch=1, sizes=sizes).totals()
@@ -99,7 +100,7 @@ def plan(graph: Graph, module: str, name: str, layers: str = "") -> Plan:
         batch,
         batch * (5 if heavy else 20),
         int(totals["params"]),
-        layers,
+        modules,
     )
 
 

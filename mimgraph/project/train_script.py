@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from mimgraph.project.lines import WIDTH, comment, entry
@@ -27,12 +28,6 @@ HERE = Path(__file__).parent
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 BATCH = {batch}
 '''
-
-LAYERS = """\
-
-sys.path.insert(0, str(HERE))
-importlib.import_module("{layers}")  # registers the layers that stay Python code
-"""
 
 TYPES = """\
 
@@ -161,14 +156,14 @@ def train_script(plan: Plan) -> str:
     head = HEAD.format(
         name=plan.name,
         module=plan.module,
-        imports="import importlib\nimport sys\n" if plan.layers else "",
+        imports="import importlib\nimport sys\n" if plan.modules else "",
         functional="import torch.nn.functional as F\n" if "F." in computed else "",
         batch=plan.batch,
     )
     parts = [
         head,
         *_constants(plan),
-        LAYERS.format(layers=plan.layers) if plan.layers else "",
+        *_layers(plan),
         TYPES,
         _data(plan),
         computed,
@@ -183,6 +178,16 @@ def _constants(plan: Plan) -> Iterator[str]:
     for name, users in plan.constants.items():
         of = f"{', '.join(users[:2])}{', ...' if len(users) > 2 else ''}"
         yield f"{name} = {plan.sizes[name]}  # of {of}: the spec leaves it open\n"
+
+
+def _layers(plan: Plan) -> Iterator[str]:
+    """Yield the lines that import the modules with layers of the spec."""
+    folders = [*dict.fromkeys(plan.modules.values())]
+    for at, folder in enumerate(folders):
+        place = "HERE" if folder == "." else f"HERE / {json.dumps(folder)}"
+        yield "\n" * (at == 0) + f"sys.path.insert(0, str({place}))\n"
+    for module in plan.modules:
+        yield f'importlib.import_module("{module}")  # registers layers of the spec\n'
 
 
 def _data(plan: Plan) -> str:

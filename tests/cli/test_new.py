@@ -139,6 +139,49 @@ def test_a_project_of_the_name_of_its_module_hides_it_not(run, my_model: Path) -
     assert run("import", *words[1:])[0] == 0
 
 
+GATE = """\
+import mimgraph as mg
+import torch
+from torch import nn
+
+@mg.register
+class Gate(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.fc = nn.Linear(hidden, hidden)
+
+    def forward(self, x):
+        return self.fc(x).sigmoid()
+
+class Odd(nn.Module):
+    def forward(self, x):
+        return torch.linalg.eigvalsh(torch.diag_embed(x))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.odd, self.fc = Odd(), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.odd(self.fc(x))
+"""
+
+
+@pytest.mark.slow  # starts a Python
+def test_a_project_registers_its_layers(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    (place / "gates.py").write_text(GATE)
+    (place / "old.yaml").write_text(
+        "inputs: {x: [4]}\nnodes: {y: {layer: Gate, from: x, hidden: 4}}\noutputs: y\n"
+    )
+    assert run("new", "gated", "--like", "old.yaml", "--import", "gates")[0] == 0
+    assert run("new", "odd", "--from", "gates.py:Net", "--input", "x=4")[0] == 0
+    assert names(place / "odd") == ["odd.yaml", "odd_layers.py", "test_odd.py", "train.py"]
+    for project in ("gated", "odd"):
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", project]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert "3 passed" in done.stdout, done.stdout
+
+
 WRONG = {
     "an existing folder": (["taken"], "error: taken exists"),
     "a link to nothing": (["link"], "error: link exists"),

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise CallError(str(fault), fault.help) from None
     begin = _of_code(args, folder) if args.model is not None else _of_spec(args)
     try:
-        planned = plan(begin.graph, folder.name, name, begin.layers)
+        planned = plan(begin.graph, folder.name, name, _modules(args, folder, begin.layers))
     except ValueError as error:
         raise CallError(str(error)) from None
     spec = renamed(begin.spec, name) or named(begin.spec, name)
@@ -124,6 +124,21 @@ def _of_code(args: argparse.Namespace, folder: Path) -> Beginning:
     if not imported.proven:
         print_note(f"the spec is not proven to compute the same: mimgraph import {wanted} says why")
     return Beginning(imported.graph, text, files, layers)
+
+
+def _modules(args: argparse.Namespace, folder: Path, layers: str) -> dict[str, str]:
+    """Return the modules that register layers, of `--import` or in the project, with their folders."""
+    modules = getattr(args, "import")
+    here = _relative(os.getcwd(), folder) if modules else ""
+    return dict.fromkeys(modules, here) | ({layers: "."} if layers else {})
+
+
+def _relative(path: str, folder: Path) -> str:
+    """Return a path as it is from a folder, on another drive the whole path."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path
 
 
 def _print(planned: Plan, folder: Path) -> None:
