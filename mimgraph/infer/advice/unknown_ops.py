@@ -160,14 +160,21 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
     return state.report.suggestion(name, choices)
 
 
-def is_unknown_activation(state: State, activation: Activation, path: str) -> bool:
-    """Return whether no layer has the name of an activation, which is reported; a plugin may have it."""
+def report_unknown_activation(state: State, activation: Activation, path: str) -> None:
+    """Report that no layer has the name of an activation, or that the one of a plugin is none."""
     if activation.name in plugins.names("layer"):
-        return False
+        report_no_activation(state, activation, path)
+        return
     message = f"no layer is called {activation.name!r}"
     help = _activation_instead(state, activation)
     state.fault("unknown-layer", message, activation.span, path, help=help)
-    return True
+
+
+def report_no_activation(state: State, activation: Activation, path: str) -> None:
+    """Report that a layer is no activation."""
+    message = f"{activation.name} is not an activation"
+    help = f"make it a node: {{layer: {activation.name}, from: ...}}"
+    state.fault("bad-option", message, activation.span, path, help=help)
 
 
 def _activation_instead(state: State, activation: Activation) -> str:

@@ -36,15 +36,11 @@ def split_activation(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activa
 def bind_activation(state: State, activation: Activation, at: Evaluation) -> None:
     """Bind the options of an activation; report one that is unknown, or is a layer of another kind."""
     op = registry.find("layer", activation.name)
-    if op is None:
-        from mimgraph.infer.advice.unknown_ops import is_unknown_activation  # needed by few specs
-
-        if is_unknown_activation(state, activation, at.node):
-            return
     if op is None or op.family != "activation":
-        help = f"make it a node: {{layer: {activation.name}, from: ...}}"
-        message = f"{activation.name} is not an activation"
-        state.fault("bad-option", message, activation.span, at.node, help=help)
+        from mimgraph.infer.advice import unknown_ops  # needed by few specs
+
+        report = unknown_ops.report_no_activation if op else unknown_ops.report_unknown_activation
+        report(state, activation, at.node)
         return
     place = Place(activation.span, "activation")
     bound = bind(op, activation.options, activation.lone, place, at)
