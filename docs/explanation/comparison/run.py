@@ -56,7 +56,7 @@ def measured(name: str, environments: Path) -> dict[str, Any]:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     facts: dict[str, Any] = {"version": found.stdout.strip()}
     if done.returncode:
-        return facts | {"failure": done.stderr.strip().splitlines()[-1]}
+        raise SystemExit(f"{name}: {done.stderr}")
     facts |= json.loads(done.stdout.strip().splitlines()[-1])
     if name == "with_mimgraph":  # whose check builds nothing
         facts["check_seconds"] = check_seconds(python)
