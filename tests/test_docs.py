@@ -81,9 +81,11 @@ def test_every_kind_of_addition_has_a_diff() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("what", "diff", "commands"), ADDED)
 def test_each_diff_passes_its_commands(what: str, diff: str, commands: str, tmp_path: Path) -> None:
-    for name in ("mimgraph", "tests", "specs", "examples", ".github", "docs/language"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("README.md", "pyproject.toml", "docs/compatibility.md"):
+    for name in ("mimgraph", "tests", "specs", "examples", ".github", "docs"):
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_build")
+        )
+    for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     apply(diff, tmp_path)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

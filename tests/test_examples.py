@@ -60,7 +60,7 @@ def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None
 def test_the_package_of_plugins_passes_its_tests(tmp_path: Path) -> None:
     declare_example(tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", EXAMPLE / "tests"],
         cwd=tmp_path.parent,
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
         capture_output=True,
