@@ -393,6 +393,7 @@ def test_weights_with_reserved_names_are_saved(tmp_path: Path) -> None:
         other.load_state_dict({**model.state_dict(), "other.bias": x})
 
 
+@pytest.mark.slow
 def test_an_emitted_file_is_imported_and_pickled(tmp_path: Path) -> None:
     """The file works alone, without mimgraph."""
     (tmp_path / "named.py").write_text(mg.loads(columns(["half", "items", "fc"])).source())

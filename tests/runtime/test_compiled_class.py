@@ -32,6 +32,7 @@ def test_annotations_are_the_emitted_ones(graph: mg.Graph) -> None:
     assert {p.annotation for p in parameters.values()} == {Tensor}
 
 
+@pytest.mark.slow
 def test_compiling_does_not_import_torch_dynamo() -> None:
     """Importing it takes as long as importing torch; only the check of inputs needs it."""
     script = (

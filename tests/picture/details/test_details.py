@@ -361,6 +361,7 @@ def test_a_file_is_named_without_its_folder(
     assert Path("here.html").read_bytes() == Path("there.html").read_bytes()
 
 
+@pytest.mark.slow
 def test_time_grows_linearly_with_a_spec_on_one_line() -> None:
     def seconds(items: int) -> float:
         row = ", ".join(["ReLU"] * items)

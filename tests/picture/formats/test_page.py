@@ -587,6 +587,7 @@ def test_the_legend_of_a_phone_is_a_line_that_unfolds(tab: Tab, path: Path) -> N
     assert "merge" in entries(reader)
 
 
+@pytest.mark.slow
 def test_the_panel_and_the_legend_cover_no_node(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "towers.html"
     mimgraph.load(ROOT / "specs" / "two_tower_retrieval.yaml").draw(path, depth=0)

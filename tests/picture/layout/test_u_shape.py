@@ -221,6 +221,7 @@ def nested(draw: st.DrawFn) -> Diagram:
     return Diagram("M", "", tuple(items), tuple(edges))
 
 
+@pytest.mark.slow
 @given(nested())
 def test_any_nested_skips_have_a_clean_picture(picture: Diagram) -> None:
     assert faults(picture, layout(Scene(picture))) == []

@@ -121,6 +121,7 @@ def test_models_are_wrapped_without_faults(name: str) -> None:
     assert faults(scene.shown, laid) == []
 
 
+@pytest.mark.slow
 @given(diagrams(), st.sampled_from(["TB", "LR"]))
 def test_any_diagram_is_wrapped_without_faults(picture: Diagram, direction: Direction) -> None:
     with patch.object(wrap_cuts, "LONG", 50.0):
