@@ -91,7 +91,7 @@ def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -
     assert count(ours) == count(reference)
     with torch.no_grad():
         expected, actual = reference.eval()(*inputs.values()), ours(**inputs)
-    for theirs, mine in zip(_tensors(expected), _tensors(actual), strict=True):
+    for theirs, mine in zip(agreement.tensors(expected), agreement.tensors(actual), strict=True):
         scale = theirs.abs().max().item()
         assert theirs.std(0).max() > 1e-3 * scale
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * scale)
@@ -107,13 +107,3 @@ def _settle(model: nn.Module, *inputs: Tensor) -> None:
         norm.momentum = 1.0
     if norms:
         model.train()(*inputs)
-
-
-def _tensors(result: Tensor | tuple[Tensor, ...] | dict[str, Tensor]) -> tuple[Tensor, ...]:
-    match result:
-        case Tensor():
-            return (result,)
-        case dict():
-            return tuple(result.values())
-        case _:
-            return tuple(result)

@@ -33,7 +33,7 @@ def hold(graph: mg.Graph, ours: Result, theirs: Result) -> None:
     table = json.loads(TABLE.read_text())
     if SIZES[graph] != table[name].get("size"):
         return  # another size than the one that the table is about
-    pairs = zip(_tensors(ours), _tensors(theirs), strict=True)
+    pairs = zip(tensors(ours), tensors(theirs), strict=True)
     found = max(float((a - b).abs().max() / b.abs().max()) for a, b in pairs)
     measured[name] = found = max(found, measured.get(name, 0.0))
     if REWRITE[-1]:
@@ -43,7 +43,8 @@ def hold(graph: mg.Graph, ours: Result, theirs: Result) -> None:
     assert found <= max(WITHIN * stated, LEAST), f"{name} differs by {found:.0e}, not {stated:.0e}"
 
 
-def _tensors(result: Result) -> tuple[Tensor, ...]:
+def tensors(result: Result) -> tuple[Tensor, ...]:
+    """Return the tensors of a result in their order, without their names."""
     match result:
         case Tensor():
             return (result,)
