@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import linecache
+import re
+from bisect import bisect_right
 from functools import cached_property
 from pathlib import PurePath
 from typing import NamedTuple
+
+LINE_END = re.compile(r"\r\n?|\n")
 
 
 class SourceFile:
@@ -30,6 +34,22 @@ class SourceFile:
     def line(self, number: int) -> str:
         """Return line `number`, counted from 1; "" if there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """The offset in the text at which each line starts; the first is behind a BOM."""
+        first = 1 if self.text.startswith("\ufeff") else 0
+        return [first, *(match.end() for match in LINE_END.finditer(self.text))]
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset in the text of a place; behind the last line, the end of the text."""
+        starts = self.line_starts
+        return starts[line - 1] + column - 1 if line <= len(starts) else len(self.text)
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the line and column of an offset in the text."""
+        line = max(1, bisect_right(self.line_starts, offset))
+        return line, max(1, offset - self.line_starts[line - 1] + 1)
 
 
 class PythonFile(SourceFile):

@@ -24,6 +24,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
+        editor
         layers merges imported project
         graph
         restore gallery

@@ -43,8 +43,17 @@ def read(
     Return None if the text is no YAML, or no mapping. `place` says where its parts are found.
     """
     tree = compose(file, report.add)
-    if tree is None:
-        return None
+    return None if tree is None else read_tree(tree, file, report, params, place)
+
+
+def read_tree(
+    tree: Tree,
+    file: SourceFile,
+    report: Report,
+    params: Mapping[str, Any] | None = None,
+    place: Place | None = None,
+) -> Graph | None:
+    """Return the graph that the tree of a spec declares; None if it is no mapping."""
     if not isinstance(tree, MappingTree):
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))

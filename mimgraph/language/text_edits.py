@@ -1,0 +1,47 @@
+"""Change a text at spans: edits as data, and the text with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
+
+from mimgraph.source import SourceFile, Span
+
+
+class TextEdit(NamedTuple):
+    """The text to write in place of a span; an empty span inserts it there."""
+
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """A change that a diagnostic proposes, with the title that an editor offers it under."""
+
+    title: str
+    edits: tuple[TextEdit, ...]
+
+
+def edited(file: SourceFile, edits: Iterable[TextEdit]) -> str:
+    """Return the text of a file with the edits; edits of other files are left out.
+
+    A `ValueError` refuses edits that overlap. Of several insertions at one point the first comes first.
+    """
+    found = sorted(
+        ((*_offsets(file, one.span), one.text) for one in edits if one.span.file is file),
+        key=lambda one: one[:2],
+    )
+    if any(end > start for (_, end, _), (start, _, _) in pairwise(found)):
+        raise ValueError("two edits overlap")
+    parts: list[str] = []
+    text, at = file.text, 0
+    for start, end, new in found:
+        parts += text[at:start], new
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _offsets(file: SourceFile, span: Span) -> tuple[int, int]:
+    """Return the offsets in the text of the start and end of a span."""
+    return file.offset(span.line, span.column), file.offset(span.end_line, span.end_column)
