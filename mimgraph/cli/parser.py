@@ -38,6 +38,9 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "run": "compile the model and run one forward pass",
         "import": "write a spec of an nn.Module, or of a model of another library",
     },
+    "Write a spec": {
+        "lsp": "serve an editor: diagnostics and shapes while one types",
+    },
     "Look something up": {
         "gallery": "list the specs that come with mimgraph, or print one of them",
         "layers": "list the layers, merges and keys of a spec, or describe one of them",

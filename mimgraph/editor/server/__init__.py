@@ -1,0 +1,1 @@
+"""Talk the Language Server Protocol: documents, positions, and a handler for each request."""
