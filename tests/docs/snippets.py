@@ -109,6 +109,7 @@ class _Story:
             assert inside, f"the page would change the gallery: {snippet.file}"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(snippet.text)
+            sys.modules.pop(path.stem, None)  # of a test before, whose file has the same name
         elif snippet.language in ("python", "run"):
             self.printed = self._python(snippet)
             if snippet.language == "run":
