@@ -1,1 +1,1 @@
-"""Answer what editors ask of a spec, as data with spans; the protocol is in `editor/server`."""
+"""Answer questions about a spec as plain data with spans; `server/` turns the answers into the protocol."""

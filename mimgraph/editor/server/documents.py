@@ -11,6 +11,9 @@ from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContent
 from pygls.uris import to_fs_path
 
 from mimgraph.editor.analysis import Analysis, analyse
+from mimgraph.editor.features.hints import Hint, hints
+from mimgraph.editor.features.node_facts import Facts
+from mimgraph.editor.features.uses import Uses, uses_of
 from mimgraph.editor.server.positions import span_of
 from mimgraph.language.parts.part_files import Place, first_place
 from mimgraph.language.text_edits import TextEdit, edited
@@ -45,6 +48,21 @@ class Document:
         """The analysis of this version."""
         return analyse(self.file, self.place)
 
+    @cached_property
+    def uses(self) -> Uses | None:
+        """The typed uses of its nodes."""
+        return uses_of(self.analysis)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The costs and the emitted source, as far as they are asked for."""
+        return Facts(self.analysis)
+
+    @cached_property
+    def hints(self) -> list[Hint]:
+        """The hints of the whole text."""
+        return hints(self.analysis, self.uses)
+
     def changed(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> Document:
         """Return the next version of the document."""
         file = self.file
@@ -64,3 +82,7 @@ class Documents:
 
     def __getitem__(self, uri: str) -> Document:
         return self.open[uri]
+
+    def get(self, uri: str) -> Document | None:
+        """Return an open document; None if the editor has not opened it, or closed it."""
+        return self.open.get(uri)

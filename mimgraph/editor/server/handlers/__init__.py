@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mimgraph.editor.server.handlers import diagnostics
+from mimgraph.editor.server.handlers import diagnostics, hints, hover, session
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
 
-REGISTER: tuple[Callable[[SpecServer], None], ...] = (diagnostics.register,)
+REGISTER: tuple[Callable[[SpecServer], None], ...] = (
+    session.register,
+    diagnostics.register,
+    hints.register,
+    hover.register,
+)
