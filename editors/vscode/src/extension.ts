@@ -1,0 +1,54 @@
+/** Start the language server when a spec is open, and bring the commands. */
+
+import * as vscode from "vscode";
+import { Connection } from "./server/connection.ts";
+import { onInterpreterChange } from "./server/interpreter.ts";
+import { Status } from "./server/status.ts";
+import { looksLikeSpec } from "./specs.ts";
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const output = vscode.window.createOutputChannel("mimgraph", { log: true });
+  const status = new Status();
+  const connection = new Connection(output, status);
+  context.subscriptions.push(
+    output,
+    status,
+    connection,
+    vscode.commands.registerCommand("mimgraph.restartServer", () => connection.restart()),
+    vscode.commands.registerCommand("mimgraph.showOutput", () => output.show()),
+    ...starters(connection),
+    ...restarters(connection),
+  );
+  context.subscriptions.push(
+    await onInterpreterChange(() => connection.wanted && void connection.restart()),
+  );
+}
+
+/** Start the server once a document looks like a spec. */
+function starters(connection: Connection): vscode.Disposable[] {
+  const look = (document: vscode.TextDocument): void => {
+    if (!connection.wanted && looksLikeSpec(document.languageId, document.getText())) {
+      void connection.running();
+    }
+  };
+  vscode.workspace.textDocuments.forEach(look);
+  return [
+    vscode.workspace.onDidOpenTextDocument(look),
+    vscode.workspace.onDidChangeTextDocument((event) => look(event.document)),
+  ];
+}
+
+/** Restart the server where another program may be meant. */
+function restarters(connection: Connection): vscode.Disposable[] {
+  const again = (): void => {
+    if (connection.wanted) {
+      void connection.restart();
+    }
+  };
+  return [
+    vscode.workspace.onDidChangeConfiguration(
+      (event) => event.affectsConfiguration("mimgraph.path") && again(),
+    ),
+    vscode.workspace.onDidGrantWorkspaceTrust(again),
+  ];
+}

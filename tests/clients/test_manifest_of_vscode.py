@@ -1,0 +1,46 @@
+"""The manifest of the VS Code extension agrees with the package that it is made for."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import mimgraph as mg
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "editors/vscode"
+MANIFEST = json.loads((FOLDER / "package.json").read_text())
+LOCK = json.loads((FOLDER / "package-lock.json").read_text())
+SOURCES = "\n".join(path.read_text() for path in sorted((FOLDER / "src").rglob("*.ts")))
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    versions = {MANIFEST["version"], LOCK["version"], LOCK["packages"][""]["version"]}
+    assert versions == {mg.__version__}
+
+
+def test_the_licence_is_that_of_the_package() -> None:
+    assert (FOLDER / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
+def test_each_command_of_the_manifest_is_registered() -> None:
+    declared = {one["command"] for one in MANIFEST["contributes"]["commands"]}
+    registered = set(re.findall(r'registerCommand\(\s*"(mimgraph\.\w+)"', SOURCES))
+    assert declared == registered
+
+
+def test_what_decides_which_program_runs_is_not_read_from_an_untrusted_folder() -> None:
+    capability = MANIFEST["capabilities"]["untrustedWorkspaces"]
+    settings = MANIFEST["contributes"]["configuration"]["properties"]
+    chosen = {name for name, one in settings.items() if one["scope"] == "machine-overridable"}
+    assert chosen == set(capability["restrictedConfigurations"]) == {"mimgraph.path"}
+
+
+def test_each_file_that_the_manifest_names_is_there() -> None:
+    named = re.findall(r'"(?:\./)?([\w/-]+\.(?:png|json))"', json.dumps(MANIFEST["contributes"]))
+    assert named and all((FOLDER / name).is_file() for name in [*named, MANIFEST["icon"]])
+
+
+def test_nothing_is_started_through_a_shell() -> None:
+    assert "shell: true" not in SOURCES and "ShellExecution" not in SOURCES
+    assert not re.search(r"\bexec(Sync)?\(", SOURCES)
