@@ -2,4 +2,5 @@
 
 from mimgraph.cli import run
 
-run()
+if __name__ == "__main__":  # a process that a command starts may read this file, too
+    run()

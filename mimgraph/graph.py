@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from mimgraph.inspection.edges import Edges
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Node, Nodes
+    from mimgraph.language.parts.part_files import Place
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Scene, Theme
     from mimgraph.pipeline.torch_stage import Sender
@@ -835,10 +836,10 @@ def from_dict(spec: Mapping[str, Any], params: Params | None = None, name: str =
         return Graph._of(load_text(to_text(spec, as_text("name", name)), params, name))
 
 
-def load_bytes(data: bytes, params: Params | None, name: str) -> Graph:
-    """Return the graph of a spec given as the bytes of a file."""
+def load_bytes(data: bytes, params: Params | None, name: str, place: Place | None = None) -> Graph:
+    """Return the graph of a spec given as the bytes of a file; `place` says where its parts are found."""
     with uncollected():
-        return Graph._of(spec_file.load_bytes(data, params, name))
+        return Graph._of(spec_file.load_bytes(data, params, name, place))
 
 
 @entry_point

@@ -71,6 +71,7 @@ EXAMPLES = {
     "run": ["cat model.yaml", "mimgraph run model.yaml --batch 4"],
     "import": ["cat net.py", "mimgraph import net.py:Net --arg hidden=32 --input x=16"],
     "lsp": [],
+    "mcp": [],
     "gallery": ["mimgraph gallery neumf"],
     "layers": ["mimgraph layers cat", "mimgraph layers --search attn"],
     "explain": ["mimgraph explain cycle"],

@@ -40,6 +40,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
     },
     "Write a spec": {
         "lsp": "serve an editor: diagnostics and shapes while one types",
+        "mcp": "serve a language model: tools that check, explain, draw and change specs",
     },
     "Look something up": {
         "gallery": "list the specs that come with mimgraph, or print one of them",

@@ -81,7 +81,7 @@ def _entry(name: str, category: str) -> Entry:
     """Return what a spec says of itself; it is not checked."""
     path = _path(name)
     text = path.read_text(encoding="utf-8")
-    root = compose(SourceFile(path.name, text), lambda fault: None)
+    root = compose(SourceFile(path.name, text), lambda *_: None)
     assert isinstance(root, tree.Mapping)
     model, doc = root.get("name"), root.get("doc")
     assert isinstance(model, tree.Scalar)

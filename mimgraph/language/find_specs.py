@@ -39,6 +39,14 @@ def specs_in(folder: str) -> list[str]:
     return sorted(specs)
 
 
+def is_spec(path: str, text: str) -> bool:
+    """Return whether a text is a spec, perhaps a wrong one, by its keys."""
+    root = compose(SourceFile(path, text), lambda *_: None)
+    if isinstance(root, tree.Mapping):
+        return _is_spec({key.text for key, _ in root.entries})
+    return root is None and _is_spec({*_KEY.findall(text)})
+
+
 def _files(folder: str) -> Iterator[str]:
     """Yield the paths of files that may be specs."""
     for place, folders, names in os.walk(folder):
@@ -63,7 +71,7 @@ def _parts(path: str) -> list[str] | None:
     if len(data) > MAX_BYTES:  # a check says that a spec is too large
         return [] if all(pattern.search(data) for pattern in _TOP) else None
     text = data.decode(errors="surrogateescape")
-    root = compose(SourceFile(path, text), lambda fault: None)
+    root = compose(SourceFile(path, text), lambda *_: None)
     if not isinstance(root, tree.Mapping):  # a spec with a syntax error is one
         return [] if root is None and _is_spec({*_KEY.findall(text)}) else None
     if not _is_spec({key.text for key, _ in root.entries}):

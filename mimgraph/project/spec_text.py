@@ -35,7 +35,7 @@ def named(text: str, name: str) -> str | None:
 def renamed(text: str, name: str | None, params: Mapping[str, Any] | None = None) -> str | None:
     """Return the text with another name, if one is given, and other values of params; None if it has no
     place for them."""
-    root = compose(SourceFile("", text), lambda fault: None)
+    root = compose(SourceFile("", text), lambda *_: None)
     if not isinstance(root, tree.Mapping):
         return None
     at_top = {} if name is None else {"name": name}

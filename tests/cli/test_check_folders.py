@@ -38,6 +38,8 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {  # files, and those of them t
             "action.yml": "inputs: {token: {required: true}}\noutputs: {}\nruns: {using: node20}\n",
             "empty.yaml": "",
             "bytes.yaml": "nodes \x00 \udcff",
+            "keys.yaml": "on: push\nnodes: 1\n- a: 2\n",
+            "ambiguous.yaml": "{on: push, nodes: 1}",
         },
         "",
     ),

@@ -1,0 +1,124 @@
+"""Open and write the specs of one folder, and nothing outside of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mimgraph.language.find_specs import ENDINGS, SKIPPED, is_spec
+from mimgraph.language.parts.part_files import Place, Refused, first_place, read_bytes
+from mimgraph.language.places import PLACES
+from mimgraph.language.yaml_tree import tree
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.source import SourceFile
+from mimgraph.support.files import write_whole
+
+MOST_SPECS = 200  # that are listed
+LONGEST_PATH = 1_000  # characters
+MOST_FILES = 20_000  # that are looked at for the list
+
+
+class WrongCall(Exception):
+    """Raised for an argument that a tool cannot take, with a message for the language model."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder whose specs may be read and, unless it is `read_only`, written.
+
+    It is the working directory, so that names of files in messages are paths from it.
+    """
+
+    root: str  # without links
+    read_only: bool = False
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a spec; a `WrongCall` refuses what lies outside or is no spec."""
+        place = self.place(path)
+        try:
+            return read_bytes(place, path)
+        except Refused as refused:
+            help = f": {refused.help}" if refused.help else ""
+            raise WrongCall(f"{refused.message}{help}") from None
+
+    def place(self, path: str) -> Place:
+        """Return where a spec and its parts are found; a `WrongCall` refuses a path that leads outside."""
+        inside = self._inside(path)
+        if not inside.lower().endswith(ENDINGS):
+            raise WrongCall(f"{path!r} is no spec: a spec ends in {', '.join(ENDINGS)}")
+        return first_place(inside)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a spec, whole or not at all; only a spec is written, and only over a spec."""
+        if self.read_only:
+            raise WrongCall("the server was started with --read-only, so it writes no file")
+        inside = self.place(path).path
+        data = text.encode()
+        if len(data) > MAX_BYTES:
+            raise WrongCall(f"a spec has at most {MAX_BYTES:,} bytes")
+        if not _has_keys_of_spec(text):
+            raise WrongCall(
+                "only a spec is written: YAML with the keys inputs, nodes, outputs, ..."
+            )
+        if os.path.lexists(inside) and not self._holds_spec(path):
+            raise WrongCall(f"{path!r} holds something else than a spec, so it is not replaced")
+        try:
+            write_whole(inside, data)
+        except OSError as error:
+            raise WrongCall(f"{path!r} cannot be written: {error.strerror or error}") from None
+
+    def specs(self) -> tuple[list[str], bool]:
+        """Return the paths of the specs, parts included, and whether these are all."""
+        found: list[str] = []
+        for number, path in enumerate(self._files()):
+            if number == MOST_FILES or len(found) == MOST_SPECS:
+                return sorted(found), False
+            if self._holds_spec(path):
+                found.append(path)
+        return sorted(found), True
+
+    def _inside(self, path: str) -> str:
+        """Return the path from the folder; names that begin with a dot are refused as well."""
+        if not path.isprintable() or not 0 < len(path) <= LONGEST_PATH:
+            raise WrongCall(f"{path[:100]!r} is no path")
+        joined = os.path.join(self.root, path)
+        try:
+            real = os.path.realpath(joined)
+            folder = os.path.realpath(os.path.dirname(os.path.normpath(joined)))
+        except (OSError, ValueError):  # too long, or a loop of links
+            raise WrongCall(f"{path[:100]!r} is no path") from None
+        within = self.root.rstrip(os.sep) + os.sep
+        if not real.startswith(within) or not (folder + os.sep).startswith(within):
+            raise WrongCall(f"{path[:100]!r} lies outside the folder of the server")
+        inside = os.path.relpath(real, self.root)
+        if any(name.startswith(".") for name in inside.split(os.sep)):
+            raise WrongCall(f"{path!r} is hidden, so it is neither read nor written")
+        return inside
+
+    def _holds_spec(self, path: str) -> bool:
+        try:
+            data = self.read(path)
+        except WrongCall:
+            return False
+        return is_spec(path, data.decode(errors="replace"))
+
+    def _files(self) -> Iterator[str]:
+        """Yield the paths of files that may be specs, from the folder; links to folders are not followed."""
+        for place, folders, names in os.walk(self.root):
+            folders[:] = sorted(one for one in folders if one[0] != "." and one not in SKIPPED)
+            for name in sorted(names):
+                if name.endswith(ENDINGS) and not name.startswith("."):
+                    yield os.path.relpath(os.path.join(place, name), self.root)
+
+
+def _has_keys_of_spec(text: str) -> bool:
+    """Return whether a text is YAML with the keys of a spec and no others, so that no other program
+    takes it for a file of its own."""
+    faults: list[object] = []
+    root = compose(SourceFile("", text), lambda fault, *_: faults.append(fault))
+    if faults or not isinstance(root, tree.Mapping):
+        return False
+    keys = {key.text for key, _ in root.entries}
+    return bool(keys & {"inputs", "nodes", "blocks"}) and keys <= {*PLACES["a spec"]}

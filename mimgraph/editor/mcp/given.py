@@ -1,0 +1,109 @@
+"""Open the spec that the arguments of a tool name or hold, and report its diagnostics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.diagnostics.render import render_text
+from mimgraph.editor.analysis import Analysis, analyse
+from mimgraph.editor.mcp.answers import MOST_FAULTS, Fault, Outcome, Related, cut
+from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.graph import Graph, load_bytes
+from mimgraph.language.parts.part_files import Place
+from mimgraph.source import SourceFile
+
+TEXT = "<spec>"  # the name of a text that is no file
+
+
+@dataclass(frozen=True)
+class Given:
+    """A spec as bytes, with the name that messages show and where its parts are found."""
+
+    data: bytes
+    name: str
+    place: Place | None
+
+    @property
+    def text(self) -> str:
+        """The text; a byte that is no UTF-8 is a mark, which the reader reports."""
+        return self.data.decode(errors="surrogateescape")
+
+    @cached_property
+    def file(self) -> SourceFile:
+        """The text as a file, to which spans refer."""
+        return SourceFile(self.name, self.text)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The analysis with the params of the spec."""
+        return analyse(self.file, self.place)
+
+    def graph(self, params: Mapping[str, Any] | None = None) -> Graph:
+        """Return the graph, with values for params; a `SpecError` has the diagnostics."""
+        try:
+            return load_bytes(self.data, params, self.name, self.place)
+        except SpecError:
+            raise
+        except (TypeError, ValueError) as error:  # of a param
+            raise WrongCall(str(error)) from None
+
+
+def given(folder: Folder, path: str, spec: str, what: str = "") -> Given:
+    """Return the spec of the arguments `path` and `spec`, of which one must be given."""
+    if bool(path) == bool(spec):
+        one, other = (f"{what}path", f"{what}spec")
+        raise WrongCall(f"give either {one}, a file, or {other}, a text")
+    if spec:
+        try:
+            return Given(spec.encode(), TEXT, None)
+        except UnicodeEncodeError:
+            raise WrongCall("the text has half of a character: a lone surrogate") from None
+    place = folder.place(path)
+    return Given(folder.read(path), place.path, place)
+
+
+def outcome(diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
+    """Return the fields of an `Outcome`."""
+    shown = [fault(one) for one in diagnostics[:MOST_FAULTS]]
+    return vars(Outcome(ok, shown, max(0, len(diagnostics) - MOST_FAULTS)))
+
+
+def fault(one: Diagnostic) -> Fault:
+    """Return a diagnostic as data."""
+    span = one.span
+    return Fault(
+        one.code,
+        one.severity,
+        one.message,
+        _name(span.file),
+        span.line,
+        span.column,
+        span.end_line,
+        span.end_column,
+        one.node,
+        one.note,
+        one.help,
+        [Related(_name(at.file), at.line, at.column, text) for at, text in one.labels],
+    )
+
+
+def told(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return the diagnostics as text, with the lines that they are about."""
+    text = render_text(diagnostics[:MOST_FAULTS])
+    if len(diagnostics) > MOST_FAULTS:
+        text += f"\n\n... and {len(diagnostics) - MOST_FAULTS} more"
+    return cut(text)
+
+
+def _name(file: SourceFile) -> str:
+    """Return the name of a file; that of a part is a path from the folder of the server."""
+    with suppress(ValueError):  # on another drive
+        if os.path.isabs(file.name):
+            return os.path.relpath(file.name)
+    return file.name

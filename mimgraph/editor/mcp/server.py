@@ -1,0 +1,98 @@
+"""Make the server: the tools with their schemas, as the SDK takes them."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, get_args, get_type_hints
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
+
+import mimgraph
+from mimgraph.editor.mcp.answers import Answer
+from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.editor.mcp.tools import READING, TOOLS
+from mimgraph.editor.mcp.worker import SECONDS, Workers
+
+INSTRUCTIONS = """\
+mimgraph turns a spec, a YAML file, into a checked PyTorch nn.Module. A spec has named inputs (shapes without
+the batch), nodes and outputs:
+
+inputs: {image: [3, 32, 32], numeric: [5]}
+nodes:
+  vec: {from: image, seq: [{Conv2d: {out_channels: 8, kernel_size: 3}}, ReLU, Flatten]}
+  fused: {merge: concat, from: [vec, numeric]}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+
+A node has one of layer, merge, seq or block, a `from`, and the options of torch.nn; what the shapes decide
+(in_features, in_channels) is left out. Look layers up before you use them, check after each change, and do
+what the help of a diagnostic says. Nothing in a spec runs.
+"""
+
+
+def make_server(folder: Folder, seconds: float = SECONDS) -> MCPServer[Any]:
+    """Return a server for the specs of a folder; a call may take this many seconds."""
+    workers = Workers(folder, seconds)
+    tools = [_tool(workers, name) for name in TOOLS if name in READING or not folder.read_only]
+    return MCPServer(
+        "mimgraph",
+        instructions=INSTRUCTIONS,
+        version=mimgraph.__version__,
+        tools=tools,
+        log_level="ERROR",
+    )
+
+
+def _tool(workers: Workers, name: str) -> Tool:
+    """Return a tool as the SDK has it; it refuses arguments that it does not have."""
+    function = TOOLS[name]
+    reads = name in READING
+    tool = Tool.from_function(
+        _called(workers, name, function),
+        name,
+        description=inspect.getdoc(function),
+        annotations=ToolAnnotations(
+            read_only_hint=reads, destructive_hint=not reads, open_world_hint=False
+        ),
+    )
+    model = tool.fn_metadata.arg_model
+    model.model_config["extra"] = "forbid"
+    model.model_rebuild(force=True)
+    tool.parameters = model.model_json_schema(by_alias=True)
+    return tool
+
+
+def _called(
+    workers: Workers, name: str, tool: Callable[..., Answer]
+) -> Callable[..., Awaitable[CallToolResult]]:
+    """Return the function that the SDK calls: it has the arguments of the tool, but for the folder."""
+
+    async def call(**arguments: Any) -> CallToolResult:
+        try:
+            text, data, png = await workers.run(name, arguments, name not in READING)
+        except WrongCall as wrong:
+            raise ToolError(str(wrong)) from None
+        content: list[Any] = [TextContent(type="text", text=text)]
+        if png:
+            picture = base64.b64encode(png).decode()
+            content.append(ImageContent(type="image", data=picture, mime_type="image/png"))
+        return CallToolResult(content=content, structured_content=data)
+
+    hints = get_type_hints(tool, include_extras=True)
+    returned = Annotated[CallToolResult, get_args(hints.pop("return"))[1]]
+    del hints["folder"]
+    given = inspect.signature(tool).parameters.values()
+    parameters = [
+        one.replace(annotation=hints[one.name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for one in given
+        if one.name != "folder"
+    ]
+    call.__name__ = name
+    call.__annotations__ = {**hints, "return": returned}
+    call.__signature__ = inspect.Signature(parameters, return_annotation=returned)  # type: ignore[attr-defined]
+    return call

@@ -1,0 +1,17 @@
+"""The tools, a module for each kind; a tool takes the folder and its arguments and returns an `Answer`.
+
+The first paragraph of its docstring is what a language model reads of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mimgraph.editor.mcp.answers import Answer
+from mimgraph.editor.mcp.tools.check import check
+from mimgraph.editor.mcp.tools.look_up import explain, gallery, layers, specs
+
+READING: dict[str, Callable[..., Answer]] = {
+    tool.__name__: tool for tool in (check, explain, layers, gallery, specs)
+}
+TOOLS = {**READING}

@@ -1,0 +1,69 @@
+"""Check a spec: its diagnostics, and the shapes of all that is known."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from mimgraph.diagnostics import SpecError
+from mimgraph.editor.mcp.answers import MOST_ROWS, Answer, Checked
+from mimgraph.editor.mcp.arguments import Params, Path, Text
+from mimgraph.editor.mcp.folder import Folder
+from mimgraph.editor.mcp.given import Given, given, outcome, told
+from mimgraph.graph import Graph
+from mimgraph.ir.typed.graph import TypedGraph
+
+
+def check(
+    folder: Folder, path: Path = "", spec: Text = "", params: Params = None
+) -> Annotated[Answer, Checked]:
+    """Check a spec and return every mistake in it with its place and help, or the shapes of the legal model.
+
+    Call it after each change. Give `path` or `spec`.
+    """
+    one = given(folder, path, spec)
+    try:
+        graph = one.graph(params)
+    except SpecError as error:
+        return _wrong(one, error, not params)
+    return _legal(graph)
+
+
+def _legal(graph: Graph) -> Answer:
+    cost = graph.summary()
+    data = Checked(
+        **outcome(graph.warnings, True),
+        name=graph.name,
+        nodes=len(graph.nodes),
+        parameters=cost.params,
+        macs=cost.macs,
+        inputs={name: str(type_.shape) for name, type_ in graph.inputs.items()},
+        shapes=_shapes(graph.typed),
+        outputs={name: str(type_.shape) for name, type_ in graph.outputs.items()},
+    )
+    ends = ", ".join(f"{name} {shape}" for name, shape in data.inputs.items())
+    results = ", ".join(f"{name} {shape}" for name, shape in data.outputs.items())
+    head = f"{graph.name} is legal: {data.nodes:,} nodes, {data.parameters:,} parameters"
+    text = f"{head}\ninputs: {ends}\noutputs: {results}"
+    return Answer("\n\n".join(filter(None, (text, told(graph.warnings)))), data)
+
+
+def _wrong(one: Given, error: SpecError, has_shapes: bool) -> Answer:
+    known = one.analysis.known_types if has_shapes else None
+    shapes = _shapes(known) if known else {}
+    count = len(error.diagnostics)
+    text = f"{count:,} mistake{'s' * (count != 1)}\n\n{told(error.diagnostics)}"
+    if shapes:
+        rows = "\n".join(f"  {name} {shape}" for name, shape in shapes.items())
+        text += f"\n\nknown shapes:\n{rows}"
+    return Answer(text, Checked(**outcome(error.diagnostics, False), shapes=shapes))
+
+
+def _shapes(graph: TypedGraph) -> dict[str, str]:
+    """Return the shapes of inputs and nodes by name, of a node with several results by port."""
+    found = {name: str(type_.shape) for name, type_ in graph.body.inputs.items()}
+    for node in graph.body.nodes:
+        if node.type is not None:
+            found[node.name] = str(node.type.shape)
+        else:
+            found |= {f"{node.name}.{port}": str(t.shape) for port, t in node.results.items()}
+    return dict([*found.items()][:MOST_ROWS])

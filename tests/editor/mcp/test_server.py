@@ -1,0 +1,85 @@
+"""A client of the official SDK talks to the server over standard input, as a language model does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.types import CallToolResult, TextContent
+
+from mimgraph.editor.mcp.folder import Folder
+from mimgraph.editor.mcp.server import make_server
+from tests.conftest import ROOT
+
+WRONG = "inputs: {x: [8]}\nnodes: {a: {layer: Liner, from: x, out_features: 4}}\noutputs: a\n"
+
+
+def text(result: CallToolResult) -> str:
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
+def data(result: CallToolResult) -> dict[str, Any]:
+    assert not result.is_error and result.structured_content is not None
+    return result.structured_content
+
+
+@pytest.mark.slow
+def test_a_language_model_mends_a_spec(tmp_path: Path) -> None:
+    async def talk() -> None:
+        server = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "mimgraph", "mcp", str(tmp_path)],
+            env={"PYTHONPATH": str(ROOT)},
+        )
+        async with Client(server) as client:
+            assert "check" in {tool.name for tool in (await client.list_tools()).tools}
+            found = data(await client.call_tool("check", {"spec": WRONG}))
+            (fault,) = found["diagnostics"]
+            assert fault["help"] == "did you mean Linear?"
+            known = await client.call_tool("layers", {"name": "Linear"})
+            assert "out_features" in text(known)
+            assert "Liner" in text(await client.call_tool("explain", {"code": fault["code"]}))
+            assert data(
+                await client.call_tool("check", {"spec": WRONG.replace("Liner", "Linear")})
+            )["ok"]
+
+    anyio.run(talk)
+
+
+def test_every_tool_has_schemas_and_a_description(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with Client(make_server(Folder(str(tmp_path)))) as client:
+            for tool in (await client.list_tools()).tools:
+                assert tool.description and tool.output_schema and tool.annotations, tool.name
+                assert tool.input_schema["additionalProperties"] is False
+                for name, argument in tool.input_schema["properties"].items():
+                    assert argument.get("description"), (tool.name, name)
+
+    anyio.run(talk)
+
+
+def test_arguments_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with Client(make_server(Folder(str(tmp_path)))) as client:
+            for arguments in ({"pth": "a"}, {"path": [1]}, {"path": {"a": 1}}, {"params": 3}):
+                result = await client.call_tool("check", arguments)
+                assert result.is_error and "Traceback" not in text(result), arguments
+
+    anyio.run(talk)
+
+
+def test_a_missing_sdk_says_what_to_install() -> None:
+    code = "import sys; sys.modules['mcp'] = None; from mimgraph.cli import run; sys.argv[1:] = ['mcp']; run()"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert run.returncode == 2 and not run.stdout
+    assert "pip install 'mimgraph[mcp]'" in run.stderr and "Traceback" not in run.stderr

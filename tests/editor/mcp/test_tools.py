@@ -1,0 +1,116 @@
+"""The tools answer a language model with diagnostics, shapes and pages of the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.editor.mcp.tools import TOOLS
+from mimgraph.editor.mcp.worker import answer
+
+LEGAL = "inputs: {x: [8]}\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
+WRONG = LEGAL.replace("Linear", "Liner")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.yaml").write_text(LEGAL)
+    (tmp_path / "wrong.yaml").write_text(WRONG)
+    return Folder(str(tmp_path.resolve()))
+
+
+def call(folder: Folder, tool: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
+    """Return the text and data of an answer."""
+    text, data, _ = TOOLS[tool](folder, **arguments)
+    return text, vars(data)
+
+
+def test_a_legal_spec_is_told_by_its_shapes(folder: Folder) -> None:
+    text, data = call(folder, "check", path="net.yaml")
+    assert text == ("Model is legal: 1 nodes, 36 parameters\ninputs: x (N, 8)\noutputs: a (N, 4)")
+    assert data["ok"] and data["shapes"] == {"x": "(N, 8)", "a": "(N, 4)"}
+
+
+def test_a_wrong_spec_is_told_by_its_mistakes(folder: Folder) -> None:
+    text, data = call(folder, "check", spec=WRONG)
+    (fault,) = data["diagnostics"]
+    assert not data["ok"] and data["shapes"] == {"x": "(N, 8)"}
+    assert (fault.code, fault.file, fault.line, fault.column) == ("unknown-layer", "<spec>", 3, 14)
+    assert fault.help == "did you mean Linear?" and fault.help in text
+
+
+def test_params_are_replaced(folder: Folder) -> None:
+    spec = f"params: {{width: 4}}\n{LEGAL.replace('4}', '$width}')}"
+    _, data = call(folder, "check", spec=spec, params={"width": 3})
+    assert data["outputs"] == {"a": "(N, 3)"}
+
+
+def test_parts_are_those_of_the_folder(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    spec = "inputs: {x: [8]}\nparts: {net: ../net.yaml}\nnodes: {a: {block: net, from: x}}\noutputs: a\n"
+    (tmp_path / "sub" / "whole.yaml").write_text(spec)
+    (tmp_path / "whole.yaml").write_text(spec.replace("../", ""))
+    assert call(folder, "check", path="whole.yaml")[1]["ok"]
+    _, data = call(folder, "check", path="sub/whole.yaml")  # a part lies below its spec
+    assert [one.code for one in data["diagnostics"]] == ["bad-part"]
+    (tmp_path / "net.yaml").write_text(WRONG)
+    _, data = call(folder, "check", path="whole.yaml")
+    assert [(one.code, one.file) for one in data["diagnostics"]] == [("unknown-layer", "net.yaml")]
+
+
+def test_many_mistakes_are_cut(folder: Folder) -> None:
+    nodes = "".join(f"  n{i}: {{layer: Liner, from: x}}\n" for i in range(80))
+    text, data = call(folder, "check", spec=f"inputs: {{x: [8]}}\nnodes:\n{nodes}outputs: n0\n")
+    assert len(data["diagnostics"]) == 50 and data["left_out"] > 0
+    assert text.startswith("1") and "more" in text
+
+
+def test_explain(folder: Folder) -> None:
+    text, data = call(folder, "explain", code="cycle")
+    assert text == data["page"] and text.startswith("# cycle")
+    assert "cycle" in call(folder, "explain")[1]["codes"]
+
+
+def test_layers(folder: Folder) -> None:
+    text, data = call(folder, "layers", name="Conv2d")
+    assert "out_channels" in text and data["found"][0]["name"] == "Conv2d"
+    found = call(folder, "layers", search="gated")[1]["found"]
+    assert [one["name"] for one in found] == ["GLU", "GRU", "gated"]
+    assert len(call(folder, "layers")[1]["found"]) > 100
+
+
+def test_gallery_and_specs(folder: Folder) -> None:
+    assert call(folder, "gallery", name="neumf")[0].startswith("name: NeuMF")
+    assert {"name", "about"} <= call(folder, "gallery")[1]["entries"][0].keys()
+    assert call(folder, "specs")[1] == {"specs": ["net.yaml", "wrong.yaml"], "complete": True}
+
+
+WRONG_CALLS = {
+    ("check", ()): "give either path, a file, or spec, a text",
+    ("check", (("path", "net.yaml"), ("spec", LEGAL))): "give either path",
+    ("check", (("path", "nut.yaml"),)): "there is no file nut.yaml: did you mean net.yaml?",
+    ("check", (("spec", LEGAL), ("params", (("w", 1),)))): "no param is called 'w'",
+    ("check", (("spec", "\ud800"),)): "half of a character",
+    ("explain", (("code", "cycl"),)): "did you mean cycle?",
+    ("layers", (("name", "Liner"),)): "did you mean Linear?",
+    ("layers", (("name", "a"), ("search", "b"))): "not both",
+    ("layers", (("search", "zzzz"),)): "no layer, merge or key has 'zzzz'",
+    ("gallery", (("name", "bert"),)): "did you mean bert_base?",
+}
+
+
+@pytest.mark.parametrize(("called", "message"), WRONG_CALLS.items())
+def test_wrong_calls(folder: Folder, called: tuple[str, Any], message: str) -> None:
+    tool, given = called
+    arguments = {name: dict(value) if name == "params" else value for name, value in given}
+    with pytest.raises(WrongCall, match=message.replace("?", r"\?")):
+        call(folder, tool, **arguments)
+
+
+def test_a_worker_gives_plain_data(folder: Folder) -> None:
+    data = answer(folder, "check", {"spec": WRONG}).data
+    assert data["diagnostics"][0]["code"] == "unknown-layer"
