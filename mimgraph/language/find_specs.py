@@ -47,6 +47,21 @@ def is_spec(path: str, text: str) -> bool:
     return root is None and _is_spec({*_KEY.findall(text)})
 
 
+def naming_parts(folder: str) -> list[str]:
+    """Return the files in a folder and below it that may be specs with parts."""
+    return sorted(path for path in _files(folder) if b"parts" in _data(path))
+
+
+def _data(path: str) -> bytes:
+    """Return the bytes of a file, one more than a spec may have if it is too large; none if it cannot be
+    read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError:
+        return b""
+
+
 def _files(folder: str) -> Iterator[str]:
     """Yield the paths of files that may be specs."""
     for place, folders, names in os.walk(folder):

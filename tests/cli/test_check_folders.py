@@ -30,6 +30,7 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {  # files, and those of them t
         {"a.yaml": GOOD + "#" * 2_000_000, "b.json": "[" + "1, " * 500_000 + "1]", "c.yaml": GOOD},
         "a.yaml c.yaml",
     ),
+    "a key that is none": ({"a.yaml": f"{GOOD}? [x] : 3\n"}, "a.yaml"),
     "syntax": ({"a.yaml": f"{GOOD}\t- ["}, "a.yaml"),
     "others": (
         {

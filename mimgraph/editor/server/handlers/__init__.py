@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mimgraph.editor.server.handlers import diagnostics, hints, hover, session
+from mimgraph.editor.server.handlers import diagnostics, hints, hover, navigation, session
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
@@ -18,4 +18,5 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     diagnostics.register,
     hints.register,
     hover.register,
+    navigation.register,
 )
