@@ -93,11 +93,16 @@ def tracked(*folders: str) -> set[str]:
     return set(listed.stdout.split())
 
 
-def test_the_wheel_has_the_package_and_the_gallery(wheel: Path) -> None:
+def test_the_wheel_has_the_package_the_gallery_and_the_language(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     package = {name for name in tracked("mimgraph") if not name.endswith(".cdx.json")}
     gallery = {name.replace("specs/", "mimgraph/gallery/specs/", 1) for name in tracked("specs")}
+    manual = {
+        name.replace("docs/language/", "mimgraph/editor/mcp/language/", 1)
+        for name in tracked("docs/language/*.md")
+    }
+    package |= manual
     assert {name for name in names if name.startswith("mimgraph/")} == package | gallery
     licences = {info("licenses/LICENSE"), info("licenses/mimgraph/picture/fonts/OFL.txt")}
     assert names - package - gallery == licences | {
@@ -110,7 +115,7 @@ def test_the_sdist_has_what_builds_the_wheel(dist: Path) -> None:
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     top = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
-    assert names - {""} == tracked("mimgraph", "specs", "examples") | top
+    assert names - {""} == tracked("mimgraph", "specs", "docs/language", "examples") | top
 
 
 def test_the_list_of_what_is_vendored_is_in_the_wheel(wheel: Path) -> None:

@@ -19,6 +19,7 @@ from extension import (
     tables,
 )
 from extension.page import Page
+from mimgraph.editor.mcp.plain_markdown import HIDDEN
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -55,7 +56,7 @@ def _begin(app: Sphinx) -> None:
 
 def _without_hidden(app: Sphinx, name: str, content: list[str]) -> None:
     """Empty the comments that are for the tests; lines keep their numbers."""
-    content[0] = llms.HIDDEN.sub(lambda found: "\n" * found[0].count("\n"), content[0])
+    content[0] = HIDDEN.sub(lambda found: "\n" * found[0].count("\n"), content[0])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

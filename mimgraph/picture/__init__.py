@@ -13,7 +13,7 @@ from mimgraph.support.progress import progress
 if TYPE_CHECKING:
     from mimgraph.picture.scene import Scene
 
-__all__ = ["RenderError", "write"]
+__all__ = ["RenderError", "rendered", "write"]
 
 
 def write(scene: Scene, path: str | Path) -> Scene:
@@ -22,23 +22,29 @@ def write(scene: Scene, path: str | Path) -> Scene:
 
     Without a depth, a picture that is longer than a page with all blocks closed is set in columns.
     """
-    # errors, which import this module, draw seldom
-    from mimgraph.picture.formats import LAID_OUT, PRINTED, RENDERERS
-    from mimgraph.picture.readable_depth import in_columns, readable
+    from mimgraph.picture.formats import RENDERERS  # errors, which import this module, draw seldom
 
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
         write_whole(path, _by_plugin(scene, path, ending, RENDERERS))
         return scene
+    drawn, content = rendered(scene, ending)
+    write_whole(path, content)
+    return drawn
+
+
+def rendered(scene: Scene, ending: str) -> tuple[Scene, str | bytes]:
+    """Return the scene with the depth that is drawn, and the picture in one of our formats."""
+    from mimgraph.picture.formats import LAID_OUT, PRINTED, RENDERERS
+    from mimgraph.picture.readable_depth import in_columns, readable
+
     if scene.wrap and ending not in LAID_OUT:
         raise ValueError(f"only {', '.join(LAID_OUT)} are wrapped, not {ending}: leave out wrap")
     with progress("drawing"):
         drawn = readable(scene)
         if scene.depth is None and ending in PRINTED:
             drawn = in_columns(drawn)
-        content = RENDERERS[ending](drawn)
-    write_whole(path, content)
-    return drawn
+        return drawn, RENDERERS[ending](drawn)
 
 
 def _by_plugin(scene: Scene, path: str | Path, ending: str, ours: Iterable[str]) -> str | bytes:

@@ -136,11 +136,11 @@ class Found:
 
 @dataclass
 class Page:
-    """A page of the reference in Markdown, or a list of the codes with their meaning."""
+    """A page in Markdown with its name, or all names with a meaning."""
 
-    code: str
+    name: str
     page: str
-    codes: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -15,23 +15,15 @@ from mcp.types import CallToolResult, ImageContent, TextContent, ToolAnnotations
 import mimgraph
 from mimgraph.editor.mcp.answers import Answer
 from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.editor.mcp.manual import LANGUAGE
+from mimgraph.editor.mcp.resources import add_resources
 from mimgraph.editor.mcp.tools import READING, TOOLS
 from mimgraph.editor.mcp.worker import SECONDS, Workers
 
-INSTRUCTIONS = """\
-mimgraph turns a spec, a YAML file, into a checked PyTorch nn.Module. A spec has named inputs (shapes without
-the batch), nodes and outputs:
-
-inputs: {image: [3, 32, 32], numeric: [5]}
-nodes:
-  vec: {from: image, seq: [{Conv2d: {out_channels: 8, kernel_size: 3}}, ReLU, Flatten]}
-  fused: {merge: concat, from: [vec, numeric]}
-  score: {layer: Linear, from: fused, out_features: 1}
-outputs: score
-
-A node has one of layer, merge, seq or block, a `from`, and the options of torch.nn; what the shapes decide
-(in_features, in_channels) is left out. Look layers up before you use them, check after each change, and do
-what the help of a diagnostic says. Nothing in a spec runs.
+INSTRUCTIONS = f"""\
+{LANGUAGE}
+Look up the layers that you use (layers) and a similar model (gallery), check after each change, and apply the
+fixes of a diagnostic or do what its help says. The tool manual and the resource mimgraph://llms.txt have more.
 """
 
 
@@ -39,13 +31,15 @@ def make_server(folder: Folder, seconds: float = SECONDS) -> MCPServer[Any]:
     """Return a server for the specs of a folder; a call may take this many seconds."""
     workers = Workers(folder, seconds)
     tools = [_tool(workers, name) for name in TOOLS if name in READING or not folder.read_only]
-    return MCPServer(
+    server: MCPServer[Any] = MCPServer(
         "mimgraph",
         instructions=INSTRUCTIONS,
         version=mimgraph.__version__,
         tools=tools,
         log_level="ERROR",
     )
+    add_resources(server)
+    return server
 
 
 def _tool(workers: Workers, name: str) -> Tool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult, TextContent
 
@@ -62,6 +63,37 @@ def test_every_tool_has_schemas_and_a_description(tmp_path: Path) -> None:
                 assert tool.input_schema["additionalProperties"] is False
                 for name, argument in tool.input_schema["properties"].items():
                     assert argument.get("description"), (tool.name, name)
+
+    anyio.run(talk)
+
+
+def test_resources_can_be_read(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with Client(make_server(Folder(str(tmp_path)))) as client:
+            listed = {str(one.uri) for one in (await client.list_resources()).resources}
+            llms = (await client.read_resource("mimgraph://llms.txt")).contents[0].text  # type: ignore[union-attr]
+            named = set(re.findall(r"\]\((mimgraph:\S+)\)", llms))
+            assert {one for one in named if "/gallery/" in one or "/language/" in one} <= listed
+            assert len(named) > 70
+            for uri in sorted(named):
+                (content,) = (await client.read_resource(uri)).contents
+                assert len(content.text) > 100, uri  # type: ignore[union-attr]
+            for uri in ("mimgraph://layers/Liner", "mimgraph://gallery/..", "file:///etc/passwd"):
+                with pytest.raises(MCPError):
+                    await client.read_resource(uri)
+
+    anyio.run(talk)
+
+
+def test_a_prompt_begins_a_spec(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with Client(make_server(Folder(str(tmp_path)))) as client:
+            arguments = {"task": "score an image", "parameters": "100000"}
+            prompt = await client.get_prompt("write_a_spec", arguments)
+            (message,) = prompt.messages
+            assert isinstance(message.content, TextContent)
+            assert "score an image It may" not in message.content.text
+            assert "score an image. It may have at most 100000" in message.content.text
 
     anyio.run(talk)
 

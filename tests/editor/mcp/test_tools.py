@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_many_mistakes_are_cut(folder: Folder) -> None:
 def test_explain(folder: Folder) -> None:
     text, data = call(folder, "explain", code="cycle")
     assert text == data["page"] and text.startswith("# cycle")
-    assert "cycle" in call(folder, "explain")[1]["codes"]
+    assert "cycle" in call(folder, "explain")[1]["names"]
 
 
 def test_layers(folder: Folder) -> None:
@@ -89,6 +90,62 @@ def test_gallery_and_specs(folder: Folder) -> None:
     assert call(folder, "specs")[1] == {"specs": ["net.yaml", "wrong.yaml"], "complete": True}
 
 
+def test_the_manual_is_here(folder: Folder) -> None:
+    text, data = call(folder, "manual")
+    assert "mimgraph://language/nodes" in text and "nodes" in data["names"]
+    for name in data["names"]:
+        text, data = call(folder, "manual", page=name)
+        assert text.startswith("# ") and data["name"] == name
+        prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\(([^)]*)\)", prose):
+            assert re.match(r"https://|#|mimgraph://\w+/[\w-]+(#|$)", target), (name, target)
+
+
+def test_summary(folder: Folder) -> None:
+    spec = LEGAL.replace("[8]", "[T, 8]")
+    text, data = call(folder, "summary", spec=spec, sizes={"T": 5}, batch=2)
+    assert data["totals"]["params"] == 36 and data["rows"][1]["shape"] == "(2, 5, 4)"
+    assert "36 parameters" in text
+    assert not call(folder, "summary", spec=WRONG)[1]["ok"]
+
+
+def test_emit(folder: Folder) -> None:
+    text, data = call(folder, "emit", path="net.yaml")
+    assert data["source"] == text and "nn.Linear(8, 4)" in text and not data["next_line"]
+    assert call(folder, "emit", path="net.yaml", first_line=3)[0] == "".join(
+        text.splitlines(keepends=True)[2:]
+    )
+    assert call(folder, "emit", path="wrong.yaml")[1]["source"] == ""
+
+
+def test_a_long_source_is_given_in_pieces(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = call(folder, "emit", path="net.yaml")[0]
+    monkeypatch.setattr("mimgraph.editor.mcp.tools.make.MOST_CODE", 200)
+    source, line, pieces = "", 1, 0
+    while line:
+        text, data = call(folder, "emit", path="net.yaml", first_line=line)
+        source, line, pieces = source + data["source"], data["next_line"], pieces + 1
+        assert not line or text.endswith(f"... cut: line {line} is next")
+    assert source == whole and pieces > 1
+
+
+@pytest.mark.parametrize("format", ["mermaid", "svg", "dot", "png"])
+def test_draw(folder: Folder, format: str) -> None:
+    for path, color in (("net.yaml", ""), ("wrong.yaml", "no layer is called")):
+        text, data, png = TOOLS["draw"](folder, path=path, format=format)
+        assert png.startswith(b"\x89PNG") is (format == "png") and color in text
+        assert data.ok is (path == "net.yaml") and (data.picture in text)
+        assert bool(data.picture) is (format != "png")
+
+
+def test_diff(folder: Folder) -> None:
+    text, data = call(folder, "diff", old_path="net.yaml", new_spec=LEGAL.replace("4}", "5}"))
+    assert not data["equal"] and "out_features 4 → 5" in text
+    assert data["changes"]["changes"][0]["name"] == "a"
+    assert call(folder, "diff", old_path="net.yaml", new_spec=f"# the same\n{LEGAL}")[1]["equal"]
+    assert not call(folder, "diff", old_path="net.yaml", new_path="wrong.yaml")[1]["ok"]
+
+
 WRONG_CALLS = {
     ("check", ()): "give either path, a file, or spec, a text",
     ("check", (("path", "net.yaml"), ("spec", LEGAL))): "give either path",
@@ -99,6 +156,11 @@ WRONG_CALLS = {
     ("layers", (("name", "Liner"),)): "did you mean Linear?",
     ("layers", (("name", "a"), ("search", "b"))): "not both",
     ("layers", (("search", "zzzz"),)): "no layer, merge or key has 'zzzz'",
+    ("manual", (("page", "node"),)): "there are index, axes",
+    ("summary", (("spec", LEGAL), ("batch", -1))): "batch",
+    ("emit", (("spec", LEGAL), ("first_line", 1_000))): "lines 1 to",
+    ("draw", (("spec", LEGAL), ("depth", -1))): "depth",
+    ("diff", (("old_path", "net.yaml"),)): "give either new_path, a file, or new_spec",
     ("gallery", (("name", "bert"),)): "did you mean bert_base?",
 }
 

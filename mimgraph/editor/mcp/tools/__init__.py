@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from mimgraph.editor.mcp.answers import Answer
 from mimgraph.editor.mcp.tools.check import check
-from mimgraph.editor.mcp.tools.look_up import explain, gallery, layers, specs
+from mimgraph.editor.mcp.tools.look_up import explain, gallery, layers, manual, specs
+from mimgraph.editor.mcp.tools.make import diff, draw, emit, summary
 
 READING: dict[str, Callable[..., Answer]] = {
-    tool.__name__: tool for tool in (check, explain, layers, gallery, specs)
+    tool.__name__: tool
+    for tool in (check, explain, layers, gallery, manual, specs, summary, emit, draw, diff)
 }
 TOOLS = {**READING}

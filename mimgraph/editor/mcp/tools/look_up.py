@@ -10,6 +10,7 @@ from pydantic import Field
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.explain import page
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.editor.mcp import manual as pages_of_manual
 from mimgraph.editor.mcp.answers import Answer, Example, Found, Listed, Page, cut
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.gallery.catalogue import entries, find
@@ -20,6 +21,9 @@ Code = Annotated[str, Field(description="The code of a diagnostic: shape-mismatc
 Name = Annotated[str, Field(description="A layer, merge, key or option: Conv2d, concat, repeat")]
 Search = Annotated[str, Field(description="Words in a name, category or description: attention")]
 Entry = Annotated[str, Field(description="A spec of the gallery: bert_base")]
+
+
+ManualPage = Annotated[str, Field(description="A page: nodes, blocks, sizes, expressions")]
 
 
 def explain(folder: Folder, code: Code = "") -> Annotated[Answer, Page]:
@@ -64,6 +68,19 @@ def gallery(folder: Folder, name: Entry = "") -> Annotated[Answer, Example]:
     except KeyError as error:
         raise WrongCall(". ".join(filter(None, error.args))) from None
     return Answer(text, Example(name, text))
+
+
+def manual(folder: Folder, page: ManualPage = "") -> Annotated[Answer, Page]:
+    """Return a page of the manual about the language; without a page, a list of all that can be read."""
+    if not page:
+        return Answer(
+            pages_of_manual.llms(), Page("", "", dict.fromkeys(pages_of_manual.pages(), ""))
+        )
+    try:
+        text = pages_of_manual.page(page)
+    except KeyError as error:
+        raise WrongCall(str(error.args[0])) from None
+    return Answer(text, Page(page, text))
 
 
 def specs(folder: Folder) -> Annotated[Answer, Listed]:
