@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 
 import mimgraph as mg
+from mimgraph.editor.server.settings import Settings
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "editors/vscode"
 MANIFEST = json.loads((FOLDER / "package.json").read_text())
+SETTINGS = MANIFEST["contributes"]["configuration"]["properties"]
 LOCK = json.loads((FOLDER / "package-lock.json").read_text())
 SOURCES = "\n".join(path.read_text() for path in sorted((FOLDER / "src").rglob("*.ts")))
 
@@ -29,10 +32,15 @@ def test_each_command_of_the_manifest_is_registered() -> None:
     assert declared == registered
 
 
+def test_the_settings_are_what_the_server_reads() -> None:
+    read = {f"mimgraph.inlayHints.{field.name}": field.default for field in fields(Settings)}
+    of_the_client = {"mimgraph.path": "", "mimgraph.trace.server": "off"}
+    assert {name: one["default"] for name, one in SETTINGS.items()} == read | of_the_client
+
+
 def test_what_decides_which_program_runs_is_not_read_from_an_untrusted_folder() -> None:
     capability = MANIFEST["capabilities"]["untrustedWorkspaces"]
-    settings = MANIFEST["contributes"]["configuration"]["properties"]
-    chosen = {name for name, one in settings.items() if one["scope"] == "machine-overridable"}
+    chosen = {name for name, one in SETTINGS.items() if one.get("scope") == "machine-overridable"}
     assert chosen == set(capability["restrictedConfigurations"]) == {"mimgraph.path"}
 
 

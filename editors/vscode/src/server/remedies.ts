@@ -32,12 +32,18 @@ export async function offer(
       await vscode.commands.executeCommand("python.setInterpreter");
       break;
     case "openSettings":
-      await vscode.commands.executeCommand("workbench.action.openSettings", "mimgraph.path");
+      await openSettings("mimgraph.path");
       break;
     case "showOutput":
       output.show();
       break;
   }
+}
+
+/** Open the settings at one that names a program; in a remote window that is one of the remote. */
+async function openSettings(query: string): Promise<void> {
+  const tab = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
+  await vscode.commands.executeCommand(`workbench.action.${tab}`, { query });
 }
 
 function isPossible(remedy: Remedy): boolean {

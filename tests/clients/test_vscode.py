@@ -1,0 +1,86 @@
+"""The extension, in VS Code itself: a spec gets its shapes and errors, and commands show what they say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.conftest import ROOT
+from tests.helpers.code_server import (
+    VSCode,
+    Window,
+    install_vscode,
+    mimgraph_program,
+    package_extension,
+)
+
+pytestmark = pytest.mark.slow
+
+TRUSTING = {"security.workspace.trust.enabled": False}
+WARY = {"security.workspace.trust.startupPrompt": "never"}  # and the folder is not trusted
+NOWHERE = {"mimgraph.path": "/nowhere/mimgraph"}
+
+
+@pytest.fixture(scope="module")
+def vscode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VSCode, int]]:
+    """Serve VS Code with our extension; yield it and its port."""
+    folder = tmp_path_factory.mktemp("vscode")
+    install_vscode(folder)
+    code = VSCode(folder)
+    code.run("--install-extension", str(package_extension(folder)))
+    with code.serving() as port:
+        yield code, port
+
+
+@pytest.fixture
+def window(
+    vscode: tuple[VSCode, int], chromium: Browser, tmp_path: Path
+) -> Iterator[Callable[..., Window]]:
+    """Return what opens a window on a folder with `model.yaml`."""
+    code, port = vscode
+    opened = []
+
+    def opens(user: dict[str, object], **files: object) -> Window:
+        shutil.copy(ROOT / "specs" / "image_numerical.yaml", tmp_path / "model.yaml")
+        if files:
+            (tmp_path / ".vscode").mkdir()
+            (tmp_path / ".vscode/settings.json").write_text(json.dumps(files["settings"]))
+        code.settings(machine={"mimgraph.path": mimgraph_program()}, user=user)
+        opened.append(Window(chromium, port, tmp_path))
+        return opened[-1]
+
+    yield opens
+    for one in opened:
+        one.close()
+
+
+def test_a_spec_has_shapes_and_errors_as_one_types(window: Callable[..., Window]) -> None:
+    code = window(TRUSTING)
+    code.open("model.yaml")
+    code.await_line(r"combined: .*\(N, 2112\)")
+    code.page.keyboard.press("Control+Home")
+    code.page.keyboard.type("a")  # the key is now `aname`
+    code.await_errors(1)
+    code.page.keyboard.press("Control+Z")
+    code.await_errors(0)
+
+
+def test_a_program_that_is_not_there_is_said_with_a_button(window: Callable[..., Window]) -> None:
+    code = window(TRUSTING, settings=NOWHERE)
+    code.open("model.yaml")
+    message = code.page.locator(".notification-list-item").filter(has_text="no such program")
+    message.get_by_role("button", name="Open Settings").click()
+    code.page.locator(".settings-editor").get_by_text("Path", exact=True).wait_for()
+
+
+def test_the_settings_of_a_folder_that_is_not_trusted_choose_no_program(
+    window: Callable[..., Window],
+) -> None:
+    code = window(WARY, settings=NOWHERE)
+    code.open("model.yaml")
+    code.await_line(r"combined: .*\(N, 2112\)")
