@@ -20,11 +20,14 @@ from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import DTYPES, strongest
 
 
-def infer(graph: Graph, report: Report) -> TypedGraph | None:
-    """Return the typed graph; None if the graph is wrong, with every fault in the report."""
+def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGraph | None:
+    """Return the typed graph; None if the graph is wrong, with every fault in the report.
+
+    `state` is a new one, given to read in it what is known of a wrong graph.
+    """
     before = len(report.diagnostics)
-    state = State({}, report)
-    context = opened(state, graph)
+    state = State({}, report) if state is None else state
+    context = state.whole = opened(state, graph)
     if context is None:
         return None
     is_batch_given = check_inputs(state, graph.inputs, context.optional)

@@ -185,8 +185,11 @@ def _named(name: str, names: Container[str]) -> bool:
     return name in names or name.partition(".")[0] in names
 
 
-def known_part(graph: Graph) -> KnownPart:
-    """Return a graph with the types that are known."""
+def known_part(graph: Graph, inferred: State | None = None) -> KnownPart:
+    """Return a graph with the types that are known; `inferred` is the state of its inference, if it was
+    inferred before."""
+    if inferred is not None and inferred.whole is not None:
+        return KnownPart(graph, inferred.whole)
     state = State({}, Report())
     names = {one.name: one for one in graph.inputs}, {one.name: one for one in graph.nodes}
     context = Context(state, {}, {}, Scope(*names, (), graph.outputs), "")

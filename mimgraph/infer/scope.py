@@ -37,6 +37,7 @@ class State:
     blocks: Mapping[str, Block]
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
+    whole: Context | None = None  # the graph itself, once its structure is checked
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
     outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
     scopes: dict[str, Scope] = field(default_factory=dict)  # the checked scope of each block
@@ -63,7 +64,10 @@ class State:
         """Return the state for nodes that never run: what they report or require is not kept."""
         if self.unrun is None:
             self.unrun = State(
-                *(self.blocks, Report(), self.params, self.alone, self.outer, self.scopes),
+                *(self.blocks, Report(), self.params),
+                alone=self.alone,
+                outer=self.outer,
+                scopes=self.scopes,
                 recursive=self.recursive,
             )
             self.unrun.unrun = self.unrun

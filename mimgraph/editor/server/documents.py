@@ -10,7 +10,8 @@ from functools import cached_property
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 from pygls.uris import to_fs_path
 
-from mimgraph.editor.analysis import Analysis, analyse
+from mimgraph.editor.analysis import Analysis
+from mimgraph.editor.document.open_spec import OpenSpec
 from mimgraph.editor.features.hints import Hint, hints
 from mimgraph.editor.features.node_facts import Facts
 from mimgraph.editor.features.uses import Uses, uses_of
@@ -26,17 +27,23 @@ class Document:
 
     uri: str
     version: int
-    text: str
+    spec: OpenSpec
+
+    @classmethod
+    def opened(cls, uri: str, version: int, text: str) -> Document:
+        """Return the document that an editor opens."""
+        path = _path(uri)
+        return cls(uri, version, OpenSpec(path or posixpath.basename(uri), text))
 
     @cached_property
     def path(self) -> str | None:
         """The path of the file; None for a text that has none yet."""
-        return to_fs_path(self.uri) if self.uri.startswith("file:") else None
+        return _path(self.uri)
 
-    @cached_property
+    @property
     def file(self) -> SourceFile:
-        """The text under the name that diagnostics show."""
-        return SourceFile(self.path or posixpath.basename(self.uri), self.text)
+        """The text of the newest version, under the name that diagnostics show."""
+        return self.spec.file
 
     @cached_property
     def place(self) -> Place | None:
@@ -46,7 +53,7 @@ class Document:
     @cached_property
     def analysis(self) -> Analysis:
         """The analysis of this version."""
-        return analyse(self.file, self.place)
+        return self.spec.analyse(self.place)
 
     @cached_property
     def uses(self) -> Uses | None:
@@ -64,14 +71,17 @@ class Document:
         return hints(self.analysis, self.uses)
 
     def changed(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> Document:
-        """Return the next version of the document."""
-        file = self.file
+        """Return the next version of the document; this one is not used any more, as its file changes."""
         for change in changes:
             text = change.text
             if isinstance(change, TextDocumentContentChangePartial):
-                text = edited(file, [TextEdit(span_of(file, change.range), text)])
-            file = SourceFile(file.name, text)
-        return Document(self.uri, version, file.text)
+                text = edited(self.file, [TextEdit(span_of(self.file, change.range), text)])
+            self.spec.file.become(text)
+        return Document(self.uri, version, self.spec)
+
+
+def _path(uri: str) -> str | None:
+    return to_fs_path(uri) if uri.startswith("file:") else None
 
 
 @dataclass(eq=False)

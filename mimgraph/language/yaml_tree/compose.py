@@ -10,11 +10,14 @@ from mimgraph.language.yaml_tree.yaml_events import read_yaml
 from mimgraph.source import SourceFile
 
 
-def compose(file: SourceFile, report: AddDiagnostic) -> Tree | None:
-    """Return the tree of a text, or None if it cannot be read; every fault goes to `report`."""
+def compose(file: SourceFile, report: AddDiagnostic, text: str | None = None) -> Tree | None:
+    """Return the tree of a file, or None if it cannot be read; every fault goes to `report`.
+
+    `text` is read in place of the file's own: a part of it, whose lines have the same numbers.
+    """
     builder = TreeBuilder(file)
     try:
-        _read(file.text.removeprefix("\ufeff"), builder)
+        _read(file.text.removeprefix("\ufeff") if text is None else text, builder)
     except Unreadable as fault:
         builder.close_all()
         if not builder.begins_with_template():

@@ -27,7 +27,7 @@ def register(server: SpecServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         given = params.text_document
-        server.documents.open[given.uri] = Document(given.uri, given.version, given.text)
+        server.documents.open[given.uri] = Document.opened(given.uri, given.version, given.text)
         publish(server, server.documents[given.uri])
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)

@@ -1,0 +1,122 @@
+"""A half-written spec still has the tree, the names and the types of all that stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.editor.analysis import Analysis, analyse
+from mimgraph.ir.declared.operations import Apply
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.source import SourceFile
+
+SPEC = """\
+params: {width: 4}
+inputs: {x: [8]}
+nodes:
+  a: {layer: Linear, from: x, out_features: $width}
+  HERE
+  c: {layer: Linear, from: a, out_features: 3}
+outputs: c
+"""
+
+
+def analysis(text: str) -> Analysis:
+    return analyse(SourceFile("a.yaml", text))
+
+
+def types(found: Analysis) -> dict[str, str]:
+    """Return the known types by node."""
+    assert found.known_types is not None
+    return {node.name: str(node.type) for node in found.known_types.body.nodes}
+
+
+def data(tree: Tree | None) -> object:
+    """Return a tree as plain data."""
+    if isinstance(tree, Mapping):
+        return {key.text: data(value) for key, value in tree.entries}
+    if isinstance(tree, Sequence):
+        return [data(item) for item in tree.items]
+    assert isinstance(tree, Scalar)
+    return tree.text
+
+
+BROKEN = {  # what stands in the entry, and what is read of it
+    "an open bracket": ("b: {layer: ReLU, from: a", {"b": {"layer": "ReLU", "from": "a"}}),
+    "an open list": ("b: {merge: add, from: [a, x", {"b": {"merge": "add", "from": ["a", "x"]}}),
+    "a key without a value": ("b: {layer: ReLU, from:", {"b": {"layer": "ReLU", "from": ""}}),
+    "half a key": ("b: {layer: ReLU, fr", {"b": {"layer": "ReLU", "fr": ""}}),
+    "a comma at the end": ("b: {layer: ReLU,", {"b": {"layer": "ReLU"}}),
+    "an open quote": ('b: {layer: "ReL', {"b": {"layer": "ReL"}}),
+    "an open quote before a bracket": ("b: {layer: 'ReL}", {"b": {"layer": "ReL"}}),
+    "a bracket too much": ("b: {layer: ReLU, from: a}}", {"b": {"layer": "ReLU", "from": "a"}}),
+    "the wrong bracket": ("b: {layer: ReLU, from: a]", {"b": {"layer": "ReLU", "from": "a"}}),
+    "an open expression": (
+        "b: {layer: Linear, out_features: $(wi",
+        {"b": {"layer": "Linear", "out_features": "$(wi"}},
+    ),
+    "a name": ("b", {"b": ""}),
+    "a character that begins no value": ("b: {layer: @ReLU}", {"b": {"layer": "_ReLU"}}),
+    "a character that YAML forbids": ("b: {layer: Re\0LU", {"b": {"layer": "Re?LU"}}),
+    "a tab": ("b: {layer: ReLU,\n\tfrom: a", {"b": {"layer": "ReLU", "from": "a"}}),
+    "keys below it": (
+        "b:\n    layer: ReLU\n    from: [a\n    doc: 'x",
+        {"b": {"layer": "ReLU", "from": ["a"], "doc": "x"}},
+    ),
+    "items below it": (
+        "b:\n    from: a\n    seq:\n      - ReLU\n      - Linear: {out_features: 3\n      - Tanh",
+        {"b": {"from": "a", "seq": ["ReLU", {"Linear": {"out_features": "3"}}, "Tanh"]}},
+    ),
+    "a word among the keys below it": (
+        "b:\n    layer: ReLU\n    fr\n    doc: x",
+        {"b": {"layer": "ReLU", "fr": "", "doc": "x"}},
+    ),
+    "nothing that can be read": ("]", {}),
+}
+
+
+@pytest.mark.parametrize(("entry", "read"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_entry_is_read_as_far_as_it_goes(entry: str, read: dict[str, object]) -> None:
+    found = analysis(SPEC.replace("HERE", entry))
+    assert isinstance(found.tree, Mapping)
+    nodes = data(found.tree.get("nodes"))
+    assert isinstance(nodes, dict)
+    assert {name: value for name, value in nodes.items() if name not in "ac"} == read
+    known = types(found)
+    assert (known["a"], known["c"]) == ("(N, 4)", "(N, 3)")
+
+
+@pytest.mark.parametrize("entry", [entry for entry, _ in BROKEN.values()], ids=BROKEN)
+def test_what_stands_keeps_its_place(entry: str) -> None:
+    """The text of each span is the text of its scalar."""
+    text = SPEC.replace("HERE", entry)
+    file = SourceFile("a.yaml", text)
+    found = analyse(file)
+    assert found.declared is not None
+    (last,) = [node for node in found.declared.nodes if node.name == "c"]
+    assert last.span.excerpt().text == "c"
+    assert isinstance(last.operation, Apply)
+    assert last.operation.options["out_features"].span.excerpt().text == "3"
+    for node in found.declared.nodes:
+        assert node.span.excerpt().text == node.name
+
+
+SECTIONS = {
+    "a section is open": ("inputs: {x: [8]\nnodes:\n  a: {layer: ReLU, from: x}\n", {"a": "(N, 8)"}),
+    "a section begins": ("inputs: {x: [8]}\nnodes:\n  a: {layer: ReLU, from: x}\nout", {"a": "(N, 8)"}),
+    "all is in brackets": ("{inputs: {x: [8]}, nodes: {a: {layer: ReLU, from: x}", {"a": "(N, 8)"}),
+    "old and new line ends": ("inputs: {x: [8]}\r\nnodes:\r  a: {layer: ReLU, from: x", {"a": "(N, 8)"}),
+    "a byte order mark": ("\ufeffinputs: {x: [8]}\nnodes:\n  a: {layer: ReLU, from: x", {"a": "(N, 8)"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "known"), SECTIONS.values(), ids=SECTIONS)
+def test_other_sections_are_read(text: str, known: dict[str, str]) -> None:
+    found = analysis(text)
+    assert found.is_broken
+    assert types(found) == known
+
+
+def test_a_repair_adds_no_diagnostics() -> None:
+    """What check says stands alone: faults of the repaired text are not told."""
+    found = analysis(SPEC.replace("HERE", "b: {layer: Nowhere, from: ["))
+    assert [one.code for one in found.diagnostics] == ["yaml-syntax"]
