@@ -125,6 +125,7 @@ COMMANDS = {
     "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],
     "layers": ["layers"],
     "explain": ["explain", "cycle"],
+    "rename": ["rename", "SPEC", "image", "picture", "--diff"],
     "schema": ["schema"],
     "layer": ["layers", "Conv2d"],
     "completion": ["completion", "bash"],

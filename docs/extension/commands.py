@@ -70,6 +70,7 @@ EXAMPLES = {
     "emit": ["cat model.yaml", "mimgraph emit model.yaml"],
     "run": ["cat model.yaml", "mimgraph run model.yaml --batch 4"],
     "import": ["cat net.py", "mimgraph import net.py:Net --arg hidden=32 --input x=16"],
+    "rename": ["mimgraph rename model.yaml body trunk --diff"],
     "lsp": [],
     "mcp": [],
     "gallery": ["mimgraph gallery neumf"],

@@ -39,6 +39,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "import": "write a spec of an nn.Module, or of a model of another library",
     },
     "Write a spec": {
+        "rename": "rename a node, input, param, size or block at all its places",
         "lsp": "serve an editor: diagnostics and shapes while one types",
         "mcp": "serve a language model: tools that check, explain, draw and change specs",
     },

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from mimgraph.cli.arguments import view
 from mimgraph.cli.errors import CallError
 from mimgraph.cli.printing import print_note, print_warning, print_written
 from mimgraph.diagnostics.render import visible
-from mimgraph.support.files import write_whole
+from mimgraph.support.files import write_all, write_whole
 
 if TYPE_CHECKING:
     from mimgraph.graph import Graph
@@ -42,6 +42,17 @@ def writing(args: argparse.Namespace, path: str) -> Iterator[None]:
         other = error.filename or path
         raise CallError(f"cannot write {visible(other)}: {error.strerror or error}") from None
     print_written(path, args.started)
+
+
+def writing_all(args: argparse.Namespace, files: Mapping[str, bytes]) -> None:
+    """Write files that exist, all or none, and say so; a `CallError` says why one cannot be written."""
+    try:
+        write_all(files)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CallError(f"cannot write {visible(str(error.filename))}: {reason}") from None
+    for path in files:
+        print_written(path, args.started)
 
 
 def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:

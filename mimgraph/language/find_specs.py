@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.language.yaml_tree import tree
@@ -13,6 +14,7 @@ from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 
 ENDINGS = (".yaml", ".yml", ".json")
+MOST_FILES = 10_000  # that are searched for parts
 # folders of other packages; hidden ones are skipped too
 SKIPPED = ("node_modules", "site-packages")
 _KEY = re.compile(r"\b(\w+)\b[\"']?\s*:")
@@ -49,7 +51,8 @@ def is_spec(path: str, text: str) -> bool:
 
 def naming_parts(folder: str) -> list[str]:
     """Return the files in a folder and below it that may be specs with parts."""
-    return sorted(path for path in _files(folder) if b"parts" in _data(path))
+    found = islice(_files(folder), MOST_FILES)
+    return sorted(path for path in found if b"parts" in _data(path))
 
 
 def _data(path: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,20 @@ def matching(pattern: str) -> list[str]:
     if not glob.has_magic(pattern):
         return [pattern]
     return sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)))
+
+
+def write_all(files: Mapping[str, bytes]) -> None:
+    """Write several files; if one of them cannot be written, those before it get their old bytes back."""
+    old: dict[str, bytes] = {path: Path(path).read_bytes() for path in files}
+    written: list[str] = []
+    try:
+        for path, data in files.items():
+            write_whole(path, data)
+            written.append(path)
+    except OSError:
+        for path in written:
+            write_whole(path, old[path])
+        raise
 
 
 def write_whole(path: str | Path, data: bytes | str) -> None:

@@ -45,9 +45,15 @@ def highlights(member: Member, line: int, column: int) -> list[Occurrence]:
 
 def home_at(project: Project, path: str, line: int, column: int) -> Home | None:
     """Return the symbol that is named at a place; None if there is no name."""
+    found = name_at(project, path, line, column)
+    return None if found is None else project.home(path, found.symbol)
+
+
+def name_at(project: Project, path: str, line: int, column: int) -> Occurrence | None:
+    """Return the name at a place; None if there is none."""
     member = project.member(path)
     found = [] if member is None else _named_at(member, line, column)
-    return project.home(path, found[0].symbol) if found else None
+    return found[0] if found else None
 
 
 def _named_at(member: Member, line: int, column: int) -> list[Occurrence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.language.occurrences.scopes import Scopes, entries, scope_of
+from mimgraph.language.occurrences.scopes import Scope, Scopes, entries, scope_of
 from mimgraph.language.occurrences.sections import walk_spec
 from mimgraph.language.occurrences.symbols import Occurrences
 from mimgraph.language.occurrences.walk import Walk
@@ -15,12 +15,12 @@ def find_occurrences(tree: Tree | None) -> Occurrences:
     The tree may be that of a wrong or unfinished spec: what is there counts.
     """
     if not isinstance(tree, Mapping):
-        return Occurrences((), {})
+        return Occurrences((), Scopes({"": Scope("")}, {}))
     scopes = scopes_of(tree)
     walk = Walk(scopes, scopes.by_block[""])
     walk_spec(walk, tree)
     found = sorted(walk.found, key=lambda one: (one.span[1:], one.implied))
-    return Occurrences(tuple(found), scopes.parts)
+    return Occurrences(tuple(found), scopes)
 
 
 def scopes_of(tree: Mapping) -> Scopes:

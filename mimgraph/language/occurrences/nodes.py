@@ -18,11 +18,11 @@ def walk_node(walk: Walk, key: Scalar, tree: Tree) -> None:
     entry = operation(tree)
     for word, value in tree.entries:
         if entry is not None and word is entry[0]:
-            _walk_operation(walk, word, value)
+            _walk_operation(walk, word, value, tree)
         elif word.text == "from":
             _walk_from(walk, key.text, word, value, tree)
         elif word.text == "each" and not is_counted(tree):
-            _walk_each(walk, key.text, word, value)
+            _walk_each(walk, key.text, word, value, tree)
         elif word.text == "take":
             _walk_port(walk, key.text, value)
         elif word.text == "like" and _takes_like(entry):
@@ -64,7 +64,7 @@ def _walk_item(walk: Walk, callee: Callee | None, options: Tree) -> None:
             walk.value(value)
 
 
-def _walk_operation(walk: Walk, word: Scalar, value: Tree) -> None:
+def _walk_operation(walk: Walk, word: Scalar, value: Tree, tree: Mapping) -> None:
     match word.text:
         case "block" | "scan":
             walk.block_name(value)
@@ -76,7 +76,7 @@ def _walk_operation(walk: Walk, word: Scalar, value: Tree) -> None:
             if "$" in getattr(value, "text", ""):
                 walk.value(value)
             else:
-                walk.sources(word, value)
+                walk.sources(word, value, tree)
         case _:
             walk.value(value)
 
@@ -85,7 +85,7 @@ def _walk_from(walk: Walk, node: str, key: Scalar, value: Tree, tree: Mapping) -
     """Note the sources of a node, and the names of the arguments that they fill."""
     callee = _callee(walk, node)
     is_formula = _is_formula(tree)
-    walk.sources(key, value, "variable" if is_formula else "", node)
+    walk.sources(key, value, tree, "variable" if is_formula else "", node)
     for name, _ in entries(value):
         if is_formula:
             walk.add(walk.own("variable", name.text, node), name.span, defines=True)
@@ -93,12 +93,12 @@ def _walk_from(walk: Walk, node: str, key: Scalar, value: Tree, tree: Mapping) -
             walk.add(callee.symbol("input", name.text), name.span)
 
 
-def _walk_each(walk: Walk, node: str, key: Scalar, value: Tree) -> None:
+def _walk_each(walk: Walk, node: str, key: Scalar, value: Tree, tree: Mapping) -> None:
     """Note the sources of an `each`, and its ports; a share has the ports of the node that it shares."""
     scope, owner = walk.scopes.origin(walk.scope, node)
     if scope is not walk.scope:
         owner = node
-    walk.sources(key, value, "port", owner)
+    walk.sources(key, value, tree, "port", owner)
     for name, _ in entries(value):
         walk.add(walk.own("port", name.text, owner), name.span, defines=True)
 
@@ -162,10 +162,10 @@ def _walk_over(walk: Walk, callee: Callee, key: Scalar, value: Tree, tree: Mappi
     given = {name.text for name, _ in entries(tree.get("from"))}
     if isinstance(value, Mapping):
         for name, axis in value.entries:
-            _walk_scanned(walk, callee, Site(key, value, name), name.text in given)
+            _walk_scanned(walk, callee, Site(key, value, name, tree), name.text in given)
             walk.value(axis)
     elif isinstance(value, Scalar) and value.name and "$" not in value.text:
-        _walk_scanned(walk, callee, Site(key, value, value), value.text in given)
+        _walk_scanned(walk, callee, Site(key, value, value, tree), value.text in given)
     else:
         walk.value(value)
 

@@ -77,14 +77,24 @@ class Project:
 
     def places(self, home: Home) -> Iterator[Occurrence]:
         """Yield the occurrences of a symbol in all specs, its own spec first."""
+        for path, member in self.naming(home):
+            if path == home.path:
+                yield from member.occurrences.of(home.symbol)
+                continue
+            for text in {*member.occurrences.parts.values()}:
+                if self.part_path(path, text) == home.path:
+                    yield from member.occurrences.of(home.symbol._replace(part=text))
+
+    def naming(self, home: Home) -> Iterator[tuple[str, Member]]:
+        """Yield the specs in which a symbol may stand, by real path, its own first."""
         member = self.member(home.path)
         if member is not None:
-            yield from member.occurrences.of(home.symbol)
+            yield home.path, member
         if home.symbol.kind in EXPORTED and not home.symbol.block:
             for path, user in self._users(home.path):
-                for text in {*user.occurrences.parts.values()}:
-                    if self.part_path(path, text) == home.path:
-                        yield from user.occurrences.of(home.symbol._replace(part=text))
+                texts = {*user.occurrences.parts.values()}
+                if any(self.part_path(path, text) == home.path for text in texts):
+                    yield path, user
 
     def _users(self, path: str) -> Iterator[tuple[str, Member]]:
         """Yield the other specs of the folder that may have this one as a part."""

@@ -79,7 +79,7 @@ def _walk_outputs(walk: Walk, tree: Mapping) -> None:
                 _walk_named_output(walk, key, value)
         elif isinstance(item, Scalar) and item.text and outputs is not None:
             name = item.text.partition(".")[0]
-            site = Site(tree.key("outputs"), outputs, item)
+            site = Site(tree.key("outputs"), outputs, item, tree)
             walk.source(item, site)
             symbol = walk.own("output", name)
             walk.add(symbol, item.part(0, len(name)), defines=True, site=site, implied=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from mimgraph.language.yaml_tree.tree import Scalar, Tree
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
+
+if TYPE_CHECKING:
+    from mimgraph.language.occurrences.scopes import Scopes
 
 Kind: TypeAlias = Literal["input", "node", "param", "size", "block", "output", "port", "variable"]
 
@@ -39,12 +42,13 @@ class Site(NamedTuple):
     """A source in a list, or alone, whose name is also that of something else: of a port of an `each`,
     a variable of a formula, an output, or a scanned input of a block.
 
-    `whole` is the value of `key` that holds it.
+    `whole` is the value of `key` that holds it, in the mapping `around`: a node, or what has the outputs.
     """
 
     key: Scalar
     whole: Tree
     item: Scalar
+    around: Mapping
 
 
 class Occurrence(NamedTuple):
@@ -62,10 +66,15 @@ class Occurrence(NamedTuple):
 
 @data(slots=False)
 class Occurrences:
-    """All occurrences in one text, in order, and the paths of its parts by the names of their blocks."""
+    """All occurrences in one text, in order, and the scopes in which its names hold."""
 
     all: tuple[Occurrence, ...]
-    parts: dict[str, str]
+    scopes: Scopes
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The paths of its parts, by the names of their blocks."""
+        return self.scopes.parts
 
     @cached_property
     def by_symbol(self) -> dict[Symbol, list[Occurrence]]:

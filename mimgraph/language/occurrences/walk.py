@@ -87,7 +87,9 @@ class Walk:
         """Return the input or node of a name in the scope."""
         return self.own("input" if name in self.scope.inputs else "node", name)
 
-    def sources(self, key: Scalar, tree: Tree, implied: str = "", node: str = "") -> None:
+    def sources(
+        self, key: Scalar, tree: Tree, around: Mapping, implied: str = "", node: str = ""
+    ) -> None:
         """Note the sources in `from` or `each`; `implied` is what they name: a variable or a port."""
         if isinstance(tree, Mapping):
             for _, value in tree.entries:
@@ -96,7 +98,7 @@ class Walk:
         for item in tree.items if isinstance(tree, Sequence) else (tree,):
             if not isinstance(item, Scalar) or not item.text:
                 continue
-            site = Site(key, tree, item) if implied else None
+            site = Site(key, tree, item, around) if implied else None
             self.source(item, site)
             name, _, port = item.text.partition(".")
             if implied == "variable":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mimgraph.editor.server.handlers import diagnostics, hints, hover, navigation, session
+from mimgraph.editor.server.handlers import diagnostics, hints, hover, navigation, rename, session
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
@@ -19,4 +19,5 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     hints.register,
     hover.register,
     navigation.register,
+    rename.register,
 )

@@ -1,0 +1,131 @@
+"""`mimgraph rename`: give a name in a spec another name, at all its places and in all files that name it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from difflib import unified_diff
+from typing import get_args
+
+from mimgraph.cli.errors import OK, CallError
+from mimgraph.cli.printing import print_note
+from mimgraph.cli.writing import writing_all
+from mimgraph.diagnostics import Report, SpecError
+from mimgraph.diagnostics.render import visible
+from mimgraph.language.edit.changed_keys import changed_keys
+from mimgraph.language.edit.find_name import find_name
+from mimgraph.language.edit.rename import rename
+from mimgraph.language.find_specs import naming_parts
+from mimgraph.language.foreign_files import refuse_foreign
+from mimgraph.language.occurrences.project import Project
+from mimgraph.language.occurrences.symbols import Kind
+from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.spec_file import load_text
+from mimgraph.language.text_edits import TextEdit, edited
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.source import SourceFile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("spec", metavar="SPEC", help="the file of the spec, YAML or JSON")
+    help = "the name: fc, of a node inside a block residual.conv, of a param also params.hidden"
+    parser.add_argument("old", metavar="OLD", help=help)
+    parser.add_argument("new", metavar="NEW", help="the new name")
+    kinds = [kind for kind in get_args(Kind) if kind != "variable"]  # which is never ambiguous
+    help = "of what it is the name, if it is one of several things"
+    parser.add_argument("--kind", choices=kinds, help=help)
+    parser.add_argument(
+        "--diff", action="store_true", help="print what would change, and write nothing"
+    )
+    parser.epilog = (
+        "Comments and layout stay. A public name of an output that is its node's follows it. Specs below "
+        "this folder that use SPEC as a part are changed too. The files are written all or none."
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rename and write the files, or print the difference."""
+    file = _read(args.spec)
+    path = os.path.realpath(args.spec)
+    project = Project(_folder(path), listed=naming_parts)
+    report = Report()
+    project.add(path, file, compose(file, report.add))
+    report.raise_if_any()
+    edits = rename(project, find_name(project, path, args.old, args.kind), args.new)
+    files = {one.span.file: "" for one in edits}
+    texts = {one: edited(one, edits) for one in files}
+    keys = _changed_keys(args.spec, texts, edits)
+    if args.diff:
+        for one, text in texts.items():
+            sys.stdout.writelines(_diff(_shown(one, file, args.spec), one.text, text))
+        return OK
+    written = {_shown(one, file, args.spec): text for one, text in texts.items()}
+    for one in texts:
+        places = sum(edit.span.file is one for edit in edits)
+        name = visible(_shown(one, file, args.spec))
+        print(f"{args.old} -> {args.new}: {places} place{'s' * (places != 1)} in {name}")
+    writing_all(
+        args, {name: text.encode(errors="surrogateescape") for name, text in written.items()}
+    )
+    for old, new in keys or ():
+        print(f"keys of weights: {old} -> {new}")
+    if keys is None:
+        print_note("the keys of weights change too if a node was renamed that has some")
+    return OK
+
+
+def _read(path: str) -> SourceFile:
+    """Return the text of a spec."""
+    if path == "-":
+        raise CallError("rename changes a file, and standard input is none")
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
+    try:
+        refuse_foreign(path, data)
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise CallError(str(error)) from None
+    return SourceFile(path, data.decode(errors="surrogateescape"))
+
+
+def _folder(path: str) -> str:
+    """Return the folder whose specs may use this one: the current one, if the spec is below it."""
+    here = os.path.realpath(".")
+    return here if path.startswith(here.rstrip(os.sep) + os.sep) else os.path.dirname(path)
+
+
+def _changed_keys(
+    path: str, texts: dict[SourceFile, str], edits: list[TextEdit]
+) -> list[tuple[str, str]] | None:
+    """Return the keys of weights that change; None if the spec is wrong, or other files change with it.
+
+    Raise a `SpecError` if the spec was right and would be wrong.
+    """
+    if len(texts) != 1:
+        return None if texts else []
+    ((file, text),) = texts.items()
+    try:
+        before = load_text(file.text, name=file.name, place=first_place(path))
+    except SpecError:
+        return None
+    after = load_text(text, name=file.name, place=first_place(path))
+    return changed_keys(before.typed, after.typed)
+
+
+def _shown(one: SourceFile, file: SourceFile, path: str) -> str:
+    """Return the path of a file as the user would write it."""
+    return path if one is file else os.path.relpath(one.name)
+
+
+def _diff(name: str, before: str, after: str) -> Iterable[str]:
+    old, new = (text.splitlines(keepends=True) for text in (before, after))
+    for line in unified_diff(old, new, name, name):
+        yield visible(line.rstrip("\r\n")) + "\n"

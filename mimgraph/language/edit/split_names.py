@@ -1,0 +1,110 @@
+"""Write a source and the name that it gave apart, where one of the two is renamed: `[a]` as `{a: c}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.language.occurrences.symbols import Site
+from mimgraph.language.text_edits import TextEdit
+from mimgraph.language.yaml_tree.json_tokens import is_json
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence
+from mimgraph.source import Span
+
+
+class Pair(NamedTuple):
+    """The new texts at a site: the name that is given, and the source."""
+
+    site: Site
+    name: str
+    source: str
+
+
+def split(pairs: list[Pair]) -> Iterator[TextEdit]:
+    """Yield the edits that write the sources of one list, or a lone source, behind their names."""
+    site = pairs[0].site
+    if site.key.text == "over":
+        for pair in pairs:
+            yield from _scanned(pair)
+    elif site.key.text == "outputs":
+        for pair in pairs:
+            if not is_plain(pair):
+                yield TextEdit(pair.site.item.span, f"{{{_entry(pair)}}}")
+            elif pair.source != pair.site.item.text:
+                yield TextEdit(pair.site.item.span, quoted(pair.site.item.span, pair.source))
+    elif isinstance(site.whole, Scalar):
+        yield TextEdit(site.whole.span, f"{{{_entry(pairs[0])}}}")
+    else:
+        assert isinstance(site.whole, Sequence)
+        yield from _listed(site.whole, pairs)
+
+
+def is_plain(pair: Pair) -> bool:
+    """Return whether the source alone gives the name."""
+    name, _, port = pair.source.partition(".")
+    if pair.site.key.text == "each":
+        name = port.rpartition(".")[2] or name
+    return name == pair.name
+
+
+def _listed(whole: Sequence, pairs: list[Pair]) -> Iterator[TextEdit]:
+    """Yield the edits that make a list a mapping."""
+    known = {pair.site.item.span: pair for pair in pairs}
+    for one in whole.items:
+        if one.span not in known:
+            message = "this source has no one name, so the others in the list cannot get names"
+            help = "name each source first: {NAME: SOURCE}"
+            raise SpecError([Diagnostic("bad-name", message, one.span, help=help)])
+    file, span = whole.span.file, whole.span
+    if file.line(span.line)[span.column - 1 :].startswith("["):
+        yield TextEdit(Span(file, span.line, span.column, span.line, span.column + 1), "{")
+        yield from (TextEdit(pair.site.item.span, _entry(pair)) for pair in pairs)
+        end, column = span.end_line, span.end_column
+        yield TextEdit(Span(file, end, column - 1, end, column), "}")
+        return
+    outer = _indent(file.line(pairs[0].site.key.span.line))
+    for pair in pairs:
+        item = pair.site.item.span
+        dash = file.line(item.line).rindex("-", 0, item.column - 1)
+        before = "  " if dash <= outer else ""
+        yield TextEdit(
+            Span(file, item.line, dash + 1, item.end_line, item.end_column), before + _entry(pair)
+        )
+
+
+def _scanned(pair: Pair) -> Iterator[TextEdit]:
+    """Yield the edits that give the source of a scanned input in `from`."""
+    site = pair.site
+    yield TextEdit(site.item.span, quoted(site.item.span, pair.name))
+    given = site.around.get("from")
+    if given is None:
+        key = site.key.span
+        line = key.file.line(key.line)
+        is_first = not line[: key.column - 1].strip(" -")
+        between = f"\n{' ' * (key.column - 1)}" if is_first and not is_json(key.file.text) else ", "
+        new = f"{quoted(key, 'from')}: {{{_entry(pair)}}}{between}"
+        yield TextEdit(key.part(0, 0), new)
+    elif isinstance(given, Mapping) and given.entries:
+        yield TextEdit(given.entries[0][0].span.part(0, 0), f"{_entry(pair)}, ")
+    else:
+        message = "the sources in from have no names, so that of over cannot have one"
+        help = "name them first: from: {NAME: SOURCE}"
+        raise SpecError([Diagnostic("bad-name", message, given.span, help=help)])
+
+
+def _entry(pair: Pair) -> str:
+    span = pair.site.item.span
+    return f"{quoted(span, pair.name)}: {quoted(span, pair.source)}"
+
+
+def quoted(span: Span, text: str) -> str:
+    """Return a name as it is written in the file: in quotes in JSON."""
+    return (
+        json.dumps(text) if span.file.text.lstrip()[:1] == "{" and is_json(span.file.text) else text
+    )
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
