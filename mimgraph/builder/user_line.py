@@ -116,9 +116,14 @@ def running_call() -> Span:
 def _columns(span: Span) -> Span:
     """Return the columns of the call that is running on the line `span`, if Python knows them."""
     frame = user_frame()
-    code = frame.f_code
-    if span != at_line(code.co_filename, frame.f_lineno):
+    if span != at_line(frame.f_code.co_filename, frame.f_lineno):
         return span
+    return call_in(frame, span)
+
+
+def call_in(frame: FrameType, span: Span) -> Span:
+    """Return the columns of the call that a frame is running; its line, `span`, if Python does not know them."""
+    code = frame.f_code
     instruction = islice(code.co_positions(), frame.f_lasti // 2, None)
     line, end_line, start, end = next(instruction, (None,) * 4)
     if line is None or end_line is None or start is None or end is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
@@ -60,6 +60,9 @@ class Composite(Protocol):
 Layer = Composite | LayerCall | EachCall | ItemCall
 
 
+watchers: list[Callable[[Record], None]] = []  # called with each new record
+
+
 class Record:
     """An input, or one call of a layer on sources; each source may have the name of its argument.
 
@@ -115,6 +118,8 @@ class Record:
         self.graph = graph
         self.key = ""  # of the placeholder, made when it is first needed
         self.needs: tuple[Record, ...] = ()
+        for watch in watchers:
+            watch(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return reduced(self)

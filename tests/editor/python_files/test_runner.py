@@ -1,0 +1,255 @@
+"""A run of a Python file finds the shapes of calls and the first error, and always ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mimgraph.editor.python_files.findings import CallHint, Findings, Lines, PythonFault
+from mimgraph.editor.python_files.runner import CannotRun, run_file
+
+HEAD = "import mimgraph as mg\nfrom mimgraph import layers, merges\n"
+
+
+def shown(findings: Findings) -> list[str]:
+    return [f"{hint.place.line}:{hint.place.end_column} {hint.text}" for hint in findings.hints]
+
+
+def told(findings: Findings) -> list[str]:
+    return [f"{one.place.line}:{one.place.column} {one.message}" for one in findings.faults]
+
+
+CASES: dict[str, tuple[str, list[str], list[str]]] = {
+    "a graph": (
+        'x = mg.Input("x", (8,))\ny = layers.Linear(4)(x)\ng = mg.Graph(y + y)\n',
+        ["3:24 (N, 8)", "4:24 (N, 4)", "5:19 (N, 4)"],
+        [],
+    ),
+    "two calls on a line": (
+        'x = layers.Linear(3)(layers.Flatten()(mg.Input("x", (2, 2))))\n',
+        ["3:62 (N, 3)", "3:61 (N, 4)", "3:60 (N, 2, 2)"],
+        [],
+    ),
+    "a loop": (
+        'x = mg.Input("x", (8,))\nfor i in range(3):\n    x = layers.Linear(4 + i)(x)\n',
+        ["3:24 (N, 8)", "5:32 (N, 4) | (N, 5) | (N, 6)"],
+        [],
+    ),
+    "a long loop": (
+        'x = mg.Input("x", (8,))\nfor i in range(30): x = layers.Linear(4 + i)(x)\n',
+        ["3:24 (N, 8)", "4:48 (N, 4) ... (N, 33), 30 shapes"],
+        [],
+    ),
+    "a function": (
+        'def net(x):\n    return layers.ReLU()(x)\nnet(mg.Input("x", ("T", 8)))\n',
+        ["4:28 (N, T, 8)", "5:28 (N, T, 8)"],
+        [],
+    ),
+    "a block": (
+        """@mg.block
+def twice(x):
+    return layers.Linear(4)(x)
+y = twice(repeat=2)(mg.Input("x", (8,)), name="y")
+""",
+        ["5:31 (N, 4)", "6:51 (N, 4)", "6:40 (N, 8)"],
+        [],
+    ),
+    "several results": (
+        'a, b = layers.Chunk(2, dim=1)(mg.Input("x", (8,)))\nlayers.LSTM(3)(mg.Input("t", (5, 2)))\n',
+        ["3:51 0: (N, 4), 1: (N, 4)", "3:50 (N, 8)", "4:38 (N, 5, 3)", "4:37 (N, 5, 2)"],
+        [],
+    ),
+    "no main": ('if __name__ == "__main__":\n    1 / 0\n', [], []),
+    "its name": ("assert __name__ == 'model' and __file__.endswith('model.py')\n", [], []),
+    "wrong shapes": (
+        'x, z = mg.Input("x", (8,)), mg.Input("z", (3, 8))\ny = merges.add(x, z)\n1 / 0\n',
+        ["3:27 (N, 8)", "3:50 (N, 3, 8)"],
+        ["4:19 add needs equal shapes"],
+    ),
+    "wrong graph": (
+        """x = mg.Input("x", (8,))
+y = mg.Input("y", (8,))
+g = mg.Model([x, y], layers.ReLU()(x))
+""",
+        ["3:24 (N, 8)", "4:24 (N, 8)", "5:38 (N, 8)"],
+        ["5:5 y is among inputs, but no output depends on it"],
+    ),
+    "a wrong spec": (
+        'g = mg.loads("inputs: {x: [8]}\\nnodes: {a: {layer: Liner, from: x}}\\noutputs: a")\n',
+        [],
+        ["3:1 no layer is called 'Liner'"],
+    ),
+    "an error of Python": (
+        "def f():\n    return undefined\nf()\n",
+        [],
+        ["4:1 NameError: name 'undefined' is not defined"],
+    ),
+    "an error in a library": (
+        "import json\njson.loads('')\n",
+        [],
+        ["4:1 JSONDecodeError: Expecting value: line 1 column 1 (char 0)"],
+    ),
+    "syntax": ("x = (\ny\n", [], ["3:5 SyntaxError: '(' was never closed"]),
+    "indentation": ("  x = 1\n", [], ["3:2 SyntaxError: unexpected indent"]),
+    "null": ("\0", [], ["1:1 SyntaxError: source code string cannot contain null bytes"]),
+    "exit": ("import sys\nsys.exit(3)\n", [], ["4:1 the file ended the program: SystemExit(3)"]),
+    "a hard exit": (
+        "import os\nos._exit(3)\n",
+        [],
+        ["1:1 the file ended its process with status 3"],
+    ),
+    "a crash": (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
+        [],
+        ["1:1 the file ended its process with signal 9"],
+    ),
+    "memory": ("a = bytearray(8 << 30)\n", [], ["3:1 MemoryError"]),
+    "input": ("input()\n", [], ["3:1 EOFError: EOF when reading a line"]),
+    "recursion": (
+        "def f(): f()\nf()\n",
+        [],
+        ["3:1 RecursionError: maximum recursion depth exceeded"],
+    ),
+    "closed streams": ("import os\nfor n in (0, 1, 2): os.close(n)\n", [], []),
+    "a thread": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n",
+        [],
+        [],
+    ),
+}
+
+
+QUICK = ("a graph", "a loop", "a block", "wrong shapes", "an error of Python", "exit")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in CASES]
+)
+def test_a_run(name: str, tmp_path: Path) -> None:
+    text, hints, faults = CASES[name]
+    found = run_file(str(tmp_path / "model.py"), HEAD + text)
+    in_order = sorted(hints, key=lambda hint: hint.partition(" ")[0])
+    assert sorted(shown(found)) == sorted(in_order), found
+    assert told(found) == faults
+    assert found.is_complete is (not faults)
+
+
+ENDLESS = {
+    "python": ("while True:\n    pass\n", {3, 4}),
+    "c": ("n = 10 ** 10 ** 9\n", {3}),
+    "sleep": ("import time\ntime.sleep(60)\n", {4}),
+    "catches all": (
+        "while True:\n    try:\n        raise SystemExit\n    except BaseException:\n        pass\n",
+        {3, 4, 5, 6, 7},
+    ),
+    "prints": ("while True:\n    print('x' * 1_000)\n", {3, 4}),
+    "ignores signals": (
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass\n",
+        {5},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_run_without_an_end_is_ended(name: str, tmp_path: Path) -> None:
+    text, lines = ENDLESS[name]
+    start = time.monotonic()
+    found = run_file(str(tmp_path / "model.py"), HEAD + text, seconds=0.5)
+    assert time.monotonic() - start < 5
+    (fault,) = found.faults
+    assert fault.message == "the file ran for more than 0.5 s and was ended"
+    assert fault.place.line in lines
+    assert len(found.output) <= 20_000
+
+
+CHILDREN = {
+    "a child": "subprocess.Popen(command)\n",
+    "a child in a group of its own": "subprocess.Popen(command, start_new_session=True)\n",
+    "many": "for _ in range(30): subprocess.Popen(command)\n",
+    "forks": "for _ in range(20):\n    if os.fork() == 0: time.sleep(60)\n",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes as Linux lists them")
+@pytest.mark.parametrize("end", ["1 / 0\n", "time.sleep(60)\n", "os._exit(0)\n"])
+@pytest.mark.parametrize("name", CHILDREN)
+def test_children_are_ended(name: str, end: str, tmp_path: Path) -> None:
+    sign = f"60.{os.getpid()}{abs(hash((name, end))) % 10_000}"
+    text = (
+        "import os, subprocess, sys, time\n"
+        f"command = [sys.executable, '-c', 'import time; time.sleep({sign})']\n{CHILDREN[name]}"
+    )
+    run_file(str(tmp_path / "model.py"), text + end, seconds=0.5 if "sleep" in end else 10)
+    left = subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True, check=True)
+    assert sign not in left.stdout
+
+
+def test_the_text_runs_and_not_the_file(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text("1 / 0\n")
+    (tmp_path / "helper.py").write_text(
+        f"{HEAD}def net(x):\n    return layers.Linear(2)(layers.ReLU()(x))\n"
+    )
+    text = 'import mimgraph as mg\nfrom helper import net\ny = net(mg.Input("x", (8,)))\n'
+    found = run_file(str(tmp_path / "model.py"), text)
+    assert [hint.text for hint in found.hints] == ["(N, 2)", "(N, 8)"] and not found.faults
+
+
+def test_a_file_of_a_package_imports_relatively(tmp_path: Path) -> None:
+    package = tmp_path / "pkg" / "sub"
+    package.mkdir(parents=True)
+    (tmp_path / "pkg" / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (tmp_path / "pkg" / "sizes.py").write_text("HIDDEN = 7\n")
+    text = f'{HEAD}from ..sizes import HIDDEN\ny = layers.Linear(HIDDEN)(mg.Input("x", (8,)))\n'
+    found = run_file(str(package / "model.py"), text)
+    assert "(N, 7)" in [hint.text for hint in found.hints] and not found.faults
+
+
+def test_what_it_prints_is_kept(tmp_path: Path) -> None:
+    text = "import os, sys\nprint('a')\nsys.stderr.write('b\\n')\nos.write(1, b'c' * 50_000)\n"
+    found = run_file(str(tmp_path / "model.py"), text)
+    assert sorted(found.output[:10_000].split()[:3])[:2] == ["a", "b"]
+    assert len(found.output) == 20_000 and not found.faults
+
+
+def test_an_error_refers_to_other_places(tmp_path: Path) -> None:
+    path = str(tmp_path / "model.py")
+    text = f'{HEAD}x, z = mg.Input("x", (8,)), mg.Input("z", (3, 8))\ny = merges.add(x, z)\n'
+    (fault,) = run_file(path, text).faults
+    assert fault.code == "shape-mismatch" and "Unsqueeze" in fault.help
+    assert {(one.file, one.place.line) for one in fault.mentions} == {(path, 3)}
+
+
+def test_a_python_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match="cannot be started"):
+        run_file(str(tmp_path / "model.py"), "", python=str(tmp_path / "python"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script in place of Python")
+def test_a_python_without_mimgraph(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho \"$0: No module named 'mimgraph'\" >&2\nexit 1\n")
+    python.chmod(0o755)
+    (fault,) = run_file(str(tmp_path / "model.py"), "", python=str(python)).faults
+    assert "choose the interpreter of the project" in fault.message
+
+
+def test_findings_move_with_the_text() -> None:
+    def at(line: int, end: int) -> Lines:
+        return Lines(line, 1, end, 5)
+
+    found = Findings(
+        (PythonFault("python", "error", "a", at(5, 6)),),
+        tuple(CallHint(at(line, line), str(line)) for line in (1, 3, 5, 9)),
+    )
+    assert [hint.text for hint in found.moved(3, 4, 1).hints] == ["1", "5", "9"]
+    assert [hint.place.line for hint in found.moved(3, 4, 1).hints] == [1, 4, 8]
+    assert [fault.place.line for fault in found.moved(1, 1, 3).faults] == [7]
+    assert not found.moved(6, 8, 3).faults and not found.moved(5, 5, 1).faults
