@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+Place = tuple[int, int]  # a line and a column
 
 
 class Lines(NamedTuple):
@@ -46,37 +49,42 @@ class CallHint(NamedTuple):
 class Findings:
     """The faults and hints of one text, and the output of the run, cut if it is long.
 
-    `is_complete` is false if the run was ended before the end of the file.
+    `is_complete` is false if an error or a limit ended the run, and `is_stale` true if the text has
+    changed since.
     """
 
     faults: tuple[PythonFault, ...] = ()
     hints: tuple[CallHint, ...] = ()
     output: str = ""
     is_complete: bool = True
-    calls: int = field(default=0)
+    is_stale: bool = False
+    calls: int = 0
 
-    def moved(self, first: int, last: int, new: int) -> Findings:
-        """Return the findings after lines `first` to `last` were replaced by `new` lines.
+    def moved(self, start: Place, end: Place, text: str) -> Findings:
+        """Return the findings after a text was written in place of the stretch from `start` to `end`.
 
-        Those that touch a replaced line are gone; those below move.
+        Those that touch the stretch are gone; those behind it move. All are of an older text now.
         """
-        shift = new - (last - first + 1)
-        faults = (_moved(one, first, last, shift) for one in self.faults)
-        hints = (_moved(one, first, last, shift) for one in self.hints)
+        *above, last = re.split(r"\r\n?|\n", text)
+        lines = len(above) - (end[0] - start[0])
+        columns = len(last) + (1 if above else start[1]) - end[1]
+
+        def shifted(place: Lines) -> Lines | None:
+            if place[2:] <= start:
+                return place
+            if place[:2] < end:
+                return None
+            first, last = (
+                (line + lines, column + (columns if line == end[0] else 0))
+                for line, column in (place[:2], place[2:])
+            )
+            return Lines(*first, *last)
+
+        faults = ((one, shifted(one.place)) for one in self.faults)
+        hints = ((one, shifted(one.place)) for one in self.hints)
         return replace(
             self,
-            faults=tuple(one for one in faults if isinstance(one, PythonFault)),
-            hints=tuple(one for one in hints if isinstance(one, CallHint)),
+            faults=tuple(one._replace(place=place) for one, place in faults if place),
+            hints=tuple(one._replace(place=place) for one, place in hints if place),
+            is_stale=True,
         )
-
-
-def _moved(
-    found: PythonFault | CallHint, first: int, last: int, shift: int
-) -> PythonFault | CallHint | None:
-    place = found.place
-    if place.end_line < first:
-        return found
-    if place.line <= last:
-        return None
-    below = place._replace(line=place.line + shift, end_line=place.end_line + shift)
-    return found._replace(place=below)

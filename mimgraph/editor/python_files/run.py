@@ -195,7 +195,7 @@ def _users(message: str, place: list[int], severity: str = "error") -> dict[str,
 
 
 def _fault(one: Diagnostic, line: int, path: str) -> dict[str, Any]:
-    """Return a diagnostic; one about another file is told at the line that led there."""
+    """Return a diagnostic; one about another file is reported at the line that led there."""
     here = one.span.file.name == path
     mentions = [(label.span, label.text) for label in one.labels]
     if not here:

@@ -147,11 +147,11 @@ def _findings(path: str, reports: str, output: str, seconds: float, status: int 
         faults.append(_ended(path, rest, output, seconds, status))
     calls = ends[0]["calls"] if ends else 0
     complete = bool(ends) and not faults
-    return Findings(tuple(faults), hints, output, complete, calls)
+    return Findings(tuple(faults), hints, output, complete, calls=calls)
 
 
 def _parsed(reports: str) -> tuple[list[dict[str, Any]], str]:
-    """Return the reports, and the lines that are none: those of a run that took too long."""
+    """Return the reports, and the other lines, which a run writes that takes too long."""
     found: list[dict[str, Any]] = []
     rest: list[str] = []
     for line in reports.split("\n"):

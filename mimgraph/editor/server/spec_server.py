@@ -8,6 +8,7 @@ from pygls.lsp.server import LanguageServer
 import mimgraph
 from mimgraph.editor.server.documents import Documents
 from mimgraph.editor.server.handlers import REGISTER
+from mimgraph.editor.server.python_files import PythonFiles
 from mimgraph.editor.server.settings import Settings
 
 
@@ -18,6 +19,7 @@ class SpecServer(LanguageServer):
         sync = TextDocumentSyncKind.Incremental
         super().__init__("mimgraph", mimgraph.__version__, text_document_sync_kind=sync)
         self.documents = Documents()
+        self.python_files = PythonFiles()
         self.settings = Settings()
         for register in REGISTER:
             register(self)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.editor.python_files.findings import CallHint, Findings, Lines, PythonFault
+from mimgraph.editor.python_files.findings import Findings
 from mimgraph.editor.python_files.runner import CannotRun, run_file
 
 HEAD = "import mimgraph as mg\nfrom mimgraph import layers, merges\n"
@@ -239,17 +239,3 @@ def test_a_python_without_mimgraph(tmp_path: Path) -> None:
     python.chmod(0o755)
     (fault,) = run_file(str(tmp_path / "model.py"), "", python=str(python)).faults
     assert "choose the interpreter of the project" in fault.message
-
-
-def test_findings_move_with_the_text() -> None:
-    def at(line: int, end: int) -> Lines:
-        return Lines(line, 1, end, 5)
-
-    found = Findings(
-        (PythonFault("python", "error", "a", at(5, 6)),),
-        tuple(CallHint(at(line, line), str(line)) for line in (1, 3, 5, 9)),
-    )
-    assert [hint.text for hint in found.moved(3, 4, 1).hints] == ["1", "5", "9"]
-    assert [hint.place.line for hint in found.moved(3, 4, 1).hints] == [1, 4, 8]
-    assert [fault.place.line for fault in found.moved(1, 1, 3).faults] == [7]
-    assert not found.moved(6, 8, 3).faults and not found.moved(5, 5, 1).faults

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mimgraph.editor.server.handlers import diagnostics, hints, hover, navigation, rename, session
+from mimgraph.editor.server.handlers import (
+    diagnostics,
+    hints,
+    hover,
+    navigation,
+    python_files,
+    rename,
+    session,
+)
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
@@ -20,4 +28,5 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     hover.register,
     navigation.register,
     rename.register,
+    python_files.register,
 )

@@ -9,6 +9,7 @@ from pygls.uris import from_fs_path
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.server.documents import Document
+from mimgraph.editor.server.handlers import python_files
 from mimgraph.editor.server.positions import range_of
 from mimgraph.source import Span
 
@@ -27,12 +28,16 @@ def register(server: SpecServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         given = params.text_document
+        if python_files.opened(server, given):
+            return
         server.documents.open[given.uri] = Document.opened(given.uri, given.version, given.text)
         publish(server, server.documents[given.uri])
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
         given = params.text_document
+        if python_files.changed(server, params):
+            return
         document = server.documents[given.uri].changed(given.version, params.content_changes)
         server.documents.open[given.uri] = document
         publish(server, document)
@@ -40,6 +45,8 @@ def register(server: SpecServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
+        if python_files.closed(server, uri):
+            return
         server.documents.open.pop(uri, None)
         server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 

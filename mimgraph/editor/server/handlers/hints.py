@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from mimgraph.editor.features.hints import Hint, tooltip
 from mimgraph.editor.server.documents import Document
+from mimgraph.editor.server.handlers import python_files
 from mimgraph.editor.server.positions import place, position
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintOptions(resolve_provider=True))
     def hints(params: types.InlayHintParams) -> list[types.InlayHint] | None:
+        if (file := server.python_files.get(params.text_document.uri)) is not None:
+            return python_files.hints(file, params.range) if server.settings.shapes else None
         document = server.documents.get(params.text_document.uri)
         if document is None:
             return None

@@ -1,0 +1,197 @@
+"""Check the graphs of a Python file when the user asks, and show what was found while the text changes.
+
+Nothing of a file runs but by the command `mimgraph.checkPython`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.uris import from_fs_path
+
+from mimgraph.editor.python_files.findings import CallHint, Findings, Lines, PythonFault
+from mimgraph.editor.python_files.runner import CannotRun, run_file
+from mimgraph.editor.server.handlers.session import refresh
+from mimgraph.editor.server.positions import place, range_of
+from mimgraph.editor.server.python_files import PythonFile, is_python
+from mimgraph.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from mimgraph.editor.server.spec_server import SpecServer
+
+COMMAND = "mimgraph.checkPython"
+SEVERITIES = {
+    "error": types.DiagnosticSeverity.Error,
+    "warning": types.DiagnosticSeverity.Warning,
+}
+
+
+def register(server: SpecServer) -> None:
+    """Answer the command, and requests for the lens that offers it."""
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
+    def code_lenses(params: types.CodeLensParams) -> list[types.CodeLens] | None:
+        file = server.python_files.get(params.text_document.uri)
+        return None if file is None else lenses(file)
+
+    @server.command(COMMAND)
+    async def check_python(uri: str) -> dict[str, Any] | None:
+        file = server.python_files.get(uri)
+        if file is None:
+            tell(server, "open the Python file to check it", types.MessageType.Warning)
+            return None
+        if file.is_running:
+            tell(server, "the file is running already", types.MessageType.Info)
+            return None
+        since, file.is_running = len(file.changes), True
+        settings = server.settings
+        try:
+            findings = await asyncio.to_thread(
+                run_file,
+                file.path,
+                file.file.text,
+                settings.interpreter or sys.executable,
+                settings.seconds,
+            )
+        except CannotRun as error:
+            tell(server, str(error), types.MessageType.Error)
+            return None
+        finally:
+            file.is_running = False
+        if server.python_files.get(uri) is file:  # it was not closed meanwhile
+            file.found(findings, since)
+            publish(server, file)
+            refresh(server)
+        return {
+            "summary": summary(findings),
+            "calls": findings.calls,
+            "mistakes": len(findings.faults),
+            "complete": findings.is_complete,
+            "output": findings.output,
+        }
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+def opened(server: SpecServer, given: types.TextDocumentItem) -> bool:
+    """Take a document that is opened, if it is Python; return whether it is."""
+    if not is_python(given.uri, given.language_id):
+        return False
+    server.python_files.put(given.uri, given.version, given.text)
+    return True
+
+
+def changed(server: SpecServer, params: types.DidChangeTextDocumentParams) -> bool:
+    """Follow a change of a document, if it is Python; return whether it is."""
+    file = server.python_files.get(params.text_document.uri)
+    if file is None:
+        return False
+    file.change(params.text_document.version, params.content_changes)
+    if file.findings is not None:
+        publish(server, file)
+    return True
+
+
+def closed(server: SpecServer, uri: str) -> bool:
+    """Forget a document that is closed, if it is Python; return whether it is."""
+    if server.python_files.open.pop(uri, None) is None:
+        return False
+    server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+    return True
+
+
+# --- what was found -------------------------------------------------------------------------------
+
+
+def publish(server: SpecServer, file: PythonFile) -> None:
+    """Send the faults of a file, where they are in its text now."""
+    faults = file.findings.faults if file.findings else ()
+    found = [shown(file, one) for one in faults]
+    params = types.PublishDiagnosticsParams(file.uri, found, file.version)
+    server.text_document_publish_diagnostics(params)
+
+
+def shown(file: PythonFile, fault: PythonFault) -> types.Diagnostic:
+    """Return a fault as the protocol has it; one without columns marks the whole line."""
+    lines = [fault.message, fault.note, fault.help and f"help: {fault.help}"]
+    related = [
+        types.DiagnosticRelatedInformation(location(file, name, lines_), text)
+        for name, lines_, text in fault.mentions
+    ]
+    return types.Diagnostic(
+        range_of(span(file.file, fault.place)),
+        "\n".join(line for line in lines if line),
+        severity=SEVERITIES[fault.severity],
+        code=fault.code,
+        source="mimgraph",
+        related_information=related,
+    )
+
+
+def location(file: PythonFile, name: str, lines: Lines) -> types.Location:
+    """Return a place in this or another file."""
+    here = name == file.path
+    there = file.file if here else SourceFile(name, "")
+    return types.Location(
+        file.uri if here else from_fs_path(name) or "", range_of(span(there, lines))
+    )
+
+
+def span(file: SourceFile, lines: Lines) -> Span:
+    """Return the span of a place; that of an empty one is the text of its line."""
+    if lines[:2] != lines[2:]:
+        return Span(file, *lines)
+    text = file.line(lines.line)
+    first = len(text) - len(text.lstrip()) + 1 if lines.column == 1 else lines.column
+    return Span(file, lines.line, first, lines.line, max(first, len(text.rstrip()) + 1))
+
+
+def hints(file: PythonFile, range: types.Range) -> list[types.InlayHint]:
+    """Return the hints in a range, with a sign and a tooltip if the text has changed since the run."""
+    if file.findings is None:
+        return []
+    start, end = place(file.file, range.start), place(file.file, range.end)
+    stale = file.findings.is_stale
+    return [_hint(file, one, stale) for one in file.findings.hints if start <= one.place[2:] <= end]
+
+
+def _hint(file: PythonFile, one: CallHint, stale: bool) -> types.InlayHint:
+    behind = range_of(span(file.file, one.place)).end
+    return types.InlayHint(
+        behind,
+        f"~ {one.text}" if stale else one.text,
+        kind=types.InlayHintKind.Type,
+        padding_left=True,
+        tooltip="The text has changed since the last run." if stale else None,
+    )
+
+
+def lenses(file: PythonFile) -> list[types.CodeLens]:
+    """Return the lens that runs a file which imports mimgraph, with the outcome of the last run."""
+    line = file.import_line
+    if line is None:
+        return []
+    title = "check the graphs of this file"
+    if file.findings is not None:
+        title += f" again ({summary(file.findings)})"
+    range = types.Range(types.Position(line - 1, 0), types.Position(line - 1, 0))
+    return [types.CodeLens(range, types.Command(title, COMMAND, arguments=[file.uri]))]
+
+
+def summary(findings: Findings) -> str:
+    """Return the outcome of a run in a few words."""
+    count = len(findings.faults)
+    if count:
+        return f"{count} mistake{'s' * (count != 1)}"
+    if not findings.calls:
+        return "no graph was built; what stands under __main__ does not run"
+    return f"{findings.calls} call{'s' * (findings.calls != 1)}, no mistakes"
+
+
+def tell(server: SpecServer, message: str, kind: types.MessageType) -> None:
+    """Show a message to the user."""
+    server.window_show_message(types.ShowMessageParams(kind, message))
