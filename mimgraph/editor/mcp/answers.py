@@ -128,6 +128,15 @@ class Compared(Outcome):
 
 
 @dataclass
+class Edited(Outcome):
+    """The text after a change, the change as a unified diff, and whether the file was written."""
+
+    written: bool = False
+    diff: str = ""
+    spec: str = ""
+
+
+@dataclass
 class Found:
     """The facts of a name, or the list that a search finds."""
 

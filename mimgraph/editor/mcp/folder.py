@@ -50,6 +50,10 @@ class Folder:
             raise WrongCall(f"{path!r} is no spec: a spec ends in {', '.join(ENDINGS)}")
         return first_place(inside)
 
+    def exists(self, path: str) -> bool:
+        """Return whether there is a file at a path."""
+        return os.path.lexists(self.place(path).path)
+
     def write(self, path: str, text: str) -> None:
         """Write a spec, whole or not at all; only a spec is written, and only over a spec."""
         if self.read_only:

@@ -17,7 +17,7 @@ from mimgraph.editor.mcp.answers import Answer
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.manual import LANGUAGE
 from mimgraph.editor.mcp.resources import add_resources
-from mimgraph.editor.mcp.tools import READING, TOOLS
+from mimgraph.editor.mcp.tools import READING, TOOLS, WRITING
 from mimgraph.editor.mcp.worker import SECONDS, Workers
 
 INSTRUCTIONS = f"""\
@@ -30,7 +30,7 @@ fixes of a diagnostic or do what its help says. The tool manual and the resource
 def make_server(folder: Folder, seconds: float = SECONDS) -> MCPServer[Any]:
     """Return a server for the specs of a folder; a call may take this many seconds."""
     workers = Workers(folder, seconds)
-    tools = [_tool(workers, name) for name in TOOLS if name in READING or not folder.read_only]
+    tools = [_tool(workers, name) for name in TOOLS if name not in WRITING or not folder.read_only]
     server: MCPServer[Any] = MCPServer(
         "mimgraph",
         instructions=INSTRUCTIONS,
@@ -45,7 +45,7 @@ def make_server(folder: Folder, seconds: float = SECONDS) -> MCPServer[Any]:
 def _tool(workers: Workers, name: str) -> Tool:
     """Return a tool as the SDK has it; it refuses arguments that it does not have."""
     function = TOOLS[name]
-    reads = name in READING
+    reads = name in READING or workers.folder.read_only
     tool = Tool.from_function(
         _called(workers, name, function),
         name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mimgraph.editor.mcp.answers import Answer
+from mimgraph.editor.mcp.tools.change import edit, write
 from mimgraph.editor.mcp.tools.check import check
 from mimgraph.editor.mcp.tools.look_up import explain, gallery, layers, manual, specs
 from mimgraph.editor.mcp.tools.make import diff, draw, emit, summary
@@ -16,4 +17,5 @@ READING: dict[str, Callable[..., Answer]] = {
     tool.__name__: tool
     for tool in (check, explain, layers, gallery, manual, specs, summary, emit, draw, diff)
 }
-TOOLS = {**READING}
+TOOLS: dict[str, Callable[..., Answer]] = {**READING, "edit": edit, "write": write}
+WRITING = ("write",)  # what a server that writes nothing leaves out

@@ -1,0 +1,116 @@
+"""Change the text of a spec, check it, and write it whole or not at all."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from itertools import islice
+from typing import Annotated
+
+from pydantic import Field
+
+from mimgraph.diagnostics import SpecError
+from mimgraph.editor.mcp.answers import Answer, Edit, Edited, cut
+from mimgraph.editor.mcp.arguments import Path, Text
+from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.editor.mcp.given import Given, given, outcome, told
+from mimgraph.language.text_edits import TextEdit, edited
+from mimgraph.source import SourceFile, Span
+
+MOST_EDITS = 1_000
+MOST_DIFF = 400  # lines of the difference that are shown
+EvenIfWrong = Annotated[
+    bool,
+    Field(description="Write the file even if the spec has mistakes then; default: only if legal"),
+]
+TextEdits = Annotated[
+    list[Edit],
+    Field(description="Changes of the text, all in its present version: the edits of fixes"),
+]
+
+
+def edit(
+    folder: Folder,
+    path: Path = "",
+    spec: Text = "",
+    text_edits: TextEdits = [],  # noqa: B006 - never changed
+    even_if_wrong: EvenIfWrong = False,
+) -> Annotated[Answer, Edited]:
+    """Change a spec at places of its text, and check it. With `path` the file is written, if it is legal then.
+
+    The edits of several fixes of one check can be given together if they do not overlap.
+    """
+    one = given(folder, path, spec)
+    if len(text_edits) > MOST_EDITS:
+        raise WrongCall(f"at most {MOST_EDITS:,} edits are made in one call")
+    return _finished(folder, path, one, _with_edits(one.file, text_edits), even_if_wrong)
+
+
+def write(
+    folder: Folder, path: Path, spec: Text, even_if_wrong: EvenIfWrong = False
+) -> Annotated[Answer, Edited]:
+    """Write a spec to a file, new or in place of another spec, if it is legal."""
+    if not spec:
+        raise WrongCall("give spec, the text to write")
+    place = folder.place(path)
+    before = b""
+    if folder.exists(path):
+        before = folder.read(path)
+    one = Given(before, place.path, place)
+    given(folder, "", spec)  # refuses what is no text
+    return _finished(folder, path, one, spec, even_if_wrong)
+
+
+def _with_edits(file: SourceFile, edits: list[Edit]) -> str:
+    """Return the text with edits; a `WrongCall` refuses those that are not in it."""
+    found = []
+    for one in edits:
+        places = ((one.line, one.column), (one.end_line, one.end_column))
+        for line, column in places:
+            if not 0 < line <= len(file.lines) or not 0 < column <= len(file.line(line)) + 1:
+                raise WrongCall(f"the text has no line {line}, column {column}")
+        if places[0] > places[1]:
+            raise WrongCall(f"an edit ends before it begins, at line {one.line}")
+        found.append(TextEdit(Span(file, *places[0], *places[1]), one.text))
+    try:
+        return edited(file, found)
+    except ValueError as error:
+        raise WrongCall(str(error)) from None
+
+
+def _finished(folder: Folder, path: str, old: Given, text: str, even_if_wrong: bool) -> Answer:
+    """Check a new text and write it to the path, if there is one; return what changed."""
+    new = Given(text.encode(errors="surrogateescape"), old.name, old.place)
+    try:
+        found, ok = new.graph().warnings, True
+    except SpecError as error:
+        found, ok = tuple(error.diagnostics), False
+    is_changed = new.data != old.data
+    written = bool(path) and is_changed and (ok or even_if_wrong) and not folder.read_only
+    if written:
+        if old.data and folder.read(path) != old.data:
+            raise WrongCall(f"{path} was changed meanwhile: begin anew")
+        folder.write(path, text)
+    difference = _difference(old, new)
+    if not is_changed:
+        state = "nothing changed"
+    elif written:
+        state = f"wrote {path}"
+    elif path:
+        reason = "the spec would be wrong" if not folder.read_only else "the server is read-only"
+        state = f"{path} was not written: {reason}"
+    else:
+        state = "changed" if ok else "changed, with mistakes"
+    parts = (state, difference, told(found), "" if path else text)
+    data = Edited(**outcome(found, ok), written=written, diff=difference, spec=text)
+    return Answer(cut("\n\n".join(filter(None, parts))), data)
+
+
+def _difference(old: Given, new: Given) -> str:
+    """Return a unified diff, cut if it is long."""
+    lines = unified_diff(
+        old.text.splitlines(keepends=True), new.text.splitlines(keepends=True), old.name, old.name
+    )
+    shown = [line if line.endswith("\n") else f"{line}\n" for line in islice(lines, MOST_DIFF + 1)]
+    if len(shown) > MOST_DIFF:
+        shown[-1] = "...\n"
+    return "".join(shown)

@@ -1,0 +1,116 @@
+"""Specs are changed at places and written whole, only if they are legal, and only if nobody else wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mimgraph.editor.mcp.answers import Edit
+from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.editor.mcp.tools import TOOLS
+
+LEGAL = "inputs: {x: [8]}  # eight\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
+WRONG = LEGAL.replace("Linear", "Liner")
+MEND = Edit(3, 14, 3, 19, "Linear")
+SPOIL = Edit(3, 14, 3, 20, "Liner")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.yaml").write_text(LEGAL)
+    (tmp_path / "wrong.yaml").write_text(WRONG)
+    return Folder(str(tmp_path.resolve()))
+
+
+def call(folder: Folder, tool: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
+    text, data, _ = TOOLS[tool](folder, **arguments)
+    return text, vars(data)
+
+
+def test_a_text_is_mended(folder: Folder) -> None:
+    text, data = call(folder, "edit", spec=WRONG, text_edits=[MEND])
+    assert data["ok"] and data["spec"] == LEGAL and not data["written"]
+    assert "-  a: {layer: Liner," in text and text.endswith(LEGAL)
+
+
+def test_a_file_is_mended(folder: Folder) -> None:
+    text, data = call(folder, "edit", path="wrong.yaml", text_edits=[MEND])
+    assert data["written"] and text.startswith("wrote wrong.yaml\n\n--- wrong.yaml")
+    assert Path("wrong.yaml").read_text() == LEGAL
+
+
+def test_a_wrong_spec_is_not_written(folder: Folder) -> None:
+    text, data = call(folder, "edit", path="net.yaml", text_edits=[SPOIL])
+    assert not data["written"] and not data["ok"] and "did you mean Linear?" in text
+    assert Path("net.yaml").read_text() == LEGAL
+    assert call(folder, "edit", path="net.yaml", text_edits=[SPOIL], even_if_wrong=True)[1][
+        "written"
+    ]
+    assert Path("net.yaml").read_text() == WRONG
+
+
+def test_a_spec_is_written(folder: Folder) -> None:
+    assert call(folder, "write", path="new.yaml", spec=LEGAL)[1]["written"]
+    assert Path("new.yaml").read_text() == LEGAL
+    assert not call(folder, "write", path="new.yaml", spec=WRONG)[1]["written"]
+    assert call(folder, "write", path="new.yaml", spec=LEGAL)[0].startswith("nothing changed")
+    assert call(folder, "write", path="new.yaml", spec=LEGAL.replace("4}", "5}"))[1]["written"]
+
+
+def test_a_read_only_server_writes_nothing(folder: Folder) -> None:
+    reads = Folder(folder.root, read_only=True)
+    text, data = call(reads, "edit", path="wrong.yaml", text_edits=[MEND])
+    assert data["ok"] and not data["written"] and "read-only" in text
+    assert Path("wrong.yaml").read_text() == WRONG
+
+
+def test_a_file_that_somebody_else_wrote(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, answers = Folder.read, [WRONG.encode()]
+
+    def reads(self: Folder, path: str) -> bytes:
+        return answers.pop() if answers else read(self, path)
+
+    Path("wrong.yaml").write_text(WRONG + "# somebody else\n")
+    monkeypatch.setattr(Folder, "read", reads)
+    with pytest.raises(WrongCall, match="changed meanwhile"):
+        call(folder, "edit", path="wrong.yaml", text_edits=[MEND])
+    assert "somebody else" in Path("wrong.yaml").read_text()
+
+
+REFUSED: dict[str, list[Edit]] = {
+    "no line 9": [Edit(9, 1, 9, 1, "x")],
+    "no line 0": [Edit(0, 1, 1, 1, "x")],
+    "no line 3, column 90": [Edit(3, 1, 3, 90, "x")],
+    "column -1": [Edit(3, -1, 3, 1, "x")],
+    "ends before": [Edit(3, 5, 3, 4, "x")],
+    "overlap": [Edit(3, 3, 3, 9, "x"), Edit(3, 5, 3, 12, "y")],
+    "at most": [Edit(1, 1, 1, 1, "x")] * 1_001,
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_edits_that_cannot_be_made(folder: Folder, message: str) -> None:
+    with pytest.raises(WrongCall, match=message):
+        call(folder, "edit", path="net.yaml", text_edits=REFUSED[message], even_if_wrong=True)
+    assert Path("net.yaml").read_text() == LEGAL
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"path": "../new.yaml", "spec": LEGAL},
+        {"path": "new.py", "spec": LEGAL},
+        {"path": "", "spec": LEGAL},
+        {"path": "new.yaml", "spec": ""},
+        {"path": "new.yaml", "spec": "\ud800"},
+        {"path": "new.yaml", "spec": "on: push\n", "even_if_wrong": True},
+        {"path": "new.yaml", "spec": "a: [", "even_if_wrong": True},
+    ],
+)
+def test_writes_that_are_refused(folder: Folder, arguments: dict[str, Any]) -> None:
+    with pytest.raises(WrongCall):
+        call(folder, "write", **arguments)
+    assert sorted(path.name for path in Path().iterdir()) == ["net.yaml", "wrong.yaml"]
