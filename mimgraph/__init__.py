@@ -23,6 +23,7 @@ if _typing.TYPE_CHECKING:
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional
     from mimgraph.imported import from_module
+    from mimgraph.language.edit.spec_editor import edit
     from mimgraph.ops.custom.register import register
 
 __version__ = "0.2.0"  # the only place: pyproject.toml, --version and the manual read it
@@ -40,6 +41,7 @@ __all__ = [
     "arange",
     "block",
     "diff",
+    "edit",
     "from_dict",
     "from_module",
     "layers",
@@ -62,6 +64,7 @@ _HOMES = {
     "diagnostics": "SpecError",
     "graph": "Graph Model diff from_dict load load_model loads positional",
     "imported": "from_module",
+    "language.edit.spec_editor": "edit",
     "ops.custom.register": "register",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -27,6 +27,7 @@ from mimgraph.inspection.ends import GraphInput, GraphOutput
 from mimgraph.inspection.node import Node, Nodes
 from mimgraph.inspection.origin import Origin
 from mimgraph.ir.types import Constraint, Shape, TensorType
+from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.runtime.weight_transfer.transfer import Transfer
 from mimgraph.runtime.weights import LoadedWeights
 from mimgraph.source import Span
@@ -78,6 +79,14 @@ PARTS = (
         "Graph",
         "What `mg.load`, `mg.Graph` and `mg.Model` return. A graph is a value: what changes it returns a new "
         "one, and equal graphs have equal hashes.",
+    ),
+    Part(
+        "editing",
+        "Change specs in files",
+        "`mg.edit` opens a spec, and its methods change the text where it must change. "
+        "[Change a spec by program](../how-to/change-a-spec.md) shows how.",
+        ("edit",),
+        (SpecEditor,),
     ),
     Part(
         "modules",

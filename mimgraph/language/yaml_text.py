@@ -47,6 +47,11 @@ def yaml_text(mapping: Mapping[str, Any], comments: Mapping[Path, str] | None = 
     return "".join(f"{row}\n" for row in rows)
 
 
+def entry_lines(key: str, value: Any, indent: str = "") -> list[str]:
+    """Return the lines of one entry of a mapping: one line if it fits there, else several."""
+    return [line.text for line in _lines({key: value}, indent=indent)]
+
+
 def _comment_lines(lines: list[Line], comments: Mapping[Path, str]) -> dict[int, list[str]]:
     """Return the lines of comments by the index of the line that they stand above."""
     first: dict[Path, int] = {(): 0}

@@ -132,6 +132,7 @@ def names(graph: mg.Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> d
         "merges": merges,
         "torch": torch,
         "graph": graph,
+        "spec": mg.edit("resnet.yaml"),
         "model": model,
         "inputs": {"image": torch.zeros(2, 3, 16, 16), "text": torch.zeros(2, 5).long()},
         "net": Net(),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mimgraph.diagnostics import Diagnostic, Label, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, port_fault
 from mimgraph.language.edit.followers import followers
-from mimgraph.language.edit.split_names import Pair, is_plain, quoted, split
+from mimgraph.language.edit.split_names import Pair, is_plain, paired, quoted, split
 from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.language.occurrences.project import Home, Member, Project
 from mimgraph.language.occurrences.symbols import Occurrence, Symbol, definitions
@@ -129,7 +129,7 @@ class _Renaming:
         """Yield the edits of a file."""
         expected = self.expected.setdefault(path, Counter())
         lists: dict[Span, list[tuple[Occurrence, Occurrence]]] = {}
-        pairs = _paired(member.occurrences.all)
+        pairs = paired(member.occurrences.all)
         for source, implied in pairs:
             assert source.site is not None
             lists.setdefault(source.site.whole.span, []).append((source, implied))
@@ -212,21 +212,6 @@ class _Renaming:
 
 def _is_inside(span: Span, spans: list[Span]) -> bool:
     return any(one[1:3] <= span[1:3] and span[3:5] <= one[3:5] for one in spans)
-
-
-def _paired(places: Iterable[Occurrence]) -> list[tuple[Occurrence, Occurrence]]:
-    """Return the sources that give a name, each with what has that name."""
-    by_item: dict[tuple[Span, str], list[Occurrence]] = {}
-    for one in places:
-        if one.site is not None:
-            by_item.setdefault((one.site.item.span, one.site.key.text), []).append(one)
-    found = []
-    for several in by_item.values():
-        source = next((one for one in several if not one.implied), None)
-        implied = next((one for one in several if one.implied), None)
-        if source is not None and implied is not None:
-            found.append((source, implied))
-    return found
 
 
 def _a(kind: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, SpecError
-from mimgraph.language.occurrences.symbols import Site
+from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Site
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.yaml_tree.json_tokens import is_json
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence
@@ -108,3 +108,57 @@ def quoted(span: Span, text: str) -> str:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
+
+
+def paired(places: Iterable[Occurrence]) -> list[tuple[Occurrence, Occurrence]]:
+    """Return the sources that give a name, each with what has that name."""
+    by_item: dict[tuple[Span, str], list[Occurrence]] = {}
+    for one in places:
+        if one.site is not None:
+            by_item.setdefault((one.site.item.span, one.site.key.text), []).append(one)
+    found = []
+    for several in by_item.values():
+        source = next((one for one in several if not one.implied), None)
+        implied = next((one for one in several if one.implied), None)
+        if source is not None and implied is not None:
+            found.append((source, implied))
+    return found
+
+
+def rewired(occurrences: Occurrences, reads: dict[Span, Span], new: str) -> Iterator[TextEdit]:
+    """Yield the edits by which sources read another result, and what has a name from them keeps it.
+
+    `reads` has the span of each source by that of its name.
+    """
+    pairs = paired(occurrences.all)
+    lists: dict[Span, list[tuple[Occurrence, Occurrence]]] = {}
+    for source, implied in pairs:
+        assert source.site is not None
+        lists.setdefault(source.site.whole.span, []).append((source, implied))
+    done = {source.span for source, _ in pairs}
+    for found in lists.values():
+        if not any(source.span in reads for source, _ in found):
+            continue
+        texts = [
+            _pair(source, implied, new if source.span in reads else None)
+            for source, implied in found
+        ]
+        if all(map(is_plain, texts)):
+            items = [
+                one.site.item.span
+                for one, (source, _) in zip(texts, found, strict=True)
+                if source.span in reads
+            ]
+            yield from (TextEdit(span, quoted(span, new)) for span in items)
+        else:
+            yield from split(
+                [one for one in texts if one.site.key.text != "over" or not is_plain(one)]
+            )
+    for name, span in reads.items():
+        if name not in done:
+            yield TextEdit(span, new)
+
+
+def _pair(source: Occurrence, implied: Occurrence, new: str | None) -> Pair:
+    assert source.site is not None
+    return Pair(source.site, implied.symbol.name, source.site.item.text if new is None else new)
