@@ -35,5 +35,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         reason = error.strerror or error
         raise CallError(f"cannot serve {visible(args.folder)}: {reason}") from None
+    # the processes that run the tools import nothing from the folder
+    os.environ["PYTHONSAFEPATH"] = "1"
     make_server(Folder(os.path.realpath("."), args.read_only)).run()
     return OK

@@ -93,7 +93,7 @@ def _run(path: str, text: str) -> None:
         name = f"users_{name}"
     module = ModuleType(name)
     module.__file__, module.__package__ = path, package
-    sys.path[0] = root
+    sys.path.insert(0, root)
     sys.argv[:] = [path]
     sys.modules[name] = module
     exec(compile(text, path, "exec"), vars(module))  # noqa: S102 - the user asked for it

@@ -75,7 +75,7 @@ def _start(path: str, python: str, mark: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "MPLBACKEND": "Agg", MARK: mark}
     try:
         return subprocess.Popen(
-            [python, "-m", "mimgraph.editor.python_files.run"],
+            [python, "-P", "-m", "mimgraph.editor.python_files.run"],  # not a mimgraph.py beside it
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
+from mcp.client.stdio import StdioServerParameters
 from mcp.types import TextContent
 
 from mimgraph.editor.mcp.folder import Folder
@@ -47,6 +48,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.slow
 def test_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
@@ -102,6 +104,24 @@ def test_calls_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     anyio.run(talk)
     assert found == [True] * 60
     assert sorted(path.name for path in tmp_path.iterdir()) == ["n0.yaml", "n1.yaml"]
+
+
+@pytest.mark.slow
+def test_code_in_the_folder_is_not_imported(tmp_path: Path) -> None:
+    for name in ("anyio", "yaml", "json", "mcp", "pydantic", "runpy", "networkx"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'owned')!r}, 'w')\n")
+    (tmp_path / "net.yaml").write_text(LEGAL)
+    command = [sys.executable, "-P", "-m", "mimgraph", "mcp", str(tmp_path)]
+
+    async def talk() -> None:
+        server = StdioServerParameters(
+            command=command[0], args=command[1:], env={"PYTHONPATH": str(ROOT)}, cwd=tmp_path
+        )
+        async with Client(server) as client:
+            assert not (await client.call_tool("check", {"path": "net.yaml"})).is_error
+
+    anyio.run(talk)
+    assert not (tmp_path / "owned").exists()
 
 
 @pytest.mark.slow

@@ -201,6 +201,14 @@ def test_the_text_runs_and_not_the_file(tmp_path: Path) -> None:
     assert [hint.text for hint in found.hints] == ["(N, 2)", "(N, 8)"] and not found.faults
 
 
+def test_the_folder_of_the_file_is_first(tmp_path: Path) -> None:
+    for name in ("mimgraph", "yaml", "json"):  # ours are imported before
+        (tmp_path / f"{name}.py").write_text("1 / 0\n")
+    (tmp_path / "colorsys.py").write_text("HERE = 1\n")
+    found = run_file(str(tmp_path / "model.py"), f"{HEAD}import colorsys\ncolorsys.HERE\n")
+    assert not found.faults
+
+
 def test_a_file_of_a_package_imports_relatively(tmp_path: Path) -> None:
     package = tmp_path / "pkg" / "sub"
     package.mkdir(parents=True)
