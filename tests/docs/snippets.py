@@ -126,7 +126,7 @@ class _Story:
                 for command in line.split(" && "):
                     assert SHELL.fullmatch(command), f"write console, so that it runs: {command}"
         else:
-            known = ("text", "toml", "json", "diff", "mermaid", "pycon", "")
+            known = ("text", "toml", "json", "lua", "elisp", "diff", "mermaid", "pycon", "")
             assert snippet.language in known or snippet.language.startswith("{"), snippet.language
 
     def check_shown(self) -> None:
