@@ -33,7 +33,11 @@ def test_each_command_of_the_manifest_is_registered() -> None:
 
 
 def test_the_settings_are_what_the_server_reads() -> None:
-    read = {f"mimgraph.inlayHints.{field.name}": field.default for field in fields(Settings)}
+    groups = {"shapes": "inlayHints", "options": "inlayHints"}
+    read = {
+        f"mimgraph.{groups.get(one.name, 'python')}.{one.name}": one.default
+        for one in fields(Settings)
+    }
     of_the_client = {"mimgraph.path": "", "mimgraph.trace.server": "off"}
     assert {name: one["default"] for name, one in SETTINGS.items()} == read | of_the_client
 
@@ -41,7 +45,14 @@ def test_the_settings_are_what_the_server_reads() -> None:
 def test_what_decides_which_program_runs_is_not_read_from_an_untrusted_folder() -> None:
     capability = MANIFEST["capabilities"]["untrustedWorkspaces"]
     chosen = {name for name, one in SETTINGS.items() if one.get("scope") == "machine-overridable"}
-    assert chosen == set(capability["restrictedConfigurations"]) == {"mimgraph.path"}
+    assert (
+        chosen
+        == set(capability["restrictedConfigurations"])
+        == {
+            "mimgraph.path",
+            "mimgraph.python.interpreter",
+        }
+    )
 
 
 def test_each_file_that_the_manifest_names_is_there() -> None:

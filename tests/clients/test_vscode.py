@@ -23,6 +23,12 @@ pytestmark = pytest.mark.slow
 
 TRUSTING = {"security.workspace.trust.enabled": False}
 WARY = {"security.workspace.trust.startupPrompt": "never"}  # and the folder is not trusted
+PYTHON = """import mimgraph as mg
+from mimgraph import layers
+
+x = mg.Input("x", (8,))
+y = layers.Linear(4)(x, name="y")
+"""
 NOWHERE = {"mimgraph.path": "/nowhere/mimgraph"}
 
 
@@ -47,6 +53,7 @@ def window(
 
     def opens(user: dict[str, object], **files: object) -> Window:
         shutil.copy(ROOT / "specs" / "image_numerical.yaml", tmp_path / "model.yaml")
+        (tmp_path / "net.py").write_text(PYTHON)
         if files:
             (tmp_path / ".vscode").mkdir()
             (tmp_path / ".vscode/settings.json").write_text(json.dumps(files["settings"]))
@@ -68,6 +75,26 @@ def test_a_spec_has_shapes_and_errors_as_one_types(window: Callable[..., Window]
     code.await_errors(1)
     code.page.keyboard.press("Control+Z")
     code.await_errors(0)
+    code.command("mimgraph: Emit the Source of the Model")
+    code.await_line(r"class ImageNumerical\(nn\.Module\):")
+
+
+def test_a_python_file_runs_on_request(window: Callable[..., Window]) -> None:
+    code = window(TRUSTING)
+    code.open("net.py")
+    code.command("mimgraph: Check the Graphs in This Python File")
+    code.await_line(r'name="y"\).*\(N, 4\)')
+
+
+def test_a_python_file_does_not_run_in_a_folder_that_is_not_trusted(
+    window: Callable[..., Window],
+) -> None:
+    code = window(WARY)
+    code.open("model.yaml")
+    code.await_line(r"combined: .*\(N, 2112\)")
+    code.open("net.py")
+    code.page.get_by_text("check the graphs of this file").click()
+    code.page.locator(".notification-list-item").filter(has_text="not trusted").wait_for()
 
 
 def test_a_program_that_is_not_there_is_said_with_a_button(window: Callable[..., Window]) -> None:

@@ -29,6 +29,7 @@ USER = {
     "telemetry.telemetryLevel": "off",
     "chat.disableAIFeatures": True,
     "editor.minimap.enabled": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "editor.wordWrap": "off",
     "extensions.autoUpdate": False,
     "extensions.ignoreRecommendations": True,

@@ -1,6 +1,8 @@
 /** Start the language server when a spec is open, and bring the commands. */
 
 import * as vscode from "vscode";
+import { checkPython } from "./commands/python.ts";
+import { draw, emit } from "./commands/specs.ts";
 import { Connection } from "./server/connection.ts";
 import { onInterpreterChange } from "./server/interpreter.ts";
 import { Status } from "./server/status.ts";
@@ -16,6 +18,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     connection,
     vscode.commands.registerCommand("mimgraph.restartServer", () => connection.restart()),
     vscode.commands.registerCommand("mimgraph.showOutput", () => output.show()),
+    vscode.commands.registerCommand("mimgraph.emitSource", () => emit(connection)),
+    vscode.commands.registerCommand("mimgraph.drawPicture", () => draw(connection)),
+    vscode.commands.registerCommand("mimgraph.checkPythonFile", () => checkPython(connection)),
     ...starters(connection),
     ...restarters(connection),
   );

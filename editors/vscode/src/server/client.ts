@@ -8,6 +8,7 @@ import {
   type LanguageClientOptions,
   type ServerOptions,
 } from "vscode-languageclient/node";
+import { guarded } from "../commands/python.ts";
 import { LANGUAGES } from "../specs.ts";
 
 /** How often a server that crashes is started again within three minutes. */
@@ -38,9 +39,11 @@ const GIVE_UP: CloseHandlerResult = { action: CloseAction.DoNotRestart, handled:
 
 function options(output: vscode.LogOutputChannel): LanguageClientOptions {
   return {
-    documentSelector: LANGUAGES.flatMap((language) =>
+    // of a Python file the server keeps the text, and runs it when the user asks
+    documentSelector: [...LANGUAGES, "python"].flatMap((language) =>
       ["file", "untitled"].map((scheme) => ({ language, scheme })),
     ),
+    middleware: guarded(output),
     outputChannel: output,
     synchronize: { configurationSection: "mimgraph" },
     initializationOptions: () => vscode.workspace.getConfiguration("mimgraph"),

@@ -37,6 +37,11 @@ export class Connection implements vscode.Disposable {
     return this.client;
   }
 
+  /** Return the program of a running server, which other commands of mimgraph run by, too. */
+  async program(): Promise<Program | undefined> {
+    return (await this.running()) && this.ending.program;
+  }
+
   /** Stop the server and start it anew, with the settings of now. */
   async restart(): Promise<SpecClient | undefined> {
     await this.dispose();
