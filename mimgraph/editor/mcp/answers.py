@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 MOST_FAULTS = 50  # diagnostics in one answer
 MOST_ROWS = 500  # nodes, shapes or changes in one answer
@@ -29,6 +29,29 @@ class Edit:
     end_line: int
     end_column: int
     text: str
+
+
+@dataclass
+class Step:
+    """One change of a node or another entry, by its path.
+
+    `fc1` is a node, `features.2` an item of a seq, `residual.conv` a node in a block; `params.hidden`,
+    `inputs.x` and `outputs.score` are entries of these sections.
+
+    - add: `value` is a node, such as {"layer": "Linear", "from": "x", "out_features": 8}, or an item or value
+    - replace: `value` is what it does now; sources stay unless they are given
+    - set: `value` has options, such as {"out_features": 8}; `unset` names options to leave out
+    - remove: its readers read its source instead
+    - insert: `value` is a node without `from`, `name` its name; all that read the path read it instead
+    - rename: `name` is the new name, at all places
+    """
+
+    do: Literal["add", "replace", "set", "remove", "insert", "rename"]
+    path: str
+    value: Any = None
+    name: str = ""
+    unset: list[str] = field(default_factory=list)
+    after: str = ""
 
 
 @dataclass

@@ -57,7 +57,10 @@ def answer(folder: Folder, tool: str, arguments: dict[str, Any]) -> Answer:
     from mimgraph.editor.mcp.tools import TOOLS  # the server itself does not wait for it
 
     _limit_memory()
-    found = TOOLS[tool](folder, **arguments)
+    try:
+        found = TOOLS[tool](folder, **arguments)
+    except RecursionError:
+        raise WrongCall("the arguments are nested too deep") from None
     return found._replace(data=asdict(found.data))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mimgraph.editor.mcp.answers import Edit
+from mimgraph.editor.mcp.answers import Edit, Step
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.tools import TOOLS
 
@@ -78,6 +78,67 @@ def test_a_file_that_somebody_else_wrote(folder: Folder, monkeypatch: pytest.Mon
     with pytest.raises(WrongCall, match="changed meanwhile"):
         call(folder, "edit", path="wrong.yaml", text_edits=[MEND])
     assert "somebody else" in Path("wrong.yaml").read_text()
+
+
+STEPS: dict[str, tuple[list[Step], str]] = {
+    "add": (
+        [
+            Step("add", "b", {"layer": "ReLU", "from": "a"}, after="a"),
+            Step("set", "", {"outputs": "b"}),
+        ],
+        LEGAL.replace("outputs: a", "  b: {layer: ReLU, from: a}\noutputs: b"),
+    ),
+    "replace": (
+        [Step("replace", "a", {"layer": "Flatten"})],
+        LEGAL.replace("layer: Linear, from: x, out_features: 4", "layer: Flatten, from: x"),
+    ),
+    "set": ([Step("set", "a", {"out_features": 5})], LEGAL.replace("4}", "5}")),
+    "unset": (
+        [Step("set", "a", {"bias": False, "activation": "ReLU"}), Step("set", "a", unset=["bias"])],
+        LEGAL.replace("4}", "4, activation: ReLU}"),
+    ),
+    "insert and remove": (
+        [Step("insert", "x", {"layer": "ReLU"}, name="r"), Step("remove", "r")],
+        LEGAL,
+    ),
+    "rename": ([Step("rename", "x", name="rows")], LEGAL.replace("x", "rows")),
+    "a size": ([Step("rename", "inputs.x", name="y")], LEGAL.replace("x", "y")),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps(folder: Folder, name: str) -> None:
+    steps, expected = STEPS[name]
+    _, data = call(folder, "edit", spec=LEGAL, steps=steps)
+    assert data["spec"] == expected and data["ok"]
+    call(folder, "edit", path="net.yaml", steps=steps)
+    assert Path("net.yaml").read_text() == expected
+
+
+WRONG_STEPS: dict[str, list[Step]] = {
+    "step 2 cannot be changed:\nerror": [Step("set", "a", {"bias": True}), Step("remove", "b")],
+    "did you mean a?": [Step("set", "aa", {"out_features": 5})],
+    "exists already": [Step("add", "a", {"layer": "ReLU", "from": "x"})],
+    "value has options": [Step("set", "a", 3)],
+    "a node is a mapping": [Step("replace", "a", 3)],
+    "cannot be the name": [Step("rename", "a", name="1")],
+    "step 1 cannot be": [Step("insert", "a", 3, name="b")],
+}
+
+
+@pytest.mark.parametrize("message", WRONG_STEPS)
+def test_steps_that_cannot_be_made(folder: Folder, message: str) -> None:
+    with pytest.raises(WrongCall) as caught:
+        call(folder, "edit", path="net.yaml", steps=WRONG_STEPS[message])
+    assert message in str(caught.value)
+    assert Path("net.yaml").read_text() == LEGAL
+
+
+def test_a_text_that_is_no_yaml_has_no_steps(folder: Folder) -> None:
+    with pytest.raises(WrongCall, match="the spec cannot be changed"):
+        call(folder, "edit", spec="a: [", steps=[Step("remove", "a")])
+    with pytest.raises(WrongCall, match="give steps or text_edits"):
+        call(folder, "edit", spec=LEGAL)
 
 
 REFUSED: dict[str, list[Edit]] = {

@@ -9,10 +9,11 @@ from typing import Annotated
 from pydantic import Field
 
 from mimgraph.diagnostics import SpecError
-from mimgraph.editor.mcp.answers import Answer, Edit, Edited, cut
+from mimgraph.editor.mcp.answers import Answer, Edit, Edited, Step, cut
 from mimgraph.editor.mcp.arguments import Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.given import Given, given, outcome, told
+from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile, Span
 
@@ -28,21 +29,36 @@ TextEdits = Annotated[
 ]
 
 
+Steps = Annotated[
+    list[Step],
+    Field(
+        description="Changes of nodes and other entries, one after another; layout and comments stay"
+    ),
+]
+
+
 def edit(
     folder: Folder,
     path: Path = "",
     spec: Text = "",
+    steps: Steps = [],  # noqa: B006 - never changed
     text_edits: TextEdits = [],  # noqa: B006 - never changed
     even_if_wrong: EvenIfWrong = False,
 ) -> Annotated[Answer, Edited]:
-    """Change a spec at places of its text, and check it. With `path` the file is written, if it is legal then.
+    """Change a spec by `steps`, or at places of its text, and check it; comments and layout stay.
 
-    The edits of several fixes of one check can be given together if they do not overlap.
+    With `path` the file is written, if the spec is legal then. `text_edits` takes the edits of the fixes of
+    a diagnostic, of several fixes together if they do not overlap; they are made before the steps.
     """
     one = given(folder, path, spec)
-    if len(text_edits) > MOST_EDITS:
+    if len(text_edits) + len(steps) > MOST_EDITS:
         raise WrongCall(f"at most {MOST_EDITS:,} edits are made in one call")
-    return _finished(folder, path, one, _with_edits(one.file, text_edits), even_if_wrong)
+    if not text_edits and not steps:
+        raise WrongCall("give steps or text_edits")
+    text = _with_edits(one.file, text_edits)
+    if steps:
+        text = _with_steps(one.name, text, steps)
+    return _finished(folder, path, one, text, even_if_wrong)
 
 
 def write(
@@ -75,6 +91,40 @@ def _with_edits(file: SourceFile, edits: list[Edit]) -> str:
         return edited(file, found)
     except ValueError as error:
         raise WrongCall(str(error)) from None
+
+
+def _with_steps(name: str, text: str, steps: list[Step]) -> str:
+    """Return the text with steps; a `WrongCall` says which one cannot be made, and why."""
+    number, spec = 0, None
+    try:
+        spec = SpecEditor(text, name)
+        for number, step in enumerate(steps, 1):  # noqa: B007 - of the one that fails
+            _make(spec, step)
+    except SpecError as error:
+        what = f"step {number}" if number else "the spec"
+        raise WrongCall(f"{what} cannot be changed:\n{told(error.diagnostics)}") from None
+    except (TypeError, ValueError) as error:
+        raise WrongCall(f"step {number} cannot be made: {error}") from None
+    return spec.text
+
+
+def _make(spec: SpecEditor, step: Step) -> None:
+    """Make one step."""
+    match step.do:
+        case "add":
+            spec.add(step.path, step.value, after=step.after or None)
+        case "replace":
+            spec.replace(step.path, step.value)
+        case "remove":
+            spec.remove(step.path)
+        case "insert":
+            spec.insert(step.path, step.value, name=step.name)
+        case "rename":
+            spec.rename(step.path, step.name)
+        case "set":
+            if not isinstance(step.value, dict | None):
+                raise TypeError('value has options: {"out_features": 8}')
+            spec.set(step.path, {**(step.value or {}), **dict.fromkeys(step.unset, ...)})
 
 
 def _finished(folder: Folder, path: str, old: Given, text: str, even_if_wrong: bool) -> Answer:
