@@ -152,6 +152,14 @@ def test_what_is_installed_fits_together(bin: Path, tmp_path: Path) -> None:
     assert not place.is_relative_to(ROOT) and (place / "py.typed").exists()
 
 
+def test_the_pages_about_the_language_are_installed(bin: Path, tmp_path: Path) -> None:
+    code = "from mimgraph.editor.mcp.manual import llms, page, pages; print(*pages(), llms()); [*map(page, pages())]"
+    printed = done(bin / "python", "-c", code, folder=tmp_path)
+    assert (
+        printed.startswith("index axes blocks chains ") and "mimgraph://language/nodes" in printed
+    )
+
+
 def test_commands_work(bin: Path, tmp_path: Path) -> None:
     mimgraph = bin / "mimgraph"
     assert "two_tower_retrieval" in done(mimgraph, "gallery", folder=tmp_path)

@@ -9,6 +9,7 @@ from anyio import BrokenWorkerProcess, CapacityLimiter, Lock, fail_after, to_pro
 
 from mimgraph.editor.mcp.answers import Answer
 from mimgraph.editor.mcp.folder import Folder, WrongCall
+from mimgraph.editor.mcp.tools import TOOLS
 
 SECONDS = 30.0
 MEMORY = 4 << 30  # bytes of addresses, on a platform that can limit them
@@ -37,7 +38,7 @@ class Workers:
             try:
                 with fail_after(self.seconds):
                     return await to_process.run_sync(
-                        answer,
+                        bounded_answer,
                         self.folder,
                         tool,
                         arguments,
@@ -52,11 +53,14 @@ class Workers:
                 raise WrongCall(message) from None
 
 
+def bounded_answer(folder: Folder, tool: str, arguments: dict[str, Any]) -> Answer:
+    """Return the answer of a tool, in a process whose memory is limited from now on."""
+    limit_memory()
+    return answer(folder, tool, arguments)
+
+
 def answer(folder: Folder, tool: str, arguments: dict[str, Any]) -> Answer:
     """Return the answer of a tool with its data as a dict."""
-    from mimgraph.editor.mcp.tools import TOOLS  # the server itself does not wait for it
-
-    _limit_memory()
     try:
         found = TOOLS[tool](folder, **arguments)
     except RecursionError:
@@ -64,7 +68,7 @@ def answer(folder: Folder, tool: str, arguments: dict[str, Any]) -> Answer:
     return found._replace(data=asdict(found.data))
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """Limit the memory of this process, where the platform can."""
     try:
         import resource
