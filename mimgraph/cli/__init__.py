@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from typing import NoReturn
 
@@ -41,7 +42,8 @@ def _run(words: Sequence[str]) -> int:
     """Run one command, and print the errors that it raises."""
     try:
         args = parse(words)
-        _import(getattr(args, "import", ()))
+        with redirect_stdout(sys.stderr if getattr(args, "is_protocol", False) else sys.stdout):
+            _import(getattr(args, "import", ()))
         with showing_progress():
             code: int = args.command(args)
         return code

@@ -14,6 +14,7 @@ from mimgraph.cli.errors import OK, CallError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.set_defaults(is_protocol=True)  # what modules of --import print goes elsewhere
     parser.epilog = "An editor starts it; the manual has the settings of each. It needs pygls: pip install 'mimgraph[editor]'"
 
 

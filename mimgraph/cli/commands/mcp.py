@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help = "the folder whose specs may be read and written; default: the working directory"
     parser.add_argument("folder", nargs="?", default=".", metavar="FOLDER", help=help)
     parser.add_argument("--read-only", action="store_true", help="write no file")
+    parser.set_defaults(is_protocol=True)  # what modules of --import print goes elsewhere
     parser.epilog = (
         "A client starts it; the manual has the settings. It needs the SDK of the Model Context Protocol: "
         "pip install 'mimgraph[mcp]'"
@@ -37,5 +38,6 @@ def run(args: argparse.Namespace) -> int:
         raise CallError(f"cannot serve {visible(args.folder)}: {reason}") from None
     # the processes that run the tools import nothing from the folder
     os.environ["PYTHONSAFEPATH"] = "1"
-    make_server(Folder(os.path.realpath("."), args.read_only)).run()
+    folder = Folder(os.path.realpath("."), args.read_only)
+    make_server(folder, modules=tuple(getattr(args, "import"))).run()
     return OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, get_args, get_type_hints
 
 from mcp.server import MCPServer
@@ -27,9 +27,12 @@ fixes of a diagnostic or do what its help says. The tool manual and the resource
 """
 
 
-def make_server(folder: Folder, seconds: float = SECONDS) -> MCPServer[Any]:
-    """Return a server for the specs of a folder; a call may take this many seconds."""
-    workers = Workers(folder, seconds)
+def make_server(
+    folder: Folder, seconds: float = SECONDS, modules: Sequence[str] = ()
+) -> MCPServer[Any]:
+    """Return a server for the specs of a folder; a call may take this many seconds, and modules of the user
+    register layers."""
+    workers = Workers(folder, seconds, tuple(modules))
     tools = [_tool(workers, name) for name in TOOLS if name not in WRITING or not folder.read_only]
     server: MCPServer[Any] = MCPServer(
         "mimgraph",

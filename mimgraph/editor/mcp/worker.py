@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import Any
 
 from anyio import BrokenWorkerProcess, CapacityLimiter, Lock, fail_after, to_process
@@ -10,19 +11,24 @@ from anyio import BrokenWorkerProcess, CapacityLimiter, Lock, fail_after, to_pro
 from mimgraph.editor.mcp.answers import Answer
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.tools import TOOLS
+from mimgraph.support.process_limits import limit_process
 
 SECONDS = 30.0
-MEMORY = 4 << 30  # bytes of addresses, on a platform that can limit them
+MEMORY = 4 << 30  # bytes, on a platform that can limit them
 AT_ONCE = 2  # processes; further calls wait
 
 
 @dataclass
 class Workers:
     """Processes that run the tools of a server: a call that takes too long is ended, and so is one
-    that the client cancels. Tools that write run one after another."""
+    that the client cancels. Tools that write run one after another.
+
+    The `modules`, which the user named at the start, register layers in each process.
+    """
 
     folder: Folder
     seconds: float = SECONDS
+    modules: tuple[str, ...] = ()
     _slots: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
     _writing: Lock = field(default_factory=Lock)
 
@@ -42,6 +48,7 @@ class Workers:
                         self.folder,
                         tool,
                         arguments,
+                        self.modules,
                         cancellable=True,
                         limiter=CapacityLimiter(1),
                     )
@@ -53,9 +60,13 @@ class Workers:
                 raise WrongCall(message) from None
 
 
-def bounded_answer(folder: Folder, tool: str, arguments: dict[str, Any]) -> Answer:
+def bounded_answer(
+    folder: Folder, tool: str, arguments: dict[str, Any], modules: tuple[str, ...]
+) -> Answer:
     """Return the answer of a tool, in a process whose memory is limited from now on."""
-    limit_memory()
+    limit_process(MEMORY)
+    for name in modules:
+        import_module(name)
     return answer(folder, tool, arguments)
 
 
@@ -66,15 +77,3 @@ def answer(folder: Folder, tool: str, arguments: dict[str, Any]) -> Answer:
     except RecursionError:
         raise WrongCall("the arguments are nested too deep") from None
     return found._replace(data=asdict(found.data))
-
-
-def limit_memory() -> None:
-    """Limit the memory of this process, where the platform can."""
-    try:
-        import resource
-    except ImportError:  # on Windows
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
-    if soft == resource.RLIM_INFINITY or soft > most:
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))

@@ -24,6 +24,7 @@ from mimgraph.builder.handles.records import Record, watchers
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.source import Span
 from mimgraph.support.entry_point import is_ours
+from mimgraph.support.process_limits import limit_process
 
 BETWEEN = ("contextlib", "functools")  # modules whose frames stand between ours
 MOST_RESULTS = 100  # different results that are reported for one call
@@ -34,7 +35,7 @@ def main() -> None:
     """Run the file that standard input names."""
     request = json.load(sys.stdin)
     reports = _private_reports()
-    _limit(request["memory"], request["seconds"])
+    limit_process(request["memory"], int(request["seconds"]) + 5)
     faulthandler.dump_traceback_later(request["seconds"], exit=True, file=reports)
     path = request["path"]
     watcher = _Watcher(path, reports)
@@ -61,26 +62,6 @@ def _private_reports() -> TextIO:
     os.close(empty)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
     return reports
-
-
-def _limit(memory: int, seconds: float) -> None:
-    """Limit memory and processor time, where the platform can; processes that are started have the same
-    limits."""
-    try:
-        import resource
-    except ImportError:  # on Windows
-        return
-    whole = int(seconds) + 5
-    limits = (
-        (resource.RLIMIT_DATA, memory),
-        (resource.RLIMIT_CPU, whole),
-        (resource.RLIMIT_CORE, 0),
-    )
-    for limit, most in limits:
-        _, hard = resource.getrlimit(limit)
-        lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        with suppress(ValueError, OSError):  # macOS has no limit of data
-            resource.setrlimit(limit, (lower, hard))
 
 
 def _run(path: str, text: str) -> None:

@@ -55,6 +55,34 @@ def test_a_language_model_mends_a_spec(tmp_path: Path) -> None:
     anyio.run(talk)
 
 
+@pytest.mark.slow
+def test_layers_of_the_user_are_known(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        """import mimgraph as mg
+from torch import nn
+print("not a message")
+
+@mg.register
+class Double(nn.Module):
+    def forward(self, x):
+        return 2 * x
+"""
+    )
+
+    async def talk() -> None:
+        server = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "mimgraph", "mcp", "--import", "own"],
+            env={"PYTHONPATH": str(ROOT)},
+            cwd=tmp_path,
+        )
+        async with Client(server) as client:
+            spec = "inputs: {x: [8]}\nnodes: {a: {layer: Double, from: x}}\noutputs: a\n"
+            assert data(await client.call_tool("check", {"spec": spec}))["shapes"]["a"] == "(N, 8)"
+
+    anyio.run(talk)
+
+
 def test_every_tool_has_schemas_and_a_description(tmp_path: Path) -> None:
     async def talk() -> None:
         async with Client(make_server(Folder(str(tmp_path)))) as client:

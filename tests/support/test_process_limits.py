@@ -1,0 +1,29 @@
+"""A process whose memory and time are limited cannot take more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+IMPORT = "from mimgraph.support.process_limits import limit_process; limit_process(1 << 30, 1); "
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", IMPORT + code]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no such limit")
+def test_memory_is_limited() -> None:
+    assert run("bytearray(2 << 30)").stderr.endswith("MemoryError\n")
+    assert run("bytearray(1 << 29)").returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_time_is_limited() -> None:
+    assert run("\nwhile True: pass").returncode < 0
