@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
-from mimgraph.editor.document.entry_trees import EntryTrees
+from mimgraph.editor.document.entry_trees import TreeRead
+from mimgraph.editor.document.memory import Memory
 from mimgraph.infer.advice.warnings import warnings
 from mimgraph.infer.graph import infer
 from mimgraph.infer.known_part import KnownPart, known_part
@@ -54,39 +55,46 @@ class Analysis:
 
 
 @uncollected()
-def analyse(
-    file: SourceFile, place: Place | None = None, before: EntryTrees | None = None
-) -> Analysis:
+def analyse(file: SourceFile, place: Place | None = None, before: Memory | None = None) -> Analysis:
     """Analyse a spec as far as it can be read; `place` says where its parts are found.
 
-    `before` has what is known of the last version of the text.
+    `before` has what can be used of the last version of the text.
     """
+    memory = before or Memory(file)
     report = Report()
-    tree = declared = typed = None
+    declared = typed = None
     state = State({}, report)
-    is_broken = False
-    try:
-        tree, is_whole = (before or EntryTrees(file)).read(report)
-        is_broken = not is_whole
-        if not is_broken:
-            declared = read_tree(tree, file, report, place=place)
-            typed = None if declared is None else infer(declared, report, state)
-    except SpecError:  # a limit was reached; the report holds what was found before
-        typed = None
+    read = memory.trees.read(report)
+    with suppress(SpecError):  # a limit was reached; the report holds what was found before
+        if read.is_whole:
+            declared, typed = _inferred(read, read.tree, state, place, memory)
     found = report.diagnostics
     if declared is not None and typed is not None and not found:
         found = [*warnings(declared)]
-    known = None if tree is None else _with_known_sections(tree)
-    if known is not None and (is_broken or known is not tree):
+    known = _with_known_sections(read.tree)
+    if not read.is_whole or known is not read.tree:
         # what follows from the repair is no fault of the spec
         state = State({}, Report())
         with suppress(SpecError):
-            declared = read_tree(known, file, state.report, place=place)
-            if declared is not None:
-                infer(declared, state.report, state)
+            declared, _ = _inferred(read, known, state, place, memory)
     state.report = Report()  # for what is looked up in the known part
     legal = None if report.diagnostics else typed
-    return Analysis(file, tree, declared, legal, tuple(in_order(found)), is_broken, state)
+    diagnostics = tuple(in_order(found))
+    return Analysis(file, read.tree, declared, legal, diagnostics, not read.is_whole, state)
+
+
+def _inferred(
+    read: TreeRead, tree: Tree, state: State, place: Place | None, memory: Memory
+) -> tuple[Graph | None, TypedGraph | None]:
+    """Return the graph that a tree declares, and its types."""
+    declared = read_tree(tree, memory.trees.file, state.report, place=place, kept=memory.nodes)
+    if declared is None:
+        return None, None
+    state.kept = memory.begin_types(read)
+    try:
+        return declared, infer(declared, state.report, state)
+    except SpecError:  # a limit was reached
+        return declared, None
 
 
 def _with_known_sections(tree: Tree) -> Tree:

@@ -30,6 +30,8 @@ def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGrap
     context = state.whole = opened(state, graph)
     if context is None:
         return None
+    if state.kept is not None:
+        state.kept.enter(context)
     is_batch_given = check_inputs(state, graph.inputs, context.optional)
     found = type_nodes(context, graph.outputs)
     _check_outputs(state, graph.outputs, found)

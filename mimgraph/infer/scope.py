@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -21,6 +21,9 @@ from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
+
+if TYPE_CHECKING:
+    from mimgraph.infer.kept_types import KeptTypes
 
 MAX_NODES = 50_000
 MAX_DEPTH = 64
@@ -38,6 +41,7 @@ class State:
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
     whole: Context | None = None  # the graph itself, once its structure is checked
+    kept: KeptTypes | None = None  # nodes that were typed before, of a spec that is being edited
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
     outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
     scopes: dict[str, Scope] = field(default_factory=dict)  # the checked scope of each block

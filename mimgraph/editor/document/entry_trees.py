@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ from mimgraph.editor.document.moved import Pair, moved
 from mimgraph.editor.document.outline import Chunk, Outline, outline
 from mimgraph.editor.document.repair import mapping_of, repaired, repaired_whole
 from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
+from mimgraph.language.yaml_tree.limits import MAX_BYTES, NOT_PRINTABLE
+from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
+from mimgraph.language.yaml_tree.tree import Scalar, Tree
 from mimgraph.source import SourceFile, Span
 
 WIDEST = 4  # bytes of a character
@@ -25,6 +27,8 @@ class TreeRead(NamedTuple):
 
     tree: Tree
     is_whole: bool
+    texts: Mapping[int, str]  # of the nodes that follow from their own text, by the id of the value
+    frame: Hashable  # the text of all other entries; None if these do not follow from it
 
 
 class EntryTrees:
@@ -39,7 +43,7 @@ class EntryTrees:
         found = outline(self.file.lines)
         chunks = found.chunks
         reads = self._kept(chunks)
-        if not found.regular or not self._is_small():
+        if not found.regular or not self._is_plain(found):
             tree = compose(self.file, report.add)
         elif not self.known:
             tree = compose(self.file, report.add)
@@ -49,19 +53,21 @@ class EntryTrees:
             self._read_rest(found, reads)
             if all(one.exact for one in reads.values()) and _are_unlike(found, reads):
                 self.known = reads
-                return TreeRead(self._joined(found, reads), True)
+                return _told(self._joined(found, reads), True, found, reads)
             tree = compose(self.file, report.add)
         if tree is None or found.regular:
             self._read_rest(found, reads)
         self.known = reads
         if tree is not None:
-            return TreeRead(_with_known(tree, reads), True)
+            return _told(_with_known(tree, reads), True, found, reads)
         self._repair(found, reads)
-        return TreeRead(repaired_whole(self.file) or self._joined(found, reads), False)
+        return _told(repaired_whole(self.file) or self._joined(found, reads), False, found, reads)
 
-    def _is_small(self) -> bool:
+    def _is_plain(self, found: Outline) -> bool:
+        """Return whether the text is small enough, and what lies between its entries may stand there."""
         text = self.file.text
-        return len(text) * (1 if text.isascii() else WIDEST) <= MAX_BYTES
+        is_small = len(text) * (1 if text.isascii() else WIDEST) <= MAX_BYTES
+        return is_small and not re.search(NOT_PRINTABLE, found.between)
 
     def _kept(self, chunks: Sequence[Chunk]) -> dict[Chunk, Read]:
         """Return the entries that are known, moved to where they stand now."""
@@ -109,7 +115,7 @@ class EntryTrees:
                 if reads[chunk].pair is None:
                     reads[chunk] = Read(repaired(self.file, chunk, headers), False)
 
-    def _joined(self, found: Outline, reads: dict[Chunk, Read]) -> Mapping:
+    def _joined(self, found: Outline, reads: dict[Chunk, Read]) -> MappingTree:
         """Return the entries as one tree."""
         pairs: list[Pair] = []
         for section in found.sections:
@@ -124,24 +130,42 @@ class EntryTrees:
         return mapping_of(pairs, self.file.start)
 
 
-def _are_unlike(found: Outline, reads: dict[Chunk, Read]) -> bool:
-    """Return whether no two entries of a section have the same key."""
+def _told(tree: Tree, is_whole: bool, found: Outline, reads: Mapping[Chunk, Read]) -> TreeRead:
+    """Return a tree with the texts from which its nodes, and all else, follow."""
+    texts: dict[int, str] = {}
+    frame: list[str] = []
+    is_exact = (found.regular or not is_whole) and _are_unlike(found, reads, ("nodes",))
+    for chunk in found.chunks:
+        read = reads.get(chunk)
+        is_fine = read is not None and read.exact
+        if chunk.section != "nodes":
+            frame += chunk.section, chunk.text
+            is_exact = is_exact and is_fine
+        elif is_fine and read is not None and read.pair is not None:
+            texts[id(read.pair[1])] = chunk.text
+    return TreeRead(tree, is_whole, texts, tuple(frame) if is_exact else None)
+
+
+def _are_unlike(found: Outline, reads: Mapping[Chunk, Read], without: Sequence[str] = ()) -> bool:
+    """Return whether the entries of each section, `without` some, can be read and have unlike keys."""
     for section in found.sections:
-        pairs = [reads[chunk].pair for chunk in section.entries]
-        if len({pair[0].value for pair in pairs if pair is not None}) < len(pairs):
-            return False
+        if section.key not in without:
+            some = [reads[chunk].pair for chunk in section.entries if chunk in reads]
+            keys = {pair[0].value for pair in some if pair is not None}
+            if len(keys) < len(section.entries):
+                return False
     return True
 
 
 def _taken(found: Outline, tree: Tree) -> dict[Chunk, Read] | None:
     """Return the entries of a whole tree without faults; None if they do not begin as the outline says."""
-    if not isinstance(tree, Mapping) or len(tree.entries) != len(found.sections):
+    if not isinstance(tree, MappingTree) or len(tree.entries) != len(found.sections):
         return None
     reads: dict[Chunk, Read] = {}
     for section, entry in zip(found.sections, tree.entries, strict=True):
         pairs: Sequence[Pair] = (entry,)
         if section.is_split:
-            if not isinstance(entry[1], Mapping):
+            if not isinstance(entry[1], MappingTree):
                 return None
             pairs = entry[1].entries
         if len(pairs) != len(section.entries):
@@ -155,7 +179,7 @@ def _taken(found: Outline, tree: Tree) -> dict[Chunk, Read] | None:
 
 def _with_known(tree: Tree, reads: dict[Chunk, Read]) -> Tree:
     """Return a tree whose entries are the known objects where they are equal to these."""
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, MappingTree):
         return tree
     known = {
         (read.pair[0].span[1], read.pair[0].span[2]): read.pair
@@ -169,7 +193,7 @@ def _with_known(tree: Tree, reads: dict[Chunk, Read]) -> Tree:
 
     entries: list[Pair] = []
     for key, value in tree.entries:
-        if isinstance(value, Mapping):
+        if isinstance(value, MappingTree):
             value = value._replace(entries=tuple([same(pair) for pair in value.entries]))
         entries.append(same((key, value)))
     return tree._replace(entries=tuple(entries))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.editor.document.buffer import Buffer
-from mimgraph.editor.document.entry_trees import EntryTrees
+from mimgraph.editor.document.memory import Memory
 from mimgraph.language.parts.part_files import Place
 
 
@@ -13,8 +13,8 @@ class OpenSpec:
 
     def __init__(self, name: str, text: str) -> None:
         self.file = Buffer(name, text)
-        self._trees = EntryTrees(self.file)
+        self._memory = Memory(self.file)
 
     def analyse(self, place: Place | None = None) -> Analysis:
         """Analyse the text as it is now; `place` says where its parts are found."""
-        return analyse(self.file, place, self._trees)
+        return analyse(self.file, place, self._memory)

@@ -38,10 +38,14 @@ class Section(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The sections of a text; it is regular if every entry begins with a key, as deep as the others."""
+    """The sections of a text; it is regular if every entry begins with a key, as deep as the others.
+
+    `between` are the lines of no entry: comments, and the keys of sections with entries.
+    """
 
     sections: tuple[Section, ...]
     regular: bool
+    between: str
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -60,17 +64,20 @@ def indent_of(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def outline(lines: Sequence[str]) -> Outline:
+def outline(lines: list[str]) -> Outline:
     """Return the sections of a text, and their entries."""
     starts = [*_starts(lines, 0, len(lines), 0)]
     regular = bool(starts) and not any(map(is_content, lines[: starts[0]]))
     sections: list[Section] = []
+    between = lines[: starts[0]] if starts else [*lines]
     for start, end in pairwise([*starts, len(lines)]):
         section = _section(lines, start, end)
         sections.append(section)
+        between += lines[start : section.entries[0].first]
         regular = regular and all(KEY.match(one.text, one.indent) for one in section.entries)
     names = {section.key for section in sections}
-    return Outline(tuple(sections), regular and "" not in names and len(names) == len(sections))
+    is_regular = regular and "" not in names and len(names) == len(sections)
+    return Outline(tuple(sections), is_regular, "\n".join(between))
 
 
 def _section(lines: Sequence[str], start: int, end: int) -> Section:

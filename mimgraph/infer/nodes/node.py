@@ -44,8 +44,12 @@ from mimgraph.ir.typed.operations import Leaf, Shared
 def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
     """Type every node of a body in running order, and return its outputs, resolved."""
     state, scope, typed = context.state, context.scope, context.typed
+    before = None if context.path else state.kept
     for node in scope.order:
-        typed[node.name] = type_node(context, node)
+        if before is None:
+            typed[node.name] = type_node(context, node)
+        else:
+            typed[node.name] = before.type_node(context, node, type_node)
         state.count(1, node.span)
     # nodes on a cycle and the nodes behind them have no types: check their text alone
     if len(typed) < len(scope.nodes):

@@ -14,6 +14,7 @@ from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.language.parts.part_files import Place
+    from mimgraph.language.reader.kept_nodes import KeptNodes
 
 
 @dataclass(eq=False, repr=False)  # importing it takes half as long
@@ -31,6 +32,7 @@ class Context:
     lost: set[str] = field(default_factory=set)
     misnamed: set[str] = field(default_factory=set)
     lost_blocks: set[str] = field(default_factory=set)
+    kept: KeptNodes | None = None  # nodes that were read before, of a spec that is being edited
 
     def in_scope(self, lost: Iterable[str]) -> Context:
         """Return the context for one scope: the graph itself or a block."""

@@ -27,7 +27,10 @@ WORDS = (*NODE_WORDS, *CONSTANTS)
 def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
     """Return the nodes of a section `nodes`; `path` stands before their names: `block.`."""
     entries = _without_outdented_keys(context, section_entries(context, tree))
-    return tuple(_read_node(context, key, value, path) for key, value in entries)
+    kept = context.kept
+    if kept is None:
+        return tuple(_read_node(context, key, value, path) for key, value in entries)
+    return tuple([kept.read(context, key, value, path, _read_node) for key, value in entries])
 
 
 def is_node(tree: Mapping) -> bool:
