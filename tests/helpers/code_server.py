@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -94,12 +95,13 @@ class VSCode:
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group, which is ended as a whole
             )
             try:
                 _await_port(port)
                 yield port
             finally:
-                server.terminate()
+                os.killpg(server.pid, signal.SIGTERM)
                 server.wait(PATIENCE)
 
 
