@@ -60,6 +60,21 @@ def test_each_file_that_the_manifest_names_is_there() -> None:
     assert named and all((FOLDER / name).is_file() for name in [*named, MANIFEST["icon"]])
 
 
+def test_the_readme_lists_every_setting() -> None:
+    rows = re.findall(
+        r"^\| `(mimgraph\.[\w.]+)` \|", (FOLDER / "README.md").read_text(), re.MULTILINE
+    )
+    assert set(rows) == set(SETTINGS)
+
+
+def test_the_readme_names_commands_by_their_titles() -> None:
+    titles = {
+        f"mimgraph: {one['title'].rstrip('…')}" for one in MANIFEST["contributes"]["commands"]
+    }
+    named = set(re.findall(r"\*(mimgraph: [^*]+)\*", (FOLDER / "README.md").read_text()))
+    assert named and named <= titles
+
+
 def test_nothing_is_started_through_a_shell() -> None:
     assert "shell: true" not in SOURCES and "ShellExecution" not in SOURCES
     assert not re.search(r"\bexec(Sync)?\(", SOURCES)

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { checkPython } from "./commands/python.ts";
 import { draw, emit } from "./commands/specs.ts";
+import { Previews } from "./preview.ts";
 import { Connection } from "./server/connection.ts";
 import { onInterpreterChange } from "./server/interpreter.ts";
 import { Status } from "./server/status.ts";
@@ -12,16 +13,20 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const output = vscode.window.createOutputChannel("mimgraph", { log: true });
   const status = new Status();
   const connection = new Connection(output, status);
+  const previews = new Previews(connection);
   context.subscriptions.push(
     output,
     status,
     connection,
+    previews,
+    vscode.commands.registerCommand("mimgraph.showPreview", () => previews.show()),
     vscode.commands.registerCommand("mimgraph.restartServer", () => connection.restart()),
     vscode.commands.registerCommand("mimgraph.showOutput", () => output.show()),
     vscode.commands.registerCommand("mimgraph.emitSource", () => emit(connection)),
     vscode.commands.registerCommand("mimgraph.drawPicture", () => draw(connection)),
     vscode.commands.registerCommand("mimgraph.checkPythonFile", () => checkPython(connection)),
     ...starters(connection),
+    ...markers(),
     ...restarters(connection),
   );
   context.subscriptions.push(
@@ -40,6 +45,20 @@ function starters(connection: Connection): vscode.Disposable[] {
   return [
     vscode.workspace.onDidOpenTextDocument(look),
     vscode.workspace.onDidChangeTextDocument((event) => look(event.document)),
+  ];
+}
+
+/** Let the menus know whether a spec is active: a spec has a button that shows its preview. */
+function markers(): vscode.Disposable[] {
+  const mark = (): void => {
+    const document = vscode.window.activeTextEditor?.document;
+    const isSpec = document && looksLikeSpec(document.languageId, document.getText());
+    void vscode.commands.executeCommand("setContext", "mimgraph.isSpec", isSpec === true);
+  };
+  mark();
+  return [
+    vscode.window.onDidChangeActiveTextEditor(mark),
+    vscode.workspace.onDidOpenTextDocument(mark),
   ];
 }
 

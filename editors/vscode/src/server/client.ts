@@ -9,6 +9,7 @@ import {
   type ServerOptions,
 } from "vscode-languageclient/node";
 import { guarded } from "../commands/python.ts";
+import { beside } from "../preview.ts";
 import { LANGUAGES } from "../specs.ts";
 
 /** How often a server that crashes is started again within three minutes. */
@@ -43,7 +44,7 @@ function options(output: vscode.LogOutputChannel): LanguageClientOptions {
     documentSelector: [...LANGUAGES, "python"].flatMap((language) =>
       ["file", "untitled"].map((scheme) => ({ language, scheme })),
     ),
-    middleware: guarded(output),
+    middleware: { ...guarded(output), ...beside },
     outputChannel: output,
     synchronize: { configurationSection: "mimgraph" },
     initializationOptions: () => vscode.workspace.getConfiguration("mimgraph"),

@@ -18,6 +18,9 @@ const KEPT = 20_000;
 export class Connection implements vscode.Disposable {
   private readonly output: vscode.LogOutputChannel;
   private readonly status: Status;
+  private readonly starts = new vscode.EventEmitter<void>();
+  /** Tells of each start of a server, also of one that follows a crash. */
+  readonly onStarted = this.starts.event;
   private client: Promise<SpecClient | undefined> | undefined;
   private ending: Ending = { program: undefined, stderr: "" };
 
@@ -99,6 +102,7 @@ export class Connection implements vscode.Disposable {
   private changed(client: SpecClient, program: Program, state: State): void {
     if (state === State.Running) {
       client.hasRun = true;
+      setImmediate(() => this.starts.fire()); // when the start itself is done
       this.status.running(client.initializeResult?.serverInfo?.version ?? "", program.command);
     } else if (state === State.Stopped && client.hasRun) {
       this.status.stopped();
