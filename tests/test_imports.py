@@ -171,6 +171,20 @@ def test_a_check_waits_for_nothing_that_it_does_not_need() -> None:
     assert done.stdout == f"{spec}: ok, 5 nodes\nset()\n"
 
 
+READING = ("infer", "ops", "language.yaml_tree", "language.reader", "editor.analysis", "emit")
+
+
+def test_the_language_server_answers_before_it_imports_what_reads_specs() -> None:
+    pytest.importorskip("pygls")
+    script = (
+        "import sys\nfrom mimgraph.editor.server.spec_server import SpecServer\nSpecServer()\n"
+        f"print(['mimgraph.' + one for one in {READING} if 'mimgraph.' + one in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
+
+
 IN_ORDER = "inputs: {x: [4]}\nnodes:\n  a: {layer: ReLU, from: x}\n  b: {layer: Tanh, from: a}\noutputs: b\n"
 OUT_OF_ORDER = "inputs: {x: [4]}\nnodes:\n  b: {layer: Tanh, from: a}\n  a: {layer: ReLU, from: x}\noutputs: b\n"
 

@@ -43,6 +43,8 @@ def specs_in(folder: str) -> list[str]:
 
 def is_spec(path: str, text: str) -> bool:
     """Return whether a text is a spec, perhaps a wrong one, by its keys."""
+    if not _MAYBE.search(text.encode(errors="surrogatepass")):
+        return False
     root = compose(SourceFile(path, text), lambda *_: None)
     if isinstance(root, tree.Mapping):
         return _is_spec({key.text for key, _ in root.entries})

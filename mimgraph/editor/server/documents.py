@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 from pygls.uris import to_fs_path
 
-from mimgraph.editor.analysis import Analysis
-from mimgraph.editor.document.open_spec import OpenSpec
-from mimgraph.editor.features.hints import Hint, hints
-from mimgraph.editor.features.node_facts import Facts
-from mimgraph.editor.features.uses import Uses, uses_of
 from mimgraph.editor.server.positions import span_of
-from mimgraph.language.parts.part_files import Place, first_place
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
+
+if TYPE_CHECKING:  # what reads and infers is imported when the first document is open
+    from mimgraph.editor.analysis import Analysis
+    from mimgraph.editor.document.open_spec import OpenSpec
+    from mimgraph.editor.features.hints import Hint
+    from mimgraph.editor.features.node_facts import Facts
+    from mimgraph.editor.features.uses import Uses
+    from mimgraph.language.parts.part_files import Place
+
+LANGUAGE = "mimgraph"  # of documents that are specs whatever they have in them
 
 
 @dataclass(eq=False)
 class Document:
-    """One version of an open document; its analysis is made when it is first read."""
+    """One version of an open document; its analysis, hints and costs are made when they are first read.
+
+    `others` are the texts of all open documents by real path, which are read in place of the files.
+    `was_spec` says that an earlier version was found to be a spec.
+    """
 
     uri: str
     version: int
     spec: OpenSpec
+    language: str = LANGUAGE
+    others: Mapping[str, str] = field(default_factory=dict)
+    was_spec: bool = False
 
-    @classmethod
-    def opened(cls, uri: str, version: int, text: str) -> Document:
-        """Return the document that an editor opens."""
-        path = _path(uri)
-        return cls(uri, version, OpenSpec(path or posixpath.basename(uri), text))
+    @cached_property
+    def is_spec(self) -> bool:
+        """Whether it is a spec, or was one before it was changed; the server is silent on other YAML."""
+        from mimgraph.language.find_specs import is_spec
+
+        if self.was_spec or self.language == LANGUAGE:
+            return True
+        return is_spec(self.file.name, self.file.text)
 
     @cached_property
     def path(self) -> str | None:
@@ -48,7 +64,9 @@ class Document:
     @cached_property
     def place(self) -> Place | None:
         """Where the parts of the spec are found."""
-        return first_place(self.path) if self.path else None
+        from mimgraph.language.parts.part_files import first_place
+
+        return first_place(self.path, self.others) if self.path else None
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -58,26 +76,44 @@ class Document:
     @cached_property
     def uses(self) -> Uses | None:
         """The typed uses of its nodes."""
+        from mimgraph.editor.features.uses import uses_of
+
         return uses_of(self.analysis)
 
     @cached_property
     def facts(self) -> Facts:
         """The costs and the emitted source, as far as they are asked for."""
+        from mimgraph.editor.features.node_facts import Facts
+
         return Facts(self.analysis)
 
     @cached_property
     def hints(self) -> list[Hint]:
         """The hints of the whole text."""
+        from mimgraph.editor.features.hints import hints
+
         return hints(self.analysis, self.uses)
 
     def changed(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> Document:
         """Return the next version of the document; this one is not used any more, as its file changes."""
+        renewed = self.renewed()
+        renewed.version = version
         for change in changes:
             text = change.text
             if isinstance(change, TextDocumentContentChangePartial):
                 text = edited(self.file, [TextEdit(span_of(self.file, change.range), text)])
             self.spec.file.become(text)
-        return Document(self.uri, version, self.spec)
+        return renewed
+
+    def renewed(self) -> Document:
+        """Return the document with nothing computed, because a part of it changed."""
+        was_spec = bool(self.__dict__.get("is_spec", self.was_spec))
+        return replace(self, was_spec=was_spec)
+
+    def reads(self, path: str) -> bool:
+        """Return whether it has a file as a part, or would have it if it existed."""
+        place = self.__dict__.get("place")
+        return place is not None and path in place.files.tried
 
 
 def _path(uri: str) -> str | None:
@@ -89,6 +125,7 @@ class Documents:
     """The open documents by URI."""
 
     open: dict[str, Document] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)  # by real path
 
     def __getitem__(self, uri: str) -> Document:
         return self.open[uri]
@@ -96,3 +133,41 @@ class Documents:
     def get(self, uri: str) -> Document | None:
         """Return an open document; None if the editor has not opened it, or closed it."""
         return self.open.get(uri)
+
+    def spec(self, uri: str) -> Document | None:
+        """Return an open document that is a spec."""
+        document = self.open.get(uri)
+        return document if document is not None and document.is_spec else None
+
+    @property
+    def specs(self) -> list[Document]:
+        """The open documents that are specs."""
+        return [document for document in self.open.values() if document.is_spec]
+
+    def opened(self, uri: str, version: int, text: str, language: str = LANGUAGE) -> Document:
+        """Return a document that the editor opens."""
+        from mimgraph.editor.document.open_spec import OpenSpec
+
+        name = _path(uri) or posixpath.basename(uri)
+        return Document(uri, version, OpenSpec(name, text), language, self.texts)
+
+    def put(self, document: Document) -> None:
+        """Keep a new version of a document."""
+        self.open[document.uri] = document
+        if document.path:
+            self.texts[os.path.realpath(document.path)] = document.file.text
+
+    def close(self, uri: str) -> Document | None:
+        """Forget a document, and return it."""
+        document = self.open.pop(uri, None)
+        if document is not None and document.path:
+            self.texts.pop(os.path.realpath(document.path), None)
+        return document
+
+    def renew(self, path: str | None) -> Iterator[Document]:
+        """Yield the documents that have a file as a part, each with nothing computed."""
+        real = os.path.realpath(path) if path else ""
+        for uri, document in [*self.open.items()]:
+            if real and document.reads(real):
+                self.open[uri] = document.renewed()
+                yield self.open[uri]

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from threading import Event
+from typing import Any, BinaryIO
+
 from lsprotocol.types import TextDocumentSyncKind
+from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
 import mimgraph
 from mimgraph.editor.server.documents import Documents
 from mimgraph.editor.server.handlers import REGISTER
+from mimgraph.editor.server.input_stream import InputStream
+from mimgraph.editor.server.protocol import SpecProtocol
+from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFiles
 from mimgraph.editor.server.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 class SpecServer(LanguageServer):
-    """The server, with its open documents and the settings of the editor."""
+    """The server, with its open documents, the diagnostics it published, and the editor's settings."""
 
     def __init__(self) -> None:
         sync = TextDocumentSyncKind.Incremental
-        super().__init__("mimgraph", mimgraph.__version__, text_document_sync_kind=sync)
+        super().__init__(
+            "mimgraph",
+            mimgraph.__version__,
+            text_document_sync_kind=sync,
+            protocol_cls=SpecProtocol,
+        )
         self.documents = Documents()
         self.python_files = PythonFiles()
+        self.published = Published(self)
         self.settings = Settings()
         for register in REGISTER:
             register(self)
+
+    def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
+        """Serve on these streams until the editor ends the session or the input ends."""
+        assert stdin is not None and stdout is not None
+        self.protocol.set_writer(StdoutWriter(stdout))
+        try:
+            asyncio.run(self._serve(stdin.fileno()))
+        except (BrokenPipeError, KeyboardInterrupt):
+            log.info("the editor is gone")
+
+    async def _serve(self, descriptor: int) -> None:
+        reader = InputStream(descriptor)
+        await run_async(Event(), reader, self.protocol, log, self.report_server_error)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong in a handler; the editor gets an error as the answer, and no window."""
+        log.error("%s", error, exc_info=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,9 +38,15 @@ class ReadPart(NamedTuple):
 
 @dataclass(eq=False)
 class PartFiles:
-    """The parts of one spec, in its `folder`: those that were read, by real path, and how much."""
+    """The parts of one spec, in its `folder`: those that were read, by real path, and how much.
+
+    `texts` are read in place of files, as an editor has them before they are saved; `tried` are the paths
+    of all files that were looked for.
+    """
 
     folder: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
     read: dict[str, ReadPart] = field(default_factory=dict)
     parts: int = 0
     size: int = 0
@@ -94,10 +101,11 @@ class Place(NamedTuple):
         return names[outer.index(real) :] if real in outer else []
 
 
-def first_place(path: str) -> Place:
-    """Return the place of a spec that is not a part; its parts must lie in its folder."""
+def first_place(path: str, texts: Mapping[str, str] | None = None) -> Place:
+    """Return the place of a spec that is not a part; its parts must lie in its folder. Texts by real path
+    are read in place of files."""
     folder, name = os.path.split(path)
-    return Place(PartFiles(folder), (name,), (os.path.realpath(path),))
+    return Place(PartFiles(folder, texts or {}), (name,), (os.path.realpath(path),))
 
 
 def _inside(folder: tuple[str, ...], text: str) -> tuple[str, ...]:
@@ -139,6 +147,12 @@ def _path_fault(text: str) -> str:
 def read_bytes(place: Place, text: str) -> bytes:
     """Return the bytes of a part; raise `Refused` unless it is a regular file of a spec, and small."""
     real = place.around[-1]
+    place.files.tried.add(real)
+    if real in place.files.texts:
+        data = place.files.texts[real].encode(errors="surrogatepass")
+        if len(data) > MAX_BYTES:
+            raise _too_large(text)
+        return data
     try:
         data = _read_regular(real, text)
     except (FileNotFoundError, NotADirectoryError):
@@ -163,8 +177,12 @@ def _read_regular(real: str, text: str) -> bytes:
         _check_regular(info, text)
         data = b"" if info.st_size > MAX_BYTES else opened.read(MAX_BYTES + 1)
     if max(info.st_size, len(data)) > MAX_BYTES:
-        raise Refused(f"{text} has more than {MAX_BYTES:,} bytes", code="too-large")
+        raise _too_large(text)
     return data
+
+
+def _too_large(text: str) -> Refused:
+    return Refused(f"{text} has more than {MAX_BYTES:,} bytes", code="too-large")
 
 
 def _check_regular(info: os.stat_result, text: str) -> None:

@@ -1,6 +1,7 @@
 """Handle the requests of an editor, a module for each kind; `REGISTER` lists them.
 
-A module has a function `register(server)`, which names the requests it answers.
+A module has a function `register(server)`, which names the requests it answers. It imports what reads specs
+inside of the handlers: the server answers its first message sooner, and no document is open then.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mimgraph.editor.server.handlers import (
-    diagnostics,
+    documents,
     hints,
     hover,
     navigation,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     session.register,
-    diagnostics.register,
+    documents.register,
     hints.register,
     hover.register,
     navigation.register,

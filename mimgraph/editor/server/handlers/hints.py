@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from mimgraph.editor.features.hints import Hint, tooltip
 from mimgraph.editor.server.documents import Document
 from mimgraph.editor.server.handlers import python_files
 from mimgraph.editor.server.positions import place, position
 
 if TYPE_CHECKING:
+    from mimgraph.editor.features.hints import Hint
     from mimgraph.editor.server.spec_server import SpecServer
 
 KINDS = {"shape": types.InlayHintKind.Type, "option": types.InlayHintKind.Parameter}
@@ -24,7 +24,7 @@ def register(server: SpecServer) -> None:
     def hints(params: types.InlayHintParams) -> list[types.InlayHint] | None:
         if (file := server.python_files.get(params.text_document.uri)) is not None:
             return python_files.hints(file, params.range) if server.settings.shapes else None
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return None
         start, end = (
@@ -42,6 +42,8 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.INLAY_HINT_RESOLVE)
     def resolved(hint: types.InlayHint) -> types.InlayHint:
+        from mimgraph.editor.features.hints import tooltip
+
         match hint.data:
             case {"uri": str(uri), "version": version, "index": int(index)}:
                 document = server.documents.get(uri)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from mimgraph.editor.features.hover import hover
 from mimgraph.editor.server.positions import place, range_of
 
 if TYPE_CHECKING:
@@ -18,9 +17,11 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     def hovered(params: types.HoverParams) -> types.Hover | None:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return None
+        from mimgraph.editor.features.hover import hover
+
         line, column = place(document.file, params.position)
         found = hover(document.analysis, document.uses, document.facts, line, column)
         if found is None:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
-from mimgraph.editor.features import navigation
 from mimgraph.editor.server.positions import place, range_of
-from mimgraph.language.find_specs import naming_parts
-from mimgraph.language.occurrences.project import Project
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.documents import Document
     from mimgraph.editor.server.spec_server import SpecServer
+    from mimgraph.language.occurrences.project import Project
 
 
 def register(server: SpecServer) -> None:
@@ -24,18 +22,22 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     def definition(params: types.DefinitionParams) -> list[types.Location]:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return []
+        from mimgraph.editor.features import navigation
+
         project, path = project_of(server, document)
         spans = navigation.definition(project, path, *place(document.file, params.position))
         return [location(server, span) for span in spans]
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     def references(params: types.ReferenceParams) -> list[types.Location]:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return []
+        from mimgraph.editor.features import navigation
+
         project, path = project_of(server, document)
         at = place(document.file, params.position)
         is_all = params.context.include_declaration
@@ -44,9 +46,11 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     def highlight(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return []
+        from mimgraph.editor.features import navigation
+
         project, path = project_of(server, document)
         member = project.open[path]
         found = navigation.highlights(member, *place(document.file, params.position))
@@ -63,6 +67,9 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
     They are those of the workspace; without one, of the folder of the file. A text without a file is
     alone.
     """
+    from mimgraph.language.find_specs import naming_parts
+    from mimgraph.language.occurrences.project import Project
+
     path = document.path
     if path is None:
         project = Project(os.devnull)
@@ -70,7 +77,7 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
         return project, os.path.realpath(document.uri)
     project = Project(_folder(server, path), listed=naming_parts)
     for one in server.documents.open.values():
-        if one.path is not None:
+        if one.path is not None and one.is_spec:
             project.add(one.path, one.file, one.analysis.tree)
     return project, os.path.realpath(path)
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
-from mimgraph.editor.python_files.findings import CallHint, Findings, Lines, PythonFault
-from mimgraph.editor.python_files.runner import CannotRun, run_file
 from mimgraph.editor.server.handlers.session import refresh
 from mimgraph.editor.server.positions import place, range_of
 from mimgraph.editor.server.python_files import PythonFile, is_python
 from mimgraph.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from mimgraph.editor.python_files.findings import CallHint, Findings, Lines, PythonFault
     from mimgraph.editor.server.spec_server import SpecServer
 
 COMMAND = "mimgraph.checkPython"
@@ -39,6 +38,8 @@ def register(server: SpecServer) -> None:
 
     @server.command(COMMAND)
     async def check_python(uri: str) -> dict[str, Any] | None:
+        from mimgraph.editor.python_files.runner import CannotRun, run_file
+
         file = server.python_files.get(uri)
         if file is None:
             tell(server, "open the Python file to check it", types.MessageType.Warning)

@@ -8,10 +8,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from mimgraph.diagnostics import SpecError
-from mimgraph.editor.features.navigation import home_at, name_at
 from mimgraph.editor.server.handlers.navigation import location, project_of
 from mimgraph.editor.server.positions import place, range_of
-from mimgraph.language.edit.rename import rename
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.source import SourceFile
 
@@ -26,9 +24,11 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
     def prepare(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return None
+        from mimgraph.editor.features.navigation import name_at
+
         project, path = project_of(server, document)
         found = name_at(project, path, *place(document.file, params.position))
         if found is None:
@@ -37,9 +37,12 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
     def renamed(params: types.RenameParams) -> types.WorkspaceEdit | None:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return None
+        from mimgraph.editor.features.navigation import home_at
+        from mimgraph.language.edit.rename import rename
+
         project, path = project_of(server, document)
         home = home_at(project, path, *place(document.file, params.position))
         if home is None:

@@ -1,0 +1,75 @@
+"""Publish the diagnostics of changed documents, at the files in which they lie, and clear old ones.
+
+A spec may have diagnostics in its parts, and a part may be read by several specs: a file has the
+diagnostics that each of them finds there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from mimgraph.editor.server.documents import Document
+from mimgraph.editor.server.shown_diagnostics import by_file
+
+if TYPE_CHECKING:
+    from mimgraph.editor.server.spec_server import SpecServer
+
+Found = Mapping[str, list[types.Diagnostic]]  # by the URI of the file
+
+
+class Published:
+    """The diagnostics that the editor shows, by the spec that has them and the file they are in."""
+
+    def __init__(self, server: SpecServer) -> None:
+        self.server = server
+        self.found: dict[str, Found] = {}
+        self.waiting: dict[str, None] = {}  # documents whose diagnostics are to be sent
+
+    def later(self, document: Document) -> None:
+        """Publish the diagnostics of a document once no message of the editor waits."""
+        if not self.waiting:
+            asyncio.get_running_loop().call_soon(self.now)
+        self.waiting[document.uri] = None
+
+    def now(self) -> None:
+        """Publish the diagnostics of all changed documents."""
+        waiting, self.waiting = [*self.waiting], {}
+        for uri in waiting:
+            document = self.server.documents.get(uri)
+            if document is not None:
+                try:
+                    self._publish(uri, by_file(document) if document.is_spec else {uri: []})
+                except Exception as error:  # noqa: BLE001  # the server must not end
+                    self.server.report_server_error(error, type(error))
+
+    def forget(self, uri: str) -> None:
+        """Clear the diagnostics of a document that was closed."""
+        self.waiting.pop(uri, None)
+        self._publish(uri, {uri: []})
+        del self.found[uri]
+
+    def _publish(self, spec: str, found: Found) -> None:
+        """Send the diagnostics of every file in which a spec has or had some."""
+        before = self.found.get(spec, {})
+        self.found[spec] = found
+        for uri in {spec: None, **found, **before}:
+            if uri == spec or before.get(uri, []) != found.get(uri, []):
+                self._send(uri)
+
+    def _send(self, uri: str) -> None:
+        document = self.server.documents.get(uri)
+        every: dict[
+            Hashable, types.Diagnostic
+        ] = {}  # what a part has by itself is no news of its users
+        for spec in sorted(self.found, key=lambda spec: spec != uri):
+            for one in self.found[spec].get(uri, ()):
+                start, end = one.range.start, one.range.end
+                place = start.line, start.character, end.line, end.character
+                every.setdefault((*place, one.code, one.message), one)
+        version = None if document is None else document.version
+        params = types.PublishDiagnosticsParams(uri, [*every.values()], version)
+        self.server.text_document_publish_diagnostics(params)
