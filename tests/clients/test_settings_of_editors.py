@@ -80,7 +80,7 @@ def test_neovim(tmp_path: Path, rewrite: bool) -> None:
     (init,) = settings("lua")
     folder = written(tmp_path, {"config/nvim/init.lua": init})
     with opened(folder, "nvim", "+set nowrap", "model.yaml", size=(18, 112)) as editor:
-        editor.await_text(r"text_vec: .*\(N, 64\) input_size 64")
+        editor.await_text(r"text_vec: .*\(N, 64\)  input_size 64")
         editor.await_text(r"fused: .*concat along dim 1 needs equal sizes")
         if rewrite:
             PICTURE.write_text(editor.svg())
@@ -95,7 +95,7 @@ def test_helix(tmp_path: Path) -> None:
     with opened(written(tmp_path, files), "hx", "model.yaml") as editor:
         editor.await_text("● +13")  # the error of line 13
         editor.type("j")  # it asks for hints when the cursor moves
-        editor.await_text(r"text_vec: .*\(N, 64\)")
+        editor.await_text(r"text_vec: .*\(N, 64\)  input_size 64")
         editor.type(" d")  # the diagnostics of the file
         editor.await_text("shape-mismatch concat along dim 1")
 
@@ -106,7 +106,7 @@ def test_emacs(tmp_path: Path) -> None:
     with opened(
         written(tmp_path, {".emacs.d/init.el": init}), "emacs", "-nw", "model.yaml"
     ) as editor:
-        editor.await_text(r"text_vec: .*\(N, 64\)")
+        editor.await_text(r"text_vec: .*\(N, 64\)  input_size 64")
         editor.await_text(r"Flymake\[1 0\]")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -34,33 +36,37 @@ def register(server: SpecServer) -> None:
         settings = server.settings
         wanted = {"shape"} if settings.shapes else set()
         wanted |= {"option"} if settings.options else set()
-        return [
-            shown(document, index, hint)
-            for index, hint in enumerate(document.hints)
-            if hint.kind in wanted and start <= hint[:2] <= end
-        ]
+        found = (
+            hint for hint in document.hints if hint.kind in wanted and start <= hint[:2] <= end
+        )
+        return [shown(document, [*group]) for _, group in groupby(found, key=lambda hint: hint[:2])]
 
     @server.feature(types.INLAY_HINT_RESOLVE)
     def resolved(hint: types.InlayHint) -> types.InlayHint:
         from mimgraph.editor.features.hints import tooltip
 
         match hint.data:
-            case {"uri": str(uri), "version": version, "index": int(index)}:
+            case {"uri": str(uri), "version": version, "place": [line, column]}:
                 document = server.documents.get(uri)
-                if document and document.version == version and index < len(document.hints):
-                    text = tooltip(document.hints[index])
+                if document and document.version == version:
+                    here = [one for one in document.hints if one[:2] == (line, column)]
+                    text = "\n".join(tooltip(one) for one in here if one.uses)
                     hint.tooltip = types.MarkupContent(types.MarkupKind.Markdown, text)
         return hint
 
 
-def shown(document: Document, index: int, hint: Hint) -> types.InlayHint:
-    """Return a hint as the protocol has it; one that leaves something out can be resolved."""
-    data = {"uri": document.uri, "version": document.version, "index": index}
+def shown(document: Document, hints: Sequence[Hint]) -> types.InlayHint:
+    """Return the hints at one place as the protocol has it; one that leaves something out can be resolved.
+
+    They are one hint, as editors differ in the order and in the space of several.
+    """
+    first, last = hints[0], hints[-1]
+    data = {"uri": document.uri, "version": document.version, "place": first[:2]}
     return types.InlayHint(
-        position(document.file, hint.line, hint.column),
-        hint.text,
-        kind=KINDS[hint.kind],
+        position(document.file, first.line, first.column),
+        "  ".join(hint.text for hint in hints),
+        kind=KINDS[first.kind],
         padding_left=True,
-        padding_right=hint.behind,
-        data=data if hint.uses else None,
+        padding_right=last.behind,
+        data=data if any(hint.uses for hint in hints) else None,
     )
