@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 TOKENS = (
     *("{", "}", "[", "]", "(", ")", '"', "'", ",", ":", ": ", "-", "- ", "?", "|", "|\n", ">\n", "<<"),
@@ -12,10 +12,12 @@ TOKENS = (
     *("$", "$(", "${x}", "{{ x }}", "9" * 40, "0x", "1e999", "yes", "null", "~", "x", "N", "*", "a.b"),
     *("from", "layer: Linear", "nodes:", "\n  zz: {layer: ReLU, from: ", ", activation: ReLU", "each: 2"),
 )  # fmt: skip
-LONGEST = 40_000  # characters of a text that grows
+LONGEST = 20_000  # characters of a text that grows
+
+Edit = tuple[int, int, str]  # the start and end of the old text, and the new one
 
 
-def edit(text: str, texts: Sequence[str], choose: random.Random) -> tuple[int, int, str]:
+def edit(text: str, texts: Sequence[str], choose: random.Random) -> Edit:
     """Return an edit: the start and end of the old text, and the new text."""
     kind, at = choose.random(), choose.randint(0, len(text))
     if kind < 0.4:
@@ -34,19 +36,26 @@ def edit(text: str, texts: Sequence[str], choose: random.Random) -> tuple[int, i
     return start, start + len(line) - len(line.lstrip(" ")), " " * choose.randint(0, 6)
 
 
-def versions(
-    text: str, texts: Sequence[str], choose: random.Random
-) -> Iterator[tuple[int, int, str]]:
-    """Yield edits of a text without end; every third is taken back, so that the text stays a spec."""
-    undone: tuple[int, int, str] | None = None
-    while True:
-        if undone is not None and choose.random() < 0.6:
-            start, end, new = undone
-            undone = None
-        else:
-            start, end, new = edit(text, texts, choose)
-            undone = (start, start + len(new), text[start:end])
-        if len(text) + len(new) > LONGEST:
-            start, end, new, undone = 0, len(text), choose.choice(texts), None
-        text = text[:start] + new + text[end:]
-        yield start, end, new
+class Typist:
+    """One who edits a text, and takes every third edit back, so that the text stays a spec."""
+
+    def __init__(self, texts: Sequence[str], choose: random.Random) -> None:
+        self.texts, self.choose = texts, choose
+        self.undo: Edit | None = None
+
+    def next(self, text: str) -> Edit:
+        """Return the next edit of a text; one that grew too long is replaced."""
+        undo, self.undo = self.undo, None
+        if len(text) > LONGEST:
+            return 0, len(text), self.choose.choice(self.texts)
+        if undo is not None and self.choose.random() < 0.6:
+            return undo
+        start, end, new = edit(text, self.texts, self.choose)
+        self.undo = start, start + len(new), text[start:end]
+        return start, end, new
+
+
+def applied(text: str, edit: Edit) -> str:
+    """Return a text after an edit."""
+    start, end, new = edit
+    return text[:start] + new + text[end:]
