@@ -71,6 +71,7 @@ EXAMPLES = {
     "run": ["cat model.yaml", "mimgraph run model.yaml --batch 4"],
     "import": ["cat net.py", "mimgraph import net.py:Net --arg hidden=32 --input x=16"],
     "rename": ["mimgraph rename model.yaml body trunk --diff"],
+    "preview": [],
     "lsp": [],
     "mcp": [],
     "gallery": ["mimgraph gallery neumf"],

@@ -18,6 +18,7 @@ from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.spec import read_tree
+from mimgraph.language.spec_file import Params
 from mimgraph.language.yaml_tree.tree import Mapping, Tree
 from mimgraph.source import SourceFile
 from mimgraph.support.gc_pause import uncollected
@@ -55,10 +56,15 @@ class Analysis:
 
 
 @uncollected()
-def analyse(file: SourceFile, place: Place | None = None, before: Memory | None = None) -> Analysis:
+def analyse(
+    file: SourceFile,
+    place: Place | None = None,
+    before: Memory | None = None,
+    params: Params | None = None,
+) -> Analysis:
     """Analyse a spec as far as it can be read; `place` says where its parts are found.
 
-    `before` has what can be used of the last version of the text.
+    `before` has what can be used of the last version of the text; `params` replace those of the spec.
     """
     memory = before or Memory(file)
     report = Report()
@@ -67,7 +73,7 @@ def analyse(file: SourceFile, place: Place | None = None, before: Memory | None 
     read = memory.trees.read(report)
     with suppress(SpecError):  # a limit was reached; the report holds what was found before
         if read.is_whole:
-            declared, typed = _inferred(read, read.tree, state, place, memory)
+            declared, typed = _inferred(read, read.tree, state, place, memory, params)
     found = report.diagnostics
     if declared is not None and typed is not None and not found:
         found = [*warnings(declared)]
@@ -76,7 +82,7 @@ def analyse(file: SourceFile, place: Place | None = None, before: Memory | None 
         # what follows from the repair is no fault of the spec
         state = State({}, Report())
         with suppress(SpecError):
-            declared, _ = _inferred(read, known, state, place, memory)
+            declared, _ = _inferred(read, known, state, place, memory, params)
     state.report = Report()  # for what is looked up in the known part
     legal = None if report.diagnostics else typed
     diagnostics = tuple(in_order(found))
@@ -84,10 +90,15 @@ def analyse(file: SourceFile, place: Place | None = None, before: Memory | None 
 
 
 def _inferred(
-    read: TreeRead, tree: Tree, state: State, place: Place | None, memory: Memory
+    read: TreeRead,
+    tree: Tree,
+    state: State,
+    place: Place | None,
+    memory: Memory,
+    params: Params | None,
 ) -> tuple[Graph | None, TypedGraph | None]:
     """Return the graph that a tree declares, and its types."""
-    declared = read_tree(tree, memory.trees.file, state.report, place=place, kept=memory.nodes)
+    declared = read_tree(tree, memory.trees.file, state.report, params, place, kept=memory.nodes)
     if declared is None:
         return None, None
     state.kept = memory.begin_types(read)

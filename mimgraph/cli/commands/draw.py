@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mimgraph.cli.arguments import PICTURES, add_settings, add_spec, add_view
@@ -12,6 +13,7 @@ from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import print_call_error
 from mimgraph.cli.user_models import CODE, add_model_options, model_options
+from mimgraph.cli.watching import watching
 from mimgraph.cli.writing import draw, refuse_to_overwrite
 from mimgraph.diagnostics import SpecError
 
@@ -28,11 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_view(parser)
     help = "draw a wrong spec, too: the part that is known, and the faults in red"
     parser.add_argument("--faulty", action="store_true", help=help)
+    help = "draw it again whenever the spec or a part of it is saved, until Ctrl-C"
+    parser.add_argument("--watch", action="store_true", help=help)
     add_model_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the picture, or show it in the browser."""
+    """Write the picture, or show it in the browser; with `--watch` write it on every save."""
+    if not args.watch:
+        _draw(args)
+        return OK
+    if args.output is None:
+        raise CallError("--watch needs -o, the picture to write: mimgraph preview shows a page")
+    return watching(args.spec, partial(_draw, args))
+
+
+def _draw(args: argparse.Namespace) -> Sequence[str]:
+    """Write the picture, or show it in the browser; return the files of the parts of the spec."""
+    args.started = perf_counter()
     try:
         graph = load_graph(args.spec, args.set, model_options(args))
     except SpecError as error:
@@ -43,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     refuse_to_overwrite(args.spec, graph, args.output)
     draw(args, graph.scene)
-    return OK
+    return graph.declared.part_files
 
 
 def _draw_faulty(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:

@@ -3,6 +3,7 @@ import { Drawing } from "./draw.js";
 import { neighbour } from "./keys.js";
 import { Layout } from "./layout/layout.js";
 import { legend } from "./legend.js";
+import { live } from "./live.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
@@ -341,4 +342,4 @@ class Page {
   }
 }
 
-new Page();
+globalThis.mimgraph = live(new Page());
