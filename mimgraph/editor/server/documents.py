@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what reads and infers is imported when the first document i
     from mimgraph.editor.features.hints import Hint
     from mimgraph.editor.features.node_facts import Facts
     from mimgraph.editor.features.uses import Uses
+    from mimgraph.language.occurrences.project import Member
     from mimgraph.language.parts.part_files import Place
 
 LANGUAGE = "mimgraph"  # of documents that are specs whatever they have in them
@@ -72,6 +73,14 @@ class Document:
     def analysis(self) -> Analysis:
         """The analysis of this version."""
         return self.spec.analyse(self.place)
+
+    @cached_property
+    def names(self) -> Member:
+        """The places of its names, as a spec of a project."""
+        from mimgraph.language.occurrences.find import find_occurrences
+        from mimgraph.language.occurrences.project import Member
+
+        return Member(self.file, find_occurrences(self.analysis.tree))
 
     @cached_property
     def uses(self) -> Uses | None:

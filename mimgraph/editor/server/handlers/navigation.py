@@ -73,12 +73,13 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
     path = document.path
     if path is None:
         project = Project(os.devnull)
-        project.add(document.uri, document.file, document.analysis.tree)
-        return project, os.path.realpath(document.uri)
+        real = os.path.realpath(document.uri)
+        project.open[real] = document.names
+        return project, real
     project = Project(_folder(server, path), listed=naming_parts)
     for one in server.documents.open.values():
         if one.path is not None and one.is_spec:
-            project.add(one.path, one.file, one.analysis.tree)
+            project.open[os.path.realpath(one.path)] = one.names
     return project, os.path.realpath(path)
 
 
