@@ -8,6 +8,12 @@ from typing import Any
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
+from mcp.types import (
+    Completion,
+    CompletionArgument,
+    PromptReference,
+    ResourceTemplateReference,
+)
 
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.explain import page as code_page
@@ -16,7 +22,9 @@ from mimgraph.editor.mcp.answers import cut
 from mimgraph.gallery.catalogue import entries, find
 from mimgraph.language import schema
 from mimgraph.language.reference.describe import describe
+from mimgraph.language.reference.entries import bare_keys, every_op
 
+MOST = 100  # names that the protocol lets a server propose
 MARKDOWN, YAML, JSON = "text/markdown", "application/yaml", "application/schema+json"
 
 
@@ -53,6 +61,19 @@ def add_resources(server: MCPServer[Any]) -> None:
         return PROMPT.format(
             language=manual.LANGUAGE, task=task.rstrip().rstrip("."), budget=budget
         )
+
+    server.completion()(_completed)  # type: ignore[no-untyped-call]
+
+
+async def _completed(
+    ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, context: Any
+) -> Completion | None:
+    """Complete the name of a layer or the code of a diagnostic."""
+    if not isinstance(ref, ResourceTemplateReference):
+        return None
+    names = CODES if argument.name == "code" else [*(op.name for op in every_op()), *bare_keys()]
+    begun = [one for one in names if one.lower().startswith(argument.value.lower())]
+    return Completion(values=begun[:MOST], total=len(begun), has_more=len(begun) > MOST)
 
 
 PROMPT = """\

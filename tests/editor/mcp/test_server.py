@@ -12,7 +12,7 @@ import anyio
 import pytest
 from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, ResourceTemplateReference, TextContent
 
 from mimgraph.editor.mcp.folder import Folder
 from mimgraph.editor.mcp.server import make_server
@@ -109,6 +109,21 @@ def test_resources_can_be_read(tmp_path: Path) -> None:
             for uri in ("mimgraph://layers/Liner", "mimgraph://gallery/..", "file:///etc/passwd"):
                 with pytest.raises(MCPError):
                     await client.read_resource(uri)
+
+    anyio.run(talk)
+
+
+def test_names_are_completed(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with Client(make_server(Folder(str(tmp_path)))) as client:
+            for template, name, begun, expected in (
+                ("layers/{name}", "name", "multih", ["MultiheadAttention"]),
+                ("explain/{code}", "code", "cy", ["cycle"]),
+                ("layers/{name}", "name", "zz", []),
+            ):
+                ref = ResourceTemplateReference(uri=f"mimgraph://{template}")
+                found = await client.complete(ref, {"name": name, "value": begun})
+                assert found.completion.values == expected
 
     anyio.run(talk)
 
