@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import json
 import os
 import re
@@ -12,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import IO, Any
 
 from mimgraph.editor.python_files.findings import (
@@ -38,34 +40,87 @@ class CannotRun(Exception):
     """Raised if the process cannot be started, with the reason."""
 
 
-def run_file(
-    path: str,
-    text: str,
-    python: str = sys.executable,
-    seconds: float = SECONDS,
-    memory: int = MEMORY,
-) -> Findings:
-    """Run a text as the Python file at a path, and return what it built and what went wrong.
+class Run:
+    """A process that runs a text as the Python file at a path, from now on.
 
-    The code runs with the rights of the user: call this only when the user asks. After `seconds` it is
-    ended with all processes of its group.
+    The code runs with the rights of the user: begin one only when the user asks. After `seconds` it is
+    ended with all that it started.
     """
-    request = {"path": path, "text": text, "seconds": seconds, "memory": memory}
-    mark = secrets.token_hex(16)
-    process = _start(path, python, mark)
-    reports, output = _Kept(process.stdout, MOST_REPORTS), _Kept(process.stderr, MOST_OUTPUT)
-    assert process.stdin is not None
-    try:
-        with suppress(OSError):  # the process ended before it read all
-            process.stdin.write(json.dumps(request).encode())
-            process.stdin.close()
-        process.wait(seconds + GRACE)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        status = process.poll()
-        _end(process, mark)
-    return _findings(path, reports.text(), output.text(), seconds, status)
+
+    def __init__(
+        self,
+        path: str,
+        text: str,
+        python: str = sys.executable,
+        seconds: float = SECONDS,
+        memory: int = MEMORY,
+    ) -> None:
+        self.path = path
+        self.seconds = seconds
+        self.request = {"path": path, "text": text, "seconds": seconds, "memory": memory}
+        self.mark = secrets.token_hex(16)
+        self.is_ended = False  # then its number may be another process's
+        self.lock = Lock()
+        self.process = _start(path, python, self.mark)
+        atexit.register(self.end)
+
+    async def findings(self) -> Findings:
+        """Return what `wait` does, without keeping others waiting: nor the end of this process, as threads
+        of asyncio do."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Findings] = loop.create_future()
+
+        def take(result: Findings | Exception) -> None:
+            if found.done():  # it was cancelled
+                return
+            if isinstance(result, Exception):
+                found.set_exception(result)
+            else:
+                found.set_result(result)
+
+        def work() -> None:
+            result: Findings | Exception
+            try:
+                result = self.wait()
+            except Exception as error:  # noqa: BLE001 - raised where it is awaited
+                result = error
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(take, result)
+
+        Thread(target=work, daemon=True).start()
+        return await found
+
+    def wait(self) -> Findings:
+        """Return what the file built and what went wrong, once it ends or is ended."""
+        process = self.process
+        reports, output = _Kept(process.stdout, MOST_REPORTS), _Kept(process.stderr, MOST_OUTPUT)
+        assert process.stdin is not None
+        try:
+            with suppress(OSError):  # the process ended before it read all
+                process.stdin.write(json.dumps(self.request).encode())
+                process.stdin.close()
+            process.wait(self.seconds + GRACE)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            status = process.poll()
+            self.end()
+        return _findings(self.path, reports.text(), output.text(), self.seconds, status)
+
+    def end(self) -> None:
+        """End the process with all that it started, also while another thread waits for it."""
+        atexit.unregister(self.end)
+        with self.lock:
+            if not self.is_ended:
+                _end(self.process, self.mark)
+            self.is_ended = True
+
+
+def run_file(
+    path: str, text: str, python: str = sys.executable, seconds: float = SECONDS
+) -> Findings:
+    """Run a text as the Python file at a path, and return what it built and what went wrong."""
+    return Run(path, text, python, seconds).wait()
 
 
 def _start(path: str, python: str, mark: str) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 from pygls.uris import to_fs_path
@@ -14,6 +15,9 @@ from mimgraph.editor.python_files.findings import Findings, Place
 from mimgraph.editor.server.positions import span_of
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
+
+if TYPE_CHECKING:
+    from mimgraph.editor.python_files.runner import Run
 
 IMPORTS = re.compile(r"^[ \t]*(?:import|from)[ \t][^#\n]*\bmimgraph\b", re.MULTILINE)
 
@@ -26,7 +30,7 @@ class PythonFile:
     version: int
     file: SourceFile
     findings: Findings | None = None
-    is_running: bool = False
+    run: Run | None = None  # that has not ended yet
     changes: list[tuple[Place, Place, str]] = field(default_factory=list)
 
     @property
@@ -55,6 +59,12 @@ class PythonFile:
             if self.findings is not None:
                 self.findings = self.findings.moved(start, end, change.text)
         self.version = version
+
+    def stop(self) -> None:
+        """End the run, if there is one."""
+        if self.run is not None:
+            self.run.end()
+            self.run = None
 
     def found(self, findings: Findings, since: int) -> None:
         """Take the findings of a run, which began after `since` changes."""

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_lsp
 from lsprotocol import types
-from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+from pygls.exceptions import JsonRpcException
+from pytest_lsp import (
+    ClientServerConfig,
+    LanguageClient,
+    client_capabilities,
+    make_test_lsp_client,
+)
 
 TEXT = """import mimgraph as mg
 from mimgraph import layers, merges
@@ -21,6 +31,7 @@ x = mg.Input("x", (8,))
 y = layers.Linear(4)(x)
 z = merges.add(x, y)
 """
+BEGUN = "open('begun', 'w').close()\n"
 WHOLE = types.Range(types.Position(0, 0), types.Position(100, 0))
 
 
@@ -28,6 +39,7 @@ WHOLE = types.Range(types.Position(0, 0), types.Position(100, 0))
     config=ClientServerConfig(server_command=[sys.executable, "-m", "mimgraph", "lsp"])
 )
 async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
+    lsp_client.feature(types.WORKSPACE_CODE_LENS_REFRESH)(lambda params: None)
     await lsp_client.initialize_session(
         types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
     )
@@ -45,6 +57,15 @@ async def checked(client: LanguageClient, uri: str) -> Any:
     return await client.workspace_execute_command_async(
         types.ExecuteCommandParams("mimgraph.checkPython", [uri])
     )
+
+
+async def begun(folder: Path) -> None:
+    """Wait until a run in a folder has come so far."""
+    for _ in range(100):
+        if (folder / "begun").exists():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the file does not run")
 
 
 async def hints(client: LanguageClient, file: types.TextDocumentIdentifier) -> list[str]:
@@ -98,14 +119,59 @@ async def test_a_file_runs_when_its_user_asks(client: LanguageClient, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.asyncio
 async def test_what_changes_during_a_run(client: LanguageClient, tmp_path: Path) -> None:
-    text = 'import time, mimgraph as mg\nx = mg.Input("x", (8,))\ntime.sleep(0.5)\n1 / 0\n'
+    text = f'import time, mimgraph as mg\nx = mg.Input("x", (8,))\n{BEGUN}time.sleep(0.5)\n1 / 0\n'
     file = opened(client, tmp_path / "model.py", text)
     run = asyncio.create_task(checked(client, file.uri))
-    await asyncio.sleep(0.2)
+    await begun(tmp_path)
     changed(client, file, 0, "\n\n")
     assert (await run)["mistakes"] == 1
     assert await hints(client, file) == ["3:23 ~ (N, 8)"]
-    assert str(client.diagnostics[file.uri][0].range) == "5:0-5:5"
+    assert str(client.diagnostics[file.uri][0].range) == "6:0-6:5"
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_closing_a_file_ends_its_run(client: LanguageClient, tmp_path: Path) -> None:
+    file = opened(client, tmp_path / "model.py", f"{BEGUN}while True: pass\n")
+    start = time.monotonic()
+    run = asyncio.create_task(checked(client, file.uri))
+    await begun(tmp_path)
+    assert await checked(client, file.uri) is None  # one at a time
+    client.text_document_did_close(types.DidCloseTextDocumentParams(file))
+    await run
+    assert time.monotonic() - start < 5
+
+
+def processes() -> str:
+    """Return the command lines of all processes."""
+    listed = subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True, check=True)
+    return listed.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_the_end_of_the_server_ends_a_run(tmp_path: Path) -> None:
+    client = make_test_lsp_client()
+    await client.start_io(sys.executable, "-m", "mimgraph", "lsp")
+    await client.initialize_session(
+        types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
+    )
+    sleep = f"sleep 61.{os.getpid()}"
+    text = f"import subprocess\nchild = subprocess.Popen({sleep.split()})\n{BEGUN}child.wait()\n"
+    file = opened(client, tmp_path / "model.py", text)
+    run = asyncio.create_task(checked(client, file.uri))
+    await begun(tmp_path)
+    assert sleep in processes()
+    with suppress(JsonRpcException):  # of pygls, which cancels what has no answer
+        await client.shutdown_async(None)
+    client.exit(None)
+    start = time.monotonic()
+    while sleep in processes():
+        assert time.monotonic() - start < 4
+        await asyncio.sleep(0.1)
+    with suppress(JsonRpcException):
+        await run
+    await client.stop()
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ Nothing of a file runs but by the command `mimgraph.checkPython`.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -38,34 +37,29 @@ def register(server: SpecServer) -> None:
 
     @server.command(COMMAND)
     async def check_python(uri: str) -> dict[str, Any] | None:
-        from mimgraph.editor.python_files.runner import CannotRun, run_file
+        from mimgraph.editor.python_files.runner import CannotRun, Run
 
         file = server.python_files.get(uri)
         if file is None:
             tell(server, "open the Python file to check it", types.MessageType.Warning)
             return None
-        if file.is_running:
+        if file.run is not None:
             tell(server, "the file is running already", types.MessageType.Info)
             return None
-        since, file.is_running = len(file.changes), True
-        settings = server.settings
+        python, since = server.settings.interpreter or sys.executable, len(file.changes)
         try:
-            findings = await asyncio.to_thread(
-                run_file,
-                file.path,
-                file.file.text,
-                settings.interpreter or sys.executable,
-                settings.seconds,
-            )
+            file.run = Run(file.path, file.file.text, python, server.settings.seconds)
+            findings = await file.run.findings()
         except CannotRun as error:
             tell(server, str(error), types.MessageType.Error)
             return None
-        finally:
-            file.is_running = False
+        finally:  # the request may be cancelled, as at the end of a session
+            file.stop()
         if server.python_files.get(uri) is file:  # it was not closed meanwhile
             file.found(findings, since)
             publish(server, file)
             refresh(server)
+            refresh_lenses(server)
         return {
             "summary": summary(findings),
             "calls": findings.calls,
@@ -73,6 +67,13 @@ def register(server: SpecServer) -> None:
             "complete": findings.is_complete,
             "output": findings.output,
         }
+
+
+def refresh_lenses(server: SpecServer) -> None:
+    """Let the editor ask for lenses anew, if it can."""
+    workspace = server.client_capabilities.workspace
+    if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
+        server.workspace_code_lens_refresh(None)
 
 
 # --- documents ------------------------------------------------------------------------------------
@@ -99,8 +100,10 @@ def changed(server: SpecServer, params: types.DidChangeTextDocumentParams) -> bo
 
 def closed(server: SpecServer, uri: str) -> bool:
     """Forget a document that is closed, if it is Python; return whether it is."""
-    if server.python_files.open.pop(uri, None) is None:
+    file = server.python_files.open.pop(uri, None)
+    if file is None:
         return False
+    file.stop()
     server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
     return True
 
