@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what reads and infers is imported when the first document i
     from mimgraph.editor.document.open_spec import OpenSpec
     from mimgraph.editor.features.hints import Hint
     from mimgraph.editor.features.node_facts import Facts
+    from mimgraph.editor.features.tokens import Token
     from mimgraph.editor.features.uses import Uses
     from mimgraph.language.occurrences.project import Member
     from mimgraph.language.parts.part_files import Place
@@ -102,6 +103,13 @@ class Document:
         from mimgraph.editor.features.hints import hints
 
         return hints(self.analysis, self.uses)
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """The words of the text by their meaning."""
+        from mimgraph.editor.features.tokens import tokens
+
+        return tokens(self.analysis)
 
     def changed(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> Document:
         """Return the next version of the document; this one is not used any more, as its file changes."""

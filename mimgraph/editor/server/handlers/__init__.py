@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mimgraph.editor.server.handlers import (
+    commands,
     documents,
     hints,
     hover,
     navigation,
+    outline,
     python_files,
     rename,
     session,
@@ -28,6 +30,8 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     hints.register,
     hover.register,
     navigation.register,
+    outline.register,
+    commands.register,
     rename.register,
     python_files.register,
 )

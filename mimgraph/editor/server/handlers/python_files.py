@@ -28,12 +28,7 @@ SEVERITIES = {
 
 
 def register(server: SpecServer) -> None:
-    """Answer the command, and requests for the lens that offers it."""
-
-    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
-    def code_lenses(params: types.CodeLensParams) -> list[types.CodeLens] | None:
-        file = server.python_files.get(params.text_document.uri)
-        return None if file is None else lenses(file)
+    """Answer the command."""
 
     @server.command(COMMAND)
     async def check_python(uri: str) -> dict[str, Any] | None:

@@ -1,0 +1,69 @@
+"""Each word of a spec has the type of its meaning."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from mimgraph.editor.analysis import analyse
+from mimgraph.editor.features.tokens import TYPES, tokens
+from mimgraph.editor.server.handlers.outline import TOKEN_TYPES
+from mimgraph.source import SourceFile
+from tests.conftest import SPECS
+from tests.helpers.editor import analysed
+
+SPEC = """\
+params: {hidden: 64}
+inputs: {x: [T, 8]}
+blocks: {tower: {params: {width: 4}, seq: [{Linear: $width}, ReLU]}}
+nodes:
+  a: {layer: LSTM, from: x, hidden_size: $hidden, take: last}
+  b: {from: a, seq: [{Linear: {out_features: $(2 * hidden)}}, tower]}
+  c: {merge: add, from: [b, b], activation: {GELU: {approximate: tanh}}}
+  d: {layer: Chunk, from: c, chunks: 2}
+outputs: d.0
+"""
+EXPECTED = {
+    "hidden": "parameter",
+    "x": "variable",
+    "T": "typeParameter",
+    "tower": "type",
+    "width": "parameter",
+    "Linear": "class",
+    "ReLU": "class",
+    "LSTM": "class",
+    "hidden_size": "property",
+    "a": "variable",
+    "b": "variable",
+    "c": "variable",
+    "d": "variable",
+    "out_features": "property",
+    "add": "function",
+    "GELU": "class",
+    "approximate": "property",
+    "Chunk": "class",
+    "chunks": "property",
+}
+
+
+def test_tokens() -> None:
+    lines = SPEC.splitlines()
+    found = {
+        lines[one.line - 1][one.column - 1 : one.column - 1 + one.length].lstrip("$"): one.type
+        for one in tokens(analysed(SPEC))
+    }
+    assert {word: found.get(word) for word in EXPECTED} == EXPECTED
+
+
+def test_the_server_announces_the_types() -> None:
+    assert TOKEN_TYPES == TYPES
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_tokens_do_not_overlap(path: Path) -> None:
+    found = tokens(analyse(SourceFile(path.name, path.read_text())))
+    assert found
+    for one, other in itertools.pairwise(found):
+        assert (one.line, one.column + one.length) <= (other.line, other.column)

@@ -1,0 +1,107 @@
+"""An editor gets symbols, folds, colors and lenses, and can let the server draw and emit a spec."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_lsp
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.uris import to_fs_path
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+
+from mimgraph.editor.server.handlers.outline import TOKEN_TYPES
+from tests.helpers.spec_editor import Editor
+
+SPEC = """name: Small
+inputs: {x: {doc: "🙂", shape: [8]}}
+nodes:
+  a:
+    layer: Linear
+    from: x
+    out_features: 4
+outputs: a
+"""
+
+
+@pytest_lsp.fixture(
+    config=ClientServerConfig(server_command=[sys.executable, "-m", "mimgraph", "lsp"])
+)
+async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
+    await lsp_client.initialize_session(
+        types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
+    )
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest.mark.asyncio
+async def test_symbols_folds_and_colors(client: LanguageClient, tmp_path: Path) -> None:
+    editor = Editor(client, tmp_path)
+    editor.open("a.yaml", SPEC)
+    document = types.TextDocumentIdentifier(editor.uri("a.yaml"))
+    symbols = await client.text_document_document_symbol_async(types.DocumentSymbolParams(document))
+    assert [one.name for one in symbols or ()] == ["inputs", "nodes", "outputs"]
+    folds = await client.text_document_folding_range_async(types.FoldingRangeParams(document))
+    assert [(one.start_line, one.end_line) for one in folds or ()] == [(2, 6), (3, 6)]
+    found = await client.text_document_semantic_tokens_full_async(
+        types.SemanticTokensParams(document)
+    )
+    assert found is not None
+    assert words(SPEC, [*found.data]) == {
+        "x": "variable",
+        "a": "variable",
+        "Linear": "class",
+        "out_features": "property",
+    }
+    part = types.Range(types.Position(4, 0), types.Position(5, 0))
+    some = await client.text_document_semantic_tokens_range_async(
+        types.SemanticTokensRangeParams(document, part)
+    )
+    assert some is not None
+    assert words(SPEC, [*some.data]) == {"Linear": "class"}
+
+
+def words(text: str, data: list[int]) -> dict[str, str]:
+    """Return the words that tokens are about, with their types."""
+    found, line, start = {}, 0, 0
+    for lines, characters, length, kind, _ in zip(*[iter(data)] * 5, strict=True):
+        line, start = line + lines, characters + (0 if lines else start)
+        units = text.splitlines()[line].encode("utf-16-le")[2 * start : 2 * (start + length)]
+        found[units.decode("utf-16-le")] = TOKEN_TYPES[kind]
+    return found
+
+
+@pytest.mark.asyncio
+async def test_lenses_draw_and_emit(client: LanguageClient, tmp_path: Path) -> None:
+    editor = Editor(client, tmp_path)
+    editor.open("a.yaml", SPEC)
+    uri = editor.uri("a.yaml")
+    document = types.TextDocumentIdentifier(uri)
+    lenses = await client.text_document_code_lens_async(types.CodeLensParams(document))
+    commands = {one.command.title: one.command for one in lenses or () if one.command}
+    assert [*commands] == ["36 parameters, 32·N MACs", "draw", "emit"]
+    made = {}
+    for name in ("draw", "emit"):
+        command, arguments = commands[name].command, commands[name].arguments
+        params = types.ExecuteCommandParams(command, arguments)
+        answer = await client.workspace_execute_command_async(params)
+        made[name] = Path(to_fs_path(dict(answer)["uri"]) or "")  # type: ignore[call-overload]
+    assert made["draw"].read_text().rstrip().endswith("</svg>")
+    assert "class Small(nn.Module)" in made["emit"].read_text()
+    ast.parse(made["emit"].read_text())
+    # a wrong spec can be drawn; its name is no path
+    editor.change("a.yaml", SPEC.replace("Small", "../x").replace("Linear", "Liner"))
+    answer = await client.workspace_execute_command_async(
+        types.ExecuteCommandParams("mimgraph.draw", [uri])
+    )
+    path = Path(to_fs_path(dict(answer)["uri"]) or "")  # type: ignore[call-overload]
+    assert path.name == "Model.svg" and "unknown-layer" in path.read_text()
+    with pytest.raises(JsonRpcException, match="the spec has errors"):
+        await client.workspace_execute_command_async(
+            types.ExecuteCommandParams("mimgraph.emit", [uri])
+        )
