@@ -26,12 +26,19 @@ class Event(NamedTuple):
 class LivePicture:
     """The picture of the spec at a path: of the file, or of the text that an editor shows.
 
-    `view` has the options of `Graph.draw`, `params` those of `mg.load`. Threads that serve pages wait for
+    `view` has the options of `Graph.draw`, `params` those of `mg.load`; `others` are the texts of files that
+    an editor shows, by real path, which may be parts. Threads that serve pages wait for
     `events`; one thread draws.
     """
 
-    def __init__(self, path: str, view: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-        self.path, self.view, self.params = path, view, params
+    def __init__(
+        self,
+        path: str,
+        view: Mapping[str, Any],
+        params: Mapping[str, Any],
+        others: Mapping[str, str] | None = None,
+    ) -> None:
+        self.path, self.view, self.params, self.others = path, view, params, others or {}
         self.text: str | None = None  # of an editor, which counts more than the file
         self.page = ""  # the last one that could be drawn
         self.newest = Drawn(None, [], {}, "")
@@ -63,7 +70,7 @@ class LivePicture:
                 data = opened.read(MAX_BYTES + 1)
             refuse_foreign(self.path, data)
             text = data.decode(errors="surrogateescape")
-        file, place = SourceFile(self.path, text), first_place(self.path)
+        file, place = SourceFile(self.path, text), first_place(self.path, self.others)
         analysis = analyse(file, place, params=self.params)
         declared = analysis.declared
         if declared is not None and (unknown := [*self.params.keys() - declared.params.keys()]):

@@ -15,6 +15,7 @@ import mimgraph
 from mimgraph.editor.server.documents import Documents
 from mimgraph.editor.server.handlers import REGISTER
 from mimgraph.editor.server.input_stream import InputStream
+from mimgraph.editor.server.previews import Previews
 from mimgraph.editor.server.protocol import SpecProtocol
 from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFiles
@@ -36,6 +37,7 @@ class SpecServer(LanguageServer):
         )
         self.documents = Documents()
         self.python_files = PythonFiles()
+        self.previews = Previews(self)
         self.published = Published(self)
         self.settings = Settings()
         for register in REGISTER:

@@ -16,6 +16,7 @@ from mimgraph.editor.server.handlers import (
     hover,
     navigation,
     outline,
+    preview,
     python_files,
     rename,
     session,
@@ -34,4 +35,5 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     commands.register,
     rename.register,
     python_files.register,
+    preview.register,
 )

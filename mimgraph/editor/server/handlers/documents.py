@@ -40,6 +40,7 @@ def register(server: SpecServer) -> None:
         document = documents.close(params.text_document.uri)
         if document is not None:
             server.published.forget(document.uri)
+            server.previews.closed(document.uri)
             renew(document.path)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -49,6 +50,7 @@ def register(server: SpecServer) -> None:
 
     def put(document: Document) -> None:
         documents.put(document)
+        server.previews.changed(document)
         server.published.later(document)
         renew(document.path)
 

@@ -1,0 +1,88 @@
+"""An editor starts the preview of a spec, moves its cursor, and shows the lines that are clicked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+import pytest_lsp
+from lsprotocol import types
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+
+SPEC = """inputs: {x: [5]}
+nodes:
+  y: {layer: Linear, from: x, out_features: 2}
+  z: {layer: ReLU, from: y}
+outputs: z
+"""
+
+
+@pytest_lsp.fixture(
+    config=ClientServerConfig(server_command=[sys.executable, "-m", "mimgraph", "lsp"])
+)
+async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
+    await lsp_client.initialize_session(
+        types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
+    )
+    yield
+    await lsp_client.shutdown_session()
+
+
+async def next_event(address: str, name: str) -> dict[str, object]:
+    """Return the data of the first event of a name that a new page gets."""
+
+    def read() -> dict[str, object]:
+        with urlopen(f"{address}events", timeout=10) as events:
+            for line in events:
+                if line == f"event: {name}\n".encode():
+                    found: dict[str, object] = json.loads(next(events).removeprefix(b"data: "))
+                    return found
+        raise AssertionError(f"no event {name}")
+
+    return await asyncio.to_thread(read)
+
+
+@pytest.mark.asyncio
+async def test_a_preview(client: LanguageClient, tmp_path: Path) -> None:
+    uri = (tmp_path / "model.yaml").as_uri()
+    client.text_document_did_open(
+        types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "yaml", 1, SPEC))
+    )
+    command = types.ExecuteCommandParams("mimgraph.preview", [uri, False])
+    address = await client.workspace_execute_command_async(command)
+    assert address == await client.workspace_execute_command_async(command)
+    await asyncio.sleep(0.5)  # it is drawn in a thread
+    assert (await next_event(address, "picture"))["summary"] == "Model: 2 nodes"
+
+    waiting = asyncio.create_task(next_event(address, "cursor"))
+    await asyncio.sleep(0.2)
+    client.protocol.notify(
+        "mimgraph/cursor",
+        {"textDocument": {"uri": uri}, "position": {"line": 3, "character": 2}},
+    )
+    assert await waiting == {"node": "z"}
+
+    body = json.dumps({"node": "y"}).encode()
+    await asyncio.to_thread(urlopen, Request(f"{address}open", body, method="POST"))
+    await asyncio.sleep(0.2)
+    (shown,) = client.shown_documents
+    assert (shown.uri, shown.selection.start.line) == (uri, 2)
+
+    whole = types.TextDocumentContentChangeWholeDocument(SPEC.replace("ReLU", "ReLUU"))
+    client.text_document_did_change(
+        types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, uri), [whole])
+    )
+    await asyncio.sleep(0.5)
+    (fault,) = (await next_event(address, "picture"))["faults"]  # type: ignore[misc]
+    assert (fault["code"], fault["node"]) == ("unknown-layer", "z")
+
+
+@pytest.mark.asyncio
+async def test_what_is_no_open_spec_has_no_preview(client: LanguageClient) -> None:
+    command = types.ExecuteCommandParams("mimgraph.preview", ["file:///nowhere/model.yaml"])
+    assert await client.workspace_execute_command_async(command) is None
