@@ -48,7 +48,8 @@ def with_entry(
         text = "".join(f"{line}{_newline(start.file)}" for line in lines)
         yield TextEdit(_start(start), f"{text[len(indent) :]}{indent}")
     else:
-        yield TextEdit(_line_end(before[1].span), _below(before[1].span.file, lines))
+        end = _own_end(before[0].span.to(before[1].span), len(indent))
+        yield TextEdit(end, _below(end.file, lines))
 
 
 def with_value(key: Scalar, old: Tree, value: Any, in_block: bool) -> Iterator[TextEdit]:
@@ -76,7 +77,7 @@ def without_entry(mapping: Mapping, key: Scalar) -> Iterator[TextEdit]:
     elif is_flow(mapping):
         yield _without_flow(whole, index == len(entries) - 1)
     else:
-        yield TextEdit(_lines(whole), "")
+        yield TextEdit(_lines(whole.to(_own_end(whole, key.span.column - 1))), "")
 
 
 def with_item(sequence: Sequence, index: int, value: Any) -> Iterator[TextEdit]:
@@ -177,6 +178,18 @@ def _line_end(span: Span) -> Span:
     """Return the point at the end of the line in which a span ends, behind its comment."""
     column = len(span.file.line(span.end_line)) + 1
     return Span(span.file, span.end_line, column, span.end_line, column)
+
+
+def _own_end(span: Span, indent: int) -> Span:
+    """Return the end of the last line of an entry, with the comments below that are indented deeper than
+    its key."""
+    file, last = span.file, span.end_line
+    while (line := file.line(last + 1)).lstrip(" ").startswith("#"):
+        if len(line) - len(line.lstrip(" ")) <= indent:
+            break
+        last += 1
+    end = len(file.line(last)) + 1
+    return Span(file, last, end, last, end)
 
 
 def _lines(span: Span) -> Span:

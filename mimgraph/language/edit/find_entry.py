@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.language.edit.find_name import SECTIONS
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_null
 from mimgraph.source import Span
 
 BY_NAME = ("nodes", "inputs", "params", "blocks", "parts", "outputs")
@@ -52,6 +52,8 @@ def find(tree: Mapping, path: str) -> Found | Missing:
     scope, block, names = tree, "", path.split(".")
     while True:
         name, *rest = names
+        if name in SECTIONS and len(rest) == 1 and is_absent(scope.get(name)):
+            return Missing(block, scope, rest[0], name)
         if name in SECTIONS and (not rest or isinstance(scope.get(name), Mapping)):
             found = _in_section(scope, block, name, rest[:1])
             if len(rest) < 2 or isinstance(found, Missing):
@@ -147,6 +149,11 @@ def unknown(missing: Missing) -> SpecError:
     where = f" in {missing.block}" if missing.block else ""
     help = suggestion(missing.name, known, "known here")
     return fault(f"nothing{where} is called {missing.name!r}", missing.scope.span, help)
+
+
+def is_absent(section: Tree | None) -> bool:
+    """Return whether a section is not there, or empty."""
+    return section is None or is_null(section)
 
 
 def fault(message: str, span: Span, help: str = "") -> SpecError:

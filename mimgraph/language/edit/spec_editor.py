@@ -146,10 +146,7 @@ class SpecEditor:
             self._apply([with_item_value(found.around, found.position, item)])
             return
         if found.section == "nodes":
-            if not isinstance(value, dict):
-                message = f"a node is a mapping, such as {{layer: ReLU}}, not {value!r}"
-                raise fault(message, found.key.span)
-            value = replaced_node(found.value, value)
+            value = replaced_node(found.value, _node(value))
         self._apply(with_value(found.key, found.value, value, not is_flow(found.around)))
 
     def remove(self, path: str) -> None:
@@ -168,7 +165,8 @@ class SpecEditor:
 
         The path names a node, an input or a port, `lstm.last`. In a seq, `add` an item.
         """
-        node = {**as_plain(path, value)}
+        node = _node(as_plain(path, value))
+        as_text("the name", name)
         where, port = self._result(path)
         occurrences = find_occurrences(self._tree)
         kind: Kind = "input" if where.section == "inputs" else "node"
@@ -195,6 +193,7 @@ class SpecEditor:
         A name that is declared in a part, or used by specs that have this one as a part, is renamed by the
         command `mimgraph rename`, which changes all files.
         """
+        as_text("the new name", new)
         path = os.path.realpath(self._name)
         project = Project(os.path.dirname(path))
         project.add(path, self._file, self._tree)
@@ -298,7 +297,7 @@ class SpecEditor:
         scope: MappingTree,
         entry: tuple[Scalar, Tree] | None,
         section: str,
-        value: dict[str, Any],
+        value: Any,
     ) -> Iterable[TextEdit]:
         """Return the edits that add a section at its usual place, or fill an empty one."""
         if entry is not None:
@@ -311,7 +310,10 @@ class SpecEditor:
     def _set(self, path: str, key: str, value: Any) -> None:
         """Set one option, or one entry of a section."""
         if not path:
-            self._put(self._tree, key, value)
+            if value is not ... and self._tree.entry(key) is None:
+                self._apply(self._with_section(self._tree, None, key, value))
+            else:
+                self._put(self._tree, key, value)
             return
         found = self._find(path)
         if isinstance(found, Missing):
@@ -408,6 +410,13 @@ class SpecEditor:
             repeat = node.get("repeat") if isinstance(node, MappingTree) else None
             assert isinstance(repeat, MappingTree)
             self._put(repeat, key, value)
+
+
+def _node(value: Any) -> dict[str, Any]:
+    """Return the value of a node; raise a `TypeError` if it can be none."""
+    if not isinstance(value, dict) or not value:
+        raise TypeError(f"a node is a mapping, such as {{layer: ReLU}}, not {value!r}")
+    return {**value}
 
 
 class _Undo:

@@ -35,9 +35,12 @@ def taken_out(occurrences: Occurrences, found: Found) -> Iterator[TextEdit]:
             raise _fault("missing-key", message, found.value.span, "remove the whole node")
         yield without_item(found.around, found.position)
         return
+    if not found.section:
+        message = f"{found.name} is a section of the spec"
+        raise _fault("unknown-source", message, found.key.span, "remove its entries by their names")
     if found.section == "nodes":
         yield from _rewired(occurrences, found)
-    elif found.section:
+    else:
         _check_unnamed(occurrences, found)
     yield from without_entry(found.around, found.key)
 

@@ -197,7 +197,12 @@ REFUSED = {
     "spec.set('missing', a=1)": "nothing is called 'missing'",
     "spec.add('fc', {'layer': 'ReLU'})": "fc exists already",
     "spec.add('fd', {'layer': 'ReLU'}, after='fe')": "nothing is called 'fe'",
-    "spec.replace('fc', 'ReLU')": "a node is a mapping",
+    "spec.replace('fc', 'ReLU')": "a node is a mapping, such as {layer: ReLU}, not 'ReLU'",
+    "spec.insert('fc', {}, name='a')": "a node is a mapping",
+    "spec.insert('fc', {'layer': 'ReLU'}, name=3)": "the name is a string, not 3",
+    "spec.rename('fc', 3)": "the new name is a string, not 3",
+    "spec.remove('nodes')": "nodes is a section of the spec",
+    "spec.remove('')": "nothing is called ''",
     "spec.rename('fc', 'both')": "both is a node already",
     "spec.insert('score', {'layer': 'ReLU'}, name='fc')": "fc exists already",
     "spec.set('vec.7', a=1)": "no item of a seq is called '7'",
@@ -239,6 +244,38 @@ def test_an_edit_that_cannot_be_made_changes_nothing(calls: str) -> None:
         exec(calls, {"spec": spec})  # noqa: S102 - as above
     assert REFUSED[calls] in str(caught.value)
     assert spec.text == SPEC and not spec.diff()
+
+
+def test_comments_inside_and_outside_of_a_node() -> None:
+    text = """inputs: {x: [8]}
+nodes:
+  a:
+    layer: ReLU
+    from: x
+    # of a
+
+  # of b
+  b: {layer: ReLU, from: a}
+  # of none
+outputs: b
+"""
+    spec = SpecEditor(text)
+    spec.add("c", {"layer": "ReLU", "from": "a"}, after="a")
+    assert "    # of a\n  c:\n    layer: ReLU\n    from: a\n\n  # of b\n  b:" in spec.text
+    spec.remove("c")
+    assert spec.text == text
+    spec.remove("a")
+    assert spec.text == text.replace(
+        text[text.index("  a:") : text.index("\n  # of b")], ""
+    ).replace("from: a", "from: x")
+    spec.add("blocks.one", {"inputs": ["x"], "seq": ["ReLU"]})
+    spec.add("one.1", "GELU")
+    spec.set("", name="Net")
+    assert spec.text.startswith("name: Net\ninputs: {x: [8]}\nblocks: {one: {")
+    assert "seq: [ReLU, GELU]" in spec.text
+    spec.set("b", {"from": ["x"]})
+    spec.replace("b", {"block": "one"})
+    spec.check()
 
 
 JSON = """{
