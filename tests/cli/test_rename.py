@@ -65,6 +65,26 @@ def test_an_input_of_a_part_is_renamed_where_it_is_used(folder: Path, run) -> No
     assert spec(folder) == SPEC and (folder / "towers" / "text.yaml").read_text() == PART
 
 
+def test_keys_of_several_files(folder: Path, run) -> None:  # type: ignore[no-untyped-def]
+    text = """inputs: {city: {vocab: 3}, job: {vocab: 4}}
+nodes:
+  emb: {layer: Embedding, each: [city, job], embedding_dim: 2}
+  y: {merge: concat, from: [emb.*]}
+outputs: y
+"""
+    use = """parts: {e: emb.yaml}
+inputs: {a: {vocab: 3}, b: {vocab: 4}}
+nodes: {z: {block: e, from: {city: a, job: b}}}
+outputs: z
+"""
+    (folder / "emb.yaml").write_text(text)
+    (folder / "use.yaml").write_text(use)
+    code, out = run("rename", "emb.yaml", "city", "town")
+    assert code == 0 and (folder / "use.yaml").read_text() == use.replace("{city: a", "{town: a")
+    assert "keys of weights of emb.yaml: emb.city -> emb.town" in out
+    assert "keys of weights of use.yaml: z.emb.city -> z.emb.town" in out
+
+
 def test_a_diff_writes_nothing(folder: Path, run) -> None:  # type: ignore[no-untyped-def]
     code, out = run("rename", "model.yaml", "x", "frames", "--diff")
     assert code == 0 and "+inputs: {frames: [T, 8]}   # eight" in out

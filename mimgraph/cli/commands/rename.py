@@ -10,7 +10,6 @@ from difflib import unified_diff
 from typing import get_args
 
 from mimgraph.cli.errors import OK, CallError
-from mimgraph.cli.printing import print_note
 from mimgraph.cli.writing import writing_all
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.render import visible
@@ -23,7 +22,7 @@ from mimgraph.language.occurrences.project import Project
 from mimgraph.language.occurrences.symbols import Kind
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.spec_file import load_text
-from mimgraph.language.text_edits import TextEdit, edited
+from mimgraph.language.text_edits import edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     edits = rename(project, find_name(project, path, args.old, args.kind), args.new)
     files = {one.span.file: "" for one in edits}
     texts = {one: edited(one, edits) for one in files}
-    keys = _changed_keys(args.spec, texts, edits)
+    keys = _changed_keys(texts)
     if args.diff:
         for one, text in texts.items():
             sys.stdout.writelines(_diff(_shown(one, file, args.spec), one.text, text))
@@ -71,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
     writing_all(
         args, {name: text.encode(errors="surrogateescape") for name, text in written.items()}
     )
-    for old, new in keys or ():
-        print(f"keys of weights: {old} -> {new}")
-    if keys is None:
-        print_note("the keys of weights change too if a node was renamed that has some")
+    for one, changed in keys.items():
+        where = f" of {visible(_shown(one, file, args.spec))}" if len(texts) > 1 else ""
+        for old, new in changed:
+            print(f"keys of weights{where}: {old} -> {new}")
     return OK
 
 
@@ -102,22 +101,21 @@ def _folder(path: str) -> str:
     return here if path.startswith(here.rstrip(os.sep) + os.sep) else os.path.dirname(path)
 
 
-def _changed_keys(
-    path: str, texts: dict[SourceFile, str], edits: list[TextEdit]
-) -> list[tuple[str, str]] | None:
-    """Return the keys of weights that change; None if the spec is wrong, or other files change with it.
+def _changed_keys(texts: dict[SourceFile, str]) -> dict[SourceFile, list[tuple[str, str]]]:
+    """Return the keys of weights that change in each file; none for a spec that is wrong before.
 
-    Raise a `SpecError` if the spec was right and would be wrong.
+    Raise a `SpecError` if a spec was right and would be wrong.
     """
-    if len(texts) != 1:
-        return None if texts else []
-    ((file, text),) = texts.items()
-    try:
-        before = load_text(file.text, name=file.name, place=first_place(path))
-    except SpecError:
-        return None
-    after = load_text(text, name=file.name, place=first_place(path))
-    return changed_keys(before.typed, after.typed)
+    new = {os.path.realpath(file.name): text for file, text in texts.items()}
+    found: dict[SourceFile, list[tuple[str, str]]] = {}
+    for file, text in texts.items():
+        try:
+            before = load_text(file.text, name=file.name, place=first_place(file.name))
+        except SpecError:
+            continue
+        after = load_text(text, name=file.name, place=first_place(file.name, new))
+        found[file] = changed_keys(before.typed, after.typed)
+    return found
 
 
 def _shown(one: SourceFile, file: SourceFile, path: str) -> str:
