@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.source import PythonFile, Span
@@ -46,14 +46,18 @@ def render_text(diagnostics: Sequence[Shown], color: bool = False, width: int | 
     return "\n\n".join("\n".join(_rows(diagnostic, paint, width)) for diagnostic in diagnostics)
 
 
-def render_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """Return a JSON list with one object a diagnostic."""
+def render_json(
+    diagnostics: Sequence[Diagnostic], fixes: Sequence[list[dict[str, Any]]] = ()
+) -> str:
+    """Return a JSON list with one object a diagnostic; `fixes` has the fixes of each, if they are known."""
     import json  # needed by `--format json` alone
 
-    return json.dumps([_record(diagnostic) for diagnostic in diagnostics], indent=2)
+    known = fixes or [[] for _ in diagnostics]
+    records = [_record(one, found) for one, found in zip(diagnostics, known, strict=True)]
+    return json.dumps(records, indent=2)
 
 
-def _record(diagnostic: Diagnostic) -> dict[str, str | int]:
+def _record(diagnostic: Diagnostic, fixes: list[dict[str, Any]]) -> dict[str, Any]:
     span = diagnostic.span
     return {
         "code": diagnostic.code,
@@ -65,6 +69,7 @@ def _record(diagnostic: Diagnostic) -> dict[str, str | int]:
         "end_column": span.end_column,
         "node": diagnostic.node,
         "help": diagnostic.help,
+        "fixes": fixes,
     }
 
 

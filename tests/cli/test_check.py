@@ -91,6 +91,20 @@ def test_check_as_json(run, wrong: str) -> None:
             "end_column": 19,
             "node": "y",
             "help": "did you mean Linear?",
+            "fixes": [
+                {
+                    "title": "Replace with Linear",
+                    "edits": [
+                        {
+                            "line": 3,
+                            "column": 14,
+                            "end_line": 3,
+                            "end_column": 19,
+                            "text": "Linear",
+                        }
+                    ],
+                }
+            ],
         }
     ]
 

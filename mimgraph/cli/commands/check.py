@@ -124,7 +124,9 @@ def _print(format: str, checked: Sequence[_Checked], is_named: Mapping[str, bool
                 print(_summary(len(passed), errors, warnings))
             point_to_pages(found)
         case "json":  # a list of errors alone, so that it is empty if the specs are legal
-            print(render_json(errors))
+            from mimgraph.language.fixes.records import fix_records  # only this format needs it
+
+            print(render_json(errors, fix_records(errors, [one.path for one in checked])))
             if warnings and sys.stderr.isatty():
                 print_diagnostics(warnings, sys.stderr)
         case _:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mimgraph.editor.server.handlers import (
+    code_actions,
     commands,
     documents,
     hints,
@@ -34,6 +35,7 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     outline.register,
     commands.register,
     rename.register,
+    code_actions.register,
     python_files.register,
     preview.register,
 )

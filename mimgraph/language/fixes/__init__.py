@@ -1,0 +1,1 @@
+"""Find the changes of a text that mend its diagnostics."""

@@ -1,0 +1,290 @@
+"""Propose changes that may mend a diagnostic; whether they do is checked later.
+
+A proposal is one function; `PROPOSALS` lists them, the most likely first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.language.edit.entries import (
+    is_flow,
+    with_entry,
+    with_item_value,
+    with_value,
+    without_entry,
+    without_item,
+)
+from mimgraph.language.edit.new_entries import optioned_item
+from mimgraph.language.fixes import help_texts
+from mimgraph.language.fixes.insertion import inserted
+from mimgraph.language.fixes.options import given_options, missing_options
+from mimgraph.language.fixes.projection import projections
+from mimgraph.language.fixes.site import Item, Site
+from mimgraph.language.occurrences.find import find_occurrences
+from mimgraph.language.reader.spec import DEFAULT_NAME
+from mimgraph.language.text_edits import Fix, TextEdit
+from mimgraph.language.yaml_text import flow
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+
+NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
+
+
+class Candidate(NamedTuple):
+    """A fix to try. One that `is_meant` puts a right name for a wrong one, which may uncover faults that
+    the wrong one hid."""
+
+    fix: Fix
+    is_meant: bool = False
+
+
+def candidates(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Yield the changes that may mend a diagnostic."""
+    for proposal in PROPOSALS:
+        try:
+            yield from proposal(diagnostic, site)
+        except (SpecError, ValueError, StopIteration):
+            continue  # the text around is too odd to be changed
+
+
+def _meant(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Put the name that the help supposes."""
+    for name in help_texts.meant(diagnostic.help):
+        for edit in _replaced(diagnostic, site, name):
+            yield Candidate(Fix(f"Replace with {name}", (edit,)), is_meant=True)
+
+
+def _quoted(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Quote a text that YAML reads as something else."""
+    for text in help_texts.quoted(diagnostic.help):
+        yield Candidate(Fix(f"Quote it: {text}", (TextEdit(diagnostic.span, text),)))
+
+
+def _written(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Write in place of the marked text what the help says."""
+    for text in help_texts.values(diagnostic.help):
+        if len(text) > 80:
+            continue
+        for edit in _replaced(diagnostic, site, text):
+            yield Candidate(Fix(f"Write {text}", (edit,)))
+        key, colon, _ = text.partition(": ")
+        entry = next(site.entries, None)
+        if colon and entry is not None and entry.key.text == key:
+            whole = entry.key.span.to(entry.value.span)
+            yield Candidate(Fix(f"Write {text}", (TextEdit(whole, text),)))
+
+
+def _nodes(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Insert the node that the help writes, between a source and its reader."""
+    for written in help_texts.nodes(diagnostic.help):
+        for edits in inserted(diagnostic, site, written.data):
+            name = written.data.get("layer") or written.data.get("merge")
+            yield Candidate(Fix(f"Insert {name} before it", edits))
+
+
+def _projected(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Project a source to the size that the others have, or cast it."""
+    for data in projections(diagnostic):
+        for edits in inserted(diagnostic, site, data):
+            yield Candidate(Fix(f"Insert {flow(data)}", edits))
+
+
+def _added(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Add the entry that the help writes, to the node or item at fault."""
+    for key, value in help_texts.entries(diagnostic.help):
+        text = flow({key: value})[1:-1]
+        for edits in _given(site, key, value):
+            yield Candidate(Fix(f"Add {text}", edits))
+
+
+def _given(site: Site, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that give an entry to the item, the node or the innermost mapping."""
+    if (item := site.item) is not None:
+        yield from given_options(item, {key: value})
+    mappings = [one.value for one in site.entries if isinstance(one.value, Mapping)]
+    node = site.node
+    if node is not None and isinstance(node.value, Mapping):
+        mappings.insert(0, node.value)
+    for mapping in dict.fromkeys(map(id, mappings)):
+        found = next(one for one in mappings if id(one) == mapping)
+        old = found.entry(key)
+        if old is None:
+            yield tuple(with_entry(found, key, value))
+        else:
+            yield tuple(with_value(*old, value, not is_flow(found)))
+
+
+def _all_given(site: Site, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that give several entries at once."""
+    if len(options) == 1:
+        yield from _given(site, *next(iter(options.items())))
+    elif options and (item := site.item) is not None:
+        yield from given_options(item, options)
+    elif options and (node := site.node) is not None and isinstance(node.value, Mapping):
+        each = [edit for one in options.items() for edit in with_entry(node.value, *one)]
+        yield tuple(each)
+
+
+def _missing(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Give a missing option or key, with a value to replace."""
+    if diagnostic.code not in ("missing-option", "missing-key"):
+        return
+    missing = missing_options(diagnostic, site)
+    for edits in _all_given(site, missing):
+        yield Candidate(Fix(f"Add {flow(missing)[1:-1]}", edits))
+    if diagnostic.code == "missing-key" and "outputs" in diagnostic.message:
+        nodes = site.scope.get("nodes") or site.tree.get("nodes")
+        if isinstance(nodes, Mapping) and nodes.entries:
+            last = nodes.entries[-1][0].text
+            yield Candidate(
+                Fix(f"Add outputs: {last}", tuple(with_entry(site.scope, "outputs", last)))
+            )
+
+
+def _declared(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Declare a param that the text only uses."""
+    if diagnostic.code != "unknown-param":
+        return
+    text = diagnostic.span.excerpt().text
+    name = next((part for part in (text.strip("\"'").lstrip("$"),) if part.isidentifier()), None)
+    if name is None:
+        return
+    for value in NUMBERS:
+        params = site.scope.get("params")
+        if isinstance(params, Mapping):
+            edits = tuple(with_entry(params, name, value))
+        elif site.scope.entries and params is None:
+            edits = tuple(_with_params(site.scope, {name: value}))
+        else:
+            return
+        yield Candidate(Fix(f"Declare the param {name}: {value}", edits))
+
+
+def _with_params(scope: Mapping, params: dict[str, Any]) -> Iterator[TextEdit]:
+    """Yield the edits that give params before the inputs, where specs have them."""
+    keys = [key for key, _ in scope.entries]
+    before = [key for key in keys if key.text in ("mimgraph", "name", "doc")]
+    yield from with_entry(
+        scope, "params", params, after=before[-1] if before else None, first=not before
+    )
+
+
+def _renamed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Give a name that cannot be used another one, at all its places."""
+    if diagnostic.code != "bad-name":
+        return
+    found = find_occurrences(site.tree)
+    symbols = [one.symbol for one in found.at(diagnostic.span.line, diagnostic.span.column)]
+    for symbol in symbols[:1]:
+        new = "".join(c if c.isalnum() or c == "_" else "_" for c in symbol.name) or DEFAULT_NAME
+        new = f"_{new}" if new[0].isdigit() else new
+        new = f"{new}_" if new == symbol.name else new.lstrip("_") or new
+        edits = [TextEdit(one.span, new) for one in found.of(symbol)]
+        yield Candidate(Fix(f"Rename it to {new}", tuple(dict.fromkeys(edits))))
+
+
+def _listed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Choose one of the few names that are possible."""
+    for name in help_texts.listed(diagnostic.help):
+        if name.replace(".", "").replace("*", "").isidentifier() or name.isdigit():
+            for edit in _replaced(diagnostic, site, name):
+                yield Candidate(Fix(f"Replace with {name}", (edit,)))
+            if diagnostic.code == "unknown-port" or "take" in diagnostic.help:
+                for edits in _given(site, "take", int(name) if name.isdigit() else name):
+                    yield Candidate(Fix(f"Add take: {name}", edits))
+
+
+def _removed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Remove what is at fault: an unused node, an unknown option, a key given twice."""
+    says_so = any(word in diagnostic.help for word in ("leave", "delete"))
+    if diagnostic.code not in REMOVED and not says_so:
+        return
+    for step in reversed(site.steps):
+        if isinstance(step, Item):
+            if len(step.around.items) > 1 and step.value.span == diagnostic.span:
+                edit = without_item(step.around, step.at)
+                yield Candidate(Fix(f"Remove {_brief(step.value)}", (edit,)))
+        elif step.key.span == diagnostic.span or step.value.span == diagnostic.span:
+            edits = tuple(without_entry(step.around, step.key))
+            yield Candidate(Fix(f"Remove {step.key.text}", edits))
+
+
+REMOVED = (
+    "unused-node",
+    "unused-input",
+    "unused-param",
+    "unknown-option",
+    "unknown-key",
+    "duplicate-key",
+    "inferred-conflict",
+)
+
+
+def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+    """Put the op and options that the help writes in place of a deprecated op or a lone value."""
+    for new in help_texts.mappings(diagnostic.help):
+        text = flow(new)
+        if (item := site.item) is not None:
+            given = next(iter(new.values()))
+            if len(new) == 1 and isinstance(given, dict):
+                options = optioned_item(item.value, given, None)
+                options = options[next(iter(options))] if isinstance(options, dict) else {}
+                value = {next(iter(new)): options}
+                edit = with_item_value(item.around, item.at, value)
+                yield Candidate(Fix(f"Write {flow(value)}", (edit,)))
+        node = next((one for one in site.entries if isinstance(one.value, Mapping)), None)
+        if node is not None and isinstance(node.value, Mapping) and node.value.entries:
+            edits: list[TextEdit] = []
+            for key, value in new.items():
+                old = node.value.entry(key)
+                if old is None:
+                    edits += with_entry(node.value, key, value)
+                else:
+                    edits += with_value(*old, value, not is_flow(node.value))
+            yield Candidate(Fix(f"Write {text}", tuple(edits)))
+        yield Candidate(Fix(f"Write {text}", (TextEdit(diagnostic.span, text),)))
+
+
+def _replaced(diagnostic: Diagnostic, site: Site, text: str) -> Iterator[TextEdit]:
+    """Yield the edit that puts a text in place of the marked one; quotes and what is around the wrong
+    name stay."""
+    span = diagnostic.span
+    if span.line != span.end_line or span[1:3] == span[3:5]:
+        return
+    old = span.file.line(span.line)[span.column - 1 : span.end_column - 1]
+    if len(old) > 1 and old[0] == old[-1] and old[0] in "\"'":
+        inside = span.part(1, len(old) - 1)
+        yield TextEdit(inside, text if old[0] == "'" else json.dumps(text)[1:-1])
+        return
+    yield TextEdit(span, text)
+    node_text, dot, _ = old.partition(".")
+    if dot and "." not in text:
+        yield TextEdit(span.part(len(node_text) + 1, len(old)), text)
+        yield TextEdit(span.part(0, len(node_text)), text)
+
+
+def _brief(tree: Tree) -> str:
+    if isinstance(tree, Scalar):
+        return tree.text
+    if isinstance(tree, Sequence):
+        return "the list"
+    return tree.entries[0][0].text if tree.entries else "{}"
+
+
+PROPOSALS: tuple[Callable[[Diagnostic, Site], Iterator[Candidate]], ...] = (
+    _meant,
+    _quoted,
+    _nodes,
+    _respelled,
+    _written,
+    _declared,
+    _missing,
+    _projected,
+    _added,
+    _renamed,
+    _listed,
+    _removed,
+)

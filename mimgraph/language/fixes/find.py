@@ -1,0 +1,84 @@
+"""Find the fixes of diagnostics: the changes that are tried, and mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.language.fixes.candidates import Candidate, candidates
+from mimgraph.language.fixes.site import site_of
+from mimgraph.language.fixes.verify import READING, UNCOVERED, Effect, Trial
+from mimgraph.language.parts.part_files import Place
+from mimgraph.language.text_edits import Fix, edited
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.tree import Mapping
+from mimgraph.source import SourceFile
+
+MOST_FIXES = 3  # of one diagnostic
+MOST_TRIED = 400  # changes of one text that are checked
+MOST_TRIED_EACH = 24  # changes for one diagnostic
+MOST_CHARACTERS = 2_000_000  # of all texts that are checked: a large spec gets fewer trials
+
+
+def fixes(
+    file: SourceFile, diagnostics: Iterable[Diagnostic], place: Place | None = None
+) -> list[list[Fix]]:
+    """Return the fixes of each diagnostic of a text, the best first; none of a fault in a part.
+
+    A fix is one that a check of the changed text confirms: its diagnostic is gone, and no other error
+    has come. Only the name that was probably meant for a wrong one, and what makes a text YAML, may uncover
+    faults that were hidden.
+    """
+    found = [*diagnostics]
+    if not found:
+        return []
+    read = compose(file, Report().add)
+    tree = read if isinstance(read, Mapping) else Mapping((), file.start)  # not to be read
+    tried = min(MOST_TRIED, MOST_CHARACTERS // (len(file.text) + 1))
+    trial = Trial(file, place, tried)
+    return [
+        [*_confirmed(trial, one, candidates(one, site_of(tree, one.span)))]
+        if one.span.file is file
+        else []
+        for one in found
+    ]
+
+
+def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Candidate]) -> Iterator[Fix]:
+    """Yield the fixes that a check confirms."""
+    texts: set[str] = set()
+    count = 0
+    for tried, (fix, is_meant) in enumerate(found):
+        if count == MOST_FIXES or tried == MOST_TRIED_EACH:
+            return
+        try:
+            text = edited(trial.file, fix.edits)
+        except ValueError:
+            continue  # two of its edits overlap
+        if text in texts or text == trial.file.text:
+            continue
+        texts.add(text)
+        effect = trial.effect(diagnostic, text)
+        if effect is None:
+            return
+        if _is_good(effect, is_meant or diagnostic.code in READING):
+            count += 1
+            yield fix
+
+
+def _is_good(effect: Effect, may_uncover: bool) -> bool:
+    new = {code for code, _ in effect.new}
+    return effect.is_gone and (not new or (may_uncover and new <= UNCOVERED))
+
+
+def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | None = None) -> str:
+    """Return a text with the first fix of each diagnostic, as far as they do not overlap."""
+    kept: list[Fix] = []
+    for proposed in fixes(file, diagnostics, place):
+        for fix in proposed[:1]:
+            try:
+                edited(file, [edit for one in (*kept, fix) for edit in one.edits])
+            except ValueError:
+                continue
+            kept.append(fix)
+    return edited(file, dict.fromkeys(edit for fix in kept for edit in fix.edits))
