@@ -198,7 +198,7 @@ def _listed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
 
 
 def _removed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
-    """Remove what is at fault: an unused node, an unknown option, a key given twice."""
+    """Remove the entry at fault: an unused node, an unknown option, a key given twice."""
     says_so = any(word in diagnostic.help for word in ("leave", "delete"))
     if diagnostic.code not in REMOVED and not says_so:
         return
@@ -249,8 +249,7 @@ def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
 
 
 def _replaced(diagnostic: Diagnostic, site: Site, text: str) -> Iterator[TextEdit]:
-    """Yield the edit that puts a text in place of the marked one; quotes and what is around the wrong
-    name stay."""
+    """Yield the edit that puts a text in place of the marked one; its quotes stay."""
     span = diagnostic.span
     if span.line != span.end_line or span[1:3] == span[3:5]:
         return

@@ -44,7 +44,7 @@ def quoted(help: str) -> Iterator[str]:
 
 
 def values(help: str) -> Iterator[str]:
-    """Yield the texts that a help may say to write in place of what is marked, the longest first."""
+    """Yield the texts that a help may say to write in place of the marked text, the longest first."""
     if (match := WRITE.search(help)) is None:
         return
     text = match[1]
@@ -102,7 +102,7 @@ def _without_nodes(help: str) -> str:
 
 
 def _closing(text: str, start: int) -> int:
-    """Return the end of what begins with a brace; 0 if it is not closed."""
+    """Return the end of the text that a brace begins; 0 if it is not closed."""
     depth = 0
     for at in range(start, len(text)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)

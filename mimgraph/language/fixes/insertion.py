@@ -38,8 +38,8 @@ def inserted(
 
 
 def _sources(node: Mapping, name: str | None, diagnostic: Diagnostic) -> Iterator[Scalar]:
-    """Yield the sources of a node to which the fault may belong: the marked one first, then those of
-    the name that the help has, or all."""
+    """Yield the sources of a node to which the fault may belong: the marked one first, then all
+    with the name in the help."""
     found = [
         one
         for key in ("from", "each")

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.server.positions import range_of, span_of
-from mimgraph.editor.server.shown_diagnostics import shown
-from mimgraph.language.fixes.find import fixed, fixes
-from mimgraph.language.text_edits import Fix
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
+    from mimgraph.diagnostics import Diagnostic
     from mimgraph.editor.server.documents import Document
     from mimgraph.editor.server.spec_server import SpecServer
+    from mimgraph.language.text_edits import Fix
 
 FIX = types.CodeActionKind.QuickFix
 FIX_ALL = types.CodeActionKind.SourceFixAll
@@ -28,7 +26,7 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
     def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
-        document = server.documents.get(params.text_document.uri)
+        document = server.documents.spec(params.text_document.uri)
         if document is None:
             return []
         wanted = params.context.only or [FIX]
@@ -42,6 +40,8 @@ def register(server: SpecServer) -> None:
 
 def _quick_fixes(document: Document, span: Span) -> list[types.CodeAction]:
     """Return the fixes of the diagnostics in a range."""
+    from mimgraph.language.fixes.find import fixes  # the server answers before it imports this
+
     here = [
         one
         for one in document.analysis.diagnostics
@@ -56,6 +56,8 @@ def _quick_fixes(document: Document, span: Span) -> list[types.CodeAction]:
 
 def _all_fixes(document: Document) -> list[types.CodeAction]:
     """Return the action that applies the first fix of every diagnostic."""
+    from mimgraph.language.fixes.find import fixed  # the server answers before it imports this
+
     file = document.file
     here = [one for one in document.analysis.diagnostics if one.span.file is file]
     text = fixed(file, here, document.place)
@@ -74,6 +76,10 @@ def _action(
     document: Document, diagnostic: Diagnostic, fix: Fix, is_first: bool
 ) -> types.CodeAction:
     """Return a fix as the protocol has it; the first one is preferred."""
+    from mimgraph.editor.server.shown_diagnostics import (
+        shown,  # the server answers before it imports this
+    )
+
     edits = [types.TextEdit(range_of(span), text) for span, text in fix.edits]
     return types.CodeAction(
         fix.title,
