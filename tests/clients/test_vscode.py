@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser
 
+from tests.clients.test_settings_of_editors import SPEC
 from tests.conftest import ROOT
 from tests.helpers.code_server import (
     VSCode,
@@ -29,6 +32,7 @@ from mimgraph import layers
 x = mg.Input("x", (8,))
 y = layers.Linear(4)(x, name="y")
 """
+PICTURE = ROOT / "editors/vscode/pictures/preview.png"
 NOWHERE = {"mimgraph.path": "/nowhere/mimgraph"}
 
 
@@ -43,6 +47,12 @@ def vscode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VSCode, i
         yield code, port
 
 
+def photograph(code: Window, path: Path) -> None:
+    """Write a picture of a window, in few colours."""
+    code.page.wait_for_timeout(1000)  # until what moves has come to rest
+    Image.open(BytesIO(code.page.screenshot())).quantize(96).save(path, optimize=True)
+
+
 @pytest.fixture
 def window(
     vscode: tuple[VSCode, int], chromium: Browser, tmp_path: Path
@@ -54,6 +64,7 @@ def window(
     def opens(user: dict[str, object], **files: object) -> Window:
         shutil.copy(ROOT / "specs" / "image_numerical.yaml", tmp_path / "model.yaml")
         (tmp_path / "net.py").write_text(PYTHON)
+        (tmp_path / "wrong.yaml").write_text(SPEC)
         if files:
             (tmp_path / ".vscode").mkdir()
             (tmp_path / ".vscode/settings.json").write_text(json.dumps(files["settings"]))
@@ -77,6 +88,30 @@ def test_a_spec_has_shapes_and_errors_as_one_types(window: Callable[..., Window]
     code.await_errors(0)
     code.command("mimgraph: Emit the Source of the Model")
     code.await_line(r"class ImageNumerical\(nn\.Module\):")
+
+
+def test_the_preview_follows_the_text_and_leads_to_its_lines(
+    window: Callable[..., Window], rewrite: bool
+) -> None:
+    code = window(TRUSTING)
+    code.open("wrong.yaml")
+    code.await_line(r"text_vec: .*\(N, 64\)")
+    code.command("mimgraph: Show Preview Beside")
+    picture = code.page.frame_locator("iframe.webview").frame_locator("#active-frame")
+    picture = picture.frame_locator("iframe").frame_locator("iframe")
+    picture.locator('[data-id="words"]').first.click()
+    code.page.get_by_text("Ln 5, Col 1").wait_for()
+    if rewrite:
+        code.page.keyboard.press("Control+B")  # no list of files
+        picture.locator("#fit").click()
+        code.page.keyboard.press("Escape")  # no node is selected
+        photograph(code, PICTURE)
+    code.page.locator(".view-line").filter(has_text="score:").click()
+    picture.locator('[data-id="score"].selected').wait_for()
+    code.page.keyboard.press("End")
+    code.page.keyboard.press("ArrowLeft")
+    code.page.keyboard.type(", bias: 3")
+    picture.locator('[data-id="score"]').get_by_text("bias of").first.wait_for(state="attached")
 
 
 def test_a_python_file_runs_on_request(window: Callable[..., Window]) -> None:

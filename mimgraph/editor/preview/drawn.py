@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.analysis import Analysis
 from mimgraph.graph import Graph
+from mimgraph.ir.declared import graph as ir
 from mimgraph.language.spec_file import LoadedSpec
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.faulty.places import places
@@ -57,7 +58,8 @@ def drawn(analysis: Analysis, view: Mapping[str, Any]) -> Drawn:
     known = analysis.known_types
     count = len(known.body.nodes) if known else 0
     summary = f"{scene.whole.name}: {count:,} node{'s' * (count != 1)}"
-    return Drawn(page.render(readable(scene)), faults, dict(_lines(scene.details())), summary)
+    lines = dict([*_declared_lines(analysis.declared), *_lines(scene.details())])
+    return Drawn(page.render(readable(scene)), faults, lines, summary)
 
 
 def _scene(analysis: Analysis, view: Mapping[str, Any]) -> Scene | None:
@@ -67,6 +69,13 @@ def _scene(analysis: Analysis, view: Mapping[str, Any]) -> Scene | None:
     if analysis.typed is None:
         return sketch_of(analysis.declared).scene(analysis.diagnostics, **view)
     return Graph._of(LoadedSpec(analysis.declared, analysis.typed)).scene(**view)
+
+
+def _declared_lines(graph: ir.Graph | None) -> Iterator[tuple[str, Lines]]:
+    """Yield the lines of each node as it is written, as a node of unknown type has no details."""
+    for node in graph.nodes if graph else ():
+        if whole := node.whole:
+            yield node.name, Lines(PurePath(whole.file.name).name, whole.line, whole.end_line)
 
 
 def _lines(details: Mapping[str, Any]) -> Iterator[tuple[str, Lines]]:

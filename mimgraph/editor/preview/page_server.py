@@ -153,7 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", f"{type}; charset=utf-8")
         if policy is not None:
             self.send_header("Content-Security-Policy", policy)
-        self.send_header("Cache-Control", "no-store")
+        # a proxy, as of an editor in the browser, compresses nothing: it would hold events back
+        self.send_header("Cache-Control", "no-store, no-transform")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
