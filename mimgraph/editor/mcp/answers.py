@@ -88,6 +88,7 @@ class Fault:
     note: str
     help: str
     related: list[Related]
+    fixes: list[Repair] = field(default_factory=list)
 
 
 @dataclass

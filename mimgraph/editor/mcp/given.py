@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,9 +13,19 @@ from typing import Any
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import render_text
 from mimgraph.editor.analysis import Analysis, analyse
-from mimgraph.editor.mcp.answers import MOST_FAULTS, Fault, Outcome, Related, cut
+from mimgraph.editor.mcp.answers import (
+    MOST_FAULTS,
+    Answer,
+    Edit,
+    Fault,
+    Outcome,
+    Related,
+    Repair,
+    cut,
+)
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.graph import Graph, load_bytes
+from mimgraph.language.fixes.find import fixes
 from mimgraph.language.parts.part_files import Place
 from mimgraph.source import SourceFile
 
@@ -68,13 +79,44 @@ def given(folder: Folder, path: str, spec: str, what: str = "") -> Given:
     return Given(folder.read(path), place.path, place)
 
 
-def outcome(diagnostics: Sequence[Diagnostic], ok: bool) -> dict[str, Any]:
-    """Return the fields of an `Outcome`."""
-    shown = [fault(one) for one in diagnostics[:MOST_FAULTS]]
-    return vars(Outcome(ok, shown, max(0, len(diagnostics) - MOST_FAULTS)))
+def wrong(kind: type[Outcome], error: SpecError, one: Given | None = None, **more: Any) -> Answer:
+    """Return the answer for a wrong spec, with the fixes of its diagnostics if the spec is given."""
+    found = error.diagnostics[:MOST_FAULTS]
+    repairs = _repairs(found, one) if one else [[] for _ in found]
+    rows = [fault(one, some) for one, some in zip(found, repairs, strict=True)]
+    left_out = len(error.diagnostics) - len(found)
+    text = "\n\n".join(filter(None, (told(error.diagnostics), _fix_lines(rows))))
+    return Answer(cut(text), kind(False, rows, left_out, **more))
 
 
-def fault(one: Diagnostic) -> Fault:
+def outcome(warnings: Sequence[Diagnostic]) -> dict[str, Any]:
+    """Return the fields of the `Outcome` for a legal spec with these warnings."""
+    shown = [fault(one, []) for one in warnings[:MOST_FAULTS]]
+    return vars(Outcome(True, shown, max(0, len(warnings) - MOST_FAULTS)))
+
+
+def _repairs(diagnostics: Sequence[Diagnostic], one: Given) -> list[list[Repair]]:
+    """Return the fixes of each diagnostic in the text of a spec; none of those in its parts."""
+    files = [found.span.file for found in diagnostics if found.span.file.name == one.name]
+    if not files:
+        return [[] for _ in diagnostics]
+    return [
+        [Repair(fix.title, [Edit(*span[1:], text) for span, text in fix.edits]) for fix in some]
+        for some in fixes(files[0], diagnostics, one.place)
+    ]
+
+
+def _fix_lines(faults: Sequence[Fault]) -> str:
+    """Return the fixes as text, with their edits as the tool `edit` takes them."""
+    lines = [
+        f"  {one.line}:{one.column} {one.code}: {fix.title}: {json.dumps([vars(e) for e in fix.edits])}"
+        for one in faults
+        for fix in one.fixes
+    ]
+    return "\n".join(["fixes, each with the text_edits of the tool edit:", *lines]) if lines else ""
+
+
+def fault(one: Diagnostic, repairs: list[Repair]) -> Fault:
     """Return a diagnostic as data."""
     span = one.span
     return Fault(
@@ -90,6 +132,7 @@ def fault(one: Diagnostic) -> Fault:
         one.note,
         one.help,
         [Related(_name(at.file), at.line, at.column, text) for at, text in one.labels],
+        repairs,
     )
 
 

@@ -18,7 +18,14 @@ from mimgraph.editor.mcp.folder import Folder
 from mimgraph.editor.mcp.server import make_server
 from tests.conftest import ROOT
 
-WRONG = "inputs: {x: [8]}\nnodes: {a: {layer: Liner, from: x, out_features: 4}}\noutputs: a\n"
+WRONG = """# a model of two inputs
+inputs: {x: [8], image: [3, 4, 4]}
+nodes:
+  a: {layer: Liner, from: x, out_features: 4}
+  b: {layer: Linear, from: x, out_features: 2}
+  both: {merge: concat, from: [a, b, image]}
+outputs: both
+"""
 
 
 def text(result: CallToolResult) -> str:
@@ -42,15 +49,24 @@ def test_a_language_model_mends_a_spec(tmp_path: Path) -> None:
         )
         async with Client(server) as client:
             assert "check" in {tool.name for tool in (await client.list_tools()).tools}
-            found = data(await client.call_tool("check", {"spec": WRONG}))
-            (fault,) = found["diagnostics"]
-            assert fault["help"] == "did you mean Linear?"
             known = await client.call_tool("layers", {"name": "Linear"})
             assert "out_features" in text(known)
-            assert "Liner" in text(await client.call_tool("explain", {"code": fault["code"]}))
-            assert data(
-                await client.call_tool("check", {"spec": WRONG.replace("Liner", "Linear")})
-            )["ok"]
+            arguments = {"path": "net.yaml", "spec": WRONG, "even_if_wrong": True}
+            assert data(await client.call_tool("write", arguments))["written"]
+            codes: list[str] = []
+            found = data(await client.call_tool("check", {"path": "net.yaml"}))
+            while not found["ok"]:
+                codes += (fault["code"] for fault in found["diagnostics"])
+                edits = [edit for one in found["diagnostics"] for edit in one["fixes"][0]["edits"]]
+                arguments = {"path": "net.yaml", "text_edits": edits, "even_if_wrong": True}
+                found = data(await client.call_tool("edit", arguments))
+            assert codes == ["unknown-layer", "shape-mismatch"]
+            assert "shape-mismatch" in text(await client.call_tool("explain", {"code": codes[1]}))
+            step = {"do": "set", "path": "a", "value": {"out_features": 5}}
+            assert data(await client.call_tool("edit", {"path": "net.yaml", "steps": [step]}))["ok"]
+            emitted = data(await client.call_tool("emit", {"path": "net.yaml"}))["source"]
+            assert "nn.Linear(8, 5)" in emitted
+            assert "# a model of two inputs" in (tmp_path / "net.yaml").read_text()
 
     anyio.run(talk)
 

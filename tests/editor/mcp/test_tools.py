@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mimgraph.editor.mcp.answers import Edit
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.tools import TOOLS
 from mimgraph.editor.mcp.worker import answer
@@ -42,6 +43,9 @@ def test_a_wrong_spec_is_told_by_its_mistakes(folder: Folder) -> None:
     assert not data["ok"] and data["shapes"] == {"x": "(N, 8)"}
     assert (fault.code, fault.file, fault.line, fault.column) == ("unknown-layer", "<spec>", 3, 14)
     assert fault.help == "did you mean Linear?" and fault.help in text
+    (fix,) = fault.fixes
+    assert fix.edits == [Edit(3, 14, 3, 19, "Linear")]
+    assert '"end_column": 19, "text": "Linear"}]' in text
 
 
 def test_params_are_replaced(folder: Folder) -> None:
@@ -60,7 +64,8 @@ def test_parts_are_those_of_the_folder(folder: Folder, tmp_path: Path) -> None:
     assert [one.code for one in data["diagnostics"]] == ["bad-part"]
     (tmp_path / "net.yaml").write_text(WRONG)
     _, data = call(folder, "check", path="whole.yaml")
-    assert [(one.code, one.file) for one in data["diagnostics"]] == [("unknown-layer", "net.yaml")]
+    (fault,) = data["diagnostics"]
+    assert (fault.code, fault.file, fault.fixes) == ("unknown-layer", "net.yaml", [])
 
 
 def test_many_mistakes_are_cut(folder: Folder) -> None:

@@ -17,5 +17,8 @@ READING: dict[str, Callable[..., Answer]] = {
     tool.__name__: tool
     for tool in (check, explain, layers, gallery, manual, specs, summary, emit, draw, diff)
 }
-TOOLS: dict[str, Callable[..., Answer]] = {**READING, "edit": edit, "write": write}
+TOOLS: dict[str, Callable[..., Answer]] = {
+    **READING,
+    **{tool.__name__: tool for tool in (edit, write)},
+}
 WRITING = ("write",)  # what a server that writes nothing leaves out

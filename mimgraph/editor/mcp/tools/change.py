@@ -12,7 +12,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.editor.mcp.answers import Answer, Edit, Edited, Step, cut
 from mimgraph.editor.mcp.arguments import Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.given import Given, given, outcome, told
+from mimgraph.editor.mcp.given import Given, given, outcome, told, wrong
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile, Span
@@ -131,28 +131,33 @@ def _finished(folder: Folder, path: str, old: Given, text: str, even_if_wrong: b
     """Check a new text and write it to the path, if there is one; return what changed."""
     new = Given(text.encode(errors="surrogateescape"), old.name, old.place)
     try:
-        found, ok = new.graph().warnings, True
+        warnings = new.graph().warnings
+        found = Answer(told(warnings), Edited(**outcome(warnings)))
     except SpecError as error:
-        found, ok = tuple(error.diagnostics), False
+        found = wrong(Edited, error, new)
+    data: Edited = found.data
+    data.diff, data.spec = _difference(old, new), text
     is_changed = new.data != old.data
-    written = bool(path) and is_changed and (ok or even_if_wrong) and not folder.read_only
-    if written:
+    data.written = bool(path) and is_changed and (data.ok or even_if_wrong) and not folder.read_only
+    if data.written:
         if old.data and folder.read(path) != old.data:
             raise WrongCall(f"{path} was changed meanwhile: begin anew")
         folder.write(path, text)
-    difference = _difference(old, new)
-    if not is_changed:
-        state = "nothing changed"
-    elif written:
-        state = f"wrote {path}"
-    elif path:
-        reason = "the spec would be wrong" if not folder.read_only else "the server is read-only"
-        state = f"{path} was not written: {reason}"
-    else:
-        state = "changed" if ok else "changed, with mistakes"
-    parts = (state, difference, told(found), "" if path else text)
-    data = Edited(**outcome(found, ok), written=written, diff=difference, spec=text)
+    state = _state(folder, path, data, is_changed)
+    parts = (state, data.diff, found.text, "" if path else text)
     return Answer(cut("\n\n".join(filter(None, parts))), data)
+
+
+def _state(folder: Folder, path: str, data: Edited, is_changed: bool) -> str:
+    """Return what became of the text and the file, in a few words."""
+    if not is_changed:
+        return "nothing changed"
+    if not path:
+        return "changed" if data.ok else "changed, with mistakes"
+    if data.written:
+        return f"wrote {path}"
+    reason = "the server is read-only" if folder.read_only else "the spec would be wrong"
+    return f"{path} was not written: {reason}"
 
 
 def _difference(old: Given, new: Given) -> str:

@@ -8,7 +8,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.editor.mcp.answers import MOST_ROWS, Answer, Checked
 from mimgraph.editor.mcp.arguments import Params, Path, Text
 from mimgraph.editor.mcp.folder import Folder
-from mimgraph.editor.mcp.given import Given, given, outcome, told
+from mimgraph.editor.mcp.given import Given, given, outcome, told, wrong
 from mimgraph.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
 
@@ -31,7 +31,7 @@ def check(
 def _legal(graph: Graph) -> Answer:
     cost = graph.summary()
     data = Checked(
-        **outcome(graph.warnings, True),
+        **outcome(graph.warnings),
         name=graph.name,
         nodes=len(graph.nodes),
         parameters=cost.params,
@@ -51,11 +51,12 @@ def _wrong(one: Given, error: SpecError, has_shapes: bool) -> Answer:
     known = one.analysis.known_types if has_shapes else None
     shapes = _shapes(known) if known else {}
     count = len(error.diagnostics)
-    text = f"{count:,} mistake{'s' * (count != 1)}\n\n{told(error.diagnostics)}"
+    answer = wrong(Checked, error, one, shapes=shapes)
+    text = f"{count:,} mistake{'s' * (count != 1)}\n\n{answer.text}"
     if shapes:
         rows = "\n".join(f"  {name} {shape}" for name, shape in shapes.items())
         text += f"\n\nknown shapes:\n{rows}"
-    return Answer(text, Checked(**outcome(error.diagnostics, False), shapes=shapes))
+    return answer._replace(text=text)
 
 
 def _shapes(graph: TypedGraph) -> dict[str, str]:

@@ -17,13 +17,12 @@ from mimgraph.editor.mcp.answers import (
     Compared,
     Drawn,
     Emitted,
-    Outcome,
     Summarized,
     cut,
 )
 from mimgraph.editor.mcp.arguments import Depth, Params, Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.given import given, outcome, told
+from mimgraph.editor.mcp.given import given, outcome, wrong
 from mimgraph.graph import diff as difference
 from mimgraph.picture import RenderError, rendered
 from mimgraph.picture.scene import Scene
@@ -59,17 +58,18 @@ def summary(
 
     Give `path` or `spec`.
     """
+    one = given(folder, path, spec)
     try:
-        graph = given(folder, path, spec).graph(params)
+        graph = one.graph(params)
     except SpecError as error:
-        return _wrong(error, Summarized)
+        return wrong(Summarized, error, one)
     try:
         table = graph.summary(batch, sizes, depth)
     except (TypeError, ValueError) as error:
         raise WrongCall(str(error)) from None
     rows = table.data()
     data = Summarized(
-        **outcome(graph.warnings, True),
+        **outcome(graph.warnings),
         name=graph.name,
         totals=table.totals(),
         rows=rows[:MOST_ROWS],
@@ -86,10 +86,11 @@ def emit(
     first_line: FirstLine = 1,
 ) -> Annotated[Answer, Emitted]:
     """Return the PyTorch source of a spec, a Python file that needs only torch. Give `path` or `spec`."""
+    one = given(folder, path, spec)
     try:
-        graph = given(folder, path, spec).graph(params)
+        graph = one.graph(params)
     except SpecError as error:
-        return _wrong(error, Emitted)
+        return wrong(Emitted, error, one)
     lines = graph.source().splitlines(keepends=True)
     if not 0 < first_line <= len(lines):
         raise WrongCall(f"the source has lines 1 to {len(lines):,}")
@@ -101,7 +102,7 @@ def emit(
         next_line += 1
     rest = 0 if next_line > len(lines) else next_line
     text = f"{shown}... cut: line {rest:,} is next" if rest else shown
-    return Answer(text, Emitted(**outcome(graph.warnings, True), source=shown, next_line=rest))
+    return Answer(text, Emitted(**outcome(graph.warnings), source=shown, next_line=rest))
 
 
 def draw(
@@ -119,16 +120,17 @@ def draw(
     Give `path` or `spec`.
     """
     view: Mapping[str, Any] = {"direction": direction, "depth": depth, "collapse": collapse}
+    one = given(folder, path, spec)
     try:
-        graph = given(folder, path, spec).graph(params)
+        graph = one.graph(params)
     except SpecError as error:
+        answer = wrong(Drawn, error, one)
         if error.sketch is None:
-            return _wrong(error, Drawn)
-        before = f"{told(error.diagnostics)}\n\n"
-        head = outcome(error.diagnostics, False)
+            return answer
+        before, head = f"{answer.text}\n\n", vars(answer.data)
         scene = partial(error.sketch.scene, error.diagnostics, **view)
         return _drawn(scene, format, head, before)
-    return _drawn(partial(graph.scene, **view), format, outcome(graph.warnings, True), "")
+    return _drawn(partial(graph.scene, **view), format, outcome(graph.warnings), "")
 
 
 def _drawn(scene: Callable[[], Scene], format: str, head: dict[str, Any], before: str) -> Answer:
@@ -144,7 +146,7 @@ def _drawn(scene: Callable[[], Scene], format: str, head: dict[str, Any], before
     notes = "".join(f"{warning.message}\n" for warning in caught)
     if drawn.opened < drawn.levels:
         notes += f"blocks are open to depth {drawn.opened} of {drawn.levels}\n"
-    data = Drawn(**head, format=format, depth=drawn.opened)
+    data = Drawn(**{**head, "format": format, "depth": drawn.opened})
     if isinstance(picture, bytes):
         return Answer(f"{before}{notes}" or "the picture", data, picture)
     data.picture = picture
@@ -168,7 +170,7 @@ def diff(
     try:
         graphs = old.graph(params), new.graph(params)
     except SpecError as error:
-        return _wrong(error, Compared)
+        return wrong(Compared, error)
     found = difference(*graphs)
     changes = found.data()
     left_out = len(changes["changes"]) - MOST_ROWS
@@ -177,8 +179,3 @@ def diff(
     if left_out > 0:
         changes["left_out"] = left_out
     return Answer(cut(text), Compared(True, equal=not found, changes=changes))
-
-
-def _wrong(error: SpecError, kind: type[Outcome]) -> Answer:
-    """Return the answer for a wrong spec, of which nothing can be made."""
-    return Answer(told(error.diagnostics), kind(**outcome(error.diagnostics, False)))
