@@ -16,6 +16,11 @@ from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
 from mimgraph.support.ipython import cell_name
 
+Position = tuple[
+    int | None, int | None, int | None, int | None
+]  # line, end line, column, end column
+NOWHERE: Position = (None, None, None, None)
+
 
 def user_line() -> Span:
     """Return the user's line that is running: the innermost frame outside this package."""
@@ -118,14 +123,14 @@ def _columns(span: Span) -> Span:
     frame = user_frame()
     if span != at_line(frame.f_code.co_filename, frame.f_lineno):
         return span
-    return call_in(frame, span)
+    positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+    return at_position(span, next(positions, NOWHERE))
 
 
-def call_in(frame: FrameType, span: Span) -> Span:
-    """Return the columns of the call that a frame is running; its line, `span`, if Python does not know them."""
-    code = frame.f_code
-    instruction = islice(code.co_positions(), frame.f_lasti // 2, None)
-    line, end_line, start, end = next(instruction, (None,) * 4)
+def at_position(span: Span, position: Position) -> Span:
+    """Return the span of the position of an instruction on a line, `span`; the line itself if Python does
+    not know it."""
+    line, end_line, start, end = position
     if line is None or end_line is None or start is None or end is None:
         return span
     return Span(

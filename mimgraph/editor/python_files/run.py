@@ -16,7 +16,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, TextIO
 
 from mimgraph.builder import user_line
@@ -99,6 +99,8 @@ class _Watcher:
         self.path = path
         self.reports = reports
         self.calls = 0
+        # by the code, which is kept so that no other has its number
+        self.positions: dict[int, tuple[CodeType, list[user_line.Position]]] = {}
         self.seen: dict[tuple[int, ...], set[str]] = {}
 
     def watch(self, record: Record) -> None:
@@ -114,12 +116,23 @@ class _Watcher:
         frame, is_inner = _frame_in(self.path)
         if frame is None:
             return
-        place = _lines(user_line.call_in(frame, user_line.at_line(self.path, frame.f_lineno)))
+        place = self.place(frame)
         text = _shapes(record)
         seen = self.seen.setdefault((*place, is_inner), set())
         if text not in seen and len(seen) < MOST_RESULTS:
             seen.add(text)
             self.report(place=place, shape=text, inner=is_inner)
+
+    def place(self, frame: FrameType) -> list[int]:
+        """Return the place of the call that a frame is running."""
+        code = frame.f_code
+        if id(code) not in self.positions:
+            self.positions[id(code)] = code, [*code.co_positions()]
+        positions = self.positions[id(code)][1]
+        at = frame.f_lasti // 2
+        position = positions[at] if at < len(positions) else user_line.NOWHERE
+        line = user_line.at_line(self.path, frame.f_lineno)
+        return _lines(user_line.at_position(line, position))
 
     def report(self, **found: Any) -> None:
         """Write one report."""
