@@ -37,8 +37,10 @@ def with_entry(
         between = _between(mapping)
         if first:
             yield TextEdit(_start(entries[0][0].span), f"{new},{between}")
+        elif between == " ":
+            yield TextEdit(_end(before[1].span), f", {new}")
         else:
-            yield TextEdit(_end(before[1].span), f",{between}{new}")
+            yield from _on_next_line(before[1].span, f"{between}{new}")
         return
     indent = " " * (entries[0][0].span.column - 1)
     styled = _styled(value, before[1])
@@ -166,6 +168,16 @@ def _value_span(key: Scalar, old: Tree) -> Span:
     return start.to(span) if span[1:3] != span[3:5] else start
 
 
+def _on_next_line(before: Span, new: str) -> Iterator[TextEdit]:
+    """Yield the edits that write an entry in brackets below another one, behind the comment of that."""
+    file = before.file
+    if _COMMA.match(file.text, file.offset(*_end(before)[1:3])):
+        yield TextEdit(_line_end(before), f"{new},")
+        return
+    yield TextEdit(_end(before), ",")
+    yield TextEdit(_line_end(before), new)
+
+
 def _start(span: Span) -> Span:
     return Span(span.file, span.line, span.column, span.line, span.column)
 
@@ -208,12 +220,15 @@ def _without_flow(span: Span, is_last: bool) -> TextEdit:
     comma = _COMMA.match(file.text, end)
     if comma is not None:
         end = comma.end()
-    start_of_line = file.offset(*file.place(start)[:1], 1)
-    if not is_last and not file.text[start_of_line:start].strip() and file.text[end:][:1] in "\r\n":
-        line, _ = file.place(end)
-        return TextEdit(Span(file, file.place(start)[0], 1, line + 1, 1), "")  # its own lines
-    if is_last and (before := _LAST_COMMA.search(file.text, 0, start)) is not None:
+    line = file.place(start)[0]
+    begins_line = not file.text[file.offset(line, 1) : start].strip()
+    last = file.place(end)[0]
+    rest = file.line(last)[file.place(end)[1] - 1 :].strip()
+    before = _LAST_COMMA.search(file.text, 0, start) if is_last else None
+    if before is not None:  # which JSON must not have behind the last entry
         start = before.start()
+    elif begins_line and (not rest or rest.startswith("#")):
+        return TextEdit(Span(file, line, 1, last + 1, 1), "")
     return TextEdit(Span(file, *file.place(start), *file.place(end)), "")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -100,10 +99,9 @@ def _entry(pair: Pair) -> str:
 
 
 def quoted(span: Span, text: str) -> str:
-    """Return a name as it is written in the file: in quotes in JSON."""
-    return (
-        json.dumps(text) if span.file.text.lstrip()[:1] == "{" and is_json(span.file.text) else text
-    )
+    """Return a name in the quotes in which a text stands, if it has some."""
+    quote = span.file.line(span.line)[span.column - 1 : span.column]
+    return f"{quote}{text}{quote}" if quote in ('"', "'") else text
 
 
 def _indent(line: str) -> int:

@@ -250,6 +250,22 @@ inputs: {x: [8]}
 nodes: {y: {layer: ReLU, from: x}}
 outputs: {score: y}
 """,
+    "quotes stay": """
+a b
+inputs: {"x": [T, 8]}
+nodes:
+  "a": {layer: LSTM, from: "x", hidden_size: 3}
+  c: {layer: Linear, from: 'a.last', out_features: 2}
+  d: {merge: formula, expr: "a + 1", from: ["a"]}
+outputs: ["c", 'a', d]
+---
+inputs: {"x": [T, 8]}
+nodes:
+  "b": {layer: LSTM, from: "x", hidden_size: 3}
+  c: {layer: Linear, from: 'b.last', out_features: 2}
+  d: {merge: formula, expr: "a + 1", from: {"a": "b"}}
+outputs: ["c", 'b', d]
+""",
     "JSON": """
 a b
 {"inputs": {"a": [8]}, "nodes": {"y": {"merge": "formula", "expr": "a", "from": ["a"]}}, "outputs": "y"}

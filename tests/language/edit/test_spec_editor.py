@@ -289,6 +289,37 @@ JSON = """{
 """
 
 
+def test_comments_in_brackets_stay_behind_their_entries() -> None:
+    text = """inputs: {x: [8]}
+nodes: {
+  a: {layer: ReLU, from: x},  # of a
+  # of b
+  b: {layer: ReLU, from: a}  # end
+}
+outputs: b
+"""
+    spec = SpecEditor(text)
+    spec.add("c", {"layer": "ReLU", "from": "a"}, after="a")
+    spec.add("d", {"layer": "ReLU", "from": "b"})
+    assert (
+        spec.text
+        == """inputs: {x: [8]}
+nodes: {
+  a: {layer: ReLU, from: x},  # of a
+  c: {layer: ReLU, from: a},
+  # of b
+  b: {layer: ReLU, from: a},  # end
+  d: {layer: ReLU, from: b}
+}
+outputs: b
+"""
+    )
+    spec.remove("a")
+    assert "nodes: {\n  c: {layer: ReLU, from: x},\n  # of b\n  b:" in spec.text
+    spec.remove("d")
+    assert "  b: {layer: ReLU, from: x},  # end\n}" in spec.text
+
+
 def test_json_stays_json() -> None:
     spec = run(
         JSON,
