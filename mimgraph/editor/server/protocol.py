@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
+if TYPE_CHECKING:
+    from mimgraph.editor.server.spec_server import SpecServer
+
 
 class SpecProtocol(LanguageServerProtocol):
-    """The protocol of a `SpecServer`, which keeps the documents itself."""
+    """The protocol of a `SpecServer`, which keeps the documents and collects the garbage itself."""
+
+    _server: SpecServer
+
+    def handle_message(self, message: Any) -> None:
+        """Answer a message, and collect garbage once there is a pause."""
+        super().handle_message(message)
+        self._server.garbage.later()
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(

@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 
 import mimgraph
 from mimgraph.editor.server.documents import Documents
+from mimgraph.editor.server.garbage import Garbage
 from mimgraph.editor.server.handlers import REGISTER
 from mimgraph.editor.server.input_stream import InputStream
 from mimgraph.editor.server.previews import Previews
@@ -40,6 +41,7 @@ class SpecServer(LanguageServer):
         self.previews = Previews(self)
         self.published = Published(self)
         self.settings = Settings()
+        self.garbage = Garbage()
         for register in REGISTER:
             register(self)
 
