@@ -53,13 +53,17 @@ def clocked(action: Callable[[], Any], parts: int = 1) -> Cost:
     return cost
 
 
+def with_byte_code() -> dict[str, str]:
+    """Return an environment in which a process keeps the byte code that it makes."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def process(*command: str) -> Cost:
     """Return the processor time of a whole process, which may use cached byte code."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
     def cost() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment)
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=with_byte_code())
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import drawing, forwards, making, memory, reading
+from tests.benchmarks import drawing, editing, forwards, making, memory, reading
 
 CASES = sorted(
-    (*forwards.cases(), *memory.cases(), *reading.cases(), *making.cases(), *drawing.cases()),
+    (
+        *forwards.cases(),
+        *memory.cases(),
+        *reading.cases(),
+        *making.cases(),
+        *drawing.cases(),
+        *editing.cases(),
+    ),
     key=lambda case: case.peer != "",
 )

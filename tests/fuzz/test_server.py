@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,18 +10,16 @@ from typing import Any
 
 import pytest
 from lsprotocol import types
-from pygls.uris import from_fs_path
-from pygls.workspace import Workspace
 
 import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.editor.server.positions import range_of
-from mimgraph.editor.server.spec_server import SpecServer
 from mimgraph.infer.advice.warnings import warnings
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.spec_file import load_text
-from mimgraph.source import SourceFile, Span
+from mimgraph.source import Span
 from tests.conftest import SPECS
+from tests.fuzz.session import Session
 from tests.fuzz.typing import Typist
 
 LONGEST = 2_500  # characters of a spec that is edited
@@ -55,51 +52,22 @@ REQUESTS: Requests = {
 }
 
 
-class Session:
-    """A server without a client, in which one document is open."""
+def check_diagnostics(session: Session) -> None:
+    """Check that a fresh check finds the same, and that every place can be shown."""
+    found = session.document.analysis.diagnostics
+    assert shown(found) == shown(checked(session.file.name, session.file.text, session.path))
+    for one in found:
+        range_of(one.span)
 
-    def __init__(self, path: Path, text: str) -> None:
-        self.server = SpecServer()
-        self.server.protocol._workspace = Workspace(None)  # what `initialize` makes
-        self.server.text_document_publish_diagnostics = lambda params: None  # type: ignore[method-assign]
-        self.path, self.version = path, 1
-        self.uri = from_fs_path(str(path)) or ""
-        item = types.TextDocumentItem(self.uri, "mimgraph", 1, text)
-        self._send(types.TEXT_DOCUMENT_DID_OPEN, types.DidOpenTextDocumentParams(item))
 
-    def _send(self, method: str, params: Any) -> Any:
-        answer = self.server.protocol.fm.features[method](params)
-        assert not inspect.isawaitable(answer)
-        return answer
-
-    @property
-    def file(self) -> SourceFile:
-        return self.server.documents[self.uri].file
-
-    def edit(self, start: int, end: int, new: str) -> None:
-        """Type a text in place of the characters from `start` to `end`."""
-        span = Span(self.file, *self.file.place(start), *self.file.place(end))
-        change = types.TextDocumentContentChangePartial(range_of(span), new)
-        self.version += 1
-        which = types.VersionedTextDocumentIdentifier(self.version, self.uri)
-        params = types.DidChangeTextDocumentParams(which, [change])
-        self._send(types.TEXT_DOCUMENT_DID_CHANGE, params)
-
-    def check(self) -> None:
-        """Check that a fresh check finds the same, and that every place can be shown."""
-        found = self.server.documents[self.uri].analysis.diagnostics
-        assert shown(found) == shown(checked(self.file.name, self.file.text, self.path))
-        for one in found:
-            range_of(one.span)
-
-    def ask(self, choose: random.Random) -> None:
-        """Send some requests at a random place."""
-        text = self.file.text
-        ends = sorted(choose.randint(0, len(text)) for _ in range(2))
-        at = range_of(Span(self.file, *self.file.place(ends[0]), *self.file.place(ends[1])))
-        for method, params in REQUESTS.items():
-            if method in self.server.protocol.fm.features and choose.random() < ASKED:
-                self._send(method, params(types.TextDocumentIdentifier(self.uri), at))
+def ask(session: Session, choose: random.Random) -> None:
+    """Send some requests at a random place."""
+    text = session.file.text
+    ends = sorted(choose.randint(0, len(text)) for _ in range(2))
+    at = range_of(Span(session.file, *session.file.place(ends[0]), *session.file.place(ends[1])))
+    for method, params in REQUESTS.items():
+        if session.has(method) and choose.random() < ASKED:
+            session.send(method, params(types.TextDocumentIdentifier(session.uri), at))
 
 
 def checked(name: str, text: str, path: Path) -> Sequence[Diagnostic]:
@@ -132,8 +100,8 @@ async def edit_and_ask(count: int, choose: random.Random) -> None:
             before = session.file.text
             session.edit(*typist.next(before))
             try:
-                session.check()
-                session.ask(choose)
+                check_diagnostics(session)
+                ask(session, choose)
             except (Exception, SpecError) as error:
                 error.add_note(f"before: {before!r}\nafter: {session.file.text!r}")
                 raise
