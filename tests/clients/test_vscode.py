@@ -96,9 +96,9 @@ def test_the_preview_follows_the_text_and_leads_to_its_lines(
     code = window(TRUSTING)
     code.open("wrong.yaml")
     code.await_line(r"text_vec: .*\(N, 64\)")
-    code.command("mimgraph: Show Preview Beside")
+    code.page.locator(".codelens-decoration a").get_by_text("draw").first.click()
     picture = code.page.frame_locator("iframe.webview").frame_locator("#active-frame")
-    picture = picture.frame_locator("iframe").frame_locator("iframe")
+    picture = picture.frame_locator("iframe").frame_locator("iframe:not(.waiting)")
     picture.locator('[data-id="words"]').first.click()
     code.page.get_by_text("Ln 5, Col 1").wait_for()
     if rewrite:

@@ -1,11 +1,10 @@
 /** Check the graphs of a Python file, which runs it: only when the user asks, and trusts the folder. */
 
 import * as vscode from "vscode";
-import type { ExecuteCommandMiddleware } from "vscode-languageclient/node";
 import type { Connection } from "../server/connection.ts";
 
 /** The command of the server; its lens above the import of mimgraph runs it, too. */
-const CHECK = "mimgraph.checkPython";
+export const CHECK = "mimgraph.checkPython";
 
 /** What the server says of a run. */
 interface Run {
@@ -23,26 +22,22 @@ export async function checkPython(connection: Connection): Promise<void> {
   }
 }
 
-/** Return what stands before the commands of the server: a run asks for trust, and is reported. */
-export function guarded(output: vscode.LogOutputChannel): ExecuteCommandMiddleware {
-  return {
-    async executeCommand(command, args, next) {
-      if (command !== CHECK) {
-        return next(command, args);
-      }
-      if (!vscode.workspace.isTrusted) {
-        void vscode.window.showWarningMessage(
-          "This folder is not trusted: checking the graphs of a Python file runs the file.",
-        );
-        return undefined;
-      }
-      const run = (await withProgress(() => next(command, args))) as Run | null | undefined;
-      if (run) {
-        void report(run, output);
-      }
-      return run;
-    },
-  };
+/** Run the check of the server, if the folder is trusted, and report what it found. */
+export async function guarded(
+  check: () => vscode.ProviderResult<unknown>,
+  output: vscode.LogOutputChannel,
+): Promise<unknown> {
+  if (!vscode.workspace.isTrusted) {
+    void vscode.window.showWarningMessage(
+      "This folder is not trusted: checking the graphs of a Python file runs the file.",
+    );
+    return undefined;
+  }
+  const run = (await withProgress(check)) as Run | null | undefined;
+  if (run) {
+    void report(run, output);
+  }
+  return run;
 }
 
 function withProgress<T>(work: () => vscode.ProviderResult<T>): Thenable<T | null | undefined> {

@@ -8,9 +8,8 @@ import {
   type LanguageClientOptions,
   type ServerOptions,
 } from "vscode-languageclient/node";
-import { guarded } from "../commands/python.ts";
-import { beside } from "../preview.ts";
 import { LANGUAGES } from "../specs.ts";
+import { middleware } from "./middleware.ts";
 
 /** How often a server that crashes is started again within three minutes. */
 const RESTARTS = 4;
@@ -44,7 +43,7 @@ function options(output: vscode.LogOutputChannel): LanguageClientOptions {
     documentSelector: [...LANGUAGES, "python"].flatMap((language) =>
       ["file", "untitled"].map((scheme) => ({ language, scheme })),
     ),
-    middleware: { ...guarded(output), ...beside },
+    middleware: middleware(output),
     outputChannel: output,
     synchronize: { configurationSection: "mimgraph" },
     initializationOptions: () => vscode.workspace.getConfiguration("mimgraph"),
