@@ -20,6 +20,7 @@ const CASES: [string, Partial<Surroundings>, string | undefined][] = [
   ["a path in the home", { path: "~/v/mimgraph" }, "/home/me/v/mimgraph lsp"],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what users write
   ["a path in the folder", { path: "${workspaceFolder}/v/mimgraph" }, "/work/v/mimgraph lsp"],
+  ["a path of a Python", { path: "/v/bin/python3.12" }, "/v/bin/python3.12 -P -m mimgraph lsp"],
   ["a name", { path: " mimgraph ", find: EVERYTHING }, "/bin/mimgraph lsp"],
   ["a name that is nowhere", { path: "mimgraph" }, "mimgraph lsp"],
   [

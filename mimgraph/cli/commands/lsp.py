@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
             raise
         help = "pip install 'mimgraph[editor]'"
         raise CallError("the language server needs pygls, which is not installed", help) from None
+    if sys.stdin.isatty():
+        print("an editor starts this server, and talks to it here; Ctrl-C ends it", file=sys.stderr)
     with _protocol_streams() as (messages, answers):
         SpecServer().start_io(messages, answers)
     return OK

@@ -26,12 +26,15 @@ export interface Surroundings {
 /** The arguments of a Python. `-P`: a module in the working directory must not stand in for ours. */
 const MODULE = ["-P", "-m", "mimgraph", "lsp"];
 
+/** A path that names a Python, where one of mimgraph was asked for: it is clear what is meant. */
+const PYTHON = /(^|[/\\])python[\d.]*(\.exe)?$/;
+
 /** Return the program to start; undefined if there is none. */
 export function chosenProgram(given: Surroundings): Program | undefined {
   const path = expanded(given.path.trim(), given);
   if (path) {
     const command = isAbsolute(path) ? path : (given.find(path) ?? path);
-    return { command, args: ["lsp"] };
+    return PYTHON.test(path) ? ofPython(command) : { command, args: ["lsp"] };
   }
   if (given.interpreter) {
     return ofPython(given.interpreter);
