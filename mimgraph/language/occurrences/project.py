@@ -12,7 +12,6 @@ from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Symbol
 from mimgraph.language.parts.part_files import PartFiles, Place, Refused, read_bytes
 from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.language.yaml_tree.tree import Tree
 from mimgraph.source import SourceFile
 
@@ -121,8 +120,6 @@ class Project:
         try:
             data = read_bytes(place, os.path.basename(path))
         except Refused:
-            return None
-        if len(data) > MAX_BYTES:
             return None
         file = SourceFile(path, data.decode(errors="surrogateescape"))
         return Member(file, find_occurrences(compose(file, Report().add)))
