@@ -22,6 +22,13 @@ REPOSITORY = Path(__file__).parents[2]
 
 # what each page shows: commands that run one after the other in a folder with `specs/` and FILES
 FILES = {
+    "loose.yaml": """\
+inputs: {x: [16]}   # a row of the table
+outputs: 'score'
+
+nodes:
+  score: {from: x,layer: Linear, out_features: 1}
+""",
     "bad.yaml": """\
 inputs: {image: [3, 32, 32], numeric: [5]}
 nodes:
@@ -72,6 +79,7 @@ EXAMPLES = {
     "import": ["cat net.py", "mimgraph import net.py:Net --arg hidden=32 --input x=16"],
     "rename": ["mimgraph rename model.yaml body trunk --diff"],
     "preview": [],
+    "fmt": ["cat loose.yaml", "mimgraph fmt --diff loose.yaml", "mimgraph fmt loose.yaml"],
     "lsp": [],
     "mcp": [],
     "gallery": ["mimgraph gallery neumf"],
@@ -89,6 +97,11 @@ STATUS = {
     "diff": {
         0: "both specs are right; they may differ",
         1: "a spec is wrong, or, with `--exit-code`, the specs differ",
+        2: "the command line is wrong, or a file cannot be read",
+    },
+    "fmt": {
+        0: "all specs are in the style; with `--check`, they were before",
+        1: "a spec cannot be read, or, with `--check`, is not in the style",
         2: "the command line is wrong, or a file cannot be read",
     },
     "import": {

@@ -41,6 +41,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
     "Write a spec": {
         "rename": "rename a node, input, param, size or block at all its places",
         "preview": "show the picture in the browser, and redraw it on every save",
+        "fmt": "write specs in one style, with their comments",
         "lsp": "serve an editor: diagnostics and shapes while one types",
         "mcp": "serve a language model: tools that check, explain, draw and change specs",
     },

@@ -30,7 +30,7 @@ def specs_in(folder: str) -> list[str]:
 
     A spec that is a part of another one is left out: it is checked there, with the params that it gets.
     """
-    parts = {path: found for path in _files(folder) if (found := _parts(path)) is not None}
+    parts = _parts_of_specs(folder)
     named = {part for found in parts.values() for part in found}
     specs: list[str] = []
     seen: set[str] = set()
@@ -39,6 +39,11 @@ def specs_in(folder: str) -> list[str]:
             specs.append(path)
             _add_parts(path, parts, seen)
     return sorted(specs)
+
+
+def specs_and_parts_in(folder: str) -> list[str]:
+    """Return the paths of all specs in a folder and below it, in order, parts of others too."""
+    return sorted(_parts_of_specs(folder))
 
 
 def is_spec(path: str, text: str) -> bool:
@@ -75,6 +80,11 @@ def _files(folder: str) -> Iterator[str]:
             path = os.path.join(place, name)
             if name.endswith(ENDINGS) and not name.startswith(".") and os.path.isfile(path):
                 yield os.path.normpath(path)
+
+
+def _parts_of_specs(folder: str) -> dict[str, list[str]]:
+    """Return the specs in a folder and below it, and the parts of each."""
+    return {path: found for path in _files(folder) if (found := _parts(path)) is not None}
 
 
 def _parts(path: str) -> list[str] | None:

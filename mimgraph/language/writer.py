@@ -23,6 +23,8 @@ from mimgraph.ir.declared.operations import (
 from mimgraph.ir.declared.values import Option
 from mimgraph.language.yaml_text import Path, Rows, Tall, yaml_text
 
+COMPUTES = ("expr", "equation")  # options that say what a merge does, before what it does that to
+
 
 def write(graph: Graph, comments: Mapping[str, str] | None = None) -> str:
     """Return the spec of a graph; reading it gives the same graph.
@@ -145,19 +147,23 @@ def _output(output: Output) -> Any:
 def _node(node: Node) -> dict[str, Any]:
     operation = node.applied
     entry: dict[str, Any] = {}
-    first, word, last = dict[str, Any](), "from", dict[str, Any]()
+    times, word, last = dict[str, Any](), "from", dict[str, Any]()
     if isinstance(node.operation, Each):
         last = _how_each(node.operation)
         if node.operation.times is None:
             word = "each"
         else:
-            first["each"] = node.operation.times.value
-    sources = first | (_fed(word, operation, node.sources) if node.sources else {})
+            times["each"] = node.operation.times.value
+    sources = times | (_fed(word, operation, node.sources) if node.sources else {})
     match operation:
         case Apply("tensor", name):
             entry |= _tensor(name, _apply(operation), node.sources or ())
         case Apply(kind, name):
-            entry |= {kind: name, **sources, **_apply(operation)}
+            options = _apply(operation)
+            first = {
+                key: options.pop(key) for key in COMPUTES if kind == "merge" and key in options
+            }
+            entry |= {kind: name, **first, **sources, **options}
         case Call(block, scan=Scan() as scan):
             entry |= {"scan": block, **_scan(scan, node.sources or ()), **_call(operation)}
         case Call(block):

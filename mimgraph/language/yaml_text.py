@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.ir.declared.values import Template, Written
@@ -77,20 +77,70 @@ def _lines(mapping: Mapping[str, Any], path: Path = (), indent: str = "") -> Ite
     inner = indent + "  "
     for key, value in mapping.items():
         here = (*path, key)
-        head = f"{indent}{_text(key)}:"
+        head = f"{indent}{plain_or_quoted(key)}:"
         line = f"{head} {flow(value)}"
         long = len(line) > WIDTH
         if value and isinstance(value, dict) and (long or isinstance(value, Tall)):
             yield Line(here, head)
             yield from _lines(value, here, inner)
-        elif value and isinstance(value, list) and (long or isinstance(value, Rows)):
+        elif value and isinstance(value, Rows):
             yield Line(here, head)
-            yield from (Line((*here, n), f"{inner}- {_row(v)}") for n, v in enumerate(value))
-        elif isinstance(value, str) and _is_literal(value):
+            yield from _rows(value, here, inner)
+        elif value and isinstance(value, list) and long:
+            if any(isinstance(item, dict | list) for item in value):
+                yield Line(here, head)
+                yield from _rows(value, here, inner)
+            else:
+                words = [flow(item) for item in value]
+                yield from (Line(here, row) for row in filled_list(f"{head} [", words))
+        elif isinstance(value, str) and is_literal(value):
             yield Line(here, f"{head} |-")
             yield from (Line(here, f"{inner}{row}" if row else "") for row in value.split("\n"))
+        elif long and key == "doc" and isinstance(value, str) and (rows := filled_text(value, len(inner))):
+            yield Line(here, f"{head} >-")
+            yield from (Line(here, f"{inner}{row}") for row in rows)
         else:
             yield Line(here, line)
+
+
+def _rows(items: Sequence[Any], path: Path, indent: str) -> Iterator[Line]:
+    """Yield the lines of a list, an item on one line if it fits there."""
+    for n, item in enumerate(items):
+        here = (*path, n)
+        line = f"{indent}- {_row(item)}"
+        if len(line) <= WIDTH or not isinstance(item, dict) or not item:
+            yield Line(here, line)
+            continue
+        first, *more = _lines(item, here, f"{indent}  ")
+        yield Line(here, f"{indent}- {first.text.lstrip(' ')}")
+        yield from more
+
+
+def filled_list(start: str, words: Sequence[str]) -> list[str]:
+    """Return a list of words on as many lines as it needs; `start` ends with its bracket."""
+    lines = [start]
+    for n, word in enumerate(words):
+        piece = f"{word}{']' if n == len(words) - 1 else ','}"
+        if n == 0:
+            lines[-1] += piece
+        elif len(lines[-1]) + 1 + len(piece) <= WIDTH:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(" " * len(start) + piece)
+    return lines
+
+
+def filled_text(text: str, indent: int) -> list[str]:
+    """Return the lines of a text after `>-`, without their indentation; none if its blanks do not allow that."""
+    if " " not in text or _UNFOLDED.search(text) or _UNSAFE.search(text):
+        return []
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and indent + len(lines[-1]) + 1 + len(word) <= WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def _row(item: Any) -> str:
@@ -105,7 +155,7 @@ def flow(value: Any) -> str:
         case Written():
             return written_text(value)
         case Template(text) | str(text):
-            return _text(text)
+            return plain_or_quoted(text)
         case None:
             return "null"
         case bool():
@@ -115,7 +165,7 @@ def flow(value: Any) -> str:
         case float():
             return _number(float(value))
         case dict():
-            entries = (f"{_text(key)}: {flow(item)}" for key, item in value.items())
+            entries = (f"{plain_or_quoted(key)}: {flow(item)}" for key, item in value.items())
             return f"{{{', '.join(entries)}}}"
         case list() | tuple():
             return f"[{', '.join(map(flow, value))}]"
@@ -136,13 +186,14 @@ def _number(value: float) -> str:
 
 
 _UNSAFE = re.compile(f"{NOT_PRINTABLE}|[{''.join(BREAKS)}]")
+_UNFOLDED = re.compile(r"[\n\r\t]|  |^ | $")
 _QUOTED = re.compile(
     r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :(?!\w) | \s\# | [,\[\]{}\n\r\t] | \s$ )""",
     re.VERBOSE | re.DOTALL,
 )
 
 
-def _text(text: str) -> str:
+def plain_or_quoted(text: str) -> str:
     """Return a text, in quotes if YAML would read it as something else."""
     plain = not _QUOTED.match(text) and not _UNSAFE.search(text)
     if plain and text and text != "<<" and resolve(text) == text:
@@ -151,7 +202,7 @@ def _text(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
-def _is_literal(text: str) -> bool:
+def is_literal(text: str) -> bool:
     """Return whether a text can be written as a literal block (`|-`): several lines, none of them with
     blanks at its end or tabs."""
     rows = text.split("\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -12,9 +11,9 @@ from mimgraph.cli.arguments import SPEC, add_format, add_settings
 from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics
+from mimgraph.cli.spec_paths import spec_paths
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, visible
-from mimgraph.support.files import matching
 from mimgraph.support.progress import progress
 from mimgraph.support.terminal import GREEN, RED, painter, wants_color
 
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     unread: list[CallError] = []
     for given in args.spec:
         try:
-            is_named = {**is_named, **_paths(given)}
+            is_named = {**is_named, **spec_paths(given, _specs_in)}
         except CallError as error:
             unread.append(error)
     checked: list[_Checked] = []
@@ -73,19 +72,10 @@ def run(args: argparse.Namespace) -> int:
     return WRONG_SPEC if any(one.errors for one in checked) else OK
 
 
-def _paths(given: str) -> dict[str, bool]:
-    """Return the specs that an argument stands for, and whether it names them, and not only a folder."""
-    if os.path.isdir(given):
-        from mimgraph.language.find_specs import specs_in  # only a folder needs it
+def _specs_in(folder: str) -> list[str]:
+    from mimgraph.language.find_specs import specs_in  # only a folder needs it
 
-        with progress("looking for specs"):
-            paths = specs_in(given)
-        fault = f"there is no spec in {visible(given)}"
-    else:
-        paths, fault = matching(given), f"no file matches {visible(given)}"
-    if not paths:
-        raise CallError(fault)
-    return dict.fromkeys(paths, not os.path.isdir(given))
+    return specs_in(folder)
 
 
 def _check(path: str, args: argparse.Namespace) -> _Checked:

@@ -1,0 +1,1 @@
+"""Write a spec's text in one style, with its comments."""

@@ -1,0 +1,262 @@
+"""Format specs: the same graph and faults, every comment in order, and nothing to change the second time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mimgraph as mg
+from mimgraph.language.format.concrete import Entry, comments_in
+from mimgraph.language.format.read_concrete import NotOfSpecs, read_concrete
+from mimgraph.language.format.spec_text import formatted
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.source import SourceFile
+from tests.conftest import ROOT
+from tests.fuzz.mutations import mutated_texts
+from tests.fuzz.seeds import seeds
+from tests.helpers.marked import faults
+
+
+def fmt(text: str) -> str:
+    return formatted(SourceFile("spec.yaml", text)).text
+
+
+def comments(text: str) -> list[str]:
+    """Return the comments of a text in order."""
+    document = read_concrete(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    preamble = [line for line in document.preamble if "#" in line]
+    whole = Entry(None, 0, 0, False, [], document.root)
+    return preamble + [comment.text for comment in comments_in(whole)]
+
+
+def told(text: str) -> list[str]:
+    """Return the codes of the faults of a spec; their order is that of the text, and keys may move."""
+    return sorted(fault.code for fault in faults(text))
+
+
+def check(text: str) -> str:
+    """Hold the properties of formatting for one text, and return the new one."""
+    new = fmt(text)
+    assert fmt(new) == new
+    if compose(SourceFile("spec.yaml", text), lambda *_: None) is None:
+        assert new == text
+        return new
+    try:
+        before = comments(text)
+    except NotOfSpecs:
+        assert new == text
+        return new
+    assert comments(new) == before
+    return new
+
+
+def holds(text: str) -> str:
+    """Hold the properties, and that the graph or its faults stay the same."""
+    new = check(text)
+    assert told(new) == told(text)
+    if not told(text):
+        dumped = mg.loads(new).dumps()
+        assert dumped == fmt(mg.loads(text).dumps())
+        assert fmt(dumped) == dumped
+    return new
+
+
+CASES = {  # by what they show; a case of one text is in the style
+    "order of sections": (
+        "outputs: y\nnodes: {y: {layer: ReLU, from: x}}\ninputs: {x: [5]}\n",
+        "inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n",
+    ),
+    "order in a node": (
+        "nodes:\n  y: {from: x, bias: false, take: last, layer: GRU, hidden_size: 8}\n",
+        "nodes:\n  y: {layer: GRU, from: x, bias: false, hidden_size: 8, take: last}\n",
+    ),
+    "a formula before its sources": (
+        "nodes: {y: {merge: formula, from: {a: x}, expr: 'a + 1'}}\n",
+        "nodes: {y: {merge: formula, expr: a + 1, from: {a: x}}}\n",
+    ),
+    "a chain after its source": (
+        "nodes: {y: {seq: [ReLU], from: x}}\n",
+        "nodes: {y: {from: x, seq: [ReLU]}}\n",
+    ),
+    "names stay in order": ("nodes: {seq: {from: x}, layer: {from: y}}\n",),
+    "comments keep keys in place": (
+        "outputs: y  # one\nnodes:  # two\n  y: {layer: ReLU, from: x}\n",
+    ),
+    "a comment at the top stays there": (
+        "# of all\noutputs: y\ninputs: {x: [5]}\n",
+        "# of all\ninputs: {x: [5]}\noutputs: y\n",
+    ),
+    "blanks": (
+        "inputs : { x :  [ 5,3 ] }\n\n\n\nnodes:\n\n    y : {layer:   ReLU,from: x }   \n\n",
+        "inputs: {x: [5, 3]}\n\nnodes:\n  y: {layer: ReLU, from: x}\n",
+    ),
+    "quotes": (
+        "name: 'no'\ndoc: 'plain'\nx: ['1', \"a: b\", 'it''s', \"say \\\"x\\\"\", no, 1e-3]\n",
+        'name: "no"\ndoc: plain\nx: ["1", "a: b", it\'s, say "x", no, 1e-3]\n',
+    ),
+    "pairs in a list": (
+        "nodes: {y: {from: x, seq: [Linear: 8, ReLU]}}\n",
+        "nodes: {y: {from: x, seq: [{Linear: 8}, ReLU]}}\n",
+    ),
+    "a braced pair in a row": (
+        "seq:\n- {Linear: 8}  # wide\n-   ReLU\n",
+        "seq:\n  - Linear: 8  # wide\n  - ReLU\n",
+    ),
+    "a long mapping loses its braces": (
+        f"nodes:\n  y: {{layer: Linear, from: {'x' * 60}, out_features: 16, bias: false}}  # why\n",
+        f"nodes:\n  y:  # why\n    layer: Linear\n    from: {'x' * 60}\n    out_features: 16\n    bias: false\n",
+    ),
+    "a long list of words is filled": (
+        f"from: [{', '.join(['abcdefgh'] * 15)}]\n",
+        f"from: [{', '.join(['abcdefgh'] * 9)},\n       {', '.join(['abcdefgh'] * 6)}]\n",
+    ),
+    "a mapping of several lines is joined": (
+        "nodes:\n  y:\n    {layer: Linear,\n     from: x}\n",
+        "nodes:\n  y: {layer: Linear, from: x}\n",
+    ),
+    "what the author wrote in lines stays so": ("nodes:\n  y:\n    layer: ReLU\n    from: x\n",),
+    "comments in braces": (
+        "nodes: {  # all\n  y: {layer: ReLU,  # cheap\n      from: x},\n  # the end\n  }\n",
+        "nodes:  # all\n  y:\n    layer: ReLU  # cheap\n    from: x\n  # the end\n",
+    ),
+    "comments at three depths": (
+        "nodes:\n    y:\n        layer: ReLU\n        # in y\n    # in nodes\n# of outputs\noutputs: y\n# end\n",
+        "nodes:\n  y:\n    layer: ReLU\n    # in y\n  # in nodes\n# of outputs\noutputs: y\n# end\n",
+    ),
+    "comments in a column": (
+        "params: {a: 1}     # one\ninputs: {x: [5]}   # two\noutputs: x    # three\n",
+        "params: {a: 1}    # one\ninputs: {x: [5]}  # two\noutputs: x  # three\n",
+    ),
+    "a comment goes on below": (
+        "params: {a: 1}       # one\n                     # and more\noutputs: x\n",
+        "params: {a: 1}  # one\n                # and more\noutputs: x\n",
+    ),
+    "a comment behind a dash": (
+        "seq:\n  -  # of ReLU\n    ReLU\n",
+        "seq:\n  # of ReLU\n  - ReLU\n",
+    ),
+    "texts of several lines": (
+        "doc: |   # kept\n      one\n        two\n\n      three\nparams: {a: 1}\n",
+        "doc: |  # kept\n  one\n    two\n\n  three\nparams: {a: 1}\n",
+    ),
+    "a long doc is filled": (
+        f'doc: "{"word, " * 20}end"\n',
+        f"doc: >-\n  {'word, ' * 15}word,\n  {'word, ' * 4}end\n",
+    ),
+    "skip": (
+        "nodes:\n  y: {layer:   ReLU}  # fmt: skip\n  z: {layer:   ReLU}\n",
+        "nodes:\n  y: {layer:   ReLU}  # fmt: skip\n  z: {layer: ReLU}\n",
+    ),
+    "off and on": (
+        "nodes:\n  # fmt: off\n  y: {layer:   ReLU,\n      from:  x}\n  # fmt: on\n  z: {layer:   ReLU}\n",
+        "nodes:\n  # fmt: off\n  y: {layer:   ReLU,\n      from:  x}\n  # fmt: on\n  z: {layer: ReLU}\n",
+    ),
+    "a tuple of Python": (
+        "nodes: {y: {layer: Conv2d, kernel_size: (3, 3), from: x}}\n",
+        "nodes: {y: {layer: Conv2d, from: x, kernel_size: (3, 3)}}\n",
+    ),
+    "a key without value": ("nodes:\n  y:\noutputs:   y\n", "nodes:\n  y:\noutputs: y\n"),
+    "line ends and BOM": (
+        "\ufeffinputs:  {x: [5]}\r\noutputs: x",
+        "\ufeffinputs: {x: [5]}\r\noutputs: x\r\n",
+    ),
+    "a marker of the document": ("# first\n---\noutputs:  x\n...\n", "# first\n---\noutputs: x\n"),
+    "wrong, but readable": ("nods:  {y: 1}\nnods: {y: 010}\n", "nods: {y: 1}\nnods: {y: 010}\n"),
+    "JSON stays": ('{"inputs":{"x":[5]},  "outputs":"x"}\n',),
+    "nothing but comments": ("# nothing yet\n",),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_style(name: str) -> None:
+    old, *new = CASES[name]
+    assert check(old) == (new[0] if new else old)
+
+
+LEFT = {  # what specs do not have, and what YAML does not read, by its code
+    "a: &b [1]\nc: *b\n": "yaml-subset",
+    "a:  !!int 1\n": "yaml-subset",
+    "? [a]\n: 1\n": "yaml-subset",
+    "a:  1\n---\nb:  2\n": "yaml-subset",
+    "a: [1\n": "yaml-syntax",
+    "a:\n\t- 1\n": "yaml-syntax",
+}
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_what_is_no_spec_stays_and_is_told(text: str) -> None:
+    found = formatted(SourceFile("spec.yaml", text))
+    assert found.text == text
+    assert {fault.code for fault in found.faults} == {LEFT[text]}
+
+
+def test_the_gallery_is_in_the_style() -> None:
+    for path in (*(ROOT / "specs").rglob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")):
+        text = path.read_text()
+        if compose(SourceFile(str(path), text), lambda *_: None) is not None:
+            assert fmt(text) == text, path
+
+
+def test_no_line_of_the_gallery_is_too_long() -> None:
+    long = [
+        line
+        for path in (ROOT / "specs").rglob("*.yaml")
+        for line in fmt(path.read_text()).splitlines()
+        if len(line.partition("  # ")[0]) > 100 and " doc: " not in line and "expr: " not in line
+    ]
+    assert not long
+
+
+@pytest.mark.slow
+def test_every_spec_of_the_tests_and_the_manual() -> None:
+    pages = [path.read_text() for path in (ROOT / "docs").rglob("*.md")]
+    pages += [path.read_text() for path in (ROOT / "tests" / "corpus").glob("*.md")]
+    snippets = [
+        text for page in pages for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    ]
+    for text in {*seeds(), *snippets}:
+        holds(text)
+
+
+def few() -> list[str]:
+    """Return a few specs of the gallery; all seeds take seconds to find."""
+    return [
+        (ROOT / "specs" / f"{name}.yaml").read_text()
+        for name in ("image_numerical", "gated_fusion", "whisper", "conformer")
+    ]
+
+
+@st.composite
+def commented(draw: st.DrawFn, texts: Callable[[], list[str]]) -> str:
+    """Draw one of the texts with comments and blank lines between, above and beside its parts."""
+    lines = draw(st.sampled_from(texts())).splitlines()
+    for n in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(lines) - 1))
+        match draw(st.sampled_from(["beside", "above", "blank", "broken"])):
+            case "beside":
+                lines[at] += f"{draw(st.sampled_from([' ', '    ']))}# {n}"
+            case "above":
+                lines.insert(at, f"{' ' * draw(st.integers(0, 8))}# {n}")
+            case "blank":
+                lines.insert(at, "")
+            case "broken":  # in brackets a line may end behind each comma
+                head, comma, tail = lines[at].partition(", ")
+                lines[at : at + 1] = [f"{head}{comma} # {n}", f"      {tail}"] if comma else [head]
+    return "\n".join(lines) + "\n"
+
+
+@settings(max_examples=40)
+@given(commented(few))
+def test_comments_stay_in_order(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=3_000)
+@given(commented(seeds) | mutated_texts())
+def test_many_damaged_and_commented_texts(text: str) -> None:
+    check(text)
