@@ -40,7 +40,7 @@ blocks:
     inputs: {x: [C, H, W], y: null}
     nodes:
       conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, stride: $stride}
-      halved: {merge: formula, from: {a: y}, expr: $stride * a}
+      halved: {merge: formula, expr: $stride * a, from: {a: y}}
     outputs: {x: conv, y: halved}
   head:
     doc: A chain.

@@ -168,11 +168,11 @@ def test_later_items_of_a_seq_have_other_keys() -> None:
 def test_a_formula_keeps_the_names_of_its_variables() -> None:
     old = mg.loads("""\
 inputs: {a: [3], b: [3]}
-nodes: {y: {merge: formula, from: [a, b], expr: a * 2 + b}}
+nodes: {y: {merge: formula, expr: a * 2 + b, from: [a, b]}}
 outputs: y
 """)
     new = old.insert("a", layers.ReLU())
-    assert "from: {a: relu, b: b}, expr: a * 2 + b" in new.dumps()
+    assert "expr: a * 2 + b, from: {a: relu, b: b}" in new.dumps()
     assert new.remove("relu") == old
 
 

@@ -111,7 +111,10 @@ inputs: {a: [4], b: [4]}
 nodes: {y: {merge: $kind, from: [a, b], expr: "a - b"}}
 outputs: y
 """)
-    assert "{merge: $kind, from: {a: left, b: b}" in check_rename(graph, "a", "left").dumps()
+    assert (
+        "{merge: $kind, expr: a - b, from: {a: left, b: b}}"
+        in check_rename(graph, "a", "left").dumps()
+    )
 
 
 def test_a_path_into_a_block_changes_one_use() -> None:

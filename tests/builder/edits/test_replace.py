@@ -41,7 +41,7 @@ CASES: dict[str, tuple[str, Callable[[], object], list[str]]] = {
         lambda: merges.formula("query + key * value"),
         [
             "- read: {layer: MultiheadAttention, from: {query: lstm, key: words, value: words}, num_heads: 2}",
-            "+ read: {merge: formula, from: {query: lstm, key: words, value: words}, expr: query + key * value}",
+            "+ read: {merge: formula, expr: query + key * value, from: {query: lstm, key: words, value: words}}",
         ],
     ),
     "without such names sources go by position": (

@@ -120,7 +120,7 @@ CASES: dict[str, tuple[nn.Module, Any, str]] = {
 nodes:
   fc: {layer: Linear, from: x, out_features: 4, activation: ReLU}
   gate: {layer: Linear, from: x, out_features: 4, activation: Sigmoid}
-  z: {merge: formula, from: {gate: gate, fc: fc, x: x}, expr: gate * fc + (1 - gate) * x}
+  z: {merge: formula, expr: gate * fc + (1 - gate) * x, from: {gate: gate, fc: fc, x: x}}
 """,
     ),
     "an activation whose source is read elsewhere": (
@@ -154,7 +154,7 @@ nodes:
         """
 nodes:
   fc: {layer: Linear, from: x, out_features: 4}
-  act: {merge: formula, from: {fc: fc}, expr: fc * sigmoid(fc * 1.5)}
+  act: {merge: formula, expr: fc * sigmoid(fc * 1.5), from: {fc: fc}}
   head: {from: act, seq: [{Linear: 4}, ReLU, {Linear: 2}]}
 """,
     ),

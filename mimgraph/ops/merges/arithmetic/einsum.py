@@ -43,7 +43,7 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     Example:
         queries: [10, 64]
         keys: [8, 64]
-        {merge: einsum, from: [queries, keys], equation: "n l d, n m d -> n l m"}
+        {merge: einsum, equation: "n l d, n m d -> n l m", from: [queries, keys]}
     """
     terms, result = _read(equation)
     compact = f"{','.join(map(_text, terms))}->{_text(result)}"

@@ -84,7 +84,7 @@ MASKS = {"dtype": "bool", "shape": ("T",)}
 def test_arithmetic_of_floats() -> None:
     text = check_functions(REAL, x=("T", 4), y=("T", 4))
     assert "sum: {merge: add, from: [x, y]}" in text
-    assert "{merge: formula, from: {x: x}, expr: 1 - x}" in text
+    assert "{merge: formula, expr: 1 - x, from: {x: x}}" in text
 
 
 def test_arithmetic_of_integers_and_masks() -> None:
