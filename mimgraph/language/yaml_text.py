@@ -96,7 +96,12 @@ def _lines(mapping: Mapping[str, Any], path: Path = (), indent: str = "") -> Ite
         elif isinstance(value, str) and is_literal(value):
             yield Line(here, f"{head} |-")
             yield from (Line(here, f"{inner}{row}" if row else "") for row in value.split("\n"))
-        elif long and key == "doc" and isinstance(value, str) and (rows := filled_text(value, len(inner))):
+        elif (
+            long
+            and key == "doc"
+            and isinstance(value, str)
+            and (rows := filled_text(value, len(inner)))
+        ):
             yield Line(here, f"{head} >-")
             yield from (Line(here, f"{inner}{row}") for row in rows)
         else:
