@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mimgraph.editor.server.handlers import (
     code_actions,
     commands,
+    completion,
     documents,
     hints,
     hover,
@@ -35,6 +36,7 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     outline.register,
     commands.register,
     rename.register,
+    completion.register,
     code_actions.register,
     python_files.register,
     preview.register,

@@ -1,0 +1,1 @@
+"""Complete what is being typed in a spec: keys, names of ops, options, values, sources and params."""

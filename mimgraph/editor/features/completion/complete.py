@@ -1,0 +1,274 @@
+"""Decide what completion proposes at a place of a spec: keys or values, as the place asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from mimgraph.editor.analysis import Analysis
+from mimgraph.editor.features.completion.cursor import MARK, Cursor, cursor_at
+from mimgraph.editor.features.completion.ops import (
+    activations,
+    layers,
+    merges,
+    op_of,
+    option_values,
+    options,
+)
+from mimgraph.editor.features.completion.part_paths import part_paths
+from mimgraph.editor.features.completion.proposal import Proposal
+from mimgraph.editor.features.completion.scope import Names, names_at, node_at
+from mimgraph.editor.features.uses import Uses
+from mimgraph.ir.names import OPS
+from mimgraph.ir.types import DTYPES
+from mimgraph.language.occurrences.scopes import operation
+from mimgraph.language.parts.part_files import Place
+from mimgraph.language.places import PLACES
+from mimgraph.language.reference.entries import EVERY_KEY
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar
+from mimgraph.source import Span
+
+
+class Completion(NamedTuple):
+    """The proposals at a place, and the span of the word that they replace."""
+
+    span: Span
+    proposals: list[Proposal]
+    has_colon: bool
+    is_quoted: bool
+
+
+def complete(
+    analysis: Analysis, uses: Uses | None, place: Place | None, line: int, column: int
+) -> Completion | None:
+    """Return what may stand at a place; None in a comment or where nothing is known."""
+    cursor = cursor_at(analysis.file, line, column)
+    if cursor is None:
+        return None
+    completer = _Completer(cursor, names_at(cursor, analysis, uses), place)
+    unique = {one.label: one for one in reversed([*completer.proposals()])}
+    found = sorted(unique.values(), key=lambda one: (one.rank, one.label.lower(), one.label))
+    return Completion(cursor.span, found, cursor.has_colon, cursor.is_quoted)
+
+
+BOOLEANS = (Proposal("true", "value"), Proposal("false", "value"))
+ONLY_OF = {"repeat": ("", "block"), "carry": ("", "scan")}  # keys that only some nodes have
+SOURCES = ("from", "each", "carry", "like")
+
+
+class _Completer:
+    """Proposes for one cursor."""
+
+    def __init__(self, cursor: Cursor, names: Names, place: Place | None) -> None:
+        self.cursor = cursor
+        self.names = names
+        self.place = place
+        self.path = cursor.path
+        self.taken = self._taken()
+
+    def _taken(self) -> set[str]:
+        """Return the keys that the mapping at the cursor has already."""
+        around = self.cursor.steps[-1].around
+        if not self.cursor.is_key or not isinstance(around, Mapping):
+            return set()
+        return {key.text for key, _ in around.entries if MARK not in key.text}
+
+    def proposals(self) -> Iterator[Proposal]:
+        """Yield what may stand at the cursor."""
+        if self.cursor.typed.startswith("$") and not self.cursor.is_key:
+            yield from self.names.params()
+            return
+        for one in self._at(self.path):
+            if one.label not in self.taken:
+                yield one
+
+    def _at(self, path: tuple[str, ...]) -> Iterator[Proposal]:
+        """Yield what a path of the spec or a block may have."""
+        if len(path) == 1 and self.cursor.is_key:
+            yield from self._keys("a spec")
+            return
+        section, *rest = path
+        match section:
+            case "inputs":
+                yield from self._input(rest, "an input")
+            case "outputs":
+                yield from self._output(rest, "an output")
+            case "nodes" if rest:
+                yield from self._node(rest[1:])
+            case "parts" if not self.cursor.is_key and self.place is not None:
+                yield from part_paths(self.place)
+            case "blocks" if rest:
+                yield from self._block(rest[1:])
+
+    def _block(self, path: list[str]) -> Iterator[Proposal]:
+        if len(path) == (1 if self.cursor.is_key else 0):
+            yield from self._keys("a block")
+            return
+        match path:
+            case ["inputs", *rest]:
+                yield from self._input(rest, "an input of a block")
+            case ["outputs", *rest]:
+                yield from self._output(rest, "an output of a block")
+            case ["nodes", _, *rest]:
+                yield from self._node(rest)
+            case ["seq", *rest] if rest:
+                yield from self._item(rest[1:])
+
+    def _keys(self, place: str) -> Iterator[Proposal]:
+        """Yield the keys that a part of a spec may have."""
+        for rank, key in enumerate(PLACES[place]):
+            yield Proposal(key, "key", EVERY_KEY[key].type, about=key, rank=rank)
+
+    def _input(self, path: list[str], place: str) -> Iterator[Proposal]:
+        """Yield the keys, or the sizes and values, of an input."""
+        is_key = self.cursor.is_key
+        match path:
+            case [_, ""] if is_key:
+                yield from self._keys(place)
+            case [_, "dtype"] if not is_key:
+                yield from (Proposal(name, "value") for name in DTYPES)
+            case [_, "optional"] if not is_key:
+                yield from BOOLEANS
+            case [_, *_] if not is_key:
+                yield from (*self.names.sizes(), *self.names.params())
+
+    def _output(self, path: list[str], place: str) -> Iterator[Proposal]:
+        is_key = self.cursor.is_key
+        match path:
+            case [_, ""] if is_key:
+                yield from self._keys(place)
+            case [_, "only"] if not is_key:
+                yield Proposal("training", "value")
+            case [_, "batch_dim" | "doc"]:
+                return
+            case _ if not is_key:
+                yield from self.names.sources()
+
+    def _node(self, path: list[str]) -> Iterator[Proposal]:
+        """Yield what a node may have at a path inside it."""
+        if not path or (path == [""] and self.cursor.is_key):
+            yield from self._of_node()
+            return
+        key, *rest = path
+        values: dict[str, Callable[[], Iterable[Proposal]]] = {
+            "layer": layers,
+            "merge": merges,
+            "block": self.names.blocks,
+            "scan": self.names.blocks,
+            "share": self._shared,
+            "activation": activations,
+            "take": self._ports,
+            "freeze": lambda: BOOLEANS,
+            "arange": self.names.sources,
+        }
+        if key == "seq" and rest:
+            yield from self._item(rest[1:])
+        elif key == "repeat" and self.cursor.is_key and rest == [""]:
+            yield from self._keys("repeat")
+        elif key == "repeat" and rest[:1] in (["shared"], ["collect"]):
+            yield from BOOLEANS
+        elif key == "with" or rest[:1] == ["with"]:
+            if self.cursor.is_key:
+                yield from self._options()
+        elif key in SOURCES or key == "over":
+            if not self.cursor.is_key:
+                yield from self.names.sources()
+            elif rest == [""]:
+                yield from self._arguments()
+        elif key == "activation" and self.cursor.is_key and len(rest) == 2:
+            yield from options(op_of("layer", rest[0]))
+        elif key == "activation" and rest and not self.cursor.is_key:
+            yield from option_values(op_of("layer", rest[0]), rest[-1])
+        elif key in values and (not rest or rest == [""]):
+            yield from values[key]()
+        else:
+            yield from self._option_values(key)
+
+    def _operation(self) -> tuple[str, str]:
+        """Return the key and the name of what the node does: `layer`, `Linear`."""
+        node = node_at(self.cursor)
+        entry = operation(node) if node is not None else None
+        if entry is None:
+            return "", ""
+        name = entry[1].text if isinstance(entry[1], Scalar) else ""
+        return entry[0].text, name
+
+    def _of_node(self) -> Iterator[Proposal]:
+        """Yield the options of the node's op, and the keys that a node with it may have."""
+        kind, _ = self._operation()
+        yield from self._options()
+        for one in self._keys("a node"):
+            is_op = one.label in OPS or one.label in ("zeros", "ones", "random")
+            if not kind and is_op:
+                yield one._replace(rank=one.rank - 50)
+            elif not is_op and kind in ONLY_OF.get(one.label, (kind,)):
+                yield one._replace(rank=one.rank + 10)
+
+    def _options(self) -> Iterator[Proposal]:
+        """Yield the options of the op or block of the node."""
+        kind, name = self._operation()
+        if kind in ("layer", "merge"):
+            yield from options(op_of(kind, name))
+        elif kind in ("block", "scan"):
+            yield from self.names.block_options(name)
+        elif kind:
+            yield from options(op_of("tensor", kind))
+
+    def _option_values(self, option: str) -> Iterator[Proposal]:
+        """Yield the values of an option, and the params and sizes that may compute it."""
+        if self.cursor.is_key:
+            return
+        kind, name = self._operation()
+        op = op_of(kind, name) if kind in ("layer", "merge") else op_of("tensor", kind)
+        yield from option_values(op, option)
+        yield from self.names.params()
+
+    def _arguments(self) -> Iterator[Proposal]:
+        """Yield the names of the sources that the op or block takes."""
+        kind, name = self._operation()
+        if kind in ("layer", "merge"):
+            op = op_of(kind, name)
+            found = op.inputs.names if op is not None else ()
+        else:
+            scope = self.names.scopes.by_block.get(name) if kind in ("block", "scan") else None
+            found = tuple(scope.inputs) if scope is not None else ()
+        yield from (Proposal(one, "key") for one in found)
+
+    def _shared(self) -> Iterator[Proposal]:
+        """Yield the nodes whose modules can be used again."""
+        inputs = self.names.scope.inputs
+        for name in self.names.scope.nodes:
+            if name and name != self.names.node and name not in inputs and MARK not in name:
+                yield Proposal(name, "source", self.names.shape(name))
+
+    def _ports(self) -> Iterator[Proposal]:
+        """Yield the ports of the node at the cursor."""
+        kind, name = self._operation()
+        op = op_of(kind, name) if kind in ("layer", "merge") else None
+        found = {**dict.fromkeys(op.ports if op else (), ""), **self.names.ports(self.names.node)}
+        yield from (Proposal(port, "port", detail) for port, detail in found.items())
+
+    def _item(self, path: list[str]) -> Iterator[Proposal]:
+        """Yield the layers and blocks that an item of a seq may be, or its options."""
+        is_key = self.cursor.is_key
+        if not path or (path == [""] and is_key):
+            yield from (one._replace(rank=0) for one in self.names.blocks())
+            yield from layers()
+        elif path == [path[0], ""] and is_key:
+            yield from self._item_options(path[0])
+        elif not is_key:
+            op = op_of("layer", path[0])
+            option = path[1] if len(path) > 1 else op.lone_option if op is not None else None
+            if option == "activation":
+                yield from activations()
+            elif option is not None:
+                yield from option_values(op, option)
+            yield from self.names.params()
+
+    def _item_options(self, name: str) -> Iterator[Proposal]:
+        if self.names.scopes.is_block(name):
+            yield from self.names.block_options(name)
+        else:
+            yield from options(op_of("layer", name))
+        for one in self._keys("an item of a seq"):
+            yield one._replace(rank=one.rank + 10)

@@ -1,0 +1,58 @@
+"""An editor gets proposals with the range that they replace, and their documentation when it asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_lsp
+from lsprotocol import types
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+
+URI = "file:///folder/model.yaml"
+SPEC = "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, ke\n  z: {layer: Re\n"
+
+
+@pytest_lsp.fixture(
+    config=ClientServerConfig(server_command=[sys.executable, "-m", "mimgraph", "lsp"])
+)
+async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
+    await lsp_client.initialize_session(
+        types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
+    )
+    yield
+    await lsp_client.shutdown_session()
+
+
+async def items(
+    client: LanguageClient, line: int, character: int
+) -> dict[str, types.CompletionItem]:
+    client.text_document_did_open(
+        types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "yaml", 1, SPEC))
+    )
+    found = await client.text_document_completion_async(
+        types.CompletionParams(types.TextDocumentIdentifier(URI), types.Position(line, character))
+    )
+    assert isinstance(found, types.CompletionList)
+    return {item.label: item for item in found.items}
+
+
+@pytest.mark.asyncio
+async def test_an_option_is_a_snippet(client: LanguageClient) -> None:
+    option = (await items(client, 2, 32))["kernel_size"]
+    assert isinstance(option.text_edit, types.TextEdit)
+    assert option.text_edit.new_text == "kernel_size: ${1:3}"
+    assert (option.text_edit.range.start.character, option.text_edit.range.end.character) == (
+        30,
+        32,
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_layer_is_described_when_it_is_selected(client: LanguageClient) -> None:
+    layer = (await items(client, 3, 15))["ReLU"]
+    assert layer.documentation is None
+    resolved = await client.completion_item_resolve_async(layer)
+    assert isinstance(resolved.documentation, types.MarkupContent)
+    assert "ReLU" in resolved.documentation.value
