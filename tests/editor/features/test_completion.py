@@ -25,7 +25,7 @@ SPECS = ("image_numerical", "resnet18", "seq2seq_attention")
 
 
 def proposed(marked: str) -> Completion | None:
-    """Return what is proposed at the cursor."""
+    """Return the proposals at the cursor."""
     at = marked.index("|")
     file = SourceFile("spec.yaml", marked[:at] + marked[at + 1 :])
     analysis = analyse(file)

@@ -1,1 +1,1 @@
-"""Complete what is being typed in a spec: keys, names of ops, options, values, sources and params."""
+"""Complete the word at the cursor of a spec: keys, names of ops, options, values, sources and params."""

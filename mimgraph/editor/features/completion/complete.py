@@ -185,7 +185,7 @@ class _Completer:
             yield from self._option_values(key)
 
     def _operation(self) -> tuple[str, str]:
-        """Return the key and the name of what the node does: `layer`, `Linear`."""
+        """Return the key and name of the operation of the node: `layer`, `Linear`."""
         node = node_at(self.cursor)
         entry = operation(node) if node is not None else None
         if entry is None:
