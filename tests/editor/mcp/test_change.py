@@ -134,6 +134,17 @@ def test_steps_that_cannot_be_made(folder: Folder, message: str) -> None:
     assert Path("net.yaml").read_text() == LEGAL
 
 
+def test_a_spec_is_formatted(folder: Folder) -> None:
+    rough = LEGAL.replace("{x: [8]}", '{ "x":[8] }').replace("Linear", "Liner")
+    Path("net.yaml").write_text(rough)
+    text, data = call(folder, "format", path="net.yaml")
+    assert data["written"] and not data["ok"] and "+inputs: {x: [8]}" in text
+    assert Path("net.yaml").read_text() == WRONG
+    assert call(folder, "format", path="net.yaml")[0].startswith("nothing changed")
+    with pytest.raises(WrongCall, match="cannot be formatted"):
+        call(folder, "format", spec="a: [")
+
+
 def test_a_text_that_is_no_yaml_has_no_steps(folder: Folder) -> None:
     with pytest.raises(WrongCall, match="the spec cannot be changed"):
         call(folder, "edit", spec="a: [", steps=[Step("remove", "a")])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mimgraph.editor.mcp.answers import Answer
-from mimgraph.editor.mcp.tools.change import edit, write
+from mimgraph.editor.mcp.tools.change import edit, format, write
 from mimgraph.editor.mcp.tools.check import check
 from mimgraph.editor.mcp.tools.look_up import explain, gallery, layers, manual, specs
 from mimgraph.editor.mcp.tools.make import diff, draw, emit, summary
@@ -19,6 +19,6 @@ READING: dict[str, Callable[..., Answer]] = {
 }
 TOOLS: dict[str, Callable[..., Answer]] = {
     **READING,
-    **{tool.__name__: tool for tool in (edit, write)},
+    **{tool.__name__: tool for tool in (edit, format, write)},
 }
 WRITING = ("write",)  # what a server that writes nothing leaves out

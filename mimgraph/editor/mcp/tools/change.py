@@ -14,6 +14,7 @@ from mimgraph.editor.mcp.arguments import Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.given import Given, given, outcome, told, wrong
 from mimgraph.language.edit.spec_editor import SpecEditor
+from mimgraph.language.format.spec_text import formatted
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile, Span
 
@@ -74,6 +75,18 @@ def write(
     one = Given(before, place.path, place)
     given(folder, "", spec)  # refuses what is no text
     return _finished(folder, path, one, spec, even_if_wrong)
+
+
+def format(folder: Folder, path: Path = "", spec: Text = "") -> Annotated[Answer, Edited]:
+    """Write a spec in the one style of specs, as `mimgraph fmt` does; the graph and all comments stay.
+
+    With `path` the file is written.
+    """
+    one = given(folder, path, spec)
+    text, faults = formatted(SourceFile(one.name, one.text))
+    if faults:
+        raise WrongCall(f"the spec cannot be formatted:\n{told(faults)}")
+    return _finished(folder, path, one, text, even_if_wrong=True)
 
 
 def _with_edits(file: SourceFile, edits: list[Edit]) -> str:
