@@ -34,11 +34,12 @@ class Hint(NamedTuple):
     behind: bool = False  # whether the text goes on behind it
 
 
-def hints(analysis: Analysis, uses: Uses | None) -> list[Hint]:
-    """Return the hints of a spec in the order of its text."""
+def hints(analysis: Analysis, uses: Uses | None, lines: range | None = None) -> list[Hint]:
+    """Return the hints of a spec in the order of its text, or only the hints of some lines, as an
+    editor asks for the lines that it shows."""
     if uses is None or analysis.declared is None:
         return []
-    finder = _Finder(analysis, uses)
+    finder = _Finder(analysis, uses, range(1 << 30) if lines is None else lines)
     return sorted(finder.all(), key=lambda hint: hint[:2])
 
 
@@ -53,8 +54,9 @@ def tooltip(hint: Hint) -> str:
 class _Finder:
     """Finds the hints of one analysis."""
 
-    def __init__(self, analysis: Analysis, uses: Uses) -> None:
+    def __init__(self, analysis: Analysis, uses: Uses, lines: range) -> None:
         self.file: SourceFile = analysis.file
+        self.lines = lines
         self.analysis = analysis
         self.uses = uses
 
@@ -99,8 +101,13 @@ class _Finder:
 
     def _nodes(self, nodes: Iterable[Node]) -> Iterator[Hint]:
         for node in nodes:
-            if node.span.file is self.file:
+            if node.span.file is self.file and self._is_shown(node):
                 yield from self._node(node)
+
+    def _is_shown(self, node: Node) -> bool:
+        """Return whether some of a node is on the lines."""
+        last = (node.whole or node.span).end_line
+        return node.span.line < self.lines.stop and last >= self.lines.start
 
     def _node(self, node: Node) -> Iterator[Hint]:
         """Yield the hints of a node and of the items inside it."""

@@ -19,7 +19,7 @@ from mimgraph.summary.node_text import value_text
 
 LISTED = 6  # uses of a block that are listed
 MOST_LINES = 40  # emitted lines that are shown
-MOST_NODES = 3_000  # a larger graph is not emitted for a hover
+MOST_NODES = 1_000  # a larger graph is not emitted for a hover
 
 
 class Facts:

@@ -97,12 +97,12 @@ class Document:
 
         return Facts(self.analysis)
 
-    @cached_property
-    def hints(self) -> list[Hint]:
-        """The hints of the whole text."""
+    def hints(self, first: int, last: int) -> list[Hint]:
+        """Return the hints of some lines."""
         from mimgraph.editor.features.hints import hints
 
-        return hints(self.analysis, self.uses)
+        found = hints(self.analysis, self.uses, range(first, last + 1))
+        return [hint for hint in found if first <= hint.line <= last]
 
     @cached_property
     def tokens(self) -> list[Token]:

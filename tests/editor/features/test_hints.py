@@ -164,3 +164,13 @@ def test_hints_behind_which_the_text_goes_on_say_so() -> None:
     )
     assert [hint.behind for hint in found] == [True, True, True]
     assert not any(hint.behind for hint in hints_of("inputs:\n  x: [8]\nnodes:\noutputs: x\n"))
+
+
+@pytest.mark.parametrize("path", SPECS[::6], ids=lambda path: path.stem)
+def test_the_hints_of_some_lines_are_those_of_all(path: Path) -> None:
+    analysis = analyse(SourceFile(str(path), path.read_text()), first_place(str(path)))
+    uses = uses_of(analysis)
+    every = hints(analysis, uses)
+    for line in range(1, len(analysis.file.lines) + 1):
+        found = [hint for hint in hints(analysis, uses, range(line, line + 1)) if hint.line == line]
+        assert found == [hint for hint in every if hint.line == line]

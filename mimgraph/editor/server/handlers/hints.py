@@ -37,7 +37,9 @@ def register(server: SpecServer) -> None:
         wanted = {"shape"} if settings.shapes else set()
         wanted |= {"option"} if settings.options else set()
         found = (
-            hint for hint in document.hints if hint.kind in wanted and start <= hint[:2] <= end
+            hint
+            for hint in document.hints(start[0], end[0])
+            if hint.kind in wanted and start <= hint[:2] <= end
         )
         return [shown(document, [*group]) for _, group in groupby(found, key=lambda hint: hint[:2])]
 
@@ -49,7 +51,8 @@ def register(server: SpecServer) -> None:
             case {"uri": str(uri), "version": version, "place": [line, column]}:
                 document = server.documents.get(uri)
                 if document and document.version == version:
-                    here = [one for one in document.hints if one[:2] == (line, column)]
+                    found = document.hints(line, line)
+                    here = [one for one in found if one[:2] == (line, column)]
                     text = "\n".join(tooltip(one) for one in here if one.uses)
                     hint.tooltip = types.MarkupContent(types.MarkupKind.Markdown, text)
         return hint
