@@ -188,7 +188,16 @@ def _renamed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
 
 def _listed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
     """Choose one of the few names that are possible."""
+    for value in help_texts.choices(diagnostic.message):
+        for edit in _replaced(diagnostic, site, value):
+            yield Candidate(Fix(f"Replace with {value}", (edit,)))
     for name in help_texts.listed(diagnostic.help):
+        if diagnostic.code == "unknown-port":
+            whole = diagnostic.span
+            old = whole.excerpt().text
+            if old.isidentifier():
+                edit = TextEdit(whole, f"{old}.{name}")
+                yield Candidate(Fix(f"Replace with {old}.{name}", (edit,)))
         if name.replace(".", "").replace("*", "").isidentifier() or name.isdigit():
             for edit in _replaced(diagnostic, site, name):
                 yield Candidate(Fix(f"Replace with {name}", (edit,)))

@@ -20,6 +20,7 @@ LISTED = re.compile(
 )
 ENDS = (" for ", " where ", ", if ", ", or ", "; ", " without ", ": ", " or ", " if ")
 ENTRY = re.compile(r"\b([a-z_]+): (\[[^\]{}]*\]|\{[^{}]*\}|[A-Za-z0-9_.$-]+)")
+CHOICES = re.compile(r"must be ('\w+'(?:(?: or |, )'\w+')*)")
 MOST_LISTED = 4
 
 
@@ -58,6 +59,12 @@ def listed(help: str) -> Iterator[str]:
         names = match[1].partition(";")[0].split(", ")
         if len(names) <= MOST_LISTED:
             yield from (name.strip() for name in names if name.strip())
+
+
+def choices(message: str) -> Iterator[str]:
+    """Yield the texts that a message says a value must be, if they are few: `must be 'a' or 'b'`."""
+    if (match := CHOICES.search(message)) is not None:
+        yield from re.findall(r"'([^']*)'", match[1])[:MOST_LISTED]
 
 
 def nodes(help: str) -> Iterator[Written]:

@@ -22,7 +22,10 @@ def inserted(
         yield tuple(with_item(item.around, item.at, as_item(options)))
         return
     node = site.node
-    if node is None or not isinstance(node.value, Mapping):
+    if node is None:
+        yield from _before_outputs(site, data)
+        return
+    if not isinstance(node.value, Mapping):
         return
     name = _new_name(site, data)
     entries = node.around.entries
@@ -35,6 +38,23 @@ def inserted(
         quote = 0 if source.plain else 1
         place = source.part(0, len(source.text)) if quote else source.span
         yield (*edits, TextEdit(place, name))
+
+
+def _before_outputs(site: Site, data: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that put a node between a source and the output that reads it."""
+    nodes, source = site.scope.get("nodes"), site.innermost
+    if isinstance(source, Mapping):
+        source = source.get("from") or source
+    if not isinstance(nodes, Mapping) or not isinstance(source, Scalar) or source.name is None:
+        return
+    if all(one.key.text != "outputs" for one in site.entries):
+        return
+    name = _new_name(site, {**data, "from": source.text})
+    new = {**data, "from": source.text}
+    edits = with_entry(
+        nodes, name, {key: new[key] for key in ("layer", "from", *new) if key in new}
+    )
+    yield (*edits, TextEdit(source.span, name))
 
 
 def _sources(node: Mapping, name: str | None, diagnostic: Diagnostic) -> Iterator[Scalar]:
