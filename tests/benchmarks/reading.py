@@ -16,6 +16,8 @@ from mimgraph.infer.graph import infer
 from mimgraph.infer.nodes.rule_cache import forget
 from mimgraph.ir.typed.graph import Body
 from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
+from mimgraph.language.format.spec_text import formatted
+from mimgraph.source import SourceFile
 from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, fixed, process
@@ -70,6 +72,11 @@ def safe_load(text: str, nodes: int) -> Cost:
 
 def check_and(floor: Callable[[str, int], Cost], text: str, nodes: int) -> tuple[Cost, Cost]:
     return check(text, nodes), floor(text, nodes)
+
+
+def format_and_check(text: str, nodes: int) -> tuple[Cost, Cost]:
+    """Compare the formatting of a spec, here one with nothing to change, with its check."""
+    return clocked(lambda: formatted(SourceFile("spec.yaml", text)), nodes), check(text, nodes)
 
 
 def check_fewer(spec: Callable[[int], str], most: int, fewer: int) -> tuple[Cost, Cost]:
@@ -154,6 +161,14 @@ def cases() -> Iterator[Case]:
             unit="µs a node",
             slow=nodes > 1_000,
         )
+    yield Case(
+        name="fmt, 2,000 nodes",
+        against="check",
+        make=partial(format_and_check, chain(2_000), 2_000),
+        at_most=1.5,
+        rounds=5,
+        unit="µs a node",
+    )
     yield Case(
         name="check, 10,000 nodes",
         against="CSafeLoader and networkx",

@@ -13,6 +13,7 @@ from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.json_tokens import is_json
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import LINE_END, SourceFile
+from mimgraph.support.gc_pause import uncollected
 
 BOM = "\ufeff"
 
@@ -29,6 +30,7 @@ class FormatError(Exception):
     """Raised instead of returning a text that means something else; a bug of the formatter."""
 
 
+@uncollected()
 def formatted(file: SourceFile) -> Formatted:
     """Return the text of a spec, correct or wrong, in the style.
 
@@ -49,7 +51,7 @@ def formatted(file: SourceFile) -> Formatted:
         return Formatted(file.text, tuple(one for one in faults if one.code == "yaml-subset"))
     put_in_order(document.root)
     found = joined(rows_of(document, text.split("\n")))
-    if not _same(tree, compose(SourceFile(file.name, found), lambda *_: None)):
+    if found != text and not _same(tree, compose(SourceFile(file.name, found), lambda *_: None)):
         raise FormatError(file.name)
     first = LINE_END.search(body)
     if first and first[0] != "\n":
