@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import webbrowser
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -14,6 +16,8 @@ from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.settings import read_settings
 from mimgraph.cli.watching import check_file
 from mimgraph.diagnostics.render import visible
+
+TOKEN = "MIMGRAPH_PREVIEW_TOKEN"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +44,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _token(environment: Mapping[str, str]) -> str | None:
+    """Return the token that the user chose, so that open pages find a server that is started again."""
+    given = environment.get(TOKEN)
+    if given is not None and not re.fullmatch(r"[\w-]{22,200}", given, re.ASCII):
+        raise CallError(f"{TOKEN} needs 22 to 200 letters, digits, - and _, chosen at random")
+    return given
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve the page until the user ends it."""
     from threading import Thread
@@ -55,15 +67,15 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise CallError(str(error)) from None
     live = LivePicture(args.spec, view(args), read_settings("--set", "PARAM=VALUE", args.set))
+    opener = partial(open_line, command) if command else None
     try:
-        server = PageServer(live, args.port, partial(open_line, command) if command else None)
+        server = PageServer(live, args.port, opener, _token(os.environ))
     except OSError as error:
         raise CallError(f"cannot serve at port {args.port}: {error.strerror or error}") from None
     Thread(target=server.serve_forever, daemon=True).start()
     with suppress(KeyboardInterrupt):
         for number, _ in enumerate(saves(lambda: live.files)):
-            if live.text is None:
-                live.draw()
+            live.draw()  # of an editor's text, too: a part may have changed
             if number == 0:
                 _say(args, server.address)
     return OK

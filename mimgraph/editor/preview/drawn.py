@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.analysis import Analysis
 from mimgraph.graph import Graph
-from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.graph import Graph as DeclaredGraph
+from mimgraph.ir.declared.graph import Input
 from mimgraph.language.spec_file import LoadedSpec
 from mimgraph.picture.details.model import Detail
+from mimgraph.picture.errors import RenderError
 from mimgraph.picture.faulty.places import places
 from mimgraph.picture.faulty.sketch import sketch_of
 from mimgraph.picture.formats import page
@@ -55,11 +57,16 @@ def drawn(analysis: Analysis, view: Mapping[str, Any]) -> Drawn:
     faults = [_fault(one, id_) for one, id_ in _with_nodes(analysis)]
     if scene is None:
         return Drawn(None, faults, {}, "")
+    details = scene.details()  # which emits the source, so it is asked for once
+    scene = replace(scene, details=lambda: details)
     known = analysis.known_types
     count = len(known.body.nodes) if known else 0
     summary = f"{scene.whole.name}: {count:,} node{'s' * (count != 1)}"
-    lines = dict([*_declared_lines(analysis.declared), *_lines(scene.details())])
-    return Drawn(page.render(readable(scene)), faults, lines, summary)
+    lines = dict([*_declared_lines(analysis.declared), *_lines(details)])
+    try:
+        return Drawn(page.render(readable(scene)), faults, lines, summary)
+    except RenderError as error:
+        return Drawn(None, [*faults, {"severity": "error", "message": str(error)}], lines, "")
 
 
 def _scene(analysis: Analysis, view: Mapping[str, Any]) -> Scene | None:
@@ -71,11 +78,15 @@ def _scene(analysis: Analysis, view: Mapping[str, Any]) -> Scene | None:
     return Graph._of(LoadedSpec(analysis.declared, analysis.typed)).scene(**view)
 
 
-def _declared_lines(graph: ir.Graph | None) -> Iterator[tuple[str, Lines]]:
-    """Yield the lines of each node as it is written, as a node of unknown type has no details."""
-    for node in graph.nodes if graph else ():
-        if whole := node.whole:
-            yield node.name, Lines(PurePath(whole.file.name).name, whole.line, whole.end_line)
+def _declared_lines(graph: DeclaredGraph | None) -> Iterator[tuple[str, Lines]]:
+    """Yield the lines of the inputs and nodes as they are written: those of unknown type have no details."""
+    if graph is None:
+        return
+    spans = {one.name: one.whole for one in graph.inputs if isinstance(one, Input)}
+    spans |= {one.name: one.whole for one in graph.nodes}
+    for name, span in spans.items():
+        if span is not None:
+            yield name, Lines(PurePath(span.file.name).name, span.line, span.end_line)
 
 
 def _lines(details: Mapping[str, Any]) -> Iterator[tuple[str, Lines]]:

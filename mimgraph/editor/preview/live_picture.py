@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from threading import Condition
+from secrets import token_hex
+from threading import Condition, Lock
 from typing import Any, NamedTuple
 
 from mimgraph.editor.analysis import Analysis, analyse
@@ -28,7 +29,7 @@ class LivePicture:
 
     `view` has the options of `Graph.draw`, `params` those of `mg.load`; `others` are the texts of files that
     an editor shows, by real path, which may be parts. Threads that serve pages wait for
-    `events`; one thread draws.
+    `events`; of those that draw only one does at a time.
     """
 
     def __init__(
@@ -43,12 +44,26 @@ class LivePicture:
         self.page = ""  # the last one that could be drawn
         self.newest = Drawn(None, [], {}, "")
         self.files = [path]
-        self._changed = Condition()
+        self._session = token_hex(
+            4
+        )  # tells the versions of this process from others of the same number
+        self._drawing, self._changed = Lock(), Condition()
+        self._asked, self._done = 0, 0
         self._pictures, self._cursors = 0, 0
         self._at: str | None = None
 
     def draw(self) -> Drawn:
         """Draw the spec as it is now, and wake all who wait."""
+        with self._changed:
+            self._asked += 1
+            asked = self._asked
+        with self._drawing:
+            if self._done >= asked:
+                return self.newest  # another thread has drawn since we were asked
+            self._done = self._asked
+            return self._draw()
+
+    def _draw(self) -> Drawn:
         try:
             analysis = self._analyse()
         except (OSError, ValueError) as error:
@@ -115,7 +130,7 @@ class LivePicture:
             yield Event(
                 "picture",
                 {
-                    "version": self._pictures,
+                    "version": f"{self._session}.{self._pictures}",
                     "file": os.path.basename(self.path),
                     "is_drawn": found.page is not None,
                     "summary": found.summary,

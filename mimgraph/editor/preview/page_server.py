@@ -16,6 +16,7 @@ from functools import partial
 from hmac import compare_digest
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import BoundedSemaphore
 from typing import Any
 
 from mimgraph.editor.preview.live_picture import LivePicture
@@ -25,6 +26,7 @@ from mimgraph.language.yaml_tree.limits import MAX_BYTES
 HOST = "127.0.0.1"
 HOSTS = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?")
 HEARTBEAT = 5.0  # seconds after which a page that is gone is noticed
+MAX_CONNECTIONS = 64  # at a time, each with a thread
 MAX_BODY = 6 * MAX_BYTES + 1_000  # of a text of the largest size, each character escaped
 
 
@@ -39,16 +41,35 @@ class PageServer(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(
-        self, live: LivePicture, port: int, open_line: Callable[[str, int, int], None] | None
+        self,
+        live: LivePicture,
+        port: int,
+        open_line: Callable[[str, int, int], None] | None,
+        token: str | None = None,
     ) -> None:
         self.live, self.open_line = live, open_line
-        self.token = secrets.token_urlsafe(24)
+        self.token = token or secrets.token_urlsafe(24)
+        self._free = BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((HOST, port), _Handler)
 
     @property
     def address(self) -> str:
         """The address of the page, with the token."""
         return f"http://{HOST}:{self.server_address[1]}/{self.token}/"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own; close it at once if there are too many."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a connection, and let another have its place."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore a page that is closed while it is answered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ nodes:
   score: {layer: Linear, from: fused, out_features: 1}
 outputs: score
 """
+TOKEN = "a-token-of-a-test-that-is-long"
 WRITES = "import sys; open(sys.argv[1], 'a').write(' '.join(sys.argv[2:]) + '\\n')"
 
 
@@ -44,13 +46,24 @@ class Preview:
         script.write_text(WRITES)
         editor = f"'{sys.executable}' '{script}' '{self.log}' {{file}} {{line}}"
         command = [sys.executable, "-m", "mimgraph", "preview", str(self.spec), "--no-open"]
-        self.process = subprocess.Popen(
-            [*command, "--editor", editor], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        self.address = self.process.stdout.readline().split()[-1]
+        self.command = [*command, "--editor", editor]
+        self.address = self.start()
         self.page.goto(self.address)
         self.shows("no errors")
+
+    def start(self, *options: str) -> str:
+        """Start the command, and return the address that it prints."""
+        environment = {**os.environ, "MIMGRAPH_PREVIEW_TOKEN": TOKEN}
+        self.process = subprocess.Popen(
+            [*self.command, *options], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().split()[-1]
+
+    def stop(self) -> None:
+        """End the command."""
+        self.process.kill()
+        self.process.wait()
 
     @property
     def picture(self) -> FrameLocator:
@@ -83,8 +96,7 @@ class Preview:
 def preview(tmp_path: Path, tab: Tab) -> Iterator[Preview]:
     found = Preview(tmp_path, tab)
     yield found
-    found.process.kill()
-    found.process.wait()
+    found.stop()
 
 
 def test_a_fault_appears_at_its_node_and_goes_when_it_is_mended(preview: Preview) -> None:
@@ -130,7 +142,12 @@ def test_nothing_known_keeps_the_last_picture_in_grey(preview: Preview) -> None:
     assert preview.page.locator("#frames.stale").count() == 0
 
 
-def test_a_click_opens_the_line_of_the_node(preview: Preview) -> None:
+@pytest.mark.parametrize(
+    "mistake", [("concat", "concat"), ("Linear, from: right", "Linea, from: right")]
+)
+def test_a_click_opens_the_line_of_the_node(preview: Preview, mistake: tuple[str, str]) -> None:
+    preview.save(*mistake)  # a node of unknown type has its line, too
+    preview.shows("no errors" if len({*mistake}) == 1 else "1 error")
     preview.node("numbers").click()
     while not preview.log.read_text():
         preview.page.wait_for_timeout(20)
@@ -158,10 +175,43 @@ def test_two_tabs_show_the_same_and_no_request_leaves_the_machine(preview: Previ
     assert all(url.startswith((host, "data:")) for url in preview.tab.requests)
 
 
-def test_the_end_of_the_server_is_shown(preview: Preview) -> None:
-    preview.process.kill()
+def test_theme_search_and_focus_stay(preview: Preview) -> None:
+    preview.picture.locator("#theme").click()
+    chosen = preview.picture.locator("#theme").get_attribute("data-theme")
+    preview.picture.locator("#search").fill("nothing")
+    preview.save("out_features: 8", "out_features: 9")
+    preview.picture.locator("text=(N, 9)").first.wait_for()
+    preview.page.keyboard.type("!")  # which the field takes only if it has the focus
+    assert preview.picture.locator("#search").input_value() == "nothing!"
+    assert preview.picture.locator("#theme").get_attribute("data-theme") == chosen
+    node = preview.node("numbers")
+    node.click()
+    preview.save("out_features: 9", "out_features: 7")
+    preview.picture.locator("text=(N, 7)").first.wait_for()
+    focused = "() => document.activeElement.contentDocument.activeElement.dataset.id"
+    assert preview.page.evaluate(focused) == "numbers"
+
+
+def test_pages_find_a_server_that_starts_again(preview: Preview) -> None:
+    preview.stop()
     preview.page.locator("#state", has_text="disconnected").wait_for()
+    port = preview.address.split(":")[2].partition("/")[0]
+    preview.spec.write_text(SPEC.replace("out_features: 8", "out_features: 9"))
+    assert preview.start("--port", port) == preview.address
+    preview.picture.locator("text=(N, 9)").first.wait_for()
+    preview.shows("no errors")
     preview.tab.faults.clear()  # Chromium logs each try to connect again
+
+
+def test_a_hidden_page_lets_go_of_the_server_and_catches_up(preview: Preview) -> None:
+    hide = "is => { Object.defineProperty(document, 'hidden', { value: is, configurable: true });"
+    hide += " document.dispatchEvent(new Event('visibilitychange')); }"
+    preview.page.evaluate(hide, True)
+    preview.save("out_features: 8", "out_features: 9")
+    preview.page.wait_for_timeout(1000)
+    assert preview.picture.locator("text=(N, 9)").count() == 0
+    preview.page.evaluate(hide, False)
+    preview.picture.locator("text=(N, 9)").first.wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

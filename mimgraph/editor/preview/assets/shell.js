@@ -3,6 +3,7 @@ const find = (id) => document.getElementById(id);
 const hasEditor = document.documentElement.dataset.editor === "yes";
 let shown = null; // the frame that the reader sees
 let loading = null; // the frame of a newer picture
+let newest = ""; // the version that was loaded last
 
 function post(name, data) {
   return fetch(name, { method: "POST", body: JSON.stringify(data) }).catch(() => {});
@@ -26,13 +27,28 @@ function load(version) {
 function swap(frame) {
   const page = frame.contentWindow.mimgraph;
   if (!page) return; // the server has gone meanwhile
-  const before = shown?.contentWindow.mimgraph;
-  if (before) page.restore(before.state());
+  const before = shown?.contentWindow.mimgraph?.state();
+  const hasFocus = shown && document.activeElement === shown;
+  if (before) page.restore(before);
   page.onChoose((id) => hasEditor && post("open", { node: id }));
   frame.classList.remove("waiting");
   shown?.remove();
+  if (hasFocus) {
+    frame.focus();
+    page.focus(before);
+  }
+  followTheme(frame.contentDocument.documentElement);
   find("empty").hidden = true;
   [shown, loading] = [frame, null];
+}
+
+// Keeps the colours of this page those of the picture, which has a button for them.
+function followTheme(picture) {
+  const follow = () => {
+    document.documentElement.style.colorScheme = picture.dataset.theme;
+  };
+  new MutationObserver(follow).observe(picture, { attributeFilter: ["data-theme"] });
+  follow();
 }
 
 function html(tag, properties, ...children) {
@@ -73,16 +89,32 @@ function counted(faults) {
   return parts.filter(Boolean).join(", ") || "no errors";
 }
 
-const events = new EventSource("events");
-events.addEventListener("picture", ({ data }) => {
-  const { version, is_drawn: isDrawn, faults, summary } = JSON.parse(data);
+function take({ version, is_drawn: isDrawn, faults, summary }) {
   find("frames").classList.toggle("stale", !isDrawn);
-  if (isDrawn) load(version);
+  if (isDrawn && version !== newest) load(version);
+  newest = version;
   showFaults(faults);
   const parts = [summary, counted(faults), !isDrawn && shown && "the picture is of the last version"];
   say(parts.filter(Boolean).join(" · "), faults.some((one) => one.severity === "error"));
-});
-events.addEventListener("cursor", ({ data }) => {
-  shown?.contentWindow.mimgraph?.choose(JSON.parse(data).node);
-});
-events.addEventListener("error", () => say("disconnected: mimgraph preview is not running", true));
+}
+
+let events = null;
+
+// Follows the server until the page is hidden: browsers keep six connections open to one server, and
+// more pages than that may be open.
+function listen() {
+  events?.close();
+  events = document.hidden ? null : new EventSource("events");
+  events?.addEventListener("picture", ({ data }) => take(JSON.parse(data)));
+  events?.addEventListener("cursor", ({ data }) => {
+    shown?.contentWindow.mimgraph?.choose(JSON.parse(data).node);
+  });
+  events?.addEventListener("error", ({ target }) => {
+    say("disconnected: mimgraph preview is not running", true);
+    // a browser tries again by itself, but for an answer that is no stream of events
+    if (target.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+  });
+}
+
+document.addEventListener("visibilitychange", listen);
+listen();

@@ -1,5 +1,7 @@
 // What a page around this one can do, such as a preview: put a newer picture in place of this one.
 
+const find = (id) => document.getElementById(id);
+
 export function live(page) {
   const { model, view } = page;
   return {
@@ -13,14 +15,18 @@ export function live(page) {
         view: { x, y, scale },
         middle: middle(page),
         selected: page.selected?.id,
-        theme: document.documentElement.dataset.theme,
+        theme: find("theme").dataset.theme,
+        search: find("search").value,
+        focused: document.activeElement.dataset.id,
+        control: document.activeElement.id,
       };
     },
 
     // Takes the state of an older picture: blocks that are new stay as they are, and the item that was in
     // the middle stays where it was.
-    restore({ open, closed, view: place, middle: before, selected, theme }) {
-      document.documentElement.dataset.theme = theme;
+    restore({ open, closed, view: place, middle: before, selected, theme, search }) {
+      page.setTheme(theme);
+      find("search").value = search;
       for (const id of open) if (model.items.get(id)?.items) model.open.add(model.items.get(id));
       for (const id of closed) model.open.delete(model.items.get(id));
       const chosen = model.items.get(selected);
@@ -32,6 +38,14 @@ export function live(page) {
       const now = item && page.shown.places.get(model.seen(item));
       if (now) view.hold(before.place, now);
       else view.apply();
+    },
+
+    // Puts the focus where it was in an older picture.
+    focus({ focused, control }) {
+      const item = model.items.get(focused);
+      if (!item) return find(control)?.focus({ preventScroll: true });
+      page.setStop(model.seen(item));
+      page.drawing.groupOf(model.seen(item)).focus({ preventScroll: true });
     },
 
     // Selects an item; it is moved into sight.

@@ -254,7 +254,7 @@ class Page {
       keys: () => find("help").showModal(),
     };
     for (const [id, act] of Object.entries(buttons)) find(id).addEventListener("click", act);
-    themeButton(find("theme"), this.model.theme);
+    this.setTheme = themeButton(find("theme"), this.model.theme);
   }
 
   click(event) {

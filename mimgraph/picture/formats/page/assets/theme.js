@@ -1,4 +1,4 @@
-// The button that switches between light, dark and the theme of the system.
+// The button that switches between light, dark and the theme of the system; returns what sets a theme.
 
 const NEXT = { light: "dark", dark: "auto", auto: "light" };
 const SYSTEM = matchMedia("(prefers-color-scheme: dark)");
@@ -14,4 +14,5 @@ export function themeButton(button, first) {
   button.addEventListener("click", () => apply(NEXT[button.dataset.theme]));
   SYSTEM.addEventListener("change", () => button.dataset.theme === "auto" && apply("auto"));
   apply(first);
+  return apply;
 }
