@@ -79,7 +79,7 @@ def _scene(analysis: Analysis, view: Mapping[str, Any]) -> Scene | None:
 
 
 def _declared_lines(graph: DeclaredGraph | None) -> Iterator[tuple[str, Lines]]:
-    """Yield the lines of the inputs and nodes as they are written: those of unknown type have no details."""
+    """Yield the lines of the inputs and nodes as they are written, as one of unknown type has no details."""
     if graph is None:
         return
     spans = {one.name: one.whole for one in graph.inputs if isinstance(one, Input)}

@@ -1,4 +1,4 @@
-"""A live picture outlives what cannot be drawn, and draws only what is newest."""
+"""A live picture stays when nothing can be drawn, and of several texts the newest is drawn."""
 
 from __future__ import annotations
 
