@@ -22,6 +22,7 @@ class Session:
     def __init__(self, path: Path, text: str) -> None:
         self.server = SpecServer()
         self.server.protocol._workspace = Workspace(None)  # what `initialize` makes
+        self.server.protocol.client_capabilities = types.ClientCapabilities()
         self.server.text_document_publish_diagnostics = lambda params: None  # type: ignore[method-assign]
         self.path, self.version = path, 1
         self.uri = from_fs_path(str(path)) or ""
