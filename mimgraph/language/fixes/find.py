@@ -64,6 +64,8 @@ def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Candidate])
         if _is_good(effect, is_meant or diagnostic.code in READING):
             count += 1
             yield fix
+            if fix.title.startswith("Declare"):
+                return  # another value for the same param is no other fix
 
 
 def _is_good(effect: Effect, may_uncover: bool) -> bool:

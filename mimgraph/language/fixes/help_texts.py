@@ -18,9 +18,12 @@ QUOTE = re.compile(r"quote it: (\".*\")")
 LISTED = re.compile(
     r"(?:known here|ports?|names?|choices|outputs|inputs|sources|one of)\b[^:]*: (.+)"
 )
-ENDS = (" for ", " where ", ", if ", ", or ", "; ", " without ", ": ", " or ", " if ")
+ENDS = (" for ", " where ", ", if ", ", or ", "; ", " without ", " or ", " if ")
 ENTRY = re.compile(r"\b([a-z_]+): (\[[^\]{}]*\]|\{[^{}]*\}|[A-Za-z0-9_.$-]+)")
 CHOICES = re.compile(r"must be ('\w+'(?:(?: or |, )'\w+')*)")
+PROSE = re.compile(
+    r"\b(it|the|a|its|each|name|where|with|in|for)\b (?!=)|\b(it|them|NAME|PORT)\b|\.\.\."
+)
 MOST_LISTED = 4
 
 
@@ -50,7 +53,8 @@ def values(help: str) -> Iterator[str]:
         return
     text = match[1]
     found = [text, *(text[: text.index(end)] for end in ENDS if end in text)]
-    yield from sorted({one.rstrip(",;") for one in found}, key=len, reverse=True)
+    texts = {one.rstrip(",;") for one in found}
+    yield from sorted((one for one in texts if not PROSE.search(one)), key=len, reverse=True)
 
 
 def listed(help: str) -> Iterator[str]:
