@@ -14,6 +14,7 @@ from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 
+SPELLING = ("Replace with", "Quote it", "Write")  # how titles of sure fixes begin
 MOST_FIXES = 3  # of one diagnostic
 MOST_TRIED = 400  # changes of one text that are checked
 MOST_TRIED_EACH = 24  # changes for one diagnostic
@@ -74,10 +75,15 @@ def _is_good(effect: Effect, may_uncover: bool) -> bool:
 
 
 def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | None = None) -> str:
-    """Return a text with the first fix of each diagnostic, as far as they do not overlap."""
+    """Return a text with the sure fix of each diagnostic, as far as they do not overlap.
+
+    Sure are fixes that only spell a text anew: nobody wants nodes removed or inserted on saving.
+    """
     kept: list[Fix] = []
     for proposed in fixes(file, diagnostics, place):
         for fix in proposed[:1]:
+            if not fix.title.startswith(SPELLING):
+                continue
             try:
                 edited(file, [edit for one in (*kept, fix) for edit in one.edits])
             except ValueError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.language.fixes.find import fixes
+from mimgraph.language.fixes.find import fixed, fixes
 from mimgraph.language.fixes.verify import READING, UNCOVERED, check
 from mimgraph.language.text_edits import edited
 from mimgraph.source import SourceFile
@@ -82,6 +82,13 @@ def test_nothing_is_tried_in_a_part_or_for_nothing() -> None:
     file, other = SourceFile("spec.yaml", "inputs: 3"), SourceFile("part.yaml", "inputs: 3")
     assert fixes(file, []) == []
     assert fixes(other, check(file)) == [[] for _ in check(file)]
+
+
+def test_all_fixes_at_once_remove_nothing() -> None:
+    text = HEAD + "  y: {layer: Liner, from: v, out_features: 2}\noutputs: y\n"
+    file = SourceFile("spec.yaml", text)
+    assert "unused-input" in {one.code for one in check(file)}
+    assert fixed(file, check(file)) == text.replace("Liner", "Linear")
 
 
 @pytest.mark.slow
