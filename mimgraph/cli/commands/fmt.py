@@ -14,7 +14,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import visible
 from mimgraph.language.find_specs import specs_and_parts_in
 from mimgraph.language.foreign_files import refuse_foreign
-from mimgraph.language.format.spec_text import formatted
+from mimgraph.language.format.spec_text import FormatError, formatted
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 from mimgraph.support.files import write_whole
@@ -72,7 +72,13 @@ def _format(path: str, args: argparse.Namespace) -> _Spec:
     """Format one spec, and write it or show what would change."""
     old = _text(path)
     name = "<stdin>" if path == "-" else path
-    new, faults = formatted(SourceFile(name, old))
+    try:
+        new, faults = formatted(SourceFile(name, old))
+    except FormatError:
+        help = "this is a bug of mimgraph, please report it with the spec; the file stays as it is"
+        raise CallError(
+            f"{visible(name)}: the text in the style would mean something else", help
+        ) from None
     spec = _Spec(path, old, new, faults)
     if args.diff:
         sys.stdout.write(_difference(name, old, new))
