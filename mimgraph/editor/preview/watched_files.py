@@ -24,7 +24,7 @@ def saves(files: Callable[[], Iterable[str]]) -> Iterator[None]:
     before = {path: _state(path) for path in files()}
     yield
     while True:
-        found = {path: _state(path) for path in files()}
+        found = {path: _state(path, before.get(path, ())) for path in files()}
         changed = any(before.get(path, state) != state for path, state in found.items())
         before = found
         if changed:
@@ -33,16 +33,17 @@ def saves(files: Callable[[], Iterable[str]]) -> Iterator[None]:
             time.sleep(INTERVAL)
 
 
-def _state(path: str) -> object:
+def _state(path: str, before: tuple[object, ...] | None = ()) -> tuple[object, ...] | None:
     """Return what tells a version of a file from another; None if there is no such file.
 
-    The time of a change is too coarse for two saves in a row, so of a fresh file the content counts.
+    The time of a change is too coarse for two saves in a row, so of a fresh file the content counts. A file
+    that is not fresh any more is in the state `before` if nothing else differs.
     """
     try:
         info = os.stat(path)
         state = (info.st_mtime_ns, info.st_size, info.st_ino)
         if time.time_ns() - info.st_mtime_ns > SETTLED or not stat.S_ISREG(info.st_mode):
-            return state
+            return before if before and before[: len(state)] == state else state
         with open(path, "rb") as file:
             return (*state, sha256(file.read()).digest())
     except OSError:

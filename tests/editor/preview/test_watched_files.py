@@ -62,3 +62,15 @@ def test_a_part_that_is_new_is_no_save(tmp_path: Path, monkeypatch: pytest.Monke
 
 class Done(Exception):
     """Ends the endless looking."""
+
+
+def test_a_save_is_seen_once_also_when_the_file_is_not_fresh_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text("a")
+    fresh = watched_files._state(str(path))
+    monkeypatch.setattr(watched_files, "SETTLED", -1)
+    assert watched_files._state(str(path), fresh) == fresh
+    path.write_text("ab")
+    assert watched_files._state(str(path), fresh) != fresh

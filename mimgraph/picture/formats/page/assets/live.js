@@ -38,6 +38,7 @@ export function live(page) {
       const now = item && page.shown.places.get(model.seen(item));
       if (now) view.hold(before.place, now);
       else view.apply();
+      if (!isInSight(view)) view.open(); // another model, perhaps
     },
 
     // Puts the focus where it was in an older picture.
@@ -66,6 +67,12 @@ export function live(page) {
       });
     },
   };
+}
+
+// Returns whether a part of the picture is inside the window.
+function isInSight({ x, y, scale, size, width, height }) {
+  const [right, bottom] = [x + size.width * scale, y + size.height * scale];
+  return right > 0 && bottom > 0 && x < width && y < height;
 }
 
 // Returns the item nearest to the middle of the window, and its place.
