@@ -39,8 +39,9 @@ def hints(analysis: Analysis, uses: Uses | None, lines: range | None = None) -> 
     editor asks for the lines that it shows."""
     if uses is None or analysis.declared is None:
         return []
-    finder = _Finder(analysis, uses, range(1 << 30) if lines is None else lines)
-    return sorted(finder.all(), key=lambda hint: hint[:2])
+    shown = range(1, 1 << 30) if lines is None else lines
+    found = _Finder(analysis, uses, shown).all()
+    return sorted((hint for hint in found if hint.line in shown), key=lambda hint: hint[:2])
 
 
 def tooltip(hint: Hint) -> str:
@@ -61,7 +62,7 @@ class _Finder:
         self.uses = uses
 
     def all(self) -> Iterator[Hint]:
-        """Yield every hint."""
+        """Yield the hints of all that is on the lines, and some of other lines."""
         declared = self.analysis.declared
         assert declared is not None
         types = self.uses.graph.body.inputs

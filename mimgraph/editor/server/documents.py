@@ -101,8 +101,7 @@ class Document:
         """Return the hints of some lines."""
         from mimgraph.editor.features.hints import hints
 
-        found = hints(self.analysis, self.uses, range(first, last + 1))
-        return [hint for hint in found if first <= hint.line <= last]
+        return hints(self.analysis, self.uses, range(first, last + 1))
 
     @cached_property
     def tokens(self) -> list[Token]:
