@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.language.yaml_tree import tree
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.source import SourceFile
 
 CATEGORIES = {
@@ -81,7 +81,7 @@ def _entry(name: str, category: str) -> Entry:
     """Return what a spec says of itself; it is not checked."""
     path = _path(name)
     text = path.read_text(encoding="utf-8")
-    root = compose(SourceFile(path.name, text), lambda *_: None)
+    root = tree_of(SourceFile(path.name, text))
     assert isinstance(root, tree.Mapping)
     model, doc = root.get("name"), root.get("doc")
     assert isinstance(model, tree.Scalar)

@@ -9,7 +9,7 @@ from itertools import islice
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.language.yaml_tree import tree
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 
@@ -50,7 +50,7 @@ def is_spec(path: str, text: str) -> bool:
     """Return whether a text is a spec, perhaps a wrong one, by its keys."""
     if not _MAYBE.search(text.encode(errors="surrogatepass")):
         return False
-    root = compose(SourceFile(path, text), lambda *_: None)
+    root = tree_of(SourceFile(path, text))
     if isinstance(root, tree.Mapping):
         return _is_spec({key.text for key, _ in root.entries})
     return root is None and _is_spec({*_KEY.findall(text)})
@@ -101,7 +101,7 @@ def _parts(path: str) -> list[str] | None:
     if len(data) > MAX_BYTES:  # a check says that a spec is too large
         return [] if all(pattern.search(data) for pattern in _TOP) else None
     text = data.decode(errors="surrogateescape")
-    root = compose(SourceFile(path, text), lambda *_: None)
+    root = tree_of(SourceFile(path, text))
     if not isinstance(root, tree.Mapping):  # a spec with a syntax error is one
         return [] if root is None and _is_spec({*_KEY.findall(text)}) else None
     if not _is_spec({key.text for key, _ in root.entries}):

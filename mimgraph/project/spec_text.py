@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.language.yaml_tree import tree
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.source import SourceFile, Span
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*")  # needs no quotes, unless YAML takes it for another value
@@ -35,7 +35,7 @@ def named(text: str, name: str) -> str | None:
 def renamed(text: str, name: str | None, params: Mapping[str, Any] | None = None) -> str | None:
     """Return the text with another name, if one is given, and other values of params; None if it has no
     place for them."""
-    root = compose(SourceFile("", text), lambda *_: None)
+    root = tree_of(SourceFile("", text))
     if not isinstance(root, tree.Mapping):
         return None
     at_top = {} if name is None else {"name": name}

@@ -179,8 +179,8 @@ def test_a_formula_calls_a_node_by_its_name_or_by_a_letter() -> None:
     lstm = layers.LSTM(4)(mg.Input("steps", (3, 4)), name="lstm")
     made = [x + x.dims[0], named > unnamed, unnamed > named, lstm["last"] % lstm["hidden"][:, 0]]
     said = mg.Graph(made).dumps()
-    for node in ("{n: n}, expr: n + 4", "{y: y, y_2: relu}, expr: y > y_2",
-                 "{x: relu, y: y}, expr: x > y", "{x: lstm.last, y: select}, expr: x % y"):  # fmt: skip
+    for node in ("expr: n + 4, from: {n: n}", "expr: y > y_2, from: {y: y, y_2: relu}",
+                 "expr: x > y, from: {x: relu, y: y}", "expr: x % y, from: {x: lstm.last, y: select}"):  # fmt: skip
         assert node in said
 
 

@@ -229,6 +229,7 @@ def test_json() -> None:
         "end_column": 41,
         "node": "fused",
         "help": "flatten it first: {layer: Flatten, from: features}",
+        "fixes": [],
     }
     assert second["message"] == hostile.message
     assert render_json([]) == "[]"

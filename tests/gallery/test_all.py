@@ -20,7 +20,8 @@ from tests.gallery import HUGE, SMALL
 
 def test_a_spec_is_short_and_documented(spec: Path) -> None:
     graph = mg.load(spec)
-    assert len(spec.read_text().splitlines()) <= 70
+    characters = "".join(spec.read_text().split())  # however the lines are laid out
+    assert len(characters) <= 3_873
     assert graph.typed.body.doc and graph.name != "Model"
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from mimgraph.editor.analysis import Analysis
 from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Apply, Call, Each
+from mimgraph.ir.declared.operations import Apply, Call
 from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.source import SourceFile, Span
 
@@ -73,11 +73,10 @@ def _of_graph(analysis: Analysis) -> Iterator[Token]:
 
 def _of_nodes(file: SourceFile, nodes: Iterable[Node]) -> Iterator[Token]:
     for node in nodes:
-        operation, applied = node.operation, node.applied
+        applied = node.applied
+        operation = node.operation
         keys = (
-            [option.key for option in operation.options.values()]
-            if isinstance(operation, Each)
-            else []
+            [one.key for one in operation.every_option()] if operation and node.has_branches else []
         )
         if isinstance(applied, Apply):
             yield from _token(file, applied.span, OF_OPS.get(applied.kind, "class"))

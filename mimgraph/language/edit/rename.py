@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mimgraph.diagnostics import Diagnostic, Label, Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, port_fault
 from mimgraph.language.edit.followers import followers
@@ -15,7 +15,7 @@ from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.language.occurrences.project import Home, Member, Project
 from mimgraph.language.occurrences.symbols import Occurrence, Symbol, definitions
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.ops import registry
 from mimgraph.source import SourceFile, Span
 
@@ -185,7 +185,7 @@ class _Renaming:
         """Raise an error if a name means something else in the new texts."""
         for path, member in self.members().items():
             file = SourceFile(member.file.name, edited(member.file, edits))
-            found = find_occurrences(compose(file, Report().add))
+            found = find_occurrences(tree_of(file))
             now = Counter(one.symbol for one in found.all)
             then = Counter(self.after(path, one.symbol) for one in member.occurrences.all)
             then += self.expected.get(path, Counter())

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.fixes.candidates import Candidate, candidates
 from mimgraph.language.fixes.site import site_of
 from mimgraph.language.fixes.verify import READING, UNCOVERED, Effect, Trial
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.text_edits import Fix, edited
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 
 SPELLING = ("Replace with", "Quote it", "Write")  # how titles of sure fixes begin
 MOST_FIXES = 3  # of one diagnostic
-MOST_TRIED = 400  # changes of one text that are checked
+MOST_TRIED = 400  # changes of one text that are checked; less are of a text that is slow to check
 MOST_TRIED_EACH = 24  # changes for one diagnostic
-MOST_CHARACTERS = 2_000_000  # of all texts that are checked: a large spec gets fewer trials
+MOST_CHARACTERS = 1_500_000  # of all texts that are checked, with
+CHARACTERS = 1_000  # for each of their faults, as a name that is similar is searched for
 
 
 def fixes(
@@ -33,9 +34,9 @@ def fixes(
     found = [*diagnostics]
     if not found:
         return []
-    read = compose(file, Report().add)
+    read = tree_of(file)
     tree = read if isinstance(read, Mapping) else Mapping((), file.start)  # not to be read
-    tried = min(MOST_TRIED, MOST_CHARACTERS // (len(file.text) + 1))
+    tried = min(MOST_TRIED, MOST_CHARACTERS // (len(file.text) + CHARACTERS * len(found)))
     trial = Trial(file, place, tried)
     return [
         [*_confirmed(trial, one, candidates(one, site_of(tree, one.span)))]

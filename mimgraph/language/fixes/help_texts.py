@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mimgraph.diagnostics import Report
 from mimgraph.language.edit.plain_tree import plain
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 
@@ -78,7 +77,7 @@ def nodes(help: str) -> Iterator[Written]:
         text = help[match.start() : end]
         if "..." in text or not end:
             continue
-        tree = compose(SourceFile("help", text), Report().add)
+        tree = tree_of(SourceFile("help", text))
         if isinstance(tree, Mapping):
             data = plain(tree)
             if isinstance(data.get("from"), str):
@@ -89,7 +88,7 @@ def mappings(help: str) -> Iterator[dict[str, Any]]:
     """Yield the mappings that a help says to write, also those that go on: `{layer: Upsample, ...}`."""
     for match in re.finditer(r"(?:write|inside:) (?:\w+: )?(?=\{)", help):
         text = help[match.end() : _closing(help, match.end())]
-        tree = compose(SourceFile("help", text.replace(", ...", "")), Report().add)
+        tree = tree_of(SourceFile("help", text.replace(", ...", "")))
         if isinstance(tree, Mapping) and tree.entries and "..." not in text.replace(", ...}", "}"):
             yield plain(tree)
 
@@ -97,7 +96,7 @@ def mappings(help: str) -> Iterator[dict[str, Any]]:
 def entries(help: str) -> Iterator[tuple[str, Any]]:
     """Yield the entries that a help writes outside nodes: `broadcast: true`."""
     for match in ENTRY.finditer(_without_nodes(help)):
-        tree = compose(SourceFile("help", match[0]), Report().add)
+        tree = tree_of(SourceFile("help", match[0]))
         if isinstance(tree, Mapping) and "..." not in match[0]:
             yield from plain(tree).items()
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.edit.entries import with_item_value
 from mimgraph.language.edit.new_entries import optioned_item
 from mimgraph.language.edit.plain_tree import plain
 from mimgraph.language.fixes.site import Item, Site
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.ops import registry
 from mimgraph.source import SourceFile
@@ -41,7 +41,7 @@ def missing_options(diagnostic: Diagnostic, site: Site) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     """Return the value that a text of YAML has."""
-    tree = compose(SourceFile("example", f"value: {text}"), Report().add)
+    tree = tree_of(SourceFile("example", f"value: {text}"))
     value = tree.get("value") if isinstance(tree, Mapping) else None
     return ... if value is None or text == "..." else plain(value)
 

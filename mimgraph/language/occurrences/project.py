@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mimgraph.diagnostics import Report
 from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Symbol
 from mimgraph.language.parts.part_files import PartFiles, Place, Refused, read_bytes
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Tree
 from mimgraph.source import SourceFile
 
@@ -122,4 +121,4 @@ class Project:
         except Refused:
             return None
         file = SourceFile(path, data.decode(errors="surrogateescape"))
-        return Member(file, find_occurrences(compose(file, Report().add)))
+        return Member(file, find_occurrences(tree_of(file)))

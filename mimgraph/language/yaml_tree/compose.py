@@ -28,6 +28,11 @@ def compose(file: SourceFile, report: AddDiagnostic, text: str | None = None) ->
     return builder.root()
 
 
+def tree_of(file: SourceFile) -> Tree | None:
+    """Return the tree of a text, or None if it cannot be read; its faults are ignored."""
+    return compose(file, lambda diagnostic, *words: None)
+
+
 def _read(text: str, builder: TreeBuilder) -> None:
     check_size(builder.file, text)
     if text.lstrip(" \t\r\n").startswith("{"):
