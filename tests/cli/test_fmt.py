@@ -57,6 +57,24 @@ def test_a_folder_stands_for_its_specs_and_their_parts(run, tmp_path: Path) -> N
     assert (tmp_path / "other.yaml").read_text() == "on:   push\n"
 
 
+def test_the_specs_behind_one_that_cannot_be_written_are_formatted(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.yaml").write_text(LOOSE)
+
+    def write(path: str, text: str) -> None:
+        if path.endswith("b.yaml"):
+            raise OSError("the disk is full")
+        Path(path).write_text(text)
+
+    monkeypatch.setattr("mimgraph.cli.commands.fmt.write_whole", write)
+    code, printed = run("fmt", str(tmp_path))
+    assert code == 2 and "b.yaml: the disk is full" in printed.error
+    texts = [(tmp_path / f"{name}.yaml").read_text() for name in ("a", "b", "c")]
+    assert texts == [TIDY, LOOSE, TIDY]
+
+
 def test_a_file_that_cannot_be_read_stays(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "bad.yaml"
     path.write_text(LOOSE + "more: [1\n")

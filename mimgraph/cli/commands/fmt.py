@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
 from mimgraph.cli.printing import print_call_error, print_diagnostics, print_note
 from mimgraph.cli.spec_paths import spec_paths
+from mimgraph.cli.spec_texts import read_text
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import visible
 from mimgraph.language.find_specs import specs_and_parts_in
-from mimgraph.language.foreign_files import refuse_foreign
 from mimgraph.language.format.spec_text import FormatError, formatted
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
-from mimgraph.source import SourceFile
 from mimgraph.support.files import write_whole
 from mimgraph.support.terminal import GREEN, RED, painter, wants_color
 
@@ -51,11 +48,16 @@ def run(args: argparse.Namespace) -> int:
     specs: list[_Spec] = []
     for given in args.spec:
         try:
-            for path, is_named in spec_paths(given, specs_and_parts_in).items():
-                if is_named or not path.endswith(".json"):
-                    specs.append(_format(path, args))
+            paths = spec_paths(given, specs_and_parts_in)
         except CallError as error:
             unread.append(error)
+            continue
+        for path, is_named in paths.items():
+            if is_named or not path.endswith(".json"):
+                try:
+                    specs.append(_format(path, args))
+                except CallError as error:
+                    unread.append(error)
     faults = in_order([fault for one in specs for fault in one.faults])
     if faults:
         print_diagnostics(faults, sys.stderr)
@@ -70,10 +72,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _format(path: str, args: argparse.Namespace) -> _Spec:
     """Format one spec, and write it or show what would change."""
-    old = _text(path)
-    name = "<stdin>" if path == "-" else path
     try:
-        new, faults = formatted(SourceFile(name, old))
+        file = read_text(path)
+    except SpecError as error:
+        fault = error.diagnostics[0]
+        raise CallError(f"{visible(fault.span.file.name)}: {fault.message}", fault.help) from None
+    name, old = file.name, file.text
+    try:
+        new, faults = formatted(file)
     except FormatError:
         help = "this is a bug of mimgraph, please report it with the spec; the file stays as it is"
         raise CallError(
@@ -93,24 +99,6 @@ def _format(path: str, args: argparse.Namespace) -> _Spec:
     if path.endswith(".json"):
         print_note(f"{visible(path)} is JSON and stays as it is")
     return spec
-
-
-def _text(path: str) -> str:
-    """Return the text of a spec, its line ends as they are."""
-    try:
-        if path == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
-    try:
-        refuse_foreign("<stdin>" if path == "-" else path, data)
-    except SpecError as error:
-        fault = error.diagnostics[0]
-        raise CallError(f"{fault.span.file.name}: {fault.message}", fault.help) from None
-    return data.decode(errors="surrogateescape")
 
 
 def _difference(name: str, old: str, new: str) -> str:

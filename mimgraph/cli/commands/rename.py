@@ -10,6 +10,7 @@ from difflib import unified_diff
 from typing import get_args
 
 from mimgraph.cli.errors import OK, CallError
+from mimgraph.cli.spec_texts import read_text
 from mimgraph.cli.writing import writing_all
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.render import visible
@@ -17,14 +18,12 @@ from mimgraph.language.edit.changed_keys import changed_keys
 from mimgraph.language.edit.find_name import find_name
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.find_specs import naming_parts
-from mimgraph.language.foreign_files import refuse_foreign
 from mimgraph.language.occurrences.project import Project
 from mimgraph.language.occurrences.symbols import Kind
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.spec_file import load_text
 from mimgraph.language.text_edits import edited
 from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 
 
@@ -48,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rename and write the files, or print the difference."""
-    file = _read(args.spec)
+    if args.spec == "-":
+        raise CallError("rename changes a file, and standard input is none")
+    file = read_text(args.spec)
     path = os.path.realpath(args.spec)
     project = Project(_folder(path), listed=naming_parts)
     report = Report()
@@ -75,24 +76,6 @@ def run(args: argparse.Namespace) -> int:
         for old, new in changed:
             print(f"keys of weights{where}: {old} -> {new}")
     return OK
-
-
-def _read(path: str) -> SourceFile:
-    """Return the text of a spec."""
-    if path == "-":
-        raise CallError("rename changes a file, and standard input is none")
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
-    try:
-        refuse_foreign(path, data)
-    except SpecError:
-        raise
-    except ValueError as error:
-        raise CallError(str(error)) from None
-    return SourceFile(path, data.decode(errors="surrogateescape"))
 
 
 def _folder(path: str) -> str:
