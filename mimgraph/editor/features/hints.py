@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Scope, Use, Uses
-from mimgraph.editor.features.wording import options_of, result_text, type_text
+from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
 from mimgraph.ir.declared.graph import Block, Node
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
@@ -46,10 +46,7 @@ def hints(analysis: Analysis, uses: Uses | None, lines: range | None = None) -> 
 
 def tooltip(hint: Hint) -> str:
     """Return what a hint leaves out, in Markdown: the uses of a block that disagree, and the ports."""
-    rows = [f"- `{path}`: `{text}`" for path, text in hint.uses[:LISTED]]
-    if len(hint.uses) > LISTED:
-        rows.append(f"- and {len(hint.uses) - LISTED} more")
-    return "\n".join(rows)
+    return listed([f"`{path}`: `{text}`" for path, text in hint.uses], LISTED)
 
 
 class _Finder:

@@ -11,7 +11,8 @@ from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.node_facts import Facts, cost_text, node_facts
 from mimgraph.editor.features.tree_path import TreePath, contains, path_to
 from mimgraph.editor.features.uses import Scope, Use, Uses
-from mimgraph.editor.features.wording import options_of, result_text, type_text
+from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
+from mimgraph.editor.manual_address import MANUAL
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.ir.declared.graph import Block, Node, Source
 from mimgraph.ir.declared.operations import Apply, Call, Share
@@ -26,11 +27,8 @@ from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.summary.node_text import value_text
 
-LISTED = 6  # values that are listed
-MANUAL = "https://mimgraph.github.io/mimgraph/"
 _EXPRESSION = re.compile(r"\$(?:([A-Za-z_]\w*)|\(([^$]*)\))", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-SECTIONS = ("params", "inputs", "outputs", "blocks", "nodes", "parts")
 
 
 class Hover(NamedTuple):
@@ -346,9 +344,8 @@ class _Finder:
             results = ", ".join(type_text(one) for one in scope.body.results.values())
             cost = cost_text(self.facts.of_body(scope.body))
             shown = f" → `{results}`" if results else ""
-            rows.append(f"- `{scope.path.rstrip('.')}`{shown}{': ' + cost if cost else ''}")
-        more = len(rows) - LISTED
-        yield "\n".join([*rows[:LISTED], *([f"- and {more} more"] if more > 0 else [])])
+            rows.append(f"`{scope.path.rstrip('.')}`{shown}{': ' + cost if cost else ''}")
+        yield listed(rows)
 
     def _block_input(self, block: Block, inner: tuple[str, ...]) -> str:
         text = self.path.scalar.text
@@ -402,11 +399,8 @@ def _valued(title: str, found: Mapping[str, str]) -> str:
     """Return a title with its value, or with each value and the use that has it."""
     if len(found) == 1:
         return f"**{title}** `{next(iter(found))}`"
-    rows = [f"- `{value}` in `{path}`" for value, path in found.items()]
-    more = len(rows) - LISTED
-    return "\n".join(
-        [f"**{title}**", *rows[:LISTED], *([f"- and {more} more"] if more > 0 else [])]
-    )
+    rows = listed([f"`{value}` in `{path}`" for value, path in found.items()])
+    return f"**{title}**\n{rows}".rstrip()
 
 
 def _read(scope: Scope, source: Source) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Use
-from mimgraph.editor.features.wording import options_of, result_text, type_text
+from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
 from mimgraph.inspection.option_values import ResolvedOption, block_params
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import OneBody, Repeated, unwrap
@@ -17,7 +17,6 @@ from mimgraph.source import Excerpt
 from mimgraph.summary import numbers
 from mimgraph.summary.node_text import value_text
 
-LISTED = 6  # uses of a block that are listed
 MOST_LINES = 40  # emitted lines that are shown
 MOST_NODES = 1_000  # a larger graph is not emitted for a hover
 
@@ -89,9 +88,7 @@ def _results(uses: Sequence[Use]) -> Iterator[str]:
     """Yield the results at each use, and the ports."""
     distinct = {result_text(use.node): use.path for use in reversed(uses)}
     if len(distinct) > 1:
-        rows = [f"- `{path}`: `{text}`" for text, path in reversed(distinct.items())]
-        more = len(rows) - LISTED
-        yield "\n".join([*rows[:LISTED], *([f"- and {more} more"] if more > 0 else [])])
+        yield listed([f"`{path}`: `{text}`" for text, path in reversed(distinct.items())])
     node = uses[0].node
     if len(node.results) > 1:
         rows = [

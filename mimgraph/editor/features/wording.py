@@ -1,8 +1,8 @@
-"""Write types, results and values as hints and hovers show them."""
+"""Write types, results, options and lists as hints and hovers show them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mimgraph.inspection.option_values import ResolvedOption, op_options
 from mimgraph.ir.declared.operations import Apply
@@ -10,7 +10,16 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Shared, Use, unwrap
 from mimgraph.ir.types import TensorType
 
+MOST_LISTED = 6  # rows of a list
 LONGEST = 60  # characters of a list of results
+
+
+def listed(rows: Sequence[str], most: int = MOST_LISTED) -> str:
+    """Return the items of a list in Markdown, at most so many, and how many more there are."""
+    shown = [f"- {row}" for row in rows[:most]]
+    if len(rows) > most:
+        shown.append(f"- and {len(rows) - most} more")
+    return "\n".join(shown)
 
 
 def type_text(type_: TensorType) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mimgraph.diagnostics.codes import CODES
+from mimgraph.editor.manual_address import MANUAL
 from mimgraph.editor.mcp.plain_markdown import first_sentence, plain
 from mimgraph.gallery.catalogue import entries
 
-SITE = "https://mimgraph.github.io/mimgraph/"
 LANGUAGE = """\
 mimgraph turns a spec, a YAML or JSON file, into a checked PyTorch nn.Module. A spec has named inputs (their
 shapes without the batch), nodes and outputs:
@@ -67,7 +67,7 @@ def _target(path: str, anchor: str) -> str:
     stem, ending = posixpath.splitext(name)
     if ending == ".md" and folder in _RESOURCES and stem != "index":
         return f"mimgraph://{_RESOURCES[folder]}/{stem}{anchor}"
-    return f"{SITE}{posixpath.join(folder, stem)}.html{anchor}"
+    return f"{MANUAL}{posixpath.join(folder, stem)}.html{anchor}"
 
 
 def llms() -> str:

@@ -73,8 +73,7 @@ class Previews:
 
     def _show(self, uri: str, file: str, line: int, column: int) -> None:
         """Show a line in the editor, if it can."""
-        window = self.server.client_capabilities.window
-        if window is None or window.show_document is None or not window.show_document.support:
+        if not self.server.can_show_documents:
             return
         preview = self.open.get(uri)
         if preview is None or file != preview.live.path:

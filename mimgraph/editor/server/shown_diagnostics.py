@@ -6,11 +6,11 @@ from lsprotocol import types
 from pygls.uris import from_fs_path
 
 from mimgraph.diagnostics import UNUSED, Diagnostic
+from mimgraph.editor.manual_address import MANUAL
 from mimgraph.editor.server.documents import Document
 from mimgraph.editor.server.positions import range_of
 from mimgraph.source import SourceFile
 
-PAGES = "https://mimgraph.github.io/mimgraph/errors/"
 SEVERITIES = {
     "error": types.DiagnosticSeverity.Error,
     "warning": types.DiagnosticSeverity.Warning,
@@ -43,7 +43,7 @@ def shown(document: Document, diagnostic: Diagnostic) -> types.Diagnostic:
         "\n".join(line for line in lines if line),
         severity=SEVERITIES[diagnostic.severity],
         code=diagnostic.code,
-        code_description=types.CodeDescription(f"{PAGES}{diagnostic.code}.html"),
+        code_description=types.CodeDescription(f"{MANUAL}errors/{diagnostic.code}.html"),
         source="mimgraph",
         tags=TAGS.get(diagnostic.code),
         related_information=related,

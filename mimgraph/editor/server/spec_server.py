@@ -45,6 +45,12 @@ class SpecServer(LanguageServer):
         for register in REGISTER:
             register(self)
 
+    @property
+    def can_show_documents(self) -> bool:
+        """Whether the editor opens a file, an address or a line when the server asks for it."""
+        window = self.client_capabilities.window
+        return bool(window and window.show_document and window.show_document.support)
+
     def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
         """Serve on these streams until the editor ends the session or the input ends."""
         assert stdin is not None and stdout is not None

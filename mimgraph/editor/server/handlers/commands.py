@@ -59,34 +59,37 @@ def register(server: SpecServer) -> None:
 
     @server.command(DRAW)
     async def draw(uri: str) -> dict[str, str]:
-        return await made(uri, ".svg", drawn, is_picture=True)
+        path = await written(server, uri, folder(), ".svg", drawn)
+        return await shown(server, path, is_picture=True)
 
     @server.command(EMIT)
     async def emit(uri: str) -> dict[str, str]:
-        return await made(uri, ".py", emitted, is_picture=False)
+        path = await written(server, uri, folder(), ".py", emitted)
+        return await shown(server, path, is_picture=False)
 
-    async def made(
-        uri: str, suffix: str, write: Callable[[Analysis, Path], None], is_picture: bool
-    ) -> dict[str, str]:
-        """Write a file of a spec, let the editor show it, and return its URI."""
-        document = server.documents.spec(uri)
-        if document is None:
-            raise JsonRpcException("open the spec first", REQUEST_FAILED)
-        analysis = document.analysis
-        name = analysis.declared.name if analysis.declared else ""
-        name = name if name.isidentifier() else "Model"  # of a wrong spec it may be any text
-        path = Path(tempfile.mkdtemp(dir=folder()), f"{name}{suffix}")
-        await asyncio.to_thread(write, analysis, path)
-        return await shown(path, is_picture)
 
-    async def shown(path: Path, is_picture: bool) -> dict[str, str]:
-        uri = from_fs_path(os.fspath(path)) or ""
-        window = server.client_capabilities.window
-        if window and window.show_document and window.show_document.support:
-            await server.window_show_document_async(
-                types.ShowDocumentParams(uri, external=is_picture, take_focus=True)
-            )
-        return {"uri": uri}
+async def written(
+    server: SpecServer, uri: str, folder: str, suffix: str, write: Callable[[Analysis, Path], None]
+) -> Path:
+    """Write a file that is made of an open spec, and return its path."""
+    document = server.documents.spec(uri)
+    if document is None:
+        raise JsonRpcException("open the spec first", REQUEST_FAILED)
+    analysis = document.analysis
+    name = analysis.declared.name if analysis.declared else ""
+    name = name if name.isidentifier() else "Model"  # of a wrong spec it may be any text
+    path = Path(tempfile.mkdtemp(dir=folder), f"{name}{suffix}")
+    await asyncio.to_thread(write, analysis, path)
+    return path
+
+
+async def shown(server: SpecServer, path: Path, is_picture: bool) -> dict[str, str]:
+    """Let the editor show a file, a picture in another program, and return its URI."""
+    uri = from_fs_path(os.fspath(path)) or ""
+    if server.can_show_documents:
+        params = types.ShowDocumentParams(uri, external=is_picture, take_focus=True)
+        await server.window_show_document_async(params)
+    return {"uri": uri}
 
 
 def drawn(analysis: Analysis, path: Path) -> None:

@@ -28,9 +28,8 @@ def register(server: SpecServer) -> None:
             server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, text))
             return None
         address = server.previews.address(document)
-        window = server.client_capabilities.window
         opens = not rest or rest[0]
-        if opens and window and window.show_document and window.show_document.support:
+        if opens and server.can_show_documents:
             params = types.ShowDocumentParams(address, external=True)
             server.window_show_document(params, lambda answer: None)
         return address
