@@ -177,6 +177,7 @@ def read_as_on_github(text: str) -> ElementTree.Element:
     return ElementTree.fromstring(f"<html>{html}</html>")
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1).map(visible) | st.text("`|\\<>&*_~[]()#@ $:/a1", min_size=1))
 def test_a_text_of_a_spec_stays_inside_its_table_cell(word: str) -> None:
     page = read_as_on_github(f"| a | b |\n|---|---|\n| {code(word)} | last |")

@@ -7,6 +7,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
+
 import mimgraph as mg
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -31,6 +33,7 @@ def test_ruff_has_no_finding() -> None:
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_files_run_without_mimgraph(tmp_path: Path) -> None:
     script = (
         "import sys, importlib.util, torch\n"

@@ -345,6 +345,7 @@ def values_with_own_names(body: Body) -> set[Value]:
     return found | {value for value, count in readers.items() if count > 1}
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(specs())
 @example(

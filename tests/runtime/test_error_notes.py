@@ -327,6 +327,7 @@ def test_the_notes_are_not_in_the_source_and_cost_no_call() -> None:
     assert "mimgraph" not in graph.source()
 
 
+@pytest.mark.slow
 def test_compilers_see_the_plain_module() -> None:
     model, given = mg.loads(SPEC).compile(), inputs()
     expected = model(**given)

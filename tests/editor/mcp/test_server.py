@@ -76,6 +76,8 @@ def test_layers_of_the_user_are_known(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         """import mimgraph as mg
 from torch import nn
+
+pytestmark = pytest.mark.slow  # each test starts a process
 print("not a message")
 
 @mg.register

@@ -13,6 +13,8 @@ import pytest
 from mimgraph.editor.python_files.findings import Findings
 from mimgraph.editor.python_files.runner import CannotRun, run_file
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 HEAD = "import mimgraph as mg\nfrom mimgraph import layers, merges\n"
 
 

@@ -10,6 +10,8 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 URI = "file:///folder/model.yaml"
 SPEC = """inputs: {x: [8]}
 nodes:

@@ -13,6 +13,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 from tests.helpers.spec_editor import Editor
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 SPEC = """name: Small
 inputs: {x:   [8]}
 nodes:

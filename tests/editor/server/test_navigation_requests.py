@@ -11,6 +11,8 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 SPEC = """parts: {text: text.yaml}
 inputs: {x: [T, 8]}
 nodes:

@@ -17,6 +17,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 from mimgraph.editor.server.handlers.outline import TOKEN_TYPES
 from tests.helpers.spec_editor import Editor
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 SPEC = """name: Small
 inputs: {x: {doc: "🙂", shape: [8]}}
 nodes:

@@ -14,6 +14,8 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 SPEC = """inputs: {x: [5]}
 nodes:
   y: {layer: Linear, from: x, out_features: 2}

@@ -12,6 +12,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 SPEC = """parts: {text: text.yaml}
 inputs: {x: [T, 8]}
 nodes:

@@ -79,6 +79,7 @@ def made(name: str, **arguments: object) -> nn.Module:
     return build(wanted, arguments).eval()
 
 
+@pytest.mark.slow
 def test_a_spec_runs_with_its_companion_in_another_process(folder: Path) -> None:
     model = made("Net", width=6)
     imported = mg.from_module(model, {"x": ("T", 6)}, opaque=["scale"])

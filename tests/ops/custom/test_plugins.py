@@ -72,6 +72,7 @@ def test_python_finds_layers_and_merges_of_a_plugin() -> None:
         _ = layers.GatedLinaer
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("acme")
 def test_a_model_of_a_plugin_is_pickled_to_a_process_that_loaded_none(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(mg.loads(SPEC).compile()))

@@ -958,6 +958,7 @@ def test_a_class_defined_in_a_function_is_compiled() -> None:
     assert model(x=torch.ones(1, 8)).unique().tolist() == [3]
 
 
+@pytest.mark.slow
 def test_a_model_is_saved_and_loaded(tmp_path: Path) -> None:
     mg.register(Gate)
     model = graph("y: {layer: Gate, from: x, width: 8}").compile()
