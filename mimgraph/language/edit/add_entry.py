@@ -1,0 +1,60 @@
+"""Add an entry to a section of a spec or block, and the section where it is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mimgraph.language.edit.edited_spec import EditedSpec
+from mimgraph.language.edit.entries import is_flow, with_entry, with_value
+from mimgraph.language.edit.find_entry import Missing, fault, unknown
+from mimgraph.language.places import PLACES
+from mimgraph.language.text_edits import TextEdit
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null
+
+
+def add_entry(
+    spec: EditedSpec,
+    at: Missing,
+    value: Any,
+    after: str | None,
+    before: str | None,
+    first: bool = False,
+) -> None:
+    """Add an entry to a section, which is made if it is not there."""
+    section = at.section or "nodes"
+    entry = at.scope.entry(section)
+    around = None if entry is None else entry[1]
+    if entry is None or around is None or is_null(around):
+        spec.apply(with_section(spec, at.scope, entry, section, {at.name: value}))
+        return
+    if not isinstance(around, Mapping):
+        raise fault(f"{section} is no mapping", around.span, f"set {section!r} as a whole")
+    key = None
+    beside = after if after is not None else before
+    if beside is not None:
+        one = around.entry(beside.rpartition(".")[2])
+        if one is None:
+            raise unknown(at._replace(name=beside))
+        key = one[0]
+    if before is not None and after is None:
+        keys = [key for key, _ in around.entries]
+        index = next(n for n, one in enumerate(keys) if one is key)
+        key, first = (keys[index - 1], False) if index else (None, True)
+    spec.apply(with_entry(around, at.name, value, key, first))
+
+
+def with_section(
+    spec: EditedSpec,
+    scope: Mapping,
+    entry: tuple[Scalar, Tree] | None,
+    section: str,
+    value: Any,
+) -> Iterable[TextEdit]:
+    """Return the edits that add a section at its usual place, or fill an empty one."""
+    if entry is not None:
+        return with_value(*entry, value, not is_flow(scope))
+    order = PLACES["a spec" if scope is spec.tree else "a block"]
+    earlier = order[: order.index(section)] if section in order else order
+    keys = [key for key, _ in scope.entries if key.text in earlier]
+    return with_entry(scope, section, value, keys[-1] if keys else None, first=not keys)
