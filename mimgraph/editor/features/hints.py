@@ -88,7 +88,7 @@ class _Finder:
         ends = {key.span[1:3]: value for key, value in _input_entries(self.analysis.tree)}
         for one in block.inputs:
             found = [
-                (scope.path.rstrip("."), type_text(scope.body.inputs[one.name]))
+                (scope.name, type_text(scope.body.inputs[one.name]))
                 for scope in scopes
                 if one.name in scope.body.inputs
             ]

@@ -27,6 +27,11 @@ class Scope:
     path: str
     values: Mapping[str, Any]
 
+    @property
+    def name(self) -> str:
+        """The dotted name; "" for the graph."""
+        return self.path.rstrip(".")
+
 
 class Use(NamedTuple):
     """A node as it is typed at one use of the block around it; `path` is its dotted name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.editor.features.hover import hover
+from mimgraph.editor.features.hover.describe import hover
 from mimgraph.editor.features.node_facts import Facts
 from mimgraph.editor.features.uses import uses_of
 from tests.helpers.editor import analysed, pointed

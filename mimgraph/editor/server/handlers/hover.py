@@ -20,7 +20,7 @@ def register(server: SpecServer) -> None:
         document = server.documents.spec(params.text_document.uri)
         if document is None:
             return None
-        from mimgraph.editor.features.hover import hover
+        from mimgraph.editor.features.hover.describe import hover
 
         line, column = place(document.file, params.position)
         found = hover(document.analysis, document.uses, document.facts, line, column)

@@ -1,0 +1,1 @@
+"""Say what stands under the mouse: one module for each kind of place."""
