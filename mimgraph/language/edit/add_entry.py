@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mimgraph.language.edit.edited_spec import EditedSpec
 from mimgraph.language.edit.entries import is_flow, with_entry, with_value
 from mimgraph.language.edit.find_entry import Missing, fault, unknown
-from mimgraph.language.places import PLACES
+from mimgraph.language.format.key_order import BLOCK, SPEC
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null
+from mimgraph.language.yaml_tree.tree import Mapping, is_null
 
 
 def add_entry(
@@ -24,9 +24,13 @@ def add_entry(
     """Add an entry to a section, which is made if it is not there."""
     section = at.section or "nodes"
     entry = at.scope.entry(section)
-    around = None if entry is None else entry[1]
-    if entry is None or around is None or is_null(around):
-        spec.apply(with_section(spec, at.scope, entry, section, {at.name: value}))
+    if entry is None:
+        order = order_of(spec.tree, at.scope)
+        spec.apply(with_section(at.scope, section, {at.name: value}, order))
+        return
+    around = entry[1]
+    if is_null(around):
+        spec.apply(with_value(*entry, {at.name: value}, not is_flow(at.scope)))
         return
     if not isinstance(around, Mapping):
         raise fault(f"{section} is no mapping", around.span, f"set {section!r} as a whole")
@@ -44,17 +48,15 @@ def add_entry(
     spec.apply(with_entry(around, at.name, value, key, first))
 
 
+def order_of(spec: Mapping, scope: Mapping) -> Sequence[str]:
+    """Return the order of the sections of the spec itself or of a block in it."""
+    return SPEC if scope is spec else BLOCK
+
+
 def with_section(
-    spec: EditedSpec,
-    scope: Mapping,
-    entry: tuple[Scalar, Tree] | None,
-    section: str,
-    value: Any,
-) -> Iterable[TextEdit]:
-    """Return the edits that add a section at its usual place, or fill an empty one."""
-    if entry is not None:
-        return with_value(*entry, value, not is_flow(scope))
-    order = PLACES["a spec" if scope is spec.tree else "a block"]
+    scope: Mapping, section: str, value: Any, order: Sequence[str]
+) -> Iterator[TextEdit]:
+    """Return the edits that add a section at its place in an order."""
     earlier = order[: order.index(section)] if section in order else order
     keys = [key for key, _ in scope.entries if key.text in earlier]
     return with_entry(scope, section, value, keys[-1] if keys else None, first=not keys)

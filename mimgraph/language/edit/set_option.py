@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.language.edit.add_entry import with_section
+from mimgraph.language.edit.add_entry import order_of, with_section
 from mimgraph.language.edit.edited_spec import EditedSpec
 from mimgraph.language.edit.entries import (
     is_flow,
@@ -16,6 +16,7 @@ from mimgraph.language.edit.entries import (
 from mimgraph.language.edit.find_entry import Found, Missing, fault, unknown
 from mimgraph.language.edit.new_entries import optioned_item
 from mimgraph.language.edit.plain_tree import plain
+from mimgraph.language.format.key_order import SPEC
 from mimgraph.language.yaml_tree.tree import Mapping, Sequence, is_null
 
 
@@ -23,7 +24,7 @@ def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:
     """Set one option, or one entry of a section."""
     if not path:
         if value is not ... and spec.tree.entry(key) is None:
-            spec.apply(with_section(spec, spec.tree, None, key, value))
+            spec.apply(with_section(spec.tree, key, value, SPEC))
         else:
             _put(spec, spec.tree, key, value)
         return
@@ -32,7 +33,8 @@ def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:
         if found.section != found.name:
             raise unknown(found)
         if value is not ...:
-            spec.apply(with_section(spec, found.scope, None, found.section, {key: value}))
+            order = order_of(spec.tree, found.scope)
+            spec.apply(with_section(found.scope, found.section, {key: value}, order))
         return
     if isinstance(found.around, Sequence):
         _set_in_item(spec, found, key, value)

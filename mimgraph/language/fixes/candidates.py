@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.language.edit.add_entry import order_of, with_section
 from mimgraph.language.edit.entries import (
     is_flow,
     with_entry,
@@ -148,28 +149,19 @@ def _declared(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
     """Declare a param that the text only uses."""
     if diagnostic.code != "unknown-param":
         return
-    text = diagnostic.span.excerpt().text
-    name = next((part for part in (text.strip("\"'").lstrip("$"),) if part.isidentifier()), None)
-    if name is None:
+    name = diagnostic.span.excerpt().text.strip("\"'").lstrip("$")
+    if not name.isidentifier():
         return
     for value in NUMBERS:
         params = site.scope.get("params")
         if isinstance(params, Mapping):
             edits = tuple(with_entry(params, name, value))
         elif site.scope.entries and params is None:
-            edits = tuple(_with_params(site.scope, {name: value}))
+            order = order_of(site.tree, site.scope)
+            edits = tuple(with_section(site.scope, "params", {name: value}, order))
         else:
             return
         yield Candidate(Fix(f"Declare the param {name}: {value}", edits))
-
-
-def _with_params(scope: Mapping, params: dict[str, Any]) -> Iterator[TextEdit]:
-    """Yield the edits that give params before the inputs, where specs have them."""
-    keys = [key for key, _ in scope.entries]
-    before = [key for key in keys if key.text in ("mimgraph", "name", "doc")]
-    yield from with_entry(
-        scope, "params", params, after=before[-1] if before else None, first=not before
-    )
 
 
 def _renamed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:

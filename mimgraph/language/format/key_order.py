@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mimgraph.language.format.concrete import Collection, Entry
+from mimgraph.language.places import PLACES
 
-TOP = (
-    "mimgraph",
-    "name",
-    "doc",
-    "parts",
-    "limits",
-    "params",
-    "inputs",
-    "blocks",
-    "nodes",
-    "outputs",
-)
+SPEC = ("mimgraph", "name", "doc", "parts", "params", "inputs", "blocks", "nodes", "outputs")
 BLOCK = ("doc", "params", "inputs", "seq", "nodes", "outputs")
 INPUT = ("shape", "dtype", "vocab", "optional", "doc")
 # an option of a node stands where "" does
@@ -37,12 +27,12 @@ LAYER = (
 )
 SCAN = ("scan", "from", "over", "carry", "", "take", "freeze")
 TENSOR = ("parameter", "buffer", "arange", "zeros", "ones", "random", "", "take", "over", "freeze")
-REPEAT = ("times", "shared", "with", "index", "collect")
+REPEAT = PLACES["repeat"]
 
 
 def put_in_order(root: Collection) -> None:
     """Put the keys of a spec in order; names stay in the author's order, and so do options."""
-    _sort(root, TOP)
+    _sort(root, SPEC)
     for inputs in _values(root, "inputs"):
         _sort_each(inputs, INPUT)
     for blocks in _values(root, "blocks"):
