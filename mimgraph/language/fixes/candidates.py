@@ -36,10 +36,11 @@ NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
 
 class Candidate(NamedTuple):
     """A fix to try. One that `is_meant` puts a right name for a wrong one, which may uncover faults that
-    the wrong one hid."""
+    the wrong one hid; after one that `is_last`, no other is tried if it is good."""
 
     fix: Fix
     is_meant: bool = False
+    is_last: bool = False
 
 
 def candidates(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
@@ -51,17 +52,22 @@ def candidates(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
             continue  # the text around is too odd to be changed
 
 
+def _spelt(title: str, edits: tuple[TextEdit, ...]) -> Fix:
+    """Return a fix that only writes a name or value anew."""
+    return Fix(title, edits, is_spelling=True)
+
+
 def _meant(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
     """Put the name that the help supposes."""
     for name in help_texts.meant(diagnostic.help):
         for edit in _replaced(diagnostic, site, name):
-            yield Candidate(Fix(f"Replace with {name}", (edit,)), is_meant=True)
+            yield Candidate(_spelt(f"Replace with {name}", (edit,)), is_meant=True)
 
 
 def _quoted(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
     """Quote a text that YAML reads as something else."""
     for text in help_texts.quoted(diagnostic.help):
-        yield Candidate(Fix(f"Quote it: {text}", (TextEdit(diagnostic.span, text),)))
+        yield Candidate(_spelt(f"Quote it: {text}", (TextEdit(diagnostic.span, text),)))
 
 
 def _written(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
@@ -70,12 +76,12 @@ def _written(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
         if len(text) > 80:
             continue
         for edit in _replaced(diagnostic, site, text):
-            yield Candidate(Fix(f"Write {text}", (edit,)))
+            yield Candidate(_spelt(f"Write {text}", (edit,)))
         key, colon, _ = text.partition(": ")
         entry = next(site.entries, None)
         if colon and entry is not None and entry.key.text == key:
             whole = entry.key.span.to(entry.value.span)
-            yield Candidate(Fix(f"Write {text}", (TextEdit(whole, text),)))
+            yield Candidate(_spelt(f"Write {text}", (TextEdit(whole, text),)))
 
 
 def _nodes(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
@@ -161,7 +167,8 @@ def _declared(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
             edits = tuple(with_section(site.scope, "params", {name: value}, order))
         else:
             return
-        yield Candidate(Fix(f"Declare the param {name}: {value}", edits))
+        fix = Fix(f"Declare the param {name}: {value}", edits)
+        yield Candidate(fix, is_last=True)  # another value would be no other fix
 
 
 def _renamed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
@@ -182,17 +189,17 @@ def _listed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
     """Choose one of the few names that are possible."""
     for value in help_texts.choices(diagnostic.message):
         for edit in _replaced(diagnostic, site, value):
-            yield Candidate(Fix(f"Replace with {value}", (edit,)))
+            yield Candidate(_spelt(f"Replace with {value}", (edit,)))
     for name in help_texts.listed(diagnostic.help):
         if diagnostic.code == "unknown-port":
             whole = diagnostic.span
             old = whole.excerpt().text
             if old.isidentifier():
                 edit = TextEdit(whole, f"{old}.{name}")
-                yield Candidate(Fix(f"Replace with {old}.{name}", (edit,)))
+                yield Candidate(_spelt(f"Replace with {old}.{name}", (edit,)))
         if name.replace(".", "").replace("*", "").isidentifier() or name.isdigit():
             for edit in _replaced(diagnostic, site, name):
-                yield Candidate(Fix(f"Replace with {name}", (edit,)))
+                yield Candidate(_spelt(f"Replace with {name}", (edit,)))
             if diagnostic.code == "unknown-port" or "take" in diagnostic.help:
                 for edits in _given(site, "take", int(name) if name.isdigit() else name):
                     yield Candidate(Fix(f"Add take: {name}", edits))
@@ -235,7 +242,7 @@ def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
                 options = options[next(iter(options))] if isinstance(options, dict) else {}
                 value = {next(iter(new)): options}
                 edit = with_item_value(item.around, item.at, value)
-                yield Candidate(Fix(f"Write {flow(value)}", (edit,)))
+                yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
         node = next((one for one in site.entries if isinstance(one.value, Mapping)), None)
         if node is not None and isinstance(node.value, Mapping) and node.value.entries:
             edits: list[TextEdit] = []
@@ -245,8 +252,8 @@ def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
                     edits += with_entry(node.value, key, value)
                 else:
                     edits += with_value(*old, value, not is_flow(node.value))
-            yield Candidate(Fix(f"Write {text}", tuple(edits)))
-        yield Candidate(Fix(f"Write {text}", (TextEdit(diagnostic.span, text),)))
+            yield Candidate(_spelt(f"Write {text}", tuple(edits)))
+        yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
 
 
 def _replaced(diagnostic: Diagnostic, site: Site, text: str) -> Iterator[TextEdit]:

@@ -1,4 +1,4 @@
-"""Find the fixes of diagnostics: the changes that are tried, and mend them."""
+"""Find the fixes of diagnostics: try the proposed changes, and keep those that mend them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 
-SPELLING = ("Replace with", "Quote it", "Write")  # how titles of sure fixes begin
 MOST_FIXES = 3  # of one diagnostic
 MOST_TRIED = 400  # changes of one text that are checked; less are of a text that is slow to check
 MOST_TRIED_EACH = 24  # changes for one diagnostic
@@ -50,7 +49,7 @@ def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Candidate])
     """Yield the fixes that a check confirms."""
     texts: set[str] = set()
     count = 0
-    for tried, (fix, is_meant) in enumerate(found):
+    for tried, (fix, is_meant, is_last) in enumerate(found):
         if count == MOST_FIXES or tried == MOST_TRIED_EACH:
             return
         try:
@@ -66,8 +65,8 @@ def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Candidate])
         if _is_good(effect, is_meant or diagnostic.code in READING):
             count += 1
             yield fix
-            if fix.title.startswith("Declare"):
-                return  # another value for the same param is no other fix
+            if is_last:
+                return
 
 
 def _is_good(effect: Effect, may_uncover: bool) -> bool:
@@ -83,7 +82,7 @@ def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | No
     kept: list[Fix] = []
     for proposed in fixes(file, diagnostics, place):
         for fix in proposed[:1]:
-            if not fix.title.startswith(SPELLING):
+            if not fix.is_spelling:
                 continue
             try:
                 edited(file, [edit for one in (*kept, fix) for edit in one.edits])

@@ -55,7 +55,7 @@ def _quick_fixes(document: Document, span: Span) -> list[types.CodeAction]:
 
 
 def _all_fixes(document: Document) -> list[types.CodeAction]:
-    """Return the action that applies the first fix of every diagnostic."""
+    """Return the action that spells anew all that has such a fix; nothing is inserted or removed."""
     from mimgraph.language.fixes.find import fixed  # the server answers before it imports this
 
     file = document.file
