@@ -81,6 +81,25 @@ class Span(NamedTuple):
     end_line: int
     end_column: int
 
+    @property
+    def start(self) -> Span:
+        """The empty span where this one begins."""
+        return Span(self.file, self.line, self.column, self.line, self.column)
+
+    @property
+    def end(self) -> Span:
+        """The empty span where this one ends."""
+        return Span(self.file, self.end_line, self.end_column, self.end_line, self.end_column)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is a point between two characters."""
+        return self[1:3] == self[3:5]
+
+    def contains(self, other: Span) -> bool:
+        """Return whether another span of the file is inside this one, or equal."""
+        return self[1:3] <= other[1:3] and other[3:5] <= self[3:5]
+
     def part(self, start: int, end: int) -> Span:
         """Return characters `start` to `end` of a span that is on one line."""
         return Span(self.file, self.line, self.column + start, self.line, self.column + end)
@@ -92,7 +111,7 @@ class Span(NamedTuple):
     def excerpt(self, place: str = "") -> Excerpt:
         """Return the text of the span without common indentation; for an empty span the whole line."""
         lines = [self.file.line(number) for number in range(self.line, self.end_line + 1)]
-        if self[1:3] != self[3:5]:
+        if not self.is_empty:
             lines[-1] = lines[-1][: self.end_column - 1]
         first, *rest = lines
         shown = first[self.column - 1 :].lstrip()

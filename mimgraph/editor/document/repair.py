@@ -82,8 +82,7 @@ def mapping_of(pairs: Sequence[Pair], before: Span) -> Mapping:
     found = tuple(kept.values())
     if found:
         return Mapping(found, found[0][0].span.to(found[-1][1].span))
-    _, _, _, line, column = before
-    return Mapping((), Span(before.file, line, column, line, column))
+    return Mapping((), before.end)
 
 
 def _items(lines: Sequence[str], first: int, indent: int) -> list[Chunk]:

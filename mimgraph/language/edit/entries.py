@@ -36,9 +36,9 @@ def with_entry(
         new = _flow_entry(mapping.span.file, key, value)
         between = _between(mapping)
         if first:
-            yield TextEdit(_start(entries[0][0].span), f"{new},{between}")
+            yield TextEdit(entries[0][0].span.start, f"{new},{between}")
         elif between == " ":
-            yield TextEdit(_end(before[1].span), f", {new}")
+            yield TextEdit(before[1].span.end, f", {new}")
         else:
             yield from _on_next_line(before[1].span, f"{between}{new}")
         return
@@ -46,9 +46,9 @@ def with_entry(
     styled = _styled(value, before[1])
     lines = entry_lines(key, styled, indent)
     if first:
-        start = entries[0][0].span
-        text = "".join(f"{line}{_newline(start.file)}" for line in lines)
-        yield TextEdit(_start(start), f"{text[len(indent) :]}{indent}")
+        top = entries[0][0].span
+        text = "".join(f"{line}{_newline(top.file)}" for line in lines)
+        yield TextEdit(top.start, f"{text[len(indent) :]}{indent}")
     else:
         end = _own_end(before[0].span.to(before[1].span), len(indent))
         yield TextEdit(end, _below(end.file, lines))
@@ -90,16 +90,16 @@ def with_item(sequence: Sequence, index: int, value: Any) -> Iterator[TextEdit]:
         yield TextEdit(sequence.span, f"[{_inline(file, value)}]")
     elif is_flow(sequence):
         if index < len(items):
-            yield TextEdit(_start(items[index].span), f"{_inline(file, value)}, ")
+            yield TextEdit(items[index].span.start, f"{_inline(file, value)}, ")
         else:
-            yield TextEdit(_end(items[-1].span), f", {_inline(file, value)}")
+            yield TextEdit(items[-1].span.end, f", {_inline(file, value)}")
     else:
         indent = " " * (sequence.span.column - 1)
         lines = [f"{indent}- {_row(value)}"]
         if index:
             yield TextEdit(_line_end(items[index - 1].span), _below(file, lines))
         else:
-            yield TextEdit(_start(sequence.span), f"{lines[0].lstrip()}{_newline(file)}{indent}")
+            yield TextEdit(sequence.span.start, f"{lines[0].lstrip()}{_newline(file)}{indent}")
 
 
 def with_item_value(sequence: Sequence, index: int, value: Any) -> TextEdit:
@@ -159,31 +159,23 @@ def _is_inline(value: Any, key: Scalar) -> bool:
 def _value_span(key: Scalar, old: Tree) -> Span:
     """Return the span of a value; of one that is empty, or in lines below its key, from behind the colon."""
     span = old.span
-    if span[1:3] != span[3:5] and span.line == key.span.end_line:
+    if not span.is_empty and span.line == key.span.end_line:
         return span
     file = span.file
     at = file.text.index(":", file.offset(key.span.end_line, key.span.end_column)) + 1
     line, column = file.place(at)
     start = Span(file, line, column, line, column)
-    return start.to(span) if span[1:3] != span[3:5] else start
+    return start if span.is_empty else start.to(span)
 
 
 def _on_next_line(before: Span, new: str) -> Iterator[TextEdit]:
     """Yield the edits that write an entry in brackets below another one, behind the comment of that."""
     file = before.file
-    if _COMMA.match(file.text, file.offset(*_end(before)[1:3])):
+    if _COMMA.match(file.text, file.offset(before.end_line, before.end_column)):
         yield TextEdit(_line_end(before), f"{new},")
         return
-    yield TextEdit(_end(before), ",")
+    yield TextEdit(before.end, ",")
     yield TextEdit(_line_end(before), new)
-
-
-def _start(span: Span) -> Span:
-    return Span(span.file, span.line, span.column, span.line, span.column)
-
-
-def _end(span: Span) -> Span:
-    return Span(span.file, span.end_line, span.end_column, span.end_line, span.end_column)
 
 
 def _line_end(span: Span) -> Span:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.find_name import SECTIONS
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_null
-from mimgraph.source import Span
 
 BY_NAME = ("nodes", "inputs", "params", "blocks", "parts", "outputs")
 
@@ -154,8 +154,3 @@ def unknown(missing: Missing) -> SpecError:
 def is_absent(section: Tree | None) -> bool:
     """Return whether a section is not there, or empty."""
     return section is None or is_null(section)
-
-
-def fault(message: str, span: Span, help: str = "") -> SpecError:
-    """Return the error of an edit that cannot be made, at a place in the spec."""
-    return SpecError([Diagnostic("unknown-source", message, span, help=help)])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.language.edit.faults import fault
 from mimgraph.language.occurrences.project import Home, Project
 from mimgraph.language.occurrences.scopes import Callee, Scope, Scopes
 from mimgraph.language.occurrences.symbols import Kind, Symbol, definitions
@@ -105,11 +106,7 @@ def _unknown(file: SourceFile, known: Iterator[Symbol], name: str, kind: Kind | 
     what = kind or "name"
     paths = {one.path for one in known if kind in (None, one.kind)}
     help = suggestion(name, sorted(paths), "known here")
-    return _fault(file, f"there is no {what} {name!r}", help)
-
-
-def _fault(file: SourceFile, message: str, help: str) -> SpecError:
-    return SpecError([Diagnostic("unknown-source", message, file.start, help=help)])
+    return fault(f"there is no {what} {name!r}", file.start, help)
 
 
 def _ambiguous(project: Project, found: list[Home], name: str) -> SpecError:
@@ -124,7 +121,7 @@ def _ambiguous(project: Project, found: list[Home], name: str) -> SpecError:
     section = next(sections, found[0].symbol.kind)
     help = f"give its kind, or its section: {section}.{name}"
     message = f"{name} is {' and '.join(kinds)}"
-    fault = Diagnostic(
+    found_several = Diagnostic(
         "duplicate-name", message, places[0].span, kinds[0], tuple(places[1:]), help=help
     )
-    return SpecError([fault])
+    return SpecError([found_several])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
-from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, port_fault
+from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.followers import followers
 from mimgraph.language.edit.split_names import Pair, is_plain, paired, quoted, split
 from mimgraph.language.occurrences.find import find_occurrences
@@ -53,14 +53,14 @@ def _check_name(project: Project, home: Home, new: str) -> None:
     first = (definitions(places) or places)[0]
     if reason := _reason(symbol, new):
         message = f"{new!r} cannot be the name of {_a(symbol.kind)}"
-        raise _fault("bad-name", message, first.span, reason)
+        raise fault(message, first.span, reason, code="bad-name")
     space = next((one for one in ONE_SPACE if symbol.kind in one), {symbol.kind})
     for kind in sorted(space):
         taken = definitions(member.occurrences.of(symbol._replace(kind=kind, name=new)))  # type: ignore[arg-type]
         if taken:
             where = f" in {symbol.block}" if symbol.block else ""
             message = f"{new} is {_a(kind)}{where} already"
-            raise _fault("duplicate-name", message, taken[0].span, "choose another name")
+            raise fault(message, taken[0].span, "choose another name", code="duplicate-name")
 
 
 def _reason(symbol: Symbol, new: str) -> str | None:
@@ -146,7 +146,11 @@ class _Renaming:
             new = [one for one in new if one.site.key.text != "over" or not is_plain(one)]
             yield from split(new)
             spans = [pair.site.item.span for pair in new]
-            done.update(one.span for one in member.occurrences.all if _is_inside(one.span, spans))
+            done.update(
+                one.span
+                for one in member.occurrences.all
+                if any(span.contains(one.span) for span in spans)
+            )
         for one in member.occurrences.all:
             if one.span not in done and self._is_renamed(path, one):
                 yield self._plain(one)
@@ -204,19 +208,11 @@ class _Renaming:
             one for one in member.occurrences.all if one.symbol.name == self.new
         )
         labels = tuple(Label(one.span, f"{_a(one.symbol.kind)} of this name") for one in other)
-        fault = Diagnostic(
+        captured = Diagnostic(
             "duplicate-name", message, places[0].span, labels=labels, help="choose another name"
         )
-        return SpecError([fault])
-
-
-def _is_inside(span: Span, spans: list[Span]) -> bool:
-    return any(one[1:3] <= span[1:3] and span[3:5] <= one[3:5] for one in spans)
+        return SpecError([captured])
 
 
 def _a(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def _fault(code: DiagnosticCode, message: str, span: Span, help: str) -> SpecError:
-    return SpecError([Diagnostic(code, message, span, help=help)])

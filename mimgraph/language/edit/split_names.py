@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.language.edit.faults import fault
 from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Site
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.yaml_tree.json_tokens import is_json
@@ -55,7 +55,7 @@ def _listed(whole: Sequence, pairs: list[Pair]) -> Iterator[TextEdit]:
         if one.span not in known:
             message = "this source has no one name, so the others in the list cannot get names"
             help = "name each source first: {NAME: SOURCE}"
-            raise SpecError([Diagnostic("bad-name", message, one.span, help=help)])
+            raise fault(message, one.span, help, "bad-name")
     file, span = whole.span.file, whole.span
     if file.line(span.line)[span.column - 1 :].startswith("["):
         yield TextEdit(Span(file, span.line, span.column, span.line, span.column + 1), "{")
@@ -84,13 +84,13 @@ def _scanned(pair: Pair) -> Iterator[TextEdit]:
         is_first = not line[: key.column - 1].strip(" -")
         between = f"\n{' ' * (key.column - 1)}" if is_first and not is_json(key.file.text) else ", "
         new = f"{quoted(key, 'from')}: {{{_entry(pair)}}}{between}"
-        yield TextEdit(key.part(0, 0), new)
+        yield TextEdit(key.start, new)
     elif isinstance(given, Mapping) and given.entries:
-        yield TextEdit(given.entries[0][0].span.part(0, 0), f"{_entry(pair)}, ")
+        yield TextEdit(given.entries[0][0].span.start, f"{_entry(pair)}, ")
     else:
         message = "the sources in from have no names, so that of over cannot have one"
         help = "name them first: from: {NAME: SOURCE}"
-        raise SpecError([Diagnostic("bad-name", message, given.span, help=help)])
+        raise fault(message, given.span, help, "bad-name")
 
 
 def _entry(pair: Pair) -> str:

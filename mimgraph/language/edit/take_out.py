@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mimgraph.diagnostics import Diagnostic, SpecError
-from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.edit.entries import without_entry, without_item
+from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.find_entry import Found
 from mimgraph.language.edit.find_name import SECTIONS
 from mimgraph.language.edit.split_names import rewired
@@ -32,12 +31,12 @@ def taken_out(occurrences: Occurrences, found: Found) -> Iterator[TextEdit]:
     if isinstance(found.around, Sequence):
         if len(found.around.items) == 1:
             message = f"item {found.position} is the only one of its seq"
-            raise _fault("missing-key", message, found.value.span, "remove the whole node")
+            raise fault(message, found.value.span, "remove the whole node", code="missing-key")
         yield without_item(found.around, found.position)
         return
     if not found.section:
         message = f"{found.name} is a section of the spec"
-        raise _fault("unknown-source", message, found.key.span, "remove its entries by their names")
+        raise fault(message, found.key.span, "remove its entries by their names")
     if found.section == "nodes":
         yield from _rewired(occurrences, found)
     else:
@@ -51,9 +50,7 @@ def _rewired(occurrences: Occurrences, found: Found) -> Iterator[TextEdit]:
     if reads.other is not None:
         span, text = reads.other.span, _text_at(reads.other.span)
         message = f"{text} is used, and it would be gone"
-        raise _fault(
-            "unknown-source", message, span, f"replace {name}, or remove what uses it first"
-        )
+        raise fault(message, span, f"replace {name}, or remove what uses it first")
     if not reads.sources:
         return
     sources = [*dict.fromkeys(_sources(found.value))]
@@ -61,8 +58,8 @@ def _rewired(occurrences: Occurrences, found: Found) -> Iterator[TextEdit]:
         message = f"{name} has several sources: {', '.join(sources)}"
         if not sources:
             message = f"{name} has no source that its readers could read in its place"
-        raise _fault(
-            "wrong-arity", message, found.key.span, "replace it, or remove its readers first"
+        raise fault(
+            message, found.key.span, "replace it, or remove its readers first", code="wrong-arity"
         )
     yield from rewired(occurrences, reads.sources, sources[0])
 
@@ -132,8 +129,4 @@ def _check_unnamed(occurrences: Occurrences, found: Found) -> None:
     for one in occurrences.of(Symbol(kind, found.name, block)):
         if not one.defines and not one.implied:
             message = f"{found.name} is used, and it would be gone"
-            raise _fault("unknown-source", message, one.span, "remove what uses it first")
-
-
-def _fault(code: DiagnosticCode, message: str, span: Span, help: str) -> SpecError:
-    return SpecError([Diagnostic(code, message, span, help=help)])
+            raise fault(message, one.span, "remove what uses it first")

@@ -259,7 +259,7 @@ def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
 def _replaced(diagnostic: Diagnostic, site: Site, text: str) -> Iterator[TextEdit]:
     """Yield the edit that puts a text in place of the marked one; its quotes stay."""
     span = diagnostic.span
-    if span.line != span.end_line or span[1:3] == span[3:5]:
+    if span.line != span.end_line or span.is_empty:
         return
     old = span.file.line(span.line)[span.column - 1 : span.end_column - 1]
     if len(old) > 1 and old[0] == old[-1] and old[0] in "\"'":

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.language.find_specs import ENDINGS
 from mimgraph.language.fixes.find import fixes
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.text_edits import Fix
 
-SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"  # the name of the text that `-` reads
 
 
@@ -38,7 +38,7 @@ def fix_records(
     found: list[list[dict[str, Any]]] = [[] for _ in diagnostics]
     for file in {one.span.file: None for one in diagnostics}:
         is_input = file.name == STDIN and "-" in paths
-        if not is_input and not (file.name.endswith(SUFFIXES) and file.name in paths):
+        if not is_input and not (file.name.endswith(ENDINGS) and file.name in paths):
             continue
         place = None if is_input else first_place(file.name)
         here = [n for n, one in enumerate(diagnostics) if one.span.file is file]

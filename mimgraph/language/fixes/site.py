@@ -76,19 +76,15 @@ def site_of(tree: Mapping, span: Span) -> Site:
         inner: Tree | None = None
         if isinstance(here, Mapping):
             for key, value in here.entries:
-                if _holds(key.span.to(value.span), span):
+                if key.span.to(value.span).contains(span):
                     steps.append(Entry(here, key, value, keys))
                     keys, inner = (*keys, key.text), value
                     break
         elif isinstance(here, Sequence):
             for index, item in enumerate(here.items):
-                if _holds(item.span, span):
+                if item.span.contains(span):
                     steps.append(Item(here, index, item))
                     keys, inner = (*keys, str(index)), item
                     break
         here = inner
     return Site(tree, tuple(steps))
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer[1:3] <= inner[1:3] and inner[3:5] <= outer[3:5]

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 
 from mimgraph.editor.features.completion.proposal import Proposal
+from mimgraph.language.find_specs import ENDINGS
 from mimgraph.language.parts.part_files import Place
 
 MOST = 500  # entries of a folder that are looked at
 DEEPEST = 2  # folders inside the folder of the spec
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def part_paths(place: Place) -> Iterator[Proposal]:
@@ -31,5 +31,5 @@ def _paths(folder: str, inside: str, depth: int) -> Iterator[str]:
             continue
         if entry.is_dir() and depth < DEEPEST:
             yield from _paths(entry.path, f"{inside}{entry.name}/", depth + 1)
-        elif entry.name.endswith(SUFFIXES) and entry.is_file():
+        elif entry.name.endswith(ENDINGS) and entry.is_file():
             yield f"{inside}{entry.name}"
