@@ -53,15 +53,17 @@ class EntryTrees:
             self._read_rest(found, reads)
             if all(one.exact for one in reads.values()) and _are_unlike(found, reads):
                 self.known = reads
-                return _told(self._joined(found, reads), True, found, reads)
+                return _tree_read(self._joined(found, reads), True, found, reads)
             tree = compose(self.file, report.add)
         if tree is None or found.regular:
             self._read_rest(found, reads)
         self.known = reads
         if tree is not None:
-            return _told(_with_known(tree, reads), True, found, reads)
+            return _tree_read(_with_known(tree, reads), True, found, reads)
         self._repair(found, reads)
-        return _told(repaired_whole(self.file) or self._joined(found, reads), False, found, reads)
+        return _tree_read(
+            repaired_whole(self.file) or self._joined(found, reads), False, found, reads
+        )
 
     def _is_plain(self, found: Outline) -> bool:
         """Return whether the text is small enough, and what lies between its entries may stand there."""
@@ -130,7 +132,7 @@ class EntryTrees:
         return mapping_of(pairs, self.file.start)
 
 
-def _told(tree: Tree, is_whole: bool, found: Outline, reads: Mapping[Chunk, Read]) -> TreeRead:
+def _tree_read(tree: Tree, is_whole: bool, found: Outline, reads: Mapping[Chunk, Read]) -> TreeRead:
     """Return a tree with the texts from which its nodes, and all else, follow."""
     texts: dict[int, str] = {}
     frame: list[str] = []

@@ -85,7 +85,7 @@ def wrong(kind: type[Outcome], error: SpecError, one: Given | None = None, **mor
     repairs = _repairs(found, one) if one else [[] for _ in found]
     rows = [fault(one, some) for one, some in zip(found, repairs, strict=True)]
     left_out = len(error.diagnostics) - len(found)
-    text = "\n\n".join(filter(None, (told(error.diagnostics), _fix_lines(rows))))
+    text = "\n\n".join(filter(None, (diagnostics_text(error.diagnostics), _fix_lines(rows))))
     return Answer(cut(text), kind(False, rows, left_out, **more))
 
 
@@ -136,7 +136,7 @@ def fault(one: Diagnostic, repairs: list[Repair]) -> Fault:
     )
 
 
-def told(diagnostics: Sequence[Diagnostic]) -> str:
+def diagnostics_text(diagnostics: Sequence[Diagnostic]) -> str:
     """Return the diagnostics as text, with the lines that they are about."""
     text = render_text(diagnostics[:MOST_FAULTS])
     if len(diagnostics) > MOST_FAULTS:

@@ -116,13 +116,6 @@ class Run:
             self.is_ended = True
 
 
-def run_file(
-    path: str, text: str, python: str = sys.executable, seconds: float = SECONDS
-) -> Findings:
-    """Run a text as the Python file at a path, and return what it built and what went wrong."""
-    return Run(path, text, python, seconds).wait()
-
-
 def _start(path: str, python: str, mark: str) -> subprocess.Popen[bytes]:
     """Start the program in a session of its own, in the folder of the file; processes that it starts have
     the mark in their environment."""

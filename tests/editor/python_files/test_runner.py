@@ -11,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from mimgraph.editor.python_files.findings import Findings
-from mimgraph.editor.python_files.runner import CannotRun, run_file
+from mimgraph.editor.python_files.runner import SECONDS, CannotRun, Run
 
 pytestmark = pytest.mark.slow  # each test starts a process
 
 HEAD = "import mimgraph as mg\nfrom mimgraph import layers, merges\n"
+
+
+def run_file(
+    path: str, text: str, python: str = sys.executable, seconds: float = SECONDS
+) -> Findings:
+    return Run(path, text, python, seconds).wait()
 
 
 def shown(findings: Findings) -> list[str]:

@@ -12,7 +12,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.editor.mcp.answers import Answer, Edit, Edited, Step, cut
 from mimgraph.editor.mcp.arguments import Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.given import Given, given, outcome, told, wrong
+from mimgraph.editor.mcp.given import Given, diagnostics_text, given, outcome, wrong
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.language.text_edits import TextEdit, edited
@@ -85,7 +85,7 @@ def format(folder: Folder, path: Path = "", spec: Text = "") -> Annotated[Answer
     one = given(folder, path, spec)
     text, faults = formatted(SourceFile(one.name, one.text))
     if faults:
-        raise WrongCall(f"the spec cannot be formatted:\n{told(faults)}")
+        raise WrongCall(f"the spec cannot be formatted:\n{diagnostics_text(faults)}")
     return _finished(folder, path, one, text, even_if_wrong=True)
 
 
@@ -115,7 +115,9 @@ def _with_steps(name: str, text: str, steps: list[Step]) -> str:
             _make(spec, step)
     except SpecError as error:
         what = f"step {number}" if number else "the spec"
-        raise WrongCall(f"{what} cannot be changed:\n{told(error.diagnostics)}") from None
+        raise WrongCall(
+            f"{what} cannot be changed:\n{diagnostics_text(error.diagnostics)}"
+        ) from None
     except (TypeError, ValueError) as error:
         raise WrongCall(f"step {number} cannot be made: {error}") from None
     return spec.text
@@ -145,7 +147,7 @@ def _finished(folder: Folder, path: str, old: Given, text: str, even_if_wrong: b
     new = Given(text.encode(errors="surrogateescape"), old.name, old.place)
     try:
         warnings = new.graph().warnings
-        found = Answer(told(warnings), Edited(**outcome(warnings)))
+        found = Answer(diagnostics_text(warnings), Edited(**outcome(warnings)))
     except SpecError as error:
         found = wrong(Edited, error, new)
     data: Edited = found.data

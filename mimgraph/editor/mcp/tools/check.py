@@ -8,7 +8,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.editor.mcp.answers import MOST_ROWS, Answer, Checked
 from mimgraph.editor.mcp.arguments import Params, Path, Text
 from mimgraph.editor.mcp.folder import Folder
-from mimgraph.editor.mcp.given import Given, given, outcome, told, wrong
+from mimgraph.editor.mcp.given import Given, diagnostics_text, given, outcome, wrong
 from mimgraph.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
 
@@ -44,7 +44,7 @@ def _legal(graph: Graph) -> Answer:
     results = ", ".join(f"{name} {shape}" for name, shape in data.outputs.items())
     head = f"{graph.name} is legal: {data.nodes:,} nodes, {data.parameters:,} parameters"
     text = f"{head}\ninputs: {ends}\noutputs: {results}"
-    return Answer("\n\n".join(filter(None, (text, told(graph.warnings)))), data)
+    return Answer("\n\n".join(filter(None, (text, diagnostics_text(graph.warnings)))), data)
 
 
 def _wrong(one: Given, error: SpecError, has_shapes: bool) -> Answer:
