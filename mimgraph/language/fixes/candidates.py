@@ -24,7 +24,7 @@ from mimgraph.language.fixes import help_texts
 from mimgraph.language.fixes.insertion import inserted
 from mimgraph.language.fixes.options import given_options, missing_options
 from mimgraph.language.fixes.projection import projections
-from mimgraph.language.fixes.site import Item, Site
+from mimgraph.language.fixes.surroundings import Item, Surroundings
 from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.language.reader.spec import DEFAULT_NAME
 from mimgraph.language.text_edits import Fix, TextEdit
@@ -43,11 +43,11 @@ class Candidate(NamedTuple):
     is_last: bool = False
 
 
-def candidates(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Yield the changes that may mend a diagnostic."""
     for proposal in PROPOSALS:
         try:
-            yield from proposal(diagnostic, site)
+            yield from proposal(diagnostic, around)
         except (SpecError, ValueError, StopIteration):
             continue  # the text around is too odd to be changed
 
@@ -57,62 +57,62 @@ def _spelt(title: str, edits: tuple[TextEdit, ...]) -> Fix:
     return Fix(title, edits, is_spelling=True)
 
 
-def _meant(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _meant(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Put the name that the help supposes."""
     for name in help_texts.meant(diagnostic.help):
-        for edit in _replaced(diagnostic, site, name):
+        for edit in _replaced(diagnostic, name):
             yield Candidate(_spelt(f"Replace with {name}", (edit,)), is_meant=True)
 
 
-def _quoted(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _quoted(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Quote a text that YAML reads as something else."""
     for text in help_texts.quoted(diagnostic.help):
         yield Candidate(_spelt(f"Quote it: {text}", (TextEdit(diagnostic.span, text),)))
 
 
-def _written(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _written(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Write in place of the marked text what the help says."""
     for text in help_texts.values(diagnostic.help):
         if len(text) > 80:
             continue
-        for edit in _replaced(diagnostic, site, text):
+        for edit in _replaced(diagnostic, text):
             yield Candidate(_spelt(f"Write {text}", (edit,)))
         key, colon, _ = text.partition(": ")
-        entry = next(site.entries, None)
+        entry = next(around.entries, None)
         if colon and entry is not None and entry.key.text == key:
             whole = entry.key.span.to(entry.value.span)
             yield Candidate(_spelt(f"Write {text}", (TextEdit(whole, text),)))
 
 
-def _nodes(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _nodes(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Insert the node that the help writes, between a source and its reader."""
     for written in help_texts.nodes(diagnostic.help):
-        for edits in inserted(diagnostic, site, written.data):
+        for edits in inserted(diagnostic, around, written.data):
             name = written.data.get("layer") or written.data.get("merge")
             yield Candidate(Fix(f"Insert {name} before it", edits))
 
 
-def _projected(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _projected(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Project a source to the size that the others have, or cast it."""
     for data in projections(diagnostic):
-        for edits in inserted(diagnostic, site, data):
+        for edits in inserted(diagnostic, around, data):
             yield Candidate(Fix(f"Insert {flow(data)}", edits))
 
 
-def _added(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _added(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Add the entry that the help writes, to the node or item at fault."""
     for key, value in help_texts.entries(diagnostic.help):
         text = flow({key: value})[1:-1]
-        for edits in _given(site, key, value):
+        for edits in _given(around, key, value):
             yield Candidate(Fix(f"Add {text}", edits))
 
 
-def _given(site: Site, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
+def _given(around: Surroundings, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
     """Yield the edits that give an entry to the item, the node or the innermost mapping."""
-    if (item := site.item) is not None:
+    if (item := around.item) is not None:
         yield from given_options(item, {key: value})
-    mappings = [one.value for one in site.entries if isinstance(one.value, Mapping)]
-    node = site.node
+    mappings = [one.value for one in around.entries if isinstance(one.value, Mapping)]
+    node = around.node
     if node is not None and isinstance(node.value, Mapping):
         mappings.insert(0, node.value)
     for mapping in dict.fromkeys(map(id, mappings)):
@@ -124,34 +124,34 @@ def _given(site: Site, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
             yield tuple(with_value(*old, value, not is_flow(found)))
 
 
-def _all_given(site: Site, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+def _all_given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
     """Yield the edits that give several entries at once."""
     if len(options) == 1:
-        yield from _given(site, *next(iter(options.items())))
-    elif options and (item := site.item) is not None:
+        yield from _given(around, *next(iter(options.items())))
+    elif options and (item := around.item) is not None:
         yield from given_options(item, options)
-    elif options and (node := site.node) is not None and isinstance(node.value, Mapping):
+    elif options and (node := around.node) is not None and isinstance(node.value, Mapping):
         each = [edit for one in options.items() for edit in with_entry(node.value, *one)]
         yield tuple(each)
 
 
-def _missing(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _missing(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Give a missing option or key, with a value to replace."""
     if diagnostic.code not in ("missing-option", "missing-key"):
         return
-    missing = missing_options(diagnostic, site)
-    for edits in _all_given(site, missing):
+    missing = missing_options(diagnostic, around)
+    for edits in _all_given(around, missing):
         yield Candidate(Fix(f"Add {flow(missing)[1:-1]}", edits))
     if diagnostic.code == "missing-key" and "outputs" in diagnostic.message:
-        nodes = site.scope.get("nodes") or site.tree.get("nodes")
+        nodes = around.scope.get("nodes") or around.tree.get("nodes")
         if isinstance(nodes, Mapping) and nodes.entries:
             last = nodes.entries[-1][0].text
             yield Candidate(
-                Fix(f"Add outputs: {last}", tuple(with_entry(site.scope, "outputs", last)))
+                Fix(f"Add outputs: {last}", tuple(with_entry(around.scope, "outputs", last)))
             )
 
 
-def _declared(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Declare a param that the text only uses."""
     if diagnostic.code != "unknown-param":
         return
@@ -159,23 +159,23 @@ def _declared(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
     if not name.isidentifier():
         return
     for value in NUMBERS:
-        params = site.scope.get("params")
+        params = around.scope.get("params")
         if isinstance(params, Mapping):
             edits = tuple(with_entry(params, name, value))
-        elif site.scope.entries and params is None:
-            order = order_of(site.tree, site.scope)
-            edits = tuple(with_section(site.scope, "params", {name: value}, order))
+        elif around.scope.entries and params is None:
+            order = order_of(around.tree, around.scope)
+            edits = tuple(with_section(around.scope, "params", {name: value}, order))
         else:
             return
         fix = Fix(f"Declare the param {name}: {value}", edits)
         yield Candidate(fix, is_last=True)  # another value would be no other fix
 
 
-def _renamed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _renamed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Give a name that cannot be used another one, at all its places."""
     if diagnostic.code != "bad-name":
         return
-    found = find_occurrences(site.tree)
+    found = find_occurrences(around.tree)
     symbols = [one.symbol for one in found.at(diagnostic.span.line, diagnostic.span.column)]
     for symbol in symbols[:1]:
         new = "".join(c if c.isalnum() or c == "_" else "_" for c in symbol.name) or DEFAULT_NAME
@@ -185,10 +185,10 @@ def _renamed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
         yield Candidate(Fix(f"Rename it to {new}", tuple(dict.fromkeys(edits))))
 
 
-def _listed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _listed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Choose one of the few names that are possible."""
     for value in help_texts.choices(diagnostic.message):
-        for edit in _replaced(diagnostic, site, value):
+        for edit in _replaced(diagnostic, value):
             yield Candidate(_spelt(f"Replace with {value}", (edit,)))
     for name in help_texts.listed(diagnostic.help):
         if diagnostic.code == "unknown-port":
@@ -198,19 +198,19 @@ def _listed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
                 edit = TextEdit(whole, f"{old}.{name}")
                 yield Candidate(_spelt(f"Replace with {old}.{name}", (edit,)))
         if name.replace(".", "").replace("*", "").isidentifier() or name.isdigit():
-            for edit in _replaced(diagnostic, site, name):
+            for edit in _replaced(diagnostic, name):
                 yield Candidate(_spelt(f"Replace with {name}", (edit,)))
             if diagnostic.code == "unknown-port" or "take" in diagnostic.help:
-                for edits in _given(site, "take", int(name) if name.isdigit() else name):
+                for edits in _given(around, "take", int(name) if name.isdigit() else name):
                     yield Candidate(Fix(f"Add take: {name}", edits))
 
 
-def _removed(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _removed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Remove the entry at fault: an unused node, an unknown option, a key given twice."""
     says_so = any(word in diagnostic.help for word in ("leave", "delete"))
     if diagnostic.code not in REMOVED and not says_so:
         return
-    for step in reversed(site.steps):
+    for step in reversed(around.steps):
         if isinstance(step, Item):
             if len(step.around.items) > 1 and step.value.span == diagnostic.span:
                 edit = without_item(step.around, step.at)
@@ -231,11 +231,11 @@ REMOVED = (
 )
 
 
-def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
+def _respelled(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Put the op and options that the help writes in place of a deprecated op or a lone value."""
     for new in help_texts.mappings(diagnostic.help):
         text = flow(new)
-        if (item := site.item) is not None:
+        if (item := around.item) is not None:
             given = next(iter(new.values()))
             if len(new) == 1 and isinstance(given, dict):
                 options = optioned_item(item.value, given, None)
@@ -243,7 +243,7 @@ def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
                 value = {next(iter(new)): options}
                 edit = with_item_value(item.around, item.at, value)
                 yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
-        node = next((one for one in site.entries if isinstance(one.value, Mapping)), None)
+        node = next((one for one in around.entries if isinstance(one.value, Mapping)), None)
         if node is not None and isinstance(node.value, Mapping) and node.value.entries:
             edits: list[TextEdit] = []
             for key, value in new.items():
@@ -256,7 +256,7 @@ def _respelled(diagnostic: Diagnostic, site: Site) -> Iterator[Candidate]:
         yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
 
 
-def _replaced(diagnostic: Diagnostic, site: Site, text: str) -> Iterator[TextEdit]:
+def _replaced(diagnostic: Diagnostic, text: str) -> Iterator[TextEdit]:
     """Yield the edit that puts a text in place of the marked one; its quotes stay."""
     span = diagnostic.span
     if span.line != span.end_line or span.is_empty:
@@ -281,7 +281,7 @@ def _brief(tree: Tree) -> str:
     return tree.entries[0][0].text if tree.entries else "{}"
 
 
-PROPOSALS: tuple[Callable[[Diagnostic, Site], Iterator[Candidate]], ...] = (
+PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
     _meant,
     _quoted,
     _nodes,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.fixes.candidates import Candidate, candidates
-from mimgraph.language.fixes.site import site_of
+from mimgraph.language.fixes.surroundings import surroundings_of
 from mimgraph.language.fixes.verify import READING, UNCOVERED, Effect, Trial
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.text_edits import Fix, edited
@@ -38,7 +38,7 @@ def fixes(
     tried = min(MOST_TRIED, MOST_CHARACTERS // (len(file.text) + CHARACTERS * len(found)))
     trial = Trial(file, place, tried)
     return [
-        [*_confirmed(trial, one, candidates(one, site_of(tree, one.span)))]
+        [*_confirmed(trial, one, candidates(one, surroundings_of(tree, one.span)))]
         if one.span.file is file
         else []
         for one in found

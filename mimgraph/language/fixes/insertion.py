@@ -8,26 +8,26 @@ from typing import Any
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.edit.entries import with_entry, with_item
 from mimgraph.language.edit.new_entries import as_item
-from mimgraph.language.fixes.site import Site
+from mimgraph.language.fixes.surroundings import Surroundings
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 
 
 def inserted(
-    diagnostic: Diagnostic, site: Site, data: dict[str, Any]
+    diagnostic: Diagnostic, around: Surroundings, data: dict[str, Any]
 ) -> Iterator[tuple[TextEdit, ...]]:
     """Yield the edits that put a node before the node or item at fault, which then reads it."""
-    if (item := site.item) is not None and "layer" in data:
+    if (item := around.item) is not None and "layer" in data:
         options = {key: value for key, value in data.items() if key != "from"}
         yield tuple(with_item(item.around, item.at, as_item(options)))
         return
-    node = site.node
+    node = around.node
     if node is None:
-        yield from _before_outputs(site, data)
+        yield from _before_outputs(around, data)
         return
     if not isinstance(node.value, Mapping):
         return
-    name = _new_name(site, data)
+    name = _new_name(around, data)
     entries = node.around.entries
     at = next(n for n, one in enumerate(entries) if one[0] is node.key)
     for source in _sources(node.value, data.get("from"), diagnostic):
@@ -40,16 +40,16 @@ def inserted(
         yield (*edits, TextEdit(place, name))
 
 
-def _before_outputs(site: Site, data: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+def _before_outputs(around: Surroundings, data: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
     """Yield the edits that put a node between a source and the output that reads it."""
-    nodes, source = site.scope.get("nodes"), site.innermost
+    nodes, source = around.scope.get("nodes"), around.innermost
     if isinstance(source, Mapping):
         source = source.get("from") or source
     if not isinstance(nodes, Mapping) or not isinstance(source, Scalar) or source.name is None:
         return
-    if all(one.key.text != "outputs" for one in site.entries):
+    if all(one.key.text != "outputs" for one in around.entries):
         return
-    name = _new_name(site, {**data, "from": source.text})
+    name = _new_name(around, {**data, "from": source.text})
     new = {**data, "from": source.text}
     edits = with_entry(
         nodes, name, {key: new[key] for key in ("layer", "from", *new) if key in new}
@@ -81,7 +81,7 @@ def _scalars(tree: Tree) -> Iterator[Scalar]:
             yield from _scalars(value)
 
 
-def _new_name(site: Site, data: dict[str, Any]) -> str:
+def _new_name(around: Surroundings, data: dict[str, Any]) -> str:
     """Return a name for the node, after its source and op, that nothing in its scope has."""
     op = str(data.get("layer") or data.get("merge")).lower()
     source = str(data.get("from", "")).partition(".")[0]
@@ -89,7 +89,7 @@ def _new_name(site: Site, data: dict[str, Any]) -> str:
     taken = {
         key.text
         for section in ("inputs", "nodes")
-        if isinstance(found := site.scope.get(section), Mapping)
+        if isinstance(found := around.scope.get(section), Mapping)
         for key, _ in found.entries
     }
     number = 2

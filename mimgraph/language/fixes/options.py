@@ -10,7 +10,7 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.edit.entries import with_item_value
 from mimgraph.language.edit.new_entries import optioned_item
 from mimgraph.language.edit.plain_tree import plain
-from mimgraph.language.fixes.site import Item, Site
+from mimgraph.language.fixes.surroundings import Item, Surroundings
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Mapping
@@ -26,7 +26,7 @@ def given_options(item: Item, options: dict[str, Any]) -> Iterator[tuple[TextEdi
     yield (with_item_value(item.around, item.at, new),)
 
 
-def missing_options(diagnostic: Diagnostic, site: Site) -> dict[str, Any]:
+def missing_options(diagnostic: Diagnostic, around: Surroundings) -> dict[str, Any]:
     """Return the options that an op lacks, each with the value of its example."""
     match = NEEDS.match(diagnostic.message)
     if match is None:
@@ -36,7 +36,7 @@ def missing_options(diagnostic: Diagnostic, site: Site) -> dict[str, Any]:
     for op in ops[:1]:
         found = {name: _value(op.shown(name)) for name in names if name in op.options}
         return {name: value for name, value in found.items() if value is not ...}
-    return {"from": source} if names == ["from"] and (source := _before(site)) else {}
+    return {"from": source} if names == ["from"] and (source := _before(around)) else {}
 
 
 def _value(text: str) -> Any:
@@ -46,14 +46,14 @@ def _value(text: str) -> Any:
     return ... if value is None or text == "..." else plain(value)
 
 
-def _before(site: Site) -> str | None:
+def _before(around: Surroundings) -> str | None:
     """Return the name of the node before the one at fault, of the first node that of an input."""
-    node = site.node
+    node = around.node
     if node is None:
         return None
     names = [key.text for key, _ in node.around.entries]
     at = names.index(node.key.text)
     if at:
         return names[at - 1]
-    inputs = site.scope.get("inputs")
+    inputs = around.scope.get("inputs")
     return inputs.entries[-1][0].text if isinstance(inputs, Mapping) and inputs.entries else None

@@ -26,7 +26,7 @@ class Item(NamedTuple):
     value: Tree
 
 
-class Site(NamedTuple):
+class Surroundings(NamedTuple):
     """The entries and items around a span, from the outermost to the innermost."""
 
     tree: Mapping
@@ -67,7 +67,7 @@ def is_node_path(path: tuple[str, ...]) -> bool:
     return path == ("nodes",) or (len(path) == 3 and path[0] == "blocks" and path[2] == "nodes")
 
 
-def site_of(tree: Mapping, span: Span) -> Site:
+def surroundings_of(tree: Mapping, span: Span) -> Surroundings:
     """Return the entries and items that a span lies in."""
     steps: list[Entry | Item] = []
     keys: tuple[str, ...] = ()
@@ -87,4 +87,4 @@ def site_of(tree: Mapping, span: Span) -> Site:
                     keys, inner = (*keys, str(index)), item
                     break
         here = inner
-    return Site(tree, tuple(steps))
+    return Surroundings(tree, tuple(steps))
