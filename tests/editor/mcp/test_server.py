@@ -18,6 +18,8 @@ from mimgraph.editor.mcp.folder import Folder
 from mimgraph.editor.mcp.server import make_server
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 WRONG = """# a model of two inputs
 inputs: {x: [8], image: [3, 4, 4]}
 nodes:
@@ -76,8 +78,6 @@ def test_layers_of_the_user_are_known(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         """import mimgraph as mg
 from torch import nn
-
-pytestmark = pytest.mark.slow  # each test starts a process
 print("not a message")
 
 @mg.register

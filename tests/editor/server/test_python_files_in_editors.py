@@ -23,11 +23,11 @@ from pytest_lsp import (
     make_test_lsp_client,
 )
 
+pytestmark = pytest.mark.slow  # each test starts a process
+
 TEXT = """import mimgraph as mg
 from mimgraph import layers, merges
 from pathlib import Path
-
-pytestmark = pytest.mark.slow  # each test starts a process
 Path(__file__).with_suffix(".ran").touch()
 x = mg.Input("x", (8,))
 y = layers.Linear(4)(x)
