@@ -94,7 +94,13 @@ def _nodes(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
 
 def _projected(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
     """Project a source to the size that the others have, or cast it."""
+    written = [
+        {key: value for key, value in one.data.items() if key != "from"}
+        for one in help_texts.nodes(diagnostic.help)
+    ]
     for data in projections(diagnostic):
+        if data in written:
+            continue  # proposed already, as the help writes it
         for edits in inserted(diagnostic, around, data):
             yield Candidate(Fix(f"Insert {flow(data)}", edits))
 
