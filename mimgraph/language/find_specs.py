@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.language.places import PLACES
 from mimgraph.language.yaml_tree import tree
 from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
@@ -15,6 +16,7 @@ from mimgraph.source import SourceFile
 
 ENDINGS = (".yaml", ".yml", ".json")
 MOST_FILES = 10_000  # that are searched for parts
+MOST_BEGUN = 2_000  # characters of a text that may become a spec
 # folders of other packages; hidden ones are skipped too
 SKIPPED = ("node_modules", "site-packages")
 _KEY = re.compile(r"\b(\w+)\b[\"']?\s*:")
@@ -54,6 +56,16 @@ def is_spec(path: str, text: str) -> bool:
     if isinstance(root, tree.Mapping):
         return _is_spec({key.text for key, _ in root.entries})
     return root is None and _is_spec({*_KEY.findall(text)})
+
+
+def may_become_spec(path: str, text: str) -> bool:
+    """Return whether a text has no key but those of specs, perhaps none yet."""
+    if len(text) > MOST_BEGUN:
+        return False
+    root = tree_of(SourceFile(path, text))
+    if not isinstance(root, tree.Mapping):
+        return not isinstance(root, tree.Sequence)
+    return {key.text for key, _ in root.entries} <= {*PLACES["a spec"]}
 
 
 def naming_parts(folder: str) -> list[str]:

@@ -53,6 +53,15 @@ class Document:
             return True
         return is_spec(self.file.name, self.file.text)
 
+    @property
+    def may_become_spec(self) -> bool:
+        """Whether it is a spec, or has so little text that it may become one: it has no key but a spec's."""
+        if self.is_spec:
+            return True
+        from mimgraph.language.find_specs import may_become_spec
+
+        return may_become_spec(self.file.name, self.file.text)
+
     @cached_property
     def path(self) -> str | None:
         """The path of the file; None for a text that has none yet."""
@@ -154,6 +163,11 @@ class Documents:
         """Return an open document that is a spec."""
         document = self.open.get(uri)
         return document if document is not None and document.is_spec else None
+
+    def begun(self, uri: str) -> Document | None:
+        """Return an open document that is a spec, or may become one."""
+        document = self.open.get(uri)
+        return document if document is not None and document.may_become_spec else None
 
     @property
     def specs(self) -> list[Document]:

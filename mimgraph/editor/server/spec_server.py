@@ -7,7 +7,8 @@ import logging
 from threading import Event
 from typing import Any, BinaryIO
 
-from lsprotocol.types import TextDocumentSyncKind
+from lsprotocol.types import LSPErrorCodes, TextDocumentSyncKind
+from pygls.exceptions import JsonRpcException
 from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
@@ -23,6 +24,7 @@ from mimgraph.editor.server.python_files import PythonFiles
 from mimgraph.editor.server.settings import Settings
 
 log = logging.getLogger(__name__)
+REQUEST_FAILED = LSPErrorCodes.RequestFailed.value
 
 
 class SpecServer(LanguageServer):
@@ -66,4 +68,19 @@ class SpecServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong in a handler; the editor gets an error as the answer, and no window."""
-        log.error("%s", error, exc_info=error)
+        if not _is_refusal(error):
+            log.error("%s", error, exc_info=error)
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Return whether an error is an answer: it says why a request, such as a rename, is refused."""
+    return isinstance(error, JsonRpcException) and error.code == REQUEST_FAILED
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """Return whether a record of pygls is to be logged."""
+    return not (record.exc_info and _is_refusal(record.exc_info[1]))
+
+
+# pygls logs an answer that is an error with its traceback
+logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_no_refusal)

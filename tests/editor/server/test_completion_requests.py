@@ -28,10 +28,10 @@ async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
 
 
 async def items(
-    client: LanguageClient, line: int, character: int
+    client: LanguageClient, line: int, character: int, text: str = SPEC
 ) -> dict[str, types.CompletionItem]:
     client.text_document_did_open(
-        types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "yaml", 1, SPEC))
+        types.DidOpenTextDocumentParams(types.TextDocumentItem(URI, "yaml", 1, text))
     )
     found = await client.text_document_completion_async(
         types.CompletionParams(types.TextDocumentIdentifier(URI), types.Position(line, character))
@@ -58,3 +58,16 @@ async def test_a_layer_is_described_when_it_is_selected(client: LanguageClient) 
     resolved = await client.completion_item_resolve_async(layer)
     assert isinstance(resolved.documentation, types.MarkupContent)
     assert "ReLU" in resolved.documentation.value
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("text", "proposed"),
+    [("", "inputs"), ("in", "inputs"), ("name: A\n", "nodes"), ("services: {}\n", None)],
+)
+async def test_a_text_that_may_become_a_spec(
+    client: LanguageClient, text: str, proposed: str | None
+) -> None:
+    line = text.count("\n")
+    found = await items(client, line, len(text) if not line else 0, text)
+    assert proposed in found if proposed else not found

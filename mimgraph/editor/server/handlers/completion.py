@@ -35,7 +35,7 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, options)
     def completed(params: types.CompletionParams) -> types.CompletionList:
-        document = server.documents.spec(params.text_document.uri)
+        document = server.documents.begun(params.text_document.uri)
         if document is None:
             return types.CompletionList(False, [])
         from mimgraph.editor.features.completion.complete import complete
