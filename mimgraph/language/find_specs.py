@@ -59,7 +59,7 @@ def is_spec(path: str, text: str) -> bool:
 
 
 def may_become_spec(path: str, text: str) -> bool:
-    """Return whether a text has no key but those of specs, perhaps none yet."""
+    """Return whether a text has no key, or only keys that a spec may have."""
     if len(text) > MOST_BEGUN:
         return False
     root = tree_of(SourceFile(path, text))

@@ -59,8 +59,7 @@ def drawn(analysis: Analysis, view: Mapping[str, Any]) -> Drawn:
         return Drawn(None, faults, {}, "")
     details = scene.details()  # which emits the source, so it is asked for once
     scene = replace(scene, details=lambda: details)
-    known = analysis.known_types
-    count = len(known.body.nodes) if known else 0
+    count = len(analysis.declared.nodes) if analysis.declared else 0
     summary = f"{scene.whole.name}: {count:,} node{'s' * (count != 1)}"
     lines = dict([*_declared_lines(analysis.declared), *_lines(details)])
     try:
