@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,13 @@ def test_each_save_is_drawn_and_a_mistake_is_printed(tmp_path: Path) -> None:
 
     command = [sys.executable, "-m", "mimgraph", "draw", "model.yaml", "-o", "model.svg", "--watch"]
     with log.open("w") as stderr:
-        process = subprocess.Popen(command, cwd=tmp_path, stderr=stderr)
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            stderr=stderr,
+            # a job in the background of a shell ignores Ctrl-C
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        )
     try:
         wait_for("(N, 2)", picture)
         spec.write_text(SPEC.replace("Linear", "Linea"))

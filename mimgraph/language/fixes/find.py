@@ -15,6 +15,8 @@ from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 
 MOST_FIXES = 3  # of one diagnostic
+MOST_TEXT = 250_000  # characters of a text that is mended
+MOST_MENDED = 100  # diagnostics of one text, the first
 MOST_TRIED = 400  # changes of one text that are checked; less are of a text that is slow to check
 MOST_TRIED_EACH = 24  # changes for one diagnostic
 MOST_CHARACTERS = 1_500_000  # of all texts that are checked, with
@@ -31,17 +33,17 @@ def fixes(
     faults that were hidden.
     """
     found = [*diagnostics]
-    if not found:
-        return []
+    if not found or len(file.text) > MOST_TEXT:
+        return [[] for _ in found]
     read = tree_of(file)
     tree = read if isinstance(read, Mapping) else Mapping((), file.start)  # not to be read
     tried = min(MOST_TRIED, MOST_CHARACTERS // (len(file.text) + CHARACTERS * len(found)))
     trial = Trial(file, place, tried)
     return [
         [*_confirmed(trial, one, candidates(one, surroundings_of(tree, one.span)))]
-        if one.span.file is file
+        if one.span.file is file and at < MOST_MENDED
         else []
-        for one in found
+        for at, one in enumerate(found)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from time import process_time
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
@@ -13,6 +14,8 @@ from mimgraph.infer.graph import infer
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
+
+MOST_SECONDS = 2.0  # of the processor, for all trials of one text
 
 Fault: TypeAlias = tuple[DiagnosticCode, str]
 
@@ -48,19 +51,23 @@ def check(file: SourceFile, place: Place | None = None) -> list[Diagnostic]:
 
 @dataclass(eq=False)
 class Trial:
-    """The faults of a text before it is changed, and how many changes may still be tried."""
+    """The faults of a text before it is changed, and how many changes may still be tried.
+
+    None is tried once the checks have taken `MOST_SECONDS`: a short text can be slow to check.
+    """
 
     file: SourceFile
     place: Place | None
     left: int
     _before: Counter[Fault] = field(default_factory=Counter)
+    _started: float = field(default_factory=process_time)
 
     def __post_init__(self) -> None:
         self._before = Counter(_faults(check(self.file, self.place)))
 
     def effect(self, diagnostic: Diagnostic, text: str) -> Effect | None:
         """Return what a changed text does to a diagnostic; None once too many were tried."""
-        if self.left <= 0:
+        if self.left <= 0 or process_time() - self._started > MOST_SECONDS:
             return None
         self.left -= 1
         after = Counter(_faults(check(SourceFile(self.file.name, text), self.place)))
