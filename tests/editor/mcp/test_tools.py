@@ -68,6 +68,7 @@ def test_parts_are_those_of_the_folder(folder: Folder, tmp_path: Path) -> None:
     assert (fault.code, fault.file, fault.fixes) == ("unknown-layer", "net.yaml", [])
 
 
+@pytest.mark.slow
 def test_many_mistakes_are_cut(folder: Folder) -> None:
     nodes = "".join(f"  n{i}: {{layer: Liner, from: x}}\n" for i in range(80))
     text, data = call(folder, "check", spec=f"inputs: {{x: [8]}}\nnodes:\n{nodes}outputs: n0\n")

@@ -102,6 +102,7 @@ def test_weights_outputs_and_gradients_equal_the_class_written_by_hand() -> None
         torch.testing.assert_close(one.grad, other.grad)
 
 
+@pytest.mark.slow
 def test_copies_pickles_and_exports_give_the_same_outputs() -> None:
     graph = mg.loads(WHOLE)
     model, inputs = seeded(graph.compile).eval(), inputs_of(graph)

@@ -881,6 +881,7 @@ def test_a_failed_import_is_reported_in_one_line(
 # the emitted file
 
 
+@pytest.mark.slow
 def test_the_emitted_file_imports_the_class(
     package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
