@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_lsp
 from lsprotocol import types
-from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+from pytest_lsp import LanguageClient
 
 pytestmark = pytest.mark.slow  # each test starts a process
 
 URI = "file:///folder/model.yaml"
 SPEC = "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, ke\n  z: {layer: Re\n"
-
-
-@pytest_lsp.fixture(
-    config=ClientServerConfig(server_command=[sys.executable, "-m", "mimgraph", "lsp"])
-)
-async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
-    await lsp_client.initialize_session(
-        types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
-    )
-    yield
-    await lsp_client.shutdown_session()
 
 
 async def items(

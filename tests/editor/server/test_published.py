@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_lsp
 from lsprotocol import types
-from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+from pytest_lsp import LanguageClient
 
 from tests.helpers.spec_editor import Editor
 
@@ -20,17 +17,6 @@ outputs: a
 """
 PARTED = "parts: {p: part.yaml}\ninputs: {x: [8]}\nnodes: {a: {block: p, from: x}}\noutputs: a\n"
 PART = "inputs: {x: [C]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
-
-
-@pytest_lsp.fixture(
-    config=ClientServerConfig(server_command=[sys.executable, "-m", "mimgraph", "lsp"])
-)
-async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
-    await lsp_client.initialize_session(
-        types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
-    )
-    yield
-    await lsp_client.shutdown_session()
 
 
 @pytest.fixture
