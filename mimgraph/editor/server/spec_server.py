@@ -7,7 +7,7 @@ import logging
 from threading import Event
 from typing import Any, BinaryIO
 
-from lsprotocol.types import LSPErrorCodes, TextDocumentSyncKind
+from lsprotocol.types import TextDocumentSyncKind
 from pygls.exceptions import JsonRpcException
 from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
@@ -21,10 +21,10 @@ from mimgraph.editor.server.previews import Previews
 from mimgraph.editor.server.protocol import SpecProtocol
 from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFiles
+from mimgraph.editor.server.refusals import REQUEST_FAILED
 from mimgraph.editor.server.settings import Settings
 
 log = logging.getLogger(__name__)
-REQUEST_FAILED = LSPErrorCodes.RequestFailed.value
 
 
 class SpecServer(LanguageServer):

@@ -7,7 +7,8 @@ import logging
 import pytest
 from pygls.exceptions import JsonRpcException
 
-from mimgraph.editor.server.spec_server import REQUEST_FAILED, SpecServer
+from mimgraph.editor.server.refusals import REQUEST_FAILED
+from mimgraph.editor.server.spec_server import SpecServer
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ from pygls.uris import from_fs_path
 
 from mimgraph.editor.server.handlers import python_files
 from mimgraph.editor.server.positions import range_of
+from mimgraph.editor.server.refusals import REQUEST_FAILED
 
 if TYPE_CHECKING:
     from mimgraph.editor.analysis import Analysis
     from mimgraph.editor.server.spec_server import SpecServer
 
 DRAW, EMIT = "mimgraph.draw", "mimgraph.emit"
-REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
 
 
 def register(server: SpecServer) -> None:

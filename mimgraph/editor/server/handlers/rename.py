@@ -10,13 +10,12 @@ from pygls.exceptions import JsonRpcException
 from mimgraph.diagnostics import SpecError
 from mimgraph.editor.server.handlers.navigation import location, project_of
 from mimgraph.editor.server.positions import place, range_of
+from mimgraph.editor.server.refusals import REQUEST_FAILED
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.source import SourceFile
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
-
-REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value
 
 
 def register(server: SpecServer) -> None:
