@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, TimeoutError
+from playwright.sync_api import Browser
 
 from tests.clients.test_settings_of_editors import SPEC
 from tests.conftest import ROOT
@@ -97,11 +96,12 @@ def test_the_preview_follows_the_text_and_leads_to_its_lines(
     code = window(TRUSTING)
     code.open("wrong.yaml")
     code.await_line(r"text_vec: .*\(N, 64\)")
-    code.page.locator(".codelens-decoration a").get_by_text("draw").first.click()
+    lens = code.page.locator(".codelens-decoration a").get_by_text("draw").first
+    code.until(code.page.locator("iframe.webview"), lens.click)
     picture = code.page.frame_locator("iframe.webview").frame_locator("#active-frame")
     picture = picture.frame_locator("iframe").frame_locator("iframe:not(.waiting)")
-    picture.locator('[data-id="words"]').first.click()
-    code.page.get_by_text("Ln 5, Col 1").wait_for()
+    place = code.page.get_by_text("Ln 5, Col 1")
+    code.until(place, picture.locator('[data-id="words"]').first.click)
     if rewrite:
         code.page.keyboard.press("Control+B")  # no list of files
         picture.locator("#fit").click()
@@ -130,12 +130,7 @@ def test_a_python_file_does_not_run_in_a_folder_that_is_not_trusted(
     code.await_line(r"combined: .*\(N, 2112\)")
     code.open("net.py")
     refusal = code.page.locator(".notification-list-item").filter(has_text="not trusted")
-    for _ in range(6):  # a lens that is still being laid out takes no click
-        code.page.get_by_text("check the graphs of this file").click()
-        with suppress(TimeoutError):
-            refusal.wait_for(timeout=5_000)
-            break
-    assert refusal.is_visible()
+    code.until(refusal, code.page.get_by_text("check the graphs of this file").click)
 
 
 def test_a_program_that_is_not_there_is_said_with_a_button(window: Callable[..., Window]) -> None:

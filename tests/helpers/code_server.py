@@ -11,20 +11,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import TimeoutError
 
 from tests.conftest import ROOT
 from tests.helpers.npm import PLACES, npm
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 PACKAGE = "code-server@4.139.1"  # VS Code 1.139; needs Node 24
 EXTENSION = ROOT / "editors" / "vscode"
 PATIENCE = 60  # seconds until the server listens
+TRIALS = 6
 USER = {
     "workbench.startupEditor": "none",
     "telemetry.telemetryLevel": "off",
@@ -130,16 +133,34 @@ class Window:
 
     def open(self, name: str) -> None:
         """Open a file of the folder."""
-        self.page.locator(".explorer-folders-view").get_by_text(name, exact=True).dblclick()
-        self.page.wait_for_selector(f'.tab[data-resource-name="{name}"]')
+        entry = self.page.locator(".explorer-folders-view").get_by_text(name, exact=True)
+        self.until(self.page.locator(f'.tab[data-resource-name="{name}"]'), entry.dblclick)
         self.page.wait_for_selector(".view-line")
 
     def command(self, title: str) -> None:
         """Run a command by its title."""
+        row = self.page.locator(".quick-input-list .monaco-list-row").first.get_by_text(title)
+        self.until(row, lambda: self._search_commands(title))
+        row.click()
+
+    def _search_commands(self, title: str) -> None:
+        self.page.keyboard.press("Escape")
         self.page.keyboard.press("F1")
-        self.page.wait_for_selector(".quick-input-widget input:focus")
-        self.page.keyboard.type(title)
-        self.page.locator(".quick-input-list .monaco-list-row").first.get_by_text(title).click()
+        self.page.locator(".quick-input-widget input:focus").fill(f">{title}")
+
+    def until(self, shown: Locator, act: Callable[[], None]) -> None:
+        """Do something until it shows its effect.
+
+        VS Code takes no click on what it is still laying out, and the list of commands holds those that
+        could run when it was opened: what happens in the first seconds may be lost.
+        """
+        for _ in range(TRIALS - 1):
+            act()
+            with suppress(TimeoutError):
+                shown.wait_for(timeout=5_000)
+                return
+        act()
+        shown.wait_for()
 
     def await_line(self, pattern: str) -> None:
         """Wait until a line of an editor, with its hints, holds a pattern."""
