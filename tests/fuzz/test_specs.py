@@ -39,7 +39,7 @@ CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@amounts(150, 1_500, 35_000)
+@amounts(100, 1_500, 35_000)
 def test_mutated_specs(case: str, amount: settings) -> None:
     texts, run = CASES[case]
     amount(given(texts)(run))()

@@ -29,7 +29,8 @@ def images(channels: int, size: int) -> Tensor:
     return F.interpolate(coarse, size=size, mode="bilinear")
 
 
-LARGE = ("vit_b16",)  # in the default suite a small one is compared, and the number of weights
+# in the default suite the small ones are compared
+LARGE = ("resnet50", "densenet121", "efficientnet_b0", "convnext_tiny", "vit_b16")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,7 @@ def test_branches_are_dropped_as_often_as_in_torchvision(name: str) -> None:
     assert ours == pytest.approx(theirs, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_googlenet_equals_torchvision_with_auxiliary_heads() -> None:
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):
@@ -207,6 +209,7 @@ class AttentionUNet(nn.Module):
         return self.logits(x), alpha
 
 
+@pytest.mark.slow
 def test_attention_unet_equals_the_paper() -> None:
     graph = gallery("unet_attention", width=8)
     assert_same_model(graph, AttentionUNet(width=8), image=images(1, 256))
@@ -215,6 +218,7 @@ def test_attention_unet_equals_the_paper() -> None:
 # SigNet
 
 
+@pytest.mark.slow
 def test_signet_gives_the_distance_of_two_signatures() -> None:
     """The number of weights is the sum over the rows of the paper's table 1; 108,800 features are
     left of an image, 256 x 17 x 25."""

@@ -20,7 +20,7 @@ from tests.helpers.marked import locations
 PACKAGE = "torchvision"  # of layers that specs of the gallery use
 
 # the fraction of places that are tried; each spec and fault has its own choice
-EVERY = [pytest.param(63, id="some"), pytest.param(7, id="more", marks=pytest.mark.slow)]
+EVERY = [pytest.param(127, id="some"), pytest.param(7, id="more", marks=pytest.mark.slow)]
 
 # changes of `key: value`, or of an item of a list, which has no key
 Change = Callable[[str, str], str]

@@ -108,7 +108,7 @@ TORCHVISION = {
     "vit": Case(lambda: vit(64, 3, 4, 64), lambda: models.VisionTransformer(64, 16, 3, 4, 64, 256)),
     "vit_b_16": Case(lambda: vit(224, 12, 12, 768), models.vit_b_16),
 }
-LARGE = {"vit_b_16": [pytest.mark.slow]}
+LARGE = {"resnet50": [pytest.mark.slow], "vit_b_16": [pytest.mark.slow]}
 
 
 @pytest.mark.parametrize(
