@@ -10,6 +10,7 @@ from typing import Any
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.yaml_text import Rows, Tall, entry_lines, flow
 from mimgraph.language.yaml_tree.json_tokens import is_json
+from mimgraph.language.yaml_tree.limits import BLANKS
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
@@ -213,9 +214,9 @@ def _without_flow(span: Span, is_last: bool) -> TextEdit:
     if comma is not None:
         end = comma.end()
     line = file.place(start)[0]
-    begins_line = not file.text[file.offset(line, 1) : start].strip()
+    begins_line = not file.text[file.offset(line, 1) : start].strip(BLANKS)
     last = file.place(end)[0]
-    rest = file.line(last)[file.place(end)[1] - 1 :].strip()
+    rest = file.line(last)[file.place(end)[1] - 1 :].strip(BLANKS)
     before = _LAST_COMMA.search(file.text, 0, start) if is_last else None
     if before is not None:  # which JSON must not have behind the last entry
         start = before.start()

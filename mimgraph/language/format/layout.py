@@ -22,6 +22,7 @@ from mimgraph.language.format.concrete import (
 )
 from mimgraph.language.format.rows import Row
 from mimgraph.language.yaml_text import WIDTH, filled_list, filled_text, is_literal
+from mimgraph.language.yaml_tree.limits import BLANKS
 
 STEP = 2
 SWITCH = re.compile(r"#\s*fmt:\s*(on|off|skip)\b")
@@ -92,7 +93,7 @@ def _as_written(entry: Entry, indent: int, lines: Sequence[str]) -> list[Row]:
     column = indent if entry.key is not None else indent + STEP
     start = " " * indent + ("" if entry.key is not None else "- ") + first[entry.column :]
     by = column - entry.column
-    return [Row(start.rstrip()), *(Row(_moved(line, by).rstrip()) for line in rest)]
+    return [Row(start.rstrip(BLANKS)), *(Row(_moved(line, by).rstrip(BLANKS)) for line in rest)]
 
 
 def _moved(line: str, by: int) -> str:
@@ -134,7 +135,7 @@ def _in_brackets(head: str, entry: Entry, indent: int) -> list[Row] | None:
     lines without brackets."""
     value = entry.value
     text = _flow(value)
-    line = f"{head} {text}".rstrip()
+    line = f"{head} {text}".rstrip(BLANKS)
     if isinstance(value, Text):
         is_doc = entry.key == "doc" and len(line) > WIDTH
         return _long_text(head, value, indent, is_doc)
@@ -232,7 +233,7 @@ def _long_text(head: str, value: Text, indent: int, may_fill: bool) -> list[Row]
             return [Row(f"{head} |-"), *_indented(value.value.split("\n"), indent + STEP)]
         if may_fill and (lines := filled_text(value.value, indent + STEP)):
             return [Row(f"{head} >-"), *_indented(lines, indent + STEP)]
-    return [Row(f"{head} {value.written}".rstrip())]
+    return [Row(f"{head} {value.written}".rstrip(BLANKS))]
 
 
 def _indented(rows: Iterable[str], indent: int) -> list[Row]:

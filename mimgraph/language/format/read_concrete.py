@@ -28,7 +28,7 @@ from mimgraph.language.format.concrete import (
     has_comments,
 )
 from mimgraph.language.yaml_text import plain_or_quoted
-from mimgraph.language.yaml_tree.limits import HIDE_BREAKS, SHOW_BREAKS
+from mimgraph.language.yaml_tree.limits import BLANKS, HIDE_BREAKS, SHOW_BREAKS
 from mimgraph.language.yaml_tree.scalars import resolve
 from mimgraph.language.yaml_tree.tuples import TUPLE_START
 from mimgraph.language.yaml_tree.yaml_events import PARSER
@@ -90,7 +90,7 @@ class _Reader:
             return []
         end = _end(event)
         self._move(end.index, end.line)
-        return [line.rstrip() for line in self.text[: end.index].split("\n")]
+        return [line.rstrip(BLANKS) for line in self.text[: end.index].split("\n")]
 
     def _to_end(self) -> None:
         """Read the comments behind the root, also those behind `...`."""
@@ -129,12 +129,12 @@ class _Reader:
             if at < 0:
                 # the first part and the last one may share their line with a token
                 is_line = (n > 0 or not before) and n < len(lines) - 1
-                blank = blank or (is_line and not part.strip())
+                blank = blank or (is_line and not part.strip(BLANKS))
                 continue
             line = self.text_lines[number]
             column = at if n else at + before
-            own = not line[:column].strip()
-            comment = Comment(part[at:].rstrip(), number, column, own, blank)
+            own = not line[:column].strip(BLANKS)
+            comment = Comment(part[at:].rstrip(BLANKS), number, column, own, blank)
             blank = False
             if not self._continues(comment, n == 0):
                 self.pending.append(comment)
@@ -305,11 +305,11 @@ class _Reader:
         rows = [row[indent:] for row in self.text_lines[first + 1 : last]]
         if chomp != "-" and not event.value.endswith("\n"):
             chomp = "-"  # a text at the end of the file without a line break there
-        start = next((row for row in rows if row.strip()), "")
+        start = next((row for row in rows if row.strip(BLANKS)), "")
         mark = f"{style}{'2' if start.startswith(' ') else ''}{chomp}"
         found = Text("", header=mark, literal=rows)
         if comment:
-            found.beside = Comment(comment.rstrip(), first, header.start(5), False, False)
+            found.beside = Comment(comment.rstrip(BLANKS), first, header.start(5), False, False)
         offset = sum(len(row) + 1 for row in self.text_lines[first:last])
         start_of_line = _start(event).index - _start(event).column
         self._move(min(start_of_line + offset, len(self.text)), last)

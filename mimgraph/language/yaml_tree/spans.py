@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mimgraph.language.yaml_tree.limits import BLANKS
 from mimgraph.source import SourceFile, Span
 
 
@@ -26,7 +27,7 @@ def empty_span(file: SourceFile, event: Any) -> Span:
 
 def fault_point(file: SourceFile, mark: Any) -> Span:
     """Return the point of a mark, or the end of the text before it if it is on a blank line."""
-    blank = not file.line(mark.line + 1).strip()
+    blank = not file.line(mark.line + 1).strip(BLANKS)
     place = _end_of_text(file, mark) if blank else (mark.line + 1, mark.column + 1)
     return _point(file, *place)
 
@@ -51,7 +52,7 @@ def _end_of_text(file: SourceFile, mark: Any) -> tuple[int, int]:
     """Return the line and column behind the last character before a mark that is not blank."""
     line = mark.line + 1
     before = file.line(line)[: mark.column]
-    while line > 1 and not before.strip():
+    while line > 1 and not before.strip(BLANKS):
         line -= 1
         before = file.line(line)
-    return line, len(before.rstrip()) + 1
+    return line, len(before.rstrip(BLANKS)) + 1

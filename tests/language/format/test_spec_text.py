@@ -194,6 +194,15 @@ def test_what_is_no_spec_stays_and_is_told(text: str) -> None:
     assert {fault.code for fault in found.faults} == {LEFT[text]}
 
 
+@pytest.mark.parametrize("character", ["\x85", "\xa0", "\u2003", "\u2028", "\u3000"])
+def test_only_spaces_and_tabs_are_blanks(character: str) -> None:
+    """Python's `strip` takes other characters too, which YAML reads as part of a text."""
+    text = f"a:  1{character}\n{character}b: 2\nc: [{character}]\nd: |\n  x\n  {character}\n"
+    assert holds(text) == text.replace("  1", " 1")
+    assert holds(f"# fmt: off\na:  1{character}\n") == f"# fmt: off\na:  1{character}\n"
+    holds(f"a: 1 # one{character}\n{character}# two\n{character}\nb: 2\n")
+
+
 def test_the_gallery_is_in_the_style() -> None:
     for path in (*(ROOT / "specs").rglob("*.yaml"), *(ROOT / "examples").rglob("*.yaml")):
         text = path.read_text()

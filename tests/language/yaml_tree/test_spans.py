@@ -94,6 +94,12 @@ def test_line_breaks_of_yaml_1_1_are_part_of_a_line() -> None:
     assert parts(tree)[2].span[1:] == (2, 4, 2, 11)
 
 
+@pytest.mark.parametrize("character", ["\x85", "\xa0", "\u2003", "\u2028"])
+def test_a_mapping_ends_behind_any_character_that_is_no_blank(character: str) -> None:
+    tree = tree_of(f"a:\n  b: 1{character} \n")
+    assert [part.span[3:] for part in parts(tree)] == [(2, 8), (1, 2), (2, 8), (2, 4), (2, 8)]
+
+
 @pytest.mark.parametrize("text", ["a: no", '{"a": 1, "a": 2}', "a: \x00"])
 def test_a_byte_order_mark_is_not_counted_as_a_column(text: str) -> None:
     assert faults_in("\ufeff" + text) == faults_in(text)
