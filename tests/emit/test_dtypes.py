@@ -16,7 +16,7 @@ import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.runtime.runner import seeded_inputs
-from tests.helpers.running import by_name
+from tests.helpers.running import by_name, seed
 from tests.ops.layers.oracle import Case as LayerCase
 from tests.ops.layers.oracle import keyed, operation
 from tests.ops.layers.test_conformance import CASES as LAYERS
@@ -43,13 +43,13 @@ def cast(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
 
 def run(module: nn.Module, inputs: Mapping[str, Tensor], graph: mg.Graph) -> dict[str, Tensor]:
     """Return the outputs by name, under one seed; the inputs are copied, as a module may work in place."""
-    torch.manual_seed(0)
+    seed()
     return by_name(module(**{name: t.clone() for name, t in inputs.items()}), graph)
 
 
 def check(graph: mg.Graph, dtype: torch.dtype, part: float | None = None) -> None:
     """Check that the results in float32 and in `dtype` have these dtypes and nearly equal values."""
-    torch.manual_seed(0)
+    seed()
     module, inputs = graph.compile().eval(), inputs_of(graph)
     plain = run(module, inputs, graph)
     found = run(module.to(dtype), cast(inputs, dtype), graph)

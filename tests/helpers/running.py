@@ -14,9 +14,15 @@ import mimgraph as mg
 Made = TypeVar("Made")
 
 
+def seed() -> None:
+    """Seed torch for what runs on the CPU, in a hundredth of the time of `torch.manual_seed`: that keeps the
+    stack of each call for every kind of device that is not there."""
+    torch.default_generator.manual_seed(0)
+
+
 def seeded(make: Callable[[], Made]) -> Made:
     """Return what `make` returns after seeding torch."""
-    torch.manual_seed(0)
+    seed()
     return make()
 
 

@@ -34,6 +34,7 @@ from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, module_call
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import Op
 from mimgraph.ops.registry import find
+from tests.helpers.running import seed
 
 BATCH_SIZE = 2
 TORCH = release(torch.__version__)
@@ -213,7 +214,7 @@ def results(
     whole = dict(operands)
     if lowering.module_for(lowering.ports) is not lowering.module:
         whole[MODULE.key] = build(lowering, lowering.ports)
-    torch.manual_seed(0)
+    seed()
     called = lowering.call or module_call(*map(Operand, sources))
     whole[RESULT.key] = run(called, whole, sizes)
     if not lowering.ports:
@@ -221,6 +222,6 @@ def results(
     found = {name: [run(port.code, whole, sizes)] for name, port in lowering.ports.items()}
     for name, port in lowering.ports.items():
         if port.alone is not None:
-            torch.manual_seed(0)
+            seed()
             found[name].append(run(port.alone, operands, sizes))
     return found
