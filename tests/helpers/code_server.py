@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PACKAGE = "code-server@4.139.1"  # VS Code 1.139; needs Node 24
 EXTENSION = ROOT / "editors" / "vscode"
 PATIENCE = 60  # seconds until the server listens
-TRIALS = 6
+TRIALS = 6  # of a click or a key that VS Code may lose
 USER = {
     "workbench.startupEditor": "none",
     "telemetry.telemetryLevel": "off",
@@ -144,6 +144,7 @@ class Window:
         row.click()
 
     def _search_commands(self, title: str) -> None:
+        """Open the list of commands anew, and type a title."""
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("F1")
         self.page.locator(".quick-input-widget input:focus").fill(f">{title}")
@@ -154,12 +155,11 @@ class Window:
         VS Code takes no click on what it is still laying out, and the list of commands holds those that
         could run when it was opened: what happens in the first seconds may be lost.
         """
-        for _ in range(TRIALS - 1):
-            act()
+        for _ in range(TRIALS):
             with suppress(TimeoutError):
+                act()
                 shown.wait_for(timeout=5_000)
                 return
-        act()
         shown.wait_for()
 
     def await_line(self, pattern: str) -> None:

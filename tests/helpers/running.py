@@ -15,8 +15,11 @@ Made = TypeVar("Made")
 
 
 def seed() -> None:
-    """Seed torch for what runs on the CPU, in a hundredth of the time of `torch.manual_seed`: that keeps the
-    stack of each call for every kind of device that is not there."""
+    """Seed the CPU's generator of torch.
+
+    `torch.manual_seed` takes a hundred times as long: for each kind of device that is not there, it
+    keeps the stack of every call.
+    """
     torch.default_generator.manual_seed(0)
 
 

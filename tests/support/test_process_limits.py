@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-IMPORT = "from mimgraph.support.process_limits import limit_process; limit_process"
+IMPORT = "from mimgraph.support.process_limits import limit_process; "
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -19,11 +19,11 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others have no such limit")
 def test_memory_is_limited() -> None:
-    assert run("(1 << 28); bytearray(1 << 29)").stderr.endswith("MemoryError\n")
-    assert run("(1 << 28); bytearray(1 << 26)").returncode == 0
+    assert run("limit_process(1 << 28); bytearray(1 << 29)").stderr.endswith("MemoryError\n")
+    assert run("limit_process(1 << 28); bytearray(1 << 26)").returncode == 0
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
 def test_time_is_limited() -> None:
-    assert run("(1 << 30, 1)\nwhile True: pass").returncode < 0
+    assert run("limit_process(1 << 30, 1)\nwhile True: pass").returncode < 0

@@ -17,7 +17,7 @@ from mimgraph.source import SourceFile
 MOST_FIXES = 3  # of one diagnostic
 MOST_TEXT = 250_000  # characters of a text that is mended
 MOST_MENDED = 100  # diagnostics of one text, the first
-MOST_TRIED = 400  # changes of one text that are checked; less are of a text that is slow to check
+MOST_TRIED = 400  # changes of one text that are checked; fewer of a long text
 MOST_TRIED_EACH = 24  # changes for one diagnostic
 MOST_CHARACTERS = 1_500_000  # of all texts that are checked, with
 CHARACTERS = 1_000  # for each of their faults, as a name that is similar is searched for

@@ -10,8 +10,8 @@ from mimgraph.source import SourceFile, Span
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 
+BLANKS = " \t"  # all that may stand between tokens; to str.strip() a no-break space is blank too
 BREAKS = ("\x85", "\u2028", "\u2029")  # end a line in YAML 1.1, but not in 1.2 and not in an editor
-BLANKS = " \t"  # between tokens; str.strip() would take more, such as a no-break space of a name
 HIDDEN = ("\ufdd0", "\ufdd1", "\ufdd2")  # noncharacters that replace BREAKS while YAML is parsed
 HIDE_BREAKS = str.maketrans(dict(zip(BREAKS, HIDDEN, strict=True)))
 SHOW_BREAKS = str.maketrans(dict(zip(HIDDEN, BREAKS, strict=True)))
