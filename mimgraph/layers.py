@@ -3,6 +3,8 @@
 # Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry
 from mimgraph.ops.attribute import attribute as _attribute
+from mimgraph.ops.libraries import LIBRARIES as _LIBRARIES
+from mimgraph.ops.libraries import Library as _Library
 from mimgraph.ops.op import Op as _Op
 from mimgraph.support.entry_point import entry_point as _entry_point
 
@@ -10,9 +12,9 @@ __all__ = sorted(_registry.names("layer"))  # noqa: PLE0605 - computed
 
 
 @_entry_point
-def __getattr__(name: str) -> _Op:
-    """Return a built-in layer, or one that `mg.register` added."""
-    return _attribute("layer", name)
+def __getattr__(name: str) -> _Op | _Library:
+    """Return a built-in layer, one that `mg.register` added, or the models of a library."""
+    return _Library(name) if name in _LIBRARIES else _attribute("layer", name)
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,9 @@ from typing import Any, Literal
 from mimgraph.builder import Tensor
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall
+from mimgraph.ops.libraries import Library
+
+torchvision: Library
 
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],

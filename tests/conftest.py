@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -35,6 +37,14 @@ def pytest_configure() -> None:
     lines of the width of a file, whatever terminal the tests run in."""
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ.pop("COLUMNS", None)
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers take the folder of the first process
+        os.environ["MIMGRAPH_CACHE"] = tempfile.mkdtemp(prefix="mimgraph-")
+
+
+def pytest_unconfigure() -> None:
+    """Remove what the tests remembered about models of libraries."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ["MIMGRAPH_CACHE"], ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -33,7 +33,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         summary runtime
         inspection
         emit cost
-        infer
+        infer encoders
         ops
         ir
         diagnostics
@@ -42,7 +42,10 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-WITH_TORCH = ("importer/", "runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py")
+WITH_TORCH = (
+    *("importer/", "runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py"),
+    "encoders/without_weights.py",
+)
 
 
 class Import(NamedTuple):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
+from mimgraph.ir.lazy_shapes import LazyShapes
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
@@ -166,6 +167,8 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
             if module.name in ("Parameter", "Buffer"):
                 if type_ is not None and type_.dtype == "float32":
                     yield _Weight(0, code)
+            elif isinstance(module.weights, LazyShapes):
+                pass  # a pretrained model may be kept in a dtype of its own
             elif path := next(iter(module.weights), ""):
                 yield _Weight(_rank(module.name), tensor(code, path))
     for item in operation.items:

@@ -8,7 +8,10 @@ from collections.abc import Set as AbstractSet
 
 from mimgraph.emit.format.statements import Assign, Class, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Code, Name, walk
+from mimgraph.ops.libraries import LIBRARIES
 
+MODULES = frozenset({"torch", *LIBRARIES})  # imported under their own names
+MEMBERS = {"create_feature_extractor": "torchvision.models.feature_extraction"}
 _WORD = re.compile(r"\w+")
 
 
@@ -30,14 +33,13 @@ def used_names(classes: Iterable[Class]) -> set[str]:
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     """Return the import lines for these names."""
     typing = [name for name in ("Any", "Self") if name in names]
-    lines = [f"from typing import {', '.join(typing)}", ""] if typing else []
-    lines += ["import torch"] if "torch" in names else []
+    modules = {f"import {name}" for name in MODULES & names}
     if "F" in names:
-        lines.append("import torch.nn.functional as F")
-    if "torchvision" in names:
-        lines.append("import torchvision")
-    lines.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
-    return tuple(lines)
+        modules.add("import torch.nn.functional as F")
+    torch = "from torch import Tensor, nn" if "Tensor" in names else "from torch import nn"
+    members = {f"from {home} import {name}" for name, home in MEMBERS.items() if name in names}
+    lines = [f"from typing import {', '.join(typing)}", ""] if typing else []
+    return (*lines, *sorted(modules), *sorted({torch, *members}))
 
 
 def codes(statements: Iterable[Statement]) -> Iterator[Code]:

@@ -29,7 +29,8 @@ class Module:
 
     An argument may be a module itself. `weights` gives the shape of each learned tensor, `buffers`
     of each tensor that is kept but not learned, inner modules included. `own` is a class of the user's,
-    any other one is in `package`.
+    any other one is in `package`, or imported by its name if that is "". The first `positional` arguments
+    are written without their names; None leaves that to the options of the op.
     """
 
     name: str
@@ -38,11 +39,12 @@ class Module:
     buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     own: type | None = None
     package: str = "nn"
+    positional: int | None = None
 
     @property
     def class_name(self) -> str:
         """The class as the emitted file writes it."""
-        return f"{self.package}.{self.name}"
+        return f"{self.package}.{self.name}" if self.package else self.name
 
     @property
     def changed(self) -> Module:

@@ -21,7 +21,8 @@ EMITTED = frozenset(
     [
         *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "enumerate", "range"),
         *("super", "zip"),
-        "torchvision",
+        *("torchvision", "timm", "transformers", "sentence_transformers"),
+        "create_feature_extractor",
         *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
         *("_rois", "_sines_cosines", "_weighted_mean", "_weighted_sum"),
     ]

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
 
-from mimgraph.ops import layers, merges
+from mimgraph.ops import layers, libraries, merges
 from mimgraph.ops.layer_call import LayerOp, MergeOp
 from mimgraph.ops.op import Op, Release
 from mimgraph.ops.signature import Rule
@@ -93,11 +93,16 @@ def known(kind: str, name: str) -> Op:
 
 
 def find(kind: str, name: str) -> Op | None:
-    """Return the op of that kind and name; its file is imported when it is first asked for."""
+    """Return the op of that kind and name; its file is imported when it is first asked for.
+
+    A layer with a dot in its name is a model of a library.
+    """
     op = _OPS[kind].get(name)
     if op is None and name in _HOMES[kind]:
         import_module(_HOMES[kind][name])
         op = _OPS[kind][name]
+    if op is None and kind == "layer" and libraries.is_model(name):
+        return libraries.find(name)
     return op
 
 

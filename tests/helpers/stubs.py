@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mimgraph
 from mimgraph.ops import registry
+from mimgraph.ops.libraries import LIBRARIES
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_signature import on_sources, with_options
 from tests.emit.test_golden import RUFF
@@ -24,13 +25,15 @@ from typing import Any, Literal, overload
 from mimgraph.builder import Tensor
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall, MergeCall
+from mimgraph.ops.libraries import Library
 '''
 
 
 def stub(kind: str) -> str:
     """Return the stub file of the layers or merges."""
     definitions = [_definition(op) for _, op in sorted(registry.ops(kind).items())]
-    unformatted = "\n".join([_HEAD, *definitions])
+    models = [f"{library}: Library" for library in LIBRARIES if kind == "layer"]
+    unformatted = "\n".join([_HEAD, *models, *definitions])
     with_used_imports = _ruff(unformatted, "check", "--fix", "--select", "F401", "--quiet")
     return _ruff(with_used_imports, "format", "--line-length", "100")
 

@@ -44,7 +44,7 @@ def is_layer(given: object) -> bool:
 
 def stem(layer: Layer) -> str:
     """Return the beginning of the name of a node that the user does not name."""
-    return snake_case(layer.op.name) if isinstance(layer, LayerCall) else layer.stem
+    return snake_case(layer.op.__name__) if isinstance(layer, LayerCall) else layer.stem
 
 
 def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[Source, ...]) -> Node:

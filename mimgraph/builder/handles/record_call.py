@@ -116,7 +116,7 @@ def _stem(layer: Layer) -> str:
     """Return the beginning of the name of a node that the user does not name."""
     while isinstance(layer, EachCall | ItemCall):
         layer = cast("Layer", layer.layer)
-    return snake_case(layer.op.name) if isinstance(layer, LayerCall) else layer.stem
+    return snake_case(layer.op.__name__) if isinstance(layer, LayerCall) else layer.stem
 
 
 def _type_call(layer: Layer, context: CallContext) -> TypedCall:

@@ -30,9 +30,11 @@ from mimgraph.emit.forward.values import used_ports
 from mimgraph.emit.imports import codes
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.ir.code import Call, Code, Name, walk
+from mimgraph.ir.names import legal_name
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Use, unwrap
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.libraries import is_model
 
 
 class ChainItems:
@@ -87,6 +89,8 @@ class ChainItems:
         port = "" if is_whole else "".join(map(str.capitalize, ports))
         match node.operation:
             case Leaf(name=name, activation_name=activation):
+                if is_model(name):  # `torchvision.resnet18`
+                    name = legal_name(name.rpartition(".")[2].title().replace("_", ""))
                 parts = (name, port) if port.isdecimal() else (port, name)
                 return activation + "".join(parts)
             case Use(body):
@@ -126,7 +130,8 @@ class ChainItems:
         """Return the class of a layer, which reads the dtype of the model from its own tensors."""
         module, inits, function = leaf.lowering.module, Inits(), SUPER
         base = self.modules.class_name(leaf, module.changed) if module else "nn.Module"
-        if node in self.cast and module:  # whose constructor has no place for that tensor
+        # whose constructor has no place for that tensor, or that a function makes
+        if module and (node in self.cast or is_model(leaf.name)):
             base, inits = "nn.Module", (("layer", self.modules.leaf(leaf, module)),)
             function = Name("self.layer")
 

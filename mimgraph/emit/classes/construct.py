@@ -47,9 +47,13 @@ def construct_subclass(leaf: Leaf, module: Module, class_name: str) -> Construct
 
 
 def _construct(op: Op, module: Module, class_name: str) -> Construct:
-    arguments = tuple([(name, _argument(name, value)) for name, value in module.arguments.items()])
+    arguments = tuple(
+        [(name, _argument(op, name, value)) for name, value in module.arguments.items()]
+    )
     names = tuple(module.arguments)
-    positional = _positional(op, names, module.own is not None)
+    positional = module.positional
+    if positional is None:
+        positional = _positional(op, names, module.own is not None)
     return Construct(class_name, arguments, positional, _defaults(op, names))
 
 
@@ -68,13 +72,14 @@ def _positional(op: Op, names: tuple[str, ...], own: bool) -> int:
     return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
 
 
-def _argument(name: str, value: Any) -> Code:
-    """Return the code of an argument: a constant, or a layer that the module is made with."""
+def _argument(op: Op, name: str, value: Any) -> Code:
+    """Return the code of an argument: a constant, or a layer that the module is made with.
+
+    A module that is no layer by itself, the model inside of a feature extractor, has the op's options.
+    """
     if not isinstance(value, Module):
         return named_constant(name, value)
-    op = registry.find("layer", value.name)
-    assert op is not None
-    return _construct(op, value, value.class_name)
+    return _construct(registry.find("layer", value.name) or op, value, value.class_name)
 
 
 def _is_positional(op: Op, name: str, own: bool) -> bool:

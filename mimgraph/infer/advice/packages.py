@@ -9,6 +9,7 @@ from mimgraph.infer.constraint_origin import leaves
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ops import registry
+from mimgraph.ops.libraries import how_to_install
 
 
 def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> None:
@@ -29,6 +30,6 @@ def _without_package(
                 "missing-package",
                 f"{op.name} needs {op.package}, which is not installed",
                 node.declared.span,
-                help=f"pip install {op.package}",
+                help=how_to_install(op.package),
                 node=path,
             )

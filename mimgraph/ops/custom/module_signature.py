@@ -35,6 +35,24 @@ class Facts(NamedTuple):
     buffers: Mapping[str, tuple[int, ...]]
 
 
+class Probed(Protocol):
+    """An op whose module is run to find its results."""
+
+    @property
+    def name(self) -> str:
+        """Return the name in a spec."""
+        ...
+
+    @property
+    def shape_help(self) -> str:
+        """Return what to do if torch cannot find the shapes."""
+        ...
+
+    def parts(self, result: Any) -> Parts:
+        """Return the results of the module by port."""
+        ...
+
+
 class Prober(Protocol):
     """Finds with torch the results and weights of a module; its implementation imports torch, this file does not."""
 
@@ -104,6 +122,11 @@ class Registered(PythonOp):
     def example(self) -> tuple[tuple[str, ...], str]:
         """Return no example, as the docstring of a user may have any form."""
         return (), ""
+
+    @property
+    def shape_help(self) -> str:
+        """Return how the user gives the shapes."""
+        return f"give its shapes: mg.register({self.cls.__name__}, shape=...)"
 
     @cached_property
     def options(self) -> Mapping[str, OptionSpec]:
@@ -251,25 +274,8 @@ class Registered(PythonOp):
         return {port: (read, typed(shape)) for port, (read, shape) in found.items()}
 
     def parts(self, result: Any) -> Parts:
-        """Return the results of `forward` by port: the positions of a tuple, the fields of a named tuple,
-        the keys of a dict, "" for a single result. None is not a port."""
-        found: Mapping[Any, tuple[Code, Any]]
-        if isinstance(result, Mapping):
-            found = {key: (RESULT.at(key), value) for key, value in result.items()}
-        elif isinstance(result, tuple) and hasattr(result, "_fields"):
-            fields = result._fields
-            found = {n: (Attribute(RESULT, n), v) for n, v in zip(fields, result, strict=True)}
-        elif isinstance(result, tuple | list):
-            found = {str(index): (RESULT.at(index), value) for index, value in enumerate(result)}
-        else:
-            return {"": (RESULT, result)}
-        for key in found:
-            if not isinstance(key, str) or not re.fullmatch(r"\w+", key, re.ASCII):
-                message = (
-                    f"{self.name} returns a dict with the key {key!r}, which cannot name a port"
-                )
-                raise OpFault("wrong-type", message, at_node=True)
-        return {key: part for key, part in found.items() if part[1] is not None}
+        """Return the results of `forward` by port."""
+        return parts_of(self.name, result)
 
     def fault(
         self,
@@ -303,6 +309,26 @@ class RegisteredMerge(MergeOp, Registered):
 def is_plugin(op: Op | None) -> bool:
     """Return whether a plugin brings an op; a block of a spec may have its name."""
     return isinstance(op, Registered) and bool(op.plugin)
+
+
+def parts_of(name: str, result: Any) -> Parts:
+    """Return the results of a call by port: the positions of a tuple, the fields of a named tuple, the
+    keys of a dict, "" for a single result. None is not a port."""
+    found: Mapping[Any, tuple[Code, Any]]
+    if isinstance(result, Mapping):
+        found = {key: (RESULT.at(key), value) for key, value in result.items()}
+    elif isinstance(result, tuple) and hasattr(result, "_fields"):
+        fields = result._fields
+        found = {n: (Attribute(RESULT, n), v) for n, v in zip(fields, result, strict=True)}
+    elif isinstance(result, tuple | list):
+        found = {str(index): (RESULT.at(index), value) for index, value in enumerate(result)}
+    else:
+        return {"": (RESULT, result)}
+    for key in found:
+        if not isinstance(key, str) or not re.fullmatch(r"\w+", key, re.ASCII):
+            message = f"{name} returns a dict with the key {key!r}, which cannot name a port"
+            raise OpFault("wrong-type", message, at_node=True)
+    return {key: part for key, part in found.items() if part[1] is not None}
 
 
 def first_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dims.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit
-from mimgraph.ops.custom.module_signature import Facts, Parts, Registered, first_line
+from mimgraph.ops.custom.module_signature import Facts, Parts, Probed, Registered, first_line
 from mimgraph.ops.op import OpFault
 
 # The sizes that names are first tried with: primes from here on, then multiples, which divide evenly.
@@ -33,7 +33,7 @@ def owned(op: Registered, arguments: Mapping[str, Any]) -> Facts:
         module = _make(op, arguments)
     except _NeedsData:
         return Facts({}, {}, {})
-    return _facts(module, {})
+    return tensors(module, {})
 
 
 def probe(
@@ -47,31 +47,41 @@ def probe(
         module = _make(op, arguments)
     except _NeedsData as needs_data:
         raise needs_data.fault(op) from needs_data
+    return facts(op, module, positional, keywords)
+
+
+def facts(
+    op: Probed,
+    module: nn.Module,
+    positional: Sequence[TensorType],
+    keywords: Mapping[str, TensorType],
+) -> Facts:
+    """Return the results of a call of a module on the meta device, and the tensors of the module."""
     runs = _Runs(op, module, positional, keywords)
     base = runs.base()
     parts = {
         port: (read, _typed(op, port, runs, base, tensor))
         for port, (read, tensor) in runs.parts(base).items()
     }
-    return _facts(module, parts)
+    return tensors(module, parts)
 
 
 class _NeedsData(Exception):
     """Raised if a module reads the data of a tensor on the meta device."""
 
-    def fault(self, op: Registered) -> OpFault:
+    def fault(self, op: Probed) -> OpFault:
         """Return the fault to report."""
         return OpFault(
             "bad-option",
             f"{op.name} cannot be run without data",
             note=str(self),
-            help=f"give its shapes: mg.register({op.cls.__name__}, shape=...)",
+            help=op.shape_help,
             at_node=True,
         )
 
 
 @contextmanager
-def _on_meta() -> Iterator[None]:
+def on_meta() -> Iterator[None]:
     """Make new tensors without data, and leave torch's random numbers as they were."""
     with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("meta"):
         yield
@@ -80,7 +90,7 @@ def _on_meta() -> Iterator[None]:
 def _make(op: Registered, arguments: Mapping[str, Any]) -> nn.Module:
     """Return the module on the meta device; an error that names one option is reported there."""
     try:
-        with _on_meta():
+        with on_meta():
             module: nn.Module = op.cls(**arguments)
             return module.to("meta") if _has_data(module) else module
     except Exception as error:
@@ -107,7 +117,7 @@ def _wants_data(error: Exception) -> bool:
     return isinstance(error, NotImplementedError) or bool(re.search(r"\bmeta\b", str(error)))
 
 
-def _facts(module: nn.Module, parts: Parts) -> Facts:
+def tensors(module: nn.Module, parts: Parts) -> Facts:
     """Return the results with the tensors of the module."""
     return Facts(parts, _shapes(module.named_parameters()), _shapes(module.named_buffers()))
 
@@ -162,7 +172,7 @@ class _Runs:
 
     def __init__(
         self,
-        op: Registered,
+        op: Probed,
         module: nn.Module,
         positional: Sequence[TensorType],
         keywords: Mapping[str, TensorType],
@@ -190,7 +200,7 @@ class _Runs:
     def _run(self, sizes: Mapping[str, int]) -> _Seen:
         """Run the module on tensors of these sizes without data."""
         try:
-            with _on_meta(), _Kernels() as kernels, _Calls() as calls:
+            with on_meta(), _Kernels() as kernels, _Calls() as calls:
                 by_position = [_empty(type_, sizes) for type_ in self.positional]
                 by_name = {key: _empty(type_, sizes) for key, type_ in self.keywords.items()}
                 result = self.module(*by_position, **by_name)
@@ -263,9 +273,7 @@ def _empty(type_: TensorType, sizes: Mapping[str, int]) -> Tensor:
     return torch.empty(shape, dtype=getattr(torch, type_.dtype))  # type: ignore[arg-type]  # no name is left
 
 
-def _typed(
-    op: Registered, port: str, runs: _Runs, base: Mapping[str, int], result: Any
-) -> TensorType:
+def _typed(op: Probed, port: str, runs: _Runs, base: Mapping[str, int], result: Any) -> TensorType:
     """Return the type of a result, its sizes fitted from several runs."""
     what = f"{port} of {op.name}" if port else op.name
     if not isinstance(result, Tensor):
@@ -286,7 +294,7 @@ def _typed(
 
 
 def _size(
-    op: Registered, what: str, runs: _Runs, base: Mapping[str, int], port: str, axis: int
+    op: Probed, what: str, runs: _Runs, base: Mapping[str, int], port: str, axis: int
 ) -> Size:
     """Return the size of one axis as an expression over the names."""
     found = fit(lambda sizes: runs.size(port, axis, sizes), base, runs.loops(base))
@@ -295,7 +303,7 @@ def _size(
         raise OpFault(
             "symbolic-size",
             f"axis {axis} of {what} depends on {names} in an unknown way",
-            help=f"give its shapes: mg.register({op.cls.__name__}, shape=...)",
+            help=op.shape_help,
             at_node=True,
         )
     return found

@@ -1,0 +1,1 @@
+"""Know the models of other libraries as layers: their options, results and weights."""

@@ -1,0 +1,129 @@
+"""Run the models of libraries on torch's meta device, without weights, and remember what they give."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from mimgraph.encoders.cache import remembered
+from mimgraph.encoders.sizes import size
+from mimgraph.ir.lazy_shapes import LazyShapes
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.custom.module_signature import (
+    Facts,
+    Parts,
+    first_line,
+    parts_of,
+)
+from mimgraph.ops.libraries import how_to_install
+from mimgraph.ops.op import OpFault
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_Tensors: TypeAlias = Literal["weights", "buffers"]
+_TENSORS: tuple[_Tensors, ...] = ("weights", "buffers")
+Build: TypeAlias = "Callable[[], nn.Module]"
+
+
+class Model(NamedTuple):
+    """A model to probe: its name, `torchvision.resnet50`, the options that decide its tensors, and
+    what makes it without weights."""
+
+    name: str
+    options: Mapping[str, Any]
+    build: Build
+
+    @property
+    def library(self) -> str:
+        """Return the package that has the model."""
+        return self.name.partition(".")[0]
+
+    @property
+    def shape_help(self) -> str:
+        """Return what to do if torch cannot find the shapes."""
+        return "give its sources whole sizes: image: [3, 224, 224]"
+
+    def tensors(self) -> tuple[LazyShapes, LazyShapes]:
+        """Return the shapes of the learned tensors and of the buffers, which are probed when they are read."""
+        weights, buffers = (
+            LazyShapes((self.name, repr(self.options), which), partial(shapes, self, which))
+            for which in _TENSORS
+        )
+        return weights, buffers
+
+    def parts(self, result: Any) -> Parts:
+        """Return the results of the model by port."""
+        return parts_of(self.name, result)
+
+
+def results(model: Model, sources: Mapping[str, TensorType]) -> dict[str, TensorType]:
+    """Return the types of the results by port, of a call with these sources by name of the argument."""
+    shapes = {name: [*map(str, type_.shape), type_.dtype] for name, type_ in sources.items()}
+    kept = _answer(model, {"called": shapes}, lambda: _run(model, sources))
+    return {port: _type(*one) for port, one in kept["results"].items()}
+
+
+def shapes(model: Model, which: _Tensors) -> Mapping[str, tuple[int, ...]]:
+    """Return the shapes of the learned tensors, or of the buffers, by name."""
+    kept = _answer(model, {"called": None}, lambda: _tensors(model))
+    return {name: tuple(shape) for name, shape in kept[which].items()}
+
+
+def _answer(
+    model: Model, call: Mapping[str, Any], probe: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    versions = [importlib.metadata.version(one) for one in ("torch", require(model.library))]
+    question = {"model": model.name, "options": model.options, "versions": versions, **call}
+    return remembered(question, probe)
+
+
+def require(library: str) -> str:
+    """Return the name of the distribution of a library; raise the fault if it is not installed."""
+    package = library.replace("_", "-")
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        message = f"{library} is needed to know this, and it is not installed"
+        raise OpFault(
+            "missing-package", message, help=how_to_install(library), at_node=True
+        ) from None
+    return package
+
+
+def made(model: Model) -> nn.Module:
+    """Return the model in evaluation mode, all of its tensors on the meta device."""
+    from mimgraph.encoders import without_weights  # imports torch
+
+    try:
+        return without_weights.made(model.build)
+    except OpFault:
+        raise
+    except Exception as error:
+        message = f"{model.name} cannot be made with these options"
+        raise OpFault("bad-option", message, note=first_line(error), at_node=True) from error
+
+
+def _run(model: Model, sources: Mapping[str, TensorType]) -> dict[str, Any]:
+    from mimgraph.ops.custom.probe import facts
+
+    found = facts(model, made(model), [*sources.values()], {})
+    types = {port: type_ for port, (_, type_) in found.parts.items()}
+    kept = {port: [[*map(str, t.dims)], t.dtype, t.batched] for port, t in types.items()}
+    return {"results": kept, **_kept(found)}
+
+
+def _tensors(model: Model) -> dict[str, Any]:
+    from mimgraph.ops.custom.probe import tensors
+
+    return _kept(tensors(made(model), {}))
+
+
+def _kept(facts: Facts) -> dict[str, Any]:
+    return {"weights": facts.weights, "buffers": facts.buffers}
+
+
+def _type(dims: Sequence[str], dtype: str, batched: bool) -> TensorType:
+    return TensorType(tuple(map(size, dims)), dtype, batched=batched)
