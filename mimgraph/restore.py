@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mimgraph.ir.lowering import Maker
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.language.spec_file import load_text
 
@@ -52,7 +53,7 @@ def stage_input_check(
 
 
 def restore(
-    spec: str, class_name: str, layers: Mapping[str, type], origin: Origin | None = None
+    spec: str, class_name: str, layers: Mapping[str, Maker], origin: Origin | None = None
 ) -> nn.Module:
     """Return an instance without weights of a class of a graph's source."""
     graph, write = _load(spec, layers)
@@ -64,7 +65,7 @@ def restore_stage(
     index: int,
     spec: str,
     class_name: str,
-    layers: Mapping[str, type],
+    layers: Mapping[str, Maker],
     origin: Origin | None = None,
 ) -> nn.Module:
     """Return an instance without weights of a class of a stage's source."""
@@ -96,7 +97,7 @@ def _defined(graph: TypedGraph, spec: Spec, restore: Callable[..., nn.Module]) -
     return vars(load(file.text, spec, restore, file.own, file.layers))
 
 
-def _load(spec: str, layers: Mapping[str, type]) -> tuple[TypedGraph, Spec]:
+def _load(spec: str, layers: Mapping[str, Maker]) -> tuple[TypedGraph, Spec]:
     """Return the graph of a spec that uses these registered layers, and a function that writes it."""
     from mimgraph.language.writer import write
     from mimgraph.ops.custom.register import register_missing

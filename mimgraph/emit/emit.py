@@ -24,6 +24,7 @@ from mimgraph.emit.forward.forward import forward
 from mimgraph.emit.forward.values import used_ports
 from mimgraph.emit.imports import codes, imports, used_names
 from mimgraph.ir.code import walk
+from mimgraph.ir.lowering import Maker
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.walks import bodies, twins, used_bodies
@@ -42,7 +43,7 @@ class File(NamedTuple):
     text: str
     classes: tuple[Class, ...]
     own: Mapping[str, Any]
-    layers: Mapping[str, type]
+    layers: Mapping[str, Maker]
     names: Mapping[Body | TypedNode, str]
 
 

@@ -19,8 +19,7 @@ def source_text(value: Value, nodes: Mapping[str, TypedNode]) -> str:
 def operand_labels(node: TypedNode) -> Mapping[str, str]:
     """Return the operand that each source fills, `query` or `key`; "" if the op does not name them."""
     keys = node.arguments
-    key = unwrap(node.operation).op
-    op = registry.find(*key) if key and len(keys) > 1 else None
+    op = registry.applied(unwrap(node.operation)) if len(keys) > 1 else None
     named = op is not None and op.inputs.kind in ("tuple", "named")
     return {key: key if named else "" for key in keys}
 
@@ -28,8 +27,7 @@ def operand_labels(node: TypedNode) -> Mapping[str, str]:
 def argument_names(node: TypedNode) -> Mapping[str, str]:
     """Return the argument that each source fills, by operand: torch's name, the name of a block's
     input, or the position if the op takes any number of sources."""
-    key = unwrap(node.operation).op
-    op = registry.find(*key) if key else None
+    op = registry.applied(unwrap(node.operation))
     if op is not None and op.inputs.kind == "many":
         return {operand: str(index) for index, operand in enumerate(node.arguments)}
     return {operand: operand for operand in node.arguments}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any, TypeAlias
 
@@ -22,6 +22,9 @@ ANCHOR = Operand("*anchor")  # an input that is always given
 # multiply-accumulates. It is multiplied out only where it is asked for, and may be beyond 64 bits.
 Product: TypeAlias = tuple[Size, ...]
 
+# what makes a module of the user's: its class, a function, or a class method
+Maker: TypeAlias = Callable[..., Any]
+
 
 @data
 class Module:
@@ -29,15 +32,16 @@ class Module:
 
     An argument may be a module itself. `weights` gives the shape of each learned tensor, `buffers`
     of each tensor that is kept but not learned, inner modules included. `own` is a class of the user's,
-    any other one is in `package`, or imported by its name if that is "". The first `positional` arguments
-    are written without their names; None leaves that to the options of the op.
+    or a function that makes the module; any other class is in `package`, or imported by its name if that
+    is "". The first `positional` arguments are written without their names; None leaves that to the
+    options of the op.
     """
 
     name: str
     arguments: Mapping[str, Any]
     weights: Mapping[str, tuple[int, ...]]
     buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    own: type | None = None
+    own: Maker | None = None
     package: str = "nn"
     positional: int | None = None
 

@@ -48,6 +48,8 @@ class OpFault(Exception):
 class Op:
     """A layer, merge, tensor or part: its name, rule, options and sources."""
 
+    options_decide = False  # which sources it takes
+
     def __init__(
         self,
         kind: Kind,
@@ -138,6 +140,10 @@ class Op:
     def inputs(self) -> InputSpec:
         """Return the sources that the op takes."""
         return self._signature.inputs()
+
+    def with_options(self, options: Mapping[str, object]) -> Op:
+        """Return the op with the sources that it takes with these options: itself, unless they decide."""
+        return self
 
     def infer(
         self, sources: Mapping[str, TensorType], options: Mapping[str, object]

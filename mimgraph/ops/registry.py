@@ -7,6 +7,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
 
+from mimgraph.ir.typed.kind import TypedKind
+from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ops import layers, libraries, merges
 from mimgraph.ops.layer_call import LayerOp, MergeOp
 from mimgraph.ops.op import Op, Release
@@ -103,6 +105,14 @@ def find(kind: str, name: str) -> Op | None:
         op = _OPS[kind][name]
     if op is None and kind == "layer" and libraries.is_model(name):
         return libraries.find(name)
+    return op
+
+
+def applied(operation: TypedKind) -> Op | None:
+    """Return the op that a typed operation applies, with the sources that its options decide."""
+    op = find(*operation.op) if operation.op else None
+    if op is not None and op.options_decide and isinstance(operation, Leaf):
+        return op.with_options(operation.options)
     return op
 
 

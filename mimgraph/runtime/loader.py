@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from mimgraph.ir.lowering import Maker
 from mimgraph.runtime.error_notes import origin_of
 
 _PREFIX = "mimgraph_compiled_"
@@ -25,7 +26,7 @@ def load(
     spec: Callable[[], str],
     restore: Restore,
     own: Mapping[str, Any],
-    layers: Mapping[str, type],
+    layers: Mapping[str, Maker],
 ) -> ModuleType:
     """Run the source, and return the Python module that it makes.
 
@@ -97,7 +98,7 @@ def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:
 
 
 def _pickle_by_spec(
-    cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, type]
+    cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, Maker]
 ) -> None:
     """Make pickles of instances hold the spec in place of the class."""
 

@@ -34,6 +34,7 @@ from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.variable_names import Variable
+    from mimgraph.ir.typed.graph import TypedNode
     from mimgraph.picture.faulty.sketch import FaultySketch
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
@@ -105,7 +106,7 @@ def _checked(
         typed, blocks, borrowed = _type_further_call(layer, known, context)
     if outer is not None:
         borrowed = {**borrowed, placeholder(outer): outer}
-    arguments = tuple(_by_argument(layer, given))
+    arguments = tuple(_by_argument(layer, given, typed))
     record = Record(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender)
     if first is None:
         context.keep(layer.uses, record)
@@ -270,7 +271,7 @@ def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> Non
         raise spec_error("wrong-arity", message, span, help)
 
 
-def _by_argument(layer: Layer, given: References) -> References:
+def _by_argument(layer: Layer, given: References, typed: TypedNode) -> References:
     """Return the sources either all without names or all with names, as a spec needs."""
     if isinstance(layer, EachCall):
         if layer.times is not None:
@@ -282,6 +283,8 @@ def _by_argument(layer: Layer, given: References) -> References:
         return [(None, source) for _, source in given]
     if {key for key, _ in given} == {None}:
         return given
+    if isinstance(layer, LayerCall) and layer.op.options_decide:
+        names = (*typed.arguments,)
     return [(key or names[i], source) for i, (key, source) in enumerate(given)]
 
 

@@ -17,7 +17,7 @@ from mimgraph.emit.forward.loops import is_sequential
 from mimgraph.emit.forward.values import UsedPorts, returned_ports
 from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Name, named_constant
-from mimgraph.ir.lowering import Module
+from mimgraph.ir.lowering import Maker, Module
 from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Each, Leaf, Repeated, Scan, Sequence, Shared, Use
@@ -35,7 +35,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         self.taken = {graph.name, *EMITTED, *kwlist}  # a block `none` would be the class `None`
         self.own = OwnClasses()
         # the registered ones that are used, by their names; `merge NAME` of merges
-        self.layers: dict[str, type] = {}
+        self.layers: dict[str, Maker] = {}
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
         self._constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept

@@ -1,27 +1,29 @@
-"""Name and import the user's own classes in an emitted file."""
+"""Name and import the user's own classes and functions in an emitted file."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from types import MethodType
 from typing import Any
 
 from mimgraph.emit.format.line_breaking import INDENT, WIDTH
+from mimgraph.ir.lowering import Maker
 
 
 class OwnClasses:
-    """The user's classes that a file imports, under names that shadow nothing in it."""
+    """The user's classes and functions that a file imports, under names that shadow nothing in it."""
 
     def __init__(self) -> None:
-        # by its name in the file, the class or the one around it
+        # by its name in the file, the class or function, or the class around it
         self.imported: dict[str, Any] = {}
 
-    def name_of(self, cls: type, free: Callable[[str], str]) -> str:
-        """Return the code of a class: `Gate`, or `Layers.Gate` for a class in a class.
+    def name_of(self, maker: Maker, free: Callable[[str], str]) -> str:
+        """Return the code of a class or function: `Gate`, or `Layers.Gate` for one in a class.
 
         `free` gives a name that is not taken.
         """
-        thing, inner = _importable(cls)
+        thing, inner = _importable(maker)
         name = next((name for name, one in self.imported.items() if one is thing), None)
         if name is None:
             name = free(thing.__name__)
@@ -29,12 +31,16 @@ class OwnClasses:
         return f"{name}{inner}"
 
 
-def _importable(cls: type) -> tuple[type, str]:
-    """Return what an import names, and the attributes from it to the class, `.Gate`."""
-    outer, dot, inner = cls.__qualname__.partition(".")
+def _importable(maker: Maker) -> tuple[Maker, str]:
+    """Return what an import names, and the attributes from it to the class or function, `.Gate`."""
+    if isinstance(maker, MethodType):
+        assert isinstance(maker.__self__, type)
+        thing, inner = _importable(maker.__self__)
+        return thing, f"{inner}.{maker.__name__}"
+    outer, dot, inner = maker.__qualname__.partition(".")
     if not dot or "<locals>" in inner:  # what stands in a function no import reaches
-        return cls, ""
-    return getattr(sys.modules[cls.__module__], outer), dot + inner
+        return maker, ""
+    return getattr(sys.modules[maker.__module__], outer), dot + inner
 
 
 def import_lines(imported: Mapping[str, Any]) -> tuple[str, ...]:

@@ -77,6 +77,10 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     options = values(bound, at)
     if options is None:
         state.report.label_since(before, context.uses)
+    known = with_known_sources(site, bound, options)
+    if known is None:
+        return None
+    bound, op = known, known.op
     fed = match_op(site, op)
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or options is None:
@@ -111,6 +115,19 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         return None
     state.require(answer.constraints)
     return _typed_leaf(site, bound, answer, fed)
+
+
+def with_known_sources(site: Site, bound: Bound, options: Values | None) -> Bound | None:
+    """Return the op with the sources that its options decide; None if they are unknown, which is reported."""
+    if not bound.op.options_decide:
+        return bound
+    if options is None:
+        return None
+    try:
+        return bound._replace(op=bound.op.with_options(options.by_name))
+    except OpFault as fault:
+        report_refusal(site, bound, fault, {})
+        return None
 
 
 def _check_answer(

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from mimgraph.infer.nodes.activation import finish
-from mimgraph.infer.nodes.apply import bind_op
+from mimgraph.infer.nodes.apply import bind_op, with_known_sources
 from mimgraph.infer.nodes.optional import check_fill, report_missing, runs_without, with_presence
 from mimgraph.infer.nodes.sources import match_op
 from mimgraph.infer.options import Bound, values
@@ -50,6 +50,8 @@ def _type_op(
 ) -> TypedNode | None:
     """Return a layer or merge typed on the sources that are given."""
     bound = bind_op(site.state, apply, site.node.span, site.evaluation)
+    if bound is not None and bound.op.options_decide:
+        bound = with_known_sources(site, bound, values(bound, site.evaluation))
     fed = None if bound is None else match_op(site, bound.op)
     if bound is None or fed is None:
         return None

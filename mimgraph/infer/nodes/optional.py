@@ -183,7 +183,7 @@ def check_item(site: Site, typed: TypedNode) -> bool:
 
 def _op(typed: TypedNode) -> Op | None:
     """Return the op of the registry that a node applies; None for a chain or block."""
-    return registry.find(*typed.operation.op) if typed.operation.op else None
+    return registry.applied(typed.operation)
 
 
 def missing_arguments(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:

@@ -80,6 +80,8 @@ def default(option: OptionSpec) -> str:
 
 def inputs(op: Op) -> list[str]:
     spec = op.inputs
+    if op.options_decide:
+        return ["the sources of the module that it makes"]
     if spec.kind == "many":
         return ["any number"]
     if spec.kind == "named":

@@ -223,7 +223,7 @@ def _op_node(op: Op) -> Json:
         **CLOSED,
         "properties": {
             op.kind: {},
-            "from": _sources(op.inputs),
+            "from": _sources(ANY_SOURCES if op.options_decide else op.inputs),
             **refs("each"),
             "with": {**CLOSED, "properties": of_each},
             "shared": FLAG,

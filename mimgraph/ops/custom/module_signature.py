@@ -1,11 +1,10 @@
-"""Read a user's class of modules as a layer: options from its constructor, sources from `forward`."""
+"""Read what makes a user's modules as a layer: options from its parameters, sources from `forward`."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
@@ -14,9 +13,17 @@ from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_c
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port, Product
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Maker, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ops.custom.maker import (
+    class_of,
+    doc_of,
+    is_rest,
+    parameters_of,
+    sources_of,
+    spelled,
+)
 from mimgraph.ops.layer_call import LayerOp, MergeOp
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.python_op import PythonOp
@@ -70,6 +77,10 @@ class Prober(Protocol):
         """Return the tensors of the module without calling it."""
         ...
 
+    def sources(self, op: Registered, arguments: Mapping[str, Any]) -> Sequence[inspect.Parameter]:
+        """Return the parameters of the `forward` of the module."""
+        ...
+
 
 class Unwritten(str):
     """The `repr` of a default that no spec can write."""
@@ -81,42 +92,45 @@ class Unwritten(str):
 
 
 class Registered(PythonOp):
-    """A class of modules as an op; `rule` gives the shapes of its results instead of torch, `macs` its
-    multiply-accumulates for one sample, unknown without it. `plugin` is the package that brings it."""
+    """A class of modules, or a function that makes one, as an op.
+
+    `rule` gives the shapes of its results instead of torch, `macs` its multiply-accumulates for one
+    sample, unknown without it. `plugin` is the package that brings it.
+    """
 
     registered_kind: ClassVar[Literal["layer", "merge"]]
 
     def __init__(
         self,
-        cls: type,
+        maker: Maker,
         name: str,
         rule: ShapeRule | None,
         dtype: str | None,
         prober: Prober,
         macs: MacsRule | None = None,
     ) -> None:
-        super().__init__(self.registered_kind, cls, family="registered")
+        super().__init__(self.registered_kind, maker, family="registered")
         self.name = self.__name__ = name
-        self.cls = cls
+        self.maker = maker
         self.rule = rule
         self.dtype = dtype
         self.prober = prober
         self.macs = macs
         self.plugin = ""  # `acme-blocks 0.1`
         self.facts: dict[Any, Facts] = {}
+        self.known_sources: dict[str, Registered] = {}  # by options
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        """Return what a pickle holds: the class, which is registered where it is not."""
+        """Return what a pickle holds: the class or function, which is registered where it is not."""
         from mimgraph.ops.custom.register import registered
 
         kind = () if self.registered_kind == "layer" else (self.registered_kind,)
-        return registered, (self.name, self.cls, *kind)
+        return registered, (self.name, self.maker, *kind)
 
     @property
     def doc(self) -> str:
-        """Return the docstring of the class, or the module that it is from."""
-        own = vars(self.cls).get("__doc__")
-        return inspect.cleandoc(own or f"A class of `{self.cls.__module__}`.")
+        """Return the docstring of the class or function, or the module that it is from."""
+        return doc_of(self.maker)
 
     @property
     def example(self) -> tuple[tuple[str, ...], str]:
@@ -126,23 +140,56 @@ class Registered(PythonOp):
     @property
     def shape_help(self) -> str:
         """Return how the user gives the shapes."""
-        return f"give its shapes: mg.register({self.cls.__name__}, shape=...)"
+        return f"give its shapes: mg.register({spelled(self.maker)}, shape=...)"
 
     @cached_property
     def options(self) -> Mapping[str, OptionSpec]:
-        """Return the parameters of the constructor as options, in order."""
-        return {p.name: _option(p) for p in _constructor(self.cls)}
+        """Return the parameters of the constructor or function as options, in order."""
+        return {p.name: _option(p) for p in parameters_of(self.maker)}
 
     @cached_property
-    def arguments(self) -> Sequence[inspect.Parameter]:
-        """Return the parameters of `forward`."""
-        found = list(inspect.signature(self.cls.forward).parameters.values())[1:]  # type: ignore[attr-defined]
-        return [parameter for parameter in found if parameter.kind is not parameter.VAR_KEYWORD]
+    def arguments(self) -> Sequence[inspect.Parameter] | None:
+        """Return the parameters of `forward`; None if the options decide which class is made."""
+        cls: Any = class_of(self.maker)
+        return None if cls is None else sources_of(cls.forward)[1:]
+
+    @property
+    def options_decide(self) -> bool:  # type: ignore[override]
+        """Return whether the options decide which class is made, and so which sources it takes."""
+        return self.arguments is None
+
+    def with_options(self, options: Mapping[str, Any]) -> Op:
+        """Return the op with the sources of the module that it makes with these options."""
+        if self.arguments is not None:
+            return self
+        given = _given(options)
+        key = repr(given)
+        if key not in self.known_sources:
+            known = object.__new__(type(self))  # a copy, by `__reduce__`, is the op itself
+            vars(known).update(vars(self), arguments=self.prober.sources(self, given))
+            vars(known).pop("inputs", None)
+            if fault := known.sources_fault:
+                raise OpFault("bad-option", fault, at_node=True)
+            self.known_sources[key] = known
+        return self.known_sources[key]
+
+    @property
+    def sources_fault(self) -> str:
+        """Return why no spec could give the sources of `forward`; "" if one could, or if they are unknown."""
+        if self.arguments is None:
+            return ""
+        if not self.arguments:
+            return f"{self.name} has no forward that takes a tensor"
+        if self.kind == "merge" and self.inputs.kind == "one":
+            return f"{self.name} takes one tensor: register it as a layer"
+        return ""
 
     @cached_property
     def inputs(self) -> InputSpec:
-        """Return the sources that `forward` takes."""
-        if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in self.arguments):
+        """Return the sources that `forward` takes; any number if the options decide."""
+        if self.arguments is None or any(
+            parameter.kind is parameter.VAR_POSITIONAL for parameter in self.arguments
+        ):
             return InputSpec((), frozenset(), "many")
         names = tuple(parameter.name for parameter in self.arguments)
         if len(names) == 1:
@@ -165,14 +212,15 @@ class Registered(PythonOp):
         """Return the module, its call, and its results, as ports if there are several."""
         call = self._call(sources)
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
-        bare = {name: plain(value) for name, value in given.items()}
+        bare = _given(options)
         facts, products = self._facts_of(sources, bare), self._macs(sources, bare)
         arguments = {
             name: _argument(name, value)
             for name, value in given.items()
             if not isinstance(value, list | dict) or plain(value) != self.options[name].default
         }
-        module = Module(self.cls.__name__, arguments, facts.weights, facts.buffers, self.cls)
+        name = self.maker.__name__
+        module = Module(name, arguments, facts.weights, facts.buffers, self.maker)
         if facts.parts.keys() == {""}:
             return Lowering(facts.parts[""][1], module, call, products=products)
         ports = {port: Port(type_, read) for port, (read, type_) in facts.parts.items()}
@@ -196,8 +244,9 @@ class Registered(PythonOp):
 
     def _split(self, sources: Mapping[str, TensorType]) -> tuple[list[str], list[str]]:
         """Return the sources to pass by position, and those to pass by keyword."""
+        arguments = self.arguments or ()
         if self.inputs.kind == "many":
-            required = [p for p in self.arguments if p.default is REQUIRED and not _is_rest(p)]
+            required = [p for p in arguments if p.default is REQUIRED and not is_rest(p)]
             least = max(1, len(required))
             if len(sources) < least:
                 wanted = f"{least} source{'s' * (least > 1)}"
@@ -205,7 +254,7 @@ class Registered(PythonOp):
                 raise OpFault("wrong-arity", message)
             return list(sources), []
         positional: list[str] = []
-        for parameter in self.arguments:
+        for parameter in arguments:
             if parameter.name not in sources or parameter.kind is parameter.KEYWORD_ONLY:
                 break
             positional.append(parameter.name)
@@ -295,13 +344,13 @@ class Registered(PythonOp):
 
 
 class RegisteredLayer(LayerOp, Registered):
-    """A class of modules as a layer."""
+    """A class of modules, or a function that makes one, as a layer."""
 
     registered_kind = "layer"
 
 
 class RegisteredMerge(MergeOp, Registered):
-    """A class of modules as a merge: Python calls it on its sources and options at once."""
+    """The same as a merge: Python calls it on its sources and options at once."""
 
     registered_kind = "merge"
 
@@ -337,46 +386,9 @@ def first_line(error: Exception) -> str:
     return text.splitlines()[0] if text else type(error).__name__
 
 
-def _constructor(cls: type) -> Iterator[inspect.Parameter]:
-    """Yield the parameters of `__init__`, annotations resolved; if it takes `**keywords`, also the
-    parameters of the base class that they are passed to."""
-    seen: set[str] = set()
-    for base in cls.__mro__:
-        function = vars(base).get("__init__")
-        if function is None:
-            continue
-        if base.__module__ == "torch.nn.modules.module":
-            return
-        hints = _hints(function)
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-        for parameter in parameters:
-            if (
-                parameter.kind is parameter.VAR_POSITIONAL and not takes_any
-            ):  # it is not just passed on
-                message = f"{base.__name__} takes *{parameter.name}, which no option can give"
-                raise TypeError(f"{message}: make it a list")
-            if parameter.kind is parameter.POSITIONAL_ONLY:
-                raise TypeError(f"{base.__name__} takes {parameter.name} by position only")
-            if parameter.name not in seen and not _is_rest(parameter):
-                seen.add(parameter.name)
-                annotation = hints.get(parameter.name, parameter.annotation)
-                yield parameter.replace(annotation=annotation)
-        if not takes_any:
-            return
-
-
-def _hints(function: Any) -> dict[str, Any]:
-    """Return the annotations as types; none if a name in one of them cannot be found."""
-    try:
-        return typing.get_type_hints(function)
-    except Exception:  # noqa: BLE001 - to resolve one may raise anything
-        return {}
-
-
-def _is_rest(parameter: inspect.Parameter) -> bool:
-    """Return whether it is `*args` or `**kwargs`."""
-    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options as Python's own values, without the defaults that no spec can write."""
+    return {n: plain(v) for n, v in options.items() if not isinstance(v, Unwritten)}
 
 
 def _option(parameter: inspect.Parameter) -> OptionSpec:

@@ -1,14 +1,18 @@
 """Make ops of the layers and merges that plugins bring, when a name is in no catalogue.
 
-An entry point of `mimgraph.layers` or `mimgraph.merges` is a class of modules, or what `mg.register`
-returned for one, with a shape rule of its own.
+An entry point of `mimgraph.layers` or `mimgraph.merges` is a class of modules, a function that makes
+one, or what `mg.register` returned for it, with a shape rule of its own.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
+from mimgraph.ir.lowering import Maker
 from mimgraph.ops import registry
+from mimgraph.ops.custom.maker import is_maker
 from mimgraph.ops.custom.module_signature import Registered, RegisteredMerge, is_plugin
-from mimgraph.ops.custom.register import RegisteredKind, is_module, made
+from mimgraph.ops.custom.register import RegisteredKind, made
 from mimgraph.ops.op import Op
 from mimgraph.support import plugins
 from mimgraph.support.plugins import BrokenPlugin, Group, Plugin
@@ -48,18 +52,18 @@ def load_all() -> list[BrokenPlugin]:
 
 
 def _load(plugin: Plugin) -> Op:
-    """Import the class of a plugin, and register it."""
+    """Import the class or function of a plugin, and register it."""
     kind: RegisteredKind = "layer" if plugin.group == "layers" else "merge"
     given = _imported(plugin)
     there = registry.find(kind, plugin.name)
-    op: object = there if isinstance(there, Registered) and there.cls is given else given
-    if isinstance(op, type) and is_module(op):
+    op: object = there if isinstance(there, Registered) and there.maker == given else given
+    if is_maker(op):
         try:
-            op = made(op, plugin.name, kind=kind)
+            op = made(cast("Maker", op), plugin.name, kind=kind)
         except (TypeError, ValueError) as error:
             raise plugins.cannot(plugin, "cannot be registered", error) from error
     if not isinstance(op, Registered):
-        shown = f"is {type(op).__name__}, not a class of modules or what mg.register returned"
+        shown = f"is {type(op).__name__}, not a class of modules, a function, or what mg.register returned"
         raise plugins.cannot(plugin, shown)
     _check(plugin, op, kind)
     op.plugin = plugin.origin

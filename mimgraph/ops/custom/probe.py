@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dims.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit
+from mimgraph.ops.custom.maker import has_forward, sources_of
 from mimgraph.ops.custom.module_signature import Facts, Parts, Probed, Registered, first_line
 from mimgraph.ops.op import OpFault
 
@@ -34,6 +36,15 @@ def owned(op: Registered, arguments: Mapping[str, Any]) -> Facts:
     except _NeedsData:
         return Facts({}, {}, {})
     return tensors(module, {})
+
+
+def sources(op: Registered, arguments: Mapping[str, Any]) -> Sequence[inspect.Parameter]:
+    """Return the parameters of the `forward` of the module."""
+    try:
+        module = _make(op, arguments)
+    except _NeedsData as needs_data:
+        raise needs_data.fault(op) from needs_data
+    return sources_of(module.forward) if has_forward(module) else ()
 
 
 def probe(
@@ -91,7 +102,9 @@ def _make(op: Registered, arguments: Mapping[str, Any]) -> nn.Module:
     """Return the module on the meta device; an error that names one option is reported there."""
     try:
         with on_meta():
-            module: nn.Module = op.cls(**arguments)
+            module = op.maker(**arguments)
+            if not isinstance(module, nn.Module):
+                raise TypeError(f"it returns {type(module).__name__}, not a module")
             return module.to("meta") if _has_data(module) else module
     except Exception as error:
         if _wants_data(error):

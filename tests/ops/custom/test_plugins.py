@@ -251,11 +251,11 @@ def test_a_broken_plugin_in_python_is_an_attribute_error_with_its_package() -> N
 def test_what_is_no_class_of_modules_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = {"mimgraph.layers": {"Answer": "acme_odd:Answer", "Net": "acme_odd:net"}}
-    declare(tmp_path, "acme-odd", "1.0", entries, acme_odd="def Answer(): ...\nnet = 3\n")
+    entries = {"mimgraph.layers": {"Answer": "acme_odd:answer", "Net": "acme_odd:net"}}
+    declare(tmp_path, "acme-odd", "1.0", entries, acme_odd="answer = 'yes'\nnet = 3\n")
     use(tmp_path, monkeypatch)
-    wanted = "not a class of modules or what mg.register returned"
-    for name, what in (("Answer", "function"), ("Net", "int")):
+    wanted = "not a class of modules, a function, or what mg.register returned"
+    for name, what in (("Answer", "str"), ("Net", "int")):
         message = fault(spec_of(f"{{layer: {name}, from: x}}"))[1]
         assert message == f"the layer {name} of acme-odd 1.0 is {what}, {wanted}"
 
