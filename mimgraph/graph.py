@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from mimgraph.inspection.edges import Edges
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Node, Nodes
+    from mimgraph.ir.option_types import OptionValue
     from mimgraph.language.parts.part_files import Place
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Scene, Theme
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from mimgraph.runtime.weight_transfer.by_keys import Keys
     from mimgraph.runtime.weight_transfer.transfer import Transfer
     from mimgraph.runtime.weights import LoadedWeights
+    from mimgraph.search.space import Space
     from mimgraph.summary.summary import Summary
 
 
@@ -361,6 +363,35 @@ class Graph(Shown):
         """Return the graph that a function of `builder.edits` makes of this one."""
         with uncollected():
             return Graph._of(LoadedSpec(*edit(self.declared, self.typed, *given)))
+
+    @cached_property
+    def space(self) -> Space:
+        """Return the search space of each param that has one, in the order of the spec.
+
+            graph.space["hidden"].values, graph.space.size
+            graph.space.point(lambda name, space: space.default)
+
+        A graph made in Python has no params, and so no space.
+        """
+        from mimgraph.search.space import Space
+
+        return Space(self.declared)
+
+    def with_params(self, values: Params | None = None, /, **params: OptionValue) -> Graph:
+        """Return the graph with other values of its params; a `SpecError` holds the faults.
+
+            graph.with_params(hidden=64, fusion="gated")
+            graph.with_params({"hidden": 64})
+
+        Searched params that are not given have their defaults. The new graph has no search left, and no
+        params or options that only other choices need, so that its dump is exactly that model.
+        """
+        from mimgraph.language.with_params import with_params
+
+        given = {**as_mapping("params", values, '{"hidden": 64}'), **params}
+        plain = {name: as_plain(name, value) for name, value in given.items()}
+        with uncollected():
+            return Graph._of(with_params(self.declared, plain))
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:

@@ -28,7 +28,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         layers merges imported project
         graph
         restore gallery
-        builder compare importer language pipeline
+        builder compare importer language pipeline search
         picture
         summary runtime
         inspection

@@ -17,6 +17,8 @@ from mimgraph.ops import registry
 # the page of `docs/language/` about each place where a key may stand
 PLACE_PAGES = {
     "a spec": "spec",
+    "a param": "search-spaces",
+    "a search": "search-spaces",
     "an input": "inputs",
     "an input of a block": "blocks",
     "a block": "blocks",

@@ -18,6 +18,10 @@ from mimgraph.support.frozen_data import data
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
     """Return the graph with every such name resolved; a node with a faulty name loses its
     operation."""
+    if graph.spaces:
+        from mimgraph.infer.other_choices import without_other_choices  # needed by few specs
+
+        graph = without_other_choices(graph, params, report)
     blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
     nodes = Rewriter(name=_Chooser(params, report).name).nodes(graph.nodes)
     unchanged = nodes is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)

@@ -57,6 +57,66 @@ nodes: {y: {layer: ReLU, from: x}}
 outputs: y
 """,
     ),
+    "search": Refused(
+        "bad-option",
+        "a search needs a value",
+        """\
+params: {width: {search: []}}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: $width}}
+outputs: y
+""",
+    ),
+    "default": Refused(
+        "bad-option",
+        "the default 8 is outside of the search",
+        """\
+params: {width: {search: [2, 4], default: 8}}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: $width}}
+outputs: y
+""",
+    ),
+    "int": Refused(
+        "bad-option",
+        "the lower bound 8 is above the upper bound 2",
+        """\
+params: {width: {search: {int: [8, 2]}}}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: $width}}
+outputs: y
+""",
+    ),
+    "float": Refused(
+        "wrong-type",
+        "float must be two numbers, [0.1, 1.0], not 0.5",
+        """\
+params: {width: {search: {float: 0.5}}}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: $width}}
+outputs: y
+""",
+    ),
+    "step": Refused(
+        "bad-option",
+        "no number of steps of 4 leads from 2 to 8",
+        """\
+params: {width: {search: {int: [2, 8], step: 4}}}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: $width}}
+outputs: y
+""",
+    ),
+    "log": Refused(
+        "bad-option",
+        "a search with log needs a lower bound above 0, not 0",
+        """\
+params: {width: {search: {int: [0, 8], log: true}}}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: $width}}
+outputs: y
+""",
+    ),
     "parts": Refused(
         "bad-part",
         "../text.yaml lies outside the folder of the spec",

@@ -32,6 +32,19 @@ nodes:
   score: {layer: Linear, from: hidden, out_features: 1}
 outputs: score
 """
+SEARCHED = """\
+params:
+  hidden: {search: [64, 128, 256], default: 128}
+  depth: {search: {int: [2, 8], step: 2}}
+  rate: {search: {float: [0.01, 0.5], log: true}, default: 0.1}
+inputs: {x: [16]}
+blocks:
+  step: {seq: [{Linear: $hidden}, ReLU, {Dropout: $rate}]}
+nodes:
+  wide: {layer: Linear, from: x, out_features: $hidden}
+  deep: {block: step, from: wide, repeat: $depth}
+outputs: deep
+"""
 TABLE = """\
 inputs:
   city: {vocab: 1000}
@@ -206,10 +219,55 @@ KEYS = {
         "Values that the spec uses as `$name`; `--set hidden=128` replaces one. For the "
         "params of a block each use may give other values, and must where the value is "
         "`null`.",
-        "a mapping from names to numbers, strings, `true`, `false`, `null` or lists of these",
+        "a mapping from names to numbers, strings, `true`, `false`, `null` or lists of these; of a "
+        "spec also `{search, default}`",
         "none",
         "expressions",
         SMALL,
+    ),
+    "search": Key(
+        "The values that a search may give the param: `{search: [64, 128], default: 64}`, or a range, "
+        "`{search: {int: [2, 8]}}`.",
+        "a list of values, `{int, step, log}` or `{float, step, log}`",
+        "none: the param is not searched",
+        "search-spaces",
+        SEARCHED,
+    ),
+    "default": Key(
+        "The value of a searched param wherever nothing searches: `{search: [64, 128], default: 64}`.",
+        "a value of the search",
+        "the first value of the list, or the lower bound",
+        "search-spaces",
+        SEARCHED,
+    ),
+    "int": Key(
+        "The lowest and the highest of the integers to search: `search: {int: [2, 8]}`.",
+        "a list of two integers",
+        "none",
+        "search-spaces",
+        SEARCHED,
+    ),
+    "float": Key(
+        "The lowest and the highest of the numbers to search: `search: {float: [0.1, 0.5]}`.",
+        "a list of two numbers",
+        "none",
+        "search-spaces",
+        SEARCHED,
+    ),
+    "step": Key(
+        "The distance of the values to search: `search: {int: [2, 8], step: 2}`.",
+        "a number above 0",
+        "1 of `int`, none of `float`",
+        "search-spaces",
+        SEARCHED,
+    ),
+    "log": Key(
+        "`true`: small values are tried as often as large ones, `search: {float: [1e-4, 0.1], log: "
+        "true}`.",
+        "`true` or `false`",
+        "`false`",
+        "search-spaces",
+        SEARCHED,
     ),
     "inputs": Key(
         "The input tensors by name: a shape without the batch axis, or `{shape, dtype, "

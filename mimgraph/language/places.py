@@ -16,6 +16,8 @@ PLACES = {
         "nodes",
         "outputs",
     ),
+    "a param": ("search", "default"),
+    "a search": ("int", "float", "step", "log"),
     "an input": ("shape", "dtype", "vocab", "doc", "optional"),
     "an input of a block": ("shape", "dtype", "vocab", "optional"),
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),

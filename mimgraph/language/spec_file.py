@@ -92,6 +92,11 @@ def load_text(
     # a param whose key could not be read may be any of them
     if unknown and all(name.isidentifier() for name in declared.params):
         raise UnknownParams(unknown, declared)
+    return checked(declared, report)
+
+
+def checked(declared: Graph, report: Report) -> LoadedSpec:
+    """Return a declared graph with its typed graph; raise a `SpecError` that holds all its faults."""
     try:
         typed = infer(declared, report)
         report.raise_if_any()

@@ -20,6 +20,7 @@ from mimgraph.ir.declared.operations import (
     Scan,
     Share,
 )
+from mimgraph.ir.declared.space import Choices, Floats, Integers
 from mimgraph.ir.declared.values import Option
 from mimgraph.language.yaml_text import Path, Rows, Tall, yaml_text
 
@@ -59,13 +60,31 @@ def tree(graph: Graph) -> Tall:
     if graph.doc:
         spec["doc"] = graph.doc
     if graph.params:
-        spec["params"] = _options(graph.params)
+        spec["params"] = {name: _param(option) for name, option in graph.params.items()}
     spec["inputs"] = Tall((i.name, _input(i)) for i in graph.inputs)
     if graph.blocks:
         spec["blocks"] = Tall((key, _block(block)) for key, block in graph.blocks.items())
     spec["nodes"] = Tall((node.name, _node(node)) for node in graph.nodes)
     spec["outputs"] = _outputs(graph.outputs)
     return spec
+
+
+def _param(option: Option) -> Any:
+    """Return the value of a param, or its search space with the default if that is not the first."""
+    search: Any
+    first: Any
+    match option.space:
+        case None:
+            return option.value
+        case Choices(values):
+            search, first = [*values], values[0]
+        case Integers(low, high, _, step):
+            search, first = {"int": [low, high], **({"step": step} if step != 1 else {})}, low
+        case Floats(low, high, _, by):
+            search, first = {"float": [low, high], **({"step": by} if by else {})}, low
+    if not isinstance(option.space, Choices) and option.space.log:
+        search["log"] = True
+    return {"search": search} | ({} if option.value == first else {"default": option.value})
 
 
 def _input(declared: Input) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation
 from mimgraph.ir.declared.sizes import LinearSize
+from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
@@ -252,6 +253,11 @@ class Graph:
     doc: str = ""
     lost: frozenset[str] = frozenset()
     renamed: tuple[Diagnostic, ...] = ()
+
+    @property
+    def spaces(self) -> dict[str, Dimension]:
+        """The search space of each param that has one."""
+        return {name: one.space for name, one in self.params.items() if one.space is not None}
 
     @property
     def part_files(self) -> list[str]:

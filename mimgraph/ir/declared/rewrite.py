@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import (
@@ -31,6 +31,7 @@ def _same_call(call: Call) -> Call:
     return call
 
 
+Options: TypeAlias = Mapping[str, Option]
 Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
 
 
@@ -40,12 +41,14 @@ class Rewriter:
     `name`, and then every use of a block with `call`.
 
     `name` is called with the kind of the named thing (`"layer"`, `"block"`), its name, and the
-    dotted name of the node; where it returns None, the node has no operation.
+    dotted name of the node; where it returns None, the node has no operation. `given` is called
+    with a kind, a name and a path, too, and with the options by name, of which it returns those to keep.
     """
 
     option: Callable[[Option], Option] | None = None
     name: Callable[[str, str, str], str | None] = _same_name
     call: Callable[[Call], Call] = _same_call
+    given: Callable[[str, str, str, Options], Options] | None = None
 
     def nodes(self, nodes: tuple[Node, ...], path: str = "") -> tuple[Node, ...]:
         """Return the nodes rebuilt, whose dotted names begin with `path`."""
@@ -74,6 +77,7 @@ class Rewriter:
             if applied is None:
                 return None
             options, times = self._options(operation.options), self._lone(operation.times)
+            options = self._kept(operation.operation, options, path)
             return _changed(operation, operation=applied, options=options, times=times)
         return self._applied(operation, path)
 
@@ -89,10 +93,10 @@ class Rewriter:
         block = self.name("block", call.block, path)
         if block is None:
             return None
-        if self.option is None and block is call.block:
+        if self.option is None and self.given is None and block is call.block:
             return self.call(call)
-        params, lone = self._options(call.params), self._lone(call.lone)
-        repeat, scan = self._repeat(call.repeat), self._scan(call.scan)
+        params, lone = self._kept(call, self._options(call.params), path), self._lone(call.lone)
+        repeat, scan = self._repeat(call, path), self._scan(call.scan)
         changed = _changed(call, block=block, params=params, lone=lone, repeat=repeat, scan=scan)
         return self.call(changed)
 
@@ -102,15 +106,20 @@ class Rewriter:
             function = self.name("activation", activation.name, path)
             if function is None:
                 return None
-            if self.option is not None or function is not activation.name:
+            if self.option is not None or self.given or function is not activation.name:
                 options, lone = self._options(activation.options), self._lone(activation.lone)
+                options = self._kept(activation, options, path)
                 activation = _changed(activation, name=function, options=options, lone=lone)
         name = self.name(apply.kind, apply.name, path)
         if name is None:
             return None
-        if self.option is None and name is apply.name and activation is apply.activation:
+        same = name is apply.name and activation is apply.activation
+        if self.option is None and self.given is None and same:
             return apply
-        options, lone = self._options(apply.options), self._lone(apply.lone)
+        options, lone = (
+            self._kept(apply, self._options(apply.options), path),
+            self._lone(apply.lone),
+        )
         return _changed(apply, name=name, options=options, lone=lone, activation=activation)
 
     def _options(self, options: Mapping[str, Option]) -> Mapping[str, Option]:
@@ -118,6 +127,23 @@ class Rewriter:
             return options
         found = {key: self.option(option) for key, option in options.items()}
         return options if all(found[key] is options[key] for key in options) else found
+
+    def _kept(
+        self, operation: AppliedOperation | Activation, options: Options, path: str
+    ) -> Options:
+        """Return the options of an operation that `given` keeps; the same object if it keeps all."""
+        if self.given is None or not options:
+            return options
+        match operation:
+            case Apply(kind, name):
+                found = self.given(kind, name, path, options)
+            case Call(name):
+                found = self.given("block", name, path, options)
+            case Activation(name):
+                found = self.given("activation", name, path, options)
+            case _:
+                return options
+        return options if len(found) == len(options) else found
 
     def _switch(self, value: bool | Written) -> bool | Written:
         if self.option is None or isinstance(value, bool):
@@ -128,10 +154,12 @@ class Rewriter:
     def _lone(self, lone: Option | None) -> Option | None:
         return lone if lone is None or self.option is None else self.option(lone)
 
-    def _repeat(self, repeat: Repeat | None) -> Repeat | None:
-        if repeat is None or self.option is None:
+    def _repeat(self, call: Call, path: str) -> Repeat | None:
+        repeat = call.repeat
+        if repeat is None or (self.option is None and self.given is None):
             return repeat
-        times, each = self._lone(repeat.times), self._options(repeat.each)
+        times = self._lone(repeat.times)
+        each = self._kept(call, self._options(repeat.each), path)
         same = times is repeat.times and each is repeat.each
         return repeat if same else repeat._replace(times=times, each=each)
 

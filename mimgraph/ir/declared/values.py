@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self
 
+from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.expression import Expression
 from mimgraph.source import Span
 
@@ -104,7 +105,8 @@ class Option(NamedTuple):
     """An option as given: plain data in which `Written` stands for values that are computed later.
 
     `part` returns the span of characters in a text, `items` are the spans of a list's values. `in_with`
-    says that the value comes from a list in `with`, where its faults are reported.
+    says that the value comes from a list in `with`, where its faults are reported. A param of a spec
+    may have a search `space`, of which `value` is the default.
     """
 
     value: Any
@@ -113,6 +115,7 @@ class Option(NamedTuple):
     part: Callable[[int, int], Span] | None = None
     items: tuple[Span, ...] = ()
     in_with: bool = False
+    space: Dimension | None = None
 
     def item(self, index: int) -> Span:
         """Return the span of a value of the list, if the list is written out."""

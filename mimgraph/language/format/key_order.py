@@ -28,11 +28,18 @@ LAYER = (
 SCAN = ("scan", "from", "over", "carry", "", "take", "freeze")
 TENSOR = ("parameter", "buffer", "arange", "zeros", "ones", "random", "", "take", "over", "freeze")
 REPEAT = PLACES["repeat"]
+PARAM = PLACES["a param"]
+SEARCH = PLACES["a search"]
 
 
 def put_in_order(root: Collection) -> None:
     """Put the keys of a spec in order; names stay in the author's order, and so do options."""
     _sort(root, SPEC)
+    for params in _values(root, "params"):
+        _sort_each(params, PARAM)
+        for param in _collections(params.entries):
+            for search in _values(param, "search"):
+                _sort(search, SEARCH)
     for inputs in _values(root, "inputs"):
         _sort_each(inputs, INPUT)
     for blocks in _values(root, "blocks"):

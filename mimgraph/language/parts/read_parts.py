@@ -112,7 +112,11 @@ def _checked(place: Place, data: bytes, report: Report) -> Block | None:
     if report.diagnostics:
         return None
     blocks = {key: with_values(block, fixed) for key, block in graph.blocks.items()}
-    own = {name: option for name, option in graph.params.items() if name not in fixed}
+    own = {
+        name: option._replace(space=None)  # only the spec that is searched has a space
+        for name, option in graph.params.items()
+        if name not in fixed
+    }
     lifted = lift_params(replace(graph, params=own, blocks=blocks))
     block = with_values(as_block(lifted, graph.name, graph.origin, own), fixed)
     if graph.outputs and not block.outputs:

@@ -14,6 +14,8 @@ from mimgraph.language.yaml_tree.scalars import MAX_INT, MIN_INT
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 
+PARAM = "a number, a string, true, false or a list"
+
 
 def read_params(
     context: Context, tree: Tree | None, overrides: Mapping[str, Any]
@@ -22,9 +24,14 @@ def read_params(
     params = _read(context, tree, read_mapping(context, "params", tree), ())
     for key, _ in tree.entries if isinstance(tree, MappingTree) else ():
         if key.text in overrides:
-            given = _override(context, key, overrides[key.text])
-            params[key.text] = params[key.text]._replace(value=given, part=None)
+            option = params[key.text]
+            params[key.text] = given_option(context, key, option, overrides[key.text])
     return params
+
+
+def given_option(context: Context, key: Scalar, option: Option, value: Any) -> Option:
+    """Return a param with the value that a caller gives."""
+    return option._replace(value=_override(context, key, value), part=None)
 
 
 def read_block_params(context: Context, tree: Tree | None) -> dict[str, Option]:
@@ -47,15 +54,26 @@ def _read(
                 "bad-name", f"{key.text!r} cannot be the name of a param", key.span, help=reason
             )
             context.misnamed.add(key.text)
-        found[key.text] = read_option(context, key, value)
-        if isinstance(value, MappingTree):
-            wants = "a number, a string, true, false or a list"
-            context.wrong_type("a param", wants, value)
-            found[key.text] = found[key.text]._replace(value=FAULTY)
+        found[key.text] = _read_param(context, key, value, bool(reserved))
     lost = (OTHERS,) if tree is not None and params is None else params.lost if params else ()
     for name in lost:
         found.setdefault(name, faulty_option(params.span if params else context.origin))
     return found
+
+
+def _read_param(context: Context, key: Scalar, tree: Tree, is_in_block: bool) -> Option:
+    """Return a param, one of a spec also with a search space."""
+    if not isinstance(tree, MappingTree):
+        return read_option(context, key, tree)
+    from mimgraph.language.reader.search_space import is_space, read_searched  # needed by few specs
+
+    if is_space(tree) and not is_in_block:
+        return read_searched(context, key, tree)
+    help = "a search is written {search: [64, 128], default: 64}"
+    if is_in_block:
+        help = f"search a param of the spec, and give its value here: {key.text}: $NAME"
+    context.wrong_type("a param", PARAM, tree, help=help if is_space(tree) else "")
+    return faulty_option(tree.span)._replace(key=key.span)
 
 
 def _override(context: Context, key: Scalar, value: Any) -> Any:

@@ -116,6 +116,10 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
         doc=read_text(context, "doc", tree.get("doc")) or "",
         lost=frozenset(context.lost),
     )
+    if fixed := [name for name in overrides if name in graph.spaces]:
+        from mimgraph.infer.search_point import settled  # needed by few specs
+
+        graph = settled(graph, {}, fixed)
     if parts is None:
         return graph
     from mimgraph.language.parts.link import with_parts  # needed by specs with parts alone

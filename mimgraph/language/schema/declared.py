@@ -8,6 +8,7 @@ from collections.abc import Collection
 from mimgraph.ir.names import EMITTED, NODE_WORDS, REFUSED, REFUSED_FOR_INPUTS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
+from mimgraph.language.reader.search_space import MAX_CHOICES
 from mimgraph.language.schema.values import value
 from mimgraph.language.schema.words import (
     CLOSED,
@@ -15,6 +16,7 @@ from mimgraph.language.schema.words import (
     IDENTIFIER,
     SWITCH,
     Json,
+    any_of,
     keys,
     named,
     named_inputs,
@@ -56,12 +58,38 @@ def _params() -> Json:
     name = {"pattern": NAME, "not": {"enum": sorted(taken)}}
     own = {"pattern": NAME, "not": {"enum": sorted({*taken, *NODE_WORDS})}}
     kinds = ["number", "boolean", "string", "array", "null"]
-    params = {"type": "object", "additionalProperties": {**ref("data"), "type": kinds}}
+    plain = {**ref("data"), "type": kinds}
     return {
-        "params": {**params, "propertyNames": name},
-        "block_params": {**params, "propertyNames": ref("block_param")},
+        "params": {
+            "type": "object",
+            "additionalProperties": any_of(plain, ref("searched")),
+            "propertyNames": name,
+        },
+        "searched": {
+            **CLOSED,
+            "properties": keys(search=_search(), default=plain),
+            "required": ["search"],
+        },
+        "block_params": {
+            "type": "object",
+            "additionalProperties": plain,
+            "propertyNames": ref("block_param"),
+        },
         "block_param": own,
     }
+
+
+def _search() -> Json:
+    """Return the schema of the values to search: a list, or a range of integers or numbers."""
+
+    def bounds(kind: str) -> Json:
+        return {"type": "array", "items": {"type": kind}, "minItems": 2, "maxItems": 2}
+
+    step, log = {"type": "number", "exclusiveMinimum": 0}, {"type": "boolean"}
+    ranges = keys(int=bounds("integer"), float=bounds("number"), step=step, log=log)
+    only_one = [{"required": ["int"]}, {"required": ["float"]}]
+    choices = {"type": "array", "minItems": 1, "maxItems": MAX_CHOICES}
+    return any_of(choices, {**CLOSED, "properties": ranges, "oneOf": only_one})
 
 
 def _inputs() -> Json:

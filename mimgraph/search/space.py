@@ -1,0 +1,114 @@
+"""The search space of a graph: a read-only mapping from each searched param to its choices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from mimgraph.infer.search_reads import Guard, Read, holds, reads, when
+from mimgraph.ir.declared.graph import Graph
+from mimgraph.ir.declared.space import Choices, Dimension
+
+Suggest: TypeAlias = Callable[[str, Dimension], Any]
+MOST_CASES = 100_000  # combinations of choices of ops that are counted one by one
+
+
+class Space(Mapping[str, Dimension]):
+    """The searched params of a spec, in the order of its text."""
+
+    def __init__(self, declared: Graph) -> None:
+        self._declared = declared
+        self._by_name = declared.spaces
+
+    def __getitem__(self, name: str) -> Dimension:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return (
+            f"<space of {len(self)} params: {', '.join(f'{n}: {one}' for n, one in self.items())}>"
+        )
+
+    @cached_property
+    def reads(self) -> Mapping[str, list[Read]]:
+        """The places that read each param, with the choices under which they do."""
+        return reads(self._declared)
+
+    @cached_property
+    def when(self) -> Mapping[str, frozenset[Guard]]:
+        """The choices under which each searched param is asked: under any of these guards."""
+        return {name: when(self.reads[name], self._by_name) for name in self}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The default of each param."""
+        return {name: one.default for name, one in self.items()}
+
+    def asked(self, values: Mapping[str, Any] | None = None) -> list[str]:
+        """Return the names of the params that the graph reads where params have these values; others
+        have their defaults."""
+        known = {**self.defaults, **(values or {})}
+        return [name for name in self if holds(self.when[name], known)]
+
+    def point(self, suggest: Suggest) -> dict[str, Any]:
+        """Return a value for each param that is asked, as a function of its name and space suggests.
+
+            graph.space.point(lambda name, space: space.default)
+
+        They are asked in the order of the text, but after the choices on which they depend.
+        """
+        found: dict[str, Any] = {}
+        while True:
+            asked = (n for n in self if n not in found and holds(self.when[n], found))
+            name = next(asked, None)
+            if name is None:
+                return {name: found[name] for name in self if name in found}
+            found[name] = suggest(name, self[name])
+
+    @cached_property
+    def size(self) -> float:
+        """The number of points, `math.inf` if there is no end of them.
+
+        Points that differ only in params that are not asked count once.
+        """
+        return math.prod(map(self._size, self._groups()))
+
+    def _groups(self) -> list[list[str]]:
+        """Return the asked params in groups: those in different groups do not depend on each other."""
+        groups: list[set[str]] = []
+        for name in self:
+            if self.when[name]:
+                linked = {name, *(one for guard in self.when[name] for one, _ in guard)}
+                joined = [group for group in groups if group & linked]
+                groups = [group for group in groups if not group & linked]
+                groups.append(linked.union(*joined))
+        return [[name for name in self if name in group] for group in groups]
+
+    def _size(self, group: list[str]) -> float:
+        """Return the number of points of a group of params that depend on each other."""
+        deciding = {one for name in group for guard in self.when[name] for one, _ in guard}
+        cases = [self[name] for name in group if name in deciding]
+        if math.prod(one.size for one in cases) > MOST_CASES:
+            raise OverflowError(f"more than {MOST_CASES:,} combinations of {', '.join(deciding)}")
+        return sum(self._sizes(group, deciding, {}))
+
+    def _sizes(
+        self, group: list[str], deciding: set[str], values: dict[str, Any]
+    ) -> Iterator[float]:
+        """Yield the number of points for each combination of the deciding params that are asked."""
+        asked = [name for name in group if name not in values and holds(self.when[name], values)]
+        first = next((name for name in asked if name in deciding), None)
+        if first is None:
+            yield math.prod(self[name].size for name in asked)
+            return
+        space = self[first]
+        assert isinstance(space, Choices)
+        for value in space.values:
+            yield from self._sizes(group, deciding, {**values, first: value})
