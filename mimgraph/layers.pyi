@@ -9,6 +9,7 @@ from mimgraph.ops.layer_call import Activation, LayerCall
 from mimgraph.ops.libraries import Library
 
 torchvision: Library
+transformers: Library
 
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],

@@ -35,6 +35,7 @@ DiagnosticCode = Literal[
     "inferred-conflict",
     "torch-version",
     "missing-package",
+    "missing-weights",
     "broken-plugin",
     # the graph
     "cycle",
@@ -81,6 +82,7 @@ CODES: dict[DiagnosticCode, str] = {
     "inferred-conflict": "an option that follows from the input is given with another value",
     "torch-version": "an option that this release of torch does not have yet",
     "missing-package": "a layer of a package that is not installed",
+    "missing-weights": "a file of a pretrained model that is not on this machine",
     "broken-plugin": "a layer or merge of an installed package that cannot be used",
     "cycle": "nodes feed each other, or a block contains itself",
     "unused-input": "nothing reads an input",

@@ -14,6 +14,7 @@ from mimgraph.support.entry_point import entry_points
 # by library the module of ours that knows its models, imported when a spec first names one
 LIBRARIES = {
     "torchvision": "mimgraph.encoders.torchvision",
+    "transformers": "mimgraph.encoders.transformers",
 }
 
 

@@ -1,0 +1,203 @@
+"""Define a model of transformers as a layer, with the options `pretrained`, `config` and `features`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import Any, TypeAlias
+
+from mimgraph.encoders.encoder import Encoder, option
+from mimgraph.encoders.probe import Model, shapes
+from mimgraph.encoders.transformers import configs
+from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
+from mimgraph.encoders.transformers.families import FAMILIES
+from mimgraph.encoders.transformers.features import chosen
+from mimgraph.encoders.transformers.other_models import OtherModel, other_model
+from mimgraph.encoders.transformers.table_models import TableModel
+from mimgraph.ir.code import Attribute, Code, Operand
+from mimgraph.ir.expression import plain
+from mimgraph.ir.lazy_shapes import LazyShapes
+from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
+from mimgraph.ir.option_types import Plain
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.signature import InputSpec, OptionSpec
+
+AUTO = "AutoModel"
+Kind: TypeAlias = TableModel | OtherModel
+
+
+class TransformerModel(Encoder):
+    """A model of transformers: AutoModel, or a class such as BertModel."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"transformers.{model}", _DOC.format(model=model))
+        self.model = model
+
+    @property
+    def example(self) -> tuple[tuple[str, ...], str]:
+        """Return the inputs and a node that uses the model."""
+        if self.model != AUTO and FAMILIES[self.model].reads == "pixel_values":
+            side = TableModel(configs.Config(self.model, {})).config.size("image_size")
+            return (f"image: [3, {side}, {side}]",), (
+                f"{{layer: {self.name}, from: image, config: {{num_hidden_layers: 2}}}}"
+            )
+        given = "" if self.model != AUTO else "model_type: bert, "
+        key = "num_hidden_layers" if self.model == AUTO else FAMILIES[self.model].layers
+        node = f"{{layer: {self.name}, from: ids, config: {{{given}{key}: 2}}}}"
+        return ("ids: {shape: [8], vocab: 1000}",), node
+
+    def given_options(self) -> list[OptionSpec]:
+        """Return the options that a spec may give."""
+        features = int | tuple[int, ...] | dict[str, int] | None
+        return [
+            option("pretrained", str | None, None),
+            option("revision", str | None, None),
+            option("config", dict[str, Plain] | None, None),
+            option("features", features, None),
+        ]
+
+    @cached_property
+    def inputs(self) -> InputSpec:
+        """Return the sources by the names of the model's own arguments."""
+        if self.model == AUTO:
+            names = ("input_ids", "attention_mask", "token_type_ids", "pixel_values")
+            return InputSpec(names, frozenset(names), "tuple")
+        takes = FAMILIES[self.model].takes
+        return InputSpec(takes, frozenset(takes[1:]), "tuple")
+
+    def lower(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
+        """Return the module, its call and its results."""
+        source = _source(options)
+        kind = self._kind(source, options)
+        operands = self._by_argument(kind, sources)
+        types = {name: sources[key] for name, key in operands.items()}
+        features = chosen(options["features"], kind.layers)
+        layers = [feature.layer for feature in features]
+        found = kind.results(self.name, types, layers)
+        asked = {"output_hidden_states": True} if features else {}
+        called = {name: Operand(key) for name, key in operands.items()}
+        call = module_call(**called, **asked, **kind.extra)
+        states = dict(zip(features, found.states, strict=True))
+        if [feature.port for feature in features] == [""]:
+            ports = {STATE: Port(found.states[0], features[0].code)}
+        else:
+            ports = {name: Port(type_, _read(name)) for name, type_ in found.outputs.items()}
+            ports |= {one.port: Port(type_, one.code) for one, type_ in states.items()}
+        module = self._module(kind, source)
+        first = next(iter(ports.values())).type
+        return Lowering(first, module, call, ports, requires=found.requires, products=None)
+
+    def _kind(self, source: Checkpoint | Mapping[str, Any], options: Mapping[str, Any]) -> Kind:
+        """Return what is known of the model, from its checkpoint or from the config of the spec."""
+        if isinstance(source, Checkpoint):
+            return self._of_checkpoint(source)
+        given = dict(source)
+        model_type = plain(given.pop("model_type", None))
+        if self.model == AUTO and model_type is None:
+            types = ", ".join(configs.model_types())
+            raise _fault("config", "config needs the model_type", f"one of {types}, or another")
+        if self.model != AUTO and model_type not in (None, configs.type_of(self.model)):
+            message = f"{self.model} is of the model_type {configs.type_of(self.model)}"
+            raise _fault("config", message, "leave model_type out, or write transformers.AutoModel")
+        model = configs.model_of(str(model_type)) if self.model == AUTO else self.model
+        if model is None:
+            return other_model(model_type, given)
+        return TableModel(configs.checked(model, given))
+
+    def _of_checkpoint(self, source: Checkpoint) -> Kind:
+        """Return what is known of the model of a checkpoint."""
+        found = source.config()
+        model_type = found.get("model_type")
+        if self.model != AUTO:
+            if not configs.holds(self.model, model_type):
+                message = (
+                    f"{source.name} is of the model_type {model_type!r:.60}, not a {self.model}"
+                )
+                raise _fault("pretrained", message, "write layer: transformers.AutoModel")
+            return TableModel(configs.read(self.model, found))
+        model = configs.model_of(str(model_type))
+        if model is not None:
+            return TableModel(configs.read(model, found))
+        if not isinstance(model_type, str) or "auto_map" in found:
+            message = f"{source.name} needs code from its own repository"
+            help = "mimgraph never runs it (trust_remote_code): take a model that transformers has"
+            raise _fault("pretrained", message, help)
+        return OtherModel(model_type, found)
+
+    def _by_argument(self, kind: Kind, sources: Mapping[str, TensorType]) -> dict[str, str]:
+        """Return the key of each source by the model's argument: one alone is what the model reads."""
+        if not sources:
+            raise OpFault("wrong-arity", f"{self.name} needs a source", help="write from: NAME")
+        reads = kind.reads(sources)
+        if len(sources) == 1:
+            return {reads: next(iter(sources))}
+        for key in sources:
+            if key not in kind.takes:
+                takes = ", ".join(kind.takes)
+                message = f"this model takes no {key}"
+                raise OpFault("wrong-arity", message, source=key, help=f"its sources: {takes}")
+        if reads not in sources:
+            help = f"write from: {{{reads}: ...}}"
+            raise OpFault("wrong-arity", f"{self.name} needs {reads}", at_node=True, help=help)
+        return {key: key for key in kind.takes if key in sources}
+
+    def _module(self, kind: Kind, source: Checkpoint | Mapping[str, Any]) -> Module:
+        """Return the call that makes the model."""
+        weights, buffers = _tensors(kind.model())
+        if isinstance(source, Checkpoint):
+            revision = {"revision": source.revision} if source.revision else {}
+            # without a dtype transformers takes that of the file, which may be float16
+            settings = {**revision, "dtype": "float32", "use_safetensors": True}
+            arguments: dict[str, Any] = {"name": source.name, **settings}
+            name = f"{self.model}.from_pretrained"
+        else:
+            arguments = {"config": kind.written()}
+            name = f"{AUTO}.from_config" if self.model == AUTO else self.model
+        return Module(name, arguments, weights, buffers, package="transformers", positional=1)
+
+
+def _source(options: Mapping[str, Any]) -> Checkpoint | Mapping[str, Any]:
+    """Return what the model is made from: a checkpoint, or the config of the spec."""
+    name, config, revision = (options[key] for key in ("pretrained", "config", "revision"))
+    if name is not None and config is not None:
+        raise _fault("config", "pretrained has a config already", "leave one of them out")
+    if name is not None:
+        return checkpoint(str(plain(name)), None if revision is None else str(plain(revision)))
+    if revision is not None:
+        raise _fault("revision", "revision is that of a pretrained model", "give pretrained")
+    if config is None:
+        help = (
+            "give pretrained: distilbert-base-uncased, or config: {model_type: bert} for one that"
+            " has learned nothing"
+        )
+        raise OpFault("missing-option", "the model needs pretrained or config", help=help)
+    return dict(config)
+
+
+def _read(name: str) -> Code:
+    """Return the code that reads an output of the model."""
+    return Attribute(RESULT, name)
+
+
+def _tensors(model: Model) -> tuple[LazyShapes, LazyShapes]:
+    """Return the weights and buffers of a model, which a probe finds when they are first read."""
+    key = (model.name, repr(model.options))
+    return (
+        LazyShapes((*key, "weights"), partial(shapes, model, "weights")),
+        LazyShapes((*key, "buffers"), partial(shapes, model, "buffers")),
+    )
+
+
+def _fault(option: str, message: str, help: str = "") -> OpFault:
+    return OpFault("bad-option", message, option=option, help=help)
+
+
+STATE = "last_hidden_state"
+_DOC = """\
+transformers.{model}: (N, T) of tokens, or images -> last_hidden_state, pooler_output.
+
+`pretrained` is the name of a checkpoint on the Hugging Face hub, and `revision` its branch, tag or
+commit. With `config` in its place the model has learned nothing. `features: 6` gives the hidden
+state after layer 6 alone, `features: [3, 6]` gives the ports hidden_states_3 and hidden_states_6, and
+`features: {{early: 3}}` names them."""

@@ -1,0 +1,65 @@
+"""Make any model of transformers from a config alone, and run it for its tensors; imports both libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any
+
+import huggingface_hub.constants
+import transformers
+from torch import Tensor, nn
+
+from mimgraph.ops.op import OpFault
+
+
+def auto_model(model_type: str, values: Mapping[str, Any]) -> nn.Module:
+    """Return the model that AutoModel makes of a config; raise the fault of a type that it has not."""
+    types = transformers.AutoConfig.for_model
+    known = list(transformers.models.auto.configuration_auto.CONFIG_MAPPING)
+    if model_type not in known:
+        near = get_close_matches(model_type, known, 1)
+        help = f"did you mean {near[0]}?" if near else ""
+        message = f"transformers {transformers.__version__} has no model type {model_type!r}"
+        raise OpFault("bad-option", message, option="config", help=help)
+    with _offline():
+        config = types(model_type, **values)
+        model: nn.Module = transformers.AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+    return model
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Keep the hub's library from its network: some configs name a second model to load."""
+    before = huggingface_hub.constants.HF_HUB_OFFLINE
+    huggingface_hub.constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        huggingface_hub.constants.HF_HUB_OFFLINE = before
+
+
+def tensors_of(model: Any, main: str, layers: Sequence[int]) -> nn.Module:
+    """Return a module that runs the model on its one needed source and returns the tensors by name."""
+    if model.main_input_name != main:
+        message = f"{type(model).__name__} reads {model.main_input_name}, and this source is {main}"
+        raise OpFault("wrong-arity", message, at_node=True)
+    return _Tensors(model, layers)
+
+
+class _Tensors(nn.Module):
+    """Returns the tensors among the outputs of a model, and the hidden states of some layers."""
+
+    def __init__(self, model: Any, layers: Sequence[int]) -> None:
+        super().__init__()
+        self.model = model
+        self.layers = layers
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        asked = {"output_hidden_states": True} if self.layers else {}
+        found = self.model(**{self.model.main_input_name: x}, **asked)
+        outputs = {name: value for name, value in found.items() if isinstance(value, Tensor)}
+        for index, layer in enumerate(self.layers):
+            outputs[f"state_{index}"] = found.hidden_states[layer]
+        return outputs
