@@ -121,6 +121,7 @@ COMMANDS = {
     "check": ["check", "SPEC"],
     "check as json": ["check", "SPEC", "--format", "json"],
     "summary": ["summary", "SPEC"],
+    "space": ["space", "SPEC", "--prove", "2"],
     "draw": ["draw", "SPEC", "-o", "OUT/model.svg"],
     "diff": ["diff", "SPEC", "SPEC", "--format", "md", "-o", "OUT/diff.svg"],
     "emit": ["emit", "SPEC"],

@@ -54,6 +54,18 @@ nodes:
   score: {layer: Linear, from: body, out_features: 1}
 outputs: score
 """,
+    "searched.yaml": """\
+params:
+  hidden: {search: [63, 64, 128], default: 64}
+  heads: {search: [1, 2, 4]}
+  fusion: {search: [concat, gated, transformer]}
+inputs: {image: [128], text: [64]}
+nodes:
+  left: {layer: Linear, from: image, out_features: $hidden}
+  right: {layer: Linear, from: text, out_features: $hidden}
+  fused: {merge: $fusion, from: [left, right], out_features: $hidden, num_heads: $heads}
+outputs: fused
+""",
     "net.py": """\
 from torch import nn
 
@@ -73,6 +85,11 @@ EXAMPLES = {
     "summary": ["cat model.yaml", "mimgraph summary model.yaml --set hidden=128"],
     "draw": ["mimgraph draw specs/image_numerical.yaml -o model.svg"],
     "diff": ["diff model.yaml wide.yaml", "mimgraph diff model.yaml wide.yaml"],
+    "space": [
+        "cat searched.yaml",
+        "mimgraph space searched.yaml",
+        "mimgraph space searched.yaml --prove 100",
+    ],
     "new": ["mimgraph new my_model --like two_tower_retrieval", "ls my_model"],
     "emit": ["cat model.yaml", "mimgraph emit model.yaml"],
     "run": ["cat model.yaml", "mimgraph run model.yaml --batch 4"],

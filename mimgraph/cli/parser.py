@@ -31,6 +31,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "summary": "print a table of nodes, shapes, parameters and MACs",
         "draw": "draw a picture of the architecture",
         "diff": "show what changed from one spec to another",
+        "space": "list the params that a search may change, and check points of the space",
     },
     "Make something of it": {
         "new": "write a folder with a spec, a training script and a test",

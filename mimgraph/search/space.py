@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mimgraph.infer.search_reads import Guard, Read, holds, reads, when
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.declared.space import Choices, Dimension
+
+if TYPE_CHECKING:
+    from mimgraph.search.prove import Proof
 
 Suggest: TypeAlias = Callable[[str, Dimension], Any]
 MOST_CASES = 100_000  # combinations of choices of ops that are counted one by one
@@ -65,20 +68,37 @@ class Space(Mapping[str, Dimension]):
         They are asked in the order of the text, but after the choices on which they depend.
         """
         found: dict[str, Any] = {}
-        while True:
-            asked = (n for n in self if n not in found and holds(self.when[n], found))
-            name = next(asked, None)
-            if name is None:
-                return {name: found[name] for name in self if name in found}
+        while (name := self.next_asked(found)) is not None:
             found[name] = suggest(name, self[name])
+        return {name: found[name] for name in self if name in found}
+
+    def next_asked(self, values: Mapping[str, Any]) -> str | None:
+        """Return the first param that is asked where these have values; None if there is no other."""
+        asked = (name for name in self if name not in values and holds(self.when[name], values))
+        return next(asked, None)
+
+    def prove(self, number: int = 1000, seed: int = 0) -> Proof:
+        """Check that each point gives a graph without a fault: a number of points, or all if they are
+        fewer.
+
+            proof = graph.space.prove(1000)
+            proof.checked, proof.failed, proof.diagnostics
+
+        Each diagnostic says in its note which values the points have that have this fault.
+        """
+        from mimgraph.search.prove import prove
+
+        return prove(self, self._declared, number, seed)
 
     @cached_property
     def size(self) -> float:
-        """The number of points, `math.inf` if there is no end of them.
+        """The number of points, `math.inf` if there is no end of them, or if the choices that decide
+        what is asked have too many combinations to count.
 
         Points that differ only in params that are not asked count once.
         """
-        return math.prod(map(self._size, self._groups()))
+        sizes = [self._size(group) for group in self._groups()]
+        return math.inf if math.inf in sizes else math.prod(sizes)
 
     def _groups(self) -> list[list[str]]:
         """Return the asked params in groups: those in different groups do not depend on each other."""
@@ -96,7 +116,7 @@ class Space(Mapping[str, Dimension]):
         deciding = {one for name in group for guard in self.when[name] for one, _ in guard}
         cases = [self[name] for name in group if name in deciding]
         if math.prod(one.size for one in cases) > MOST_CASES:
-            raise OverflowError(f"more than {MOST_CASES:,} combinations of {', '.join(deciding)}")
+            return math.inf
         return sum(self._sizes(group, deciding, {}))
 
     def _sizes(
@@ -106,7 +126,8 @@ class Space(Mapping[str, Dimension]):
         asked = [name for name in group if name not in values and holds(self.when[name], values)]
         first = next((name for name in asked if name in deciding), None)
         if first is None:
-            yield math.prod(self[name].size for name in asked)
+            sizes = [self[name].size for name in asked]
+            yield math.inf if math.inf in sizes else math.prod(sizes)
             return
         space = self[first]
         assert isinstance(space, Choices)
