@@ -10,8 +10,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, overload
 
 from mimgraph.compare.equality import content_hash, same
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
-from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mimgraph.builder import (
         BlockCall,
         Family,
+        GivenLimits,
         GraphHandles,
         GraphLayer,
         Inputs,
@@ -81,7 +82,8 @@ if TYPE_CHECKING:
 class Graph(Shown):
     """A checked graph, made from the handles of its outputs: one, a list, or a dict by public name.
 
-    A handle in an `mg.Output` has further options, such as `training_only`.
+    A handle in an `mg.Output` has further options, such as `training_only`. `limits` are those of the
+    cost: `limits={"parameters": "20M", "macs": "2G"}`.
     """
 
     declared: DeclaredGraph
@@ -92,12 +94,13 @@ class Graph(Shown):
         outputs: Outputs,
         name: str = "Model",
         doc: str = "",
+        limits: GivenLimits | None = None,
     ) -> None:
         from mimgraph.builder import declare_graph
 
         doc = as_text("doc", doc)
         with uncollected():
-            self._take(declare_graph(outputs, name, doc))
+            self._take(declare_graph(outputs, name, doc, limits))
 
     def _take(self, declared: DeclaredGraph) -> Graph:
         """Check a graph that Python code declared, and become it."""
@@ -105,7 +108,7 @@ class Graph(Shown):
 
         report = Report()
         try:
-            typed = infer(declared, report)
+            typed = infer_within_limits(declared, report)
             raise_faults(report, declared.origin)
         except SpecError as error:
             from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
@@ -189,6 +192,12 @@ class Graph(Shown):
                 found[node.name] = node.type.shape
             found |= {f"{node.name}.{p}": t.shape for p, t in node.results.items() if p}
         return found
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """Return the limits of the cost as numbers: `graph.limits["parameters"]`."""
+        limits = self.typed.limits
+        return {} if limits is None else limits.amounts
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -803,7 +812,13 @@ class Stage(Graph):
 
 
 @entry_point
-def Model(inputs: Inputs, outputs: Outputs, name: str = "Model", doc: str = "") -> Graph:
+def Model(
+    inputs: Inputs,
+    outputs: Outputs,
+    name: str = "Model",
+    doc: str = "",
+    limits: GivenLimits | None = None,
+) -> Graph:
     """Return the `Graph` of the outputs, as Keras' `Model(inputs=[a, b], outputs=y)` does.
 
     `inputs` are all inputs that the outputs depend on, in the order of the compiled module: a handle, a
@@ -813,7 +828,7 @@ def Model(inputs: Inputs, outputs: Outputs, name: str = "Model", doc: str = "") 
 
     doc = as_text("doc", doc)
     with uncollected():
-        return Graph.__new__(Graph)._take(declare_model(inputs, outputs, name, doc))
+        return Graph.__new__(Graph)._take(declare_model(inputs, outputs, name, doc, limits))
 
 
 @entry_point

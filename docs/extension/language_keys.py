@@ -19,6 +19,7 @@ PLACE_PAGES = {
     "a spec": "spec",
     "a param": "search-spaces",
     "a search": "search-spaces",
+    "limits": "budgets",
     "an input": "inputs",
     "an input of a block": "blocks",
     "a block": "blocks",

@@ -9,6 +9,7 @@ from mimgraph.builder.declare_graph import declare_graph, declare_model
 from mimgraph.builder.handles.graph_records import GraphHandles
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import Input, Inputs
+from mimgraph.builder.limits import GivenLimits
 from mimgraph.builder.outputs import Output, Outputs, training_only
 from mimgraph.builder.own_tensors import Buffer, Parameter
 from mimgraph.builder.sequential import Sequential
@@ -18,6 +19,7 @@ __all__ = [
     "BlockCall",
     "Buffer",
     "Family",
+    "GivenLimits",
     "GraphHandles",
     "GraphLayer",
     "Input",

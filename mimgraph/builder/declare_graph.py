@@ -8,6 +8,7 @@ from dataclasses import replace
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import declare_body
 from mimgraph.builder.inputs import Inputs, public_inputs
+from mimgraph.builder.limits import GivenLimits, declare_limits
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
@@ -16,7 +17,9 @@ from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.names import class_fault
 
 
-def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
+def declare_graph(
+    outputs: Outputs, name: str, doc: str, limits: GivenLimits | None = None
+) -> ir.Graph:
     """Return the graph that computes these outputs."""
     span = user_line()
     reason = class_fault(name) if isinstance(name, str) else "a name is a string"
@@ -32,14 +35,21 @@ def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
         nodes=with_keys(body.nodes, keys),
         outputs=body.outputs,
         doc=doc,
+        limits=declare_limits(limits, span),
     )
 
 
-def declare_model(inputs: Inputs, outputs: Outputs, name: str, doc: str) -> ir.Graph:
+def declare_model(
+    inputs: Inputs,
+    outputs: Outputs,
+    name: str,
+    doc: str,
+    limits: GivenLimits | None = None,
+) -> ir.Graph:
     """Return the graph that computes the outputs from these inputs, in their order; raise a fault if
     it needs others, or if it does not need one of them."""
     span = user_line()
-    declared = declare_graph(outputs, name, doc)
+    declared = declare_graph(outputs, name, doc, limits)
     given = public_inputs(inputs, span)
     needed = {one.name: one for one in declared.inputs}
     for one in given:

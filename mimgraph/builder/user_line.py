@@ -10,7 +10,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any, NoReturn
 
-from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError
+from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError, distinct
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
@@ -73,7 +73,10 @@ def raise_at_call(
     arose is a label."""
     exact = _columns(span)
     # many nodes may be declared at one line of Python: their faults are told apart by node
-    once = {(found.code, found.span, found.node): found for found in reversed([*diagnostics])}
+    once = {
+        (found.code, found.span, found.node, distinct(found)): found
+        for found in reversed([*diagnostics])
+    }
     error = SpecError([])
     found = reversed([*once.values()])
     error.diagnostics += [_in_python(_at_call(one, span, exact)) for one in found]

@@ -36,6 +36,7 @@ from mimgraph.compare.node_changes import (
 from mimgraph.compare.pair import Comparison, Pair
 from mimgraph.inspection.sources import source_text
 from mimgraph.ir.typed.graph import Body, TypedGraph
+from mimgraph.ir.typed.limits import Limits, amount_text
 
 PLAIN_INPUT = {"dtype": "float32", "optional": False}  # facts of an added input that are not shown
 
@@ -47,6 +48,7 @@ def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     if not same(old, new, comparison.numbers):
         inside = _inside(comparison.pair(old.body, new.body), {})
         inside.changes[:0] = _spec_changes(old, new)
+    inside.changes[:0] = _limit_changes(old, new)
     was, now = ([str(c) for c in graph.constraints] for graph in (old, new))
     costs_was, costs_now = comparison.costs
     return Difference(
@@ -67,6 +69,21 @@ def _spec_changes(old: TypedGraph, new: TypedGraph) -> Iterator[Change]:
     for name in _differing(was, now):
         edit = Edit("value", was[name], now[name])
         yield Change("changed", "param", name, "param", edits=(edit,))
+
+
+def _limit_changes(old: TypedGraph, new: TypedGraph) -> Iterator[Change]:
+    """Yield the change of the limits of the cost; equal graphs may have other limits."""
+    differing = tuple(edits(_limit_facts(old.limits), _limit_facts(new.limits)))
+    if differing:
+        yield Change("changed", "graph", new.name, edits=differing)
+
+
+def _limit_facts(limits: Limits | None) -> dict[str, str]:
+    """Return what the spec says of limits: `20M` by `limit of parameters`."""
+    if limits is None:
+        return {}
+    sizes = {f"size {name} of limits": f"{size}" for name, size in limits.sizes.items()}
+    return {f"limit of {n}": amount_text(limit) for n, limit in limits.amounts.items()} | sizes
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

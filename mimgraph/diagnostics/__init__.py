@@ -211,12 +211,18 @@ class Report:
             raise SpecError(self.diagnostics)
 
 
+def distinct(diagnostic: Diagnostic) -> str:
+    """Return what tells a diagnostic from others with its code at its place, "" if nothing does."""
+    is_own = diagnostic.code.startswith("missing-") or diagnostic.code == "over-limit"
+    return diagnostic.message if is_own else ""
+
+
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the diagnostics by position; of several with one code at one span only the first, but
-    each that reports something missing."""
+    each that reports something missing or a limit."""
     unique: dict[tuple[DiagnosticCode, str, tuple[int, ...], str], Diagnostic] = {}
     for diagnostic in diagnostics:
-        what = diagnostic.message if diagnostic.code.startswith("missing-") else ""
         file, *place = diagnostic.span
-        unique.setdefault((diagnostic.code, file.name, tuple(place), what), diagnostic)
+        key = diagnostic.code, file.name, tuple(place), distinct(diagnostic)
+        unique.setdefault(key, diagnostic)
     return sorted(unique.values(), key=lambda d: (d.span.file.name, d.span[1:], d.code))

@@ -51,6 +51,8 @@ DiagnosticCode = Literal[
     "dtype-mismatch",
     "symbolic-size",
     "empty-output",
+    # the cost
+    "over-limit",
     # legal, but probably a mistake
     "partly-frozen",
     "unused-param",
@@ -96,6 +98,7 @@ CODES: dict[DiagnosticCode, str] = {
     "dtype-mismatch": "a dtype that the op does not take",
     "symbolic-size": "a size that must be known when the module is built is a name",
     "empty-output": "the result would have no elements",
+    "over-limit": "the graph costs more than its `limits` allow",
     "partly-frozen": "a frozen block shares a layer that learns (a warning: the spec is legal)",
     "unused-param": "nothing uses a param (a warning: the spec is legal)",
     "deprecated": "a spelling that has a newer one (a warning: the spec is legal)",

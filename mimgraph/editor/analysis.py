@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.editor.document.entry_trees import TreeRead
 from mimgraph.editor.document.memory import Memory
 from mimgraph.infer.advice.warnings import warnings
-from mimgraph.infer.graph import infer
 from mimgraph.infer.known_part import KnownPart, known_part
 from mimgraph.infer.scope import State
 from mimgraph.ir.declared.graph import Graph
@@ -103,7 +103,7 @@ def _inferred(
         return None, None
     state.kept = memory.begin_types(read)
     try:
-        return declared, infer(declared, state.report, state)
+        return declared, infer_within_limits(declared, state.report, state)
     except SpecError:  # a limit was reached
         return declared, None
 

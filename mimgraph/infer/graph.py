@@ -49,13 +49,18 @@ def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGrap
         return None
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     output_docs = {output.name: output.doc for output in graph.outputs if output.doc}
-    return TypedGraph(graph.name, body, docs, output_docs, strongest(state.constraints))
+    constraints = strongest(state.constraints)
+    return TypedGraph(graph.name, body, docs, output_docs, constraints, limits=state.limits)
 
 
 def opened(state: State, graph: Graph) -> Context | None:
     """Return the context in which the nodes of a graph are typed, once its params, blocks, structure and
     inputs are checked; None if a section could not be read, so that no source can be resolved."""
     state.params = params(state, graph.params)
+    if graph.limits is not None:
+        from mimgraph.infer.limits import compute_limits  # few specs have limits
+
+        state.limits = compute_limits(graph.limits, state.params, state.report)
     graph = choose(graph, state.params, state.report)
     state.blocks = graph.blocks
     names = SpecNames(graph)

@@ -72,7 +72,7 @@ class KnownPart:
         if isinstance(declared, Block):
             return TypedGraph(declared.family, body, {}, {}, ())
         docs = {one.name: one.doc for one in declared.inputs if one.doc}
-        return TypedGraph(declared.name, body, docs, {}, ())
+        return TypedGraph(declared.name, body, docs, {}, (), limits=context.state.limits)
 
     @cached_property
     def _known(self) -> Mapping[str, TypedNode]:

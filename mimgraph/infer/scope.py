@@ -24,6 +24,7 @@ from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.infer.kept_types import KeptTypes
+    from mimgraph.ir.typed.limits import Limits
 
 MAX_NODES = 50_000
 MAX_DEPTH = 64
@@ -40,6 +41,7 @@ class State:
     blocks: Mapping[str, Block]
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
+    limits: Limits | None = None  # of the cost of the graph
     whole: Context | None = None  # the graph itself, once its structure is checked
     kept: KeptTypes | None = None  # nodes that were typed before, of a spec that is being edited
     alone: bool = False  # one node is typed, and the inputs of its graph are not known

@@ -71,6 +71,9 @@ class _Reads:
         once = frozenset((ALWAYS,))
         for one in self.graph.inputs:
             yield from ((name, Read(one.name, once)) for name in in_inputs((one,)))
+        if self.graph.limits is not None:
+            limits = [option.value for option in self.graph.limits.options]
+            yield from ((name, Read("limits", once)) for name in in_value(limits))
         yield from self._in_scope(self.graph.nodes, "", (), once)
         for key, block in self.graph.blocks.items():
             path = block.family if block.is_chain else f"{block.family}."

@@ -127,6 +127,16 @@ nodes: {y: {block: tower, from: x}}
 outputs: y
 """,
     ),
+    "limits": Refused(
+        "over-limit",
+        "40 parameters exceed the limit of 20",
+        """\
+limits: {parameters: 20}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: 8}}
+outputs: y
+""",
+    ),
     "inputs": Refused(
         "wrong-type",
         "inputs must be a mapping, not a list",
@@ -443,6 +453,56 @@ outputs: {y: y, z: {from: x, only: eval}}
 inputs: {x: [4]}
 nodes: {y: {layer: ReLU, from: x}}
 outputs: {y: {from: y, batch_dim: 2}}
+""",
+    ),
+    "parameters": Refused(
+        "wrong-type",
+        "parameters must be a whole number such as 20M, not '20MB'",
+        """\
+limits: {parameters: 20MB}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: 8}}
+outputs: y
+""",
+    ),
+    "trainable": Refused(
+        "over-limit",
+        "40 trainable parameters exceed the limit of 20",
+        """\
+limits: {trainable: 20}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: 8}}
+outputs: y
+""",
+    ),
+    "macs": Refused(
+        "over-limit",
+        "192 MACs per sample at T = 6 exceed the limit of 100",
+        """\
+limits: {macs: 100, sizes: {T: 6}}
+inputs: {x: [T, 4]}
+nodes: {y: {layer: Linear, from: x, out_features: 8}}
+outputs: y
+""",
+    ),
+    "activations": Refused(
+        "over-limit",
+        "32 bytes of activations per sample exceed the limit of 16",
+        """\
+limits: {activations: 16}
+inputs: {x: [4]}
+nodes: {y: {layer: Linear, from: x, out_features: 8}}
+outputs: y
+""",
+    ),
+    "sizes": Refused(
+        "unknown-param",
+        "the graph has no size named 'L'",
+        """\
+limits: {macs: 1M, sizes: {L: 6}}
+inputs: {x: [T, 4]}
+nodes: {y: {layer: Linear, from: x, out_features: 8}}
+outputs: y
 """,
     ),
     "times": Refused(

@@ -45,6 +45,13 @@ nodes:
   deep: {block: step, from: wide, repeat: $depth}
 outputs: deep
 """
+LIMITED = """\
+limits: {parameters: 20K, macs: 2M, activations: 1M, sizes: {T: 128}}
+inputs: {words: [T, 16]}
+nodes:
+  read: {layer: LSTM, from: words, hidden_size: 32, take: last}
+outputs: read
+"""
 TABLE = """\
 inputs:
   city: {vocab: 1000}
@@ -298,6 +305,14 @@ KEYS = {
         PARTS,
         {"towers/text.yaml": TOWER},
     ),
+    "limits": Key(
+        "What the model may cost at most: `{parameters: 20M, macs: 2G}`. It is checked with the spec, and "
+        "the error names the largest nodes. Those of a part hold where the part is checked alone.",
+        "a mapping from `parameters`, `trainable`, `macs` and `activations` to numbers, and `sizes`",
+        "none",
+        "budgets",
+        LIMITED,
+    ),
     "nodes": Key(
         "The nodes by name, in any order: what each does, and from which sources.",
         "a mapping from names to nodes",
@@ -527,6 +542,41 @@ KEYS = {
         "`0`",
         "outputs",
         TIME_FIRST,
+    ),
+    "parameters": Key(
+        "The most elements that all parameters may have, `20M`; a shared module counts once.",
+        "a number, also with K, M, G or T behind it",
+        "none",
+        "budgets",
+        LIMITED,
+    ),
+    "trainable": Key(
+        "The most elements that parameters which learn may have: those that are not frozen.",
+        "a number, also with K, M, G or T behind it",
+        "none",
+        "budgets",
+        "limits: {trainable: 1K}\n" + SMALL,
+    ),
+    "macs": Key(
+        "The most multiply-accumulates that a forward of one sample may take, `2G`.",
+        "a number, also with K, M, G or T behind it",
+        "none",
+        "budgets",
+        LIMITED,
+    ),
+    "activations": Key(
+        "The most bytes that the results of a forward of one sample may take, `64M`.",
+        "a number, also with K, M, G or T behind it",
+        "none",
+        "budgets",
+        LIMITED,
+    ),
+    "sizes": Key(
+        "The named sizes for which limits hold: `{T: 128}`. `N` is the batch.",
+        "a mapping from names of sizes to numbers",
+        "none: a size on which a limited amount depends must be there; `N` is 1",
+        "budgets",
+        LIMITED,
     ),
     "times": Key(
         "How many times the block is applied in a row: `repeat: {times: 3}`. With `shared: true` "

@@ -8,8 +8,8 @@ from errno import EISDIR
 from os import PathLike
 from typing import NamedTuple
 
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Report, SpecError
-from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.option_types import OptionValue
 from mimgraph.ir.typed.graph import TypedGraph
@@ -98,7 +98,7 @@ def load_text(
 def checked(declared: Graph, report: Report) -> LoadedSpec:
     """Return a declared graph with its typed graph; raise a `SpecError` that holds all its faults."""
     try:
-        typed = infer(declared, report)
+        typed = infer_within_limits(declared, report)
         report.raise_if_any()
     except SpecError as error:
         from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
+from mimgraph.ir.declared.limits import DeclaredLimits
 from mimgraph.ir.declared.operations import (
     BESIDE_FROM,
     VALUE_OPTION,
@@ -59,6 +60,8 @@ def tree(graph: Graph) -> Tall:
     spec = Tall(name=graph.name)
     if graph.doc:
         spec["doc"] = graph.doc
+    if graph.limits is not None:
+        spec["limits"] = _limits(graph.limits)
     if graph.params:
         spec["params"] = {name: _param(option) for name, option in graph.params.items()}
     spec["inputs"] = Tall((i.name, _input(i)) for i in graph.inputs)
@@ -85,6 +88,11 @@ def _param(option: Option) -> Any:
     if not isinstance(option.space, Choices) and option.space.log:
         search["log"] = True
     return {"search": search} | ({} if option.value == first else {"default": option.value})
+
+
+def _limits(limits: DeclaredLimits) -> dict[str, Any]:
+    sizes = {"sizes": _options(limits.sizes)} if limits.sizes else {}
+    return {**_options(limits.amounts), **sizes}
 
 
 def _input(declared: Input) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
+from mimgraph.cost.limits import Used
 from mimgraph.inspection.sources import source_text
 from mimgraph.ir.dims.dim import Size, substitute
 from mimgraph.ir.fold import Fold
@@ -56,7 +57,8 @@ class Contents:
     """What a table shows: rows of inputs and nodes in running order, outputs, and costs.
 
     `total` is the cost of the model for this `batch`, or for one sample; `training` is what a forward
-    in training adds. Tables show rows inside rows down to `depth`.
+    in training adds. Tables show rows inside rows down to `depth`. `limits` say how much of each limit is
+    used, for the sizes that the limits state.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Contents:
     training: Cost
     batch: int | None = None
     depth: int | None = None
+    limits: tuple[Used, ...] = ()
+    limit_sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def noted(only: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mimgraph.cost.bind_sizes import check_size, checked
 from mimgraph.cost.cost import Cost
+from mimgraph.cost.limits import Used, used
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.summary import markup
 from mimgraph.summary.rows import Contents, Row, Rows
@@ -79,7 +80,10 @@ class Summary(Contents):
 
     def totals(self) -> dict[str, Any]:
         """Return `{params, frozen, buffers, macs, activations, training: {macs, activations}}` of the
-        whole model; `training` is what a forward adds in training only."""
+        whole model; `training` is what a forward adds in training only.
+
+        A graph with limits has `limits`, for each amount how much is `used` of the `limit`.
+        """
         total = self.total
         return {
             "params": total.params,
@@ -87,6 +91,7 @@ class Summary(Contents):
             "buffers": total.buffers,
             **_work(total),
             "training": _work(self.training),
+            **({"limits": {one.name: _share(one) for one in self.limits}} if self.limits else {}),
         }
 
     def text(self, width: int = WIDTH, color: bool = False) -> str:
@@ -154,6 +159,11 @@ def _work(cost: Cost) -> dict[str, Any]:
     }
 
 
+def _share(one: Used) -> dict[str, Any]:
+    """Return how much of a limit is used as plain data."""
+    return {"used": one.amount, "limit": one.limit}
+
+
 def _csv_text(rows: Iterable[Mapping[str, Any]], totals: Mapping[str, Any]) -> str:
     """Return rows as CSV, inner ones below theirs; the last row, without a name, is the total."""
     written = io.StringIO()
@@ -201,6 +211,8 @@ def summary(
             made.cost(made.costs.training),
             batch,
             depth if isinstance(depth, int) else None,
+            () if graph.limits is None else tuple(used(graph.limits, made.costs)),
+            {} if graph.limits is None else graph.limits.sizes,
         )
     except ArithmeticError:
         raise ValueError("with these sizes a number in the table does not fit in 64 bits") from None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mimgraph.cost.cost import PARAM_BYTES
 from mimgraph.ir.dims.amount import Amount
+from mimgraph.summary.limits import limits_text
 from mimgraph.summary.numbers import Count, macs, memory, number
 from mimgraph.summary.rows import Contents, Row, noted
 
@@ -68,6 +69,8 @@ def remarks(summary: Contents, count: Count) -> Iterator[Fact]:
             "× n",
             "the row counts all n repeats; rows inside it count one, or the repeats that they number",
         )
+    if summary.limits:
+        yield Fact("Limits", limits_text(summary.limits, summary.limit_sizes))
     if summary.constraints:
         yield Fact("At run time", ", ".join(summary.constraints))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.advice import warnings as advice
 from mimgraph.infer.advice.packages import check_packages
 from mimgraph.infer.advice.torch_versions import check_torch
-from mimgraph.infer.graph import infer
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
 
@@ -36,7 +36,7 @@ def faults(text: str, *packages: str) -> list[Diagnostic]:
     graph = read(SourceFile("spec.yaml", text), report)
     if graph is not None:
         try:
-            typed = infer(graph, report)
+            typed = infer_within_limits(graph, report)
             if typed is not None:
                 check_torch(typed, TORCH)
                 check_packages(typed, lambda package: package in ("torch", *packages))

@@ -10,13 +10,13 @@ from typing import NamedTuple
 from mimgraph.builder.blocks.call import new_key
 from mimgraph.builder.edits.block_names import CopyKey, name_blocks
 from mimgraph.builder.edits.scope import NO_NODES, NO_TYPES, Scope
-from mimgraph.builder.edits.unused import without_unused
+from mimgraph.builder.edits.unused import with_known_sizes, without_unused
 from mimgraph.builder.user_line import raise_at_call, spec_error, user_line
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.infer.graph import infer
 from mimgraph.infer.scope import State
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node
 from mimgraph.ir.declared.operations import Call, Chain
@@ -139,11 +139,12 @@ class Edit:
         """Return the checked graph with these nodes and outputs."""
         inputs = tuple([one for one in whole.inputs if isinstance(one, Input)])
         graph = replace(self.graph, inputs=inputs, nodes=whole.nodes, outputs=whole.outputs)
+        graph = with_known_sizes(graph, self.graph)
         graph = name_blocks(graph, self.graph, self.made, self.resolved)
         graph = without_unused(graph, self.graph, self.resolved)
         report = Report()
         try:
-            typed, faults = infer(graph, report), report.diagnostics
+            typed, faults = infer_within_limits(graph, report), report.diagnostics
         except SpecError as error:  # a limit
             typed, faults = None, error.diagnostics
         if faults:

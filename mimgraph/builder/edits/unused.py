@@ -1,7 +1,8 @@
-"""Drop the blocks and params that nothing uses any more after an edit."""
+"""Drop the blocks, params and sizes of limits that nothing uses any more after an edit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from mimgraph.builder.edits.block_names import Resolve, used_blocks
@@ -21,3 +22,18 @@ def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:
         kept = {name: option for name, option in graph.params.items() if name not in dropped}
         graph = replace(graph, params=kept)
     return graph
+
+
+def with_known_sizes(graph: Graph, before: Graph) -> Graph:
+    """Return the graph with limits that state no sizes which only inputs of the graph `before` the edit
+    had."""
+    if graph.limits is None or not graph.limits.sizes:
+        return graph
+    lost = {*_sizes(before)} - {*_sizes(graph)}
+    sizes = {name: option for name, option in graph.limits.sizes.items() if name not in lost}
+    return replace(graph, limits=replace(graph.limits, sizes=sizes))
+
+
+def _sizes(graph: Graph) -> Iterator[str]:
+    for one in graph.inputs:
+        yield from one.shape.names if one.shape else ()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 
 from mimgraph.cost.cost import Cost, Costs
+from mimgraph.cost.limits import OF_A_FORWARD, used
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Use
 from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
@@ -15,6 +16,7 @@ from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import OneBody, Repeated, unwrap
 from mimgraph.source import Excerpt
 from mimgraph.summary import numbers
+from mimgraph.summary.limits import share_text, sizes_text
 from mimgraph.summary.node_text import value_text
 
 MOST_LINES = 40  # emitted lines that are shown
@@ -36,6 +38,18 @@ class Facts:
     def total(self) -> Cost | None:
         """Return the cost of a correct spec."""
         return self._costs.total if self._costs and self.analysis.typed else None
+
+    def limits(self) -> dict[str, str]:
+        """Return how much of each limit is used, `11.7 M of 20 M (58%)`; nothing if a fault leaves out nodes."""
+        typed, faults = self.analysis.known_types, self.analysis.diagnostics
+        is_whole = self.analysis.typed is not None or all(f.code == "over-limit" for f in faults)
+        if self._costs is None or typed is None or typed.limits is None or not is_whole:
+            return {}
+        at = sizes_text(typed.limits.sizes)
+        return {
+            one.name: share_text(one) + (at if one.name in OF_A_FORWARD else "")
+            for one in used(typed.limits, self._costs)
+        }
 
     def of_node(self, node: TypedNode) -> Cost | None:
         """Return the cost of a node; None inside of a block whose result is unknown."""

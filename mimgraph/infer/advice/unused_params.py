@@ -33,6 +33,8 @@ def _unused(graph: Graph) -> list[tuple[str, Option, str]]:
     used = {*_in_params(graph.params), *in_inputs(graph.inputs), *in_nodes(graph.nodes)}
     docs = [graph.doc, *(one.doc for one in graph.inputs), *(one.doc for one in graph.outputs)]
     used.update(in_value(docs))
+    if graph.limits is not None:
+        used.update(in_value([option.value for option in graph.limits.options]))
     found: list[tuple[str, Option, str]] = []
     used_blocks = _used_blocks(graph)
     for key, block in graph.blocks.items():

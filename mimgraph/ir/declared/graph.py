@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, fields, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation
@@ -13,6 +13,9 @@ from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
+
+if TYPE_CHECKING:
+    from mimgraph.ir.declared.limits import DeclaredLimits
 
 
 class Source(NamedTuple):
@@ -253,6 +256,7 @@ class Graph:
     doc: str = ""
     lost: frozenset[str] = frozenset()
     renamed: tuple[Diagnostic, ...] = ()
+    limits: DeclaredLimits | None = None
 
     @property
     def spaces(self) -> dict[str, Dimension]:

@@ -87,6 +87,11 @@ class Amount:
         return self._terms.get((), 0) if constant else str(self)
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names of sizes in it."""
+        return frozenset(name for factors in self._terms for f in factors for name in symbols(f))
+
+    @property
     def crosses_samples(self) -> bool:
         """Whether a term has the batch more than once, so that it grows faster than the batch."""
         return any(sum("N" in symbols(f) for f in factors) > 1 for factors in self._terms)

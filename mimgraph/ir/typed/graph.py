@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.fold import Fold
@@ -17,6 +17,9 @@ from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data
+
+if TYPE_CHECKING:
+    from mimgraph.ir.typed.limits import Limits
 
 _NOTHING: Mapping[Any, Any] = {}
 
@@ -177,7 +180,8 @@ def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
 
 @data
 class TypedGraph:
-    """A checked graph: its body, the docs of inputs and outputs, and the constraints at run time.
+    """A checked graph: its body, the docs of inputs and outputs, the constraints at run time, and the
+    limits of its cost.
 
     A stage of a larger graph takes its inputs by position too, and gives its outputs as a tuple.
     """
@@ -188,6 +192,7 @@ class TypedGraph:
     output_docs: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
     is_stage: bool = False
+    limits: Limits | None = None
 
 
 def borrowed_by(operation: TypedOperation) -> Iterator[str]:

@@ -52,9 +52,10 @@ def find(tree: Mapping, path: str) -> Found | Missing:
     scope, block, names = tree, "", path.split(".")
     while True:
         name, *rest = names
-        if name in SECTIONS and len(rest) == 1 and is_absent(scope.get(name)):
+        is_section = _is_section(scope, name)
+        if is_section and len(rest) == 1 and is_absent(scope.get(name)):
             return Missing(block, scope, rest[0], name)
-        if name in SECTIONS and (not rest or isinstance(scope.get(name), Mapping)):
+        if is_section and (not rest or isinstance(scope.get(name), Mapping)):
             found = _in_section(scope, block, name, rest[:1])
             if len(rest) < 2 or isinstance(found, Missing):
                 return found
@@ -77,6 +78,14 @@ def find(tree: Mapping, path: str) -> Found | Missing:
         if is_item and chain is not None and isinstance(chain[1], Sequence):
             return _item((chain[0], chain[1]), block, rest)
         names = rest
+
+
+def _is_section(scope: Mapping, name: str) -> bool:
+    """Return whether a name is that of a section; `limits` may be a node's, too."""
+    if name != "limits":
+        return name in SECTIONS
+    nodes = scope.get("nodes")
+    return not isinstance(nodes, Mapping) or nodes.entry(name) is None
 
 
 class _Inner(NamedTuple):

@@ -124,7 +124,9 @@ def _sources(node: Tree) -> Iterator[str]:
 
 def _check_unnamed(occurrences: Occurrences, found: Found) -> None:
     """Raise an error for an input, param or block that something names."""
-    kind = SECTIONS[found.section]
+    kind = SECTIONS.get(found.section)
+    if kind is None:  # a limit, which nothing names
+        return
     block = "" if kind == "block" else found.block
     for one in occurrences.of(Symbol(kind, found.name, block)):
         if not one.defines and not one.implied:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from time import process_time
 from typing import NamedTuple, TypeAlias
 
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import CODES, WARNINGS, DiagnosticCode
 from mimgraph.infer.advice.warnings import warnings
-from mimgraph.infer.graph import infer
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
@@ -41,7 +41,7 @@ def check(file: SourceFile, place: Place | None = None) -> list[Diagnostic]:
     report = Report()
     try:
         graph = read(file, report, place=place)
-        typed = None if graph is None else infer(graph, report)
+        typed = None if graph is None else infer_within_limits(graph, report)
     except SpecError as error:
         return error.diagnostics
     if graph is not None and typed is not None and not report.diagnostics:

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from mimgraph.language.format.concrete import Collection, Entry
 from mimgraph.language.places import PLACES
 
-SPEC = ("mimgraph", "name", "doc", "parts", "params", "inputs", "blocks", "nodes", "outputs")
+SPEC = (
+    "mimgraph",
+    "name",
+    "doc",
+    "parts",
+    "limits",
+    "params",
+    "inputs",
+    "blocks",
+    "nodes",
+    "outputs",
+)
 BLOCK = ("doc", "params", "inputs", "seq", "nodes", "outputs")
 INPUT = ("shape", "dtype", "vocab", "optional", "doc")
 # an option of a node stands where "" does
@@ -27,6 +38,7 @@ LAYER = (
 )
 SCAN = ("scan", "from", "over", "carry", "", "take", "freeze")
 TENSOR = ("parameter", "buffer", "arange", "zeros", "ones", "random", "", "take", "over", "freeze")
+LIMITS = PLACES["limits"]
 REPEAT = PLACES["repeat"]
 PARAM = PLACES["a param"]
 SEARCH = PLACES["a search"]
@@ -40,6 +52,8 @@ def put_in_order(root: Collection) -> None:
         for param in _collections(params.entries):
             for search in _values(param, "search"):
                 _sort(search, SEARCH)
+    for limits in _values(root, "limits"):
+        _sort(limits, LIMITS)
     for inputs in _values(root, "inputs"):
         _sort_each(inputs, INPUT)
     for blocks in _values(root, "blocks"):

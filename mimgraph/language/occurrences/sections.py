@@ -20,6 +20,7 @@ def walk_spec(walk: Walk, tree: Mapping) -> None:
     _note_chosen(walk, tree)
     for key, _ in entries(tree.get("parts")):
         walk.add(Symbol("block", key.text), key.span, defines=True)
+    _walk_limits(walk, tree.get("limits"))
     _walk_inputs(walk, tree.get("inputs"))
     for key, value in entries(tree.get("blocks")):
         walk.add(Symbol("block", key.text), key.span, defines=True)
@@ -29,6 +30,17 @@ def walk_spec(walk: Walk, tree: Mapping) -> None:
     for key, value in entries(tree.get("nodes")):
         walk_node(walk, key, value)
     _walk_outputs(walk, tree)
+
+
+def _walk_limits(walk: Walk, tree: Tree | None) -> None:
+    """Note the params in the limits, and the sizes for which they hold."""
+    for key, value in entries(tree):
+        if key.text != "sizes":
+            walk.value(value)
+        for name, size in entries(value) if key.text == "sizes" else ():
+            if name.text in walk.scope.sizes:
+                walk.add(walk.own("size", name.text), name.span)
+            walk.value(size)
 
 
 def _walk_block(walk: Walk, tree: Mapping) -> None:

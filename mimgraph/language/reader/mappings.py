@@ -16,6 +16,8 @@ EXAMPLES = {
     "inputs": "write names with shapes: {image: [3, 32, 32]}",
     "nodes": "write names with nodes: {hidden: {layer: ReLU, from: image}}",
     "parts": "write names with paths: {tower: towers/text.yaml}",
+    "limits": "write amounts with their limits: {parameters: 20M, macs: 2G}",
+    "sizes": "write names with sizes: {T: 128}",
     "blocks": "write names with blocks: {step: {seq: [ReLU]}}",
     "params": "write names with values: {hidden: 64}",
     "with": "write params with lists: {width: [64, 128]}",

@@ -25,6 +25,7 @@ from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
 from mimgraph.source import SourceFile
 
 if TYPE_CHECKING:
+    from mimgraph.ir.declared.limits import DeclaredLimits
     from mimgraph.language.parts.part_files import Place
     from mimgraph.language.reader.kept_nodes import KeptNodes
 
@@ -115,6 +116,7 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
         outputs=read_outputs(context, outputs) if outputs is not None else (),
         doc=read_text(context, "doc", tree.get("doc")) or "",
         lost=frozenset(context.lost),
+        limits=_limits(context, tree),
     )
     if fixed := [name for name in overrides if name in graph.spaces]:
         from mimgraph.infer.search_point import settled  # needed by few specs
@@ -126,6 +128,16 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
     from mimgraph.language.parts.read_parts import read_parts
 
     return with_parts(context, graph, read_parts(context, parts))
+
+
+def _limits(context: Context, tree: MappingTree) -> DeclaredLimits | None:
+    """Return the limits of the cost, if the spec has any."""
+    entry = tree.entry("limits")
+    if entry is None:
+        return None
+    from mimgraph.language.reader.limits import read_limits  # few specs have limits
+
+    return read_limits(context, *entry)
 
 
 def _names_of(*sections: MappingTree | None) -> frozenset[str]:

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import json
 
+from mimgraph.ir.declared.limits import LIMITED
 from mimgraph.language.schema.declared import declared
 from mimgraph.language.schema.nodes import nodes
 from mimgraph.language.schema.values import values
-from mimgraph.language.schema.words import CLOSED, Json, keys, named, named_inputs, ref
+from mimgraph.language.schema.words import (
+    CLOSED,
+    EXPRESSION,
+    Json,
+    keys,
+    named,
+    named_inputs,
+    ref,
+)
 
 PATH = r"^(?!/)[^$\\:]+$"  # of a part, from the folder of the spec
+AMOUNT = r"^\d+(\.\d+)?[KMGT]?$"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -48,6 +58,7 @@ def _spec() -> Json:
             params=ref("params"),
             inputs=named_inputs(ref("input")),
             parts=named({"type": "string", "pattern": PATH}),
+            limits=_limits(),
             blocks=named(ref("block_of_spec")),
             nodes={},
             outputs=ref("outputs"),
@@ -57,3 +68,11 @@ def _spec() -> Json:
         "then": {"properties": {"nodes": named(ref("node_beside_blocks"))}},
         "else": {"properties": {"nodes": named(ref("node"))}},
     }
+
+
+def _limits() -> Json:
+    """Return the schema of the limits of the cost."""
+    number = {"type": ["number", "string"], "minimum": 0, "pattern": rf"{AMOUNT}|{EXPRESSION}"}
+    size = {"type": ["integer", "string"], "minimum": 1, "pattern": EXPRESSION}
+    amounts = dict.fromkeys(LIMITED, number)
+    return {**CLOSED, "properties": keys(**amounts, sizes=named(size))}

@@ -91,3 +91,36 @@ def test_hover(at: str) -> None:
     text = shown(SPEC.replace(at.replace("▮", ""), at))
     assert text is not None
     assert all(part in text for part in CASES[at]), text
+
+
+LIMITED = """
+limits: {parameters: 30, macs: 1K, sizes: {T: 5}}
+inputs: {x: [T, 4]}
+nodes: {y: {layer: Linear, from: x, out_features: 4}}
+outputs: y
+"""
+SHARES = {
+    "▮limits": [
+        "- `parameters`: 20 of 30 (66%)\n- `macs`: 80 of 1,000 (8%) at T = 5",
+        "key `limits`",
+    ],
+    "para▮meters": ["**parameters** 20 of 30 (66%)", "key `parameters`"],
+    "▮30": ["**parameters** 20 of 30 (66%)"],
+    "siz▮es": ["key `sizes`"],
+}
+
+
+@pytest.mark.parametrize("at", SHARES)
+@pytest.mark.parametrize("most", ["30", "10"])
+def test_a_limit_shows_how_much_of_it_is_used(at: str, most: str) -> None:
+    """It does so for a graph that exceeds it, too."""
+    text = shown(LIMITED.replace(at.replace("▮", ""), at, 1).replace("30", most))
+    expected = [
+        part.replace("of 30 (66%)", f"of {most} ({2000 // int(most)}%)") for part in SHARES[at]
+    ]
+    assert text is not None and all(part in text for part in expected), text
+
+
+def test_a_wrong_graph_has_no_share_of_a_limit() -> None:
+    text = shown(LIMITED.replace("para", "pa▮ra").replace("out_features: 4", "out_features: a"))
+    assert text is not None and " of 30" not in text

@@ -18,7 +18,7 @@ def test_each_key_has_a_place(order: tuple[str, ...], place: str) -> None:
     assert sorted(order) == sorted(PLACES[place])
 
 
-@pytest.mark.parametrize("section", ["parts", "params", "blocks"])
+@pytest.mark.parametrize("section", ["parts", "limits", "params", "blocks"])
 def test_a_section_that_an_edit_adds_stands_as_in_the_style(section: str) -> None:
     spec = SpecEditor(
         "params: {width: 8}\ninputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"

@@ -27,6 +27,19 @@ nodes:
 blocks: {x: {inputs: {x: null}, seq: [ReLU]}}
 outputs: {x: b, y: «x», z: c, w: d}
 """,
+    "a param that gives a limit": """
+params: {«w»: 20M}
+limits: {parameters: $«w», macs: $(2 * «w»), sizes: {w: $«w»}}
+inputs: {x: [w]}
+nodes: {y: {layer: ReLU, from: x}}
+outputs: y
+""",
+    "a size at which limits hold": """
+limits: {macs: 1M, sizes: {«T»: 8, S: 9}}
+inputs: {x: [«T», S]}
+nodes: {T: {layer: Linear, from: x, out_features: $(2 * «T»)}}
+outputs: T
+""",
     "a node of the spec": """
 nodes:
   «a»: {layer: LSTM, from: x, hidden_size: 3}

@@ -95,6 +95,8 @@ class _Completer:
                 yield from self._output(rest, "an output")
             case "nodes" if rest:
                 yield from self._node(rest[1:])
+            case "limits":
+                yield from self._limits(rest)
             case "parts" if not self.cursor.is_key and self.place is not None:
                 yield from part_paths(self.place)
             case "blocks" if rest:
@@ -131,6 +133,16 @@ class _Completer:
                 yield from BOOLEANS
             case [_, *_] if not is_key:
                 yield from (*self.names.sizes(), *self.names.params())
+
+    def _limits(self, path: list[str]) -> Iterator[Proposal]:
+        """Yield the amounts that may have a limit, the sizes for which it holds, and the params."""
+        match path:
+            case [""] if self.cursor.is_key:
+                yield from self._keys("limits")
+            case ["sizes", ""] if self.cursor.is_key:
+                yield from self.names.sizes()
+            case [_, *_] if not self.cursor.is_key:
+                yield from self.names.params()
 
     def _output(self, path: list[str], place: str) -> Iterator[Proposal]:
         is_key = self.cursor.is_key

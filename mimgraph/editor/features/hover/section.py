@@ -17,7 +17,10 @@ def section_texts(place: HoverPlace) -> Iterator[str]:
     """Yield what a place outside of nodes is, by the section around it."""
     keys = place.path.texts
     section, is_key = keys[0] if keys else "", place.path.is_key
-    if len(keys) < 2 and not (section == "outputs" and not is_key):
+    if section == "limits":
+        yield _limits(place, keys[1:])
+        yield key_text(keys[-1])
+    elif len(keys) < 2 and not (section == "outputs" and not is_key):
         yield key_text(section) if keys else ""
     elif section == "inputs":
         yield _input(place, keys)
@@ -36,6 +39,14 @@ def section_texts(place: HoverPlace) -> Iterator[str]:
             yield from _block_text(place, block, keys[1])
     elif is_key:
         yield key_text(keys[-1])
+
+
+def _limits(place: HoverPlace, keys: tuple[str, ...]) -> str:
+    """Return how much is used of the limit at the place, or of every limit."""
+    found = place.facts.limits()
+    if not keys:
+        return listed([f"`{name}`: {text}" for name, text in found.items()])
+    return f"**{keys[0]}** {found[keys[0]]}" if keys[0] in found else ""
 
 
 def _in_block(place: HoverPlace, block: Block, keys: tuple[str, ...]) -> Iterator[str]:

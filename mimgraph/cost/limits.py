@@ -1,0 +1,173 @@
+"""Compare the cost of a graph with its limits, and report what exceeds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from mimgraph.cost.bind_sizes import checked, named_sizes
+from mimgraph.cost.cost import Cost, Costs
+from mimgraph.cost.largest import costly_nodes, largest
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.ir.declared.limits import DeclaredLimits
+from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed.limits import Limits, amount_text
+
+UNITS = {
+    "parameters": "parameters",
+    "trainable": "trainable parameters",
+    "macs": "MACs",
+    "activations": "bytes of activations",
+}
+OF_A_FORWARD = ("macs", "activations")
+
+
+class Used(NamedTuple):
+    """How much a graph has of a limited amount; `amount` is text if it depends on sizes that the limits
+    do not state, and without the layers in `uncounted`."""
+
+    name: str
+    amount: int | str
+    limit: int
+    uncounted: frozenset[str] = frozenset()
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether it is known to be more than the limit."""
+        return isinstance(self.amount, int) and self.amount > self.limit
+
+
+def exceeded(graph: TypedGraph, limits: Limits) -> list[Used]:
+    """Return the amounts of a graph that are known to be over their limits."""
+    return [one for one in used(limits, Costs(graph)) if one.is_exceeded]
+
+
+def used(limits: Limits, costs: Costs) -> list[Used]:
+    """Return how much of each limit a graph uses, for one sample unless the limits say otherwise; an
+    `ArithmeticError` says that a number does not fit in 64 bits."""
+    found = []
+    for name, limit in limits.amounts.items():
+        value = _amount(name, costs.total).at(_sizes(limits)).value
+        uncounted = costs.total.uncounted if name == "macs" else frozenset[str]()
+        found.append(Used(name, value, limit, uncounted))
+    return found
+
+
+def check_limits(declared: DeclaredLimits, graph: TypedGraph, report: Report) -> None:
+    """Report every limit that a graph exceeds, or that cannot be checked."""
+    limits = graph.limits
+    if limits is None or not _check_sizes(declared, limits, graph, report):
+        return
+    costs = Costs(graph)
+    try:
+        for one in used(limits, costs):
+            _check(declared, one, graph, costs, report)
+    except ArithmeticError:
+        message = "with these sizes the cost does not fit in 64 bits"
+        report.add(Diagnostic("bad-option", message, declared.span))
+
+
+def _amount(name: str, cost: Cost) -> Amount:
+    """Return the amount that a limit is about."""
+    amounts = {
+        "parameters": Amount([cost.params]),
+        "trainable": Amount([cost.params - cost.frozen]),
+        "macs": cost.macs,
+        "activations": cost.activations,
+    }
+    return amounts[name]
+
+
+def _sizes(limits: Limits) -> Mapping[str, int]:
+    return {"N": 1, **limits.sizes}
+
+
+def _check_sizes(
+    declared: DeclaredLimits, limits: Limits, graph: TypedGraph, report: Report
+) -> bool:
+    """Return whether the graph has these sizes and may run with them; report one that is wrong."""
+    known, given = [*named_sizes(graph), "N"], dict[str, int]()
+    for name, size in limits.sizes.items():
+        option = declared.sizes[name]
+        if name not in known:
+            message = f"the graph has no size named {name!r}"
+            help = report.suggestion(name, known) or f"its sizes: {', '.join(known)}"
+            report.add(Diagnostic("unknown-param", message, option.key, help=help))
+            return False
+        if name == "N":
+            continue
+        given[name] = size
+        try:
+            checked(graph, given)
+        except ValueError as error:
+            report.add(Diagnostic("bad-option", str(error), option.span))
+            return False
+    return True
+
+
+def _check(
+    declared: DeclaredLimits, one: Used, graph: TypedGraph, costs: Costs, report: Report
+) -> None:
+    """Report a limit that is exceeded, or that cannot be checked."""
+    span, unit = declared.amounts[one.name].span, UNITS[one.name]
+    if not isinstance(one.amount, int):
+        report.add(_unstated(declared, one, costs))
+    elif one.is_exceeded:
+        assert graph.limits is not None
+        sizes, name = _sizes(graph.limits), one.name
+        top = largest(graph, costs, name in OF_A_FORWARD, lambda cost: _number(name, cost, sizes))
+        labels = tuple(Label(node.span, f"{node.amount:,} {unit}") for node in top)
+        names = [f"{node.path} with {node.amount:,}" for node in top]
+        where = _where(graph.limits, costs) if name in OF_A_FORWARD else ""
+        message = f"{one.amount:,} {unit}{where} exceed the limit of {amount_text(one.limit)}"
+        help = f"the largest {'node is' if len(top) == 1 else 'nodes are'} {_listed(names)}"
+        report.add(Diagnostic("over-limit", message, span, labels=labels, help=help))
+    elif one.uncounted:
+        report.add(_uncounted(declared, one, graph, costs))
+
+
+def _number(name: str, cost: Cost, sizes: Mapping[str, int]) -> int:
+    """Return an amount of a node, whose sizes are all known; 0 of one with sizes of its own."""
+    value = _amount(name, cost).at(sizes).value
+    return value if isinstance(value, int) else 0
+
+
+def _where(limits: Limits, costs: Costs) -> str:
+    """Return ` per sample at T = 128`: for which sizes the cost of a forward is counted."""
+    sizes = [f"{name} = {size}" for name, size in limits.sizes.items()]
+    if "N" in limits.sizes:
+        per = ""
+    elif costs.total.crosses_samples:
+        sizes, per = ["N = 1", *sizes], ""
+    else:
+        per = " per sample"
+    return f"{per} at {', '.join(sizes)}" if sizes else per
+
+
+def _unstated(declared: DeclaredLimits, one: Used, costs: Costs) -> Diagnostic:
+    """Return the fault of an amount that depends on sizes for which the limits have no numbers."""
+    names = sorted(_amount(one.name, costs.total).names - {"N", *declared.sizes})
+    written = ", ".join(f"{name}: 128" for name in names)
+    it = "it" if len(names) == 1 else "them"
+    message = f"{one.name} depend on {_listed(names)}, and limits give no number for {it}"
+    help = f"add sizes: {{{written}}} to limits"
+    return Diagnostic("missing-key", message, declared.amounts[one.name].span, help=help)
+
+
+def _uncounted(declared: DeclaredLimits, one: Used, graph: TypedGraph, costs: Costs) -> Diagnostic:
+    """Return the fault of MACs that are within the limit as far as they are known."""
+    names = sorted(one.uncounted)
+    labels = tuple(
+        Label(node.span, "MACs not known")
+        for node in costly_nodes(graph, costs, True, lambda cost: len(cost.uncounted))[:3]
+    )
+    message = f"the MACs of {_listed(names)} are not known, so this limit cannot be checked"
+    help = f"mg.register({names[0]}, macs=...) tells them; or leave out the limit of macs"
+    span = declared.amounts[one.name].span
+    return Diagnostic("missing-option", message, span, labels=labels, help=help)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
