@@ -91,8 +91,8 @@ def sources_of(forward: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def parameters_of(maker: Maker) -> Iterator[inspect.Parameter]:
-    """Yield the parameters that options give, annotations resolved; those of a class's base classes,
-    too, if its constructor takes `**keywords`."""
+    """Yield the parameters that options give, annotations resolved; of a class whose constructor takes
+    `**keywords`, also the parameters of its base classes."""
     if isinstance(maker, type):
         yield from _constructor(maker)
         return
