@@ -43,8 +43,9 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
 WITH_TORCH = (
-    *("importer/", "runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py"),
+    *("importer/", "runtime/", "pipeline/torch_stage.py"),
     "encoders/without_weights.py",
+    *(f"ops/custom/{name}.py" for name in ("probe", "runs", "device", "cpu_process")),
 )
 
 

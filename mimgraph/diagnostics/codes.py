@@ -37,6 +37,7 @@ DiagnosticCode = Literal[
     "missing-package",
     "missing-weights",
     "broken-plugin",
+    "cannot-run",
     # the graph
     "cycle",
     "unused-input",
@@ -86,6 +87,7 @@ CODES: dict[DiagnosticCode, str] = {
     "missing-package": "a layer of a package that is not installed",
     "missing-weights": "a file of a pretrained model that is not on this machine",
     "broken-plugin": "a layer or merge of an installed package that cannot be used",
+    "cannot-run": "a module of the user's cannot be run to find its shapes",
     "cycle": "nodes feed each other, or a block contains itself",
     "unused-input": "nothing reads an input",
     "unused-node": "no output depends on a node",

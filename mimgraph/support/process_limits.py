@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
 
@@ -22,3 +23,12 @@ def limit_process(memory: int, seconds: int | None = None) -> None:
         lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
         with suppress(ValueError, OSError):  # macOS does not take each of them
             resource.setrlimit(limit, (lower, hard))
+
+
+def data_of_process() -> int:
+    """Return the bytes of memory that this process writes to, as its limit counts them; 0 if unknown."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0

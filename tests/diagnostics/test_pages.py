@@ -33,7 +33,7 @@ def test_page(
     code: DiagnosticCode, rewrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wrong spec has just that fault, shown as on the page; the right spec has none."""
-    if code == "broken-plugin":
+    if code in ("broken-plugin", "cannot-run"):
         declare_broken(tmp_path)
         use(tmp_path, monkeypatch)
     text = page(code)

@@ -26,7 +26,7 @@ def _words(text: str) -> list[str]:
 def test_lines_fit(
     code: DiagnosticCode, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if code == "broken-plugin":
+    if code in ("broken-plugin", "cannot-run"):
         declare_broken(tmp_path)
         use(tmp_path, monkeypatch)
     wrong = re.findall(r"```yaml\n(.*?)```", page(code), re.DOTALL)[0]

@@ -64,6 +64,16 @@ class Alone(nn.Module):
 
 Halves = mg.register(Halves, shape=lambda x: "half")
 """,
+    "acme_quits": """import os
+
+from torch import nn
+
+class Quits(nn.Module):
+    def forward(self, x):
+        if x.sum().item() > -1e9:
+            os._exit(3)
+        return x
+""",
 }
 
 
@@ -76,6 +86,7 @@ def declare_broken(site: Path) -> None:
         "Halves": "acme_rules:Halves",
         "Alone": "acme_rules:Alone",
         "Other": "acme_rules:Halves",
+        "Quits": "acme_quits:Quits",
         "Linear": "acme_missing:Linear",
     }
     entries = {"mimgraph.layers": layers, "mimgraph.merges": {"halves": "acme_rules:Halves"}}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import gcd
+from types import MappingProxyType
 
 from mimgraph.ir.dims.dim import Size, substitute, symbol
 
@@ -18,18 +19,21 @@ SHORT_STEPS = STEPS[2:]  # for names over which the module loops
 LARGEST_DIVISOR = 64  # larger ones are not strides but results of rounding
 
 
-def fit(value: Value, base: Point, costly: Collection[str] = ()) -> Size | None:
+def fit(
+    value: Value, base: Point, steps: Mapping[str, Sequence[int]] = MappingProxyType({})
+) -> Size | None:
     """Return a constant, or a sum or product of `(a*T + b)//m`, that gives every value; None if none.
 
-    `value` is not None at `base`; it is called at other points, with small steps for `costly` names.
+    `value` is not None at `base`; it is called at other points. `steps` has the steps of names for which
+    the usual ones are too large.
     """
     start = value(base)
     assert start is not None
-    lines = [_Line(value, base, n, SHORT_STEPS if n in costly else STEPS) for n in base]
+    lines = [_Line(value, base, name, steps.get(name, STEPS)) for name in base]
     moving = [line for line in lines if line.moves]
-    steps = {line.name: line.step for line in lines}
+    taken = {line.name: line.step for line in lines}
     for expression in _candidates(start, base, moving):
-        if expression is not None and _holds(expression, value, base, steps):
+        if expression is not None and _holds(expression, value, base, taken):
             return expression
     return None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
@@ -31,6 +32,7 @@ from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
 
 ShapeRule = Callable[..., object]
 MacsRule = Callable[..., object]
+Kept = TypeVar("Kept")
 Parts = dict[str, tuple[Code, Any]]  # by port, the code that reads the result and its value
 
 
@@ -117,8 +119,8 @@ class Registered(PythonOp):
         self.prober = prober
         self.macs = macs
         self.plugin = ""  # `acme-blocks 0.1`
-        self.facts: dict[Any, Facts] = {}
-        self.known_sources: dict[str, Registered] = {}  # by options
+        self.facts: dict[Any, Facts | OpFault] = {}  # found, or why they cannot be
+        self.known_sources: dict[str, Registered | OpFault] = {}  # by options
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Return what a pickle holds: the class or function, which is registered where it is not."""
@@ -163,15 +165,15 @@ class Registered(PythonOp):
         if self.arguments is not None:
             return self
         given = _given(options)
-        key = repr(given)
-        if key not in self.known_sources:
-            known = object.__new__(type(self))  # a copy, by `__reduce__`, is the op itself
-            vars(known).update(vars(self), arguments=self.prober.sources(self, given))
-            vars(known).pop("inputs", None)
-            if fault := known.sources_fault:
-                raise OpFault("bad-option", fault, at_node=True)
-            self.known_sources[key] = known
-        return self.known_sources[key]
+        return _kept(self.known_sources, repr(given), lambda: self._with_sources(given))
+
+    def _with_sources(self, options: Mapping[str, Any]) -> Registered:
+        known = object.__new__(type(self))  # a copy, by `__reduce__`, is the op itself
+        vars(known).update(vars(self), arguments=self.prober.sources(self, options))
+        vars(known).pop("inputs", None)
+        if fault := known.sources_fault:
+            raise OpFault("bad-option", fault, at_node=True)
+        return known
 
     @property
     def sources_fault(self) -> str:
@@ -229,18 +231,16 @@ class Registered(PythonOp):
     def _facts_of(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
         """Return the results and weights found by the user's rule or by torch, cached by options and sources."""
         key = (repr(options), tuple(sources.items()))
-        if key not in self.facts:
-            if self.rule is not None:
-                facts = self.prober.owned(self, options)
-                self.facts[key] = facts._replace(
-                    parts=self._results_by_rule(self.rule, sources, options)
-                )
-            else:
-                positional, keywords = self._split(sources)
-                by_position = [sources[key] for key in positional]
-                by_name = {key: sources[key] for key in keywords}
-                self.facts[key] = self.prober.probe(self, options, by_position, by_name)
-        return self.facts[key]
+        return _kept(self.facts, key, lambda: self._found_facts(sources, options))
+
+    def _found_facts(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
+        if self.rule is not None:
+            facts = self.prober.owned(self, options)
+            return facts._replace(parts=self._results_by_rule(self.rule, sources, options))
+        positional, keywords = self._split(sources)
+        by_position = [sources[key] for key in positional]
+        by_name = {key: sources[key] for key in keywords}
+        return self.prober.probe(self, options, by_position, by_name)
 
     def _split(self, sources: Mapping[str, TensorType]) -> tuple[list[str], list[str]]:
         """Return the sources to pass by position, and those to pass by keyword."""
@@ -384,6 +384,20 @@ def first_line(error: Exception) -> str:
     """Return the first line of the message of an exception, or its type."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
+
+
+def _kept(store: dict[Any, Kept | OpFault], key: object, find: Callable[[], Kept]) -> Kept:
+    """Return what was found for a key, or raise the fault that it had: a time-out is not waited for again."""
+    if key not in store:
+        try:
+            store[key] = find()
+        except OpFault as fault:
+            store[key] = replace(fault)  # without the frames, which have the module
+            raise
+    found = store[key]
+    if isinstance(found, OpFault):
+        raise replace(found)
+    return found
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -660,6 +660,11 @@ class Nested(nn.Module):
         return x, (x, x)
 
 
+class Chosen(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[x > 0]
+
+
 class Spaced(nn.Module):
     def forward(self, x: Tensor) -> Any:
         return {"no name": x}
@@ -685,12 +690,12 @@ FAULTS = {
     "no batch": "⟦shape-mismatch⟧y: {layer: SequenceFirst, from: t}",
     "results in results": "⟦wrong-type⟧y: {layer: Nested, from: t, take: 0}",
     "key that is no port": "⟦wrong-type⟧y: {layer: Spaced, from: t, take: no name}",
-    "no data": "⟦bad-option⟧y: {layer: Unshaped, from: x}",
+    "shapes that depend on numbers": "⟦symbolic-size⟧y: {layer: Chosen, from: x}",
     "as an activation": "y: {layer: ReLU, from: x, activation: ⟦bad-option⟧Gate}",
 }
 
 
-ALL = (Gate, Cross, Statistics, Total, Perceptron, Odd, SequenceFirst, Nested, Spaced, Unshaped)
+ALL = (Gate, Cross, Statistics, Total, Perceptron, Odd, SequenceFirst, Nested, Spaced, Chosen)
 
 
 @pytest.mark.parametrize("case", FAULTS)
@@ -712,7 +717,7 @@ def fault(nodes: str, inputs: str = "x: [8]") -> str:
 
 
 def test_messages_quote_the_error_of_the_users_code() -> None:
-    mg.register(Gate), mg.register(Odd), mg.register(Unshaped)
+    mg.register(Gate), mg.register(Odd), mg.register(Chosen)
     text = fault("y: {layer: Gate, from: x, width: 8, hidden: 3}")
     assert "Gate cannot be made with these options" in text
     assert "hidden must be even, not 3" in text
@@ -721,7 +726,9 @@ def test_messages_quote_the_error_of_the_users_code() -> None:
     text = fault("y: {layer: Odd, from: x}", "x: [T, 8]")
     assert "axis 1 of Odd depends on N and T in an unknown way" in text
     assert "mg.register(Odd, shape=...)" in text
-    assert "mg.register(Unshaped, shape=...)" in fault("y: {layer: Unshaped, from: x}")
+    text = fault("y: {layer: Chosen, from: x}")
+    assert "shapes of the results of Chosen depend on the numbers in its sources" in text
+    assert "mg.register(Chosen, shape=...)" in text
 
 
 def test_an_error_in_a_shape_rule_is_reported() -> None:
