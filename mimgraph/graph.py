@@ -570,6 +570,21 @@ class Graph(Shown):
             return load_by_keys(*taken, as_keys(keys), strict)
         return load_state(self.typed, *taken, strict, inputs, sizes)
 
+    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        """Return the parameters of the model that learn, in groups with the settings of the spec.
+
+            groups = graph.parameter_groups(model)
+            optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.01)
+
+        Parameters with the same `lr` and `weight_decay` are one group, which has a `"name"`. `lr: 0.1x`
+        is a multiple of the `lr` that the optimizer is given, and so follows it. Frozen parameters are in
+        no group. The model may be wrapped, as by `torch.compile` or `DistributedDataParallel`; a
+        `ValueError` says that it is of another graph.
+        """
+        from mimgraph.runtime.parameter_groups import parameter_groups
+
+        return parameter_groups(self.typed, model)
+
     @uncollected()
     def summary(
         self,

@@ -16,7 +16,10 @@ def AdaptiveAvgPool1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The means of `output_size` windows: (N, C, L) -> (N, C, output_size).
@@ -31,7 +34,10 @@ def AdaptiveAvgPool2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The means of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
@@ -48,7 +54,10 @@ def AdaptiveAvgPool3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The means of `output_size` windows: (N, C, D, H, W) -> same rank.
@@ -65,7 +74,10 @@ def AdaptiveMaxPool1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The maxima of `output_size` windows: (N, C, L) -> (N, C, output_size).
@@ -80,7 +92,10 @@ def AdaptiveMaxPool2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The maxima of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
@@ -97,7 +112,10 @@ def AdaptiveMaxPool3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The maxima of `output_size` windows: (N, C, D, H, W) -> (N, C, *output_size).
@@ -115,7 +133,10 @@ def AffineGrid(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The grid of an affine map, for GridSample: (N, 2, 3) -> (N, H, W, 2) for size [H, W].
@@ -134,7 +155,10 @@ def AlphaDropout(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
@@ -152,7 +176,10 @@ def ArgMax(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The index of the largest value along an axis, int64: (N, T, D) -> (N, D).
@@ -168,7 +195,10 @@ def ArgMin(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The index of the smallest value along an axis, int64: (N, T, D) -> (N, D).
@@ -187,7 +217,10 @@ def AvgPool1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The mean of each window: (N, C, L) -> (N, C, L').
@@ -207,7 +240,10 @@ def AvgPool2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The mean of each window: (N, C, H, W) -> (N, C, H', W').
@@ -227,7 +263,10 @@ def AvgPool3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -247,7 +286,10 @@ def BatchNorm1d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same.
@@ -271,7 +313,10 @@ def BatchNorm2d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W).
@@ -295,7 +340,10 @@ def BatchNorm3d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W).
@@ -319,7 +367,10 @@ def Bilinear(
     in2_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features).
@@ -340,7 +391,10 @@ def BoxConvert(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Boxes in another format, corners (xyxy), or a corner or centre and a size: (N, *, 4) -> (N, *, 4).
@@ -356,7 +410,10 @@ def BoxIoU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Intersection over union of all pairs of boxes: (N, R, 4), (N, S, 4) -> (N, R, S).
@@ -377,7 +434,10 @@ def CELU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where x > 0, else `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
@@ -409,7 +469,10 @@ def Cast(
     like: Tensor | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
@@ -429,7 +492,10 @@ def CausalMask(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """True where a step may not attend to a later one: (N, T, *) -> (T, T), bool.
@@ -447,7 +513,10 @@ def ChannelShuffle(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Channels interleaved between `groups`: (N, C, *) -> (N, C, *).
@@ -465,7 +534,10 @@ def Chunk(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """At most `chunks` pieces of one size (the last may be smaller), as in torch: ports 0, 1, ...
@@ -482,7 +554,10 @@ def CircularPad1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by the values of the opposite end around the last axis: (N, C, L) -> (N, C, L').
@@ -499,7 +574,10 @@ def CircularPad2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by the values of the opposite end around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -516,7 +594,10 @@ def CircularPad3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by the values of the opposite end around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -534,7 +615,10 @@ def Clamp(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x clamped to the range from `min` to `max`, one of which may be left out: (*) -> (*).
@@ -552,7 +636,10 @@ def ConstantPad1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by `value` around the last axis: (N, *, L) -> (N, *, L').
@@ -570,7 +657,10 @@ def ConstantPad2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by `value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
@@ -588,7 +678,10 @@ def ConstantPad3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by `value` around the last three axes: (N, *, D, H, W) -> the same, longer.
@@ -615,7 +708,10 @@ def Conv1d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
@@ -644,7 +740,10 @@ def Conv2d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
@@ -673,7 +772,10 @@ def Conv3d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
@@ -703,7 +805,10 @@ def ConvTranspose1d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
@@ -734,7 +839,10 @@ def ConvTranspose2d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
@@ -765,7 +873,10 @@ def ConvTranspose3d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
@@ -786,7 +897,10 @@ def CosineSimilarity(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,).
@@ -807,7 +921,10 @@ def CrossMapLRN2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """LocalResponseNorm as in Lua Torch: (N, C, H, W) -> (N, C, H, W).
@@ -822,7 +939,10 @@ def CumProd(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The cumulative product along an axis, int64 for integers: (*) -> (*).
@@ -837,7 +957,10 @@ def CumSum(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The cumulative sum along an axis, int64 for integers: (*) -> (*).
@@ -859,7 +982,10 @@ def DeformConv2d(
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Convolution at places moved by an offset: (N, C, H, W), (N, 2*k*k, H', W') -> (N, out_channels, H', W').
@@ -881,7 +1007,10 @@ def Detach(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The same values, through which no gradient flows: (*) -> (*).
@@ -896,7 +1025,10 @@ def DropPath(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each sample is zero with probability `p`, else x / (1 - p): (N, *) -> (N, *).
@@ -915,7 +1047,10 @@ def Dropout(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each element is zero with probability `p`: (*) -> (*).
@@ -933,7 +1068,10 @@ def Dropout1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L).
@@ -951,7 +1089,10 @@ def Dropout2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W).
@@ -969,7 +1110,10 @@ def Dropout3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same.
@@ -987,7 +1131,10 @@ def ELU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where x > 0, else `alpha * (exp(x) - 1)`: (*) -> (*).
@@ -1010,7 +1157,10 @@ def Embedding(
     num_embeddings: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """A learned vector for each number: (*) -> (*, embedding_dim).
@@ -1036,7 +1186,10 @@ def EmbeddingBag(
     num_embeddings: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
@@ -1060,7 +1213,10 @@ def Expand(
     batched: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Axes of size 1 expanded without a copy: (N, 1, D) -> (N, T, D).
@@ -1080,7 +1236,10 @@ def FFT(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The discrete Fourier transform over an axis, torch.fft.fft: (N, L) -> (N, L), complex.
@@ -1099,7 +1258,10 @@ def FFT2(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """FFT over two axes, torch.fft.fft2: (N, H, W) -> (N, H, W), complex.
@@ -1117,7 +1279,10 @@ def FeatureAlphaDropout(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *).
@@ -1135,7 +1300,10 @@ def Fill(
     init: Any = "zeros",
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Zeros, or a learned tensor, in place of a missing source: (N, *) -> (N, *).
@@ -1158,7 +1326,10 @@ def Flatten(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D).
@@ -1173,7 +1344,10 @@ def Flip(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Values in reverse order along axes: (*) -> (*).
@@ -1192,7 +1366,10 @@ def Fold(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Columns added up at the windows that they come from: (N, C * kernel, windows) -> (N, C, *output_size).
@@ -1211,7 +1388,10 @@ def FractionalMaxPool2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The maxima of windows at random steps, also in eval: (N, C, H, W) -> (N, C, H', W').
@@ -1230,7 +1410,10 @@ def FractionalMaxPool3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The maxima of windows at random steps, also in eval: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -1248,7 +1431,10 @@ def FrozenBatchNorm2d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """BatchNorm2d whose statistics and weights are fixed: (N, C, H, W) -> (N, C, H, W).
@@ -1267,7 +1453,10 @@ def GELU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x times the cumulative normal distribution at x: (*) -> (*).
@@ -1284,7 +1473,10 @@ def GLU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
@@ -1306,7 +1498,10 @@ def GRU(
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -1332,7 +1527,10 @@ def GRUCell(
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
@@ -1356,7 +1554,10 @@ def GridSample(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Pixels read at the places of a grid: (N, C, H, W), (N, H', W', 2) -> (N, C, H', W').
@@ -1381,7 +1582,10 @@ def GroupNorm(
     num_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each group of channels normalised: (N, C, *) -> (N, C, *).
@@ -1401,7 +1605,10 @@ def Hardshrink(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where |x| > lambd, else 0: (*) -> (*).
@@ -1416,7 +1623,10 @@ def Hardsigmoid(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """relu6(x + 3) / 6: (*) -> (*).
@@ -1431,7 +1641,10 @@ def Hardswish(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x * relu6(x + 3) / 6: (*) -> (*).
@@ -1450,7 +1663,10 @@ def Hardtanh(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x clamped to the range from `min_val` to `max_val`: (*) -> (*).
@@ -1467,7 +1683,10 @@ def IFFT(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The inverse of FFT over an axis, torch.fft.ifft: (N, L) -> (N, L), complex.
@@ -1484,7 +1703,10 @@ def IFFT2(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The inverse of FFT2, torch.fft.ifft2: (N, H, W) -> (N, H, W), complex.
@@ -1501,7 +1723,10 @@ def IRFFT(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The inverse of RFFT, torch.fft.irfft: (N, M) -> (N, n), real; n is 2*(M - 1) by default.
@@ -1520,7 +1745,10 @@ def IRFFT2(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The inverse of RFFT2, torch.fft.irfft2: (N, H, M) -> (N, H, 2*(M - 1)), real.
@@ -1536,7 +1764,10 @@ def Identity(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The input, unchanged: (*) -> (*).
@@ -1550,7 +1781,10 @@ def Imag(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The imaginary parts of complex numbers: (*) -> (*).
@@ -1570,7 +1804,10 @@ def InstanceNorm1d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel of each sample normalised: (N, C, L) -> (N, C, L).
@@ -1594,7 +1831,10 @@ def InstanceNorm2d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W).
@@ -1618,7 +1858,10 @@ def InstanceNorm3d(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W).
@@ -1644,7 +1887,10 @@ def Interpolate(
     antialias: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Interpolated on all axes behind the channels, to a size or by a factor: (N, C, *) -> same.
@@ -1664,7 +1910,10 @@ def LPPool1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
@@ -1684,7 +1933,10 @@ def LPPool2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
@@ -1704,7 +1956,10 @@ def LPPool3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -1727,7 +1982,10 @@ def LSTM(
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -1753,7 +2011,10 @@ def LSTMCell(
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
@@ -1779,7 +2040,10 @@ def LayerNorm(
     normalized_shape: int | Sequence[int] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x normalised over the last axis, or the last ones of sizes `normalized_shape`: (*) -> (*).
@@ -1799,7 +2063,10 @@ def LeakyReLU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where x > 0, else `negative_slope * x`: (*) -> (*).
@@ -1818,7 +2085,10 @@ def Linear(
     in_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Affine map of the last axis: (*, in_features) -> (*, out_features).
@@ -1838,7 +2108,10 @@ def LocalResponseNorm(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x scaled down by the `size` channels around it at each position: (N, C, *) -> (N, C, *).
@@ -1854,7 +2127,10 @@ def LogSigmoid(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """log(sigmoid(x)): (*) -> (*).
@@ -1869,7 +2145,10 @@ def LogSoftmax(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The logarithm of the softmax along `dim`: (*) -> (*).
@@ -1885,7 +2164,10 @@ def LogSumExp(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D).
@@ -1899,7 +2181,10 @@ def LogicalNot(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """True where x is false or 0, which inverts a mask: (*) -> (*), bool.
@@ -1915,7 +2200,10 @@ def Max(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D).
@@ -1934,7 +2222,10 @@ def MaxPool1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The largest value of each window: (N, C, L) -> (N, C, L').
@@ -1955,7 +2246,10 @@ def MaxPool2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The largest value of each window: (N, C, H, W) -> (N, C, H', W').
@@ -1976,7 +2270,10 @@ def MaxPool3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The largest value of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -1996,7 +2293,10 @@ def MaxUnpool1d(
     output_size: Sequence[Size] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each value at the index where MaxPool1d found it, the rest 0: (N, C, L) -> (N, C, L').
@@ -2019,7 +2319,10 @@ def MaxUnpool2d(
     output_size: Sequence[Size] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each value at the index where MaxPool2d found it, the rest 0: (N, C, H, W) -> (N, C, H', W').
@@ -2042,7 +2345,10 @@ def MaxUnpool3d(
     output_size: Sequence[Size] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each value at the index where MaxPool3d found it, the rest 0: (N, C, *) -> (N, C, *).
@@ -2063,7 +2369,10 @@ def Mean(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The mean over one axis or several; `keepdim` keeps them with size 1: (N, T, D) -> (N, D).
@@ -2079,7 +2388,10 @@ def Min(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D).
@@ -2094,7 +2406,10 @@ def Mish(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x * tanh(softplus(x)): (*) -> (*).
@@ -2120,7 +2435,10 @@ def MultiheadAttention(
     embed_dim: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Attention in several heads; a `query` alone attends to itself: (N, L, E) -> (N, L, E).
@@ -2147,7 +2465,10 @@ def Norm(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1.
@@ -2164,7 +2485,10 @@ def Normalize(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x divided by its p-norm along `dim`, or by `eps` if that is larger: (*) -> (*).
@@ -2179,7 +2503,10 @@ def OneHot(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """1 at the index that each number gives, else 0: (*) -> (*, num_classes), int64.
@@ -2197,7 +2524,10 @@ def PReLU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where x > 0, else x times a learned slope, one for all or one a channel: (*) -> (*).
@@ -2216,7 +2546,10 @@ def PSRoIAlign(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """RoIAlign with channels of its own for each place: (N, C*k*k, H, W), (N, R, 4) -> (N, R, C, k, k).
@@ -2237,7 +2570,10 @@ def PSRoIPool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """RoIPool by means, with channels of its own for each place: as PSRoIAlign.
@@ -2259,7 +2595,10 @@ def Pad(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Axes padded at both ends, or cut by negative numbers: (N, C, L) -> (N, C, L').
@@ -2279,7 +2618,10 @@ def PairwiseDistance(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *).
@@ -2297,7 +2639,10 @@ def Permute(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The axes in the order `dims`: (N, A, B) -> (N, B, A), or (A, B, N) if `dims` starts with 1.
@@ -2312,7 +2657,10 @@ def PixelShuffle(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Channels to a finer grid, r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
@@ -2329,7 +2677,10 @@ def PixelUnshuffle(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each r x r square to channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W).
@@ -2345,7 +2696,10 @@ def Prod(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The product over an axis, int64 for integers: (N, T, D) -> (N, D).
@@ -2362,7 +2716,10 @@ def RFFT(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """FFT of real numbers without the mirrored half, torch.fft.rfft: (N, L) -> (N, L//2 + 1).
@@ -2379,7 +2736,10 @@ def RFFT2(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """FFT2 of real numbers without the mirrored half, torch.fft.rfft2: (N, H, W) -> (N, H, W//2 + 1).
@@ -2396,7 +2756,10 @@ def RMSNorm(
     normalized_shape: int | Sequence[int] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x divided by its root mean square over the last axis, or several: (*) -> (*).
@@ -2422,7 +2785,10 @@ def RNN(
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """An Elman recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -2449,7 +2815,10 @@ def RNNCell(
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
@@ -2473,7 +2842,10 @@ def RReLU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where x > 0, else x times a slope that is random in training: (*) -> (*).
@@ -2490,7 +2862,10 @@ def ReLU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """max(0, x): (*) -> (*).
@@ -2505,7 +2880,10 @@ def ReLU6(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """min(max(0, x), 6): (*) -> (*).
@@ -2519,7 +2897,10 @@ def Real(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The real parts of complex numbers; real numbers unchanged: (*) -> (*).
@@ -2535,7 +2916,10 @@ def Rearrange(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Axes split, moved and joined in einops' notation: "n c h w -> n (h w) c".
@@ -2555,7 +2939,10 @@ def Reduce(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """As Rearrange, and reduces the axes that only the left side has: "n c h w -> n c".
@@ -2572,7 +2959,10 @@ def ReflectionPad1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by reflection around the last axis: (N, C, L) -> (N, C, L').
@@ -2589,7 +2979,10 @@ def ReflectionPad2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by reflection around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -2606,7 +2999,10 @@ def ReflectionPad3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by reflection around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -2623,7 +3019,10 @@ def Repeat(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each axis repeated, the batch 1 time, as torch's `repeat`: (N, T) -> (N, 2 * T).
@@ -2638,7 +3037,10 @@ def ReplicationPad1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by repeating the border around the last axis: (N, C, L) -> (N, C, L').
@@ -2655,7 +3057,10 @@ def ReplicationPad2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by repeating the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -2672,7 +3077,10 @@ def ReplicationPad3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by repeating the border around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -2689,7 +3097,10 @@ def Reshape(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
@@ -2709,7 +3120,10 @@ def RoIAlign(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Regions of an image, interpolated to one size: (N, C, H, W), (N, R, 4) -> (N, R, C, h, w).
@@ -2731,7 +3145,10 @@ def RoIPool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The largest values of a grid in each region: (N, C, H, W), (N, R, 4) -> (N, R, C, h, w).
@@ -2752,7 +3169,10 @@ def Roll(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Values shifted along axes; those that leave at the end enter at the start: (*) -> (*).
@@ -2767,7 +3187,10 @@ def SELU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
@@ -2785,7 +3208,10 @@ def Select(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """One index of an axis, which is dropped: (N, T, *) -> (N, *) for dim 1.
@@ -2800,7 +3226,10 @@ def SiLU(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x * sigmoid(x), also known as swish: (*) -> (*).
@@ -2816,7 +3245,10 @@ def Sigmoid(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """1 / (1 + exp(-x)): (*) -> (*).
@@ -2834,7 +3266,10 @@ def Slice(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Indices from `start` up to, not including, `end`: (N, T, *) -> (N, T', *) for dim 1.
@@ -2852,7 +3287,10 @@ def Softmax(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """exp(x), divided by its sum along `dim`: (*) -> (*).
@@ -2866,7 +3304,10 @@ def Softmax2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The softmax over the channels at each position: (N, C, H, W) -> (N, C, H, W).
@@ -2881,7 +3322,10 @@ def Softmin(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The softmax of -x along `dim`: (*) -> (*).
@@ -2897,7 +3341,10 @@ def Softplus(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*).
@@ -2912,7 +3359,10 @@ def Softshrink(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x moved towards 0 by `lambd`, 0 where it is nearer: (*) -> (*).
@@ -2926,7 +3376,10 @@ def Softsign(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x / (1 + |x|): (*) -> (*).
@@ -2943,7 +3396,10 @@ def Sort(
     stable: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The values in order along an axis, and their indices: (*) -> (*).
@@ -2959,7 +3415,10 @@ def Split(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Pieces of one size (the last may be smaller), or of the sizes listed: ports 0, 1, ...
@@ -2974,7 +3433,10 @@ def Squeeze(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x without axes of size 1; as in torch, others stay: (N, 1, *) -> (N, *) for dim 1.
@@ -2991,7 +3453,10 @@ def Std(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The standard deviation over axes, with divisor T - correction: (N, T, D) -> (N, D).
@@ -3007,7 +3472,10 @@ def Sum(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The sum over one axis or several, int64 for integers: (N, T, D) -> (N, D).
@@ -3027,7 +3495,10 @@ def SyncBatchNorm(
     num_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
@@ -3046,7 +3517,10 @@ def Tanh(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The hyperbolic tangent: (*) -> (*).
@@ -3060,7 +3534,10 @@ def Tanhshrink(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x - tanh(x): (*) -> (*).
@@ -3077,7 +3554,10 @@ def Threshold(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """x where x > threshold, else `value`: (*) -> (*).
@@ -3095,7 +3575,10 @@ def TopK(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D).
@@ -3123,7 +3606,10 @@ def Transformer(
     memory_is_causal: bool = False,
     d_model: int | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
@@ -3157,7 +3643,10 @@ def TransformerDecoder(
     memory_is_causal: bool = False,
     d_model: int | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
@@ -3188,7 +3677,10 @@ def TransformerDecoderLayer(
     memory_is_causal: bool = False,
     d_model: int | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
@@ -3223,7 +3715,10 @@ def TransformerEncoder(
     is_causal: bool = False,
     d_model: int | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
@@ -3255,7 +3750,10 @@ def TransformerEncoderLayer(
     is_causal: bool = False,
     d_model: int | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
@@ -3279,7 +3777,10 @@ def Transpose(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Two axes swapped: (N, A, B) -> (N, B, A).
@@ -3294,7 +3795,10 @@ def Unbind(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Every index of an axis, which is dropped: ports 0, 1, ...
@@ -3310,7 +3814,10 @@ def Unflatten(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """One axis as several, the size of one may be -1: (N, A * B) -> (N, A, B) for dim 1.
@@ -3328,7 +3835,10 @@ def Unfold(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows).
@@ -3343,7 +3853,10 @@ def Unsqueeze(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1.
@@ -3364,7 +3877,10 @@ def Upsample(
     recompute_scale_factor: bool | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
@@ -3383,7 +3899,10 @@ def UpsamplingBilinear2d(
     scale_factor: float | Sequence[float] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Interpolated linearly in two axes, corners aligned: (N, C, H, W) -> (N, C, H', W').
@@ -3401,7 +3920,10 @@ def UpsamplingNearest2d(
     scale_factor: float | Sequence[float] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Interpolated by the nearest value: (N, C, H, W) -> (N, C, H', W').
@@ -3420,7 +3942,10 @@ def Var(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """The variance over axes, with divisor T - correction: (N, T, D) -> (N, D).
@@ -3434,7 +3959,10 @@ def ViewAsComplex(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Pairs of real and imaginary parts as complex numbers: (N, *, 2) -> (N, *), complex.
@@ -3448,7 +3976,10 @@ def ViewAsReal(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Complex numbers as pairs of real and imaginary parts: (N, *) -> (N, *, 2).
@@ -3463,7 +3994,10 @@ def ZeroPad1d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by zeros around the last axis: (N, *, L) -> (N, *, L').
@@ -3480,7 +4014,10 @@ def ZeroPad2d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
@@ -3497,7 +4034,10 @@ def ZeroPad3d(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> LayerCall:
     """Padded by zeros around the last three axes: (N, *, D, H, W) -> the same, longer.

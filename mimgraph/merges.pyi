@@ -16,7 +16,10 @@ def add(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The sum of the sources: (*), (*) -> (*).
@@ -34,7 +37,10 @@ def add(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -51,7 +57,10 @@ def attention(
     enable_gqa: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Scaled dot-product attention: (N, *, L, D), (N, *, S, D), (N, *, S, E) -> (N, *, L, E).
@@ -78,7 +87,10 @@ def attention(
     enable_gqa: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -90,7 +102,10 @@ def attention_pool(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The sum of the steps weighted by the softmax of a learned score: (N, T, D) -> (N, D).
@@ -111,7 +126,10 @@ def attention_pool(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -123,7 +141,10 @@ def average(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The mean of the sources: (*), (*) -> (*).
@@ -142,7 +163,10 @@ def average(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -156,7 +180,10 @@ def bilinear(
     in2_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """A learned bilinear form of two sources: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -181,7 +208,10 @@ def bilinear(
     in2_features: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -197,7 +227,10 @@ def bottleneck(
     activation: Literal["relu", "gelu"] = "relu",
     norm_first: bool = False,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Sequences that exchange through shared tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
@@ -224,7 +257,10 @@ def bottleneck(
     activation: Literal["relu", "gelu"] = "relu",
     norm_first: bool = False,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -236,7 +272,10 @@ def cin(
     bias: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Products of embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
@@ -259,7 +298,10 @@ def cin(
     bias: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -275,7 +317,10 @@ def co_attention(
     dropout: float = 0.1,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Two sequences attend to each other: (N, L, E), (N, S, F) -> the same two, ports `a` and `b`.
@@ -299,7 +344,10 @@ def co_attention(
     dropout: float = 0.1,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -312,7 +360,10 @@ def concat(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
@@ -334,7 +385,10 @@ def concat(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -347,7 +401,10 @@ def cosine(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,).
@@ -366,7 +423,10 @@ def cosine(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -378,7 +438,10 @@ def cross(
     rank: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Products of features up to order num_layers + 1: n x (N, D_i) -> (N, D_0 + ... + D_n).
@@ -399,7 +462,10 @@ def cross(
     rank: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -415,7 +481,10 @@ def cross_attention(
     norm: Literal["pre", "post", "none"] = "post",
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The query's tokens attend to the key's tokens: (N, L, E), (N, S, F) -> (N, L, E).
@@ -440,7 +509,10 @@ def cross_attention(
     norm: Literal["pre", "post", "none"] = "post",
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -454,7 +526,10 @@ def distance(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The p-norm of the difference of vectors, along the last axis: (N, D), (N, D) -> (N,).
@@ -476,7 +551,10 @@ def distance(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -487,7 +565,10 @@ def divide(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The first source divided by the second, float for integers: (*), (*) -> (*).
@@ -504,7 +585,10 @@ def divide(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -514,7 +598,10 @@ def dot(
     *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The dot product along the last axis: (N, *, D), (N, *, D) -> (N, *).
@@ -530,7 +617,10 @@ def dot(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -542,7 +632,10 @@ def dot_interaction(
     self_interaction: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
@@ -564,7 +657,10 @@ def dot_interaction(
     self_interaction: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -575,7 +671,10 @@ def einsum(
     equation: str,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Products summed over the letters that the right side omits: "n l d, n m d -> n l m".
@@ -596,7 +695,10 @@ def einsum(
     equation: str,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -607,7 +709,10 @@ def factorization(
     reduce_sum: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The sum of the products of all pairs, (sum**2 - sum of squares) / 2: K x (N, D) -> (N, 1).
@@ -629,7 +734,10 @@ def factorization(
     reduce_sum: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -641,7 +749,10 @@ def film(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Each channel of `x` scaled and shifted depending on `condition`: (N, C, *), (N, E) -> (N, C, *).
@@ -662,7 +773,10 @@ def film(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -672,7 +786,10 @@ def formula(  # type: ignore[overload-overlap]
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
     **numbers: Size | float,
 ) -> MergeCall: ...
@@ -684,7 +801,10 @@ def formula(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
     **named: Tensor | Size | float | None,
 ) -> Tensor:
@@ -716,7 +836,10 @@ def gated(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The sum of tanh projections, each multiplied by a gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -739,7 +862,10 @@ def gated(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -751,7 +877,10 @@ def gather(
     sparse_grad: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The values of `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
@@ -771,7 +900,10 @@ def gather(
     sparse_grad: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -781,7 +913,10 @@ def last_pool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The last step where `mask` (N, T) is true: (N, T, *) -> (N, *).
@@ -797,7 +932,10 @@ def last_pool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -808,7 +946,10 @@ def logical_and(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """True where all sources are true or not 0, to join masks: (*), (*) -> (*), bool.
@@ -825,7 +966,10 @@ def logical_and(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -836,7 +980,10 @@ def logical_or(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """True where any source is true or not 0, to join masks: (*), (*) -> (*), bool.
@@ -853,7 +1000,10 @@ def logical_or(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -865,7 +1015,10 @@ def low_rank(
     rank: int = 4,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """A Linear of `tensor` in low-rank factors: n x (N, *, D_i) -> (N, *, out_features).
@@ -886,7 +1039,10 @@ def low_rank(
     rank: int = 4,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -898,7 +1054,10 @@ def masked_fill(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """`value` where `mask` is true, else `input`: (*), (*) -> (*).
@@ -916,7 +1075,10 @@ def masked_fill(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -926,7 +1088,10 @@ def matmul(
     *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The matrix product; one may lack a batch: (N, *, L, D), (N, *, D, M) -> (N, *, L, M).
@@ -942,7 +1107,10 @@ def matmul(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -952,7 +1120,10 @@ def max_pool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The maximum over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *).
@@ -968,7 +1139,10 @@ def max_pool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -980,7 +1154,10 @@ def maximum(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The elementwise maximum: (*), (*) -> (*).
@@ -998,7 +1175,10 @@ def maximum(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1008,7 +1188,10 @@ def mean_pool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The mean over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *).
@@ -1024,7 +1207,10 @@ def mean_pool(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1038,7 +1224,10 @@ def mfb(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Sums of `factors` products, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -1061,7 +1250,10 @@ def mfb(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1073,7 +1265,10 @@ def minimum(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The elementwise minimum: (*), (*) -> (*).
@@ -1091,7 +1286,10 @@ def minimum(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1104,7 +1302,10 @@ def mlb(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -1126,7 +1327,10 @@ def mlb(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1141,7 +1345,10 @@ def mmoe(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Shared experts, weighted by a separate gate for each task: n x (N, *, D_i) -> a port a task.
@@ -1165,7 +1372,10 @@ def mmoe(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1179,7 +1389,10 @@ def moe(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Experts on all sources, weighted by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -1203,7 +1416,10 @@ def moe(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1214,7 +1430,10 @@ def multiply(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The product of the sources: (*), (*) -> (*).
@@ -1231,7 +1450,10 @@ def multiply(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1245,7 +1467,10 @@ def mutan(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -1269,7 +1494,10 @@ def mutan(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1279,7 +1507,10 @@ def outer(
     *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The outer product, one axis a source: (N, A), (N, B) -> (N, A, B).
@@ -1295,7 +1526,10 @@ def outer(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1308,7 +1542,10 @@ def pad_like(
     value: bool | float = 0,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """`input` padded by `value` to the size of `like` along `dim`: (N, T, *), (N, S, *) -> (N, S, *).
@@ -1329,7 +1566,10 @@ def pad_like(
     value: bool | float = 0,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1339,7 +1579,10 @@ def pairwise_dot(
     *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2).
@@ -1358,7 +1601,10 @@ def pairwise_dot(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1374,7 +1620,10 @@ def perceiver(
     dropout: float = 0.0,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Learned latents attend to all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
@@ -1400,7 +1649,10 @@ def perceiver(
     dropout: float = 0.0,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1410,7 +1662,10 @@ def pick(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """One index of the first axis for each sample: (N, L, *), (N,) -> (N, *).
@@ -1426,7 +1681,10 @@ def pick(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1441,7 +1699,10 @@ def resize_like(
     antialias: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """`input` interpolated to the size of `like`: (N, C, H, W), (N, *, K, L) -> (N, C, K, L).
@@ -1464,7 +1725,10 @@ def resize_like(
     antialias: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1476,7 +1740,10 @@ def scatter_add(
     dim: int,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
@@ -1496,7 +1763,10 @@ def scatter_add(
     dim: int,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1507,7 +1777,10 @@ def sequence_mask(
     maxlen: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """True at each sample's first `lengths` steps: (N,), (N, T, *) -> (N, T), bool.
@@ -1527,7 +1800,10 @@ def sequence_mask(
     maxlen: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1539,7 +1815,10 @@ def squeeze_excite(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Two feature maps, channels scaled by gates of both: (N, C, *), (N, D, *) -> the same two.
@@ -1561,7 +1840,10 @@ def squeeze_excite(
     bias: bool = True,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1573,7 +1855,10 @@ def stack(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Stacked along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D).
@@ -1591,7 +1876,10 @@ def stack(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1602,7 +1890,10 @@ def subtract(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """The first source minus the second: (*), (*) -> (*).
@@ -1619,7 +1910,10 @@ def subtract(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1629,7 +1923,10 @@ def take(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """Several indices of the first axis for each sample: (N, V, *), (N, K) -> (N, K, *).
@@ -1648,7 +1945,10 @@ def take(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1658,7 +1958,10 @@ def tensor(
     *sources: Tensor | Iterable[Tensor],
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """All products of features of different sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
@@ -1677,7 +1980,10 @@ def tensor(
     *,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1692,7 +1998,10 @@ def transformer(
     norm_first: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """A transformer encoder on the tokens of all sources: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
@@ -1716,7 +2025,10 @@ def transformer(
     norm_first: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1728,7 +2040,10 @@ def weighted_sum(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """A sum with one learned weight a source, by default through a softmax: n x (N, *) -> (N, *).
@@ -1750,7 +2065,10 @@ def weighted_sum(
     missing: Literal["skip"] | None = None,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...
 @overload
@@ -1762,7 +2080,10 @@ def where(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     name: str | None = None,
 ) -> Tensor:
     """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*).
@@ -1780,6 +2101,9 @@ def where(
     broadcast: bool = False,
     activation: Activation | None = None,
     over: int | None = None,
-    freeze: bool = False,
+    freeze: bool | str = False,
+    lr: float | str | None = None,
+    weight_decay: float | None = None,
+    lora: Mapping[str, object] | None = None,
     take: str | int | None = None,
 ) -> MergeCall: ...

@@ -47,7 +47,7 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
         params = blocks[operations[0].block].params
         options = {name: values for name, values in options.items() if name in params}
     each = Each(operations[0], options, span, times, shared)
-    node = lent_to(context, borrowed).infer(each, layer.keywords, blocks)
+    node = lent_to(context, borrowed).infer(each, layer.words, blocks)
     return TypedCall(node, blocks, borrowed)
 
 

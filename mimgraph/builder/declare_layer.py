@@ -1,4 +1,4 @@
-"""Declare a layer or merge that Python code calls: its options, activation, `take`, `over`, `freeze`."""
+"""Declare a layer or merge that Python code calls: its options, activation, `take`, `over`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import LIMIT, WrittenText
+from mimgraph.ir.names import TRAINING
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall, is_source
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
@@ -36,7 +37,9 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     named = {k: v for k, v in call.keywords.items() if k not in words}
     args = call.args
     if op.inputs.kind == "named" and args and isinstance(args[0], str):
-        text, named = _formula_of_numbers(args[0], named, op)
+        numbers = {k: v for k, v in call.keywords.items() if k in TRAINING}
+        text, named = _formula_of_numbers(args[0], {**named, **numbers}, op)
+        named = {k: v for k, v in named.items() if k not in words}
         args = (text, *args[1:])
     if len(args) > 1:
         _check_order(op, args, span)
@@ -183,16 +186,6 @@ def declare_over(options: Mapping[str, object], span: Span) -> Option | None:
     if not isinstance(found.value, int) or isinstance(found.value, bool):
         raise spec_error("wrong-type", "over is the number of an axis, such as 1", span)
     return found
-
-
-def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
-    """Return whether `freeze=` keeps the weights as they are."""
-    if "freeze" not in options:
-        return False
-    freeze = as_plain("freeze", options["freeze"])
-    if not isinstance(freeze, bool):
-        raise spec_error("wrong-type", "freeze is True or False", span)
-    return freeze
 
 
 def declare_activation(given: object, span: Span) -> Activation | None:

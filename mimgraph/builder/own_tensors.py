@@ -25,7 +25,9 @@ class NodeOptions(TypedDict, total=False):
     """The keyword arguments of any node, for type checkers; others are checked as in a spec."""
 
     activation: str | Mapping[str, object] | LayerCall
-    freeze: bool
+    freeze: bool | str
+    lr: float | str
+    weight_decay: float
 
 
 @entry_point

@@ -51,16 +51,24 @@ class Sequential(Applicable):
         self,
         *items: LayerCall | BlockCall | HasLayer,
         over: int | None = None,
-        freeze: bool = False,
+        freeze: bool | str = False,
+        lr: float | str | None = None,
+        weight_decay: float | None = None,
+        lora: Mapping[str, object] | None = None,
     ) -> None:
         self.items = tuple(map(_layer, items))
-        given = {"over": over, "freeze": None if freeze is False else freeze}
+        words = {"lr": lr, "weight_decay": weight_decay, "lora": lora}
+        given = {"over": over, "freeze": None if freeze is False else freeze, **words}
         self.keywords: Mapping[str, object] = {k: v for k, v in given.items() if v is not None}
         self.uses = Uses()
 
     def __repr__(self) -> str:
         keywords = (f"{key}={value!r}" for key, value in self.keywords.items())
         return f"Sequential({', '.join([*map(repr, self.items), *keywords])})"
+
+    @property
+    def words(self) -> Mapping[str, object]:
+        return self.keywords
 
     def given(self, options: Mapping[str, object]) -> Sequential:
         """Raise a `TypeError`: a chain has no options of its own."""

@@ -19,7 +19,8 @@ NAMES = {"key": "state_dict key", "keys": "state_dict keys"}
 def edit_words(edit: Edit) -> str:
     """Return `out_features 32 → 64`; of long values `from +c30, c12 ↔ c13` or `width [25] 8 → 9`."""
     if edit.what == "freeze":
-        return "frozen" if edit.new else "no longer frozen"
+        how = f"frozen {edit.new}" if isinstance(edit.new, str) else "frozen"
+        return how if edit.new else "no longer frozen"
     old, new = map(_text, (edit.old, edit.new))
     if max(len(old), len(new)) > LONGEST:
         if edit.what == "from":

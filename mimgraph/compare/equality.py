@@ -65,7 +65,8 @@ class ValueNumbers:
 
     def _node(self, node: TypedNode) -> Hashable:
         over = node.over and node.over.axis
-        return node.default, over, node.is_frozen, self.operation(node)
+        key = node.default, over, node.is_frozen, self.operation(node)
+        return key if node.training is None else (*key, node.training)
 
     def _operation(self, operation: TypedOperation) -> Hashable:
         if isinstance(operation, Leaf):

@@ -16,7 +16,7 @@ from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
 from mimgraph.inspection.sources import source_text
 from mimgraph.ir.expression import variables
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
 
@@ -123,7 +123,7 @@ def _option_edits(pair: Pair, old: TypedNode, new: TypedNode) -> tuple[list[Edit
     """Return the edits of options that the author made, and those that follow from other edits."""
     ours, theirs = _old_facts(pair, old), facts(new)
     if pair.does_same(old, new):
-        kept = ({key: f.given.get(key) for key in BESIDE} for f in (ours, theirs))
+        kept = ({key: f.given.get(key) for key in (*BESIDE, *TRAINING)} for f in (ours, theirs))
         return [*edits(*kept)], []
     if not is_same_op(old.operation, new.operation):
         return [*_op_edits(old, new, ours)], []

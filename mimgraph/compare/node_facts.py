@@ -72,13 +72,15 @@ def facts(node: TypedNode) -> Facts:
 
 def _origins(node: Node, params: Iterable[str]) -> Mapping[str, Expression]:
     """Return the expressions of options given by name, of the one given alone to a block, and of
-    `freeze`."""
+    `freeze`, `lr` and `weight_decay`."""
     if node.applied is None:
         return {}
     options, lone = dict(node.applied.named), node.applied.lone
     if lone is not None:
         options |= dict.fromkeys(islice(params, 1), lone)
-    values = {**{name: option.value for name, option in options.items()}, "freeze": node.freeze}
+    words = node.training.given if node.training is not None else {}
+    named = {name: option.value for name, option in {**options, **words}.items()}
+    values = {"freeze": node.freeze, **named}
     return {name: v.expression for name, v in values.items() if isinstance(v, Written)}
 
 

@@ -9,6 +9,7 @@ from operator import ne
 
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import Change, Edit
+from mimgraph.ir.names import TRAINING
 from mimgraph.picture.diagram.model import Item, Mark
 from mimgraph.summary.node_text import WIDTHS_OUT, option_text, value_text
 
@@ -92,7 +93,10 @@ def without(subtitle: str, edits: Iterable[Edit]) -> str:
 def _in_subtitle(edit: Edit) -> str:
     """Return a pattern of the new value in a subtitle: `kernel_size=5`, `+ ReLU`, `3 to 16`."""
     if edit.what == "freeze":
-        return "frozen"
+        return f"frozen {re.escape(edit.new)}" if isinstance(edit.new, str) else "frozen"
+    if edit.what in TRAINING:  # a param of a block may have such a name, too
+        value = value_text(edit.new)
+        return rf"{edit.what}[ =]{re.escape(value)}"
     if edit.what == "activation":
         return re.escape(f"+ {value_text(edit.new).partition('(')[0]}")
     option = re.escape(option_text(edit.what, edit.new))

@@ -11,6 +11,7 @@ from mimgraph.ir.dims.amount import Amount
 from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, unwrap
+from mimgraph.ir.typed.training_walk import Settings, weights_of_node
 from mimgraph.ir.typed.walks import needed_in_eval, running
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.support.frozen_data import data
@@ -150,6 +151,9 @@ class Costs:
             cost = cost.work
         elif node.is_frozen:
             cost = replace(cost, frozen=cost.params)
+        elif node.training is not None and node.training.changes_weights:
+            params, frozen = _trained(node)
+            cost = replace(cost, params=params, frozen=frozen)
         self._nodes[node] = cost = cost if runs else cost.kept
         return cost
 
@@ -193,6 +197,14 @@ def _leaf(leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:
         activations=_bytes(makes),
         uncounted=frozenset([leaf.name] if lowering.products is None else []),
     )
+
+
+def _trained(node: TypedNode) -> tuple[int, int]:
+    """Return the params of a node, and how many of them are frozen, if it trains a part of them."""
+    weights = [*weights_of_node(node, "", Settings())]
+    frozen = [weight for weight in weights if weight.settings.is_frozen]
+    every, still = ({one.key: one.shape for one in found} for found in (weights, frozen))
+    return _elements(every), _elements(still)
 
 
 def _activated(node: TypedNode) -> Cost:

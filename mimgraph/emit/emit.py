@@ -10,7 +10,7 @@ from mimgraph.emit.aliases import with_aliases
 from mimgraph.emit.classes.attributes import renamed
 from mimgraph.emit.classes.chain_items import ChainItems
 from mimgraph.emit.classes.draft import Draft, skeleton
-from mimgraph.emit.classes.frozen import frozen
+from mimgraph.emit.classes.frozen import frozen, partly_frozen
 from mimgraph.emit.classes.modules import Inits, Modules
 from mimgraph.emit.classes.parametrize import lift
 from mimgraph.emit.classes.user_classes import import_lines
@@ -132,6 +132,7 @@ class _Emitter:
             keyword_only=not graph.is_stage,
             may_leave_out=True,
             frozen=frozen(body),
+            partly_frozen=partly_frozen(body),
             doc=docstring(graph),
             optional=body.optional,
         )
@@ -167,6 +168,7 @@ class _Emitter:
             dims=body.dims,
             spec_params=self.graph.body.params,
             frozen=frozen(body),
+            partly_frozen=partly_frozen(body),
             doc=body.doc,
             optional=frozenset(arguments[name] for name in body.optional),
         )

@@ -192,6 +192,8 @@ def check_nodes_text(
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         at = Evaluation(names, state.report, here)
         check_names(node.freeze, at)
+        for word in node.training.every_option() if node.training else ():
+            check_names(word.value, at)
         if node.operation is None:
             continue
         operation = check_text(state, node.operation, here)

@@ -14,6 +14,7 @@ from mimgraph.infer.nodes.node import type_nodes
 from mimgraph.infer.nodes.optional import check_inputs, check_output, optional_inputs
 from mimgraph.infer.scope import Context, Fed, State
 from mimgraph.infer.structure import Around, check_scope
+from mimgraph.infer.training_words import with_words_as_options
 from mimgraph.ir.declared.graph import Graph, Output
 from mimgraph.ir.declared.values import FAULTY, OTHERS
 from mimgraph.ir.typed.graph import TypedGraph
@@ -61,7 +62,7 @@ def opened(state: State, graph: Graph) -> Context | None:
         from mimgraph.infer.limits import compute_limits  # few specs have limits
 
         state.limits = compute_limits(graph.limits, state.params, state.report)
-    graph = choose(graph, state.params, state.report)
+    graph = with_words_as_options(choose(graph, state.params, state.report))
     state.blocks = graph.blocks
     names = SpecNames(graph)
     check_blocks(state, names, [node.name for node in graph.nodes])

@@ -158,4 +158,5 @@ def _declared(typed: TypedNode, node: Node) -> TypedNode:
         is_own=typed.is_own,
         freeze=typed.freeze,
         over=typed.over,
+        training=typed.training,
     )

@@ -48,17 +48,24 @@ def in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
     nodes = tuple(nodes)
     for node in nodes:
         yield from in_value(node.freeze)
+        yield from _in_training(node)
     for over in overs(nodes):
         yield from in_value(over.value)
     for operation in operations(nodes):
         for item in operation.items:
             yield from in_value(item.freeze)
+            yield from _in_training(item)
         for name in operation.names():
             if isinstance(name, Chosen):
                 yield from in_value(str(name))
         for option in operation.every_option():
             if type(option.value) is not int:  # the common case, fast
                 yield from in_value(option.value)
+
+
+def _in_training(node: Node) -> Iterator[str]:
+    for option in node.training.every_option() if node.training else ():
+        yield from in_value(option.value)
 
 
 def in_value(value: Any) -> Iterator[str]:

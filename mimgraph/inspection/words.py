@@ -1,4 +1,4 @@
-"""Collect what a spec says of a node beside the options of its op: `activation`, `repeat`, `freeze`."""
+"""Collect what a spec says of a node beside the options of its op: `activation`, `repeat`, `lr`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mimgraph.ir.code import Code, Constant, walk
+from mimgraph.ir.names import TRAINING
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Shared, TypedOperation
 
@@ -16,6 +17,7 @@ WORD_DEFAULTS: Final[Mapping[str, Any]] = {
     "collect": None,
     "carry": [],
     "freeze": False,
+    **dict.fromkeys(TRAINING),
 }
 
 
@@ -41,6 +43,8 @@ def words(node: TypedNode) -> dict[str, Any]:
     if node.over is not None:
         found["over"] = node.over.axis
     found["freeze"] = node.is_frozen
+    if node.training is not None:
+        found |= node.training.words
     return found
 
 

@@ -13,6 +13,8 @@ CONSTANTS = ("zeros", "ones", "random")
 # the keys of a node: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "scan", "share", "parameter", "buffer", "arange")
 BESIDE = ("take", "over", "freeze")  # of every node, beside the options of its operation
+# of every node too, unless its operation has an option of that name, as a block's params may have
+TRAINING = ("lr", "weight_decay")
 NODE_WORDS = ("from", "each", "with", "activation", *BESIDE, "repeat", "carry", *OPS)
 
 # Names that the emitted file itself uses: a local or a constructor's argument with such a name is

@@ -380,6 +380,26 @@ nodes:
 outputs: y
 """,
     ),
+    "lr": Refused(
+        "bad-option",
+        "lr must be at least 0, not -0.1",
+        """\
+inputs: {x: [4]}
+nodes:
+  y: {layer: Linear, from: x, out_features: 2, lr: -0.1}
+outputs: y
+""",
+    ),
+    "weight_decay": Refused(
+        "wrong-type",
+        "weight_decay must be a number, not 'none'",
+        """\
+inputs: {x: [4]}
+nodes:
+  y: {layer: Linear, from: x, out_features: 2, weight_decay: none}
+outputs: y
+""",
+    ),
     "activation": Refused(
         "unknown-layer",
         "no layer is called 'relu'",

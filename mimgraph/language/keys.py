@@ -177,6 +177,14 @@ nodes:
   read: {layer: LSTM, from: text, hidden_size: 8, take: last, freeze: true}
 outputs: read
 """
+TUNED = """\
+params: {rate: 0.1x}
+inputs: {image: [3, 32, 32]}
+nodes:
+  tower: {from: image, freeze: until 1, lr: $rate, seq: [{Conv2d: {out_channels: 8, kernel_size: 3}}, BatchNorm2d, ReLU, Flatten, {Linear: 16}]}
+  head: {layer: Linear, from: tower, out_features: 10, lr: 1e-3, weight_decay: 0}
+outputs: head
+"""
 FRAMES = """\
 inputs: {video: [T, 3, 32, 32]}
 nodes:
@@ -475,12 +483,33 @@ KEYS = {
     ),
     "freeze": Key(
         "`true`: the weights get no gradients, and the module stays in evaluation mode "
-        "while the rest trains. `freeze: $frozen` lets a param decide. A layer that a block shares "
+        "while the rest trains. `freeze: $frozen` lets a param decide. `freeze: until layer3` "
+        "freezes all up to and including the child `layer3`, in the order of the weights' keys; "
+        "`until encoder.layer.3` names a child of a child. A layer that a block shares "
         "from outside is frozen at its own node.",
-        "`true` or `false`, or a param",
+        "`true` or `false`, or a param, or `until` and a child of the module",
         "`false`",
         "nodes",
         PORTS,
+    ),
+    "lr": Key(
+        "The learning rate of the weights, which `graph.parameter_groups` hands to an optimizer: "
+        "`0.1x` is a multiple of the optimizer's own rate. That of an inner node wins over that of the "
+        "block or `seq` around it. A layer that has an option `lr`, and a block that has such a param, "
+        "are given the value instead.",
+        "a number of at least 0, or a multiple such as `0.1x`",
+        "none: the optimizer's rate, or that of the block around the node",
+        "training",
+        TUNED,
+    ),
+    "weight_decay": Key(
+        "The weight decay of the weights, which `graph.parameter_groups` hands to an optimizer. That of "
+        "an inner node wins over that of the block or `seq` around it. A layer that has an option "
+        "`weight_decay`, and a block that has such a param, are given the value instead.",
+        "a number of at least 0",
+        "none: the optimizer's weight decay, or that of the block around the node",
+        "training",
+        TUNED,
     ),
     "activation": Key(
         "The activation applied to the result: the name of a layer, or `{name: options}`.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.names import CONSTANTS, NODE_WORDS
+from mimgraph.ir.names import CONSTANTS, NODE_WORDS, TRAINING
 
 PLACES = {
     "a spec": (
@@ -23,8 +23,8 @@ PLACES = {
     "an input": ("shape", "dtype", "vocab", "doc", "optional"),
     "an input of a block": ("shape", "dtype", "vocab", "optional"),
     "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
-    "a node": (*NODE_WORDS, *CONSTANTS),
-    "an item of a seq": ("take", "over", "activation", "freeze", "repeat"),
+    "a node": (*NODE_WORDS, *TRAINING, *CONSTANTS),
+    "an item of a seq": ("take", "over", "activation", "freeze", *TRAINING, "repeat"),
     "repeat": ("times", "shared", "with", "index", "collect"),
     "an output": ("from", "only", "batch_dim", "doc"),
     "an output of a block": ("from",),

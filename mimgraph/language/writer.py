@@ -252,7 +252,7 @@ def _scan(scan: Scan, sources: Sequence[Source]) -> dict[str, Any]:
 
 
 def _words(node: Node) -> dict[str, Any]:
-    """Return the entries `take`, `over` and `freeze` of a node."""
+    """Return the entries `take`, `over`, `freeze`, `lr`, ... of a node."""
     entry: dict[str, Any] = {}
     if node.take is not None:
         entry["take"] = node.take.port
@@ -260,6 +260,10 @@ def _words(node: Node) -> dict[str, Any]:
         entry["over"] = node.over.value
     if node.freeze:
         entry["freeze"] = node.freeze
+    if node.training is not None:
+        entry |= {word: option.value for word, option in node.training.given.items()}
+        if node.training.freeze_until is not None:
+            entry["freeze"] = f"until {node.training.freeze_until.value}"
     return entry
 
 

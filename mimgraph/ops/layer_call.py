@@ -20,7 +20,7 @@ from typing import (
 )
 
 from mimgraph.ir.declared.operations import BESIDE_FROM
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ops.deprecated import warn_of_op
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
@@ -29,7 +29,7 @@ from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.frozen_data import data
 from mimgraph.support.introspection import Completed
 
-NODE_OPTIONS = ("activation", *BESIDE)  # of every layer and merge in Python
+NODE_OPTIONS = ("activation", *BESIDE, *TRAINING)  # of every layer and merge in Python
 EACH_OPTIONS = ("with_", "times", "shared")  # of `.each`
 Activation: TypeAlias = "str | Mapping[str, object] | LayerCall | Callable[..., object]"
 
@@ -274,7 +274,7 @@ class MergeOp(PythonOp):
         Without sources, return the merge with its options, to be called on sources later.
         """
         warn_of_op("merge", self.name)
-        options = {*self.options, *NODE_OPTIONS}
+        options = {*self.options, *NODE_OPTIONS} - {*TRAINING}  # which may name sources
         named = {k: v for k, v in keywords.items() if k not in options and self._is_source(k, v)}
         given = self.without_nulls({k: v for k, v in keywords.items() if k not in named})
         args: tuple[object, ...] = ()

@@ -76,7 +76,18 @@ def _source(op: Op, name: str) -> Parameter:
 
 def _words(op: Op) -> list[Parameter]:
     """Return the words that every node may have."""
-    words = [_parameter("over", "int | None", None), _parameter("freeze", "bool", False)]
+    kinds = {
+        "over": "int | None",
+        "freeze": "bool | str",
+        "lr": "float | str | None",
+        "weight_decay": "float | None",
+        "lora": "Mapping[str, object] | None",
+    }
+    words = [
+        _parameter(name, kind, False if name == "freeze" else None)
+        for name, kind in kinds.items()
+        if name not in op.options
+    ]
     if "activation" in op.options:
         return words
     return [_parameter("activation", "Activation | None", None), *words]

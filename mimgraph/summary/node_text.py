@@ -63,7 +63,7 @@ def op_text(node: TypedNode, options: str = "") -> str:
         text += f", {node.over}"
     if isinstance(node.operation, Shared):
         return f"{text}, shares {node.operation.owner}"
-    return f"{text}, frozen" if node.is_frozen else text
+    return ", ".join((text, *node.training_notes))
 
 
 def each_text(operation: TypedOperation) -> str:

@@ -167,6 +167,11 @@ class BlockCall(Applicable):
         return (*self.family.defaults, *BLOCK_OPTIONS)
 
     @property
+    def words(self) -> Mapping[str, object]:
+        words = {*BLOCK_OPTIONS} - self.family.defaults.keys()  # a param may be called lr
+        return {k: v for k, v in self.keywords.items() if k in words}
+
+    @property
     def optional(self) -> frozenset[str]:
         return self.family.optional
 
@@ -210,7 +215,7 @@ class BlockCall(Applicable):
         )
         try:
             lending = lent_to(context, declared.borrowed)
-            node = lending.infer(call, self.keywords, declared.blocks)
+            node = lending.infer(call, self.words, declared.blocks)
         except SpecError as error:  # the body may be in a file, which does not show the user's line
             use = Label(context.span, f"used here as {context.name}")
             error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
@@ -222,7 +227,7 @@ class BlockCall(Applicable):
 
     def _declare(self, span: Span) -> Call:
         """Return the declared call, without its block."""
-        params = {k: v for k, v in self.keywords.items() if k not in BLOCK_OPTIONS}
+        params = {k: v for k, v in self.keywords.items() if k not in self.words}
         names = list(self.family.defaults)
         refuse_name(self.family.name, params, names, span)
         options, lone = declare_options(self.family.name, names, self.args, params, span)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.new_layers import Layer, as_layer, declare, stem
 from mimgraph.builder.edits.paths import Place, check_one_result, find
@@ -9,7 +11,7 @@ from mimgraph.builder.edits.replace import in_seq
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.builder.node_names import Names, check_name
 from mimgraph.infer.outer_shares import shared_by
-from mimgraph.ir.declared.graph import Graph, Node, Source
+from mimgraph.ir.declared.graph import Graph, Source
 from mimgraph.ir.typed.graph import TypedGraph
 
 
@@ -45,9 +47,7 @@ def _in_seq(edit: Edit, place: Place, layer: Layer, name: object) -> Scope:
     scope, item = place.scope, place.node
     source = Source(item.name, None, item.span)
     added = declare(edit, scope, str(int(item.name) + 1), layer, (source,))
-    without_source = Node(
-        added.name, added.span, added.operation, (), added.take, added.freeze, over=added.over
-    )
+    without_source = replace(added, sources=())
     return scope.with_node(item.name, item, *in_seq(edit, without_source))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from mimgraph.builder.blocks.call import BlockCall, declare_repeat
 from mimgraph.builder.declare_layer import (
     declare_activation,
-    declare_freeze,
     declare_over,
     declare_take,
     option,
 )
+from mimgraph.builder.declare_training import declare_freeze, with_words
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.lone_value import with_named_value
 from mimgraph.builder.edits.new_layers import WRITTEN
@@ -24,7 +24,7 @@ from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.ir.declared.operations import Apply, Call, Each, Repeat, Share
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.expression import PLAIN
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
@@ -50,7 +50,7 @@ def optioned(edit: Edit, scope: Scope, node: Node, options: Options) -> Node:
     if isinstance(applied, Apply):
         op = registry.find(applied.kind, edit.resolved(applied.name))
         assert op is not None
-        words = {"activation", *BESIDE} - op.options.keys()
+        words = {"activation", *BESIDE, *TRAINING} - op.options.keys()
         own = {name: value for name, value in options.items() if name not in words}
         if "name" in own and "name" not in op.options:
             help = f"write graph.rename({scope.path + node.name!r}, ...)"
@@ -58,14 +58,16 @@ def optioned(edit: Edit, scope: Scope, node: Node, options: Options) -> Node:
         node = node.with_applied(_layer(edit, applied, op, options, own))
     elif isinstance(applied, Call):
         _check_scan(edit, scope, node, applied, options)
-        own = {k: value for k, value in options.items() if k not in ("repeat", *BESIDE)}
+        words = {"repeat", *BESIDE, *TRAINING} - edit.block(applied).params.keys()
+        own = {k: value for k, value in options.items() if k not in words}
         node = node.with_applied(_use(edit, applied, options, own))
     else:
-        words = {"over"} if isinstance(applied, Share) else {*BESIDE}
+        words = {"over"} if isinstance(applied, Share) else {*BESIDE, *TRAINING}
         own = {k: value for k, value in options.items() if k not in words}
         if own:
             raise _no_options(edit, scope, node, next(iter(own)))
-    changed = _with_words(edit, _without_with(node, own), options)
+    given = {name: value for name, value in options.items() if name not in own}
+    changed = _with_words(edit, _without_with(node, own), given)
     return WRITTEN.node(with_named_value(edit, changed))
 
 
@@ -147,7 +149,7 @@ def _without_with(node: Node, own: Options) -> Node:
 
 
 def _with_words(edit: Edit, node: Node, options: Options) -> Node:
-    """Return the node with the words `take`, `over` and `freeze` that are given."""
+    """Return the node with the words `take`, `over`, `freeze`, `lr`, ... that are given."""
     given = {k: None if value is ... else value for k, value in options.items()}
     words: dict[str, Any] = {}
     if "take" in given:
@@ -156,7 +158,9 @@ def _with_words(edit: Edit, node: Node, options: Options) -> Node:
         words["over"] = declare_over(given, edit.span)
     if "freeze" in given:
         freeze = False if given["freeze"] is None else given["freeze"]
+        given["freeze"] = freeze
         words["freeze"] = declare_freeze({"freeze": freeze}, edit.span)
+    words["training"] = with_words(given, node.training, edit.span)
     return replace(node, span=edit.span, whole=None, **words)
 
 
@@ -192,7 +196,10 @@ def _called_again(edit: Edit, scope: Scope, node: Node, call: Call, options: Opt
         name: value for name, value in given.items() if value is not ... and value is not REQUIRED
     }
     (found,) = replaced(edit, scope, node, BlockCall(block.function, (), given))
-    return found if "freeze" in options else replace(found, freeze=node.freeze)
+    if "freeze" not in options:
+        found = replace(found, freeze=node.freeze)
+    said = {name: value for name, value in options.items() if name not in block.params}
+    return replace(found, training=with_words(said, node.training, edit.span))
 
 
 def _is_plain(value: object) -> bool:

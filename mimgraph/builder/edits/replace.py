@@ -49,6 +49,7 @@ def replaced(edit: Edit, scope: Scope, node: Node, layer: Layer) -> tuple[Node, 
         take=new.take if "take" in words else node.take,
         over=new.over if "over" in words else node.over,
         freeze=new.freeze,
+        training=new.training,
         span=edit.span,
         whole=None,
     )
@@ -61,9 +62,10 @@ def in_seq(edit: Edit, item: Node) -> Iterator[Node]:
     if not isinstance(item.operation, Chain):
         yield item
         return
-    if item.take is not None or item.over is not None or item.freeze is not False:
+    words = item.take, item.over, item.freeze or None, item.training
+    if any(word is not None for word in words):
         message = "a Sequential in a seq becomes items of it, and cannot have words of its own"
-        raise edit.fault("bad-option", message, "give take, over and freeze to its items")
+        raise edit.fault("bad-option", message, "give take, over, freeze, ... to its items")
     for inner in item.operation.items:
         yield replace(inner, sources=item.sources)
 

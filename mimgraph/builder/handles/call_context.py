@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from mimgraph.builder.declare_layer import declare_freeze, declare_over, declare_take
+from mimgraph.builder.declare_layer import declare_over, declare_take
+from mimgraph.builder.declare_training import declare_freeze, declare_training
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
@@ -56,10 +57,15 @@ class CallContext(NamedTuple):
             self.trace.called.append(uses)
 
     def declare(self, operation: Operation, options: Mapping[str, object]) -> ir.Node:
-        """Return the declared node, with the `take`, `over` and `freeze` of its options."""
+        """Return the declared node, with the words `take`, `over`, `freeze`, ... of its options."""
         take, over = declare_take(options, self.span), declare_over(options, self.span)
         freeze = declare_freeze(options, self.span)
-        return ir.Node(self.name, self.span, operation, self.sources, take, freeze, over=over)
+        training = declare_training(options, operation, self.span)
+        return ir.Node(
+            *(self.name, self.span, operation, self.sources, take, freeze),
+            over=over,
+            training=training,
+        )
 
     def infer(
         self,

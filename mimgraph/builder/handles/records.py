@@ -12,14 +12,14 @@ from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup, Made, infer_port
 from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
 from mimgraph.support.unique import new_number
 
-BLOCK_OPTIONS = ("repeat", *BESIDE)  # of a block's use, beside its params
+BLOCK_OPTIONS = ("repeat", *BESIDE, *TRAINING)  # of a block's use, beside its params
 
 
 class Composite(Protocol):
@@ -46,6 +46,10 @@ class Composite(Protocol):
     @property
     def keywords(self) -> Mapping[str, object]:
         """The options that it was given by name."""
+
+    @property
+    def words(self) -> Mapping[str, object]:
+        """The options that are words of any node, and no params."""
 
     def given(self, options: Mapping[str, object]) -> Composite:
         """Return the layer with further options."""

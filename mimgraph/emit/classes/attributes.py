@@ -77,7 +77,8 @@ def part_code(module: Code, operation: TypedOperation, key: str) -> Code:
     """
     if not key:
         return module
-    if operation.is_list or (operation.bodies and key.isdecimal()):  # a block may be a chain
+    is_in_chain = operation.bodies and key.isdecimal() and not operation.key(0)
+    if operation.is_list or is_in_chain:
         return module.at(int(key))
     if operation.bodies and not operation.key(0):
         return Attribute(module, attribute(key, operation.bodies[0].by_name))

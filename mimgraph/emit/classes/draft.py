@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import field, replace
 from typing import Any
 
+from mimgraph.emit.classes.frozen_parts import FrozenParts
 from mimgraph.emit.format.statements import Assign, For, If, Statement
 from mimgraph.emit.tree import rebuild_statement
 from mimgraph.ir.code import Code, Constant, rebuild
@@ -19,7 +20,8 @@ class Draft:
     `inits` are attributes and their modules; in an `nn.Sequential` the attributes are "". `attributes`
     are nodes that have another attribute than their name, each with that attribute. `params` are the
     block's own, `spec_params` those of the spec, the same in every use. The caller `may_leave_out`
-    optional inputs. The `frozen` modules stay in evaluation mode. The forward takes outer `modules`
+    optional inputs. The `frozen` modules stay in evaluation mode, and so do the
+    parts of modules that are `partly_frozen`. The forward takes outer `modules`
     after its inputs.
     """
 
@@ -36,6 +38,7 @@ class Draft:
     may_leave_out: bool = False
     attributes: tuple[tuple[str, str], ...] = ()
     frozen: tuple[Code, ...] = ()
+    partly_frozen: tuple[FrozenParts, ...] = ()
     doc: str = ""
     optional: frozenset[str] = frozenset()
     modules: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ def skeleton(draft: Draft) -> Hashable:
     return (
         draft.base,
         draft.attributes,
+        draft.partly_frozen,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
         draft.modules,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mimgraph.emit.classes.attributes import attribute, part_code
-from mimgraph.emit.format.statements import Expr, Function, Parameter, Return, Statement
-from mimgraph.ir.code import Call, Code, Constant, Name
+from mimgraph.emit.classes.frozen_parts import FrozenParts, frozen_parts
+from mimgraph.emit.format.statements import Expr, For, Function, Parameter, Return, Statement
+from mimgraph.ir.code import Call, Code, Constant, Name, Tuple
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, TypedOperation
@@ -25,8 +26,24 @@ def freeze(made: Code, node: TypedNode) -> Code:
 def frozen(body: Body) -> tuple[Code, ...]:
     """Return the code that reads each frozen module of a body; a chain block is the class itself."""
     own = (node for node in body.nodes if node.is_frozen or not isinstance(node.operation, Leaf))
-    named = ((node, Name(f"self.{attribute(node.name, body.by_name)}".rstrip("."))) for node in own)
-    return tuple(found for node, module in named for found in _frozen(node, module))
+    return tuple(found for node in own for found in _frozen(node, _module(node, body)))
+
+
+def partly_frozen(body: Body) -> tuple[FrozenParts, ...]:
+    """Return the frozen parts of each node of a body that is frozen up to a child of its module."""
+    found = (one for node in body.nodes for one in _partly_frozen(node, _module(node, body)))
+    return tuple(found)
+
+
+def _module(node: TypedNode, body: Body) -> Name:
+    return Name(f"self.{attribute(node.name, body.by_name)}".rstrip("."))
+
+
+def _partly_frozen(node: TypedNode, module: Code) -> Iterator[FrozenParts]:
+    if (parts := frozen_parts(node, module)).tensors:
+        yield parts
+    for item in node.operation.items:
+        yield from _partly_frozen(item, part_code(module, node.operation, item.name))
 
 
 def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
@@ -44,14 +61,28 @@ def _is_tensor(operation: TypedOperation) -> bool:
     return False
 
 
-def train(modules: tuple[Code, ...]) -> tuple[Function, ...]:
-    """Return the `train` that leaves these modules in evaluation mode, if there are any."""
-    if not modules:
+def without_gradients(parts: tuple[FrozenParts, ...]) -> tuple[Statement, ...]:
+    """Return the statements of `__init__` that freeze the parts of modules."""
+    return tuple(_for_each(one.tensors, "requires_grad_", False) for one in parts)
+
+
+def train(modules: tuple[Code, ...], parts: tuple[FrozenParts, ...]) -> tuple[Function, ...]:
+    """Return the `train` that leaves these modules and parts in evaluation mode, if there are any."""
+    of_parts = [_for_each(one.modules, "eval") for one in parts if one.modules]
+    if not modules and not of_parts:
         return ()
     mode = Parameter("mode", "bool", Constant(True))
     body: tuple[Statement, ...] = (
         Expr(Call(Name("super().train"), (Name("mode"),))),
         *(Expr(module.method("eval")) for module in modules),
+        *of_parts,
         Return(Name("self")),
     )
     return (Function("train", (mode,), False, "Self", body),)
+
+
+def _for_each(parts: tuple[Code, ...], method: str, *arguments: bool) -> Statement:
+    """Return the statement that calls a method of each part, in a loop if there are several."""
+    if len(parts) == 1:
+        return Expr(parts[0].method(method, *arguments))
+    return For(("part",), Tuple(parts), (Expr(Name("part").method(method, *arguments)),))

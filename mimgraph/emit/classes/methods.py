@@ -7,7 +7,7 @@ from typing import Any
 
 from mimgraph.emit.classes.arguments import Argument
 from mimgraph.emit.classes.draft import Draft
-from mimgraph.emit.classes.frozen import train
+from mimgraph.emit.classes.frozen import train, without_gradients
 from mimgraph.emit.format.statements import Assign, Expr, Function, Parameter, Statement
 from mimgraph.emit.tree import spell
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name
@@ -29,7 +29,7 @@ def methods(
         Parameter(a.spelled, _annotation(a.values), _default(a, defaults)) for a in arguments
     )
     init = _init(draft, inits, parameters, stored) if inits or arguments else ()
-    return (*init, *train(draft.frozen), *_forward(draft, statements))
+    return (*init, *train(draft.frozen, draft.partly_frozen), *_forward(draft, statements))
 
 
 def _init(
@@ -50,7 +50,8 @@ def _init(
             Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
         )
         body.extend(Assign((f"self.{name}",), spelled[id(code)]) for name, code in inits)
-    if draft.frozen:
+    body.extend(without_gradients(draft.partly_frozen))
+    if draft.frozen or any(parts.modules for parts in draft.partly_frozen):
         body.append(Expr(Call(Name("self.train"))))  # which leaves the frozen ones out
     return (Function("__init__", parameters, False, "None", tuple(body)),)
 

@@ -18,7 +18,7 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.dims.dim import Dim, DimOverflow
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
@@ -27,7 +27,7 @@ from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
 from mimgraph.source import PythonFile, Span
 
-WORDS = ("from", "activation", *BESIDE)
+WORDS = ("from", "activation", *BESIDE, *TRAINING)
 
 
 class Expansion(NamedTuple):

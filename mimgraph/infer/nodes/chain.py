@@ -15,6 +15,7 @@ from mimgraph.infer.nodes.sources import (
     match,
     unknown_port,
 )
+from mimgraph.infer.nodes.training import trained
 from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Node, Source, Take
 from mimgraph.ir.declared.operations import Chain
@@ -83,7 +84,7 @@ def _type_item(
         help = f"make {item_label(item)} a node of its own"
         inside.fault("bad-option", message, item.span, help=help)
         return None
-    return replace(typed, freeze=True) if freezes else typed
+    return trained(item, replace(typed, freeze=True) if freezes else typed, inside.evaluation)
 
 
 def _report_take(site: Site, take: Take, ports: tuple[str, ...]) -> None:

@@ -33,6 +33,7 @@ from mimgraph.infer.nodes.sharing import (
     nodes_that_share,
 )
 from mimgraph.infer.nodes.sources import resolve, resolve_all
+from mimgraph.infer.nodes.training import trained
 from mimgraph.infer.scope import Context, Fed, Site
 from mimgraph.ir.declared.graph import Node, Output
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Each
@@ -88,11 +89,13 @@ def type_node(
         typed = _type_fed(context, node, fed, path, optional, kept)
     if typed is None and is_left_out(fed) and len(context.state.report.diagnostics) == before:
         context.never_run.add(node.name)
-    if node.freeze is False:
+    if node.freeze is False and node.training is None:
         return typed
     at = Evaluation(context.env, context.state.report, path, context.origins)
     freezes = decide("freeze", node.freeze, at)
-    return replace(typed, freeze=True) if freezes and typed is not None else typed
+    if typed is None:
+        return None
+    return trained(node, replace(typed, freeze=True) if freezes else typed, at)
 
 
 def _type_item(context: Context, item: Node, fed: Fed, path: str) -> TypedNode | None:

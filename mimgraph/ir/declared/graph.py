@@ -10,6 +10,7 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation
 from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.space import Dimension
+from mimgraph.ir.declared.training import Training
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
@@ -60,7 +61,8 @@ class Node:
 
     `sources` is None where none are given; an item of a chain needs none. A node that is to
     `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode; a param
-    may decide it. `over` is an axis of its sources that is folded into the batch while it runs.
+    may decide it. `training` has the other words on what learns how. `over` is an axis of its sources
+    that is folded into the batch while it runs.
     `whole` is all of its text, of which `span` is the name.
     """
 
@@ -72,6 +74,7 @@ class Node:
     freeze: bool | Written = False
     whole: Span | None = None
     over: Option | None = None
+    training: Training | None = None
 
     @property
     def applied(self) -> AppliedOperation | None:

@@ -67,9 +67,13 @@ class Rewriter:
         if self.option is None and operation is declared:
             return node  # the usual case where only names change
         freeze, over = self._switch(node.freeze), self._lone(node.over)
-        if operation is declared and freeze is node.freeze and over is node.over:
+        training = node.training
+        if training is not None and self.option is not None:
+            training = training.map(self.option)
+        words = freeze is node.freeze and over is node.over and training is node.training
+        if operation is declared and words:
             return node
-        return replace(node, operation=operation, freeze=freeze, over=over)
+        return replace(node, operation=operation, freeze=freeze, over=over, training=training)
 
     def _operation(self, operation: Operation, path: str) -> Operation | None:
         if isinstance(operation, Each):

@@ -15,6 +15,7 @@ from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.fold import Fold
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
+from mimgraph.ir.typed.training import Training
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data
 
@@ -42,7 +43,7 @@ class TypedNode:
 
     `presence` tells when it runs, `presences` when each result of a block exists. `is_own` says that
     it depends on no input. `without` has the node for each set of arguments that may be missing.
-    `freeze` says that its weights do not learn. A node that runs `over` an axis has an operation on
+    `freeze` says that its weights do not learn, `training` how they learn. A node that runs `over` an axis has an operation on
     tensors without it, and results with it.
     """
 
@@ -58,6 +59,7 @@ class TypedNode:
     without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
     freeze: bool = False
     over: Fold | None = None
+    training: Training | None = None
 
     def presence_of(self, port: str) -> Presence:
         """Return when a result exists."""
@@ -85,6 +87,12 @@ class TypedNode:
     def is_frozen(self) -> bool:
         """Whether it is frozen and has weights or buffers of its own."""
         return self.freeze and self.operation.has_state
+
+    @property
+    def training_notes(self) -> tuple[str, ...]:
+        """How its weights are trained, in short texts: `frozen`, `lr 0.1x`."""
+        frozen = ("frozen",) if self.is_frozen else ()
+        return (*frozen, *(self.training.notes if self.training is not None else ()))
 
 
 @data(eq=False, slots=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from mimgraph.ir.names import TRAINING
 from mimgraph.language.format.concrete import Collection, Entry
 from mimgraph.language.places import PLACES
 
@@ -35,9 +36,13 @@ LAYER = (
     "take",
     "over",
     "freeze",
+    *TRAINING,
 )
-SCAN = ("scan", "from", "over", "carry", "", "take", "freeze")
-TENSOR = ("parameter", "buffer", "arange", "zeros", "ones", "random", "", "take", "over", "freeze")
+SCAN = ("scan", "from", "over", "carry", "", "take", "freeze", *TRAINING)
+TENSOR = (
+    *("parameter", "buffer", "arange", "zeros", "ones", "random", "", "take", "over", "freeze"),
+    *TRAINING,
+)
 LIMITS = PLACES["limits"]
 REPEAT = PLACES["repeat"]
 PARAM = PLACES["a param"]

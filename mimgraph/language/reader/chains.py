@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Chain, Operation
-from mimgraph.ir.names import OPS
+from mimgraph.ir.names import OPS, TRAINING
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
 from mimgraph.language.reader.split_text import has_split_text
+from mimgraph.language.reader.training import read_freeze, read_training
 from mimgraph.language.reader.uses import (
     read_apply,
     read_call,
-    read_freeze,
     read_name,
     read_named_options,
     read_over,
@@ -57,7 +57,9 @@ def _read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
         return unread
     take_tree = rest.pop("take")[1] if "take" in rest else None
     over_entry = rest.pop("over", None)
+    training = read_training(context, rest)
     freeze_tree = rest.pop("freeze")[1] if "freeze" in rest else None
+    rest = {word: entry for word, entry in rest.items() if word not in TRAINING}
     take = read_take(context, take_tree, here)
     over = read_over(context, over_entry, here)
     freeze = read_freeze(context, freeze_tree, here)
@@ -69,7 +71,7 @@ def _read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
     is_take_lost = take is None and take_tree is not None  # which of its results is meant
     if is_take_lost or (over is None and over_entry is not None):
         operation = None
-    return Node(name, key.span, operation, (), take, freeze, tree.span, over)
+    return Node(name, key.span, operation, (), take, freeze, tree.span, over, training)
 
 
 def _refuse_more_keys(context: Context, tree: Mapping, here: str) -> None:

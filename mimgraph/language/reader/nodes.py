@@ -9,14 +9,15 @@ from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.values import ANOTHER
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import Entry, section_entries
+from mimgraph.language.reader.mappings import Entry, entries_of, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
 from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
 from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
-from mimgraph.language.reader.uses import read_freeze, read_over, read_take
+from mimgraph.language.reader.training import read_freeze, read_training
+from mimgraph.language.reader.uses import read_over, read_take
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
 
@@ -78,6 +79,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     over_entry = None if is_scan else tree.entry("over")
     over = read_over(context, over_entry, here)
     freeze = read_freeze(context, tree.get("freeze"), here)
+    training = read_training(context, entries_of(tree))
     if len(context.report.diagnostics) > before:
         context.report.mentioned.update(texts(tree))
     is_fed = sources is not None or (fed_by is None and not tree.lost and not is_scan)
@@ -85,7 +87,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     is_axis = over is not None or over_entry is None
     operation = operation if is_fed and is_taken and is_axis else None
     whole = key.span.to(tree.span)
-    return Node(key.text, key.span, operation, sources, take, freeze, whole, over)
+    return Node(key.text, key.span, operation, sources, take, freeze, whole, over, training)
 
 
 def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:

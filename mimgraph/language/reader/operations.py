@@ -14,7 +14,7 @@ from mimgraph.ir.declared.operations import (
     Share,
 )
 from mimgraph.ir.declared.values import OTHERS
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
@@ -29,6 +29,8 @@ from mimgraph.language.reader.tensors import is_tensor, read_tensor
 from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
+
+WORDS = (*BESIDE, *TRAINING)
 
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
@@ -80,12 +82,12 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     key, value = op
     if key.text == "seq":
         known = check_known_keys(
-            context, "a seq", tree, ("seq", *_words(tree, BESIDE, "shared")), here
+            context, "a seq", tree, ("seq", *_words(tree, WORDS, "shared")), here
         )
         chain = read_chain(context, value, here)
         return chain if known or tree.get("from") is not None else None
     if is_tensor(op):
-        return read_tensor(context, op, tree, BESIDE, here)
+        return read_tensor(context, op, tree, WORDS, here)
     is_share = key.text == "share"
     if isinstance(value, Mapping):
         help = f"write the name alone, {key.text}: NAME, and everything else beside it"
@@ -94,7 +96,7 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     name = (read_text if is_share else read_name)(context, key.text, value)
     if name is None:
         return None
-    words = _words(tree, ("over",)) if is_share else _words(tree, BESIDE, "with", "shared")
+    words = _words(tree, ("over",)) if is_share else _words(tree, WORDS, "with", "shared")
     second = second_source(op, tree)
     own = (key.text, *words, *((second[0].text,) if second else ()))
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}

@@ -22,7 +22,6 @@ from mimgraph.language.reader.values import (
     read_option,
     read_options,
     read_scalar,
-    read_switch,
     read_text,
     read_value,
 )
@@ -208,10 +207,3 @@ def read_over(context: Context, entry: Entry | None, here: str) -> Option | None
     help = "1 is the first axis after the batch; to run a block step by step, write scan, not block"
     context.wrong_type("over", "the number of an axis", tree, here, help)
     return None
-
-
-def read_freeze(context: Context, tree: Tree | None, here: str) -> bool | Written:
-    """Return whether a node is frozen, or the expression that decides it."""
-    if tree is None:
-        return False
-    return read_switch(context, "freeze", tree, here) or False

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from mimgraph.ir.declared.operations import BESIDE_FROM, VALUE_OPTION
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.names import BESIDE, NODE_WORDS
+from mimgraph.ir.names import BESIDE, NODE_WORDS, TRAINING
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
 from mimgraph.language.schema.docs import documented
@@ -42,6 +42,10 @@ PARAM_LISTS: Json = {
 }
 
 
+# the words of every node on training, in one short entry, as each op has it
+_TRAINED: Json = {"patternProperties": {f"^({'|'.join(TRAINING)})$": ref("trained")}}
+
+
 def nodes() -> Json:
     """Return the definitions for nodes, items, layers, merges and tensors."""
     layers, merges, tensors = (registry.ops(kind) for kind in ("layer", "merge", "tensor"))
@@ -64,6 +68,7 @@ def nodes() -> Json:
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
         **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
         **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
+        "trained": {"type": ["number", "string"]},
         "axis": keys(over=value(int))["over"],
         **types(spec for op in every_op for spec in _own_options(op)),
     }
@@ -90,7 +95,7 @@ def _words(activations: Iterable[Op]) -> Json:
         from_=_sources(ANY_SOURCES),
         each=any_of(*_sources(ANY_SOURCES, PORT)["anyOf"], COUNT),
         take={"type": ["string", "integer"]},
-        freeze=SWITCH,
+        freeze={**SWITCH, "pattern": rf"^until .|{EXPRESSION}"},
         activation={"anyOf": _names(activations, "activation")},
         repeat={"anyOf": [times, mapping]},
         over=any_of(value(int), ref("source"), {**_by_input(value(int)), "minProperties": 1}),
@@ -187,7 +192,7 @@ def _node(beside_blocks: bool) -> Json:
     share = {**keys(share=ref("source")), **refs("from", "each"), **_over()}
     branches: Json = {
         **refs("layer", "merge"),
-        "seq": {**CLOSED, "properties": seq, **_source_conditions()},
+        "seq": {**CLOSED, **_TRAINED, "properties": seq, **_source_conditions()},
         **(refs("block", "scan") if beside_blocks else {}),
         "share": {**CLOSED, "properties": share},  # a share of a parameter has no source
         **refs(*VALUE_OPTION),
@@ -221,6 +226,7 @@ def _op_node(op: Op) -> Json:
     of_each = {name: option_of_each(spec) for name, spec in op.options.items()}
     return {
         **CLOSED,
+        **_TRAINED,
         "properties": {
             op.kind: {},
             "from": _sources(ANY_SOURCES if op.options_decide else op.inputs),
@@ -256,7 +262,7 @@ def _tensor(op: Op) -> Json:
         found |= {"if": {"properties": {op.name: {"const": True}}}, "then": like}
         found["else"] = {"properties": {"like": False}}
     properties = {**keys(**{op.name: given}), **options, **_op_words(op)}
-    return {**CLOSED, "properties": properties, **found}
+    return {**CLOSED, **_TRAINED, "properties": properties, **found}
 
 
 def _own_options(op: Op) -> list[OptionSpec]:
@@ -321,7 +327,12 @@ def _options_or_lone(op: Op, words: Json) -> Json:
     return {
         **documented(op),
         "if": {"type": "object"},
-        "then": {"properties": {**_options(op), **words}, "required": required, **CLOSED},
+        "then": {
+            "properties": {**_options(op), **words},
+            "required": required,
+            **CLOSED,
+            **(_TRAINED if words else {}),
+        },
         "else": any_of(*others) if others else {"type": "object"},
     }
 

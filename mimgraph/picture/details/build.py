@@ -206,8 +206,7 @@ class _NodeDetails:
             yield scan_text(operation)
         if node.over is not None:
             yield str(node.over)
-        if node.is_frozen:
-            yield "frozen"
+        yield from node.training_notes
         if node in self.in_training:
             yield "in training"
 

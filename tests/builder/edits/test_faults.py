@@ -233,7 +233,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str, str, str]] = {
     "words of a Sequential in a seq": (
         lambda: GRAPH.replace("stem.1", mg.Sequential(layers.ReLU(), freeze=True)),
         "bad-option",
-        "give take, over and freeze to its items",
+        "give take, over, freeze, ... to its items",
         "",
     ),
     "a block that shares a layer": (

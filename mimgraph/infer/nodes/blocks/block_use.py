@@ -15,11 +15,11 @@ from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import PLAIN, plain
-from mimgraph.ir.names import BESIDE
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ops import registry
 from mimgraph.source import Span
 
-WORDS = ("from", *BESIDE, "repeat", "carry")
+WORDS = ("from", *BESIDE, *TRAINING, "repeat", "carry")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
