@@ -25,6 +25,7 @@ if _typing.TYPE_CHECKING:
     from mimgraph.imported import from_module
     from mimgraph.language.edit.spec_editor import edit
     from mimgraph.ops.custom.register import register
+    from mimgraph.trials.sample import sample
 
 __version__ = "0.2.0"  # the only place: pyproject.toml, --version and the manual read it
 
@@ -53,6 +54,7 @@ __all__ = [
     "positional",
     "random",
     "register",
+    "sample",
     "training_only",
     "zeros",
 ]
@@ -66,6 +68,7 @@ _HOMES = {
     "imported": "from_module",
     "language.edit.spec_editor": "edit",
     "ops.custom.register": "register",
+    "trials.sample": "sample",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

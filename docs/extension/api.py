@@ -48,9 +48,9 @@ PARTS = (
     Part(
         "loading",
         "Load and compare graphs",
-        "A graph comes from a file, a text, plain data, or an existing module. The class is "
+        "A graph comes from a file, a text, plain data, an existing module, or a trial of a search. The class is "
         "[Graph](graph.md).",
-        ("load", "loads", "from_dict", "from_module", "diff"),
+        ("load", "loads", "from_dict", "from_module", "diff", "sample"),
     ),
     Part(
         "building",

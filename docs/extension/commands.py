@@ -66,6 +66,34 @@ nodes:
   fused: {merge: $fusion, from: [left, right], out_features: $hidden, num_heads: $heads}
 outputs: fused
 """,
+    "tower.yaml": """\
+name: Tower
+params: {hidden: {search: [32, 64, 128]}, depth: {search: {int: [1, 4]}}}
+inputs: {x: [16]}
+blocks: {step: {seq: [{Linear: $hidden}, ReLU]}}
+nodes:
+  body: {block: step, from: x, repeat: $depth}
+  score: {layer: Linear, from: body, out_features: 1}
+outputs: score
+""",
+    "train.py": """\
+import torch
+
+import mimgraph as mg
+
+
+def objective(trial):
+    torch.manual_seed(0)
+    model = mg.sample(trial).compile()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(30):
+        x = torch.randn(64, 16)
+        loss = (model(x) - x.sin().sum(1, keepdim=True)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+""",
     "net.py": """\
 from torch import nn
 
@@ -93,6 +121,11 @@ EXAMPLES = {
     "new": ["mimgraph new my_model --like two_tower_retrieval", "ls my_model"],
     "emit": ["cat model.yaml", "mimgraph emit model.yaml"],
     "run": ["cat model.yaml", "mimgraph run model.yaml --batch 4"],
+    "search": [
+        "cat tower.yaml",
+        "cat train.py",
+        "mimgraph search tower.yaml --objective train.py:objective --trials 6 --seed 0",
+    ],
     "import": ["cat net.py", "mimgraph import net.py:Net --arg hidden=32 --input x=16"],
     "rename": ["mimgraph rename model.yaml body trunk --diff"],
     "preview": [],
@@ -126,6 +159,11 @@ STATUS = {
         1: "the model cannot be imported or run, or it is not proven that both compute the same; with "
         "`--strict`, also if a part stays Python code, is fixed for these inputs, or is left out",
         2: "the command line is wrong, or a file cannot be read",
+    },
+    "search": {
+        0: "the study has its trials, or its time was over",
+        1: "the spec is wrong, or no trial was trained because each fails or is rejected",
+        2: "the command line is wrong, or a file or the storage cannot be opened",
     },
 }
 NO_SPEC = {"gallery", "layers", "explain", "schema", "completion"}  # commands that read none

@@ -86,6 +86,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def positive_number(text: str) -> float:
+    """Return the number that an argument gives, which must be above 0 and may be a fraction."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
+    return number
+
+
 def add_global_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that all commands have; `cli/parser.py` reads them before argparse does."""
     group = parser.add_argument_group("Global options")

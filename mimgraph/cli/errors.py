@@ -30,6 +30,12 @@ class CannotImport(CallError):
     exit_code = WRONG_SPEC
 
 
+class CannotSearch(CallError):
+    """The call is right, and the trials of the search that it begins fail."""
+
+    exit_code = WRONG_SPEC
+
+
 class WrongValue(CallError):
     """The value of an option is no YAML, `--set hidden={`; `diagnostics` mark where."""
 

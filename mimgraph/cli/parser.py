@@ -37,6 +37,7 @@ GROUPS = {  # by their headings in `mimgraph --help`
         "new": "write a folder with a spec, a training script and a test",
         "emit": "write the model as a stand-alone Python file",
         "run": "compile the model and run one forward pass",
+        "search": "train models of many params, and find the best",
         "import": "write a spec of an nn.Module, or of a model of another library",
     },
     "Write a spec": {

@@ -73,7 +73,11 @@ class _Bars:
         swings = task.total is None and not any(one.moves for one in before)
         if self.bars is not None and (task.moves or swings):
             task.id = self.bars.add_task(
-                task.title, total=task.total, completed=task.done, count=task.count
+                task.title,
+                total=task.total,
+                completed=task.done,
+                count=task.count,
+                detail=task.detail,
             )
             self.bars.start()
 
@@ -100,6 +104,7 @@ class _Task:
         self.title = title
         self.total = total
         self.done = 0
+        self.detail = ""
         self.id: TaskID | None = None
 
     @property
@@ -112,12 +117,13 @@ class _Task:
         """Return how many steps are done, `120/400`."""
         return f"{self.done}/{self.total}" if self.total else ""
 
-    def step(self, count: int = 1) -> None:
-        """Move the bar."""
+    def step(self, count: int = 1, detail: str = "") -> None:
+        """Move the bar, and show a text beside it."""
         self.done += count
+        self.detail = detail
         with self.all.lock:
             if self.all.bars is not None and self.id is not None:
-                self.all.bars.update(self.id, completed=self.done, count=self.count)
+                self.all.bars.update(self.id, completed=self.done, count=self.count, detail=detail)
 
     def end(self) -> None:
         """Remove the bar."""
@@ -134,6 +140,7 @@ def _bars() -> Progress:
         BarColumn(bar_width=24),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}"),
         console=Console(file=sys.stderr, no_color=not wants_color(sys.stderr)),
         transient=True,
         redirect_stdout=False,  # the import of a model redirects it as well

@@ -95,6 +95,15 @@ def build(wanted: Reference, arguments: Mapping[str, Any]) -> nn.Module:
     return made
 
 
+def load_function(wanted: Reference) -> Callable[..., Any]:
+    """Return the function that a reference names, `train.py:objective`."""
+    found = _named(_load(wanted), wanted)
+    if not callable(found):
+        raise UserCodeError(f"{wanted} is {shown(found)}: name a function")
+    function: Callable[..., Any] = found
+    return function
+
+
 # --- the file -------------------------------------------------------------------------------------
 
 

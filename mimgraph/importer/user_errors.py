@@ -38,9 +38,12 @@ def run_users(what: str, function: Callable[..., R], *args: Any, **keywords: Any
     except UserCodeError:
         raise
     except Exception as error:
-        raise UserCodeError(
-            "\n".join([f"{what} failed: {_text(error)}", *_place(error)])
-        ) from error
+        raise UserCodeError(fault_text(what, error)) from error
+
+
+def fault_text(what: str, error: BaseException) -> str:
+    """Return the text of an error of the user's code, with the user's last line."""
+    return "\n".join([f"{what} failed: {_text(error)}", *_place(error)])
 
 
 def last_line(error: BaseException) -> UserLine | None:
@@ -78,13 +81,13 @@ def shown_path(file: str) -> str:
     return file if relative.startswith("..") else relative
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     """Return the class and the message of an error."""
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}: {message}".removesuffix(": ")
 
 
-def _place(error: Exception) -> list[str]:
+def _place(error: BaseException) -> list[str]:
     """Return the user's line, if there is one, for the end of a message."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return [f"  {UserLine(error.filename, error.lineno)}"]

@@ -1,0 +1,120 @@
+"""`search` runs trials in worker processes, goes on with a study, and stops with a clear error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import mimgraph as mg
+from tests.trials.conftest import SPEC, folder  # noqa: F401 - a fixture
+
+OBJECTIVE = ("search", "model.yaml", "--objective", "train.py:objective", "--seed", "3")
+
+
+def test_it_writes_the_best(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    code, out = run(*OBJECTIVE, "--trials", "2", "-o", "best.yaml")
+    header, first, *_, total = out.splitlines()
+    assert code == 0 and header.split()[:2] == ["trial", "value"]
+    assert total == "2 trials: 2 trained; study model in model.db"
+    assert mg.load("best.yaml").summary().params == int(first.split()[1])
+    assert "search" not in (folder / "best.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_it_goes_on(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    assert run(*OBJECTIVE, "--trials", "2")[0] == 0
+    code, out = run(*OBJECTIVE, "--trials", "3", "--format", "json")
+    assert code == 0 and "note: the study goes on after 2 trials: 2 trained" in out.error
+    found = json.loads(out)
+    assert [one["kind"] for one in found["trials"]] == ["trained"] * 3
+    code, out = run(*OBJECTIVE, "--trials", "3")
+    assert code == 0 and "note: the study has its trials already: 3" in out.error
+
+
+CALLS = {
+    "no function": (("--objective", "train.txt"), "--objective names no function: train.txt"),
+    "no objective": ((), "--objective is missing"),
+    "no trial": (("--trials", "0"), "--trials: expected an integer of at least 1, not '0'"),
+    "no time": (("--timeout", "-1"), "--timeout: expected a number above 0, not '-1'"),
+    "no direction": (("--direction", "up"), "--direction: expected minimize or maximize, not 'up'"),
+    "no folder": (("-o", "none/best.yaml"), "cannot write none/best.yaml: there is no folder none"),
+    "the spec itself": (("-o", "model.yaml"), "model.yaml is the spec itself"),
+    "no best": (
+        ("-o", "b.yaml", "--direction", "minimize", "--direction", "maximize"),
+        "-o writes one spec, and with several directions none is the best",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_wrong_calls(case: str, run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    words, told = CALLS[case]
+    if "--objective" not in words and case != "no objective":
+        words = ("--objective", "train.py:objective", *words)
+    code, out = run("search", "model.yaml", *words)
+    assert code == 2 and told in " ".join(out.error.split())
+    assert not [*folder.glob("*.db")]
+
+
+def test_a_spec_without_a_space(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    (folder / "plain.yaml").write_text(mg.loads(SPEC).with_params().dumps())
+    code, out = run("search", "plain.yaml", "--objective", "train.py:objective")
+    assert code == 2 and "plain.yaml has no search space" in out.error
+    assert "{search: [64, 128]}" in out.error
+
+
+FAILS = {
+    "nowhere": (2, "train.py has no nowhere"),
+    "constant": (2, "train.py:constant is 5: name a function"),
+    "fails": (1, "train.py:fails failed: ValueError: boom\n  train.py:32: raise ValueError"),
+    "leaves": (1, "train.py:leaves failed: SystemExit"),
+    "returns_none": (1, "train.py:returns_none returned None: return a number"),
+    "dies": (1, "3 workers died one after the other; the last: it ended with the status 3"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAILS)
+def test_objectives_that_fail(name: str, run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    status, told = FAILS[name]
+    code, out = run("search", "model.yaml", "--objective", f"train.py:{name}", "--seed", "0")
+    assert (code, told in out.error) == (status, True), out.error
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_after_errors(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    words = ("--objective", "train.py:fails_at_times", "--trials", "8", "--sampler", "random")
+    code, out = run("search", "model.yaml", *words, "--seed", "1")
+    assert code == 0 and "8 trials: " in out and " failed" in out
+    assert out.error.count("ValueError: too odd") == 1
+
+
+@pytest.mark.slow
+def test_several_directions(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    words = ("--direction", "minimize", "--direction", "minimize", "--trials", "4")
+    code, out = run("search", "model.yaml", "--objective", "train.py:two", *words)
+    assert code == 0 and "value 0" in out and "value 1" in out
+
+
+@pytest.mark.slow
+def test_a_seed_repeats_a_search_also_in_two_steps(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    def points(study: str, *steps: str) -> list[dict[str, object]]:
+        words = ("--objective", "train.py:objective", "--seed", "5", "--study", study)
+        for trials in steps:
+            _, out = run("search", "model.yaml", *words, "--trials", trials, "--format", "json")
+        return [one["params"] for one in json.loads(out)["trials"]]
+
+    assert points("whole", "6") == points("halved", "3", "6")
+
+
+@pytest.mark.slow
+def test_only_points_that_cannot_be(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    text = SPEC.replace("[64, 63]", "{int: [64, 4000]}").replace("$fusion", "add")
+    (folder / "model.yaml").write_text(text.replace(", out_features: $width}", "}"))
+    words = ("--objective", "train.py:objective", "--trials", "3", "--sampler", "random")
+    code, out = run("search", "model.yaml", *words)
+    assert (code, out.startswith("3 trials: 3 rejected; ")) == (1, True)
+    assert "1 rejected: shape-mismatch: add needs equal shapes: (N, 64), but x is" in out.error
+    assert out.error.endswith("error: no trial was trained\n")
