@@ -48,6 +48,8 @@ class OpFault(Exception):
 class Op:
     """A layer, merge, tensor or part: its name, rule, options and sources."""
 
+    reads_files = False  # whether its answers depend on files, which may change
+
     options_decide = False  # which sources it takes
 
     def __init__(

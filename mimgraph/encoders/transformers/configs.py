@@ -154,7 +154,7 @@ def _refused(model: str, key: str, value: Any) -> str:
     if isinstance(default, int):
         least = 0 if key.endswith("_token_id") or key == "type_vocab_size" or default <= 0 else 1
         least = min(least, default)
-        return "" if whole and least <= value <= LARGEST else f"a whole number of at least {least}"
+        return "" if whole and least <= value <= LARGEST else f"a number from {least} to {LARGEST}"
     if isinstance(default, float):
         return "" if number and math.isfinite(value) and value >= 0 else "a number of at least 0"
     if isinstance(default, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias
 
@@ -18,7 +19,6 @@ from mimgraph.ir.code import Attribute, Code, Operand
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lazy_shapes import LazyShapes
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
-from mimgraph.ir.option_types import Plain
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import InputSpec, OptionSpec
@@ -29,6 +29,8 @@ Kind: TypeAlias = TableModel | OtherModel
 
 class TransformerModel(Encoder):
     """A model of transformers: AutoModel, or a class such as BertModel."""
+
+    reads_files = True
 
     def __init__(self, model: str) -> None:
         super().__init__(f"transformers.{model}", _DOC.format(model=model))
@@ -53,7 +55,7 @@ class TransformerModel(Encoder):
         return [
             option("pretrained", str | None, None),
             option("revision", str | None, None),
-            option("config", dict[str, Plain] | None, None),
+            option("config", dict[str, Any] | None, None),
             option("features", features, None),
         ]
 
@@ -74,7 +76,10 @@ class TransformerModel(Encoder):
         types = {name: sources[key] for name, key in operands.items()}
         features = chosen(options["features"], kind.layers)
         layers = [feature.layer for feature in features]
-        found = kind.results(self.name, types, layers)
+        try:
+            found = kind.results(self.name, types, layers)
+        except OpFault as fault:
+            raise _at_operands(fault, operands) from fault
         asked = {"output_hidden_states": True} if features else {}
         called = {name: Operand(key) for name, key in operands.items()}
         call = module_call(**called, **asked, **kind.extra)
@@ -89,7 +94,7 @@ class TransformerModel(Encoder):
         return Lowering(first, module, call, ports, requires=found.requires, products=None)
 
     def _kind(self, source: Checkpoint | Mapping[str, Any], options: Mapping[str, Any]) -> Kind:
-        """Return what is known of the model, from its checkpoint or from the config of the spec."""
+        """Return the kind of model that the checkpoint holds, or that the config of the spec makes."""
         if isinstance(source, Checkpoint):
             return self._of_checkpoint(source)
         given = dict(source)
@@ -106,7 +111,7 @@ class TransformerModel(Encoder):
         return TableModel(configs.checked(model, given))
 
     def _of_checkpoint(self, source: Checkpoint) -> Kind:
-        """Return what is known of the model of a checkpoint."""
+        """Return the kind of model that a checkpoint holds."""
         found = source.config()
         model_type = found.get("model_type")
         if self.model != AUTO:
@@ -173,6 +178,16 @@ def _source(options: Mapping[str, Any]) -> Checkpoint | Mapping[str, Any]:
         )
         raise OpFault("missing-option", "the model needs pretrained or config", help=help)
     return dict(config)
+
+
+def _at_operands(fault: OpFault, operands: Mapping[str, str]) -> OpFault:
+    """Return a fault with the keys of the sources in place of the model's own arguments."""
+    help = fault.help
+    for name, key in operands.items():
+        help = help.replace(f"{{{name}}}", f"{{{key}}}")
+    source = operands.get(fault.source or "", fault.source)
+    mentions = tuple(operands.get(name, name) for name in fault.mentions)
+    return replace(fault, source=source, mentions=mentions, help=help)
 
 
 def _read(name: str) -> Code:

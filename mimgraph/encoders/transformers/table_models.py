@@ -22,8 +22,7 @@ TYPES = "token_type_ids"
 
 
 class Results(NamedTuple):
-    """The types of the results by name, those of the hidden states that were asked for, and what must
-    hold when the model runs."""
+    """The types of the outputs by name and of the chosen hidden states, and the constraints at run time."""
 
     outputs: Mapping[str, TensorType]
     states: Sequence[TensorType]

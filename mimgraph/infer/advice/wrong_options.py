@@ -38,6 +38,7 @@ ELSEWHERE = {
     "activation": "only a layer or a merge takes an activation",
     "batch_first": "leave it out: it is always true here",
     "carry": "only a scan carries: {scan: BLOCK, over: x, carry: {h: h0}}",
+    "trust_remote_code": "leave it out: mimgraph never runs the code of a repository",
     "batch_dim": "only an output has it: outputs: {y: {from: NODE, batch_dim: 1}}",
     "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
 }

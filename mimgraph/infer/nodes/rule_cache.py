@@ -49,7 +49,7 @@ def ask(bound: Bound, options: Values, sources: Mapping[str, TensorType]) -> Ans
     ops."""
     op = bound.op
     # the class of a user's module keeps its answers itself
-    if isinstance(op, Registered) or bound.length + len(sources) > LONGEST:
+    if isinstance(op, Registered) or op.reads_files or bound.length + len(sources) > LONGEST:
         return _answer(op, options, sources)
     key = op, options.key, *sources, *[type_.key for type_ in sources.values()]
     known = _asked.get(key)
