@@ -138,6 +138,7 @@ LEGAL = {
     "a version": "mimgraph: 1\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
     "a quoted version": 'mimgraph: "1"\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n',
     "a param that is a list": "params: {p: [1, [2, x]], q: null, r: true}\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
+    "searches": "params: {p: {search: [1, [a], null]}, q: {search: {int: [2, 8], step: 2}, default: 4}, r: {search: {float: [0.1, 1], log: true}}, f: {search: [add, gated]}}\ninputs: {a: [5], b: [5]}\nnodes: {n: {merge: $f, from: [a, b], out_features: $q}}\noutputs: n\n",
     "inputs": "params: {k: 3, o: false}\ninputs: {a: {vocab: $k}, b: {shape: [$(k * 2), 3], doc: x, optional: true}, e: {shape: [5], optional: $o}, c: [T, 5], d: []}\nnodes: {n: {layer: Fill, from: b, value: zeros}}\noutputs: [a, n, c, d, e]\n",
     "sizes of inputs": "params: {k: 3}\ninputs: {a: [8*H, H * 8, 2*T + 1, $k*W], b: [$(2 * k)*H + $k, 2*(T + 1), H]}\nblocks: {p: {inputs: {x: [2*C, $k*D]}, nodes: {}, outputs: x}}\nnodes: {}\noutputs: [a, b]\n",
     "a list of outputs": "inputs: {a: [5], b: [5], c: [5]}\nnodes: {}\noutputs: [a, {y: b}, {z: {from: c, doc: last}}]\n",

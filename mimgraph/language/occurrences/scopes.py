@@ -121,6 +121,17 @@ def _source_texts(each: Tree) -> Iterator[str]:
     yield from (item.text for item in items if isinstance(item, Scalar))
 
 
+def values_of(param: Tree | None) -> list[Scalar]:
+    """Return the plain values that a param may have: its own, or the default and the choices of a search."""
+    if isinstance(param, Scalar):
+        return [param]
+    if not isinstance(param, Mapping):
+        return []
+    search = param.get("search")
+    items = search.items if isinstance(search, Sequence) else ()
+    return [one for one in (param.get("default"), *items) if isinstance(one, Scalar)]
+
+
 @data(slots=False)
 class Scopes:
     """The scopes of a spec by block, the paths of its parts by name, and who uses which block."""
@@ -131,9 +142,12 @@ class Scopes:
     def callee(self, name: str) -> Callee:
         """Return the block of a name; a param of the spec may give it, `$kind`."""
         if name.startswith("$"):
-            given = self.by_block[""].params.get(name[1:])
-            name = given.text if isinstance(given, Scalar) else name
+            name = next((one.text for one in self.given(name)), name)
         return Callee("", self.parts[name]) if name in self.parts else Callee(name)
+
+    def given(self, name: str) -> list[Scalar]:
+        """Return the values that a param of the spec may give a name, `$kind`; its default comes first."""
+        return values_of(self.by_block[""].params.get(name[1:]))
 
     def is_block(self, name: str) -> bool:
         """Return whether the spec has a block or part of this name."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mimgraph.language.occurrences.nodes import walk_chain, walk_node
-from mimgraph.language.occurrences.scopes import entries, input_entries, size_names, sizes_of
+from mimgraph.language.occurrences.scopes import (
+    entries,
+    input_entries,
+    size_names,
+    sizes_of,
+    values_of,
+)
 from mimgraph.language.occurrences.symbols import Site, Symbol
 from mimgraph.language.occurrences.texts import names_in
 from mimgraph.language.occurrences.walk import Walk
@@ -105,14 +111,16 @@ def _walk_named_output(walk: Walk, key: Scalar, value: Tree) -> None:
 
 
 def _note_chosen(walk: Walk, tree: Mapping) -> None:
-    """Note the params of the spec whose value is the name of a block, and that name a block somewhere."""
-    given = {
-        key.text: value
-        for key, value in entries(tree.get("params"))
-        if isinstance(value, Scalar) and walk.scopes.is_block(value.text)
-    }
+    """Note the params of the spec whose value, or choice of a search, is the name of a block, and that
+    name a block somewhere."""
+    given = [
+        (key.text, value)
+        for key, param in entries(tree.get("params"))
+        for value in values_of(param)
+        if walk.scopes.is_block(value.text)
+    ]
     chosen = _choosing(tree) if given else set()
-    for name, value in given.items():
+    for name, value in given:
         if name in chosen:
             walk.add(Symbol("block", value.text), value.span)
 

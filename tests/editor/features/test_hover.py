@@ -11,7 +11,7 @@ from tests.helpers.editor import analysed, pointed
 
 # the text at the cursor, and what its hover begins with or has in it
 SPEC = """
-params: {hidden: 64}
+params: {hidden: 64, deeper: {search: {int: [2, 8]}, default: 4}}
 inputs: {image: {shape: [3, H, W], doc: pixels}, x: [8]}
 blocks:
   tower:
@@ -52,6 +52,8 @@ CASES = {
     "activation: Re▮LU": ["layer `ReLU`"],
     "out_channels: $hid▮den": ["**$hidden** `64`", "param of the spec"],
     "params: {hid▮den": ["**hidden** `64`"],
+    "dee▮per: {search": ["**deeper** `4`", "param of the spec, searched: `2 to 8`"],
+    "sear▮ch: {int": ["key `search`: The values that a search may give"],
     "$(deep * ▮C)": [
         "**C**\n- `8` in `first`\n- `64` in `second`",
         "**$(deep * C)**\n- `16` in `first`\n- `128` in `second`",

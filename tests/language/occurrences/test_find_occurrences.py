@@ -101,10 +101,10 @@ inputs: {x: [C, 8]}
 nodes: {a: {block: one, from: {x: x, y: x}, width: $C}}
 """,
     "a block": """
-params: {kind: «one», other: one}
+params: {kind: «one», other: one, item: {search: [two, «one»], default: «one»}}
 blocks:
   «one»: {seq: [ReLU]}
-  two: {seq: [«one», {«one»: {take: a}}, $kind]}
+  two: {seq: [«one», {«one»: {take: a}}, $kind, $item]}
 nodes:
   a: {block: «one», from: x}
   b: {scan: «one», from: x, over: x}

@@ -21,7 +21,7 @@ from mimgraph.editor.features.completion.scope import Names, names_at, node_at
 from mimgraph.editor.features.uses import Uses
 from mimgraph.ir.names import OPS
 from mimgraph.ir.types import DTYPES
-from mimgraph.language.occurrences.scopes import operation
+from mimgraph.language.occurrences.scopes import operation, values_of
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.places import PLACES
 from mimgraph.language.reference.entries import EVERY_KEY
@@ -97,6 +97,8 @@ class _Completer:
                 yield from self._node(rest[1:])
             case "limits":
                 yield from self._limits(rest)
+            case "params" if rest:
+                yield from self._param(rest[1:])
             case "parts" if not self.cursor.is_key and self.place is not None:
                 yield from part_paths(self.place)
             case "blocks" if rest:
@@ -120,6 +122,20 @@ class _Completer:
         """Yield the keys that a part of a spec may have."""
         for rank, key in enumerate(PLACES[place]):
             yield Proposal(key, "key", EVERY_KEY[key].type, about=key, rank=rank)
+
+    def _param(self, path: list[str]) -> Iterator[Proposal]:
+        """Yield the keys of a searched param and of its search, and their values."""
+        match path:
+            case [""] if self.cursor.is_key:
+                yield from self._keys("a param")
+            case ["search", ""] if self.cursor.is_key:
+                yield from self._keys("a search")
+            case ["search", "log"] if not self.cursor.is_key:
+                yield from BOOLEANS
+            case ["default"] if not self.cursor.is_key:
+                param = self.names.scopes.by_block[""].params.get(self.path[1])
+                values = (one for one in values_of(param) if MARK not in one.text)
+                yield from (Proposal(one.text, "value") for one in values)
 
     def _input(self, path: list[str], place: str) -> Iterator[Proposal]:
         """Yield the keys, or the sizes and values, of an input."""
@@ -217,12 +233,16 @@ class _Completer:
                 yield one._replace(rank=one.rank + 10)
 
     def _options(self) -> Iterator[Proposal]:
-        """Yield the options of the op or block of the node."""
+        """Yield the options of the op or block of the node, or of each that a param may choose."""
         kind, name = self._operation()
+        scopes = self.names.scopes
+        names = [one.text for one in scopes.given(name)] if name.startswith("$") else [name]
         if kind in ("layer", "merge"):
-            yield from options(op_of(kind, name))
+            for one in names:
+                yield from options(op_of(kind, one))
         elif kind in ("block", "scan"):
-            yield from self.names.block_options(name)
+            for one in names:
+                yield from self.names.block_options(one)
         elif kind:
             yield from options(op_of("tensor", kind))
 

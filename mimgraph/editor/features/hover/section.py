@@ -25,8 +25,8 @@ def section_texts(place: HoverPlace) -> Iterator[str]:
     elif section == "inputs":
         yield _input(place, keys)
     elif section == "params":
-        if is_key and len(keys) == 2:
-            yield values_text(place, keys[1], keys[1])
+        if is_key:
+            yield values_text(place, keys[1], keys[1]) if len(keys) == 2 else key_text(keys[-1])
     elif section == "outputs" and place.declared is not None:
         source = place.source_at(one.source for one in place.declared.outputs)
         yield source_text(place, source, ()) if source else (key_text(keys[-1]) if keys else "")

@@ -65,7 +65,8 @@ def _kind(place: HoverPlace, name: str) -> str:
     if place.block is not None and name in place.block.sizes:
         return f"\n\nsize of an input of the block `{place.path.texts[1]}`"
     if name in place.declared.params:
-        return "\n\nparam of the spec"
+        space = place.declared.params[name].space
+        return "\n\nparam of the spec" + (f", searched: `{space}`" if space is not None else "")
     return ""
 
 
