@@ -48,6 +48,8 @@ def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     if not same(old, new, comparison.numbers):
         inside = _inside(comparison.pair(old.body, new.body), {})
         inside.changes[:0] = _spec_changes(old, new)
+    else:
+        inside.changes[:0] = _param_changes({}, _searches(old, new))
     inside.changes[:0] = _limit_changes(old, new)
     was, now = ([str(c) for c in graph.constraints] for graph in (old, new))
     costs_was, costs_now = comparison.costs
@@ -66,9 +68,25 @@ def _spec_changes(old: TypedGraph, new: TypedGraph) -> Iterator[Change]:
         edit = Edit("name", old.name, new.name)
         yield Change("changed", "graph", new.name, edits=(edit,))
     was, now = old.body.params, new.body.params
-    for name in _differing(was, now):
-        edit = Edit("value", was[name], now[name])
-        yield Change("changed", "param", name, "param", edits=(edit,))
+    values = {name: Edit("value", was[name], now[name]) for name in _differing(was, now)}
+    yield from _param_changes(values, _searches(old, new))
+
+
+def _param_changes(*differing: Mapping[str, Edit]) -> Iterator[Change]:
+    """Yield a change for each param, with all edits of it."""
+    for name in dict.fromkeys(name for edits_ in differing for name in edits_):
+        found = tuple([edits_[name] for edits_ in differing if name in edits_])
+        yield Change("changed", "param", name, "param", edits=found)
+
+
+def _searches(old: TypedGraph, new: TypedGraph) -> dict[str, Edit]:
+    """Return what changed of the values that a search may give the params; equal graphs may differ in it."""
+    was, now = ({n: str(one) for n, one in graph.spaces.items()} for graph in (old, new))
+    return {
+        name: Edit("search", was.get(name), now.get(name))
+        for name in (*was, *now)
+        if was.get(name) != now.get(name)
+    }
 
 
 def _limit_changes(old: TypedGraph, new: TypedGraph) -> Iterator[Change]:

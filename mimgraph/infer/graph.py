@@ -50,8 +50,11 @@ def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGrap
         return None
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     output_docs = {output.name: output.doc for output in graph.outputs if output.doc}
-    constraints = strongest(state.constraints)
-    return TypedGraph(graph.name, body, docs, output_docs, constraints, limits=state.limits)
+    return TypedGraph(
+        *(graph.name, body, docs, output_docs, strongest(state.constraints)),
+        limits=state.limits,
+        spaces=graph.spaces,
+    )
 
 
 def opened(state: State, graph: Graph) -> Context | None:

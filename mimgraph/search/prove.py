@@ -7,8 +7,8 @@ from dataclasses import field, replace
 from random import Random
 from typing import Any, TypeAlias
 
+from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
-from mimgraph.infer.graph import infer
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.search.explain import Explainer, Rule, rule_text
 from mimgraph.search.points import Point, every_point, random_point, random_points
@@ -131,7 +131,7 @@ def faults_at(declared: Graph, point: Mapping[str, Any]) -> list[Diagnostic]:
     given = {name: declared.params[name]._replace(value=value) for name, value in point.items()}
     report = Report()
     try:
-        infer(replace(declared, params={**declared.params, **given}), report)
+        infer_within_limits(replace(declared, params={**declared.params, **given}), report)
     except SpecError as error:
         return error.diagnostics
     return in_order(report.diagnostics)

@@ -142,3 +142,20 @@ def test_thousands_of_renamed_nodes_are_found() -> None:
     found = compared(spec("old"), spec("new"))
     assert len(found.changes) == 3_530
     assert all(c.was.replace("old", "new") == c.name and not c.edits for c in found.changes)
+
+
+def test_another_search_is_a_change_of_the_param() -> None:
+    spec = "params: {w: SPACE}\ninputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: $w}}\noutputs: y\n"
+
+    def changed(old: str, new: str) -> list[tuple[str, object, object]]:
+        found = difference(*(mg.loads(spec.replace("SPACE", one)).typed for one in (old, new)))
+        changes = [one for one in found.inside.changes if one.kind == "param"]
+        return [(edit.what, edit.old, edit.new) for one in changes for edit in one.edits]
+
+    assert changed("8", "8") == []
+    assert changed("8", "{search: [8, 16]}") == [("search", None, "[8, 16]")]
+    assert changed("{search: [8, 16]}", "{search: [16, 8]}") == [
+        ("value", 8, 16),
+        ("search", "[8, 16]", "[16, 8]"),
+    ]
+    assert changed("{search: [8, 16]}", "{search: [8, 16], default: 8}") == []

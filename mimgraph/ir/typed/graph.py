@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.fold import Fold
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
@@ -188,8 +189,8 @@ def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
 
 @data
 class TypedGraph:
-    """A checked graph: its body, the docs of inputs and outputs, the constraints at run time, and the
-    limits of its cost.
+    """A checked graph: its body, the docs of inputs and outputs, the constraints at run time, the
+    limits of its cost, and the search spaces of its params.
 
     A stage of a larger graph takes its inputs by position too, and gives its outputs as a tuple.
     """
@@ -201,6 +202,7 @@ class TypedGraph:
     constraints: tuple[Constraint, ...] = ()
     is_stage: bool = False
     limits: Limits | None = None
+    spaces: Mapping[str, Dimension] = field(default_factory=dict)
 
 
 def borrowed_by(operation: TypedOperation) -> Iterator[str]:
