@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mimgraph.cost.bind_sizes import checked, named_sizes
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.cost.largest import costly_nodes, largest
+from mimgraph.cost.uncounted import how_to_count
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.declared.limits import DeclaredLimits
 from mimgraph.ir.dims.amount import Amount
@@ -163,7 +164,7 @@ def _uncounted(declared: DeclaredLimits, one: Used, graph: TypedGraph, costs: Co
         for node in costly_nodes(graph, costs, True, lambda cost: len(cost.uncounted))[:3]
     )
     message = f"the MACs of {_listed(names)} are not known, so this limit cannot be checked"
-    help = f"mg.register({names[0]}, macs=...) tells them; or leave out the limit of macs"
+    help = "; or ".join(filter(None, (how_to_count(names), "leave out the limit of macs")))
     span = declared.amounts[one.name].span
     return Diagnostic("missing-option", message, span, labels=labels, help=help)
 

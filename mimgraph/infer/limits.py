@@ -16,6 +16,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed.limits import Limits, read_amount
 from mimgraph.support.arguments import shown
 
+END = 10**30  # so that it can be written
 EXAMPLE = "write a number, or one with K, M, G or T behind it: 20M"
 _NEARLY = re.compile(r"(\d[\d_,]*(?:\.\d+)?) ?(?:([kKmMgGtT])[bB]?)?", re.ASCII)
 
@@ -43,8 +44,8 @@ def _amount(name: str, option: Option, at: Evaluation) -> int | None:
     if isinstance(number, bool) or not isinstance(number, int):
         message = f"{name} must be a whole number such as 20M, not {_given(value)}"
         _fault("wrong-type", message, option, at, _help(value))
-    elif number < 0:
-        _fault("bad-option", f"{name} must be at least 0, not {number}", option, at)
+    elif not 0 <= number < END:
+        _fault("bad-option", f"{name} must be at least 0 and below 10**30", option, at)
     else:
         return number
     return None
@@ -73,7 +74,9 @@ def _fault(
 
 
 def _given(value: object) -> str:
-    return "null" if value is None else shown(value)
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return shown(value)
 
 
 def _help(value: object) -> str:

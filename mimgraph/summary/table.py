@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mimgraph.cost.cost import PARAM_BYTES
+from mimgraph.cost.uncounted import how_to_count
 from mimgraph.ir.dims.amount import Amount
 from mimgraph.summary.limits import limits_text
 from mimgraph.summary.numbers import Count, macs, memory, number
@@ -62,8 +63,8 @@ def remarks(summary: Contents, count: Count) -> Iterator[Fact]:
         yield Fact("In training also", more)
     if unknown := sorted(total.uncounted | training.uncounted):
         names = ", ".join(unknown)
-        how = f"mg.register({unknown[0]}, macs=...)"
-        yield Fact("?", f"the MACs of {names} are not known; {how} sets them")
+        how = how_to_count(unknown)
+        yield Fact("?", f"the MACs of {names} are not known{'; ' if how else ''}{how}")
     if has_rows_of_one_repeat(summary.rows, summary.depth):
         yield Fact(
             "× n",

@@ -178,6 +178,18 @@ def test_macs_that_are_not_known_cannot_be_limited(unknown: None) -> None:
     assert mg.loads(limited("parameters: 1M", UNCOUNTED)).limits == {"parameters": 10**6}
 
 
+def test_a_model_of_a_library_has_a_limit_of_parameters() -> None:
+    spec = """
+inputs: {image: [3, 32, 32]}
+nodes: {v: {layer: torchvision.resnet18, from: image, freeze: true}}
+outputs: v
+"""
+    assert mg.loads(limited("parameters: 11689512, trainable: 0", spec)).limits["trainable"] == 0
+    assert codes(limited("parameters: 11689511", spec)) == ["over-limit"]
+    (found,) = errors(limited("macs: 100G", spec))
+    assert (found.code, found.help) == ("missing-option", "leave out the limit of macs")
+
+
 # --- params and sizes ------------------------------------------------------------------------------
 
 
@@ -286,6 +298,7 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "no number": ({"macs": "2 billion"}, mg.SpecError, "macs must be a whole number"),
     "an unknown size": ({"macs": "1K", "sizes": {"L": 1}}, mg.SpecError, "no size named 'L'"),
     "no size": ({"macs": "1K"}, mg.SpecError, "macs depend on T"),
+    "more than can be written": ({"macs": 10**5000}, mg.SpecError, "below 10\\*\\*30"),
     "no dict": ("20M", TypeError, "limits is a dict by name"),
     "sizes that are no dict": ({"sizes": 3}, TypeError, "sizes in limits is a dict by name"),
 }

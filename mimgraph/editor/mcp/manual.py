@@ -26,7 +26,8 @@ outputs: score
 
 A node has one of layer, merge, seq or block, a `from`, and the options of torch.nn beside them. What the
 shapes decide is left out: in_features, in_channels, num_features. A chain is a seq. T is a size that is known
-only at run time. Nothing in a spec runs.
+only at run time. limits: {parameters: 20M, macs: 2G, sizes: {T: 128}} at the top refuses a model that costs more.
+Nothing in a spec runs.
 """
 _INSTALLED = Path(__file__).parent / "language"
 _CHECKOUT = Path(__file__).parents[3] / "docs" / "language"

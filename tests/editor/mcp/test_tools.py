@@ -37,6 +37,17 @@ def test_a_legal_spec_is_told_by_its_shapes(folder: Folder) -> None:
     assert data["ok"] and data["shapes"] == {"x": "(N, 8)", "a": "(N, 4)"}
 
 
+def test_a_spec_that_costs_too_much_is_told_by_its_largest_nodes(folder: Folder) -> None:
+    text, data = call(
+        folder,
+        "check",
+        text="limits: {parameters: 10}\ninputs: {x: [8]}\n"
+        "nodes: {y: {layer: Linear, from: x, out_features: 4}}\noutputs: y\n",
+    )
+    assert not data["ok"] and "36 parameters exceed the limit of 10" in text
+    assert "the largest node is y with 36" in text
+
+
 def test_a_wrong_spec_is_told_by_its_mistakes(folder: Folder) -> None:
     text, data = call(folder, "check", spec=WRONG)
     (fault,) = data["diagnostics"]
