@@ -20,6 +20,7 @@ if _typing.TYPE_CHECKING:
         training_only,
         zeros,
     )
+    from mimgraph.carried import carry
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional
     from mimgraph.imported import from_module
@@ -41,6 +42,7 @@ __all__ = [
     "Tensor",
     "arange",
     "block",
+    "carry",
     "diff",
     "edit",
     "from_dict",
@@ -63,6 +65,7 @@ __all__ = [
 _HOMES = {
     "builder": "Buffer Input Output Parameter Sequential Tensor arange block ones "
     "random training_only zeros",
+    "carried": "carry",
     "diagnostics": "SpecError",
     "graph": "Graph Model diff from_dict load load_model loads positional",
     "imported": "from_module",

@@ -25,7 +25,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __main__
         __init__ cli
         editor
-        layers merges imported project trials
+        carried layers merges imported project trials
         graph
         restore gallery
         builder compare importer language pipeline search

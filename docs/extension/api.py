@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 import mimgraph as mg
 from extension.docstrings import markdown, text_of
 from extension.page import Page
+from mimgraph.carried import Carried
 from mimgraph.compare.review import Review
+from mimgraph.compare.weights.report import CarryReport
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.graph import Stage
 from mimgraph.imported import Imported
@@ -50,7 +52,7 @@ PARTS = (
         "Load and compare graphs",
         "A graph comes from a file, a text, plain data, an existing module, or a trial of a search. The class is "
         "[Graph](graph.md).",
-        ("load", "loads", "from_dict", "from_module", "diff", "sample"),
+        ("load", "loads", "from_dict", "from_module", "diff", "carry", "sample"),
     ),
     Part(
         "building",
@@ -111,6 +113,8 @@ PARTS = (
             Constraint,
             Summary,
             Review,
+            Carried,
+            CarryReport,
             LoadedWeights,
             Transfer,
             Stage,

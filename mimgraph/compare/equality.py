@@ -70,7 +70,7 @@ class ValueNumbers:
 
     def _operation(self, operation: TypedOperation) -> Hashable:
         if isinstance(operation, Leaf):
-            return _leaf(operation)
+            return leaf_key(operation)
         items = tuple([(item.name, self._node(item)) for item in operation.items])
         bodies = tuple(map(self.body, operation.bodies))
         return type(operation), operation.traits, comparable(operation.activation), items, bodies
@@ -83,7 +83,7 @@ class _ContentHashes(ValueNumbers):
         return hash(content)
 
 
-def _leaf(leaf: Leaf) -> Hashable:
+def leaf_key(leaf: Leaf) -> Hashable:
     """Return a key of an op, the arguments of its module and its code: all that options decide."""
     lowering = leaf.lowering
     ports = tuple((name, comparable(port.code)) for name, port in lowering.ports.items())

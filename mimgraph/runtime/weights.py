@@ -23,21 +23,21 @@ def as_module(given: Any) -> nn.Module:
     """Return the argument if it is a module; else raise a `TypeError`."""
     if not isinstance(given, nn.Module):
         raise wrong("the model", "a module such as graph.compile()", given)
-    _refuse_meta("the model", given.state_dict())
-    _refuse_meta("the model", dict(given.named_buffers()), " and copy it from a model made there")
+    refuse_meta("the model", given.state_dict())
+    refuse_meta("the model", dict(given.named_buffers()), " and copy it from a model made there")
     return given
 
 
-def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
-    """Return the argument if weights can be taken from it; else raise a `TypeError`."""
+def as_weights(given: Any, what: str = "other") -> nn.Module | Mapping[str, Tensor]:
+    """Return the argument `what` if weights can be taken from it; else raise a `TypeError`."""
     if isinstance(given, nn.Module):
-        _refuse_meta("the other model", given.state_dict())
+        refuse_meta("the other model", given.state_dict())
         return given
     named: Mapping[Any, Any] = given if isinstance(given, Mapping) else {"": None}
     if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in named.items()):
-        _refuse_meta("the state_dict", named)
+        refuse_meta("the state_dict", named)
         return named
-    raise wrong("other", "a module or the state_dict of one", given)
+    raise wrong(what, "a module or the state_dict of one", given)
 
 
 def as_weights_file(given: Any) -> Path:
@@ -48,7 +48,7 @@ def as_weights_file(given: Any) -> Path:
     return as_path("the file of weights", given)
 
 
-def _refuse_meta(what: str, state: Mapping[str, Tensor], more: str = "") -> None:
+def refuse_meta(what: str, state: Mapping[str, Tensor], more: str = "") -> None:
     """Raise a `ValueError` if a tensor has no memory, as torch would copy nothing without an error."""
     for key, tensor in state.items():
         if tensor.is_meta:
@@ -68,13 +68,29 @@ def save(
     with torch.device("meta"):
         expected = make().state_dict()
     state = model.state_dict()
-    _check_fit(expected, state, "the model is not of this graph")
+    check_fit(expected, state, "the model is not of this graph")
+    write_state(state, path, metadata)
+
+
+def write_state(
+    state: Mapping[str, Tensor], path: str | PathLike[str], metadata: dict[str, str]
+) -> None:
+    """Write tensors to a .safetensors file, whole or not at all."""
     # a file holds each tensor by itself, contiguous
     tensors = {
         key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for key, tensor in state.items()
     }
     write_whole(Path(path), safetensors.torch.save(tensors, metadata))
+
+
+def read_state(path: str | PathLike[str]) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors file; raise a `ValueError` for any other file."""
+    Path(path).open("rb").close()  # the OSError of safetensors does not name the file
+    try:
+        return safetensors.torch.load_file(fspath(path))
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a safetensors file, or is cut off: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -113,11 +129,7 @@ def load_weights(
 ) -> LoadedWeights:
     """Copy the tensors of a .safetensors file into the model; if strict, raise a `ValueError` for keys
     that do not fit, else leave them out. `keys` maps keys of the model to keys of the file."""
-    Path(path).open("rb").close()  # the OSError of safetensors does not name the file
-    try:
-        given = safetensors.torch.load_file(fspath(path))
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a safetensors file, or is cut off: {error}") from None
+    given = read_state(path)
     if keys is not None:
         given = _with_our_keys(model, given, keys)
     found = _compared(model.state_dict(), given)
@@ -140,7 +152,7 @@ def _with_our_keys(
     return others | renamed(names, given, checked)
 
 
-def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], title: str) -> None:
+def check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], title: str) -> None:
     """Raise a `ValueError` that lists the keys and shapes that do not fit, if any."""
     if faults := _compared(expected, given).faults():
         raise ValueError(f"{title}: {faults}")

@@ -1,0 +1,1 @@
+"""Plan which weights of an old graph a new graph takes over."""
