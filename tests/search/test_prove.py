@@ -139,7 +139,9 @@ def test_a_huge_space_is_counted() -> None:
 
 def test_a_point_that_costs_too_much_cannot_be() -> None:
     text = "limits: {parameters: 100}\nparams: {w: {search: {int: [8, 32]}}, a: {search: [ReLU, Tanh]}}\n"
-    text += "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: $w, activation: $a}}\n"
+    text += (
+        "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: $w, activation: $a}}\n"
+    )
     proof = mg.loads(f"{text}outputs: y\n").space.prove()
     (one,) = proof.impossible
     assert (one.diagnostic.code, [*map(rule_text, one.rules)]) == ("over-limit", ["w = 21 to 32"])
