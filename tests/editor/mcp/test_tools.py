@@ -41,7 +41,7 @@ def test_a_spec_that_costs_too_much_is_told_by_its_largest_nodes(folder: Folder)
     text, data = call(
         folder,
         "check",
-        text="limits: {parameters: 10}\ninputs: {x: [8]}\n"
+        spec="limits: {parameters: 10}\ninputs: {x: [8]}\n"
         "nodes: {y: {layer: Linear, from: x, out_features: 4}}\noutputs: y\n",
     )
     assert not data["ok"] and "36 parameters exceed the limit of 10" in text
