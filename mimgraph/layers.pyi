@@ -10,6 +10,7 @@ from mimgraph.ops.libraries import Library
 
 torchvision: Library
 transformers: Library
+sentence_transformers: Library
 
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],

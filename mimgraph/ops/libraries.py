@@ -15,6 +15,7 @@ from mimgraph.support.entry_point import entry_points
 LIBRARIES = {
     "torchvision": "mimgraph.encoders.torchvision",
     "transformers": "mimgraph.encoders.transformers",
+    "sentence_transformers": "mimgraph.encoders.sentence_transformers",
 }
 
 
