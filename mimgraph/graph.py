@@ -448,12 +448,13 @@ class Graph(Shown):
         `ValueError` that names all that do not fit. A `SpecError` names the options that the
         installed torch does not have yet.
         """
+        from mimgraph.runtime.construct import construct
         from mimgraph.runtime.error_notes import explain_failures
         from mimgraph.runtime.installed import check_installed
 
         check = as_flag("check", check)
         check_installed(self.typed)
-        made = explain_failures(self._classes()[self.name](), self.typed)
+        made = explain_failures(construct(self._classes()[self.name], self.typed), self.typed)
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made

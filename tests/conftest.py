@@ -37,7 +37,7 @@ def pytest_configure() -> None:
     lines of the width of a file, whatever terminal the tests run in."""
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ.pop("COLUMNS", None)
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_OFFLINE"] = os.environ["MIMGRAPH_OFFLINE"] = "1"
     for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
         os.environ.pop(name, None)
     if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers take the folder of the first process

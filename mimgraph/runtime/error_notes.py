@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -36,7 +36,8 @@ class Origin:
         """For each node, by its path: where it is declared, its operation and its sources."""
         if self._places is None:
             assert self.graph is not None
-            self._places = dict(_places(self.graph.body))
+            found = places(self.graph.body)
+            self._places = {path: place.text for path, place in found}
         return self._places
 
     def __deepcopy__(self, memo: Any) -> Origin:
@@ -165,8 +166,15 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
         traceback = traceback.tb_next
 
 
-def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator[tuple[str, str]]:
-    """Yield for every node, by its path in the `state_dict`: its line, its operation and its sources.
+class Place(NamedTuple):
+    """Where a node is declared, and its line, operation and sources as text."""
+
+    span: Span
+    text: str
+
+
+def places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator[tuple[str, Place]]:
+    """Yield the place of every node, by its path in the `state_dict`.
 
     The nodes inside a `merge` are declared where the merge is.
     """
@@ -179,8 +187,8 @@ def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator
 
 def _inside(
     node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
-) -> Iterator[tuple[str, str]]:
-    """Yield the same as `_places` for the nodes inside a node."""
+) -> Iterator[tuple[str, Place]]:
+    """Yield the same as `places` for the nodes inside a node."""
     operation = node.operation
     for item in operation.items:
         if operation.branches:
@@ -192,17 +200,18 @@ def _inside(
     if operation.merge and merge is None:
         merge = node.declared.span
     for index, used in enumerate(operation.modules):
-        yield from _places(used, _joined(path, operation.key(index)), merge)
+        yield from places(used, _joined(path, operation.key(index)), merge)
 
 
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}".strip(".")
 
 
-def _described(node: TypedNode, fed: str, merge: Span | None) -> str:
+def _described(node: TypedNode, fed: str, merge: Span | None) -> Place:
     """Return a node's line, operation and sources: `(a.yaml:4): Linear of x (N, 5)`."""
     span = merge or node.declared.span
-    return f"({span.file.name}:{span.line}): {node.op_name} of {fed}".removesuffix(" of ")
+    text = f"({span.file.name}:{span.line}): {node.op_name} of {fed}".removesuffix(" of ")
+    return Place(span, text)
 
 
 def _fed(body: Body, node: TypedNode) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked, filled
 from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
@@ -22,6 +23,7 @@ from mimgraph.runtime.input_ranges import lengths, limits, positions
 from mimgraph.runtime.weights import load_weights
 from mimgraph.support.files import write_whole
 from mimgraph.support.frozen_data import data
+from mimgraph.support.offline import Refused, as_asked
 
 
 @data
@@ -70,7 +72,7 @@ def run(
     """
     checked(graph, given.sizes)
     torch.manual_seed(seed)
-    module = make().eval()
+    module = _made(make).eval()
     if weights is not None:
         load_weights(module, weights)
     if given.file is None:
@@ -79,14 +81,25 @@ def run(
         tensors = _load_arrays(graph, given.file)
     started = perf_counter()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), as_asked():
             result = module(**tensors)
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, Refused) as error:
         raise ValueError(f"the model fails on these inputs: {error}") from None
     seconds = perf_counter() - started
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     return Run(tensors, outputs, made=given.file is None, seconds=seconds)
+
+
+def _made(make: Callable[[], nn.Module]) -> nn.Module:
+    """Return the module; raise a `ValueError` if its code fails, with the node."""
+    try:
+        return make()
+    except SpecError:
+        raise
+    except Exception as error:
+        where = "; ".join(["", *getattr(error, "__notes__", ())])
+        raise ValueError(f"the model cannot be made: {error}{where}") from error
 
 
 def _random_inputs(graph: TypedGraph, given: Given, seed: int) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
 from mimgraph.summary.text import total_text
+from mimgraph.support.offline import offline
 from mimgraph.support.progress import progress
 from mimgraph.support.terminal import line_width, painter, printable, wants_color
 
@@ -40,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=positive, default=2, metavar="N", help=help)
     help = "the seed of random weights and inputs; default: 0"
     parser.add_argument("--seed", type=integer, default=0, metavar="S", help=help)
+    help = "refuse the network: what is not on this machine is an error, as with MIMGRAPH_OFFLINE=1"
+    parser.add_argument("--offline", action="store_true", help=help)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -54,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     weights = args.weights or (args.spec if carries_weights(args.spec) else None)
     try:
         given = runner.Given(args.inputs, args.batch, sizes)
-        with progress("running the model"):
+        off = offline() if args.offline else nullcontext()
+        # torch.hub prints what it downloads
+        with progress("running the model"), off, redirect_stdout(sys.stderr):
             run = runner.run(graph.typed, graph.compile, given, weights, args.seed)
         if args.outputs is not None:
             with writing(args, args.outputs):

@@ -13,6 +13,7 @@ from torch import Tensor
 from mimgraph.ir.dims.dim import substitute
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.fit import STEPS
+from mimgraph.support.offline import refusing_network
 
 Fill = Literal["none", "mixed", "ones", "zeros"]  # what whole numbers are: indices, lengths, a mask
 
@@ -35,8 +36,9 @@ class Device(NamedTuple):
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Make new tensors there, and leave torch's random numbers as they were."""
-        with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(self.name):
+        """Make new tensors there, leave torch's random numbers as they were, and reach for no network."""
+        random = torch.random.fork_rng(devices=[])
+        with refusing_network(), random, torch.no_grad(), torch.device(self.name):
             yield
 
     def bases(self, names: Sequence[str], known: Container[int]) -> Iterator[dict[str, int]]:

@@ -6,9 +6,11 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, redirect_stdout
 from functools import partial
+from io import StringIO
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,11 +18,13 @@ from torch.nn.parameter import is_lazy
 
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom import cpu_process
+from mimgraph.ops.custom.absent_weights import absent_weights
 from mimgraph.ops.custom.device import CPU, META, Device
 from mimgraph.ops.custom.maker import has_forward, sources_of
 from mimgraph.ops.custom.module_signature import Facts, Parts, Probed, Registered, first_line
 from mimgraph.ops.custom.runs import NeedsData, check_memory, needs_data, results, wants_data
 from mimgraph.ops.op import OpFault
+from mimgraph.support.offline import MissingFile, missing_file
 
 
 def owned(op: Registered, arguments: Mapping[str, Any]) -> Facts:
@@ -127,13 +131,17 @@ def _sources(module: nn.Module) -> Sequence[inspect.Parameter]:
 def _make(op: Registered, arguments: Mapping[str, Any], device: Device = META) -> nn.Module:
     """Return the module on a device; an error that names one option is reported there."""
     try:
-        with device.active():
-            module = op.maker(**arguments)
+        with device.active(), redirect_stdout(StringIO()), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "for .*: copying from a non-meta parameter")
+            module = _called(op, arguments)
             if not isinstance(module, nn.Module):
                 raise TypeError(f"it returns {type(module).__name__}, not a module")
             return module if _is_on(module, device) else module.to(device.name)
     except Exception as error:
         check_memory(error)
+        missing = missing_file(error)
+        if missing is not None:
+            raise _missing_weights(missing) from error
         if device is META and wants_data(error):
             raise needs_data(op, error) from error
         named = [name for name in arguments if re.search(rf"\b{name}\b", str(error))]
@@ -144,6 +152,24 @@ def _make(op: Registered, arguments: Mapping[str, Any], device: Device = META) -
             note=first_line(error),
             at_node=True,
         ) from error
+
+
+def _called(op: Registered, arguments: Mapping[str, Any]) -> object:
+    """Return what a class or function makes; without the weights that it would download."""
+    try:
+        return op.maker(**arguments)
+    except Exception as error:
+        if missing_file(error) is None:
+            raise
+    with absent_weights():
+        return op.maker(**arguments)
+
+
+def _missing_weights(missing: MissingFile) -> OpFault:
+    """Return the fault of a file that a module cannot be made without."""
+    message = f"{missing.name} is not on this machine"
+    note = f"it was looked for in {missing.place}"
+    return OpFault("missing-weights", message, note=note, help=missing.help, at_node=True)
 
 
 def _is_on(module: nn.Module, device: Device) -> bool:
