@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mimgraph.cost.cost import Cost, Costs
@@ -37,14 +37,18 @@ def costly_nodes(
     """Return the nodes that have something of an amount, in order; where a seq or block has all of it,
     the nodes inside it."""
     runs = needed_in_eval(graph.body) if only_eval else graph.body.by_name
-    nodes: Iterable[tuple[str, TypedNode]]
-    nodes = [(one.name, one) for one in graph.body.nodes if one.name in runs]
+    found = {
+        (one.name, one): amount(costs.node(one)) for one in graph.body.nodes if one.name in runs
+    }
     while True:
-        having = [(path, one) for path, one in nodes if amount(costs.node(one))]
-        if len(having) != 1 or not (inner := list(_inside(*having[0]))):
+        having = {place: number for place, number in found.items() if number}
+        if len(having) != 1:
             break
-        nodes = inner
-    return [CostlyNode(path, one.declared.span, amount(costs.node(one))) for path, one in having]
+        ((sole, whole),) = having.items()
+        found = {(path, one): amount(costs.node(one)) for path, one in _inside(*sole)}
+        if sum(found.values()) != whole:  # nodes inside do not know what is frozen around them
+            break
+    return [CostlyNode(path, one.declared.span, n) for (path, one), n in having.items()]
 
 
 def _inside(path: str, node: TypedNode) -> Iterator[tuple[str, TypedNode]]:

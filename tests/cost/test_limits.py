@@ -131,6 +131,17 @@ outputs: {y: y, aux: {from: aux, only: training}}
     assert [label.text for label in found.labels] == ["16 MACs"]
 
 
+def test_what_is_frozen_inside_a_node_does_not_count_as_trainable() -> None:
+    spec = """
+inputs: {x: [10]}
+nodes: {y: {from: x, seq: [{Linear: 30}, ReLU, {Linear: 4}, {Linear: 4}], freeze: until 2}}
+outputs: y
+"""
+    (found,) = errors(limited("trainable: 19", spec))
+    assert [label.text for label in found.labels] == ["20 trainable parameters"]
+    assert found.help == "the largest node is y with 20"
+
+
 def errors(text: str, params: dict[str, Any] | None = None) -> list[mg.Diagnostic]:
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(text, params)
