@@ -88,7 +88,7 @@ def objective(trial):
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(30):
         x = torch.randn(64, 16)
-        loss = (model(x) - x.sin().sum(1, keepdim=True)).square().mean()
+        loss = (model(x=x) - x.sin().sum(1, keepdim=True)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk
 from mimgraph.support.terminal import BOLD, DIM, Paint
 from mimgraph.trials.sample import REJECTED, SPEC
-from mimgraph.trials.study import ERROR, Counts, counts, kind
+from mimgraph.trials.study import ERROR, WORKER, Counts, counts, kind
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -89,6 +89,7 @@ def _trial(trial: FrozenTrial) -> dict[str, Any]:
         "values": list(trial.values) if kind(trial) == "trained" else None,
         "params": dict(trial.params),
         "seconds": seconds,
+        "worker": trial.user_attrs.get(WORKER),
         **{name: trial.user_attrs[name] for name in (REJECTED, ERROR) if name in trial.user_attrs},
         "spec": trial.user_attrs.get(SPEC),
     }

@@ -66,22 +66,32 @@ def open_storage(storage: str) -> BaseStorage:
 @contextmanager
 def needing(storage: str, fault: str = "the search needs") -> Iterator[None]:
     """Turn what a storage raises in a `with` block into a `SearchError`."""
+    try:
+        yield
+    except Exception as error:
+        # Optuna reads an unset variable if it cannot write how a trial ended
+        found = error.__context__ if isinstance(error, UnboundLocalError) else error
+        if found is None or not isinstance(found, _faults()):
+            raise
+        raise SearchError(f"{fault} {shown(storage)}: {reason(found)}") from None
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Return what storages raise; gRPC is imported for a proxy alone."""
     from optuna.exceptions import OptunaError
     from sqlalchemy.exc import SQLAlchemyError
 
     proxy = sys.modules.get("grpc")
-    kinds = (OptunaError, SQLAlchemyError, OSError, *([proxy.RpcError] if proxy else []))
-    try:
-        yield
-    except kinds as error:
-        raise SearchError(f"{fault} {shown(storage)}: {reason(error)}") from None
+    return (OptunaError, SQLAlchemyError, OSError, *([proxy.RpcError] if proxy else []))
 
 
 def reason(error: BaseException) -> str:
     """Return the first line of an error of a storage, without the class names of its driver."""
     while error.__cause__ is not None:
         error = error.__cause__
-    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    details = getattr(error, "details", str)  # of gRPC, whose text is long
+    text = details() if callable(details) else ""
+    line = next(iter((text or str(error)).splitlines()), "") or type(error).__name__
     return re.sub(r"^\([\w.]+\) ", "", line)
 
 
