@@ -92,8 +92,8 @@ class Space(Mapping[str, Dimension]):
 
     @cached_property
     def size(self) -> float:
-        """The number of points, `math.inf` if there is no end of them, or if the choices that decide
-        what is asked have too many combinations to count.
+        """The number of points, `math.inf` if there is no end of them, or if the deciding choices
+        have too many combinations to count.
 
         Points that differ only in params that are not asked count once.
         """

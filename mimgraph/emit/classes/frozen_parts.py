@@ -12,7 +12,7 @@ from mimgraph.ir.typed.training_walk import is_part
 
 
 class FrozenParts(NamedTuple):
-    """The code that reads what is frozen of one module: its `modules`, and all `tensors`, which are
+    """The code that reads the frozen parts of one module: its `modules`, and all `tensors`, which are
     these modules and the learned tensors beside them."""
 
     tensors: tuple[Code, ...] = ()

@@ -18,7 +18,7 @@ class Settings(NamedTuple):
     weight_decay: float | None = None
 
     def inside(self, node: TypedNode) -> Settings:
-        """Return the settings of what is inside a node."""
+        """Return the settings of the nodes inside a node."""
         frozen = self.is_frozen or node.freeze
         training = node.training
         if training is None:
