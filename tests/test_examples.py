@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,3 +101,40 @@ def test_a_modality_missing_in_training_may_be_missing_later(tmp_path: Path) -> 
         assert both > 0.9
         assert numbers > always[2] + 0.2
         assert neither < 0.2
+
+
+@pytest.mark.slow
+def test_fusions_of_icons_are_searched_in_two_processes_and_the_best_is_trained_in_two(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "icons"
+    shutil.copytree(EXAMPLES / "icons", folder)
+    searched = in_folder(
+        folder,
+        *("mimgraph", "search", "icons.yaml", "--objective", "train.py:objective"),
+        *("--direction", "maximize", "--trials", "8", "--workers", "2", "-o", "best.yaml"),
+    )
+    assert "8 trials" in searched
+    best = mg.load(folder / "best.yaml").summary()
+    assert best.total.params - best.total.frozen <= 150_000
+    head, *rows = in_folder(folder, "report", "icons.db").splitlines()
+    assert head.split()[:2] == ["fusion", "models"]
+    assert max(float(row.split()[2]) for row in rows) > 0.6
+    assert (folder / "results.png").read_bytes().startswith(b"\x89PNG")
+    launch = ("accelerate.commands.launch", "--cpu", "--num_processes", "2", "train.py")
+    *_, last = in_folder(folder, *launch, "best.yaml").splitlines()
+    assert float(last.split()[2]) > 0.6 and last.endswith("on 139 new icons")
+
+
+def in_folder(folder: Path, module: str, *arguments: str) -> str:
+    """Run a module in a folder, with a hub's cache of its own, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_CACHE": str(folder / "hub")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
