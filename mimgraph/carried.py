@@ -7,17 +7,17 @@ from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from mimgraph.compare.weights.fit import check_weights
 from mimgraph.compare.weights.plan import LayerCopy, Plan, carry_plan
 from mimgraph.compare.weights.report import CarryReport
 from mimgraph.graph import Graph
 from mimgraph.ir.tensor_copy import TensorCopy
+from mimgraph.language.safetensors_header import metadata, read_shapes
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from mimgraph.runtime.carry import Modules
 
 
 @entry_points
@@ -27,8 +27,8 @@ class Carried(Mapping[str, "Tensor"]):
     model.load_state_dict(carried)
     """
 
-    def __init__(self, state: Mapping[str, Tensor], report: CarryReport) -> None:
-        self._state = dict(state)
+    def __init__(self, graph: Graph, state: Mapping[str, Tensor], report: CarryReport) -> None:
+        self._graph, self._state = graph, dict(state)
         self.report: CarryReport = report
 
     def __getitem__(self, key: str) -> Tensor:
@@ -39,6 +39,13 @@ class Carried(Mapping[str, "Tensor"]):
 
     def __len__(self) -> int:
         return len(self._state)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the weights as .safetensors, with the spec of the new graph, as `Graph.save` does."""
+        from mimgraph.runtime.weights import write_state
+
+        file = as_path("the file to write", path)
+        write_state(self._state, file, metadata(self._graph.dumps()))
 
     def __repr__(self) -> str:
         return f"<Carried {self.report!r}>"
@@ -68,7 +75,7 @@ def carry(
     tensors that are not of the old graph.
     """
     plan = carry_report(old, new).plan
-    from mimgraph.runtime.carry import carried_state, check_weights, known_shapes
+    from mimgraph.runtime.carry import carried_state, known_shapes
     from mimgraph.runtime.weights import as_weights, read_state
 
     if isinstance(weights, str | PathLike):
@@ -80,26 +87,25 @@ def carry(
         what = "the weights"
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
         raise wrong("seed", "an integer", seed)
-    modules = modules_of(plan)
-    check_weights(known_shapes(given), plan.old, modules, what)
-    state, others = carried_state(plan.copies, modules, given, new.compile, seed)
-    return Carried(state, CarryReport(_with_others(plan, others, known_shapes(given))))
+    check_weights(plan, known_shapes(given), what)
+    paths = {layer.path: layer.was for layer in plan.layers if layer.was is not None}
+    state, others = carried_state(plan.copies, paths, given, new.compile, seed)
+    return Carried(new, state, CarryReport(_with_others(plan, others, known_shapes(given))))
 
 
-def carry_report(old: Graph, new: Graph) -> CarryReport:
-    """Return which weights carry over from one graph to another, as far as the graphs know them."""
+def carry_report(old: Graph, new: Graph, weights: str | None = None) -> CarryReport:
+    """Return which weights carry over from one graph to another, as far as the graphs know them.
+
+    Of the .safetensors file `weights` only the list of its tensors is read; a `ValueError` names those
+    that are not of the old graph.
+    """
     for graph in (old, new):
         if not isinstance(graph, Graph):
             raise TypeError(f"carry takes two graphs, but one is {graph!r:.40}")
-    return CarryReport(carry_plan(old.typed, new.typed))
-
-
-def modules_of(plan: Plan) -> Modules:
-    """Return the modules of a plan, for tensors that the graphs do not know."""
-    from mimgraph.runtime.carry import Modules
-
-    paths = {layer.path: layer.was for layer in plan.layers if layer.was is not None}
-    return Modules(paths, plan.foreign)
+    plan = carry_plan(old.typed, new.typed)
+    if weights is not None:
+        check_weights(plan, read_shapes(weights), f"the weights in {weights}")
+    return CarryReport(plan)
 
 
 def _with_others(

@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 
 import torch
 from torch import Tensor, nn
 
 from mimgraph.ir.tensor_copy import TensorCopy, pairs
-from mimgraph.runtime.weights import lists
-from mimgraph.support.frozen_data import data
-
-
-@data
-class Modules:
-    """The modules of a new model that were in the old one too, by path with the old path, and the paths of old
-    modules that may have tensors that the graph does not know."""
-
-    paths: Mapping[str, str]
-    foreign: frozenset[str]
-
-    def source(self, key: str) -> str | None:
-        """Return the key that a tensor of the new model had; None if its module is new."""
-        for path in _around(key):
-            if path in self.paths:
-                return self.paths[path] + key[len(path) :]
-        return None
-
-
-def check_weights(
-    given: Mapping[str, tuple[int, ...]],
-    known: Mapping[str, tuple[int, ...]],
-    modules: Modules,
-    what: str,
-) -> None:
-    """Raise a `ValueError` that names missing and unexpected tensors, and tensors of another shape."""
-    missing = [key for key in known if key not in given]
-    odd = [
-        key
-        for key in given
-        if key not in known and not any(path in modules.foreign for path in _around(key))
-    ]
-    sizes = [
-        f"{key} {tuple(given[key])}, not {shape}"
-        for key, shape in known.items()
-        if key in given and tuple(given[key]) != tuple(shape)
-    ]
-    named = ("missing", missing), ("unexpected", odd), ("of another shape", sizes)
-    if faults := "; ".join(lists(*named)):
-        raise ValueError(f"{what} are not of the old graph: {faults}")
 
 
 def carried_state(
     copies: Iterable[TensorCopy],
-    modules: Modules,
+    paths: Mapping[str, str],
     given: Mapping[str, Tensor],
     make: Callable[[], nn.Module],
     seed: int | None,
 ) -> tuple[dict[str, Tensor], list[TensorCopy]]:
     """Return the state_dict of the new model, and the copies of tensors that the plan did not know.
 
+    `paths` has the old paths of modules that were there before, for tensors that the graph does not know.
     Tensors that start anew, and new positions of others, have the values with which `make` makes the
     model. A tensor has the dtype and device of the one that it comes from.
     """
@@ -70,7 +30,7 @@ def carried_state(
     found: list[TensorCopy] = []
     dtype, device = _common(given)
     for key, initial in made.items():
-        copy = planned.get(key) or _unplanned(key, initial, modules, given)
+        copy = planned.get(key) or _unplanned(key, initial, paths, given)
         if key not in planned:
             found.append(copy)
         if copy.source is None:
@@ -105,20 +65,23 @@ def _as_given(initial: Tensor, dtype: torch.dtype | None, device: torch.device |
 
 
 def _unplanned(
-    key: str, initial: Tensor, modules: Modules, given: Mapping[str, Tensor]
+    key: str, initial: Tensor, paths: Mapping[str, str], given: Mapping[str, Tensor]
 ) -> TensorCopy:
     """Return the copy of a tensor of a module of somebody else: as it is if that has one of its shape."""
-    source, shape = modules.source(key), tuple(initial.shape)
+    source, shape = _source(key, paths), tuple(initial.shape)
     if source is None or source not in given or given[source].shape != initial.shape:
         return TensorCopy(key, None, (None, shape))
     return TensorCopy(key, source, (shape, shape))
 
 
-def _around(key: str) -> Iterator[str]:
-    """Yield the paths that a key is inside of, the longest first."""
-    while key:
-        yield key
-        key = key.rpartition(".")[0]
+def _source(key: str, paths: Mapping[str, str]) -> str | None:
+    """Return the key that a tensor of the new model had; None if its module is new."""
+    path = key
+    while path:
+        if path in paths:
+            return paths[path] + key[len(path) :]
+        path = path.rpartition(".")[0]
+    return None
 
 
 def _filled(copy: TensorCopy, initial: Tensor, old: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.files import write_whole
-
-SHOWN = 8  # the number of keys that a message lists
+from mimgraph.support.key_lists import lists
 
 
 def as_module(given: Any) -> nn.Module:
@@ -172,11 +171,3 @@ def _compared(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> Lo
         mismatched=tuple(shapes),
         shapes=shapes,
     )
-
-
-def lists(*named: tuple[str, Sequence[str]]) -> Iterator[str]:
-    """Yield the first few items of each list that is not empty, after its name."""
-    for name, items in named:
-        more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-        if items:
-            yield f"{name}: {', '.join(items[:SHOWN])}{more}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
-from mimgraph.language.safetensors_header import MAX_METADATA, metadata, read_spec
+from mimgraph.language.safetensors_header import MAX_METADATA, metadata, read_shapes, read_spec
 
 SPEC = 'doc: "größer 😀"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'
 
@@ -118,3 +118,43 @@ def test_reads_at_most_the_limit(tmp_path: Path) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * MAX_METADATA
+
+
+def listed(dtype: Any = "F32", shape: Any = (2, 3), ends: Any = (0, 24)) -> dict[str, Any]:
+    """Return the entry of a tensor in a header."""
+    return {"dtype": dtype, "shape": shape, "data_offsets": ends}
+
+
+def test_reads_shapes_without_the_tensors(tmp_path: Path) -> None:
+    text = header({}, w=listed(), b=listed("BF16", [4], [24, 32]), n=listed("I64", [], [32, 40]))
+    path = written(tmp_path / "w.safetensors", text, rest=bytes(40))
+    assert read_shapes(path) == {"w": (2, 3), "b": (4,), "n": ()}
+
+
+MALICIOUS = {
+    "a list": (b"[1]", "the header must list tensors by their keys"),
+    "no JSON": (b"\x80\x04.", "the header is not JSON"),
+    "deep": (b'{"w": ' + b"[" * 100_000, "the header is not JSON"),
+    "no entry": (header({}, w=3), "the header lists 'w' without its dtype, shape and place"),
+    "negative sizes": (header({}, w=listed(shape=[-2, -3])), "the header lists 'w' without"),
+    "a size that is no integer": (header({}, w=listed(shape=[True, 6])), "the header lists 'w' w"),
+    "no dtype": (header({}, w=listed(dtype=None)), "the header lists 'w' without"),
+    "sizes beyond any memory": (header({}, w=listed(shape=[10**30])), "the place of 'w' is not as"),
+    "a place that ends first": (header({}, w=listed(ends=[24, 0])), "the place of 'w' is not as"),
+    "cut off": (header({}, w=listed(ends=[20, 44])), "the file ends before 'w'"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), MALICIOUS.values(), ids=MALICIOUS)
+def test_refuses_a_header_that_lists_no_tensors(tmp_path: Path, text: bytes, message: str) -> None:
+    path = written(tmp_path / "w.safetensors", text, rest=bytes(24))
+    with pytest.raises(mg.SpecError, match=message):
+        read_shapes(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\1\0", b"\xff" * 40])
+def test_refuses_a_file_that_ends_inside_its_header(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(mg.SpecError, match="the file ends inside its header"):
+        read_shapes(path)

@@ -27,9 +27,9 @@ from mimgraph.runtime.weight_transfer.copy_plan import plan, shapes
 from mimgraph.runtime.weight_transfer.transfer import Transfer
 from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_tensors
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
-from mimgraph.runtime.weights import lists
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 from mimgraph.support.frozen_data import data
+from mimgraph.support.key_lists import lists
 
 
 def load_state(
