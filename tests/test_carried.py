@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -21,6 +21,7 @@ from tests.compare.weights.test_carry_report import cases
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 CASES = cases()
+PHASES = (Phase.explicit, Phase.generate)  # shrinking would compile thousands of models
 
 
 def trained(of: mg.Graph, seed: int = 1) -> nn.Module:
@@ -224,14 +225,14 @@ def test_tensors_that_the_graphs_do_not_know_are_found_by_their_module() -> None
 
 
 @given(specs(), st.data())
-@settings(max_examples=15)
+@settings(max_examples=15, phases=PHASES)
 def test_outputs_of_edited_graphs(spec: Spec, data: st.DataObject) -> None:
     check_edited(spec, data)
 
 
 @pytest.mark.slow
 @given(specs(), st.data())
-@settings(max_examples=600)
+@settings(max_examples=600, phases=PHASES)
 def test_outputs_of_many_edited_graphs(spec: Spec, data: st.DataObject) -> None:
     check_edited(spec, data)
 

@@ -1,4 +1,4 @@
-"""Check that tensors are those of a model of the old graph, by their keys and shapes."""
+"""Check by keys and shapes that tensors fit a model of the old graph."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mimgraph.compare.weights.steps import At, Step
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.tensor_copy import Positions, keeps_all, resized
+from mimgraph.ir.tensor_copy import Positions, resized
 from mimgraph.ir.types import TensorType
 from mimgraph.support.frozen_data import data
 
@@ -83,11 +83,3 @@ def by_shape(old: Iterable[Size], new: Iterable[Size]) -> Moved | None:
     if not isinstance(before, int) or not isinstance(after, int):
         return None
     return Moved(axis, resized(before, after))
-
-
-def lost(moved: Moved | None, old: tuple[Size, ...]) -> bool:
-    """Return whether positions of the old value are gone from a value."""
-    if moved is None:
-        return False
-    size = old[moved.axis] if moved.axis < len(old) else None
-    return not isinstance(size, int) or not keeps_all(moved.positions, size)

@@ -16,6 +16,7 @@ from mimgraph.compare.weights.weigh import Axes, Weighed, weighed, without_sizes
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.presence import ALWAYS
+from mimgraph.ir.tensor_copy import keeps_all
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import TensorType
 from mimgraph.support.frozen_data import data
@@ -271,6 +272,8 @@ class Walk:
         axes = self._axes(path, was, found)
         known = self.carried.setdefault(path, axes)
         why = found.why or (f"{dotted(path, known.anew[0])} starts anew" if known.anew else "")
+        if not why and self._is_cut(was, axes):
+            why = f"{path} lost inputs that it read"
         if known.axes != axes.axes:
             why = f"{path} is shared on other inputs"
         return replace(found, why=why)
@@ -294,6 +297,15 @@ class Walk:
             if name in old and _are(found.axes.get(name, {}), old[name], shape)
         }
         return Carried(was, axes, tuple(name for name in new if name not in axes))
+
+    def _is_cut(self, was: str, axes: Carried) -> bool:
+        """Return whether positions are gone that a module sums over, of its inputs or of its own units."""
+        old = tensors(self.old.modules[was].lowering.module)
+        return any(
+            along.zero and not keeps_all(along.positions, old[name][axis])
+            for name, changed in axes.axes.items()
+            for axis, along in changed.items()
+        )
 
     def _carry_unseen(self, path: str, inside: bool = False) -> None:
         """Carry a module, or all inside a step that is not opened, of whose sources nothing is known."""

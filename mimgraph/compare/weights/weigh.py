@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import TypeAlias
 
-from mimgraph.compare.weights.lanes import Case, Moved, by_shape, lost
+from mimgraph.compare.weights.lanes import Case, Moved, by_shape
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.tensor_copy import Along, Positions, repeated, resized, scaled
 from mimgraph.support.frozen_data import data
@@ -82,14 +82,6 @@ def _last(case: Case, operand: str = "input") -> int:
     return len(case.shapes(operand)[1]) - 1
 
 
-def _loss(case: Case, operand: str = "input") -> str:
-    """Return why outputs differ if inputs of a layer are gone, else ""."""
-    lanes = case.lanes.get(operand)
-    if lanes is None or not lost(lanes.moved, case.shapes(operand)[0]):
-        return ""
-    return f"{case.new.place} lost inputs that it read"
-
-
 # --- linear layers and convolutions ------------------------------------------------------------
 
 
@@ -99,7 +91,7 @@ def _linear(case: Case, modules: tuple[Module, Module]) -> Weighed:
     rows = _rows(out, new_out)
     inputs = _columns(case, "input", -1, columns, new_columns)
     axes = _with_norm(case, _along(_0=rows, _1=_zero(inputs)))
-    why = _both(case) if _is_twice(case, axis, rows) else _loss(case)
+    why = _both(case) if _is_twice(case, axis, rows) else ""
     return Weighed({**axes, "bias": _along(_0=rows)}, {"": _result(case, axis, rows)}, why)
 
 
@@ -131,7 +123,7 @@ def _conv(case: Case, modules: tuple[Module, Module]) -> Weighed:
         rows = _rows(old[0], new[0])
         columns = _columns(case, "input", 1, inputs, new_inputs)
         axes = _with_norm(case, _along(_0=rows, _1=_zero(columns)))
-        why = _both(case) if _is_twice(case, 1, rows) else _loss(case)
+        why = _both(case) if _is_twice(case, 1, rows) else ""
     elif (groups, new_groups) == (inputs, new_inputs) and old[0] * new[1] * new_groups == new[
         0
     ] * inputs:
@@ -162,7 +154,7 @@ def _conv_transpose(case: Case, modules: tuple[Module, Module]) -> Weighed:
         return Weighed(moved={"": _result(case, 1, _rows(*count))}, why=_grouped(case))
     rows, columns = _rows(old[1], new[1]), _columns(case, "input", 1, old[0], new[0])
     axes = {"weight": _along(_0=_zero(columns), _1=rows), "bias": _along(_0=rows)}
-    why = _both(case) if _is_twice(case, 1, rows) else _loss(case)
+    why = _both(case) if _is_twice(case, 1, rows) else ""
     return Weighed(axes, {"": _result(case, 1, rows)}, why)
 
 
@@ -172,9 +164,8 @@ def _bilinear(case: Case, modules: tuple[Module, Module]) -> Weighed:
     keys = list(case.new.operands) or ["", ""]
     inputs = [_columns(case, key, -1, old[i], new[i]) for i, key in enumerate(keys, 1)]
     axes = {"weight": _along(_0=rows, _1=_zero(inputs[0]), _2=_zero(inputs[1]))}
-    why = next(filter(None, (_loss(case, key) for key in keys)), "")
     moved = Moved(_last(case, keys[0]), rows) if rows is not None else None
-    return Weighed({**axes, "bias": _along(_0=rows)}, {"": moved}, why)
+    return Weighed({**axes, "bias": _along(_0=rows)}, {"": moved})
 
 
 # --- norms -------------------------------------------------------------------------------------
@@ -262,7 +253,7 @@ def _recurrent(case: Case, modules: tuple[Module, Module]) -> Weighed:
     }
     if hidden == out and new_hidden == new_out:
         moved["state"] = moved["hidden"]
-    why = _loss(case) or _state_fault(case, ("state", "hidden", "cell"), moved["hidden"])
+    why = _state_fault(case, ("state", "hidden", "cell"), moved["hidden"])
     return Weighed(axes, moved, why)
 
 
@@ -297,7 +288,7 @@ def _cell(case: Case, modules: tuple[Module, Module]) -> Weighed:
         "bias_hh": _along(_0=rows),
     }
     moved = None if units is None else Moved(1, units)
-    why = _loss(case) or _state_fault(case, ("hidden", "cell"), moved)
+    why = _state_fault(case, ("hidden", "cell"), moved)
     return Weighed(axes, dict.fromkeys(("", "hidden", "cell"), moved), why)
 
 
@@ -322,8 +313,7 @@ def _attention(case: Case, modules: tuple[Module, Module]) -> Weighed:
     for name in ("bias_k", "bias_v"):
         axes[name] = _along(_2=rows)
     result = None if moved[0] is None else Moved(_last(case, keys[0]), moved[0])
-    why = next(filter(None, (_loss(case, key) for key in keys)), "")
-    return Weighed(axes, {"output": result}, why)
+    return Weighed(axes, {"output": result})
 
 
 def _apart(
