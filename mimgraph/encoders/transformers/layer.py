@@ -13,7 +13,7 @@ from mimgraph.encoders.transformers import configs
 from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
 from mimgraph.encoders.transformers.families import FAMILIES
 from mimgraph.encoders.transformers.features import chosen
-from mimgraph.encoders.transformers.other_models import OtherModel, other_model
+from mimgraph.encoders.transformers.other_models import OtherModel, model_of_file, other_model
 from mimgraph.encoders.transformers.table_models import TableModel
 from mimgraph.ir.code import Attribute, Code, Operand
 from mimgraph.ir.expression import plain
@@ -128,7 +128,7 @@ class TransformerModel(Encoder):
             message = f"{source.name} needs code from its own repository"
             help = "mimgraph never runs it (trust_remote_code): take a model that transformers has"
             raise _fault("pretrained", message, help)
-        return OtherModel(model_type, found)
+        return model_of_file(model_type, found)
 
     def _by_argument(self, kind: Kind, sources: Mapping[str, TensorType]) -> dict[str, str]:
         """Return the key of each source by the model's argument: one alone is what the model reads."""

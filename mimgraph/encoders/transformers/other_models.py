@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.encoders.probe import Model, results
@@ -20,9 +22,19 @@ if TYPE_CHECKING:
     from torch import nn
 
 MOST_ITEMS = 100  # of a list in a config
+MOST_DEPTH = 3  # of configs inside of configs
+# keys of a file that decide no shape
+_IDLE = {
+    *("model_type", "architectures", "transformers_version", "torch_dtype", "dtype", "use_cache"),
+    *("id2label", "label2id", "task_specific_params"),
+}
 _TYPE = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,60}")
-_COUNTS = re.compile(r"layer|depth|block|stage|expert|group|head", re.ASCII)
+# by the words in a key the largest number: some models make modules or positions in a loop of Python
+_COUNTS = re.compile(r"layer|depth|block|stage|expert")
+_POSITIONS = re.compile(r"position|ctx|length")
+MOST_MODULES = 20_000
+MOST_POSITIONS = 2**17
 # keys that would choose code, files or another model
 _OTHER_CODE = re.compile(r"auto_map|code|backbone|path|repo|file|attn_implementation|quantization")
 
@@ -85,25 +97,52 @@ def other_model(model_type: object, values: Mapping[str, Any]) -> OtherModel:
     """Return the model of a config that a spec gives; raise the fault of a value that no spec may give."""
     if not isinstance(model_type, str) or not _TYPE.fullmatch(model_type):
         raise _fault("model_type must be a word such as bert or distilbert")
-    for key, value in values.items():
-        _check(key, value)
+    _check_all(values)
     return OtherModel(model_type, values)
 
 
+def model_of_file(model_type: str, found: Mapping[str, Any]) -> OtherModel:
+    """Return the model of the config in a file, without the keys that decide no shape; raise the fault
+    of a value that no spec may give."""
+    kept = {k: v for k, v in found.items() if k not in _IDLE and not k.startswith("_")}
+    try:
+        return other_model(model_type, kept)
+    except OpFault as fault:
+        raise replace(fault, option="pretrained", message=f"its config: {fault.message}") from fault
+
+
+def _check_all(values: Mapping[str, Any], depth: int = 0) -> None:
+    """Refuse keys that choose code, sizes that no model has, and configs nested too deep."""
+    for key, value in values.items():
+        if not isinstance(key, str) or not _KEY.fullmatch(key) or _OTHER_CODE.search(key):
+            help = "a spec cannot choose code or files: mimgraph never sets trust_remote_code"
+            raise _fault(f"config cannot have {key!r:.60}", help)
+        if isinstance(value, Mapping) and depth < MOST_DEPTH:
+            _check_all(value, depth + 1)
+        else:
+            _check(key, value)
+    if prod(_count(value) for key, value in values.items() if _COUNTS.search(key)) > MOST_MODULES:
+        raise _fault(f"these numbers of layers and blocks make more than {MOST_MODULES} of them")
+
+
 def _check(key: str, value: Any) -> None:
-    """Refuse a key that chooses code, and sizes that no model has."""
-    if not _KEY.fullmatch(key) or _OTHER_CODE.search(key):
-        help = "a spec cannot choose code or files: mimgraph never sets trust_remote_code"
-        raise _fault(f"config cannot have {key!r:.60}", help)
+    """Refuse a value that is no plain data, or too large."""
     items = value if isinstance(value, list | tuple) else [value]
     most = MOST_LAYERS if _COUNTS.search(key) else LARGEST
+    most = MOST_POSITIONS if _POSITIONS.search(key) else most
+    if len(items) > MOST_ITEMS:
+        raise _fault(f"{key} has more than {MOST_ITEMS} items")
     for item in items:
         if not isinstance(item, bool | int | float | str | None):
             raise _fault(f"{key} must be a number, a word, or a list of them")
         if isinstance(item, int | float) and not abs(item) <= most:
             raise _fault(f"{key} must be at most {most}")
-    if len(items) > MOST_ITEMS:
-        raise _fault(f"{key} has more than {MOST_ITEMS} items")
+
+
+def _count(value: Any) -> int:
+    """Return the largest whole number in a value, at least 1."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return max(1, *(int(item) for item in items if isinstance(item, int)), 1)
 
 
 def _fault(message: str, help: str = "") -> OpFault:

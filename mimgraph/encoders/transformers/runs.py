@@ -8,14 +8,23 @@ from difflib import get_close_matches
 from typing import Any
 
 import huggingface_hub.constants
+import torch
 import transformers
 from torch import Tensor, nn
 
 from mimgraph.ops.op import OpFault
 
 
+def table_model(model: str, config: str, values: Mapping[str, Any]) -> nn.Module:
+    """Return a model of a class and a config by their names, all of its tensors on the meta device."""
+    with torch.device("meta"):
+        made: nn.Module = getattr(transformers, model)(getattr(transformers, config)(**values))
+    return made
+
+
 def auto_model(model_type: str, values: Mapping[str, Any]) -> nn.Module:
-    """Return the model that AutoModel makes of a config; raise the fault of a type that it has not."""
+    """Return the model that AutoModel makes of a config, all of its tensors on the meta device; raise the
+    fault of a type that it has not."""
     types = transformers.AutoConfig.for_model
     known = list(transformers.models.auto.configuration_auto.CONFIG_MAPPING)
     if model_type not in known:
@@ -23,7 +32,7 @@ def auto_model(model_type: str, values: Mapping[str, Any]) -> nn.Module:
         help = f"did you mean {near[0]}?" if near else ""
         message = f"transformers {transformers.__version__} has no model type {model_type!r}"
         raise OpFault("bad-option", message, option="config", help=help)
-    with _offline():
+    with _offline(), torch.device("meta"):
         config = types(model_type, **values)
         model: nn.Module = transformers.AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     return model

@@ -80,7 +80,6 @@ class TableModel(NamedTuple):
 
 def _build(model: str, config: str, values: Mapping[str, Any]) -> nn.Module:
     """Return the model without weights."""
-    import transformers
+    from mimgraph.encoders.transformers import runs
 
-    built: nn.Module = getattr(transformers, model)(getattr(transformers, config)(**values))
-    return built
+    return runs.table_model(model, config, values)

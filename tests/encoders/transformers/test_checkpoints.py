@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -139,6 +140,29 @@ def test_a_checkpoint_of_two_models_is_read_by_the_class_of_one(
     image = torch.rand(2, 3, 16, 16)
     with torch.no_grad():
         assert_close(graph.compile().eval()(image=image), theirs(image).pooler_output)
+
+
+def test_a_checkpoint_of_another_model_type_is_run_on_the_meta_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.use(tmp_path, monkeypatch)
+    config = transformers.OPTConfig(
+        hidden_size=16, ffn_dim=24, num_hidden_layers=2, num_attention_heads=2, vocab_size=50
+    )
+    config.word_embed_proj_dim = 16
+    folder = hub.snapshot(tmp_path, "acme/opt")
+    transformers.OPTModel(config).save_pretrained(folder)
+    spec = SPEC.replace("acme/tiny", "acme/opt").replace(", pooled: words.pooler_output", "")
+    model = mg.loads(spec).compile().eval()
+    batch = _batch()
+    with torch.no_grad():
+        theirs = transformers.OPTModel.from_pretrained(folder).eval()
+        wanted = theirs(batch["ids"], batch["mask"]).last_hidden_state
+        assert_close(model(**batch), wanted)
+    kept = json.loads((folder / "config.json").read_text())
+    for key, value in {"num_hidden_layers": 10**9, "attn_implementation": "acme/kernel"}.items():
+        (folder / "config.json").write_text(json.dumps({**kept, key: value}))
+        assert locations(spec, "transformers") == ["bad-option 7:100"]
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -113,6 +113,24 @@ def test_one_model_reads_two_texts() -> None:
         assert_close(found["b"], theirs(b).last_hidden_state)
 
 
+HUGE = {
+    "BertModel": "max_position_embeddings: 2000000000, vocab_size: 2000000000",
+    "ViTModel": "image_size: 60000, patch_size: 1",
+    "Dinov2Model": "image_size: 60000, patch_size: 1",
+}
+
+
+@pytest.mark.parametrize("model", HUGE)
+def test_the_weights_of_a_huge_model_are_counted_without_their_memory(model: str) -> None:
+    source = "[3, 60000, 60000]" if "image" in HUGE[model] else "{shape: [T], vocab: 50}"
+    graph = mg.loads(f"""
+    inputs: {{x: {source}}}
+    nodes: {{y: {{layer: transformers.{model}, from: x, config: {{num_hidden_layers: 1, {HUGE[model]}}}}}}}
+    outputs: y
+    """)
+    assert int(graph.summary().total.params) > 10**12
+
+
 OTHERS = {
     "opt": "hidden_size: 16, ffn_dim: 24, num_hidden_layers: 2, num_attention_heads: 2, vocab_size: 50, word_embed_proj_dim: 16",
     "bloom": "hidden_size: 16, n_layer: 2, n_head: 2, vocab_size: 50",
@@ -121,7 +139,9 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("model_type", OTHERS)
+@pytest.mark.parametrize(
+    "model_type", [pytest.param(one, marks=[pytest.mark.slow] * (one != "opt")) for one in OTHERS]
+)
 def test_a_model_that_is_not_in_the_table_is_run_on_the_meta_device(model_type: str) -> None:
     is_image = model_type in ("resnet", "convnext")
     source = "[3, H, W]" if is_image else "{shape: [T], vocab: 50}"
