@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.helpers.plugin_packages import EXAMPLE, declare_example
 
 EXAMPLES = ROOT / "examples"
-TRAINED = ("digits", "fusions", "search", "missing_modality")
+TRAINED = ("digits", "fusions", "search", "ray_search", "missing_modality")
 BUILT = sorted(p.stem for p in EXAMPLES.glob("*.py") if p.stem not in TRAINED)
 
 
@@ -91,6 +91,16 @@ def test_a_search_finds_small_graphs_that_classify_digits(tmp_path: Path) -> Non
     for weights, aside, held_out, *_ in map(str.split, rows):
         assert int(weights.replace(",", "")) <= budget
         assert float(aside) > 0.9 and float(held_out) > 0.9
+
+
+@pytest.mark.slow
+def test_ray_searches_the_space_of_a_spec(tmp_path: Path) -> None:
+    found = printed("ray_search", tmp_path)
+    summary, best, spec = found[found.rindex("6 points, ") :].split("\n", 2)
+    weights = int(best.split()[-2].replace(",", ""))
+    assert weights <= 12_000 and float(best.split()[1]) > 0.8, (summary, best)
+    graph = mg.loads(spec)
+    assert graph.summary().params == weights and not graph.space
 
 
 @pytest.mark.slow

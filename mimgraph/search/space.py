@@ -90,6 +90,17 @@ class Space(Mapping[str, Dimension]):
 
         return prove(self, self._declared, number, seed)
 
+    def ray(self) -> dict[str, Any]:
+        """Return the space as Ray Tune takes it, a domain for each param.
+
+            tune.Tuner(train, param_space=graph.space.ray())
+
+        In the function that is tuned `graph.with_params(config)` is the graph of a point.
+        """
+        from mimgraph.search.ray import ray_space
+
+        return ray_space(self)
+
     @cached_property
     def size(self) -> float:
         """The number of points, `math.inf` if there is no end of them, or if the deciding choices
