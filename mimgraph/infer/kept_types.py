@@ -18,7 +18,7 @@ Producer = TypedNode | TensorType  # what gives a source: a node or an input
 
 
 @dataclass(slots=True, eq=False)
-class _Kept:
+class Kept:
     """A typed node, the text of its entry, what gave its sources, and what typing it required."""
 
     typed: TypedNode
@@ -39,7 +39,7 @@ class KeptTypes:
         self._frame: Hashable = None
         self._texts: Mapping[int, str] = {}
         self._inputs: Mapping[str, TensorType | None] = {}
-        self._nodes: dict[str, _Kept] = {}
+        self._nodes: dict[str, Kept] = {}
 
     def begin(self, frame: Hashable, texts: Mapping[int, str]) -> None:
         """Begin another version with the text of each node, by its id; `frame` is None if unknown."""
@@ -62,26 +62,27 @@ class KeptTypes:
         text = self._texts.get(id(node))
         if text is None or not isinstance(node.operation, Apply) or node.sources is None:
             return type_node(context, node)
-        producers = _producers(context, node)
+        given = producers(context, node)
         kept = self._nodes.get(node.name)
-        is_same = kept is not None and kept.text == text and producers is not None
-        if kept is None or not is_same or not all(map(_same, producers or (), kept.producers)):
-            return self._type_anew(context, node, type_node, text, producers)
-        kept.producers = producers or ()
+        is_same = kept is not None and kept.text == text and given is not None
+        if kept is None or not is_same or not all(map(_same, given or (), kept.producers)):
+            return self.type_anew(context, node, type_node, text, given)
+        kept.producers = given or ()
         context.state.write(kept.length, node.span)
         context.state.require(kept.constraints)
         if kept.typed.declared is not node:
             kept.typed = _declared(kept.typed, node)
         return kept.typed
 
-    def _type_anew(
+    def type_anew(
         self,
         context: Context,
         node: Node,
         type_node: Callable[[Context, Node], TypedNode | None],
         text: str,
-        producers: tuple[Producer, ...] | None,
+        given: tuple[Producer, ...] | None,
     ) -> TypedNode | None:
+        """Return the typed node, and keep it if it follows from its text and sources alone."""
         state, found = context.state, context.state.report.diagnostics
         before = len(found), state.length, len(state.sums), len(state.summands)
         required, state.constraints = state.constraints, {}
@@ -90,15 +91,19 @@ class KeptTypes:
         state.require(own)
         after = len(state.report.diagnostics), before[1], len(state.sums), len(state.summands)
         is_whole = state.report.diagnostics is found and after == before
-        if typed is not None and producers is not None and is_whole and _is_kept(context, typed):
+        if typed is not None and given is not None and is_whole and _is_kept(context, typed):
             length = state.length - before[1]
-            self._nodes[node.name] = _Kept(typed, text, producers, own, length)
+            self._nodes[node.name] = Kept(typed, text, given, own, length)
         else:
             self._nodes.pop(node.name, None)
         return typed
 
+    def taken(self, name: str) -> Kept | None:
+        """Return what was kept of a node, and keep it no longer."""
+        return self._nodes.pop(name, None)
 
-def _producers(context: Context, node: Node) -> tuple[Producer, ...] | None:
+
+def producers(context: Context, node: Node) -> tuple[Producer, ...] | None:
     """Return what gives the sources of a node; None if one is not always given, or is no result."""
     found: list[Producer] = []
     for source in node.sources or ():

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
+from mimgraph.infer.point_types import PointTypes
+from mimgraph.infer.scope import State
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.search.explain import Explainer, Rule, rule_text
 from mimgraph.search.points import Point, every_point, random_point, random_points
@@ -87,13 +89,14 @@ class _Checker:
 
     def __init__(self, space: Space, declared: Graph, random: Random) -> None:
         self.space, self.declared, self.random = space, declared, random
+        self.types = PointTypes(declared)
         self._faults: dict[str, dict[Key, Diagnostic]] = {}
 
     def faults(self, point: Point) -> dict[Key, Diagnostic]:
         """Return the faults of the graph at a point."""
         known = repr(point)
         if known not in self._faults:
-            found = faults_at(self.declared, point)
+            found = faults_at(self.declared, point, self.types)
             self._faults[known] = {_key(fault): fault for fault in reversed(found)}
         return self._faults[known]
 
@@ -126,12 +129,14 @@ def _none(given: Point) -> Iterator[Point]:
     yield from ()
 
 
-def faults_at(declared: Graph, point: Mapping[str, Any]) -> list[Diagnostic]:
-    """Return the faults of a graph at a point, in the order of the text."""
+def faults_at(declared: Graph, point: Mapping[str, Any], types: PointTypes) -> list[Diagnostic]:
+    """Return the faults of a graph at a point, in the order of the text; `types` has what was typed at
+    other points."""
     given = {name: declared.params[name]._replace(value=value) for name, value in point.items()}
     report = Report()
+    state = State({}, report, kept=types)
     try:
-        infer_within_limits(replace(declared, params={**declared.params, **given}), report)
+        infer_within_limits(replace(declared, params={**declared.params, **given}), report, state)
     except SpecError as error:
         return error.diagnostics
     return in_order(report.diagnostics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import drawing, editing, forwards, making, memory, reading
+from tests.benchmarks import drawing, editing, forwards, making, memory, reading, searching
 
 CASES = sorted(
     (
@@ -12,6 +12,7 @@ CASES = sorted(
         *making.cases(),
         *drawing.cases(),
         *editing.cases(),
+        *searching.cases(),
     ),
     key=lambda case: case.peer != "",
 )

@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
+from mimgraph.diagnostics import Report
+from mimgraph.infer.point_types import PointTypes
+from mimgraph.language.reader.spec import read
 from mimgraph.search.explain import matches, rule_text
 from mimgraph.search.points import every_point
-from mimgraph.search.prove import Proof
+from mimgraph.search.prove import Proof, faults_at
+from mimgraph.search.space import Space
+from mimgraph.source import SourceFile
 
 SPEC = """\
 params:
@@ -146,3 +151,37 @@ def test_a_point_that_costs_too_much_cannot_be() -> None:
     (one,) = proof.impossible
     assert (one.diagnostic.code, [*map(rule_text, one.rules)]) == ("over-limit", ["w = 21 to 32"])
     assert (proof.checked, one.points) == (50, 24)
+
+
+# what the types of nodes may follow from besides the values of their own params
+SHAPED = {
+    "the shape of an input": "inputs: {x: [$a, 4]}\nnodes: {y: {layer: Linear, from: x, out_features: $b}, z: {layer: Conv1d, from: y, out_channels: 2, kernel_size: 3}}",
+    "another param": "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: $c}, z: {merge: add, from: [x, y]}}",
+    "an optional input": "inputs: {x: [4], w: {shape: [4], optional: $d}}\nnodes: {y: {layer: Linear, from: w, out_features: $b}, z: {merge: add, from: [x, y], missing: skip}}",
+    "what is frozen and taken": "inputs: {x: [5, 4]}\nnodes: {y: {layer: LSTM, from: x, hidden_size: $b, take: output, freeze: $d}, z: {merge: add, from: [y, x], broadcast: $d}}",
+    "a block": "inputs: {x: [2]}\nblocks: {k: {params: {w: null}, seq: [{Linear: $w}, {Linear: $a}]}}\nnodes: {y: {block: k, from: x, w: $b}, z: {merge: add, from: [x, y]}}",
+    "run-time sizes": "inputs: {x: [T, 4]}\nnodes: {y: {layer: Linear, from: x, out_features: $a}, z: {layer: Reshape, from: x, shape: [$T, $a, $b]}}",
+}
+
+
+@pytest.mark.parametrize("what", SHAPED)
+def test_what_is_kept_of_other_points_changes_no_fault(what: str) -> None:
+    """The default of such a spec may be wrong, so it is read and not loaded."""
+    params = "a: {search: [1, 2, 3]}, b: {search: [2, 4]}, c: $(a * b), d: {search: [false, true]}"
+    text = f"params: {{{params}}}\n{SHAPED[what]}\noutputs: [z, y]\n"
+    declared = read(SourceFile("<string>", text), Report())
+    assert declared is not None
+    types, found = PointTypes(declared), []
+    for point in [*every_point(Space(declared))] * 2:
+        kept = [(fault.code, fault.message) for fault in faults_at(declared, point, types)]
+        found.append(not kept)
+        assert kept == _faults(text, point), point
+    assert any(found)
+
+
+def _faults(text: str, point: dict[str, Any]) -> list[tuple[str, str]]:
+    try:
+        mg.loads(text, point)
+    except mg.SpecError as error:
+        return [(fault.code, fault.message) for fault in error.diagnostics]
+    return []
