@@ -34,7 +34,7 @@ _TAKEN = {*NODE_WORDS} - {"activation", "repeat"}  # a layer may have options of
 
 @overload
 def register(
-    maker: Made,
+    cls: Made,
     /,
     *,
     name: str | None = None,
@@ -58,7 +58,7 @@ def register(
 
 @entry_point
 def register(
-    maker: Maker | None = None,
+    cls: Maker | None = None,
     /,
     *,
     name: str | None = None,
@@ -100,12 +100,12 @@ def register(
         add(maker, name, shape, dtype, macs, kind)
         return maker
 
-    if maker is None:
+    if cls is None:
         return decorate
     # frame 1 is that of `entry_point`
     if is_decorator_call(sys._getframe(2)):
-        return decorate(maker)
-    return add(maker, name, shape, dtype, macs, kind)
+        return decorate(cls)
+    return add(cls, name, shape, dtype, macs, kind)
 
 
 def add(
