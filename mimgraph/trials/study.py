@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -135,7 +136,16 @@ def _is_dead(worker: str) -> bool:
         return True
     except PermissionError:  # it is another user's
         return False
-    return False
+    return _is_zombie(process)
+
+
+def _is_zombie(process: str) -> bool:
+    """Return whether a process has ended and nobody has asked how, as in a container without an init."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:  # of another system than Linux
+        return False
+    return status.rpartition(")")[2].split()[0] == "Z"
 
 
 def _check_spec(study: Study, graph: Graph) -> None:

@@ -41,8 +41,15 @@ class Failed(Exception):
 
 
 def main() -> None:
-    """Run trials until the input ends."""
-    permits, report = _private_streams()
+    """Run trials until the input ends, or until an interrupt, which may come at any place."""
+    try:
+        _run(*_private_streams())
+    except KeyboardInterrupt:
+        os._exit(130)  # the trial has failed; threads of the user do not keep the process
+
+
+def _run(permits: IO[bytes], report: Report) -> None:
+    """Run a trial for each permit; report why this is not possible."""
     try:
         job: Job = pickle.load(permits)  # of the command that started this process
         _import(job)
@@ -53,8 +60,6 @@ def main() -> None:
             _work(job, objective, permits, report)
     except (UserCodeError, SearchError) as error:
         report(broken=str(error))
-    except KeyboardInterrupt:
-        os._exit(130)  # the trial has failed; threads of the user do not keep the process
 
 
 def _work(job: Job, objective: Objective, permits: Iterable[bytes], report: Report) -> None:

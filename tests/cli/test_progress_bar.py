@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from mimgraph.cli import progress_bar
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 
@@ -66,3 +69,16 @@ def test_a_bar_comes_and_goes(folder: str) -> None:
 
 def test_nothing_is_shown_or_imported_before(folder: str) -> None:
     assert _on_terminal(60, "check", folder) == ("8 specs, no errors\n", "False\r\n")
+
+
+def test_a_text_stands_beside_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", screen)
+    bars = progress_bar._Bars()
+    task = bars.begin("searching", 3)
+    bars.show()
+    assert bars.bars is not None
+    task.step(1, "best 0.03, 2 rejected")
+    (shown,) = bars.bars.tasks
+    assert (shown.completed, shown.fields["detail"]) == (1, "best 0.03, 2 rejected")
+    task.end()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
-from tests.trials.conftest import SPEC, folder  # noqa: F401 - a fixture
+from tests.trials.conftest import SPEC, folder, search  # noqa: F401 - a fixture
 
 OBJECTIVE = ("search", "model.yaml", "--objective", "train.py:objective", "--seed", "3")
 
@@ -118,3 +118,34 @@ def test_only_points_that_cannot_be(run, folder: Path) -> None:  # type: ignore[
     assert (code, out.startswith("3 trials: 3 rejected; ")) == (1, True)
     assert "1 rejected: shape-mismatch: add needs equal shapes: (N, 64), but x is" in out.error
     assert out.error.endswith("error: no trial was trained\n")
+
+
+LAYERS = """\
+from torch import nn
+
+import mimgraph as mg
+
+
+@mg.register
+class Scale(nn.Module):
+    def __init__(self, factor: int):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+"""
+
+
+@pytest.mark.slow
+def test_layers_of_ones_own_are_imported_by_the_workers(folder: Path) -> None:  # noqa: F811
+    (folder / "my_layers.py").write_text(LAYERS)
+    text = "params: {p: {search: [2, 3]}}\ninputs: {x: [4]}\nnodes: {y: {layer: Scale, from: x, factor: $p}}\noutputs: y\n"
+    (folder / "model.yaml").write_text(text)
+    objective = (
+        "import mimgraph as mg\n\ndef run(trial):\n    return mg.sample(trial).compile().y.factor\n"
+    )
+    (folder / "scaled.py").write_text(objective)
+    words = ("--objective", "scaled.py:run", "--import", "my_layers", "--trials", "2")
+    values = [one["values"] for one in search(*words)["trials"]]
+    assert {value for (value,) in values} <= {2.0, 3.0} and len(values) == 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import optuna
@@ -14,7 +16,7 @@ import mimgraph as mg
 from mimgraph.trials import study as studies
 from mimgraph.trials.errors import SearchError
 from mimgraph.trials.storage import open_storage, require_optuna
-from tests.trials.conftest import SPEC
+from tests.trials.conftest import SPEC, wait_for
 
 require_optuna()
 GRAPH = mg.loads(SPEC)
@@ -104,3 +106,12 @@ def test_trials_of_dead_workers_fail(monkeypatch: pytest.MonkeyPatch, folder: Pa
     watch.fail()
     states = [one.state.name for one in study.trials]
     assert states == ["RUNNING", "FAIL", "RUNNING", "FAIL"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs the processes of Linux")
+def test_a_zombie_is_dead() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read()  # until it ends
+        assert wait_for(lambda: studies._is_dead(f"{socket.gethostname()}:{process.pid}"))
+    assert not studies._is_dead(studies.this_worker())

@@ -69,7 +69,7 @@ def test_ctrl_c_ends_all_workers_and_the_study_goes_on(folder: Path) -> None:
 
 
 def test_trials_of_a_killed_command_are_done_again(folder: Path) -> None:
-    words = ("--objective", "train.py:slow", "--trials", "2", "--seed", "0")
+    words = ("--objective", "train.py:slow", "--trials", "2", "--seed", "3")
     with begin(*words) as process:
         trial, number = wait_for(lambda: running(folder))
         process.kill()
@@ -81,7 +81,7 @@ def test_trials_of_a_killed_command_are_done_again(folder: Path) -> None:
 
 
 def test_a_worker_ends_its_trial_after_its_command_was_killed(folder: Path) -> None:
-    words = ("--objective", "train.py:slow", "--trials", "2", "--seed", "0")
+    words = ("--objective", "train.py:slow", "--trials", "2", "--seed", "3")
     with begin(*words) as process:
         trial, number = wait_for(lambda: running(folder))
         process.kill()
