@@ -9,6 +9,7 @@ from mimgraph.ops.layer_call import Activation, LayerCall
 from mimgraph.ops.libraries import Library
 
 torchvision: Library
+timm: Library
 transformers: Library
 sentence_transformers: Library
 

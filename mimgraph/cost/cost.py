@@ -7,8 +7,10 @@ from dataclasses import field, replace
 from math import prod
 
 from mimgraph.cost.contiguity import copies
+from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.ir.dims.amount import Amount
 from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.lazy_shapes import ShapesUnknown
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, unwrap
 from mimgraph.ir.typed.training_walk import Settings, weights_of_node
@@ -160,7 +162,7 @@ class Costs:
     def _operation(self, node: TypedNode, reads: Iterable[str]) -> Cost:
         operation = unwrap(node.operation)
         if isinstance(operation, Leaf):
-            costs = [_leaf(operation, reads, node in self._copies)]
+            costs = [_located(node, operation, reads, node in self._copies)]
         elif isinstance(operation, Scan):
             stacks = [node.results[port] for port in operation.stacked if port in reads]
             steps = self.body(operation.body).each_step(operation.length)
@@ -182,6 +184,16 @@ class Costs:
         if operation.activation is not None:
             costs.append(_activated(node))
         return Cost.sum(costs)
+
+
+def _located(node: TypedNode, leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:
+    """Return the cost of a layer or merge; raise a `SpecError` at the node if its weights are unknown."""
+    try:
+        return _leaf(leaf, reads, is_copy)
+    except ShapesUnknown as unknown:
+        span, help = node.declared.span, unknown.help
+        fault = Diagnostic("missing-package", unknown.message, span, help=help, node=node.name)
+        raise SpecError([fault]) from unknown
 
 
 def _leaf(leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:

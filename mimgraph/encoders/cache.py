@@ -22,13 +22,23 @@ Found = dict[str, Any]
 
 def remembered(question: Mapping[str, Any], probe: Callable[[], Found]) -> Found:
     """Return the answer to a question, plain data as JSON holds it; `probe` finds it if no file has it."""
-    asked = json.dumps({"format": FORMAT, **question}, sort_keys=True)
-    path = folder() / f"{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
-    found = _read(path, asked)
+    found = recalled(question)
     if found is None:
         found = probe()
+        path, asked = _place(question)
         _write(path, json.dumps({"asked": asked, "found": found}))
     return found
+
+
+def recalled(question: Mapping[str, Any]) -> Found | None:
+    """Return the answer to a question that a file has; None if there is none."""
+    return _read(*_place(question))
+
+
+def _place(question: Mapping[str, Any]) -> tuple[Path, str]:
+    """Return the file of a question, and its text."""
+    asked = json.dumps({"format": FORMAT, **question}, sort_keys=True)
+    return folder() / f"{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json", asked
 
 
 def folder() -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.encoders.cache import remembered
 from mimgraph.encoders.sizes import size
-from mimgraph.ir.lazy_shapes import LazyShapes
+from mimgraph.ir.lazy_shapes import LazyShapes, ShapesUnknown
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.module_signature import (
     Facts,
@@ -62,22 +62,23 @@ class Model(NamedTuple):
 def results(model: Model, sources: Mapping[str, TensorType]) -> dict[str, TensorType]:
     """Return the types of the results by port, of a call with these sources by name of the argument."""
     shapes = {name: [*map(str, type_.shape), type_.dtype] for name, type_ in sources.items()}
-    kept = _answer(model, {"called": shapes}, lambda: _run(model, sources))
+    kept = remembered(question(model, {"called": shapes}), lambda: _run(model, sources))
     return {port: _type(*one) for port, one in kept["results"].items()}
 
 
 def shapes(model: Model, which: _Tensors) -> Mapping[str, tuple[int, ...]]:
     """Return the shapes of the learned tensors, or of the buffers, by name."""
-    kept = _answer(model, {"called": None}, lambda: _tensors(model))
+    try:
+        kept = remembered(question(model, {"called": None}), lambda: _tensors(model))
+    except OpFault as fault:
+        raise ShapesUnknown(fault.message, fault.help) from fault
     return {name: tuple(shape) for name, shape in kept[which].items()}
 
 
-def _answer(
-    model: Model, call: Mapping[str, Any], probe: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
+def question(model: Model, call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the cache is asked: the model with its versions, and how it is called."""
     versions = [importlib.metadata.version(one) for one in ("torch", require(model.library))]
-    question = {"model": model.name, "options": model.options, "versions": versions, **call}
-    return remembered(question, probe)
+    return {"model": model.name, "options": model.options, "versions": versions, **call}
 
 
 def require(library: str) -> str:
@@ -86,7 +87,7 @@ def require(library: str) -> str:
     try:
         importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        message = f"{library} is needed to know this, and it is not installed"
+        message = f"{library} is not installed, and it is needed here to know the model"
         raise OpFault(
             "missing-package", message, help=how_to_install(library), at_node=True
         ) from None

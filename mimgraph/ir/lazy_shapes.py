@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
 
+
+class ShapesUnknown(Exception):
+    """Nobody can tell the shapes: the library that has the module is not installed, or fails."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.message, self.help = message, help
+
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -12,6 +21,7 @@ class LazyShapes(Mapping[str, tuple[int, ...]]):
     """The shapes by name that `compute` returns, which runs once and only if they are read.
 
     They are compared by `key`, which says what they are the shapes of. It pickles if `compute` does.
+    To read them may raise `ShapesUnknown`.
     """
 
     def __init__(self, key: Hashable, compute: Callable[[], Shapes]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
+from mimgraph.ops.libraries import is_model
 from mimgraph.ops.op import Op
 
 
@@ -179,8 +180,9 @@ ELSEWHERE: Mapping[str, Names] = {
 
 
 def names_of(op: Op) -> Names:
-    """Return what torch and Keras call an op; a module that the user registered has no other names."""
-    if not op.function.__module__.startswith("mimgraph."):
+    """Return what torch and Keras call an op; a model of a library or a module that the user
+    registered has no other names."""
+    if is_model(op.name) or not op.function.__module__.startswith("mimgraph."):
         return Names("")
     names = ELSEWHERE.get(op.name, Names())
     own = f"nn.{op.name}" if op.kind == "layer" else ""

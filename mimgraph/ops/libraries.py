@@ -14,6 +14,7 @@ from mimgraph.support.entry_point import entry_points
 # by library the module of ours that knows its models, imported when a spec first names one
 LIBRARIES = {
     "torchvision": "mimgraph.encoders.torchvision",
+    "timm": "mimgraph.encoders.timm",
     "transformers": "mimgraph.encoders.transformers",
     "sentence_transformers": "mimgraph.encoders.sentence_transformers",
 }
@@ -39,6 +40,13 @@ def names(library: str) -> list[str]:
     """Return the models of a library that are known without importing it."""
     models: list[str] = import_module(LIBRARIES[library]).names()
     return [f"{library}.{model}" for model in models]
+
+
+def with_library(model: str) -> str:
+    """Return a model with its library, `torchvision.resnet50` for `resnet50`; "" if none is known to have
+    it."""
+    every = (f"{library}.{model}" for library in LIBRARIES)
+    return next((name for name in every if name in names(name.partition(".")[0])), "")
 
 
 def how_to_install(package: str) -> str:

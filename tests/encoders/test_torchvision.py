@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torchvision
 from torch.testing import assert_close
+from torchvision.models.feature_extraction import create_feature_extractor
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.encoders import torchvision as ours
+from mimgraph.encoders.torchvision_table import entry
+from mimgraph.ir.dims.dim import substitute
 
 SPEC = """
 inputs: {image: [3, 64, 64]}
@@ -18,6 +27,17 @@ nodes:
   vec: {layer: torchvision.resnet18, from: image, num_classes: 10}
 outputs: vec
 """
+SIZES = {"N": 2, "H": 70, "W": 45}
+PYRAMID = """
+inputs: {image: [3, H, W]}
+nodes:
+  vec: {layer: torchvision.resnet18, from: image, features: FEATURES, freeze: true}
+outputs: OUTPUTS
+"""
+
+
+def pyramid(features: str, outputs: str) -> mg.Graph:
+    return mg.loads(PYRAMID.replace("FEATURES", features).replace("OUTPUTS", outputs))
 
 
 def test_a_classifier_computes_what_torchvision_computes() -> None:
@@ -36,11 +56,99 @@ def test_summary_counts_the_weights_of_a_classifier() -> None:
     assert mg.loads(SPEC).summary().total.params == total
 
 
+FEATURES = [
+    ("flatten", "vec", '["flatten"]'),
+    pytest.param("layer4", "vec", '["layer4"]', marks=pytest.mark.slow),
+    (
+        "[layer2, layer3.1.bn1]",
+        "{a: vec.layer2, b: vec.layer3_1_bn1}",
+        '"layer3.1.bn1": "layer3_1_bn1"',
+    ),
+    ("{c3: layer2, c5: layer4}", "{a: vec.c3, b: vec.c5}", '{"layer2": "c3", "layer4": "c5"}'),
+]
+
+
+@pytest.mark.parametrize(("features", "outputs", "written"), FEATURES)
+def test_features_are_what_torchvision_extracts(features: str, outputs: str, written: str) -> None:
+    graph = pyramid(features, outputs)
+    assert written in graph.source()
+    model = graph.compile().eval()
+    theirs = torchvision.models.resnet18().eval()
+    theirs.load_state_dict(model.vec.state_dict(), strict=False)
+    parts = (
+        {"a": "layer2", "b": "layer3.1.bn1"}
+        if "bn1" in features
+        else {"a": "layer2", "b": "layer4"}
+    )
+    parts = {"": features} if outputs == "vec" else parts
+    image = torch.rand(2, 3, 70, 45)
+    found = model(image=image)
+    found = found if isinstance(found, dict) else {"": found}
+    wanted = create_feature_extractor(theirs, {part: name for name, part in parts.items()})(image)
+    for name, tensor in found.items():
+        assert_close(tensor, wanted[name])
+        known = graph.outputs[name or "vec"].shape
+        assert tuple(substitute(size, SIZES) for size in known) == tensor.shape
+
+
+@pytest.mark.slow
+def test_a_model_with_features_is_copied_pickled_and_exported() -> None:
+    graph = pyramid("[layer1, layer2]", "{a: vec.layer1, b: vec.layer2}")
+    model = graph.compile().train()
+    given = {"image": torch.rand(2, 3, 64, 64)}
+    assert not model.vec.training  # frozen
+    wanted = model(**given)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        other.train()  # torchvision leaves a deep copy of its extractor in no mode at all
+        assert not other.vec.training
+        assert_close(other(**given), wanted)
+    exported = torch.export.export(model.eval(), (), given)
+    assert_close(exported.module()(**given), wanted)
+
+
+@pytest.mark.slow
+def test_the_weights_of_another_model_load_into_a_classifier() -> None:
+    graph = pyramid("layer1", "vec")
+    theirs = torchvision.models.resnet18()
+    state = {f"backbone.{key}": tensor for key, tensor in theirs.state_dict().items()}
+    model = graph.compile()
+    kept = {key: state[f"backbone.{key}"] for key in model.vec.state_dict()}
+    model.vec.load_state_dict(kept)
+    assert_close(model.vec.conv1.weight, theirs.conv1.weight)
+
+
+@pytest.mark.slow
+def test_a_classifier_can_be_a_stage_of_its_own() -> None:
+    graph = mg.loads(
+        "inputs: {image: [3, 64, 64]}\n"
+        "nodes:\n"
+        "  vec: {layer: torchvision.resnet18, from: image, features: flatten}\n"
+        "  score: {layer: Linear, from: vec, out_features: 2}\n"
+        "outputs: score\n"
+    )
+    first, second = graph.split(["score"])
+    model = graph.compile().eval()
+    image = torch.rand(2, 3, 64, 64)
+    one, two = first.compile().eval(), second.compile().eval()
+    one.load_state_dict({k: v for k, v in model.state_dict().items() if k.startswith("vec.")})
+    two.load_state_dict({k: v for k, v in model.state_dict().items() if k.startswith("score.")})
+    assert_close(two(one(image)), model(image=image))
+
+
+def test_items_of_a_seq_may_be_classifiers_with_features() -> None:
+    graph = mg.loads(
+        "inputs: {image: [3, 64, 64]}\n"
+        "nodes:\n"
+        "  score: {from: image, seq: [{torchvision.resnet18: {features: flatten}}, {Linear: 2}]}\n"
+        "outputs: score\n"
+    )
+    assert graph.compile()(image=torch.rand(2, 3, 64, 64)).shape == (2, 2)
+
+
 def test_python_calls_a_classifier_as_a_layer() -> None:
     image = mg.Input("image", (3, 64, 64))
-    graph = mg.Graph(
-        outputs={"vec": layers.torchvision.resnet18(num_classes=10)(image, name="vec")}
-    )
+    graph = mg.Graph(outputs=layers.torchvision.resnet18(num_classes=10)(image))
+    assert "self.resnet18 = torchvision.models.resnet18(num_classes=10)" in graph.source()
     assert mg.loads(graph.dumps()).source() == graph.source()
     assert pickle.loads(pickle.dumps(graph)).source() == graph.source()
 
@@ -48,3 +156,99 @@ def test_python_calls_a_classifier_as_a_layer() -> None:
 def test_a_name_that_is_no_model_gets_the_nearest() -> None:
     with pytest.raises(AttributeError, match="no model 'resnet19': did you mean resnet18"):
         _ = layers.torchvision.resnet19
+
+
+def test_a_changed_option_of_a_classifier_is_a_change() -> None:
+    old, new = pyramid("layer4", "vec"), pyramid("layer3", "vec")
+    assert "features" in str(mg.diff(old, new))
+
+
+FAULTS = [
+    ("resnet19", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
+    ("resnet18", "[3, 64, 64]", "weights: IMAGENET", "bad-option", ""),
+    ("resnet18", "[3, 64, 64]", "features: []", "bad-option", "write features: [layer4]"),
+    ("resnet18", "[3, 64, 64]", "features: layer5", "bad-option", "did you mean layer1?"),
+    ("resnet18", "[3, 64, 64]", "features: [layer4, layer4]", "duplicate-name", ""),
+    ("resnet18", "[3, 64, 64]", "features: {1a: layer4}", "bad-name", ""),
+    (
+        "resnet18",
+        "[3, 64, 64]",
+        "weights: DEFAULT, num_classes: 7",
+        "bad-option",
+        "take features: flatten",
+    ),
+    ("resnet18", "[1, 64, 64]", "", "shape-mismatch", ""),
+    ("resnet18", "[3, 64]", "", "rank-mismatch", ""),
+    ("resnet18", "{shape: [3, 64, 64], dtype: int64}", "", "dtype-mismatch", "Cast"),
+    ("alexnet", "[3, 62, 64]", "", "shape-mismatch", ""),
+    ("alexnet", "[3, 30, 64]", "features: features.12", "empty-output", ""),
+    ("vit_b_32", "[3, 256, 256]", "", "shape-mismatch", "or give image_size"),
+    ("vit_b_32", "[3, H, W]", "", "symbolic-size", "give the input these sizes"),
+    (
+        "vit_b_32",
+        "[3, 256, 256]",
+        "image_size: 256, weights: DEFAULT",
+        "bad-option",
+        "leave image_size out",
+    ),
+    ("vit_b_32", "[3, 250, 250]", "image_size: 250", "bad-option", "a multiple of 32"),
+]
+
+
+@pytest.mark.parametrize(("model", "shape", "options", "code", "help"), FAULTS)
+def test_faults_are_located(model: str, shape: str, options: str, code: str, help: str) -> None:
+    text = (
+        f"inputs: {{image: {shape}}}\n"
+        f"nodes:\n  y: {{layer: torchvision.{model}, from: image{options and ', '}{options}}}\n"
+        "outputs: y\n"
+    )
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(text)
+    (fault,) = caught.value.diagnostics
+    assert fault.code == code
+    assert help in fault.help
+    assert fault.span.line == 3 or code == "empty-output"
+
+
+def test_small_images_are_refused_when_the_model_runs() -> None:
+    graph = mg.loads(
+        "inputs: {image: [3, H, W]}\nnodes: {y: {layer: torchvision.alexnet, from: image}}\noutputs: y\n"
+    )
+    assert [str(one) for one in graph.constraints] == ["H >= 63", "W >= 63"]
+
+
+def test_a_check_imports_no_torch(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(PYRAMID.replace("FEATURES", "[layer2]").replace("OUTPUTS", "vec.layer2"))
+    for command in ("check", "emit"):
+        script = (
+            "import sys\nfrom mimgraph.cli import main\n"
+            f"code = main(['{command}', {str(spec)!r}])\n"
+            "assert not {'torch', 'torchvision'} & {*sys.modules}\nsys.exit(code)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_weights_are_read_from_the_cache_of_torch_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    known = entry("resnet18")
+    assert known is not None
+    (tmp_path / "checkpoints").mkdir()
+    state = torchvision.models.resnet18().state_dict()
+    torch.save(state, tmp_path / "checkpoints" / known.weights["DEFAULT"])
+    monkeypatch.setattr("torchvision._internally_replaced_utils.load_state_dict_from_url", None)
+    graph = mg.loads(SPEC.replace("num_classes: 10", "weights: DEFAULT, features: layer4"))
+    assert_close(graph.compile().vec.conv1.weight, state["conv1.weight"])
+
+
+def test_a_model_of_a_later_torchvision_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"torchvision": "0.1", "models": {}}
+    monkeypatch.setattr("mimgraph.encoders.torchvision_table._table", lambda: table)
+    found: Any = ours.encoder("squeezenet1_1")
+    assert found.table.features == {}
+    assert found.options["weights"].check("IMAGENET1K_V1")

@@ -9,7 +9,7 @@ from mimgraph.infer.scope import State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.names import OPS
-from mimgraph.ops import registry
+from mimgraph.ops import libraries, registry
 from mimgraph.ops.custom import plugins
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import (
@@ -72,7 +72,9 @@ def _report_unknown_op(
     state: State, apply: Apply, blocks: list[str], path: str, form: Form
 ) -> None:
     """Report that no layer or merge has this name, unless a block that could not be read has it."""
-    choices = (*registry.names(apply.kind), *plugins.names(apply.kind), *blocks)
+    library = apply.name.partition(".")[0] if libraries.is_model(apply.name) else ""
+    of_library = libraries.names(library) if library else ()
+    choices = (*registry.names(apply.kind), *plugins.names(apply.kind), *blocks, *of_library)
     is_layer = apply.kind == "layer"
     if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
@@ -154,7 +156,11 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
 def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
     """Return the help with the op that has this name in torch or Keras, or else with the nearest
     name."""
+    if libraries.is_model(apply.name):
+        return state.report.suggestion(apply.name, choices)
     name = python_name(apply.name)
+    if apply.kind == "layer" and (model := libraries.with_library(name)):
+        return f"did you mean {model}?"
     if op := named_elsewhere(name):
         return _kind_help(op, form) if op.kind == _other_kind(apply) else f"did you mean {op.name}?"
     return state.report.suggestion(name, choices)

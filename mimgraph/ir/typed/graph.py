@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.fold import Fold
+from mimgraph.ir.lazy_shapes import ShapesUnknown
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
 from mimgraph.ir.typed.training import Training
@@ -247,7 +248,10 @@ def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
         found = unwrap(found) if branch and found is not None else found
     if found is None or found.lowering.module is None or not path:
         return None
-    shape = found.lowering.module.weights.get(path)
+    try:
+        shape = found.lowering.module.weights.get(path)
+    except ShapesUnknown:
+        return None
     return None if shape is None else TensorType(shape, batched=False)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 
 from mimgraph.ir.dims.dim import symbols
+from mimgraph.ir.lazy_shapes import ShapesUnknown
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
 
@@ -18,7 +20,8 @@ def weight_names(operation: TypedOperation) -> Iterator[str]:
 
 def _weight_names(operation: TypedOperation, before: str, is_top: bool = False) -> Iterator[str]:
     if isinstance(operation, Leaf) and operation.lowering.module is not None:
-        yield from (before + name for name in operation.lowering.module.weights if name)
+        with suppress(ShapesUnknown):
+            yield from (before + name for name in operation.lowering.module.weights if name)
     for key, node in operation.inner():
         # a branch may share a module and yet gives its weights
         inner = unwrap(node.operation) if is_top and operation.branches else node.operation

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from mimgraph.language.reference.entries import EVERY_KEY, bare_keys, data, every_op, key_data
+from mimgraph.language.reference.library_list import library_section
 from mimgraph.language.reference.pages import Sheet
 from mimgraph.language.reference.plugin_list import plugin_section
 from mimgraph.language.reference.search import search
@@ -19,16 +20,19 @@ def listing(
     format `json` gives the same as data. A `KeyError` says that nothing is found."""
     ops, keys = (every_op(), bare_keys()) if searched is None else search(searched)
     sheet = Sheet.of(width, color)
-    of_plugins = list(plugin_section(searched, sheet)) if format == "text" else []
-    if not ops and not keys and not of_plugins:
+    is_text = format == "text"
+    of_plugins = list(plugin_section(searched, sheet)) if is_text else []
+    models = list(library_section(searched, sheet)) if is_text else []
+    if not ops and not keys and not of_plugins and not models:
         raise KeyError(f"no layer, merge or key has {searched!r} in its name or description")
     if format == "json":
         return json.dumps([*map(data, ops), *map(key_data, keys)], indent=2)
-    return "\n".join([*_lines(ops, keys, sheet), *of_plugins]).rstrip()
+    return "\n".join([*_lines(ops, models, keys, sheet), *of_plugins]).rstrip()
 
 
-def _lines(ops: list[Op], keys: list[str], sheet: Sheet) -> Iterator[str]:
-    """Yield a section for each category, with layers before merges, and one for the keys."""
+def _lines(ops: list[Op], models: list[str], keys: list[str], sheet: Sheet) -> Iterator[str]:
+    """Yield a section for each category, with layers before merges, the lines about models of
+    libraries, and a section for the keys."""
     longest = max(map(len, [*(op.name for op in ops), *keys]), default=0)
     for family in sorted({op.family for op in ops}):
         members = [op for op in ops if op.family == family]
@@ -36,5 +40,6 @@ def _lines(ops: list[Op], keys: list[str], sheet: Sheet) -> Iterator[str]:
         rows = [(op.name.ljust(longest), op.summary) for op in members]
         title = family.replace("_", " ").capitalize()
         yield from sheet.section(title, sheet.table(rows))
+    yield from models
     rows = [(key.ljust(longest), EVERY_KEY[key].about) for key in keys]
     yield from sheet.section("Keys of a spec", sheet.table(rows) if rows else ())

@@ -18,6 +18,8 @@ from mimgraph.language.schema.words import (
     EXPRESSION,
     FLAG,
     IDENTIFIER,
+    MODEL,
+    MODELS,
     SWITCH,
     Json,
     any_of,
@@ -210,13 +212,14 @@ def _node(beside_blocks: bool) -> Json:
 def _chosen(kind: str) -> Json:
     """Return the schema of a node that is a layer or merge; its name chooses the options."""
     ops = registry.ops(kind)
+    open_names = [MODEL, COMPUTED] if kind == "layer" else [COMPUTED]
     return {
-        "properties": {kind: {"anyOf": [*(_name(op) for op in ops.values()), COMPUTED]}},
+        "properties": {kind: {"anyOf": [*(_name(op) for op in ops.values()), *open_names]}},
         "allOf": [
             {"if": {"properties": {kind: {"const": name}}}, "then": ref(f"{kind}.{name}")}
             for name in ops
         ],
-        "if": {"properties": {kind: COMPUTED}},
+        "if": {"properties": {kind: any_of(*open_names)}},
         "then": _open_node({kind: {}}, "activation"),
     }
 
@@ -306,6 +309,9 @@ def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
     bare = [_name(op) for op in ops if not _required(op)]
     with_options = only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})
     with_options["patternProperties"] = {EXPRESSION: ref("data")}
+    if prefix == "item":
+        bare.append(MODEL)
+        with_options["patternProperties"][MODELS] = ref("data")
     return [*bare, with_options, COMPUTED]
 
 

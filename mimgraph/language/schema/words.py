@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from mimgraph.language.keys import KEYS
+from mimgraph.ops.libraries import LIBRARIES
 
 Json = dict[str, Any]
 
 IDENTIFIER = "^[A-Za-z_][A-Za-z0-9_]*$"
 EXPRESSION = r"^\$([A-Za-z_][A-Za-z0-9_]*|\([\s\S]+\))$"
+
+# models of libraries, whose options the schema does not know
+MODELS = f"^({'|'.join(LIBRARIES)})[.]"
+MODEL: Json = {"type": "string", "pattern": MODELS}
 
 FLAG: Json = {"type": "boolean"}
 SWITCH: Json = {"type": ["boolean", "string"], "pattern": EXPRESSION}  # a param may decide

@@ -179,7 +179,7 @@ class _Completer:
             return
         key, *rest = path
         values: dict[str, Callable[[], Iterable[Proposal]]] = {
-            "layer": layers,
+            "layer": lambda: layers(self.cursor.typed),
             "merge": merges,
             "block": self.names.blocks,
             "scan": self.names.blocks,
@@ -285,7 +285,7 @@ class _Completer:
         is_key = self.cursor.is_key
         if not path or (path == [""] and is_key):
             yield from (one._replace(rank=0) for one in self.names.blocks())
-            yield from layers()
+            yield from layers(self.cursor.typed)
         elif path == [path[0], ""] and is_key:
             yield from self._item_options(path[0])
         elif not is_key:

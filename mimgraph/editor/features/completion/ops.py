@@ -13,6 +13,7 @@ from mimgraph.ops import layers as catalogue
 from mimgraph.ops import registry
 from mimgraph.ops.custom import plugins
 from mimgraph.ops.layers.tensors.inits import INITS
+from mimgraph.ops.libraries import LIBRARIES, names
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.plugins import BrokenPlugin
@@ -28,10 +29,15 @@ def op_of(kind: str, name: str) -> Op | None:
         return None
 
 
-def layers() -> Iterator[Proposal]:
-    """Yield all layers."""
+def layers(typed: str) -> Iterator[Proposal]:
+    """Yield all layers, and the models of a library whose name is typed or begun."""
     for name in (*registry.names("layer"), *plugins.names("layer")):
         yield Proposal(name, "layer", about=name)
+    library, dot, _ = typed.partition(".")
+    rank = 0 if dot else 2
+    for known in LIBRARIES:
+        if library and known.startswith(library):
+            yield from (Proposal(name, "layer", about=name, rank=rank) for name in names(known))
 
 
 def merges() -> Iterator[Proposal]:

@@ -1,0 +1,112 @@
+"""Models of timm are layers, which compute what timm computes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from torch.testing import assert_close
+
+import mimgraph as mg
+from mimgraph import layers
+from mimgraph.encoders import cache
+from mimgraph.encoders import timm as ours
+
+NODE = """
+inputs: {{image: {shape}}}
+nodes: {{y: {{layer: timm.{model}, from: image, {options}}}}}
+outputs: {outputs}
+"""
+
+
+def spec(model: str, options: str = "", outputs: str = "y", shape: str = "[3, 64, 64]") -> str:
+    return NODE.format(model=model, options=options, outputs=outputs, shape=shape)
+
+
+WRITTEN = [
+    ("test_resnet", "", "y", {}),
+    pytest.param("test_resnet", "num_classes: 0", "y", {"num_classes": 0}, marks=pytest.mark.slow),
+    pytest.param(
+        "test_vit",
+        "num_classes: 5, img_size: 64",
+        "y",
+        {"num_classes": 5, "img_size": 64},
+        marks=pytest.mark.slow,
+    ),
+    ("test_resnet", "features: -1", "y", {"features_only": True, "out_indices": (4,)}),
+    (
+        "test_resnet",
+        "features: {b: layer3, a: 2}",
+        "{a: y.a, b: y.b}",
+        {"features_only": True, "out_indices": (2, 3)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "options", "outputs", "keywords"), WRITTEN)
+def test_a_model_computes_what_timm_computes(
+    model: str, options: str, outputs: str, keywords: dict[str, object]
+) -> None:
+    graph = mg.loads(spec(model, options, outputs))
+    written = "".join(f", {name}={value!r}" for name, value in keywords.items())
+    assert f'timm.create_model("{model}"{written})' in graph.source()
+    compiled = graph.compile().eval()
+    theirs = timm.create_model(model, **keywords).eval()
+    theirs.load_state_dict(compiled.y.state_dict())
+    image = torch.rand(2, 3, 64, 64)
+    found, wanted = compiled(image=image), theirs(image)
+    if isinstance(found, torch.Tensor):
+        found, wanted = {"y": found}, wanted if isinstance(wanted, list) else [wanted]
+    for name, tensor, other in zip(sorted(found), found.values(), wanted, strict=True):
+        assert_close(tensor, other)
+        assert graph.outputs[name].shape[1:] == tensor.shape[1:]
+
+
+@pytest.mark.slow
+def test_the_channels_are_those_of_the_image() -> None:
+    graph = mg.loads(spec("test_resnet", shape="[1, H, W]"))
+    assert "in_chans=1" in graph.source()
+    assert graph.compile()(image=torch.rand(2, 1, 48, 40)).shape == (2, 1000)
+
+
+FAULTS = [
+    ("test_resnett", "", "unknown-layer", "did you mean timm.test_resnet?"),
+    ("test_resnet.r161_in1k", "", "unknown-layer", "did you mean timm.test_resnet.r160_in1k?"),
+    ("test_resnet", "features: layer9", "bad-option", "4 layer4"),
+    ("test_resnet", "features: 5", "bad-option", "4 layer4"),
+    ("test_resnet", "features: 1, num_classes: 0", "bad-option", "leave num_classes out"),
+    pytest.param("vit_tiny_patch16_224", "", "shape-mismatch", "img_size", marks=pytest.mark.slow),
+    ("hf-hub:acme/net", "", "unknown-layer", ""),
+]
+
+
+@pytest.mark.parametrize(("model", "options", "code", "help"), FAULTS)
+def test_faults_are_located(model: str, options: str, code: str, help: str) -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(spec(f'"{model}"' if ":" in model else model, options).replace('timm."', '"timm.'))
+    (fault,) = caught.value.diagnostics
+    assert fault.code == code
+    assert help in fault.help
+    assert fault.span.line == 3
+
+
+def test_a_probe_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.FOLDER, str(tmp_path))
+    text = spec("test_resnet", "num_classes: 3")
+    total = mg.loads(text).summary().total.params
+    before = {path.name for path in tmp_path.iterdir()}
+    monkeypatch.setattr("mimgraph.encoders.probe.made", None)
+    ours.encoder.__globals__["TimmModel"]("test_resnet")
+    assert mg.loads(text).summary().total.params == total
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert all(json.loads(path.read_text())["found"] for path in tmp_path.iterdir())
+
+
+def test_python_calls_a_model_as_a_layer() -> None:
+    image = mg.Input("image", (3, 64, 64))
+    graph = mg.Graph(outputs=layers.timm.test_resnet(num_classes=0)(image))
+    assert 'self.test_resnet = timm.create_model("test_resnet", num_classes=0)' in graph.source()
+    assert mg.loads(graph.dumps()).source() == graph.source()

@@ -1,0 +1,32 @@
+"""The table of torchvision's classifiers says what torchvision says."""
+
+from __future__ import annotations
+
+import pytest
+import torchvision
+
+from mimgraph.encoders.torchvision_table import FILE, _table, models, release
+from tests.helpers import torchvision_table
+
+QUICK = ("alexnet", "squeezenet1_1")
+
+
+def test_the_table_has_every_classifier() -> None:
+    installed = tuple(map(int, torchvision.__version__.split(".")[:2]))
+    assert release() == installed
+    assert models() == sorted(torchvision_table.models())
+
+
+@pytest.mark.parametrize("model", QUICK)
+def test_some_entries_are_what_torchvision_gives(model: str) -> None:
+    assert _table()["models"][model] == torchvision_table.entry(model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [name for name in models() if name not in QUICK])
+def test_every_entry_is_what_torchvision_gives(model: str) -> None:
+    assert _table()["models"][model] == torchvision_table.entry(model)
+
+
+def test_the_file_is_written_as_the_script_writes_it() -> None:
+    assert FILE.read_text() == torchvision_table.written({**_table()})
