@@ -51,6 +51,16 @@ class Case:
         """The lanes of the first operand."""
         return next(iter(self.lanes.values()))
 
+    @property
+    def old_values(self) -> list[At | None]:
+        """The values that the old step reads."""
+        return [*self.old.operands.values()]
+
+    @property
+    def new_values(self) -> list[At | None]:
+        """The old values for which the operands of the new step stand."""
+        return [lanes.old for lanes in self.lanes.values()]
+
     def shapes(self, operand: str) -> tuple[tuple[Size, ...], tuple[Size, ...]]:
         """Return the old and the new shape of an operand; () for what has no type."""
         old, new = self.old.operands.get(operand), self.new.operands.get(operand)

@@ -55,11 +55,13 @@ class Walk:
         self._aliases: dict[At, At] = {}
         self._by_place: dict[str, list[Step]] = {}
         self._by_operands: dict[Hashable, list[Step]] = {}
+        self._first: dict[Hashable, Step] = {}
         self._by_path: dict[str, list[Step]] = {}
         for step in self.old.steps:
             step = replace(step, operands=self._plain(step.operands))
             if is_inert(step.op) and step.default is not None:
                 self._aliases[At(step.number, step.default)] = next(iter(step.operands.values()))
+            self._join_equals(step)
             self._by_place.setdefault(step.place, []).append(step)
             self._by_operands.setdefault(self._key(step.op, step.operands), []).append(step)
             self._by_path.setdefault(step.path, []).append(step)
@@ -67,6 +69,15 @@ class Walk:
         for name, at in self.new.results.items():
             self._names.setdefault(at, []).append(name)
         self._concats = [step for step in self.old.steps if step.op == "concat"]
+
+    def _join_equals(self, step: Step) -> None:
+        """Let the results of an old step stand for those of all that do the same on the same values."""
+        has_module = step.leaf is None or step.leaf.has_state
+        key = step.key, tuple(step.operands.items()), step.path if has_module else ""
+        first = self._first.setdefault(key, step)
+        if first is not step and step.op != "random":
+            for port in step.ports:
+                self._aliases[At(step.number, port)] = At(first.number, port)
 
     def walk(self) -> None:
         """Find the lanes of every value of the new graph, then carry the modules that no step opened."""
@@ -246,10 +257,11 @@ class Walk:
     def _result(self, case: Case, found: Weighed, port: str) -> Lanes:
         """Return the lanes of a result."""
         old, new = case.result_shapes(port)
-        at = At(case.old.number, port)
+        at = self._plain({"": At(case.old.number, port)})[""]
         why = _why(case, found)
         nothing_moved = all(lanes.moved is None for lanes in case.lanes.values())
-        if nothing_moved and old == new and not found.moved.get(port) and case.new.op != "concat":
+        in_order = case.new.op != "concat" or case.old_values == case.new_values
+        if nothing_moved and old == new and not found.moved.get(port) and in_order:
             return Lanes(at, None, why)
         moved = found.moved.get(port)
         if moved is None and port == (case.new.default or "") and not found.axes:

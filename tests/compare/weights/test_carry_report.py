@@ -10,6 +10,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.carried import carry_report
+from tests.conftest import SPECS
 
 FILE = Path(__file__).parent / "edits.md"
 _CASE = re.compile(
@@ -60,3 +61,11 @@ def test_a_graph_carries_all_of_itself(title: str) -> None:
         assert not any(tensor["rules"] for tensor in report.data()["tensors"])
         assert not report.dropped
         assert len(report.equal_outputs) == len(mg.loads(text).outputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_spec_carries_all_of_itself(path: Path) -> None:
+    report = carry_report(mg.load(path), mg.load(path))
+    assert report.anew == report.dropped == ()
+    assert [(one.name, one.why) for one in report.plan.outputs if one.why] == []
