@@ -53,12 +53,12 @@ class Case:
 
     @property
     def old_values(self) -> list[At | None]:
-        """The values that the old step reads."""
+        """The operands of the old step."""
         return [*self.old.operands.values()]
 
     @property
     def new_values(self) -> list[At | None]:
-        """The old values for which the operands of the new step stand."""
+        """The old values of the operands of the new step."""
         return [lanes.old for lanes in self.lanes.values()]
 
     def shapes(self, operand: str) -> tuple[tuple[Size, ...], tuple[Size, ...]]:

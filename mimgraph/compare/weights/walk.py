@@ -71,7 +71,7 @@ class Walk:
         self._concats = [step for step in self.old.steps if step.op == "concat"]
 
     def _join_equals(self, step: Step) -> None:
-        """Let the results of an old step stand for those of all that do the same on the same values."""
+        """Alias the results of an old step to the first step that does the same on the same values."""
         has_module = step.leaf is None or step.leaf.has_state
         key = step.key, tuple(step.operands.items()), step.path if has_module else ""
         first = self._first.setdefault(key, step)
