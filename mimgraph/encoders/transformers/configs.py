@@ -19,6 +19,7 @@ from mimgraph.support.frozen_data import data
 TABLE = Path(__file__).with_name("configs.json")  # written by tests/encoders
 LARGEST = 2**31 - 1  # of a size
 MOST_LAYERS = 1000  # each has weights of its own, which are counted
+_WORDS = ("summary_activation", "pos_att_type")  # keys that are null unless they are given
 _CODE = ("auto_map", "custom_pipelines", "quantization_config", "trust_remote_code")
 
 
@@ -129,6 +130,9 @@ def _consistent(config: Config) -> Config:
     if heads and config.width % heads and "head_dim" not in config.given:
         message = f"{family.width} {config.width} is not a multiple of {family.heads} {heads}"
         raise _fault(message, "each head has an equal part of the vector")
+    vocab, padding = config.size("vocab_size"), config.size("pad_token_id")
+    if "pad_token_id" in config.defaults and padding >= vocab:
+        raise _fault(f"pad_token_id {padding} is not below vocab_size {vocab}")
     patch = config.size("patch_size")
     if patch > config.size("image_size") > 0:
         message = f"patch_size {patch} is larger than image_size {config.size('image_size')}"
@@ -159,9 +163,14 @@ def _refused(model: str, key: str, value: Any) -> str:
         return "" if number and math.isfinite(value) and value >= 0 else "a number of at least 0"
     if isinstance(default, str):
         return "" if text and re.fullmatch(r"[\w.|-]{1,60}", value, re.ASCII) else "a word"
-    if value is None or isinstance(value, bool) or (text and len(value) <= 60):
+    if value is None:
         return ""
-    return "" if number and 0 <= value <= LARGEST else "a number of at least 0"
+    if key in _WORDS:
+        return "" if text and re.fullmatch(r"[\w|]{1,60}", value, re.ASCII) else "a word"
+    if key.endswith("dropout"):
+        return "" if number and 0 <= value <= 1 else "a number from 0 to 1"
+    least = 0 if key.endswith("_token_id") else 1
+    return "" if whole and least <= value <= LARGEST else f"a number from {least} to {LARGEST}"
 
 
 def _unknown(model: str, key: str) -> OpFault:

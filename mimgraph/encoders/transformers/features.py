@@ -40,6 +40,8 @@ def chosen(
         case int():
             return [Feature("", _layer(given, layers))]
         case Mapping():
+            if not given:
+                raise _fault("features names no layer", "leave it out")
             return [Feature(_port(name), _layer(one, layers)) for name, one in given.items()]
     found = [_layer(one, layers) for one in given]
     if not found or len(set(found)) < len(found):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -129,6 +131,18 @@ def test_the_weights_of_a_huge_model_are_counted_without_their_memory(model: str
     outputs: y
     """)
     assert int(graph.summary().total.params) > 10**12
+
+
+def test_weights_that_cannot_be_counted_are_a_diagnostic(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(package: str) -> str:
+        if package == "transformers":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return "2.13"
+
+    graph = mg.loads(SPEC.replace("width: 16", "width: 22"))
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    with pytest.raises(mg.SpecError, match=r"pip install 'mimgraph\[transformers\]'"):
+        graph.summary()
 
 
 OTHERS = {
