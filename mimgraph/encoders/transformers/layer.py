@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from mimgraph.encoders.encoder import Encoder, option
-from mimgraph.encoders.probe import Model, shapes
 from mimgraph.encoders.transformers import configs
 from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
 from mimgraph.encoders.transformers.families import FAMILIES
@@ -17,7 +16,6 @@ from mimgraph.encoders.transformers.other_models import OtherModel, model_of_fil
 from mimgraph.encoders.transformers.table_models import TableModel
 from mimgraph.ir.code import Attribute, Code, Operand
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy_shapes import LazyShapes
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
@@ -149,7 +147,7 @@ class TransformerModel(Encoder):
 
     def _module(self, kind: Kind, source: Checkpoint | Mapping[str, Any]) -> Module:
         """Return the call that makes the model."""
-        weights, buffers = _tensors(kind.model())
+        weights, buffers = kind.model().tensors()
         if isinstance(source, Checkpoint):
             revision = {"revision": source.revision} if source.revision else {}
             # without a dtype transformers takes that of the file, which may be float16
@@ -193,15 +191,6 @@ def _at_operands(fault: OpFault, operands: Mapping[str, str]) -> OpFault:
 def _read(name: str) -> Code:
     """Return the code that reads an output of the model."""
     return Attribute(RESULT, name)
-
-
-def _tensors(model: Model) -> tuple[LazyShapes, LazyShapes]:
-    """Return the weights and buffers of a model, which a probe finds when they are first read."""
-    key = (model.name, repr(model.options))
-    return (
-        LazyShapes((*key, "weights"), partial(shapes, model, "weights")),
-        LazyShapes((*key, "buffers"), partial(shapes, model, "buffers")),
-    )
 
 
 def _fault(option: str, message: str, help: str = "") -> OpFault:
