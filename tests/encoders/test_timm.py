@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 from torch.testing import assert_close
 
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.encoders import cache
-from mimgraph.encoders import timm as ours
 
 NODE = """
 inputs: {{image: {shape}}}
@@ -99,10 +99,23 @@ def test_a_probe_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     total = mg.loads(text).summary().total.params
     before = {path.name for path in tmp_path.iterdir()}
     monkeypatch.setattr("mimgraph.encoders.probe.made", None)
-    ours.encoder.__globals__["TimmModel"]("test_resnet")
     assert mg.loads(text).summary().total.params == total
     assert {path.name for path in tmp_path.iterdir()} == before
     assert all(json.loads(path.read_text())["found"] for path in tmp_path.iterdir())
+
+
+def test_weights_are_read_from_the_cache_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = timm.create_model("test_resnet")
+    repository = tmp_path / "models--timm--test_resnet.r160_in1k"
+    (repository / "snapshots" / "1").mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("1")
+    save_file(theirs.state_dict(), repository / "snapshots" / "1" / "model.safetensors")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    compiled = mg.loads(spec("test_resnet", "pretrained: true")).compile()
+    assert_close(compiled.y.state_dict(), theirs.state_dict())
 
 
 def test_python_calls_a_model_as_a_layer() -> None:
