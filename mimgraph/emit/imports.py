@@ -10,7 +10,7 @@ from mimgraph.emit.format.statements import Assign, Class, Expr, For, If, Return
 from mimgraph.ir.code import Code, Name, walk
 from mimgraph.ops.libraries import LIBRARIES
 
-MODULES = frozenset({"torch", *LIBRARIES})  # imported under their own names
+MODULES = frozenset({"torch", "peft", *LIBRARIES})  # imported under their own names
 MEMBERS = {"create_feature_extractor": "torchvision.models.feature_extraction"}
 _WORD = re.compile(r"\w+")
 

@@ -13,7 +13,7 @@ from typing import Any
 from mimgraph.support.files import write_whole
 
 FOLDER = "MIMGRAPH_CACHE"  # the environment variable with the folder to use
-FORMAT = 1  # of the files: a later one does not read these
+FORMAT = 2  # of the files: a later one does not read these
 LARGEST = 4_000_000  # bytes of one file
 MOST = 500  # files: the oldest are removed
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.encoders.cache import remembered
 from mimgraph.encoders.sizes import size
-from mimgraph.ir.lazy_shapes import LazyShapes, ShapesUnknown
+from mimgraph.ir.lazy_shapes import LazyLayers, LazyShapes, ShapesUnknown
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.module_signature import (
     Facts,
@@ -54,6 +54,11 @@ class Model(NamedTuple):
         )
         return weights, buffers
 
+    def layers(self) -> LazyLayers:
+        """Return the layers that can have adapters by path, each with its class, probed when they are read."""
+        key = (self.name, repr(self.options), "layers")
+        return LazyLayers(key, partial(layers, self))
+
     def parts(self, result: Any) -> Parts:
         """Return the results of the model by port."""
         return parts_of(self.name, result)
@@ -68,11 +73,19 @@ def results(model: Model, sources: Mapping[str, TensorType]) -> dict[str, Tensor
 
 def shapes(model: Model, which: _Tensors) -> Mapping[str, tuple[int, ...]]:
     """Return the shapes of the learned tensors, or of the buffers, by name."""
+    return {name: tuple(shape) for name, shape in _kept_of(model)[which].items()}
+
+
+def layers(model: Model) -> Mapping[str, str]:
+    """Return the layers of a model that can have adapters, by path, each with its class in torch."""
+    return dict(_kept_of(model)["layers"])
+
+
+def _kept_of(model: Model) -> dict[str, Any]:
     try:
-        kept = remembered(question(model, {"called": None}), lambda: _tensors(model))
+        return remembered(question(model, {"called": None}), lambda: _tensors(model))
     except OpFault as fault:
         raise ShapesUnknown(fault.message, fault.help) from fault
-    return {name: tuple(shape) for name, shape in kept[which].items()}
 
 
 def question(model: Model, call: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +136,7 @@ def _tensors(model: Model) -> dict[str, Any]:
 
 
 def _kept(facts: Facts) -> dict[str, Any]:
-    return {"weights": facts.weights, "buffers": facts.buffers}
+    return {"weights": facts.weights, "buffers": facts.buffers, "layers": facts.layers}
 
 
 def _type(dims: Sequence[str], dtype: str, batched: bool) -> TensorType:

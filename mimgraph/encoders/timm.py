@@ -127,7 +127,12 @@ class TimmModel(Encoder):
     ) -> Module:
         """Return the call of timm that makes the model."""
         arguments = {"model_name": self.model, "pretrained": options["pretrained"], **settings}
-        return Module(*("create_model", arguments, *model.tensors()), package="timm", positional=1)
+        return Module(
+            *("create_model", arguments, *model.tensors()),
+            package="timm",
+            positional=1,
+            layers=model.layers(),
+        )
 
     def _indices(self, given: Any, settings: Mapping[str, Any]) -> dict[str, int]:
         """Return the number of each feature by port."""

@@ -210,7 +210,10 @@ class Classifier(Encoder):
             dilated = arguments["replace_stride_with_dilation"]
             arguments["replace_stride_with_dilation"] = List(tuple(map(Constant, dilated)))
         made = Module(
-            *(self.model, arguments, weights, buffers), package="torchvision.models", positional=0
+            *(self.model, arguments, weights, buffers),
+            package="torchvision.models",
+            positional=0,
+            layers=model.layers(),
         )
         if chosen is None:
             return made
@@ -220,6 +223,7 @@ class Classifier(Encoder):
             *(weights, buffers),
             package="",
             positional=2,
+            layers=made.layers,
         )
 
 

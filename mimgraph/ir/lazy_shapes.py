@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 
 class ShapesUnknown(Exception):
@@ -14,39 +15,47 @@ class ShapesUnknown(Exception):
         self.message, self.help = message, help
 
 
-Shapes = Mapping[str, tuple[int, ...]]
+Value = TypeVar("Value")
 
 
-class LazyShapes(Mapping[str, tuple[int, ...]]):
-    """The shapes by name that `compute` returns, which runs once and only if they are read.
+class LazyMapping(Mapping[str, Value]):
+    """The values by name that `compute` returns, which runs once and only if they are read.
 
-    They are compared by `key`, which says what they are the shapes of. It pickles if `compute` does.
+    They are compared by `key`, which says what they are the values of. It pickles if `compute` does.
     To read them may raise `ShapesUnknown`.
     """
 
-    def __init__(self, key: Hashable, compute: Callable[[], Shapes]) -> None:
+    def __init__(self, key: Hashable, compute: Callable[[], Mapping[str, Value]]) -> None:
         self.key = key
         self.compute = compute
 
     @cached_property
-    def _shapes(self) -> Shapes:
+    def _values(self) -> Mapping[str, Value]:
         return self.compute()
 
-    def __getitem__(self, name: str) -> tuple[int, ...]:
-        return self._shapes[name]
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._shapes)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self._shapes)
+        return len(self._values)
 
     def __bool__(self) -> bool:
-        """Return True without reading the shapes: a module without tensors has no need of this class."""
+        """Return True without reading the values: a module without tensors has no need of this class."""
         return True
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, LazyShapes) and self.key == other.key
+        return isinstance(other, type(self)) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+
+class LazyShapes(LazyMapping[tuple[int, ...]]):
+    """The shapes of a module's tensors by name."""
+
+
+class LazyLayers(LazyMapping[str]):
+    """The classes of a module's layers by path."""

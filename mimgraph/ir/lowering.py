@@ -34,7 +34,8 @@ class Module:
     of each tensor that is kept but not learned, inner modules included. `own` is a class of the user's,
     or a function that makes the module; any other class is in `package`, or imported by its name if that
     is "". The first `positional` arguments are written without their names; None leaves that to the
-    options of the op.
+    options of the op. `layers` has the inner layers that can have adapters by path, each with the name of
+    its class in torch; None if they are not known.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Module:
     own: Maker | None = None
     package: str = "nn"
     positional: int | None = None
+    layers: Mapping[str, str] | None = None
 
     @property
     def class_name(self) -> str:

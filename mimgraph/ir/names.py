@@ -14,7 +14,7 @@ CONSTANTS = ("zeros", "ones", "random")
 OPS = ("layer", "merge", "seq", "block", "scan", "share", "parameter", "buffer", "arange")
 BESIDE = ("take", "over", "freeze")  # of every node, beside the options of its operation
 # of every node too, unless its operation has an option of that name, as a block's params may have
-TRAINING = ("lr", "weight_decay")
+TRAINING = ("lr", "weight_decay", "lora")
 NODE_WORDS = ("from", "each", "with", "activation", *BESIDE, "repeat", "carry", *OPS)
 
 # Names that the emitted file itself uses: a local or a constructor's argument with such a name is
@@ -23,7 +23,7 @@ EMITTED = frozenset(
     [
         *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "enumerate", "range"),
         *("super", "zip"),
-        *("torchvision", "timm", "transformers", "sentence_transformers"),
+        *("peft", "torchvision", "timm", "transformers", "sentence_transformers"),
         "create_feature_extractor",
         *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
         *("_rois", "_sines_cosines", "_weighted_mean", "_weighted_sum"),

@@ -390,6 +390,16 @@ nodes:
 outputs: y
 """,
     ),
+    "lora": Refused(
+        "missing-option",
+        "lora needs on",
+        """\
+inputs: {x: [4]}
+nodes:
+  y: {from: x, seq: [{Linear: 4}], lora: {rank: 8}}
+outputs: y
+""",
+    ),
     "weight_decay": Refused(
         "wrong-type",
         "weight_decay must be a number, not 'none'",

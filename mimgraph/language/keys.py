@@ -177,6 +177,19 @@ nodes:
   read: {layer: LSTM, from: text, hidden_size: 8, take: last, freeze: true}
 outputs: read
 """
+ADAPTED = """\
+inputs: {x: [16]}
+blocks:
+  tower:
+    inputs: [x]
+    nodes:
+      query: {layer: Linear, from: x, out_features: 16}
+      out: {layer: Linear, from: query, out_features: 16}
+    outputs: out
+nodes:
+  y: {block: tower, from: x, lora: {rank: 4, on: [query]}}
+outputs: y
+"""
 TUNED = """\
 params: {rate: 0.1x}
 inputs: {image: [3, 32, 32]}
@@ -501,6 +514,16 @@ KEYS = {
         "none: the optimizer's rate, or that of the block around the node",
         "training",
         TUNED,
+    ),
+    "lora": Key(
+        "Low-rank adapters of inner layers, by the library peft (`pip install 'mimgraph[peft]'`): "
+        "`rank`, and `on`, names of inner layers by the ends of their paths. All else in the node is "
+        "frozen. `alpha` and `dropout` are peft's `lora_alpha`, 8 by default, and `lora_dropout`, 0. A layer "
+        "that has an option `lora`, and a block that has such a param, are given the value instead.",
+        "`{rank, on, alpha, dropout}`",
+        "none: no adapters",
+        "training",
+        ADAPTED,
     ),
     "weight_decay": Key(
         "The weight decay of the weights, which `graph.parameter_groups` hands to an optimizer. That of "

@@ -51,7 +51,7 @@ def with_library(model: str) -> str:
 
 def how_to_install(package: str) -> str:
     """Return the command that installs a package, with what mimgraph needs beside a library."""
-    if package in LIBRARIES:
+    if package in (*LIBRARIES, "peft"):  # which makes the adapters of `lora`
         return f"pip install 'mimgraph[{package.replace('_', '-')}]'"
     return f"pip install {package}"
 

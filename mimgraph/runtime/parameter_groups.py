@@ -78,7 +78,8 @@ def _held(model: nn.Module, weights: Iterable[Weight]) -> Mapping[str, Tensor]:
     missing = next((key for key in shapes if key not in held), None)
     if missing is not None:
         raise ValueError(f"the model is not of this graph: it has no parameter {missing}")
-    other = next((key for key in held if key not in shapes), None)
+    known = {id(held[key]) for key in shapes}  # a tied weight has several keys
+    other = next((key for key, one in held.items() if id(one) not in known), None)
     if other is not None:
         raise ValueError(f"the model is not of this graph, which has no parameter {other}")
     for key, shape in shapes.items():

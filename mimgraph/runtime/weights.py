@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.files import write_whole
 from mimgraph.support.key_lists import lists
+
+ADAPTER, BASE = ".lora_", ".base_layer"  # in the keys of layers with adapters of peft
 
 
 def as_module(given: Any) -> nn.Module:
@@ -131,11 +133,24 @@ def load_weights(
     given = read_state(path)
     if keys is not None:
         given = _with_our_keys(model, given, keys)
-    found = _compared(model.state_dict(), given)
-    if strict and (faults := found.faults()):
+    state = model.state_dict()
+    given = _with_base_layers(state, given)
+    found = _compared(state, given)
+    is_bare = not any(
+        ADAPTER in key for key in given
+    )  # the weights from before there were adapters
+    missing = tuple(key for key in found.missing if not (is_bare and ADAPTER in key))
+    if strict and (faults := replace(found, missing=missing).faults()):
         raise ValueError(f"{path} does not fit: {faults}")
-    model.load_state_dict({key: given[key] for key in found.loaded}, strict=strict)
+    model.load_state_dict({key: given[key] for key in found.loaded}, strict=not found.missing)
     return found
+
+
+def _with_base_layers(state: Mapping[str, Tensor], given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of a file with the keys that a model has if its layers have adapters of peft:
+    `query.weight` is its `query.base_layer.weight`."""
+    bare = {key.replace(BASE, ""): key for key in state if BASE in key}
+    return {bare.get(key, key) if key not in state else key: one for key, one in given.items()}
 
 
 def _with_our_keys(

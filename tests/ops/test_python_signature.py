@@ -41,7 +41,9 @@ def test_the_signature_of_a_layer_has_its_options_and_the_words_of_a_node() -> N
         "(out_features: Size, bias: bool = True, *, "
         "weight_norm: bool | Mapping[str, float] = False, "
         "spectral_norm: bool | Mapping[str, float] = False, in_features: int | None = None, "
-        "activation: Activation | None = None, over: int | None = None, freeze: bool = False, "
+        "activation: Activation | None = None, over: int | None = None, "
+        "freeze: bool | str = False, lr: float | str | None = None, "
+        "weight_decay: float | None = None, lora: Mapping[str, object] | None = None, "
         "take: str | int | None = None) -> LayerCall"
     )
 
@@ -50,7 +52,9 @@ def test_the_signature_of_a_merge_begins_with_its_sources() -> None:
     assert str(inspect.signature(merges.stack)) == (
         "(source: Tensor | Iterable[Tensor], /, *sources: Tensor | Iterable[Tensor], "
         "dim: int = 1, broadcast: bool = False, "
-        "activation: Activation | None = None, over: int | None = None, freeze: bool = False, "
+        "activation: Activation | None = None, over: int | None = None, "
+        "freeze: bool | str = False, lr: float | str | None = None, "
+        "weight_decay: float | None = None, lora: Mapping[str, object] | None = None, "
         "name: str | None = None) -> Tensor"
     )
     assert [*inspect.signature(merges.where).parameters][:3] == ["condition", "input", "other"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from keyword import kwlist
 from typing import Any, TypeAlias
 
+from mimgraph.emit.classes.adapters import with_adapters
 from mimgraph.emit.classes.attributes import attribute, renamed
 from mimgraph.emit.classes.construct import construct_leaf, construct_subclass, repeated
 from mimgraph.emit.classes.frozen import freeze
@@ -78,7 +79,9 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         for node in body.nodes:
             made = self.visit(node.operation, ports.get(node.name, ()))
             if made is not None:
-                found.append((attribute(node.name, body.by_name), freeze(made, node)))
+                found.append(
+                    (attribute(node.name, body.by_name), freeze(with_adapters(made, node), node))
+                )
         return tuple(found)
 
     # the code that makes the module of an operation for the ports that are used, if it has one
@@ -177,7 +180,8 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         """Return the code that makes the items of a chain whose `used` ports are read: modules that are
         called as `m(x)`."""
         return tuple(
-            freeze(self._item(item, ports), item) for item, ports in with_ports(items, used)
+            freeze(with_adapters(self._item(item, ports), item), item)
+            for item, ports in with_ports(items, used)
         )
 
     def _item(self, node: TypedNode, ports: tuple[str, ...]) -> Code:

@@ -157,7 +157,15 @@ class TransformerModel(Encoder):
         else:
             arguments = {"config": kind.written()}
             name = f"{AUTO}.from_config" if self.model == AUTO else self.model
-        return Module(name, arguments, weights, buffers, package="transformers", positional=1)
+        return Module(
+            name,
+            arguments,
+            weights,
+            buffers,
+            package="transformers",
+            positional=1,
+            layers=kind.model().layers(),
+        )
 
 
 def _source(options: Mapping[str, Any]) -> Checkpoint | Mapping[str, Any]:

@@ -8,14 +8,30 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.infer.constraint_origin import leaves
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed.walks import bodies, with_items
 from mimgraph.ops import registry
 from mimgraph.ops.libraries import how_to_install
 
 
 def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> None:
     """Raise a `SpecError` with every node whose layer needs a package that is not installed."""
-    if faults := [*_without_package(graph, is_installed)]:
+    if faults := [*_without_package(graph, is_installed), *_without_peft(graph, is_installed)]:
         raise SpecError(faults)
+
+
+def _without_peft(graph: TypedGraph, is_installed: Callable[[str], bool]) -> Iterator[Diagnostic]:
+    """Yield a fault for each node with adapters if the library that makes them is not installed."""
+    every = [node for body in bodies(graph.body) for node in with_items(body.nodes)]
+    adapted = [node for node in every if node.training is not None and node.training.lora]
+    if not adapted or is_installed("peft"):
+        return
+    for node in adapted:
+        declared = node.declared
+        option = declared.training.lora if declared.training is not None else None
+        span = declared.span if option is None else option.key
+        message = "lora needs peft, which is not installed"
+        help = how_to_install("peft")
+        yield Diagnostic("missing-package", message, span, help=help, node=node.name)
 
 
 def _without_package(

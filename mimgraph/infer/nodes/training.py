@@ -7,17 +7,17 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from mimgraph.diagnostics import Diagnostic
-from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.infer.evaluation import Evaluation, compute, origin_of, placed
+from mimgraph.infer.evaluation import Evaluation, compute
+from mimgraph.infer.nodes.word_fault import word_fault
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.values import FAULTY, Option
 from mimgraph.ir.expression import plain
+from mimgraph.ir.lazy_shapes import ShapesUnknown
 from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.paths import is_part, join
 from mimgraph.ir.typed.training import Rate, Training
-from mimgraph.ir.typed.training_walk import is_part, join, places
-from mimgraph.ops.op import OpFault
+from mimgraph.ir.typed.training_walk import places
 
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
 
@@ -31,7 +31,7 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     if node.freeze is True:
         name, option = next(iter(words.given.items()))
         help = f"leave freeze out, or {name}"
-        _fault(
+        word_fault(
             at, "bad-option", f"{node.name} is frozen, so that {name} does nothing", option, help
         )
     lr = None if words.lr is None else _rate(words.lr, at)
@@ -40,16 +40,17 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
     if words.freeze_until is not None:
         until = str(words.freeze_until.value)
         parts = _frozen_parts(node, typed, words.freeze_until, at)
-    if len(at.report.diagnostics) > before:
+    lora = None
+    if words.lora is not None and len(at.report.diagnostics) == before:
+        from mimgraph.infer.nodes.adapters import adapter  # needed by few specs
+
+        if words.freeze_until is not None:
+            message = f"lora freezes all of {node.name} but the adapters"
+            word_fault(at, "bad-option", message, words.freeze_until, "leave freeze out")
+        lora = adapter(node, typed, words, at)
+    if len(at.report.diagnostics) > before or (words.lora is not None and lora is None):
         return None
-    return replace(typed, training=Training(until, parts, lr, decay))
-
-
-def _fault(
-    at: Evaluation, code: DiagnosticCode, message: str, option: Option, help: str = ""
-) -> None:
-    span, labels = placed(option.span, origin_of(option.value, at.origins))
-    at.report.add(Diagnostic(code, message, span, labels=labels, help=help, node=at.node))
+    return replace(typed, training=Training(until, parts, lr, decay, lora))
 
 
 def _rate(option: Option, at: Evaluation) -> Rate | None:
@@ -61,7 +62,7 @@ def _rate(option: Option, at: Evaluation) -> Rate | None:
         rate = Rate(float(value))
     else:
         if value is not FAULTY:
-            _fault(
+            word_fault(
                 at,
                 "wrong-type",
                 f"lr must be a number or a multiple, not {_shown(value)}",
@@ -70,7 +71,7 @@ def _rate(option: Option, at: Evaluation) -> Rate | None:
             )
         return None
     if not (isfinite(rate.value) and rate.value >= 0):
-        _fault(at, "bad-option", f"lr must be at least 0, not {_shown(value)}", option, _LR)
+        word_fault(at, "bad-option", f"lr must be at least 0, not {_shown(value)}", option, _LR)
     return rate
 
 
@@ -84,13 +85,13 @@ def _decay(option: Option, at: Evaluation) -> float | None:
         return None
     if not _is_number(value):
         help = "write weight_decay: 0.01, or 0 for none"
-        _fault(
+        word_fault(
             at, "wrong-type", f"weight_decay must be a number, not {_shown(value)}", option, help
         )
         return None
     if not (isfinite(value) and value >= 0):
         message = f"weight_decay must be at least 0, not {_shown(value)}"
-        _fault(at, "bad-option", message, option)
+        word_fault(at, "bad-option", message, option)
     return float(value)
 
 
@@ -122,8 +123,8 @@ def _keys(typed: TypedNode, option: Option, at: Evaluation) -> list[str] | None:
     probed for them."""
     try:
         return [*dict.fromkeys(places(typed.operation))]
-    except OpFault as fault:
-        _fault(at, fault.code, fault.message, option, fault.help)
+    except ShapesUnknown as unknown:
+        word_fault(at, "missing-package", unknown.message, option, unknown.help)
         return None
 
 
@@ -166,4 +167,4 @@ def _report_no_child(node: Node, keys: list[str], option: Option, at: Evaluation
     if not help and children:
         shown, more = children[:12], ", ..." if len(children) > 12 else ""
         help = f"its children: {', '.join(shown)}{more}"
-    _fault(at, "bad-option", message, option, help)
+    word_fault(at, "bad-option", message, option, help)

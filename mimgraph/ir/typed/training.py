@@ -24,6 +24,27 @@ class Rate(NamedTuple):
 
 
 @data
+class Adapter:
+    """Low-rank adapters (LoRA) of inner layers, as the library peft makes them.
+
+    `on` are the ends of the paths of these layers, as they are written, and `targets` has each layer by
+    its path in the node's module, with the class of torch that it is of.
+    """
+
+    rank: int
+    on: tuple[str, ...]
+    alpha: float | None = None
+    dropout: float | None = None
+    targets: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The options as a spec writes them."""
+        given = {"rank": self.rank, "on": [*self.on], "alpha": self.alpha, "dropout": self.dropout}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@data
 class Training:
     """The settings of a node for its weights and for all inside it that say nothing else.
 
@@ -35,16 +56,19 @@ class Training:
     frozen_parts: tuple[str, ...] = ()
     lr: Rate | None = None
     weight_decay: float | None = None
+    lora: Adapter | None = None
 
     @property
     def changes_weights(self) -> bool:
-        """Whether a part of the weights is frozen."""
-        return bool(self.frozen_parts)
+        """Whether a part of the weights is frozen, or some have adapters."""
+        return bool(self.frozen_parts) or self.lora is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The settings as short texts: `frozen until layer3`, `lr 0.1x`."""
         words = {**self.words}
+        if self.lora is not None:
+            words["lora"] = f"{self.lora.rank} on {', '.join(self.lora.on)}"
         until = [f"frozen {words.pop('freeze')}"] if self.until else []
         values = {k: f"{v:g}" if isinstance(v, float) else v for k, v in words.items()}
         return (*until, *(f"{name} {value}" for name, value in values.items()))
@@ -59,4 +83,6 @@ class Training:
             found["lr"] = self.lr.written
         if self.weight_decay is not None:
             found["weight_decay"] = self.weight_decay
+        if self.lora is not None:
+            found["lora"] = self.lora.written
         return found

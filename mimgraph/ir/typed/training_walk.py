@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mimgraph.ir.typed.adapters import adapter_tensors
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation
-from mimgraph.ir.typed.training import Rate
+from mimgraph.ir.typed.paths import is_part, join
+from mimgraph.ir.typed.training import Adapter, Rate
 
 
 class Settings(NamedTuple):
@@ -47,13 +49,38 @@ def weights_of_node(node: TypedNode, path: str, around: Settings) -> Iterator[We
     """Yield the learned tensors of a node at a path, in a module with the settings `around` it."""
     if isinstance(node.operation, Shared):
         return
-    inside = around.inside(node)
-    parts = () if node.training is None else node.training.frozen_parts
-    frozen = tuple(join(path, part) for part in parts)
-    for weight in _inside(node, path, inside):
-        if any(is_part(weight.key, part) for part in frozen):
-            weight = weight._replace(settings=weight.settings._replace(is_frozen=True))
-        yield weight
+    found = _inside(node, path, around.inside(node))
+    training = node.training
+    if training is not None and training.lora is not None:
+        found = _adapted(found, path, training.lora, around.is_frozen)
+    elif training is not None and training.frozen_parts:
+        parts = tuple(join(path, part) for part in training.frozen_parts)
+        found = (
+            _frozen(one) if any(is_part(one.key, part) for part in parts) else one for one in found
+        )
+    yield from found
+
+
+def _frozen(weight: Weight) -> Weight:
+    return weight._replace(settings=weight.settings._replace(is_frozen=True))
+
+
+def _adapted(
+    weights: Iterator[Weight], path: str, adapter: Adapter, is_frozen: bool
+) -> Iterator[Weight]:
+    """Yield the weights of a module whose layers have adapters: all are frozen but these."""
+    targets = {join(path, target): kind for target, kind in adapter.targets}
+    for weight in weights:
+        layer, _, name = weight.key.rpartition(".")
+        kind = targets.get(layer)
+        if kind is None:
+            yield _frozen(weight)
+            continue
+        yield _frozen(weight)._replace(key=join(layer, "base_layer", name))
+        settings = weight.settings._replace(is_frozen=is_frozen)
+        tensors = adapter_tensors(kind, weight.shape, adapter.rank) if name == "weight" else {}
+        for key, shape in tensors.items():
+            yield Weight(join(layer, key), shape, settings)
 
 
 def _inside(node: TypedNode, path: str, settings: Settings) -> Iterator[Weight]:
@@ -77,13 +104,3 @@ def places(operation: TypedOperation, before: str = "") -> Iterator[str]:
     yield from (join(before, name) for name in own)
     for key, node in inner:
         yield from places(node.operation, join(before, key))
-
-
-def join(*path: str) -> str:
-    """Return the parts of a dotted path that are not empty, joined."""
-    return ".".join(filter(None, path))
-
-
-def is_part(key: str, part: str) -> bool:
-    """Return whether a tensor is a part of the model, or inside of it."""
-    return key == part or key.startswith(f"{part}.")

@@ -49,6 +49,13 @@ def inner_nodes(operation: TypedOperation) -> Iterator[TypedNode]:
     return walk(operation)
 
 
+def with_items(nodes: Iterable[TypedNode]) -> Iterator[TypedNode]:
+    """Yield the nodes of a body, each with the items that it runs, at any depth."""
+    for node in nodes:
+        yield node
+        yield from with_items(unwrap(node.operation).items)
+
+
 def bodies(body: Body) -> list[Body]:
     """Return `body` and every distinct body below it, each once, inner ones first."""
     found: dict[Body, None] = {}

@@ -70,7 +70,7 @@ def nodes() -> Json:
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
         **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
         **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
-        "trained": {"type": ["number", "string"]},
+        "trained": {"type": ["number", "string", "object"]},
         "axis": keys(over=value(int))["over"],
         **types(spec for op in every_op for spec in _own_options(op)),
     }

@@ -67,7 +67,9 @@ class TreeBuilder:
         value: Value = text
         if plain:
             value = self.resolved[text]
-            if value is FAULTY:
+            if value is FAULTY and self._is_our_key(text):
+                value = text
+            elif value is FAULTY:
                 # a lone value is no key: that of `--set frozen=yes`
                 keys = self.keys(self.items) if self.stack else [""]
                 fault = why_faulty(text, span, keys)
@@ -113,6 +115,18 @@ class TreeBuilder:
         """Close all open collections, where the reading ends early, to find their faults."""
         while self.stack:
             self.close(0, 0)
+
+    def _is_our_key(self, text: str) -> bool:
+        """Return whether a word is the key `on` of `lora`: `true` cannot be meant, as keys are strings."""
+        if (
+            text != "on"
+            or not self.stack
+            or len(self.items) % 2
+            or self.stack[-1].kind is not Mapping
+        ):
+            return False
+        outer = self.stack[-1].outer
+        return bool(outer) and isinstance(outer[-1], Scalar) and outer[-1].text == "lora"
 
     def keys(self, items: list[Tree]) -> list[str]:
         """Return the keys around the item that comes next, the nearest first; [] if it is a key

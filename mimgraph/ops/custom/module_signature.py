@@ -37,11 +37,15 @@ Parts = dict[str, tuple[Code, Any]]  # by port, the code that reads the result a
 
 
 class Facts(NamedTuple):
-    """The results and weights of a module made with certain options and called on certain sources."""
+    """The results and weights of a module made with certain options and called on certain sources.
+
+    `layers` are its inner layers that can have adapters, by path, each with the name of its class in torch.
+    """
 
     parts: Parts
     weights: Mapping[str, tuple[int, ...]]
     buffers: Mapping[str, tuple[int, ...]]
+    layers: Mapping[str, str] | None = None
 
 
 class Probed(Protocol):
@@ -222,7 +226,9 @@ class Registered(PythonOp):
             if not isinstance(value, list | dict) or plain(value) != self.options[name].default
         }
         name = self.maker.__name__
-        module = Module(name, arguments, facts.weights, facts.buffers, self.maker)
+        module = Module(
+            name, arguments, facts.weights, facts.buffers, self.maker, layers=facts.layers
+        )
         if facts.parts.keys() == {""}:
             return Lowering(facts.parts[""][1], module, call, products=products)
         ports = {port: Port(type_, read) for port, (read, type_) in facts.parts.items()}

@@ -7,7 +7,7 @@ import inspect
 import itertools
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, redirect_stdout
 from functools import partial
 from io import StringIO
@@ -88,7 +88,23 @@ def on_meta() -> AbstractContextManager[None]:
 
 def tensors(module: nn.Module, parts: Parts) -> Facts:
     """Return the results with the tensors of the module."""
-    return Facts(parts, _shapes(module.named_parameters()), _shapes(module.named_buffers()))
+    weights, buffers = _shapes(module.named_parameters()), _shapes(module.named_buffers())
+    return Facts(parts, weights, buffers, dict(_layers(module)))
+
+
+KINDS = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+# they read the weights of their layers themselves, so that adapters of these would do nothing
+READERS = (nn.MultiheadAttention, nn.TransformerEncoderLayer)
+
+
+def _layers(module: nn.Module) -> Iterator[tuple[str, str]]:
+    """Yield the layers that peft can adapt, by path, each with the name of its class in torch."""
+    inside = tuple(f"{path}." for path, one in module.named_modules() if isinstance(one, READERS))
+    for path, one in module.named_modules():
+        kind = next((kind.__name__ for kind in KINDS if isinstance(one, kind)), None)
+        is_plain = "weight" in one._parameters and getattr(one, "groups", 1) == 1
+        if kind is not None and is_plain and not path.startswith(inside):
+            yield path, kind
 
 
 def _shapes(named: Iterable[tuple[str, Tensor]]) -> dict[str, tuple[int, ...]]:
