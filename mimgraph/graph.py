@@ -377,7 +377,7 @@ class Graph(Shown):
     def space(self) -> Space:
         """Return the search space of each param that has one, in the order of the spec.
 
-            graph.space["hidden"].values, graph.space.size
+            graph.space["width"].values, graph.space.size
             graph.space.point(lambda name, space: space.default)
 
         A graph made in Python has no params, and so no space.
@@ -389,8 +389,8 @@ class Graph(Shown):
     def with_params(self, values: Params | None = None, /, **params: OptionValue) -> Graph:
         """Return the graph with other values of its params; a `SpecError` holds the faults.
 
-            graph.with_params(hidden=64, fusion="gated")
-            graph.with_params({"hidden": 64})
+            graph.with_params(width=32)
+            graph.with_params({"width": 32})
 
         Searched params that are not given have their defaults. The new graph has no search left, and no
         params or options that only other choices need, so that its dump is exactly that model.

@@ -135,6 +135,8 @@ PARTS = (
 GRAPH = {
     "Look inside": "name inputs nodes outputs edges shapes constraints blocks warnings __getitem__ "
     "summary to_networkx",
+    "Search": "space with_params",
+    "Train and limit": "parameter_groups limits",
     "Draw": "draw show scene",
     "Make a module": "compile source",
     "Weights": "save load_weights load_state",

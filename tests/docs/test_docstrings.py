@@ -52,7 +52,7 @@ def cases() -> Iterator[object]:
 
 SPEC = """
 name: Both
-params: {width: 16}
+params: {width: {search: [16, 32]}}
 inputs:
   image: [3, 16, 16]
   text: {shape: [T], vocab: 100}
