@@ -74,9 +74,13 @@ class _Search:
             yield
             for worker in self.crew:
                 worker.dismiss()
-        except BaseException:
+        except KeyboardInterrupt:
             for worker in self.crew:
                 worker.interrupt()
+            raise
+        except BaseException:
+            for worker in self.crew:
+                worker.process.kill()
             raise
         finally:
             self.end()
