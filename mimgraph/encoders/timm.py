@@ -31,6 +31,7 @@ _DOC = """The model {model} of timm: (N, C, H, W) -> (N, num_classes).
 `pretrained: true` takes the weights of its tag, `num_classes: 0` leaves the classifier out.
 `features: 4` gives a feature map instead, by its number or by the name of its part; `features: [3, 4]`
 or `{{c4: 3}}` gives several as ports."""
+LISTED_BY = """python -c 'import timm; print(*timm.list_models(), sep="\\n")'"""
 FEATURES = str | int | tuple[str | int, ...] | dict[str, str | int]
 
 
@@ -192,9 +193,7 @@ def _build(model: str, settings: Mapping[str, Any]) -> nn.Module:
     base, _, tag = model.partition(".")
     if not timm.is_model(base):
         near = nearest(base, every)
-        help = (
-            f"did you mean timm.{near}?" if near else "python -c 'import timm; timm.list_models()'"
-        )
+        help = f"did you mean timm.{near}?" if near else f"{LISTED_BY} lists the models"
         raise OpFault("unknown-layer", f"timm has no model {base!r}", help=help, at_node=True)
     if tag and model not in (tagged := timm.list_pretrained(f"{base}.*")):
         near = nearest(model, tagged) or next(iter(tagged), "")

@@ -42,6 +42,14 @@ def names(library: str) -> list[str]:
     return [f"{library}.{model}" for model in models]
 
 
+def how_to_list(library: str) -> str:
+    """Return the command that lists the models of a library: ours if it knows them, else the library's own."""
+    if names(library):
+        return f"mimgraph layers --search {library}."
+    listed_by: str = import_module(LIBRARIES[library]).LISTED_BY
+    return listed_by
+
+
 def with_library(model: str) -> str:
     """Return a model with its library, `torchvision.resnet50` for `resnet50`; "" if none is known to have
     it."""

@@ -14,6 +14,8 @@ from torch.testing import assert_close
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.encoders import cache
+from mimgraph.encoders import timm as ours
+from mimgraph.language.reference.listing import listing
 
 NODE = """
 inputs: {{image: {shape}}}
@@ -74,6 +76,8 @@ def test_the_channels_are_those_of_the_image() -> None:
 
 FAULTS = [
     ("test_resnett", "", "unknown-layer", "did you mean timm.test_resnet?"),
+    ("zzzzzzzz", "", "unknown-layer", "print(*timm.list_models()"),
+    ("test_resnet", "weights: DEFAULT", "unknown-option", "did you mean pretrained?"),
     ("test_resnet.r161_in1k", "", "unknown-layer", "did you mean timm.test_resnet.r160_in1k?"),
     ("test_resnet", "features: layer9", "bad-option", "4 layer4"),
     ("test_resnet", "features: 5", "bad-option", "4 layer4"),
@@ -116,6 +120,18 @@ def test_weights_are_read_from_the_cache_of_the_hub(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     compiled = mg.loads(spec("test_resnet", "pretrained: true")).compile()
     assert_close(compiled.y.state_dict(), theirs.state_dict())
+
+
+def test_the_list_of_models_is_timms_own_until_timm_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(cache.FOLDER, str(tmp_path))
+    assert f"timm.NAME  {ours.LISTED_BY} lists the models" in listing(searched="timm", width=120)
+    cache.remembered(ours._names_of_models(), lambda: {"names": ["resnet18", "vit"]})
+    assert listing(searched="timm").splitlines()[1:] == [
+        "  timm.resnet18  model of timm",
+        "  timm.vit       model of timm",
+    ]
 
 
 def test_python_calls_a_model_as_a_layer() -> None:

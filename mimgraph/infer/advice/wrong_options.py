@@ -43,14 +43,16 @@ ELSEWHERE = {
     "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
 }
 STEP_KEYS = ("index", "collect")  # keys of `repeat`
-# what Keras and numpy call options of torch
+# what Keras, numpy and libraries of models call the options of others
 KERAS = {
     "axis": "dim",
     "epsilon": "eps",
     "filters": "out_channels",
+    "pretrained": "weights",
     "rate": "p",
     "units": "out_features",
     "use_bias": "bias",
+    "weights": "pretrained",
 }
 TRAINED = ("trainable", "requires_grad")
 SOURCES = ("input", "inputs", "source", "sources")  # names of `from` in other formats
