@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
@@ -29,6 +30,7 @@ CATEGORIES = (
 )
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SIZE, TOKENS = 24, 8  # pixels a side, and tokens of a name
+os.environ.setdefault("MIMGRAPH_OFFLINE", "1")  # the weights come from the package, not from the hub
 
 
 class Icons(NamedTuple):
@@ -53,7 +55,7 @@ def icons() -> tuple[Icons, Icons, Icons]:
     drawn = {name: next(iter(known[name]["svgs"]["classic"].values())) for name in chosen}
     texts = [known[name]["label"] for name in chosen]
     put_minilm_into_the_cache()
-    tokenizer = AutoTokenizer.from_pretrained(MINILM)
+    tokenizer = AutoTokenizer.from_pretrained(MINILM, local_files_only=True)
     words = tokenizer(
         texts, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt"
     )
