@@ -30,7 +30,7 @@ CATEGORIES = (
 )
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SIZE, TOKENS = 24, 8  # pixels a side, and tokens of a name
-os.environ.setdefault("MIMGRAPH_OFFLINE", "1")  # the weights come from the package, not from the hub
+os.environ.setdefault("MIMGRAPH_OFFLINE", "1")  # MiniLM's weights come from the package alone
 
 
 class Icons(NamedTuple):

@@ -43,11 +43,19 @@ def names(library: str) -> list[str]:
 
 
 def how_to_list(library: str) -> str:
-    """Return the command that lists the models of a library: ours if it knows them, else the library's own."""
+    """Return the help that lists the models of a library: by us if we know them, else by the library."""
     if names(library):
-        return f"mimgraph layers --search {library}."
-    listed_by: str = import_module(LIBRARIES[library]).LISTED_BY
-    return listed_by
+        return f"mimgraph layers --search {library}. lists the models"
+    return f"{import_module(LIBRARIES[library]).LISTED_BY} lists the models"
+
+
+def instead(name: str) -> str:
+    """Return the help for a model that its library does not have here: the one that is probably meant, or how
+    to list them."""
+    library, _, model = name.partition(".")
+    known = [one.partition(".")[2] for one in names(library)]
+    near = nearest(model.rpartition(".")[2], known)
+    return f"did you mean {library}.{near}?" if near else how_to_list(library)
 
 
 def with_library(model: str) -> str:

@@ -165,6 +165,9 @@ def test_a_changed_option_of_a_classifier_is_a_change() -> None:
 
 FAULTS = [
     ("resnet19", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
+    ("fasterrcnn_resnet50_fpn", "[3, 64, 64]", "", "unknown-layer", "layers --search torchvision."),
+    ("models.resnet18", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
+    ("resnet18", "[3, 64, 64]", "pretrained: true", "unknown-option", "did you mean weights?"),
     ("resnet18", "[3, 64, 64]", "weights: IMAGENET", "bad-option", ""),
     ("resnet18", "[3, 64, 64]", "features: []", "bad-option", "write features: [layer4]"),
     ("resnet18", "[3, 64, 64]", "features: layer5", "bad-option", "did you mean layer1?"),

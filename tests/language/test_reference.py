@@ -323,6 +323,22 @@ def test_an_unknown_name_that_begins_many_says_how_to_list_them() -> None:
     assert re.fullmatch(r"mimgraph layers --search conv finds \d+", caught.value.args[1])
 
 
+OF_LIBRARIES = {
+    "torchvision": "mimgraph layers --search torchvision. lists the models",
+    "torchvision.fasterrcnn": "mimgraph layers --search torchvision. lists the models",
+    "torchvision.resnet51": "did you mean torchvision.resnet50?",
+    "features": "it is an option of models: mimgraph layers torchvision.resnet18",
+    "config": "it is an option of models: mimgraph layers transformers.AutoModel",
+}
+
+
+@pytest.mark.parametrize("name", OF_LIBRARIES)
+def test_a_name_of_a_library_says_where_its_models_are_listed(name: str) -> None:
+    with pytest.raises(KeyError) as caught:
+        describe(name)
+    assert caught.value.args[1] == OF_LIBRARIES[name]
+
+
 def test_an_option_lists_the_ops_that_have_it() -> None:
     text = describe("keepdim")
     assert text.startswith("option keepdim\n")

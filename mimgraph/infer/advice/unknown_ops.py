@@ -72,9 +72,7 @@ def _report_unknown_op(
     state: State, apply: Apply, blocks: list[str], path: str, form: Form
 ) -> None:
     """Report that no layer or merge has this name, unless a block that could not be read has it."""
-    library = apply.name.partition(".")[0] if libraries.is_model(apply.name) else ""
-    of_library = libraries.names(library) if library else ()
-    choices = (*registry.names(apply.kind), *plugins.names(apply.kind), *blocks, *of_library)
+    choices = (*registry.names(apply.kind), *plugins.names(apply.kind), *blocks)
     is_layer = apply.kind == "layer"
     if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
@@ -157,7 +155,7 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
     """Return the help with the op that has this name in torch or Keras, or else with the nearest
     name."""
     if libraries.is_model(apply.name):
-        return state.report.suggestion(apply.name, choices)
+        return libraries.instead(apply.name)
     name = python_name(apply.name)
     if apply.kind == "layer" and (model := libraries.with_library(name)):
         return f"did you mean {model}?"

@@ -21,12 +21,13 @@ from mimgraph.language.reference.search import search
 from mimgraph.ops import registry
 from mimgraph.ops.attribute import op_called
 from mimgraph.ops.custom import plugins
-from mimgraph.ops.libraries import is_model, names
+from mimgraph.ops.libraries import LIBRARIES, find, how_to_list, instead, is_model
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import python_name
 from mimgraph.support.plugins import BrokenPlugin
 
 MOST = 3  # names that are suggested
+MODELS = ("torchvision.resnet18", "timm.resnet18", "transformers.AutoModel")  # one of each library
 
 
 class _Meant(NamedTuple):
@@ -90,7 +91,13 @@ def _pages(meant: _Meant, sheet: Sheet) -> Iterator[str]:
 
 def _help(name: str) -> str:
     """Return which longer or similar names may be meant by an unknown one, or a search; "" if none."""
-    bare = name if is_model(name) else python_name(name)
+    if is_model(name):
+        return instead(name)
+    if name in LIBRARIES:
+        return how_to_list(name)
+    if model := next((one for one in MODELS if name in getattr(find(one), "options", ())), ""):
+        return f"it is an option of models: mimgraph layers {model}"
+    bare = python_name(name)
     ops, keys = search(bare)
     found = [*(op.name for op in ops), *keys]
     begun = [one for one in found if one.lower().startswith(bare.lower())]
@@ -105,8 +112,6 @@ def _names(wrong: str) -> list[str]:
     """Return all names; those with a capital or small first letter like the wrong name come
     first."""
     ops = [name for kind in KINDS for name in (*registry.names(kind), *plugins.names(kind))]
-    if is_model(wrong):
-        ops += names(wrong.partition(".")[0])
     known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
     options = [name for op in every_op() for name in op.options]
     return [*known, *dict.fromkeys(options)]
