@@ -113,7 +113,9 @@ def _check(
     """Report a limit that is exceeded, or that cannot be checked."""
     span, unit = declared.amounts[one.name].span, UNITS[one.name]
     if not isinstance(one.amount, int):
-        report.add(_unstated(declared, one, costs))
+        missing = _amount(one.name, costs.total).names - {"N", *declared.sizes}
+        if missing:  # else a size is stated, but its number is wrong, which is reported there
+            report.add(_unstated(declared, one, sorted(missing)))
     elif one.is_exceeded:
         assert graph.limits is not None
         sizes, name = _sizes(graph.limits), one.name
@@ -146,9 +148,8 @@ def _where(limits: Limits, costs: Costs) -> str:
     return f"{per} at {', '.join(sizes)}" if sizes else per
 
 
-def _unstated(declared: DeclaredLimits, one: Used, costs: Costs) -> Diagnostic:
+def _unstated(declared: DeclaredLimits, one: Used, names: list[str]) -> Diagnostic:
     """Return the fault of an amount that depends on sizes for which the limits have no numbers."""
-    names = sorted(_amount(one.name, costs.total).names - {"N", *declared.sizes})
     written = ", ".join(f"{name}: 128" for name in names)
     it = "it" if len(names) == 1 else "them"
     message = f"{one.name} depend on {_listed(names)}, and limits give no number for {it}"

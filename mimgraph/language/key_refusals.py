@@ -372,7 +372,7 @@ outputs: y
     ),
     "freeze": Refused(
         "wrong-type",
-        "freeze must be true or false, not 'some'",
+        "freeze must be true, false or until CHILD, not 'some'",
         """\
 inputs: {x: [4]}
 nodes:

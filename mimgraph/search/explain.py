@@ -14,6 +14,8 @@ from mimgraph.search.space import Space
 from mimgraph.support.frozen_data import data
 
 MOST_RULES = 6  # of one fault
+SHOWN_RULES = 3  # of one fault, in its note
+SHOWN_VALUES = 6  # of one param in a rule
 MOST_STARTS = 20  # points from which rules are made
 MOST_SUBSETS = 500  # sets of params of one size that are tried; if there are more, params are left out one by one
 
@@ -33,10 +35,19 @@ class Among:
     def __str__(self) -> str:
         if self.is_range and len(self.values) > 2:
             return f"{_short(self.values[0])} to {_short(self.values[-1])}"
-        return " or ".join(map(_short, self.values))
+        more = len(self.values) - SHOWN_VALUES
+        shown = [_short(value) for value in self.values[:SHOWN_VALUES]]
+        return " or ".join([*shown, f"{more} more"] if more > 1 else map(_short, self.values))
 
 
 Rule: TypeAlias = Mapping[str, Among]
+
+
+def rules_text(rules: Sequence[Rule]) -> str:
+    """Return rules in words: the first, which match most points, and the number of the others."""
+    more = len(rules) - SHOWN_RULES
+    shown = [rule_text(rule) for rule in rules[:SHOWN_RULES]]
+    return "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
 
 
 def rule_text(rule: Rule) -> str:

@@ -12,7 +12,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.point_types import PointTypes
 from mimgraph.infer.scope import State
 from mimgraph.ir.declared.graph import Graph
-from mimgraph.search.explain import Explainer, Rule, rule_text
+from mimgraph.search.explain import Explainer, Rule, rules_text
 from mimgraph.search.points import Point, every_point, random_point, random_points
 from mimgraph.search.space import Space
 from mimgraph.support.frozen_data import data
@@ -56,8 +56,7 @@ class Proof:
         """A diagnostic of each fault, with the values of the points that have it as a note."""
         found = []
         for one in self.impossible:
-            rules = "; ".join(map(rule_text, one.rules))
-            text = f"{one.points:,} of {self.checked:,} points: {rules}"
+            text = f"{one.points:,} of {self.checked:,} points: {rules_text(one.rules)}"
             note = f"{one.diagnostic.note}; {text}" if one.diagnostic.note else text
             found.append(replace(one.diagnostic, note=note))
         return in_order(found)

@@ -78,6 +78,22 @@ def test_a_fault_is_explained_by_the_fewest_params() -> None:
     assert any(note.endswith("12 of 36 points: depth = 0") for note in notes)
 
 
+def test_a_note_is_short_where_many_values_fail() -> None:
+    widths = [*range(1, 40, 2)]
+    text = f"""
+params: {{a: {{search: {widths}, default: 9}}, b: {{search: {{int: [1, 40]}}, default: 9}}}}
+inputs: {{x: [4]}}
+nodes:
+  p: {{layer: Linear, from: x, out_features: $a}}
+  q: {{layer: Linear, from: x, out_features: $b}}
+  y: {{merge: add, from: [p, q]}}
+outputs: y
+"""
+    (fault,) = mg.loads(text).space.prove(1000).diagnostics
+    assert "780 of 800 points: " in fault.note and len(fault.note) < 250
+    assert " or 13 or 13 more with b = " in fault.note and fault.note.endswith("; and 3 more")
+
+
 RANDOM: dict[str, tuple[str, str, Callable[[str], bool]]] = {
     "an integer in a range": (
         "{search: {int: [-500, 500]}, default: 4}",

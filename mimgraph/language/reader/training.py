@@ -12,6 +12,7 @@ from mimgraph.language.reader.mappings import Entries, entries_of
 from mimgraph.language.reader.values import read_option, read_options, read_switch
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 
+FREEZES = "true, false or until CHILD"  # all that stands in `freeze`
 UNTIL = re.compile(r"until\b\s*(.*)", re.DOTALL)
 
 
@@ -19,7 +20,7 @@ def read_freeze(context: Context, tree: Tree | None, here: str) -> bool | Writte
     """Return whether a node is frozen, or the expression that decides it; False for `until layer3`."""
     if tree is None or _until(tree) is not None:
         return False
-    return read_switch(context, "freeze", tree, here) or False
+    return read_switch(context, "freeze", tree, here, FREEZES) or False
 
 
 def read_training(context: Context, entries: Entries) -> Training | None:

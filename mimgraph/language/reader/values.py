@@ -32,25 +32,28 @@ def read_text(context: Context, what: str, tree: Tree | None) -> str | None:
     return None
 
 
-def read_flag(context: Context, what: str, tree: Tree | None, node: str = "") -> bool | None:
-    """Return `true` or `false`, which is the default; None for something else, which is reported."""
+def read_flag(
+    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = "true or false"
+) -> bool | None:
+    """Return `true` or `false`, which is the default; None for something else, which is reported as not
+    what `what` wants."""
     if tree is None:
         return False
     if isinstance(tree, Scalar) and isinstance(tree.value, bool):
         return tree.value
-    context.wrong_type(what, "true or false", tree, node)
+    context.wrong_type(what, wants, tree, node)
     return None
 
 
 def read_switch(
-    context: Context, what: str, tree: Tree | None, node: str = ""
+    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = "true or false"
 ) -> bool | Written | None:
     """Return `true`, `false`, which is the default, or the `$` expression of a param that decides;
     None for something else, which is reported."""
     if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value.startswith("$"):
         value = read_scalar(context, tree)
         return value if isinstance(value, Written) else None
-    return read_flag(context, what, tree, node)
+    return read_flag(context, what, tree, node, wants)
 
 
 def as_written(form: str, tree: Tree) -> str:

@@ -41,7 +41,7 @@ VALUES = {
     "freeze: true, lr: ⟦bad-option⟧1": "y is frozen, so that lr does nothing",
     "freeze: ⟦bad-option⟧until weigth": "y has no child 'weigth'",
     "freeze: ⟦bad-option⟧until": "freeze: until needs the name of a child",
-    "freeze: ⟦wrong-type⟧untill": "freeze must be true or false, not 'untill'",
+    "freeze: ⟦wrong-type⟧untill": "freeze must be true, false or until CHILD, not 'untill'",
     "⟦unknown-option⟧learning_rate: 1": "Linear has no option 'learning_rate'",
 }  # fmt: skip
 NODES = {
