@@ -53,8 +53,11 @@ def _layer(given: int, layers: int | None) -> int:
     """Return the number of a layer, counted from the first."""
     number = int(plain(given))
     most = MOST if layers is None else layers
+    if number < 0 and layers is None:
+        help = "write the number of the layer, such as 6"
+        raise _fault("the hidden states of this model are counted from 0 on", help)
     found = number + most + 1 if number < 0 else number
-    if not 0 <= found <= most or (number < 0 and layers is None):
+    if not 0 <= found <= most:
         help = "0 is before the first layer, -1 after the last" if layers is not None else ""
         raise _fault(f"there is no hidden state {number}: they are 0 to {most}", help)
     return found

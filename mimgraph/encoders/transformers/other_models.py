@@ -32,8 +32,10 @@ _TYPE = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,60}")
 # by the words in a key the largest number: some models make modules or positions in a loop of Python
 _COUNTS = re.compile(r"layer|depth|block|stage|expert")
+_LAYERS = re.compile(r"layer|depth")
 _POSITIONS = re.compile(r"position|ctx|length")
 MOST_MODULES = 20_000
+MOST_RUN = 256  # layers: each is made and run, while those of a model in the table are only counted
 MOST_POSITIONS = 2**17
 # keys that would choose code, files or another model
 _OTHER_CODE = re.compile(r"auto_map|code|backbone|path|repo|file|attn_implementation|quantization")
@@ -129,12 +131,16 @@ def _check(key: str, value: Any) -> None:
     """Refuse a value that is no plain data, or too large."""
     items = value if isinstance(value, list | tuple) else [value]
     most = MOST_LAYERS if _COUNTS.search(key) else LARGEST
+    most = MOST_RUN if _LAYERS.search(key) else most
     most = MOST_POSITIONS if _POSITIONS.search(key) else most
     if len(items) > MOST_ITEMS:
         raise _fault(f"{key} has more than {MOST_ITEMS} items")
     for item in items:
         if not isinstance(item, bool | int | float | str | None):
             raise _fault(f"{key} must be a number, a word, or a list of them")
+        if isinstance(item, str) and any(mark in item for mark in "/\\:"):
+            help = "a spec cannot choose files, nor other models of the hub"
+            raise _fault(f"{key} must be a word, without / and :", help)
         if isinstance(item, int | float) and not abs(item) <= most:
             raise _fault(f"{key} must be at most {most}")
 
