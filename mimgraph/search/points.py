@@ -15,16 +15,21 @@ Point: TypeAlias = dict[str, Any]  # a value for each param that is asked
 
 def every_point(space: Space) -> Iterator[Point]:
     """Yield every point of a finite space once."""
-    yield from _from_here(space, {})
+    # a stack of its own, as a spec may have more params than Python may have calls in one another
+    waiting = [iter([Point()])]
+    while waiting:
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+        elif (name := space.next_asked(found)) is not None:
+            waiting.append(_with_each(found, name, space[name]))
+        else:
+            yield {name: found[name] for name in space if name in found}
 
 
-def _from_here(space: Space, found: Point) -> Iterator[Point]:
-    name = space.next_asked(found)
-    if name is None:
-        yield {name: found[name] for name in space if name in found}
-        return
-    for value in values(space[name]):
-        yield from _from_here(space, {**found, name: value})
+def _with_each(found: Point, name: str, dimension: Dimension) -> Iterator[Point]:
+    """Yield a point that is not whole yet with each value of one more param."""
+    return ({**found, name: value} for value in values(dimension))
 
 
 def values(dimension: Dimension) -> Iterator[Any]:

@@ -150,6 +150,19 @@ def test_many_choices_that_decide_are_not_counted_one_by_one() -> None:
     assert space.prove(3).failed == 0
 
 
+def test_a_space_may_have_more_params_than_python_nests_calls() -> None:
+    names = [f"p{i}" for i in range(1100)]
+    params = ", ".join(f"{name}: {{search: [0.5]}}" for name in names)
+    nodes = ", ".join(
+        f"y{i}: {{layer: Dropout, from: x, p: $(({' + '.join(names[i : i + 50])}) / 99)}}"
+        for i in range(0, 1100, 50)
+    )
+    outputs = ", ".join(f"y{i}" for i in range(0, 1100, 50))
+    text = f"params: {{{params}}}\ninputs: {{x: [4]}}\nnodes: {{{nodes}}}\noutputs: [{outputs}]\n"
+    (point,) = every_point(mg.loads(text).space)
+    assert [*point] == names
+
+
 def test_a_huge_space_is_counted() -> None:
     params = ", ".join(f"p{i}: {{search: {{int: [1, 1000000000000000000]}}}}" for i in range(30))
     nodes = ", ".join(f"y{i}: {{layer: Dropout, from: x, p: $(1 / p{i})}}" for i in range(30))
