@@ -199,15 +199,16 @@ def _located(node: TypedNode, leaf: Leaf, reads: Iterable[str], is_copy: bool) -
 def _leaf(leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:
     """Return the cost of a layer or merge; `is_copy` if it usually gives a view but here copies."""
     lowering, module = leaf.lowering, leaf.lowering.module
+    products = lowering.counted
     makes = lowering.makes
     if makes is None or is_copy:
         makes = tuple(lowering.results[port] for port in reads if port in lowering.results)
     return Cost(
         params=_elements(module.weights) if module else 0,
         buffers=_elements(module.buffers) if module else 0,
-        macs=Amount(*(lowering.products or ())),
+        macs=Amount(*(products or ())),
         activations=_bytes(makes),
-        uncounted=frozenset([leaf.name] if lowering.products is None else []),
+        uncounted=frozenset([leaf.name] if products is None else []),
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any, Literal
 
 from mimgraph.encoders.encoder import Encoder, option
+from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, shapes
 from mimgraph.encoders.transformers import configs
 from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
@@ -87,7 +88,7 @@ class SentenceModel(Encoder):
         return Lowering(
             *(first, _module(source, config), Call(MODULE, (features,)), ports),
             requires=requires,
-            products=None,
+            products=macs(TableModel(config).model(), {TAKES[0]: sources[TAKES[0]]}),
         )
 
 

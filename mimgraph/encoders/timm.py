@@ -14,6 +14,7 @@ from mimgraph.encoders.cache import recalled, remembered
 from mimgraph.encoders.encoder import Encoder, option
 from mimgraph.encoders.features import features
 from mimgraph.encoders.images import check_image
+from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, question, results
 from mimgraph.ir.code import Operand
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
@@ -98,18 +99,20 @@ class TimmModel(Encoder):
             settings |= {"features_only": True, "out_indices": tuple(sorted(ports.values()))}
         model = Model(self.name, settings, partial(_build, self.model, settings))
         found = self._results(model, sources)
-        module = self._module(options, settings, model)
+        module, products = self._module(options, settings, model), macs(model, sources)
         if not ports:
-            return Lowering(found[""], module, products=None)
+            return Lowering(found[""], module, products=products)
         # timm returns them in the order in which the model computes them
         by_port = {
             port: str(place)
             for place, port in enumerate(sorted(ports, key=lambda port: ports[port]))
         }
         if isinstance(given, str | int):
-            return Lowering(found["0"], module, module_call(Operand("input")).at(0), products=None)
+            return Lowering(
+                found["0"], module, module_call(Operand("input")).at(0), products=products
+            )
         read = {port: Port(found[by_port[port]], RESULT.at(int(by_port[port]))) for port in ports}
-        return Lowering(None, module, ports=read, products=None)
+        return Lowering(None, module, ports=read, products=products)
 
     def _results(self, model: Model, sources: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
         """Return the results by port; a fault says what to do about images of another size."""

@@ -13,6 +13,7 @@ from mimgraph.encoders import sizes
 from mimgraph.encoders.encoder import Encoder, one_of, option
 from mimgraph.encoders.features import FEATURES, Features, features
 from mimgraph.encoders.images import check_exact, check_image, least
+from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, results
 from mimgraph.encoders.torchvision_table import Entry, entry, models, release
 from mimgraph.ir.code import Constant, Dict, List, Operand
@@ -98,15 +99,15 @@ class Classifier(Encoder):
         model = self._model(options, chosen)
         types = self._by_table(image, options, chosen) or results(model, sources)
         required = self._check_size(image, options, chosen)
-        module = self._module(options, chosen, model)
+        module, products = self._module(options, chosen, model), macs(model, sources)
         if chosen is None:
-            return Lowering(types[""], module, requires=required, products=None)
+            return Lowering(types[""], module, requires=required, products=products)
         if chosen.is_one:
             (part,) = chosen.ports.values()
             read = module_call(Operand("input")).at(part)
-            return Lowering(types[ONE], module, read, requires=required, products=None)
+            return Lowering(types[ONE], module, read, requires=required, products=products)
         ports = {port: Port(types[port], RESULT.at(port)) for port in chosen.ports}
-        return Lowering(None, module, ports=ports, requires=required, products=None)
+        return Lowering(None, module, ports=ports, requires=required, products=products)
 
     def _check_weights(self, options: Mapping[str, Any]) -> None:
         """Refuse options that contradict the weights."""

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def made(build: Callable[[], nn.Module]) -> nn.Module:
     """Return the model in evaluation mode, all of its tensors on the meta device."""
     with _no_weights():
         return build().to("meta").eval()
+
+
+def macs(module: nn.Module, sources: Iterable[tuple[Sequence[int], str]]) -> int:
+    """Return the multiply-accumulates of a call with tensors of these shapes and dtypes."""
+    given = [
+        torch.zeros(*shape, dtype=getattr(torch, dtype), device="meta") for shape, dtype in sources
+    ]
+    with torch.no_grad(), FlopCounterMode(display=False) as counted:
+        module(*given)
+    return int(counted.get_total_flops()) // 2
 
 
 @contextmanager

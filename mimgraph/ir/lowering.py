@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Call, Code, Operand, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.lazy_products import LazyProducts, Product
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data
 
@@ -17,10 +17,6 @@ RESULT = Operand("*result")  # the value that its call returned
 INPUT = Operand("input")  # the one source of a layer
 ANCHOR = Operand("*anchor")  # an input that is always given
 
-
-# A multiplication of matrices, a convolution, ...: the sizes whose product is the number of its
-# multiply-accumulates. It is multiplied out only where it is asked for, and may be beyond 64 bits.
-Product: TypeAlias = tuple[Size, ...]
 
 # what makes a module of the user's: its class, a function, or a class method
 Maker: TypeAlias = Callable[..., Any]
@@ -120,10 +116,16 @@ class Lowering:
     fallback: Code | None = None
     skipping: Code | None = None
     adds: int | None = None
-    products: tuple[Product, ...] | None = ()
+    products: tuple[Product, ...] | LazyProducts | None = ()
     makes: tuple[TensorType, ...] | None = None
     scatters: bool = False
     gathers: bool = False
+
+    @property
+    def counted(self) -> tuple[Product, ...] | None:
+        """The products, computed if they are not yet known."""
+        lazy = self.products
+        return lazy.found if isinstance(lazy, LazyProducts) else lazy
 
     @property
     def results(self) -> Mapping[str, TensorType]:

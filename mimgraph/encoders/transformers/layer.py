@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from mimgraph.encoders.encoder import Encoder, option
+from mimgraph.encoders.macs import macs
 from mimgraph.encoders.transformers import configs
 from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
 from mimgraph.encoders.transformers.families import FAMILIES
@@ -72,6 +73,7 @@ class TransformerModel(Encoder):
         kind = self._kind(source, options)
         operands = self._by_argument(kind, sources)
         types = {name: sources[key] for name, key in operands.items()}
+        reads = kind.reads(types)
         features = chosen(options["features"], kind.layers)
         layers = [feature.layer for feature in features]
         try:
@@ -89,7 +91,8 @@ class TransformerModel(Encoder):
             ports |= {one.port: Port(type_, one.code) for one, type_ in states.items()}
         module = self._module(kind, source)
         first = next(iter(ports.values())).type
-        return Lowering(first, module, call, ports, requires=found.requires, products=None)
+        products = macs(kind.model(), {reads: types[reads]})
+        return Lowering(first, module, call, ports, requires=found.requires, products=products)
 
     def _kind(self, source: Checkpoint | Mapping[str, Any], options: Mapping[str, Any]) -> Kind:
         """Return the kind of model that the checkpoint holds, or that the config of the spec makes."""

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
+from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.sequence.masks import causal_beside, check_attention, check_padding
