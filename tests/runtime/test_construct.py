@@ -235,7 +235,7 @@ def test_a_model_of_torchvision_without_its_weights(hub: Path) -> None:
 @pytest.mark.parametrize(
     ("function", "help"),
     [
-        (make_bert, "hf download acme/small config.json"),
+        (make_bert, "hf download acme/small"),
         (fetch, "hf download acme/small model.pt --revision v2"),
     ],
 )
