@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import glob
 import json
 import os
 import shutil
@@ -45,7 +46,9 @@ def is_open(port: int) -> bool:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """The URL of a database of a PostgreSQL server that runs for the tests."""
-    programs = [shutil.which(name) for name in ("initdb", "postgres")]
+    # Debian has them in folders that are on no PATH
+    path = os.pathsep.join([os.environ["PATH"], *glob.glob("/usr/lib/postgresql/*/bin")])
+    programs = [shutil.which(name, path=path) for name in ("initdb", "postgres")]
     if not all(programs):
         missing("PostgreSQL is not installed")
     # the server does not run as root
