@@ -132,6 +132,8 @@ def names(graph: mg.Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> d
         "merges": merges,
         "torch": torch,
         "graph": graph,
+        "old": graph,
+        "new": graph.with_options("fc1", out_features=64),
         "spec": mg.edit("resnet.yaml"),
         "model": model,
         "inputs": {"image": torch.zeros(2, 3, 16, 16), "text": torch.zeros(2, 5).long()},
