@@ -88,6 +88,7 @@ def carry(
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
         raise wrong("seed", "an integer", seed)
     check_weights(plan, known_shapes(given), what)
+    plan = plan.of_given(given)
     paths = {layer.path: layer.was for layer in plan.layers if layer.was is not None}
     state, others = carried_state(plan.copies, paths, given, new.compile, seed)
     return Carried(new, state, CarryReport(_with_others(plan, others, known_shapes(given))))
@@ -104,7 +105,9 @@ def carry_report(old: Graph, new: Graph, weights: str | None = None) -> CarryRep
             raise TypeError(f"carry takes two graphs, but one is {graph!r:.40}")
     plan = carry_plan(old.typed, new.typed)
     if weights is not None:
-        check_weights(plan, read_shapes(weights), f"the weights in {weights}")
+        shapes = read_shapes(weights)
+        check_weights(plan, shapes, f"the weights in {weights}")
+        plan = plan.of_given(shapes)
     return CarryReport(plan)
 
 

@@ -90,9 +90,54 @@ def begin_alike(one: Tensor, other: Tensor) -> None:
 
 @pytest.mark.parametrize("title", CASES)
 def test_outputs_that_the_report_calls_equal_are(title: str) -> None:
+    if "lora:" in "".join(CASES[title]):
+        pytest.importorskip("peft")
     old, new = map(mg.loads, CASES[title])
     model = trained(old)
     check_equal_outputs(old, new, mg.carry(old, new, model, seed=3), model)
+
+
+BERT = """
+inputs: {ids: {shape: [T], dtype: int64, vocab: 50}}
+nodes:
+  NAME:
+    layer: transformers.AutoModel
+    from: ids
+    config: {model_type: bert, hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32, vocab_size: 50}
+    take: last_hidden_state
+    LORA
+  y: {layer: Linear, from: NAME, out_features: 2}
+outputs: y
+"""
+
+
+def test_a_pretrained_encoder_gets_adapters_keeps_them_and_loses_them() -> None:
+    pytest.importorskip("peft")
+    pytest.importorskip("transformers")
+    lora = "lora: {rank: 2, on: [query, attention.self.value, word_embeddings]}"
+    bare, adapted, renamed = (
+        mg.loads(BERT.replace("NAME", name).replace("LORA", words))
+        for name, words in (("bert", ""), ("bert", lora), ("text", lora))
+    )
+    model = trained(bare)
+    first = mg.carry(bare, adapted, model, seed=3)
+    assert first.report.equal_outputs == ("y",) and first.report.dropped == ()
+    assert first.report.anew and all(".lora_" in key for key in first.report.anew)
+    check_equal_outputs(bare, adapted, first, model)
+
+    tuned = trained(adapted, seed=2)
+    second = mg.carry(adapted, renamed, tuned)
+    assert second.report.equal_outputs == ("y",) and second.report.anew == ()
+    check_equal_outputs(adapted, renamed, second, tuned)
+
+    third = mg.carry(adapted, bare, tuned)
+    (output,) = third.report.plan.outputs
+    assert output.why.endswith("lost its adapters")
+    assert third.report.dropped and all(".lora_" in key for key in third.report.dropped)
+    before = tuned.state_dict()
+    key = "bert.encoder.layer.1.attention.self.query"
+    assert torch.equal(third[f"{key}.weight"], before[f"{key}.base_layer.weight"])
+    loaded(bare, third)
 
 
 def test_a_path_a_module_and_a_state_dict_are_weights(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def check_weights(plan: Plan, given: Mapping[str, tuple[int, ...]], what: str) -
         for key, shape in plan.old.items()
         if key in given and given[key] != shape
     ]
-    missing = [key for key in plan.old if key not in given]
+    missing = [key for key in plan.old if key not in given and key not in plan.unsure]
     named = ("missing", missing), ("unexpected", odd), ("of another shape", sizes)
     if faults := "; ".join(lists(*named)):
         raise ValueError(f"{what} are not of the old graph: {faults}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.compare.model import dotted
 from mimgraph.compare.pair import Comparison
+from mimgraph.compare.weights.adapters import Adapters, adapted_layers, with_adapters
 from mimgraph.compare.weights.lanes import Moved
 from mimgraph.compare.weights.places import paired_modules, paired_places
 from mimgraph.compare.weights.steps import steps
@@ -56,7 +58,7 @@ class Plan:
     outputs.
 
     `old` has the shapes of all tensors of the old graph, `paths` its modules, of which the `foreign` ones may have more
-    tensors.
+    tensors, and buffers that no state_dict has: these are `unsure`.
     """
 
     layers: tuple[LayerCopy, ...]
@@ -65,12 +67,23 @@ class Plan:
     old: Mapping[str, tuple[int, ...]]
     paths: tuple[str, ...]
     foreign: frozenset[str]
+    unsure: frozenset[str]
 
     @property
     def copies(self) -> Iterator[TensorCopy]:
         """Yield every tensor of the new graph."""
         for layer in self.layers:
             yield from layer.copies
+
+    def of_given(self, given: Container[str]) -> Plan:
+        """Return the plan without buffers that the given weights do not have."""
+        gone = {key for key in self.unsure if key not in given}
+        layers = (
+            replace(layer, copies=tuple(one for one in layer.copies if one.source not in gone))
+            for layer in self.layers
+        )
+        dropped = {key: shape for key, shape in self.dropped.items() if key not in gone}
+        return replace(self, layers=tuple(layers), dropped=dropped)
 
 
 def carry_plan(old: TypedGraph, new: TypedGraph) -> Plan:
@@ -80,21 +93,24 @@ def carry_plan(old: TypedGraph, new: TypedGraph) -> Plan:
     before, after = (steps(graph, comparison.numbers) for graph in (old, new))
     places = paired_places(comparison)
     modules = paired_modules(before.modules, after.modules, places)
-    walk = Walk(before, after, places, modules, pair.back)
+    adapters = Adapters(adapted_layers(old.body), adapted_layers(new.body))
+    walk = Walk(before, after, places, modules, pair.back, adapters)
     walk.walk()
-    shapes = dict(_shapes(before.modules))
-    layers = tuple(_layers(walk, shapes))
+    bare = dict(_shapes(before.modules))
+    layers = tuple(_layers(walk, bare))
+    shapes = dict(with_adapters(bare, adapters.old))
     taken = {copy.source for layer in layers for copy in layer.copies}
     dropped = {key: shape for key, shape in shapes.items() if key not in taken}
     foreign = frozenset(path for path, leaf in before.modules.items() if _is_foreign(leaf))
     outputs = tuple(_outputs(walk, old, new, pair.outputs))
-    return Plan(layers, dropped, outputs, shapes, tuple(before.modules), foreign)
+    unsure = frozenset(key for path in foreign for key in _buffers(path, before.modules[path]))
+    return Plan(layers, dropped, outputs, shapes, tuple(before.modules), foreign, unsure)
 
 
 def _layers(walk: Walk, old: Mapping[str, tuple[int, ...]]) -> Iterator[LayerCopy]:
     """Yield the layers of the new graph that have or may have tensors."""
     for path, leaf in walk.new.modules.items():
-        copies = tuple(_copies(walk, path, leaf, old))
+        copies = tuple(walk.adapters.copies(_copies(walk, path, leaf, old)))
         if copies or _is_foreign(leaf):
             yield LayerCopy(path, walk.modules.get(path), leaf.name, copies, _is_foreign(leaf))
 
@@ -105,10 +121,16 @@ def _is_foreign(leaf: Leaf) -> bool:
     return module is not None and (module.own is not None or not module.package.startswith("nn"))
 
 
+def _buffers(path: str, leaf: Leaf) -> Iterator[str]:
+    """Yield the keys of the buffers of a module."""
+    if leaf.lowering.module is not None:
+        yield from (dotted(path, name) for name in leaf.lowering.module.buffers)
+
+
 def _copies(
     walk: Walk, path: str, leaf: Leaf, old: Mapping[str, tuple[int, ...]]
 ) -> Iterator[TensorCopy]:
-    """Yield what each tensor of a module is made of."""
+    """Yield what each tensor of a module is made of, with the keys that it has without adapters."""
     known = walk.carried.get(path)
     for name, sizes in tensors(leaf.lowering.module).items():
         key, shape = dotted(path, name), tuple(map(int, sizes))
@@ -121,7 +143,7 @@ def _copies(
 
 
 def _shapes(modules: Mapping[str, Leaf]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the key and shape of each tensor in a state_dict."""
+    """Yield the key and shape of each tensor in a state_dict of modules without adapters."""
     for path, leaf in modules.items():
         for name, shape in tensors(leaf.lowering.module).items():
             yield dotted(path, name), tuple(map(int, shape))

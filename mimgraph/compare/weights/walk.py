@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from mimgraph.compare.equality import comparable
 from mimgraph.compare.model import dotted
+from mimgraph.compare.weights.adapters import Adapters
 from mimgraph.compare.weights.follow import followed, is_inert
 from mimgraph.compare.weights.lanes import Case, Lanes, Moved, by_shape
 from mimgraph.compare.weights.places import Places
@@ -48,6 +49,7 @@ class Walk:
     places: Places
     modules: dict[str, str]
     inputs: Mapping[str, str]
+    adapters: Adapters
 
     def __post_init__(self) -> None:
         self.lanes: dict[At, Lanes] = dict(self._inputs())
@@ -286,6 +288,7 @@ class Walk:
         why = found.why or (f"{dotted(path, known.anew[0])} starts anew" if known.anew else "")
         if not why and self._is_cut(was, axes):
             why = f"{path} lost inputs that it read"
+        why = why or self.adapters.why(was, path)
         if known.axes != axes.axes:
             why = f"{path} is shared on other inputs"
         return replace(found, why=why)
@@ -339,6 +342,8 @@ class Walk:
                 known = self.carried.get(inner)
                 if known is None or not known.is_whole:
                     return Weighed(why=f"{inner} is not as before")
+                if why := self.adapters.why(known.was, inner):
+                    return Weighed(why=why)
         return Weighed()
 
 
