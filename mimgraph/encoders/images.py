@@ -9,6 +9,7 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import known, weighted, with_rank
 
 SHAPE = "(N, C, H, W)"
+MOST_CLASSES = 2**24  # far above any data set
 
 
 def check_image(image: TensorType, name: str, channels: int) -> None:
@@ -21,6 +22,13 @@ def check_image(image: TensorType, name: str, channels: int) -> None:
     if known(image.dims[0], "the number of channels", "input") != channels:
         message = f"{name} takes images of {channels} channels, not {image.dims[0]}"
         raise OpFault("shape-mismatch", message, source="input", note=str(image))
+
+
+def check_classes(classes: object, name: str) -> None:
+    """Refuse a number of classes for which no model can be made."""
+    if isinstance(classes, int) and classes > MOST_CLASSES:
+        message = f"num_classes of {name} must be at most {MOST_CLASSES:,}, not {classes}"
+        raise OpFault("bad-option", message, option="num_classes")
 
 
 def check_exact(image: TensorType, name: str, size: tuple[int, int], help: str = "") -> None:

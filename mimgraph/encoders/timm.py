@@ -13,7 +13,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.encoders.cache import recalled, remembered
 from mimgraph.encoders.encoder import Encoder, option
 from mimgraph.encoders.features import features
-from mimgraph.encoders.images import check_image
+from mimgraph.encoders.images import check_classes, check_image
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, question, results
 from mimgraph.ir.code import Operand
@@ -86,6 +86,7 @@ class TimmModel(Encoder):
         image = sources["input"]
         channels = image.dims[0] if image.dims else 0
         check_image(image, self.name, channels if isinstance(channels, int) else 3)
+        check_classes(options["num_classes"], self.name)
         settings = {
             name: value
             for name, value in options.items()

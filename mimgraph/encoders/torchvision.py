@@ -12,7 +12,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.encoders import sizes
 from mimgraph.encoders.encoder import Encoder, one_of, option
 from mimgraph.encoders.features import FEATURES, Features, features
-from mimgraph.encoders.images import check_exact, check_image, least
+from mimgraph.encoders.images import check_classes, check_exact, check_image, least
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, results
 from mimgraph.encoders.torchvision_table import Entry, entry, models, release
@@ -95,6 +95,7 @@ class Classifier(Encoder):
         image = sources["input"]
         self._check_weights(options)
         check_image(image, self.name, 3)
+        check_classes(options["num_classes"], self.name)
         chosen = None if options["features"] is None else features(options["features"])
         model = self._model(options, chosen)
         types = self._by_table(image, options, chosen) or results(model, sources)

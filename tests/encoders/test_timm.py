@@ -82,6 +82,7 @@ FAULTS = [
     ("test_resnet", "features: layer9", "bad-option", "4 layer4"),
     ("test_resnet", "features: 5", "bad-option", "4 layer4"),
     ("test_resnet", "features: 1, num_classes: 0", "bad-option", "leave num_classes out"),
+    ("test_resnet", "num_classes: 16777217", "bad-option", ""),
     pytest.param("vit_tiny_patch16_224", "", "shape-mismatch", "img_size", marks=pytest.mark.slow),
     ("hf-hub:acme/net", "", "unknown-layer", ""),
 ]

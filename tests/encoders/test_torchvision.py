@@ -180,6 +180,7 @@ FAULTS = [
         "bad-option",
         "take features: flatten",
     ),
+    ("resnet18", "[3, 64, 64]", "num_classes: 16777217", "bad-option", ""),
     ("resnet18", "[1, 64, 64]", "", "shape-mismatch", ""),
     ("resnet18", "[3, 64]", "", "rank-mismatch", ""),
     ("resnet18", "{shape: [3, 64, 64], dtype: int64}", "", "dtype-mismatch", "Cast"),
