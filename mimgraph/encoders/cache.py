@@ -26,7 +26,7 @@ def remembered(question: Mapping[str, Any], probe: Callable[[], Found]) -> Found
     if found is None:
         found = probe()
         path, asked = _place(question)
-        _write(path, json.dumps({"asked": asked, "found": found}))
+        _write(path, json.dumps({"asked": asked, "found": found, "digest": _digest(found)}))
     return found
 
 
@@ -55,10 +55,16 @@ def _read(path: Path, asked: str) -> Found | None:
         if path.stat().st_size > LARGEST:
             return None
         kept = json.loads(path.read_bytes())
-        found = kept["found"] if kept["asked"] == asked else None
+        found = kept["found"]
+        is_whole = kept["asked"] == asked and kept["digest"] == _digest(found)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return found if is_whole and isinstance(found, dict) else None
+
+
+def _digest(found: Found) -> str:
+    """Return the digest of an answer, by which a file that was changed is known."""
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 def _write(path: Path, text: str) -> None:

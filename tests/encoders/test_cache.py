@@ -37,6 +37,13 @@ def test_a_damaged_file_counts_as_none(folder: Path, text: str) -> None:
     assert remembered({"model": "a"}, 3) == 2
 
 
+def test_a_file_with_another_answer_counts_as_none(folder: Path) -> None:
+    remembered({"model": "a"}, 1)
+    (file,) = folder.iterdir()
+    file.write_text(file.read_text().replace('{"answer": 1}', '{"result": 1}'))
+    assert remembered({"model": "a"}, 2) == 2
+
+
 def test_a_file_that_is_too_large_counts_as_none(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
