@@ -192,6 +192,8 @@ def _of_hub(frame: FrameType) -> MissingFile | None:
     revision = names.get("revision")
     suffix = f" --revision {revision}" if revision not in (None, "main") else ""
     cache = getattr(sys.modules.get(HUB_CONSTANTS), "HF_HUB_CACHE", "the cache of the hub")
-    only = "" if file == "config.json" else f" {file}"  # the first file of a model: none is there
-    help = f"where there is a network: hf download {repository}{only}{suffix}"
+    # the config is the first file of a model, and a pickle what timm asks for after its safetensors
+    whole = file == "config.json" or file.endswith(".bin")
+    what = repository if whole else f"{repository} {file}"
+    help = f"where there is a network: hf download {what}{suffix}"
     return MissingFile(f"{file} of {repository}", str(names.get("cache_dir") or cache), help)

@@ -123,6 +123,17 @@ def test_weights_are_read_from_the_cache_of_the_hub(
     assert_close(compiled.y.state_dict(), theirs.state_dict())
 
 
+def test_missing_weights_are_asked_of_the_hub_without_the_name_of_a_pickle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(spec("test_resnet", "pretrained: true")).compile()
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "missing-weights"
+    assert fault.help == "where there is a network: hf download timm/test_resnet.r160_in1k"
+
+
 def test_the_list_of_models_is_timms_own_until_timm_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,11 +44,19 @@ def test_reads_the_spec(tmp_path: Path, text: bytes) -> None:
 DEEP = b'{"__metadata__": ' + b"[" * 100_000
 
 BROKEN = {
-    "empty": (b"", "yaml-syntax", "the file ends inside its header"),
-    "cut in the length": (b"\1\0", "yaml-syntax", "the file ends inside its header"),
-    "no header": (bytes(8), "yaml-syntax", "the file ends inside its header"),
-    "huge": (b"\xff" * 8 + header({}), "yaml-syntax", "the file ends inside its header"),
-    "YAML": (SPEC.encode(), "yaml-syntax", "the file ends inside its header"),
+    "empty": (b"", "yaml-syntax", "this is no safetensors file, or its header is cut"),
+    "cut in the length": (
+        b"\1\0",
+        "yaml-syntax",
+        "this is no safetensors file, or its header is cut",
+    ),
+    "no header": (bytes(8), "yaml-syntax", "this is no safetensors file, or its header is cut"),
+    "huge": (
+        b"\xff" * 8 + header({}),
+        "yaml-syntax",
+        "this is no safetensors file, or its header is cut",
+    ),
+    "YAML": (SPEC.encode(), "yaml-syntax", "this is no safetensors file, or its header is cut"),
 }
 HEADERS = {
     "no JSON": (b"\x80\x81\x82\x83", "missing-key", "there is no spec in the metadata"),
@@ -156,5 +164,5 @@ def test_refuses_a_header_that_lists_no_tensors(tmp_path: Path, text: bytes, mes
 def test_refuses_a_file_that_ends_inside_its_header(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
-    with pytest.raises(mg.SpecError, match="the file ends inside its header"):
+    with pytest.raises(mg.SpecError, match="this is no safetensors file, or its header is cut"):
         read_shapes(path)
