@@ -15,11 +15,13 @@ from tests.ir.typed.test_kind import TEXT
 # its modules, the builder's declaration of it and the edits of one; every other pass asks the operation.
 NAME_EACH = (
     "builder/declare_each.py",
+    "builder/declare_training.py",
     "builder/edits/edit.py",
     "builder/edits/options.py",
     "builder/edits/paths.py",
     "builder/edits/replace.py",
     "builder/handles/record_call.py",
+    "compare/weights/steps.py",
     "emit/classes/modules.py",
     "infer/nodes/each.py",
     "infer/nodes/node.py",
