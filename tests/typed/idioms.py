@@ -149,7 +149,7 @@ parameters: int = tower.summary(batch=2).params
 changes = mg.diff(tower, named)
 changed: bool = bool(changes)
 carried = mg.carry(named, named, named.compile(), seed=0)
-assert_type(carried["x"], torch.Tensor)
+assert_type(carried["hidden.weight"], torch.Tensor)
 assert_type(carried.report.equal_outputs, tuple[str, ...])
 
 # --- looking into a graph ---------------------------------------------------------------------------
