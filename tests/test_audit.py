@@ -82,7 +82,8 @@ def audited(command: list[str], spec: str, folder: Path, part: str = "") -> list
     done = subprocess.run(
         [sys.executable, "-B", "-c", SCRIPT, *command],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # without what other tests have found out of the models of libraries
+        env={**os.environ, "PYTHONPATH": str(ROOT), "MIMGRAPH_CACHE": str(folder / "cache")},
         capture_output=True,
         text=True,
         check=False,

@@ -69,7 +69,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a model of the user's, which is the working directory."""
     (tmp_path / "my_model.py").write_text(MODEL)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
+    # tests of other commands leave modules of this name
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if not Path(p, "my_model.py").exists()])
+    monkeypatch.delitem(sys.modules, "my_model", raising=False)
     return tmp_path
 
 
