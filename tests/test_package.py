@@ -156,7 +156,8 @@ def test_the_pages_about_the_language_are_installed(bin: Path, tmp_path: Path) -
     code = "from mimgraph.editor.mcp.manual import llms, page, pages; print(*pages(), llms()); [*map(page, pages())]"
     printed = done(bin / "python", "-c", code, folder=tmp_path)
     assert (
-        printed.startswith("index axes blocks chains ") and "mimgraph://language/nodes" in printed
+        printed.startswith("index axes blocks budgets chains ")
+        and "mimgraph://language/nodes" in printed
     )
 
 

@@ -142,7 +142,9 @@ def load_weights(
     missing = tuple(key for key in found.missing if not (is_bare and ADAPTER in key))
     if strict and (faults := replace(found, missing=missing).faults()):
         raise ValueError(f"{path} does not fit: {faults}")
-    model.load_state_dict({key: given[key] for key in found.loaded}, strict=not found.missing)
+    model.load_state_dict(
+        {key: given[key] for key in found.loaded}, strict=strict and not found.missing
+    )
     return found
 
 

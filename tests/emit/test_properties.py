@@ -177,8 +177,9 @@ class Interpreter:
             for i in range(size)
         ]
         found = {}
-        for port, type_ in node.results.items():
-            found[port] = first = slices[0][port]
+        for port in slices[0]:  # of a chain the default alone
+            found[port], type_ = slices[0][port], node.results[port]
+            first = found[port]
             if first is not None and type_.batched:
                 place = axis if axis <= first.dim() else 1
                 found[port] = torch.stack([one[port] for one in slices], place)

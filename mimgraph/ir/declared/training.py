@@ -28,7 +28,7 @@ class Training:
     def given(self) -> Mapping[str, Option]:
         """The words that are given, by the name that a spec gives them, `freeze` for `freeze_until`."""
         named = {one.name: getattr(self, one.name) for one in fields(self)}
-        named["freeze"] = named.pop("freeze_until")
+        named = {"freeze": named.pop("freeze_until"), **named}
         return {name: one for name, one in named.items() if isinstance(one, Option)}
 
     def every_option(self) -> Iterator[Option]:
