@@ -7,7 +7,7 @@ from functools import partial
 
 from mimgraph.encoders.cache import remembered
 from mimgraph.encoders.probe import Model, made, question
-from mimgraph.ir.dims.dim import substitute, symbol, symbols
+from mimgraph.ir.dims.dim import symbol, symbols
 from mimgraph.ir.lazy_products import LazyProducts, Product
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.op import OpFault
@@ -47,13 +47,13 @@ def _products(model: Model, types: Sequence[TensorType]) -> tuple[Product, ...] 
 def _powers(model: Model, types: Sequence[TensorType], names: Sequence[str]) -> list[int] | None:
     """Return the multiply-accumulates of each power of the size; None if there is no such formula, or the
     model does not run without data."""
-    points = POINTS if names else POINTS[:1]
     from mimgraph.encoders import without_weights  # imports torch
 
+    points = POINTS if names else POINTS[:1]
     try:
         module = made(model)
         counts = {
-            size: without_weights.macs(module, [_shape(one, names, size) for one in types])
+            size: without_weights.macs(module, types, {"N": 1, **dict.fromkeys(names, size)})
             for size in points
         }
     except Exception:  # noqa: BLE001 - a library's code may raise anything
@@ -71,10 +71,3 @@ def _fitted(counts: Mapping[int, int]) -> list[int] | None:
     exact = not rest and not other and min(powers) >= 0
     holds = all(powers[0] + line * s + square * s * s == found for s, found in counts.items())
     return powers if exact and holds else None
-
-
-def _shape(type_: TensorType, names: Sequence[str], size: int) -> tuple[list[int], str]:
-    """Return the shape of one sample, and its dtype, with a size in place of the names."""
-    sizes = dict.fromkeys(names, size)
-    dims = [int(str(substitute(dim, sizes))) for dim in type_.dims]
-    return [1, *dims], type_.dtype

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,9 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.custom.device import META
+
 
 def made(build: Callable[[], nn.Module]) -> nn.Module:
     """Return the model in evaluation mode, all of its tensors on the meta device."""
@@ -19,13 +22,10 @@ def made(build: Callable[[], nn.Module]) -> nn.Module:
         return build().to("meta").eval()
 
 
-def macs(module: nn.Module, sources: Iterable[tuple[Sequence[int], str]]) -> int:
-    """Return the multiply-accumulates of a call with tensors of these shapes and dtypes."""
-    given = [
-        torch.zeros(*shape, dtype=getattr(torch, dtype), device="meta") for shape, dtype in sources
-    ]
-    with torch.no_grad(), FlopCounterMode(display=False) as counted:
-        module(*given)
+def macs(module: nn.Module, sources: Iterable[TensorType], sizes: Mapping[str, int]) -> int:
+    """Return the multiply-accumulates of a call with tensors of these types at these sizes."""
+    with META.active(), FlopCounterMode(display=False) as counted:
+        module(*(META.tensor(type_, sizes, "none", seed=0) for type_ in sources))
     return int(counted.get_total_flops()) // 2
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.encoders.transformers.families import FAMILIES, Family
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops.op import OpFault
@@ -179,8 +180,8 @@ def _unknown(model: str, key: str) -> OpFault:
         help = "a spec cannot choose code: mimgraph never sets trust_remote_code"
         return _fault(f"config has no {key}", help)
     keys = list(_model(model)["defaults"])
-    near = get_close_matches(key, [*keys, *_model(model)["aliases"]], 1)
-    help = f"did you mean {near[0]}?" if near else f"its keys: {', '.join(keys)}"
+    near = nearest(key, [*keys, *_model(model)["aliases"]])
+    help = f"did you mean {near}?" if near else f"its keys: {', '.join(keys)}"
     return _fault(f"the config of {type_of(model)} has no {key!r}", help)
 
 

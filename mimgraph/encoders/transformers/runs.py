@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any
 
 import huggingface_hub.constants
@@ -12,6 +11,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ops.op import OpFault
 
 
@@ -28,8 +28,8 @@ def auto_model(model_type: str, values: Mapping[str, Any]) -> nn.Module:
     types = transformers.AutoConfig.for_model
     known = list(transformers.models.auto.configuration_auto.CONFIG_MAPPING)
     if model_type not in known:
-        near = get_close_matches(model_type, known, 1)
-        help = f"did you mean {near[0]}?" if near else ""
+        near = nearest(model_type, known)
+        help = f"did you mean {near}?" if near else ""
         message = f"transformers {transformers.__version__} has no model type {model_type!r}"
         raise OpFault("bad-option", message, option="config", help=help)
     with _offline(), torch.device("meta"):
