@@ -6,7 +6,7 @@ import argparse
 import gc
 import re
 from collections.abc import Iterable, Iterator
-from statistics import median
+from statistics import median, quantiles
 from typing import NamedTuple
 
 from tests.benchmarks.case import UNITS, Case
@@ -21,9 +21,22 @@ class Result(NamedTuple):
     theirs: list[float]
 
     @property
+    def ratios(self) -> list[float]:
+        """The ratio of each round: of two neighbouring runs, as other load on the machine slows both."""
+        return [mine / other for mine, other in zip(self.ours, self.theirs, strict=True)]
+
+    @property
     def ratio(self) -> float:
-        """The median ratio of two neighbouring runs, as other load on the machine slows both."""
-        return median(mine / other for mine, other in zip(self.ours, self.theirs, strict=True))
+        """The median ratio."""
+        return median(self.ratios)
+
+    @property
+    def noise(self) -> str:
+        """Half of the range that holds the middle half of the ratios, in percent of the median."""
+        if len(self.ratios) == 1:
+            return "one run"
+        first, _, third = quantiles(self.ratios, n=4, method="inclusive")
+        return f"±{(third - first) / 2 / self.ratio:.1%}"
 
     @property
     def share_of_target(self) -> float:
@@ -57,7 +70,8 @@ def row(result: Result, name: str) -> str:
     if case.at_most is not None:
         target, met = f"{case.at_most:.3g}", "yes" if result.share_of_target <= 1 else "no"
     ours = f"{min(result.ours) * scale:.4g} {case.unit}"
-    return f"| {name} | {ours} | {theirs} | {result.ratio:.3g} | {target} | {met} |"
+    cells = (name, ours, theirs, f"{result.ratio:.3g}", result.noise, target, met)
+    return f"| {' | '.join(cells)} |"
 
 
 def rows(cases: Iterable[Case], whole: bool) -> Iterator[str]:
@@ -65,7 +79,7 @@ def rows(cases: Iterable[Case], whole: bool) -> Iterator[str]:
     groups: dict[str, list[Result]] = {}
     for case in cases:
         if not case.runs_here:
-            yield f"| {case.name} | | {case.against}: not installed | | | |"
+            yield f"| {case.name} | | {case.against}: not installed | | | | |"
             continue
         result = measure(case)
         if whole or not case.group:
@@ -86,9 +100,7 @@ def main() -> None:
         "--only", default="", metavar="PATTERN", help="only cases whose name matches"
     )
     args = parser.parse_args()
-    print(
-        "| what | ours | against | ratio | at most | met |\n| --- | --- | --- | --- | --- | --- |"
-    )
+    print("| what | ours | against | ratio | noise | at most | met |", "| --- " * 7 + "|", sep="\n")
     found = [case for case in CASES if re.search(args.only, f"{case.name} {case.against}")]
     for line in rows(found, whole=not args.report):
         print(line, flush=True)

@@ -157,7 +157,7 @@ def cases() -> Iterator[Case]:
             against="yaml.safe_load",
             make=partial(check_and, safe_load, text, nodes),
             at_most=0.5,
-            rounds=1 if nodes > 10_000 else 5,
+            rounds=3 if nodes > 10_000 else 5,
             unit="µs a node",
             slow=nodes > 1_000,
         )

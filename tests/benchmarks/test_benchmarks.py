@@ -28,6 +28,12 @@ def test_case(benchmark: BenchmarkFixture, case: Case) -> None:
     ours, theirs = case.make()
     benchmark.group = case.name
     result = Result(case, [benchmark.pedantic(ours)], [theirs()])
-    assert row(result, case.name).count("|") == 7
+    assert row(result, case.name).count("|") == 8
     if case.unit in ("tensors", "MB"):
         assert result.share_of_target <= 1
+
+
+def test_noise_is_half_the_range_of_the_middle_half_of_the_ratios() -> None:
+    ours = [1.0, 1.9, 2.0, 2.1, 9.0]
+    assert Result(CASES[0], ours, [1.0] * 5).noise == "±5.0%"
+    assert Result(CASES[0], [2.0], [1.0]).noise == "one run"
