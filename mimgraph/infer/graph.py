@@ -26,8 +26,18 @@ def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGrap
 
     `state` is a new one, given to read in it what is known of a wrong graph.
     """
+    if state is not None:
+        return _infer(graph, report, state)
+    state = State({}, report)
+    try:
+        return _infer(graph, report, state)
+    finally:
+        state.whole = None  # else the two keep each other, and the declared graph, in memory
+
+
+def _infer(graph: Graph, report: Report, state: State) -> TypedGraph | None:
+    """Return the typed graph, as `infer` does."""
     before = len(report.diagnostics)
-    state = State({}, report) if state is None else state
     context = state.whole = opened(state, graph)
     if context is None:
         return None
