@@ -58,6 +58,7 @@ def _infer(graph: Graph, report: Report, state: State) -> TypedGraph | None:
     if len(report.diagnostics) > before or body is None:
         report.drop_mentioned()
         return None
+    state.whole = None  # a cycle keeps the whole state until the garbage collector runs
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     output_docs = {output.name: output.doc for output in graph.outputs if output.doc}
     return TypedGraph(

@@ -28,6 +28,14 @@ VALUE_OPTION: Final = {
 }
 
 
+# what every operation without options has
+NO_OPTIONS: Final[Mapping[str, Option]] = {}
+
+
+def _no_options() -> Mapping[str, Option]:
+    return NO_OPTIONS
+
+
 class DeclaredKind:
     """The base of every kind of declared operation, with the properties that passes read."""
 
@@ -36,7 +44,7 @@ class DeclaredKind:
     @property
     def named(self) -> Mapping[str, Option]:
         """The options of a layer or merge, or the params of a block, by name."""
-        return {}
+        return NO_OPTIONS
 
     @property
     def lone(self) -> Option | None:
@@ -87,7 +95,7 @@ class Apply(DeclaredKind):
     kind: str  # of the op: "layer", "merge", ...
     name: str
     span: Span
-    options: Mapping[str, Option] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=_no_options)
     lone: Option | None = None
     activation: Activation | None = None
 
@@ -174,7 +182,7 @@ class Call(DeclaredKind):
 
     block: str
     span: Span
-    params: Mapping[str, Option] = field(default_factory=dict)
+    params: Mapping[str, Option] = field(default_factory=_no_options)
     lone: Option | None = None
     repeat: Repeat | None = None
     scan: Scan | None = None

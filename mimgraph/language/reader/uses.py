@@ -52,6 +52,8 @@ def read_apply(
     rest = renewed_options(context, kind, name, rest, here)
     activation = None
     is_formula = (kind, name) == ("merge", "formula")
+    if not rest:
+        return Apply(kind, name, span, lone=lone)
     options = {
         key: (read_formula if is_formula and key == "expr" else read_option)(context, *entry)
         for key, entry in rest.items()

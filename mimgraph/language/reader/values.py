@@ -120,7 +120,8 @@ def _in_parentheses(text: str) -> str:
 
 def read_option(context: Context, key: Scalar, tree: Tree) -> Option:
     """Return an option: its value, and where it and its items stand."""
-    part = tree.part if isinstance(tree, Scalar) else None
+    # only a text has parts to point at; the method keeps its scalar alive
+    part = tree.part if isinstance(tree, Scalar) and isinstance(tree.value, str) else None
     items = tuple([item.span for item in tree.items]) if isinstance(tree, Sequence) else ()
     return Option(read_value(context, tree), tree.span, key.span, part, items)
 
