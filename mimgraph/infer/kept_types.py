@@ -12,6 +12,7 @@ from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 
 Producer = TypedNode | TensorType  # what gives a source: a node or an input
@@ -91,7 +92,7 @@ class KeptTypes:
         state.require(own)
         after = len(state.report.diagnostics), before[1], len(state.sums), len(state.summands)
         is_whole = state.report.diagnostics is found and after == before
-        if typed is not None and given is not None and is_whole and _is_kept(context, typed):
+        if typed is not None and given is not None and is_whole and _is_kept(typed):
             length = state.length - before[1]
             self._nodes[node.name] = Kept(typed, text, given, own, length)
         else:
@@ -142,11 +143,11 @@ def _same_types(one: Mapping[str, TensorType], other: Mapping[str, TensorType]) 
     return all(one[port] is other[port] or one[port].key == other[port].key for port in one)
 
 
-def _is_kept(context: Context, typed: TypedNode) -> bool:
+def _is_kept(typed: TypedNode) -> bool:
     """Return whether a typed node follows from its text and sources alone."""
     operation = typed.declared.operation
-    bound = context.state.bound.get(operation) if isinstance(operation, Apply) else None
-    if bound is None or isinstance(bound.op, Registered) or not isinstance(typed.operation, Leaf):
+    op = registry.find(operation.kind, operation.name) if isinstance(operation, Apply) else None
+    if op is None or isinstance(op, Registered) or not isinstance(typed.operation, Leaf):
         return False  # the class of a registered layer may change
     return typed.presence == ALWAYS and not (typed.presences or typed.without)
 

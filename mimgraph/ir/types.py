@@ -102,6 +102,11 @@ class TensorType:
         return tuple(axis for axis, size in enumerate(self.shape) if depends_on_batch(size))
 
     @property
+    def has_batch(self) -> bool:
+        """Whether the size of some axis depends on the batch."""
+        return self.batched or any(map(depends_on_batch, self.dims))
+
+    @property
     def has_moved_batch(self) -> bool:
         """Whether there is a batch that is not the first axis."""
         return not self.batched and any(map(depends_on_batch, self.dims))

@@ -16,7 +16,7 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.lowering import INPUT
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, OpFault
 
@@ -48,12 +48,13 @@ def bind_activation(state: State, activation: Activation, at: Evaluation) -> Non
 
 
 class Finished(NamedTuple):
-    """The results of an op after `take` and `activation`."""
+    """The results of an op after `take` and `activation`, and the constraints of the activation."""
 
     results: Mapping[str, TensorType]
     default: str | None
     activation: Code | None = None
     activation_name: str = ""
+    constraints: tuple[Constraint, ...] = ()
 
 
 def finish(
@@ -83,16 +84,16 @@ def finish(
     applied = _activate(site, activation, given[default])
     if applied is None:
         return None
-    code, type_ = applied
-    return Finished({**given, default: type_}, default, code, activation.name)
+    code, type_, constraints = applied
+    return Finished({**given, default: type_}, default, code, activation.name, constraints)
 
 
 def _activate(
     site: Site, activation: Activation, type_: TensorType
-) -> tuple[Code, TensorType] | None:
-    """Return the activation as a function of INPUT, and the type of its result; None if it does not
-    fit. An activation that is reported already is left out, as it changes no shape."""
-    passed_over = INPUT, type_
+) -> tuple[Code, TensorType, tuple[Constraint, ...]] | None:
+    """Return the activation as a function of INPUT, the type of its result, and its constraints; None
+    if it does not fit. An activation that is reported already is left out, as it changes no shape."""
+    passed_over = INPUT, type_, ()
     bound = site.state.bound.get(activation)
     if bound is None or bound.faulty:
         return passed_over
@@ -117,4 +118,4 @@ def _activate(
         site.fault("bad-option", message, activation.span, help=help)
         return passed_over
     site.state.require(answer.constraints)
-    return lowering.function, lowering.type
+    return lowering.function, lowering.type, answer.constraints

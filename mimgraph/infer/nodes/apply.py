@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
+from mimgraph.infer.nodes.known_nodes import Given, known_node, question, remember
 from mimgraph.infer.nodes.refusal import report_refusal
 from mimgraph.infer.nodes.rule_cache import Answer, ask
 from mimgraph.infer.nodes.skipped_sizes import with_size_of_given
@@ -66,6 +67,10 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
 
 def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     """Return the typed layer or merge; None where something is faulty or unknown."""
+    asked = question(site, apply)
+    typed = None if asked is None else known_node(site, asked)
+    if typed is not None:
+        return typed
     state, context = site.state, site.context
     at = site.evaluation
     bound = bind_op(state, apply, site.node.span, at)
@@ -114,7 +119,13 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         report_refusal(site, bound, moved or fault, fed)
         return None
     state.require(answer.constraints)
-    return _typed_leaf(site, bound, answer, fed)
+    done = _finished(site, bound, answer)
+    if done is None:
+        return None
+    if asked is not None:
+        remember(asked, done, Given(op, bound.length, options.run_time, fed))
+    arguments = {key: one.value for key, one in fed.items()}
+    return TypedNode(site.node.name, done.leaf, arguments, done.results, done.default, site.node)
 
 
 def with_known_sources(site: Site, bound: Bound, options: Values | None) -> Bound | None:
@@ -199,7 +210,7 @@ def _check_batch(
 ) -> None:
     """Refuse `batched: true` where the batch cannot be read: in a block without an input that has it,
     and in an item of a seq, whose module gets nothing but the result of the item before."""
-    has_batch = any(type_.batch_axes for type_ in sources.values())
+    has_batch = any(type_.has_batch for type_ in sources.values())
     if has_batch or not any(type_.batched for type_ in results.values()):
         return
     if not site.node.sources and op.kind != "tensor":
@@ -207,21 +218,18 @@ def _check_batch(
         help = "make it a node of its own"
         raise OpFault("bad-option", message, option="batched", help=help)
     inputs = site.context.inputs.values()
-    if not any(type_ is None or type_.batch_axes for type_ in inputs):
+    if not any(type_ is None or type_.has_batch for type_ in inputs):
         message = "batched: true needs a batch, and no input of the block has one"
         raise OpFault("bad-option", message, option="batched")
 
 
-def _typed_leaf(
-    site: Site, bound: Bound, answer: Answer, fed: Mapping[str, Fed]
-) -> TypedNode | None:
-    """Return the typed node of an answer, with its `take` and activation applied."""
-    leaf, results, default, _ = answer
-    if site.take is not None or bound.activation is not None:
-        done = finish(site, bound.op.name, bound.activation, results, default)
-        if done is None:
-            return None
-        results, default = done.results, done.default
-        leaf = replace(leaf, activation=done.activation, activation_name=done.activation_name)
-    arguments = {key: one.value for key, one in fed.items()}
-    return TypedNode(site.node.name, leaf, arguments, results, default, site.node)
+def _finished(site: Site, bound: Bound, answer: Answer) -> Answer | None:
+    """Return the answer after the node's `take` and activation; None where these do not fit."""
+    if site.take is None and bound.activation is None:
+        return answer
+    leaf, results, default, constraints = answer
+    done = finish(site, bound.op.name, bound.activation, results, default)
+    if done is None:
+        return None
+    leaf = replace(leaf, activation=done.activation, activation_name=done.activation_name)
+    return Answer(leaf, done.results, done.default, (*constraints, *done.constraints))

@@ -114,6 +114,10 @@ def _type_fed(
     kept: Mapping[str, Fed],
 ) -> TypedNode | None:
     """Return the typed node on these sources, with a module of its own or a shared one."""
+    operation = node.operation
+    is_whole = fed and node.over is None and not (optional or kept) and always_present(fed)
+    if is_whole and isinstance(operation, Apply):  # as most are, without a module of another
+        return _type_applied(Site(context, node, path, fed, node.take), node)
     owned = module_owner(context, node, path)
     if owned is None or owned.declared.operation is None:
         return None

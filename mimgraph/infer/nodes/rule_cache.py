@@ -61,7 +61,7 @@ def ask(bound: Bound, options: Values, sources: Mapping[str, TensorType]) -> Ans
 
 
 def forget() -> None:
-    """Forget all answers, to measure the time without them."""
+    """Forget all answers."""
     _asked.clear()
 
 
