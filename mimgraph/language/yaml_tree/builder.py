@@ -20,6 +20,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, Va
 from mimgraph.language.yaml_tree.tuples import TUPLE_START, with_tuples_joined
 from mimgraph.source import SourceFile, Span
 
+MERGE = "<<"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 Kind = type[Sequence] | type[Mapping]
@@ -43,10 +44,14 @@ class TreeBuilder:
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
+        self.resolved = ResolvedScalars()
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with an empty tree, as if nothing had been added."""
         self.faults = Faults()
         self.items: list[Tree] = []
         self.stack: list[Open] = []
-        self.resolved = ResolvedScalars()
         self.params: set[str] = set()  # the names that are declared so far
         self.has_tuple = False  # whether a scalar looks like the start of a Python tuple
 
@@ -61,6 +66,18 @@ class TreeBuilder:
         """Return whether the text begins with `{{ x }}`, which makes the rest another document."""
         first = self.items[0] if self.items else None
         return isinstance(first, Scalar) and first.text.startswith("{{") and first.value is FAULTY
+
+    def add_plain(self, text: str, line: int, column: int, end_line: int, end_column: int) -> None:
+        """Add a scalar without quotes that is not empty.
+
+        Most of a large text are these: `tuple.__new__` takes half as long as a `NamedTuple`'s own.
+        """
+        value = self.resolved[text]
+        span = tuple.__new__(Span, (self.file, line, column, end_line, end_column))
+        if value is FAULTY or text[0] == "(":
+            self.add(text, span, True)
+        else:
+            self.items.append(tuple.__new__(Scalar, (value, span, text, True, False)))
 
     def add(self, text: str, span: Span, plain: bool) -> None:
         """Add a scalar; `text` is without quotes and escapes."""
@@ -88,14 +105,15 @@ class TreeBuilder:
         """Open a collection."""
         if len(self.stack) == MAX_DEPTH:
             raise Unreadable(too_deep(Span(self.file, line, column, line, column + 1)))
-        self.stack.append(Open(kind, line, column, self.items, len(self.faults.found)))
+        outer = (kind, line, column, self.items, len(self.faults.found))
+        self.stack.append(tuple.__new__(Open, outer))
         self.items = []
 
     def close(self, end_line: int, end_column: int) -> None:
         """Close the innermost open collection, and add it to the one around it."""
         kind, line, column, outer, faults = self.stack.pop()
         items, self.items = self.items, outer
-        span = Span(self.file, line, column, end_line, end_column)
+        span = tuple.__new__(Span, (self.file, line, column, end_line, end_column))
         closed: Tree
         if kind is Sequence:
             closed = Sequence(tuple(items), span)
@@ -107,7 +125,7 @@ class TreeBuilder:
         else:
             closed = self._mapping(items, span)
             key = outer[-1] if outer else None
-            if isinstance(key, Scalar) and key.text == "params":
+            if type(key) is Scalar and key.text == "params":
                 self.params.update(name.text for name, _ in closed.entries)
         outer.append(closed)
 
@@ -146,6 +164,15 @@ class TreeBuilder:
         lost: list[str] = []
         pairs = iter(with_tuples_joined(items) if self.has_tuple else items)
         for key, value in zip(pairs, pairs, strict=False):  # a syntax error may leave a lone key
+            if (
+                type(key) is Scalar
+                and type(name := key.value) is str
+                and name not in entries
+                and name != MERGE
+                and not key.tagged
+            ):
+                entries[name] = key, value
+                continue
             if isinstance(key, Scalar) and key.tagged:
                 key = Scalar(key.text, key.span, key.text, key.plain)
             if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
@@ -158,7 +185,7 @@ class TreeBuilder:
                 lost += (key.value, ANOTHER)
             else:
                 entries[key.value] = key, value
-        return Mapping(tuple(entries.values()), span, tuple(lost))
+        return tuple.__new__(Mapping, (tuple(entries.values()), span, tuple(lost)))
 
     def _refuse_key(self, key: Tree, value: Tree) -> None:
         """Add the fault of a key that is not a string."""
@@ -180,7 +207,7 @@ class TreeBuilder:
 
 def _is_merge(key: Scalar) -> bool:
     """Return whether a key is the merge key of YAML 1.1, `<<`."""
-    return key.plain and key.value == "<<"
+    return key.plain and key.value == MERGE
 
 
 def _is_alias(value: Tree) -> bool:
