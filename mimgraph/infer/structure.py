@@ -254,7 +254,7 @@ def _shared_eaches(names: _Names) -> dict[str, str]:
     nodes = names.nodes
     found: dict[str, str] = {}
     settled: set[str] = set()
-    for name in nodes:
+    for name in [name for name, node in nodes.items() if shared_by(node) is not None]:
         followed: dict[str, str] = {}
         while name in nodes and name not in settled and name not in followed:
             share = shared_by(nodes[name])

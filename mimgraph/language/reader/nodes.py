@@ -11,6 +11,7 @@ from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, entries_of, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
+from mimgraph.language.reader.plain_nodes import read_plain_node
 from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
@@ -54,6 +55,9 @@ def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Itera
 
 def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     """Return a node; without an operation if it cannot be read."""
+    plain = read_plain_node(context, key, tree) if isinstance(tree, Mapping) else None
+    if plain is not None:
+        return plain
     here = path + key.text
     if not isinstance(tree, Mapping):
         help = "write {layer: ..., from: ...}"

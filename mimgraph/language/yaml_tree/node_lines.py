@@ -75,7 +75,7 @@ def without_runs(text: str, runs: list[Run]) -> str:
 
 
 def _lines(text: str, start: int) -> Iterator[tuple[str, str, int]]:
-    """Yield the name, what is in the braces, and the end of each line in this form from `start` on."""
+    """Yield the name, the text in braces, and the end of each line in this form from `start` on."""
     match = _LINE.match(text, start)
     while match is not None:
         end = match.end()

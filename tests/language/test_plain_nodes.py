@@ -1,0 +1,90 @@
+"""Plain nodes are read in a shorter way, which gives what the other way gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mimgraph.diagnostics import Report
+from mimgraph.ir.declared.graph import Graph
+from mimgraph.language.reader import nodes
+from mimgraph.language.reader.plain_nodes import read_plain_node
+from mimgraph.language.reader.spec import read
+from mimgraph.source import SourceFile
+from tests.conftest import ROOT
+
+PLAIN = [
+    "{layer: ReLU, from: x}",
+    "{from: x, layer: Linear, out_features: $hidden}",
+    "{layer: Linear, out_features: 2*$hidden, bias: null, from: lstm.last}",
+    "{layer: Conv2d, from: x, out_channels: 8, kernel_size: [3, $hidden]}",
+    "{layer: Nothing, from: [x], shared: true, index: 3}",
+    "{merge: concat, from: [x, b.1, q], dim: -1}",
+    "{merge: add, from: []}",
+    "{layer: Linear, from: x, out_features: $4}",
+]
+OTHERS = [
+    "{layer: ReLU}",
+    "{layer: ReLU, from: }",
+    "{layer: ReLU, merge: add, from: x}",
+    "{layer: $hidden, from: x}",
+    "{layer: [ReLU], from: x}",
+    "{layer: ReLU, from: {input: x}}",
+    "{layer: ReLU, from: 3}",
+    "{layer: ReLU, from: [x, 3]}",
+    "{layer: ReLU, from: !t x}",
+    "{layer: !t ReLU, from: x}",
+    "{layer: ReLU, from: x, freeze: true}",
+    "{layer: ReLU, from: x, lr: 0.1}",
+    "{layer: ReLU, from: x, take: last}",
+    "{layer: ReLU, each: x}",
+    "{layer: Linear, from: x, activation: ReLU}",
+    "{layer: Linear, from: x, block: b}",
+    "{layer: Linear, from: x, zeros: [8]}",
+    "{layer: Linear, from: x, out_features: {a: 1}}",
+    "{layer: Linear, from: x, inner: {layer: ReLU, from: x}}",
+    "{layer: Linear, from: x, from: y}",
+    "{layer: Linear, from: x, out_features: $(2*hidden)}",
+    "{layer: Linear, from: x, out_features: max(1, 2)}",
+    "{layer: Cast, from: x, like: y}",
+    "{merge: formula, from: {a: x}, expr: a + $hidden}",
+    "{merge: formula, from: [x, y], expr: a}",
+    "{seq: [ReLU], from: x}",
+]
+
+
+def read_both(text: str, patch: pytest.MonkeyPatch) -> tuple[tuple[object, ...], ...]:
+    """Return the graph and the report of a text, read in both ways."""
+    file, found = SourceFile("spec.yaml", text), []
+    for reading in (read_plain_node, lambda *_: None):
+        patch.setattr(nodes, "read_plain_node", reading)
+        report = Report()
+        graph = read(file, report)
+        assert graph is None or isinstance(graph, Graph)
+        # an operation is compared by its identity, but its text has all that it holds
+        found.append((repr(graph), report.diagnostics, report.mentioned, report.renamed))
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize(
+    ("node", "is_plain"), [*((one, True) for one in PLAIN), *((one, False) for one in OTHERS)]
+)
+def test_a_plain_node_is_read_as_any_other(
+    node: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"params: {{hidden: 8}}\ninputs: {{x: [8]}}\nnodes:\n  a: {node}\noutputs: a\n"
+    plain, any_ = read_both(text, monkeypatch)
+    assert plain == any_
+    reads = []
+    monkeypatch.setattr(nodes, "read_plain_node", lambda *all: reads.append(read_plain_node(*all)))
+    read(SourceFile("spec.yaml", text), Report())
+    assert [one is not None for one in reads] == [is_plain]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "specs").rglob("*.yaml")), ids=lambda path: path.stem
+)
+def test_a_spec_is_read_as_without_plain_nodes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, any_ = read_both(path.read_text(), monkeypatch)
+    assert plain == any_
