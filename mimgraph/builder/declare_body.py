@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.builder.calls_as_one import OneBlock, calls_as_one
@@ -176,8 +175,7 @@ def _node(
         return ir.Node(names[record], span, shared, sources)
     assert isinstance(first_call.made, TypedNode)
     declared = joined.declared if joined else first_call.made.declared
-    as_written = node_as_written(declared, trace)
-    return replace(as_written, name=names[record], span=span, sources=sources, whole=None)
+    return node_as_written(declared, trace).placed(names[record], span, sources)
 
 
 def _is_share(record: Record) -> bool:

@@ -24,22 +24,23 @@ from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, plain, shown
 
+_ATOMS = frozenset((bool, float, str, type(None)))
+
 
 def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> Apply:
     """Return the declared operation, with its options by name.
 
     In a sequence a sole option by position stays without its name: `{Linear: 64}`.
     """
-    op = call.op
-    refuse_name(f"{op.kind}s.{op.name}", call.keywords, op.options, span)
-    words = {*NODE_OPTIONS} - op.options.keys()
-    named: Mapping[str, object]
-    named = {k: v for k, v in call.keywords.items() if k not in words}
-    args = call.args
+    op, args, named, words = call.op, call.args, call.keywords, set[str]()
+    if named:
+        refuse_name(f"{op.kind}s.{op.name}", named, op.options, span)
+        words = {*NODE_OPTIONS} - op.options.keys()
+        named = {k: v for k, v in named.items() if k not in words}
     if op.inputs.kind == "named" and args and isinstance(args[0], str):
         numbers = {k: v for k, v in call.keywords.items() if k in TRAINING}
-        text, named = _formula_of_numbers(args[0], {**named, **numbers}, op)
-        named = {k: v for k, v in named.items() if k not in words}
+        text, rest = _formula_of_numbers(args[0], {**named, **numbers}, op)
+        named = {k: v for k, v in rest.items() if k not in words}
         args = (text, *args[1:])
     if len(args) > 1:
         _check_order(op, args, span)
@@ -136,11 +137,11 @@ def declare_options(
         taken = f"{len(names)} option{'s' if len(names) > 1 else ''}"
         message = f"{owner} takes {taken} by position, not {len(args)}"
         raise spec_error("wrong-type", message, span)
-    positional = dict(zip(names, args, strict=False))
-    twice = next((name for name in positional if name in named), None)
-    if twice is not None:
-        raise spec_error("duplicate-key", f"{twice} is given twice", span)
-    return {k: option(v, span) for k, v in (*positional.items(), *named.items())}, None
+    for name in names[: len(args)] if named else ():
+        if name in named:
+            raise spec_error("duplicate-key", f"{name} is given twice", span)
+    positional = zip(names, args, strict=False)
+    return {k: option(v, span) for k, v in (*positional, *named.items())}, None
 
 
 def option(value: object, span: Span) -> Option:
@@ -155,6 +156,8 @@ def option(value: object, span: Span) -> Option:
 
 def _data(value: Any) -> Any:
     """Return the value as plain data; numbers that a block's function was given become expressions."""
+    if type(value) in _ATOMS:  # as most are
+        return value
     if type(value) is Watched:
         return value.use()
     if isinstance(value, list | tuple):

@@ -58,6 +58,8 @@ class CallContext(NamedTuple):
 
     def declare(self, operation: Operation, options: Mapping[str, object]) -> ir.Node:
         """Return the declared node, with the words `take`, `over`, `freeze`, ... of its options."""
+        if not options:  # as in most calls
+            return ir.Node(self.name, self.span, operation, self.sources)
         take, over = declare_take(options, self.span), declare_over(options, self.span)
         freeze = declare_freeze(options, self.span)
         training = declare_training(options, operation, self.span)

@@ -33,6 +33,7 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.source import Span
 
+_ATOMS = frozenset((int, float, bool, str, type(None)))
 MAX_PARTS, MAX_DEPTH = 80, 24  # of a declared expression; a larger one is declared as its number
 
 
@@ -49,6 +50,8 @@ def as_written(option: Option, trace: Trace | None) -> Option:
 
 def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
     """Return a value for a declared option: numbers with expressions become written expressions."""
+    if type(value) in _ATOMS:  # as most are
+        return value
     if isinstance(value, list):
         return [declare_value(item, trace, span) for item in value]
     if isinstance(value, dict):

@@ -54,7 +54,7 @@ _known: dict[Hashable, _Known] = {}
 def question(site: Site, apply: Apply) -> Hashable:
     """Return what alone decides the type of a node; None if other things do, or it may not be known."""
     op = registry.find(apply.kind, apply.name)
-    if op is None or op.options_decide or not site.fed or site.state.alone:
+    if op is None or op.options_decide or not site.fed:
         return None
     asked: list[object] = [op, site.take and site.take.port]
     for one in site.fed:
