@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.editor.document.entry_trees import TreeRead
-from mimgraph.editor.document.memory import Memory
+from mimgraph.editor.document.memory import Legal, Memory
 from mimgraph.infer.advice.warnings import warnings
 from mimgraph.infer.known_part import KnownPart, known_part
 from mimgraph.infer.scope import State
@@ -24,30 +26,55 @@ from mimgraph.source import SourceFile
 from mimgraph.support.gc_pause import uncollected
 
 
+class Graphs(NamedTuple):
+    """The tree of a spec, and the graphs that follow from it; `state` is what the inference knows."""
+
+    tree: Tree | None
+    declared: Graph | None
+    typed: TypedGraph | None
+    state: State
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """The tree, graph, types and diagnostics of one version of a spec.
 
     `diagnostics` are those of `mimgraph check`, errors and warnings, by position; they may lie in parts.
     Where the text cannot be read as YAML, it `is_broken`, and `tree` and `declared` are of what can be
-    read of it. `declared` is None if the tree is no mapping, `typed` unless the spec is legal; sections
-    with unknown names are left out of it.
+    read of it.
     """
 
     file: SourceFile
-    tree: Tree | None
-    declared: Graph | None
-    typed: TypedGraph | None
     diagnostics: tuple[Diagnostic, ...]
     is_broken: bool
-    _state: State
+    _read: Callable[[], Graphs]  # is called once they are needed
+
+    @cached_property
+    def graphs(self) -> Graphs:
+        """The tree and the graphs."""
+        return self._read()
+
+    @property
+    def tree(self) -> Tree | None:
+        """The tree of the text."""
+        return self.graphs.tree
+
+    @property
+    def declared(self) -> Graph | None:
+        """The declared graph; None if the tree is no mapping. Sections with unknown names are left out."""
+        return self.graphs.declared
+
+    @property
+    def typed(self) -> TypedGraph | None:
+        """The typed graph; None unless the spec is legal."""
+        return self.graphs.typed
 
     @cached_property
     def known(self) -> KnownPart | None:
         """The part of a wrong graph whose types are known; None if the spec is legal or not read."""
         if self.typed is not None or self.declared is None:
             return None
-        return known_part(self.declared, self._state)
+        return known_part(self.declared, self.graphs.state)
 
     @cached_property
     def known_types(self) -> TypedGraph | None:
@@ -86,7 +113,33 @@ def analyse(
     state.report = Report()  # for what is looked up in the known part
     legal = None if report.diagnostics else typed
     diagnostics = tuple(in_order(found))
-    return Analysis(file, read.tree, declared, legal, diagnostics, not read.is_whole, state)
+    memory.legal = None
+    context = memory.types.context
+    if legal is not None and declared is not None and context is not None and params is None:
+        needs, blocks = memory.types.needs, memory.nodes.blocks
+        memory.legal = Legal(
+            *(file.lines, read, declared, legal, context, needs, blocks, diagnostics)
+        )
+    graphs = Graphs(read.tree, declared, legal, state)
+    return Analysis(file, diagnostics, not read.is_whole, lambda: graphs)
+
+
+@uncollected()
+def analyse_next(file: SourceFile, place: Place | None, memory: Memory) -> Analysis:
+    """Analyse the next version of a spec that is being edited, as `analyse` does.
+
+    Where no more than nodes changed and all is legal, the rest is not looked at. If lines have moved,
+    the graphs are made anew once they are needed, as their spans have moved, too.
+    """
+    version = memory.next()
+    if version is None:
+        return analyse(file, place, memory)
+    if not version.is_exact:
+        return Analysis(file, (), False, lambda: analyse(file, place, memory).graphs)
+    inferred = version.inferred
+    state = State(inferred.context.state.blocks, Report())
+    graphs = Graphs(version.tree, inferred.declared, inferred.typed, state)
+    return Analysis(file, version.warnings, False, lambda: graphs)
 
 
 def _inferred(

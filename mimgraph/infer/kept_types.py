@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mimgraph.infer.scope import Context
 from mimgraph.ir.declared.graph import Node
@@ -18,15 +19,22 @@ from mimgraph.ops.custom.module_signature import Registered
 Producer = TypedNode | TensorType  # what gives a source: a node or an input
 
 
+class Needs(NamedTuple):
+    """What a node adds to its graph: constraints, characters of options, and nodes after expansion."""
+
+    constraints: Mapping[Constraint, None]
+    length: int
+    expanded: int
+
+
 @dataclass(slots=True, eq=False)
 class Kept:
-    """A typed node, the text of its entry, what gave its sources, and what typing it required."""
+    """A typed node, the text of its entry, what gave its sources, and what it needs."""
 
     typed: TypedNode
     text: str
     producers: tuple[Producer, ...]
-    constraints: Mapping[Constraint, None]
-    length: int
+    needs: Needs
 
 
 class KeptTypes:
@@ -41,12 +49,14 @@ class KeptTypes:
         self._texts: Mapping[int, str] = {}
         self._inputs: Mapping[str, TensorType | None] = {}
         self._nodes: dict[str, Kept] = {}
+        self.needs: dict[str, Needs] = {}  # of each node of this version
+        self.context: Context | None = None  # of this version
 
     def begin(self, frame: Hashable, texts: Mapping[int, str]) -> None:
         """Begin another version with the text of each node, by its id; `frame` is None if unknown."""
         if frame is None or frame != self._frame:
             self._nodes, self._inputs = {}, {}
-        self._frame, self._texts = frame, texts
+        self._frame, self._texts, self.needs, self.context = frame, texts, {}, None
         if len(self._nodes) > 2 * len(texts) + 100:  # most have been renamed or removed
             self._nodes = {}
 
@@ -54,7 +64,7 @@ class KeptTypes:
         """Give the inputs of a graph the types that they had, which are equal, for quick comparison."""
         if self._inputs.keys() == context.inputs.keys():
             context.inputs = self._inputs
-        self._inputs = context.inputs
+        self._inputs, self.context = context.inputs, context
 
     def type_node(
         self, context: Context, node: Node, type_node: Callable[[Context, Node], TypedNode | None]
@@ -62,15 +72,16 @@ class KeptTypes:
         """Return the typed node, typed only if it is not kept."""
         text = self._texts.get(id(node))
         if text is None or not isinstance(node.operation, Apply) or node.sources is None:
-            return type_node(context, node)
+            return self._measured(context, node, type_node)[0]
         given = producers(context, node)
         kept = self._nodes.get(node.name)
         is_same = kept is not None and kept.text == text and given is not None
-        if kept is None or not is_same or not all(map(_same, given or (), kept.producers)):
+        if kept is None or not is_same or not all(map(same_results, given or (), kept.producers)):
             return self.type_anew(context, node, type_node, text, given)
         kept.producers = given or ()
-        context.state.write(kept.length, node.span)
-        context.state.require(kept.constraints)
+        self.needs[node.name] = kept.needs
+        context.state.write(kept.needs.length, node.span)
+        context.state.require(kept.needs.constraints)
         if kept.typed.declared is not node:
             kept.typed = _declared(kept.typed, node)
         return kept.typed
@@ -85,23 +96,44 @@ class KeptTypes:
     ) -> TypedNode | None:
         """Return the typed node, and keep it if it follows from its text and sources alone."""
         state, found = context.state, context.state.report.diagnostics
-        before = len(found), state.length, len(state.sums), len(state.summands)
-        required, state.constraints = state.constraints, {}
-        typed = type_node(context, node)
-        own, state.constraints = state.constraints, required
-        state.require(own)
-        after = len(state.report.diagnostics), before[1], len(state.sums), len(state.summands)
+        before = len(found), len(state.sums), len(state.summands)
+        typed, needs = self._measured(context, node, type_node)
+        after = len(state.report.diagnostics), len(state.sums), len(state.summands)
         is_whole = state.report.diagnostics is found and after == before
         if typed is not None and given is not None and is_whole and _is_kept(typed):
-            length = state.length - before[1]
-            self._nodes[node.name] = Kept(typed, text, given, own, length)
+            self._nodes[node.name] = Kept(typed, text, given, needs)
         else:
             self._nodes.pop(node.name, None)
         return typed
 
+    def _measured(
+        self,
+        context: Context,
+        node: Node,
+        type_node: Callable[[Context, Node], TypedNode | None],
+    ) -> tuple[TypedNode | None, Needs]:
+        """Return the typed node, typed anew, and what it needs."""
+        state = context.state
+        typed, needs = measured(context, node, type_node)
+        state.require(needs.constraints)
+        self.needs[node.name] = needs
+        return typed, needs
+
     def taken(self, name: str) -> Kept | None:
         """Return what was kept of a node, and keep it no longer."""
         return self._nodes.pop(name, None)
+
+
+def measured(
+    context: Context, node: Node, type_node: Callable[[Context, Node], TypedNode | None]
+) -> tuple[TypedNode | None, Needs]:
+    """Return the typed node, and what it needs; the graph does not have its constraints yet."""
+    state = context.state
+    length, expanded = state.length, state.expanded
+    around, state.constraints = state.constraints, {}
+    typed = type_node(context, node)
+    own, state.constraints = state.constraints, around
+    return typed, Needs(own, state.length - length, state.expanded - expanded + 1)
 
 
 def producers(context: Context, node: Node) -> tuple[Producer, ...] | None:
@@ -125,7 +157,7 @@ def producers(context: Context, node: Node) -> tuple[Producer, ...] | None:
     return tuple(found)
 
 
-def _same(one: Producer, other: Producer) -> bool:
+def same_results(one: Producer, other: Producer) -> bool:
     """Return whether two producers give the same results."""
     if one is other:
         return True

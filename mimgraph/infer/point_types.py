@@ -49,8 +49,8 @@ class PointTypes(KeptTypes):
             if known is not None and len(self._known) < MOST:
                 self._known[key] = known
             return typed
-        context.state.write(known.length, node.span)
-        context.state.require(known.constraints)
+        context.state.write(known.needs.length, node.span)
+        context.state.require(known.needs.constraints)
         return known.typed
 
 

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 WARM = 4  # keystrokes before those that are measured
 PAGE = os.sysconf("SC_PAGE_SIZE")
 EDITS = 10_000
+CHANGES = (  # what is replaced by what
+    ("one node changed", "64}", "64, bias: false}"),
+    ("a size changed", "64}", "65}"),
+    ("a node came between", "n1000: {layer: Linear, from: n999", "new: {layer: ReLU, from: n999}\n  n1000: {layer: Linear, from: new"),
+    ("a line break came between", "\n", "\n\n"),
+)  # fmt: skip
 
 
 def opened(nodes: int) -> Session:
@@ -89,6 +95,32 @@ def against_check(nodes: int, text: str) -> tuple[Cost, Cost]:
 
 def against_limit(nodes: int, text: str, seconds: float) -> tuple[Cost, Cost]:
     return keystroke(nodes, text), fixed(seconds)
+
+
+def check_again(nodes: int, old: str, new: str) -> tuple[Cost, Cost]:
+    """Return the cost of a check after one node in the middle of a spec changed, and of one of the whole text.
+
+    Every second time the node is changed back.
+    """
+    from mimgraph.editor.analysis import analyse
+    from mimgraph.editor.document.open_spec import OpenSpec
+    from mimgraph.source import SourceFile
+
+    text = chain(nodes)
+    at = text.index(f"\n  n{nodes // 2}: ")
+    other = text[:at] + text[at:].replace(old, new, 1)
+    assert other != text
+    spec, turn = OpenSpec("model.yaml", text), 0
+    spec.analyse()
+
+    def step() -> None:
+        nonlocal turn
+        turn += 1
+        spec.file.become(other if turn % 2 else text)
+        spec.analyse()
+
+    step()
+    return clocked(step), clocked(lambda: analyse(SourceFile("model.yaml", text)))
 
 
 def message(method: str, number: int | None, params: Any) -> bytes:
@@ -161,6 +193,14 @@ def cases() -> Iterator[Case]:
                 at_most=1.0,
                 slow=nodes > 200,
             )
+    for what, old, new in CHANGES:
+        yield Case(
+            name=f"check again after {what}, 2,000 nodes",
+            against="all anew",
+            make=partial(check_again, 2_000, old, new),
+            at_most=0.1,
+            rounds=10,
+        )
     yield Case(
         name="start of the language server",
         against="a limit",

@@ -29,6 +29,7 @@ class TreeRead(NamedTuple):
     is_whole: bool
     texts: Mapping[int, str]  # of the nodes that follow from their own text, by the id of the value
     frame: Hashable  # the text of all other entries; None if these do not follow from it
+    outline: Outline
 
 
 class EntryTrees:
@@ -145,7 +146,7 @@ def _tree_read(tree: Tree, is_whole: bool, found: Outline, reads: Mapping[Chunk,
             is_exact = is_exact and is_fine
         elif is_fine and read is not None and read.pair is not None:
             texts[id(read.pair[1])] = chunk.text
-    return TreeRead(tree, is_whole, texts, tuple(frame) if is_exact else None)
+    return TreeRead(tree, is_whole, texts, tuple(frame) if is_exact else None, found)
 
 
 def _are_unlike(found: Outline, reads: Mapping[Chunk, Read], without: Sequence[str] = ()) -> bool:

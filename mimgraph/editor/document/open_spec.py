@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.editor.analysis import Analysis, analyse
+from mimgraph.editor.analysis import Analysis, analyse_next
 from mimgraph.editor.document.buffer import Buffer
 from mimgraph.editor.document.memory import Memory
 from mimgraph.language.parts.part_files import Place
@@ -17,4 +17,4 @@ class OpenSpec:
 
     def analyse(self, place: Place | None = None) -> Analysis:
         """Analyse the text as it is now; `place` says where its parts are found."""
-        return analyse(self.file, place, self._memory)
+        return analyse_next(self.file, place, self._memory)

@@ -66,7 +66,7 @@ def indent_of(line: str) -> int:
 
 def outline(lines: list[str]) -> Outline:
     """Return the sections of a text, and their entries."""
-    starts = [*_starts(lines, 0, len(lines), 0)]
+    starts = [*entry_starts(lines, 0, len(lines), 0)]
     regular = bool(starts) and not any(map(is_content, lines[: starts[0]]))
     sections: list[Section] = []
     between = lines[: starts[0]] if starts else [*lines]
@@ -97,7 +97,7 @@ def chunks(
     lines: Sequence[str], first: int, end: int, indent: int, section: str = ""
 ) -> Iterator[Chunk]:
     """Yield the entries with this indentation in the lines from `first`, which begins one, to `end`."""
-    starts = [first, *_starts(lines, first + 1, end, indent)]
+    starts = [first, *entry_starts(lines, first + 1, end, indent)]
     for start, behind in pairwise([*starts, end]):
         yield Chunk(start, indent, text_of(lines, start, behind), section)
 
@@ -108,7 +108,7 @@ def text_of(lines: Sequence[str], start: int, end: int) -> str:
     return text + "\n" if end < len(lines) else text
 
 
-def _starts(lines: Sequence[str], first: int, end: int, indent: int) -> Iterator[int]:
+def entry_starts(lines: Sequence[str], first: int, end: int, indent: int) -> Iterator[int]:
     """Yield the index of each line at which an entry with this indentation begins."""
     for at in range(first, end):
         line = lines[at]

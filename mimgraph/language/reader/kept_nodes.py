@@ -22,19 +22,19 @@ class _Kept(NamedTuple):
 class KeptNodes:
     """The nodes of the last version and of this one, by the trees from which they were read.
 
-    A node is kept if reading it reports nothing and notes no lost names, so that it follows from its tree
+    `blocks` are the names of the blocks. A node is kept if reading it reports nothing and notes no lost names, so that it follows from its tree
     and the names of blocks alone.
     """
 
     def __init__(self) -> None:
-        self._blocks: frozenset[str] = frozenset()
+        self.blocks: frozenset[str] = frozenset()
         self._last: dict[int, _Kept] = {}
         self._now: dict[int, _Kept] = {}
 
     def begin(self, blocks: frozenset[str]) -> None:
         """Begin another version, whose blocks have these names."""
-        self._last = self._now if blocks == self._blocks else {}
-        self._blocks, self._now = blocks, {}
+        self._last = self._now if blocks == self.blocks else {}
+        self.blocks, self._now = blocks, {}
 
     def read(
         self,
