@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared.graph import Node
@@ -21,7 +22,7 @@ from mimgraph.language.reader.uses import (
     read_take,
 )
 from mimgraph.language.reader.values import as_written
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_tree.tree import Declared, Mapping, Scalar, Sequence, Tree
 
 
 def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
@@ -30,12 +31,14 @@ def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
         help = as_written("write [{}]", tree)
         context.wrong_type("seq", "a list of layers", tree, here, help)
         return None
-    items = tuple(_read_item(context, str(i), item, here) for i, item in enumerate(tree.items))
+    items = tuple(read_item(context, str(i), item, here) for i, item in enumerate(tree.items))
     return Chain(items, tree.span)
 
 
-def _read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
+def read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
     """Return an item, a node named by its index; without an operation if it cannot be read."""
+    if isinstance(tree, Declared):
+        return cast(Node, tree.declared)
     here = f"{path}.{name}" if path else name
     unread = Node(name, tree.span, None)
     if isinstance(tree, Mapping) and tree.entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import Node, Source
@@ -19,7 +20,7 @@ from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
 from mimgraph.language.reader.training import read_freeze, read_training
 from mimgraph.language.reader.uses import read_over, read_take
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null, texts
+from mimgraph.language.yaml_tree.tree import Declared, Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
 
 KINDS = (*OPS, *CONSTANTS)  # the keys that say what a node does
@@ -31,8 +32,8 @@ def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
     entries = _without_outdented_keys(context, section_entries(context, tree))
     kept = context.kept
     if kept is None:
-        return tuple(_read_node(context, key, value, path) for key, value in entries)
-    return tuple([kept.read(context, key, value, path, _read_node) for key, value in entries])
+        return tuple(read_node(context, key, value, path) for key, value in entries)
+    return tuple([kept.read(context, key, value, path, read_node) for key, value in entries])
 
 
 def is_node(tree: Mapping) -> bool:
@@ -53,8 +54,10 @@ def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Itera
         yield key, value
 
 
-def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
+def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     """Return a node; without an operation if it cannot be read."""
+    if isinstance(tree, Declared) and not tree.lost:
+        return cast(Node, tree.declared)
     plain = read_plain_node(context, key, tree) if isinstance(tree, Mapping) else None
     if plain is not None:
         return plain

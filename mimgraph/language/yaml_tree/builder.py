@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.values import ANOTHER, FAULTY
+from mimgraph.language.yaml_tree.early import Early, Kind, Open
 from mimgraph.language.yaml_tree.faults import NO_ALIASES, Fault, Faults
 from mimgraph.language.yaml_tree.limits import MAX_DEPTH, Unreadable, too_deep
 from mimgraph.language.yaml_tree.scalars import ResolvedScalars, key_help, why_faulty
@@ -23,18 +23,6 @@ from mimgraph.source import SourceFile, Span
 MERGE = "<<"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
-Kind = type[Sequence] | type[Mapping]
-
-
-class Open(NamedTuple):
-    """An open collection, with the items of the one around it and the number of faults before it."""
-
-    kind: Kind
-    line: int
-    column: int
-    outer: list[Tree]
-    faults: int
-
 
 class TreeBuilder:
     """A tree that is being built, and its faults.
@@ -42,8 +30,9 @@ class TreeBuilder:
     `items` are those of the innermost open collection; in a mapping keys and values alternate.
     """
 
-    def __init__(self, file: SourceFile) -> None:
+    def __init__(self, file: SourceFile, early: Early | None = None) -> None:
         self.file = file
+        self.early = early
         self.resolved = ResolvedScalars()
         self.begin()
 
@@ -127,6 +116,8 @@ class TreeBuilder:
             key = outer[-1] if outer else None
             if type(key) is Scalar and key.text == "params":
                 self.params.update(name.text for name, _ in closed.entries)
+            if self.early is not None:
+                closed = self.early.declared(closed, outer, self.stack)
         outer.append(closed)
 
     def close_all(self) -> None:

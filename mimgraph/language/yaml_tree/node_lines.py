@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mimgraph.ir.declared.values import FAULTY
+from mimgraph.language.yaml_tree.early import Early
 from mimgraph.language.yaml_tree.scalars import ResolvedScalars
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
@@ -40,9 +41,11 @@ class Run(NamedTuple):
     items: list[Tree]
 
 
-def node_runs(file: SourceFile, text: str, resolved: ResolvedScalars) -> list[Run]:
+def node_runs(
+    file: SourceFile, text: str, resolved: ResolvedScalars, early: Early | None = None
+) -> list[Run]:
     """Return the runs of lines in this form; there are none in a text with lines that are counted
-    in other ways than by LF."""
+    in other ways than by LF. `early` reads the nodes among them."""
     start = text.find(SECTION) + len(SECTION)
     if start < len(SECTION) or "\r" in text or not text.isascii():
         return []
@@ -56,11 +59,13 @@ def node_runs(file: SourceFile, text: str, resolved: ResolvedScalars) -> list[Ru
             key = _scalar(file, name, line + len(items) // 2, 3, resolved)
             if value is None or key is None:
                 break
-            items += key, value
+            items += key, value if early is None else early.node(key, value)
             end = behind
         if items:
             runs.append(Run(line, start, end, items))
         line += len(items) // 2 + 1
+        if text[end : end + 1] not in (" ", "#", "\n"):
+            early = None  # the next section begins
         start = text.find("\n", end) + 1 or len(text)
     return runs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from mimgraph.ir.declared.values import FAULTY, Faulty
 from mimgraph.source import Span
@@ -96,6 +96,22 @@ class Mapping(NamedTuple):
         return self._replace(
             entries=(*self.entries, *((key, faulty(self.span)) for key in missing))
         )
+
+
+class Declared(Mapping):
+    """A mapping that was read as soon as it closed: of its entries only what they declare is kept."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, declared: Any, span: Span) -> Self:
+        """Return the mapping that stands for what it declares."""
+        return tuple.__new__(cls, ((), span, (), declared))
+
+    @property
+    def declared(self) -> Any:
+        """What was read."""
+        return tuple.__getitem__(self, 3)
 
 
 Tree = Scalar | Sequence | Mapping

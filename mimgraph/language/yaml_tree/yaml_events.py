@@ -21,7 +21,8 @@ from yaml.events import (
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.values import FAULTY
-from mimgraph.language.yaml_tree.builder import Kind, TreeBuilder
+from mimgraph.language.yaml_tree.builder import TreeBuilder
+from mimgraph.language.yaml_tree.early import Kind
 from mimgraph.language.yaml_tree.faults import NO_ALIASES
 from mimgraph.language.yaml_tree.limits import (
     HIDE_BREAKS,
@@ -63,7 +64,7 @@ def _read_with_node_lines(text: str, builder: TreeBuilder) -> bool:
     there is none, or something is wrong."""
     from mimgraph.language.yaml_tree.node_lines import node_runs, without_runs  # takes milliseconds
 
-    runs = node_runs(builder.file, text, builder.resolved)
+    runs = node_runs(builder.file, text, builder.resolved, builder.early)
     if not runs:
         return False
     cut_out = {run.line: run.items for run in runs}

@@ -1,0 +1,92 @@
+"""Nodes that are read while the text is composed, against the same nodes read from the whole tree."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from mimgraph.diagnostics import Report
+from mimgraph.language.reader.early_nodes import can_begin
+from mimgraph.language.reader.spec import read, read_tree
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.source import SourceFile
+from tests.conftest import ROOT
+
+SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
+
+NODES = {
+    "a mapping on one line": "a: {layer: ReLU, from: x}",
+    "a mapping on several lines": "a:\n    layer: ReLU\n    from: x",
+    "a chain": "a: {seq: [ReLU, Linear: 5, {Linear: {out_features: 5}}], from: x}",
+    "a chain on several lines": "a:\n    from: x\n    seq:\n    - Linear: 5\n    - Linear: {out_features: 5}",
+    "a chain in an each": "a: {seq: [Linear: 5], each: [x, x]}",
+    "options that are mappings": "a: {layer: Linear, out_features: 5, from: x, activation: {GELU: {approximate: tanh}}}",
+    "a tuple": "a: {layer: Conv2d, out_channels: 5, kernel_size: (3, 3), from: x}",
+    "a node without a mapping": "a:",
+    "a node that is a text": "a: ReLU",
+    "no operation": "a: {from: x}",
+    "two operations": "a: {layer: ReLU, seq: [Linear: 5], from: x}",
+    "an item with two keys": "a: {seq: [{Linear: 5, bias: false}], from: x}",
+    "a name that is given twice": "a: {layer: ReLU, from: x}\n  a: {layer: ReLU, from: x}",
+    "a name that is no string": "1: {layer: ReLU, from: x}",
+    "a name that is a mapping": "? {layer: ReLU}\n  : {layer: ReLU, from: x}",
+    "a key that is indented too little": "a: {layer: Conv2d, from: x}\n  kernel_size: 3",
+    "a node inside a node": "a: {layer: ReLU, from: x, b: {layer: ReLU, from: a}}",
+    "an option that is called seq": "a: {layer: ReLU, from: x, with: {seq: [{a: 1}]}}",
+    "an ambiguous word": "a: {layer: ReLU, from: x, inplace: yes}",
+    "a text that is no YAML": "a: {layer: ReLU, from: x",
+    "a template": "a: {layer: ReLU, from: x, inplace: {{ flag }}}",
+}
+
+
+def both(file: SourceFile) -> tuple[str, str]:
+    """Return the declared graph and the faults of a text, as they are read and from its whole tree."""
+    found, expected = Report(), Report()
+    graph = read(file, found)
+    tree = compose(file, expected.add)
+    whole = None if tree is None else read_tree(tree, file, expected)
+    return repr((graph, found.diagnostics, found.mentioned)), repr(
+        (whole, expected.diagnostics, expected.mentioned)
+    )
+
+
+@pytest.mark.parametrize("nodes", NODES.values(), ids=NODES)
+def test_nodes_and_faults_are_those_of_the_whole_tree(nodes: str) -> None:
+    text = f"inputs: {{x: [5]}}\nnodes:\n  {nodes}\noutputs: a\n"
+    assert can_begin(text)
+    one, other = both(SourceFile("spec.yaml", text))
+    assert one == other
+
+
+@pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
+def test_the_specs_declare_the_same(path: Path) -> None:
+    one, other = both(SourceFile("spec.yaml", path.read_text()))
+    assert one == other
+
+
+def test_blocks_that_stand_below_the_nodes_are_known_to_them() -> None:
+    text = (
+        "inputs: {x: [5]}\nnodes: {a: {seq: [step], from: x}}\noutputs: a\n"
+        "blocks: {step: {seq: [ReLU]}}\n"
+    )
+    assert not can_begin(text)
+    one, other = both(SourceFile("spec.yaml", text))
+    assert one == other
+
+
+def test_the_tree_of_a_large_spec_is_never_whole_in_memory() -> None:
+    lines = "".join(f"  n{i + 1}: {{layer: ReLU, from: n{i}}}\n" for i in range(1_000))
+    file = SourceFile("spec.yaml", f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n1000\n")
+    read(file, Report())  # fills caches
+    tracemalloc.start()
+    tree = compose(file, Report().add)
+    of_tree = tracemalloc.get_traced_memory()[0]
+    del tree
+    tracemalloc.reset_peak()
+    graph = read(file, Report())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert graph is not None
+    assert peak < of_tree
