@@ -51,6 +51,7 @@ class _Names(NamedTuple):
 
     inputs: Mapping[str, Input | BlockInput]
     nodes: Mapping[str, Node]
+    shares: Mapping[str, Share]  # by the node that uses the module of another
     lost: Collection[str]
     report: Report
     path: str
@@ -90,7 +91,8 @@ def check_scope(
     before = len(report.diagnostics)
     named_inputs = {one.name: one for one in inputs}
     named_nodes = unique(inputs, nodes, report, path)
-    names = _Names(named_inputs, named_nodes, lost, report, path, elsewhere, around)
+    shares = {name: share for name, node in named_nodes.items() if (share := shared_by(node))}
+    names = _Names(named_inputs, named_nodes, shares, lost, report, path, elsewhere, around)
     are_outputs_known = _check_outputs(names, outputs)
     order = _order(names, _edges(names))
     if are_outputs_known and outputs:
@@ -105,6 +107,17 @@ def unique(
 ) -> dict[str, Node]:
     """Return the nodes by name; report bad and taken names; a node with a taken one loses its
     operation."""
+    kept = {node.name: node for node in nodes}
+    known = {one.name for one in inputs}.union(kept)
+    if len(known) == len(inputs) + len(nodes) and not any(map(input_fault, known)):
+        return kept
+    return _unique(inputs, nodes, report, path)
+
+
+def _unique(
+    inputs: Sequence[Input | BlockInput], nodes: Sequence[Node], report: Report, path: str
+) -> dict[str, Node]:
+    """Return the nodes by name, where some names are bad or taken."""
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):
@@ -155,15 +168,17 @@ def _edges(names: _Names) -> list[Edge]:
     """Return an edge from each node to each node that reads it or shares its module; report unknown
     names."""
     edges: list[Edge] = []
-    for node in names.nodes.values():
+    nodes, inputs, shares = names.nodes, names.inputs, names.shares
+    for name, node in nodes.items():
         for source in node.sources or ():
-            if source.name in names.nodes:
-                edges.append((source.name, node.name))
-            elif source.name not in names.inputs and not names.is_lost(source.name):
-                _report_unknown(names, source, names.known, names.path + node.name)
-        share, outer = shared_by(node), names.around.outer
-        if share is not None and share.target not in names.nodes and share.target not in outer:
-            _report_target(names, node, share)
+            if source.name in nodes:
+                edges.append((source.name, name))
+            elif source.name not in inputs and not names.is_lost(source.name):
+                _report_unknown(names, source, names.known, names.path + name)
+        if name in shares:
+            target = shares[name].target
+            if target not in nodes and target not in names.around.outer:
+                _report_target(names, node, shares[name])
     # the modules of an `each` have names only once it is typed
     eaches = _shared_eaches(names)
     edges += [(each, name) for name, each in eaches.items()]
@@ -251,17 +266,14 @@ def needed_for(nodes: Iterable[Node], outputs: Iterable[str], of_blocks: OuterSh
 def _shared_eaches(names: _Names) -> dict[str, str]:
     """Return the first `each` to which the shares of a node lead, by node; a ring of shares is
     reported at its first node."""
-    nodes = names.nodes
+    nodes, shares = names.nodes, names.shares
     found: dict[str, str] = {}
     settled: set[str] = set()
-    for name in [name for name, node in nodes.items() if shared_by(node) is not None]:
+    for name in shares:
         followed: dict[str, str] = {}
-        while name in nodes and name not in settled and name not in followed:
-            share = shared_by(nodes[name])
-            if share is None:
-                break
-            followed[name] = share.target
-            name = share.target
+        while name in shares and name not in settled and name not in followed:
+            followed[name] = shares[name].target
+            name = shares[name].target
         if name in followed:
             _report_ring(names, [*followed][[*followed].index(name) :])
         for sharing, target in reversed(followed.items()):
@@ -334,15 +346,14 @@ def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output])
     """Report inputs that nothing reads, unless unknown names may mean them, and each dead chain at
     its end."""
     inputs, nodes, report = names.inputs, names.nodes, names.report
-    if any(_reads_unknown(node) for node in nodes.values()):
+    if any(not node.sources and _reads_unknown(node) for node in nodes.values()):
         return
     read = {output.source.name for output in outputs}
-    for node in order:
-        read.update(source.name for source in node.sources or ())
-        if (share := shared_by(node)) is not None:
-            read.add(share.target)
-        if names.around.of_blocks:
-            read.update(shared_around(node, names.around.of_blocks))
+    read.update([source.name for node in order for source in node.sources or ()])
+    for node in order if names.shares or names.around.of_blocks else ():
+        if node.name in names.shares:
+            read.add(names.shares[node.name].target)
+        read.update(shared_around(node, names.around.of_blocks))
     unread = (one for one in inputs.values() if one.name not in read)
     unread = (one for one in unread if not report.mentions(one.name))
     # each unknown name may mean one of them, but which is unknown: report all or none
@@ -351,9 +362,9 @@ def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output])
     for one in chain(first, unread) if len(first) > meant else ():
         message, help = f"nothing reads {one.name}", "feed it to a node, or delete it"
         report.add(Diagnostic("unused-input", message, one.span, help=help))
-    for node in nodes.values():
+    for node in [node for name, node in nodes.items() if name not in read]:
         # a node without an operation has a fault of its own
-        if node.name in read or node.operation is None or report.mentions(node.name):
+        if node.operation is None or report.mentions(node.name):
             continue
         message, help = f"no output depends on {node.name}", "name it in outputs, or delete it"
         here = names.path + node.name

@@ -6,7 +6,6 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Container
-from functools import lru_cache
 
 # keys of a node; a block may have such params, as beside another operation they are options
 CONSTANTS = ("zeros", "ones", "random")
@@ -43,7 +42,6 @@ REFUSED_FOR_INPUTS = {
 }
 
 
-@lru_cache(maxsize=4096)
 def name_fault(name: str) -> str | None:
     """Return why `name` cannot name a node, input, block or size; None if it can."""
     if name in REFUSED:

@@ -18,7 +18,7 @@ from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op, OpFault
 
 MAX_WEIGHTS = 2**40  # elements in one weight or buffer
-MOST = 4096  # answers in the cache
+MOST = 16_384  # answers in the cache: a text of 1 MiB has about as many nodes
 LONGEST = 1000  # characters of options plus number of sources; above it nothing is cached
 
 
