@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import declare_body
@@ -15,6 +14,7 @@ from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.names import class_fault
+from mimgraph.support.frozen_data import replace
 
 
 def declare_graph(

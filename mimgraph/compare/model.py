@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.compare.equality import comparable
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, mutable_data, replace
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]
 Kind: TypeAlias = Literal["graph", "param", "input", "node", "block", "output"]
@@ -77,7 +76,7 @@ class InnerBody(NamedTuple):
     runs: tuple[int, int]
 
 
-@dataclass(slots=True, eq=False)
+@mutable_data
 class BodyChanges:
     """The changes inside a body, under the names that it uses itself.
 

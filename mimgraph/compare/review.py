@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -26,12 +25,13 @@ from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
+from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
 
 
-@dataclass(frozen=True, repr=False)
+@locked_data(slots=False)
 class Review:
     """The changes from an old graph to a new one; prints as text, and is false if there are none."""
 

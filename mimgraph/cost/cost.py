@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
 from math import prod
 
 from mimgraph.cost.contiguity import copies
@@ -16,7 +15,7 @@ from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, un
 from mimgraph.ir.typed.training_walk import Settings, weights_of_node
 from mimgraph.ir.typed.walks import needed_in_eval, running
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 
 PARAM_BYTES = 4  # float32, as parameters are created
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -11,7 +10,7 @@ from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
 from mimgraph.support.arguments import Depth, as_path
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 FILE = Path(__file__).with_name("torchvision_models.json")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mimgraph.infer.scope import Context
@@ -15,6 +14,7 @@ from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.support.frozen_data import mutable_data
 
 Producer = TypedNode | TensorType  # what gives a source: a node or an input
 
@@ -27,7 +27,7 @@ class Needs(NamedTuple):
     expanded: int
 
 
-@dataclass(slots=True, eq=False)
+@mutable_data
 class Kept:
     """A typed node, the text of its entry, what gave its sources, and what it needs."""
 

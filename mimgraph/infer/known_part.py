@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +27,7 @@ from mimgraph.ir.typed.graph import (
     single_nodes,
 )
 from mimgraph.ir.typed.operations import Shared
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 @data(eq=False, slots=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
@@ -12,7 +11,7 @@ from mimgraph.ir.declared.graph import Block, Graph
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import FAULTY, Chosen
 from mimgraph.ir.expression import variables
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:

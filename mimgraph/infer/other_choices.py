@@ -7,7 +7,6 @@ all choices. An option that the chosen one does not have, and another choice has
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics import Report
@@ -18,7 +17,7 @@ from mimgraph.ir.declared.space import Choices
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Option, Written
 from mimgraph.ir.expression import Variable
 from mimgraph.ops import registry
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Report) -> Graph:

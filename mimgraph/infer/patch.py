@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from mimgraph.diagnostics import Report, SpecError
@@ -27,7 +26,7 @@ from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Shared
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 Readers = Mapping[str, Sequence[str]]  # the nodes that read each input and node
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice, pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from mimgraph.ir.declared.operations import Apply, Share
 from mimgraph.ir.declared.values import ANOTHER, OTHERS
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 @data

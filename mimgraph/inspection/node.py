@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from mimgraph.inspection.option_values import is_default
@@ -12,6 +11,7 @@ from mimgraph.inspection.unknown_name import UnknownName, unknown
 from mimgraph.ir.types import Shape, TensorType
 from mimgraph.ops import registry
 from mimgraph.support.entry_point import entry_points
+from mimgraph.support.frozen_data import field, locked_data
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "share", "each"]
 OPS: tuple[Kind, ...] = ("layer", "merge", "tensor")  # the kinds of the ops in the registry
@@ -33,7 +33,7 @@ class KnownNumbers(NamedTuple):
     macs: int | str | None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@locked_data
 class Node:
     """A node of a graph, with all that was inferred about it:
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import locked_data
 
 
-@dataclass(frozen=True, slots=True)
+@locked_data
 class Origin:
     """A place in a spec or a Python file; prints as `model.yaml:7` or `train.py:12`."""
 

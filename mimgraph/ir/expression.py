@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import Any, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dims.dim import Dim, DimOverflow
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 LIMIT = 2**63
 MAX_TOKENS = 256

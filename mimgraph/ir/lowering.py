@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.lazy_products import LazyProducts, Product
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 
 # a key that no source has
 MODULE = Operand("*self")  # the node's own module

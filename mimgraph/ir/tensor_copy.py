@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import NamedTuple, TypeAlias
 
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 
 class Stretch(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from mimgraph.ir.dims.division import sole_division
 from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.dims.printing import printed_terms
 from mimgraph.ir.expression import WrittenInt
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 
 BATCH = symbol("N")
 

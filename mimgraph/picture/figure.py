@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from mimgraph.picture.arrows import arrowhead, curve, reaching
 from mimgraph.picture.box_shapes import ROUND, outline
@@ -35,7 +34,7 @@ from mimgraph.picture.legend import below
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import plain
 from mimgraph.picture.themes import Paint
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 @data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.files import write_whole
+from mimgraph.support.frozen_data import replace
 from mimgraph.support.key_lists import lists
 
 ADAPTER, BASE = ".lora_", ".base_layer"  # in the keys of layers with adapters of peft

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
 from itertools import combinations
 from math import comb
 from typing import Any, TypeAlias
@@ -11,7 +10,7 @@ from typing import Any, TypeAlias
 from mimgraph.ir.declared.space import Choices, is_same, written
 from mimgraph.search.points import Point
 from mimgraph.search.space import Space
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 MOST_RULES = 6  # of one fault
 SHOWN_RULES = 3  # of one fault, in its note

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
 from random import Random
 from typing import Any, TypeAlias
 
@@ -15,7 +14,7 @@ from mimgraph.ir.declared.graph import Graph
 from mimgraph.search.explain import Explainer, Rule, rules_text
 from mimgraph.search.points import Point, every_point, random_point, random_points
 from mimgraph.search.space import Space
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 from mimgraph.support.progress import progress
 
 MORE = 12  # further points at which a rule is tried

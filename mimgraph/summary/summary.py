@@ -6,7 +6,6 @@ import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.cost.bind_sizes import check_size, checked
@@ -17,6 +16,7 @@ from mimgraph.summary import markup
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth
+from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
 _CSV_COLUMNS = (
@@ -36,7 +36,7 @@ _CSV_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@locked_data
 class Summary(Contents):
     """A table of a graph: shapes, parameters, multiply-accumulates and memory of every node.
 

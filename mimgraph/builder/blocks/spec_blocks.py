@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from mimgraph.builder.blocks.call import DeclaredBlock, Family, InputTypes, new_key
 from mimgraph.builder.handles.call_context import CallContext
@@ -17,6 +16,7 @@ from mimgraph.infer.scope import State
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ops.signature import REQUIRED
+from mimgraph.support.frozen_data import replace
 
 
 class SpecBlock(Family):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Each, TypedOperation, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import replace
 
 
 class EditedGraph(NamedTuple):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.new_layers import Layer, as_layer, declare, stem
 from mimgraph.builder.edits.paths import Place, check_one_result, find
@@ -13,6 +11,7 @@ from mimgraph.builder.node_names import Names, check_name
 from mimgraph.infer.outer_shares import shared_by
 from mimgraph.ir.declared.graph import Graph, Source
 from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.support.frozen_data import replace
 
 
 def insert(

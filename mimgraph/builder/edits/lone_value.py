@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mimgraph.builder.edits.edit import Edit
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ops import registry
+from mimgraph.support.frozen_data import replace
 
 
 def with_named_value(edit: Edit, item: Node) -> Node:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from mimgraph.builder.blocks.call import BlockCall, declare_repeat
@@ -29,6 +28,7 @@ from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED
+from mimgraph.support.frozen_data import replace
 
 Options = Mapping[str, object]  # `...` leaves an option out, so that it has its default
 

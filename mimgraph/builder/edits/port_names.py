@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mimgraph.builder.edits.edit import Edit
 from mimgraph.builder.edits.scope import Scope, takes_names
 from mimgraph.builder.edits.shared_names import SharedName
@@ -11,6 +9,7 @@ from mimgraph.infer.nodes.each import port_of
 from mimgraph.infer.outer_shares import shared_by
 from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import Call
+from mimgraph.support.frozen_data import replace
 
 Ports = list[tuple[str, str, str]]  # a node, the old name of a port, and the new one
 

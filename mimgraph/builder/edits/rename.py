@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import Place, find
 from mimgraph.builder.edits.port_names import (
@@ -23,6 +21,7 @@ from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.support.arguments import shown
+from mimgraph.support.frozen_data import replace
 
 
 def rename(graph: Graph, typed: TypedGraph, path: object, new: object) -> EditedGraph:

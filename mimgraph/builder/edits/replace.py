@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from mimgraph.builder.blocks.call import BlockCall
 from mimgraph.builder.blocks.scan import ScanCall
@@ -17,6 +16,7 @@ from mimgraph.ir.declared.operations import AppliedOperation, Apply, Call, Chain
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ops import registry
+from mimgraph.support.frozen_data import replace
 
 
 def replace_node(graph: Graph, typed: TypedGraph, path: object, layer: object) -> EditedGraph:

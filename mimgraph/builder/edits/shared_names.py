@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mimgraph.builder.blocks.call import new_key
 from mimgraph.builder.edits.block_names import CopyKey
@@ -13,6 +13,7 @@ from mimgraph.infer.outer_shares import calls, shared_by
 from mimgraph.ir.declared.graph import Block, Node
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.support.frozen_data import replace
 
 
 @dataclass

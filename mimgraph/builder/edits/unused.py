@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mimgraph.builder.edits.block_names import Resolve, used_blocks
 from mimgraph.infer.advice.unused_params import unread_params
 from mimgraph.ir.declared.graph import Graph
+from mimgraph.support.frozen_data import replace
 
 
 def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:

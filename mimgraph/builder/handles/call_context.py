@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.builder.declare_layer import declare_over, declare_take
@@ -20,6 +19,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.records import Record

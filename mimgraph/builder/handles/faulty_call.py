@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.declare_layer import declare_apply
@@ -15,6 +14,7 @@ from mimgraph.ir.names import free_name
 from mimgraph.ops.layer_call import LayerCall
 from mimgraph.picture.faulty.sketch import WrongGraph
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import replace
 
 
 def faulty_call(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
@@ -11,6 +9,7 @@ from mimgraph.infer.graph import infer
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ops.layer_call import EachCall
 from mimgraph.picture import notebook
+from mimgraph.support.frozen_data import replace
 
 
 def handle_html(handle: Tensor) -> str:

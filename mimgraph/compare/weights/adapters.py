@@ -7,7 +7,6 @@ add zero, so a layer that gets some has the results that it had.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.compare.model import dotted
@@ -17,7 +16,7 @@ from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Shared
 from mimgraph.ir.typed.paths import is_part
 from mimgraph.ir.typed.training import Adapter
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 class Adapted(NamedTuple):

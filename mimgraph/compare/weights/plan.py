@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import replace
 
 from mimgraph.compare.model import dotted
 from mimgraph.compare.pair import Comparison
@@ -15,7 +14,7 @@ from mimgraph.compare.weights.walk import Walk, tensors
 from mimgraph.ir.tensor_copy import TensorCopy, size
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.typed.operations import Leaf
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 @data

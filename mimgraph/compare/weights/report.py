@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.compare.markdown import code
@@ -12,6 +11,7 @@ from mimgraph.compare.weights.plan import LayerCopy, OutputNews, Plan
 from mimgraph.ir.tensor_copy import Along, TensorCopy, keeps_all, news
 from mimgraph.support.columns import titled, wrapped
 from mimgraph.support.entry_point import entry_points
+from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import (
     BOLD,
     GREEN,
@@ -35,7 +35,7 @@ Row = tuple[str, str, str]  # sign, name, words
 
 
 @entry_points
-@dataclass(frozen=True, repr=False)
+@locked_data(slots=False)
 class CarryReport:
     """Which tensors of a new graph carry over from an old one, by which rule, and which start anew.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from mimgraph.compare.equality import comparable
 from mimgraph.compare.model import dotted
@@ -20,7 +19,7 @@ from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.tensor_copy import keeps_all
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, mutable_data, replace
 
 NOT_BEFORE = "it was not there before"
 
@@ -40,7 +39,7 @@ class Carried:
         return not self.anew and not any(self.axes.values())
 
 
-@dataclass(eq=False)
+@mutable_data(slots=False)
 class Walk:
     """Walks once, in running order, and fills `carried` and `lanes`."""
 

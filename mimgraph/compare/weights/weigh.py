@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import TypeAlias
 
 from mimgraph.compare.weights.lanes import Case, Moved, by_shape
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.tensor_copy import Along, Positions, repeated, resized, scaled
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 Axes: TypeAlias = Mapping[int, Along]
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}  # stacked in one tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from pygls.uris import to_fs_path
 from mimgraph.editor.server.positions import span_of
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
+from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:  # what reads and infers is imported when the first document is open
     from mimgraph.editor.analysis import Analysis

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from keyword import kwlist
 from typing import Any, TypeAlias
 
@@ -24,6 +23,7 @@ from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Each, Leaf, Repeated, Scan, Sequence, Shared, Use
 from mimgraph.ir.typed.visitor import OperationVisitor
 from mimgraph.ir.typed.walks import bodies
+from mimgraph.support.frozen_data import replace
 
 Inits: TypeAlias = tuple[tuple[str, Code], ...]
 

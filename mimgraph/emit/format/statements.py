@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TypeAlias
 
 from mimgraph.ir.code import Code
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 
 @data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.runs import Run
@@ -22,6 +21,7 @@ from mimgraph.ir.fold import Fold
 from mimgraph.ir.presence import Presence, implies
 from mimgraph.ir.typed.graph import Body, Value
 from mimgraph.ir.types import TensorType
+from mimgraph.support.frozen_data import replace
 
 MakeStep: TypeAlias = Callable[[Run, tuple[Value, ...], Code], Iterable[Step]]
 

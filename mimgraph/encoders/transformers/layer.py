@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -21,6 +20,7 @@ from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import InputSpec, OptionSpec
+from mimgraph.support.frozen_data import replace
 
 AUTO = "AutoModel"
 Kind: TypeAlias = TableModel | OtherModel

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import lcm
 
 from mimgraph.infer.advice.rule_trial import Trial
 from mimgraph.ir.dims.compare import period
 from mimgraph.ir.dims.dim import DimOverflow, Size, substitute, symbol, symbols
 from mimgraph.ir.types import TensorType
+from mimgraph.support.frozen_data import replace
 
 LARGEST = 1024  # the largest factor that is proposed
 

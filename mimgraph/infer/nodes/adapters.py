@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -21,6 +20,7 @@ from mimgraph.ir.typed.paths import ends_with, join
 from mimgraph.ir.typed.training import Adapter
 from mimgraph.ir.typed.training_walk import places
 from mimgraph.ir.typed.walks import inner_nodes
+from mimgraph.support.frozen_data import replace
 
 OPTIONS = ("rank", "on", "alpha", "dropout")
 WRITE = "write lora: {rank: 8, on: [query, value]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -18,6 +17,7 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.paths import is_part, join
 from mimgraph.ir.typed.training import Rate, Training
 from mimgraph.ir.typed.training_walk import places
+from mimgraph.support.frozen_data import replace
 
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
@@ -13,7 +12,7 @@ from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.declared.training import Training
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, field_names, replace
 
 if TYPE_CHECKING:
     from mimgraph.ir.declared.limits import DeclaredLimits
@@ -224,9 +223,7 @@ class Block:
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Return all but the function, which can seldom be pickled."""
-        return None, {one.name: getattr(self, one.name) for one in fields(self)} | {
-            "function": None
-        }
+        return None, {name: getattr(self, name) for name in field_names(self)} | {"function": None}
 
     @property
     def sizes(self) -> list[str]:

@@ -6,12 +6,11 @@ Classes with `eq=False` are compared by identity, so that each use in a spec can
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.declared.values import Option, part_of
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 
 if TYPE_CHECKING:
     from mimgraph.ir.declared.graph import Node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from operator import is_
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,7 +19,7 @@ from mimgraph.ir.declared.operations import (
     Scan,
 )
 from mimgraph.ir.declared.values import Option, Written
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 def _same_name(kind: str, name: str, path: str) -> str:

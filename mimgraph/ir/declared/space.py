@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import field
 from typing import Any, TypeAlias
 
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 
 @data

@@ -7,7 +7,6 @@ tells whether two graphs are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +18,7 @@ from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
 from mimgraph.ir.typed.training import Training
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 
 if TYPE_CHECKING:
     from mimgraph.ir.typed.limits import Limits

@@ -7,7 +7,6 @@ change only where it is read, typed, emitted and drawn.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from mimgraph.ir.code import Code
@@ -16,7 +15,7 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import OptionValue
 from mimgraph.ir.typed.kind import TypedKind
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field, replace
 
 if TYPE_CHECKING:
     from mimgraph.ir.typed.graph import Body, TypedNode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from mimgraph.ir.names import CONSTANTS, OPS
 from mimgraph.language.occurrences.symbols import Kind, Symbol
 from mimgraph.language.occurrences.texts import names_in
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 
 class Callee(NamedTuple):

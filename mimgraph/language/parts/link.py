@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.infer.evaluation import texts_in
@@ -13,6 +12,7 @@ from mimgraph.ir.declared.graph import Block, Graph
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.language.parts.read_parts import Part
 from mimgraph.language.reader.context import Context
+from mimgraph.support.frozen_data import replace
 
 
 def with_parts(context: Context, graph: Graph, parts: Sequence[Part]) -> Graph:

@@ -6,7 +6,6 @@ import os
 import posixpath
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -14,6 +13,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import Block
 from mimgraph.language.foreign_files import kind_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.support.frozen_data import field, mutable_data
 
 MAX_PARTS = 256  # a part counts each time that a spec names it
 MAX_DEPTH = 16
@@ -36,7 +36,7 @@ class ReadPart(NamedTuple):
     size: int
 
 
-@dataclass(eq=False)
+@mutable_data
 class PartFiles:
     """The parts of one spec, in its `folder`: those that were read, by real path, and how much.
 

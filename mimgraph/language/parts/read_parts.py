@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -21,6 +20,7 @@ from mimgraph.language.reader.spec import read
 from mimgraph.language.reader.values import as_written
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile, Span
+from mimgraph.support.frozen_data import replace
 
 
 class Part(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mimgraph.diagnostics import Diagnostic, Report
@@ -11,13 +10,14 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, described, is_faulty, texts
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import field, mutable_data, replace
 
 if TYPE_CHECKING:
     from mimgraph.language.parts.part_files import Place
     from mimgraph.language.reader.kept_nodes import KeptNodes
 
 
-@dataclass(eq=False, repr=False)  # importing it takes half as long
+@mutable_data
 class Context:
     """The report of one spec, and the names that are known or lost in it.
 

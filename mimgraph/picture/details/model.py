@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.source import Excerpt
 from mimgraph.summary.numbers import Count, memory, number, short
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, field
 
 Origin: TypeAlias = Literal["given", "default", "inferred"]
 

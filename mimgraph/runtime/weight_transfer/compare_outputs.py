@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.calls import Call
 from mimgraph.runtime.weight_transfer.watch_forward import predicting, tensors_in
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 # how far apart equal outputs may be: this many epsilons of the dtype to which weights were rounded,
 MAX_EPSILONS = 1e3

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import align, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part
 from mimgraph.runtime.weight_transfer.usage import Usage
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 
 @data

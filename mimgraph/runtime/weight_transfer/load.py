@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +27,7 @@ from mimgraph.runtime.weight_transfer.transfer import Transfer
 from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_tensors
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 from mimgraph.support.key_lists import lists
 
 

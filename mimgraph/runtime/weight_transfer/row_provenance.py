@@ -8,7 +8,6 @@ the result in every op that only moves elements, or changes each by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from mimgraph.runtime.weight_transfer.parts import Part, View
-from mimgraph.support.frozen_data import data
+from mimgraph.support.frozen_data import data, replace
 
 Stored = Callable[[Any], str | None]  # the key of the tensor that a value is a view of
 

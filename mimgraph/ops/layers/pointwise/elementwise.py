@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import (
@@ -26,6 +25,7 @@ from mimgraph.ops.layers.spatial.padding import Number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault, floating, without_axes
+from mimgraph.support.frozen_data import replace
 
 Dtype: TypeAlias = Literal[
     "float16",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Literal
 
 from mimgraph.ir.code import by_position
@@ -14,6 +13,7 @@ from mimgraph.ir.types import BATCH, Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import any_axis, axis_across, axis_index, bad_option
+from mimgraph.support.frozen_data import replace
 
 
 @layer(family="reshape")

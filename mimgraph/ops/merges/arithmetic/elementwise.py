@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache, reduce
 from typing import Literal, NamedTuple, cast
 
@@ -16,6 +15,7 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
 from mimgraph.ops.signature import Sources
+from mimgraph.support.frozen_data import replace
 
 MAX_SOURCES = 128  # in one expression
 Missing = Literal["skip"] | None  # what to do where an optional source is missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_position, call
@@ -14,6 +13,7 @@ from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, agreed, same_ranks, within
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, truth_fault
+from mimgraph.support.frozen_data import replace
 
 Number: TypeAlias = bool | int | float
 
