@@ -39,24 +39,45 @@ def load(
     `layers`, but no code: `restore` makes an empty instance of them, in any process.
     """
     identity = source + "".join(f"\n{name} {id(thing)}" for name, thing in own.items())
-    key = _PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:16]
+    key = key_of(identity)
     if key in sys.modules:
         return sys.modules[key]
-    filename = f"<mimgraph {key.removeprefix(_PREFIX)}>"
     module = ModuleType(key, "Compiled by mimgraph.")
-    module.__file__ = filename
-    code = compile(_without(own, source), filename, "exec", dont_inherit=True)
-    # `__itself__` makes every class and function in it keep the module alive, by their globals
-    vars(module).update(own, __itself__=module)
-    exec(code, vars(module))  # noqa: S102 - our own text
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    entry = sys.modules[key] = _entries.setdefault(key, _WeakModule(key))
-    entry.refer_to(module)
-    weakref.finalize(module, _forget, key, filename).atexit = False
+    vars(module).update(own)
+    run(module, source, _without(own, source))
+    enter(module)
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
-            _pickle_by_spec(value, spec, restore, layers)
+            pickle_by_spec(value, spec, restore, layers)
     return module
+
+
+def key_of(identity: str) -> str:
+    """Return the name in `sys.modules` of a module that this text identifies."""
+    return _PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+def run(module: ModuleType, source: str, program: ast.Module | str) -> None:
+    """Run a program in a module; its lines are the same as in the source."""
+    filename = _filename(module.__name__)
+    module.__file__ = filename
+    code = compile(program, filename, "exec", dont_inherit=True)
+    # `__itself__` makes every class and function in it keep the module alive, by their globals
+    module.__itself__ = module  # type: ignore[attr-defined]
+    exec(code, vars(module))  # noqa: S102 - our own text
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+
+
+def enter(module: ModuleType) -> None:
+    """Enter a module in `sys.modules`, for as long as it lives."""
+    key = module.__name__
+    entry = sys.modules[key] = _entries.setdefault(key, _WeakModule(key))
+    entry.refer_to(module)
+    weakref.finalize(module, _forget, key, _filename(key)).atexit = False
+
+
+def _filename(key: str) -> str:
+    return f"<mimgraph {key.removeprefix(_PREFIX)}>"
 
 
 class _WeakModule(ModuleType):
@@ -97,7 +118,7 @@ def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:
     return tree
 
 
-def _pickle_by_spec(
+def pickle_by_spec(
     cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, Maker]
 ) -> None:
     """Make pickles of instances hold the spec in place of the class."""

@@ -8,7 +8,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.infer.constraint_origin import leaves
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.typed.operations import Leaf
-from mimgraph.ir.typed.walks import bodies, with_items
+from mimgraph.ir.typed.walks import bodies, used_ops, with_items
 from mimgraph.ops import registry
 from mimgraph.ops.libraries import how_to_install
 
@@ -21,10 +21,10 @@ def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> No
 
 def _without_peft(graph: TypedGraph, is_installed: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """Yield a fault for each node with adapters if the library that makes them is not installed."""
+    if is_installed("peft"):
+        return
     every = [node for body in bodies(graph.body) for node in with_items(body.nodes)]
     adapted = [node for node in every if node.training is not None and node.training.lora]
-    if not adapted or is_installed("peft"):
-        return
     for node in adapted:
         declared = node.declared
         option = declared.training.lora if declared.training is not None else None
@@ -37,11 +37,13 @@ def _without_peft(graph: TypedGraph, is_installed: Callable[[str], bool]) -> Ite
 def _without_package(
     graph: TypedGraph, is_installed: Callable[[str], bool]
 ) -> Iterator[Diagnostic]:
+    ops = {used: registry.find(*used) for used in used_ops(graph.body)}
+    lacking = {used: op for used, op in ops.items() if op and not is_installed(op.package)}
+    if not lacking:
+        return
     for path, node, _ in leaves(graph.body, "", set()):
-        if not isinstance(node.operation, Leaf):
-            continue
-        op = registry.find(node.operation.kind, node.operation.name)
-        if op is not None and not is_installed(op.package):
+        op = lacking.get(node.operation.op) if isinstance(node.operation, Leaf) else None
+        if op is not None:
             yield Diagnostic(
                 "missing-package",
                 f"{op.name} needs {op.package}, which is not installed",

@@ -10,6 +10,7 @@ from mimgraph.infer.constraint_origin import leaves
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed.walks import used_ops
 from mimgraph.ops import registry
 from mimgraph.ops.op import Release, dotted
 
@@ -35,6 +36,9 @@ def check_torch(graph: TypedGraph, version: str) -> None:
 
 
 def _unsupported(graph: TypedGraph, torch: Release) -> Iterator[Diagnostic]:
+    ops = [registry.find(*used) for used in used_ops(graph.body)]
+    if not any(since > torch for op in ops if op is not None for since in op.since.values()):
+        return
     for path, node, _ in leaves(graph.body, "", set()):
         apply = node.declared.operation
         if isinstance(apply, Apply) and isinstance(node.operation, Leaf):

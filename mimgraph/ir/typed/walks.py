@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 
 from mimgraph.ir.dims.dim import symbols
 from mimgraph.ir.lazy_shapes import ShapesUnknown
@@ -54,6 +55,19 @@ def with_items(nodes: Iterable[TypedNode]) -> Iterator[TypedNode]:
     for node in nodes:
         yield node
         yield from with_items(unwrap(node.operation).items)
+
+
+def used_ops(body: Body) -> set[tuple[str, str]]:
+    """Return the kind and name of every layer and merge at or below a body."""
+    found: set[tuple[str, str]] = set()
+    for node in chain.from_iterable(one.nodes for one in bodies(body)):
+        operation = node.operation
+        if type(operation) is Leaf:
+            found.add((operation.kind, operation.name))
+        else:
+            items = (item.operation for item in with_items([node]))
+            found.update(item.op for item in items if isinstance(item, Leaf))
+    return found
 
 
 def bodies(body: Body) -> list[Body]:
