@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from errno import EISDIR
 from os import PathLike
+from pathlib import Path
 from typing import NamedTuple
 
 from mimgraph.cost.within_limits import infer_within_limits
@@ -61,18 +62,26 @@ def load_file(path: str | PathLike[str], params: Params | None = None) -> Loaded
         raise IsADirectoryError(EISDIR, reason, str(path))
     if safetensors_header.carries_weights(file):
         return load_text(safetensors_header.read_spec(file), params, str(path))
+    return load_text(_text_in(file, str(path)), params, str(path), first_place(str(path)))
+
+
+def _text_in(file: Path, name: str) -> str:
+    """Return the text of a spec; its bytes do not stay in memory while it is read."""
     with file.open("rb") as opened:
-        data = opened.read(MAX_BYTES + 1)
-    return load_bytes(data, params, str(path), first_place(str(path)))
+        return _decoded(opened.read(MAX_BYTES + 1), name)
 
 
 def load_bytes(
     data: bytes, params: Params | None, name: str, place: Place | None = None
 ) -> LoadedSpec:
     """Load the spec in the bytes of a file."""
+    return load_text(_decoded(data, name), params, name, place)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """Return the text of bytes; the reader reports bytes that are not UTF-8."""
     refuse_foreign(name, data)
-    text = data.decode(errors="surrogateescape")  # the reader reports bytes that are not UTF-8
-    return load_text(text, params, name, place)
+    return data.decode(errors="surrogateescape")
 
 
 def load_text(

@@ -72,8 +72,7 @@ def section_entries(context: Context, tree: Mapping, place: str = "") -> list[En
         is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
         is_outdented = is_value and (not place or key.text in PLACES[place])
         if is_outdented and before is not None and isinstance(before[1], Mapping):
-            lost = (*before[1].lost, key.text)
-            found[-1] = before[0], before[1]._replace(lost=lost)
+            found[-1] = before[0], before[1].with_lost(key.text)
             context.report.mentioned.add(key.text)
         found.append((key, value))
     return found

@@ -56,7 +56,7 @@ def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Itera
 
 def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     """Return a node; without an operation if it cannot be read."""
-    if isinstance(tree, Declared) and not tree.lost:
+    if isinstance(tree, Declared):
         return cast(Node, tree.declared)
     plain = read_plain_node(context, key, tree) if isinstance(tree, Mapping) else None
     if plain is not None:

@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.operations import BESIDE_FROM, Apply
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared.operations import BESIDE_FROM, NO_OPTIONS, Apply
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, TRAINING
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.values import read_option
@@ -43,10 +42,10 @@ def read_plain_node(context: Context, key: Scalar, tree: Mapping) -> Node | None
     if name is None or name[:1] == "$" or name in _OTHERS or sources is None:
         return None
     before = len(context.report.diagnostics)
-    options: dict[str, Option] = {}
-    for index in form.options:
-        word, value = entries[index]
-        options[word.text] = read_option(context, word, value)
+    options = NO_OPTIONS
+    if form.options:
+        given = [entries[index] for index in form.options]
+        options = {word.text: read_option(context, word, value) for word, value in given}
     if len(context.report.diagnostics) > before:
         context.report.mentioned.update(texts(tree))
     applied = Apply(kind.text, name, operation.span, options)

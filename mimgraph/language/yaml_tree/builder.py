@@ -41,6 +41,7 @@ class TreeBuilder:
         self.faults = Faults()
         self.items: list[Tree] = []
         self.stack: list[Open] = []
+        self.line = 0  # of the last event
         self.params: set[str] = set()  # the names that are declared so far
         self.has_tuple = False  # whether a scalar looks like the start of a Python tuple
 
@@ -62,6 +63,13 @@ class TreeBuilder:
         Most of a large text are these: `tuple.__new__` takes half as long as a `NamedTuple`'s own.
         """
         value = self.resolved[text]
+        if type(value) is str:
+            text = value  # the same object for each such word, as that of a line for its spans
+        if line == self.line:
+            line = self.line
+        else:
+            self.line = line
+        end_line = line if end_line == line else end_line
         span = tuple.__new__(Span, (self.file, line, column, end_line, end_column))
         if value is FAULTY or text[0] == "(":
             self.add(text, span, True)
@@ -94,6 +102,10 @@ class TreeBuilder:
         """Open a collection."""
         if len(self.stack) == MAX_DEPTH:
             raise Unreadable(too_deep(Span(self.file, line, column, line, column + 1)))
+        if line == self.line:
+            line = self.line
+        else:
+            self.line = line
         outer = (kind, line, column, self.items, len(self.faults.found))
         self.stack.append(tuple.__new__(Open, outer))
         self.items = []
@@ -102,6 +114,7 @@ class TreeBuilder:
         """Close the innermost open collection, and add it to the one around it."""
         kind, line, column, outer, faults = self.stack.pop()
         items, self.items = self.items, outer
+        end_line = line if end_line == line else end_line
         span = tuple.__new__(Span, (self.file, line, column, end_line, end_column))
         closed: Tree
         if kind is Sequence:

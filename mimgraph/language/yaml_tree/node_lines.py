@@ -55,8 +55,9 @@ def node_runs(
         items: list[Tree] = []
         end = start
         for name, inner, behind in _lines(text, start):
-            value = _mapping(file, inner, line + len(items) // 2, len(name) + 5, resolved)
-            key = _scalar(file, name, line + len(items) // 2, 3, resolved)
+            here = line + len(items) // 2
+            value = _mapping(file, inner, here, len(name) + 5, resolved)
+            key = _scalar(file, name, here, 3, resolved)
             if value is None or key is None:
                 break
             items += key, value if early is None else early.node(key, value)
@@ -98,8 +99,10 @@ def _mapping(
     for pair in pairs:
         name, _, text = pair.partition(": ")
         behind = at + len(name)
-        if type(resolved[name]) is not str:
+        word = resolved[name]
+        if type(word) is not str:
             return None
+        name = word  # the same object for each such word
         key = _new(Scalar, (name, _new(Span, (file, line, at, line, behind)), name, True, False))
         at = behind + 2
         behind = at + len(text)
@@ -113,6 +116,7 @@ def _mapping(
             plain = resolved[text]
             if plain is FAULTY:
                 return None
+            text = plain if type(plain) is str else text
             value = _new(Scalar, (plain, span, text, True, False))
         entries[name] = key, value
         at = behind + 2
@@ -142,5 +146,6 @@ def _scalar(
     value = resolved[text]
     if value is FAULTY:
         return None
+    text = value if type(value) is str else text
     span = _new(Span, (file, line, column, line, column + len(text)))
     return _new(Scalar, (value, span, text, True, False))

@@ -90,6 +90,10 @@ class Mapping(NamedTuple):
                 entries.append((key, value))
         return self._replace(entries=tuple(entries))
 
+    def with_lost(self, key: str) -> Self:
+        """Return the mapping with one more key that was left out."""
+        return self._replace(lost=(*self.lost, key))
+
     def with_faulty(self, *keys: str) -> Mapping:
         """Return the mapping with a faulty value for each of the keys that it lacks."""
         missing = [Scalar(key, self.span, key, True) for key in keys if self.get(key) is None]
@@ -99,19 +103,33 @@ class Mapping(NamedTuple):
 
 
 class Declared(Mapping):
-    """A mapping that was read as soon as it closed: of its entries only what they declare is kept."""
+    """A mapping that was read as soon as it closed: of its entries only what they declare is kept.
+
+    It holds that and its span alone: a large spec has as many of these as nodes.
+    """
 
     __slots__ = ()
 
     @classmethod
     def of(cls, declared: Any, span: Span) -> Self:
         """Return the mapping that stands for what it declares."""
-        return tuple.__new__(cls, ((), span, (), declared))
+        return tuple.__new__(cls, (declared, span))
 
     @property
     def declared(self) -> Any:
         """What was read."""
-        return tuple.__getitem__(self, 3)
+        return tuple.__getitem__(self, 0)
+
+    @property
+    def entries(self) -> tuple[tuple[Scalar, Tree], ...]:
+        return ()
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        return ()
+
+    def with_lost(self, key: str) -> Self:
+        return self
 
 
 Tree = Scalar | Sequence | Mapping
