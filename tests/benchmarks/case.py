@@ -15,7 +15,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 Cost = Callable[[], float]  # runs once, and returns the cost in seconds, bytes or tensors
-UNITS = {"ms": 1e3, "µs a node": 1e6, "MB": 1e-6, "tensors": 1.0}
+UNITS = {"ms": 1e3, "µs a node": 1e6, "B a node": 1.0, "MB": 1e-6, "tensors": 1.0}
 
 
 @dataclass(frozen=True, slots=True)

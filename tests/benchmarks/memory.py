@@ -1,8 +1,13 @@
-"""Peak memory of a forward without gradients."""
+"""Peak memory of a forward without gradients, and of a check."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -12,6 +17,8 @@ import mimgraph as mg
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, fixed
 from tests.benchmarks.forwards import torchvision_model
+from tests.benchmarks.reading import items
+from tests.conftest import ROOT
 from tests.emit.test_liveness import Lives
 from tests.gallery import gallery
 
@@ -25,8 +32,7 @@ def watched(model: nn.Module, call: Callable[[], Any]) -> Lives:
 
 def elementwise(nodes: int) -> mg.Graph:
     """Return a graph of `nodes` element-wise nodes in a row."""
-    lines = "".join(f"  n{i + 1}: {{layer: ReLU, from: n{i}}}\n" for i in range(nodes))
-    return mg.loads(f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n")
+    return mg.loads(named(nodes))
 
 
 def tensors_alive(model: nn.Module, call: Callable[[], Any]) -> Cost:
@@ -53,7 +59,51 @@ def memory_of_resnet() -> tuple[Cost, Cost]:
     )
 
 
+def resident(spec: str) -> float:
+    """Return the largest resident memory of a process that checks a spec, in bytes.
+
+    A process between counts that child alone: the memory of this one is not in it.
+    """
+    script = (
+        "import resource, subprocess, sys\n"
+        "command = [sys.executable, '-m', 'mimgraph', 'check', sys.argv[1]]\n"
+        "subprocess.run(command, check=True, stdout=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.yaml"
+        path.write_text(spec)
+        command = [sys.executable, "-c", script, str(path)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return float(done.stdout) * 1024
+
+
+def memory_of_check(spec: Callable[[int], str], most: int, limit: int) -> tuple[Cost, Cost]:
+    """Return the memory that each node of a large spec adds to a check, and the limit."""
+    few = 50
+    return (
+        lambda: (resident(spec(most)) - resident(spec(few))) / (most - few),
+        fixed(limit),
+    )
+
+
+def named(nodes: int) -> str:
+    """Return a spec with a line for each node; 28,000 of these are nearly 1 MiB, the most there may be."""
+    lines = "".join(f"  n{i + 1}: {{layer: ReLU, from: n{i}}}\n" for i in range(nodes))
+    return f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n"
+
+
 def cases() -> Iterator[Case]:
+    for what, spec, nodes in (("50,000 items", items, 50_000), ("28,000 nodes", named, 28_000)):
+        yield Case(
+            name=f"memory of a check, {what}",
+            against="a limit",
+            make=partial(memory_of_check, spec, nodes - 1, 1_200),
+            at_most=1.0,
+            rounds=1,
+            unit="B a node",
+            slow=True,
+        )
     yield Case(
         name="peak of a forward, 1,000 element-wise nodes",
         against="a limit",

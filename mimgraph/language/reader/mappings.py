@@ -67,12 +67,13 @@ def section_entries(context: Context, tree: Mapping, place: str = "") -> list[En
     indented too little: it belongs to the mapping before it, which is then marked as incomplete.
     """
     found: list[Entry] = []
-    for key, value in tree.entries:
+    for entry in tree.entries:
+        key, value = entry
         before = found[-1] if found else None
         is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
         is_outdented = is_value and (not place or key.text in PLACES[place])
         if is_outdented and before is not None and isinstance(before[1], Mapping):
             found[-1] = before[0], before[1].with_lost(key.text)
             context.report.mentioned.add(key.text)
-        found.append((key, value))
+        found.append(entry)
     return found
