@@ -26,7 +26,7 @@ WIDTHS = FONTS / "widths.json"  # for each face and each width, the letters that
 EM = 2048  # units of these widths in one em
 LONGEST = 160  # letters of a text; the tooltip of a box has all of its name
 LEADING = 1.25  # height of a line over the size of its letters
-_NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_CHARACTER = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 # lists in brackets, widths such as `3 to 16` and repeats such as `× 3` stay on one line
 _WORDS = re.compile(r"(?:[\[({][^\])}]*[\])}]|(?<=\d) to (?=\d)|× |[^ ])+")

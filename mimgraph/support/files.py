@@ -49,9 +49,7 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
         given.write_bytes(content)
         return
     target = Path(os.path.realpath(path))
-    import secrets  # only here, as most commands do not need it
-
-    beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    beside = target.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
         with open(beside, "xb") as file:
             file.write(content)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from xml.sax.saxutils import escape as escape_xml
 
 from mimgraph.picture.diagram.captions import box_lines, cluster_line, edge_line
 from mimgraph.picture.diagram.description import describe_box, describe_cluster, describe_edge
 from mimgraph.picture.diagram.model import Box, Cluster, Edge, Item, Mark, boxes
+from mimgraph.picture.formats.xml_text import escape as escape_xml
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, plain
 from mimgraph.picture.themes import DASHED, SIGNS, Paint, Palette

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
 
 from mimgraph.picture.figure import Figure, Group, figure
+from mimgraph.picture.formats.xml_text import escape, quoted
 from mimgraph.picture.geometry import Path, Point, Rect, Shape, Style, Text
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Face, plain
@@ -117,4 +117,4 @@ def _number(value: float) -> str:
 
 
 def _attributes(values: dict[str, str]) -> str:
-    return "".join(f" {name}={quoteattr(value)}" for name, value in values.items())
+    return "".join(f" {name}={quoted(value)}" for name, value in values.items())

@@ -6,10 +6,7 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha256
-from html import escape
-from importlib.resources import files
-from pathlib import PurePosixPath
-from string import Template
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mimgraph.picture.diagram.chains import with_chains
@@ -18,9 +15,11 @@ from mimgraph.picture.diagram.model import every
 from mimgraph.picture.diagram.open_once import used_again
 from mimgraph.picture.formats.page.data import detail_data, page_data
 from mimgraph.picture.formats.page.plan_data import foldable
+from mimgraph.picture.formats.xml_text import escape_html
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import PALETTES, Palette
 
+ASSETS = Path(__file__).with_name("assets")
 _IMPORT = re.compile(r'^import .* from "\./([\w/]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
 
@@ -44,20 +43,21 @@ def render(scene: Scene) -> str:
     }
     shown = {item.id for item in every(diagram.items)}
     details = {id_: detail_data(detail) for id_, detail in scene.details().items() if id_ in shown}
-    return Template(_asset("page.html")).substitute(
-        policy=policy,
-        style=style,
-        script=script,
-        theme=scene.theme or "light",
-        name=_escaped(diagram.name),
-        alt=_escaped(describe(diagram)),
-        graph=_json(graph),
-        details=_json(details),
-    )
+    values = {
+        "policy": policy,
+        "style": style,
+        "script": script,
+        "theme": scene.theme or "light",
+        "name": _escaped(diagram.name),
+        "alt": _escaped(describe(diagram)),
+        "graph": _json(graph),
+        "details": _json(details),
+    }
+    return re.sub(r"\$(\w+)", lambda found: values[found[1]], _asset("page.html"))
 
 
 def _asset(name: str) -> str:
-    return files(__name__).joinpath("assets", name).read_text(encoding="utf-8")
+    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def _script() -> str:
@@ -112,4 +112,4 @@ def _json(value: Any) -> str:
 
 
 def _escaped(value: str) -> str:
-    return escape(value.encode("utf-8", "replace").decode())
+    return escape_html(value.encode("utf-8", "replace").decode())
