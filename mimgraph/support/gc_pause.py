@@ -10,6 +10,7 @@ FEW_OBJECTS = 10_000  # are visited in less time than 0.2 ms
 MOST_OBJECTS = 5_000_000  # that pauses may make until all objects are visited
 
 _made = 0  # objects of large pauses since then
+_is_frozen = False  # whether the program has frozen objects
 
 
 @contextmanager
@@ -36,11 +37,13 @@ def _make_old() -> None:
     It would find nothing, as a graph has no cycles. Garbage of the program that becomes old here
     waits until large pauses have made `MOST_OBJECTS`, which takes longer than to visit all.
     """
-    global _made
+    global _made, _is_frozen
     _made += gc.get_count()[0]
     if _made > MOST_OBJECTS:
         _made = 0
         gc.collect()
-    elif not gc.get_freeze_count():  # what a program has frozen stays so
+    # to count frozen objects takes milliseconds, so that they are found only once
+    _is_frozen = _is_frozen or gc.get_freeze_count() > 0
+    if not _is_frozen:  # what a program has frozen stays so
         gc.freeze()
         gc.unfreeze()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.case import Case, Cost, clocked, fixed, with_byte_code
-from tests.benchmarks.reading import chain
+from tests.benchmarks.large_specs import chain
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph import layers
 from tests.benchmarks.case import Case, Cost, clocked, in_own_process
-from tests.benchmarks.reading import chain
+from tests.benchmarks.large_specs import chain
 
 REPEATED = """
 inputs: {x: [64]}

@@ -28,7 +28,7 @@ class Ring:
 
 
 @pytest.fixture
-def visited() -> Iterator[list[int]]:
+def visited(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Return the generation of each collection that runs during the test; nothing is frozen in it."""
     generations: list[int] = []
 
@@ -37,6 +37,7 @@ def visited() -> Iterator[list[int]]:
             generations.append(info["generation"])
 
     gc.unfreeze()
+    monkeypatch.setattr(gc_pause, "_is_frozen", False)
     gc.callbacks.append(note)
     yield generations
     gc.callbacks.remove(note)
