@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.ir.declared.graph import Node
 from mimgraph.language.reader.chains import read_item
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.nodes import read_node
@@ -54,15 +55,17 @@ class EarlyNodes:
         key = before[-1] if len(before) % 2 else None
         if around[1].kind is not Mapping or not isinstance(key, Scalar):
             return tree
-        return self.node(key, tree)
+        return Declared.of(self.node(key, tree), tree.span)
 
-    def node(self, key: Scalar, tree: Mapping) -> Mapping:
-        """Return what stands for a node."""
-        return Declared.of(read_node(self.context, key, tree, ""), tree.span)
+    def node(self, key: Scalar, tree: Mapping) -> Node:
+        """Return a node."""
+        return read_node(self.context, key, tree, "")
 
-    def end(self) -> None:
-        """Raise `Faulty` if a node was noted as lost."""
+    def end(self, nodes: Sequence[Node]) -> None:
+        """Raise `Faulty` if a node was noted as lost, or if two have one name."""
         if self.context.lost or self.context.misnamed or self.context.lost_blocks:
+            raise Faulty
+        if len({node.name for node in nodes}) < len(nodes):
             raise Faulty
 
 

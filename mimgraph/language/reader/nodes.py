@@ -20,7 +20,15 @@ from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
 from mimgraph.language.reader.training import read_freeze, read_training
 from mimgraph.language.reader.uses import read_over, read_take
-from mimgraph.language.yaml_tree.tree import Declared, Mapping, Scalar, Tree, is_null, texts
+from mimgraph.language.yaml_tree.tree import (
+    Declared,
+    DeclaredNodes,
+    Mapping,
+    Scalar,
+    Tree,
+    is_null,
+    texts,
+)
 from mimgraph.ops import registry
 
 KINDS = (*OPS, *CONSTANTS)  # the keys that say what a node does
@@ -31,9 +39,15 @@ def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
     """Return the nodes of a section `nodes`; `path` stands before their names: `block.`."""
     entries = _without_outdented_keys(context, section_entries(context, tree))
     kept = context.kept
-    if kept is None:
-        return tuple(read_node(context, key, value, path) for key, value in entries)
-    return tuple([kept.read(context, key, value, path, read_node) for key, value in entries])
+    if kept is not None:
+        return tuple([kept.read(context, key, value, path, read_node) for key, value in entries])
+    nodes: list[Node] = []
+    for key, value in entries:
+        if isinstance(value, DeclaredNodes):
+            nodes += value.declared
+        else:
+            nodes.append(read_node(context, key, value, path))
+    return tuple(nodes)
 
 
 def is_node(tree: Mapping) -> bool:

@@ -60,8 +60,8 @@ def _read_early(
     report = FaultlessReport()
     early = EarlyNodes(file, report)
     tree = compose(file, report.add, early=early)
-    early.end()
     graph = None if tree is None else read_tree(tree, file, report, params, place)
+    early.end(graph.nodes if graph is not None else ())
     report.end()
     return graph
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.language.yaml_tree.tree import Sequence as SequenceTree
@@ -30,5 +30,5 @@ class Early(Protocol):
         `before` are the items before it in the innermost collection, `around` the open collections.
         """
 
-    def node(self, key: Scalar, tree: Mapping) -> Mapping:
-        """Return what stands for a node, an entry of the section `nodes`."""
+    def node(self, key: Scalar, tree: Mapping) -> Any:
+        """Return what an entry of the section `nodes` declares."""

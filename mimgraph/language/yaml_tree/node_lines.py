@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.ir.declared.values import FAULTY
 from mimgraph.language.yaml_tree.early import Early
 from mimgraph.language.yaml_tree.scalars import ResolvedScalars
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_tree.tree import DeclaredNodes, Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 MARK = "_"
@@ -32,12 +32,13 @@ _new = tuple.__new__  # takes half as long as the __new__ of a NamedTuple
 
 
 class Run(NamedTuple):
-    """Lines of a text that follow each other: where they begin and end, and their keys and values in
-    turn."""
+    """Lines of a text that follow each other: where they begin and end, how many there are, and their
+    keys and values in turn."""
 
     line: int
     start: int
     end: int
+    lines: int
     items: list[Tree]
 
 
@@ -52,30 +53,50 @@ def node_runs(
     runs: list[Run] = []
     line = text.count("\n", 0, start) + 1
     while start < len(text):
-        items: list[Tree] = []
-        end = start
-        for name, inner, behind in _lines(text, start):
-            here = line + len(items) // 2
-            value = _mapping(file, inner, here, len(name) + 5, resolved)
-            key = _scalar(file, name, here, 3, resolved)
-            if value is None or key is None:
-                break
-            items += key, value if early is None else early.node(key, value)
-            end = behind
-        if items:
-            runs.append(Run(line, start, end, items))
-        line += len(items) // 2 + 1
-        if text[end : end + 1] not in (" ", "#", "\n"):
+        run = _run(file, text, start, line, resolved, early)
+        if run.lines:
+            runs.append(run)
+        line += run.lines + 1
+        if text[run.end : run.end + 1] not in (" ", "#", "\n"):
             early = None  # the next section begins
-        start = text.find("\n", end) + 1 or len(text)
+        start = text.find("\n", run.end) + 1 or len(text)
     return runs
+
+
+def _run(
+    file: SourceFile,
+    text: str,
+    start: int,
+    line: int,
+    resolved: ResolvedScalars,
+    early: Early | None,
+) -> Run:
+    """Return the lines from `start` on that are in this form; there may be none."""
+    items: list[Tree] = []
+    declared: list[Any] = []
+    lines, end = 0, start
+    for name, inner, behind in _lines(text, start):
+        here = line + lines
+        value = _mapping(file, inner, here, len(name) + 5, resolved)
+        key = _scalar(file, name, here, 3, resolved)
+        if value is None or key is None:
+            break
+        if early is None:
+            items += key, value
+        else:
+            declared.append(early.node(key, value))
+            items = [items[0] if items else key, value]
+        lines, end = lines + 1, behind
+    if declared:
+        items[1] = DeclaredNodes.of(declared, items[1].span)
+    return Run(line, start, end, lines, items)
 
 
 def without_runs(text: str, runs: list[Run]) -> str:
     """Return the text with a mark and empty lines in the place of each run."""
     parts, end = list[str](), 0
     for run in runs:
-        parts += text[end : run.start], MARK_LINE, "\n" * (len(run.items) // 2 - 1)
+        parts += text[end : run.start], MARK_LINE, "\n" * (run.lines - 1)
         end = run.end
     return "".join((*parts, text[end:]))
 

@@ -132,6 +132,12 @@ class Declared(Mapping):
         return self
 
 
+class DeclaredNodes(Declared):
+    """Nodes that follow each other, in the place of the first: their names have no entries."""
+
+    __slots__ = ()
+
+
 Tree = Scalar | Sequence | Mapping
 
 

@@ -76,6 +76,27 @@ def test_blocks_that_stand_below_the_nodes_are_known_to_them() -> None:
     assert one == other
 
 
+LINES = "".join(f"  n{i + 1}: {{layer: ReLU, from: n{i}}}\n" for i in range(400))
+LARGE = {
+    "lines alone": LINES,
+    "a node on several lines between them": f"{LINES}  m:\n    layer: ReLU\n    from: n3\n  k: {{layer: ReLU, from: m}}\n",
+    "a name that is given twice in the lines": f"{LINES}  n7: {{layer: ReLU, from: n3}}\n",
+    "a name that is given twice elsewhere": f"{LINES}  n7:\n    layer: ReLU\n    from: n3\n",
+    "a key that is indented too little": f"{LINES}  inplace: true\n",
+    "an input in the same form below": f"{LINES}inputs:\n  n0: {{shape: [64], dtype: float32}}\n",
+    "a comment between them": f"{LINES}# more\n  m: {{layer: ReLU, from: n3}}\n",
+    "an unknown key": f"{LINES}  m: {{layer: ReLU, form: n3}}\n",
+    "a text that is no YAML": f"{LINES}  m: {{layer: ReLU, from: n3\n",
+}
+
+
+@pytest.mark.parametrize("nodes", LARGE.values(), ids=LARGE)
+def test_lines_that_libyaml_does_not_read_declare_the_same(nodes: str) -> None:
+    above = "" if "inputs:" in nodes else "inputs: {n0: [64]}\n"
+    one, other = both(SourceFile("spec.yaml", f"name: Net\n{above}nodes:\n{nodes}outputs: n400\n"))
+    assert one == other
+
+
 def test_the_tree_of_a_large_spec_is_never_whole_in_memory() -> None:
     lines = "".join(f"  n{i + 1}: {{layer: ReLU, from: n{i}}}\n" for i in range(1_000))
     file = SourceFile("spec.yaml", f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n1000\n")
