@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import takewhile, zip_longest
 from operator import attrgetter
 from typing import TypeAlias
@@ -91,7 +90,9 @@ def _runs(
     ours, theirs = ours[first:], theirs[first:]
     if max(map(len, middles)) > MOST_ALIGNED:
         yield False, ours[: len(middles[0])], theirs[: len(middles[1])]
-    else:
+    elif any(middles):
+        from difflib import SequenceMatcher  # most graphs differ in a few nodes in a row
+
         for tag, a, b, c, d in SequenceMatcher(None, *middles, autojunk=False).get_opcodes():
             yield tag == "equal", ours[a:b], theirs[c:d]
     yield True, ours[len(middles[0]) :], theirs[len(middles[1]) :]

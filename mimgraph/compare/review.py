@@ -7,28 +7,23 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mimgraph.compare.change_text import SAMPLE
-from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
-from mimgraph.compare.picture import WAS, Joined, union
-from mimgraph.compare.picture_folds import folded
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.picture import RenderError, write
-from mimgraph.picture.details.model import ComparedDetail, Detail
-from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.formats import mermaid
-from mimgraph.picture.readable_depth import readable
-from mimgraph.picture.scene import Direction, Scene, Theme
-from mimgraph.picture.show import show
 from mimgraph.support.arguments import Depth
 from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
-Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
+if TYPE_CHECKING:
+    from mimgraph.compare.picture import Joined
+    from mimgraph.picture.details.model import ComparedDetail, Detail
+    from mimgraph.picture.scene import Direction, Scene, Theme
+
+Details: TypeAlias = "Callable[[], Mapping[str, Detail]]"  # by the id of an item of the picture
 
 
 @locked_data(slots=False)
@@ -53,6 +48,8 @@ class Review:
 
     def markdown(self) -> str:
         """Return Markdown for a pull request: a table of changes; effects and picture are folded."""
+        from mimgraph.compare.markdown import markdown  # most comparisons print text
+
         return markdown(self.difference, self._mermaid())
 
     def data(self) -> dict[str, Any]:
@@ -82,6 +79,8 @@ class Review:
         It takes the options of `Graph.draw`. Without a `depth`, only blocks in which something
         changed are open, as far as that can be read.
         """
+        from mimgraph.picture import write
+
         scene = self.scene(
             direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap
         )
@@ -98,6 +97,8 @@ class Review:
     ) -> None:
         """Show the picture that `draw` draws as an interactive page: below the cell of a notebook, else
         in the browser."""
+        from mimgraph.picture.show import show
+
         show(
             self.scene(direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap)
         )
@@ -112,6 +113,9 @@ class Review:
         wrap: bool = False,
     ) -> Scene:
         """Return the picture that `draw` writes with these options."""
+        from mimgraph.compare.picture_folds import folded
+        from mimgraph.picture.scene import Scene
+
         scene = Scene(self._both.diagram, direction, depth, collapse, theme, wrap, self._details)
         return scene if depth is not None else folded(scene, self.difference.names[0])
 
@@ -120,10 +124,16 @@ class Review:
 
     @cached_property
     def _both(self) -> Joined:
+        from mimgraph.compare.picture import union
+        from mimgraph.picture.diagram.build import diagram
+
         return union(diagram(self.old), diagram(self.new), self.difference.inside)
 
     def _details(self) -> Mapping[str, ComparedDetail]:
         """Return the old and the new details of each item that both graphs have or only one has."""
+        from mimgraph.compare.picture import WAS
+        from mimgraph.picture.details.model import ComparedDetail
+
         old, new = (dict(find()) for find in self.details)
         was = self._both.was
         found = {id_: ComparedDetail(old.get(was.get(id_, "")), now) for id_, now in new.items()}
@@ -134,6 +144,10 @@ class Review:
         """Return the picture as Mermaid, which GitHub renders; "" if there is none or it is too large."""
         if not self:
             return ""
+        from mimgraph.picture import RenderError
+        from mimgraph.picture.formats import mermaid
+        from mimgraph.picture.readable_depth import readable
+
         try:
             return mermaid.render(readable(self.scene()))
         except RenderError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 import webbrowser
-from html import escape
 from pathlib import Path
 from tempfile import mkdtemp
 
 from mimgraph.picture.formats import page
+from mimgraph.picture.formats.xml_text import escape_html
 from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Scene
 from mimgraph.support.ipython import publish
@@ -30,7 +30,7 @@ def show(scene: Scene) -> None:
 def in_frame(text: str, title: str) -> str:
     """Return HTML that holds a page apart from the page around it."""
     style = f"width: 100%; height: {HEIGHT}px; border: 1px solid #ccc"
-    return f'<iframe srcdoc="{escape(text)}" title="{escape(title)}" style="{style}"></iframe>'
+    return f'<iframe srcdoc="{escape_html(text)}" title="{escape_html(title)}" style="{style}"></iframe>'
 
 
 def new_page() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,6 @@ from mimgraph.cost.bind_sizes import check_size, checked
 from mimgraph.cost.cost import Cost
 from mimgraph.cost.limits import Used, used
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.summary import markup
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth
@@ -103,6 +101,8 @@ class Summary(Contents):
 
     def markdown(self) -> str:
         """Return the table as Markdown."""
+        from mimgraph.summary import markup  # most tables are printed as text
+
         return markup.markdown(self)
 
     def csv(self) -> str:
@@ -114,6 +114,8 @@ class Summary(Contents):
         return printable(self.text(line_width(sys.stdout)))
 
     def _repr_html_(self) -> str:
+        from mimgraph.summary import markup
+
         return markup.html(self)
 
     def _repr_markdown_(self) -> str:
@@ -166,6 +168,8 @@ def _share(one: Used) -> dict[str, Any]:
 
 def _csv_text(rows: Iterable[Mapping[str, Any]], totals: Mapping[str, Any]) -> str:
     """Return rows as CSV, inner ones below theirs; the last row, without a name, is the total."""
+    import csv  # only here, as most tables are printed as text
+
     written = io.StringIO()
     writer = csv.DictWriter(written, _CSV_COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import drawing, editing, forwards, making, memory, reading, searching
+from tests.benchmarks import (
+    commands,
+    drawing,
+    editing,
+    forwards,
+    making,
+    memory,
+    reading,
+    searching,
+)
 
 CASES = sorted(
     (
@@ -11,6 +20,7 @@ CASES = sorted(
         *reading.cases(),
         *making.cases(),
         *drawing.cases(),
+        *commands.cases(),
         *editing.cases(),
         *searching.cases(),
     ),

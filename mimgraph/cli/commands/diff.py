@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -59,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         draw(args, review.scene)
     match args.format:
         case "json":
+            import json  # only here, as most print text
+
             weights = {} if report is None else {"weights": report.data()}
             print(json.dumps({**review.data(), **weights}, indent=2))
         case "md":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from mimgraph.cli.arguments import add_depth, add_format, add_settings, add_spec, positive
@@ -34,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
         raise CallError(str(error)) from None
     match args.format:
         case "json":
+            import json  # only here, as most print text
+
             print(json.dumps(summary.data(), indent=2))
         case "csv":
             print(printable(summary.csv()), end="")
