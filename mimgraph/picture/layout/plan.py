@@ -6,14 +6,18 @@ A plan holds while blocks are folded and opened; `place` adds the sizes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram
 from mimgraph.picture.layout.columns import columns
 from mimgraph.picture.layout.hops import ROOT, Hop, Hops, Tensor, hops
 from mimgraph.picture.layout.order import ordered
-from mimgraph.picture.layout.ranks import Link, Node, ranked
+from mimgraph.picture.layout.ranks import Link, Node, Role, ranked
 from mimgraph.support.frozen_data import data
 from mimgraph.support.progress import progress
+
+SMALL = 100  # nodes of a frame that is arranged once; few large ones are equal
 
 
 @data
@@ -68,21 +72,48 @@ def plans(diagram: Diagram) -> Plans:
 def _plan(items: Sequence[Box | Cluster], inside: Sequence[Hop], inner: Mapping[str, Plan]) -> Plan:
     """Return the plan of one frame, whose clusters are planned already."""
     drawn = _Drawing(items, inside, inner)
-    graph = ranked(drawn.nodes, drawn.links)
-    layers = ordered(graph)
+    arrange = _arranged if len(drawn.nodes) > SMALL else _arranged_once
+    found = arrange(tuple([node.role for node in drawn.nodes]), tuple(drawn.links))
     ways = []
     for upper, *lower in drawn.of_hop:
-        way = graph.ways[upper]
-        ways.append(tuple(way + graph.ways[lower[0]][1:] if lower else way))
+        way = found.ways[upper]
+        ways.append(tuple(way + found.ways[lower[0]][1:] if lower else way))
     return Plan(
-        tuple(graph.nodes),
-        tuple(map(tuple, layers)),
-        columns(graph, layers),
-        tuple(tuple((near.node, near.lane) for near in found) for found in graph.below),
+        (*drawn.nodes, *[Node("bend", "")] * found.bends),
+        found.layers,
+        found.columns,
+        found.below,
         tuple(ways),
         tuple(inside),
         tuple(drawn.tensors),
     )
+
+
+class _Arranged(NamedTuple):
+    """The number of bends, and the ranks, columns, links and ways of a plan."""
+
+    bends: int
+    layers: tuple[tuple[int, ...], ...]
+    columns: tuple[tuple[int, ...], ...]
+    below: tuple[tuple[tuple[int, int], ...], ...]
+    ways: list[list[int]]
+
+
+def _arranged(roles: tuple[Role, ...], links: tuple[Link, ...]) -> _Arranged:
+    """Return how the nodes of a frame stand, which depends on no name."""
+    graph = ranked([Node(role, "") for role in roles], links)
+    layers = ordered(graph)
+    return _Arranged(
+        len(graph.nodes) - len(roles),
+        tuple(map(tuple, layers)),
+        columns(graph, layers),
+        tuple(tuple((near.node, near.lane) for near in found) for found in graph.below),
+        graph.ways,
+    )
+
+
+# equal are the frames of repeated blocks, and those of a block at each depth that a page may be open to
+_arranged_once = lru_cache(maxsize=256)(_arranged)
 
 
 class _Drawing:
