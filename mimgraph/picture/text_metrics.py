@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -61,12 +61,15 @@ class Line(NamedTuple):
 
 def plain(text: str) -> str:
     """Return any text with line breaks as spaces, and with U+FFFD for characters that XML forbids."""
+    if text.isascii() and text.isprintable():  # as most text is
+        return text
     return _NO_CHARACTER.sub("\ufffd", re.sub(r"[\t\n\r]", " ", text))
 
 
 def line(size: float, *runs: Run) -> Line:
     """Return a line of any text; empty runs are left out, and the end of a very long one."""
-    return Line(tuple(run._replace(text=_cut(plain(run.text))) for run in runs if run.text), size)
+    shown = [Run(_cut(plain(text)), face, tone) for text, face, tone in runs if text]
+    return Line(tuple(shown), size)
 
 
 def _cut(text: str) -> str:
@@ -107,9 +110,15 @@ def missing(text: str, face: Face) -> set[str]:
 
 
 def _width(text: str, face: Face, size: float) -> float:
-    """Return the width of text in points; a letter missing from the font counts as one em."""
+    """Return the width of text in points."""
+    return _units(text, face) * size / EM
+
+
+@lru_cache(maxsize=10_000)  # the names of layers and shapes recur
+def _units(text: str, face: Face) -> int:
+    """Return the width of text in units; a letter missing from the font counts as one em."""
     widths = _widths()[face]
-    return sum(widths.get(letter, EM) for letter in text) * size / EM
+    return sum([widths.get(letter, EM) for letter in text])
 
 
 @cache
