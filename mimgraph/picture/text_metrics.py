@@ -111,11 +111,11 @@ def missing(text: str, face: Face) -> set[str]:
 
 def _width(text: str, face: Face, size: float) -> float:
     """Return the width of text in points."""
-    return _units(text, face) * size / EM
+    return units(text, face) * size / EM
 
 
 @lru_cache(maxsize=10_000)  # the names of layers and shapes recur
-def _units(text: str, face: Face) -> int:
+def units(text: str, face: Face) -> int:
     """Return the width of text in units; a letter missing from the font counts as one em."""
     widths = _widths()[face]
     return sum([widths.get(letter, EM) for letter in text])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -41,6 +42,7 @@ def unrepeated(box: Box) -> Box:
     return replace(box, title=box.title if is_new else "", subtitle=", ".join(words), shapes=())
 
 
+@lru_cache(maxsize=5_000)  # of a box at each depth that is tried, and to measure and to draw it
 def box_lines(box: Box) -> tuple[Line, ...]:
     """Return the title, the subtitle, the edits and effects of a comparison, the shapes and the faults
     of a box."""

@@ -6,6 +6,7 @@ Each frame is planned and placed on its own, inner ones first. The same scene ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from math import ceil
 
@@ -53,9 +54,14 @@ class Layout:
 
 def layout(scene: Scene) -> Layout:
     """Return the layout of the diagram that a scene shows."""
-    check_size(scene.shown)
-    is_across = scene.direction == "LR"
-    return _Layouter(chosen_scheme(scene.shown, is_across, scene.wrap), is_across).layout()
+    return laid_out(scene.shown, scene.direction == "LR", scene.wrap)
+
+
+@lru_cache(maxsize=2)  # a picture is laid out to see whether it can be read, and then to be drawn
+def laid_out(diagram: Diagram, is_across: bool, wrap: bool) -> Layout:
+    """Return the layout of a diagram, downwards or to the right; `wrap` sets a long one in columns."""
+    check_size(diagram)
+    return _Layouter(chosen_scheme(diagram, is_across, wrap), is_across).layout()
 
 
 def check_size(diagram: Diagram) -> None:
