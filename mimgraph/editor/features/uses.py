@@ -12,7 +12,7 @@ from mimgraph.infer.known_part import KnownPart
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.dims.dim import symbol
 from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import TypedOperation, unwrap
+from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.source import Span
 
 At: TypeAlias = tuple[Any, ...]  # the file, line and column at which a name stands
@@ -80,7 +80,7 @@ class Uses:
 
     def _add_inside(self, operation: TypedOperation, path: str, scope: Scope) -> None:
         """Add the items or bodies of an operation; those inside a merge are no text of the user's."""
-        if operation.merge:
+        if type(operation) is Leaf or operation.merge:  # most are leaves, which have nothing inside
             return
         whole = unwrap(operation)
         for branch in whole.branches:  # each has the name of the node around it
