@@ -71,14 +71,7 @@ class Amount:
 
     def __repr__(self) -> str:
         """Return the sum as text, `64*T + 128`; factor by factor where it cannot be multiplied out."""
-        try:
-            total: Size = 0
-            for factors, number in self._terms.items():
-                total = total + reduce(mul, factors, number)
-            return render(total, str)
-        except DimOverflow:
-            terms = sorted(self._terms.items(), key=lambda term: (-len(term[0]), repr(term)))
-            return " + ".join("*".join([str(n), *(f"({f})" for f in fs)]) for fs, n in terms)
+        return _text(tuple(self._terms.items()))
 
     @property
     def value(self) -> int | str:
@@ -102,6 +95,19 @@ class Amount:
         for factors, number in self._terms.items():
             total._add(_filled(factors, given) if factors else (), number)
         return total
+
+
+@lru_cache(maxsize=4096)  # repeated layers have equal amounts
+def _text(terms: tuple[tuple[Factors, int], ...]) -> str:
+    """Return the sum of counted products as text."""
+    try:
+        total: Size = 0
+        for factors, number in terms:
+            total = total + reduce(mul, factors, number)
+        return render(total, str)
+    except DimOverflow:
+        ordered = sorted(terms, key=lambda term: (-len(term[0]), repr(term)))
+        return " + ".join("*".join([str(n), *(f"({f})" for f in fs)]) for fs, n in ordered)
 
 
 @lru_cache(maxsize=4096)
