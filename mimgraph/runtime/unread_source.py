@@ -21,6 +21,7 @@ from mimgraph.emit.classes.plain_layers import Layer, Layers
 from mimgraph.emit.emit import emit
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.runtime.loader import Restore, enter, key_of, load, pickle_by_spec, run
+from mimgraph.support.gc_pause import uncollected
 
 TORCHS_COMPILER = "torch._dynamo"
 
@@ -78,7 +79,7 @@ class UnreadModule(ModuleType):
 
     def read(self) -> str:
         """Return the source; write and run it if that was not done yet."""
-        with self._lock:
+        with self._lock, uncollected():
             if not self.source:
                 source = emit(self.graph).text
                 made = self.made

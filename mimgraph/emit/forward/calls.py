@@ -325,9 +325,9 @@ class Calls:
 
     def is_entry(self, node: TypedNode, targets: Targets, code: Code) -> bool:
         """Return whether the code is one entry of a tensor without a batch, `weight[0]`, read once."""
-        match code, node.operation:
-            case Subscript(Name() | Local(), Constant(int())), Leaf() if not targets[0].port:
-                once = self.values.times_read[targets[0]] == 1
+        match code:
+            case Subscript(Name() | Local(), Constant(int())) if isinstance(node.operation, Leaf):
+                once = not targets[0].port and self.values.times_read[targets[0]] == 1
                 return once and not node.results[""].batched
         return False
 

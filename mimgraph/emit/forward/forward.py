@@ -79,7 +79,7 @@ class _Writer:
         targets = tuple([names.name(target) for target in step.targets])
         assign = Assign(targets, code, step.comment, step.node)
         dying = dict.fromkeys(map(names.name, names.dying[index]))
-        dead = tuple(name for name in dying if name not in targets)
+        dead = tuple([name for name in dying if name not in targets])
         if step.loop is not None:
             handed = self.handed(step, step.loop, dead)
             yield from self.copies(step, step.loop)
@@ -90,7 +90,8 @@ class _Writer:
             unread = [value for value in unread if not step.loop.is_inside(value)]
         elif targets != (getattr(code, "id", None),):  # a value that keeps its name
             yield assign
-        yield from _deleted(tuple(dict.fromkeys((*dead, *map(names.name, unread)))))
+        if dead or unread:
+            yield from _deleted(tuple(dict.fromkeys((*dead, *map(names.name, unread)))))
 
     def appended(self, loop: Loop) -> Iterator[Expr]:
         """Yield `steps.append(y)` for each result that a loop collects."""
