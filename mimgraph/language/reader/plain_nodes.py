@@ -9,9 +9,9 @@ from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import BESIDE_FROM, NO_OPTIONS, Apply
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, TRAINING
 from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.renamed import has_old_names
 from mimgraph.language.reader.values import read_option
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, texts
-from mimgraph.ops.deprecated import KEYS, OPTIONS
 
 _WORDS = frozenset((*NODE_WORDS, *CONSTANTS, *TRAINING))
 _OTHERS = frozenset(("formula", *BESIDE_FROM))  # whose options are read in other ways
@@ -31,7 +31,7 @@ def read_plain_node(context: Context, key: Scalar, tree: Mapping) -> Node | None
     """Return a node as `read_node` would; None if its keys or values are not so plain."""
     entries = tree.entries
     form = _form(tuple([word.text for word, _ in entries]))
-    if form is None or tree.lost or KEYS or OPTIONS:
+    if form is None or tree.lost or has_old_names():
         return None
     for _, value in entries:  # one with a parenthesis may be a text that YAML splits at a comma
         if "(" in value.text if type(value) is Scalar else type(value) is not Sequence:
