@@ -19,7 +19,7 @@ from mimgraph.builder.outer_layers import (
     with_names,
 )
 from mimgraph.builder.outputs import Output
-from mimgraph.builder.tracing.expressions import node_as_written
+from mimgraph.builder.tracing.expressions import rewriter_as_written
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
@@ -27,6 +27,7 @@ from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.infer.structure import unique
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Share
+from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.source import Span
@@ -61,13 +62,14 @@ def declare_body(
     blocks: dict[str, ir.Block] = {}
     nodes = []
     joined = calls_as_one(records, names)
+    as_written = rewriter_as_written(trace)
     for record in records:
         first = record
         if record.layer is not None:
             first = firsts.setdefault(id(record.layer.uses), record)
         blocks |= joined[first].blocks if first in joined else record.blocks
         if record.layer is not None:
-            nodes.append(_node(record, first, names, trace, joined.get(record)))
+            nodes.append(_node(record, first, names, as_written, trace, joined.get(record)))
         elif isinstance(record.made, TypedNode):  # of an existing graph
             nodes.append(record.made.declared)
     found = DeclaredBody(
@@ -149,6 +151,7 @@ def _node(
     record: Record,
     first: Record,
     names: Mapping[Record, str],
+    as_written: Rewriter,
     trace: Trace | None,
     joined: OneBlock | None,
 ) -> ir.Node:
@@ -175,7 +178,7 @@ def _node(
         return ir.Node(names[record], span, shared, sources)
     assert isinstance(first_call.made, TypedNode)
     declared = joined.declared if joined else first_call.made.declared
-    return node_as_written(declared, trace).placed(names[record], span, sources)
+    return as_written.node(declared).placed(names[record], span, sources)
 
 
 def _is_share(record: Record) -> bool:

@@ -24,6 +24,7 @@ from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, plain, shown
 
+_WORDS = frozenset(NODE_OPTIONS)
 _ATOMS = frozenset((bool, float, str, type(None)))
 
 
@@ -32,15 +33,14 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
 
     In a sequence a sole option by position stays without its name: `{Linear: 64}`.
     """
-    op, args, named, words = call.op, call.args, call.keywords, set[str]()
-    if named:
-        refuse_name(f"{op.kind}s.{op.name}", named, op.options, span)
-        words = {*NODE_OPTIONS} - op.options.keys()
-        named = {k: v for k, v in named.items() if k not in words}
+    op, args = call.op, call.args
+    if call.keywords:
+        refuse_name(f"{op.kind}s.{op.name}", call.keywords, op.options, span)
+    named = _without_words(op, call.keywords)
     if op.inputs.kind == "named" and args and isinstance(args[0], str):
         numbers = {k: v for k, v in call.keywords.items() if k in TRAINING}
         text, rest = _formula_of_numbers(args[0], {**named, **numbers}, op)
-        named = {k: v for k, v in rest.items() if k not in words}
+        named = _without_words(op, rest)
         args = (text, *args[1:])
     if len(args) > 1:
         _check_order(op, args, span)
@@ -49,8 +49,13 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
         lone = options.pop(next(iter(options)))
         if lone.value is None or isinstance(lone.value, dict):  # YAML reads neither as a lone value
             options, lone = declare_options(op.name, op.by_position, call.args, named, span)
-    activation = call.keywords.get("activation") if "activation" in words else None
+    activation = None if "activation" in op.options else call.keywords.get("activation")
     return Apply(op.kind, op.name, span, options, lone, declare_activation(activation, span))
+
+
+def _without_words(op: Op, keywords: Mapping[str, object]) -> dict[str, object]:
+    """Return the keywords that are no words of any node, or are options of the op too."""
+    return {k: v for k, v in keywords.items() if k in op.options or k not in _WORDS}
 
 
 def _check_order(op: Op, args: tuple[object, ...], span: Span) -> None:
@@ -108,8 +113,9 @@ def refuse_name(
 ) -> None:
     """Raise an error for a `name`, or a keyword that is similar to it, beside the options: Keras'
     `Dense(8, name="fc")`."""
-    known = [*options, *NODE_OPTIONS, "name"]
-    key = next((key for key in given if key not in options and nearest(key, known) == "name"), None)
+    others = [key for key in given if key not in options]
+    known = [*options, *NODE_OPTIONS, "name"] if others else []
+    key = next((key for key in others if nearest(key, known) == "name"), None)
     if key is None:
         return
     text = json.dumps(given[key]) if isinstance(given[key], str) else "..."

@@ -35,6 +35,12 @@ def snake_case(name: str) -> str:
     return _NEW_WORD.sub("_", _ABBREVIATED.sub(lambda m: _WORDS[m[0]], name)).lower()
 
 
+@cache
+def _base(stem: str) -> str:
+    """Return the stem, or `node` for one that would be illegal with a number."""
+    return stem if name_fault(f"{stem}_1") is None else "node"
+
+
 class Names:
     """Makes names that are legal and differ from each other and from those taken."""
 
@@ -48,7 +54,7 @@ class Names:
 
         `node` replaces a stem that would be illegal with a number, as `__1` is.
         """
-        base = stem if name_fault(f"{stem}_1") is None else "node"
+        base = _base(stem)
         number = self.counts.get(stem, 0)
         name = f"{base}_{number}" if number else stem
         while name in self.taken or name_fault(name) is not None:

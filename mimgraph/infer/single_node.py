@@ -13,6 +13,7 @@ from mimgraph.infer.nodes.sources import resolve
 from mimgraph.infer.scope import Context, State
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Source
+from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 
@@ -53,7 +54,9 @@ def infer_node(
         nodes = [name for name, one in made.items() if isinstance(one, TypedNode)]
         check_blocks(state, around=nodes)
     context = _context(state, made, path, (node,))
-    context.typed[node.name] = type_node(context, node)
+    typed = context.typed[node.name] = type_node(context, node)
+    if isinstance(node.operation, Apply):  # which shares nothing
+        return typed
     check_share(context, node.name)
     check_borrowers(context)
     return context.typed[node.name]

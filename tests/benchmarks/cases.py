@@ -11,6 +11,7 @@ from tests.benchmarks import (
     memory,
     reading,
     searching,
+    shaping,
 )
 
 CASES = sorted(
@@ -18,6 +19,7 @@ CASES = sorted(
         *forwards.cases(),
         *memory.cases(),
         *reading.cases(),
+        *shaping.cases(),
         *making.cases(),
         *drawing.cases(),
         *commands.cases(),

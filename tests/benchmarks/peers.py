@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -109,6 +110,30 @@ def pytorch_symbolic_chain(nodes: int) -> nn.Module:
     for _ in range(nodes):
         x = nn.Linear(64, 64)(x)
     return SymbolicModel(first, x)
+
+
+def mlnode_shapes(row: Iterable[tuple[str, Mapping[str, Any]]], size: int) -> Callable[[], Any]:
+    """Return what validates layers in a row, given as a dict, in MLnode, which wants their inputs' sizes
+    as options."""
+    from mlnode import MLnodeModel
+
+    nodes: list[dict[str, Any]] = [{"id": "x", "type": "Input", "params": {}}]
+    for index, (name, options) in enumerate(row):
+        params = dict(options)
+        if name == "Linear":
+            params["in_features"], size = size, params["out_features"]
+        elif name == "LayerNorm":
+            params["normalized_shape"] = size
+        nodes.append({"id": f"{name.lower()}_{index}", "type": name, "params": params})
+    ids = [node["id"] for node in nodes]
+    data = {
+        "mlnode_schema_version": "1.0",
+        "input_shape": ["B", 64],
+        "nodes": nodes,
+        "edges": [{"source": one, "target": other} for one, other in pairwise(ids)],
+        "output_node": ids[-1],
+    }
+    return lambda: MLnodeModel.from_dict(data).validate()
 
 
 def building(peer: str, nodes: int) -> Cost:

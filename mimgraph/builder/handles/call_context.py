@@ -16,6 +16,7 @@ from mimgraph.ir.declared.operations import Operation
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.expression import plain
+from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 NO_BLOCKS: Mapping[str, ir.Block] = {}
 NO_OPTIONS: Mapping[str, object] = {}
 NO_CALLS: Mapping[str, Record] = {}
+_WORDS = frozenset((*BESIDE, *TRAINING))
 
 
 class TypedCall(NamedTuple):
@@ -58,7 +60,7 @@ class CallContext(NamedTuple):
 
     def declare(self, operation: Operation, options: Mapping[str, object]) -> ir.Node:
         """Return the declared node, with the words `take`, `over`, `freeze`, ... of its options."""
-        if not options:  # as in most calls
+        if not options or _WORDS.isdisjoint(options):  # as in most calls
             return ir.Node(self.name, self.span, operation, self.sources)
         take, over = declare_take(options, self.span), declare_over(options, self.span)
         freeze = declare_freeze(options, self.span)

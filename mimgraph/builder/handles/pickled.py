@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mimgraph.builder.tracing.expressions import node_as_written
+from mimgraph.builder.tracing.expressions import rewriter_as_written
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import IN_SEQUENCE, EachCall, Uses
 from mimgraph.support.frozen_data import replace
@@ -56,7 +56,7 @@ def reduced(record: Record) -> tuple[Any, ...]:
     # references to records, as a handle is pickled with all calls before it
     state["sources"] = [(key, one.record, one.port) for key, one in record.sources]
     if isinstance(record.made, TypedNode):
-        declared = node_as_written(record.made.declared, None)
+        declared = rewriter_as_written(None).node(record.made.declared)
         state["made"] = replace(record.made, declared=declared)
     marked: list[tuple[Uses, object]] = []
     if record.layer is not None and record.layer.uses.get(None) is record:

@@ -34,6 +34,7 @@ from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.variable_names import Variable
+    from mimgraph.infer.single_node import Made
     from mimgraph.ir.typed.graph import TypedNode
     from mimgraph.picture.faulty.sketch import FaultySketch
 
@@ -318,15 +319,16 @@ def _context(
     records = dict.fromkeys([source.record for _, source in given])
     if first is not None:
         records[first] = None
-    names: dict[str, Record] = {}
-    for record in sorted(records, key=lambda record: record.name is None):
+    names: dict[Record, str] = {}
+    made: dict[str, Made] = {}
+    for record in sorted(records, key=_is_unnamed) if len(records) > 1 else records:
         label = variables[record].name if record in variables else record.label
-        names[free_name(label, names, first=1)] = record
-    by_record = {record: name for name, record in names.items()}
+        names[record] = name_here = free_name(label, made, first=1)
+        made[name_here] = record.made
     sources = tuple(
         [
             ir.Source(
-                by_record[source.record],
+                names[source.record],
                 source.port,
                 variables[source.record].place or span
                 if source.record in variables and not source.port
@@ -337,6 +339,9 @@ def _context(
             for key, source in given
         ]
     )
-    made = {name: record.made for name, record in names.items()}
     path = f"{trace.family}." if trace else ""
-    return CallContext(free_name(name, names, first=1), path, span, sources, made, trace)
+    return CallContext(free_name(name, made, first=1), path, span, sources, made, trace)
+
+
+def _is_unnamed(record: Record) -> bool:
+    return record.name is None

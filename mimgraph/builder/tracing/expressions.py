@@ -10,7 +10,6 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import Local, note_use
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.dims.dim import Dim
@@ -37,9 +36,9 @@ _ATOMS = frozenset((int, float, bool, str, type(None)))
 MAX_PARTS, MAX_DEPTH = 80, 24  # of a declared expression; a larger one is declared as its number
 
 
-def node_as_written(node: Node, trace: Trace | None) -> Node:
-    """Return a node with its options as a spec would write them."""
-    return Rewriter(option=lambda option: as_written(option, trace)).node(node)
+def rewriter_as_written(trace: Trace | None) -> Rewriter:
+    """Return what rewrites the options of nodes as a spec would write them."""
+    return Rewriter(option=partial(as_written, trace=trace))
 
 
 def as_written(option: Option, trace: Trace | None) -> Option:

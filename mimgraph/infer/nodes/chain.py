@@ -19,7 +19,7 @@ from mimgraph.infer.scope import Fed, Site
 from mimgraph.ir.declared.graph import Node, Source, Take
 from mimgraph.ir.declared.operations import Chain
 from mimgraph.ir.typed.graph import TypedNode, Value
-from mimgraph.ir.typed.operations import Sequence
+from mimgraph.ir.typed.operations import Leaf, Sequence
 from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.support.frozen_data import replace
 
@@ -76,17 +76,26 @@ def _type_item(
     """Return the typed item; None if it or its source is faulty."""
     path = f"{site.path}.{item.name}" if site.path else item.name
     inside = Site(site.context, item, path, fed, item.take)
-    freezes = decide("freeze", item.freeze, inside.evaluation)
+    freezes = item.freeze and decide("freeze", item.freeze, inside.evaluation)
     typed = type_operation(inside, item)
-    if typed is None or not check_item(inside, typed):
+    if typed is None or not check_item(inside, typed) or _borrows(inside, typed):
         return None
+    if freezes:
+        typed = replace(typed, freeze=True)
+    return typed if item.training is None else trained(item, typed, inside.evaluation)
+
+
+def _borrows(site: Site, typed: TypedNode) -> bool:
+    """Report an item with a block that shares layers outside of it; return whether it is one."""
+    if isinstance(typed.operation, Leaf) or not site.state.outer:
+        return False
     borrowed = [name for body in used_bodies(typed.operation) for name in body.borrowed]
     if borrowed:
-        message = f"{item_label(item)} shares {borrowed[0]}, which a seq cannot hand to its items"
-        help = f"make {item_label(item)} a node of its own"
-        inside.fault("bad-option", message, item.span, help=help)
-        return None
-    return trained(item, replace(typed, freeze=True) if freezes else typed, inside.evaluation)
+        label = item_label(site.node)
+        message = f"{label} shares {borrowed[0]}, which a seq cannot hand to its items"
+        help = f"make {label} a node of its own"
+        site.fault("bad-option", message, site.node.span, help=help)
+    return bool(borrowed)
 
 
 def _report_take(site: Site, take: Take, ports: tuple[str, ...]) -> None:

@@ -57,6 +57,10 @@ def question(site: Site, apply: Apply) -> Hashable:
     if op is None or op.options_decide or not site.fed:
         return None
     asked: list[object] = [op, site.take and site.take.port]
+    if not _add_options(asked, apply.options, apply.lone):
+        return None
+    if apply.activation is not None and not _add_activation(asked, apply.activation):
+        return None
     for one in site.fed:
         source, type_ = one.source, one.type
         if type_ is None or one.presence is not ALWAYS or one.is_own or source.argument:
@@ -64,10 +68,6 @@ def question(site: Site, apply: Apply) -> Hashable:
         if source.port == "*" or one.group is not None:
             return None
         asked.append(type_.key)
-    if not _add_options(asked, apply.options, apply.lone):
-        return None
-    if apply.activation is not None and not _add_activation(asked, apply.activation):
-        return None
     return tuple(asked)
 
 
@@ -99,10 +99,12 @@ def known_node(site: Site, asked: Hashable) -> TypedNode | None:
     if known is None:
         return None
     (leaf, results, default, constraints), length, keys, _ = known
-    state, node = site.state, site.node
-    state.write(length, node.span)
-    state.require(constraints)
-    arguments = {key: one.value for key, one in zip(keys, site.fed or (), strict=True)}
+    node = site.node
+    if length:
+        site.state.write(length, node.span)
+    if constraints:
+        site.state.require(constraints)
+    arguments = dict(zip(keys, [one.value for one in site.fed or ()], strict=True))
     return TypedNode(node.name, leaf, arguments, results, default, node)
 
 

@@ -119,11 +119,11 @@ class Rewriter:
         same = name is apply.name and activation is apply.activation
         if self.option is None and self.given is None and same:
             return apply
-        options, lone = (
-            self._kept(apply, self._options(apply.options), path),
-            self._lone(apply.lone),
-        )
-        return _changed(apply, name=name, options=options, lone=lone, activation=activation)
+        options = self._kept(apply, self._options(apply.options), path)
+        lone = self._lone(apply.lone)
+        if same and options is apply.options and lone is apply.lone:
+            return apply
+        return replace(apply, name=name, options=options, lone=lone, activation=activation)
 
     def _options(self, options: Mapping[str, Option]) -> Mapping[str, Option]:
         if self.option is None or not options:
