@@ -66,7 +66,7 @@ def made_record(cls: type[T], eq: bool, slots: bool, locked: bool = False) -> ty
         fields |= base.__dict__.get("__record_fields__", {})
     fields |= own
     made: Any = _with_slots(cls, own) if slots else _with_defaults(cls, own)
-    made.__record_fields__ = fields
+    made.__record_fields__, made.__is_locked__ = fields, locked
     positional = tuple([name for name, one in fields.items() if one.init])
     setattr(made, "__match_args__", positional)  # noqa: B010 - mypy refuses to assign it
     made.__dataclass_fields__ = _DataclassFields()
@@ -144,7 +144,6 @@ def written(method: Callable[..., Any]) -> Callable[..., Any]:
 def _init(cls: Any) -> Any:
     """Return a method that takes the fields by position or name."""
     known: dict[str, Any] = {"_FACTORY": _FACTORY, "_set": object.__setattr__}
-    is_locked = cls.__setattr__ is _refuse
     parameters, lines, annotations = [], [], {}
     for name, one in cls.__record_fields__.items():
         parameter, value, default = name, name, f"_default_{name}"
@@ -159,7 +158,9 @@ def _init(cls: Any) -> Any:
         if one.init:
             parameters.append(parameter)
             annotations[name] = one.annotation
-        lines.append(f"_set(self, {name!r}, {value})" if is_locked else f"self.{name} = {value}")
+        lines.append(
+            f"_set(self, {name!r}, {value})" if cls.__is_locked__ else f"self.{name} = {value}"
+        )
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     method = _written(cls, "__init__", ", ".join(["self", *parameters]), lines, known)

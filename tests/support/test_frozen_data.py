@@ -88,6 +88,14 @@ class Mutable:
 
 
 @entry_points
+@locked_data(slots=False)
+class PublicLocked:
+    """A record that users hold, and whose methods are entry points."""
+
+    x: int
+
+
+@entry_points
 @data
 class Public:
     """A record that users make."""
@@ -153,8 +161,9 @@ def test_recursive_repr() -> None:
     assert repr(point) == "Point(set=1, name='x', many=[...], total=7)"
 
 
-def test_locked() -> None:
-    one = Locked(1)
+@pytest.mark.parametrize("one", [Locked(1), PublicLocked(1)])
+def test_locked(one: Locked | PublicLocked) -> None:
+    assert one.x == 1
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'x'"):
         one.x = 2  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete field 'x'"):
