@@ -65,7 +65,7 @@ def test_an_end_has_the_attributes_of_its_type(graph: mg.Graph) -> None:
     for end in (*graph.inputs.values(), *graph.outputs.values()):
         public = [name for name in dir(TensorType) if not name.startswith("_")]
         attributes = [name for name in public if not callable(getattr(end.type, name))]
-        internal = {"below", "cast_from", "has_moved_batch", "key", "marks", "past"}
+        internal = {"below", "cast_from", "has_batch", "has_moved_batch", "key", "marks", "past"}
         for name in {*attributes} - internal:
             assert getattr(end, name) == getattr(end.type, name)
         assert str(end) == str(end.type) and [*end] == [*end.type]
