@@ -14,8 +14,15 @@ from typing import Any
 
 from tests.conftest import ROOT
 
-Cost = Callable[[], float]  # runs once, and returns the cost in seconds, bytes or tensors
-UNITS = {"ms": 1e3, "µs a node": 1e6, "B a node": 1.0, "MB": 1e-6, "tensors": 1.0}
+Cost = Callable[[], float]  # runs once, and returns the cost in seconds, bytes, or a number
+UNITS = {
+    "ms": 1e3,
+    "µs a node": 1e6,
+    "B a node": 1.0,
+    "MB": 1e-6,
+    "tensors": 1.0,
+    "graphs": 1.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,11 @@ def clocked(action: Callable[[], Any], parts: int = 1) -> Cost:
         return (end - start) / parts
 
     return cost
+
+
+def best(cost: Cost, runs: int = 30) -> Cost:
+    """Return the least of some runs, which other load hardly changes."""
+    return lambda: min(cost() for _ in range(runs))
 
 
 def with_byte_code() -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tests.benchmarks import (
+    beside_peers,
     commands,
+    compiled,
     drawing,
     editing,
     forwards,
@@ -17,6 +19,7 @@ from tests.benchmarks import (
 CASES = sorted(
     (
         *forwards.cases(),
+        *compiled.cases(),
         *memory.cases(),
         *reading.cases(),
         *shaping.cases(),
@@ -25,6 +28,7 @@ CASES = sorted(
         *commands.cases(),
         *editing.cases(),
         *searching.cases(),
+        *beside_peers.cases(),
     ),
     key=lambda case: case.peer != "",
 )

@@ -1,4 +1,4 @@
-"""Forwards of compiled classes against the classes written by hand, and against the peers."""
+"""Forwards of compiled classes against the classes written by hand."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from torch.utils._pytree import tree_leaves
 import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
-from tests.benchmarks import peers
-from tests.benchmarks.case import Case, Cost, clocked, in_own_process
+from tests.benchmarks.case import Case, Cost, clocked
 from tests.gallery import gallery
 from tests.gallery.test_audio import WaveNet
 from tests.gallery.test_missing import ByHand
@@ -106,20 +105,6 @@ def sum_of(result: Any) -> Tensor:
     return sum(x.sum() for x in tree_leaves(result))
 
 
-def simple(peer: str = "") -> Cost:
-    """Return the cost of a forward of the two-numeric model, compiled or built by a peer, on one thread."""
-    torch.set_num_threads(1)
-    graph = gallery("simple_numerical")
-    inputs = inputs_of(graph, batch=1)
-    if not peer:
-        return repeated(partial(graph.compile(), **inputs))
-    return repeated(partial(peers.SIMPLE[peer](), *inputs.values()))
-
-
-def forward_of_peer(peer: str) -> tuple[Cost, Cost]:
-    return simple(), in_own_process(f"tests.benchmarks.forwards.simple({peer!r})")
-
-
 def cases() -> Iterator[Case]:
     for what, backward in (("forward", False), ("forward and backward", True)):
         for name, reference in REFERENCES.items():
@@ -132,12 +117,3 @@ def cases() -> Iterator[Case]:
                 slow=name not in SEEDS,
                 group="" if name in SHOWN else what,
             )
-    for peer in peers.SIMPLE:
-        yield Case(
-            name="forward, simple_numerical",
-            against=peer,
-            make=partial(forward_of_peer, peer),
-            rounds=3,
-            peer=peer,
-            slow=True,
-        )

@@ -153,18 +153,6 @@ def built_against_fewer(nodes: int, fewer: int) -> tuple[Cost, Cost]:
     return clocked(lambda: building(nodes), nodes), clocked(lambda: building(fewer), fewer)
 
 
-def built_against_peer(peer: str, nodes: int, with_weights: bool) -> tuple[Cost, Cost]:
-    """Compare building a graph with a peer, which makes weights as it builds; `with_weights` also compiles."""
-
-    def build() -> tuple[mg.Graph, nn.Module | None]:
-        graph = building(nodes)  # a peer's model keeps its graph too
-        return graph, graph.compile() if with_weights else None
-
-    return clocked(build, nodes), in_own_process(
-        f"tests.benchmarks.peers.building({peer!r}, {nodes})"
-    )
-
-
 def cases() -> Iterator[Case]:
     for nodes in (1_000, 10_000):
         yield Case(
@@ -211,15 +199,3 @@ def cases() -> Iterator[Case]:
         unit="µs a node",
         slow=True,
     )
-    for what, with_weights in (("build in Python", False), ("build in Python and compile", True)):
-        for peer, most in (("keras", 1 / 5), ("pytorch_symbolic", 1.0)):
-            yield Case(
-                name=f"{what}, 10,000 nodes",
-                against=f"{peer}, which makes the weights at once",
-                make=partial(built_against_peer, peer, 10_000, with_weights),
-                at_most=most,
-                rounds=3,
-                unit="µs a node",
-                peer=peer,
-                slow=True,
-            )

@@ -1,4 +1,4 @@
-"""Peak memory of a forward without gradients, and of a check."""
+"""Peak memory of a forward without gradients, of a step of training, and of a check."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import torch
 from torch import nn
 
 import mimgraph as mg
-from tests.benchmarks import peers
+from mimgraph.runtime.runner import seeded_inputs
 from tests.benchmarks.case import Case, Cost, fixed
-from tests.benchmarks.forwards import torchvision_model
+from tests.benchmarks.forwards import sum_of, torchvision_model
 from tests.benchmarks.reading import items
 from tests.conftest import ROOT
 from tests.emit.test_liveness import Lives
 from tests.gallery import gallery
+from tests.helpers.compiled_pairs import Bert
 
 
 def watched(model: nn.Module, call: Callable[[], Any]) -> Lives:
@@ -43,11 +44,6 @@ def tensors_alive(model: nn.Module, call: Callable[[], Any]) -> Cost:
 def ours_alive() -> Cost:
     model = elementwise(1_000).compile()
     return tensors_alive(model, lambda: model(n0=torch.ones(8, 64)))
-
-
-def alive_beside_keras() -> tuple[Cost, Cost]:
-    model = peers.keras_relus(1_000)
-    return ours_alive(), tensors_alive(model, lambda: model(torch.ones(8, 64)))
 
 
 def memory_of_resnet() -> tuple[Cost, Cost]:
@@ -93,6 +89,42 @@ def named(nodes: int) -> str:
     return f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n"
 
 
+def step_peak(model: nn.Module, call: Callable[[], Any]) -> Cost:
+    """Return the bytes alive at the peak of a step of training, beside the weights.
+
+    The optimizer has no state, which would hide what the forward keeps for the backward.
+    """
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+
+    def cost() -> float:
+        optimizer.zero_grad()
+        with Lives([*model.parameters(), *model.buffers()]) as lives:
+            sum_of(call()).backward()
+            optimizer.step()
+        return lives.peak
+
+    return cost
+
+
+def step_of_resnet() -> tuple[Cost, Cost]:
+    ours, theirs = gallery("resnet50").compile(), torchvision_model("resnet50")
+    image = torch.ones(8, 3, 224, 224)
+    return step_peak(ours, lambda: ours(image=image)), step_peak(theirs, lambda: theirs(image))
+
+
+def step_of_bert() -> tuple[Cost, Cost]:
+    """Compare with Hugging Face's class, with dropout, and on the kernel that ours calls too."""
+    graph = gallery("bert_base")
+    ours, theirs = graph.compile(), Bert()
+    inputs = seeded_inputs(graph.typed, 4, 0, {"T": 128})
+    inputs["padding"] = torch.arange(128).expand(4, -1) > 120
+    return (
+        step_peak(ours, lambda: ours(**inputs)),
+        step_peak(theirs, lambda: theirs(*inputs.values())),
+    )
+
+
 def cases() -> Iterator[Case]:
     for what, spec, nodes in (("50,000 items", items, 50_000), ("28,000 nodes", named, 28_000)):
         yield Case(
@@ -113,15 +145,6 @@ def cases() -> Iterator[Case]:
         unit="tensors",
     )
     yield Case(
-        name="peak of a forward, 1,000 element-wise nodes",
-        against="keras",
-        make=alive_beside_keras,
-        rounds=1,
-        unit="tensors",
-        peer="keras",
-        slow=True,
-    )
-    yield Case(
         name="peak of a forward, resnet50, batch 8",
         against="torchvision",
         make=memory_of_resnet,
@@ -130,3 +153,17 @@ def cases() -> Iterator[Case]:
         unit="MB",
         slow=True,
     )
+    for name, what, against, make in (
+        ("resnet50", "batch 8", "torchvision", step_of_resnet),
+        ("bert_base", "4 texts of 128", "transformers", step_of_bert),
+    ):
+        yield Case(
+            name=f"peak of a training step, {name}, {what}",
+            against=against,
+            make=make,
+            at_most=1.001,
+            rounds=1,
+            unit="MB",
+            peer=against,
+            slow=True,
+        )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tests.benchmarks.case import Cost, clocked
 from tests.helpers.handwritten import SimpleNumerical
 
-Forward = Callable[[Tensor, Tensor], Any]
+Forward = Callable[..., Any]
 
 
 def keras() -> Any:
@@ -77,38 +78,124 @@ def tensordict_simple() -> Forward:
     return forward
 
 
+def _konfai(name: str, kind: str, branch: int = 0, **options: Any) -> str:
+    """Return a module in KonfAI's YAML."""
+    args = ", ".join(f"{key}: {value}" for key, value in options.items())
+    route = f"in_branch: [{branch}], out_branch: [{branch}]"
+    return f"  - {{name: {name}, type: {kind}, {route}, args: {{{args}}}}}"
+
+
+def konfai(*modules: str) -> Forward:
+    """Read and build a model of KonfAI with these modules."""
+    from konfai.utils.model_builder import build_model_from_yaml
+
+    model = build_model_from_yaml("\n".join(("name: Model", "modules:", *modules)))
+
+    def forward(*inputs: Tensor) -> Any:
+        result = None
+        for _, returned in model.named_forward(*inputs):
+            result = returned  # of each module; that of the last one is the model's
+        return result
+
+    return forward
+
+
+def konfai_simple() -> Forward:
+    """Return the two-numeric model in KonfAI."""
+    return konfai(
+        _konfai("A", "Linear", in_features=5, out_features=32),
+        _konfai("ReluA", "ReLU"),
+        _konfai("B", "Linear", branch=1, in_features=10, out_features=32),
+        _konfai("ReluB", "ReLU", branch=1),
+        "  - {name: Joined, type: Concat, in_branch: [0, 1]}",
+        _konfai("Score", "Linear", in_features=64, out_features=1),
+    )
+
+
+def konfai_branch() -> Forward:
+    """Return `image_branch.yaml` in KonfAI."""
+    return konfai(
+        _konfai("Conv", "Conv2d", in_channels=3, out_channels=16, kernel_size=3),
+        _konfai("Relu", "ReLU"),
+        _konfai("Pool", "MaxPool", dim=2, kernel_size=2),
+        _konfai("Flatten", "Flatten"),
+        _konfai("Score", "Linear", in_features=3600, out_features=1),
+    )
+
+
+def mlnode_text(shape: list[int], *layers: tuple[str, Mapping[str, Any]]) -> str:
+    """Return the JSON of MLnode for layers in a row; it has one shape for all inputs."""
+    nodes = [{"id": "n0", "type": "Input", "params": {}}]
+    nodes += [
+        {"id": f"n{i}", "type": kind, "params": params}
+        for i, (kind, params) in enumerate(layers, 1)
+    ]
+    edges = [{"source": f"n{i}", "target": f"n{i + 1}"} for i in range(len(layers))]
+    head = {"mlnode_schema_version": "1.0", "input_shape": ["B", *shape]}
+    return json.dumps({**head, "nodes": nodes, "edges": edges, "output_node": f"n{len(layers)}"})
+
+
+def mlnode(text: str) -> Any:
+    """Return the graph of a JSON text in MLnode, which is not checked or built yet."""
+    from mlnode import MLnodeModel
+
+    return MLnodeModel.from_dict(json.loads(text))
+
+
+def mlnode_built(text: str) -> Any:
+    """Return the module of a JSON text in MLnode."""
+    return mlnode(text).build()
+
+
+def mlnode_branch() -> Any:
+    """Return the graph of `image_branch.yaml` in MLnode."""
+    text = mlnode_text(
+        [3, 32, 32],
+        ("Conv2d", {"in_channels": 3, "out_channels": 16, "kernel_size": 3}),
+        ("ReLU", {}),
+        ("MaxPool2d", {"kernel_size": 2}),
+        ("Flatten", {}),
+        ("Linear", {"in_features": 3600, "out_features": 1}),
+    )
+    return mlnode(text)
+
+
 SIMPLE: Mapping[str, Callable[[], Forward]] = {
     "keras": keras_simple,
     "pytorch_symbolic": pytorch_symbolic_simple,
     "tensordict": tensordict_simple,
+    "konfai": konfai_simple,
+}
+BRANCH: Mapping[str, Callable[[], Forward]] = {
+    "mlnode": lambda: mlnode_branch().build(),  # type: ignore[no-any-return]
+    "konfai": konfai_branch,
 }
 
+# models of layers in a row, each Linear from 64 to 64, or ReLU
+
+
+def torch_layer(kind: str) -> nn.Module:
+    return nn.ReLU() if kind == "ReLU" else nn.Linear(64, 64)
+
+
+def options(kind: str) -> dict[str, int]:
+    return {} if kind == "ReLU" else {"in_features": 64, "out_features": 64}
+
 
 @deep_recursion()
-def keras_chain(nodes: int) -> Any:
-    """Return a model of `nodes` layers in a row."""
+def keras_chain(nodes: int, kind: str) -> Any:
     x = first = keras().Input((64,))
     for _ in range(nodes):
-        x = keras().layers.Dense(64)(x)
+        x = (keras().layers.ReLU() if kind == "ReLU" else keras().layers.Dense(64))(x)
     return keras().Model(first, x)
 
 
-@deep_recursion()
-def keras_relus(nodes: int) -> Any:
-    """Return a model of `nodes` element-wise layers in a row."""
-    x = first = keras().Input((64,))
-    for _ in range(nodes):
-        x = keras().layers.ReLU()(x)
-    return keras().Model(first, x)
-
-
-def pytorch_symbolic_chain(nodes: int) -> nn.Module:
-    """Return a model of `nodes` layers in a row."""
+def pytorch_symbolic_chain(nodes: int, kind: str) -> Any:
     from pytorch_symbolic import Input, SymbolicModel
 
     x = first = Input((64,))
     for _ in range(nodes):
-        x = nn.Linear(64, 64)(x)
+        x = torch_layer(kind)(x)
     return SymbolicModel(first, x)
 
 
@@ -136,13 +223,28 @@ def mlnode_shapes(row: Iterable[tuple[str, Mapping[str, Any]]], size: int) -> Ca
     return lambda: MLnodeModel.from_dict(data).validate()
 
 
-def building(peer: str, nodes: int) -> Cost:
-    """Return the cost of building `nodes` layers in a row in a peer that is imported and warm."""
-    CHAINS[peer](2)
-    return clocked(lambda: CHAINS[peer](nodes), nodes)
+def tensordict_chain(nodes: int, kind: str) -> Any:
+    from tensordict import TensorDict
+    from tensordict.nn import TensorDictModule, TensorDictSequential
+
+    modules = [TensorDictModule(torch_layer(kind), ["x"], ["x"]) for _ in range(nodes)]
+    model = TensorDictSequential(*modules)
+    return lambda x: model(TensorDict({"x": x}, batch_size=[len(x)]))["x"]
 
 
-CHAINS: Mapping[str, Callable[[int], Any]] = {
-    "keras": keras_chain,
-    "pytorch_symbolic": pytorch_symbolic_chain,
+def mlnode_chain(nodes: int, kind: str) -> str:
+    return mlnode_text([64], *[(kind, options(kind))] * nodes)
+
+
+def konfai_chain(nodes: int, kind: str) -> list[str]:
+    return [_konfai(f"N{i}", kind, **options(kind)) for i in range(nodes)]
+
+
+# a declaration, and the function that makes a model of it
+CHAINS: Mapping[str, Callable[[int, str], Callable[[], Any]]] = {
+    "keras": lambda *chain: partial(keras_chain, *chain),
+    "pytorch_symbolic": lambda *chain: partial(pytorch_symbolic_chain, *chain),
+    "tensordict": lambda *chain: partial(tensordict_chain, *chain),
+    "mlnode": lambda *chain: partial(mlnode_built, mlnode_chain(*chain)),
+    "konfai": lambda *chain: partial(konfai, *konfai_chain(*chain)),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import networkx as nx
 import torch
@@ -19,7 +20,6 @@ from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.source import SourceFile
 from mimgraph.support.gc_pause import uncollected
-from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, fixed, in_own_process, process
 from tests.benchmarks.forwards import torchvision_model
 from tests.benchmarks.large_specs import chain, items
@@ -31,12 +31,16 @@ TORCHVISION = ("resnet50", "densenet121")  # models that it has
 LIBRARIES = "import yaml, networkx"
 
 
-def check_against(statement: str) -> tuple[Cost, Cost]:
-    """Compare `mimgraph check` of a small spec with a Python statement, each in a process."""
-    spec = str(ROOT / "specs" / "simple_numerical.yaml")
+def check_of(spec: Path) -> Cost:
+    """Return the cost of `mimgraph check` of a file, a whole process."""
     command = "from mimgraph.cli import run; run()"  # the script that pip installs
-    ours = process(sys.executable, "-c", command, "check", spec)
-    return ours, process(sys.executable, "-c", statement)
+    return process(sys.executable, "-c", command, "check", str(spec))
+
+
+def check_against(statement: str) -> tuple[Cost, Cost]:
+    """Compare the check of a small spec with a Python statement, each in a process."""
+    spec = ROOT / "specs" / "simple_numerical.yaml"
+    return check_of(spec), process(sys.executable, "-c", statement)
 
 
 def check(text: str, nodes: int) -> Cost:
@@ -131,17 +135,6 @@ def cases() -> Iterator[Case]:
         make=partial(check_against, LIBRARIES),
         at_most=1.3,
     )
-    for peer in peers.SIMPLE:
-        build = f"from tests.benchmarks.peers import SIMPLE; SIMPLE[{peer!r}]()"
-        yield Case(
-            name=whole,
-            against=f"the same model in {peer}",
-            make=partial(check_against, build),
-            at_most=0.1,
-            rounds=5,
-            peer=peer,
-            slow=True,
-        )
     for nodes, text in ((1_000, chain(1_000)), (10_000, chain(10_000)), (50_000, items(50_000))):
         yield Case(
             name=f"check, {nodes:,} nodes",

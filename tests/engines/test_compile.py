@@ -11,6 +11,7 @@ from torch import nn
 
 import mimgraph as mg
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+from tests.helpers.compiled_pairs import PAIRS, Pair, graphs
 from tests.ops.layers.oracle import TORCH
 
 
@@ -117,6 +118,19 @@ def test_other_sizes_compile_no_other_graph() -> None:
             inputs = model.inputs(batch, T=length)
             assert_close(compiled(**inputs), module(**inputs))
     assert len(graphs) == 1
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [pytest.param(p, marks=[pytest.mark.slow] * (p.name != "image_numerical")) for p in PAIRS],
+    ids=str,
+)
+def test_no_more_graphs_than_the_class_by_hand(pair: Pair) -> None:
+    """Neither for one batch, where the code may be broken into several, nor for ten other sizes."""
+    if pair.name == "bert_base":
+        pytest.importorskip("transformers")
+    ours = graphs(pair.graph().compile(), pair, by_name=True)
+    assert ours == graphs(pair.by_hand(), pair, by_name=False)
 
 
 @pytest.mark.parametrize("reads", ["x", "{input: x, lengths: steps}"])
