@@ -81,11 +81,11 @@ class UnreadModule(ModuleType):
         """Return the source; write and run it if that was not done yet."""
         with self._lock, uncollected():
             if not self.source:
-                source = emit(self.graph).text
-                made = self.made
+                source, name = emit(self.graph).text, self.graph.name
+                made = vars(self).pop(name)  # the source may read a builtin of this name
                 run(self, source, source)
-                _become(made, vars(self)[self.graph.name])
-                vars(self)[self.graph.name] = made
+                _become(made, vars(self)[name])
+                vars(self)[name] = made
                 self.source, self.layers = source, []
                 _unread.discard(self)
         return self.source

@@ -121,6 +121,12 @@ def test_a_spec_makes_the_same_module_as_its_source(name: str) -> None:
     assert_same_module(mg.load(ROOT / "specs" / f"{name}.yaml"))
 
 
+def test_a_class_may_be_called_as_a_builtin_that_its_source_reads() -> None:
+    x = mg.Input("x", (4,))
+    y = layers.Linear(next(WIDTHS))(x, name="y")
+    assert_same_module(mg.Graph({"a": y, "b": layers.ReLU()(y)}, name="dict"))
+
+
 @pytest.mark.parametrize("default", [torch.float64, torch.float32], ids=str)
 def test_the_default_dtype_counts(default: torch.dtype) -> None:
     before = torch.get_default_dtype()
