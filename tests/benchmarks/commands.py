@@ -40,7 +40,7 @@ def against_check(spec: str, name: str) -> tuple[Cost, Cost]:
 
 
 def cases() -> Iterator[Case]:
-    """Yield a case for each command and spec; one run each, as there are hundreds."""
+    """Yield a case for each command and spec, of few runs, as there are hundreds."""
     for spec in SPECS:
         for ending in PICTURES:
             yield Case(
@@ -48,7 +48,7 @@ def cases() -> Iterator[Case]:
                 against="a limit",
                 make=partial(drawn, spec, ending),
                 at_most=1,
-                rounds=1,
+                rounds=3,
                 slow=True,
                 group=f"draw to .{ending}, whole process",
             )
@@ -58,7 +58,7 @@ def cases() -> Iterator[Case]:
                 against="check of the same spec",
                 make=partial(against_check, spec, name),
                 at_most=1.5,
-                rounds=1,
+                rounds=3,
                 slow=True,
                 group=f"{name}, whole process",
             )

@@ -105,3 +105,12 @@ def test_a_required_option_is_required_by_its_choice_alone() -> None:
     graph = mg.loads(text)
     with pytest.raises(mg.SpecError, match="gated needs out_features"):
         graph.with_params(fusion="gated")
+
+
+def test_a_param_that_only_another_choice_reads_may_be_given() -> None:
+    text = SPEC.replace("DEFAULT", "concat")
+    graph = mg.loads(text, {"fusion": "concat", "r": 3})
+    assert [*graph.declared.params] == ["fusion", "r"]
+    assert [one.code for one in graph.warnings] == ["unused-param"]
+    with pytest.raises(ValueError, match="no param is called 'rank'"):
+        mg.loads(text, {"fusion": "concat", "rank": 3})

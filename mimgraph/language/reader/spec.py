@@ -139,7 +139,13 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
     if fixed := [name for name in overrides if name in graph.spaces]:
         from mimgraph.infer.search_point import settled  # needed by few specs
 
-        graph = settled(graph, {}, fixed)
+        point = settled(graph, {}, fixed)
+        # a given param stays, though only other choices may read it: it is declared
+        known = {
+            name: one._replace(space=None) for name, one in params.items() if name in overrides
+        }
+        known.update(point.params)
+        graph = replace(point, params={name: known[name] for name in params if name in known})
     if parts is None:
         return graph
     from mimgraph.language.parts.link import with_parts  # needed by specs with parts alone
