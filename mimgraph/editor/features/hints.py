@@ -8,10 +8,12 @@ options behind the name of the op. Of items that share a line, those that change
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from mimgraph.editor.analysis import Analysis
+from mimgraph.editor.features.kept_hints import KeptHints
 from mimgraph.editor.features.uses import Scope, Use, Uses
 from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
 from mimgraph.ir.declared.graph import Block, Node
@@ -20,6 +22,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile, Span
 from mimgraph.summary.node_text import value_text
 
+PLACE = itemgetter(0, 1)  # the line and column of a hint
 LISTED = 12  # uses of a block that a tooltip lists
 
 
@@ -34,14 +37,19 @@ class Hint(NamedTuple):
     behind: bool = False  # whether the text goes on behind it
 
 
-def hints(analysis: Analysis, uses: Uses | None, lines: range | None = None) -> list[Hint]:
+def hints(
+    analysis: Analysis,
+    uses: Uses | None,
+    lines: range | None = None,
+    kept: KeptHints | None = None,
+) -> list[Hint]:
     """Return the hints of a spec in the order of its text, or only the hints of some lines, as an
-    editor asks for the lines that it shows."""
+    editor asks for the lines that it shows; `kept` has those of the last version."""
     if uses is None or analysis.declared is None:
         return []
     shown = range(1, 1 << 30) if lines is None else lines
-    found = _Finder(analysis, uses, shown).all()
-    return sorted((hint for hint in found if hint.line in shown), key=lambda hint: hint[:2])
+    found = _Finder(analysis, uses, shown, kept or KeptHints()).all()
+    return sorted([hint for hint in found if hint.line in shown], key=PLACE)
 
 
 def tooltip(hint: Hint) -> str:
@@ -52,11 +60,12 @@ def tooltip(hint: Hint) -> str:
 class _Finder:
     """Finds the hints of one analysis."""
 
-    def __init__(self, analysis: Analysis, uses: Uses, lines: range) -> None:
+    def __init__(self, analysis: Analysis, uses: Uses, lines: range, kept: KeptHints) -> None:
         self.file: SourceFile = analysis.file
         self.lines = lines
         self.analysis = analysis
         self.uses = uses
+        self.kept = kept
 
     def all(self) -> Iterator[Hint]:
         """Yield the hints of all that is on the lines, and some of other lines."""
@@ -67,7 +76,8 @@ class _Finder:
             if one.name in types and one.span.file is self.file:
                 place = _behind(one.span, one.whole or one.span)
                 yield self._shape(place, [(one.name, type_text(types[one.name]))])
-        yield from self._nodes(declared.nodes)
+        for node in declared.nodes:
+            yield from self._of(node, self._known)
         for block in declared.blocks.values():
             if block.span.file is self.file:
                 yield from self._block(block)
@@ -81,7 +91,7 @@ class _Finder:
                 fed = [type_text(type_) for one in scopes for type_ in one.body.inputs.values()]
                 yield from self._items(node.applied.items if node.applied else (), fed)
             else:
-                yield from self._nodes([node])
+                yield from self._of(node, self._node)
 
     def _block_inputs(self, block: Block, scopes: Sequence[Scope]) -> Iterator[Hint]:
         """Yield the types that the inputs of a block have at its uses."""
@@ -97,10 +107,13 @@ class _Finder:
             if found:
                 yield self._shape(_behind(one.span, whole), found)
 
-    def _nodes(self, nodes: Iterable[Node]) -> Iterator[Hint]:
-        for node in nodes:
-            if node.span.file is self.file and self._is_shown(node):
-                yield from self._node(node)
+    def _of(self, node: Node, make: Callable[[Node], Iterable[Hint]]) -> Iterable[Hint]:
+        """Return the hints of a node, if some of it is on the lines."""
+        return make(node) if node.span.file is self.file and self._is_shown(node) else ()
+
+    def _known(self, node: Node) -> Iterable[Hint]:
+        """Return the hints of a node of the graph itself, kept if they are those of the last version."""
+        return self.kept.of(self.file, node, self.uses.of(node), self._node)
 
     def _is_shown(self, node: Node) -> bool:
         """Return whether some of a node is on the lines."""

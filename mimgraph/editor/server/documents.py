@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
+from lsprotocol.types import (
+    InlayHint,
+    TextDocumentContentChangeEvent,
+    TextDocumentContentChangePartial,
+)
 from pygls.uris import to_fs_path
 
 from mimgraph.editor.server.positions import span_of
@@ -21,11 +25,19 @@ if TYPE_CHECKING:  # what reads and infers is imported when the first document i
     from mimgraph.editor.analysis import Analysis
     from mimgraph.editor.document.open_spec import OpenSpec
     from mimgraph.editor.features.hints import Hint
+    from mimgraph.editor.features.kept_hints import KeptHints
     from mimgraph.editor.features.node_facts import Facts
     from mimgraph.editor.features.tokens import Token
     from mimgraph.editor.features.uses import Uses
     from mimgraph.language.occurrences.project import Member
     from mimgraph.language.parts.part_files import Place
+
+
+def _nothing_kept() -> KeptHints:
+    from mimgraph.editor.features.kept_hints import KeptHints
+
+    return KeptHints()
+
 
 LANGUAGE = "mimgraph"  # of documents that are specs whatever they have in them
 
@@ -35,7 +47,8 @@ class Document:
     """One version of an open document; its analysis, hints and costs are made when they are first read.
 
     `others` are the texts of all open documents by real path, which are read in place of the files.
-    `was_spec` says that an earlier version was found to be a spec.
+    `was_spec` says that an earlier version was found to be a spec. `kept_hints` and `shown_hints` are those
+    of earlier versions, by what they follow from.
     """
 
     uri: str
@@ -44,6 +57,8 @@ class Document:
     language: str = LANGUAGE
     others: Mapping[str, str] = field(default_factory=dict)
     was_spec: bool = False
+    kept_hints: KeptHints = field(default_factory=_nothing_kept)
+    shown_hints: dict[Hashable, InlayHint] = field(default_factory=dict)  # as the protocol has them
 
     @cached_property
     def is_spec(self) -> bool:
@@ -111,7 +126,7 @@ class Document:
         """Return the hints of some lines."""
         from mimgraph.editor.features.hints import hints
 
-        return hints(self.analysis, self.uses, range(first, last + 1))
+        return hints(self.analysis, self.uses, range(first, last + 1), self.kept_hints)
 
     @cached_property
     def tokens(self) -> list[Token]:

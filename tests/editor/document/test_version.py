@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from mimgraph.editor.analysis import analyse
 from mimgraph.editor.document.open_spec import OpenSpec
+from mimgraph.editor.features.hints import hints
+from mimgraph.editor.features.kept_hints import KeptHints
+from mimgraph.editor.features.uses import uses_of
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.source import SourceFile
 from tests.editor.document.test_open_spec import check, shown
@@ -120,7 +123,7 @@ changes = st.lists(st.tuples(st.integers(0, 25), st.integers(0, 2), st.lists(lin
 @given(changes, st.data())
 def test_random_edits(edits: list[tuple[int, int, list[str]]], data: st.DataObject) -> None:
     """Replace lines by others; the graphs of some versions are not looked at, so that lines stay moved."""
-    spec = OpenSpec("a.yaml", SPEC)
+    spec, kept = OpenSpec("a.yaml", SPEC), KeptHints()
     check(spec, "a.yaml")
     for at, count, new in edits:
         text = spec.file.text.split("\n")
@@ -132,3 +135,5 @@ def test_random_edits(edits: list[tuple[int, int, list[str]]], data: st.DataObje
         assert found.is_broken == fresh.is_broken
         if data.draw(st.booleans()):
             check(spec, "a.yaml")
+        if data.draw(st.booleans()):
+            assert hints(found, uses_of(found), None, kept) == hints(fresh, uses_of(fresh))
