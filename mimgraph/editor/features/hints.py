@@ -44,7 +44,7 @@ def hints(
     kept: KeptHints | None = None,
 ) -> list[Hint]:
     """Return the hints of a spec in the order of its text, or only the hints of some lines, as an
-    editor asks for the lines that it shows; `kept` has those of the last version."""
+    editor asks for the lines that it shows; `kept` has the hints of the last version."""
     if uses is None or analysis.declared is None:
         return []
     shown = range(1, 1 << 30) if lines is None else lines
@@ -112,7 +112,7 @@ class _Finder:
         return make(node) if node.span.file is self.file and self._is_shown(node) else ()
 
     def _known(self, node: Node) -> Iterable[Hint]:
-        """Return the hints of a node of the graph itself, kept if they are those of the last version."""
+        """Return the hints of a node of the graph itself, kept from the last version if neither its text nor its types changed."""
         return self.kept.of(self.file, node, self.uses.of(node), self._node)
 
     def _is_shown(self, node: Node) -> bool:

@@ -122,10 +122,19 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     done = _finished(site, bound, answer)
     if done is None:
         return None
-    if asked is not None:
+    is_reported = len(state.report.diagnostics) > before or _is_faulty(state, bound)
+    if asked is not None and not is_reported:
         remember(asked, done, Given(op, bound.length, options.run_time, fed))
     arguments = {key: one.value for key, one in fed.items()}
     return TypedNode(site.node.name, done.leaf, arguments, done.results, done.default, site.node)
+
+
+def _is_faulty(state: State, bound: Bound) -> bool:
+    """Return whether a fault of the options or the activation is reported, which may have been earlier."""
+    if bound.activation is None:
+        return bound.faulty
+    activation = state.bound.get(bound.activation)
+    return bound.faulty or activation is None or activation.faulty
 
 
 def with_known_sources(site: Site, bound: Bound, options: Values | None) -> Bound | None:

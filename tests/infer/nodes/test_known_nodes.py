@@ -74,3 +74,14 @@ def test_a_tensor_of_the_model_is_not_remembered() -> None:
         "inputs: {x: [8]}\nnodes: {p: {parameter: [8], init: zeros}, s: {merge: add, from: [x, p], broadcast: true}}\noutputs: s\n"
     )
     assert not known_nodes._known
+
+
+@pytest.mark.parametrize(
+    "options", ["activation: Linear", "activation: Nothing", "activation: {ReLU: {x: 3}}", "x: 3"]
+)
+def test_a_fault_is_reported_again(options: str) -> None:
+    node = f"layer: Linear, from: x, out_features: 4, {options}"
+    forget()
+    first, second = _emitted(node), _emitted(node)
+    assert first == second
+    assert "error" in first
