@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 
 import pytest
@@ -10,6 +11,7 @@ import mimgraph as mg
 from mimgraph.infer import scope
 from mimgraph.infer.nodes import known_nodes
 from mimgraph.infer.nodes.known_nodes import forget
+from tests.conftest import ROOT
 
 ALIKE = {  # nodes that differ in one thing
     "zeros of two signs": ("layer: Pad, pad: [1, 1], value: %s, from: x", ["0.0", "-0.0"]),
@@ -41,8 +43,13 @@ def test_a_node_has_the_same_code_after_any_other(node: str, parts: list[str]) -
 
 def _emitted(node: str) -> str:
     inputs = "{x: [T, 8], y: [T], flags: {shape: [T], dtype: bool}}"
+    return _source(f"inputs: {inputs}\nnodes: {{a: {{{node}}}}}\noutputs: a\n")
+
+
+def _source(text: str) -> str:
+    """Return the source of a spec, or its faults."""
     try:
-        return mg.loads(f"inputs: {inputs}\nnodes: {{a: {{{node}}}}}\noutputs: a\n").source()
+        return mg.loads(text).source()
     except mg.SpecError as error:
         return str(error)
 
@@ -85,3 +92,19 @@ def test_a_fault_is_reported_again(options: str) -> None:
     first, second = _emitted(node), _emitted(node)
     assert first == second
     assert "error" in first
+
+
+@pytest.mark.slow
+def test_the_specs_of_the_manual_and_the_corpus_have_the_same_source_or_faults_in_any_order() -> (
+    None
+):
+    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "tests" / "corpus").glob("*.md")]
+    found = [
+        re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL) for page in sorted(pages)
+    ]
+    texts = [text for some in found for text in some]
+    forget()
+    first = [_source(text) for text in texts]
+    assert [_source(text) for text in texts] == first
+    forget()
+    assert [_source(text) for text in texts[::-1]] == first[::-1]
