@@ -31,6 +31,7 @@ from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import replace
 
 
 class DeclaredBody(NamedTuple):
@@ -178,7 +179,8 @@ def _node(
         return ir.Node(names[record], span, shared, sources)
     assert isinstance(first_call.made, TypedNode)
     declared = joined.declared if joined else first_call.made.declared
-    return as_written.node(declared).placed(names[record], span, sources)
+    declared = as_written.node(declared)
+    return replace(declared, name=names[record], span=span, sources=sources)
 
 
 def _is_share(record: Record) -> bool:

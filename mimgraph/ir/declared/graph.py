@@ -88,14 +88,6 @@ class Node:
             operation=replace(whole, operation=applied) if isinstance(whole, Each) else applied,
         )
 
-    def placed(self, name: str, span: Span, sources: tuple[Source, ...]) -> Node:
-        """Return the node with another name and other sources, at another place; faster than `replace`."""
-        return Node(
-            *(name, span, self.operation, sources, self.take, self.freeze),
-            over=self.over,
-            training=self.training,
-        )
-
     @property
     def has_branches(self) -> bool:
         """Whether it applies one operation to each of its sources alone."""
