@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -106,13 +107,18 @@ def search(*words: str, status: int = 0) -> dict[str, Any]:
 
 def begin(*words: str) -> subprocess.Popen[str]:
     """Start `mimgraph search model.yaml` in a group of its own, as a shell does."""
-    return subprocess.Popen(
-        [*SEARCH, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=os.name == "posix",
-    )
+    # where these tests run in the background, a shell has let them and their children ignore Ctrl-C
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [*SEARCH, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=os.name == "posix",
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_for(condition: Callable[[], Any]) -> Any:
