@@ -1,12 +1,50 @@
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class Rearrange(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.unflatten(2, (12, -1)).transpose(1, 2)
+
+
+class Rearrange2(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2).flatten(2)
+
+
+class Heads(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(768, 768), Rearrange())
+
+
+class Attend(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.query = Heads()
+        self.key = Heads()
+        self.value = Heads()
+        self.out = nn.Sequential(Rearrange2(), nn.Linear(768, 768), nn.Dropout(0.1))
+
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        query = self.query(x)  # (N, 12, T, 64)
+        key = self.key(x)  # (N, 12, T, 64)
+        value = self.value(x)  # (N, 12, T, 64)
+        seen = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=real[:, None, None],
+            dropout_p=0.1 if self.training else 0.0,
+        )  # (N, 12, T, 64)
+        del query, key, value
+        return self.out(seen)
 
 
 class Layer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(768, 12, dropout=0.1, batch_first=True)
-        self.attended = nn.Dropout(0.1)
+        self.attention = Attend()
         self.norm = nn.LayerNorm(768, eps=1e-12)
         self.ff = nn.Sequential(
             nn.Linear(768, 3072),
@@ -16,11 +54,10 @@ class Layer(nn.Module):
         )
         self.ff_norm = nn.LayerNorm(768, eps=1e-12)
 
-    def forward(self, x: Tensor, padding: Tensor) -> Tensor:
-        attended = self.attention(x, x, x, key_padding_mask=padding, need_weights=False)[0]
-        attended = self.attended(attended)  # (N, T, 768)
-        norm = x + attended  # (N, T, 768)
-        del attended
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        attention = self.attention(x, real)  # (N, T, 768)
+        norm = x + attention  # (N, T, 768)
+        del attention
         norm = self.norm(norm)  # (N, T, 768)
         ff = self.ff(norm)  # (N, T, 768)
         ff_sum = norm + ff  # (N, T, 768)
@@ -59,8 +96,10 @@ class Bert(nn.Module):
         states = words + places + texts  # (N, T, 768)
         del words, places, texts
         states = self.normed(states)  # (N, T, 768)
+        real = ~padding  # (N, T)
         for layer in self.states:
-            states = layer(states, padding)  # (N, T, 768)
+            states = layer(states, real)  # (N, T, 768)
+        del real
         pooled = states.select(1, 0)  # (N, 768)
         pooled = torch.tanh(self.pooled(pooled))  # (N, 768)
         return {"states": states, "pooled": pooled}
