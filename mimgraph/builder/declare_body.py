@@ -180,7 +180,7 @@ def _node(
     assert isinstance(first_call.made, TypedNode)
     declared = joined.declared if joined else first_call.made.declared
     declared = as_written.node(declared)
-    return replace(declared, name=names[record], span=span, sources=sources)
+    return replace(declared, name=names[record], span=span, sources=sources, whole=None)
 
 
 def _is_share(record: Record) -> bool:
