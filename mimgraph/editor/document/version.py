@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.editor.document.common_lines import common_lines
 from mimgraph.editor.document.entries import read_entries
 from mimgraph.editor.document.moved import Pair
 from mimgraph.editor.document.outline import KEY, Chunk, chunks, entry_starts
@@ -22,12 +23,11 @@ from mimgraph.infer.patch import Inferred, patched
 from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.nodes import read_nodes
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.language.yaml_tree.limits import is_surely_small
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 from mimgraph.support.frozen_data import data
 
-WIDEST = 4  # bytes of a character
 NOWHERE = SourceFile("", "").start
 
 
@@ -58,11 +58,9 @@ class Version:
 
     def next(self, file: SourceFile) -> Version | None:
         """Return the version with the text that a file has now; None if it must be read as a whole."""
-        text = file.text
         if file.lines == self.lines:
             return self
-        is_large = len(text) * (1 if text.isascii() else WIDEST) > MAX_BYTES
-        change = None if is_large else self._change(file.lines)
+        change = self._change(file.lines) if is_surely_small(file.text) else None
         pairs = None if change is None else _read(file, change.chunks)
         nodes = None if pairs is None else self._declared(file, pairs)
         if change is None or pairs is None or nodes is None:
@@ -83,8 +81,7 @@ class Version:
     def _change(self, lines: list[str]) -> Change | None:
         """Return which nodes have other lines; None if other entries may have changed."""
         old, starts = self.lines, self.starts
-        same = _common(old, lines)
-        behind = _common(old[same:][::-1], lines[same:][::-1])
+        same, behind = common_lines(old, lines)
         first = bisect_left(starts, same)
         is_whole = (
             first < len(starts) and starts[first] == same and _starts_entry(self, lines, same)
@@ -150,15 +147,3 @@ def _may_warn(nodes: Sequence[Node]) -> tuple[set[str], list[str]]:
     """Return all in nodes that warnings follow from: the params that they read, and deprecated ops."""
     alone = Graph("", NOWHERE, nodes=tuple(nodes))
     return {*in_nodes(nodes)}, [one.node for one in deprecated_ops(alone)]
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return with how many equal lines two texts begin."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

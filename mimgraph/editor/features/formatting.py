@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from mimgraph.editor.document.common_lines import common_lines
 from mimgraph.language.format.spec_text import BOM, formatted
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.source import SourceFile, Span
@@ -22,7 +23,7 @@ def formatting(
     """
     new = formatted(file).text if after is None else after
     old_lines, new_lines = (LINE.findall(text.removeprefix(BOM)) for text in (file.text, new))
-    start, end = _common(old_lines, new_lines)
+    start, end = common_lines(old_lines, new_lines)
     old, changed = old_lines[start : len(old_lines) - end], new_lines[start : len(new_lines) - end]
     edits: list[TextEdit] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, changed, autojunk=False).get_opcodes():
@@ -30,15 +31,6 @@ def formatting(
         if tag != "equal" and a < (last or len(old_lines)) and max(b, a + 1) >= first:
             edits.append(TextEdit(_lines(file, old_lines, a, b), "".join(changed[c:d])))
     return edits
-
-
-def _common(old: list[str], new: list[str]) -> tuple[int, int]:
-    """Return how many lines are the same at the start and at the end of two texts."""
-    least = min(len(old), len(new))
-    start = next((n for n in range(least) if old[n] != new[n]), least)
-    rest = least - start
-    end = next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
-    return start, end
 
 
 def _lines(file: SourceFile, lines: list[str], start: int, end: int) -> Span:

@@ -112,7 +112,8 @@ class _Finder:
         return make(node) if node.span.file is self.file and self._is_shown(node) else ()
 
     def _known(self, node: Node) -> Iterable[Hint]:
-        """Return the hints of a node of the graph itself, kept from the last version if neither its text nor its types changed."""
+        """Return the hints of a node of the graph itself, kept from the last version if neither its text
+        nor its types changed."""
         return self.kept.of(self.file, node, self.uses.of(node), self._node)
 
     def _is_shown(self, node: Node) -> bool:

@@ -15,10 +15,9 @@ from mimgraph.emit.dtypes import has_weight
 from mimgraph.emit.forward.values import used_ports
 from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Name
+from mimgraph.ir.expression import plain
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence, TypedOperation, unwrap
-
-PLAIN = frozenset([int, str, bool, float, type(None)])
 
 
 class Layer(NamedTuple):
@@ -80,15 +79,6 @@ def _layer(code: Code) -> Layer | None:
         return None if None in items else Layer(name, (), {}, items)  # type: ignore[arg-type]
     if any(type(one) is not Constant for one in call.children[1:]):
         return None
-    arguments = [_literal(one.value) for one in call.args]  # type: ignore[attr-defined]
-    keywords = {key: _literal(one.value) for key, one in call.keywords}  # type: ignore[attr-defined]
+    arguments = [plain(one.value) for one in call.args]  # type: ignore[attr-defined]
+    keywords = {key: plain(one.value) for key, one in call.keywords}  # type: ignore[attr-defined]
     return Layer(name, tuple(arguments), keywords)
-
-
-def _literal(value: Any) -> Any:
-    """Return a value as its literal would be: a plain number for one that remembers where it is from."""
-    if type(value) in PLAIN:
-        return value
-    if isinstance(value, tuple):
-        return tuple(map(_literal, value))
-    return next((kind(value) for kind in (int, float, str) if isinstance(value, kind)), value)
