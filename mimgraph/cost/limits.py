@@ -39,11 +39,6 @@ class Used(NamedTuple):
         return isinstance(self.amount, int) and self.amount > self.limit
 
 
-def exceeded(graph: TypedGraph, limits: Limits) -> list[Used]:
-    """Return the amounts of a graph that are known to be over their limits."""
-    return [one for one in used(limits, Costs(graph)) if one.is_exceeded]
-
-
 def used(limits: Limits, costs: Costs) -> list[Used]:
     """Return how much of each limit a graph uses, for one sample unless the limits say otherwise; an
     `ArithmeticError` says that a number does not fit in 64 bits."""

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from mimgraph.ir.option_types import checker
 from mimgraph.ops.layer_call import LayerOp
-from mimgraph.ops.op import Op
 from mimgraph.ops.signature import Default, InputSpec, OptionSpec
 
 
@@ -61,8 +60,3 @@ def one_of(names: Iterable[str]) -> Any:
 def _no_rule() -> Any:
     """Stand for the rule of an op, as a model has a `lower` of its own."""
     raise NotImplementedError
-
-
-def is_encoder(op: Op | None) -> bool:
-    """Return whether an op is a model of a library."""
-    return isinstance(op, Encoder)

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
     from mimgraph.importer.user_code import Reference
 
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "hyperband", "none")
-
 
 class Job(NamedTuple):
     """What a worker does; the spec, which may need the `imports`, follows it."""
@@ -27,7 +24,7 @@ class Job(NamedTuple):
 
 
 def sampler(name: str, seed: int | None) -> BaseSampler:
-    """Return one of the `SAMPLERS`."""
+    """Return Optuna's sampler of this name."""
     from optuna import samplers
 
     makers: dict[str, Callable[..., BaseSampler]] = {
@@ -38,7 +35,7 @@ def sampler(name: str, seed: int | None) -> BaseSampler:
 
 
 def pruner(name: str) -> BasePruner:
-    """Return one of the `PRUNERS`."""
+    """Return Optuna's pruner of this name."""
     from optuna import pruners
 
     makers: dict[str, Callable[[], BasePruner]] = {

@@ -17,7 +17,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.cost.cost import Costs
-from mimgraph.cost.limits import exceeded
+from mimgraph.cost.limits import used
 from mimgraph.ir.typed.limits import Limits, amount_text, read_amount
 from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml
@@ -114,7 +114,7 @@ def test_every_graph_is_within_limits_of_what_it_costs(spec: Spec) -> None:
     found = mg.from_dict({**graph.to_dict(), "limits": {**amounts, "sizes": sizes}})
     assert found == graph and found.limits == amounts
     below = {name: int(amount) - 1 for name, amount in amounts.items() if amount}
-    over = exceeded(graph.typed, Limits(below, sizes))
+    over = [one for one in used(Limits(below, sizes), Costs(graph.typed)) if one.is_exceeded]
     assert [(one.name, one.amount) for one in over] == [(name, amounts[name]) for name in below]
 
 

@@ -41,14 +41,12 @@ class OutputNews:
 
 @data
 class LayerCopy:
-    """A layer of the new graph with its tensors: the path of its module, that of the old one if it has one, and
-    whether it may have tensors that the graph does not know."""
+    """A layer of the new graph with its tensors: the path of its module, and of the old one if it has one."""
 
     path: str
     was: str | None
     op: str
     copies: tuple[TensorCopy, ...]
-    is_foreign: bool = False
 
 
 @data
@@ -111,7 +109,7 @@ def _layers(walk: Walk, old: Mapping[str, tuple[int, ...]]) -> Iterator[LayerCop
     for path, leaf in walk.new.modules.items():
         copies = tuple(walk.adapters.copies(_copies(walk, path, leaf, old)))
         if copies or _is_foreign(leaf):
-            yield LayerCopy(path, walk.modules.get(path), leaf.name, copies, _is_foreign(leaf))
+            yield LayerCopy(path, walk.modules.get(path), leaf.name, copies)
 
 
 def _is_foreign(leaf: Leaf) -> bool:

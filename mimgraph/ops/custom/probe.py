@@ -8,7 +8,7 @@ import itertools
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, redirect_stdout
+from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -79,11 +79,6 @@ def facts_on_cpu(
 ) -> Facts:
     """Return the same of a module that is made and run on the CPU, in a process with limits."""
     return cpu_process.answer(op, partial(_facts_on_cpu, op, make, positional, keywords))
-
-
-def on_meta() -> AbstractContextManager[None]:
-    """Make new tensors without data, and leave torch's random numbers as they were."""
-    return META.active()
 
 
 def tensors(module: nn.Module, parts: Parts) -> Facts:
