@@ -135,10 +135,10 @@ def from_module(
     as do those that cannot be declared. The keys of the state_dict stay; `tidy` makes a shorter spec
     with keys of its own. With `strict`, a `ValueError` reports whatever is not proven or not declared.
 
-    An exported program (`torch.export`), or the path of one, knows its inputs. So do the files of models
-    of Keras (`.keras` or JSON), Ultralytics (YAML) and MLnode (JSON), of which nothing is run. But
-    the code of a module is run. A module on the meta device, which has no data, is traced there; nothing
-    is proven then.
+    An exported program, `torch.export.load("net.pt2")`, knows its inputs. So do the files of models of
+    Keras (`.keras` or JSON), Ultralytics (YAML) and MLnode (JSON), which are given by their paths and of
+    which nothing is run. But the code of a module is run. A module on the meta device, which has no data,
+    is traced there; nothing is proven then.
     """
     name = None if name is None else as_text("name", name)
     paths = as_names("opaque", opaque)
@@ -164,16 +164,17 @@ def _parts_or_reason(given: Any, *options: Any) -> Parts:
 
 def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: bool) -> Parts:
     """Return the parts of an import by the kind of the model."""
-    from mimgraph.importer.exported import is_exported, load_exported
+    from mimgraph.importer.exported import is_exported
     from mimgraph.importer.wrappers import check_module
 
     if isinstance(given, str | PathLike):
         path = fspath(given)
         if path.endswith(".py"):
             raise ValueError(f"{path} is Python code: import it, and give a module of its class")
-        if not path.endswith(".pt2"):
-            return _from_file(path)
-        given = load_exported(path)
+        if path.endswith(".pt2"):
+            help = f"if you trust it, give the program: torch.export.load({path!r})"
+            raise ValueError(f"{path} is code, as a Python file is; {help}")
+        return _from_file(path)
     if is_exported(given):
         return _from_exported(given, name, opaque, tidy)
     check_module(given)

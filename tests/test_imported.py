@@ -210,12 +210,13 @@ def test_a_keras_file_brings_its_weights() -> None:
     assert any(one.abs().sum() for one in imported.compile().state_dict().values())
 
 
-def test_an_exported_program_is_imported(tmp_path: Path) -> None:
+def test_an_exported_program_is_imported_but_no_path_of_one(tmp_path: Path) -> None:
     batch = {0: torch.export.Dim("batch")}
     program = torch.export.export(nn.ReLU(), (torch.zeros(2, 4),), dynamic_shapes=(batch,))
-    torch.export.save(program, tmp_path / "net.pt2")
     assert mg.from_module(program).proven
-    assert mg.from_module(tmp_path / "net.pt2").proven
+    path = tmp_path / "net.pt2"
+    with pytest.raises(ValueError, match="net.pt2 is code, .* give the program: torch.export.load"):
+        mg.from_module(path)
 
 
 def test_an_input_that_forward_does_not_read_is_left_out() -> None:

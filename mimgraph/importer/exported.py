@@ -42,7 +42,7 @@ def is_exported(given: object) -> TypeGuard[ExportedProgram]:
 
 
 def load_exported(path: str) -> ExportedProgram:
-    """Return the program in a `.pt2` file; a `ValueError` says that there is none in it."""
+    """Return the program in a `.pt2` file, whose code torch runs; a `ValueError` says that there is none."""
     with open(path, "rb") as file:
         if file.read(2) != b"PK":
             raise ValueError(f"{path} is no program that torch.export.save wrote")

@@ -36,7 +36,9 @@ _HDF5 = Kind(
     "an HDF5 file, as Keras writes models",
     "save it with model.save('model.keras'), and mimgraph import model.keras -o net.yaml",
 )
-_EXPORTED = Kind("a program of torch.export", _IMPORTED.format("model.pt2"))
+_EXPORTED = Kind(
+    "a program of torch.export", f"if you trust it, {_IMPORTED.format('model.pt2 --trust')}"
+)
 _ULTRALYTICS = Kind("a model of Ultralytics", _IMPORTED.format("model.yaml"))
 _ONNX = Kind("an ONNX model", "mimgraph cannot convert it: declare the model in YAML")
 _ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; mimgraph run --inputs takes arrays")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mimgraph.imported import Imported
 
 FILES = (
-    "a program of torch.export (.pt2), or a model of Keras (.keras, .json), Ultralytics (.yaml) or "
+    "a program of torch.export (.pt2), which is code too; or a model of Keras (.keras, .json), Ultralytics (.yaml) or "
     "MLnode (.json)"
 )
 
@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--opaque", action="append", default=[], metavar="PATH", help=help)
     help = "give nodes and blocks short names and forms, also where that changes keys of weights"
     parser.add_argument("--tidy", action="store_true", help=help)
+    help = "open a .pt2 file, which is code as a Python file is: torch runs what it holds"
+    parser.add_argument("--trust", action="store_true", help=help)
     help = "exit with 1 also if a part stays Python code, is fixed for these inputs, or is left out"
     parser.add_argument("--strict", action="store_true", help=help)
     add_format(parser)
@@ -95,13 +97,18 @@ def _import(args: argparse.Namespace) -> Imported:
 
 
 def _import_file(path: str, args: argparse.Namespace) -> Imported:
-    """Return the import of a model in a file; none of its code is run."""
+    """Return the import of a model in a file; only a `.pt2` holds code, which `--trust` lets torch run."""
     if not os.path.exists(path):
         raise CallError(f"there is no file {path}")
+    is_program = path.endswith(".pt2")
+    if is_program and not args.trust:
+        raise CallError(f"{visible(path)} is code, as a Python file is: add --trust to run it")
     from mimgraph.imported import from_module  # imports torch
+    from mimgraph.importer.exported import load_exported
 
     try:
-        return from_module(path, opaque=args.opaque, tidy=args.tidy)
+        model = load_exported(path) if is_program else path
+        return from_module(model, opaque=args.opaque, tidy=args.tidy)
     except SpecError:
         raise
     except OSError as error:
