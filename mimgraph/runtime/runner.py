@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy
 import torch
+from numpy.lib.npyio import NpzFile
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked, filled
@@ -115,8 +116,11 @@ def _random_inputs(graph: TypedGraph, given: Given, seed: int) -> dict[str, Tens
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
     """Return the arrays of an .npz file by input; raise a `ValueError` for arrays that do not fit."""
     try:
-        arrays = dict(numpy.load(path, allow_pickle=False))
-    except ValueError as error:
+        with open(path, "rb") as opened, NpzFile(opened) as file:
+            arrays = {name: torch.from_numpy(array) for name, array in file.items()}
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever numpy meets in a damaged file
         raise ValueError(f"{path} is not an .npz file of plain arrays: {error}") from None
     inputs = graph.body.inputs
     faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
@@ -125,7 +129,7 @@ def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
         for name in graph.body.required_inputs
         if name not in arrays
     ]
-    given = {name: torch.from_numpy(arrays[name]) for name in inputs if name in arrays}
+    given = {name: arrays[name] for name in inputs if name in arrays}
     faults += misfits(graph, given, torch.can_cast)
     if faults:
         raise ValueError(f"{path} does not fit: {'; '.join(faults)}")

@@ -135,6 +135,7 @@ WRONG_FILES: dict[str, tuple[Any, str]] = {
     "no inputs": ({}, "has {}, not a dict or list of tensors"),
     "a number": (3, "has 3, not a dict or list of tensors"),
     "no such file": (b"inputs: {x: [5]}", "is no file of tensors that torch.save wrote"),
+    "a damaged pickle": (b"\x80\x02e.", "is no file of tensors that torch.save wrote"),
     "an empty file": (b"", "is no file of tensors that torch.save wrote"),
 }
 
