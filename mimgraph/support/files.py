@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 
@@ -40,6 +41,7 @@ def write_all(files: Mapping[str, bytes]) -> None:
 def write_whole(path: str | Path, data: bytes | str) -> None:
     """Write to a new file beside `path` and rename it; the mode of an existing file and a link stay.
 
+    The new file has the old mode before it has content: nobody reads it who could not read the old one.
     A pipe or a device such as /dev/stdout cannot be replaced, so it is written to.
     """
     content = data.encode() if isinstance(data, str) else data
@@ -51,10 +53,13 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
     target = Path(os.path.realpath(path))
     beside = target.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
-        with open(beside, "xb") as file:
+        # the umask bounds the mode of any new file, and may take away from the old one's
+        with open(
+            beside, "xb", opener=partial(os.open, mode=0o666 if mode is None else 0o600)
+        ) as file:
+            if mode is not None:
+                beside.chmod(stat.S_IMODE(mode))
             file.write(content)
-        if mode is not None:
-            beside.chmod(stat.S_IMODE(mode))
         beside.replace(target)
     except OSError as error:
         # the message names the user's path, not the new file

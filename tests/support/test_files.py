@@ -33,13 +33,23 @@ def test_a_new_file_has_the_mode_of_any_other(tmp_path: Path) -> None:
     assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o755, 0o444], ids=oct)
-def test_an_existing_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o755, 0o666, 0o444], ids=oct)
+def test_an_existing_file_keeps_its_mode_from_the_first_byte_on(
+    tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     path.chmod(mode)
+    before: list[tuple[int, int]] = []
+
+    def chmod(new: Path, mode: int) -> None:
+        before.append((new.stat().st_mode & 0o777, new.stat().st_size))
+        os.chmod(new, mode)
+
+    monkeypatch.setattr(Path, "chmod", chmod)
     write_whole(path, "new")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", mode)
+    assert before == [(0o600, 0)]  # nobody else may open it, and it is empty
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
