@@ -1,4 +1,4 @@
-"""End a command without a traceback when its output is closed or full, or on Ctrl-C."""
+"""End a command without a traceback when its output is closed, full or in a narrow encoding, or on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from errno import EDQUOT, EIO, ENOSPC
+from io import TextIOWrapper
 
 from mimgraph.cli.errors import INTERRUPTED, OK, WRONG_CALL
 from mimgraph.cli.printing import print_error
@@ -15,7 +16,7 @@ from mimgraph.cli.printing import print_error
 def guarded(command: Callable[[], int]) -> int:
     """Return the exit code of a command: that of a signal where the user presses Ctrl-C, and 0 where the
     reader of our output has ended, as `head` does."""
-    _open_missing()
+    _prepare_streams()
     try:
         code = command()
         sys.stdout.flush()
@@ -34,11 +35,15 @@ def guarded(command: Callable[[], int]) -> int:
         return WRONG_CALL
 
 
-def _open_missing() -> None:
-    """Give the process an output that discards everything, if it was started with it closed: `>&-`."""
+def _prepare_streams() -> None:
+    """Make both outputs escape the characters that they cannot encode; one that was closed at the start,
+    `>&-`, discards everything."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
+        stream = getattr(sys, name)
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _discard_rest() -> None:

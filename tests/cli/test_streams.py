@@ -1,10 +1,13 @@
-"""A closed pipe, a full disk, a closed output and Ctrl-C end a command without a traceback."""
+"""A closed pipe, a full disk, a closed output, a narrow encoding and Ctrl-C end a command without a traceback."""
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +68,31 @@ def test_ctrl_c_ends_a_command(run, monkeypatch: pytest.MonkeyPatch) -> None:  #
 
     monkeypatch.setattr(cli, "_run", interrupt)
     assert run("check", SIMPLE) == (130, "")
+
+
+WRONG = "inputs: {x: [4]}\nnodes: {你好: {layer: ReLU, from: x}}\noutputs: y\n"
+RIGHT = (
+    'doc: "größer \\\\ 你好"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'
+)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_an_output_that_encodes_less_gets_escapes(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "wrong.yaml").write_text(WRONG, "utf-8")
+    (tmp_path / "你.yaml").write_text(RIGHT, "utf-8")
+
+    def out(words: str, code: int = 0) -> str:
+        env = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = _run(words, cwd=tmp_path, env=env, capture_output=True, encoding=encoding)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return f"{done.stdout}{done.stderr}"
+
+    for words in ("check wrong.yaml", "check wrong.yaml --format github", "summary wrong.yaml"):
+        assert r"\u4f60\u597d" in out(words, 1), words
+    assert r"\u4f60.yaml: ok" in out("check 你.yaml")
+    assert r"no command is called '\u4f60'" in out("你", 2)
+    assert r"\u4f60\u597d" in out("fmt 你.yaml --diff")
+    assert "你好" in json.loads(out("check wrong.yaml --format json", 1))[0]["message"]
+    (model,) = (n for n in ast.parse(out("emit 你.yaml")).body if isinstance(n, ast.ClassDef))
+    assert (ast.get_docstring(model) or "").startswith("größer \\ 你好\n")
