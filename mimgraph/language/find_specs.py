@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.language.foreign_files import ENDINGS
 from mimgraph.language.places import PLACES
 from mimgraph.language.yaml_tree import tree
 from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 
-ENDINGS = (".yaml", ".yml", ".json")
 MOST_FILES = 10_000  # that are searched for parts
 MOST_BEGUN = 2_000  # characters of a text that may become a spec
 # folders of other packages; hidden ones are skipped too
@@ -70,7 +70,7 @@ def may_become_spec(path: str, text: str) -> bool:
 
 def naming_parts(folder: str) -> list[str]:
     """Return the files in a folder and below it that may be specs with parts."""
-    found = islice(_files(folder), MOST_FILES)
+    found = islice(files_in(folder), MOST_FILES)
     return sorted(path for path in found if b"parts" in _data(path))
 
 
@@ -84,11 +84,14 @@ def _data(path: str) -> bytes:
         return b""
 
 
-def _files(folder: str) -> Iterator[str]:
-    """Yield the paths of files that may be specs."""
+def files_in(folder: str) -> Iterator[str]:
+    """Yield the paths of files that may be specs, those of a folder in order; links to folders are not
+    followed."""
     for place, folders, names in os.walk(folder):
-        folders[:] = (one for one in folders if not one.startswith(".") and one not in SKIPPED)
-        for name in names:
+        folders[:] = sorted(
+            one for one in folders if not one.startswith(".") and one not in SKIPPED
+        )
+        for name in sorted(names):
             path = os.path.join(place, name)
             if name.endswith(ENDINGS) and not name.startswith(".") and os.path.isfile(path):
                 yield os.path.normpath(path)
@@ -96,7 +99,7 @@ def _files(folder: str) -> Iterator[str]:
 
 def _parts_of_specs(folder: str) -> dict[str, list[str]]:
     """Return the specs in a folder and below it, and the parts of each."""
-    return {path: found for path in _files(folder) if (found := _parts(path)) is not None}
+    return {path: found for path in files_in(folder) if (found := _parts(path)) is not None}
 
 
 def _parts(path: str) -> list[str] | None:

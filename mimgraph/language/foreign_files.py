@@ -79,7 +79,7 @@ _BEGINNINGS = (
     (b"PAR1", _TABLE),
     (b"SQLite format 3\x00", Kind("a database", _SPEC)),
 )
-_OURS = (".yaml", ".yml", ".json")
+ENDINGS = (".yaml", ".yml", ".json")  # of specs
 # what a model of another library begins with that is in YAML or JSON, too
 _TEXTS = (
     (re.compile(rb'\A\s*\{\s*"(module|class_name)": "'), _KERAS_CONFIG),
@@ -130,14 +130,14 @@ def kind_of(name: str, head: bytes) -> Kind | None:
     for text, kind in _TEXTS:
         if text.search(head):
             return kind
-    if ending in _OURS or not (b"\x00" in head or head.startswith(b"\x80")):
+    if ending in ENDINGS or not (b"\x00" in head or head.startswith(b"\x80")):
         return None  # the reader reports a wrong character
     return _binary(head)
 
 
 def _of_plugin(ending: str) -> Kind | None:
     """Return the kind of a file that an importer of a plugin reads."""
-    if ending in ("", ".safetensors", *_OURS):
+    if ending in ("", ".safetensors", *ENDINGS):
         return None
     from mimgraph.support.plugins import OURS, plugins  # files with other endings are seldom specs
 

@@ -119,7 +119,7 @@ outputs: y
     ),
     "parts": Refused(
         "bad-part",
-        "../text.yaml lies outside the folder of the spec",
+        "../text.yaml is outside the folder",
         """\
 parts: {tower: ../text.yaml}
 inputs: {x: [4]}

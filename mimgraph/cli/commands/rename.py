@@ -18,7 +18,7 @@ from mimgraph.language.edit.changed_keys import changed_keys
 from mimgraph.language.edit.find_name import find_name
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.find_specs import naming_parts
-from mimgraph.language.occurrences.project import Project
+from mimgraph.language.occurrences.project import Project, project_folder
 from mimgraph.language.occurrences.symbols import Kind
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.spec_file import load_text
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise CallError("rename changes a file, and standard input is none")
     file = read_text(args.spec)
     path = os.path.realpath(args.spec)
-    project = Project(_folder(path), listed=naming_parts)
+    project = Project(project_folder(path, ["."]), listed=naming_parts)
     report = Report()
     project.add(path, file, compose(file, report.add))
     report.raise_if_any()
@@ -76,12 +76,6 @@ def run(args: argparse.Namespace) -> int:
         for old, new in changed:
             print(f"keys of weights{where}: {old} -> {new}")
     return OK
-
-
-def _folder(path: str) -> str:
-    """Return the folder whose specs may use this one: the current one, if the spec is below it."""
-    here = os.path.realpath(".")
-    return here if path.startswith(here.rstrip(os.sep) + os.sep) else os.path.dirname(path)
 
 
 def _changed_keys(texts: dict[SourceFile, str]) -> dict[SourceFile, list[tuple[str, str]]]:

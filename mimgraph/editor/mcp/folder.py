@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
-from mimgraph.language.find_specs import ENDINGS, SKIPPED, is_spec
-from mimgraph.language.parts.part_files import Place, Refused, first_place, read_bytes
+from mimgraph.language.find_specs import files_in, is_spec
+from mimgraph.language.parts.part_files import Place, Refused, allowed_path, first_place, read_bytes
 from mimgraph.language.places import PLACES
 from mimgraph.language.yaml_tree import tree
 from mimgraph.language.yaml_tree.compose import compose
@@ -44,11 +44,19 @@ class Folder:
             raise WrongCall(f"{refused.message}{help}") from None
 
     def place(self, path: str) -> Place:
-        """Return where a spec and its parts are found; a `WrongCall` refuses a path that leads outside."""
-        inside = self._inside(path)
-        if not inside.lower().endswith(ENDINGS):
-            raise WrongCall(f"{path!r} is no spec: a spec ends in {', '.join(ENDINGS)}")
-        return first_place(inside)
+        """Return where a spec and its parts are found; a `WrongCall` refuses a path that a spec may not
+        name."""
+        if not path.isprintable() or not 0 < len(path) <= LONGEST_PATH:
+            raise WrongCall(f"{path[:100]!r} is no path")
+        written = PurePath(os.path.normpath(os.path.join(self.root, path)))
+        for one in reversed(written.parents):  # the client may know the root by a link to it
+            if os.path.realpath(one) == self.root:
+                path = str(written.relative_to(one))
+                break
+        try:
+            return first_place(os.path.relpath(allowed_path(self.root, path), self.root))
+        except Refused as refused:
+            raise WrongCall(refused.message) from None
 
     def exists(self, path: str) -> bool:
         """Return whether there is a file at a path."""
@@ -76,30 +84,12 @@ class Folder:
     def specs(self) -> tuple[list[str], bool]:
         """Return the paths of the specs, parts included, and whether these are all."""
         found: list[str] = []
-        for number, path in enumerate(self._files()):
+        for number, path in enumerate(files_in(".")):
             if number == MOST_FILES or len(found) == MOST_SPECS:
                 return sorted(found), False
             if self._holds_spec(path):
                 found.append(path)
         return sorted(found), True
-
-    def _inside(self, path: str) -> str:
-        """Return the path from the folder; names that begin with a dot are refused as well."""
-        if not path.isprintable() or not 0 < len(path) <= LONGEST_PATH:
-            raise WrongCall(f"{path[:100]!r} is no path")
-        joined = os.path.join(self.root, path)
-        try:
-            real = os.path.realpath(joined)
-            folder = os.path.realpath(os.path.dirname(os.path.normpath(joined)))
-        except (OSError, ValueError):  # too long, or a loop of links
-            raise WrongCall(f"{path[:100]!r} is no path") from None
-        within = self.root.rstrip(os.sep) + os.sep
-        if not real.startswith(within) or not (folder + os.sep).startswith(within):
-            raise WrongCall(f"{path[:100]!r} lies outside the folder of the server")
-        inside = os.path.relpath(real, self.root)
-        if any(name.startswith(".") for name in inside.split(os.sep)):
-            raise WrongCall(f"{path!r} is hidden, so it is neither read nor written")
-        return inside
 
     def _holds_spec(self, path: str) -> bool:
         try:
@@ -107,14 +97,6 @@ class Folder:
         except WrongCall:
             return False
         return is_spec(path, data.decode(errors="replace"))
-
-    def _files(self) -> Iterator[str]:
-        """Yield the paths of files that may be specs, from the folder; links to folders are not followed."""
-        for place, folders, names in os.walk(self.root):
-            folders[:] = sorted(one for one in folders if one[0] != "." and one not in SKIPPED)
-            for name in sorted(names):
-                if name.endswith(ENDINGS) and not name.startswith("."):
-                    yield os.path.relpath(os.path.join(place, name), self.root)
 
 
 def _has_keys_of_spec(text: str) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.find_specs import ENDINGS
 from mimgraph.language.fixes.find import fixes
+from mimgraph.language.foreign_files import ENDINGS
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.text_edits import Fix
 

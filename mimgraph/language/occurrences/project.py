@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import NamedTuple
 
 from mimgraph.language.occurrences.find import find_occurrences
@@ -30,6 +31,16 @@ class Home(NamedTuple):
 
     path: str
     symbol: Symbol
+
+
+def project_folder(path: str, roots: Iterable[str]) -> str:
+    """Return the folder whose specs may name the one at a real path: the first of `roots` around it, but a
+    hidden folder in that is a project of its own; without one, its own folder."""
+    folders = PurePath(path).parents
+    for root in map(PurePath, map(os.path.realpath, roots)):
+        if root in folders:
+            return str(next(one for one in folders if one == root or one.name.startswith(".")))
+    return os.path.dirname(path)
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Find and open the files of parts: only regular files in the folder of the spec, bounded in sum."""
+"""Find and open the files that a spec may name: regular ones of specs in its folder, bounded in sum."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import os
 import posixpath
 import stat
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import NamedTuple
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import Block
-from mimgraph.language.foreign_files import kind_of
+from mimgraph.language.foreign_files import ENDINGS, kind_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.support.frozen_data import field, mutable_data
 
 MAX_PARTS = 256  # a part counts each time that a spec names it
 MAX_DEPTH = 16
 MAX_LISTED = 1_000  # files that are searched for a similar name
+
+_HELP = "a part is a .yaml, .yml or .json file in the folder of the spec"
 
 
 class Refused(Exception):
@@ -83,15 +86,15 @@ class Place(NamedTuple):
 
     def part(self, text: str) -> Place:
         """Return the place of a part, by its path from the folder of this spec; raise `Refused` for
-        a path that leads out of the folder of the first spec."""
+        a path that a spec may not name."""
+        if fault := _path_fault(text):
+            raise Refused(f"{text!r} cannot be the path of a part", fault)
         folder = self.inside[:-1]
-        found = self._replace(inside=_inside(folder, text), beside=folder)
-        root, real = os.path.realpath(self.files.folder or "."), os.path.realpath(found.path)
-        if not real.startswith(root.rstrip(os.sep) + os.sep):
-            raise Refused(f"{text} is a link that leads out of the folder of the spec")
+        path = posixpath.normpath(posixpath.join(*folder, text))
+        real = allowed_path(self.files.folder, path)
         if len(self.around) > MAX_DEPTH:
             raise Refused(f"parts are nested more than {MAX_DEPTH} deep", code="too-large")
-        return found._replace(around=(*self.around, real))
+        return Place(self.files, (*path.split("/"),), (*self.around, real), folder)
 
     @property
     def ring(self) -> list[str]:
@@ -108,25 +111,26 @@ def first_place(path: str, texts: Mapping[str, str] | None = None) -> Place:
     return Place(PartFiles(folder, texts or {}), (name,), (os.path.realpath(path),))
 
 
-def _inside(folder: tuple[str, ...], text: str) -> tuple[str, ...]:
-    """Return the path of a part inside the folder of the first spec; `..` is resolved in the text, so
-    that nothing outside is looked at."""
-    if fault := _path_fault(text):
-        raise Refused(f"{text!r} cannot be the path of a part", fault)
-    found = [*folder]
-    for name in text.split("/"):
-        if name == ".." and not found:
-            raise Refused(
-                f"{text} lies outside the folder of the spec",
-                "a part lies in the folder of the spec that is loaded, or in a folder in it",
-            )
-        if name == "..":
-            found.pop()
-        elif name not in ("", "."):
-            found.append(name)
-    if not found:
-        raise Refused(f"{text} is the folder of the spec", "name the file of a spec in it")
-    return tuple(found)
+def allowed_path(folder: str, path: str) -> str:
+    """Return the real path of a file that a spec in `folder` may name, from its path there without `..`;
+    raise `Refused` for any other.
+
+    The path and the real one are in the folder, have no hidden name in it, and end as specs do. Nothing
+    outside is looked at unless a link leads there.
+    """
+    root, written = PurePath(os.path.realpath(folder or ".")), PurePath(path)
+    if written.is_absolute() or ".." in written.parts:
+        raise Refused(f"{path} is outside the folder", _HELP)
+    real = PurePath(os.path.realpath(root / written))
+    if not real.is_relative_to(root):
+        raise Refused(f"{path} is a link that leads out of the folder", _HELP)
+    inside = real.relative_to(root)
+    for one, what in ((written, path), (inside, f"{path} is a link to {inside}, which")):
+        if any(name.startswith(".") for name in one.parts):
+            raise Refused(f"{what} is hidden", _HELP)
+        if not one.name.lower().endswith(ENDINGS):
+            raise Refused(f"{what} does not end in .yaml, .yml or .json", _HELP)
+    return str(real)
 
 
 def _path_fault(text: str) -> str:
@@ -160,7 +164,7 @@ def read_bytes(place: Place, text: str) -> bytes:
     except OSError as error:
         raise Refused(f"{text} cannot be read: {error.strerror or error}") from None
     if kind := kind_of(real, data):
-        raise Refused(f"{text} is {kind.what}, not a spec", "name a spec, a .yaml or .json file")
+        raise Refused(f"{text} is {kind.what}, not a spec", _HELP)
     return data
 
 
@@ -186,8 +190,6 @@ def _too_large(text: str) -> Refused:
 
 
 def _check_regular(info: os.stat_result, text: str) -> None:
-    if stat.S_ISDIR(info.st_mode):
-        raise Refused(f"{text} is a directory", "name the spec in it")
     if not stat.S_ISREG(info.st_mode):
         raise Refused(f"{text} is not a regular file")
 
@@ -208,9 +210,10 @@ def _nearest(place: Place) -> str:
 
 
 def _listed(folder: str) -> list[str]:
-    """Return the names of files in a folder, at most so many as are quickly compared."""
+    """Return the names in a folder that are not hidden, at most so many as are quickly compared."""
     try:
         with os.scandir(folder) as entries:
-            return [entry.name for entry, _ in zip(entries, range(MAX_LISTED), strict=False)]
+            names = [entry.name for entry, _ in zip(entries, range(MAX_LISTED), strict=False)]
+            return [name for name in names if not name.startswith(".")]
     except OSError:
         return []

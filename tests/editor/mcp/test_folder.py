@@ -35,6 +35,9 @@ def folder(tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch) -> Fo
     (root / "link.yaml").symlink_to(outside / "secret.yaml")
     (root / "near.yaml").symlink_to("net.yaml")
     (root / "away").symlink_to(outside)
+    (root / "git").symlink_to(".git")
+    (root / ".git" / "link.yaml").symlink_to("../net.yaml")
+    (tmp_path / "alias").symlink_to(root)
     (root / "ring.yaml").symlink_to("ring.yaml")
     os.mkfifo(root / "pipe.yaml")
     (root / "device.yaml").symlink_to("/dev/zero")
@@ -51,6 +54,7 @@ def test_specs_inside_are_read(folder: Folder) -> None:
         "./net.yaml",
         "sub/../net.yaml",
         f"{folder.root}/net.yaml",
+        f"{Path(folder.root).parent}/alias/net.yaml",
     ):
         assert folder.read(path).decode() == LEGAL, path
 
@@ -69,6 +73,9 @@ REFUSED = [
     "keys.env",
     ".git/hook.yaml",
     "sub/../.git/hook.yaml",
+    "git/hook.yaml",
+    ".git/link.yaml",
+    "{inside}/.git/link.yaml",
     "/dev/stdin",
     "/proc/self/environ",
     "net.yaml\0.yaml",
@@ -86,14 +93,26 @@ REFUSED = [
 @pytest.mark.parametrize("path", REFUSED)
 def test_others_are_not_read(folder: Folder, outside: Path, path: str) -> None:
     with pytest.raises(WrongCall) as caught:
-        folder.read(path.replace("{outside}", str(outside)))
+        folder.read(path.format(outside=outside, inside=folder.root))
     assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize("path", [*REFUSED[:12], "other.yaml", "nowhere/new.yaml", "new.py", "new"])
+def test_a_path_that_no_spec_may_name_is_said_so(folder: Folder) -> None:
+    for path, expected in {
+        "../outside/secret.yaml": "../outside/secret.yaml is outside the folder",
+        "away/secret.yaml": "away/secret.yaml is a link that leads out of the folder",
+        "git/hook.yaml": "git/hook.yaml is a link to .git/hook.yaml, which is hidden",
+        "keys.env": "keys.env does not end in .yaml, .yml or .json",
+    }.items():
+        with pytest.raises(WrongCall) as caught:
+            folder.read(path)
+        assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("path", [*REFUSED[:15], "other.yaml", "nowhere/new.yaml", "new.py", "new"])
 def test_others_are_not_written(folder: Folder, outside: Path, path: str) -> None:
     with pytest.raises(WrongCall):
-        folder.write(path.replace("{outside}", str(outside)), LEGAL + "# new\n")
+        folder.write(path.format(outside=outside, inside=folder.root), LEGAL + "# new\n")
     assert (outside / "secret.yaml").read_text() == LEGAL
     assert [*outside.iterdir()] == [outside / "secret.yaml"]
     assert "new" not in Path("other.yaml").read_text()

@@ -73,6 +73,9 @@ def test_parts_are_those_of_the_folder(folder: Folder, tmp_path: Path) -> None:
     assert call(folder, "check", path="whole.yaml")[1]["ok"]
     _, data = call(folder, "check", path="sub/whole.yaml")  # a part lies below its spec
     assert [one.code for one in data["diagnostics"]] == ["bad-part"]
+    (tmp_path / ".env").write_text("SECRET=1")
+    text, _ = call(folder, "write", path="whole.yaml", spec=spec.replace("../net.yaml", ".env"))
+    assert "bad-part" in text and "SECRET" not in text
     (tmp_path / "net.yaml").write_text(WRONG)
     _, data = call(folder, "check", path="whole.yaml")
     (fault,) = data["diagnostics"]

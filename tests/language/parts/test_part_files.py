@@ -64,9 +64,9 @@ def test_a_spec_is_found_from_any_folder_and_by_a_link(folder: Path, tmp_path: P
 
 
 PATHS = [
-    ("../out.yaml", "bad-part: ../out.yaml lies outside the folder of the spec"),
-    ("../inside/part.yaml", "bad-part: ../inside/part.yaml lies outside"),
-    ("sub/../../out.yaml", "bad-part: sub/../../out.yaml lies outside"),
+    ("../out.yaml", "bad-part: ../out.yaml is outside the folder; a part is a .yaml, .yml or .json file in the folder of the spec"),
+    ("../inside/part.yaml", "bad-part: ../inside/part.yaml is outside the folder"),
+    ("sub/../../out.yaml", "bad-part: ../out.yaml is outside the folder"),
     ("../" * 5000, "bad-part: ../../"),
     ("/etc/passwd", "bad-part: '/etc/passwd' cannot be the path of a part; write the path from"),
     ("C:\\part.yaml", "bad-part: 'C:\\\\part.yaml' cannot be the path"),
@@ -79,15 +79,16 @@ PATHS = [
     ("part.yaml:stream", "bad-part: 'part.yaml:stream' cannot be"),
     ("\u202epart.yaml", "bad-part: '\\u202epart.yaml' cannot be"),
     ("", "bad-part: '' cannot be"),
-    (".", "bad-part: . is the folder of the spec"),
-    ("sub", "bad-part: sub is a directory; name the spec in it"),
-    ("sub/", "bad-part: sub/ is a directory"),
+    (".", "bad-part: . does not end in .yaml, .yml or .json"),
+    ("sub", "bad-part: sub does not end in .yaml, .yml or .json; a part is a .yaml, .yml or .json file in the folder of the spec"),
+    ("sub/", "bad-part: sub does not end in"),
     ("main.yaml", "cycle: parts contain each other: main.yaml -> main.yaml"),
     ("part.yml", "bad-part: there is no file part.yml; did you mean part.yaml?"),
     ("sub/prat.yaml", "bad-part: there is no file sub/prat.yaml; did you mean sub/part.yaml?"),
     ("sab/part.yaml", "bad-part: there is no file sab/part.yaml; did you mean sub/part.yaml?"),
-    ("part.yaml/x", "bad-part: there is no file part.yaml/x"),
-    ("x" * 300, "bad-part: xxx"),
+    ("part.yaml/x", "bad-part: part.yaml/x does not end in"),
+    ("part.yaml/x.yaml", "bad-part: there is no file part.yaml/x.yaml"),
+    ("x" * 300 + ".yaml", "bad-part: xxx"),
 ]  # fmt: skip
 
 
@@ -106,11 +107,48 @@ def _sparse(path: str) -> None:
         file.truncate(1 << 40)
 
 
+# files that exist; their text is shown by no message
+HIDDEN = [
+    (".env", "bad-part: .env is hidden; a part is a .yaml, .yml or .json file in the folder of the spec"),
+    (".s.yaml", "bad-part: .s.yaml is hidden"),
+    (".hid/s.yaml", "bad-part: .hid/s.yaml is hidden"),
+    ("sub/.hid/s.yaml", "bad-part: sub/.hid/s.yaml is hidden"),
+    ("./.hid/s.yaml", "bad-part: .hid/s.yaml is hidden"),
+    ("linked/s.yaml", "bad-part: linked/s.yaml is a link to .hid/s.yaml, which is hidden"),
+    ("link.yaml", "bad-part: link.yaml is a link to .env, which is hidden"),
+    (".hid/link.yaml", "bad-part: .hid/link.yaml is hidden"),
+    ("text.yaml", "bad-part: text.yaml is a link to secret.txt, which does not end in .yaml, .yml or .json"),
+    ("secret.txt", "bad-part: secret.txt does not end in .yaml, .yml or .json"),
+    ("secret", "bad-part: secret does not end in .yaml, .yml or .json"),
+    ("hid/s.yaml", "bad-part: there is no file hid/s.yaml; "),  # not: did you mean .hid/s.yaml?
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "expected"), HIDDEN)
+def test_a_file_that_no_spec_may_name(path: str, expected: str) -> None:
+    for folder in (".hid", "sub/.hid"):
+        Path(folder).mkdir()
+        Path(folder, "s.yaml").write_text("SECRET=1")
+    for name in (".env", ".s.yaml", "secret.txt", "secret"):
+        Path(name).write_text("SECRET=1")
+    for link, to in {"linked": ".hid", "link.yaml": ".env", ".hid/link.yaml": "../part.yaml", "text.yaml": "secret.txt"}.items():  # fmt: skip
+        os.symlink(to, link)
+    assert message(path).startswith(expected)
+
+
+def test_hidden_names_count_from_the_folder_of_the_first_spec() -> None:
+    Path("sub/.hid/deep").mkdir(parents=True)
+    Path("sub/.hid/deep/part.json").write_text(PART)
+    Path("sub/.hid/.main.yaml").write_text(f"parts: {{p: deep/part.json}}\n{USE}")
+    assert mg.load("sub/.hid/.main.yaml").outputs
+
+
 FILES: dict[str, tuple[Callable[[str], object], str]] = {
     "a link out of the folder": (lambda path: os.symlink("../out.yaml", path), "bad-part: at.yaml is a link that leads out"),
     "a link to a device": (lambda path: os.symlink("/dev/zero", path), "bad-part: at.yaml is a link that leads out"),
     "a link to itself": (lambda path: os.symlink(path, path), "bad-part: at.yaml cannot be read: "),
     "a link to nothing": (lambda path: os.symlink("none.yaml", path), "bad-part: there is no file at.yaml"),
+    "a directory": (os.mkdir, "bad-part: at.yaml is not a regular file"),
     "a pipe": (os.mkfifo, "bad-part: at.yaml is not a regular file"),
     "a socket": (_socket, "bad-part: at.yaml is not a regular file"),
     "a huge file": (_sparse, "too-large: at.yaml has more than 1,048,576 bytes"),
@@ -147,7 +185,7 @@ def test_a_missing_part_of_a_part_is_sought_beside_it() -> None:
     with pytest.raises(mg.SpecError, match="did you mean part.yaml?"):
         mg.load("main.yaml")
     Path("sub/outer.yaml").write_text(f"parts: {{p: ../../out.yaml}}\n{USE}")
-    with pytest.raises(mg.SpecError, match="lies outside the folder of the spec"):
+    with pytest.raises(mg.SpecError, match="out.yaml is outside the folder"):
         mg.load("main.yaml")
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from mimgraph.editor.features.completion.proposal import Proposal
-from mimgraph.language.find_specs import ENDINGS
+from mimgraph.language.foreign_files import ENDINGS
 from mimgraph.language.parts.part_files import Place
 
 MOST = 500  # entries of a folder that are looked at

@@ -68,7 +68,7 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
     alone.
     """
     from mimgraph.language.find_specs import naming_parts
-    from mimgraph.language.occurrences.project import Project
+    from mimgraph.language.occurrences.project import Project, project_folder
 
     path = document.path
     if path is None:
@@ -76,11 +76,13 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
         real = os.path.realpath(document.uri)
         project.open[real] = document.names
         return project, real
-    project = Project(_folder(server, path), listed=naming_parts)
+    real = os.path.realpath(path)
+    folders = (to_fs_path(folder.uri) for folder in server.workspace.folders.values())
+    project = Project(project_folder(real, filter(None, folders)), listed=naming_parts)
     for one in server.documents.open.values():
         if one.path is not None and one.is_spec:
             project.open[os.path.realpath(one.path)] = one.names
-    return project, os.path.realpath(path)
+    return project, real
 
 
 def location(server: SpecServer, span: Span) -> types.Location:
@@ -89,12 +91,3 @@ def location(server: SpecServer, span: Span) -> types.Location:
         if document.file is span.file:
             return types.Location(uri, range_of(span))
     return types.Location(from_fs_path(span.file.name) or "", range_of(span))
-
-
-def _folder(server: SpecServer, path: str) -> str:
-    real = os.path.realpath(path)
-    for folder in server.workspace.folders.values():
-        root = to_fs_path(folder.uri)
-        if root and real.startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
-            return root
-    return os.path.dirname(path)
