@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import numpy
 import torch
-from numpy.lib.npyio import NpzFile
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked, filled
@@ -19,10 +15,10 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
-from mimgraph.runtime.checks import dtype_name, misfits, torch_dtype
+from mimgraph.runtime.array_files import load_arrays
+from mimgraph.runtime.checks import dtype_name, torch_dtype
 from mimgraph.runtime.input_ranges import lengths, limits, positions
 from mimgraph.runtime.weights import load_weights
-from mimgraph.support.files import write_whole
 from mimgraph.support.frozen_data import data
 from mimgraph.support.offline import Refused, as_asked
 
@@ -79,7 +75,7 @@ def run(
     if given.file is None:
         tensors = _random_inputs(graph, given, seed)
     else:
-        tensors = _load_arrays(graph, given.file)
+        tensors = load_arrays(graph, given.file)
     started = perf_counter()
     try:
         with torch.no_grad(), as_asked():
@@ -111,39 +107,6 @@ def _random_inputs(graph: TypedGraph, given: Given, seed: int) -> dict[str, Tens
     except RuntimeError:  # torch has no narrower error
         shown = ", ".join(f"{name} = {size}" for name, size in {"N": given.batch, **sizes}.items())
         raise ValueError(f"the inputs do not fit in memory with {shown}") from None
-
-
-def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
-    """Return the arrays of an .npz file by input; raise a `ValueError` for arrays that do not fit."""
-    try:
-        with open(path, "rb") as opened, NpzFile(opened) as file:
-            arrays = {name: torch.from_numpy(array) for name, array in file.items()}
-    except OSError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever numpy meets in a damaged file
-        raise ValueError(f"{path} is not an .npz file of plain arrays: {error}") from None
-    inputs = graph.body.inputs
-    faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
-    faults += [
-        f"an array for {name} is missing"
-        for name in graph.body.required_inputs
-        if name not in arrays
-    ]
-    given = {name: arrays[name] for name in inputs if name in arrays}
-    faults += misfits(graph, given, torch.can_cast)
-    if faults:
-        raise ValueError(f"{path} does not fit: {'; '.join(faults)}")
-    return {name: tensor.to(torch_dtype(inputs[name])) for name, tensor in given.items()}
-
-
-def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
-    """Write the outputs as an .npz file, whole or not at all; bfloat16 becomes float32."""
-    arrays = {
-        name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in outputs.items()
-    }
-    buffer = io.BytesIO()
-    numpy.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes no mapping
-    write_whole(path, buffer.getvalue())
 
 
 def seeded_inputs(

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if sizes and args.inputs is not None:
         raise CallError(f"the arrays in {args.inputs} give the size {next(iter(sizes))}")
     with progress("loading torch"):  # which a wrong spec need not wait for
-        from mimgraph.runtime import runner
+        from mimgraph.runtime import array_files, runner
 
     weights = args.weights or (args.spec if carries_weights(args.spec) else None)
     try:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             run = runner.run(graph.typed, graph.compile, given, weights, args.seed)
         if args.outputs is not None:
             with writing(args, args.outputs):
-                runner.save_arrays(Path(args.outputs), run.outputs)
+                array_files.save_arrays(Path(args.outputs), run.outputs)
     except SpecError:
         raise
     except ValueError as error:

@@ -58,10 +58,6 @@ class Folder:
         except Refused as refused:
             raise WrongCall(refused.message) from None
 
-    def exists(self, path: str) -> bool:
-        """Return whether there is a file at a path."""
-        return os.path.lexists(self.place(path).path)
-
     def write(self, path: str, text: str) -> None:
         """Write a spec, whole or not at all; only a spec is written, and only over a spec."""
         if self.read_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import unified_diff
 from itertools import islice
 from typing import Annotated
@@ -69,9 +70,7 @@ def write(
     if not spec:
         raise WrongCall("give spec, the text to write")
     place = folder.place(path)
-    before = b""
-    if folder.exists(path):
-        before = folder.read(path)
+    before = folder.read(path) if os.path.lexists(place.path) else b""
     one = Given(before, place.path, place)
     given(folder, "", spec)  # refuses what is no text
     return _finished(folder, path, one, spec, even_if_wrong)
