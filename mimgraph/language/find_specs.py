@@ -85,8 +85,7 @@ def _data(path: str) -> bytes:
 
 
 def files_in(folder: str) -> Iterator[str]:
-    """Yield the paths of files that may be specs, those of each folder in order, and follow no link to a
-    folder."""
+    """Yield the paths of files that may be specs, in order; links to folders are not followed."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(
             one for one in folders if not one.startswith(".") and one not in SKIPPED
