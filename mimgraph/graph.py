@@ -116,15 +116,24 @@ class Graph(Shown):
             error.sketch = sketch_of(declared)
             raise
         assert typed is not None
-        self.declared, self.typed = declared, typed
+        vars(self).update(declared=declared, typed=typed)
         return self
 
     @classmethod
     def _of(cls, spec: LoadedSpec) -> Graph:
         """Return the graph of a spec."""
         graph = cls.__new__(cls)
-        graph.declared, graph.typed = spec
+        vars(graph).update(declared=spec.declared, typed=spec.typed)
         return graph
+
+    if not TYPE_CHECKING:  # a type checker that sees it accepts every attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Refuse every attribute: a graph does not change, and nothing would read another one."""
+            help = "its methods return changed graphs"
+            if name == "trainable":
+                help = "freeze its layers, layers.Linear(64, freeze=True)"
+            raise AttributeError(f"{name} of a graph cannot be set: {help}")
 
     @property
     def name(self) -> str:
@@ -762,11 +771,7 @@ class Stage(Graph):
     def __init__(
         self, whole: Graph, starts: tuple[str, ...], index: int, typed: TypedGraph, is_last: bool
     ) -> None:
-        self.whole = whole
-        self.starts = starts
-        self.index = index
-        self.typed = typed
-        self.is_last = is_last
+        vars(self).update(whole=whole, starts=starts, index=index, typed=typed, is_last=is_last)
 
     @property
     @entry_point

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,21 @@ def test_properties_of_a_graph() -> None:
     assert list(graph.inputs) == ["image", "numeric"]
     assert {name: str(type_) for name, type_ in graph.outputs.items()} == {"score": "(N, 1)"}
     assert repr(graph) == "<Graph ImageNumerical: image, numeric -> score>"
+
+
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [("trainable", "freeze=True"), ("name", "return changed graphs"), ("nodes", "changed graphs")],
+)
+def test_attributes_of_a_graph_cannot_be_set(name: str, help: str) -> None:
+    (stage, _), graph = built().split("fused"), built()
+    for one in (graph, stage, copy.copy(graph), pickle.loads(pickle.dumps(graph))):
+        with pytest.raises(
+            AttributeError, match=f"^{name} of a graph cannot be set: .*{help}"
+        ) as caught:
+            setattr(one, name, False)
+        assert caught.traceback[-1].path == Path(__file__)
+        assert weakref.ref(one)() is one and one.nodes.keys() == {*one} - {*one.inputs}
 
 
 def test_ports_have_shapes_and_run_time_sizes_make_constraints() -> None:
