@@ -362,13 +362,15 @@ def first_handle(name: str, *given: object) -> Handle:
     raise no_handle(name, *given)
 
 
-def no_handle(name: str, *given: object) -> TypeError:
-    """Return the error for a layer or block that is called on something other than handles."""
+def no_handle(name: str, *given: object, inputs: Sequence[str] = ()) -> TypeError:
+    """Return the error for a layer or block that is called on something other than handles; `inputs` are
+    the names that its sources may have."""
     odd = f", not on {shown(given[0])}" if given else ""
+    named = f", or by name, {', '.join(f'{name}=...' for name in inputs)}" if inputs else ""
     if given and isinstance(given[0], list | tuple) and any(map(is_source, given[0])):
-        odd += ": give them one by one, *sources"
+        odd += f": give them one by one, *sources{named}"
     if given and isinstance(given[0], dict) and any(map(is_source, given[0].values())):
-        odd += ": give them one by one, *sources.values()"
+        odd += f": give them one by one, *sources.values(){named}"
     return TypeError(
         f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
     )

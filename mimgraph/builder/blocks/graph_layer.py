@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from itertools import chain
 from typing import Any
 
-from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family, InputTypes
+from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family, InputTypes, items
 from mimgraph.builder.blocks.spec_blocks import SpecBlocks
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_layer import option
@@ -51,7 +52,7 @@ class GraphLayer(Family):
 
     def call(self, args: tuple[object, ...], keywords: dict[str, Any]) -> Tensor | BlockCall:
         """Call the graph; raise a `TypeError` if an argument is neither a handle nor plain data."""
-        for value in (*args, *keywords.values()):
+        for value in chain.from_iterable(map(items, (*args, *keywords.values()))):
             if not (is_source(value) or isinstance(value, _PARAMS)):
                 message = "a graph is called on handles, and the module that it compiles to on"
                 raise TypeError(f"{message} {type(value).__name__}s: graph.compile()(...)")

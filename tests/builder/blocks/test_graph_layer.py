@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -305,8 +306,26 @@ def test_a_graph_in_a_sequential_cannot_be_used_elsewhere() -> None:
 
 
 def test_a_graph_called_on_data_names_the_module() -> None:
-    with pytest.raises(TypeError, match="compile"):
-        mg.loads(TOWER)(image=torch.zeros(1, 3, 16, 16))
+    for data in (torch.zeros(1, 3, 16, 16), [torch.zeros(1)]):
+        with pytest.raises(TypeError, match="compile"):
+            mg.loads(TOWER)(image=data)
+
+
+UNFINISHED: dict[str, Callable[[], Any]] = {
+    "a list": lambda: mg.loads(ENCODER)([WORDS, TABLE]),  # type: ignore[call-overload]
+    "a dict": lambda: mg.loads(ENCODER)({"words": WORDS, "table": TABLE}),  # type: ignore[call-overload]
+    "a list for an input": lambda: mg.loads(ENCODER)(words=[WORDS]),
+    "a list for a block": lambda: mg.loads(NEEDS).blocks["fc"]([TABLE]),
+}
+
+
+@pytest.mark.parametrize("call", UNFINISHED.values(), ids=UNFINISHED)
+def test_handles_in_a_list_are_not_an_unfinished_call(call: Callable[[], Any]) -> None:
+    with pytest.raises(
+        TypeError, match=r"one by one, \*sources.*, or by name, \w+=\.\.\."
+    ) as caught:
+        call()
+    assert caught.traceback[-1].path == Path(__file__)
 
 
 # --- blocks of specs ------------------------------------------------------------------------------
