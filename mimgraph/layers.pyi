@@ -361,8 +361,8 @@ def BatchNorm3d(
 
 def Bilinear(
     out_features: Size,
-    bias: bool = True,
     *,
+    bias: bool = True,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in1_features: int | None = None,
@@ -698,13 +698,13 @@ def ConstantPad3d(
 def Conv1d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: Literal["same", "valid"] | int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
     bias: bool = True,
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros",
-    *,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_channels: int | None = None,
@@ -730,13 +730,13 @@ def Conv1d(
 def Conv2d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: Literal["same", "valid"] | int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
     bias: bool = True,
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros",
-    *,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_channels: int | None = None,
@@ -762,13 +762,13 @@ def Conv2d(
 def Conv3d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: Literal["same", "valid"] | int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
     bias: bool = True,
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros",
-    *,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_channels: int | None = None,
@@ -794,6 +794,7 @@ def Conv3d(
 def ConvTranspose1d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     output_padding: int | Sequence[int] = 0,
@@ -801,7 +802,6 @@ def ConvTranspose1d(
     bias: bool = True,
     dilation: int | Sequence[int] = 1,
     padding_mode: Literal["zeros"] = "zeros",
-    *,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_channels: int | None = None,
@@ -828,6 +828,7 @@ def ConvTranspose1d(
 def ConvTranspose2d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     output_padding: int | Sequence[int] = 0,
@@ -835,7 +836,6 @@ def ConvTranspose2d(
     bias: bool = True,
     dilation: int | Sequence[int] = 1,
     padding_mode: Literal["zeros"] = "zeros",
-    *,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_channels: int | None = None,
@@ -862,6 +862,7 @@ def ConvTranspose2d(
 def ConvTranspose3d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     output_padding: int | Sequence[int] = 0,
@@ -869,7 +870,6 @@ def ConvTranspose3d(
     bias: bool = True,
     dilation: int | Sequence[int] = 1,
     padding_mode: Literal["zeros"] = "zeros",
-    *,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_channels: int | None = None,
@@ -975,12 +975,12 @@ def CumSum(
 def DeformConv2d(
     out_channels: Size,
     kernel_size: int | Sequence[int],
+    *,
     stride: int | Sequence[int] = 1,
     padding: int | Sequence[int] = 0,
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
     bias: bool = True,
-    *,
     in_channels: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1150,12 +1150,12 @@ def ELU(
 
 def Embedding(
     embedding_dim: Size,
+    *,
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
-    *,
     num_embeddings: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1178,13 +1178,13 @@ def Embedding(
 
 def EmbeddingBag(
     embedding_dim: Size,
+    *,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     mode: Literal["sum", "mean", "max"] = "mean",
     sparse: bool = False,
     padding_idx: int | None = None,
-    *,
     num_embeddings: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1492,11 +1492,11 @@ def GLU(
 
 def GRU(
     hidden_size: Size,
+    *,
     num_layers: int = 1,
     bias: bool = True,
     dropout: float = 0.0,
     bidirectional: bool = False,
-    *,
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1524,8 +1524,8 @@ def GRU(
 
 def GRUCell(
     hidden_size: Size,
-    bias: bool = True,
     *,
+    bias: bool = True,
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -1975,12 +1975,12 @@ def LPPool3d(
 
 def LSTM(
     hidden_size: Size,
+    *,
     num_layers: int = 1,
     bias: bool = True,
     dropout: float = 0.0,
     bidirectional: bool = False,
     proj_size: int = 0,
-    *,
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -2008,8 +2008,8 @@ def LSTM(
 
 def LSTMCell(
     hidden_size: Size,
-    bias: bool = True,
     *,
+    bias: bool = True,
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -2080,8 +2080,8 @@ def LeakyReLU(
 
 def Linear(
     out_features: Size,
-    bias: bool = True,
     *,
+    bias: bool = True,
     weight_norm: bool | Mapping[str, float] = False,
     spectral_norm: bool | Mapping[str, float] = False,
     in_features: int | None = None,
@@ -2425,11 +2425,11 @@ def Mish(
 
 def MultiheadAttention(
     num_heads: int,
+    *,
     dropout: float = 0.0,
     bias: bool = True,
     add_bias_kv: bool = False,
     add_zero_attn: bool = False,
-    *,
     average_attn_weights: bool = True,
     is_causal: bool = False,
     kdim: int | None = None,
@@ -2778,12 +2778,12 @@ def RMSNorm(
 
 def RNN(
     hidden_size: Size,
+    *,
     num_layers: int = 1,
     nonlinearity: Literal["tanh", "relu"] = "tanh",
     bias: bool = True,
     dropout: float = 0.0,
     bidirectional: bool = False,
-    *,
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -2811,9 +2811,9 @@ def RNN(
 
 def RNNCell(
     hidden_size: Size,
+    *,
     bias: bool = True,
     nonlinearity: Literal["tanh", "relu"] = "tanh",
-    *,
     input_size: int | None = None,
     activation: Activation | None = None,
     over: int | None = None,
@@ -3593,6 +3593,7 @@ def TopK(
     """
 
 def Transformer(
+    *,
     nhead: int = 8,
     num_encoder_layers: int = 6,
     num_decoder_layers: int = 6,
@@ -3602,7 +3603,6 @@ def Transformer(
     layer_norm_eps: float = 1e-05,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     src_is_causal: bool = False,
     tgt_is_causal: bool = False,
     memory_is_causal: bool = False,
@@ -3627,19 +3627,19 @@ def Transformer(
     Example:
         source = mg.Input("source", (12, 16))
         target = mg.Input("target", (10, 16))
-        y = layers.Transformer(4, tgt_is_causal=True)(source, target)
+        y = layers.Transformer(nhead=4, tgt_is_causal=True)(source, target)
     """
 
 def TransformerDecoder(
     nhead: int,
     num_layers: int,
+    *,
     dim_feedforward: Size = 2048,
     dropout: float = 0.1,
     activation: Literal["relu", "gelu"] = "relu",
     layer_norm_eps: float = 1e-05,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     norm: Literal["LayerNorm"] | None = None,
     tgt_is_causal: bool = False,
     memory_is_causal: bool = False,
@@ -3668,13 +3668,13 @@ def TransformerDecoder(
 
 def TransformerDecoderLayer(
     nhead: int,
+    *,
     dim_feedforward: Size = 2048,
     dropout: float = 0.1,
     activation: Literal["relu", "gelu"] = "relu",
     layer_norm_eps: float = 1e-05,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     tgt_is_causal: bool = False,
     memory_is_causal: bool = False,
     d_model: int | None = None,
@@ -3704,13 +3704,13 @@ def TransformerDecoderLayer(
 def TransformerEncoder(
     nhead: int,
     num_layers: int,
+    *,
     dim_feedforward: Size = 2048,
     dropout: float = 0.1,
     activation: Literal["relu", "gelu"] = "relu",
     layer_norm_eps: float = 1e-05,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     norm: Literal["LayerNorm"] | None = None,
     enable_nested_tensor: bool = True,
     mask_check: bool = True,
@@ -3742,13 +3742,13 @@ def TransformerEncoder(
 
 def TransformerEncoderLayer(
     nhead: int,
+    *,
     dim_feedforward: Size = 2048,
     dropout: float = 0.1,
     activation: Literal["relu", "gelu"] = "relu",
     layer_norm_eps: float = 1e-05,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     is_causal: bool = False,
     d_model: int | None = None,
     over: int | None = None,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from mimgraph.builder.positions import position_fault, written_right
 from mimgraph.builder.torch_activation import torch_activation
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error
@@ -42,13 +43,13 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
         text, rest = _formula_of_numbers(args[0], {**named, **numbers}, op)
         named = _without_words(op, rest)
         args = (text, *args[1:])
-    if len(args) > 1:
-        _check_order(op, args, span)
-    options, lone = declare_options(op.name, op.by_position, args, named, span)
+    if args:
+        _check_order(op, args, call.keywords, span)
+    options, lone = declare_options(op.name, op.python_positional, args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
         lone = options.pop(next(iter(options)))
         if lone.value is None or isinstance(lone.value, dict):  # YAML reads neither as a lone value
-            options, lone = declare_options(op.name, op.by_position, call.args, named, span)
+            options, lone = declare_options(op.name, op.python_positional, call.args, named, span)
     activation = None if "activation" in op.options else call.keywords.get("activation")
     return Apply(op.kind, op.name, span, options, lone, declare_activation(activation, span))
 
@@ -58,27 +59,21 @@ def _without_words(op: Op, keywords: Mapping[str, object]) -> dict[str, object]:
     return {k: v for k, v in keywords.items() if k in op.options or k not in _WORDS}
 
 
-def _check_order(op: Op, args: tuple[object, ...], span: Span) -> None:
+def _check_order(op: Op, args: tuple[object, ...], named: Mapping[str, object], span: Span) -> None:
     """Report options that are written as torch takes them: `Permute(0, 2, 1)` without a list, and
-    `Linear(16, 3)`, whose first ones follow from the input."""
-    if len(op.by_position) == 1 and _fits(op, op.by_position[0], [*args]):
+    `Conv2d(3, 16, 3)`, which begins with a size that is inferred."""
+    if (
+        len(args) > 1
+        and len(op.by_position) == 1
+        and op.options[op.by_position[0]].accepts([*args])
+    ):
         message = f"{op.name} takes {op.by_position[0]} as one list"
         raise spec_error("wrong-type", message, span, f"write layers.{op.name}({[*args]})")
-    for name, value in zip(op.by_position[1:], args[1:], strict=False):
-        if op.inferred and type(value) is int and not _fits(op, name, value):
-            given = ", ".join(map(shown, args[1:]))
-            help = f"{op.inferred[0]} follows from the input: write layers.{op.name}({given})"
-            message = f"{name} of {op.name} cannot be {shown(value)}"
-            raise spec_error("bad-option", message, span, help)
-
-
-def _fits(op: Op, name: str, value: object) -> bool:
-    """Return whether plain data is a value of an option."""
-    try:
-        op.options[name].check(value)
-    except ValueError:
-        return False
-    return True
+    fault = position_fault(op.name, op.python_positional, args, named) if op.inferred else None
+    if fault is not None:
+        data = [option(value, span).value for value in args]
+        by_name = {name: option(value, span).value for name, value in named.items()}
+        raise spec_error(*fault, span, written_right(op, data, by_name))
 
 
 def _formula_of_numbers(
@@ -139,13 +134,8 @@ def declare_options(
     """
     if args and not names:
         return {k: option(v, span) for k, v in named.items()}, option(args[0], span)
-    if len(args) > len(names):
-        taken = f"{len(names)} option{'s' if len(names) > 1 else ''}"
-        message = f"{owner} takes {taken} by position, not {len(args)}"
-        raise spec_error("wrong-type", message, span)
-    for name in names[: len(args)] if named else ():
-        if name in named:
-            raise spec_error("duplicate-key", f"{name} is given twice", span)
+    if fault := position_fault(owner, names, args, named):
+        raise spec_error(*fault, span)
     positional = zip(names, args, strict=False)
     return {k: option(v, span) for k, v in (*positional, *named.items())}, None
 

@@ -334,8 +334,11 @@ def _check_no_sources(call: LayerCall) -> None:
     """Raise a `TypeError` for sources among the options: `layers.ReLU(x)` for `layers.ReLU()(x)`."""
     given = call.without_sources()
     options = [repr(one) for one in given.args if not is_source(one)]
-    named = {*call.op.by_position[: len(options)], *given.keywords}
-    if any(option.name not in named for option in call.op.required):
+    positional = call.op.python_positional
+    named = {*positional[: len(options)], *given.keywords}
+    if len(options) > len(positional):  # an error of its own
+        options = ["..."]
+    elif any(option.name not in named for option in call.op.required):
         options.append("...")
     options += [f"{k}={one!r}" for k, one in given.keywords.items() if not is_source(one)]
     sources = [_source_name(one) for one in given.args if is_source(one)]

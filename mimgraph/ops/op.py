@@ -56,11 +56,12 @@ class Op:
         self,
         kind: Kind,
         function: Rule,
-        inferred: tuple[str, ...] = (),
+        sizes: tuple[str, ...] = (),
         ports: tuple[str, ...] = (),
         since: Mapping[str, Release] | None = None,
         *,
         family: str,
+        inferred: tuple[str, ...] = (),
         package: str = "torch",
         unpacks: Mapping[str, tuple[str, ...]] | None = None,
         alone: str = "",
@@ -69,7 +70,8 @@ class Op:
         self.name = function.__name__
         self.family = family
         self.function = function
-        self.inferred = inferred
+        self.sizes = sizes
+        self.inferred = (*sizes, *inferred)
         self.ports = ports
         self.unpacks = unpacks or {"": ports}
         self.since = since or {}
@@ -134,6 +136,23 @@ class Op:
         return [option.name for option in self.options.values() if option.takes_lone]
 
     @cached_property
+    def torch_order(self) -> Sequence[str]:
+        """Return the options that torch takes by position, with those that are inferred here."""
+        own = self.by_position or [name for name in self.options if name not in self.inferred]
+        return [*dict.fromkeys((*self.sizes, *own, *self.inferred))]
+
+    @cached_property
+    def python_positional(self) -> Sequence[str]:
+        """Return the options that Python code may give by position.
+
+        Where torch's class begins with inferred sizes, only the required ones: `Conv2d(3, 16, 3)` is
+        an error, not 3 channels with a kernel of 16.
+        """
+        if not self.sizes:
+            return self.by_position
+        return [name for name in self.by_position if self.defaults[name] is REQUIRED]
+
+    @cached_property
     def lone_option(self) -> str | None:
         """Return the option that a value without a name is for."""
         return self.by_position[0] if self.by_position else None
@@ -161,12 +180,12 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, object]
     ) -> Lowering | Block:
         """Apply the rule without checking dtypes first."""
-        if self._computed:
-            options = {name: options[name] for name in options if name not in self._computed}
+        if self.computed:
+            options = {name: options[name] for name in options if name not in self.computed}
         return self.function(*self.inputs.argument(sources), **options)
 
     @cached_property
-    def _computed(self) -> frozenset[str]:
+    def computed(self) -> frozenset[str]:
         """Return the inferred options that the rule computes and does not take."""
         return frozenset(self.inferred).difference(p.name for p in self._signature.parameters)
 

@@ -46,9 +46,9 @@ def _leading(op: Op) -> Sequence[str]:
     given by name."""
     if op.kind == "merge":
         return op.by_position[: op.inputs.kind == "named"]
-    is_optional = [op.defaults[name] is not REQUIRED for name in op.by_position]
+    is_optional = [op.defaults[name] is not REQUIRED for name in op.python_positional]
     ends = (index for index, (one, after) in enumerate(pairwise(is_optional), 1) if one > after)
-    return op.by_position[: next(ends, None)]
+    return op.python_positional[: next(ends, None)]
 
 
 def on_sources(op: Op) -> Signature:

@@ -181,8 +181,9 @@ def _source(given: Any) -> str:
 def _options(layer: str, options: Node) -> str:
     """Return options as arguments; the first option of a layer may be given by position."""
     op = registry.find("layer", layer) or registry.find("merge", layer)
-    first = op.lone_option if op is not None and op.lone_option not in _BY_NAME else ""
-    first = "" if first and options.get(first) == "..." else first  # it says which is meant
+    first = next(iter(op.python_positional), "") if op is not None else ""
+    if first in _BY_NAME or options.get(first) == "...":  # which says what is meant
+        first = ""
     lone = [python_literal(options[first])] if first and first in options else []
     lone += (
         [python_literal(options[""])] if "" in options else []

@@ -34,8 +34,9 @@ _HOMES: dict[str, dict[str, str]] = {
 
 
 def layer(
-    *inferred: str,
+    *sizes: str,
     family: str,
+    inferred: tuple[str, ...] = (),
     ports: tuple[str, ...] = (),
     since: Mapping[str, Release] | None = None,
     package: str = "torch",
@@ -43,16 +44,17 @@ def layer(
 ) -> Callable[[Rule], LayerOp]:
     """Register a rule as a layer.
 
-    `inferred` are the options of torch's class that follow from the input, `family` the heading under
-    which `mimgraph layers` lists it. `ports` are the names of its results if it has several, unless
+    `sizes` are the options that torch's class takes first and are inferred here, `inferred` the later
+    ones; `family` is the heading under which `mimgraph layers` lists it. `ports` are the names of its results if it has several, unless
     they depend on the use (`Split`). Where torch's class returns others, or a tuple inside a tuple,
     `unpacks` has the ports that Python unpacks from the result "", and from a port. `since` has the torch release that added an option, if it is
     later than torch 2.5. `package` must be installed where the layer runs.
     """
     return lambda rule: add(
         LayerOp(
-            *("layer", rule, inferred, ports, since),
+            *("layer", rule, sizes, ports, since),
             family=family,
+            inferred=inferred,
             package=package,
             unpacks=unpacks,
         )
@@ -60,14 +62,14 @@ def layer(
 
 
 def merge(
-    *inferred: str, family: str, ports: tuple[str, ...] = (), alone: str = ""
+    *sizes: str, family: str, ports: tuple[str, ...] = (), alone: str = ""
 ) -> Callable[[Rule], MergeOp]:
     """Register a rule as a merge; it takes the arguments of `layer`.
 
     `alone` is the layer that does the same to a list of one source in Python, or to a group of one
     in YAML; without it a merge of two or more refuses these.
     """
-    return lambda rule: add(MergeOp("merge", rule, inferred, ports, family=family, alone=alone))
+    return lambda rule: add(MergeOp("merge", rule, sizes, ports, family=family, alone=alone))
 
 
 def tensor(family: str) -> Callable[[Rule], Op]:

@@ -30,6 +30,14 @@ class OptionSpec(NamedTuple):
     takes_lone: bool
     inferred: bool
 
+    def accepts(self, value: object) -> bool:
+        """Return whether plain data is a value of the option."""
+        try:
+            self.check(value)
+        except ValueError:
+            return False
+        return True
+
 
 class InputSpec(NamedTuple):
     """The sources of an op: their names in order and those that may be left out, or any number."""

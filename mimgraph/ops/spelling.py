@@ -20,9 +20,6 @@ LONGEST = 200  # characters of Python that are read
 _PYTHON = re.compile(r"((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)(\(.*\))?", re.ASCII | re.DOTALL)
 _PLAIN = (int, float, str)
 
-# how many of the first arguments of torch's class are inferred here, where not all inferred ones come first
-_INFERRED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
-
 
 def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
     """Return a layer with these options as YAML: `activation: {Softmax: -1}`."""
@@ -88,9 +85,8 @@ def _options(op: Op, arguments: str) -> dict[str, str]:
     given = [_value(argument) for argument in call.args]
     required = [spec.name for spec in op.required if spec.name not in named]
     order = list(op.by_position) or required
-    inferred = _INFERRED_FIRST.get(op.name, len(op.inferred))
-    if len(given) >= inferred + len(required) or not op.by_position:
-        given = given[inferred:]
+    if len(given) >= len(op.sizes) + len(required) or not op.by_position:
+        given = given[len(op.sizes) :]
     options = dict(zip(order, given, strict=False))
     return options | {name: value for name, value in named.items() if name is not None}
 

@@ -57,6 +57,7 @@ FORGOTTEN = {
         lambda: layers.Linear(x, 3, bias=False),
         "layers.Linear(3, bias=False)(x)",
     ),
+    "options in torch's order": (lambda: layers.Linear(x, 4, 3), "layers.Linear(...)(x)"),
     "sources by name": (
         lambda: layers.MultiheadAttention(2, query=x, key=x, value=x),
         "layers.MultiheadAttention(2)(query=x, key=x, value=x)",

@@ -38,7 +38,7 @@ COMPLETIONS = {
 
 def test_the_signature_of_a_layer_has_its_options_and_the_words_of_a_node() -> None:
     assert str(inspect.signature(layers.Linear)) == (
-        "(out_features: Size, bias: bool = True, *, "
+        "(out_features: Size, *, bias: bool = True, "
         "weight_norm: bool | Mapping[str, float] = False, "
         "spectral_norm: bool | Mapping[str, float] = False, in_features: int | None = None, "
         "activation: Activation | None = None, over: int | None = None, "
@@ -81,7 +81,7 @@ def test_the_defaults_in_a_signature_are_those_of_the_op(op: Op) -> None:
 def test_help_shows_the_signature_and_an_example() -> None:
     text = pydoc.plain(pydoc.render_doc(layers.Bilinear))
     # Python 3.13 writes a long signature with an option a line
-    assert "Bilinear(out_features:Size,bias:bool=True," in re.sub(r"\s", "", text)
+    assert "Bilinear(out_features:Size,*,bias:bool=True," in re.sub(r"\s", "", text)
     assert "(*, in1_features), (*, in2_features) -> (*, out_features)" in text
     assert "Sources: input1, input2." in text
     assert "y = layers.Bilinear(8)(user, item)" in text

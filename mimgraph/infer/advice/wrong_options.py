@@ -290,8 +290,4 @@ def _fits(spec: OptionSpec, value: Any) -> bool:
         return False
     if value is None or isinstance(value, Written):
         return True
-    try:
-        spec.check(value)
-    except ValueError:
-        return False
-    return True
+    return spec.accepts(value)

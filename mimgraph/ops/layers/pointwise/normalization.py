@@ -265,7 +265,7 @@ def RMSNorm(
     )
 
 
-@layer("num_channels", since=BIAS, family="normalization")
+@layer(inferred=("num_channels",), since=BIAS, family="normalization")
 def GroupNorm(
     input: TensorType,
     /,

@@ -24,7 +24,7 @@ class MultiheadAttentionInputs(NamedTuple):
     attn_mask: TensorType | None = None
 
 
-@layer("embed_dim", "kdim", "vdim", ports=("output", "weights"), family="attention")
+@layer("embed_dim", inferred=("kdim", "vdim"), ports=("output", "weights"), family="attention")
 def MultiheadAttention(
     inputs: MultiheadAttentionInputs,
     /,

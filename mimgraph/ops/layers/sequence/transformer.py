@@ -172,9 +172,9 @@ def TransformerEncoderLayer(
     dropout: Probability = 0.1,
     activation: Activation = "relu",
     layer_norm_eps: PositiveFloat = 1e-5,
+    *,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     is_causal: bool = False,
 ) -> Lowering:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
@@ -217,9 +217,9 @@ def TransformerDecoderLayer(
     dropout: Probability = 0.1,
     activation: Activation = "relu",
     layer_norm_eps: PositiveFloat = 1e-5,
+    *,
     norm_first: bool = False,
     bias: bool = True,
-    *,
     tgt_is_causal: bool = False,
     memory_is_causal: bool = False,
 ) -> Lowering:
