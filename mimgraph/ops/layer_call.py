@@ -365,15 +365,20 @@ def first_handle(name: str, *given: object) -> Handle:
     raise no_handle(name, *given)
 
 
-def no_handle(name: str, *given: object, inputs: Sequence[str] = ()) -> TypeError:
-    """Return the error for a layer or block that is called on something other than handles; `inputs` are
-    the names that its sources may have."""
+def items_of(value: Any) -> Sequence[Any]:
+    """Return what a list or dict holds, or the value alone."""
+    kind = type(value)  # `isinstance` would note that a block's function looked at a param
+    if issubclass(kind, Mapping):
+        return [*value.values()]
+    return value if issubclass(kind, list | tuple) else [value]
+
+
+def no_handle(name: str, *given: object) -> TypeError:
+    """Return the error for a layer or block that is called on something other than handles."""
     odd = f", not on {shown(given[0])}" if given else ""
-    named = f", or by name, {', '.join(f'{name}=...' for name in inputs)}" if inputs else ""
-    if given and isinstance(given[0], list | tuple) and any(map(is_source, given[0])):
-        odd += f": give them one by one, *sources{named}"
-    if given and isinstance(given[0], dict) and any(map(is_source, given[0].values())):
-        odd += f": give them one by one, *sources.values(){named}"
+    if given and any(map(is_source, items_of(given[0]))):
+        star = "*sources.values()" if isinstance(given[0], Mapping) else "*sources"
+        odd += f": give them one by one, {star}, or by name"
     return TypeError(
         f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
     )

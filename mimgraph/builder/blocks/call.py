@@ -24,7 +24,7 @@ from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.typed.graph import TypedNode, Value, port_type
 from mimgraph.ir.typed.operations import Repeated, Scan
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source, no_handle
+from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source, items_of, no_handle
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
@@ -38,13 +38,6 @@ Param: TypeAlias = (
 )
 
 REPEAT_KEYS = ("times", "shared", "with", "index", "collect")
-
-
-def items(value: Any) -> Sequence[Any]:
-    """Return what a list or dict holds, or the value alone; `isinstance` would look at a watched one."""
-    if type(value) is dict:
-        return [*value.values()]
-    return value if type(value) in (list, tuple) else [value]
 
 
 def new_key(family: str) -> str:
@@ -112,8 +105,8 @@ class Family(Completed, ABC):
         given = (*args, *keywords.values())
         if not any(map(is_source, given)):
             for value in given:
-                if any(map(is_source, items(value))):
-                    raise no_handle(self.name, value, inputs=self.inputs)
+                if any(map(is_source, items_of(value))):
+                    raise no_handle(self.name, value)
             return BlockCall(self, args, keywords)
         name = keywords.pop("name", None)
         options = {*self.defaults, *BLOCK_OPTIONS}

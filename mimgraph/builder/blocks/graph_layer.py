@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from itertools import chain
 from typing import Any
 
-from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family, InputTypes, items
+from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family, InputTypes
 from mimgraph.builder.blocks.spec_blocks import SpecBlocks
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_layer import option
@@ -26,7 +26,7 @@ from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ops import registry
-from mimgraph.ops.layer_call import is_source
+from mimgraph.ops.layer_call import is_source, items_of
 from mimgraph.source import Span
 
 _PARAMS = (Watched, bool, int, float, str, Dim, list, tuple, Mapping, type(None))
@@ -52,7 +52,7 @@ class GraphLayer(Family):
 
     def call(self, args: tuple[object, ...], keywords: dict[str, Any]) -> Tensor | BlockCall:
         """Call the graph; raise a `TypeError` if an argument is neither a handle nor plain data."""
-        for value in chain.from_iterable(map(items, (*args, *keywords.values()))):
+        for value in chain.from_iterable(map(items_of, (*args, *keywords.values()))):
             if not (is_source(value) or isinstance(value, _PARAMS)):
                 message = "a graph is called on handles, and the module that it compiles to on"
                 raise TypeError(f"{message} {type(value).__name__}s: graph.compile()(...)")

@@ -321,9 +321,7 @@ UNFINISHED: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("call", UNFINISHED.values(), ids=UNFINISHED)
 def test_handles_in_a_list_are_not_an_unfinished_call(call: Callable[[], Any]) -> None:
-    with pytest.raises(
-        TypeError, match=r"one by one, \*sources.*, or by name, \w+=\.\.\."
-    ) as caught:
+    with pytest.raises(TypeError, match=r"one by one, \*sources.*, or by name") as caught:
         call()
     assert caught.traceback[-1].path == Path(__file__)
 
