@@ -768,6 +768,11 @@ class Stage(Graph):
     have the same names as in the whole graph.
     """
 
+    whole: Graph
+    starts: tuple[str, ...]
+    index: int
+    is_last: bool
+
     def __init__(
         self, whole: Graph, starts: tuple[str, ...], index: int, typed: TypedGraph, is_last: bool
     ) -> None:
