@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from mimgraph.importer.draft import Node, Op
+from mimgraph.importer.lift.typing import type_of
 from mimgraph.importer.trace.records import Step
-from mimgraph.ir.dims.dim import Dim, symbols
+from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.types import can_be_read
 
 
 def reads_own_sizes(node: Node) -> bool:
-    """Return whether the named sizes in the options of a layer are all sizes of its source, so that it
-    may stand in a chain."""
-    needed = {name for size in _sizes_in(node.operation) for name in symbols(size)}
-    given = node.maker.arguments[0].sizes if isinstance(node.maker, Step) else ()
-    return needed <= {name for size in given if isinstance(size, Dim) for name in symbols(size)}
+    """Return whether the named sizes in the options of a layer can be read from its source, so that it may
+    stand in a chain."""
+    given = node.maker.arguments[:1] if isinstance(node.maker, Step) else ()
+    types = [type_of(value) for value in given]
+    return all(can_be_read(size, types) for size in _sizes_in(node.operation))
 
 
 def _sizes_in(value: Any) -> Iterator[Dim]:

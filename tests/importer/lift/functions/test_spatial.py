@@ -38,6 +38,14 @@ def test_functions_of_images() -> None:
     assert "{layer: MaxPool2d, from: x, kernel_size: 2}" in text
 
 
+def test_an_image_of_any_size_is_resized_to_it() -> None:
+    functions = {
+        "same": lambda x: F.interpolate(F.avg_pool2d(x, 2), x.shape[2:]),
+        "in_a_row": lambda x: F.interpolate(F.avg_pool2d(x, 2).tanh().abs(), x.shape[2:]).sum(1),
+    }
+    assert check_functions(functions, x=(4, "H", "W")).count("size: [$H, $W]") == 2
+
+
 def test_windows_over_a_whole_length_are_reductions() -> None:
     pools = {
         "largest": lambda x: F.max_pool1d(x, x.shape[2]),
