@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 def declare_module(body: BodyLifter, call: Call) -> None:
     """Add a registered layer that is the module itself."""
     cls = type(call.module)
-    constants = _constants(body, call.arguments)
     parameters = positional_parameters(cls.forward)[1:]
-    written = CallText(call.args, call.kwargs, parameters, constants)
+    written = CallText(call.args, call.kwargs, parameters)
     sources = {name: body.source(value) for name, value in written.sources.items()}
     called = f"super().forward({written.arguments})"
     results, returned = _results(body, call, called)
@@ -76,7 +74,7 @@ def declare_function(body: BodyLifter, step: Step, error: CannotLift) -> bool:
     if function is None:
         return False
     try:
-        written = CallText(step.args, step.kwargs, function.parameters, {})
+        written = CallText(step.args, step.kwargs, function.parameters)
         if written.kept or not written.sources:
             return False
         sources = {name: body.source(value) for name, value in written.sources.items()}
@@ -95,20 +93,6 @@ def declare_function(body: BodyLifter, step: Step, error: CannotLift) -> bool:
         body.bind(value, Port(node, port))
     body.lifter.record_function(body.call, step, error, layer.name)
     return True
-
-
-def _constants(body: BodyLifter, given: Iterable[Value]) -> dict[int, Tensor]:
-    """Return the tensors that a spec cannot build and that are the same at all sizes, by their numbers."""
-    constants: dict[int, Tensor] = {}
-    for value in given:
-        if value.fixed and value.samples:
-            try:
-                body.source(value)
-            except CannotLift:
-                first, *others = value.samples
-                if all(torch.equal(first, one) for one in others):
-                    constants[value.number] = first
-    return constants
 
 
 def _given(sources: Mapping[str, Port]) -> Any:

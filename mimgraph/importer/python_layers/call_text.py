@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.python_layers.size_text import Axis, size_text
@@ -22,18 +21,12 @@ class CallText:
     """The arguments of a call as texts.
 
     `sources` are its tensors by their names, which are the parameters of the forward that is written;
-    `kept` are the objects among the arguments that no text gives, by the attribute that holds each, and
-    the tensors that `constants` has by the numbers of their values.
+    `kept` are the objects among the arguments that no text gives, by the attribute that holds each.
     """
 
     def __init__(
-        self,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        parameters: Sequence[str],
-        constants: Mapping[int, Tensor],
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], parameters: Sequence[str]
     ) -> None:
-        self._constants = constants
         self.sources: dict[str, Value] = {}
         self.kept: dict[str, Any] = {}
         named = [*_positions(parameters, len(args)), *kwargs]
@@ -51,8 +44,6 @@ class CallText:
 
     def _collect(self, name: str, given: Any) -> None:
         """Name the tensors of an argument: `states_0` and `states_1` of a list `states`."""
-        if isinstance(given, Value) and given.number in self._constants:
-            return
         if isinstance(given, Value):
             self.sources[self._free(name)] = given
         elif isinstance(given, slice):
@@ -72,8 +63,6 @@ class CallText:
     def _text(self, name: str, given: Any) -> str:
         """Return an argument as Python."""
         match given:
-            case Value(number=number) if number in self._constants:
-                return self._keep(name, self._constants[number])
             case Value():
                 return next(self._names)
             case Dim():
@@ -101,9 +90,6 @@ class CallText:
                 return repr(given)
         if given is ...:
             return "..."
-        return self._keep(name, given)
-
-    def _keep(self, name: str, given: Any) -> str:
         attribute = re.sub(r"\W", "_", f"given_{name}")
         self.kept[attribute] = given
         return f"self.{attribute}"

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from errno import EEXIST
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from mimgraph.importer.python_layers.layer import PythonLayer
 from mimgraph.importer.recipe import Home, Recipe, home_of_class, recipe_of, relative
 
 MARK = '"""Layers of '  # a file that begins otherwise is the user's
-MOST_WRITTEN = 64  # numbers of a tensor that the file lists
 
 BECOME = '''\
 def become(layer, path):
@@ -126,7 +125,6 @@ class _Companion:
         given = ", ".join(f"{name}={one}" for name, one in arguments.items() if one)
         register = f"@mg.register({given})" if given else "@mg.register"
         init = [f'become(self, "{layer.path}")'] if layer.module is not None else []
-        init += (_buffer(name, one) for name, one in layer.constants.items())
         return f"{register}\n{layer.class_text(self._base(layer), init)}"
 
     def _base(self, layer: PythonLayer) -> str:
@@ -137,13 +135,3 @@ class _Companion:
         if home is None:  # a class inside of a function is found in the model only
             return f'type(model().get_submodule("{layer.path}"))'
         return f"{home.module}.{type(layer.module).__qualname__}"
-
-
-def _buffer(name: str, constant: Tensor) -> str:
-    """Return the statement that makes a tensor a buffer of its layer."""
-    if constant.numel() > MOST_WRITTEN:
-        shape = tuple(constant.shape)
-        return f'raise NotImplementedError("make {name} a buffer, the tensor {shape} of the call")'
-    dtype = str(constant.dtype)
-    value = f"torch.tensor({constant.tolist()}, dtype={dtype})"
-    return f'self.register_buffer("{name}", {value}, persistent=False)'

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mimgraph.importer.device import copied
 from mimgraph.importer.lift.errors import CannotLift
@@ -46,23 +46,11 @@ class PythonLayer:
         made = None if self.module is None else fingerprint(self.module)
         return self.sources, self.forward, self.shape, self.dtype, kept, made
 
-    @property
-    def objects(self) -> dict[str, Any]:
-        """The arguments that are kept and are no tensors."""
-        return {name: one for name, one in self.kept.items() if not isinstance(one, Tensor)}
-
-    @property
-    def constants(self) -> dict[str, Tensor]:
-        """The arguments that are kept and are tensors: buffers of the layer that are not in its state."""
-        return {name: one for name, one in self.kept.items() if isinstance(one, Tensor)}
-
     def class_text(self, base: str, init: Sequence[str]) -> str:
         """Return the class as Python; `init` are the statements of its constructor."""
         lines = [f"class {self.name}({base}):", f'    """{self.doc}"""', ""]
-        lines += [
-            f"    {name} = ...  # to fill in: an argument of forward" for name in self.objects
-        ]
-        lines += [""] if self.objects else []
+        lines += [f"    {name} = ...  # to fill in: an argument of forward" for name in self.kept]
+        lines += [""] if self.kept else []
         if init:
             lines += ["    def __init__(self):", *(f"        {one}" for one in init), ""]
         lines += [f"    def forward(self, {', '.join(self.sources)}):", f"        {self.forward}"]
@@ -73,11 +61,11 @@ class PythonLayer:
         names: dict[str, Any] = {"torch": torch, "nn": nn, "Base": nn.Module, "tensors": tensors}
         init = list[str]()
         if (module := self.module) is not None:
-            names |= {"Base": type(module), "become": partial(_become, module, self.constants)}
+            names |= {"Base": type(module), "become": partial(_become, module)}
             init = ["become(self)"]
         exec(self.class_text("Base", init), names)  # noqa: S102 - our own text
         made: type[nn.Module] = names[self.name]
-        for name, value in self.objects.items():
+        for name, value in self.kept.items():
             setattr(made, name, value)
         return made
 
@@ -120,13 +108,11 @@ def _names(layer: PythonLayer) -> Iterator[str]:
         number += 1
 
 
-def _become(module: nn.Module, constants: Mapping[str, Tensor], layer: nn.Module) -> None:
+def _become(module: nn.Module, layer: nn.Module) -> None:
     """Make a layer a copy of a module, on the device where new tensors are made."""
     device = torch.empty(0).device
     nn.Module.__init__(layer)
     vars(layer).update(vars(copy_of(module, device)))
-    for name, constant in constants.items():
-        layer.register_buffer(name, constant.to(device, copy=True), persistent=False)
     layer.train()
 
 
