@@ -10,10 +10,8 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree
 
+from mimgraph.importer.inputs.lengths import size_name
 from mimgraph.importer.inputs.model import Arguments, ForwardInputs, InputError, ModelInput, Slot
-
-LENGTHS = ("T", "S", "L", "U", "V", "K")
-SIDES = ("H", "W", "D")  # of images, from axis 2 on
 
 
 class Program(nn.Module):
@@ -99,8 +97,7 @@ def _named(names: dict[str, str], size: Any, axis: int, rank: int) -> int | str:
     text = str(expression)
     for found in sorted(map(str, expression.free_symbols)):
         if found not in names:
-            wanted = ("N",) if axis == 0 else SIDES if rank > 3 and axis > 1 else LENGTHS
-            names[found] = next(name for name in wanted if name not in names.values())
+            names[found] = size_name(axis, rank, names.values())
         text = text.replace(found, names[found])
     return text
 

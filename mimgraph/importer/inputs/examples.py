@@ -48,17 +48,21 @@ class Examples(NamedTuple):
 
 def examples(model: nn.Module, given: ForwardInputs) -> Examples:
     """Return what makes calls of a model, with the lengths of an example batch found by trying."""
-
     device = device_of(model)
 
-    def runs(tried: ForwardInputs, sizes: Mapping[str, int]) -> bool:
-        try:
-            check_runs(model, Examples(tried, device), sizes)
-        except InputError:
-            return False
-        return True
+    def tried(given: ForwardInputs, sizes: Mapping[str, int]) -> bool:
+        return runs(model, Examples(given, device), sizes)
 
-    return Examples(find_lengths(given, runs).given, device)
+    return Examples(find_lengths(given, tried).given, device)
+
+
+def runs(model: nn.Module, examples: Examples, sizes: Mapping[str, int]) -> bool:
+    """Return whether forward runs in evaluation mode."""
+    try:
+        check_runs(model, examples, sizes)
+    except InputError:
+        return False
+    return True
 
 
 def check_runs(model: nn.Module, examples: Examples, sizes: Mapping[str, int]) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mimgraph.importer.inputs.bind import bind
 from mimgraph.importer.inputs.given import from_text
-from mimgraph.importer.inputs.lengths import Lengths, candidates, find_lengths
+from mimgraph.importer.inputs.lengths import Lengths, Runs, find_lengths, fixed_shapes
 from mimgraph.importer.inputs.model import ForwardInputs
 from mimgraph.importer.inputs.values import values
 
@@ -33,7 +33,7 @@ class Model(nn.Module):
         return x, y, self.conv(signal), self.cats(cats.float())
 
 
-def found(model: nn.Module, given: Any, *more: str) -> Lengths:
+def runs_of(model: nn.Module) -> Runs:
     def runs(tried: ForwardInputs, sizes: Mapping[str, int]) -> bool:
         args, kwargs = tried.call(values(tried.inputs, 3, sizes, 0))
         try:
@@ -42,7 +42,11 @@ def found(model: nn.Module, given: Any, *more: str) -> Lengths:
             return False
         return True
 
-    return find_lengths(bind(model, given, map(from_text, more)), runs)
+    return runs
+
+
+def found(model: nn.Module, given: Any, *more: str) -> Lengths:
+    return find_lengths(bind(model, given, map(from_text, more)), runs_of(model))
 
 
 BATCH = {
@@ -52,15 +56,6 @@ BATCH = {
     "signal": torch.randn(2, 6, 20),
     "cats": torch.randint(3, (2, 5)),
 }
-
-
-def test_candidates_are_axes_of_equal_size() -> None:
-    assert [tuple(one) for one in candidates(bind(Model(), BATCH))] == [
-        (7, ("words", "mask")),
-        (11, ("sound",)),
-        (6, ("signal",)),
-        (5, ("cats",)),
-    ]
 
 
 def test_lengths_are_found() -> None:
@@ -94,3 +89,25 @@ def test_multiples_of_a_size_are_solved() -> None:
     images = torch.zeros(2, 3, 32, 17)
     _, sizes = found(nn.Conv2d(3, 2, 3), {"input": images}, "input=3,8*H,2*W + 1")
     assert sizes == {"H": 4, "W": 8}
+
+
+class Masked(nn.Module):
+    """Weighs steps by a mask, so that both have one length; an image of any size, and 8 numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 2, 3), nn.Linear(8, 2)
+
+    def forward(self, steps: Tensor, mask: Tensor, image: Tensor, last: Tensor) -> Any:
+        return (steps * mask[..., None]).sum(1), self.conv(image).mean((2, 3)), self.fc(last)
+
+
+def test_numbers_are_fixed_sizes_where_the_model_runs_with_others() -> None:
+    shapes = {"steps": (8, "K"), "mask": (8,), "image": (3, 8, 9), "last": (8,)}
+    model = Masked()
+
+    assert [tuple(one) for one in fixed_shapes(bind(model, shapes), runs_of(model), {"K": 5})] == [
+        ("steps", (8, "K"), ("T", "K")),
+        ("mask", (8,), ("T",)),
+        ("image", (3, 8, 9), (3, "H", "W")),
+    ]
