@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from mimgraph.importer.foreign.model import ForeignModel
     from mimgraph.importer.inputs.examples import Examples
+    from mimgraph.importer.inputs.lengths import FixedShape
+    from mimgraph.importer.inputs.model import ForwardInputs
     from mimgraph.importer.module import Draft
     from mimgraph.importer.proof.prove import Proof
     from mimgraph.importer.report.report import ImportReport
@@ -61,8 +63,8 @@ class Imported:
 
     @property
     def proven(self) -> bool:
-        """Whether the graph computes the same as the model, as far as that was compared."""
-        return self.report.proof.holds
+        """Whether the written graph computes the same as the model, as far as that was compared."""
+        return self.report.proven
 
     @property
     def comparable(self) -> bool:
@@ -70,7 +72,8 @@ class Imported:
         return self._parts.is_comparable
 
     def data(self) -> dict[str, Any]:
-        """Return what was found as plain data: `proven`, `opaque`, `frozen`, `left_out` and `keys`."""
+        """Return what was found as plain data: `proven`, `opaque`, `frozen`, `left_out`, `keys` and
+        `fixed_sizes`."""
         return self.report.data()
 
     def dumps(self) -> str:
@@ -188,7 +191,6 @@ def _from_torch(
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
-    from mimgraph.importer.keys import extra_state
     from mimgraph.importer.precision import in_float32, inputs_in_float32, own_dtype
     from mimgraph.importer.proof.prove import Proof, prove
     from mimgraph.importer.trace.leaves import is_leaf
@@ -205,15 +207,15 @@ def _from_torch(
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
     draft, lines = _draft(traces, made, name, tidy)
+    fixed = _fixed_shapes(made, traces, draft)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         if made.device == META:
             return Proof(faults=["the weights of the module have no data"])
         left_out = {one.name for one in draft.lifter.left_out if one.what == "output"}
-        extra = extra_state(draft.root, draft.lifter.extra_state)
-        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, extra)
+        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, draft.constants)
 
-    parts = _of_draft(draft, module, proof, lines, original)
+    parts = _of_draft(draft, module, proof, lines, original, fixed)
     if not isinstance(module, Around):
         return parts
     keys = module.keys(parts.keys)
@@ -255,15 +257,30 @@ def _draft(
     return plain, (before, after)
 
 
+def _fixed_shapes(examples: Examples, traces: Traces, draft: Draft) -> list[FixedShape]:
+    """Return the shapes of the graph's inputs that are numbers where the module takes others."""
+    from mimgraph.importer.inputs.examples import runs
+    from mimgraph.importer.inputs.lengths import fixed_shapes
+
+    sizes = {name: numbers[0] for name, numbers in traces.sizes.items()}
+    read = {one.name for one in draft.root.inputs}
+
+    def tried(given: ForwardInputs, sizes: Mapping[str, int]) -> bool:
+        return runs(traces.model, examples._replace(given=given), sizes)
+
+    return [one for one in fixed_shapes(examples.given, tried, sizes) if one.input in read]
+
+
 def _of_draft(
     draft: Draft,
     model: nn.Module,
     prove: Callable[[Callable[[], nn.Module], Keys], Proof],
     lines: tuple[int, int] | None,
     original: nn.Module,
+    fixed: Sequence[FixedShape] = (),
 ) -> Parts:
     """Return the parts of the import of a module that was traced, perhaps as a copy of the original."""
-    from mimgraph.importer.keys import extra_state, key_map
+    from mimgraph.importer.keys import key_map
     from mimgraph.importer.python_layers.companion import companion
     from mimgraph.importer.report.remarks import remarks
     from mimgraph.importer.report.report import ImportReport, count_nodes
@@ -271,25 +288,27 @@ def _of_draft(
     graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
     keys = key_map(draft.root, model.state_dict())
     layers = draft.python_layers
-    extra = extra_state(draft.root, draft.lifter.extra_state)
+    constants = draft.constants
+    tensors = {key: one.tensor for key, one in constants.items()}
 
     def make() -> nn.Module:
-        return _with_weights(graph, original, keys, extra)
+        return _with_weights(graph, original, keys, tensors)
 
     def make_traced() -> nn.Module:
-        return _with_weights(graph, model, keys, extra)
+        return _with_weights(graph, model, keys, tensors)
 
     def text(spec: str, path: str) -> str:
         return companion(layers, model, spec, path)
 
     nodes = count_nodes(draft.root, draft.blocks)
-    report = ImportReport(remarks(draft.lifter), prove(make_traced, keys), nodes, keys, lines)
+    found = remarks(draft.lifter, constants)
+    report = ImportReport(found, prove(make_traced, keys), nodes, keys, lines, fixed)
     comments = report.comments(draft.root, draft.blocks)
     return Parts(graph, keys, report, comments, make, text if layers else None)
 
 
 def _with_weights(
-    graph: Graph, model: nn.Module, keys: Keys, extra: Mapping[str, Tensor]
+    graph: Graph, model: nn.Module, keys: Keys, constants: Mapping[str, Tensor]
 ) -> nn.Module:
     """Return the compiled graph with the weights of a module, and constants by our keys, on its device
     and in its dtype."""
@@ -300,7 +319,7 @@ def _with_weights(
     with making_on(device):
         made = graph.compile().to(device=device, dtype=own_dtype(model))
     if device != META:
-        graph.load_state(made, {**model.state_dict(), **extra}, keys=keys, strict=False)
+        graph.load_state(made, {**model.state_dict(), **constants}, keys=keys, strict=False)
     return made.eval()
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from torch import Tensor
-
 from mimgraph.importer.draft import Body, Node, Op, Seq, Use
 
 
@@ -37,11 +35,6 @@ def key_map(root: Body, theirs: Iterable[str]) -> dict[str, str | tuple[str, ...
         if owner is not None and ours[owner] != owner:
             found[ours[owner] + key[len(owner) :]] = key
     return found
-
-
-def extra_state(root: Body, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors that a model keeps outside of its state_dict by our keys, given by their paths."""
-    return {one.ours: tensors[one.theirs] for one in modules(root) if one.theirs in tensors}
 
 
 def _owners(key: str) -> Iterator[str]:

@@ -10,6 +10,8 @@ from mimgraph.importer.blocks.unify import make_blocks
 from mimgraph.importer.declare import declare
 from mimgraph.importer.draft import Body, Node, inner_nodes, used_bodies
 from mimgraph.importer.inputs.examples import Examples
+from mimgraph.importer.keys import modules
+from mimgraph.importer.lift.constants import Constant
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.lift.names import snake
@@ -46,6 +48,12 @@ class Draft:
     root: Body
     blocks: Mapping[str, Body]
     lifter: Lifter
+
+    @property
+    def constants(self) -> dict[str, Constant]:
+        """The constants that only the weights of our model hold, by our keys."""
+        known = self.lifter.constants
+        return {one.ours: known[one.theirs] for one in modules(self.root) if one.theirs in known}
 
     @property
     def python_layers(self) -> list[PythonLayer]:

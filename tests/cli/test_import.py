@@ -60,6 +60,33 @@ def test_the_same_calls_write_the_same_weights(run, my_model: Path) -> None:  # 
     assert first and all(torch.equal(first[key], second[key]) for key in first)
 
 
+TABLE = """
+class Table(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.arange(100.0).cos()
+
+    def forward(self, x):
+        return x * self.table
+"""
+
+
+def test_a_constant_is_not_proven_without_the_weights_that_hold_it(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
+    with (my_model / "my_model.py").open("a") as file:
+        file.write(TABLE)
+    command = ("import", "my_model.py:Table", "--input", "x=100", "-o", "net.yaml")
+    code, out = run(*command)
+    assert code == 1 and "not proven without --weights: the spec has zeros for table" in out
+    assert (my_model / "net.yaml").exists()
+    code, out = run(*command, "--format", "json")
+    data = json.loads(out)
+    assert (code, data["proven"], data["left_out"][0]["name"]) == (1, False, "table")
+
+    code, out = run(*command, "--weights", "net.safetensors")
+    assert code == 0 and "not proven" not in out and "0 left out" in out
+    assert torch.equal(load_file("net.safetensors")["table"], torch.arange(100.0).cos())
+
+
 OPAQUE = (*NET, "--opaque", "right", "-o", "net.yaml")
 
 

@@ -49,6 +49,25 @@ def test_a_program_knows_its_inputs_and_keeps_its_keys() -> None:
     assert imported.compile().state_dict().keys() == exported.state_dict.keys()
 
 
+class Weighed(nn.Module):
+    """Weighs 80 numbers by a tensor that is not in its state_dict."""
+
+    table = torch.arange(80.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.table
+
+
+def test_a_constant_that_a_spec_cannot_hold_is_named() -> None:
+    exported = torch.export.export(
+        Weighed(), (torch.randn(2, 80),), dynamic_shapes={"x": {0: Dim("batch")}}
+    )
+    found = mg.from_module(exported)
+    assert not found.proven and [one["reason"] for one in found.data()["left_out"]] == [
+        "large-constant"
+    ]
+
+
 def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "net.pt2"
     exported = program()

@@ -25,6 +25,7 @@ from mimgraph.support.terminal import line_width, printable, wants_color
 
 if TYPE_CHECKING:
     from mimgraph.imported import Imported
+    from mimgraph.importer.report.report import ImportReport
 
 FILES = (
     "a program of torch.export (.pt2), which is code too; or a model of Keras (.keras, .json), Ultralytics (.yaml) or "
@@ -59,18 +60,17 @@ def run(args: argparse.Namespace) -> int:
     """Write the spec and print the report."""
     _check_output(args)
     imported = _import(args)
-    data = imported.data()
+    report = imported.report
     if args.weights is not None:
-        if any(one["reason"] == "weights" for one in data["left_out"]):
+        if any(one.code == "weights" for one in report.remarks):
             raise CallError(f"{args.model} has no weights that could be written")
         with writing(args, args.weights):
             imported.graph.save(imported.compile(), args.weights)
+        report = report.with_weights()
     if args.output is not None:
         _write_spec(imported, args)
-    _print(imported, args)
-    is_good = (
-        imported.report.is_exact if args.strict else imported.proven or not imported.comparable
-    )
+    _print(imported, report, args)
+    is_good = report.is_exact if args.strict else report.proven or not imported.comparable
     return OK if is_good else WRONG_SPEC
 
 
@@ -134,17 +134,17 @@ def _check_output(args: argparse.Namespace) -> None:
             raise CallError(f"{visible(output)} is the model that is read")
 
 
-def _print(imported: Imported, args: argparse.Namespace) -> None:
+def _print(imported: Imported, report: ImportReport, args: argparse.Namespace) -> None:
     """Print the report, or the spec with the report on standard error."""
     if args.format == "json":
-        print(json.dumps(imported.data(), indent=2))
+        print(json.dumps(report.data(), indent=2))
     elif args.output is None:
         sys.stdout.write(imported.dumps())
-        print(_report(imported, sys.stderr), file=sys.stderr)
+        print(_text(report, sys.stderr), file=sys.stderr)
     else:
-        print(printable(_report(imported, sys.stdout)))
+        print(printable(_text(report, sys.stdout)))
 
 
-def _report(imported: Imported, stream: TextIO) -> str:
+def _text(report: ImportReport, stream: TextIO) -> str:
     """Return the report in the width and with the colors of the stream."""
-    return imported.report.text(line_width(stream), color=wants_color(stream))
+    return report.text(line_width(stream), color=wants_color(stream))

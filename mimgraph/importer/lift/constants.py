@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from torch import Tensor
 
-from mimgraph.importer.draft import Op, Port
+from mimgraph.importer.draft import Node, Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.inits import values_of
 from mimgraph.importer.lift.typing import dtype_name
-from mimgraph.importer.trace.records import Step, Value
+from mimgraph.importer.trace.records import NOWHERE, Place, Step, Value
 from mimgraph.ir.dims.dim import Dim, Size
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter
+
+
+class Constant(NamedTuple):
+    """A tensor that neither the spec nor the model's state_dict holds.
+
+    `module` is the path of the module that reads it, `place` the line that computes it, if one does.
+    """
+
+    tensor: Tensor
+    module: str
+    place: Place
+
+    @property
+    def message(self) -> str:
+        """What the spec has instead."""
+        shape = " x ".join(map(str, self.tensor.shape))
+        return f"a constant of {shape} numbers is too large for the spec, which has zeros instead"
 
 
 def declare(body: BodyLifter, value: Value) -> Port:
@@ -60,11 +78,16 @@ def _buffer(body: BodyLifter, value: Value, how: dict[str, Any], path: str = "")
 
 
 def _kept_buffer(body: BodyLifter, value: Value) -> Port:
-    """Add a buffer whose values are too many for a spec: they travel with the weights, though the model
-    does not have them in its state_dict."""
+    """Add a buffer whose values are too many for a spec: only the weights that an import writes hold them,
+    as the model does not have them in its state_dict."""
     path = value.path or f"?{value.number}"
-    body.lifter.extra_state[path] = value.samples[0]
-    return _buffer(body, value, {"init": "zeros"}, path)
+    place = value.maker.place if isinstance(value.maker, Step) else NOWHERE
+    constant = Constant(value.samples[0], body.call.path, place)
+    body.lifter.constants[path] = constant
+    port = _buffer(body, value, {"init": "zeros"}, path)
+    assert isinstance(port.node, Node)
+    port.node.comments.append(constant.message)
+    return port
 
 
 def _arange(body: BodyLifter, value: Value) -> Port | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mimgraph.importer.draft import Body, Op, Port, inner_nodes, used_bodies
 from mimgraph.importer.lift.body import BodyLifter
+from mimgraph.importer.lift.constants import Constant
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.packing import PackedOutput, PackedSource
 from mimgraph.importer.lift.functions.table import plain_name
@@ -66,7 +67,7 @@ class Lifter:
     packed: dict[int, PackedSource] = field(default_factory=dict)  # by its data
     unpacked: dict[int, PackedOutput] = field(default_factory=dict)  # by its data, too
     states: dict[int, Port] = field(default_factory=dict)  # of recurrent layers, by torch's value
-    extra_state: dict[str, Tensor] = field(default_factory=dict)  # of nodes, by their path
+    constants: dict[str, Constant] = field(default_factory=dict)  # by the path of their node
     embeddings: list[tuple[Op, str]] = field(default_factory=list)  # and the inputs that they read
     opaque: list[Opaque] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)

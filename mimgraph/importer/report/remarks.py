@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from torch import nn
 
 from mimgraph.diagnostics import Label
+from mimgraph.importer.lift.constants import Constant
 from mimgraph.importer.lift.lifter import Lifter
 from mimgraph.importer.trace.records import NOWHERE, Call, Escape, Place
 from mimgraph.importer.user_errors import shown_path
 from mimgraph.source import PythonFile, Span
+
+LARGE_CONSTANT = "large-constant"  # the code of a constant that the spec has zeros for
 
 Kind: TypeAlias = Literal["opaque", "frozen", "left-out"]
 
@@ -54,9 +57,10 @@ class Remark:
         }
 
 
-def remarks(lifter: Lifter) -> list[Remark]:
+def remarks(lifter: Lifter, constants: Mapping[str, Constant]) -> list[Remark]:
     """Return the remarks about a lifted model, those about one module together."""
-    return [*_opaque(lifter), *_frozen(lifter), *_left_out(lifter)]
+    found = [*_opaque(lifter), *_frozen(lifter), *_left_out(lifter)]
+    return found + [_constant(lifter, key, one) for key, one in constants.items()]
 
 
 def _opaque(lifter: Lifter) -> Iterator[Remark]:
@@ -96,6 +100,12 @@ def _left_out(lifter: Lifter) -> Iterator[Remark]:
     for one in lifter.left_out:
         place = one.place if one.place.file else _class_place(lifter.model, "")
         yield Remark("left-out", one.what, one.name, f"{one.name}: {one.message}", place)
+
+
+def _constant(lifter: Lifter, key: str, constant: Constant) -> Remark:
+    place = constant.place if constant.place.file else _class_place(lifter.model, constant.module)
+    help = f"{key} is not in the module's state_dict: --weights writes its values"
+    return Remark("left-out", LARGE_CONSTANT, key, constant.message, place, help)
 
 
 def _is_inside(path: str, other: str) -> bool:

@@ -10,8 +10,10 @@ from typing import Any
 
 from mimgraph.diagnostics.render import render_text
 from mimgraph.importer.draft import Body, Node, Op, inner_nodes
+from mimgraph.importer.inputs.lengths import FixedShape
+from mimgraph.importer.inputs.model import Size
 from mimgraph.importer.proof.prove import Proof
-from mimgraph.importer.report.remarks import Kind, Remark
+from mimgraph.importer.report.remarks import LARGE_CONSTANT, Kind, Remark
 from mimgraph.importer.trace.records import Place
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
@@ -20,7 +22,7 @@ from mimgraph.support.columns import titled
 from mimgraph.support.frozen_data import replace
 from mimgraph.support.terminal import BOLD, NARROWEST, RED, WIDTH, line_width, painter
 
-NOT_PROVEN = "Not proven: "
+NOT_PROVEN = "Not proven"
 MOST_KEYS = 3  # that are shown
 _COUNTED: Mapping[Kind, str] = {"opaque": "opaque", "frozen": "frozen", "left-out": "left out"}
 
@@ -29,7 +31,8 @@ _COUNTED: Mapping[Kind, str] = {"opaque": "opaque", "frozen": "frozen", "left-ou
 class ImportReport:
     """What an import found; `str` is text for people, in the style of diagnostics.
 
-    `tidied` is the number of lines of the spec before and after `--tidy`, None if it was tidied.
+    `tidied` is the number of lines of the spec before and after `--tidy`, None if it was tidied. `fixed`
+    are inputs whose sizes are numbers in the spec, while the module runs with others.
     """
 
     remarks: Sequence[Remark]
@@ -37,6 +40,17 @@ class ImportReport:
     nodes: int
     keys: Keys
     tidied: tuple[int, int] | None = None
+    fixed: Sequence[FixedShape] = ()
+
+    @property
+    def proven(self) -> bool:
+        """Whether the graph as it is written, with the module's weights, computes the same as the module."""
+        return self.proof.holds and not self._constants
+
+    @property
+    def _constants(self) -> list[str]:
+        """The keys of constants that the spec has zeros for."""
+        return [one.name for one in self.remarks if one.code == LARGE_CONSTANT]
 
     @property
     def is_exact(self) -> bool:
@@ -61,12 +75,34 @@ class ImportReport:
         counts = Counter(one.severity for one in self.remarks)
         told = [f"{counts[kind]} {word}" for kind, word in _COUNTED.items()]
         yield f"{self.nodes} node{'s' * (self.nodes != 1)}: {', '.join(told)}"
+        if self.fixed:
+            yield f"fixed sizes: {self._fixed_sizes}"
         renamed = [f"{ours} is {theirs}" for ours, theirs in self.keys.items()]
-        shown = ", ".join(renamed[:MOST_KEYS]) + (", ..." if len(renamed) > MOST_KEYS else "")
-        yield f"keys: {len(renamed)} renamed ({shown})" if renamed else "keys: all the same"
+        same = "all the module's are the same" if self._constants else "all the same"
+        yield f"keys: {len(renamed)} renamed ({_first(renamed)})" if renamed else f"keys: {same}"
         if self.tidied is not None and self.tidied[1] < self.tidied[0]:
             yield f"--tidy: {self.tidied[0]} lines become {self.tidied[1]}"
         yield from self.proof.lines()
+        if self._constants:
+            yield f"{NOT_PROVEN.lower()} {self._without_weights}"
+
+    @property
+    def _fixed_sizes(self) -> str:
+        """Which sizes are numbers, and how to keep them free."""
+        given = ", ".join(_shape(one.input, one.shape) for one in self.fixed)
+        free = ", ".join(_shape(one.input, one.free) for one in self.fixed)
+        return (
+            f"{given}; the module runs at other sizes too, but the spec may then compute something else; "
+            f"to free them, import with {free}"
+        )
+
+    @property
+    def _without_weights(self) -> str:
+        return f"without --weights: the spec has zeros for {_first(self._constants)}"
+
+    def with_weights(self) -> ImportReport:
+        """Return the report of an import that also writes the weights of our model, with its constants."""
+        return replace(self, remarks=[r for r in self.remarks if r.code != LARGE_CONSTANT])
 
     def data(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -74,11 +110,12 @@ class ImportReport:
         for one in self.remarks:
             by_kind[one.severity].append(one)
         return {
-            "proven": self.proof.holds,
+            "proven": self.proven,
             "opaque": [one.data("path") for one in by_kind["opaque"]],
             "frozen": [one.data("path") for one in by_kind["frozen"]],
             "left_out": [one.data("name") for one in by_kind["left-out"]],
             "keys": dict(self.keys),
+            "fixed_sizes": [one._asdict() for one in self.fixed],
         }
 
     def comments(self, root: Body, blocks: Mapping[str, Body]) -> dict[str, str]:
@@ -88,11 +125,14 @@ class ImportReport:
         found = dict[str, list[str]]()
         for scope, body in scopes.items():
             for node in body.nodes:
-                texts = (text for one in inner_nodes([node]) for text in self._about(one))
+                inner = [*inner_nodes([node])]
+                texts = [text for one in inner for text in (*one.comments, *self._about(one))]
                 found[f"{scope}.{node.name}"] = [*dict.fromkeys(texts)]
-        placed = {text for texts in found.values() for text in texts}
-        top = [f"{NOT_PROVEN}{fault}" for fault in self.proof.faults[:1]]
-        top += [text for one in self.remarks if (text := _text(one)) not in placed]
+        placed = "\n".join(text for texts in found.values() for text in texts)
+        top = [f"{NOT_PROVEN}: {fault}" for fault in self.proof.faults[:1]]
+        top += [f"{NOT_PROVEN} {self._without_weights}"] if self._constants else []
+        top += [f"Fixed sizes: {self._fixed_sizes}"] if self.fixed else []
+        top += [_text(one) for one in self.remarks if one.message not in placed]
         found[""] = [*dict.fromkeys(top)]
         return {path: "\n".join(lines) for path, lines in found.items() if lines}
 
@@ -116,6 +156,15 @@ def _op(op: Op) -> object:
 
 def _text(remark: Remark) -> str:
     return f"{remark.severity}[{remark.code}]: {remark.message}"
+
+
+def _shape(input: str, sizes: Sequence[Size]) -> str:
+    """Return the shape of an input as `--input` takes it."""
+    return f"{input}={','.join(map(str, sizes))}"
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_KEYS]) + (", ..." if len(names) > MOST_KEYS else "")
 
 
 def _grouped(remarks: Sequence[Remark]) -> list[Remark]:

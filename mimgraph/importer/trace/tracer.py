@@ -189,6 +189,9 @@ class Tracer(TorchFunctionMode):
         persistent = model.state_dict(keep_vars=True).keys()
         for path, buffer in model.named_buffers():
             self._bind(buffer, "buffer", path, fixed=path not in persistent)
+        for path, one in _attributes(model):
+            if id(one) not in self._by_id:
+                self._bind(one, "constant", path, fixed=True)
         self.inputs = {name: self._bind(given, "input", name) for name, given in inputs.items()}
 
     # functions
@@ -347,6 +350,14 @@ class Tracer(TorchFunctionMode):
         """Return another tensor of the same data, so that two values can be told apart."""
         with self.hidden():
             return tensor.view(tensor.shape)
+
+
+def _attributes(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors that are plain attributes of modules, by their paths."""
+    for path, module in model.named_modules():
+        for name, one in vars(module).items():
+            if isinstance(one, Tensor):
+                yield f"{path}.{name}".lstrip("."), one
 
 
 def _name(func: Any) -> str:

@@ -1,4 +1,4 @@
-"""Fixed tensors are imported as patterns, as numbers, or with the weights if they are many."""
+"""Fixed tensors are imported as patterns or as numbers, or named if a spec cannot hold them."""
 
 from __future__ import annotations
 
@@ -38,12 +38,16 @@ def test_few_numbers_are_written(is_buffer: bool) -> None:
     assert buffer["init"] == pytest.approx(SMALL.tolist()) and buffer["persistent"] is False
 
 
-@pytest.mark.parametrize("is_buffer", [True, False])
-def test_many_numbers_are_kept_with_the_weights(is_buffer: bool) -> None:
-    found = mg.from_module(Adds(LARGE, is_buffer), {"x": (10, 10)})
-    assert found.proven and found.data()["opaque"] == []
-    (buffer,) = (name for name, node in nodes(found).items() if "buffer" in node)
-    assert torch.equal(found.compile().state_dict()[buffer], LARGE)
+class Positions(nn.Module):
+    """Computes a table by functions that no input reaches."""
+
+    def forward(self, x: Tensor) -> Any:
+        return x * torch.arange(100.0).view(10, 10).sin()
+
+
+def test_a_table_that_functions_make_is_computed() -> None:
+    found = mg.from_module(Positions(), {"x": (10, 10)})
+    assert found.proven and "arange: 100" in found.dumps()
 
 
 class Regions(nn.Module):
@@ -60,7 +64,36 @@ class Regions(nn.Module):
         return self.fc(x) * regions.view(10, 10)
 
 
-def test_numbers_that_no_function_makes_are_kept_with_the_weights() -> None:
-    found = mg.from_module(Regions(), {"x": (10, 10)})
-    assert found.proven and not found.data()["opaque"]
-    assert "init: zeros" in found.dumps()
+MANY = {
+    "a buffer": (Adds(LARGE, True), "table"),
+    "an attribute": (Adds(LARGE, False), "table"),
+    "an attribute of a part": (nn.Sequential(nn.Tanh(), Adds(LARGE, False)), "1.table"),
+    "computed in forward": (Regions(), "constant"),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_many_numbers_are_named_as_the_spec_has_zeros_for_them(case: str) -> None:
+    module, path = MANY[case]
+    found = mg.from_module(module, [(10, 10)])
+    (lost,) = found.data()["left_out"]
+    key = lost["name"]
+    assert not found.proven and not found.data()["opaque"] and key.endswith(path)
+    assert lost["reason"] == "large-constant" and "10 x 10 numbers" in lost["message"]
+    assert lost["file"] == __file__ and lost["line"] > 1
+    last = str(found.report).splitlines()[-1]
+    assert last == f"not proven without --weights: the spec has zeros for {key}"
+    assert f"# N{last[1:]}\n" in found.dumps()
+
+    x, written = torch.randn(2, 10, 10), mg.loads(found.dumps())
+    alone = written.compile()
+    written.load_state(alone, module.state_dict(), keys=found.keys, strict=False)
+    assert not torch.allclose(mg.positional(alone)(x), module(x))
+    assert torch.equal(mg.positional(found.compile())(x), module(x))  # has the constants
+
+
+def test_a_large_buffer_of_the_state_dict_is_not_lost() -> None:
+    module = Adds(LARGE, is_buffer=True)
+    module.register_buffer("table", LARGE)
+    found = mg.from_module(module, {"x": (10, 10)})
+    assert found.proven and not found.data()["left_out"]

@@ -112,6 +112,31 @@ def test_a_spec_that_is_not_proven_says_so_first() -> None:
     assert "\nnot proven: output differs by " in str(found.report)
 
 
+class Resized(nn.Module):
+    """Takes images of any size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3, stride=2)
+
+    def forward(self, image: Tensor, unread: Tensor) -> Any:
+        return nn.functional.interpolate(self.conv(image), image.shape[2:])
+
+
+def test_sizes_that_only_the_spec_fixes_are_named() -> None:
+    fixed = (
+        "image=3,8,10; the module runs at other sizes too, but the spec may then compute something"
+    )
+    fixed += " else; to free them, import with image=3,H,W\n"
+    found = mg.from_module(Resized(), {"image": (3, 8, 10), "unread": (4,)})
+    assert found.proven and f"\nfixed sizes: {fixed}" in found.report.text(200)
+    assert found.dumps().startswith(f"# Fixed sizes: {fixed}")
+    (one,) = found.data()["fixed_sizes"]
+    assert one == {"input": "image", "shape": (3, 8, 10), "free": (3, "H", "W")}
+    free = mg.from_module(Resized(), {"image": (3, "H", "W"), "unread": (4,)})
+    assert free.proven and not free.data()["fixed_sizes"] and "$H, $W" in free.dumps()
+
+
 def test_a_strict_import_refuses_what_is_not_exact() -> None:
     with pytest.raises(ValueError, match=r"(?s)^the graph is not the module as it is\n\nopaque\["):
         mg.from_module(Model(), {"x": ("T", 4)}, strict=True)

@@ -26,7 +26,7 @@ evaluation, in training from one seed, and the same gradients. {clear} of {count
 | proven | whether outputs, training and gradients are equal |
 | opaque | how many calls stay layers of Python, and why |
 | frozen | how many branches are kept as they went for the example |
-| left out | how many outputs are no tensors |
+| left out | how many outputs are no tensors, and how many constants are too large for a spec, which has zeros then |
 | keys | whether the keys of the state_dict are the same; otherwise, how many have another name |
 | lines | of the spec, without blank lines and comments |
 | tidy | the same with `--tidy`, and in brackets those of the spec in `specs/` that is written by hand |
