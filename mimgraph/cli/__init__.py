@@ -1,69 +1,56 @@
-"""Run one command of the command line: check, draw, emit and the others in `cli/parser.py`."""
+"""Run one command of the command line: check, draw, emit and the others in `cli/parser.py`.
+
+Everything else is imported while `run` is running, so that Ctrl-C ends a command that is still starting.
+"""
 
 from __future__ import annotations
 
+import atexit
 import gc
-import importlib
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
-from functools import partial
-from typing import NoReturn
 
-from mimgraph.cli.errors import WRONG_SPEC, CallError
-from mimgraph.cli.parser import color_choice, parse
-from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics, print_notes
-from mimgraph.cli.progress_bar import showing_progress
-from mimgraph.cli.streams import guarded
-from mimgraph.diagnostics import SpecError
-from mimgraph.support.gc_pause import uncollected
-from mimgraph.support.terminal import color
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+else:  # `signal` itself takes milliseconds to import, in which Ctrl-C prints a traceback
+    import _signal as signal
+
+INTERRUPTED = 130  # as shells count it: 128, and the number of the signal
 
 
-def run() -> NoReturn:
+def run() -> None:
     """Run one command and end the process, without a last garbage collection."""
     gc.disable()
+    _on_interrupt(signal.default_int_handler, _end)
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the status is known by then
     code = main()
+    _on_interrupt(signal.default_int_handler, _end)
     gc.freeze()
     sys.exit(code)
 
 
-@uncollected()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 for success, 1 for a wrong spec, 2 for a wrong
     call."""
-    words = sys.argv[1:] if arguments is None else arguments
-    with color(color_choice(words)):
-        return guarded(partial(_run, words))
+    from mimgraph.cli.run_command import run_command
+
+    return run_command(sys.argv[1:] if arguments is None else arguments)
 
 
-def _run(words: Sequence[str]) -> int:
-    """Run one command, and print the errors that it raises."""
-    try:
-        args = parse(words)
-        with redirect_stdout(sys.stderr if getattr(args, "is_protocol", False) else sys.stdout):
-            _import(getattr(args, "import", ()))
-        with showing_progress():
-            code: int = args.command(args)
-        return code
-    except SpecError as error:
-        print_diagnostics(error.diagnostics, sys.stderr)
-        point_to_pages(error.diagnostics)
-        print_notes(error)
-        return WRONG_SPEC
-    except CallError as error:
-        print_call_error(error)
-        return error.exit_code
+def allow_interrupts() -> None:
+    """Let Ctrl-C raise a `KeyboardInterrupt` from now on, so that a command can clean up."""
+    _on_interrupt(_end, signal.default_int_handler)
 
 
-def _import(modules: Sequence[str]) -> None:
-    """Import the modules of `--import`, from the working directory too, as `python -m` does."""
-    if modules and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            reason = error if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
-            raise CallError(f"cannot import {name}: {reason}") from error
+def _on_interrupt(old: object, new: Callable[[int, FrameType | None], None]) -> None:
+    """Replace a handler of Ctrl-C; it stays as it is if the caller ignores or handles Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is old:
+        signal.signal(signal.SIGINT, new)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End the process at once, as an import may turn a `KeyboardInterrupt` into another error."""
+    os._exit(INTERRUPTED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from mimgraph.diagnostics import SpecError
 
 OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
-INTERRUPTED = 130  # as shells count it: 128, and the number of the signal
 
 
 class CallError(Exception):

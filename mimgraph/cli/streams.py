@@ -9,7 +9,8 @@ from contextlib import suppress
 from errno import EDQUOT, EIO, ENOSPC
 from io import TextIOWrapper
 
-from mimgraph.cli.errors import INTERRUPTED, OK, WRONG_CALL
+from mimgraph.cli import INTERRUPTED
+from mimgraph.cli.errors import OK, WRONG_CALL
 from mimgraph.cli.printing import print_error
 
 

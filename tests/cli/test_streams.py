@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph import cli
+from mimgraph.cli import run_command
 from tests.cli.conftest import SIMPLE
 
 COMMANDS = (
@@ -66,7 +66,7 @@ def test_ctrl_c_ends_a_command(run, monkeypatch: pytest.MonkeyPatch) -> None:  #
     def interrupt(words: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run", interrupt)
+    monkeypatch.setattr(run_command, "_run", interrupt)
     assert run("check", SIMPLE) == (130, "")
 
 
@@ -96,3 +96,41 @@ def test_an_output_that_encodes_less_gets_escapes(tmp_path: Path, encoding: str)
     assert "你好" in json.loads(out("check wrong.yaml --format json", 1))[0]["message"]
     (model,) = (n for n in ast.parse(out("emit 你.yaml")).body if isinstance(n, ast.ClassDef))
     assert (ast.get_docstring(model) or "").startswith("größer \\ 你好\n")
+
+
+INTERRUPTED_IMPORT = """
+import signal, sys
+
+class Finder:
+    def find_spec(name, *rest):
+        if name == module:
+            signal.raise_signal(signal.SIGINT)
+
+module = sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Finder)
+from mimgraph.cli import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("typing", f"check {SIMPLE}"),  # the first that a command imports
+        ("mimgraph.cli.parser", "--help"),
+        ("mimgraph.graph", f"check {SIMPLE}"),
+        ("torch", f"run {SIMPLE}"),
+    ],
+)
+def test_ctrl_c_ends_a_command_that_starts(module: str, words: str) -> None:
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        f"import sys; sys.path = {sys.path}\n{INTERRUPTED_IMPORT}",
+    ]
+    done = subprocess.run(
+        [*command, module, *words.split()], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

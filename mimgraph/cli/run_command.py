@@ -1,0 +1,59 @@
+"""Run the command that a command line names, and print its errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
+
+from mimgraph.cli import allow_interrupts
+from mimgraph.cli.errors import WRONG_SPEC, CallError
+from mimgraph.cli.parser import color_choice, parse
+from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics, print_notes
+from mimgraph.cli.progress_bar import showing_progress
+from mimgraph.cli.streams import guarded
+from mimgraph.diagnostics import SpecError
+from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.terminal import color
+
+
+@uncollected()
+def run_command(words: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    with color(color_choice(words)):
+        return guarded(partial(_run, words))
+
+
+def _run(words: Sequence[str]) -> int:
+    """Run one command, and print the errors that it raises."""
+    try:
+        args = parse(words)
+        allow_interrupts()
+        with redirect_stdout(sys.stderr if getattr(args, "is_protocol", False) else sys.stdout):
+            _import(getattr(args, "import", ()))
+        with showing_progress():
+            code: int = args.command(args)
+        return code
+    except SpecError as error:
+        print_diagnostics(error.diagnostics, sys.stderr)
+        point_to_pages(error.diagnostics)
+        print_notes(error)
+        return WRONG_SPEC
+    except CallError as error:
+        print_call_error(error)
+        return error.exit_code
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import the modules of `--import`, from the working directory too, as `python -m` does."""
+    if modules and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            reason = error if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+            raise CallError(f"cannot import {name}: {reason}") from error
