@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optuna import Study
 
 FIRST = 3  # trials that may fail, unless one before was trained
+FIX = "fix the objective, and run the same command again"
 LOOK = 1.0  # seconds between two looks for trials without a worker
 DEATHS = 3  # workers that may die one after the other
 _ASKING = -1  # the trial of a worker that has a permit, until it says which trial began
@@ -45,6 +46,9 @@ def run(study: Study, job: Job, graph: Graph, plan: Plan) -> list[str]:
         search.show(step, search.counts().done)
         with search.workers():
             search.loop(step)
+    if search.is_failing and search.counts().done < plan.trials:
+        failed = f"{search.ends['failed']} failed trials"
+        search.remarks.append(f"the search stopped after {failed}: {FIX}")
     return search.remarks
 
 
@@ -132,11 +136,16 @@ class _Search:
 
     def missing(self) -> int:
         """Return how many trials may begin now."""
-        if self.until is not None and monotonic() >= self.until:
+        if self.is_failing or (self.until is not None and monotonic() >= self.until):
             return 0
         found = self.counts()
         asking = sum(worker.trial == _ASKING for worker in self.crew)
         return max(0, self.plan.trials - found.done - found.running - asking)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether as many trials failed as are wanted; as these do not count, the search would never end."""
+        return self.ends["failed"] >= self.plan.trials
 
     def counts(self) -> Counts:
         """Return how the trials of the study ended, on other machines too."""
@@ -160,10 +169,10 @@ class _Search:
         if "ended" in message:
             self.deaths = 0
             self.ends[message["kind"]] += 1
-            self.show(step, 1)
+            self.show(step, 0 if message["kind"] == "failed" else 1)
             others = self.ends["trained"] + self.ends["pruned"]
             if not others and self.ends["failed"] == min(FIRST, self.plan.trials):
-                raise TrialsFail(message["error"], "every trial fails, so the search stopped")
+                raise TrialsFail(message["error"], f"every trial failed: {FIX}")
 
     def show(self, step: Step, count: int) -> None:
         """Move the progress bar."""

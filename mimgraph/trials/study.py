@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, loads
+from mimgraph.language.plain_data import to_data, to_text
+from mimgraph.support.frozen_data import replace
 from mimgraph.trials.errors import SearchError
 from mimgraph.trials.sample import REJECTED, SPEC
 from mimgraph.trials.storage import quiet
@@ -27,7 +29,10 @@ MOST_CHANGES = 10  # lines that say how a spec differs
 
 
 class Counts(NamedTuple):
-    """How many trials of a study ended how; a lost one was killed or interrupted, and is not counted."""
+    """How many trials of a study ended how.
+
+    A failed trial, whose objective raised, does not count, nor does a lost one, which was killed or interrupted.
+    """
 
     trained: int = 0
     pruned: int = 0
@@ -39,7 +44,7 @@ class Counts(NamedTuple):
     @property
     def done(self) -> int:
         """The trials that count."""
-        return self.trained + self.pruned + self.rejected + self.failed
+        return self.trained + self.pruned + self.rejected
 
 
 def open_study(
@@ -153,18 +158,26 @@ def _check_spec(study: Study, graph: Graph) -> None:
     name, text = study.study_name, study.user_attrs.get(SPEC)
     if text is None:
         raise SearchError(f"the study {name} is not of mimgraph search", _another(name))
-    now = graph.dumps()
-    if text != now and (text := _rewritten(text)) != now:
-        changes = "\n".join(f"  {line}" for line in _changes(text, now)[:MOST_CHANGES])
+    try:
+        old = _searched(loads(text))
+    except SpecError:  # another version of mimgraph wrote it
+        old = text
+    now = _searched(graph)
+    if old != now:
+        changes = "\n".join(f"  {line}" for line in _changes(old, now)[:MOST_CHANGES])
         raise SearchError(f"the study {name} is of another spec:\n{changes}", _another(name))
 
 
-def _rewritten(text: str) -> str:
-    """Return a spec as this version of mimgraph writes it; one that it cannot read is returned as it is."""
-    try:
-        return loads(text).dumps()
-    except SpecError:
-        return text
+def _searched(graph: Graph) -> str:
+    """Return the spec without what changes no trial: its name and docs, and the defaults of its spaces."""
+    declared = graph.declared
+    inputs = tuple(replace(one, doc="") for one in declared.inputs)
+    blocks = {name: replace(block, doc="") for name, block in declared.blocks.items()}
+    spec = to_data(replace(declared, name="", doc="", inputs=inputs, blocks=blocks))
+    for param in spec.get("params", {}).values():
+        if isinstance(param, dict):
+            param.pop("default", None)
+    return to_text(spec, "study")
 
 
 def _changes(old: str, new: str) -> list[str]:

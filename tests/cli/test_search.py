@@ -30,7 +30,10 @@ def test_it_goes_on(run, folder: Path) -> None:  # type: ignore[no-untyped-def] 
     found = json.loads(out)
     assert [one["kind"] for one in found["trials"]] == ["trained"] * 3
     code, out = run(*OBJECTIVE, "--trials", "3")
-    assert code == 0 and "note: the study has its trials already: 3" in out.error
+    assert (
+        code == 0
+        and "note: the study already has 3 trials: raise --trials to run more" in out.error
+    )
 
 
 CALLS = {
@@ -92,6 +95,25 @@ def test_a_search_goes_on_after_errors(run, folder: Path) -> None:  # type: igno
 
 
 @pytest.mark.slow
+def test_a_search_goes_on_with_another_objective(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    words = ("--trials", "4", "--seed", "1")
+    code, out = run("search", "model.yaml", "--objective", "train.py:fails", *words)
+    assert (
+        code == 1 and "help: every trial failed: fix the objective, and run the same" in out.error
+    )
+    code, out = run(*OBJECTIVE, "--trials", "4")
+    assert code == 0 and "\n4 trials: " in out and " 3 failed; " in out
+
+
+@pytest.mark.slow
+def test_a_search_ends_when_as_many_trials_failed_as_are_wanted(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    words = ("--objective", "train.py:fails_later", "--trials", "5", "--seed", "1")
+    code, out = run("search", "model.yaml", *words)
+    assert code == 0 and ": 1 trained, " in out and " 5 failed; " in out
+    assert "warning: the search stopped after 5 failed trials: fix the objective" in out.error
+
+
+@pytest.mark.slow
 def test_several_directions(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     words = ("--direction", "minimize", "--direction", "minimize", "--trials", "4")
     code, out = run("search", "model.yaml", "--objective", "train.py:two", *words)
@@ -117,7 +139,7 @@ def test_only_points_that_cannot_be(run, folder: Path) -> None:  # type: ignore[
     code, out = run("search", "model.yaml", *words)
     assert (code, out.startswith("3 trials: 3 rejected; ")) == (1, True)
     assert "1 rejected: shape-mismatch: add needs equal shapes: (N, 64), but x is" in out.error
-    assert out.error.endswith("error: no trial was trained\n")
+    assert "\nerror: no trial was trained\n  help: raise --trials or --timeout, or " in out.error
 
 
 LAYERS = """\

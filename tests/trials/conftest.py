@@ -64,6 +64,13 @@ def fails(trial):
     raise ValueError("boom")
 
 
+def fails_later(trial):
+    mg.sample(trial)
+    if trial.number:
+        raise ValueError("worn out")
+    return 1.0
+
+
 def leaves(trial):
     raise SystemExit
 

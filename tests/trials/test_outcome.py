@@ -48,7 +48,7 @@ trial  value  fusion  rate      heads
     1      1  add     0.123457
     0    2.5  gated   0.123457  4
 
-5 trials: 2 trained, 1 rejected, 2 failed, 1 lost; study s in s.db"""
+3 trials: 2 trained, 1 rejected, 2 failed, 1 lost; study s in s.db"""
 
 
 def test_the_best_stand_first() -> None:

@@ -27,11 +27,22 @@ def storage() -> optuna.storages.BaseStorage:
     return optuna.storages.InMemoryStorage()
 
 
-def test_the_same_spec_goes_on(storage: optuna.storages.BaseStorage) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("b: [20]}", "b: [20]}  # a comment"),
+        ("name: Fused", "name: Joined"),
+        ("name: Fused", "name: Fused\ndoc: Two inputs."),
+        ("b: [20]", "b: {shape: [20], doc: numbers}"),
+        ("gated], default: add", "gated], default: gated"),
+        ("log: true}, default: 1e-3", "log: true}, default: 1e-2"),
+    ],
+)
+def test_the_same_spec_goes_on(old: str, new: str, storage: optuna.storages.BaseStorage) -> None:
     begun = studies.open_study(storage, "s", GRAPH, ["maximize"])
     begun.add_trial(create_trial(value=1.0))
-    text = SPEC.replace("{a: [10], b: [20]}", "{a: [10], b: [20]}  # a comment")
-    again = studies.open_study(storage, "s", mg.loads(text))
+    assert old in SPEC
+    again = studies.open_study(storage, "s", mg.loads(SPEC.replace(old, new)))
     assert len(again.trials) == 1 and again.direction.name == "MAXIMIZE"
 
 
@@ -87,7 +98,7 @@ def test_trials_are_counted_by_their_ends() -> None:
     ]
     assert [studies.kind(trial) for trial in trials] == [*ENDS]
     found = studies.counts(trials)
-    assert (found.done, found.lost, found.running) == (4, 1, 1)
+    assert (found.done, found.failed, found.lost, found.running) == (3, 1, 1, 1)
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage is supposed")  # of `ask`, without a worker

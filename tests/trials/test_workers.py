@@ -1,4 +1,5 @@
-"""Several workers share the trials of a study; one that is killed loses one trial, and Ctrl-C none that ended."""
+"""Several workers share the trials of a study; one that is killed loses one trial, and Ctrl-C none that
+ended."""
 
 from __future__ import annotations
 
@@ -51,17 +52,20 @@ def test_a_killed_worker_loses_one_trial(folder: Path) -> None:
     assert sum(found["counts"][kind] for kind in ("trained", "rejected")) == 8
 
 
-def test_ctrl_c_ends_all_workers_and_the_study_goes_on(folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_workers_and_the_study_goes_on(
+    number: signal.Signals, folder: Path
+) -> None:
     words = ("--objective", "train.py:slow", "--workers", "2", "--trials", "3", "--seed", "0")
     with begin(*words) as process:
         processes = [wait_for(lambda place=place: running(folder, place))[1] for place in (0, 1)]
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 130 and "the same command goes on with the study" in told
     assert "Traceback" not in told
-    for number in processes:
+    for worker in processes:
         with pytest.raises(ProcessLookupError):
-            os.kill(number, 0)
+            os.kill(worker, 0)
     (folder / "fast").touch()
     found = search(*words)
     assert found["counts"]["lost"] == 2 and found["counts"]["running"] == 0

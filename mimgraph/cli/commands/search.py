@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     help = "the function of a trial that trains a model and returns its score: train.py:objective"
     parser.add_argument("--objective", required=True, metavar="FILE:NAME", help=help)
-    help = "how many trials the study shall have in all; default: 50"
+    help = "how many trials the study shall have in all, without those that failed; default: 50"
     parser.add_argument("--trials", type=positive, default=50, metavar="N", help=help)
     help = "the number of processes that run trials; default: 1"
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help=help)
@@ -91,6 +92,7 @@ def _search(
     from mimgraph.trials.storage import needing, open_storage, require_optuna
     from mimgraph.trials.study import counts, open_study
 
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends the workers, too
     job = Job(objective, storage, name, args.sampler, args.pruner, getattr(args, "import"))
     plan = Plan(args.trials, args.workers, args.timeout, args.seed)
     try:
@@ -98,11 +100,11 @@ def _search(
         opened = open_storage(storage)
         with needing(storage):
             study = open_study(opened, name, graph, args.direction)
-            before = counts(study.get_trials(deepcopy=False))
-            if before.done >= args.trials:
-                print_note(f"the study has its trials already: {args.trials}")
-            elif before.done:
-                print_note(f"the study goes on after {total(before)}")
+            ended = counts(study.get_trials(deepcopy=False))
+            if ended.done >= args.trials:
+                print_note(f"the study already has {ended.done} trials: raise --trials to run more")
+            elif ended.done:
+                print_note(f"the study goes on after {total(ended)}")
             for remark in run(study, job, graph, plan):
                 print_warning(remark)
     except TrialsFail as error:
@@ -112,6 +114,8 @@ def _search(
     except KeyboardInterrupt:
         print_note("interrupted; the same command goes on with the study")
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return study
 
 
@@ -154,7 +158,8 @@ def _print(args: argparse.Namespace, study: Study, storage: str) -> int:
     if not outcome.best(study):
         for reason in outcome.rejections(study):
             print_note(reason)
-        print_error("no trial was trained")
+        help = "raise --trials or --timeout, or change the search space and begin another --study"
+        print_error("no trial was trained", help)
         return WRONG_SPEC
     if args.output is not None:
         if spec is None:
