@@ -16,7 +16,10 @@ from functools import partial
 from hmac import compare_digest
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader, RawIOBase
+from socket import socket
 from threading import BoundedSemaphore
+from time import monotonic
 from typing import Any
 
 from mimgraph.editor.preview.live_picture import LivePicture
@@ -75,10 +78,44 @@ class PageServer(ThreadingHTTPServer):
         """Ignore a page that is closed while it is answered."""
 
 
+class _Arriving(RawIOBase):
+    """What a connection sends; after the time `until` a `TimeoutError` is raised.
+
+    The timeout of a socket is for each read, of which a request that arrives in drops has any number.
+    """
+
+    def __init__(self, connection: socket) -> None:
+        self.connection = connection
+        self.until = 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        usual, left = self.connection.gettimeout(), self.until - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.connection.settimeout(left)
+        try:
+            return self.connection.recv_into(buffer)
+        finally:
+            self.connection.settimeout(usual)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
-    timeout = 30  # seconds for a request to arrive
+    timeout = 30  # seconds for a whole request to arrive, and for each part of an answer to leave
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.arriving = _Arriving(self.connection)
+        self.rfile = BufferedReader(self.arriving)
+
+    def handle_one_request(self) -> None:
+        self.arriving.until = monotonic() + self.timeout
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         answers: Mapping[str, Callable[[], None]] = {

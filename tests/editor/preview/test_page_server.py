@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from mimgraph.editor.preview import page_server
 from mimgraph.editor.preview.live_picture import LivePicture
 from mimgraph.editor.preview.page_server import MAX_BODY, PageServer
 
@@ -68,6 +71,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         ("model.yaml", 404),
         ("../model.yaml", 404),
         ("%2e%2e/model.yaml", 404),
+        ("%00", 404),
         ("picture/", 404),
         ("open", 404),
     ],
@@ -124,6 +128,26 @@ def test_lines_of_the_spec_alone_are_opened(
 @pytest.mark.parametrize("name", ["cursor", "text"])
 def test_wrong_bodies_are_refused(served: Served, name: str, data: object) -> None:
     assert served.ask(name, "POST", data) == 400
+
+
+def test_a_header_has_a_limit(served: Served) -> None:
+    assert served.ask("", X="x" * 100_000) == 431
+
+
+@pytest.mark.parametrize("begun", ["GET /", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n"])
+def test_a_request_that_arrives_in_drops_is_ended(
+    served: Served, monkeypatch: pytest.MonkeyPatch, begun: str
+) -> None:
+    monkeypatch.setattr(page_server._Handler, "timeout", 0.2)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+        connection.sendall(begun.encode())
+        connection.settimeout(0.02)
+        for _ in range(250):
+            with suppress(TimeoutError):
+                assert connection.recv(1) == b""  # the server has closed it
+                return
+            connection.sendall(b"x")
+    raise AssertionError("the server waits for ever")
 
 
 def test_a_body_has_a_limit(served: Served) -> None:
