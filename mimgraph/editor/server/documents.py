@@ -16,7 +16,7 @@ from lsprotocol.types import (
 )
 from pygls.uris import to_fs_path
 
-from mimgraph.editor.server.positions import span_of
+from mimgraph.editor.server.positions import changed_span
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
 from mimgraph.support.frozen_data import replace
@@ -81,7 +81,7 @@ class Document:
     @cached_property
     def path(self) -> str | None:
         """The path of the file; None for a text that has none yet."""
-        return _path(self.uri)
+        return path_of(self.uri)
 
     @property
     def file(self) -> SourceFile:
@@ -136,13 +136,16 @@ class Document:
         return tokens(self.analysis)
 
     def changed(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> Document:
-        """Return the next version of the document; this one is not used any more, as its file changes."""
+        """Return the next version of the document; this one is not used any more, as its file changes.
+
+        A `ValueError` says that a change does not fit the text.
+        """
         renewed = self.renewed()
         renewed.version = version
         for change in changes:
             text = change.text
             if isinstance(change, TextDocumentContentChangePartial):
-                text = edited(self.file, [TextEdit(span_of(self.file, change.range), text)])
+                text = edited(self.file, [TextEdit(changed_span(self.file, change.range), text)])
             self.spec.file.become(text)
         return renewed
 
@@ -157,8 +160,13 @@ class Document:
         return place is not None and path in place.files.tried
 
 
-def _path(uri: str) -> str | None:
-    return to_fs_path(uri) if uri.startswith("file:") else None
+def path_of(uri: str) -> str | None:
+    """Return the path of a file; None if it is no URI of a file, or no file can have the path."""
+    try:
+        path = to_fs_path(uri)
+        return None if path is None or b"\0" in os.fsencode(path) else path
+    except ValueError:
+        return None
 
 
 @dataclass(eq=False)
@@ -194,7 +202,7 @@ class Documents:
         """Return a document that the editor opens."""
         from mimgraph.editor.document.open_spec import OpenSpec
 
-        name = _path(uri) or posixpath.basename(uri)
+        name = path_of(uri) or posixpath.basename(uri)
         return Document(uri, version, OpenSpec(name, text), language, self.texts)
 
     def put(self, document: Document) -> None:

@@ -42,6 +42,17 @@ def place(file: SourceFile, position: Position) -> tuple[int, int]:
     return line, sum(end <= position.character for end in units) + 1
 
 
+def changed_span(file: SourceFile, range: Range) -> Span:
+    """Return the span that a change replaces; raise a `ValueError` if the file has no such range.
+
+    The line behind the last one is the end of the file, as some editors replace a whole text so.
+    """
+    start, end = range.start, range.end
+    if end.line > len(file.lines) or (start.line, start.character) > (end.line, end.character):
+        raise ValueError(f"{file.name} has no range {range}")
+    return span_of(file, range)
+
+
 def span_of(file: SourceFile, range: Range) -> Span:
     """Return the span of a range."""
     return Span(file, *place(file, range.start), *place(file, range.end))

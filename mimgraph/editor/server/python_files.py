@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
-from pygls.uris import to_fs_path
 
 from mimgraph.editor.python_files.findings import Findings, Place
-from mimgraph.editor.server.positions import span_of
+from mimgraph.editor.server.documents import path_of
+from mimgraph.editor.server.positions import changed_span
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
 
@@ -36,8 +36,7 @@ class PythonFile:
     @property
     def path(self) -> str:
         """The path of the file, or its name if it has none yet."""
-        path = to_fs_path(self.uri) if self.uri.startswith("file:") else None
-        return path or posixpath.basename(self.uri)
+        return path_of(self.uri) or posixpath.basename(self.uri)
 
     @property
     def import_line(self) -> int | None:
@@ -46,12 +45,12 @@ class PythonFile:
         return self.file.place(found.start())[0] if found else None
 
     def change(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> None:
-        """Take the next version of the text."""
+        """Take the next version of the text; a `ValueError` says that a change does not fit it."""
         for change in changes:
             text = change.text
             start, end = (1, 1), (len(self.file.lines) + 1, 1)
             if isinstance(change, TextDocumentContentChangePartial):
-                span = span_of(self.file, change.range)
+                span = changed_span(self.file, change.range)
                 start, end = span[1:3], span[3:5]
                 text = edited(self.file, [TextEdit(span, text)])
             self.changes.append((start, end, change.text))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from threading import Event
 from typing import Any, BinaryIO
 
 from lsprotocol.types import TextDocumentSyncKind
-from pygls.exceptions import JsonRpcException
-from pygls.io_ import StdoutWriter, run_async
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 import mimgraph
@@ -21,7 +20,6 @@ from mimgraph.editor.server.previews import Previews
 from mimgraph.editor.server.protocol import SpecProtocol
 from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFiles
-from mimgraph.editor.server.refusals import REQUEST_FAILED
 from mimgraph.editor.server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,6 +27,8 @@ log = logging.getLogger(__name__)
 
 class SpecServer(LanguageServer):
     """The server, with its open documents, the diagnostics it published, and the editor's settings."""
+
+    protocol: SpecProtocol
 
     def __init__(self) -> None:
         sync = TextDocumentSyncKind.Incremental
@@ -43,6 +43,7 @@ class SpecServer(LanguageServer):
         self.previews = Previews(self)
         self.published = Published(self)
         self.settings = Settings()
+        self.lost: dict[str, str] = {}  # the languages of documents whose text is not known, by URI
         self.garbage = Garbage()
         for register in REGISTER:
             register(self)
@@ -63,8 +64,11 @@ class SpecServer(LanguageServer):
             log.info("the editor is gone")
 
     async def _serve(self, descriptor: int) -> None:
-        reader = InputStream(descriptor)
-        await run_async(Event(), reader, self.protocol, log, self.report_server_error)
+        async for message in InputStream(descriptor).messages():
+            try:
+                self.protocol.take(message)
+            except Exception as error:  # noqa: BLE001  # the server must not end
+                self.report_server_error(error, type(error))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong in a handler; the editor gets an error as the answer, and no window."""
@@ -74,13 +78,14 @@ class SpecServer(LanguageServer):
 
 def _is_refusal(error: BaseException | None) -> bool:
     """Return whether an error is an answer: it says why a request, such as a rename, is refused."""
-    return isinstance(error, JsonRpcException) and error.code == REQUEST_FAILED
+    return isinstance(error, JsonRpcException) and error.code != JsonRpcInternalError.CODE
 
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
     """Return whether a record of pygls is to be logged."""
-    return not (record.exc_info and _is_refusal(record.exc_info[1]))
+    is_refusal = record.exc_info and _is_refusal(record.exc_info[1])
+    return not (is_refusal or str(record.msg).startswith("Unable to deserialize"))
 
 
-# pygls logs an answer that is an error with its traceback
+# pygls logs a message that it cannot read, and an answer that is an error, with a traceback
 logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_no_refusal)

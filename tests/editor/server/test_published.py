@@ -114,6 +114,6 @@ async def test_what_does_not_exist_is_no_error(editor: Editor) -> None:
     editor.open("a.yaml", LEGAL)
     assert await editor.hover("a.yaml", 99, 99) is None
     assert await editor.hover("a.yaml", 3, 9999) is not None
-    editor.insert("a.yaml", 99, 5, "# behind the end\n", 7)
+    editor.insert("a.yaml", 5, 5, "# behind the end\n", 7)
     assert await editor.codes("a.yaml") == []
     assert not editor.client.messages

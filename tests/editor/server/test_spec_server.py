@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from mimgraph.editor.server.refusals import REQUEST_FAILED
 from mimgraph.editor.server.spec_server import SpecServer
@@ -13,7 +13,11 @@ from mimgraph.editor.server.spec_server import SpecServer
 
 @pytest.mark.parametrize(
     ("error", "is_logged"),
-    [(JsonRpcException("y is a node already", REQUEST_FAILED), False), (ValueError("odd"), True)],
+    [
+        (JsonRpcException("y is a node already", REQUEST_FAILED), False),
+        (JsonRpcInvalidParams(), False),
+        (ValueError("odd"), True),
+    ],
 )
 def test_what_is_logged(
     caplog: pytest.LogCaptureFixture, error: Exception, is_logged: bool

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.uris import from_fs_path, to_fs_path
+from pygls.uris import from_fs_path
 
+from mimgraph.editor.server.documents import path_of
 from mimgraph.editor.server.positions import place, range_of
 from mimgraph.source import Span
 
@@ -73,11 +74,10 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
     path = document.path
     if path is None:
         project = Project(os.devnull)
-        real = os.path.realpath(document.uri)
-        project.open[real] = document.names
-        return project, real
+        project.open[document.uri] = document.names
+        return project, document.uri
     real = os.path.realpath(path)
-    folders = (to_fs_path(folder.uri) for folder in server.workspace.folders.values())
+    folders = (path_of(folder.uri) for folder in server.workspace.folders.values())
     project = Project(project_folder(real, filter(None, folders)), listed=naming_parts)
     for one in server.documents.open.values():
         if one.path is not None and one.is_spec:
