@@ -1,4 +1,4 @@
-"""The server answers wrong requests, drops what is no message, and never analyses a text that is not the editor's."""
+"""The server answers wrong requests, ignores other junk, and forgets a document that is out of step."""
 
 from __future__ import annotations
 
