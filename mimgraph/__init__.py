@@ -1,8 +1,10 @@
 """Declare a model of several inputs, check its shapes, and compile it to a PyTorch module."""
 
-TYPE_CHECKING = False  # to a type checker it is true; a command starts faster without `typing`
+# Imports have an underscore, so that `__all__` has all names without one.
+import typing as _typing
+from importlib import import_module as _import_module
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from mimgraph import layers, merges
     from mimgraph.builder import (
         Buffer,
@@ -74,14 +76,12 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
-if not TYPE_CHECKING:  # to a type checker it would mean that every name exists
+if not _typing.TYPE_CHECKING:  # to a type checker it would mean that every name exists
 
     def __getattr__(name: str) -> object:
         """Return a public name; its home is imported when it is first used."""
-        from importlib import import_module
-
         if name in ("layers", "merges"):
-            return import_module(f"mimgraph.{name}")
+            return _import_module(f"mimgraph.{name}")
         try:
             if name not in _HOME:
                 message = f"module {__name__!r} has no attribute {name!r}"
@@ -90,12 +90,9 @@ if not TYPE_CHECKING:  # to a type checker it would mean that every name exists
         except AttributeError as error:
             error.__traceback__ = None  # the traceback ends at the user's line
             raise
-        found = getattr(import_module(f"mimgraph.{_HOME[name]}"), name)
+        found = getattr(_import_module(f"mimgraph.{_HOME[name]}"), name)
         globals()[name] = found
         return found
-
-
-del TYPE_CHECKING
 
 
 def _hint(name: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from functools import partial
 
-from mimgraph.cli import allow_interrupts
 from mimgraph.cli.errors import WRONG_SPEC, CallError
 from mimgraph.cli.parser import color_choice, parse
 from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics, print_notes
@@ -31,7 +30,6 @@ def _run(words: Sequence[str]) -> int:
     """Run one command, and print the errors that it raises."""
     try:
         args = parse(words)
-        allow_interrupts()
         with redirect_stdout(sys.stderr if getattr(args, "is_protocol", False) else sys.stdout):
             _import(getattr(args, "import", ()))
         with showing_progress():

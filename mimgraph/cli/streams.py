@@ -1,4 +1,4 @@
-"""End a command without a traceback when its output is closed, full or in a narrow encoding, or on Ctrl-C."""
+"""End a command without a traceback when its output is closed, full or in a narrow encoding."""
 
 from __future__ import annotations
 
@@ -9,22 +9,18 @@ from contextlib import suppress
 from errno import EDQUOT, EIO, ENOSPC
 from io import TextIOWrapper
 
-from mimgraph.cli import INTERRUPTED
 from mimgraph.cli.errors import OK, WRONG_CALL
 from mimgraph.cli.printing import print_error
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Return the exit code of a command: that of a signal where the user presses Ctrl-C, and 0 where the
-    reader of our output has ended, as `head` does."""
+    """Return the exit code of a command; 0 if the reader of its output has ended, as `head` does."""
     _prepare_streams()
     try:
         code = command()
         sys.stdout.flush()
         sys.stderr.flush()
         return code
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         _discard_rest()
         return OK

@@ -117,7 +117,7 @@ run()
 @pytest.mark.parametrize(
     ("module", "words"),
     [
-        ("typing", f"check {SIMPLE}"),  # the first that a command imports
+        ("mimgraph.cli.run_command", f"check {SIMPLE}"),
         ("mimgraph.cli.parser", "--help"),
         ("mimgraph.graph", f"check {SIMPLE}"),
         ("torch", f"run {SIMPLE}"),
