@@ -10,7 +10,7 @@ from torch import Tensor
 from torch._subclasses import FakeTensor
 
 from mimgraph.cost.choose_sizes import holds
-from mimgraph.ir.dims.dim import Dim, symbol, symbols
+from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
 from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
@@ -103,16 +103,44 @@ def _tensor_misfits(
     name: str, type_: TensorType, tensor: Tensor, takes: Takes, limit: int | None
 ) -> Iterator[str]:
     """Yield how one tensor differs from its declaration in shape, dtype and range of values."""
-    shape, wanted = tuple(tensor.shape), torch_dtype(type_)
-    known = zip(type_.shape, shape, strict=False)
-    if len(shape) != type_.rank or any(isinstance(d, int) and d != e for d, e in known):
-        yield f"{name} has shape {shape}, not {type_}"
+    wanted = torch_dtype(type_)
+    if not has_shape(tensor, type_, {}):
+        yield f"{name} has shape {tuple(tensor.shape)}, not {type_}"
     if not takes(tensor.dtype, wanted):
         yield f"{name} has dtype {dtype_name(tensor)}, not {type_.dtype}"
     elif limit is None or not tensor.numel() or not _has_values(tensor):
         return
     elif not 0 <= tensor.min() <= tensor.max() < limit:
         yield f"{name} has values outside 0 to {limit - 1}"
+
+
+def output_faults(
+    graph: TypedGraph, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]
+) -> Iterator[str]:
+    """Yield which outputs of a call have another shape than the graph's types say."""
+    sizes = sizes_of(graph, inputs)
+    for name, tensor in outputs.items():
+        if not has_shape(tensor, (type_ := graph.body.output_types[name]), sizes):
+            yield f"output {name} has shape {tuple(tensor.shape)}, not {type_}"
+
+
+def has_shape(tensor: Tensor, type_: TensorType, sizes: Mapping[str, int]) -> bool:
+    """Return whether a tensor has the shape of a type, where these sizes make that a number."""
+    wanted = (substitute(size, sizes) for size in type_.shape)
+    return tensor.dim() == type_.rank and all(
+        isinstance(size, Dim) or size == extent
+        for size, extent in zip(wanted, tensor.shape, strict=True)
+    )
+
+
+def sizes_of(graph: TypedGraph, inputs: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return the named sizes, `N` included, that inputs have."""
+    return {
+        str(found[0]): found[1].extent
+        for name, tensor in inputs.items()
+        for dim, extent in zip(graph.body.inputs[name].shape, tensor.shape, strict=True)
+        if isinstance(dim, Dim) and (found := _known(dim, extent, name)) is not None
+    }
 
 
 def _has_values(tensor: Tensor) -> bool:

@@ -10,7 +10,7 @@ from torch import nn
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.emit.source_map import excerpts
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.runtime.error_notes import Place, places
+from mimgraph.runtime.places import Place, places
 from mimgraph.runtime.unread_source import make
 from mimgraph.support.offline import MissingFile, as_asked, missing_file
 

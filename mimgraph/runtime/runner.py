@@ -16,11 +16,12 @@ from mimgraph.ir.dims.dim import Dim, Size, substitute
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.array_files import load_arrays
-from mimgraph.runtime.checks import dtype_name, torch_dtype
+from mimgraph.runtime.checks import dtype_name, output_faults, torch_dtype
 from mimgraph.runtime.input_ranges import lengths, limits, positions
+from mimgraph.runtime.shape_rules import wrong_rule
 from mimgraph.runtime.weights import load_weights
 from mimgraph.support.frozen_data import data
-from mimgraph.support.offline import Refused, as_asked
+from mimgraph.support.offline import as_asked
 
 
 @data
@@ -80,11 +81,14 @@ def run(
     try:
         with torch.no_grad(), as_asked():
             result = module(**tensors)
-    except (RuntimeError, IndexError, Refused) as error:
-        raise ValueError(f"the model fails on these inputs: {error}") from None
+    except Exception as error:
+        raise ValueError(f"the model fails on these inputs: {_with_notes(error)}") from error
     seconds = perf_counter() - started
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
+    if faults := list(output_faults(graph, tensors, outputs)):
+        found = wrong_rule(module, graph, tensors)
+        raise ValueError("; ".join([*faults, *([] if found is None else [found])]))
     return Run(tensors, outputs, made=given.file is None, seconds=seconds)
 
 
@@ -95,8 +99,12 @@ def _made(make: Callable[[], nn.Module]) -> nn.Module:
     except SpecError:
         raise
     except Exception as error:
-        where = "; ".join(["", *getattr(error, "__notes__", ())])
-        raise ValueError(f"the model cannot be made: {error}{where}") from error
+        raise ValueError(f"the model cannot be made: {_with_notes(error)}") from error
+
+
+def _with_notes(error: Exception) -> str:
+    """Return the message of an error with its notes, which name the node."""
+    return "; ".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def _random_inputs(graph: TypedGraph, given: Given, seed: int) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from mimgraph.ir.code import by_position
+from mimgraph.ir.code import Code, by_position
 from mimgraph.ir.dims.compare import divisible, equal
 from mimgraph.ir.dims.dim import Dim, Size
 from mimgraph.ir.lowering import INPUT, Lowering
@@ -32,7 +32,7 @@ def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowe
     written = _arguments(input, dims, shape.index(-1) if -1 in shape else None)
     return Lowering(
         moved(input, *dims),
-        call=INPUT.method("reshape", *written),
+        call=_with_sizes("reshape", *written),
         requires=requires,
         makes=(),
         gathers=tuple(dims) != input.dims,
@@ -53,7 +53,7 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
         raise bad_option("dims", f"dims must list each of the {rank} axes of {input} once")
     return Lowering(
         reshaped(input, *(input.shape[index] for index in order)),
-        call=INPUT.method(
+        call=_with_sizes(
             "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
         ),
         makes=(),
@@ -142,7 +142,7 @@ def Expand(
     batch = (-1,) if input.batched else (BATCH,) if batched else ()
     return Lowering(
         replace(moved(input, *dims), batched=input.batched or batched),
-        call=INPUT.method("expand", *batch, *written),
+        call=_with_sizes("expand", *batch, *written),
         makes=(),
         scatters=True,
     )
@@ -164,7 +164,7 @@ def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
         raise bad_option("repeats", "the batch cannot be repeated", "let repeats start with 1")
     sizes = (1,) * new + tuple(input.shape)
     dims = [size * times for size, times in zip(sizes, repeats, strict=True)]
-    return Lowering(moved(input, *dims[input.batched :]), call=INPUT.method("repeat", *repeats))
+    return Lowering(moved(input, *dims[input.batched :]), call=_with_sizes("repeat", *repeats))
 
 
 @layer(family="reshape")
@@ -196,6 +196,11 @@ def Flip(input: TensorType, /, dims: int | tuple[int, ...]) -> Lowering:
     """
     axis_indices(input, dims, "dims")
     return Lowering(input, call=INPUT.method("flip", *by_position(dims=dims)))
+
+
+def _with_sizes(method: str, *sizes: Any) -> Code:
+    """Return the call of a method that takes sizes; torch takes no sizes only as an empty tuple."""
+    return INPUT.method(method, *(sizes or ((),)))
 
 
 def axis_indices(input: TensorType, dim: int | tuple[int, ...], option: str = "dim") -> list[int]:
