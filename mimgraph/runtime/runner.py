@@ -149,13 +149,15 @@ def _tensor(
     length: int | None,
     generator: torch.Generator,
 ) -> Tensor:
-    """Return a random tensor: integers below `limit`, or lengths from 1 to below `length`."""
+    """Return a random tensor: integers below `limit`, or lengths from 1 to below `length`, the longest
+    first, as `pack_padded_sequence` wants them by default."""
     dtype = torch_dtype(type_)
     if type_.dtype == "bool":
         return _mask(shape, generator)
     if type_.is_integer:
         low, high = (1, length) if length is not None else (0, limit)
-        return torch.randint(low, high, shape, generator=generator, dtype=dtype)
+        whole = torch.randint(low, high, shape, generator=generator, dtype=dtype)
+        return whole if length is None else whole.sort(0, descending=True).values
     return torch.randn(shape, generator=generator, dtype=torch.float32).to(dtype)
 
 

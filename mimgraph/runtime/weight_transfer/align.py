@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 
 from mimgraph.support.frozen_data import data
 
@@ -34,6 +34,13 @@ class Flow:
             after[source].append((target, how))
         return before, after
 
+    def renamed(self, names: Mapping[str, str]) -> Flow:
+        """Return the same with other names of the tensors."""
+        return Flow(
+            {names[key]: shape for key, shape in self.shapes.items()},
+            frozenset((names.get(a, a), names.get(b, b), how) for a, b, how in self.feeds),
+        )
+
 
 def align(ours: Flow, theirs: Flow) -> dict[str, str]:
     """Return their name for each of ours that has a match; equal colours match in order of use.
@@ -63,6 +70,17 @@ def align(ours: Flow, theirs: Flow) -> dict[str, str]:
     found |= _whole(mine, yours, alike)
     found |= _regrouped(*_unmatched(ours, theirs, found), alike, our_colours, their_colours)
     return {key: found[key] for key in ours.shapes if key in found}
+
+
+def interchangeable(ours: Flow, theirs: Flow, own: Collection[str]) -> set[str]:
+    """Return our tensors of which several have one shape and use, so that their order is a guess.
+
+    The names of tensors in `own` are a user's choice, and say nothing about the other model.
+    """
+    nameless = {key: f"{key}.own" if key in own else key for key in ours.shapes}
+    colours, _ = _colours(ours.renamed(nameless), theirs)
+    counts = Counter(colours[name] for name in nameless.values())
+    return {key for key, name in nameless.items() if counts[colours[name]] > 1}
 
 
 def _unmatched(ours: Flow, theirs: Flow, found: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -58,7 +58,10 @@ class Call:
         """Return advice for the user on how to name the inputs."""
         theirs = parameters(self.module)
         example = ", ".join(f'"{name}": ...' for name in self.named)
-        advice = f"give their names with inputs={{{example}}}; forward takes {', '.join(theirs)}"
+        advice = (
+            f"give their names with inputs={{{example}}}, and named sizes with sizes=; forward takes"
+            f" {', '.join(theirs)}"
+        )
         if not self.by_position:
             return advice
         pairs = ", ".join(

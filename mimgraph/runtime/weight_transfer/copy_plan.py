@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from torch import Tensor
 
-from mimgraph.runtime.weight_transfer.align import align, leaf, owner
+from mimgraph.runtime.weight_transfer.align import align, interchangeable, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part
 from mimgraph.runtime.weight_transfer.usage import Usage
 from mimgraph.support.frozen_data import data, replace
@@ -17,12 +17,13 @@ from mimgraph.support.frozen_data import data, replace
 class Plan:
     """Pairs of parts, of which the second is copied to the first, and the keys without a counterpart.
 
-    A part whose pair is None becomes zeros.
+    A part whose pair is None becomes zeros. The keys in `guessed` are ours whose order is a guess.
     """
 
     pairs: tuple[tuple[Part, Part | None], ...]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
+    guessed: tuple[str, ...]
 
     def mapping(self) -> dict[str, str | tuple[str, ...]]:
         """Return for each of our keys theirs; several if ours joins them, in the order of our rows."""
@@ -49,14 +50,14 @@ class Plan:
                 target.write(stored, source.read(theirs[source.key].detach()))
 
 
-def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
+def plan(ours: Usage, theirs: Usage, own: Collection[str], joined: Collection[str] = ()) -> Plan:
     """Align two models by the parts of tensors that both have; our tensors in `joined` stay whole.
 
-    Ours may be only a part of the other model, such as its encoder: the part that fits best is used.
+    `own` are our tensors that are in no layer of torch. Ours may be only a part of the other model, such as its encoder: the part that fits best is used.
     """
     best: tuple[int, Plan] | None = None
     for leading in theirs.without_heads(ours):
-        found = _aligned(ours, leading, joined)
+        found = _aligned(ours, leading, own, joined)
         misfits = len(found.missing) + len(found.unused)
         if best is None or misfits < best[0]:
             heads = theirs.tensors.keys() - leading.tensors.keys()
@@ -71,11 +72,13 @@ def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
     return best[1]
 
 
-def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
+def _aligned(ours: Usage, theirs: Usage, own: Collection[str], joined: Collection[str]) -> Plan:
     """Return the plan that aligns all of both models."""
     mine, yours = _comparable(ours, theirs, joined)
     yours |= _shortened(mine, yours, ours.tables, theirs.tables)
-    found = align(ours.flow(mine), theirs.flow(yours))
+    flows = ours.flow(mine), theirs.flow(yours)
+    found = align(*flows)
+    guessed = {mine[name].key for name in interchangeable(*flows, own)}
     zeros = _absent(found, mine)
     missing = {part.key for name, part in mine.items() if name not in found.keys() | zeros}
     pairs = tuple(
@@ -89,6 +92,7 @@ def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
         pairs,
         tuple(key for key in ours.tensors if key in missing),
         tuple(key for key in theirs.tensors if key in left),
+        tuple(key for key in ours.tensors if key in guessed - missing),
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mimgraph.cost.bind_sizes import checked
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ops.custom.module_signature import first_line
 from mimgraph.runtime.input_ranges import limits
 from mimgraph.runtime.runner import seeded_inputs
 from mimgraph.runtime.weight_transfer.calls import Call, call_of
@@ -48,25 +49,30 @@ def load_state(
     mine = Call(model, {name: name for name in sample}, by_position=False)
     both = _without_indices(_usages(graph, mine, other, call, sample))
     joined = () if both.were_run else joined_in_both(both.ours, both.theirs)
-    found = plan(both.ours, both.theirs, joined)
-    lacking = [key for key in found.missing if key not in _constants(model)]
+    own = _own(model)
+    found = plan(both.ours, both.theirs, own, joined)
+    buffers = {key for key, _ in model.named_buffers()}
+    lacking = [key for key in found.missing if key not in own & buffers]
     if strict and lacking:
         raise both.misfit(lacking, found.unused)
     ours, theirs = both.ours.tensors, both.theirs.tensors
-    before = {key: ours[key].detach().clone() for key in ours if strict and found.unused}
+    is_doubtful = strict and (found.unused or found.guessed)
+    before = {key: ours[key].detach().clone() for key in ours if is_doubtful}
     found.copy(ours, theirs)
     proof = OutputComparison((), {})
     if call is not None and both.were_run and not lacking:
         words = dict(limits(graph.body))
         samples = sample, with_ends(sample, words), without_padding(sample, words, call.module)
         proof = compare_outputs(mine, call, samples, tuple(graph.body.outputs))
-    if strict and found.unused and (proof.different or not proof.equal):
+    warning = _difference(proof, call, sample) if proof.different else ""
+    if is_doubtful and (warning or (found.unused and not proof.equal)):
         for key, tensor in before.items():
             ours[key].detach().copy_(tensor)
-        raise both.misfit(lacking, found.unused)
-    if proof.different:
-        message = _difference(proof, call, sample)
-        warnings.warn(f"{message}\n{both.doubt}" if both.doubt else message, stacklevel=4)
+        if found.unused:
+            raise both.misfit(lacking, found.unused)
+        raise ValueError("\n- ".join([warning, *both.order_advice(found.guessed)]))
+    if warning or (call is not None and not both.were_run):
+        warnings.warn(f"{warning}\n{both.doubt or ''}".strip(), stacklevel=4)
     return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
 
 
@@ -91,6 +97,16 @@ class _Usages:
         )
         cures = "".join(f"\n- {cure}" for cure in self._advice(missing, unused))
         return ValueError(f"the weights do not fit: {'; '.join(faults)}{cures}")
+
+    def order_advice(self, guessed: Sequence[str]) -> Iterator[str]:
+        """Yield which tensors may be in another order in the other model, and what to do."""
+        why = "their order is a guess, as several have one shape and use"
+        yield from lists((why, shapes(guessed, self.ours.tensors)))
+        if self.doubt is not None:
+            yield self.doubt
+        example = ", ".join(f'"{key}": ...' for key in guessed[:2])
+        yield f"give their keys in the other model: keys={{**transfer.mapping, {example}}}"
+        yield "strict=False copies them in this order, and returns the transfer with that mapping"
 
     def _advice(self, missing: Sequence[str], unused: Sequence[str]) -> Iterator[str]:
         theirs = {part.shape for parts in self.theirs.parts.values() for part in parts}
@@ -127,13 +143,11 @@ def _usages(
     try:
         theirs = usage_of(call.module, lambda: call.run(given), given)
     except Exception as error:  # noqa: BLE001 - the user's module may raise anything
-        trouble = f"{type(call.module).__name__} does not run on the inputs of {graph.name}"
-        warnings.warn(
-            f"{trouble}, so weights are matched in order of definition: {error}\n{call.hint()}",
-            stacklevel=5,
+        doubt = (
+            f"{type(call.module).__name__} does not run on the inputs of {graph.name}, so weights are"
+            f" matched in order of definition: {first_line(error)}\n{call.hint()}"
         )
         theirs = defined(own_tensors(call.module))
-        doubt = f"{trouble}; {call.hint()}"
         return _Usages(_in_parts(mine, inputs), theirs, False, doubt)
     known = {name: tensor for name, tensor in inputs.items() if name in call.named}
     return _Usages(
@@ -168,13 +182,13 @@ def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
     return usage
 
 
-def _constants(model: nn.Module) -> set[str]:
-    """Return the buffers of the model and its blocks: fixed values, unlike the counters of layers."""
+def _own(model: nn.Module) -> set[str]:
+    """Return the tensors of the model and its blocks themselves, which are in no layer of torch."""
     return {
         f"{path}.{name}" if path else name
         for path, module in model.named_modules()
         if not type(module).__module__.startswith("torch.")
-        for name, _ in module.named_buffers(recurse=False)
+        for name in (*module._parameters, *module._buffers)
     }
 
 

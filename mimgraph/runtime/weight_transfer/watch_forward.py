@@ -268,6 +268,17 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
             for value in made:
                 self._provenance.pop(value, None)
                 self._origins[value] = _Origin(fixed or data, data=bool(data))
+                self._fill(value)
+
+    def _fill(self, part: Tensor) -> None:
+        """Record the origin of a tensor that an op writes a part of, as `padded[:, :5] = steps` does."""
+        base, origin = part._base, self._origins[part]
+        if base is None or id(base) in self._names:
+            return
+        before: _Origin | None = self._origins.get(base)
+        ways = origin.ways if before is None else origin.ways | before.ways
+        self._origins[base] = _Origin(ways, origin.data or (before is not None and before.data))
+        self._provenance.pop(base, None)
 
     def _feed(self, ways: NamedWays, target: str) -> None:
         self._fed[target] |= {(source, "/".join(way)) for source, way in ways}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torchvision import models
 
 import mimgraph as mg
@@ -427,6 +428,106 @@ def test_a_module_that_does_not_run_is_matched_in_order_of_definition() -> None:
         mapping = graph.load_state(graph.compile(), Broken()).mapping
     assert told[0].filename == __file__
     assert mapping["user_vec.weight"] == "item.weight"  # it is defined first
+
+
+class Packed(nn.Module):
+    """Packs its steps as torch does by default, which takes the longest sequence first."""
+
+    def __init__(self, width: int = 6) -> None:
+        super().__init__()
+        self.out, self.rnn = nn.Linear(width, 3), nn.LSTM(8, width, batch_first=True)
+        self.emb = nn.Embedding(20, 8)
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(self.emb(tokens), lengths, batch_first=True)
+        steps, _ = self.rnn(packed)
+        size = tokens.shape[1]
+        return self.out(pad_packed_sequence(steps, batch_first=True, total_length=size)[0])
+
+
+PACKED = """\
+inputs: {tokens: {vocab: 20, shape: [T]}, lengths: {shape: [], dtype: int64}}
+nodes:
+  emb: {layer: Embedding, from: tokens, embedding_dim: 8}
+  rnn: {layer: LSTM, from: {input: emb, lengths: lengths}, hidden_size: 6}
+  out: {layer: Linear, from: rnn.output, out_features: 3}
+outputs: out
+"""
+
+
+def test_sequences_with_lengths() -> None:
+    graph = mg.loads(PACKED)
+    assert graph.load_state(graph.compile(), Packed()).equal == ("out",)
+
+
+class OfOneBatch(Packed):
+    def forward(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return super().forward(*batch)
+
+
+def test_an_error_says_why_the_other_model_could_not_be_run() -> None:
+    graph = mg.loads(PACKED)
+    says = (
+        r"(?s)OfOneBatch does not run on the inputs of Model, .*: OfOneBatch.forward\(\) takes 2"
+        r" positional .*give their names with inputs=.* and named sizes with sizes="
+    )
+    with pytest.raises(ValueError, match=says):
+        graph.load_state(graph.compile(), OfOneBatch(7))
+
+
+class Relative(nn.Module):
+    """Attention with relative positions: two biases of one shape meet the query."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k, self.r = (nn.Linear(4, 4, bias=False) for _ in range(3))
+        self.u, self.v = nn.Parameter(torch.randn(4)), nn.Parameter(torch.randn(4))
+        self.out = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor, pos: Tensor) -> Tensor:
+        q, keys, places = self.q(x), self.k(x), self.r(pos)
+        scores = (q + self.u) @ keys.mT
+        shifted = ((q + self.v) @ places.mT).roll(1, 2)
+        return self.out((scores + shifted).softmax(-1) @ x)
+
+
+RELATIVE = """\
+inputs: {x: [5, 4], pos: [5, 4]}
+nodes:
+  q: {layer: Linear, from: x, out_features: 4, bias: false}
+  k: {layer: Linear, from: x, out_features: 4, bias: false}
+  r: {layer: Linear, from: pos, out_features: 4, bias: false}
+  u: {parameter: [4], init: zeros}
+  v: {parameter: [4], init: zeros}
+  placed: {merge: add, from: [q, u], broadcast: true}
+  content: {merge: add, from: [q, v], broadcast: true}
+  scores: {merge: einsum, from: [content, k], equation: "nid,njd->nij"}
+  places: {merge: einsum, from: [placed, r], equation: "nid,njd->nij"}
+  shifted: {layer: Roll, from: places, shifts: 1, dims: 2}
+  sum: {merge: add, from: [scores, shifted], activation: {Softmax: {dim: -1}}}
+  mixed: {merge: einsum, from: [sum, x], equation: "nij,njd->nid"}
+  out: {layer: Linear, from: mixed, out_features: 4}
+outputs: out
+"""
+
+
+def test_tensors_of_one_shape_and_use_in_another_order_are_refused() -> None:
+    """The graph calls `u` what the other model calls `v`."""
+    graph, other = mg.loads(RELATIVE), Relative()
+    model = graph.compile()
+    before = copied(model)
+    says = (
+        r"(?s)outputs differ from .*: out by .*\n- their order is a guess, .*: u \(4,\), v \(4,\)\n"
+        r'- .* keys=\{\*\*transfer.mapping, "u": \.\.\., "v": \.\.\.\}\n- strict=False copies'
+    )
+    with pytest.raises(ValueError, match=says):
+        graph.load_state(model, other)
+    assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
+    with pytest.warns(UserWarning, match="outputs differ"):
+        transfer = graph.load_state(model, other, strict=False)
+    graph.load_state(model, other, keys={**transfer.mapping, "u": "v", "v": "u"})
+    x, pos = torch.rand(2, 5, 4), torch.rand(2, 5, 4)
+    torch.testing.assert_close(model(x=x, pos=pos), other(x, pos))
 
 
 def test_watching_a_forward_changes_nothing() -> None:

@@ -53,9 +53,7 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
         raise bad_option("dims", f"dims must list each of the {rank} axes of {input} once")
     return Lowering(
         reshaped(input, *(input.shape[index] for index in order)),
-        call=_with_sizes(
-            "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
-        ),
+        call=_with_sizes("permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})),
         makes=(),
         scatters=True,
     )
