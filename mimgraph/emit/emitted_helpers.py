@@ -31,7 +31,7 @@ class _{kind}Dict(_Keyed):
         return {item}'''
 
 
-# each needs torch, Tensor, Any and nn alone; `ir.names.EMITTED` keeps the names free
+# each needs torch, Tensor, Any, nn and create_feature_extractor alone; `ir.names.EMITTED` keeps the names free
 HELPERS = {
     "_Keyed": '''\
 class _Keyed(nn.Module):
@@ -59,6 +59,17 @@ def _with_names(state: dict[str, Any], prefix: str, names: dict[str, str]) -> di
     return state''',
     "_ModuleDict": _any_name("Module"),
     "_ParameterDict": _any_name("Parameter"),
+    "_features": '''\
+def _features(model: nn.Module, names: list[str] | dict[str, str]) -> nn.Module:
+    """The features of a model, each copied where more is computed from it, perhaps in place."""
+    extractor = create_feature_extractor(model, names)
+    for graph in (extractor.train_graph, extractor.eval_graph):
+        *_, output = graph.nodes
+        for node in output.all_input_nodes:
+            if len(node.users) > 1:
+                with graph.inserting_after(node):
+                    output.replace_input_with(node, graph.call_method("clone", (node,)))
+    return extractor.train(extractor.training)''',
     "_present": '''\
 def _present(*tensors: Tensor | None) -> list[Tensor]:
     """Those of the tensors that were given."""

@@ -220,7 +220,7 @@ class Classifier(Encoder):
         if chosen is None:
             return made
         return Module(
-            "create_feature_extractor",
+            "create_feature_extractor" if len(chosen.ports) == 1 else "_features",
             {"model": made, "return_nodes": _returned(chosen.ports)},
             *(weights, buffers),
             package="",

@@ -25,7 +25,7 @@ EMITTED = frozenset(
         *("peft", "torchvision", "timm", "transformers", "sentence_transformers"),
         "create_feature_extractor",
         *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
-        *("_rois", "_sines_cosines", "_weighted_mean", "_weighted_sum"),
+        *("_features", "_rois", "_sines_cosines", "_weighted_mean", "_weighted_sum"),
     ]
 )
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torchvision
+from torch import Tensor, nn
 from torch.testing import assert_close
-from torchvision.models.feature_extraction import create_feature_extractor
+from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.encoders import torchvision as ours
 from mimgraph.encoders.torchvision_table import entry
+from mimgraph.encoders.without_weights import made
 from mimgraph.ir.dims.dim import substitute
 
 SPEC = """
@@ -89,6 +93,51 @@ def test_features_are_what_torchvision_extracts(features: str, outputs: str, wri
         assert_close(tensor, wanted[name])
         known = graph.outputs[name or "vec"].shape
         assert tuple(substitute(size, SIZES) for size in known) == tensor.shape
+
+
+# one of each family that the table knows
+FAMILIES = ("vgg19", "resnet18", "googlenet")
+OTHER_FAMILIES = (
+    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s"),
+    *("inception_v3", "maxvit_t", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small"),
+    *("regnet_x_400mf", "regnet_y_400mf", "resnet50", "resnext50_32x4d", "shufflenet_v2_x0_5"),
+    *("squeezenet1_0", "swin_t", "swin_v2_t", "vgg11_bn", "vit_b_16", "wide_resnet50_2"),
+)
+
+
+@pytest.mark.parametrize(
+    "model", [*FAMILIES, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHER_FAMILIES)]
+)
+@pytest.mark.filterwarnings("ignore:.*initialization")
+def test_no_port_is_changed_by_what_is_computed_after_it(model: str) -> None:
+    """torchvision's ReLU works in place on what its convolutions and norms return."""
+    table = entry(model)
+    assert table is not None
+    pixels = table.exact or max(table.least, 64)
+    theirs = made(partial(torchvision.models.get_model, model, weights=None, **table.always))
+    nodes = set.intersection(*map(set, get_graph_node_names(theirs)))
+    parts = [name for name, _ in theirs.named_modules() if name in nodes]
+    ports = {f"p{index}": part for index, part in enumerate(parts)}
+    graph = mg.loads(
+        f"inputs: {{image: [3, {pixels}, {pixels}]}}\n"
+        f"nodes: {{vec: {{layer: torchvision.{model}, from: image, features: {json.dumps(ports)}}}}}\n"
+        f"outputs: {json.dumps({port: f'vec.{port}' for port in ports})}"
+    )
+    ours = graph.compile().eval()
+    theirs.load_state_dict(ours.vec.state_dict(), assign=True)
+    wanted: dict[str, Tensor] = {}
+
+    def keep(part: str, module: nn.Module, given: object, result: Tensor) -> None:
+        wanted.setdefault(part, result.clone())
+
+    for part in parts:
+        theirs.get_submodule(part).register_forward_hook(partial(keep, part))
+    image = torch.rand(1, 3, pixels, pixels)
+    with torch.no_grad():
+        theirs(image)
+        found = ours(image=image)
+    for port, part in ports.items():
+        assert_close(found[port], wanted[part], msg=part)
 
 
 @pytest.mark.slow
