@@ -62,7 +62,7 @@ def _with_names(state: dict[str, Any], prefix: str, names: dict[str, str]) -> di
     "_features": '''\
 def _features(model: nn.Module, names: list[str] | dict[str, str]) -> nn.Module:
     """The features of a model, each copied where more is computed from it, perhaps in place."""
-    extractor = create_feature_extractor(model, names)
+    extractor: Any = create_feature_extractor(model, names)
     for graph in (extractor.train_graph, extractor.eval_graph):
         *_, output = graph.nodes
         for node in output.all_input_nodes:
