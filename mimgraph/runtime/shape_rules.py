@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Leaf, unwrap
 from mimgraph.ops.custom.module_signature import parts_of
 from mimgraph.runtime.checks import has_shape, sizes_of
@@ -23,18 +23,18 @@ def wrong_rule(model: nn.Module, graph: TypedGraph, inputs: Mapping[str, Any]) -
     None if none does. Without layers of the user's the model is not called.
     """
     known = dict(places(graph.body))
-    own = [module for path, module in modules(model) if path in known and _is_own(known[path])]
+    own = [module for path, module in modules(model) if path in known and _own(known[path].node)]
     if not own:
         return None
     found: list[str] = []
-    sizes = sizes_of(graph, {k: x for k, x in inputs.items() if x is not None})
+    sizes = sizes_of(graph, {name: x for name, x in inputs.items() if x is not None})
+    named = {name: size for name, size in sizes.items() if name != "N"}
 
-    def look(module: nn.Module, given: tuple[Any, ...], result: Any) -> None:
+    def look(module: nn.Module, given: tuple[Tensor, ...], result: Any) -> None:
         path = running(model, reversed([*walk_stack(None)]), graph, known)
-        # where an axis is folded into the batch, the batch is another
-        is_folded = not (given and isinstance(given[0], Tensor) and len(given[0]) == sizes.get("N"))
-        known_sizes = {k: size for k, size in sizes.items() if k != "N" or not is_folded}
-        found.extend(_differences(path, known[path], result, known_sizes))
+        # where an axis is folded into the batch, the batch is not N
+        is_batch = bool(given) and len(given[0]) == sizes.get("N")
+        found.extend(_differences(path, known[path], result, sizes if is_batch else named))
 
     hooks = [module.register_forward_hook(look) for module in own]
     try:
@@ -46,24 +46,22 @@ def wrong_rule(model: nn.Module, graph: TypedGraph, inputs: Mapping[str, Any]) -
     return next(iter(found), None)
 
 
-def _is_own(place: Place) -> bool:
-    """Return whether a node is a layer or merge of the user's."""
-    leaf = unwrap(place.node.operation)
-    if not isinstance(leaf, Leaf) or leaf.lowering.module is None:
-        return False
-    return leaf.lowering.module.changed.own is not None
+def _own(node: TypedNode) -> Leaf | None:
+    """Return the operation of a node that is a layer or merge of the user's."""
+    leaf = unwrap(node.operation)
+    module = leaf.lowering.module if isinstance(leaf, Leaf) else None
+    return leaf if module is not None and module.changed.own is not None else None
 
 
 def _differences(path: str, place: Place, result: Any, sizes: Mapping[str, int]) -> Iterator[str]:
     """Yield how the results of a module differ from what the rule says."""
-    leaf, span = unwrap(place.node.operation), place.span
-    assert isinstance(leaf, Leaf)
+    leaf, span = _own(place.node), place.span
+    assert leaf is not None
     for port, (_, value) in parts_of(leaf.name, result).items():
         type_ = leaf.lowering.results.get(port)
-        if type_ is None or not isinstance(value, Tensor) or has_shape(value, type_, sizes):
-            continue
-        where = f"{path}.{port}".strip(".")
-        yield (
-            f"the shape rule of {leaf.name} says {type_} for {where} ({span.file.name}:{span.line}),"
-            f" but its module returned {tuple(value.shape)}"
-        )
+        if type_ is not None and not has_shape(value, type_, sizes):
+            where = f"{path}.{port}".strip(".")
+            yield (
+                f"the shape rule of {leaf.name} says {type_} for {where}"
+                f" ({span.file.name}:{span.line}), but its module returned {tuple(value.shape)}"
+            )
