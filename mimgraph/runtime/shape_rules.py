@@ -49,8 +49,9 @@ def wrong_rule(model: nn.Module, graph: TypedGraph, inputs: Mapping[str, Any]) -
 def _own(node: TypedNode) -> Leaf | None:
     """Return the operation of a node that is a layer or merge of the user's."""
     leaf = unwrap(node.operation)
-    module = leaf.lowering.module if isinstance(leaf, Leaf) else None
-    return leaf if module is not None and module.changed.own is not None else None
+    if not isinstance(leaf, Leaf) or leaf.lowering.module is None:
+        return None
+    return None if leaf.lowering.module.changed.own is None else leaf
 
 
 def _differences(path: str, place: Place, result: Any, sizes: Mapping[str, int]) -> Iterator[str]:
