@@ -569,9 +569,10 @@ class Graph(Shown):
         with those of `other` where they differ, as `Imported.keys` has them, nothing is matched or run.
 
         If tensors of the model have no match, or tensors of `other` are left over, a `ValueError`
-        names them and nothing is copied, unless the outputs are proven to be equal without them. With
-        `strict=False` the rest is copied. The result says which tensor came from which, which had no
-        match, and which outputs are proven to be equal; a warning names outputs that differ.
+        names them and nothing is copied, unless the outputs are proven to be equal without them. So does
+        one if outputs differ and the order of tensors with equal shapes and uses was a guess: give `keys`.
+        With `strict=False` the rest is copied. The result says which tensor came from which, which had
+        no match, and which outputs are proven to be equal; a warning names outputs that differ.
         """
         from mimgraph.runtime.weight_transfer.by_keys import as_keys, load_by_keys
         from mimgraph.runtime.weight_transfer.load import load_state
