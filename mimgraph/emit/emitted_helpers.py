@@ -69,7 +69,8 @@ def _features(model: nn.Module, names: list[str] | dict[str, str]) -> nn.Module:
             if len(node.users) > 1:
                 with graph.inserting_after(node):
                     output.replace_input_with(node, graph.call_method("clone", (node,)))
-    return extractor.train(extractor.training)''',
+    extractor.recompile()
+    return extractor''',
     "_present": '''\
 def _present(*tensors: Tensor | None) -> list[Tensor]:
     """Those of the tensors that were given."""

@@ -146,6 +146,19 @@ def test_no_port_is_changed_by_what_is_computed_after_it(model: str) -> None:
         assert_close(found[port], wanted[part], msg=part)
 
 
+def test_ports_are_not_overwritten_in_either_mode() -> None:
+    model = mg.loads(
+        "inputs: {image: [3, 64, 64]}\n"
+        "nodes: {v: {layer: torchvision.vgg11, from: image, features: {conv: features.0, relu: features.1}}}\n"
+        "outputs: {conv: v.conv, relu: v.relu}"
+    ).compile()
+    for _ in range(3):  # as it was compiled, in evaluation, and in training again
+        found = model(image=torch.rand(2, 3, 64, 64))
+        assert found["conv"].min() < 0
+        assert torch.equal(found["conv"].relu(), found["relu"])
+        model.train(not model.training)
+
+
 @pytest.mark.slow
 def test_a_model_with_features_is_copied_pickled_and_exported() -> None:
     graph = pyramid("[layer1, layer2]", "{a: vec.layer1, b: vec.layer2}")
