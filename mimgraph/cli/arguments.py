@@ -9,13 +9,32 @@ from mimgraph.support.arguments import Depth
 from mimgraph.support.terminal import Color
 
 PICTURES = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
-SPEC = "a YAML or JSON file, or a .safetensors file with a spec in it; - reads standard input"
+CODE = (
+    "my_model.py:Net or package.module:Net, a mimgraph.Graph or nn.Module in Python code, or a class or "
+    "function that makes one; the code is run"
+)
+SPEC = f"a YAML or JSON file, or a .safetensors file with a spec in it; - reads standard input; or {CODE}"
 COLORS: tuple[Color, ...] = ("auto", "always", "never")
 
 
-def add_spec(parser: argparse.ArgumentParser, also: str = "") -> None:
-    """Add SPEC, the path of one spec, or what the command takes also."""
-    parser.add_argument("spec", metavar="SPEC", help=f"{SPEC}; or {also}" if also else SPEC)
+def add_spec(parser: argparse.ArgumentParser) -> None:
+    """Add SPEC, the path of one spec or a name in Python code, with the options for this."""
+    parser.add_argument("spec", metavar="SPEC", help=SPEC)
+    add_model_options(parser)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a model that the user's code makes."""
+    group = parser.add_argument_group("for a model in Python code")
+    help = "an argument of the class or function: hidden=64; repeatable"
+    group.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help=help)
+    help = (
+        "an input of forward, without the batch: image=3,224,224, text=T:vocab=1000, "
+        "mask=T:dtype=bool; repeatable"
+    )
+    group.add_argument("--input", action="append", default=[], metavar="NAME=SIZES", help=help)
+    help = "a batch that torch.save wrote: a dict by the arguments of forward, or a list"
+    group.add_argument("--example", metavar="BATCH.pt", help=help)
 
 
 def add_settings(

@@ -13,21 +13,20 @@ from mimgraph.cli.settings import read_settings
 from mimgraph.cli.user_models import ModelOptions, import_model, user_code
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.graph import Graph, load, load_bytes
+from mimgraph.graph import Graph, load, load_bytes, loads
 from mimgraph.language.spec_file import UnknownParams
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.support.progress import progress
 
 
-def load_graph(path: str, settings: Sequence[str], options: ModelOptions | None = None) -> Graph:
-    """Return the graph of a file, of standard input if the path is `-`, or of a model in Python code
-    if the command has options for it."""
+def load_graph(path: str, settings: Sequence[str], options: ModelOptions) -> Graph:
+    """Return the graph of a file, of standard input if the path is `-`, or of Python code."""
     with _call_errors(path):
         return _loader(path, options)(params=_values(settings))
 
 
 def load_with_sizes(
-    path: str, settings: Sequence[str], options: ModelOptions | None = None
+    path: str, settings: Sequence[str], options: ModelOptions
 ) -> tuple[Graph, dict[str, Any]]:
     """Return a graph, and the settings that name sizes of its inputs instead of params."""
     values = _values(settings)
@@ -79,13 +78,13 @@ def _load_with_known(
             return load(params=known), set(error.names)
 
 
-def _loader(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
+def _loader(path: str, options: ModelOptions) -> Callable[..., Graph]:
     """Return a function that loads the graph for given params; standard input is read once, and Python
     code run once, here."""
     return progress("reading the spec")(_open(path, options))
 
 
-def _open(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
+def _open(path: str, options: ModelOptions) -> Callable[..., Graph]:
     if not path:
         raise CallError("the path of the spec is empty")
     if path == "-":
@@ -93,17 +92,13 @@ def _open(path: str, options: ModelOptions | None) -> Callable[..., Graph]:
     wanted = user_code(path)
     if wanted is None:
         return partial(load, path)
-    if options is None:
-        help = f"write a spec of it first: mimgraph import {wanted} -o FILE.yaml"
-        raise CallError(f"{wanted} is Python code: {help}")
-    return partial(_without_params, import_model(wanted, options).graph)
+    made = import_model(wanted, options)
+    return partial(_with_params, made if isinstance(made, Graph) else made.graph, str(wanted))
 
 
-def _without_params(graph: Graph, params: dict[str, Any]) -> Graph:
-    """Return the graph of a model in Python code, which has no params."""
-    if params:
-        raise UnknownParams([*params], graph.declared)
-    return graph
+def _with_params(graph: Graph, name: str, params: dict[str, Any]) -> Graph:
+    """Return the graph of Python code with values for its params, which one of a spec may have."""
+    return loads(graph.dumps(), params, name) if params else graph
 
 
 def _values(settings: Sequence[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from mimgraph.cli.errors import CallError
+from mimgraph.cli.user_models import user_code
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import matching
 from mimgraph.support.progress import progress
@@ -16,6 +17,8 @@ def spec_paths(given: str, in_folder: Callable[[str], list[str]]) -> dict[str, b
 
     `in_folder` returns those in a folder.
     """
+    if user_code(given) is not None:
+        return {given: True}
     if os.path.isdir(given):
         with progress("looking for specs"):
             paths = in_folder(given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from mimgraph.cli.errors import CallError
+from mimgraph.cli.user_models import refuse_code
 from mimgraph.diagnostics.render import visible
 from mimgraph.language.foreign_files import refuse_foreign
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
@@ -16,6 +17,7 @@ def read_text(path: str) -> SourceFile:
 
     A `SpecError` refuses a file of another format before it is read as a spec.
     """
+    refuse_code(path)
     name = "<stdin>" if path == "-" else path
     try:
         if path == "-":

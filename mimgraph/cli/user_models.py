@@ -1,4 +1,5 @@
-"""Import the user's own model for a command: `my_model.py:Net`, with `--arg`, `--input` and `--example`."""
+"""Load the user's own graph or module for a command: `my_model.py:Net`, with `--arg`, `--input` and
+`--example`."""
 
 from __future__ import annotations
 
@@ -11,15 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mimgraph.cli.errors import CallError, CannotImport
 from mimgraph.cli.settings import read_settings
 from mimgraph.diagnostics.render import visible
+from mimgraph.graph import Graph
 from mimgraph.support.progress import progress
 
 if TYPE_CHECKING:
     from mimgraph.imported import Imported
     from mimgraph.importer.user_code import Reference
-
-CODE = (
-    "my_model.py:Net or package.module:Net, a class, function or object of yours, whose code is run"
-)
 
 
 class ModelOptions(NamedTuple):
@@ -30,22 +28,8 @@ class ModelOptions(NamedTuple):
     example: str | None = None
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a model that the user's code makes."""
-    group = parser.add_argument_group("for a model in Python code")
-    help = "an argument of the class or function: hidden=64; repeatable"
-    group.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help=help)
-    help = (
-        "an input of forward, without the batch: image=3,224,224, text=T:vocab=1000, "
-        "mask=T:dtype=bool; repeatable"
-    )
-    group.add_argument("--input", action="append", default=[], metavar="NAME=SIZES", help=help)
-    help = "a batch that torch.save wrote: a dict by the arguments of forward, or a list"
-    group.add_argument("--example", metavar="BATCH.pt", help=help)
-
-
 def model_options(args: argparse.Namespace) -> ModelOptions:
-    """Return the options of `add_model_options`."""
+    """Return the options of `arguments.add_model_options`."""
     return ModelOptions(args.arg, args.input, args.example)
 
 
@@ -58,8 +42,23 @@ def user_code(source: str) -> Reference | None:
     return reference(source)
 
 
-def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Imported:
-    """Return the import of a model; what its code prints goes to standard error."""
+def file_of(source: str) -> str:
+    """Return the file of a source of a graph, also of one that is a name in imported Python code."""
+    wanted = user_code(source)
+    if wanted is None or wanted.is_file:
+        return wanted.place if wanted else source
+    return getattr(sys.modules.get(wanted.place), "__file__", None) or ""
+
+
+def refuse_code(source: str) -> None:
+    """Raise a `CallError` for Python code, of which a command needs the text of a spec."""
+    if user_code(source) is not None:
+        help = "write a file with mimgraph import or, for a graph, with graph.dump(path)"
+        raise CallError(f"{visible(source)} is Python code, and this command reads a file", help)
+
+
+def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Imported | Graph:
+    """Return the import of a module, or a graph itself; what the code prints goes to standard error."""
     with progress("loading torch"):
         from mimgraph.imported import from_module
         from mimgraph.importer.inputs.bind import bind
@@ -72,8 +71,11 @@ def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Impor
 
     with redirect_stdout(sys.stderr), progress("importing the model"):
         try:
-            model = build(wanted, read_settings("--arg", "NAME=VALUE", options.arguments))
-            model = without_wrappers(model)
+            arguments = read_settings("--arg", "NAME=VALUE", options.arguments)
+            made = build(wanted, arguments, Graph)
+            if isinstance(made, Graph):
+                return made
+            model = without_wrappers(made)
             inputs = bind(model, _example(options.example), map(from_text, options.inputs))
             return from_module(model, inputs, **more)
         except UserCodeError as error:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.printing import print_call_error, print_diagnostics
+from mimgraph.cli.user_models import refuse_code
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
 
@@ -17,6 +18,7 @@ def check_file(path: str) -> None:
     """Refuse a spec that is no file, which can neither be watched nor edited."""
     if path == "-":
         raise CallError("standard input cannot be watched: name a file")
+    refuse_code(path)
     if os.path.isdir(path):
         raise CallError(f"{visible(path)} is a folder: name the spec in it")
     if not os.path.isfile(path):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mimgraph.cli.arguments import view
 from mimgraph.cli.errors import CallError
 from mimgraph.cli.printing import print_note, print_warning, print_written
+from mimgraph.cli.user_models import file_of
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import write_all, write_whole
 
@@ -104,6 +105,6 @@ def refuse_to_overwrite(spec: str, graph: Graph | None, output: str | None) -> N
         return
     files = graph.declared.part_files if graph is not None else ()
     parts = dict.fromkeys(files, "a part of the spec")
-    for read, what in {**parts, spec: "the spec itself"}.items():
+    for read, what in {**parts, file_of(spec): "the spec itself"}.items():
         if os.path.exists(read) and os.path.exists(output) and os.path.samefile(read, output):
             raise CallError(f"{visible(output)} is {what}")

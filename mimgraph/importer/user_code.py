@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.importer.user_errors import UserCodeError, is_users_file, run_users
@@ -28,6 +28,7 @@ _FORM = re.compile(rf"(?P<place>.+\.py|{_NAME}):(?P<name>{_NAME})", re.DOTALL)
 
 
 _MISSING = object()
+G = TypeVar("G")
 
 
 class _Entered(NamedTuple):
@@ -61,11 +62,11 @@ def reference(text: str) -> Reference | None:
     return Reference(*match.groups()) if match and not os.path.exists(text) else None
 
 
-def build(wanted: Reference, arguments: Mapping[str, Any]) -> nn.Module:
-    """Return the module that a reference names: one that is made already, or what a class or function
-    returns for these arguments.
+def build(wanted: Reference, arguments: Mapping[str, Any], graphs: type[G]) -> nn.Module | G:
+    """Return the module or graph that a reference names: one that is made already, or what a class or
+    function returns for these arguments.
 
-        build(Reference("my_model.py", "Net"), {"hidden": 64})
+        build(Reference("my_model.py", "Net"), {"hidden": 64}, mg.Graph)
 
     Equal calls make equal weights. A `UserCodeError` has the fault of the code and the line that it is
     in.
@@ -78,19 +79,21 @@ def build(wanted: Reference, arguments: Mapping[str, Any]) -> nn.Module:
     torch.manual_seed(0)
     module = _load(wanted)
     found = _named(module, wanted)
-    if isinstance(found, nn.Module):
+    made = found
+    if isinstance(found, nn.Module | graphs):
         if arguments:
             raise UserCodeError(f"{wanted} is made already, so it takes no --arg")
-        remember(found, module, wanted.name, {})
-        return found
-    if not callable(found) or (isinstance(found, type) and not issubclass(found, nn.Module)):
+    elif not callable(found) or (isinstance(found, type) and not issubclass(found, nn.Module)):
         what = "a class" if isinstance(found, type) else shown(found)
         raise UserCodeError(
-            f"{wanted} is {what}: name an nn.Module, or a class or function that makes one"
+            f"{wanted} is {what}: name a mimgraph.Graph or nn.Module, or a class or function that makes one"
         )
-    made = _call(found, arguments, wanted)
+    else:
+        made = _call(found, arguments, wanted)
+    if isinstance(made, graphs):
+        return made
     if not isinstance(made, nn.Module):
-        raise UserCodeError(f"{wanted} returned {shown(made)}, not an nn.Module")
+        raise UserCodeError(f"{wanted} returned {shown(made)}, not a mimgraph.Graph or nn.Module")
     remember(made, module, wanted.name, arguments)
     return made
 

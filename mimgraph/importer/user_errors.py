@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
+from mimgraph.diagnostics import SpecError
+
 R = TypeVar("R")
 
 
@@ -35,7 +37,7 @@ def run_users(what: str, function: Callable[..., R], *args: Any, **keywords: Any
     except SystemExit as error:
         help = 'put what shall not run under if __name__ == "__main__":'
         raise UserCodeError(f"{what} ended the program: {help}") from error
-    except UserCodeError:
+    except (UserCodeError, SpecError):  # which has the line of the user
         raise
     except Exception as error:
         raise UserCodeError(fault_text(what, error)) from error

@@ -48,8 +48,7 @@ _ARCHIVE = Kind("an archive", "unpack it and give the spec in it")
 _BINARY = Kind("a binary file", _SPEC)
 _PYTHON = Kind(
     "Python code",
-    "write a spec of an nn.Module in it: mimgraph import my_model.py:Net -o net.yaml; of a graph in it: run "
-    "it with graph.dump(path)",
+    "name the graph or the nn.Module in it: mimgraph check my_model.py:graph; in Python, import it",
 )
 _NOTEBOOK = Kind("a notebook", "run it, and write a spec from it with graph.dump(path)")
 _PAGE = Kind("a page or picture in XML or HTML", _PICTURE.help)

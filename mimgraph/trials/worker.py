@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
+from mimgraph.diagnostics import SpecError
 from mimgraph.importer.user_code import load_function
 from mimgraph.importer.user_errors import UserCodeError, fault_text
 from mimgraph.support.arguments import shown
@@ -58,7 +59,7 @@ def _run(permits: IO[bytes], report: Report) -> None:
         require_optuna()
         with needing(job.storage):
             _work(job, objective, permits, report)
-    except (UserCodeError, SearchError) as error:
+    except (SpecError, UserCodeError, SearchError) as error:
         report(broken=str(error))
 
 

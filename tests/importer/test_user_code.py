@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from torch import nn
 
+import mimgraph as mg
 from mimgraph.importer.user_code import build, reference
 from mimgraph.importer.user_errors import UserCodeError
 
@@ -66,7 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def built(text: str, **arguments: Any) -> Any:
     wanted = reference(text)
     assert wanted is not None
-    return build(wanted, arguments)
+    return build(wanted, arguments, mg.Graph)
 
 
 FORMS = {
@@ -154,12 +155,12 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "no module class": (
         "model.py:Config",
         {},
-        "model.py:Config is a class: name an nn.Module, or a class or function that makes one",
+        "model.py:Config is a class: name a mimgraph.Graph or nn.Module, or a class or function that makes one",
     ),
     "no module is returned": (
         "model.py:give_text",
         {},
-        "model.py:give_text returned 'text', not an nn.Module",
+        "model.py:give_text returned 'text', not a mimgraph.Graph or nn.Module",
     ),
     "a needed argument": (
         "model.py:Net",

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mimgraph.cli.arguments import SPEC, add_format, add_settings
+from mimgraph.cli.arguments import SPEC, add_format, add_model_options, add_settings
 from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics
 from mimgraph.cli.spec_paths import spec_paths
+from mimgraph.cli.user_models import model_options
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, visible
 from mimgraph.support.progress import progress
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help = "also report the options that this release of torch does not have yet: 2.10"
     parser.add_argument("--torch", type=_torch, metavar="VERSION", help=help)
     add_format(parser, "sarif", "github")
+    add_model_options(parser)
 
 
 def _torch(text: str) -> str:
@@ -81,7 +83,7 @@ def _specs_in(folder: str) -> list[str]:
 def _check(path: str, args: argparse.Namespace) -> _Checked:
     """Check one spec."""
     try:
-        graph = load_graph(path, args.set)
+        graph = load_graph(path, args.set, model_options(args))
         if args.torch is not None:
             from mimgraph.infer.advice.torch_versions import check_torch
 

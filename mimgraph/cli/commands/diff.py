@@ -7,10 +7,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from mimgraph.cli.arguments import PICTURES, SPEC, add_settings, add_view, integer
+from mimgraph.cli.arguments import (
+    PICTURES,
+    SPEC,
+    add_model_options,
+    add_settings,
+    add_view,
+    integer,
+)
 from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_both
-from mimgraph.cli.user_models import CODE, add_model_options, model_options
+from mimgraph.cli.user_models import model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite, writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, diff
@@ -27,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Compare with the last commit: git show HEAD:spec.yaml | mimgraph diff - spec.yaml"
     )
-    parser.add_argument("old", metavar="OLD", help=f"{SPEC}; or {CODE}")
+    parser.add_argument("old", metavar="OLD", help=SPEC)
     parser.add_argument("new", metavar="NEW", help="the same")
     add_settings(parser)
     help = "md is Markdown, for a pull request; default: text"

@@ -12,7 +12,7 @@ from mimgraph.cli.arguments import PICTURES, add_settings, add_spec, add_view
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import print_call_error
-from mimgraph.cli.user_models import CODE, add_model_options, model_options
+from mimgraph.cli.user_models import model_options
 from mimgraph.cli.watching import watching
 from mimgraph.cli.writing import draw, refuse_to_overwrite
 from mimgraph.diagnostics import SpecError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_spec(parser, also=CODE)
+    add_spec(parser)
     add_settings(parser)
     help = f"the picture to write, by its ending {PICTURES}; default: a page that the browser opens"
     parser.add_argument("-o", "--output", metavar="FILE", help=help)
@@ -32,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--faulty", action="store_true", help=help)
     help = "draw it again whenever the spec or a part of it is saved, until Ctrl-C"
     parser.add_argument("--watch", action="store_true", help=help)
-    add_model_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:

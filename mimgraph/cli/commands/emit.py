@@ -7,6 +7,7 @@ import argparse
 from mimgraph.cli.arguments import add_output, add_settings, add_spec
 from mimgraph.cli.errors import OK
 from mimgraph.cli.loading import load_graph
+from mimgraph.cli.user_models import model_options
 from mimgraph.cli.writing import refuse_to_overwrite, write
 
 
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the source of the module."""
-    graph = load_graph(args.spec, args.set)
+    graph = load_graph(args.spec, args.set, model_options(args))
     refuse_to_overwrite(args.spec, graph, args.output)
     write(args, graph.source())
     return OK

@@ -8,19 +8,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from mimgraph.cli.arguments import add_format
+from mimgraph.cli.arguments import CODE, add_format, add_model_options
 from mimgraph.cli.errors import OK, WRONG_SPEC, CallError
 from mimgraph.cli.printing import print_written
-from mimgraph.cli.user_models import (
-    CODE,
-    add_model_options,
-    import_model,
-    model_options,
-    user_code,
-)
+from mimgraph.cli.user_models import import_model, model_options, user_code
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
+from mimgraph.graph import Graph
 from mimgraph.support.terminal import line_width, printable, wants_color
 
 if TYPE_CHECKING:
@@ -86,7 +81,11 @@ def _import(args: argparse.Namespace) -> Imported:
     """Return the import of a module in Python code, or of a file."""
     wanted = user_code(args.model)
     if wanted is not None:
-        return import_model(wanted, model_options(args), opaque=args.opaque, tidy=args.tidy)
+        imported = import_model(wanted, model_options(args), opaque=args.opaque, tidy=args.tidy)
+        if isinstance(imported, Graph):
+            help = "write its spec in the code: graph.dump('graph.yaml')"
+            raise CallError(f"{wanted} is a graph, and import takes a module", help)
+        return imported
     if args.model.endswith(".py"):
         raise CallError(f"name the class or function in it: {args.model}:Net")
     if args.arg or args.input or args.example:

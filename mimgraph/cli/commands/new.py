@@ -10,12 +10,12 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from mimgraph.cli.arguments import add_settings
+from mimgraph.cli.arguments import add_model_options, add_settings
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import print_note
 from mimgraph.cli.settings import read_settings
-from mimgraph.cli.user_models import add_model_options, import_model, model_options, user_code
+from mimgraph.cli.user_models import import_model, model_options, user_code
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics.render import visible
 from mimgraph.gallery.catalogue import find
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     help = "begin with a spec of the gallery, which mimgraph gallery lists, or with a .yaml file"
     group.add_argument("--like", metavar="EXAMPLE", help=help)
-    help = "begin with a model of yours, my_model.py:Net, whose code is run"
+    help = "begin with a graph or model of yours, my_model.py:Net, whose code is run"
     group.add_argument("--from", dest="model", metavar="MODEL", help=help)
     add_settings(parser, "write another value of a param: hidden=128; repeatable")
     add_model_options(parser)
@@ -87,7 +87,7 @@ def _of_spec(args: argparse.Namespace) -> Beginning:
     if args.arg or args.input or args.example:
         raise CallError("--arg, --input and --example are for a model in Python code: --from")
     path = STARTER if args.like is None else _path(args.like)
-    graph = load_graph(str(path), args.set)
+    graph = load_graph(str(path), args.set, model_options(args))
     text = path.read_text(encoding="utf-8-sig")
     params = read_settings("--set", "PARAM=VALUE", args.set)
     changed = renamed(text, None, params)
@@ -112,8 +112,10 @@ def _of_code(args: argparse.Namespace, folder: Path) -> Beginning:
         is_code = args.model.endswith(".py")
         raise CallError(f"{visible(args.model)} is no model in Python code", help * is_code)
     if args.set:
-        raise CallError("a model in Python code has no params to --set: give --arg")
+        raise CallError("Python code takes --arg instead of --set")
     imported = import_model(wanted, model_options(args))
+    if isinstance(imported, Graph):
+        return Beginning(imported, imported.dumps(), {})
     from mimgraph.imported import texts_of
 
     spec = folder / f"{folder.name}.yaml"

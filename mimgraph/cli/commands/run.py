@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mimgraph.cli.arguments import add_settings, add_spec, integer, positive
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
+from mimgraph.cli.user_models import model_options
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.language.safetensors_header import carries_weights
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, help)
     help = "arrays by the names of the inputs; default: random inputs"
     parser.add_argument("--inputs", metavar="FILE.npz", help=help)
-    help = "the state_dict to load; default: the weights in SPEC if it has any, else random weights"
+    help = "the state_dict to load; default: those in SPEC if it is a .safetensors file, else random weights"
     parser.add_argument("--weights", metavar="FILE.safetensors", help=help)
     parser.add_argument("--outputs", metavar="FILE.npz", help="the file to write the outputs to")
     help = "the number of samples of random inputs; default: 2"
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the inputs, every node with its shape, and the outputs."""
-    graph, sizes = load_with_sizes(args.spec, args.set)
+    graph, sizes = load_with_sizes(args.spec, args.set, model_options(args))
     if sizes and args.inputs is not None:
         raise CallError(f"the arrays in {args.inputs} give the size {next(iter(sizes))}")
     with progress("loading torch"):  # which a wrong spec need not wait for

@@ -21,6 +21,7 @@ from mimgraph.cli.arguments import (
 from mimgraph.cli.errors import OK, WRONG_SPEC, CallError, CannotSearch
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import print_error, print_note, print_warning
+from mimgraph.cli.user_models import model_options
 from mimgraph.cli.writing import refuse_to_overwrite, writing
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import write_whole
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the search, and print its best trials."""
-    graph = load_graph(args.spec, args.set)
+    graph = load_graph(args.spec, args.set, model_options(args))
     objective = _objective(args.objective)
     _check_output(args, graph)
     if not graph.space:

@@ -10,6 +10,7 @@ from mimgraph.cli.arguments import add_format, add_settings, add_spec, integer, 
 from mimgraph.cli.errors import OK, WRONG_SPEC
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import point_to_pages, print_diagnostics
+from mimgraph.cli.user_models import model_options
 from mimgraph.diagnostics.render import visible
 from mimgraph.search.listing import data, proof_text, text
 from mimgraph.search.prove import Proof
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the space, or what the check of its points found."""
-    graph = load_graph(args.spec, args.set)
+    graph = load_graph(args.spec, args.set, model_options(args))
     proof = None if args.prove is None else graph.space.prove(args.prove, args.seed)
     if args.format == "json":
         print(json.dumps(data(graph.space, proof), indent=2))

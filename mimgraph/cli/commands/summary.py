@@ -8,20 +8,19 @@ import sys
 from mimgraph.cli.arguments import add_depth, add_format, add_settings, add_spec, positive
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.loading import load_with_sizes
-from mimgraph.cli.user_models import CODE, add_model_options, model_options
+from mimgraph.cli.user_models import model_options
 from mimgraph.support.terminal import line_width, printable, wants_color
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_spec(parser, also=CODE)
+    add_spec(parser)
     help = "replace a param, or fill in a size of the inputs: hidden=128, T=50; repeatable"
     add_settings(parser, help)
     add_format(parser, "csv", "md")
     help = "give shapes, MACs and memory for a batch of N samples, instead of one sample"
     parser.add_argument("--batch", type=positive, metavar="N", help=help)
     add_depth(parser, "all")
-    add_model_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:

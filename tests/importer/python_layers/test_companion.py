@@ -78,7 +78,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def made(name: str, **arguments: object) -> nn.Module:
     wanted = reference(f"my_model.py:{name}")
     assert wanted is not None
-    return build(wanted, arguments).eval()
+    return build(wanted, arguments, mg.Graph).eval()
 
 
 @pytest.mark.slow
