@@ -17,7 +17,7 @@ from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.single_node import Given, infer_input
 from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size
+from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size, size_help
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
@@ -108,16 +108,15 @@ def public_inputs(inputs: Inputs, span: Span) -> tuple[ir.Input, ...]:
 def _shape(shape: object, span: Span, report: Report) -> ir.InputShape:
     """Return the declared shape of sizes and names, or of the dims of another handle."""
     sizes = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
-    dims = tuple(_size(size, span, report) for size in sizes)
+    dims = tuple(_size(size, size_help(sizes, at), span, report) for at, size in enumerate(sizes))
     raise_faults(report, span)
     return ir.InputShape(dims, (span,) * len(dims))
 
 
-def _size(size: object, span: Span, report: Report) -> Any:
+def _size(size: object, help: str, span: Span, report: Report) -> Any:
     """Return a size for the declared shape: an integer, a name, or a `LinearSize` for `"8*H"`."""
     if not isinstance(size, str | Dim):
         if type(size) is not int:
-            help = 'name an axis of any length, such as "T"' if size is None else ""
             message = "a size is an integer or a name"
             report.add(Diagnostic("wrong-type", message, span, help=help))
         return size
@@ -132,7 +131,7 @@ def _size(size: object, span: Span, report: Report) -> Any:
             return text
     reason = name_fault(text) if text != "N" else "N is the batch"
     if reason is not None:
-        reason = VALUES if "$" in text else reason
+        reason = VALUES if "$" in text else help or reason
         message = f"{text!r} cannot name a size"
         report.add(Diagnostic("bad-name", message, span, help=reason))
     return text

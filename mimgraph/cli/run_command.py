@@ -15,6 +15,7 @@ from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagno
 from mimgraph.cli.progress_bar import showing_progress
 from mimgraph.cli.streams import guarded
 from mimgraph.diagnostics import SpecError
+from mimgraph.diagnostics.render import visible
 from mimgraph.support.gc_pause import uncollected
 from mimgraph.support.terminal import color
 
@@ -31,7 +32,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         args = parse(words)
         with redirect_stdout(sys.stderr if getattr(args, "is_protocol", False) else sys.stdout):
-            _import(getattr(args, "import", ()))
+            _import(getattr(args, "import", ()), words)
         with showing_progress():
             code: int = args.command(args)
         return code
@@ -45,8 +46,9 @@ def _run(words: Sequence[str]) -> int:
         return error.exit_code
 
 
-def _import(modules: Sequence[str]) -> None:
-    """Import the modules of `--import`, from the working directory too, as `python -m` does."""
+def _import(modules: Sequence[str], words: Sequence[str]) -> None:
+    """Import the modules of `--import`, from the working directory too, as `python -m` does; `words` name
+    files beside which a missing one may be."""
     if modules and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     for name in modules:
@@ -54,4 +56,26 @@ def _import(modules: Sequence[str]) -> None:
             importlib.import_module(name)
         except Exception as error:
             reason = error if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
-            raise CallError(f"cannot import {name}: {reason}") from error
+            if name.endswith(".py") or os.path.dirname(name):
+                reason = "this is the path of a file, not the name of a module"
+            elif not (isinstance(error, ModuleNotFoundError) and _is_part(error.name, name)):
+                raise CallError(f"cannot import {name}: {reason}") from error
+            raise CallError(f"cannot import {name}: {reason}", _place_of(name, words)) from error
+
+
+def _is_part(missing: str | None, name: str) -> bool:
+    """Return whether a missing module is the named one or a package around it."""
+    return missing is not None and f"{name}.".startswith(f"{missing}.")
+
+
+def _place_of(name: str, words: Sequence[str]) -> str:
+    """Return the help for a module that is not found, or is named by the path of its file."""
+    folder, file = os.path.split(name)
+    module = file.removesuffix(".py")
+    path = f"{module.replace('.', os.sep)}.py"
+    folders = [folder] if folder else ["", *(os.path.dirname(word) for word in words)]
+    found = next((one for one in folders if os.path.exists(os.path.join(one, path))), None)
+    place = f"in {visible(found)}" if found else f"in the folder that has {visible(path)}"
+    where = "" if found in ("", ".") else f"run this {place}, or put that folder in PYTHONPATH"
+    written = f"write --import {visible(module)}" if module != name else ""
+    return ", and ".join(filter(None, (written, where)))

@@ -110,11 +110,11 @@ def _rows(diagnostic: Shown, paint: Paint, width: int | None) -> Iterator[str]:
         if any(_has_source(mark.span) for mark in here):
             yield bar
             yield from _source(here, margin, bar, paint, room)
-    unseen = [mark.text for mark in marks if mark.text and not _has_source(mark.span)]
-    if diagnostic.help or unseen:
+    is_unseen = bool(diagnostic.note) and not _has_source(diagnostic.span)
+    if diagnostic.help or is_unseen:
         yield bar
-    for text in unseen:
-        yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'note')}: {visible(text)}"
+    if is_unseen:  # a label says nothing without its place
+        yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'note')}: {visible(diagnostic.note)}"
     if diagnostic.help:
         yield from _help(diagnostic.help, margin, paint, room)
 

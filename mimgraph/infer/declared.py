@@ -18,14 +18,13 @@ from mimgraph.infer.scope import State
 from mimgraph.infer.structure import Around, check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.declared.graph import Block, Input, InputShape, Node
 from mimgraph.ir.declared.operations import Apply, Call
-from mimgraph.ir.declared.sizes import LinearSize
+from mimgraph.ir.declared.sizes import LinearSize, size_help
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
 from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol, terms_of
 from mimgraph.ir.expression import plain
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import is_plugin
-from mimgraph.source import Span
 
 
 def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
@@ -71,11 +70,11 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     """Return the sizes of a declared shape; None if one is faulty, which is reported."""
     found: list[Size] = []
     elements = 1
-    for dim, span in zip(shape.dims, shape.spans, strict=True):
+    for at, (dim, span) in enumerate(zip(shape.dims, shape.spans, strict=True)):
         if isinstance(dim, str):
             found.append(symbol(dim))
             continue
-        size = _size(state, dim, span)
+        size = _size(state, shape, at)
         if size is None:
             return None
         found.append(size)
@@ -87,8 +86,9 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     return tuple(found)
 
 
-def _size(state: State, dim: Any, span: Span) -> Size | None:
+def _size(state: State, shape: InputShape, index: int) -> Size | None:
     """Return a size that is a number, or linear in a name; None if it is faulty, which is reported."""
+    dim, span = shape.dims[index], shape.spans[index]
     hint = "a name for a size stands without a $: H, 8*H"
     at = Evaluation(state.params, state.report, hint=hint)
     if isinstance(dim, LinearSize):
@@ -99,7 +99,7 @@ def _size(state: State, dim: Any, span: Span) -> Size | None:
         return value
     if value is not FAULTY:
         message = "a size must be an integer of at least 1, or a name such as T"
-        state.fault("bad-option", message, span)
+        state.fault("bad-option", message, span, help=size_help(shape.dims, index))
     return None
 
 

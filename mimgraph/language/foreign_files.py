@@ -48,7 +48,8 @@ _ARCHIVE = Kind("an archive", "unpack it and give the spec in it")
 _BINARY = Kind("a binary file", _SPEC)
 _PYTHON = Kind(
     "Python code",
-    "name the graph or the nn.Module in it: mimgraph check my_model.py:graph; in Python, import it",
+    "name the graph in it: mimgraph check my_model.py:graph; write a spec of an nn.Module in it: mimgraph "
+    "import my_model.py:Net -o net.yaml",
 )
 _NOTEBOOK = Kind("a notebook", "run it, and write a spec from it with graph.dump(path)")
 _PAGE = Kind("a page or picture in XML or HTML", _PICTURE.help)

@@ -169,4 +169,4 @@ def fitting(option: str, value: int, *sizes: int) -> str:
     lower = next(n for n in range(min(value, whole), 0, -1) if whole % n == 0)
     upper = next((n for n in range(value, min(whole, 1000) + 1) if whole % n == 0), lower)
     numbers = f"{lower} or {upper}" if upper != lower else f"{lower}"
-    return f"{option} may be {numbers}"
+    return f"{option} may be any divisor of {whole}, such as {numbers}"

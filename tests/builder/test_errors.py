@@ -98,6 +98,9 @@ FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("bad-option", lambda: mg.Input("a", (1,), dtype="float"), "no dtype is called 'float'"),
     ("bad-option", lambda: mg.Input("a", vocab=0), "vocab is a number of categories"),
     ("wrong-type", lambda: mg.Input("a", (2, None)), 'name an axis of any length, such as "T"'),  # type: ignore[arg-type]
+    ("wrong-type", lambda: mg.Input("a", (None, 8, 8, 3)), "put the channels first: [3, 8, 8]"),  # type: ignore[arg-type]
+    ("bad-option", lambda: mg.Input("a", (-1, 5)), "leave the batch out: [5]"),
+    ("bad-name", lambda: mg.Input("a", ("N", 5)), "leave the batch out: [5]"),
     ("bad-option", lambda: mg.Input("a", (5,), "int"), "did you mean int64?"),
     ("wrong-type", lambda: mg.Input("a", 5), "one axis of 5 is (5,)"),  # type: ignore[arg-type]
     ("wrong-type", lambda: mg.Input("a", (2.5,)), "a size is an integer or a name"),  # type: ignore[arg-type]
@@ -414,6 +417,20 @@ def test_code_without_a_file_is_shown_by_its_line() -> None:
     text = str(caught.value)
     assert re.match(r"error.rank-mismatch.: Conv2d takes .*\n +--> <string>:3:1\n", text)
     assert "= note: (N, 5)" in text
+
+
+def test_a_help_names_the_variable_without_a_source_line_too(tmp_path: Path) -> None:
+    code = "h = layers.Linear(3)(x)\nlayers.Conv2d(8, 3)(h)"
+    file = tmp_path / "model.py"
+    file.write_text(code)
+    helps = set()
+    for path in (str(file), "<string>"):
+        with pytest.raises(mg.SpecError) as caught:
+            exec(compile(code, path, "exec"), {"layers": layers, "x": mg.Input("x", (5,))})  # noqa: S102
+        helps.add(caught.value.diagnostics[0].help)
+    (help,) = helps
+    assert help.endswith("unflattened_size=[3, 1, 1])(h)")
+    assert str(caught.value).count("note:") == 1  # a label is nothing without its line
 
 
 @pytest.mark.parametrize("compiler", [CachingCompiler, XCachingCompiler])

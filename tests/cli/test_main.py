@@ -140,3 +140,25 @@ def test_set_in_a_spec_with_unreadable_params(
     path.write_text(f"params: {params}\n{rest}")
     assert main(["check", str(path), "--set", "width=3"]) == 1
     assert capsys.readouterr().out.count("error[") == 1
+
+
+IMPORTS = {
+    "no_layers": "run this in the folder that has no_layers.py, or put that folder in PYTHONPATH",
+    "net_layers": "run this in models, or put that folder in PYTHONPATH",
+    "net_layers.py": "write --import net_layers, and run this in models, or put",
+    "models/net_layers.py": "write --import net_layers, and run this in models, or put",
+    "here_layers.py": "write --import here_layers\n",
+}
+
+
+@pytest.mark.parametrize("name", IMPORTS)
+def test_an_import_that_is_not_found_says_what_to_write(
+    run, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "models").mkdir()
+    for path in ("models/net_layers.py", "here_layers.py"):
+        Path(path).touch()
+    code, out = run("check", "models/net.yaml", "--import", name)
+    assert code == 2 and IMPORTS[name] in out.error

@@ -36,7 +36,7 @@ error[bad-option]: num_heads 2 does not divide the width 7
  8 |   f: {merge: $fusion, from: x.*, num_heads: $heads}
    |                                             ^^^^^^ 1 of 6 points: width = 7 with heads = 2
    |
-   = help: num_heads may be 1 or 7
+   = help: num_heads may be any divisor of 7, such as 1 or 7
 
 all 6 points: 1 cannot be
 """

@@ -20,6 +20,7 @@ from mimgraph.language.places import PLACES
 from mimgraph.language.reference.describe import describe
 from mimgraph.language.reference.entries import EVERY_KEY, KINDS
 from mimgraph.language.reference.listing import listing
+from mimgraph.language.reference.manual_address import MANUAL
 from mimgraph.ops import registry
 from tests.conftest import ROOT
 from tests.helpers.marked import faults
@@ -33,7 +34,7 @@ How many times the block is applied in a row, with weights of its own each time;
 type          a number of times, or {times, shared, with, index, collect}
 default       none: the block is applied once
 allowed in    a node, an item of a seq
-explained in  docs/language/repeats-and-scans.md
+explained in  https://mimgraph.github.io/mimgraph/language/repeats-and-scans.html
 
 example
   inputs: {x: [16]}
@@ -128,7 +129,7 @@ def test_a_name_of_a_key_and_a_merge_describes_both() -> None:
 def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
-    assert entry["explained"] == f"docs/language/{EVERY_KEY[name].page}.md"
+    assert entry["explained"] == f"{MANUAL}language/{EVERY_KEY[name].page}.html"
     assert entry["refused"] == REFUSED[name]._asdict()
     if entry["kind"] == "key":
         assert entry["summary"] == EVERY_KEY[name].about
@@ -358,7 +359,7 @@ def test_an_option_with_the_name_of_a_layer_in_torch_describes_both() -> None:
 
 def test_an_op_takes_precedence_over_an_option_or_key_of_its_name() -> None:
     assert describe("parameter").startswith("tensor parameter\n")
-    assert "explained in  docs/language/tensors.md" in describe("buffer")
+    assert f"explained in  {MANUAL}language/tensors.html" in describe("buffer")
     assert describe("Repeat").startswith("layer Repeat (")
 
 

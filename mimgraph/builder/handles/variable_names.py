@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from types import CodeType
 from typing import NamedTuple
 
 from mimgraph.builder.handles.records import Record, Reference
@@ -26,16 +27,21 @@ def variable_names(sources: Iterable[object]) -> dict[Record, Variable]:
     known = {**frame.f_globals, **frame.f_locals}
     records = {one.record for one in sources if isinstance(one, Reference)}
     found: dict[Record, Variable] = {}
-    for variable in _variables(call):
+    for variable in _variables(call, frame.f_code):
         one = known.get(variable.name)
         if isinstance(one, Reference) and one.port is None and one.record in records:
             found.setdefault(one.record, variable)
     return found
 
 
-def _variables(call: Span) -> Iterator[Variable]:
-    """Yield the variables that are arguments of a call, or operands."""
+def _variables(call: Span, code: CodeType) -> Iterator[Variable]:
+    """Yield the variables that are arguments of a call, or operands; without its source line, as at a
+    prompt, those that the code reads."""
     text = call.excerpt().text
+    if not text:
+        names = code.co_varnames + code.co_cellvars + code.co_freevars + code.co_names
+        yield from (Variable(name, None) for name in names if name_fault(name) is None)
+        return
     try:
         expression = ast.parse(text, mode="eval").body
     except SyntaxError:  # the line is only a part of a call

@@ -59,6 +59,7 @@ SOURCES = ("input", "inputs", "source", "sources")  # names of `from` in other f
 
 # a name as a template writes it
 _TEMPLATE = re.compile(r"\{+\s*([A-Za-z_]\w*)\s*\}+|[%@]\(?([A-Za-z_]\w*)(?:\)[a-z]|@)", re.ASCII)
+_SOURCES = re.compile(r"\bfrom: *([\w.]+(?:, *[\w.]+)+)(?!\w* *:)")
 _TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
 _INFINITE = re.compile(r"(-)?\+?inf(?:inity)?", re.IGNORECASE)
 
@@ -81,9 +82,24 @@ def unknown_option(
     near = "" if name in keys.words else report.suggestion(name, (*keys.options, *keys.words))
     if KERAS.get(name) in keys.options:
         near = f"did you mean {KERAS[name]}?"
-    help = ELSEWHERE.get(name) or _node_key_help(name, option.value, keys) or near or known
+    help = (
+        _without_brackets(name, option)
+        or ELSEWHERE.get(name)
+        or _node_key_help(name, option.value, keys)
+        or near
+        or known
+    )
     message = f"{owner} has no option {name!r}"
     report.add(Diagnostic("unknown-option", message, option.key, help=help, node=node), name)
+
+
+def _without_brackets(name: str, option: Option) -> str:
+    """Return the help for a source that YAML reads as a key: `{merge: concat, from: x, y}`."""
+    if option.value is not None:
+        return ""
+    line, column = option.key.file.line(option.key.line), option.key.column - 1
+    lists = (found for found in _SOURCES.finditer(line) if found.start() < column < found.end())
+    return next((f"put several sources in brackets: from: [{found[1]}]" for found in lists), "")
 
 
 def _node_key_help(name: str, value: Any, keys: Keys) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.ir.declared.values import Written
@@ -55,6 +55,20 @@ def _number(value: Any) -> str:
 def is_computed(text: str) -> bool:
     """Return whether a text that is no name was meant as arithmetic: `8*H` and `T-1`, not `max-len`."""
     return _COMPUTED.search(text) is not None
+
+
+def size_help(sizes: Sequence[object], at: int) -> str:
+    """Return the help for what is no size in a shape: the first may be the batch, as Keras writes it."""
+    if sizes[at] not in (None, -1, "None", "N"):
+        return ""
+    if at > 0 or len(sizes) == 1:
+        return 'name an axis of any length, such as "T"'
+    rest = [*sizes[1:]]
+    is_last = len(rest) == 3 and rest[-1] in (1, 3, 4) and rest[0] not in (1, 3, 4)
+    rest = [rest[-1], *rest[:-1]] if is_last else rest
+    help = "leave the batch out" + ", and put the channels first" * is_last
+    is_plain = all(isinstance(size, str) or (type(size) is int and size > 0) for size in rest)
+    return f"{help}: [{', '.join(map(str, rest))}]" if is_plain else help
 
 
 def parse_size(text: str, span: Span, part: Callable[[int, int], Span]) -> Any:

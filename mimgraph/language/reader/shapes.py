@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mimgraph.ir.declared.graph import InputShape
-from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
+from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size, size_help
 from mimgraph.ir.declared.values import FAULTY, Written
 from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
@@ -27,13 +27,13 @@ def read_shape(context: Context, tree: Tree) -> InputShape | None:
 
 def read_sizes(context: Context, tree: Sequence) -> InputShape | None:
     """Return the shape with the sizes of a list; None if one cannot be read."""
-    dims = [_read_size(context, item) for item in tree.items]
+    dims = [_read_size(context, tree, item) for item in tree.items]
     if FAULTY in dims:
         return None
     return InputShape(tuple(dims), tuple(item.span for item in tree.items))
 
 
-def _read_size(context: Context, item: Tree) -> Any:
+def _read_size(context: Context, shape: Sequence, item: Tree) -> Any:
     """Return an integer, a name, a `LinearSize` or a `Written`, or FAULTY for something else, which
     is reported."""
     value = _read_computed(context, item) if _is_computed(item) else read_value(context, item)
@@ -41,16 +41,23 @@ def _read_size(context: Context, item: Tree) -> Any:
         reason = name_fault(value) if value != "N" else "N stands for the batch size"
         if reason is None:
             return value
-        context.fault("bad-name", f"{value!r} cannot name a size", item.span, help=reason)
+        help = _help(shape, item) or reason
+        context.fault("bad-name", f"{value!r} cannot name a size", item.span, help=help)
     elif type(value) is int:
         if value >= 1:
             return value
-        context.fault("bad-option", "a size must be at least 1", item.span)
+        help = _help(shape, item)
+        context.fault("bad-option", "a size must be at least 1", item.span, help=help)
     elif isinstance(value, Written | LinearSize):
         return value
     elif value is not FAULTY:
-        context.wrong_type("a size", "an integer or a name", item)
+        context.wrong_type("a size", "an integer or a name", item, help=_help(shape, item))
     return FAULTY
+
+
+def _help(shape: Sequence, item: Tree) -> str:
+    values = [one.value if isinstance(one, Scalar) else one for one in shape.items]
+    return size_help(values, shape.items.index(item))
 
 
 def _is_computed(item: Tree) -> bool:

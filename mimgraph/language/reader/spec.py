@@ -183,7 +183,10 @@ def _without_section(context: Context, word: str, tree: MappingTree) -> MappingT
                 fault = Diagnostic("missing-key", message, context.origin, labels=labels, help=help)
                 context.report.add(fault)
                 return tree.outdented(key, inner)
-    message, help = f"the spec has no {word}", f"write {word}: {EXAMPLE[word]}"
+    nodes, example = tree.get("nodes"), EXAMPLE[word]
+    if word == "outputs" and isinstance(nodes, MappingTree) and nodes.entries:
+        example = nodes.entries[-1][0].text
+    message, help = f"the spec has no {word}", f"write {word}: {example}"
     context.fault("missing-key", message, context.origin, help=help)
     return tree
 

@@ -10,6 +10,7 @@ from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import KEYS, OPTIONS, Key
 from mimgraph.language.places import PLACES
+from mimgraph.language.reference.manual_address import MANUAL
 from mimgraph.ops import registry
 from mimgraph.ops.colloquial import said
 from mimgraph.ops.elsewhere import names_of
@@ -36,8 +37,8 @@ def places(name: str) -> list[str]:
 
 
 def explained(key: Key) -> str:
-    """Return the page of the manual that explains a key."""
-    return f"docs/language/{key.page}.md"
+    """Return the address of the page of the manual that explains a key."""
+    return f"{MANUAL}language/{key.page}.html"
 
 
 def takers(name: str) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mimgraph.editor.features.wording import listed
-from mimgraph.editor.manual_address import MANUAL
 from mimgraph.language.reference.entries import EVERY_KEY, explained
 from mimgraph.ops.op import Op
 
@@ -31,6 +30,5 @@ def key_text(name: str) -> str:
     key = EVERY_KEY.get(name)
     if key is None:
         return ""
-    page = explained(key).removeprefix("docs/").removesuffix(".md")
     facts = f"type: {key.type}; default: {key.default}"
-    return f"key `{name}`: {key.about}\n\n{facts}\n\n[{page}]({MANUAL}{page}.html)"
+    return f"key `{name}`: {key.about}\n\n{facts}\n\n[language/{key.page}]({explained(key)})"

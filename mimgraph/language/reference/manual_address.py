@@ -1,0 +1,3 @@
+"""Name the address of the manual, to whose pages people, editors and language models are led."""
+
+MANUAL = "https://mimgraph.github.io/mimgraph/"
