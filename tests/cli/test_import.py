@@ -129,7 +129,7 @@ WRONG = {
     "net.keras --input x=4": "net.keras is a file, which has its inputs: give no --arg, --input, --example",
     "my_model.py:Nett": "my_model.py has no Nett\n  help: did you mean Net?",
     "my_model.py:Words": "my_model.py:Words needs --arg width=VALUE",
-    "my_model.py:Net": "Net.forward(x, y) needs x, y: give shapes without the batch, --input x=16 --input y=16",
+    "my_model.py:Net": "Net.forward(x, y) needs x, y: give shapes without the batch, --input x=4 --input y=6",
     "my_model.py:Net --arg hidden": "--arg takes NAME=VALUE, not 'hidden'",
     "my_model.py:Net --arg hidden={": "yaml-syntax",
     "my_model.py:Net --input x": "--input takes NAME=SIZES, such as image=3,224,224, not 'x'",

@@ -143,11 +143,11 @@ def test_set_in_a_spec_with_unreadable_params(
 
 
 IMPORTS = {
-    "no_layers": "run this in the folder that has no_layers.py, or put that folder in PYTHONPATH",
-    "net_layers": "run this in models, or put that folder in PYTHONPATH",
-    "net_layers.py": "write --import net_layers, and run this in models, or put",
-    "models/net_layers.py": "write --import net_layers, and run this in models, or put",
-    "here_layers.py": "write --import here_layers\n",
+    "lost_layers": "run this in the folder that has lost_layers.py, or put that folder in PYTHONPATH",
+    "far_layers": "run this in models, or put that folder in PYTHONPATH",
+    "far_layers.py": "write --import far_layers, and run this in models, or put",
+    "models/far_layers.py": "write --import far_layers, and run this in models, or put",
+    "near_layers.py": "write --import near_layers\n",
 }
 
 
@@ -158,7 +158,7 @@ def test_an_import_that_is_not_found_says_what_to_write(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "models").mkdir()
-    for path in ("models/net_layers.py", "here_layers.py"):
+    for path in ("models/far_layers.py", "near_layers.py"):
         Path(path).touch()
     code, out = run("check", "models/net.yaml", "--import", name)
     assert code == 2 and IMPORTS[name] in out.error

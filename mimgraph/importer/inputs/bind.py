@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from contextlib import redirect_stdout, suppress
+from io import StringIO
+from typing import Any
 
 from torch import nn
 
 from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.importer.device import device_of
+from mimgraph.importer.inputs.examples import Examples, check_runs
 from mimgraph.importer.inputs.given import Constant, Given, Tree, read_given
+from mimgraph.importer.inputs.guess import guesses, in_command, in_python
 from mimgraph.importer.inputs.model import (
     Arguments,
     ForwardInputs,
@@ -24,19 +30,31 @@ Parameters = Mapping[str, inspect.Parameter]
 
 
 class InputsMissing(InputError):
-    """Raised if arguments that forward needs were not given; the message shows how to give them."""
+    """Raised if arguments that forward needs were not given; the message shows inputs with which the
+    model runs, if there is a `guess`."""
 
-    def __init__(self, model: str, parameters: Parameters, missing: Sequence[str]) -> None:
-        self.problem = f"{model}.forward{_shown(parameters)} needs {', '.join(missing)}"
-        self.missing = tuple(missing)
-        given = ", ".join(f'"{name}": {_guess(name).in_python}' for name in missing)
-        super().__init__(f"{self.problem}: give shapes without the batch, {{{given}}}")
+    def __init__(self, problem: str, guess: Mapping[str, Given] | None) -> None:
+        self.problem, self.guess = problem, guess
+        given = ", ".join(f'"{name}": {in_python(one)}' for name, one in self._shown.items())
+        super().__init__(f"{self._advice} {{{given}}}")
 
     @property
     def for_command(self) -> str:
         """Return the message for the command line."""
-        options = " ".join(f"--input {name}={_guess(name).in_command}" for name in self.missing)
-        return f"{self.problem}: give shapes without the batch, {options}"
+        given = " ".join(f"--input {name}={in_command(one)}" for name, one in self._shown.items())
+        return f"{self._advice} {given}"
+
+    @property
+    def _shown(self) -> Mapping[str, Given]:
+        return self.guess or {"image": Given((3, 224, 224))}
+
+    @property
+    def _advice(self) -> str:
+        if self.guess is None:
+            return (
+                f"{self.problem}: no usual shape runs, so give the shape without the batch, as in"
+            )
+        return f"{self.problem}: give shapes without the batch,"
 
 
 def bind(
@@ -55,6 +73,28 @@ def bind(
         _put(trees, path, tree)
     trees = {name: _with_lists(tree) for name, tree in trees.items()}
     _check_names(model, parameters, trees)
+    missing = _missing(parameters, trees)
+    if missing:
+        problem = f"{type(model).__name__}.forward{_shown(parameters)} needs {', '.join(missing)}"
+        raise InputsMissing(problem, _running(model, parameters, trees, missing))
+    return _bound(model, parameters, trees)
+
+
+def _running(
+    model: nn.Module, parameters: Parameters, trees: Mapping[str, Tree], missing: Sequence[str]
+) -> Mapping[str, Given] | None:
+    """Return inputs for the missing arguments with which the model runs, or None if no guess does."""
+    for guess in guesses(model, missing):
+        with suppress(InputError), redirect_stdout(StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = Examples(_bound(model, parameters, {**trees, **guess}), device_of(model))
+            check_runs(model, made, dict.fromkeys(made.sizes, 16))
+            return guess
+    return None
+
+
+def _bound(model: nn.Module, parameters: Parameters, trees: Mapping[str, Tree]) -> ForwardInputs:
+    """Return the inputs of a model that has all arguments."""
     binder = _Binder(_float_dtype(model))
     arguments = _arguments(parameters, {name: binder.fill((name,), t) for name, t in trees.items()})
     _check_batch(binder.inputs)
@@ -66,6 +106,8 @@ def bind(
 
 def _by_parameter(model: nn.Module, parameters: Parameters, given: object) -> dict[str, Tree]:
     """Return what was given by the parameters of forward; `*args` has a list."""
+    if given is None:
+        return {}
     if isinstance(given, Mapping):
         return {str(name): read_given(str(name), one) for name, one in given.items()}
     tree = read_given("inputs", given)
@@ -116,13 +158,17 @@ def _with_lists(tree: Tree) -> Tree:
 
 
 def _check_names(model: nn.Module, parameters: Parameters, trees: Mapping[str, Tree]) -> None:
-    """Raise an `InputError` for a name that forward does not have, or for one that it needs."""
+    """Raise an `InputError` for a name that forward does not have."""
     kinds = {one.kind for one in parameters.values()}
     for name in trees:
         if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
             help = suggestion(name, parameters, "it takes")
             what = f"{type(model).__name__}.forward has no argument {name}"
             raise InputError(f"{what}{help and f': {help}'}")
+
+
+def _missing(parameters: Parameters, trees: Mapping[str, Tree]) -> list[str]:
+    """Return the parameters that need an input; all of them if there is no input."""
     needed = [n for n, p in parameters.items() if p.default is p.empty and p.kind < p.VAR_KEYWORD]
     missing = [
         name
@@ -130,8 +176,7 @@ def _check_names(model: nn.Module, parameters: Parameters, trees: Mapping[str, T
         if name not in trees
         and (parameters[name].kind is not inspect.Parameter.VAR_POSITIONAL or not trees)
     ]
-    if missing or not trees:
-        raise InputsMissing(type(model).__name__, parameters, missing or list(parameters))
+    return missing or ([] if trees else [*parameters])
 
 
 class _Binder:
@@ -221,34 +266,6 @@ def _float_dtype(model: nn.Module) -> str:
     """Return the dtype of the first floating weight, which inputs of no given dtype have."""
     floats = (one.dtype for one in model.parameters() if one.is_floating_point())
     return str(next(floats, "float32")).removeprefix("torch.")
-
-
-# --- how to give what is missing ------------------------------------------------------------------
-
-
-class _Guess(NamedTuple):
-    """A shape that an input of this name may have, as Python and as the command line write it."""
-
-    in_python: str
-    in_command: str
-
-
-_GUESSES = (
-    (("image", "img", "pixel", "picture"), _Guess("(3, 224, 224)", "3,224,224")),
-    (("mask",), _Guess('{"shape": ("T",), "dtype": "bool"}', "T:dtype=bool")),
-    (
-        ("ids", "text", "token", "word"),
-        _Guess('{"shape": ("T",), "vocab": 1000}', "T:vocab=1000"),
-    ),
-    (("length", "lens"), _Guess('{"shape": (), "dtype": "int64"}', ":dtype=int64")),
-)
-
-
-def _guess(name: str) -> _Guess:
-    for words, guess in _GUESSES:
-        if any(word in name.lower() for word in words):
-            return guess
-    return _Guess("(16,)", "16")
 
 
 def _shown(parameters: Parameters) -> str:

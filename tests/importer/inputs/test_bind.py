@@ -173,7 +173,10 @@ WRONG: dict[str, tuple[type[nn.Module], Any, str]] = {
     "one is missing": (
         Batch,
         {"flag": True},
-        'Batch.forward(batch, flag) needs batch: give shapes without the batch, {"batch": (16,)}',
+        (
+            "Batch.forward(batch, flag) needs batch: no usual shape runs, so give the shape without the "
+            'batch, as in {"image": (3, 224, 224)}'
+        ),
     ),
 }
 
@@ -192,6 +195,31 @@ def test_missing_inputs_on_the_command_line() -> None:
     assert caught.value.for_command.endswith(
         "needs text: give shapes without the batch, --input text=T:vocab=1000"
     )
+
+
+PROPOSED: dict[str, tuple[nn.Module, str]] = {
+    "a vector": (nn.Linear(7, 2), "--input input=7"),
+    "a sequence": (nn.LSTM(12, 5, batch_first=True), "--input input=T,12"),
+    "categories": (nn.Embedding(50, 3), "--input input=T:vocab=50"),
+    "an image": (nn.Conv2d(1, 6, 5), "--input input=1,224,224"),
+    "a flat image": (nn.Sequential(nn.Flatten(), nn.Linear(784, 9)), "--input input=784"),
+    "an image of one size": (
+        nn.Sequential(nn.Conv2d(1, 2, 5), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(288, 9)),
+        "--input input=1,28,28",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_proposed_inputs_run(name: str) -> None:
+    model, option = PROPOSED[name]
+    with pytest.raises(InputsMissing) as caught:
+        bind(model, None)
+    assert caught.value.for_command.endswith(f"give shapes without the batch, {option}")
+    proposed = bind(model, {}, [from_text(option.removeprefix("--input "))])
+    made = values(proposed.inputs, 2, {"T": 4}, seed=0)
+    call = proposed.call(made)
+    model(*call.args, **call.kwargs)
 
 
 def test_sizes_that_an_example_has_not() -> None:
