@@ -18,6 +18,10 @@ from mimgraph.support.files import write_whole
 from mimgraph.support.frozen_data import replace
 from mimgraph.support.key_lists import lists
 
+OF_OLDER = (
+    "weights of an older version of the spec: mg.carry(old, new, weights), or mimgraph diff OLD NEW "
+    "--weights FILE -o NEW.safetensors"
+)
 ADAPTER, BASE = ".lora_", ".base_layer"  # in the keys of layers with adapters of peft
 
 
@@ -142,7 +146,7 @@ def load_weights(
     )  # the weights from before there were adapters
     missing = tuple(key for key in found.missing if not (is_bare and ADAPTER in key))
     if strict and (faults := replace(found, missing=missing).faults()):
-        raise ValueError(f"{path} does not fit: {faults}")
+        raise ValueError(f"{path} does not fit: {faults}\n- {OF_OLDER}")
     model.load_state_dict(
         {key: given[key] for key in found.loaded}, strict=strict and not found.missing
     )

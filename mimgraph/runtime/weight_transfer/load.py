@@ -27,6 +27,7 @@ from mimgraph.runtime.weight_transfer.copy_plan import plan, shapes
 from mimgraph.runtime.weight_transfer.transfer import Transfer
 from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_tensors
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
+from mimgraph.runtime.weights import OF_OLDER
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 from mimgraph.support.frozen_data import data, replace
 from mimgraph.support.key_lists import lists
@@ -122,6 +123,8 @@ class _Usages:
             yield self.doubt
         if unused and not missing and self.were_run:
             yield "without the unused weights no output of the graph equals one of the other model"
+        if self.ours.tensors.keys() & self.theirs.tensors.keys():
+            yield OF_OLDER
         yield "strict=False copies the weights that fit; the result names them and the others"
 
 
