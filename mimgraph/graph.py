@@ -280,7 +280,7 @@ class Graph(Shown):
 
             graph.replace("fused", merges.gated(out_features=64))
 
-        The node keeps its name and sources, `take` and `over`; sources go to the arguments of the same
+        The node keeps its name and sources, which `rewire` changes, `take` and `over`; sources go to the arguments of the same
         names, else by position. The weights are new, so they are frozen only if the layer says so. In
         an `each` the layer is applied to every source.
 
@@ -292,6 +292,19 @@ class Graph(Shown):
         from mimgraph.builder.edits import replace_node
 
         return self._edited(replace_node, path, layer)
+
+    def rewire(self, path: str, from_: str | Iterable[str] | Mapping[str, str]) -> Graph:
+        """Return the graph in which a node reads other sources, by their names or as `from: {...}` in a spec.
+
+            graph.rewire("joined", from_=[*graph.nodes["joined"].sources.values(), "audio"])
+            graph.rewire("attended", from_={"query": "text", "key": "image", "value": "image"})
+
+        A source is an input, a node or a port, `lstm.last`. The node keeps its name, layer and options.
+        Nodes and inputs that only its old sources needed are gone.
+        """
+        from mimgraph.builder.edits import rewire
+
+        return self._edited(rewire, path, from_)
 
     def insert(self, path: str, layer: NewLayer, *, name: str | None = None) -> Graph:
         """Return the graph with a layer between a result and all nodes and outputs that read it.

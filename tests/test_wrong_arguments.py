@@ -251,6 +251,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "g.repeat": lambda w: gr(repeat=w)(x),
     "g.replace": lambda w: gr.replace(w, layers.ReLU()),
     "g.replace.layer": lambda w: gr.replace("y", w),
+    "g.rewire": lambda w: gr.rewire(w, "x"),
+    "g.rewire.from_": lambda w: gr.rewire("y", w),
     "g.insert": lambda w: gr.insert(w, layers.ReLU()),
     "g.insert.layer": lambda w: gr.insert("y", w),
     "g.insert.name": lambda w: gr.insert("y", layers.ReLU(), name=w),

@@ -140,7 +140,7 @@ GRAPH = {
     "Draw": "draw show scene",
     "Make a module": "compile source",
     "Weights": "save load_weights load_state",
-    "Change": "replace with_options insert remove rename map upto",
+    "Change": "replace with_options rewire insert remove rename map upto",
     "Use in another graph": "__call__ as_layer",
     "Write as a spec": "dump dumps to_dict",
     "Export and split": "dynamic_shapes split",

@@ -149,7 +149,10 @@ def test_keys_that_do_not_fit_are_named(
     save_file(state, path)
     model = graph.compile()
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
-    with pytest.raises(ValueError, match=rf"^{path} does not fit: {says}\n- weights of an older version of the spec: mg.carry"):
+    with pytest.raises(
+        ValueError,
+        match=rf"^{path} does not fit: {says}\n- weights of an older version of the spec: mg.carry",
+    ):
         graph.load_weights(model, path)
     assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
 

@@ -1,4 +1,4 @@
-"""Change a graph: replace, insert and remove nodes, and set their options, by path."""
+"""Change a graph: replace, insert, rewire and remove nodes, and set their options, by path."""
 
 from mimgraph.builder.edits.edit import EditedGraph
 from mimgraph.builder.edits.insert import insert
@@ -8,6 +8,7 @@ from mimgraph.builder.edits.options import with_options
 from mimgraph.builder.edits.remove import remove
 from mimgraph.builder.edits.rename import rename
 from mimgraph.builder.edits.replace import replace_node
+from mimgraph.builder.edits.rewire import rewire
 from mimgraph.builder.edits.upto import upto
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "remove",
     "rename",
     "replace_node",
+    "rewire",
     "upto",
     "with_options",
 ]

@@ -17,7 +17,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.infer.single_node import Given, GivenGroup, Made
 from mimgraph.ir.declared.graph import BlockInput, Node, Source
 from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.ops.layer_call import LayerCall
+from mimgraph.ops.layer_call import LayerCall, is_source
 from mimgraph.support.arguments import shown
 
 NewLayer: TypeAlias = LayerCall | Sequential | BlockCall | HasLayer
@@ -34,7 +34,9 @@ def as_layer(given: object) -> Layer:
     if isinstance(given, Layer):
         return given
     wants = "an edit takes a layer or merge with its options, such as layers.GELU()"
-    raise TypeError(f"{wants}, not {shown(given)}{item_help(given)}")
+    called = ': graph.rewire("joined", from_=["a", "b"]) gives a node other sources'
+    help = called if is_source(given) else item_help(given)
+    raise TypeError(f"{wants}, not {shown(given)}{help}")
 
 
 def is_layer(given: object) -> bool:

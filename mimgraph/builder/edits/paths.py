@@ -46,7 +46,7 @@ def find(edit: Edit, path: object, takes_results: bool = False) -> Place:
         if node is None and not rest and takes_results and name in scope.names:
             return Place((*around,), scope, name)
         if node is None:
-            raise _unknown(edit, scope, name, takes_results)
+            raise unknown_name(edit, scope, name, takes_results)
         if not rest:
             return Place((*around,), scope, name)
         inner = edit.inside(scope, node)
@@ -92,7 +92,7 @@ def check_one_result(edit: Edit, place: Place) -> None:
         raise edit.fault("unknown-port", message, f"name one of them: {ports}")
 
 
-def _unknown(edit: Edit, scope: Scope, name: str, takes_results: bool) -> SpecError:
+def unknown_name(edit: Edit, scope: Scope, name: str, takes_results: bool) -> SpecError:
     """Return the error for a name that no node has."""
     where = f" in {scope.path[:-1]}" if scope.path else ""
     if name in scope.names and takes_results:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mimgraph.builder.edits.block_names import used_blocks
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import check_one_result, find
+from mimgraph.builder.edits.scope import Scope
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
@@ -27,8 +28,13 @@ def upto(graph: Graph, typed: TypedGraph, *paths: object) -> EditedGraph:
     twice = next((one for one in sources if sources.count(one) > 1), None)
     if twice is not None:
         raise edit.fault("duplicate-name", f"{twice.text} is given twice")
-    needed = _needed(graph, sources)
-    whole = edit.whole
+    whole = needed_by(edit, edit.whole, sources)
+    return edit.checked(whole._replace(outputs=_outputs(sources)))
+
+
+def needed_by(edit: Edit, whole: Scope, sources: list[Source]) -> Scope:
+    """Return a graph without the nodes and inputs on which none of the sources depends."""
+    needed = _needed(replace(edit.graph, nodes=whole.nodes), sources)
     nodes = tuple([node for node in whole.nodes if node.name in needed])
     inputs = tuple([one for one in whole.inputs if one.name in needed])
     _check_sizes(edit, nodes, inputs)
@@ -38,8 +44,7 @@ def upto(graph: Graph, typed: TypedGraph, *paths: object) -> EditedGraph:
         raise edit.fault("missing-key", message, "name a result that depends on an input too")
     if len(inputs) == 1 and isinstance(inputs[0], Input):  # the batch is read from it
         inputs = (replace(inputs[0], optional=False),)
-    outputs = _outputs(sources)
-    return edit.checked(whole._replace(nodes=nodes, inputs=inputs, outputs=outputs))
+    return whole._replace(nodes=nodes, inputs=inputs)
 
 
 def _source(edit: Edit, path: object) -> Source:

@@ -59,16 +59,17 @@ def is_computed(text: str) -> bool:
 
 def size_help(sizes: Sequence[object], at: int) -> str:
     """Return the help for what is no size in a shape: the first may be the batch, as Keras writes it."""
-    if sizes[at] not in (None, -1, "None", "N"):
+    size = sizes[at]
+    if size is not None and not (type(size) in (int, str) and size in (-1, "None", "N")):
         return ""
     if at > 0 or len(sizes) == 1:
         return 'name an axis of any length, such as "T"'
-    rest = [*sizes[1:]]
-    is_last = len(rest) == 3 and rest[-1] in (1, 3, 4) and rest[0] not in (1, 3, 4)
-    rest = [rest[-1], *rest[:-1]] if is_last else rest
-    help = "leave the batch out" + ", and put the channels first" * is_last
-    is_plain = all(isinstance(size, str) or (type(size) is int and size > 0) for size in rest)
-    return f"{help}: [{', '.join(map(str, rest))}]" if is_plain else help
+    help, rest = "leave the batch out", sizes[1:]
+    if not all(type(one) is str or (type(one) is int and one > 0) for one in rest):
+        return help
+    if len(rest) == 3 and rest[2] in (1, 3, 4) and rest[0] not in (1, 3, 4):
+        help, rest = f"{help}, and put the channels first", [rest[2], *rest[:2]]
+    return f"{help}: [{', '.join(map(str, rest))}]"
 
 
 def parse_size(text: str, span: Span, part: Callable[[int, int], Span]) -> Any:

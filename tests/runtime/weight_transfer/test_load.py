@@ -262,7 +262,9 @@ def test_weights_that_do_not_fit_are_named_and_nothing_is_copied(
 def test_weights_of_an_older_spec_name_what_carries_them() -> None:
     graph = mg.loads(LINEAR)
     older = {**graph.compile().state_dict(), "b.weight": torch.zeros(2)}
-    with pytest.raises(ValueError, match=r"mg\.carry\(old, new, weights\), or mimgraph diff OLD NEW"):
+    with pytest.raises(
+        ValueError, match=r"mg\.carry\(old, new, weights\), or mimgraph diff OLD NEW"
+    ):
         graph.load_state(graph.compile(), older)
 
 
