@@ -294,10 +294,12 @@ class Graph(Shown):
         return self._edited(replace_node, path, layer)
 
     def rewire(self, path: str, from_: str | Iterable[str] | Mapping[str, str]) -> Graph:
-        """Return the graph in which a node reads other sources, by their names or as `from: {...}` in a spec.
+        """Return the graph in which a node reads other sources, by their names.
 
-            graph.rewire("joined", from_=[*graph.nodes["joined"].sources.values(), "audio"])
-            graph.rewire("attended", from_={"query": "text", "key": "image", "value": "image"})
+            sources = graph.nodes["fused"].sources.values()
+            graph.rewire("fused", from_=[*sources, "pooled"])
+
+        A merge with named sources takes a dict, `{"query": "text", "key": "image", "value": "image"}`.
 
         A source is an input, a node or a port, `lstm.last`. The node keeps its name, layer and options.
         Nodes and inputs that only its old sources needed are gone.

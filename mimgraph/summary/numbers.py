@@ -11,8 +11,7 @@ from mimgraph.ir.dims.amount import Amount
 
 Count: TypeAlias = Callable[[Amount | int], str]  # writes a number exactly or short
 
-_LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers that get separators
-_TERM = re.compile(r"(-?)(?:(\d+)(?:\*|$))?(.*)")  # sign, factor and sizes
+_FACTOR = re.compile(r"(-?)(?:(\d+)(?:\*|$))?(.*)")  # sign, factor and sizes
 
 
 def macs(cost: Cost, count: Count) -> str:
@@ -25,11 +24,8 @@ def macs(cost: Cost, count: Count) -> str:
 
 
 def number(amount: Amount | int) -> str:
-    """Return an amount with thousands separators: `1,024*T + 16`."""
-    value = amount if isinstance(amount, int) else amount.value
-    if isinstance(value, int):
-        return f"{value:,}"
-    return _LONG.sub(lambda digits: f"{int(digits[0]):,}", value)
+    """Return an amount with thousands separators: `1,024·T + 16`."""
+    return _terms(amount, "{:,}".format)
 
 
 def short(amount: Amount | int) -> str:
@@ -37,18 +33,18 @@ def short(amount: Amount | int) -> str:
 
     If it depends on named sizes, that holds for the factor of each term: `64·T^2 + 16.4 k`.
     """
-    return _short_terms(amount, lambda n: f"{n:,}" if n < 10_000 else _scaled(n, ""))
+    return _terms(amount, lambda n: f"{n:,}" if n < 10_000 else _scaled(n, ""))
 
 
 def memory(amount: Amount | int) -> str:
     """Return bytes in three digits, `77.2 kB`; `4.1 kB·T + 512 B` if they depend on named sizes."""
-    return _short_terms(amount, lambda n: _scaled(n, "B"))
+    return _terms(amount, lambda n: _scaled(n, "B"))
 
 
-def _short_terms(amount: Amount | int, written: Callable[[int], str]) -> str:
+def _terms(amount: Amount | int, written: Callable[[int], str]) -> str:
     """Return the amount with the factor of each term as `written` returns it."""
     value = amount if isinstance(amount, int) else amount.value
-    text = " ".join(_short_term(part, written) for part in _parts(str(value)))
+    text = " ".join(_term(part, written) for part in _parts(str(value)))
     return text.replace("**", "^").replace("*", "·")
 
 
@@ -63,11 +59,11 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _short_term(part: str, written: Callable[[int], str]) -> str:
+def _term(part: str, written: Callable[[int], str]) -> str:
     """Return a term with its factor as `written` returns it; a sign stays as it is."""
     if part in ("+", "-"):
         return part
-    found = _TERM.fullmatch(part)
+    found = _FACTOR.fullmatch(part)
     assert found is not None
     sign, factor, sizes = found.groups(default="")
     if not factor and written(1) == "1":

@@ -12,7 +12,7 @@ from mimgraph.summary.limits import limits_text
 from mimgraph.summary.numbers import Count, macs, memory, number
 from mimgraph.summary.rows import Contents, Row, noted
 
-TITLES = ("Name", "Layer", "Output shape", "Params", "MACs", "From")
+TITLES = ("Name", "Layer", "Output shape", "Weights", "MACs", "From")
 NAME, LAYER, SHAPE, PARAMS, MACS, FROM = range(len(TITLES))
 
 

@@ -60,29 +60,29 @@ def test_the_table_of_a_graph() -> None:
     table = dedent("""
         TwoTowers
 
-        Name     Layer               Output shape    Params         MACs  From
-        ───────  ──────────────────  ──────────────  ──────  ───────────  ─────────────────────
-        image    Input               (N, 3, 32, 32)       -            -
-        words    Input               (N, T) int64         -            -
-        extra    Input               (N, 5)               -            -
-        stem     seq                 (N, 8, 30, 30)     224        194 k  image
-        ├─ 0     Conv2d              (N, 8, 30, 30)     224        194 k
-        └─ 1     ReLU                (N, 8, 30, 30)       -            -
-        stage    residual × 3        (N, 8, 30, 30)   1,776       1.56 M  stem
-        ├─ conv  Conv2d              (N, 8, 30, 30)     576        518 k  x
-        ├─ norm  BatchNorm2d + ReLU  (N, 8, 30, 30)      16            -  conv
-        └─ sum   add                 (N, 8, 30, 30)       -            -  norm, x
-        pooled   seq                 (N, 8)               -            -  stage
-        ├─ 0     AdaptiveAvgPool2d   (N, 8, 1, 1)         -            -
-        └─ 1     Flatten             (N, 8)               -            -
-        emb      Embedding           (N, T, 16)        16 k            -  words
-        lstm     LSTM                (N, T, 8)          832        768·T  emb
-        fc       Linear              (N, 8)              48           40  extra
-        local    seq                 (N, 8, T - 2)      392  384·T - 768  emb
-        ├─ 0     Permute             (N, 16, T)           -            -
-        └─ 1     Conv1d              (N, 8, T - 2)      392  384·T - 768
-        fused    concat              (N, 24)              -            -  pooled, lstm.last, fc
-        score    Linear              (N, 1)              25           24  fused
+        Name     Layer               Output shape    Weights         MACs  From
+        ───────  ──────────────────  ──────────────  ───────  ───────────  ─────────────────────
+        image    Input               (N, 3, 32, 32)        -            -
+        words    Input               (N, T) int64          -            -
+        extra    Input               (N, 5)                -            -
+        stem     seq                 (N, 8, 30, 30)      224        194 k  image
+        ├─ 0     Conv2d              (N, 8, 30, 30)      224        194 k
+        └─ 1     ReLU                (N, 8, 30, 30)        -            -
+        stage    residual × 3        (N, 8, 30, 30)    1,776       1.56 M  stem
+        ├─ conv  Conv2d              (N, 8, 30, 30)      576        518 k  x
+        ├─ norm  BatchNorm2d + ReLU  (N, 8, 30, 30)       16            -  conv
+        └─ sum   add                 (N, 8, 30, 30)        -            -  norm, x
+        pooled   seq                 (N, 8)                -            -  stage
+        ├─ 0     AdaptiveAvgPool2d   (N, 8, 1, 1)          -            -
+        └─ 1     Flatten             (N, 8)                -            -
+        emb      Embedding           (N, T, 16)         16 k            -  words
+        lstm     LSTM                (N, T, 8)           832        768·T  emb
+        fc       Linear              (N, 8)               48           40  extra
+        local    seq                 (N, 8, T - 2)       392  384·T - 768  emb
+        ├─ 0     Permute             (N, 16, T)            -            -
+        └─ 1     Conv1d              (N, 8, T - 2)       392  384·T - 768
+        fused    concat              (N, 24)               -            -  pooled, lstm.last, fc
+        score    Linear              (N, 1)               25           24  fused
 
         Outputs: score (N, 1), local (N, 8, T - 2)
         × n: the row counts all n repeats; rows inside it count one, or the repeats that they number
@@ -102,30 +102,30 @@ def test_different_repeats_have_rows_of_their_own_and_shared_weights_count_once(
     assert (
         table(SHARING)
         == dedent("""
-        Name          Layer              Output shape  Params  MACs  From
-        ────────────  ─────────────────  ────────────  ──────  ────  ───────────
-        a             Input              (N, 8)             -     -
-        b             Input              (N, 8)             -     -
-        tower         seq                (N, 6)           434   320  a
-        ├─ 0          wide × 4           (N, 4)           308   224
-        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)           264   192
-        │  │  ├─ 0    Linear             (N, 8)            72    64
-        │  │  └─ 1    BatchNorm1d        (N, 8)            16     -
-        │  └─ 3       wide width=4       (N, 4)            44    32
-        │     ├─ 0    Linear             (N, 4)            36    32
-        │     └─ 1    BatchNorm1d        (N, 4)             8     -
-        └─ 1          deep               (N, 6)           126    96
-           ├─ 0       wide               (N, 6)            42    24
-           │  ├─ 0    Linear             (N, 6)            30    24
-           │  └─ 1    BatchNorm1d        (N, 6)            12     -
-           ├─ 1       same × 2           (N, 6)            84    72
-           │  └─ fc   Linear             (N, 6)            42    36  x
-           └─ 2       Tanh               (N, 6)             -     -
-        other         seq, shares tower  (N, 6)             -   320  b
-        loop          same × 4 shared    (N, 6)            42   144  other
-        └─ fc         Linear             (N, 6)            42    36  x
-        none          same × 0           (N, 6)             -     -  loop
-        score         dot                (N,)               -     -  tower, none
+        Name          Layer              Output shape  Weights  MACs  From
+        ────────────  ─────────────────  ────────────  ───────  ────  ───────────
+        a             Input              (N, 8)              -     -
+        b             Input              (N, 8)              -     -
+        tower         seq                (N, 6)            434   320  a
+        ├─ 0          wide × 4           (N, 4)            308   224
+        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)            264   192
+        │  │  ├─ 0    Linear             (N, 8)             72    64
+        │  │  └─ 1    BatchNorm1d        (N, 8)             16     -
+        │  └─ 3       wide width=4       (N, 4)             44    32
+        │     ├─ 0    Linear             (N, 4)             36    32
+        │     └─ 1    BatchNorm1d        (N, 4)              8     -
+        └─ 1          deep               (N, 6)            126    96
+           ├─ 0       wide               (N, 6)             42    24
+           │  ├─ 0    Linear             (N, 6)             30    24
+           │  └─ 1    BatchNorm1d        (N, 6)             12     -
+           ├─ 1       same × 2           (N, 6)             84    72
+           │  └─ fc   Linear             (N, 6)             42    36  x
+           └─ 2       Tanh               (N, 6)              -     -
+        other         seq, shares tower  (N, 6)              -   320  b
+        loop          same × 4 shared    (N, 6)             42   144  other
+        └─ fc         Linear             (N, 6)             42    36  x
+        none          same × 0           (N, 6)              -     -  loop
+        score         dot                (N,)                -     -  tower, none
     """)
         .strip()
         .splitlines()
@@ -187,20 +187,20 @@ def test_sizes_replace_names_and_depth_closes_rows() -> None:
     table = dedent("""
         TwoTowers
 
-        Name    Layer         Output shape    Params    MACs  From
-        ──────  ────────────  ──────────────  ──────  ──────  ─────────────────────
-        image   Input         (8, 3, 32, 32)       -       -
-        words   Input         (8, 50) int64        -       -
-        extra   Input         (8, 5)               -       -
-        stem    seq           (8, 8, 30, 30)     224  1.56 M  image
-        stage   residual × 3  (8, 8, 30, 30)   1,776  12.4 M  stem
-        pooled  seq           (8, 8)               -       -  stage
-        emb     Embedding     (8, 50, 16)       16 k       -  words
-        lstm    LSTM          (8, 50, 8)         832   307 k  emb
-        fc      Linear        (8, 8)              48     320  extra
-        local   seq           (8, 8, 48)         392   147 k  emb
-        fused   concat        (8, 24)              -       -  pooled, lstm.last, fc
-        score   Linear        (8, 1)              25     192  fused
+        Name    Layer         Output shape    Weights    MACs  From
+        ──────  ────────────  ──────────────  ───────  ──────  ─────────────────────
+        image   Input         (8, 3, 32, 32)        -       -
+        words   Input         (8, 50) int64         -       -
+        extra   Input         (8, 5)                -       -
+        stem    seq           (8, 8, 30, 30)      224  1.56 M  image
+        stage   residual × 3  (8, 8, 30, 30)    1,776  12.4 M  stem
+        pooled  seq           (8, 8)                -       -  stage
+        emb     Embedding     (8, 50, 16)        16 k       -  words
+        lstm    LSTM          (8, 50, 8)          832   307 k  emb
+        fc      Linear        (8, 8)               48     320  extra
+        local   seq           (8, 8, 48)          392   147 k  emb
+        fused   concat        (8, 24)               -       -  pooled, lstm.last, fc
+        score   Linear        (8, 1)               25     192  fused
 
         Outputs: score (8, 1), local (8, 8, 48)
         Total: 19.3 k parameters (77.2 kB), 14.5 M MACs, 3.28 MB of activations at batch 8

@@ -55,29 +55,29 @@ def expected(rows: Iterable[Row], column: int) -> str:
 
 def test_the_cells_of_a_narrow_table_are_wrapped_between_words() -> None:
     table = """
-        Name             Layer               Output shape  Params    MACs  From
-        ───────────────  ──────────────────  ────────────  ──────  ──────  ─────────────
-        left             Input               (N, 8, 16)         -       -
-        right            Input               (N, 8, 16)         -       -
-        left_seen        attend              (N, 8, 16)     1,120  10.2 k  left, right
-        ├─ seen          MultiheadAttention  (N, 8, 16)     1,088  10.2 k  x, context
-        ├─ context_norm  LayerNorm           (N, 8, 16)        32       -  context
-        └─ mixed         add                 (N, 8, 16)         -       -  seen,
-                                                                           context_norm,
-                                                                           x
-        right_seen       attend, shares      (N, 8, 16)         -  10.2 k  right, left
+        Name             Layer               Output shape  Weights    MACs  From
+        ───────────────  ──────────────────  ────────────  ───────  ──────  ─────────────
+        left             Input               (N, 8, 16)          -       -
+        right            Input               (N, 8, 16)          -       -
+        left_seen        attend              (N, 8, 16)      1,120  10.2 k  left, right
+        ├─ seen          MultiheadAttention  (N, 8, 16)      1,088  10.2 k  x, context
+        ├─ context_norm  LayerNorm           (N, 8, 16)         32       -  context
+        └─ mixed         add                 (N, 8, 16)          -       -  seen,
+                                                                            context_norm,
+                                                                            x
+        right_seen       attend, shares      (N, 8, 16)          -  10.2 k  right, left
                          left_seen
-        joined           concat              (N, 16, 16)        -       -  left_seen,
-                                                                           right_seen
+        joined           concat              (N, 16, 16)         -       -  left_seen,
+                                                                            right_seen
     """
-    found = mg.loads(DEEP).summary().text(80).split("\n\n")[1]
+    found = mg.loads(DEEP).summary().text(81).split("\n\n")[1]
     assert found == dedent(table).strip()
 
 
 def test_the_lines_of_the_tree_go_on_below_a_name() -> None:
     text = str(mg.load(ROOT / "specs" / "mult.yaml").summary().text(80))
     assert (
-        "\ntokens              tokens, each of 3                  16.4 k  text, audio,\n│   "
+        "\ntokens              tokens, each of 3                   16.4 k  text, audio,\n│   "
         in text
     )
     assert re.search(r"^│  ├─ context_norm .*\n│  │ +norm$", text, re.MULTILINE)
@@ -101,16 +101,16 @@ def test_no_line_is_wider_than_the_terminal_and_shapes_and_sources_are_whole(spe
 
 def test_a_narrow_table_leaves_out_macs_and_then_params() -> None:
     summary = mg.loads(DEEP).summary()
-    texts = {width: summary.text(width) for width in (80, 74, 60)}
+    texts = {width: summary.text(width) for width in (81, 74, 60)}
     titles = {width: text.splitlines()[2] for width, text in texts.items()}
     assert [re.split("  +", title) for title in titles.values()] == [
-        ["Name", "Layer", "Output shape", "Params", "MACs", "From"],
-        ["Name", "Layer", "Output shape", "Params", "From"],
+        ["Name", "Layer", "Output shape", "Weights", "MACs", "From"],
+        ["Name", "Layer", "Output shape", "Weights", "From"],
         ["Name", "Layer", "Output shape", "From"],
     ]
-    assert "Left out" not in texts[80]
+    assert "Left out" not in texts[81]
     assert "\nLeft out: MACs, as the terminal is too narrow\n" in texts[74]
-    assert "\nLeft out: Params and MACs, as the terminal is too narrow\n" in texts[60]
+    assert "\nLeft out: Weights and MACs, as the terminal is too narrow\n" in texts[60]
 
 
 def test_formulas_of_macs_give_way_to_sources() -> None:
