@@ -58,7 +58,7 @@ def is_computed(text: str) -> bool:
 
 
 def size_help(sizes: Sequence[object], at: int) -> str:
-    """Return the help for what is no size in a shape: the first may be the batch, as Keras writes it."""
+    """Return the help for an invalid size in a shape; the first may be the batch, as in Keras."""
     size = sizes[at]
     if size is not None and not (type(size) in (int, str) and size in (-1, "None", "N")):
         return ""
