@@ -32,7 +32,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         args = parse(words)
         with redirect_stdout(sys.stderr if getattr(args, "is_protocol", False) else sys.stdout):
-            _import(getattr(args, "import", ()), words)
+            _import(getattr(args, "import", ()))
         with showing_progress():
             code: int = args.command(args)
         return code
@@ -46,9 +46,8 @@ def _run(words: Sequence[str]) -> int:
         return error.exit_code
 
 
-def _import(modules: Sequence[str], words: Sequence[str]) -> None:
-    """Import the modules of `--import`, from the working directory too, as `python -m` does; `words` name
-    files beside which a missing one may be."""
+def _import(modules: Sequence[str]) -> None:
+    """Import the modules of `--import`, from the working directory too, as `python -m` does."""
     if modules and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     for name in modules:
@@ -60,7 +59,7 @@ def _import(modules: Sequence[str], words: Sequence[str]) -> None:
                 reason = "this is the path of a file, not the name of a module"
             elif not (isinstance(error, ModuleNotFoundError) and _is_part(error.name, name)):
                 raise CallError(f"cannot import {name}: {reason}") from error
-            raise CallError(f"cannot import {name}: {reason}", _place_of(name, words)) from error
+            raise CallError(f"cannot import {name}: {reason}", _import_help(name)) from error
 
 
 def _is_part(missing: str | None, name: str) -> bool:
@@ -68,14 +67,10 @@ def _is_part(missing: str | None, name: str) -> bool:
     return missing is not None and f"{name}.".startswith(f"{missing}.")
 
 
-def _place_of(name: str, words: Sequence[str]) -> str:
+def _import_help(name: str) -> str:
     """Return the help for a module that is not found, or is named by the path of its file."""
     folder, file = os.path.split(name)
     module = file.removesuffix(".py")
-    path = f"{module.replace('.', os.sep)}.py"
-    folders = [folder] if folder else ["", *(os.path.dirname(word) for word in words)]
-    found = next((one for one in folders if os.path.exists(os.path.join(one, path))), None)
-    place = f"in {visible(found)}" if found else f"in the folder that has {visible(path)}"
-    where = "" if found in ("", ".") else f"run this {place}, or put that folder in PYTHONPATH"
-    written = f"write --import {visible(module)}" if module != name else ""
-    return ", and ".join(filter(None, (written, where)))
+    place = visible(folder or f"the folder of {module.partition('.')[0]}")
+    where = f"run this in {place}, or add that folder to PYTHONPATH"
+    return where if module == name else f"write --import {visible(module)}, and {where}"

@@ -143,22 +143,17 @@ def test_set_in_a_spec_with_unreadable_params(
 
 
 IMPORTS = {
-    "lost_layers": "run this in the folder that has lost_layers.py, or put that folder in PYTHONPATH",
-    "far_layers": "run this in models, or put that folder in PYTHONPATH",
-    "far_layers.py": "write --import far_layers, and run this in models, or put",
-    "models/far_layers.py": "write --import far_layers, and run this in models, or put",
-    "near_layers.py": "write --import near_layers\n",
+    "lost_layers": "help: run this in the folder of lost_layers, or add that folder to PYTHONPATH",
+    "models.layers.gated": "help: run this in the folder of models, or add that folder to PYTHON",
+    "layers.py": "help: write --import layers, and run this in the folder of layers, or add",
+    "models/layers.py": "help: write --import layers, and run this in models, or add that folder to",
 }
 
 
 @pytest.mark.parametrize("name", IMPORTS)
 def test_an_import_that_is_not_found_says_what_to_write(
-    run, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    (tmp_path / "models").mkdir()
-    for path in ("models/far_layers.py", "near_layers.py"):
-        Path(path).touch()
-    code, out = run("check", "models/net.yaml", "--import", name)
+    code, out = run("check", SIMPLE, "--import", name)
     assert code == 2 and IMPORTS[name] in out.error

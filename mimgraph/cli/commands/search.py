@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser)
     help = "the function of a trial that trains a model and returns its score: train.py:objective"
     parser.add_argument("--objective", required=True, metavar="FILE:NAME", help=help)
-    help = "how many trials the study shall have in all, without those that failed; default: 50"
+    help = "the total number of trials, not counting failed ones; default: 50"
     parser.add_argument("--trials", type=positive, default=50, metavar="N", help=help)
     help = "the number of processes that run trials; default: 1"
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help=help)
