@@ -19,11 +19,7 @@ from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.support.progress import progress
 
 
-def load_graph(
-    path: str,
-    settings: Sequence[str],
-    options: ModelOptions = ModelOptions(),  # noqa: B008
-) -> Graph:
+def load_graph(path: str, settings: Sequence[str], options: ModelOptions) -> Graph:
     """Return the graph of a file, of standard input if the path is `-`, or of Python code."""
     with _call_errors(path):
         return _loader(path, options)(params=_values(settings))

@@ -17,6 +17,8 @@ from mimgraph.runtime.array_files import load_arrays
 
 GRAPH = mg.loads("inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n").typed
 TIBS = (1 << 40, 5)  # of float32: 20 TiB
+# a later zipfile sees that the member would overlap what follows it
+CUT = "Overlapped entries" if hasattr(zipfile.ZipInfo, "_end_offset") else "it is cut off"
 
 
 def _npy(shape: object, dtype: str = "<f4", data: bytes = b"", version: int = 1) -> bytes:
@@ -55,7 +57,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "negative sizes": (_zip(x=_npy((-1, -5), data=bytes(20))), "is not an .npz file as numpy.savez writes it: "),
     "fewer bytes": (_zip(x=_npy((3, 5), data=bytes(59))), "x.npy claims 60 bytes, which"),
     "a size that no zip holds": (_lying(_npy((1 << 25, 5)), 20 << 25, zipfile.ZIP_DEFLATED), "x.npy claims 671,088,640 bytes, which the file does not have"),
-    "a member that is cut": (_lying(_npy((3, 5), data=bytes(60)), 1_000, zipfile.ZIP_STORED), "is not an .npz file as numpy.savez writes it: "),
+    "a member that is cut": (_lying(_npy((3, 5), data=bytes(60)), 1_000, zipfile.ZIP_STORED), f"writes it: {CUT}"),
     "a bomb of another shape": (_zip(zipfile.ZIP_DEFLATED, x=_npy((1 << 20, 6), data=bytes(24 << 20))), "x has shape (1048576, 6), not (N, 5)"),
     "a long header": (_zip(zipfile.ZIP_DEFLATED, x=_npy(" " * (1 << 24), version=2)), "is not an .npz file as numpy.savez writes it: EOF"),
     "a header that is none": (_zip(x=_npy("__import__('os')")), "is not an .npz file as numpy.savez writes it: "),

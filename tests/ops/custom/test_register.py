@@ -876,15 +876,14 @@ def test_a_failed_import_is_reported_without_a_traceback(
     package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (package / "broken.py").write_text("1 / 0\n")
+    help = "\n  help: run this in the folder of {}, or add that folder to PYTHONPATH"
     for name, text in {
-        "nowhere": "No module named 'nowhere'",
-        "my_pkg.nothing": "No module named 'my_pkg.nothing'",
+        "nowhere": "No module named 'nowhere'" + help.format("nowhere"),
+        "my_pkg.nothing": "No module named 'my_pkg.nothing'" + help.format("my_pkg"),
         "broken": "ZeroDivisionError: division by zero",
     }.items():
         assert main(["check", "--import", "my_pkg.layers", "--import", name, "spec.yaml"]) == 2
-        error, *help = capsys.readouterr().err.splitlines()
-        assert error == f"error: cannot import {name}: {text}"
-        assert ["PYTHONPATH" in line for line in help] == [True] * (name != "broken")
+        assert capsys.readouterr().err == f"error: cannot import {name}: {text}\n"
 
 
 # the emitted file
