@@ -97,7 +97,7 @@ def _open(path: str, options: ModelOptions) -> Callable[..., Graph]:
 
 
 def _with_params(graph: Graph, name: str, params: dict[str, Any]) -> Graph:
-    """Return the graph of Python code with values for its params, which one of a spec may have."""
+    """Return the graph of Python code with values for its params; a graph loaded from a spec may have some."""
     return loads(graph.dumps(), params, name) if params else graph
 
 

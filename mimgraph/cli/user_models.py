@@ -51,7 +51,7 @@ def file_of(source: str) -> str:
 
 
 def refuse_code(source: str) -> None:
-    """Raise a `CallError` for Python code, of which a command needs the text of a spec."""
+    """Raise a `CallError` for Python code where a command needs the source of a spec."""
     if user_code(source) is not None:
         help = "write a file with mimgraph import or, for a graph, with graph.dump(path)"
         raise CallError(f"{visible(source)} is Python code, and this command reads a file", help)

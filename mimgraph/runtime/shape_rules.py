@@ -1,4 +1,4 @@
-"""Find the user's module that returns another shape than the rule of its layer says."""
+"""Find a user-defined layer whose module returns another shape than its shape rule."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from mimgraph.runtime.weight_transfer.watch_forward import predicting
 
 
 def wrong_rule(model: nn.Module, graph: TypedGraph, inputs: Mapping[str, Any]) -> str | None:
-    """Call a model again, and return which node's module first returns another shape than its rule says.
+    """Run the model again; return the first node whose module and shape rule differ, or None.
 
-    None if none does. Without layers of the user's the model is not called.
+    A model without user-defined layers is not run.
     """
     known = dict(places(graph.body))
     own = [module for path, module in modules(model) if path in known and _own(known[path].node)]
@@ -47,7 +47,7 @@ def wrong_rule(model: nn.Module, graph: TypedGraph, inputs: Mapping[str, Any]) -
 
 
 def _own(node: TypedNode) -> Leaf | None:
-    """Return the operation of a node that is a layer or merge of the user's."""
+    """Return the operation of a user-defined layer or merge, or None for any other node."""
     leaf = unwrap(node.operation)
     if not isinstance(leaf, Leaf) or leaf.lowering.module is None:
         return None

@@ -144,7 +144,7 @@ class _Search:
 
     @property
     def is_failing(self) -> bool:
-        """Whether as many trials failed as are wanted; as these do not count, the search would never end."""
+        """Whether as many trials failed as were requested; they do not count, so the search would not end."""
         return self.ends["failed"] >= self.plan.trials
 
     def counts(self) -> Counts:

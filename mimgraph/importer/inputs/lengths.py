@@ -1,4 +1,4 @@
-"""Find the axes of inputs that a name may size: those at which the model runs with another size."""
+"""Find the input axes whose size can be symbolic: the model also runs with another size there."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def find_lengths(given: ForwardInputs, runs: Runs) -> Lengths:
 
 
 def fixed_shapes(given: ForwardInputs, runs: Runs, sizes: Mapping[str, int]) -> list[FixedShape]:
-    """Return the shapes with numbers in place of which the model runs with others; named sizes are `sizes`."""
+    """Return the input shapes with fixed numbers although the model runs at other sizes.
+
+    `sizes` are the values of the named sizes.
+    """
     numbers = {
         (one.name, axis): size
         for one in given.inputs
