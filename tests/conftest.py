@@ -1,4 +1,4 @@
-"""Settings and fixtures for all tests: the flag `--rewrite`, and the paths of the specs."""
+"""Settings and fixtures for all tests: the flag `--rewrite`, the paths of the specs, and what CI adds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import settings
@@ -23,6 +23,26 @@ pytest_plugins = ["tests.helpers.accessibility", "tests.helpers.browser"]
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+# what these ten reach in `infer`, `emit` and `ops` is nearly all that the whole gallery reaches
+TEN = ["clip", "conformer", "deepfm", "densenet121", "detr"]
+TEN += ["image_table_missing", "mbt", "mult", "swin_t", "tft"]
+
+
+def in_ci(*values: Any, unless: bool = False, name: str | None = None) -> Any:
+    """Return a case that only CI runs, unless the default suite runs it as well."""
+    return pytest.param(*values, id=name, marks=() if unless else pytest.mark.slow)
+
+
+def sampled(cases: Iterable[Any], step: int) -> list[Any]:
+    """Return cases of which the default suite runs one in `step`, and CI all."""
+    return [
+        in_ci(*(case if isinstance(case, tuple) else (case,)), unless=index % step == 0)
+        for index, case in enumerate(cases)
+    ]
+
+
+# for `parametrize`: the default suite takes the ten, CI the whole gallery
+EACH_SPEC = [in_ci(path, unless=path.stem in TEN, name=path.stem) for path in SPECS]
 
 
 def missing(why: str) -> NoReturn:
@@ -83,8 +103,8 @@ def rewrite(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--rewrite"))
 
 
-@pytest.fixture(params=SPECS, ids=lambda path: path.stem)
+@pytest.fixture(params=EACH_SPEC)
 def spec(request: pytest.FixtureRequest) -> Path:
-    """Return each spec of the gallery in turn."""
+    """Return each spec of the gallery in turn; the default suite takes ten."""
     path: Path = request.param
     return path
