@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 import tempfile
@@ -50,6 +51,17 @@ def missing(why: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
+
+
+def needed(package: str) -> Any:
+    """Import a package of the extra `test-all`, and skip the file or test if there is none; where
+    `.ci/run` installed that extra, fail. What the default suite imports is in the extra `test`."""
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError:
+        if os.environ.get("TEST_ALL"):
+            raise
+        pytest.skip(f"without {package}, of the extra test-all", allow_module_level=True)
 
 
 def pytest_configure() -> None:

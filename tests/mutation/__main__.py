@@ -79,7 +79,8 @@ def _test(folder: Path, tests: list[str], options: list[str]) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    os._exit(pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:xdist", *options, *tests]))
+    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "randomly", "xdist")]
+    os._exit(pytest.main(["-x", *without, *options, *tests]))
 
 
 def _work(tasks, results, options: list[str]) -> None:  # type: ignore[no-untyped-def]
