@@ -1,13 +1,9 @@
-"""docs/ is up to date: import order, examples, paths and diffs; and the files in .github/ are valid."""
+"""docs/ is up to date: import order, examples and paths; and the files in .github/ are valid."""
 
 from __future__ import annotations
 
 import doctest
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,54 +47,6 @@ def test_paths_in_backticks_exist(name: str) -> None:
         if not any(list(place.glob(path.rstrip("/"))) for place in (ROOT, ROOT / "mimgraph"))
     ]
     assert paths and not lost
-
-
-ADDED = re.findall(
-    r"^### (.*?)\n.*?^```diff\n(.*?)^```$.*?^```sh\n(.*?)^```$",
-    ARCHITECTURE,
-    re.MULTILINE | re.DOTALL,
-)
-
-
-def apply(diff: str, folder: Path, *options: str) -> None:
-    command = ["git", "apply", *options, "-"]
-    done = subprocess.run(
-        command, input=diff, cwd=folder, text=True, capture_output=True, check=False
-    )
-    advice = "if you changed lines of this diff, change docs/architecture.md too"
-    assert done.returncode == 0, f"{done.stderr}{advice}"
-
-
-@pytest.mark.parametrize(("what", "diff"), [(what, diff) for what, diff, _ in ADDED])
-def test_a_diff_applies_to_this_tree(what: str, diff: str) -> None:
-    apply(diff, ROOT, "--check")
-
-
-def test_every_kind_of_addition_has_a_diff() -> None:
-    assert len(ADDED) == ARCHITECTURE.partition("## How to add")[2].count("\n### ") == 6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("what", "diff", "commands"), ADDED)
-def test_each_diff_passes_its_commands(what: str, diff: str, commands: str, tmp_path: Path) -> None:
-    for name in ("mimgraph", "tests", "specs", "examples", ".github", "docs"):
-        shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "_build")
-        )
-    for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    apply(diff, tmp_path)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
-        ["bash", "-ec", commands],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
 
 
 GITHUB = sorted(path for path in (ROOT / ".github").rglob("*.yml")) + [
