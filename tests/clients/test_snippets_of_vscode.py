@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterator
 from textwrap import indent
 
-import pytest
-
 import mimgraph as mg
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 FILE = ROOT / "editors/vscode/snippets/specs.json"
 SNIPPETS = {one["prefix"]: "\n".join(one["body"]) for one in json.loads(FILE.read_text()).values()}
@@ -139,7 +138,7 @@ def test_each_snippet_is_tried() -> None:
     assert SNIPPETS.keys() == AROUND.keys()
 
 
-@pytest.mark.parametrize("prefix", AROUND)
+@each("prefix", [*AROUND])
 def test_a_snippet_is_legal(prefix: str) -> None:
     for text in expansions(SNIPPETS[prefix]):
         mg.loads(completed(AROUND[prefix], text))

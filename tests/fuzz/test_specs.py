@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweaked_trees
 from tests.fuzz.running import check_runs
+from tests.helpers.cases import each
 from tests.helpers.marked import locations
 
 SECONDS = 5  # seconds of processor time, enough for every spec
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@each("case", [*CASES])
 @amounts(100, 1_500, 35_000)
 def test_mutated_specs(case: str, amount: settings) -> None:
     texts, run = CASES[case]
@@ -67,7 +67,7 @@ FOUND = {  # found by fuzzing: each once ended in a traceback
 }
 
 
-@pytest.mark.parametrize(("text", "faults"), FOUND.values(), ids=FOUND)
+@each("text, faults", FOUND)
 def test_found_cases_stay_right(text: str, faults: list[str]) -> None:
     check(text)
     assert locations(text) == faults

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.helpers.cases import each
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 SPEC = """\
@@ -144,7 +145,7 @@ PLAIN_ENOUGH = {
 }
 
 
-@pytest.mark.parametrize("spec", PLAIN_ENOUGH.values(), ids=PLAIN_ENOUGH)
+@each("spec", PLAIN_ENOUGH)
 def test_numbers_of_numpy_and_tuples_are_plain_data(spec: dict[str, Any]) -> None:
     assert mg.from_dict(spec) == mg.from_dict(simple())
 
@@ -172,7 +173,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@each("text", TEXTS)
 def test_a_text_stays_a_text(text: str) -> None:
     spec = simple() | {"doc": text}
     assert mg.from_dict(spec).to_dict().get("doc", "") == text
@@ -219,7 +220,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@each("fault", [*FAULTS])
 def test_a_fault_is_shown_in_the_text_of_the_spec(fault: str) -> None:
     make, message = FAULTS[fault]
     with pytest.raises(mg.SpecError, match=message) as error:
@@ -247,7 +248,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+@each("what", [*WRONG])
 def test_what_is_no_plain_data_is_a_type_error(what: str) -> None:
     spec, message = WRONG[what]
     with pytest.raises(TypeError, match=message):

@@ -13,6 +13,7 @@ from mimgraph.language.reader.plain_nodes import read_plain_node
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 PLAIN = [
     "{layer: ReLU, from: x}",
@@ -67,9 +68,7 @@ def read_both(text: str, patch: pytest.MonkeyPatch) -> tuple[tuple[object, ...],
     return found[0], found[1]
 
 
-@pytest.mark.parametrize(
-    ("node", "is_plain"), [*((one, True) for one in PLAIN), *((one, False) for one in OTHERS)]
-)
+@each("node, is_plain", [*((one, True) for one in PLAIN), *((one, False) for one in OTHERS)])
 def test_a_plain_node_is_read_as_any_other(
     node: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from mimgraph.language.reference.listing import listing
 from mimgraph.language.reference.manual_address import MANUAL
 from mimgraph.ops import registry
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 
 REPEAT = """\
@@ -74,7 +75,7 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("place", UNKNOWN)
+@each("place", [*UNKNOWN])
 def test_every_key_that_the_reader_accepts_is_described(place: str) -> None:
     helps = [fault.help for fault in faults(UNKNOWN[place].replace("~~~~", "zzzz"))]
     (help,) = [one for one in helps if re.match("its keys: |give one of ", one)]
@@ -90,7 +91,7 @@ def test_every_key_of_a_node_and_every_common_option_is_described() -> None:
         assert describe(key).partition(" ")[0] in ("key", "tensor")
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_the_example_of_a_key_is_a_spec_with_that_key(name: str, tmp_path: Path) -> None:
     example = EVERY_KEY[name].example
     assert re.search(rf"(^|[{{ ]){name}:\s", example, re.MULTILINE)
@@ -100,14 +101,14 @@ def test_the_example_of_a_key_is_a_spec_with_that_key(name: str, tmp_path: Path)
     assert mg.load(tmp_path / "spec.yaml").source()
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_the_manual_explains_a_key_on_the_page_named(name: str) -> None:
     text = (ROOT / "docs" / "language" / f"{EVERY_KEY[name].page}.md").read_text()
     page = "index_" if name == "index" else name
     assert f"[`{name}`](keys/{page}.md)" in text
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_what_a_key_refuses_is_refused_so(name: str, tmp_path: Path) -> None:
     refused = REFUSED[name]
     assert re.search(rf"(^|[{{ ]){name}:\s", refused.spec, re.MULTILINE) or name in LEFT_OUT
@@ -125,7 +126,7 @@ def test_a_name_of_a_key_and_a_merge_describes_both() -> None:
     assert (found["kind"], found["merge"]["kind"]) == ("key", "merge")
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
@@ -158,7 +159,7 @@ TYPOS = {
 }
 
 
-@pytest.mark.parametrize("typo", TYPOS)
+@each("typo", [*TYPOS])
 def test_a_typo_suggests_the_name(typo: str) -> None:
     with pytest.raises(KeyError) as caught:
         describe(typo)
@@ -189,7 +190,7 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("name", ELSEWHERE)
+@each("name", [*ELSEWHERE])
 def test_a_name_of_torch_or_keras_describes_our_op(name: str) -> None:
     assert describe(name).split()[1] == ELSEWHERE[name]
     assert json.loads(describe(name, "json"))["name"] == ELSEWHERE[name]
@@ -259,7 +260,7 @@ def test_the_page_of_an_op_fits_the_terminal() -> None:
     assert describe("Linear", width=45) == PAGE
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@each("width", [60, 80, 120])
 def test_no_line_of_a_page_or_list_is_wider_than_the_terminal(width: int) -> None:
     names = [op.name for kind in KINDS for op in registry.ops(kind).values()]
     pages = [describe(name, width=width) for name in (*names, *EVERY_KEY, "kernel_size")]
@@ -267,7 +268,7 @@ def test_no_line_of_a_page_or_list_is_wider_than_the_terminal(width: int) -> Non
     assert [line for line in wide if len(line) > width] == []
 
 
-@pytest.mark.parametrize("name", ["Linear", "repeat", "kernel_size"])
+@each("name", ["Linear", "repeat", "kernel_size"])
 def test_a_page_has_at_least_40_characters_in_a_line(name: str) -> None:
     assert describe(name, width=1) == describe(name, width=40)
 
@@ -305,7 +306,7 @@ SEARCHES = {
 }
 
 
-@pytest.mark.parametrize("text", SEARCHES)
+@each("text", [*SEARCHES])
 def test_a_search_finds_parts_and_abbreviations(text: str) -> None:
     found = [entry["name"] for entry in json.loads(listing("json", text))]
     assert found == SEARCHES[text]
@@ -333,7 +334,7 @@ OF_LIBRARIES = {
 }
 
 
-@pytest.mark.parametrize("name", OF_LIBRARIES)
+@each("name", [*OF_LIBRARIES])
 def test_a_name_of_a_library_says_where_its_models_are_listed(name: str) -> None:
     with pytest.raises(KeyError) as caught:
         describe(name)

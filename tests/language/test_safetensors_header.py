@@ -11,6 +11,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.language.safetensors_header import MAX_METADATA, metadata, read_shapes, read_spec
+from tests.helpers.cases import each
 
 SPEC = 'doc: "größer 😀"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'
 
@@ -26,14 +27,13 @@ def written(path: Path, header: bytes, size: int | None = None, rest: bytes = b"
     return path
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         header(metadata(SPEC)),
         json.dumps({"__metadata__": metadata(SPEC)}, ensure_ascii=False, indent=1).encode(),
         header(metadata(SPEC))[:-1] + b", " + b"[" * MAX_METADATA,  # what follows is not read
     ],
-    ids=["escaped", "with spaces", "tensors beyond the limit"],
 )
 def test_reads_the_spec(tmp_path: Path, text: bytes) -> None:
     path = written(tmp_path / "w.safetensors", text)
@@ -95,7 +95,7 @@ def fault_in(path: Path) -> tuple[str, str, str]:
     return diagnostic.code, diagnostic.message, diagnostic.span.file.name
 
 
-@pytest.mark.parametrize(("data", "code", "message"), BROKEN.values(), ids=BROKEN)
+@each("data, code, message", BROKEN)
 def test_a_file_without_a_readable_header_is_reported(
     tmp_path: Path, data: bytes, code: str, message: str
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_file_without_a_readable_header_is_reported(
     assert fault_in(tmp_path / "w.safetensors") == (code, message, str(tmp_path / "w.safetensors"))
 
 
-@pytest.mark.parametrize(("header", "code", "message"), HEADERS.values(), ids=HEADERS)
+@each("header, code, message", HEADERS)
 def test_a_header_without_a_spec_is_reported(
     tmp_path: Path, header: bytes, code: str, message: str
 ) -> None:
@@ -153,14 +153,14 @@ MALICIOUS = {
 }
 
 
-@pytest.mark.parametrize(("text", "message"), MALICIOUS.values(), ids=MALICIOUS)
+@each("text, message", MALICIOUS)
 def test_refuses_a_header_that_lists_no_tensors(tmp_path: Path, text: bytes, message: str) -> None:
     path = written(tmp_path / "w.safetensors", text, rest=bytes(24))
     with pytest.raises(mg.SpecError, match=message):
         read_shapes(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"\1\0", b"\xff" * 40])
+@each("content", [b"", b"\1\0", b"\xff" * 40])
 def test_refuses_a_file_that_ends_inside_its_header(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)

@@ -22,6 +22,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 from tests.helpers.marked import locations, split
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_locations import CASES
@@ -85,7 +86,7 @@ def test_accepts_the_specs_of_the_gallery(spec: Path) -> None:
     assert faults(spec.read_text()) == []
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: f"{op.kind} {op.name}")
+@each("op", {f"{op.kind} {op.name}": op for op in OPS})
 def test_accepts_the_example_of_every_op(op: Op) -> None:
     inputs, node = op.example
     declared = "\n".join(f"  {line}" for line in inputs)
@@ -160,7 +161,7 @@ ALL_LEGAL = {
 }
 
 
-@pytest.mark.parametrize("text", ALL_LEGAL.values(), ids=ALL_LEGAL.keys())
+@each("text", ALL_LEGAL)
 def test_accepts_what_the_reader_accepts(text: str) -> None:
     assert [fault for fault in locations(text) if not fault.startswith("unused-node")] == []
     assert faults(text) == []
@@ -295,21 +296,21 @@ REFUSED_SCANS = {
 }
 
 
-@pytest.mark.parametrize("node", REFUSED_SCANS.values(), ids=REFUSED_SCANS.keys())
+@each("node", REFUSED_SCANS)
 def test_refuses_a_scan(node: str) -> None:
     assert {fault.partition(" ")[0] for fault in locations(SCANS % node)} & STRUCTURAL
     assert faults(SCANS % node) != []
 
 
-@pytest.mark.parametrize("node", REFUSED_NODES.values(), ids=REFUSED_NODES.keys())
+@each("node", REFUSED_NODES)
 def test_refuses_a_node(node: str) -> None:
     assert {fault.partition(" ")[0] for fault in locations(NODES % node)} & STRUCTURAL
     assert faults(NODES % node) != []
 
 
-@pytest.mark.parametrize("name", READABLE)
-def test_refuses_the_faults_of_structure(name: str) -> None:
-    text, codes = READABLE[name]
+@each("name, case", READABLE.items())
+def test_refuses_the_faults_of_structure(name: str, case: tuple[str, set[str]]) -> None:
+    text, codes = case
     told_by_structure = bool(codes & STRUCTURAL) and not any(name in why for why in BEYOND.values())
     assert bool(faults(text)) == (told_by_structure or name in FORESEEN)
 
@@ -325,12 +326,12 @@ PROBES = (
     *([], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [0], [-1, 4], [None, 1], [0.5, 2], ["a"], ["$x"]),
     *([1, 2, 3, 4, 5, 6], [[1]], [True, 1], {"a": 2}, {"a": 0}, {"a": "$x"}),
 )
-OPTIONS = [
-    pytest.param(op, spec, id=f"{op.name}.{spec.name}")
+OPTIONS = {
+    f"{op.kind} {op.name}.{spec.name}": (op, spec)
     for op in OPS
     for spec in op.options.values()
     if spec.annotation is not Any and spec.name != "activation"
-]
+}
 
 
 def is_legal(spec: OptionSpec, value: Any) -> bool:
@@ -365,7 +366,7 @@ def is_source(op: Op, value: Any) -> bool:
     return op.name == "arange" and isinstance(value, str | list | dict)
 
 
-@pytest.mark.parametrize(("op", "spec"), OPTIONS)
+@each("op, spec", OPTIONS)
 def test_an_option_accepts_what_its_check_accepts(op: Op, spec: OptionSpec) -> None:
     definition = op.name if op.kind == "tensor" else f"{op.kind}.{op.name}"
     is_value = op.kind == "tensor" and spec.name == VALUE_OPTION[op.name]
@@ -392,8 +393,8 @@ class Scaled(nn.Module):
         return x * self.by
 
 
-@pytest.mark.parametrize(
-    ("item", "fine"),
+@each(
+    "item, fine",
     [
         ("{Scaled: 2}", True),
         ("{Scaled: {by: 0.5, mode: down, extra: {a: [1, $k]}}}", True),

@@ -21,6 +21,7 @@ from mimgraph.language.yaml_text import flow, yaml_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
+from tests.helpers.cases import each
 
 TIDY = """\
 name: Everything
@@ -217,13 +218,13 @@ QUOTED = [
 ]
 
 
-@pytest.mark.parametrize("text", PLAIN)
+@each("text", PLAIN)
 def test_plain_strings_are_not_quoted(text: str) -> None:
     assert flow(text) == text
     assert read_back(text) == text
 
 
-@pytest.mark.parametrize("text", QUOTED)
+@each("text", QUOTED)
 def test_strings_that_yaml_reads_as_something_else_are_quoted(text: str) -> None:
     assert flow(text)[0] == '"'
     assert read_back(text) == text
@@ -257,8 +258,8 @@ def test_nan_reads_back() -> None:
     assert math.isnan(read_back(math.nan))
 
 
-@pytest.mark.parametrize(
-    ("text", "written"),
+@each(
+    "text, written",
     [("hidden", "$hidden"), ("2*hidden+1", "$(2 * hidden + 1)"), ("-(a-b)//c", "$(-(a - b) // c)")],
 )
 def test_expressions(text: str, written: str) -> None:

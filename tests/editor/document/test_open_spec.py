@@ -17,6 +17,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Tree
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS
 from tests.fuzz.typing import Typist, applied
+from tests.helpers.cases import each
 
 SPEC = """\
 # a comment
@@ -95,7 +96,7 @@ def check(spec: OpenSpec, path: str) -> Analysis:
     return found
 
 
-@pytest.mark.parametrize("edits", EDITS.values(), ids=EDITS)
+@each("edits", EDITS)
 def test_edits(edits: list[tuple[str, str]]) -> None:
     spec = OpenSpec("a.yaml", SPEC)
     check(spec, "a.yaml")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 SPEC = """\
 params: {width: 4}
@@ -74,7 +73,7 @@ BROKEN = {  # what stands in the entry, and what is read of it
 }
 
 
-@pytest.mark.parametrize(("entry", "read"), BROKEN.values(), ids=BROKEN)
+@each("entry, read", BROKEN)
 def test_a_broken_entry_is_read_as_far_as_it_goes(entry: str, read: dict[str, object]) -> None:
     found = analysis(SPEC.replace("HERE", entry))
     assert isinstance(found.tree, Mapping)
@@ -85,7 +84,7 @@ def test_a_broken_entry_is_read_as_far_as_it_goes(entry: str, read: dict[str, ob
     assert (known["a"], known["c"]) == ("(N, 4)", "(N, 3)")
 
 
-@pytest.mark.parametrize("entry", [entry for entry, _ in BROKEN.values()], ids=BROKEN)
+@each("entry", [entry for entry, _ in BROKEN.values()])
 def test_what_stands_keeps_its_place(entry: str) -> None:
     """The text of each span is the text of its scalar."""
     text = SPEC.replace("HERE", entry)
@@ -109,7 +108,7 @@ SECTIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "known"), SECTIONS.values(), ids=SECTIONS)
+@each("text, known", SECTIONS)
 def test_other_sections_are_read(text: str, known: dict[str, str]) -> None:
     found = analysis(text)
     assert found.is_broken

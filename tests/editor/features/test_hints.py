@@ -12,6 +12,7 @@ from mimgraph.editor.features.uses import uses_of
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS
+from tests.helpers.cases import each
 from tests.helpers.editor import hinted, hints_of, without_hints
 
 CASES = {
@@ -131,7 +132,7 @@ outputs: y
 }
 
 
-@pytest.mark.parametrize("text", CASES.values(), ids=CASES)
+@each("text", CASES)
 def test_hints(text: str) -> None:
     assert hinted(without_hints(text)) == text
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.editor.features.lenses import lenses
 from mimgraph.editor.features.node_facts import Facts
 from mimgraph.editor.features.uses import uses_of
+from tests.helpers.cases import each
 from tests.helpers.editor import analysed
 
 LEGAL = """\
@@ -24,8 +23,8 @@ outputs: [b, d]
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@each(
+    "text, expected",
     [
         (
             LEGAL,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import pytest
-
 from mimgraph.editor.features.outline import Fold, Symbol, folds, symbols
 from mimgraph.editor.features.uses import uses_of
+from tests.helpers.cases import each
 from tests.helpers.editor import analysed
 
 SPEC = """\
@@ -67,8 +66,8 @@ def test_symbols() -> None:
     assert shown(SPEC) == OUTLINE
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@each(
+    "text, expected",
     [
         ("", ""),
         ("- 1\n", ""),

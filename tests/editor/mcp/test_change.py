@@ -10,6 +10,7 @@ import pytest
 from mimgraph.editor.mcp.answers import Edit, Step
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.tools import TOOLS
+from tests.helpers.cases import each
 
 LEGAL = "inputs: {x: [8]}  # eight\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
 WRONG = LEGAL.replace("Linear", "Liner")
@@ -106,11 +107,12 @@ STEPS: dict[str, tuple[list[Step], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
+@each("name", [*STEPS])
 def test_steps(folder: Folder, name: str) -> None:
     steps, expected = STEPS[name]
     _, data = call(folder, "edit", spec=LEGAL, steps=steps)
     assert data["spec"] == expected and data["ok"]
+    Path("net.yaml").write_text(LEGAL)
     call(folder, "edit", path="net.yaml", steps=steps)
     assert Path("net.yaml").read_text() == expected
 
@@ -126,7 +128,7 @@ WRONG_STEPS: dict[str, list[Step]] = {
 }
 
 
-@pytest.mark.parametrize("message", WRONG_STEPS)
+@each("message", [*WRONG_STEPS])
 def test_steps_that_cannot_be_made(folder: Folder, message: str) -> None:
     with pytest.raises(WrongCall) as caught:
         call(folder, "edit", path="net.yaml", steps=WRONG_STEPS[message])
@@ -163,14 +165,14 @@ REFUSED: dict[str, list[Edit]] = {
 }
 
 
-@pytest.mark.parametrize("message", REFUSED)
+@each("message", [*REFUSED])
 def test_edits_that_cannot_be_made(folder: Folder, message: str) -> None:
     with pytest.raises(WrongCall, match=message):
         call(folder, "edit", path="net.yaml", text_edits=REFUSED[message], even_if_wrong=True)
     assert Path("net.yaml").read_text() == LEGAL
 
 
-@pytest.mark.parametrize(
+@each(
     "arguments",
     [
         {"path": "../new.yaml", "spec": LEGAL},

@@ -12,6 +12,7 @@ from mimgraph.editor.mcp.answers import Edit
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.tools import TOOLS
 from mimgraph.editor.mcp.worker import answer
+from tests.helpers.cases import each
 
 LEGAL = "inputs: {x: [8]}\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
 WRONG = LEGAL.replace("Linear", "Liner")
@@ -149,7 +150,7 @@ def test_a_long_source_is_given_in_pieces(folder: Folder, monkeypatch: pytest.Mo
     assert source == whole and pieces > 1
 
 
-@pytest.mark.parametrize("format", ["mermaid", "svg", "dot", "png"])
+@each("format", ["mermaid", "svg", "dot", "png"])
 def test_draw(folder: Folder, format: str) -> None:
     for path, color in (("net.yaml", ""), ("wrong.yaml", "no layer is called")):
         text, data, png = TOOLS["draw"](folder, path=path, format=format)
@@ -185,7 +186,7 @@ WRONG_CALLS = {
 }
 
 
-@pytest.mark.parametrize(("called", "message"), WRONG_CALLS.items())
+@each("called, message", WRONG_CALLS.items())
 def test_wrong_calls(folder: Folder, called: tuple[str, Any], message: str) -> None:
     tool, given = called
     arguments = {name: dict(value) if name == "params" else value for name, value in given}

@@ -15,6 +15,7 @@ import pytest
 from mimgraph.editor.preview import page_server
 from mimgraph.editor.preview.live_picture import LivePicture
 from mimgraph.editor.preview.page_server import MAX_BODY, PageServer
+from tests.helpers.cases import each
 
 SPEC = """inputs: {x: [5]}
 nodes:
@@ -62,8 +63,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
     found.server.server_close()
 
 
-@pytest.mark.parametrize(
-    ("name", "status"),
+@each(
+    "name, status",
     [
         ("", 200),
         ("picture", 200),
@@ -80,14 +81,14 @@ def test_only_these_names_are_answered(served: Served, name: str, status: int) -
     assert served.ask(name) == status
 
 
-@pytest.mark.parametrize("token", ["", "x", "%C3%A9", "..", "x" * 5_000])
+@each("token", ["", "x", "%C3%A9", "..", "x" * 5_000])
 def test_a_wrong_token_finds_nothing(served: Served, token: str) -> None:
     assert served.ask("", token=token) == 404
     assert served.ask("open", "POST", {"node": "y"}, token=token) == 404
     assert not served.opened
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost:x", ""])
+@each("host", ["evil.example", "127.0.0.1.evil.example", "localhost:x", ""])
 def test_another_host_is_refused(served: Served, host: str) -> None:
     assert served.ask("", Host=host) == 403
 
@@ -99,13 +100,13 @@ def test_pages_of_others_are_refused(served: Served) -> None:
     assert served.ask("", Origin=f"http://127.0.0.1:{served.port}") == 200
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "HEAD"])
+@each("method", ["PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_other_methods_are_refused(served: Served, method: str) -> None:
     assert served.ask("", method) == 501
 
 
-@pytest.mark.parametrize(
-    ("data", "place"),
+@each(
+    "data, place",
     [
         ({"node": "y"}, (3, 1)),
         ({"file": "model.yaml", "line": 2, "column": 4}, (2, 4)),
@@ -116,6 +117,7 @@ def test_other_methods_are_refused(served: Served, method: str) -> None:
 def test_lines_of_the_spec_alone_are_opened(
     served: Served, data: object, place: tuple[int, int] | None
 ) -> None:
+    served.opened.clear()
     assert served.ask("open", "POST", data) == 204
     assert served.opened == ([(served.live.path, *place)] if place else [])
 
@@ -134,7 +136,7 @@ def test_a_header_has_a_limit(served: Served) -> None:
     assert served.ask("", X="x" * 100_000) == 431
 
 
-@pytest.mark.parametrize("begun", ["GET /", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n"])
+@each("begun", ["GET /", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n"])
 def test_a_request_that_arrives_in_drops_is_ended(
     served: Served, monkeypatch: pytest.MonkeyPatch, begun: str
 ) -> None:

@@ -15,6 +15,7 @@ from mimgraph.language.occurrences.project import Project
 from mimgraph.language.text_edits import edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 CASES = {
     "a node and its output": """
@@ -304,7 +305,7 @@ def renamed(text: str, old: str, new: str) -> str:
     return edited(file, rename(project, find_name(project, file.name, old), new))
 
 
-@pytest.mark.parametrize("case", CASES)
+@each("case", [*CASES])
 def test_every_place_is_renamed(case: str) -> None:
     before, after = CASES[case].split("---\n")
     words, text = before.strip().split("\n", 1)
@@ -312,7 +313,7 @@ def test_every_place_is_renamed(case: str) -> None:
     assert renamed(text + "\n", *words.split()) == after
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@each("case", [*REFUSED])
 def test_a_name_that_is_bad_taken_or_would_hide_another_is_refused(case: str) -> None:
     with pytest.raises(mg.SpecError) as caught:
         renamed(SPEC, *case.split())

@@ -13,6 +13,7 @@ from mimgraph.infer.graph import infer
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 SPEC = """# top
 params: {hidden: 64}  # width
@@ -225,7 +226,7 @@ def changes(before: str, after: str) -> list[str]:
     return [line[0] + line[2:] for line in found if line[0] in "+-"]
 
 
-@pytest.mark.parametrize("case", CASES)
+@each("case", [*CASES])
 def test_only_the_lines_of_an_edit_change(case: str) -> None:
     calls, lines = CASES[case]
     spec = run(SPEC, calls)
@@ -237,7 +238,7 @@ def test_only_the_lines_of_an_edit_change(case: str) -> None:
     assert {one.code for one in report.diagnostics} <= {"unused-node"}
 
 
-@pytest.mark.parametrize("calls", REFUSED)
+@each("calls", [*REFUSED])
 def test_an_edit_that_cannot_be_made_changes_nothing(calls: str) -> None:
     spec = SpecEditor(SPEC)
     with pytest.raises((mg.SpecError, TypeError)) as caught:

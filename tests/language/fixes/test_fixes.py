@@ -12,6 +12,7 @@ from mimgraph.language.fixes.find import fixed, fixes
 from mimgraph.language.fixes.verify import READING, UNCOVERED, check
 from mimgraph.language.text_edits import edited
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 COVERAGE = Path(__file__).parent / "coverage.txt"
@@ -63,7 +64,7 @@ FIXED = {
 }
 
 
-@pytest.mark.parametrize("name", FIXED)
+@each("name", [*FIXED])
 def test_the_first_fix(name: str) -> None:
     text, line = FIXED[name]
     file = SourceFile("spec.yaml", text)

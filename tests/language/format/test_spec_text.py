@@ -18,6 +18,7 @@ from mimgraph.source import SourceFile
 from tests.conftest import ROOT
 from tests.fuzz.mutations import mutated_texts
 from tests.fuzz.seeds import seeds
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 
 
@@ -171,7 +172,7 @@ CASES = {  # by what they show; a case of one text is in the style
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@each("name", [*CASES])
 def test_style(name: str) -> None:
     old, *new = CASES[name]
     assert check(old) == (new[0] if new else old)
@@ -187,14 +188,14 @@ LEFT = {  # what specs do not have, and what YAML does not read, by its code
 }
 
 
-@pytest.mark.parametrize("text", LEFT)
+@each("text", [*LEFT])
 def test_what_is_no_spec_stays_and_is_told(text: str) -> None:
     found = formatted(SourceFile("spec.yaml", text))
     assert found.text == text
     assert {fault.code for fault in found.faults} == {LEFT[text]}
 
 
-@pytest.mark.parametrize("character", ["\x85", "\xa0", "\u2003", "\u2028", "\u3000"])
+@each("character", ["\x85", "\xa0", "\u2003", "\u2028", "\u3000"])
 def test_only_spaces_and_tabs_are_blanks(character: str) -> None:
     """Python's `strip` takes other characters too, which YAML reads as part of a text."""
     text = f"a:  1{character}\n{character}b: 2\nc: [{character}]\nd: |\n  x\n  {character}\n"

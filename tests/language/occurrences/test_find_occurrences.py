@@ -14,6 +14,7 @@ from mimgraph.language.occurrences.symbols import Occurrences
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 SPECS = sorted(Path("specs").glob("**/*.yaml"))
 CASES = {
@@ -187,7 +188,7 @@ def marked(text: str) -> str:
     return edited(file, [TextEdit(span, mark) for span, mark in marks])
 
 
-@pytest.mark.parametrize("case", CASES)
+@each("case", [*CASES])
 def test_all_places_are_found(case: str) -> None:
     assert marked(CASES[case]) == CASES[case]
 
@@ -200,8 +201,6 @@ def test_in_the_gallery_each_name_is_at_its_place_and_defined(path: Path) -> Non
         assert symbol.part or any(one.defines for one in places), symbol
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[", "{a: ", "nodes: 3", "nodes: {a: [b]}", "inputs: {? [x] : 3}"]
-)
+@each("text", ["", "[", "{a: ", "nodes: 3", "nodes: {a: [b]}", "inputs: {? [x] : 3}"])
 def test_a_text_without_names_has_none_or_few(text: str) -> None:
     assert len(occurrences(text).all) <= 1

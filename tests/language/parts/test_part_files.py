@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
+from tests.helpers.cases import each
 
 PART = "inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
 USE = "inputs: {x: [5]}\nnodes: {y: {block: p, from: x}}\noutputs: y\n"
@@ -92,7 +93,7 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "expected"), PATHS, ids=[path[:20] for path, _ in PATHS])
+@each("path, expected", PATHS)
 def test_a_path_that_is_none(path: str, expected: str) -> None:
     assert message(path).startswith(expected)
 

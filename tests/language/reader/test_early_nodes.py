@@ -13,6 +13,7 @@ from mimgraph.language.reader.spec import read, read_tree
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
 
@@ -52,7 +53,7 @@ def both(file: SourceFile) -> tuple[str, str]:
     )
 
 
-@pytest.mark.parametrize("nodes", NODES.values(), ids=NODES)
+@each("nodes", NODES)
 def test_nodes_and_faults_are_those_of_the_whole_tree(nodes: str) -> None:
     text = f"inputs: {{x: [5]}}\nnodes:\n  {nodes}\noutputs: a\n"
     assert can_begin(text)
@@ -90,7 +91,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("nodes", LARGE.values(), ids=LARGE)
+@each("nodes", LARGE)
 def test_lines_that_libyaml_does_not_read_declare_the_same(nodes: str) -> None:
     above = "" if "inputs:" in nodes else "inputs: {n0: [64]}\n"
     one, other = both(SourceFile("spec.yaml", f"name: Net\n{above}nodes:\n{nodes}outputs: n400\n"))

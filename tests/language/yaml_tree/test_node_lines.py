@@ -13,6 +13,7 @@ from mimgraph.language.yaml_tree.node_lines import node_runs
 from mimgraph.language.yaml_tree.scalars import ResolvedScalars
 from mimgraph.language.yaml_tree.tree import Tree
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 NEVER = 1 << 30
 
@@ -74,7 +75,7 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("line", LINES)
+@each("line", [*LINES])
 def test_only_lines_in_the_plain_form_are_read_without_libyaml(line: str) -> None:
     text = f"inputs: {{x: [8]}}\nnodes:\n{line}\noutputs: a\n"
     assert lines_read(text) == LINES[line]
@@ -119,7 +120,7 @@ AROUND = {
 }
 
 
-@pytest.mark.parametrize("what", AROUND)
+@each("what", [*AROUND])
 def test_what_is_around_the_lines_may_be_anything(what: str) -> None:
     assert lines_read(AROUND[what])
     assert_same(AROUND[what])
