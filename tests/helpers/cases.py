@@ -12,8 +12,26 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import EACH_SPEC, ROOT, SPECS, TEN
+
 _CASE = re.compile(r"^## (.*)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _TEXT = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# for `parametrize`: what takes seconds for each spec; the ten in CI, the others at night
+SLOW_FOR_EACH_SPEC = [
+    pytest.param(
+        path, id=path.stem, marks=getattr(pytest.mark, "slow" if path.stem in TEN else "nightly")
+    )
+    for path in SPECS
+]
+# for `parametrize`: the specs of the gallery and their parts
+EACH_SPEC_AND_PART = [
+    *EACH_SPEC,
+    *(
+        pytest.param(path, id=path.stem)
+        for path in sorted((ROOT / "specs" / "parts").rglob("*.yaml"))
+    ),
+]
 
 Test = Callable[..., None]
 

@@ -12,8 +12,7 @@ from mimgraph.language.reader import nodes
 from mimgraph.language.reader.plain_nodes import read_plain_node
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
-from tests.conftest import ROOT
-from tests.helpers.cases import each
+from tests.helpers.cases import EACH_SPEC_AND_PART, each
 
 PLAIN = [
     "{layer: ReLU, from: x}",
@@ -81,9 +80,7 @@ def test_a_plain_node_is_read_as_any_other(
     assert {one is not None for one in reads} == {is_plain}  # a spec with a fault is read twice
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "specs").rglob("*.yaml")), ids=lambda path: path.stem
-)
-def test_a_spec_is_read_as_without_plain_nodes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, any_ = read_both(path.read_text(), monkeypatch)
+@pytest.mark.parametrize("spec", EACH_SPEC_AND_PART)
+def test_a_spec_is_read_as_without_plain_nodes(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, any_ = read_both(spec.read_text(), monkeypatch)
     assert plain == any_

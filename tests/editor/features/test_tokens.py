@@ -5,13 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import pytest
-
 from mimgraph.editor.analysis import analyse
 from mimgraph.editor.features.tokens import TYPES, tokens
 from mimgraph.editor.server.handlers.outline import TOKEN_TYPES
 from mimgraph.source import SourceFile
-from tests.conftest import SPECS
 from tests.helpers.editor import analysed
 
 SPEC = """\
@@ -61,9 +58,8 @@ def test_the_server_announces_the_types() -> None:
     assert TOKEN_TYPES == TYPES
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_tokens_do_not_overlap(path: Path) -> None:
-    found = tokens(analyse(SourceFile(path.name, path.read_text())))
+def test_tokens_do_not_overlap(spec: Path) -> None:
+    found = tokens(analyse(SourceFile(spec.name, spec.read_text())))
     assert found
     for one, other in itertools.pairwise(found):
         assert (one.line, one.column + one.length) <= (other.line, other.column)

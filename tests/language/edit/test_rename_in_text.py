@@ -15,7 +15,7 @@ from mimgraph.language.occurrences.project import Project
 from mimgraph.language.text_edits import edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-from tests.helpers.cases import each
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC, each
 
 CASES = {
     "a node and its output": """
@@ -321,8 +321,7 @@ def test_a_name_that_is_bad_taken_or_would_hide_another_is_refused(case: str) ->
     assert f"{fault.code} {fault.span.line}:{fault.span.column}: {fault.message}" == REFUSED[case]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.yaml")), ids=str)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_a_renamed_text_is_the_renamed_graph(path: Path) -> None:
     text = path.read_text()
     graph = mg.loads(text)

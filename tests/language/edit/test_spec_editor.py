@@ -13,7 +13,7 @@ from mimgraph.infer.graph import infer
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
-from tests.helpers.cases import each
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC, each
 
 SPEC = """# top
 params: {hidden: 64}  # width
@@ -396,8 +396,7 @@ def pairs(text: str, graph: mg.Graph) -> list[tuple[str, Any, Any]]:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.yaml")), ids=str)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_an_edited_text_is_the_edited_graph(path: Path) -> None:
     text = path.read_text()
     graph = mg.loads(text)

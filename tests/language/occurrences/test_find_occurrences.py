@@ -14,9 +14,8 @@ from mimgraph.language.occurrences.symbols import Occurrences
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-from tests.helpers.cases import each
+from tests.helpers.cases import EACH_SPEC_AND_PART, each
 
-SPECS = sorted(Path("specs").glob("**/*.yaml"))
 CASES = {
     "an input": """
 inputs: {«x»: [8]}
@@ -193,9 +192,9 @@ def test_all_places_are_found(case: str) -> None:
     assert marked(CASES[case]) == CASES[case]
 
 
-@pytest.mark.parametrize("path", SPECS, ids=str)
-def test_in_the_gallery_each_name_is_at_its_place_and_defined(path: Path) -> None:
-    found = occurrences(path.read_text())
+@pytest.mark.parametrize("spec", EACH_SPEC_AND_PART)
+def test_in_the_gallery_each_name_is_at_its_place_and_defined(spec: Path) -> None:
+    found = occurrences(spec.read_text())
     for symbol, places in found.by_symbol.items():
         assert {one.span.excerpt().text for one in places} == {symbol.name}
         assert symbol.part or any(one.defines for one in places), symbol

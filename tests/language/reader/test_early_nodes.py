@@ -12,10 +12,7 @@ from mimgraph.language.reader.early_nodes import can_begin
 from mimgraph.language.reader.spec import read, read_tree
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-from tests.conftest import ROOT
-from tests.helpers.cases import each
-
-SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
+from tests.helpers.cases import EACH_SPEC_AND_PART, each
 
 NODES = {
     "a mapping on one line": "a: {layer: ReLU, from: x}",
@@ -61,9 +58,9 @@ def test_nodes_and_faults_are_those_of_the_whole_tree(nodes: str) -> None:
     assert one == other
 
 
-@pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
-def test_the_specs_declare_the_same(path: Path) -> None:
-    one, other = both(SourceFile("spec.yaml", path.read_text()))
+@pytest.mark.parametrize("spec", EACH_SPEC_AND_PART)
+def test_the_specs_declare_the_same(spec: Path) -> None:
+    one, other = both(SourceFile("spec.yaml", spec.read_text()))
     assert one == other
 
 
