@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import EACH_SPEC, ROOT, SPECS, TEN
 
-_CASE = re.compile(r"^## (.*)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_CASE = re.compile(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _TEXT = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # for `parametrize`: what takes seconds for each spec; the ten in CI, the others at night
@@ -74,25 +74,20 @@ def texts(path: Path) -> dict[str, list[str]]:
 def check_texts(path: Path, last: Callable[..., str], rewrite: bool) -> None:
     """Check that the last text of each case is what `last` returns for those before it, or, if it is
     alone, for itself. If so told, rewrite it."""
-    whole, faults = path.read_text(), []
+    whole, faults, changes = path.read_text(), [], []
     for name, before in texts(path).items():
-        expected = before[-1]
         try:
             found = last(*(before[:-1] or before))
         except (Exception, pytest.fail.Exception) as fault:  # noqa: BLE001 - the others go on
             faults.append(f"{name}: {type(fault).__name__}: {fault}")
             continue
-        if found != expected:
-            lines = difflib.ndiff(expected.splitlines(), found.splitlines())
-            faults.append("\n".join([f"{name}:", *lines]))
-            head, heading, rest = whole.partition(f"## {name}\n")
-            whole = head + heading + _replaced(rest, len(before), found)
+        if found != before[-1]:
+            lines = difflib.ndiff(before[-1].splitlines(), found.splitlines())
+            changes.append("\n".join([f"{name}:", *lines]))
+            head, heading, rest = whole.partition(f"\n## {name}\n")
+            old = [*_TEXT.finditer(rest)][len(before) - 1]
+            whole = head + heading + rest[: old.start(1)] + found + rest[old.end(1) :]
     if rewrite:
         path.write_text(whole)
-    assert rewrite or not faults, "\n\n".join(faults)
-
-
-def _replaced(text: str, number: int, new: str) -> str:
-    """Return a text with new words in the fence of this number."""
-    found = [*_TEXT.finditer(text)][number - 1]
-    return text[: found.start(1)] + new + text[found.end(1) :]
+    wrong = faults if rewrite else [*faults, *changes]
+    assert not wrong, "\n\n".join(wrong)

@@ -23,41 +23,16 @@ from mimgraph.language.reference.listing import listing
 from mimgraph.language.reference.manual_address import MANUAL
 from mimgraph.ops import registry
 from tests.conftest import ROOT
-from tests.helpers.cases import each
+from tests.helpers.cases import check_texts, each
 from tests.helpers.marked import faults
 
-REPEAT = """\
-key repeat
 
-How many times the block is applied in a row, with weights of its own each time; or
-`{times, shared, with, index, collect}`.
+def test_the_pages(rewrite: bool) -> None:
+    def page(words: str) -> str:
+        name, width = words.split()
+        return describe(name, width=int(width)) + "\n"
 
-type          a number of times, or {times, shared, with, index, collect}
-default       none: the block is applied once
-allowed in    a node, an item of a seq
-explained in  https://mimgraph.github.io/mimgraph/language/repeats-and-scans.html
-
-example
-  inputs: {x: [16]}
-  blocks:
-    step: {params: {rate: null}, seq: [{Linear: 16}, ReLU, {Dropout: $rate}]}
-  nodes:
-    thrice: {block: step, from: x, rate: 0.1, repeat: 3}
-    once_more: {block: step, from: thrice, rate: 0.1, repeat: {times: 2, shared: true}}
-    deeper: {block: step, from: once_more, repeat: {with: {rate: [0.1, 0.2, 0.3]}}}
-  outputs: deeper
-
-refused
-  blocks: {step: {params: {width: 4}, seq: [{Linear: $width}]}}
-  inputs: {x: [4]}
-  nodes:
-    y: {block: step, from: x, repeat: 1.5}
-  outputs: y
-  error[bad-option]: repeat must be a whole number of times, at least 0"""
-
-
-def test_the_text_of_a_key() -> None:
-    assert describe("repeat") == REPEAT
+    check_texts(Path(__file__).with_name("pages.md"), page, rewrite)
 
 
 LEFT_OUT = {"broadcast"}  # keys whose absence is refused
@@ -213,51 +188,6 @@ def test_a_registered_module_has_no_other_names() -> None:
 
     mg.register(Gate)
     assert describe("Gate").splitlines()[0] == "layer Gate"
-
-
-PAGE = """\
-layer Linear (torch: nn.Linear, F.linear;
-  Keras: Dense)
-
-Affine map of the last axis: (*, in_features)
--> (*, out_features).
-
-sources                input
-also called            fully connected
-                       layer, dense layer,
-                       FC layer,
-                       projection, affine
-                       layer
-a bare value in a seq  out_features
-category               linear
-
-options
-  out_features   required  a size
-  bias           true      true or false
-  weight_norm    false     true or false or a
-                           mapping of names,
-                           each an integer or
-                           a number
-  spectral_norm  false     true or false or a
-                           mapping of names,
-                           each an integer or
-                           a number
-  in_features    inferred  an integer
-
-example
-  inputs:
-    x: [64]
-  nodes:
-    y: {layer: Linear, from: x,
-        out_features: 10}
-
-example in Python
-  x = mg.Input("x", (64,))
-  y = layers.Linear(10)(x)"""
-
-
-def test_the_page_of_an_op_fits_the_terminal() -> None:
-    assert describe("Linear", width=45) == PAGE
 
 
 @each("width", [60, 80, 120])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,57 +24,9 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 from tests.helpers.cases import each
 
-TIDY = """\
-name: Everything
-doc: |-
-  A doc: of several lines.
-
-    With # signs.
-params: {hidden: 64, still: true, rate: 1e-05, sizes: [4, $(hidden // 8)]}
-inputs:
-  image: [3, 32, H]
-  numeric: {shape: [5], dtype: float64, doc: "a: b"}
-  city: {vocab: $(hidden * 2), optional: $still}
-  "on": {shape: [T], vocab: 10}
-blocks:
-  residual:
-    params: {stride: null}
-    inputs: {x: [C, H, W], y: null}
-    nodes:
-      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, stride: $stride}
-      halved: {merge: formula, expr: $stride * a, from: {a: y}}
-    outputs: {x: conv, y: halved}
-  head:
-    doc: A chain.
-    params: {width: 8}
-    inputs: [x]
-    seq:
-      - Linear: {out_features: $width, activation: {GELU: {approximate: tanh}}}
-      - Dropout: $rate
-      - Softmax: {dim: -1}
-nodes:
-  stage: {block: residual, from: [image, numeric], stride: 1, repeat: 2}
-  words: {layer: Embedding, from: "on", embedding_dim: 8}
-  recurrent: {layer: LSTM, from: {input: words}, hidden_size: 8, take: last}
-  vector:
-    from: city_vec
-    seq:
-      - head
-      - head: 16
-      - head: {width: 4, repeat: {with: {width: $sizes}}}
-  city_vec: {layer: Embedding, from: city, embedding_dim: 8, activation: {LeakyReLU: 0.2}}
-  still: {layer: Dropout, from: vector, freeze: $still}
-  again: {share: city_vec, from: city}
-  tall:
-    layer: Conv2d
-    from: image
-    out_channels: 8
-    kernel_size: [3, 5]
-    padding: same
-    padding_mode: circular
-    activation: {ELU: {alpha: 0.5}}
-outputs: {image: stage.x, numeric: stage.y, words: recurrent, vector: vector, a: again, t: tall}
-"""
+TIDY, COMMENTED = (
+    Path(__file__).with_name(name).read_text() for name in ("tidy.yaml", "commented.yaml")
+)
 
 
 def declared(text: str) -> Any:
@@ -106,34 +59,6 @@ def test_outputs_are_written_in_the_shortest_form(given_: str, written: str) -> 
 
 
 # --- comments -------------------------------------------------------------------------------------
-
-COMMENTED = """\
-# Imported from model.py.
-# Proven.
-name: Model
-inputs:
-  x: [5]
-blocks:
-  head:
-    inputs: [x]
-    seq:
-      - Linear: 3
-      # No rate.
-      - Dropout
-  tower:
-    inputs: [x]
-    nodes:
-      # frozen[branch]: it was True
-      y: {layer: Linear, from: x, out_features: 2}
-    outputs: y
-nodes:
-  a: {block: head, from: x}
-  # Of b, and of its first item.
-  b: {from: x, seq: [ReLU, tower]}
-  c: {block: tower, from: a}
-# The end.
-outputs: [b, c]
-"""
 
 
 def test_comments_stand_above_what_they_are_about() -> None:
