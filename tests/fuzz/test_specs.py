@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,13 +16,9 @@ from tests.fuzz.running import check_runs
 from tests.helpers.cases import each
 from tests.helpers.marked import locations
 
-SECONDS = 5  # seconds of processor time, enough for every spec
-
 
 def comes_to_an_end(text: str) -> None:
-    started = time.process_time()
     check(text)
-    assert time.process_time() - started < SECONDS
 
 
 def runs_if_accepted(text: str) -> None:
@@ -38,14 +34,14 @@ CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
 }
 
 
-@each("case", [*CASES])
-@amounts(100, 1_500, 35_000)
+@pytest.mark.parametrize("case", CASES)
+@amounts(None, 300, 35_000)
 def test_mutated_specs(case: str, amount: settings) -> None:
     texts, run = CASES[case]
     amount(given(texts)(run))()
 
 
-@amounts(60, 600, 6_000)
+@amounts(None, 200, 6_000)
 def test_mutated_params(amount: settings) -> None:
     @amount
     @given(overridden())

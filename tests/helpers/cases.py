@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -55,8 +56,11 @@ def each(names: str, cases: Mapping[str, Any] | Iterable[Any]) -> Callable[[Test
                 try:
                     test(**given, **fixtures)
                 except (Exception, pytest.fail.Exception) as fault:  # noqa: BLE001 - the others go on
-                    faults.append(f"{str(name)[:200]!r}: {type(fault).__name__}: {fault}")
-            assert not faults, f"{len(faults)} of {len(named)} cases:\n\n" + "\n\n".join(faults)
+                    faults.append((name, fault))
+            if faults:
+                lines = [f"{str(name)[:200]!r}: {_told(fault)}" for name, fault in faults]
+                heading = f"{len(faults)} of {len(named)} cases"
+                raise AssertionError("\n\n".join([heading, *lines])) from faults[0][1]
 
         signature = inspect.signature(test)
         others = [one for name, one in signature.parameters.items() if name not in params]
@@ -64,6 +68,11 @@ def each(names: str, cases: Mapping[str, Any] | Iterable[Any]) -> Callable[[Test
         return run
 
     return decorate
+
+
+def _told(fault: BaseException) -> str:
+    """Return the type, message and notes of an exception."""
+    return "".join(traceback.format_exception_only(fault)).rstrip()
 
 
 def texts(path: Path) -> dict[str, list[str]]:
@@ -79,7 +88,7 @@ def check_texts(path: Path, last: Callable[..., str], rewrite: bool) -> None:
         try:
             found = last(*(before[:-1] or before))
         except (Exception, pytest.fail.Exception) as fault:  # noqa: BLE001 - the others go on
-            faults.append(f"{name}: {type(fault).__name__}: {fault}")
+            faults.append(f"{name}: {_told(fault)}")
             continue
         if found != before[-1]:
             lines = difflib.ndiff(before[-1].splitlines(), found.splitlines())

@@ -218,11 +218,7 @@ def test_colors_change_no_character_of_a_page() -> None:
 
 SEARCHES = {
     "attn": [
-        "MultiheadAttention",
-        "attention",
-        "attention_pool",
-        "co_attention",
-        "cross_attention",
+        *("MultiheadAttention", "attention", "attention_pool", "co_attention", "cross_attention"),
     ],
     "mha": ["MultiheadAttention"],
     "bn": ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"],

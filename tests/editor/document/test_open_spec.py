@@ -130,7 +130,7 @@ def test_what_did_not_change_is_not_read_again() -> None:
 
 @pytest.mark.parametrize(
     "count",
-    [30, pytest.param(4_000, marks=pytest.mark.slow), pytest.param(40_000, marks=pytest.mark.nightly)],
+    [30, pytest.param(1_000, marks=pytest.mark.slow), pytest.param(40_000, marks=pytest.mark.nightly)],
 )  # fmt: skip
 def test_random_edits(count: int) -> None:
     choose = random.Random(count)

@@ -56,10 +56,7 @@ def test_a_spec_is_found_from_any_folder_and_by_a_link(folder: Path, tmp_path: P
     os.symlink("main.yaml", "spec.yaml")
     os.chdir(tmp_path)
     for path in (
-        "inside/main.yaml",
-        folder / "main.yaml",
-        "inside/sub/../main.yaml",
-        "inside/spec.yaml",
+        *("inside/main.yaml", folder / "main.yaml", "inside/sub/../main.yaml", "inside/spec.yaml"),
     ):
         assert mg.load(path).outputs
 
