@@ -68,9 +68,9 @@ REFUSED = {
 }
 
 
-@each("what", [*REFUSED])
-def test_a_wrong_space_is_refused_at_its_place(what: str) -> None:
-    text, expected = split(f"params: {{width: 4, p: {REFUSED[what]}}}\n{REST}")
+@each("space", REFUSED)
+def test_a_wrong_space_is_refused_at_its_place(space: str) -> None:
+    text, expected = split(f"params: {{width: 4, p: {space}}}\n{REST}")
     assert locations(text) == expected
 
 

@@ -63,22 +63,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
     found.server.server_close()
 
 
-@each(
-    "name, status",
-    [
-        ("", 200),
-        ("picture", 200),
-        ("picture?3", 200),
-        ("model.yaml", 404),
-        ("../model.yaml", 404),
-        ("%2e%2e/model.yaml", 404),
-        ("%00", 404),
-        ("picture/", 404),
-        ("open", 404),
-    ],
-)
-def test_only_these_names_are_answered(served: Served, name: str, status: int) -> None:
-    assert served.ask(name) == status
+def test_only_these_names_are_answered(served: Served) -> None:
+    others = ["model.yaml", "../model.yaml", "%2e%2e/model.yaml", "%00", "picture/", "open"]
+    found = {name: served.ask(name) for name in ("", "picture", "picture?3", *others)}
+    assert found == {"": 200, "picture": 200, "picture?3": 200, **dict.fromkeys(others, 404)}
 
 
 @each("token", ["", "x", "%C3%A9", "..", "x" * 5_000])
@@ -122,14 +110,11 @@ def test_lines_of_the_spec_alone_are_opened(
     assert served.opened == ([(served.live.path, *place)] if place else [])
 
 
-@pytest.mark.parametrize(
-    "data",
-    [{"line": 0}, {"line": "1; rm"}, {"line": True}, [], b"{", b"[" * 100_000, {"text": 3}],
-    ids=lambda data: str(data)[:20],
+@each(
+    "data", [{"line": 0}, {"line": "1; rm"}, {"line": True}, [], b"{", b"[" * 100_000, {"text": 3}]
 )
-@pytest.mark.parametrize("name", ["cursor", "text"])
-def test_wrong_bodies_are_refused(served: Served, name: str, data: object) -> None:
-    assert served.ask(name, "POST", data) == 400
+def test_wrong_bodies_are_refused(served: Served, data: object) -> None:
+    assert [served.ask(name, "POST", data) for name in ("cursor", "text")] == [400, 400]
 
 
 def test_a_header_has_a_limit(served: Served) -> None:
