@@ -187,6 +187,7 @@ def test_a_missing_part_of_a_part_is_sought_beside_it() -> None:
         mg.load("main.yaml")
 
 
+@pytest.mark.slow  # 20,000 parts
 def test_parts_are_bounded_in_sum() -> None:
     def code(first: str) -> list[str]:
         Path("main.yaml").write_text(first + USE)
