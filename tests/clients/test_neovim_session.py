@@ -23,7 +23,7 @@ outputs: two
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_neovim_gets_all(tmp_path: Path) -> None:
     if shutil.which("nvim") is None:
         missing("there is no nvim")

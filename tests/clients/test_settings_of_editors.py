@@ -10,12 +10,15 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ROOT, missing
+from tests.conftest import ROOT, missing, needed
 from tests.docs.snippets import snippets
-from tests.helpers.terminal import Terminal
+
+if TYPE_CHECKING:
+    from tests.helpers.terminal import Terminal
 
 PAGE = (ROOT / "docs/how-to/use-an-editor.md").read_text()
 PICTURE = ROOT / "docs/how-to/pictures/neovim.svg"
@@ -54,6 +57,9 @@ def opened(folder: Path, *command: str, size: tuple[int, int] = (24, 110)) -> Te
     """Open an editor whose home is a folder; skip the test without it: not every system has each."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"there is no {command[0]}")
+    needed("pyte")
+    from tests.helpers.terminal import Terminal
+
     environment = {
         **os.environ,
         "HOME": str(folder),
@@ -73,7 +79,7 @@ def version_of_neovim() -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", said)[:2]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_neovim(tmp_path: Path, rewrite: bool) -> None:
     if version_of_neovim() < (0, 10):
         pytest.skip("the page asks for 0.10")
@@ -88,7 +94,7 @@ def test_neovim(tmp_path: Path, rewrite: bool) -> None:
         editor.await_text(r"fused: .*no merge is called 'concatt'")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_helix(tmp_path: Path) -> None:
     languages, config = settings("toml")
     files = {"config/helix/languages.toml": languages, "config/helix/config.toml": config}
@@ -100,7 +106,7 @@ def test_helix(tmp_path: Path) -> None:
         editor.await_text("shape-mismatch concat along dim 1")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_emacs(tmp_path: Path) -> None:
     (init,) = settings("elisp")
     with opened(

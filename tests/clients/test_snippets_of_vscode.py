@@ -6,12 +6,12 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import indent
-
-import pytest
 
 import mimgraph as mg
 from tests.conftest import ROOT
+from tests.helpers.cases import each, texts
 
 FILE = ROOT / "editors/vscode/snippets/specs.json"
 SNIPPETS = {one["prefix"]: "\n".join(one["body"]) for one in json.loads(FILE.read_text()).values()}
@@ -21,96 +21,9 @@ STOP = re.compile(
     r"|\$\{(?P<number>\d+)(?::(?P<text>[^}]*)|\|(?P<choices>[^}]*)\|)\}"
 )
 
-WHOLE = "%"
-NODE = """
-inputs: {x: [8], a: [8], b: [8]}
-nodes:
-  %
-outputs: [x, a, b, NAME]
-"""
-EMBEDDED = """
-inputs:
-  %
-nodes:
-  y: {layer: Embedding, from: NAME, embedding_dim: 2}
-outputs: y
-"""
-# the spec around each snippet; NAME is the last name that it brings
+
 AROUND = {
-    "mim-spec": WHOLE,
-    "mim-image-table": WHOLE,
-    "mim-two-towers": WHOLE,
-    "mim-text-classifier": WHOLE,
-    "mim-inputs": "%\nnodes: {y: {layer: Flatten, from: image}}\noutputs: [y, numbers]",
-    "mim-category": EMBEDDED,
-    "mim-tokens": EMBEDDED,
-    "mim-optional": """
-inputs:
-  %
-  x: [4]
-nodes: {y: {layer: Fill, from: audio, value: zeros}}
-outputs: [x, y]
-""",
-    "mim-layer": NODE,
-    "mim-chain": NODE,
-    "mim-merge": NODE,
-    "mim-formula": NODE,
-    "mim-gate": NODE,
-    "mim-parameter": NODE,
-    "mim-attention": """
-inputs: {tokens: [T, 8], memory: [S, 8]}
-nodes:
-  %
-outputs: attended
-""",
-    "mim-embeddings": """
-inputs: {city: {vocab: 5}, job: {vocab: 5}}
-nodes:
-  %
-outputs: table
-""",
-    "mim-fill": """
-inputs: {x: [4], audio: {shape: [8], optional: true}}
-nodes:
-  %
-outputs: [x, audio_or_none]
-""",
-    "mim-share": """
-inputs: {x: [8]}
-nodes:
-  hidden: {layer: Linear, from: x, out_features: 8}
-  %
-outputs: [hidden, again]
-""",
-    "mim-use": """
-inputs: {x: [8]}
-blocks:
-  residual: {seq: [{Linear: 8}]}
-nodes:
-  %
-outputs: stage
-""",
-    "mim-block": """
-inputs: {image: [3, 9, 9]}
-blocks:
-  %
-nodes: {y: {block: residual, from: image}}
-outputs: y
-""",
-    "mim-block-chain": """
-inputs: {image: [3, 9, 9]}
-blocks:
-  %
-nodes: {y: {block: conv_bn, from: image, width: 4}}
-outputs: y
-""",
-    "mim-outputs": """
-inputs: {x: [8]}
-nodes:
-  score: {layer: Linear, from: x, out_features: 1}
-  aux: {layer: Linear, from: x, out_features: 1}
-%
-""",
+    name: text for name, (text,) in texts(Path(__file__).with_name("snippets_of_vscode.md")).items()
 }
 
 
@@ -139,7 +52,7 @@ def test_each_snippet_is_tried() -> None:
     assert SNIPPETS.keys() == AROUND.keys()
 
 
-@pytest.mark.parametrize("prefix", AROUND)
-def test_a_snippet_is_legal(prefix: str) -> None:
+@each("prefix, around", AROUND.items())
+def test_a_snippet_is_legal(prefix: str, around: str) -> None:
     for text in expansions(SNIPPETS[prefix]):
-        mg.loads(completed(AROUND[prefix], text))
+        mg.loads(completed(around, text))

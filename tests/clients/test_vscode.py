@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser
 
 from tests.clients.test_settings_of_editors import SPEC
 from tests.conftest import ROOT
@@ -21,6 +21,9 @@ from tests.helpers.code_server import (
     mimgraph_program,
     package_extension,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.slow
 

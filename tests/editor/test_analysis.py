@@ -7,6 +7,7 @@ import pytest
 import mimgraph as mg
 from mimgraph.editor.analysis import analyse
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 LEGAL = """
 inputs: {x: [8]}
@@ -30,7 +31,7 @@ def test_of_a_wrong_spec_the_known_part_is_typed() -> None:
     assert [str(node.type) for node in found.known_types.body.nodes] == ["(N, 4)"]
 
 
-@pytest.mark.parametrize("text", [WRONG, LEGAL.replace("8]", "8"), "", "[]", "params: {a: 1}"])
+@each("text", [WRONG, LEGAL.replace("8]", "8"), "", "[]", "params: {a: 1}"])
 def test_the_diagnostics_are_those_of_check(text: str) -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(text, name="a.yaml")

@@ -14,6 +14,8 @@ import mimgraph as mg
 from tests.conftest import ROOT, SPECS
 from tests.ops.layers.test_examples import OPS, spec
 
+TESTS = ROOT / "tests"
+WITH_CASES = ("corpus", "language", "editor", "clients")  # folders of Markdown with specs
 LONGEST = 2_000  # characters of a seed from the tests
 
 
@@ -55,11 +57,12 @@ def places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _strings() -> Iterator[str]:
-    for path in sorted((ROOT / "tests").rglob("*.py")):
+    for path in sorted(TESTS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield _dedented(node.value)
-    for path in (ROOT / "README.md", *sorted((ROOT / "tests" / "corpus").glob("*.md"))):
+    pages = [page for name in WITH_CASES for page in sorted((TESTS / name).rglob("*.md"))]
+    for path in (ROOT / "README.md", *pages):
         yield from re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL)
 
 

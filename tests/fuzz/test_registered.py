@@ -93,6 +93,6 @@ def comes_to_a_legal_end(spec: dict[str, Any]) -> None:
         check_runs(graph)
 
 
-@amounts(60, 600, 6_000)
+@amounts(None, 200, 6_000)
 def test_any_use_of_a_registered_class(amount: settings) -> None:
     amount(given(uses())(comes_to_a_legal_end))()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +13,12 @@ from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweaked_trees
 from tests.fuzz.running import check_runs
+from tests.helpers.cases import each
 from tests.helpers.marked import locations
-
-SECONDS = 5  # seconds of processor time, enough for every spec
 
 
 def comes_to_an_end(text: str) -> None:
-    started = time.process_time()
     check(text)
-    assert time.process_time() - started < SECONDS
 
 
 def runs_if_accepted(text: str) -> None:
@@ -39,13 +35,13 @@ CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@amounts(100, 1_500, 35_000)
+@amounts(None, 300, 35_000)
 def test_mutated_specs(case: str, amount: settings) -> None:
     texts, run = CASES[case]
     amount(given(texts)(run))()
 
 
-@amounts(60, 600, 6_000)
+@amounts(None, 200, 6_000)
 def test_mutated_params(amount: settings) -> None:
     @amount
     @given(overridden())
@@ -67,7 +63,7 @@ FOUND = {  # found by fuzzing: each once ended in a traceback
 }
 
 
-@pytest.mark.parametrize(("text", "faults"), FOUND.values(), ids=FOUND)
+@each("text, faults", FOUND)
 def test_found_cases_stay_right(text: str, faults: list[str]) -> None:
     check(text)
     assert locations(text) == faults

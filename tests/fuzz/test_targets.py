@@ -22,7 +22,7 @@ targets = pytest.mark.parametrize("target", TARGETS)
 
 
 @targets
-@amounts(50, 800, 8_000)
+@amounts(None, 200, 8_000)
 def test_mutated_texts(target: str, amount: settings) -> None:
     texts = st.text(max_size=30) | mutated(TARGETS[target].seeds)
     amount(given(texts)(TARGETS[target].run))()

@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import TimeoutError
-
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.helpers.npm import PLACES, npm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
+
+TimeoutError = needed("playwright.sync_api").TimeoutError
 
 PACKAGE = "code-server@4.139.1"  # VS Code 1.139; needs Node 24
 EXTENSION = ROOT / "editors" / "vscode"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pytest_lsp import LanguageClient
+
+if TYPE_CHECKING:
+    from pytest_lsp import LanguageClient
 
 
 class Editor:
@@ -18,6 +21,9 @@ class Editor:
 
     def uri(self, name: str) -> str:
         return (self.folder / name).as_uri() if "." in name else f"untitled:{name}"
+
+    def document(self, name: str) -> types.TextDocumentIdentifier:
+        return types.TextDocumentIdentifier(self.uri(name))
 
     def open(self, name: str, text: str, language: str = "yaml") -> None:
         self.versions[name] = 1
@@ -43,8 +49,7 @@ class Editor:
         )
 
     def close(self, name: str) -> None:
-        identifier = types.TextDocumentIdentifier(self.uri(name))
-        self.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+        self.client.text_document_did_close(types.DidCloseTextDocumentParams(self.document(name)))
 
     async def shown(self, name: str) -> list[types.Diagnostic]:
         """Return the diagnostics of a file once the server has answered all."""
@@ -57,6 +62,5 @@ class Editor:
         return [one.code for one in await self.shown(name)]
 
     async def hover(self, name: str, line: int, character: int) -> types.Hover | None:
-        at = types.Position(line, character)
-        identifier = types.TextDocumentIdentifier(self.uri(name))
-        return await self.client.text_document_hover_async(types.HoverParams(identifier, at))
+        at = types.HoverParams(self.document(name), types.Position(line, character))
+        return await self.client.text_document_hover_async(at)

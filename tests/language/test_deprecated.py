@@ -15,6 +15,7 @@ from mimgraph.cli import main
 from mimgraph.ops import deprecated
 from mimgraph.ops.deprecated import OPS, Instead, as_item, in_python
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 OLD = "inputs: {image: [3, 4, 6]}\nnodes:\n  y: {layer: NAME, from: image, size: [5, 9]}\noutputs: y\n"
 KEYS = {
@@ -59,7 +60,7 @@ def renamed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.OPTIONS", OPTIONS)
 
 
-@pytest.mark.parametrize(("kind", "name"), OPS)
+@each("kind, name", [*OPS])
 def test_the_new_spelling_of_an_op_computes_the_same(kind: str, name: str) -> None:
     instead = OPS[kind, name].spelling
     old = mg.loads(OLD.replace("NAME", name))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mimgraph.language import schema
-from tests.conftest import SPECS
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC, each
 from tests.helpers.language_server import Editor
 from tests.helpers.npm import PLACES, install
 
@@ -17,8 +17,6 @@ SERVER = "yaml-language-server@2.0.0"
 MODELINE = "# yaml-language-server: $schema=mimgraph.schema.json\n"
 CURSOR = "‸"
 TOP = "inputs: {x: [3, 8, 8]}\noutputs: y\n"
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +105,14 @@ COMPLETES = {
 }
 
 
-@pytest.mark.parametrize(("marked", "expected"), COMPLETES.values(), ids=COMPLETES.keys())
+@pytest.mark.slow
+@each("marked, expected", COMPLETES)
 def test_completes(desk: Desk, marked: str, expected: list[str]) -> None:
     found = desk.open(marked).completion
     assert [label for label in expected if label not in found] == []
 
 
+@pytest.mark.slow
 def test_completes_only_the_options_of_the_layer(desk: Desk) -> None:
     found = desk.open("nodes:\n  y:\n    layer: Linear\n    from: x\n    ‸\n").completion
     words = {"each", "with", "shared", "take", "over", "freeze", "activation"}
@@ -120,6 +120,7 @@ def test_completes_only_the_options_of_the_layer(desk: Desk) -> None:
     assert set(found) - words == options
 
 
+@pytest.mark.slow
 def test_inserts_the_default(desk: Desk) -> None:
     found = desk.open("nodes:\n  y:\n    layer: Conv2d\n    from: x\n    ‸\n").completion
     assert found["stride"] == "stride: ${1:1}"
@@ -133,13 +134,15 @@ SHOWS = {
 }
 
 
-@pytest.mark.parametrize("marked", SHOWS.values(), ids=SHOWS.keys())
+@pytest.mark.slow
+@each("marked", SHOWS)
 def test_hover_shows_the_documentation(desk: Desk, marked: str) -> None:
     shown = desk.open(marked).hover
     assert "Convolution over two axes" in shown
     assert "`(N, C, H, W) -> (N, out_channels, H', W')`" in shown
 
 
+@pytest.mark.slow
 def test_hover_shows_the_type_of_an_option(desk: Desk) -> None:
     node = "y: {layer: Conv2d, from: x, out_channels: 3, kernel‸_size: 3}"
     shown = desk.open(f"nodes:\n  {node}\n").hover
@@ -171,18 +174,20 @@ TELLS = {
 }
 
 
-@pytest.mark.parametrize(("node", "messages"), TELLS.values(), ids=TELLS.keys())
+@pytest.mark.slow
+@each("node, messages", TELLS)
 def test_reports(desk: Desk, node: str, messages: list[str]) -> None:
     document = desk.open(f"{TOP}nodes:\n  {node}\n")
     line, character = document.at
     assert document.faults == [f"{line}:{character} {message}" for message in messages]
 
 
+@pytest.mark.slow
 def test_reports_a_misspelt_layer(desk: Desk) -> None:
     (fault,) = desk.open(f"{TOP}nodes:\n  y: {{layer: ‸Liner, from: x}}\n").faults
     assert fault.startswith("4:13 Value must be ") and '"Linear"' in fault
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_reports_nothing_in_the_specs_of_the_gallery(desk: Desk, path: Path) -> None:
     assert desk.open(path.read_text()).faults == []

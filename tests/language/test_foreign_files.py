@@ -17,6 +17,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph.cli import main
+from tests.helpers.cases import each
 
 
 def zipped(**files: str) -> bytes:
@@ -70,7 +71,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FILES)
+@each("name", [*FILES])
 def test_a_foreign_file_is_recognised(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,7 +89,7 @@ def test_a_foreign_file_is_recognised(
     assert f"this is {what}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["m.keras", "k.json", "yolo.yaml", "m.pt2", "m.py"])
+@each("name", ["m.keras", "k.json", "yolo.yaml", "m.pt2", "m.py"])
 def test_what_can_be_imported_names_the_command(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(FILES[name][0])
@@ -104,7 +105,7 @@ def test_a_node_may_be_called_backbone(tmp_path: Path) -> None:
     assert list(mg.load(path).nodes) == ["backbone"]
 
 
-@pytest.mark.parametrize("text", ["", "\n \n"])
+@each("text", ["", "\n \n"])
 def test_an_empty_file_gives_one_error(text: str, tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(text)

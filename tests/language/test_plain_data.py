@@ -18,6 +18,8 @@ from hypothesis import given, settings
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.conftest import ROOT
+from tests.helpers.cases import each
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 SPEC = """\
@@ -140,13 +142,17 @@ PLAIN_ENOUGH = {
     "an array as shape": simple() | {"inputs": {"x": numpy.array([4])}},
     "a tuple": simple() | {"inputs": {"x": (4,)}},
     "a read-only mapping": MappingProxyType(simple()),
-    "the options of a node": simple(**mg.from_dict(simple()).nodes["fc"].options),
 }
 
 
-@pytest.mark.parametrize("spec", PLAIN_ENOUGH.values(), ids=PLAIN_ENOUGH)
+@each("spec", PLAIN_ENOUGH)
 def test_numbers_of_numpy_and_tuples_are_plain_data(spec: dict[str, Any]) -> None:
     assert mg.from_dict(spec) == mg.from_dict(simple())
+
+
+def test_the_options_of_a_node_are_plain_data() -> None:
+    graph = mg.from_dict(simple())
+    assert mg.from_dict(simple(**graph.nodes["fc"].options)) == graph
 
 
 def test_a_text_that_is_an_enum() -> None:
@@ -154,25 +160,12 @@ def test_a_text_that_is_an_enum() -> None:
 
 
 TEXTS = [
-    "true",
-    "null",
-    "3",
-    "1e3",
-    "a: b",
-    "# no",
-    "",
-    " ",
-    "two\nlines",
-    "ä\u2028",
-    "'",
-    '"',
-    "$",
-    "é" * 99,
-    "\U0001f600",
+    *("true", "null", "3", "1e3", "a: b", "# no", "", " ", "two\nlines", "ä\u2028", "'", '"', "$"),
+    *("é" * 99, "\U0001f600"),
 ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@each("text", TEXTS)
 def test_a_text_stays_a_text(text: str) -> None:
     spec = simple() | {"doc": text}
     assert mg.from_dict(spec).to_dict().get("doc", "") == text
@@ -219,9 +212,8 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_shown_in_the_text_of_the_spec(fault: str) -> None:
-    make, message = FAULTS[fault]
+@each("make, message", FAULTS)
+def test_a_fault_is_shown_in_the_text_of_the_spec(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(mg.SpecError, match=message) as error:
         mg.from_dict(make())
     for found in error.value.diagnostics:
@@ -231,7 +223,6 @@ def test_a_fault_is_shown_in_the_text_of_the_spec(fault: str) -> None:
 WRONG: dict[str, tuple[Any, str]] = {
     "a text": ("inputs: {}", "mg.loads takes the text"),
     "a number": (3, "a dict as graph.to_dict"),
-    "a graph": (mg.from_dict(simple()), "a dict as graph.to_dict"),
     "a key that is a number": ({**simple(), 3: 4}, "a key in the spec is 3, not a string"),
     "a key without a name": (simple(activation={None: 1}), "a key in nodes.fc.activation is None"),
     "a set": (simple(bias={1}), r"nodes.fc.bias is \{1\}"),
@@ -242,16 +233,21 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a complex number": (simple(out_features=2j), "nodes.fc.out_features is 2j"),
     "a number that Python does not print": (simple(out_features=1 << 99_999), "fc.out_features is"),
     "a matrix": (simple(out_features=numpy.ones((2, 2))), "nodes.fc.out_features is array"),
-    "a handle": (simple(**{"from": mg.Input("x", (4,))}), "nodes.fc.from is"),
     "an item of a list": (simple() | {"outputs": ["fc", {1}]}, r"outputs.1 is \{1\}"),
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_what_is_no_plain_data_is_a_type_error(what: str) -> None:
-    spec, message = WRONG[what]
+@each("spec, message", WRONG)
+def test_what_is_no_plain_data_is_a_type_error(spec: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         mg.from_dict(spec)
+
+
+def test_a_graph_and_a_handle_are_no_plain_data() -> None:
+    with pytest.raises(TypeError, match="a dict as graph.to_dict"):
+        mg.from_dict(mg.from_dict(simple()))
+    with pytest.raises(TypeError, match="nodes.fc.from is"):
+        mg.from_dict(simple(**{"from": mg.Input("x", (4,))}))
 
 
 def test_a_dict_in_place_of_a_text_or_path() -> None:
@@ -261,6 +257,6 @@ def test_a_dict_in_place_of_a_text_or_path() -> None:
 
 
 def test_a_stage_has_no_spec() -> None:
-    stage, _ = mg.load("specs/residual_cnn.yaml").split(2)
+    stage, _ = mg.load(ROOT / "specs" / "residual_cnn.yaml").split(2)
     with pytest.raises(ValueError, match="is a stage and has no spec"):
         stage.to_dict()

@@ -12,7 +12,7 @@ from mimgraph.language.reader import nodes
 from mimgraph.language.reader.plain_nodes import read_plain_node
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
-from tests.conftest import ROOT
+from tests.helpers.cases import EACH_SPEC_AND_PART, each
 
 PLAIN = [
     "{layer: ReLU, from: x}",
@@ -67,9 +67,7 @@ def read_both(text: str, patch: pytest.MonkeyPatch) -> tuple[tuple[object, ...],
     return found[0], found[1]
 
 
-@pytest.mark.parametrize(
-    ("node", "is_plain"), [*((one, True) for one in PLAIN), *((one, False) for one in OTHERS)]
-)
+@each("node, is_plain", [*((one, True) for one in PLAIN), *((one, False) for one in OTHERS)])
 def test_a_plain_node_is_read_as_any_other(
     node: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,9 +80,7 @@ def test_a_plain_node_is_read_as_any_other(
     assert {one is not None for one in reads} == {is_plain}  # a spec with a fault is read twice
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "specs").rglob("*.yaml")), ids=lambda path: path.stem
-)
-def test_a_spec_is_read_as_without_plain_nodes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, any_ = read_both(path.read_text(), monkeypatch)
+@pytest.mark.parametrize("spec", EACH_SPEC_AND_PART)
+def test_a_spec_is_read_as_without_plain_nodes(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, any_ = read_both(spec.read_text(), monkeypatch)
     assert plain == any_

@@ -23,40 +23,16 @@ from mimgraph.language.reference.listing import listing
 from mimgraph.language.reference.manual_address import MANUAL
 from mimgraph.ops import registry
 from tests.conftest import ROOT
+from tests.helpers.cases import check_texts, each
 from tests.helpers.marked import faults
 
-REPEAT = """\
-key repeat
 
-How many times the block is applied in a row, with weights of its own each time; or
-`{times, shared, with, index, collect}`.
+def test_the_pages(rewrite: bool) -> None:
+    def page(words: str) -> str:
+        name, width = words.split()
+        return describe(name, width=int(width)) + "\n"
 
-type          a number of times, or {times, shared, with, index, collect}
-default       none: the block is applied once
-allowed in    a node, an item of a seq
-explained in  https://mimgraph.github.io/mimgraph/language/repeats-and-scans.html
-
-example
-  inputs: {x: [16]}
-  blocks:
-    step: {params: {rate: null}, seq: [{Linear: 16}, ReLU, {Dropout: $rate}]}
-  nodes:
-    thrice: {block: step, from: x, rate: 0.1, repeat: 3}
-    once_more: {block: step, from: thrice, rate: 0.1, repeat: {times: 2, shared: true}}
-    deeper: {block: step, from: once_more, repeat: {with: {rate: [0.1, 0.2, 0.3]}}}
-  outputs: deeper
-
-refused
-  blocks: {step: {params: {width: 4}, seq: [{Linear: $width}]}}
-  inputs: {x: [4]}
-  nodes:
-    y: {block: step, from: x, repeat: 1.5}
-  outputs: y
-  error[bad-option]: repeat must be a whole number of times, at least 0"""
-
-
-def test_the_text_of_a_key() -> None:
-    assert describe("repeat") == REPEAT
+    check_texts(Path(__file__).with_name("pages.md"), page, rewrite)
 
 
 LEFT_OUT = {"broadcast"}  # keys whose absence is refused
@@ -74,7 +50,7 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("place", UNKNOWN)
+@each("place", [*UNKNOWN])
 def test_every_key_that_the_reader_accepts_is_described(place: str) -> None:
     helps = [fault.help for fault in faults(UNKNOWN[place].replace("~~~~", "zzzz"))]
     (help,) = [one for one in helps if re.match("its keys: |give one of ", one)]
@@ -90,7 +66,7 @@ def test_every_key_of_a_node_and_every_common_option_is_described() -> None:
         assert describe(key).partition(" ")[0] in ("key", "tensor")
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_the_example_of_a_key_is_a_spec_with_that_key(name: str, tmp_path: Path) -> None:
     example = EVERY_KEY[name].example
     assert re.search(rf"(^|[{{ ]){name}:\s", example, re.MULTILINE)
@@ -100,14 +76,14 @@ def test_the_example_of_a_key_is_a_spec_with_that_key(name: str, tmp_path: Path)
     assert mg.load(tmp_path / "spec.yaml").source()
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_the_manual_explains_a_key_on_the_page_named(name: str) -> None:
     text = (ROOT / "docs" / "language" / f"{EVERY_KEY[name].page}.md").read_text()
     page = "index_" if name == "index" else name
     assert f"[`{name}`](keys/{page}.md)" in text
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_what_a_key_refuses_is_refused_so(name: str, tmp_path: Path) -> None:
     refused = REFUSED[name]
     assert re.search(rf"(^|[{{ ]){name}:\s", refused.spec, re.MULTILINE) or name in LEFT_OUT
@@ -125,7 +101,7 @@ def test_a_name_of_a_key_and_a_merge_describes_both() -> None:
     assert (found["kind"], found["merge"]["kind"]) == ("key", "merge")
 
 
-@pytest.mark.parametrize("name", EVERY_KEY)
+@each("name", [*EVERY_KEY])
 def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
@@ -158,12 +134,12 @@ TYPOS = {
 }
 
 
-@pytest.mark.parametrize("typo", TYPOS)
-def test_a_typo_suggests_the_name(typo: str) -> None:
+@each("typo, meant", TYPOS.items())
+def test_a_typo_suggests_the_name(typo: str, meant: str) -> None:
     with pytest.raises(KeyError) as caught:
         describe(typo)
     message = f"no layer, merge or key is called {typo!r}"
-    assert caught.value.args == (message, f"did you mean {TYPOS[typo]}?")
+    assert caught.value.args == (message, f"did you mean {meant}?")
 
 
 ELSEWHERE = {
@@ -189,10 +165,10 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_name_of_torch_or_keras_describes_our_op(name: str) -> None:
-    assert describe(name).split()[1] == ELSEWHERE[name]
-    assert json.loads(describe(name, "json"))["name"] == ELSEWHERE[name]
+@each("name, ours", ELSEWHERE.items())
+def test_a_name_of_torch_or_keras_describes_our_op(name: str, ours: str) -> None:
+    assert describe(name).split()[1] == ours
+    assert json.loads(describe(name, "json"))["name"] == ours
 
 
 def test_a_page_shows_the_names_in_torch_and_keras() -> None:
@@ -214,52 +190,7 @@ def test_a_registered_module_has_no_other_names() -> None:
     assert describe("Gate").splitlines()[0] == "layer Gate"
 
 
-PAGE = """\
-layer Linear (torch: nn.Linear, F.linear;
-  Keras: Dense)
-
-Affine map of the last axis: (*, in_features)
--> (*, out_features).
-
-sources                input
-also called            fully connected
-                       layer, dense layer,
-                       FC layer,
-                       projection, affine
-                       layer
-a bare value in a seq  out_features
-category               linear
-
-options
-  out_features   required  a size
-  bias           true      true or false
-  weight_norm    false     true or false or a
-                           mapping of names,
-                           each an integer or
-                           a number
-  spectral_norm  false     true or false or a
-                           mapping of names,
-                           each an integer or
-                           a number
-  in_features    inferred  an integer
-
-example
-  inputs:
-    x: [64]
-  nodes:
-    y: {layer: Linear, from: x,
-        out_features: 10}
-
-example in Python
-  x = mg.Input("x", (64,))
-  y = layers.Linear(10)(x)"""
-
-
-def test_the_page_of_an_op_fits_the_terminal() -> None:
-    assert describe("Linear", width=45) == PAGE
-
-
-@pytest.mark.parametrize("width", [60, 80, 120])
+@each("width", [60, 80, 120])
 def test_no_line_of_a_page_or_list_is_wider_than_the_terminal(width: int) -> None:
     names = [op.name for kind in KINDS for op in registry.ops(kind).values()]
     pages = [describe(name, width=width) for name in (*names, *EVERY_KEY, "kernel_size")]
@@ -267,7 +198,7 @@ def test_no_line_of_a_page_or_list_is_wider_than_the_terminal(width: int) -> Non
     assert [line for line in wide if len(line) > width] == []
 
 
-@pytest.mark.parametrize("name", ["Linear", "repeat", "kernel_size"])
+@each("name", ["Linear", "repeat", "kernel_size"])
 def test_a_page_has_at_least_40_characters_in_a_line(name: str) -> None:
     assert describe(name, width=1) == describe(name, width=40)
 
@@ -287,11 +218,7 @@ def test_colors_change_no_character_of_a_page() -> None:
 
 SEARCHES = {
     "attn": [
-        "MultiheadAttention",
-        "attention",
-        "attention_pool",
-        "co_attention",
-        "cross_attention",
+        *("MultiheadAttention", "attention", "attention_pool", "co_attention", "cross_attention"),
     ],
     "mha": ["MultiheadAttention"],
     "bn": ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"],
@@ -305,7 +232,7 @@ SEARCHES = {
 }
 
 
-@pytest.mark.parametrize("text", SEARCHES)
+@each("text", [*SEARCHES])
 def test_a_search_finds_parts_and_abbreviations(text: str) -> None:
     found = [entry["name"] for entry in json.loads(listing("json", text))]
     assert found == SEARCHES[text]
@@ -333,7 +260,7 @@ OF_LIBRARIES = {
 }
 
 
-@pytest.mark.parametrize("name", OF_LIBRARIES)
+@each("name", [*OF_LIBRARIES])
 def test_a_name_of_a_library_says_where_its_models_are_listed(name: str) -> None:
     with pytest.raises(KeyError) as caught:
         describe(name)

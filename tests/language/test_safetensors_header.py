@@ -11,6 +11,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.language.safetensors_header import MAX_METADATA, metadata, read_shapes, read_spec
+from tests.helpers.cases import each
 
 SPEC = 'doc: "größer 😀"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'
 
@@ -26,14 +27,13 @@ def written(path: Path, header: bytes, size: int | None = None, rest: bytes = b"
     return path
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         header(metadata(SPEC)),
         json.dumps({"__metadata__": metadata(SPEC)}, ensure_ascii=False, indent=1).encode(),
         header(metadata(SPEC))[:-1] + b", " + b"[" * MAX_METADATA,  # what follows is not read
     ],
-    ids=["escaped", "with spaces", "tensors beyond the limit"],
 )
 def test_reads_the_spec(tmp_path: Path, text: bytes) -> None:
     path = written(tmp_path / "w.safetensors", text)
@@ -41,50 +41,30 @@ def test_reads_the_spec(tmp_path: Path, text: bytes) -> None:
     assert mg.load(path) == mg.loads(SPEC)
 
 
-DEEP = b'{"__metadata__": ' + b"[" * 100_000
+DEEP, LONG_NUMBER = (b'{"__metadata__": ' + end for end in (b"[" * 100_000, b"9" * 10_000))
+
 
 BROKEN = {
-    "empty": (b"", "yaml-syntax", "this is no safetensors file, or its header is cut"),
-    "cut in the length": (
-        b"\1\0",
-        "yaml-syntax",
-        "this is no safetensors file, or its header is cut",
-    ),
-    "no header": (bytes(8), "yaml-syntax", "this is no safetensors file, or its header is cut"),
-    "huge": (
-        b"\xff" * 8 + header({}),
-        "yaml-syntax",
-        "this is no safetensors file, or its header is cut",
-    ),
-    "YAML": (SPEC.encode(), "yaml-syntax", "this is no safetensors file, or its header is cut"),
+    "empty": b"",
+    "cut in the length": b"\1\0",
+    "no header": bytes(8),
+    "huge": b"\xff" * 8 + header({}),
+    "no letters": b"\xff" * 40,
+    "YAML": SPEC.encode(),
 }
+LATER, NO_TEXT = {"mimgraph": "2", "spec": SPEC}, {"mimgraph": "1", "spec": [1]}
+LARGE = {"a": "x" * MAX_METADATA, **metadata(SPEC)}
 HEADERS = {
     "no JSON": (b"\x80\x81\x82\x83", "missing-key", "there is no spec in the metadata"),
     "no metadata": (b'{"w": {}}', "missing-key", "there is no spec in the metadata"),
     "no object": (header([]), "missing-key", "there is no spec in the metadata"),
     "another's": (header({"format": "pt"}), "missing-key", "there is no spec in the metadata"),
-    "a later version": (
-        header({"mimgraph": "2", "spec": SPEC}),
-        "bad-option",
-        "the version of the language must be 1",
-    ),
-    "no text": (
-        header({"mimgraph": "1", "spec": [1]}),
-        "wrong-type",
-        "the spec in the metadata must be a string",
-    ),
+    "a later version": (header(LATER), "bad-option", "the version of the language must be 1"),
+    "no text": (header(NO_TEXT), "wrong-type", "the spec in the metadata must be a string"),
     "cut JSON": (header(metadata(SPEC))[:-9], "yaml-syntax", "the metadata is not JSON"),
     "deep": (DEEP, "yaml-syntax", "the metadata is not JSON"),
-    "a large number": (
-        b'{"__metadata__": ' + b"9" * 10_000,
-        "yaml-syntax",
-        "the metadata is not JSON",
-    ),
-    "large": (
-        header({"a": "x" * MAX_METADATA, **metadata(SPEC)}),
-        "too-large",
-        f"the metadata takes more than {MAX_METADATA:,} bytes",
-    ),
+    "a large number": (LONG_NUMBER, "yaml-syntax", "the metadata is not JSON"),
+    "large": (header(LARGE), "too-large", f"the metadata takes more than {MAX_METADATA:,} bytes"),
 }
 
 
@@ -95,15 +75,16 @@ def fault_in(path: Path) -> tuple[str, str, str]:
     return diagnostic.code, diagnostic.message, diagnostic.span.file.name
 
 
-@pytest.mark.parametrize(("data", "code", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_file_without_a_readable_header_is_reported(
-    tmp_path: Path, data: bytes, code: str, message: str
-) -> None:
-    (tmp_path / "w.safetensors").write_bytes(data)
-    assert fault_in(tmp_path / "w.safetensors") == (code, message, str(tmp_path / "w.safetensors"))
+@each("data", BROKEN)
+def test_a_file_without_a_readable_header_is_reported(tmp_path: Path, data: bytes) -> None:
+    path, message = tmp_path / "w.safetensors", "this is no safetensors file, or its header is cut"
+    path.write_bytes(data)
+    assert fault_in(path) == ("yaml-syntax", message, str(path))
+    with pytest.raises(mg.SpecError, match=message):
+        read_shapes(path)
 
 
-@pytest.mark.parametrize(("header", "code", "message"), HEADERS.values(), ids=HEADERS)
+@each("header, code, message", HEADERS)
 def test_a_header_without_a_spec_is_reported(
     tmp_path: Path, header: bytes, code: str, message: str
 ) -> None:
@@ -153,16 +134,8 @@ MALICIOUS = {
 }
 
 
-@pytest.mark.parametrize(("text", "message"), MALICIOUS.values(), ids=MALICIOUS)
+@each("text, message", MALICIOUS)
 def test_refuses_a_header_that_lists_no_tensors(tmp_path: Path, text: bytes, message: str) -> None:
     path = written(tmp_path / "w.safetensors", text, rest=bytes(24))
     with pytest.raises(mg.SpecError, match=message):
-        read_shapes(path)
-
-
-@pytest.mark.parametrize("content", [b"", b"\1\0", b"\xff" * 40])
-def test_refuses_a_file_that_ends_inside_its_header(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "w.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(mg.SpecError, match="this is no safetensors file, or its header is cut"):
         read_shapes(path)

@@ -22,6 +22,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each, texts
 from tests.helpers.marked import locations, split
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_locations import CASES
@@ -85,82 +86,25 @@ def test_accepts_the_specs_of_the_gallery(spec: Path) -> None:
     assert faults(spec.read_text()) == []
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: f"{op.kind} {op.name}")
+@each("op", {f"{op.kind} {op.name}": op for op in OPS})
 def test_accepts_the_example_of_every_op(op: Op) -> None:
     inputs, node = op.example
     declared = "\n".join(f"  {line}" for line in inputs)
     assert faults(f"inputs:\n{declared}\nnodes:\n  y: {node}\noutputs: y\n") == []
 
 
-# legal nodes, in all forms, of a spec with the inputs a, b (5) and s (T, 5)
-LEGAL_NODES = {
-    "a source by argument": "n: {layer: ReLU, from: {input: a}}",
-    "a source in a list": "n: {layer: ReLU, from: [a]}",
-    "a chain of nothing": "n: {from: a, seq: []}",
-    "a chain fed by argument": "n: {from: {input: a}, seq: [ReLU]}",
-    "a lone value": "n: {from: a, seq: [{Linear: 3}, {Linear: {out_features: 3}}, {ReLU: }, {ReLU: {}}]}",
-    "words of an item": "n: {from: s, seq: [{LSTM: {hidden_size: 3, take: last, freeze: true}}, {Linear: {out_features: 3, activation: ReLU}}]}",
-    "a switch": "n: {layer: Linear, from: a, out_features: 3, freeze: $t}\n  m: {from: a, seq: [{Linear: {out_features: 3, freeze: $t}}], freeze: $(t)}",
-    "an activation": "n: {layer: Linear, from: a, out_features: 3, activation: {LeakyReLU: 0.2}}",
-    "an activation of nothing": "n: {layer: Linear, from: a, out_features: 3, activation: {ReLU: }}",
-    "an activation with options": "n: {layer: Linear, from: a, out_features: 3, activation: {Softplus: {beta: 2}}}",
-    "each": "n: {layer: Linear, each: [a, b], out_features: 3}",
-    "each by name": "n: {layer: Linear, each: {x: a, y: a}, out_features: 3}",
-    "each with its own options": "n: {layer: Linear, each: [a, b], with: {out_features: [3, $(2 + 2)]}}",
-    "each of a chain": "n: {seq: [ReLU], each: [a, b]}",
-    "copies on one source": "n: {layer: Linear, each: 3, from: a, with: {out_features: [1, 2, 3]}}",
-    "a computed number of copies": "n: {seq: [ReLU], each: $(k + 1), from: [a]}",
-    "one module for each": "n: {layer: Linear, each: [a, b], shared: true, out_features: 3}",
-    "a module for each": "n: {seq: [ReLU], each: [a, b], shared: false}",
-    "each of what is shared": "m: {layer: ReLU, from: a}\n  n: {share: m, each: [a, b]}",
-    "a share of one of each": "m: {layer: Linear, each: [a, b], out_features: 3}\n  n: {share: m.a, from: a}",
-    "a parameter": "n: {parameter: [5], init: zeros, activation: ReLU, freeze: true}",
-    "a parameter of no axes": "n: {parameter: [], init: 0.5}",
-    "a parameter by values": "n: {parameter: [2, 2], init: [[1, 2], [3, $(2 * 2)]]}",
-    "an init with nothing": "n: {parameter: [5], init: {zeros: }}",
-    "an init with arguments": "n: {parameter: [5], init: {normal: {std: $(1 / 2)}}}",
-    "an arange": "n: {arange: [s], dim: 1}\n  m: {arange: {input: s}, dim: 1}",
-    "a buffer that is not persistent": "n: {buffer: [5], init: {arange: 5}, persistent: false}",
-    "an arange of a number": "n: {arange: 5}\n  m: {arange: $k, start: 1, step: 2}\n  o: {arange: $T}",
-    "zeros and ones": "n: {zeros: [$T, 5], batched: true, dtype: int64}\n  m: {ones: []}\n  o: {ones: true, like: a, dtype: bool}\n  p: {zeros: true, like: o}",
-    "noise": "n: {random: normal, like: a}\n  m: {random: uniform, like: n, only: training, activation: ReLU}",
-    "params of a block that are keys of constants": "n: {layer: ReLU, from: a}",
-    "an expression as any option": "n: {layer: Linear, from: a, out_features: $(2 * 3), bias: $t}",
-    "a formula": "n: {merge: formula, expr: $k * a + b, from: {a: a, b: b}}",
-    "a text with a param in it": "n: {layer: Rearrange, from: s, pattern: n t (h c) -> n t h c, sizes: {c: $k}}",
-    "an activation that is an option": "n: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: gelu}\n  m: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: {gelu: {}}}",
-    "an init of one argument": "n: {parameter: [5], init: {constant: 0.5}}",
-    "a parameter used again": "m: {parameter: [5], init: zeros}\n  n: {share: m}",
-}
-# legal specs
-LEGAL = {
-    "nothing but inputs": "inputs: {a: [5]}\nnodes: {}\noutputs: a\n",
-    "a version": "mimgraph: 1\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
-    "a quoted version": 'mimgraph: "1"\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n',
-    "a param that is a list": "params: {p: [1, [2, x]], q: null, r: true}\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
-    "searches": "params: {p: {search: [1, [a], null]}, q: {search: {int: [2, 8], step: 2}, default: 4}, r: {search: {float: [0.1, 1], log: true}}, f: {search: [add, gated]}}\ninputs: {a: [5], b: [5]}\nnodes: {n: {merge: $f, from: [a, b], out_features: $q}}\noutputs: n\n",
-    "inputs": "params: {k: 3, o: false}\ninputs: {a: {vocab: $k}, b: {shape: [$(k * 2), 3], doc: x, optional: true}, e: {shape: [5], optional: $o}, c: [T, 5], d: []}\nnodes: {n: {layer: Fill, from: b, value: zeros}}\noutputs: [a, n, c, d, e]\n",
-    "sizes of inputs": "params: {k: 3}\ninputs: {a: [8*H, H * 8, 2*T + 1, $k*W], b: [$(2 * k)*H + $k, 2*(T + 1), H]}\nblocks: {p: {inputs: {x: [2*C, $k*D]}, nodes: {}, outputs: x}}\nnodes: {}\noutputs: [a, b]\n",
-    "a list of outputs": "inputs: {a: [5], b: [5], c: [5]}\nnodes: {}\noutputs: [a, {y: b}, {z: {from: c, doc: last}}]\n",
-    "outputs by any name": "inputs: {a: [5], b: [5]}\nnodes: {}\noutputs: {forward: a, class: {from: b, only: training}}\n",
-    "a block of one input": "inputs: {a: [5]}\nblocks: {p: {inputs: x, nodes: {}, outputs: x}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
-    "a block of any shape": "inputs: {a: [5]}\nblocks: {p: {inputs: {x: null}, seq: []}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
-    "a block in a chain": "inputs: {a: [5]}\nblocks: {p: {params: {w: 5}, seq: [{Linear: $w}]}}\nnodes: {n: {from: a, seq: [p, {p: }, {p: {}}, {p: 5}, {p: {w: 5, repeat: 2}}]}}\noutputs: n\n",
-    "scans": "params: {k: 1}\ninputs: {a: [5, 5], b: [5]}\nblocks: {p: {params: {w: 5}, inputs: [a, h], nodes: {n: {merge: add, from: [a, h]}}, outputs: {h: n}}, q: {seq: [ReLU]}}\nnodes:\n  n: {scan: p, over: a, carry: {h: b}, take: h, freeze: true}\n  m: {scan: p, from: {a: a}, over: {a: $k}, carry: {h: n}, w: 3}\n  o: {scan: q, from: m, over: 1}\n  p: {scan: q, from: [o], over: $k, carry: {}}\noutputs: p\n",
-    "repeats": "params: {k: 2}\ninputs: {a: [5]}\nblocks: {p: {params: {w: 5}, seq: [{Linear: $w}]}}\nnodes:\n  n: {block: p, from: a, repeat: $k}\n  m: {block: p, from: n, repeat: {times: 2, shared: true}}\n  o: {block: p, from: m, repeat: {with: {w: [3, 4]}}}\noutputs: o\n",
-}
-
-
-NODES = "params: {k: 5, t: true}\ninputs: {a: [5], b: [5], s: [T, 5]}\nnodes:\n  %s\noutputs: [a, b, s]\n"
-ALL_LEGAL = {
-    "params that name layers, merges and blocks": CHOICE,
+# the codes of faults of structure, except for cases that depend on the meaning of names
+ACCEPTED = {
+    **{
+        name: text for name, (text,) in texts(Path(__file__).with_name("schema_accepts.md")).items()
+    },
     **LOCATIONS_LEGAL,
-    **LEGAL,
-    **{name: NODES % node for name, node in LEGAL_NODES.items()},
+    "params that name layers, merges and blocks": CHOICE,
 }
+REFUSED = texts(Path(__file__).with_name("schema_refuses.md"))
 
 
-@pytest.mark.parametrize("text", ALL_LEGAL.values(), ids=ALL_LEGAL.keys())
+@each("text", ACCEPTED)
 def test_accepts_what_the_reader_accepts(text: str) -> None:
     assert [fault for fault in locations(text) if not fault.startswith("unused-node")] == []
     assert faults(text) == []
@@ -174,50 +118,24 @@ STRUCTURAL = {
 UNREADABLE = {"yaml-syntax", "yaml-subset", "ambiguous-scalar", "duplicate-key"}
 BEYOND = {
     "what a block's own text says of its params and inputs": {
-        "unknown param of a block",
-        "missing param of a block",
-        "missing param of a block in a seq",
-        "unknown param in with",
-        "block with twice",
-        "block unknown arg",
-        "block lone no params",
-        "block lone bad",
-        "block param list item",
-        "block fault by param",
-        "block fault by param type",
-        "missing params",
-        "with of a repeat",
-        "with from a param",
-        "with through two blocks",
-        "with of an each of a block",
+        *("unknown param of a block", "missing param of a block"),
+        *("missing param of a block in a seq", "unknown param in with", "block with twice"),
+        *("block unknown arg", "block lone no params", "block lone bad", "block param list item"),
+        *("block fault by param", "block fault by param type", "missing params"),
+        *("with of a repeat", "with from a param", "with through two blocks"),
+        *("with of an each of a block",),
     },
     "the value of an expression": {
-        "input param text",
-        "param null",
-        "block pattern param text",
-        "freeze by a param of another type",
-        "freeze by a list of values",
-        "freeze by a size",
+        *("input param text", "param null", "block pattern param text"),
+        *("freeze by a param of another type", "freeze by a list of values", "freeze by a size"),
     },
     "whether what is shared takes a source": {"missing from of share"},
     "how many values go with others": {"block with lengths", "block with times"},
     "sizes and other options": {
-        "heads that do not divide",
-        "groups that do not divide",
-        "dim out of range",
-        "embedding without its size",
-        "concat dim 0",
-        "padding same stride",
-        "pool padding",
-        "groupnorm groups",
-        "embedding pad idx",
-        "lstm proj",
-        "activation softmax dim",
-        "seq item mha",
-        "reshape",
-        "mean batch",
-        "select batch",
-        "with that does not fit",
+        *("heads that do not divide", "groups that do not divide", "dim out of range"),
+        *("embedding without its size", "concat dim 0", "padding same stride", "pool padding"),
+        *("groupnorm groups", "embedding pad idx", "lstm proj", "activation softmax dim"),
+        *("seq item mha", "reshape", "mean batch", "select batch", "with that does not fit"),
     },
     "the notation in a text": {"rearrange"},
     "3.0, which is an integer in JSON": {"option float", "concat dim float", "block repeat float"},
@@ -250,66 +168,16 @@ READABLE = {
 }
 
 
-# nodes with other faults of structure
-REFUSED_NODES = {
-    "a port of each that is no name": "n: {layer: ReLU, each: {x-y: a}}",
-    "copies without a source": "n: {layer: ReLU, each: 3}",
-    "no copies": "n: {layer: ReLU, each: 0, from: a}",
-    "shared copies": "n: {layer: ReLU, each: 3, from: a, shared: true}",
-    "one module with different options": "n: {layer: Linear, each: [a, b], shared: true, with: {out_features: [1, 2]}}",
-    "shared and no each": "n: {layer: ReLU, from: a, shared: true}",
-    "with and no each": "n: {layer: Linear, from: a, with: {out_features: [3]}}",
-    "with of one value": "n: {layer: Linear, each: [a, b], with: {out_features: 3}}",
-    "with of a wrong value": "n: {layer: Linear, each: [a, b], with: {out_features: [3, x]}}",
-    "with of a word": "n: {layer: ReLU, each: [a, b], with: {activation: [ReLU, Tanh]}}",
-    "with of a chain": "n: {seq: [ReLU], each: [a, b], with: {}}",
-    "with of a share": "m: {layer: ReLU, from: a}\n  n: {share: m, each: [a, b], with: {x: [1, 2]}}",
-    "each and from": "n: {layer: ReLU, each: [a], from: b}",
-    "each of a parameter": "n: {parameter: [3], init: zeros, each: [a]}",
-    "each of an item": "n: {from: a, seq: [{Linear: {out_features: 3, each: a}}]}",
-    "a parameter without an init": "n: {parameter: [3]}",
-    "an init that does not exist": "n: {parameter: [3], init: norml}",
-    "an argument of an init": "n: {parameter: [3], init: {normal: {sd: 1}}}",
-    "an argument of an init out of range": "n: {parameter: [3], init: {normal: {std: -1}}}",
-    "a lone value of an init of several": "n: {parameter: [3], init: {normal: 1}}",
-    "an init that needs its argument": "n: {parameter: [3], init: constant}",
-    "an arange with from": "n: {arange: s, from: a, dim: 1}",
-    "an item that needs more than its lone value": "n: {from: a, seq: [{Conv2d: 3}]}",
-    "an item that needs a value": "n: {from: a, seq: [{Linear: }]}",
-    "a lone value for what has none": "n: {from: a, seq: [{BatchNorm2d: 64}]}",
-    "an option out of the choices": "n: {layer: GELU, from: a, approximate: tan}",
-}
+@each("case", REFUSED)
+def test_refuses_what_the_reader_refuses(case: list[str]) -> None:
+    (text,) = case
+    assert {fault.partition(" ")[0] for fault in locations(text)} & STRUCTURAL
+    assert faults(text) != []
 
 
-SCANS = "inputs: {a: [5, 5], b: [5]}\nblocks: {p: {inputs: [a, h], nodes: {n: {merge: add, from: [a, h]}}, outputs: {h: n}}}\nnodes:\n  n: {%s}\noutputs: [a, b]\n"
-REFUSED_SCANS = {
-    "no over": "scan: p, from: a, carry: {h: b}",
-    "over nothing": "scan: p, over: {}, carry: {h: b}",
-    "over a list": "scan: p, over: [a], carry: {h: b}",
-    "an axis that is no number": "scan: p, over: {a: x}, carry: {h: b}",
-    "a carry without its start": "scan: p, over: a, carry: h",
-    "a list of starts": "scan: p, over: a, carry: {h: [b]}",
-    "each": "scan: p, each: [a], over: 1",
-    "repeat": "scan: p, over: a, carry: {h: b}, repeat: 2",
-    "a carry of another node": "block: p, from: [a, b], carry: {h: b}",
-}
-
-
-@pytest.mark.parametrize("node", REFUSED_SCANS.values(), ids=REFUSED_SCANS.keys())
-def test_refuses_a_scan(node: str) -> None:
-    assert {fault.partition(" ")[0] for fault in locations(SCANS % node)} & STRUCTURAL
-    assert faults(SCANS % node) != []
-
-
-@pytest.mark.parametrize("node", REFUSED_NODES.values(), ids=REFUSED_NODES.keys())
-def test_refuses_a_node(node: str) -> None:
-    assert {fault.partition(" ")[0] for fault in locations(NODES % node)} & STRUCTURAL
-    assert faults(NODES % node) != []
-
-
-@pytest.mark.parametrize("name", READABLE)
-def test_refuses_the_faults_of_structure(name: str) -> None:
-    text, codes = READABLE[name]
+@each("name, case", READABLE.items())
+def test_refuses_the_faults_of_structure(name: str, case: tuple[str, set[str]]) -> None:
+    text, codes = case
     told_by_structure = bool(codes & STRUCTURAL) and not any(name in why for why in BEYOND.values())
     assert bool(faults(text)) == (told_by_structure or name in FORESEEN)
 
@@ -325,12 +193,12 @@ PROBES = (
     *([], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [0], [-1, 4], [None, 1], [0.5, 2], ["a"], ["$x"]),
     *([1, 2, 3, 4, 5, 6], [[1]], [True, 1], {"a": 2}, {"a": 0}, {"a": "$x"}),
 )
-OPTIONS = [
-    pytest.param(op, spec, id=f"{op.name}.{spec.name}")
+OPTIONS = {
+    f"{op.kind} {op.name}.{spec.name}": (op, spec)
     for op in OPS
     for spec in op.options.values()
     if spec.annotation is not Any and spec.name != "activation"
-]
+}
 
 
 def is_legal(spec: OptionSpec, value: Any) -> bool:
@@ -365,7 +233,7 @@ def is_source(op: Op, value: Any) -> bool:
     return op.name == "arange" and isinstance(value, str | list | dict)
 
 
-@pytest.mark.parametrize(("op", "spec"), OPTIONS)
+@each("op, spec", OPTIONS)
 def test_an_option_accepts_what_its_check_accepts(op: Op, spec: OptionSpec) -> None:
     definition = op.name if op.kind == "tensor" else f"{op.kind}.{op.name}"
     is_value = op.kind == "tensor" and spec.name == VALUE_OPTION[op.name]
@@ -392,8 +260,8 @@ class Scaled(nn.Module):
         return x * self.by
 
 
-@pytest.mark.parametrize(
-    ("item", "fine"),
+@each(
+    "item, fine",
     [
         ("{Scaled: 2}", True),
         ("{Scaled: {by: 0.5, mode: down, extra: {a: [1, $k]}}}", True),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 import mimgraph as mg
 from mimgraph.ir.declared.space import Choices, Dimension, Floats, Integers
+from tests.helpers.cases import each
 from tests.helpers.marked import faults, locations, split
 
 REST = "inputs: {x: [4]}\nnodes: {y: {layer: Dropout, from: x, p: 0.5}}\noutputs: y\n"
@@ -25,7 +24,7 @@ LEGAL: dict[str, Dimension] = {
 }
 
 
-@pytest.mark.parametrize("text", LEGAL)
+@each("text", [*LEGAL])
 def test_a_space_is_read_and_written_back(text: str) -> None:
     graph = mg.loads(f"params: {{p: {text}}}\n{REST}")
     found = graph.space["p"]
@@ -69,9 +68,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_wrong_space_is_refused_at_its_place(what: str) -> None:
-    text, expected = split(f"params: {{width: 4, p: {REFUSED[what]}}}\n{REST}")
+@each("space", REFUSED)
+def test_a_wrong_space_is_refused_at_its_place(space: str) -> None:
+    text, expected = split(f"params: {{width: 4, p: {space}}}\n{REST}")
     assert locations(text) == expected
 
 

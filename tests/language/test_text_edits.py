@@ -6,12 +6,13 @@ import pytest
 
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile, Span
+from tests.helpers.cases import each
 
 FILE = SourceFile("a.yaml", "\ufeffab\r\ncd\ref\n")
 
 
-@pytest.mark.parametrize(
-    ("place", "text", "result"),
+@each(
+    "place, text, result",
     [
         ((1, 1, 1, 2), "X", "\ufeffXb\r\ncd\ref\n"),
         ((1, 3, 1, 3), "X", "\ufeffabX\r\ncd\ref\n"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,58 +22,11 @@ from mimgraph.language.yaml_text import flow, yaml_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
+from tests.helpers.cases import each
 
-TIDY = """\
-name: Everything
-doc: |-
-  A doc: of several lines.
-
-    With # signs.
-params: {hidden: 64, still: true, rate: 1e-05, sizes: [4, $(hidden // 8)]}
-inputs:
-  image: [3, 32, H]
-  numeric: {shape: [5], dtype: float64, doc: "a: b"}
-  city: {vocab: $(hidden * 2), optional: $still}
-  "on": {shape: [T], vocab: 10}
-blocks:
-  residual:
-    params: {stride: null}
-    inputs: {x: [C, H, W], y: null}
-    nodes:
-      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, stride: $stride}
-      halved: {merge: formula, expr: $stride * a, from: {a: y}}
-    outputs: {x: conv, y: halved}
-  head:
-    doc: A chain.
-    params: {width: 8}
-    inputs: [x]
-    seq:
-      - Linear: {out_features: $width, activation: {GELU: {approximate: tanh}}}
-      - Dropout: $rate
-      - Softmax: {dim: -1}
-nodes:
-  stage: {block: residual, from: [image, numeric], stride: 1, repeat: 2}
-  words: {layer: Embedding, from: "on", embedding_dim: 8}
-  recurrent: {layer: LSTM, from: {input: words}, hidden_size: 8, take: last}
-  vector:
-    from: city_vec
-    seq:
-      - head
-      - head: 16
-      - head: {width: 4, repeat: {with: {width: $sizes}}}
-  city_vec: {layer: Embedding, from: city, embedding_dim: 8, activation: {LeakyReLU: 0.2}}
-  still: {layer: Dropout, from: vector, freeze: $still}
-  again: {share: city_vec, from: city}
-  tall:
-    layer: Conv2d
-    from: image
-    out_channels: 8
-    kernel_size: [3, 5]
-    padding: same
-    padding_mode: circular
-    activation: {ELU: {alpha: 0.5}}
-outputs: {image: stage.x, numeric: stage.y, words: recurrent, vector: vector, a: again, t: tall}
-"""
+TIDY, COMMENTED = (
+    Path(__file__).with_name(name).read_text() for name in ("tidy.yaml", "commented.yaml")
+)
 
 
 def declared(text: str) -> Any:
@@ -105,34 +59,6 @@ def test_outputs_are_written_in_the_shortest_form(given_: str, written: str) -> 
 
 
 # --- comments -------------------------------------------------------------------------------------
-
-COMMENTED = """\
-# Imported from model.py.
-# Proven.
-name: Model
-inputs:
-  x: [5]
-blocks:
-  head:
-    inputs: [x]
-    seq:
-      - Linear: 3
-      # No rate.
-      - Dropout
-  tower:
-    inputs: [x]
-    nodes:
-      # frozen[branch]: it was True
-      y: {layer: Linear, from: x, out_features: 2}
-    outputs: y
-nodes:
-  a: {block: head, from: x}
-  # Of b, and of its first item.
-  b: {from: x, seq: [ReLU, tower]}
-  c: {block: tower, from: a}
-# The end.
-outputs: [b, c]
-"""
 
 
 def test_comments_stand_above_what_they_are_about() -> None:
@@ -181,49 +107,22 @@ def read_back(value: Any) -> Any:
 
 
 PLAIN = [
-    "relu",
-    "n c h w -> n (h w) c",
-    "a-b",
-    "x1.y",
-    "y",
-    "n",
-    "a:b",
-    "a#b",
-    "é",
-    "$x",
-    "1x",
-    "_",
+    *("relu", "n c h w -> n (h w) c", "a-b", "x1.y", "y", "n", "a:b", "a#b", "é", "$x", "1x", "_"),
 ]
 QUOTED = [
     *("", "no", "on", "null", "~", "true", "010", "1:30", "1e3", "0x1f", "2020-01-01", "=", "a: b"),
-    *(
-        "a #b",
-        "- a",
-        "[a]",
-        "{a}",
-        "a, b",
-        "*a",
-        "&a",
-        "!a",
-        "%a",
-        "@a",
-        "`a",
-        "'a'",
-        '"a"',
-        "a:",
-        "0:?",
-    ),
-    *(" a", "a ", "a\nb", "a\tb", "\x00", "\x85", "\u2028", "\ufeff", "\ufdd0", "\x7f", "?"),
+    *("a #b", "- a", "[a]", "{a}", "a, b", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", '"a"', "a:"),
+    *("0:?", " a", "a ", "a\nb", "a\tb", "\x00", "\x85", "\u2028", "\ufeff", "\ufdd0", "\x7f", "?"),
 ]
 
 
-@pytest.mark.parametrize("text", PLAIN)
+@each("text", PLAIN)
 def test_plain_strings_are_not_quoted(text: str) -> None:
     assert flow(text) == text
     assert read_back(text) == text
 
 
-@pytest.mark.parametrize("text", QUOTED)
+@each("text", QUOTED)
 def test_strings_that_yaml_reads_as_something_else_are_quoted(text: str) -> None:
     assert flow(text)[0] == '"'
     assert read_back(text) == text
@@ -257,8 +156,8 @@ def test_nan_reads_back() -> None:
     assert math.isnan(read_back(math.nan))
 
 
-@pytest.mark.parametrize(
-    ("text", "written"),
+@each(
+    "text, written",
     [("hidden", "$hidden"), ("2*hidden+1", "$(2 * hidden + 1)"), ("-(a-b)//c", "$(-(a - b) // c)")],
 )
 def test_expressions(text: str, written: str) -> None:

@@ -17,6 +17,7 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.yaml_tree import yaml_events
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 from tests.language.yaml_tree.reading import value_of
 
 CASES = {
@@ -103,7 +104,7 @@ def check_places(text: str, found: list[Diagnostic]) -> None:
 
 
 @with_libyaml
-@pytest.mark.parametrize("id", CASES)
+@each("id", [*CASES])
 def test_libyaml(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = CASES[id]
     value, found = read(getattr(yaml, "CBaseLoader", None), case["yaml"], monkeypatch)
@@ -119,7 +120,7 @@ def test_libyaml(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @with_libyaml
-@pytest.mark.parametrize("id", CASES)
+@each("id", [*CASES])
 def test_both_parsers_agree(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = CASES[id]["yaml"]
     by_libyaml, refused = read(getattr(yaml, "CBaseLoader", None), text, monkeypatch)

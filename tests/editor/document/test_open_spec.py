@@ -17,6 +17,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Tree
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS
 from tests.fuzz.typing import Typist, applied
+from tests.helpers.cases import each
 
 SPEC = """\
 # a comment
@@ -95,7 +96,7 @@ def check(spec: OpenSpec, path: str) -> Analysis:
     return found
 
 
-@pytest.mark.parametrize("edits", EDITS.values(), ids=EDITS)
+@each("edits", EDITS)
 def test_edits(edits: list[tuple[str, str]]) -> None:
     spec = OpenSpec("a.yaml", SPEC)
     check(spec, "a.yaml")
@@ -129,7 +130,7 @@ def test_what_did_not_change_is_not_read_again() -> None:
 
 @pytest.mark.parametrize(
     "count",
-    [30, pytest.param(4_000, marks=pytest.mark.slow), pytest.param(40_000, marks=pytest.mark.nightly)],
+    [30, pytest.param(1_000, marks=pytest.mark.slow), pytest.param(40_000, marks=pytest.mark.nightly)],
 )  # fmt: skip
 def test_random_edits(count: int) -> None:
     choose = random.Random(count)

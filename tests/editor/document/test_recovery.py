@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from pathlib import Path
 
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile
+from tests.helpers.cases import check_texts, each, texts
 
 SPEC = """\
 params: {width: 4}
@@ -18,6 +20,10 @@ nodes:
   c: {layer: Linear, from: a, out_features: 3}
 outputs: c
 """
+
+
+BROKEN = Path(__file__).with_name("broken_entries.md")
+FORBIDDEN = "b: {layer: Re\0LU"  # by YAML
 
 
 def analysis(text: str) -> Analysis:
@@ -40,52 +46,23 @@ def data(tree: Tree | None) -> object:
     return tree.text
 
 
-BROKEN = {  # what stands in the entry, and what is read of it
-    "an open bracket": ("b: {layer: ReLU, from: a", {"b": {"layer": "ReLU", "from": "a"}}),
-    "an open list": ("b: {merge: add, from: [a, x", {"b": {"merge": "add", "from": ["a", "x"]}}),
-    "a key without a value": ("b: {layer: ReLU, from:", {"b": {"layer": "ReLU", "from": ""}}),
-    "half a key": ("b: {layer: ReLU, fr", {"b": {"layer": "ReLU", "fr": ""}}),
-    "a comma at the end": ("b: {layer: ReLU,", {"b": {"layer": "ReLU"}}),
-    "an open quote": ('b: {layer: "ReL', {"b": {"layer": "ReL"}}),
-    "an open quote before a bracket": ("b: {layer: 'ReL}", {"b": {"layer": "ReL"}}),
-    "a bracket too much": ("b: {layer: ReLU, from: a}}", {"b": {"layer": "ReLU", "from": "a"}}),
-    "the wrong bracket": ("b: {layer: ReLU, from: a]", {"b": {"layer": "ReLU", "from": "a"}}),
-    "an open expression": (
-        "b: {layer: Linear, out_features: $(wi",
-        {"b": {"layer": "Linear", "out_features": "$(wi"}},
-    ),
-    "a name": ("b", {"b": ""}),
-    "a character that begins no value": ("b: {layer: @ReLU}", {"b": {"layer": "_ReLU"}}),
-    "a character that YAML forbids": ("b: {layer: Re\0LU", {"b": {"layer": "Re?LU"}}),
-    "a tab": ("b: {layer: ReLU,\n\tfrom: a", {"b": {"layer": "ReLU", "from": "a"}}),
-    "keys below it": (
-        "b:\n    layer: ReLU\n    from: [a\n    doc: 'x",
-        {"b": {"layer": "ReLU", "from": ["a"], "doc": "x"}},
-    ),
-    "items below it": (
-        "b:\n    from: a\n    seq:\n      - ReLU\n      - Linear: {out_features: 3\n      - Tanh",
-        {"b": {"from": "a", "seq": ["ReLU", {"Linear": {"out_features": "3"}}, "Tanh"]}},
-    ),
-    "a word among the keys below it": (
-        "b:\n    layer: ReLU\n    fr\n    doc: x",
-        {"b": {"layer": "ReLU", "fr": "", "doc": "x"}},
-    ),
-    "nothing that can be read": ("]", {}),
-}
-
-
-@pytest.mark.parametrize(("entry", "read"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_entry_is_read_as_far_as_it_goes(entry: str, read: dict[str, object]) -> None:
-    found = analysis(SPEC.replace("HERE", entry))
+def read_of(entry: str) -> str:
+    """Return what is read of an entry, and check that its neighbours are typed."""
+    found = analysis(SPEC.replace("HERE", entry.removesuffix("\n")))
     assert isinstance(found.tree, Mapping)
     nodes = data(found.tree.get("nodes"))
     assert isinstance(nodes, dict)
-    assert {name: value for name, value in nodes.items() if name not in "ac"} == read
     known = types(found)
     assert (known["a"], known["c"]) == ("(N, 4)", "(N, 3)")
+    return json.dumps({name: value for name, value in nodes.items() if name not in "ac"}) + "\n"
 
 
-@pytest.mark.parametrize("entry", [entry for entry, _ in BROKEN.values()], ids=BROKEN)
+def test_a_broken_entry_is_read_as_far_as_it_goes(rewrite: bool) -> None:
+    check_texts(BROKEN, read_of, rewrite)
+    assert json.loads(read_of(FORBIDDEN)) == {"b": {"layer": "Re?LU"}}
+
+
+@each("entry", [FORBIDDEN, *(entry.removesuffix("\n") for entry, _ in texts(BROKEN).values())])
 def test_what_stands_keeps_its_place(entry: str) -> None:
     """The text of each span is the text of its scalar."""
     text = SPEC.replace("HERE", entry)
@@ -109,7 +86,7 @@ SECTIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "known"), SECTIONS.values(), ids=SECTIONS)
+@each("text, known", SECTIONS)
 def test_other_sections_are_read(text: str, known: dict[str, str]) -> None:
     found = analysis(text)
     assert found.is_broken

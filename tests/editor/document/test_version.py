@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from mimgraph.editor.features.uses import uses_of
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.source import SourceFile
 from tests.editor.document.test_open_spec import check, shown
+from tests.helpers.cases import each
 
 SPEC = """\
 params: {width: 4}
@@ -78,7 +78,7 @@ def is_made(spec: OpenSpec, text: str) -> bool:
     return found
 
 
-@pytest.mark.parametrize("edit", MADE.values(), ids=MADE)
+@each("edit", MADE)
 def test_made_from_the_last(edit: tuple[str, str]) -> None:
     spec = OpenSpec("a.yaml", SPEC)
     assert check(spec, "a.yaml").typed is not None
@@ -87,7 +87,7 @@ def test_made_from_the_last(edit: tuple[str, str]) -> None:
     assert is_made(spec, SPEC)
 
 
-@pytest.mark.parametrize("edit", ANEW.values(), ids=ANEW)
+@each("edit", ANEW)
 def test_read_as_a_whole(edit: tuple[str, str]) -> None:
     spec = OpenSpec("a.yaml", SPEC)
     check(spec, "a.yaml")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.editor.features.formatting import formatting
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.language.text_edits import edited
 from mimgraph.source import SourceFile
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 LOOSE = """\
 inputs: {x: [5]}
@@ -30,7 +29,7 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@each("name", [*TEXTS])
 def test_edits_give_the_formatted_text(name: str) -> None:
     file = SourceFile("spec.yaml", TEXTS[name])
     assert edited(file, formatting(file)) == formatted(file).text != file.text
@@ -48,6 +47,6 @@ def test_a_selection() -> None:
     assert formatting(file, 4, 5) == []
 
 
-@pytest.mark.parametrize("text", ["nodes: {", (ROOT / "specs" / "clip.yaml").read_text()])
+@each("text", ["nodes: {", (ROOT / "specs" / "clip.yaml").read_text()])
 def test_nothing_to_do(text: str) -> None:
     assert formatting(SourceFile("spec.yaml", text)) == []

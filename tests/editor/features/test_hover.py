@@ -7,6 +7,7 @@ import pytest
 from mimgraph.editor.features.hover.describe import hover
 from mimgraph.editor.features.node_facts import Facts
 from mimgraph.editor.features.uses import uses_of
+from tests.helpers.cases import each
 from tests.helpers.editor import analysed, pointed
 
 # the text at the cursor, and what its hover begins with or has in it
@@ -87,7 +88,7 @@ def shown(text: str) -> str | None:
     return found and found.text
 
 
-@pytest.mark.parametrize("at", CASES)
+@each("at", [*CASES])
 def test_hover(at: str) -> None:
     assert SPEC.count(at.replace("▮", "")) == 1
     text = shown(SPEC.replace(at.replace("▮", ""), at))

@@ -10,6 +10,7 @@ import pytest
 from mimgraph.editor.features import navigation
 from mimgraph.language.find_specs import naming_parts
 from mimgraph.language.occurrences.project import Project
+from tests.helpers.cases import each
 from tests.helpers.editor import pointed
 
 SPEC = """
@@ -64,7 +65,7 @@ def placed(spec: str, at: str) -> tuple[int, int]:
     return pointed(spec.replace(at.replace("▮", ""), at))[1:]
 
 
-@pytest.mark.parametrize("at", DEFINITIONS)
+@each("at", [*DEFINITIONS])
 def test_a_name_leads_to_its_definition(project: Project, at: str) -> None:
     path = os.path.realpath(os.path.join(project.folder, "spec.yaml"))
     found = navigation.definition(project, path, *placed(SPEC, at))
@@ -72,7 +73,7 @@ def test_a_name_leads_to_its_definition(project: Project, at: str) -> None:
     assert ", ".join(shown) == DEFINITIONS[at]
 
 
-@pytest.mark.parametrize("at", REFERENCES)
+@each("at", [*REFERENCES])
 def test_the_users_of_a_part_name_what_it_declares(project: Project, at: str) -> None:
     path = os.path.realpath(os.path.join(project.folder, "towers", "text.yaml"))
     found = navigation.references(project, path, *placed(PART, at))

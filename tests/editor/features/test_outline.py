@@ -3,53 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import pytest
+from pathlib import Path
 
 from mimgraph.editor.features.outline import Fold, Symbol, folds, symbols
 from mimgraph.editor.features.uses import uses_of
+from tests.helpers.cases import check_texts, texts
 from tests.helpers.editor import analysed
 
-SPEC = """\
-# Two comments
-# in a row.
-name: Small
-params: {hidden: 64}
-inputs:
-  x: [8]
-blocks:
-  tower:
-    params: {width: 4}
-    seq: [{Linear: $width}, ReLU]
-nodes:
-  vec:
-    from: x
-    seq:
-      - Linear: {out_features: $hidden}
-      - ReLU
-  high: {block: tower, from: vec}
-outputs: {y: high}
-"""
-OUTLINE = """\
-section params
-  param hidden 64
-section inputs
-  input x (N, 8)
-section blocks
-  block tower
-    section params
-      param width 4
-    section seq
-      item Linear (N, 4)
-      item ReLU (N, 4)
-section nodes
-  node vec (N, 64)
-    item Linear (N, 64)
-    item ReLU (N, 64)
-  node high tower (N, 4)
-section outputs
-  output y
-"""
+CASES = Path(__file__).with_name("outline.md")
+SPEC, _ = texts(CASES)["a spec"]
 
 
 def lines(found: Iterable[Symbol], indent: str = "") -> Iterator[str]:
@@ -63,21 +25,9 @@ def shown(text: str) -> str:
     return "".join(f"{line}\n" for line in lines(symbols(analysis, uses_of(analysis))))
 
 
-def test_symbols() -> None:
-    assert shown(SPEC) == OUTLINE
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", ""),
-        ("- 1\n", ""),
-        ("nodes:\n  a:\n  b: {layer: Linear, fro", "section nodes\n  node a\n  node b Linear\n"),
-        ("outputs: [a, {b: c}]\n", "section outputs\n  output a\n  output b\n"),
-    ],
-)
-def test_symbols_of_half_written_specs(text: str, expected: str) -> None:
-    assert shown(text) == expected
+def test_symbols(rewrite: bool) -> None:
+    check_texts(CASES, shown, rewrite)
+    assert shown("") == shown("- 1\n") == ""
 
 
 def test_each_span_is_inside_the_whole() -> None:

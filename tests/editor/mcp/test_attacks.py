@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from mcp import Client
-from mcp.client.stdio import StdioServerParameters
-from mcp.types import TextContent
 
-from mimgraph.editor.mcp.folder import Folder
-from mimgraph.editor.mcp.server import make_server
 from tests.conftest import ROOT
+from tests.editor.mcp.clients import client_of, client_of_process, data, text
+
+pytestmark = pytest.mark.slow
 
 LEGAL = "inputs: {x: [8]}\nnodes: {a: {layer: ReLU, from: x}}\noutputs: a\n"
 BOMB = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
@@ -48,108 +46,70 @@ TEXTS = {
 }
 
 
-@pytest.mark.slow
-def test_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.asyncio
+async def test_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    async def talk() -> None:
-        async with Client(make_server(Folder(str(tmp_path.resolve())))) as client:
-            for name, spec in TEXTS.items():
-                result = await client.call_tool("check", {"spec": spec})
-                (content,) = result.content
-                assert isinstance(content, TextContent)
-                assert len(content.text) < 70_000 and "Traceback" not in content.text, name
-                assert "root:" not in content.text, name
-                assert len(json.dumps(result.structured_content)) < 300_000, name
-            assert not (await client.call_tool("check", {"spec": LEGAL})).is_error
-
-    anyio.run(talk)
+    async with client_of(tmp_path) as client:
+        for name, spec in TEXTS.items():
+            result = await client.call_tool("check", {"spec": spec})
+            told = text(result)
+            assert len(told) < 70_000 and "Traceback" not in told and "root:" not in told, name
+            assert len(json.dumps(result.structured_content)) < 300_000, name
+        assert not (await client.call_tool("check", {"spec": LEGAL})).is_error
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.slow
-def test_a_call_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    async def talk() -> None:
-        async with Client(make_server(Folder(str(tmp_path)), seconds=0.05)) as client:
-            result = await client.call_tool("draw", {"spec": LEGAL, "format": "png"})
-            (content,) = result.content
-            assert isinstance(content, TextContent)
-            assert result.is_error and "took more than 0.05 s" in content.text
-
-    anyio.run(talk)
+@pytest.mark.asyncio
+async def test_a_call_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    async with client_of(tmp_path, seconds=0.05) as client:
+        result = await client.call_tool("draw", {"spec": LEGAL, "format": "png"})
+        assert result.is_error and "took more than 0.05 s" in text(result)
 
 
-@pytest.mark.slow
-def test_calls_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.asyncio
+async def test_calls_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found: list[bool] = []
 
-    async def talk() -> None:
-        async with Client(make_server(Folder(str(tmp_path.resolve())))) as client:
+    async with client_of(tmp_path) as client:
 
-            async def call(number: int) -> None:
-                spec = LEGAL.replace("8", str(number + 1))
-                if number % 3 == 0:
-                    arguments: dict[str, Any] = {"path": f"n{number % 2}.yaml", "spec": spec}
-                    found.append(not (await client.call_tool("write", arguments)).is_error)
-                else:
-                    result = await client.call_tool("check", {"spec": spec})
-                    shapes = result.structured_content["shapes"]  # type: ignore[index]
-                    found.append(shapes["a"] == f"(N, {number + 1})")
+        async def call(number: int) -> None:
+            spec = LEGAL.replace("8", str(number + 1))
+            if number % 3 == 0:
+                arguments: dict[str, Any] = {"path": f"n{number % 2}.yaml", "spec": spec}
+                found.append(not (await client.call_tool("write", arguments)).is_error)
+            else:
+                checked = data(await client.call_tool("check", {"spec": spec}))
+                found.append(checked["shapes"]["a"] == f"(N, {number + 1})")
 
-            async with anyio.create_task_group() as group:
-                for number in range(60):
-                    group.start_soon(call, number)
-
-    anyio.run(talk)
+        await asyncio.gather(*map(call, range(60)))
     assert found == [True] * 60
     assert sorted(path.name for path in tmp_path.iterdir()) == ["n0.yaml", "n1.yaml"]
 
 
-@pytest.mark.slow
-def test_code_in_the_folder_is_not_imported(tmp_path: Path) -> None:
+@pytest.mark.asyncio
+async def test_code_in_the_folder_is_not_imported(tmp_path: Path) -> None:
     for name in ("anyio", "yaml", "json", "mcp", "pydantic", "runpy", "networkx"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'owned')!r}, 'w')\n")
     (tmp_path / "net.yaml").write_text(LEGAL)
-    command = [sys.executable, "-P", "-m", "mimgraph", "mcp", str(tmp_path)]
-
-    async def talk() -> None:
-        server = StdioServerParameters(
-            command=command[0], args=command[1:], env={"PYTHONPATH": str(ROOT)}, cwd=tmp_path
-        )
-        async with Client(server) as client:
-            assert not (await client.call_tool("check", {"path": "net.yaml"})).is_error
-
-    anyio.run(talk)
+    async with client_of_process("-P", str(tmp_path), folder=tmp_path) as client:
+        assert not (await client.call_tool("check", {"path": "net.yaml"})).is_error
     assert not (tmp_path / "owned").exists()
 
 
-@pytest.mark.slow
 def test_lines_that_are_no_messages(tmp_path: Path) -> None:
-    begin = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
-    call = {
-        "jsonrpc": "2.0",
-        "id": 2,
-        "method": "tools/call",
-        "params": {"name": "check", "arguments": {"spec": LEGAL}},
-    }
+    def message(method: str, **others: object) -> str:
+        return json.dumps({"jsonrpc": "2.0", "method": method, **others})
+
+    info = {"name": "test", "version": "1"}
+    begin = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info}
     lines = [
-        json.dumps(begin),
-        "{",
-        "[1]",
-        '"' + "x" * 1_000_000,
-        '{"jsonrpc": "2.0", "id": 9, "method": "nothing"}',
-        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}),
-        json.dumps(call),
+        message("initialize", id=1, params=begin),
+        *("{", "[1]", '"' + "x" * 1_000_000),
+        message("nothing", id=9),
+        message("notifications/initialized"),
+        message("tools/call", id=2, params={"name": "check", "arguments": {"spec": LEGAL}}),
     ]
     with subprocess.Popen(
         [sys.executable, "-m", "mimgraph", "mcp", str(tmp_path)],

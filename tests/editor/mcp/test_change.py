@@ -9,65 +9,55 @@ import pytest
 
 from mimgraph.editor.mcp.answers import Edit, Step
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.tools import TOOLS
+from tests.conftest import needed
+from tests.editor.mcp.conftest import LEGAL, Call
+from tests.helpers.cases import each
 
-LEGAL = "inputs: {x: [8]}  # eight\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
+needed("pydantic")
+
+pytestmark = pytest.mark.slow  # with mcp comes pydantic, which the tools use
+
 WRONG = LEGAL.replace("Linear", "Liner")
 MEND = Edit(3, 14, 3, 19, "Linear")
 SPOIL = Edit(3, 14, 3, 20, "Liner")
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.yaml").write_text(LEGAL)
-    (tmp_path / "wrong.yaml").write_text(WRONG)
-    return Folder(str(tmp_path.resolve()))
-
-
-def call(folder: Folder, tool: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
-    text, data, _ = TOOLS[tool](folder, **arguments)
-    return text, vars(data)
-
-
-def test_a_text_is_mended(folder: Folder) -> None:
-    text, data = call(folder, "edit", spec=WRONG, text_edits=[MEND])
+def test_a_text_is_mended(call: Call) -> None:
+    text, data = call("edit", spec=WRONG, text_edits=[MEND])
     assert data["ok"] and data["spec"] == LEGAL and not data["written"]
     assert "-  a: {layer: Liner," in text and text.endswith(LEGAL)
 
 
-def test_a_file_is_mended(folder: Folder) -> None:
-    text, data = call(folder, "edit", path="wrong.yaml", text_edits=[MEND])
+def test_a_file_is_mended(call: Call) -> None:
+    text, data = call("edit", path="wrong.yaml", text_edits=[MEND])
     assert data["written"] and text.startswith("wrote wrong.yaml\n\n--- wrong.yaml")
     assert Path("wrong.yaml").read_text() == LEGAL
 
 
-def test_a_wrong_spec_is_not_written(folder: Folder) -> None:
-    text, data = call(folder, "edit", path="net.yaml", text_edits=[SPOIL])
+def test_a_wrong_spec_is_not_written(call: Call) -> None:
+    text, data = call("edit", path="net.yaml", text_edits=[SPOIL])
     assert not data["written"] and not data["ok"] and "did you mean Linear?" in text
     assert Path("net.yaml").read_text() == LEGAL
-    assert call(folder, "edit", path="net.yaml", text_edits=[SPOIL], even_if_wrong=True)[1][
-        "written"
-    ]
+    assert call("edit", path="net.yaml", text_edits=[SPOIL], even_if_wrong=True)[1]["written"]
     assert Path("net.yaml").read_text() == WRONG
 
 
-def test_a_spec_is_written(folder: Folder) -> None:
-    assert call(folder, "write", path="new.yaml", spec=LEGAL)[1]["written"]
+def test_a_spec_is_written(call: Call) -> None:
+    assert call("write", path="new.yaml", spec=LEGAL)[1]["written"]
     assert Path("new.yaml").read_text() == LEGAL
-    assert not call(folder, "write", path="new.yaml", spec=WRONG)[1]["written"]
-    assert call(folder, "write", path="new.yaml", spec=LEGAL)[0].startswith("nothing changed")
-    assert call(folder, "write", path="new.yaml", spec=LEGAL.replace("4}", "5}"))[1]["written"]
+    assert not call("write", path="new.yaml", spec=WRONG)[1]["written"]
+    assert call("write", path="new.yaml", spec=LEGAL)[0].startswith("nothing changed")
+    assert call("write", path="new.yaml", spec=LEGAL.replace("4}", "5}"))[1]["written"]
 
 
-def test_a_read_only_server_writes_nothing(folder: Folder) -> None:
+def test_a_read_only_server_writes_nothing(call: Call, folder: Folder) -> None:
     reads = Folder(folder.root, read_only=True)
-    text, data = call(reads, "edit", path="wrong.yaml", text_edits=[MEND])
+    text, data = call("edit", reads, path="wrong.yaml", text_edits=[MEND])
     assert data["ok"] and not data["written"] and "read-only" in text
     assert Path("wrong.yaml").read_text() == WRONG
 
 
-def test_a_file_that_somebody_else_wrote(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_somebody_else_wrote(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     read, answers = Folder.read, [WRONG.encode()]
 
     def reads(self: Folder, path: str) -> bytes:
@@ -76,7 +66,7 @@ def test_a_file_that_somebody_else_wrote(folder: Folder, monkeypatch: pytest.Mon
     Path("wrong.yaml").write_text(WRONG + "# somebody else\n")
     monkeypatch.setattr(Folder, "read", reads)
     with pytest.raises(WrongCall, match="changed meanwhile"):
-        call(folder, "edit", path="wrong.yaml", text_edits=[MEND])
+        call("edit", path="wrong.yaml", text_edits=[MEND])
     assert "somebody else" in Path("wrong.yaml").read_text()
 
 
@@ -106,12 +96,12 @@ STEPS: dict[str, tuple[list[Step], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_steps(folder: Folder, name: str) -> None:
-    steps, expected = STEPS[name]
-    _, data = call(folder, "edit", spec=LEGAL, steps=steps)
+@each("steps, expected", STEPS)
+def test_steps(call: Call, steps: list[Step], expected: str) -> None:
+    _, data = call("edit", spec=LEGAL, steps=steps)
     assert data["spec"] == expected and data["ok"]
-    call(folder, "edit", path="net.yaml", steps=steps)
+    Path("net.yaml").write_text(LEGAL)
+    call("edit", path="net.yaml", steps=steps)
     assert Path("net.yaml").read_text() == expected
 
 
@@ -126,30 +116,30 @@ WRONG_STEPS: dict[str, list[Step]] = {
 }
 
 
-@pytest.mark.parametrize("message", WRONG_STEPS)
-def test_steps_that_cannot_be_made(folder: Folder, message: str) -> None:
+@each("message, steps", WRONG_STEPS.items())
+def test_steps_that_cannot_be_made(call: Call, message: str, steps: list[Step]) -> None:
     with pytest.raises(WrongCall) as caught:
-        call(folder, "edit", path="net.yaml", steps=WRONG_STEPS[message])
+        call("edit", path="net.yaml", steps=steps)
     assert message in str(caught.value)
     assert Path("net.yaml").read_text() == LEGAL
 
 
-def test_a_spec_is_formatted(folder: Folder) -> None:
+def test_a_spec_is_formatted(call: Call) -> None:
     rough = LEGAL.replace("{x: [8]}", '{ "x":[8] }').replace("Linear", "Liner")
     Path("net.yaml").write_text(rough)
-    text, data = call(folder, "format", path="net.yaml")
+    text, data = call("format", path="net.yaml")
     assert data["written"] and not data["ok"] and "+inputs: {x: [8]}" in text
     assert Path("net.yaml").read_text() == WRONG
-    assert call(folder, "format", path="net.yaml")[0].startswith("nothing changed")
+    assert call("format", path="net.yaml")[0].startswith("nothing changed")
     with pytest.raises(WrongCall, match="cannot be formatted"):
-        call(folder, "format", spec="a: [")
+        call("format", spec="a: [")
 
 
-def test_a_text_that_is_no_yaml_has_no_steps(folder: Folder) -> None:
+def test_a_text_that_is_no_yaml_has_no_steps(call: Call) -> None:
     with pytest.raises(WrongCall, match="the spec cannot be changed"):
-        call(folder, "edit", spec="a: [", steps=[Step("remove", "a")])
+        call("edit", spec="a: [", steps=[Step("remove", "a")])
     with pytest.raises(WrongCall, match="give steps or text_edits"):
-        call(folder, "edit", spec=LEGAL)
+        call("edit", spec=LEGAL)
 
 
 REFUSED: dict[str, list[Edit]] = {
@@ -163,14 +153,14 @@ REFUSED: dict[str, list[Edit]] = {
 }
 
 
-@pytest.mark.parametrize("message", REFUSED)
-def test_edits_that_cannot_be_made(folder: Folder, message: str) -> None:
+@each("message, edits", REFUSED.items())
+def test_edits_that_cannot_be_made(call: Call, message: str, edits: list[Edit]) -> None:
     with pytest.raises(WrongCall, match=message):
-        call(folder, "edit", path="net.yaml", text_edits=REFUSED[message], even_if_wrong=True)
+        call("edit", path="net.yaml", text_edits=edits, even_if_wrong=True)
     assert Path("net.yaml").read_text() == LEGAL
 
 
-@pytest.mark.parametrize(
+@each(
     "arguments",
     [
         {"path": "../new.yaml", "spec": LEGAL},
@@ -182,7 +172,7 @@ def test_edits_that_cannot_be_made(folder: Folder, message: str) -> None:
         {"path": "new.yaml", "spec": "a: [", "even_if_wrong": True},
     ],
 )
-def test_writes_that_are_refused(folder: Folder, arguments: dict[str, Any]) -> None:
+def test_writes_that_are_refused(call: Call, arguments: dict[str, Any]) -> None:
     with pytest.raises(WrongCall):
-        call(folder, "write", **arguments)
+        call("write", **arguments)
     assert sorted(path.name for path in Path().iterdir()) == ["net.yaml", "wrong.yaml"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mimgraph.editor.mcp.folder import Folder, WrongCall
+from tests.helpers.cases import each
 
 LEGAL = "inputs: {x: [8]}\nnodes: {a: {layer: ReLU, from: x}}\noutputs: a\n"
 
@@ -60,37 +61,16 @@ def test_specs_inside_are_read(folder: Folder) -> None:
 
 
 REFUSED = [
-    "../outside/secret.yaml",
-    "sub/../../outside/secret.yaml",
-    "{outside}/secret.yaml",
-    "link.yaml",
-    "away/secret.yaml",
-    "ring.yaml",
-    "device.yaml",
-    "pipe.yaml",
-    "large.yaml",
-    "book.json",
-    "keys.env",
-    ".git/hook.yaml",
-    "sub/../.git/hook.yaml",
-    "git/hook.yaml",
-    ".git/link.yaml",
-    "{inside}/.git/link.yaml",
-    "/dev/stdin",
-    "/proc/self/environ",
-    "net.yaml\0.yaml",
-    "net\n.yaml",
-    "~/net.yaml",
-    "missing.yaml",
-    "sub",
-    ".",
-    "",
-    "a/" * 5_000 + "b.yaml",
-    "\ud800.yaml",
+    *("../outside/secret.yaml", "sub/../../outside/secret.yaml", "{outside}/secret.yaml"),
+    *("link.yaml", "away/secret.yaml", "ring.yaml", "device.yaml", "pipe.yaml", "large.yaml"),
+    *("book.json", "keys.env", ".git/hook.yaml", "sub/../.git/hook.yaml", "git/hook.yaml"),
+    *(".git/link.yaml", "{inside}/.git/link.yaml", "/dev/stdin", "/proc/self/environ"),
+    *("net.yaml\0.yaml", "net\n.yaml", "~/net.yaml", "missing.yaml", "sub", ".", ""),
+    *("a/" * 5_000 + "b.yaml", "\ud800.yaml"),
 ]
 
 
-@pytest.mark.parametrize("path", REFUSED)
+@each("path", REFUSED)
 def test_others_are_not_read(folder: Folder, outside: Path, path: str) -> None:
     with pytest.raises(WrongCall) as caught:
         folder.read(path.format(outside=outside, inside=folder.root))
@@ -109,7 +89,7 @@ def test_a_path_that_no_spec_may_name_is_said_so(folder: Folder) -> None:
         assert str(caught.value) == expected
 
 
-@pytest.mark.parametrize("path", [*REFUSED[:15], "other.yaml", "nowhere/new.yaml", "new.py", "new"])
+@each("path", [*REFUSED[:15], "other.yaml", "nowhere/new.yaml", "new.py", "new"])
 def test_others_are_not_written(folder: Folder, outside: Path, path: str) -> None:
     with pytest.raises(WrongCall):
         folder.write(path.format(outside=outside, inside=folder.root), LEGAL + "# new\n")
@@ -118,7 +98,7 @@ def test_others_are_not_written(folder: Folder, outside: Path, path: str) -> Non
     assert "new" not in Path("other.yaml").read_text()
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",

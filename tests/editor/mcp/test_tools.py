@@ -10,36 +10,25 @@ import pytest
 
 from mimgraph.editor.mcp.answers import Edit
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.tools import TOOLS
-from mimgraph.editor.mcp.worker import answer
+from tests.conftest import needed
+from tests.editor.mcp.conftest import LEGAL, Call
+from tests.helpers.cases import each
 
-LEGAL = "inputs: {x: [8]}\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
+needed("pydantic")
+
+pytestmark = pytest.mark.slow  # with mcp comes pydantic, which the tools use
+
 WRONG = LEGAL.replace("Linear", "Liner")
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.yaml").write_text(LEGAL)
-    (tmp_path / "wrong.yaml").write_text(WRONG)
-    return Folder(str(tmp_path.resolve()))
-
-
-def call(folder: Folder, tool: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
-    """Return the text and data of an answer."""
-    text, data, _ = TOOLS[tool](folder, **arguments)
-    return text, vars(data)
-
-
-def test_a_legal_spec_is_told_by_its_shapes(folder: Folder) -> None:
-    text, data = call(folder, "check", path="net.yaml")
+def test_a_legal_spec_is_told_by_its_shapes(call: Call) -> None:
+    text, data = call("check", path="net.yaml")
     assert text == ("Model is legal: 1 nodes, 36 parameters\ninputs: x (N, 8)\noutputs: a (N, 4)")
     assert data["ok"] and data["shapes"] == {"x": "(N, 8)", "a": "(N, 4)"}
 
 
-def test_a_spec_that_costs_too_much_is_told_by_its_largest_nodes(folder: Folder) -> None:
+def test_a_spec_that_costs_too_much_is_told_by_its_largest_nodes(call: Call) -> None:
     text, data = call(
-        folder,
         "check",
         spec="limits: {parameters: 10}\ninputs: {x: [8]}\n"
         "nodes: {y: {layer: Linear, from: x, out_features: 4}}\noutputs: y\n",
@@ -48,8 +37,8 @@ def test_a_spec_that_costs_too_much_is_told_by_its_largest_nodes(folder: Folder)
     assert "the largest node is y with 36" in text
 
 
-def test_a_wrong_spec_is_told_by_its_mistakes(folder: Folder) -> None:
-    text, data = call(folder, "check", spec=WRONG)
+def test_a_wrong_spec_is_told_by_its_mistakes(call: Call) -> None:
+    text, data = call("check", spec=WRONG)
     (fault,) = data["diagnostics"]
     assert not data["ok"] and data["shapes"] == {"x": "(N, 8)"}
     assert (fault.code, fault.file, fault.line, fault.column) == ("unknown-layer", "<spec>", 3, 14)
@@ -59,98 +48,99 @@ def test_a_wrong_spec_is_told_by_its_mistakes(folder: Folder) -> None:
     assert '"end_column": 19, "text": "Linear"}]' in text
 
 
-def test_params_are_replaced(folder: Folder) -> None:
+def test_params_are_replaced(call: Call) -> None:
     spec = f"params: {{width: 4}}\n{LEGAL.replace('4}', '$width}')}"
-    _, data = call(folder, "check", spec=spec, params={"width": 3})
+    _, data = call("check", spec=spec, params={"width": 3})
     assert data["outputs"] == {"a": "(N, 3)"}
 
 
-def test_parts_are_those_of_the_folder(folder: Folder, tmp_path: Path) -> None:
+def test_parts_are_those_of_the_folder(call: Call, tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     spec = "inputs: {x: [8]}\nparts: {net: ../net.yaml}\nnodes: {a: {block: net, from: x}}\noutputs: a\n"
     (tmp_path / "sub" / "whole.yaml").write_text(spec)
     (tmp_path / "whole.yaml").write_text(spec.replace("../", ""))
-    assert call(folder, "check", path="whole.yaml")[1]["ok"]
-    _, data = call(folder, "check", path="sub/whole.yaml")  # a part lies below its spec
+    assert call("check", path="whole.yaml")[1]["ok"]
+    _, data = call("check", path="sub/whole.yaml")  # a part lies below its spec
     assert [one.code for one in data["diagnostics"]] == ["bad-part"]
     (tmp_path / ".env").write_text("SECRET=1")
-    text, _ = call(folder, "write", path="whole.yaml", spec=spec.replace("../net.yaml", ".env"))
+    text, _ = call("write", path="whole.yaml", spec=spec.replace("../net.yaml", ".env"))
     assert "bad-part" in text and "SECRET" not in text
     (tmp_path / "net.yaml").write_text(WRONG)
-    _, data = call(folder, "check", path="whole.yaml")
+    _, data = call("check", path="whole.yaml")
     (fault,) = data["diagnostics"]
     assert (fault.code, fault.file, fault.fixes) == ("unknown-layer", "net.yaml", [])
 
 
-@pytest.mark.slow
-def test_many_mistakes_are_cut(folder: Folder) -> None:
+def test_many_mistakes_are_cut(call: Call) -> None:
     nodes = "".join(f"  n{i}: {{layer: Liner, from: x}}\n" for i in range(80))
-    text, data = call(folder, "check", spec=f"inputs: {{x: [8]}}\nnodes:\n{nodes}outputs: n0\n")
+    text, data = call("check", spec=f"inputs: {{x: [8]}}\nnodes:\n{nodes}outputs: n0\n")
     assert len(data["diagnostics"]) == 50 and data["left_out"] > 0
     assert text.startswith("1") and "more" in text
 
 
-def test_explain(folder: Folder) -> None:
-    text, data = call(folder, "explain", code="cycle")
+def test_explain(call: Call) -> None:
+    text, data = call("explain", code="cycle")
     assert text == data["page"] and text.startswith("# cycle")
-    assert "cycle" in call(folder, "explain")[1]["names"]
+    assert "cycle" in call("explain")[1]["names"]
 
 
-def test_layers(folder: Folder) -> None:
-    text, data = call(folder, "layers", name="Conv2d")
+def test_layers(call: Call) -> None:
+    text, data = call("layers", name="Conv2d")
     assert "out_channels" in text and data["found"][0]["name"] == "Conv2d"
-    found = call(folder, "layers", search="gated")[1]["found"]
+    found = call("layers", search="gated")[1]["found"]
     assert [one["name"] for one in found] == ["GLU", "GRU", "gated"]
-    assert len(call(folder, "layers")[1]["found"]) > 100
+    assert len(call("layers")[1]["found"]) > 100
 
 
-def test_gallery_and_specs(folder: Folder) -> None:
-    assert call(folder, "gallery", name="neumf")[0].startswith("name: NeuMF")
-    assert {"name", "about"} <= call(folder, "gallery")[1]["entries"][0].keys()
-    assert call(folder, "specs")[1] == {"specs": ["net.yaml", "wrong.yaml"], "complete": True}
+def test_gallery_and_specs(call: Call) -> None:
+    assert call("gallery", name="neumf")[0].startswith("name: NeuMF")
+    assert {"name", "about"} <= call("gallery")[1]["entries"][0].keys()
+    assert call("specs")[1] == {"specs": ["net.yaml", "wrong.yaml"], "complete": True}
 
 
-def test_the_manual_is_here(folder: Folder) -> None:
-    text, data = call(folder, "manual")
+def test_the_manual_is_here(call: Call) -> None:
+    text, data = call("manual")
     assert "mimgraph://language/nodes" in text and "nodes" in data["names"]
     for name in data["names"]:
-        text, data = call(folder, "manual", page=name)
+        text, data = call("manual", page=name)
         assert text.startswith("# ") and data["name"] == name
         prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
         for target in re.findall(r"\]\(([^)]*)\)", prose):
             assert re.match(r"https://|#|mimgraph://\w+/[\w-]+(#|$)", target), (name, target)
 
 
-def test_summary(folder: Folder) -> None:
+def test_summary(call: Call) -> None:
     spec = LEGAL.replace("[8]", "[T, 8]")
-    text, data = call(folder, "summary", spec=spec, sizes={"T": 5}, batch=2)
+    text, data = call("summary", spec=spec, sizes={"T": 5}, batch=2)
     assert data["totals"]["params"] == 36 and data["rows"][1]["shape"] == "(2, 5, 4)"
     assert "36 parameters" in text
-    assert not call(folder, "summary", spec=WRONG)[1]["ok"]
+    assert not call("summary", spec=WRONG)[1]["ok"]
 
 
-def test_emit(folder: Folder) -> None:
-    text, data = call(folder, "emit", path="net.yaml")
+def test_emit(call: Call) -> None:
+    text, data = call("emit", path="net.yaml")
     assert data["source"] == text and "nn.Linear(8, 4)" in text and not data["next_line"]
-    assert call(folder, "emit", path="net.yaml", first_line=3)[0] == "".join(
+    assert call("emit", path="net.yaml", first_line=3)[0] == "".join(
         text.splitlines(keepends=True)[2:]
     )
-    assert call(folder, "emit", path="wrong.yaml")[1]["source"] == ""
+    assert call("emit", path="wrong.yaml")[1]["source"] == ""
 
 
-def test_a_long_source_is_given_in_pieces(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = call(folder, "emit", path="net.yaml")[0]
+def test_a_long_source_is_given_in_pieces(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = call("emit", path="net.yaml")[0]
     monkeypatch.setattr("mimgraph.editor.mcp.tools.make.MOST_CODE", 200)
     source, line, pieces = "", 1, 0
     while line:
-        text, data = call(folder, "emit", path="net.yaml", first_line=line)
+        text, data = call("emit", path="net.yaml", first_line=line)
         source, line, pieces = source + data["source"], data["next_line"], pieces + 1
         assert not line or text.endswith(f"... cut: line {line} is next")
     assert source == whole and pieces > 1
 
 
-@pytest.mark.parametrize("format", ["mermaid", "svg", "dot", "png"])
+@each("format", ["mermaid", "svg", "dot", "png"])
 def test_draw(folder: Folder, format: str) -> None:
+    from mimgraph.editor.mcp.tools import TOOLS
+
     for path, color in (("net.yaml", ""), ("wrong.yaml", "no layer is called")):
         text, data, png = TOOLS["draw"](folder, path=path, format=format)
         assert png.startswith(b"\x89PNG") is (format == "png") and color in text
@@ -158,12 +148,12 @@ def test_draw(folder: Folder, format: str) -> None:
         assert bool(data.picture) is (format != "png")
 
 
-def test_diff(folder: Folder) -> None:
-    text, data = call(folder, "diff", old_path="net.yaml", new_spec=LEGAL.replace("4}", "5}"))
+def test_diff(call: Call) -> None:
+    text, data = call("diff", old_path="net.yaml", new_spec=LEGAL.replace("4}", "5}"))
     assert not data["equal"] and "out_features 4 → 5" in text
     assert data["changes"]["changes"][0]["name"] == "a"
-    assert call(folder, "diff", old_path="net.yaml", new_spec=f"# the same\n{LEGAL}")[1]["equal"]
-    assert not call(folder, "diff", old_path="net.yaml", new_path="wrong.yaml")[1]["ok"]
+    assert call("diff", old_path="net.yaml", new_spec=f"# the same\n{LEGAL}")[1]["equal"]
+    assert not call("diff", old_path="net.yaml", new_path="wrong.yaml")[1]["ok"]
 
 
 WRONG_CALLS = {
@@ -185,14 +175,16 @@ WRONG_CALLS = {
 }
 
 
-@pytest.mark.parametrize(("called", "message"), WRONG_CALLS.items())
-def test_wrong_calls(folder: Folder, called: tuple[str, Any], message: str) -> None:
+@each("called, message", WRONG_CALLS.items())
+def test_wrong_calls(call: Call, called: tuple[str, Any], message: str) -> None:
     tool, given = called
     arguments = {name: dict(value) if name == "params" else value for name, value in given}
     with pytest.raises(WrongCall, match=message.replace("?", r"\?")):
-        call(folder, tool, **arguments)
+        call(tool, **arguments)
 
 
 def test_a_worker_gives_plain_data(folder: Folder) -> None:
+    from mimgraph.editor.mcp.worker import answer
+
     data = answer(folder, "check", {"spec": WRONG}).data
     assert data["diagnostics"][0]["code"] == "unknown-layer"

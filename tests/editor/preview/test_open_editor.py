@@ -10,6 +10,7 @@ import pytest
 
 from mimgraph.editor.preview import open_editor
 from mimgraph.editor.preview.open_editor import editor_command, open_line
+from tests.helpers.cases import each
 
 
 @pytest.fixture(autouse=True)
@@ -17,8 +18,8 @@ def every_editor_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_editor.shutil, "which", lambda name: f"/bin/{name}")
 
 
-@pytest.mark.parametrize(
-    ("given", "environment", "command"),
+@each(
+    "given, environment, command",
     [
         ("ed {file} {line}", {}, ["ed", "{file}", "{line}"]),
         ("code", {}, ["code", "-g", "{file}:{line}:{column}"]),

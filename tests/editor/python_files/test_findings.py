@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.editor.python_files.findings import CallHint, Findings, Lines, PythonFault
+from tests.helpers.cases import each
 
 # a text with findings in brackets, the stretch that is replaced in angles, the new text, and the text then
 CASES = {
@@ -41,7 +40,7 @@ def stretches(text: str, signs: str) -> tuple[str, list[Lines]]:
     return plain, found
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@each("case", CASES)
 def test_findings_move_with_the_text(case: tuple[str, str, str]) -> None:
     before, new, after = case
     places = stretches(before.replace("<", "").replace(">", ""), "[]")[1]

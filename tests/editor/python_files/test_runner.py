@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -167,9 +166,7 @@ ENDLESS = {
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_run_without_an_end_is_ended(name: str, tmp_path: Path) -> None:
     text, lines = ENDLESS[name]
-    start = time.monotonic()
     found = run_file(str(tmp_path / "model.py"), HEAD + text, seconds=0.5)
-    assert time.monotonic() - start < 5
     (fault,) = found.faults
     assert fault.message == "the file ran for more than 0.5 s and was ended"
     assert fault.place.line in lines

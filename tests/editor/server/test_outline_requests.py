@@ -9,12 +9,14 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.uris import to_fs_path
-from pytest_lsp import LanguageClient
 
 from mimgraph.editor.server.handlers.outline import TOKEN_TYPES
+from tests.conftest import needed
 from tests.helpers.spec_editor import Editor
 
-pytestmark = pytest.mark.slow  # each test starts a process
+needed("pytest_lsp")
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]  # each test starts a process
 
 SPEC = """name: Small
 inputs: {x: {doc: "🙂", shape: [8]}}
@@ -27,16 +29,18 @@ outputs: a
 """
 
 
-@pytest.mark.asyncio
-async def test_symbols_folds_and_colors(client: LanguageClient, tmp_path: Path) -> None:
-    editor = Editor(client, tmp_path)
+async def test_symbols_folds_and_colors(editor: Editor) -> None:
     editor.open("a.yaml", SPEC)
-    document = types.TextDocumentIdentifier(editor.uri("a.yaml"))
-    symbols = await client.text_document_document_symbol_async(types.DocumentSymbolParams(document))
+    document = editor.document("a.yaml")
+    symbols = await editor.client.text_document_document_symbol_async(
+        types.DocumentSymbolParams(document)
+    )
     assert [one.name for one in symbols or ()] == ["inputs", "nodes", "outputs"]
-    folds = await client.text_document_folding_range_async(types.FoldingRangeParams(document))
+    folds = await editor.client.text_document_folding_range_async(
+        types.FoldingRangeParams(document)
+    )
     assert [(one.start_line, one.end_line) for one in folds or ()] == [(2, 6), (3, 6)]
-    found = await client.text_document_semantic_tokens_full_async(
+    found = await editor.client.text_document_semantic_tokens_full_async(
         types.SemanticTokensParams(document)
     )
     assert found is not None
@@ -47,7 +51,7 @@ async def test_symbols_folds_and_colors(client: LanguageClient, tmp_path: Path) 
         "out_features": "property",
     }
     part = types.Range(types.Position(4, 0), types.Position(5, 0))
-    some = await client.text_document_semantic_tokens_range_async(
+    some = await editor.client.text_document_semantic_tokens_range_async(
         types.SemanticTokensRangeParams(document, part)
     )
     assert some is not None
@@ -64,32 +68,30 @@ def words(text: str, data: list[int]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.asyncio
-async def test_lenses_draw_and_emit(client: LanguageClient, tmp_path: Path) -> None:
-    editor = Editor(client, tmp_path)
+async def test_lenses_draw_and_emit(editor: Editor) -> None:
     editor.open("a.yaml", SPEC)
     uri = editor.uri("a.yaml")
-    document = types.TextDocumentIdentifier(uri)
-    lenses = await client.text_document_code_lens_async(types.CodeLensParams(document))
+    document = editor.document("a.yaml")
+    lenses = await editor.client.text_document_code_lens_async(types.CodeLensParams(document))
     commands = {one.command.title: one.command for one in lenses or () if one.command}
     assert [*commands] == ["36 parameters, 32·N MACs", "draw", "emit"]
     made = {}
     for name in ("draw", "emit"):
         command, arguments = commands[name].command, commands[name].arguments
         params = types.ExecuteCommandParams(command, arguments)
-        answer = await client.workspace_execute_command_async(params)
+        answer = await editor.client.workspace_execute_command_async(params)
         made[name] = Path(to_fs_path(dict(answer)["uri"]) or "")  # type: ignore[call-overload]
     assert made["draw"].read_text().rstrip().endswith("</svg>")
     assert "class Small(nn.Module)" in made["emit"].read_text()
     ast.parse(made["emit"].read_text())
     # a wrong spec can be drawn; its name is no path
     editor.change("a.yaml", SPEC.replace("Small", "../x").replace("Linear", "Liner"))
-    answer = await client.workspace_execute_command_async(
+    answer = await editor.client.workspace_execute_command_async(
         types.ExecuteCommandParams("mimgraph.draw", [uri])
     )
     path = Path(to_fs_path(dict(answer)["uri"]) or "")  # type: ignore[call-overload]
     assert path.name == "Model.svg" and "unknown-layer" in path.read_text()
     with pytest.raises(JsonRpcException, match="the spec has errors"):
-        await client.workspace_execute_command_async(
+        await editor.client.workspace_execute_command_async(
             types.ExecuteCommandParams("mimgraph.emit", [uri])
         )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 from lsprotocol import types
-from pytest_lsp import LanguageClient
 
-pytestmark = pytest.mark.slow  # each test starts a process
+from tests.conftest import needed
+from tests.helpers.spec_editor import Editor
+
+needed("pytest_lsp")
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]  # each test starts a process
 
 SPEC = """inputs: {x: [5]}
 nodes:
@@ -35,12 +38,9 @@ async def next_event(address: str, name: str) -> dict[str, object]:
     return await asyncio.to_thread(read)
 
 
-@pytest.mark.asyncio
-async def test_a_preview(client: LanguageClient, tmp_path: Path) -> None:
-    uri = (tmp_path / "model.yaml").as_uri()
-    client.text_document_did_open(
-        types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "yaml", 1, SPEC))
-    )
+async def test_a_preview(editor: Editor) -> None:
+    client, uri = editor.client, editor.uri("model.yaml")
+    editor.open("model.yaml", SPEC)
     command = types.ExecuteCommandParams("mimgraph.preview", [uri, False])
     address = await client.workspace_execute_command_async(command)
     assert address == await client.workspace_execute_command_async(command)
@@ -61,16 +61,12 @@ async def test_a_preview(client: LanguageClient, tmp_path: Path) -> None:
     (shown,) = client.shown_documents
     assert (shown.uri, shown.selection.start.line) == (uri, 2)
 
-    whole = types.TextDocumentContentChangeWholeDocument(SPEC.replace("ReLU", "ReLUU"))
-    client.text_document_did_change(
-        types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(2, uri), [whole])
-    )
+    editor.change("model.yaml", SPEC.replace("ReLU", "ReLUU"))
     await asyncio.sleep(0.5)
     (fault,) = (await next_event(address, "picture"))["faults"]  # type: ignore[misc]
     assert (fault["code"], fault["node"]) == ("unknown-layer", "z")
 
 
-@pytest.mark.asyncio
-async def test_what_is_no_open_spec_has_no_preview(client: LanguageClient) -> None:
+async def test_what_is_no_open_spec_has_no_preview(editor: Editor) -> None:
     command = types.ExecuteCommandParams("mimgraph.preview", ["file:///nowhere/model.yaml"])
-    assert await client.workspace_execute_command_async(command) is None
+    assert await editor.client.workspace_execute_command_async(command) is None

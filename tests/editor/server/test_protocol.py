@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.cases import each
+
+pytestmark = pytest.mark.slow  # each test starts a process
+
 SPEC = "inputs: {x: [8]}\nnodes:\n  a: {layer: Linear, from: x, out_features: 4}\noutputs: a\n"
 HOVER, CHANGE = "textDocument/hover", "textDocument/didChange"
 INITIALIZE = {"processId": None, "rootUri": None, "capabilities": {}}
@@ -85,7 +89,7 @@ JUNK = {
 }
 
 
-@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+@each("junk", JUNK)
 def test_what_is_no_message_ends_nothing(junk: bytes) -> None:
     sent = [message(HOVER, at("file:///a.yaml"), id) for id in (2, 3)]
     assert 3 in answers(talk(junk, *sent))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from lsprotocol import types
-from pytest_lsp import LanguageClient
 
+from tests.conftest import needed
 from tests.helpers.spec_editor import Editor
+
+needed("pytest_lsp")
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio]  # each test starts a process
 
 LEGAL = """inputs: {x: [8]}
 nodes:
@@ -19,12 +21,6 @@ PARTED = "parts: {p: part.yaml}\ninputs: {x: [8]}\nnodes: {a: {block: p, from: x
 PART = "inputs: {x: [C]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
 
 
-@pytest.fixture
-def editor(client: LanguageClient, tmp_path: Path) -> Editor:
-    return Editor(client, tmp_path)
-
-
-@pytest.mark.asyncio
 async def test_diagnostics_follow_the_text(editor: Editor) -> None:
     editor.open("a.yaml", LEGAL)
     assert await editor.codes("a.yaml") == []
@@ -49,7 +45,6 @@ async def test_diagnostics_follow_the_text(editor: Editor) -> None:
     assert await editor.codes("a.yaml") == []
 
 
-@pytest.mark.asyncio
 async def test_the_diagnostics_of_a_part_are_at_the_part(editor: Editor) -> None:
     part = editor.folder / "part.yaml"
     part.write_text(PART.replace("ReLU", "Relu"))
@@ -73,7 +68,6 @@ async def test_the_diagnostics_of_a_part_are_at_the_part(editor: Editor) -> None
     assert await editor.codes("part.yaml") == []
 
 
-@pytest.mark.asyncio
 async def test_a_burst_of_changes_is_answered_once(editor: Editor) -> None:
     seen: list[int | None] = []
     publish = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
@@ -92,7 +86,6 @@ async def test_a_burst_of_changes_is_answered_once(editor: Editor) -> None:
     assert len(seen) < 20
 
 
-@pytest.mark.asyncio
 async def test_the_server_is_silent_on_other_yaml(editor: Editor) -> None:
     editor.open("compose.yaml", "services: {web: {image: nginx, ports: [80:80]}}\n")
     editor.open("mine.yaml", "nodes: 1\n", "mimgraph")
@@ -106,7 +99,6 @@ async def test_the_server_is_silent_on_other_yaml(editor: Editor) -> None:
     assert await editor.codes("unsaved") != []
 
 
-@pytest.mark.asyncio
 async def test_what_does_not_exist_is_no_error(editor: Editor) -> None:
     editor.versions["never.yaml"] = 1
     editor.change("never.yaml", "a: 1")

@@ -9,10 +9,11 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from mimgraph.editor.server.refusals import REQUEST_FAILED
 from mimgraph.editor.server.spec_server import SpecServer
+from tests.helpers.cases import each
 
 
-@pytest.mark.parametrize(
-    ("error", "is_logged"),
+@each(
+    "error, is_logged",
     [
         (JsonRpcException("y is a node already", REQUEST_FAILED), False),
         (JsonRpcInvalidParams(), False),

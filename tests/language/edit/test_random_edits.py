@@ -19,8 +19,9 @@ from mimgraph.language.occurrences.symbols import Symbol
 from mimgraph.language.text_edits import edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
+from tests.conftest import SPECS
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC
 
-SPECS = sorted(Path("specs").glob("*.yaml"))
 PATH = "/nowhere/spec.yaml"
 SIZES = ("out_features", "hidden_size", "out_channels", "embedding_dim")
 
@@ -70,8 +71,7 @@ def edits(draw: random.Random, graph: mg.Graph, new: str) -> Pair:
     return draw.choice(pairs)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", SPECS, ids=str)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_edits_in_a_row_give_the_edited_graph(path: Path) -> None:
     draw = random.Random(path.name)
     for _ in range(3):
@@ -86,8 +86,7 @@ def test_edits_in_a_row_give_the_edited_graph(path: Path) -> None:
             assert mg.loads(spec.text) == graph, spec.text
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", SPECS, ids=str)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_a_name_that_is_renamed_and_back_gives_the_same_graph(path: Path) -> None:
     text, draw = path.read_text(), random.Random(path.name)
     graph, refused = mg.loads(text), 0

@@ -1,5 +1,4 @@
-"""A rename changes every place of a name and nothing else: in each case the name, the new one, and the spec
-before and after."""
+"""A rename changes every place of a name and nothing else; `--rewrite` replaces the specs in the cases."""
 
 from __future__ import annotations
 
@@ -15,264 +14,7 @@ from mimgraph.language.occurrences.project import Project
 from mimgraph.language.text_edits import edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-
-CASES = {
-    "a node and its output": """
-fc head
-inputs: {x: [8]}
-nodes:
-  fc: {layer: Linear, from: x, out_features: 4} # fc
-outputs: fc
----
-inputs: {x: [8]}
-nodes:
-  head: {layer: Linear, from: x, out_features: 4} # fc
-outputs: head
-""",
-    "an output of another name stays": """
-fc head
-inputs: {x: [8]}
-nodes: {fc: {layer: Linear, from: x, out_features: 4}}
-outputs: {fc: fc, out: fc}
----
-inputs: {x: [8]}
-nodes: {head: {layer: Linear, from: x, out_features: 4}}
-outputs: {head: head, out: head}
-""",
-    "a node in a block, whose output others name": """
-one.a b
-blocks: {one: {inputs: [x], nodes: {a: {layer: ReLU, from: x}, c: {layer: Tanh, from: a}}, outputs: [a, c]}}
-inputs: {x: [8]}
-nodes:
-  y: {block: one, from: x, take: a}
-outputs: y
----
-blocks: {one: {inputs: [x], nodes: {b: {layer: ReLU, from: x}, c: {layer: Tanh, from: b}}, outputs: [{a: b}, c]}}
-inputs: {x: [8]}
-nodes:
-  y: {block: one, from: x, take: a}
-outputs: y
-""",
-    "a node in a block by a node that uses it": """
-y.a b
-blocks: {one: {inputs: [x], nodes: {a: {layer: ReLU, from: x}}, outputs: a}}
-inputs: {x: [8]}
-nodes: {y: {block: one, from: x}}
-outputs: y
----
-blocks: {one: {inputs: [x], nodes: {b: {layer: ReLU, from: x}}, outputs: b}}
-inputs: {x: [8]}
-nodes: {y: {block: one, from: x}}
-outputs: y
-""",
-    "a variable keeps its name": """
-a gate
-inputs: {a: [8], b: [8]}
-nodes:
-  y: {merge: formula, expr: a * b, from: [a, b]}
-  z: {merge: formula, expr: 1 - a, from: a}
-  w: {merge: formula, expr: a + y, from: {a: a, y: y}}
-outputs: [w, z]
----
-inputs: {gate: [8], b: [8]}
-nodes:
-  y: {merge: formula, expr: a * b, from: {a: gate, b: b}}
-  z: {merge: formula, expr: 1 - a, from: {a: gate}}
-  w: {merge: formula, expr: a + y, from: {a: gate, y: y}}
-outputs: [w, z]
-""",
-    "a variable": """
-y.a gate
-inputs: {a: [8], b: [8]}
-nodes:
-  y:
-    merge: formula
-    expr: exp(a) * b - 2*a
-    from:
-      - a  # first
-      - b
-outputs: y
----
-inputs: {a: [8], b: [8]}
-nodes:
-  y:
-    merge: formula
-    expr: exp(gate) * b - 2*gate
-    from:
-      gate: a  # first
-      b: b
-outputs: y
-""",
-    "the ports of an each follow": """
-city town
-inputs: {city: {vocab: 4}, job: {vocab: 5}}
-nodes:
-  emb: {layer: Embedding, each: [city, job], embedding_dim: 2}
-  y: {merge: concat, from: [emb.city, emb.job]}
-  z: {share: emb.city, from: city}
-outputs: [y, z]
----
-inputs: {town: {vocab: 4}, job: {vocab: 5}}
-nodes:
-  emb: {layer: Embedding, each: [town, job], embedding_dim: 2}
-  y: {merge: concat, from: [emb.town, emb.job]}
-  z: {share: emb.town, from: town}
-outputs: [y, z]
-""",
-    "the ports of a share stay": """
-city town
-inputs: {city: {vocab: 4}, old: {vocab: 4}}
-nodes:
-  emb: {layer: Embedding, each: {city: old}, embedding_dim: 2}
-  more: {share: emb, each: [city]}
-outputs: {a: emb.city, b: more.city}
----
-inputs: {town: {vocab: 4}, old: {vocab: 4}}
-nodes:
-  emb: {layer: Embedding, each: {city: old}, embedding_dim: 2}
-  more: {share: emb, each: {city: town}}
-outputs: {a: emb.city, b: more.city}
-""",
-    "the ports of a group that a block reads stay": """
-p q
-blocks: {one: {inputs: [p, r], nodes: {s: {merge: subtract, from: [p, r]}}, outputs: s}}
-inputs: {p: [4], r: [4]}
-nodes:
-  two: {layer: Linear, each: [p, r], out_features: 2}
-  y: {block: one, from: two.*}
-outputs: y
----
-blocks: {one: {inputs: [p, r], nodes: {s: {merge: subtract, from: [p, r]}}, outputs: s}}
-inputs: {q: [4], r: [4]}
-nodes:
-  two: {layer: Linear, each: {p: q, r: r}, out_features: 2}
-  y: {block: one, from: two.*}
-outputs: y
-""",
-    "a port": """
-emb.city town
-inputs: {city: {vocab: 4}, job: {vocab: 5}}
-nodes:
-  emb: {layer: Embedding, each: [city, job], embedding_dim: 2}
-  y: {merge: concat, from: [emb.city, emb.job]}
-outputs: y
----
-inputs: {city: {vocab: 4}, job: {vocab: 5}}
-nodes:
-  emb: {layer: Embedding, each: {town: city, job: job}, embedding_dim: 2}
-  y: {merge: concat, from: [emb.town, emb.job]}
-outputs: y
-""",
-    "an input of a block that a scan carries": """
-cell.h state
-blocks: {cell: {inputs: [x, h], nodes: {n: {merge: add, from: [x, h]}}, outputs: {h: n}}}
-inputs: {x: [T, 8], h0: [8]}
-nodes:
-  y: {scan: cell, over: x, carry: {h: h0}}
-outputs: y.h
----
-blocks: {cell: {inputs: [x, state], nodes: {n: {merge: add, from: [x, state]}}, outputs: {state: n}}}
-inputs: {x: [T, 8], h0: [8]}
-nodes:
-  y: {scan: cell, over: x, carry: {state: h0}}
-outputs: y.state
-""",
-    "a source that is scanned": """
-x words
-blocks: {cell: {inputs: [x, h], nodes: {n: {merge: add, from: [x, h]}}, outputs: {h: n}}}
-inputs: {x: [T, 8], h0: [8]}
-nodes:
-  y:
-    scan: cell
-    over: x
-    carry: {h: h0}
-outputs: y.h
----
-blocks: {cell: {inputs: [x, h], nodes: {n: {merge: add, from: [x, h]}}, outputs: {h: n}}}
-inputs: {words: [T, 8], h0: [8]}
-nodes:
-  y:
-    scan: cell
-    from: {x: words}
-    over: x
-    carry: {h: h0}
-outputs: y.h
-""",
-    "a param of the spec": """
-params.w width
-params: {w: 4, v: $(2*w)}
-inputs: {x: [8]}
-blocks: {one: {params: {w: 1}, inputs: [x], seq: [{Linear: $w}]}}
-nodes:
-  a: {block: one, from: x, w: $w}
-  y: {layer: Linear, from: a, out_features: $(w + v)}
-outputs: y
----
-params: {width: 4, v: $(2*width)}
-inputs: {x: [8]}
-blocks: {one: {params: {w: 1}, inputs: [x], seq: [{Linear: $w}]}}
-nodes:
-  a: {block: one, from: x, w: $width}
-  y: {layer: Linear, from: a, out_features: $(width + v)}
-outputs: y
-""",
-    "a size": """
-T length
-inputs: {x: [T, 8], y: [2*T + 1, 8]}
-nodes: {z: {layer: Slice, from: y, dim: 1, end: 1}, w: {layer: Slice, from: x, dim: 1, end: 1}}
-outputs: [z, w]
----
-inputs: {x: [length, 8], y: [2*length + 1, 8]}
-nodes: {z: {layer: Slice, from: y, dim: 1, end: 1}, w: {layer: Slice, from: x, dim: 1, end: 1}}
-outputs: [z, w]
-""",
-    "a block": """
-one two
-params: {kind: one}
-inputs: {x: [8]}
-blocks: {one: {inputs: [x], seq: [ReLU]}}
-nodes: {a: {block: $kind, from: x}, y: {from: a, seq: [one]}}
-outputs: y
----
-params: {kind: two}
-inputs: {x: [8]}
-blocks: {two: {inputs: [x], seq: [ReLU]}}
-nodes: {a: {block: $kind, from: x}, y: {from: a, seq: [two]}}
-outputs: y
-""",
-    "an output": """
-outputs.y score
-inputs: {x: [8]}
-nodes: {y: {layer: ReLU, from: x}}
-outputs: y
----
-inputs: {x: [8]}
-nodes: {y: {layer: ReLU, from: x}}
-outputs: {score: y}
-""",
-    "quotes stay": """
-a b
-inputs: {"x": [T, 8]}
-nodes:
-  "a": {layer: LSTM, from: "x", hidden_size: 3}
-  c: {layer: Linear, from: 'a.last', out_features: 2}
-  d: {merge: formula, expr: "a + 1", from: ["a"]}
-outputs: ["c", 'a', d]
----
-inputs: {"x": [T, 8]}
-nodes:
-  "b": {layer: LSTM, from: "x", hidden_size: 3}
-  c: {layer: Linear, from: 'b.last', out_features: 2}
-  d: {merge: formula, expr: "a + 1", from: {"a": "b"}}
-outputs: ["c", 'b', d]
-""",
-    "JSON": """
-a b
-{"inputs": {"a": [8]}, "nodes": {"y": {"merge": "formula", "expr": "a", "from": ["a"]}}, "outputs": "y"}
----
-{"inputs": {"b": [8]}, "nodes": {"y": {"merge": "formula", "expr": "a", "from": {"a": "b"}}}, "outputs": "y"}
-""",
-}
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC, check_texts, each
 
 SPEC = """params: {w: 4}
 inputs: {x: [T, 8]}
@@ -304,24 +46,26 @@ def renamed(text: str, old: str, new: str) -> str:
     return edited(file, rename(project, find_name(project, file.name, old), new))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_place_is_renamed(case: str) -> None:
-    before, after = CASES[case].split("---\n")
-    words, text = before.strip().split("\n", 1)
-    assert mg.loads(text) and mg.loads(after)
-    assert renamed(text + "\n", *words.split()) == after
+def test_every_place_is_renamed(rewrite: bool) -> None:
+    def after(names: str, text: str) -> str:
+        found = renamed(text, *names.strip().split(" -> "))
+        assert mg.loads(text) and mg.loads(found)
+        return found
+
+    check_texts(Path(__file__).with_name("renames.md"), after, rewrite)
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_name_that_is_bad_taken_or_would_hide_another_is_refused(case: str) -> None:
+@each("names, expected", REFUSED.items())
+def test_a_name_that_is_bad_taken_or_would_hide_another_is_refused(
+    names: str, expected: str
+) -> None:
     with pytest.raises(mg.SpecError) as caught:
-        renamed(SPEC, *case.split())
+        renamed(SPEC, *names.split())
     (fault,) = caught.value.diagnostics
-    assert f"{fault.code} {fault.span.line}:{fault.span.column}: {fault.message}" == REFUSED[case]
+    assert f"{fault.code} {fault.span.line}:{fault.span.column}: {fault.message}" == expected
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.yaml")), ids=str)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_a_renamed_text_is_the_renamed_graph(path: Path) -> None:
     text = path.read_text()
     graph = mg.loads(text)

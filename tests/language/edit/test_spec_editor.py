@@ -1,7 +1,8 @@
-"""An edit changes what it names and nothing else: calls on the spec before, and the text that they give."""
+"""An edit changes what it names and nothing else; `--rewrite` replaces the lines in the cases."""
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mimgraph.infer.graph import infer
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC, check_texts, each
 
 SPEC = """# top
 params: {hidden: 64}  # width
@@ -46,149 +48,6 @@ nodes:
 outputs: {score: score, drop: drop}
 """
 
-# the calls, and the lines that they take away and put in
-CASES: dict[str, tuple[str, str]] = {
-    "set an option": (
-        "spec.set('fc', out_features=128)",
-        """
--  fc: {layer: Linear, from: numbers, out_features: 8, bias: false}
-+  fc: {layer: Linear, from: numbers, out_features: 128, bias: false}
-""",
-    ),
-    "set, add and leave out options": (
-        "spec.set('fc', {'from': 'numbers'}, out_features='$(2 * hidden)', activation='ReLU', bias=...)",
-        """
--  fc: {layer: Linear, from: numbers, out_features: 8, bias: false}
-+  fc: {layer: Linear, from: numbers, out_features: $(2 * hidden), activation: ReLU}
-""",
-    ),
-    "set an option of an item": (
-        "spec.set('vec.1', out_features=3); spec.set('vec.0', start_dim=1)",
-        """
--      - Flatten
-+      - Flatten: {start_dim: 1}
--      - Linear: {out_features: $hidden}  # to hidden
-+      - Linear: {out_features: 3}  # to hidden
-""",
-    ),
-    "set in a block": (
-        "spec.set('residual.conv', kernel_size=5, padding=2); spec.set('stage.sum', activation='ReLU')",
-        """
--      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, padding: 1}
--      sum: {merge: add, from: [conv, x]}
-+      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 5, padding: 2}
-+      sum: {merge: add, from: [conv, x], activation: ReLU}
-""",
-    ),
-    "set params, inputs and the name": (
-        "spec.set('params', hidden=32, depth=2); spec.set('inputs.image', doc='a picture'); spec.set('', name='Net')",
-        """
--params: {hidden: 64}  # width
-+params: {hidden: 32, depth: 2}  # width
--  image: [3, 8, 8]
-+  image: {shape: [3, 8, 8], doc: a picture}
-+name: Net
-""",
-    ),
-    "a section that is not there yet": (
-        "spec.set('residual.params', width=3)",
-        """
-+    params: {width: 3}
-""",
-    ),
-    "add a node": (
-        "spec.add('fc2', {'layer': 'Linear', 'from': 'fc', 'out_features': 8}, after='fc')",
-        """
-+  fc2: {layer: Linear, from: fc, out_features: 8}
-""",
-    ),
-    "add a node before": (
-        "spec.add('first', {'layer': 'ReLU', 'from': 'image'}, before='stage')",
-        """
-+  first: {layer: ReLU, from: image}
-""",
-    ),
-    "add a node in the style beside it": (
-        "spec.add('more', {'from': 'stage', 'seq': ['Flatten', {'Linear': 2}]}, after='vec')",
-        """
-+  more:
-+    from: stage
-+    seq:
-+      - Flatten
-+      - Linear: 2
-""",
-    ),
-    "add items": (
-        "spec.add('vec.1', {'BatchNorm1d': {'eps': 0.1}}); spec.add('vec.4', {'layer': 'Dropout', 'p': 0.1})",
-        """
-+      - BatchNorm1d: {eps: 0.1}
-+      - Dropout: {p: 0.1}
-""",
-    ),
-    "replace a node": (
-        "spec.replace('both', {'merge': 'gated', 'out_features': 8})",
-        """
--  both: {merge: concat, from: [vec, drop]}
-+  both: {merge: gated, from: [vec, drop], out_features: 8}
-""",
-    ),
-    "replace items": (
-        "spec.replace('vec.2', 'GELU'); spec.replace('vec.1', {'Linear': 3})",
-        """
--      - Linear: {out_features: $hidden}  # to hidden
--      - ReLU
-+      - Linear: 3  # to hidden
-+      - GELU
-""",
-    ),
-    "remove a node": (
-        "spec.remove('drop')",
-        """
--  drop: {layer: Dropout, from: fc, p: 0.5}  # off
--  both: {merge: concat, from: [vec, drop]}
-+  both: {merge: concat, from: [vec, fc]}
--outputs: {score: score, drop: drop}
-+outputs: {score: score, drop: fc}
-""",
-    ),
-    "remove an item": ("spec.remove('vec.2')", "\n-      - ReLU\n"),
-    "remove an output": (
-        "spec.remove('outputs.drop')",
-        """
--outputs: {score: score, drop: drop}
-+outputs: {score: score}
-""",
-    ),
-    "insert a node": (
-        "spec.insert('fc', {'layer': 'LayerNorm'}, name='norm')",
-        """
--  drop: {layer: Dropout, from: fc, p: 0.5}  # off
-+  norm: {layer: LayerNorm, from: fc}
-+  drop: {layer: Dropout, from: norm, p: 0.5}  # off
-""",
-    ),
-    "insert a node behind an input": (
-        "spec.insert('numbers', {'layer': 'LayerNorm'}, name='norm')",
-        """
-+  norm: {layer: LayerNorm, from: numbers}
--  fc: {layer: Linear, from: numbers, out_features: 8, bias: false}
-+  fc: {layer: Linear, from: norm, out_features: 8, bias: false}
-""",
-    ),
-    "rename": (
-        "spec.rename('fc', 'head'); spec.rename('params.hidden', 'width')",
-        """
--params: {hidden: 64}  # width
-+params: {width: 64}  # width
--      - Linear: {out_features: $hidden}  # to hidden
-+      - Linear: {out_features: $width}  # to hidden
--  fc: {layer: Linear, from: numbers, out_features: 8, bias: false}
--  drop: {layer: Dropout, from: fc, p: 0.5}  # off
-+  head: {layer: Linear, from: numbers, out_features: 8, bias: false}
-+  drop: {layer: Dropout, from: head, p: 0.5}  # off
-""",
-    ),
-}
 REFUSED = {
     "spec.remove('both.0')": "both has no nodes inside",
     "spec.remove('both')": "both has several sources: vec, drop",
@@ -219,30 +78,28 @@ def run(text: str, calls: str) -> SpecEditor:
 
 def changes(before: str, after: str) -> list[str]:
     """Return the lines that were taken away and put in, in the order of the text."""
-    import difflib
-
     found = difflib.ndiff(before.splitlines(), after.splitlines())
     return [line[0] + line[2:] for line in found if line[0] in "+-"]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_only_the_lines_of_an_edit_change(case: str) -> None:
-    calls, lines = CASES[case]
-    spec = run(SPEC, calls)
-    assert sorted(changes(SPEC, spec.text)) == sorted(lines.strip("\n").split("\n"))
-    report = Report()
-    declared = read(SourceFile("spec.yaml", spec.text), report)
-    assert declared is not None
-    infer(declared, report)
-    assert {one.code for one in report.diagnostics} <= {"unused-node"}
+def test_only_the_lines_of_an_edit_change(rewrite: bool) -> None:
+    def lines(calls: str) -> str:
+        spec, report = run(SPEC, calls), Report()
+        declared = read(SourceFile("spec.yaml", spec.text), report)
+        assert declared is not None
+        infer(declared, report)
+        assert {one.code for one in report.diagnostics} <= {"unused-node"}
+        return "".join(f"{line}\n" for line in changes(SPEC, spec.text))
+
+    check_texts(Path(__file__).with_name("edits.md"), lines, rewrite)
 
 
-@pytest.mark.parametrize("calls", REFUSED)
-def test_an_edit_that_cannot_be_made_changes_nothing(calls: str) -> None:
+@each("calls, message", REFUSED.items())
+def test_an_edit_that_cannot_be_made_changes_nothing(calls: str, message: str) -> None:
     spec = SpecEditor(SPEC)
     with pytest.raises((mg.SpecError, TypeError)) as caught:
         exec(calls, {"spec": spec})  # noqa: S102 - as above
-    assert REFUSED[calls] in str(caught.value)
+    assert message in str(caught.value)
     assert spec.text == SPEC and not spec.diff()
 
 
@@ -395,8 +252,7 @@ def pairs(text: str, graph: mg.Graph) -> list[tuple[str, Any, Any]]:
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(Path("specs").glob("*.yaml")), ids=str)
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
 def test_an_edited_text_is_the_edited_graph(path: Path) -> None:
     text = path.read_text()
     graph = mg.loads(text)

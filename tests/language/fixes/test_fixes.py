@@ -12,65 +12,24 @@ from mimgraph.language.fixes.find import fixed, fixes
 from mimgraph.language.fixes.verify import READING, UNCOVERED, check
 from mimgraph.language.text_edits import edited
 from mimgraph.source import SourceFile
+from tests.helpers.cases import check_texts
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 COVERAGE = Path(__file__).parent / "coverage.txt"
 CASE = re.compile(r"```yaml\n(.*?)```\n", re.DOTALL)
 
 HEAD = "inputs: {x: [3, 8, 8], v: [5]}\nnodes:\n"
-IMAGE = "inputs: {x: [3, 8, 8]}\nnodes:\n"
-VECTOR = "inputs: {v: [5]}\nnodes:\n"
-
-# the text of a spec, and the line of it that the first fix of the first diagnostic changes or adds
-FIXED = {
-    "a layer": (
-        VECTOR + "  y: {layer: Liner, from: v, out_features: 2}  # head\noutputs: y\n",
-        "  y: {layer: Linear, from: v, out_features: 2}  # head",
-    ),
-    "a source in a list": (
-        VECTOR + "  y: {merge: add, from: [v, vv, v]}\noutputs: y\n",
-        "  y: {merge: add, from: [v, v, v]}",
-    ),
-    "an option": (
-        VECTOR + "  y:\n    layer: Linear\n    from: v\n    out_feature: 2 # two\noutputs: y\n",
-        "    out_features: 2 # two",
-    ),
-    "flatten first": (
-        HEAD + "  # joined\n  y: {merge: concat, from: [x, v]}\noutputs: y\n",
-        "  x_flatten: {layer: Flatten, from: x}",
-    ),
-    "a projection": (
-        VECTOR + "  w: {layer: Linear, from: v, out_features: 4}\n"
-        "  y: {merge: add, from: [w, v]}\noutputs: y\n",
-        "  v_linear: {layer: Linear, from: v, out_features: 4}",
-    ),
-    "a param": (
-        VECTOR + "  y: {layer: Linear, from: v, out_features: $width}\noutputs: y\n",
-        "params: {width: 64}",
-    ),
-    "an item of a seq": (
-        VECTOR + "  y: {from: v, seq: [{Linear: 4}, RELU]}\noutputs: y\n",
-        "  y: {from: v, seq: [{Linear: 4}, ReLU]}",
-    ),
-    "a missing option": (
-        IMAGE + "  y: {layer: Conv2d, from: x, out_channels: 8}\noutputs: y\n",
-        "  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}",
-    ),
-    "an option that follows": (
-        VECTOR + "  y: {layer: Linear, from: v, in_features: 7, out_features: 2}\noutputs: y\n",
-        "  y: {layer: Linear, from: v, out_features: 2}",
-    ),
-}
 
 
-@pytest.mark.parametrize("name", FIXED)
-def test_the_first_fix(name: str) -> None:
-    text, line = FIXED[name]
-    file = SourceFile("spec.yaml", text)
-    first, *_ = fixes(file, check(file))
-    new = edited(file, first[0].edits)
-    assert line in new.splitlines()
-    assert [n for n in re.findall("#.*", text) if n not in new] == []
+def test_the_first_fix(rewrite: bool) -> None:
+    def mended(text: str) -> str:
+        file = SourceFile("spec.yaml", text)
+        first, *_ = fixes(file, check(file))
+        new = edited(file, first[0].edits)
+        assert [comment for comment in re.findall("#.*", text) if comment not in new] == []
+        return new
+
+    check_texts(Path(__file__).with_name("fixes.md"), mended, rewrite)
 
 
 def test_a_text_that_is_no_yaml_has_no_wild_fixes() -> None:

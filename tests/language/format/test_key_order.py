@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.format.key_order import BLOCK, INPUT, SPEC
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.language.places import PLACES
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 
-@pytest.mark.parametrize(
-    ("order", "place"), [(SPEC, "a spec"), (BLOCK, "a block"), (INPUT, "an input")]
-)
+@each("order, place", [(SPEC, "a spec"), (BLOCK, "a block"), (INPUT, "an input")])
 def test_each_key_has_a_place(order: tuple[str, ...], place: str) -> None:
     assert sorted(order) == sorted(PLACES[place])
 
 
-@pytest.mark.parametrize("section", ["parts", "limits", "params", "blocks"])
+@each("section", ["parts", "limits", "params", "blocks"])
 def test_a_section_that_an_edit_adds_stands_as_in_the_style(section: str) -> None:
     spec = SpecEditor(
         "params: {width: 8}\ninputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"

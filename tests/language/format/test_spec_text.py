@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from mimgraph.source import SourceFile
 from tests.conftest import ROOT
 from tests.fuzz.mutations import mutated_texts
 from tests.fuzz.seeds import seeds
+from tests.helpers.cases import check_texts, each
 from tests.helpers.marked import faults
 
 
@@ -65,116 +67,15 @@ def holds(text: str) -> str:
     return new
 
 
-CASES = {  # by what they show; a case of one text is in the style
-    "order of sections": (
-        "outputs: y\nnodes: {y: {layer: ReLU, from: x}}\ninputs: {x: [5]}\n",
-        "inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n",
-    ),
-    "order in a node": (
-        "nodes:\n  y: {from: x, bias: false, take: last, layer: GRU, hidden_size: 8}\n",
-        "nodes:\n  y: {layer: GRU, from: x, bias: false, hidden_size: 8, take: last}\n",
-    ),
-    "a formula before its sources": (
-        "nodes: {y: {merge: formula, from: {a: x}, expr: 'a + 1'}}\n",
-        "nodes: {y: {merge: formula, expr: a + 1, from: {a: x}}}\n",
-    ),
-    "a chain after its source": (
-        "nodes: {y: {seq: [ReLU], from: x}}\n",
-        "nodes: {y: {from: x, seq: [ReLU]}}\n",
-    ),
-    "names stay in order": ("nodes: {seq: {from: x}, layer: {from: y}}\n",),
-    "comments keep keys in place": (
-        "outputs: y  # one\nnodes:  # two\n  y: {layer: ReLU, from: x}\n",
-    ),
-    "a comment at the top stays there": (
-        "# of all\noutputs: y\ninputs: {x: [5]}\n",
-        "# of all\ninputs: {x: [5]}\noutputs: y\n",
-    ),
-    "blanks": (
-        "inputs : { x :  [ 5,3 ] }\n\n\n\nnodes:\n\n    y : {layer:   ReLU,from: x }   \n\n",
-        "inputs: {x: [5, 3]}\n\nnodes:\n  y: {layer: ReLU, from: x}\n",
-    ),
-    "quotes": (
-        "name: 'no'\ndoc: 'plain'\nx: ['1', \"a: b\", 'it''s', \"say \\\"x\\\"\", no, 1e-3]\n",
-        'name: "no"\ndoc: plain\nx: ["1", "a: b", it\'s, say "x", no, 1e-3]\n',
-    ),
-    "pairs in a list": (
-        "nodes: {y: {from: x, seq: [Linear: 8, ReLU]}}\n",
-        "nodes: {y: {from: x, seq: [{Linear: 8}, ReLU]}}\n",
-    ),
-    "a braced pair in a row": (
-        "seq:\n- {Linear: 8}  # wide\n-   ReLU\n",
-        "seq:\n  - Linear: 8  # wide\n  - ReLU\n",
-    ),
-    "a long mapping loses its braces": (
-        f"nodes:\n  y: {{layer: Linear, from: {'x' * 60}, out_features: 16, bias: false}}  # why\n",
-        f"nodes:\n  y:  # why\n    layer: Linear\n    from: {'x' * 60}\n    out_features: 16\n    bias: false\n",
-    ),
-    "a long list of words is filled": (
-        f"from: [{', '.join(['abcdefgh'] * 15)}]\n",
-        f"from: [{', '.join(['abcdefgh'] * 9)},\n       {', '.join(['abcdefgh'] * 6)}]\n",
-    ),
-    "a mapping of several lines is joined": (
-        "nodes:\n  y:\n    {layer: Linear,\n     from: x}\n",
-        "nodes:\n  y: {layer: Linear, from: x}\n",
-    ),
-    "what the author wrote in lines stays so": ("nodes:\n  y:\n    layer: ReLU\n    from: x\n",),
-    "comments in braces": (
-        "nodes: {  # all\n  y: {layer: ReLU,  # cheap\n      from: x},\n  # the end\n  }\n",
-        "nodes:  # all\n  y:\n    layer: ReLU  # cheap\n    from: x\n  # the end\n",
-    ),
-    "comments at three depths": (
-        "nodes:\n    y:\n        layer: ReLU\n        # in y\n    # in nodes\n# of outputs\noutputs: y\n# end\n",
-        "nodes:\n  y:\n    layer: ReLU\n    # in y\n  # in nodes\n# of outputs\noutputs: y\n# end\n",
-    ),
-    "comments in a column": (
-        "params: {a: 1}     # one\ninputs: {x: [5]}   # two\noutputs: x    # three\n",
-        "params: {a: 1}    # one\ninputs: {x: [5]}  # two\noutputs: x  # three\n",
-    ),
-    "a comment goes on below": (
-        "params: {a: 1}       # one\n                     # and more\noutputs: x\n",
-        "params: {a: 1}  # one\n                # and more\noutputs: x\n",
-    ),
-    "a comment behind a dash": (
-        "seq:\n  -  # of ReLU\n    ReLU\n",
-        "seq:\n  # of ReLU\n  - ReLU\n",
-    ),
-    "texts of several lines": (
-        "doc: |   # kept\n      one\n        two\n\n      three\nparams: {a: 1}\n",
-        "doc: |  # kept\n  one\n    two\n\n  three\nparams: {a: 1}\n",
-    ),
-    "a long doc is filled": (
-        f'doc: "{"word, " * 20}end"\n',
-        f"doc: >-\n  {'word, ' * 15}word,\n  {'word, ' * 4}end\n",
-    ),
-    "skip": (
-        "nodes:\n  y: {layer:   ReLU}  # fmt: skip\n  z: {layer:   ReLU}\n",
-        "nodes:\n  y: {layer:   ReLU}  # fmt: skip\n  z: {layer: ReLU}\n",
-    ),
-    "off and on": (
-        "nodes:\n  # fmt: off\n  y: {layer:   ReLU,\n      from:  x}\n  # fmt: on\n  z: {layer:   ReLU}\n",
-        "nodes:\n  # fmt: off\n  y: {layer:   ReLU,\n      from:  x}\n  # fmt: on\n  z: {layer: ReLU}\n",
-    ),
-    "a tuple of Python": (
-        "nodes: {y: {layer: Conv2d, kernel_size: (3, 3), from: x}}\n",
-        "nodes: {y: {layer: Conv2d, from: x, kernel_size: (3, 3)}}\n",
-    ),
-    "a key without value": ("nodes:\n  y:\noutputs:   y\n", "nodes:\n  y:\noutputs: y\n"),
-    "line ends and BOM": (
-        "\ufeffinputs:  {x: [5]}\r\noutputs: x",
-        "\ufeffinputs: {x: [5]}\r\noutputs: x\r\n",
-    ),
-    "a marker of the document": ("# first\n---\noutputs:  x\n...\n", "# first\n---\noutputs: x\n"),
-    "wrong, but readable": ("nods:  {y: 1}\nnods: {y: 010}\n", "nods: {y: 1}\nnods: {y: 010}\n"),
-    "JSON stays": ('{"inputs":{"x":[5]},  "outputs":"x"}\n',),
-    "nothing but comments": ("# nothing yet\n",),
-}
+def test_style(rewrite: bool) -> None:
+    check_texts(Path(__file__).with_name("style.md"), check, rewrite)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_style(name: str) -> None:
-    old, *new = CASES[name]
-    assert check(old) == (new[0] if new else old)
+def test_blanks_line_ends_and_a_byte_order_mark() -> None:
+    loose = "inputs : { x :  [ 5,3 ] }\n\n\n\nnodes:\n\n    y : {layer:   ReLU,from: x }   \n\n"
+    assert check(loose) == "inputs: {x: [5, 3]}\n\nnodes:\n  y: {layer: ReLU, from: x}\n"
+    marked = "\ufeffinputs:  {x: [5]}\r\noutputs: x"
+    assert check(marked) == "\ufeffinputs: {x: [5]}\r\noutputs: x\r\n"
 
 
 LEFT = {  # what specs do not have, and what YAML does not read, by its code
@@ -187,14 +88,14 @@ LEFT = {  # what specs do not have, and what YAML does not read, by its code
 }
 
 
-@pytest.mark.parametrize("text", LEFT)
+@each("text", [*LEFT])
 def test_what_is_no_spec_stays_and_is_told(text: str) -> None:
     found = formatted(SourceFile("spec.yaml", text))
     assert found.text == text
     assert {fault.code for fault in found.faults} == {LEFT[text]}
 
 
-@pytest.mark.parametrize("character", ["\x85", "\xa0", "\u2003", "\u2028", "\u3000"])
+@each("character", ["\x85", "\xa0", "\u2003", "\u2028", "\u3000"])
 def test_only_spaces_and_tabs_are_blanks(character: str) -> None:
     """Python's `strip` takes other characters too, which YAML reads as part of a text."""
     text = f"a:  1{character}\n{character}b: 2\nc: [{character}]\nd: |\n  x\n  {character}\n"

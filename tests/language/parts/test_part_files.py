@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
+from tests.helpers.cases import each
 
 PART = "inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
 USE = "inputs: {x: [5]}\nnodes: {y: {block: p, from: x}}\noutputs: y\n"
@@ -55,10 +56,7 @@ def test_a_spec_is_found_from_any_folder_and_by_a_link(folder: Path, tmp_path: P
     os.symlink("main.yaml", "spec.yaml")
     os.chdir(tmp_path)
     for path in (
-        "inside/main.yaml",
-        folder / "main.yaml",
-        "inside/sub/../main.yaml",
-        "inside/spec.yaml",
+        *("inside/main.yaml", folder / "main.yaml", "inside/sub/../main.yaml", "inside/spec.yaml"),
     ):
         assert mg.load(path).outputs
 
@@ -92,7 +90,7 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "expected"), PATHS, ids=[path[:20] for path, _ in PATHS])
+@each("path, expected", PATHS)
 def test_a_path_that_is_none(path: str, expected: str) -> None:
     assert message(path).startswith(expected)
 
@@ -189,6 +187,7 @@ def test_a_missing_part_of_a_part_is_sought_beside_it() -> None:
         mg.load("main.yaml")
 
 
+@pytest.mark.slow  # 20,000 parts
 def test_parts_are_bounded_in_sum() -> None:
     def code(first: str) -> list[str]:
         Path("main.yaml").write_text(first + USE)

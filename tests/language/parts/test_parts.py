@@ -19,6 +19,7 @@ from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
 from tests.builder.blocks.test_graph_layer import ENCODER, ODD, TOWER
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 MAIN = """\
@@ -95,12 +96,12 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("text", PARTS.values(), ids=PARTS)
+@each("text", PARTS)
 def test_a_part_computes_what_its_spec_does_alone(text: str) -> None:
     check_part(text, {})
 
 
-@pytest.mark.parametrize("text", INSIDE.values(), ids=INSIDE)
+@each("text", INSIDE)
 def test_a_use_gives_params_that_reach_the_blocks_inside(text: str) -> None:
     check_part(text, {"w": 4})
 
@@ -244,7 +245,7 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("main", "text", "expected"), FAULTS.values(), ids=FAULTS)
+@each("main, text, expected", FAULTS)
 def test_a_fault_is_reported_in_its_file(main: str, text: str, expected: list[str]) -> None:
     with pytest.raises(mg.SpecError) as caught:
         load(main, text)
@@ -322,7 +323,7 @@ def test_the_specs_with_parts_can_be_run() -> None:
         assert main(["run", str(ROOT / "specs" / "parts" / name)]) == 0
 
 
-@pytest.mark.parametrize("output", ["main.yaml", "towers/text.yaml"])
+@each("output", ["main.yaml", "towers/text.yaml"])
 def test_an_output_never_replaces_a_spec_that_was_read(
     output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,9 +12,7 @@ from mimgraph.language.reader.early_nodes import can_begin
 from mimgraph.language.reader.spec import read, read_tree
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-from tests.conftest import ROOT
-
-SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
+from tests.helpers.cases import EACH_SPEC_AND_PART, each
 
 NODES = {
     "a mapping on one line": "a: {layer: ReLU, from: x}",
@@ -52,7 +50,7 @@ def both(file: SourceFile) -> tuple[str, str]:
     )
 
 
-@pytest.mark.parametrize("nodes", NODES.values(), ids=NODES)
+@each("nodes", NODES)
 def test_nodes_and_faults_are_those_of_the_whole_tree(nodes: str) -> None:
     text = f"inputs: {{x: [5]}}\nnodes:\n  {nodes}\noutputs: a\n"
     assert can_begin(text)
@@ -60,9 +58,9 @@ def test_nodes_and_faults_are_those_of_the_whole_tree(nodes: str) -> None:
     assert one == other
 
 
-@pytest.mark.parametrize("path", SPECS, ids=[path.stem for path in SPECS])
-def test_the_specs_declare_the_same(path: Path) -> None:
-    one, other = both(SourceFile("spec.yaml", path.read_text()))
+@pytest.mark.parametrize("spec", EACH_SPEC_AND_PART)
+def test_the_specs_declare_the_same(spec: Path) -> None:
+    one, other = both(SourceFile("spec.yaml", spec.read_text()))
     assert one == other
 
 
@@ -90,7 +88,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("nodes", LARGE.values(), ids=LARGE)
+@each("nodes", LARGE)
 def test_lines_that_libyaml_does_not_read_declare_the_same(nodes: str) -> None:
     above = "" if "inputs:" in nodes else "inputs: {n0: [64]}\n"
     one, other = both(SourceFile("spec.yaml", f"name: Net\n{above}nodes:\n{nodes}outputs: n400\n"))

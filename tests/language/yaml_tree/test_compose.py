@@ -13,23 +13,11 @@ from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
 from tests.language.yaml_tree.reading import covered, parts, read, value_of
 
-yaml_text = st.lists(
-    st.sampled_from(
-        [
-            *"ab1:-?,[]{}&*!|>'\"%@#é\n\r",
-            "\x85",
-            "\u2028",
-            " ",
-            "  ",
-            "\n  ",
-            ": ",
-            "- ",
-            "---\n",
-            "...\n",
-        ]
-    ),
-    max_size=25,
-).map("".join)
+PIECES = [
+    *"ab1:-?,[]{}&*!|>'\"%@#é\n\r\x85\u2028 ",
+    *("  ", "\n  ", ": ", "- ", "---\n", "...\n"),
+]
+yaml_text = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 
 @given(yaml_text | st.text())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.cases import each
 from tests.language.yaml_tree.reading import covered, parts, tree_of, value_of
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -36,8 +37,8 @@ def test_json_is_read_exactly(data: Any, ascii_only: bool, indent: int | str | N
         assert json.loads(covered(part.span)) == value_of(part)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
+@each(
+    "text, value",
     [
         (r'{"a": "\ud83d\ude00\/"}', "😀/"),
         ('{\n\t"a":\t1e3\r\n}', 1000.0),

@@ -13,6 +13,7 @@ from mimgraph.language.yaml_tree.node_lines import node_runs
 from mimgraph.language.yaml_tree.scalars import ResolvedScalars
 from mimgraph.language.yaml_tree.tree import Tree
 from mimgraph.source import SourceFile
+from tests.helpers.cases import each
 
 NEVER = 1 << 30
 
@@ -74,7 +75,7 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("line", LINES)
+@each("line", [*LINES])
 def test_only_lines_in_the_plain_form_are_read_without_libyaml(line: str) -> None:
     text = f"inputs: {{x: [8]}}\nnodes:\n{line}\noutputs: a\n"
     assert lines_read(text) == LINES[line]
@@ -119,7 +120,7 @@ AROUND = {
 }
 
 
-@pytest.mark.parametrize("what", AROUND)
+@each("what", [*AROUND])
 def test_what_is_around_the_lines_may_be_anything(what: str) -> None:
     assert lines_read(AROUND[what])
     assert_same(AROUND[what])
@@ -127,55 +128,11 @@ def test_what_is_around_the_lines_may_be_anything(what: str) -> None:
 
 PIECES = st.sampled_from(
     [
-        *(
-            A,
-            B,
-            A,
-            B,
-            "nodes:\n",
-            "\n",
-            "  # c\n",
-            "      # c\n",
-            "  c: d\n",
-            "    e: f\n",
-            "outputs: b\n",
-        ),
-        *(
-            "doc: |\n",
-            "doc: >-\n",
-            "doc: '",
-            "'\n",
-            'doc: "',
-            '"\n',
-            "doc: [\n",
-            "]\n",
-            "{\n",
-            "}\n",
-            "- ",
-        ),
-        *(
-            "---\n",
-            "...\n",
-            "  _: |-\n",
-            "  _: {a: b}\n",
-            "  ",
-            "\t",
-            "? ",
-            ": ",
-            "!t ",
-            "&a ",
-            "*a\n",
-        ),
-        *(
-            "%YAML 1.1\n",
-            "  text\n",
-            "  g: |\n",
-            "  h:\n",
-            "{{ x }}\n",
-            "\r\n",
-            "  (3, 3)\n",
-            "é\n",
-        ),
+        *(A, B, A, B, "nodes:\n", "\n", "  # c\n", "      # c\n", "  c: d\n", "    e: f\n"),
+        *("outputs: b\n", "doc: |\n", "doc: >-\n", "doc: '", "'\n", 'doc: "', '"\n', "doc: [\n"),
+        *("]\n", "{\n", "}\n", "- ", "---\n", "...\n", "  _: |-\n", "  _: {a: b}\n", "  ", "\t"),
+        *("? ", ": ", "!t ", "&a ", "*a\n", "%YAML 1.1\n", "  text\n", "  g: |\n", "  h:\n"),
+        *("{{ x }}\n", "\r\n", "  (3, 3)\n", "é\n"),
     ]
 )
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
 from mimgraph.ir.declared.values import FAULTY
+from tests.helpers.cases import each
 from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
 
 CASES = (str.lower, str.upper, str.capitalize)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
+@each(
+    "text, value",
     [
         *((text, None) for text in ("", "~", "null", "Null", "NULL")),
         *((text, True) for text in ("true", "True", "TRUE")),
@@ -44,7 +43,7 @@ def test_not_a_number() -> None:
     assert math.isnan(value_of(tree_of("[.nan]"))[0])
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         *(spell(word) for word in ("yes", "no", "on", "off") for spell in CASES),
@@ -85,7 +84,7 @@ MEANT = {
 }
 
 
-@pytest.mark.parametrize(("text", "help"), MEANT.items(), ids=MEANT)
+@each("text, help", MEANT.items())
 def test_the_help_for_an_ambiguous_scalar_depends_on_its_keys(text: str, help: str) -> None:
     assert [fault.help for fault in read(text)[1]] == [help]
 
@@ -107,12 +106,12 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize(("text", "help"), LEFT.items(), ids=LEFT)
+@each("text, help", LEFT.items())
 def test_the_help_for_a_template_depends_on_its_keys(text: str, help: str) -> None:
     assert [fault.help for fault in read(text)[1]] == [help]
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["9223372036854775808", "-9223372036854775809", "0xFFFFFFFFFFFFFFFF", "9" * 5000, "1e400"],
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.ir.declared.values import FAULTY
 from mimgraph.language.yaml_tree.tree import Mapping
+from tests.helpers.cases import each
 from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
 
 
-@pytest.mark.parametrize(
-    ("text", "faults"),
+@each(
+    "text, faults",
     [
         ("1: x\nnull: x\ntrue: x\n~: x", ["1", "null", "true", "~"]),
         ("? \n: x", [""]),
@@ -42,7 +41,7 @@ def test_an_anchored_value_is_still_read() -> None:
     assert value_of(read("a: &x 1\nb: *x\nc: !t 1")[0]) == {"a": 1, "b": FAULTY, "c": FAULTY}
 
 
-@pytest.mark.parametrize("key", ["1", "on", "[a]", "<<", "*x", "0x_1"])
+@each("key", ["1", "on", "[a]", "<<", "*x", "0x_1"])
 def test_a_faulty_key_leaves_its_mapping_incomplete(key: str) -> None:
     tree, found = read(f"{key} : {{c: 1}}\nb: 2")
     assert isinstance(tree, Mapping) and tree.lost
@@ -55,7 +54,7 @@ def test_legal_keys() -> None:
     assert list(value_of(tree_of(text))) == ["y", "n", "1", "", "<<", "long"]
 
 
-@pytest.mark.parametrize("text", ["a: 1\nb: 2\n'a': 3\na: 4", '{"a": 1, "b": 2,\n"a": 3, "a": 4}'])
+@each("text", ["a: 1\nb: 2\n'a': 3\na: 4", '{"a": 1, "b": 2,\n"a": 3, "a": 4}'])
 def test_duplicate_key(text: str) -> None:
     tree, found = read(text)
     assert value_of(tree) == {"a": FAULTY, "b": 2}  # nobody knows which is meant
@@ -66,7 +65,7 @@ def test_duplicate_key(text: str) -> None:
         assert (first.line, words) == (1, "first given here")
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", " \n\n", "\ufeff"])
+@each("text", ["", "# nothing\n", "---\n", " \n\n", "\ufeff"])
 def test_empty_document(text: str) -> None:
     assert value_of(tree_of(text)) == {}
 

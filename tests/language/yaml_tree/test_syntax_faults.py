@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.helpers.cases import each
 from tests.language.yaml_tree.reading import read
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "column"),
+@each(
+    "text, line, column",
     [
         ("é: é: b", 1, 5),
         ("é: [1,\nb", 2, 2),
@@ -33,7 +32,7 @@ def test_syntax(text: str, line: int, column: int) -> None:
     assert fault.message[0].islower() or fault.message[0] in "'\""
 
 
-@pytest.mark.parametrize("text", [r'"\ud83d"', r'"\U00110000"', r'"\UFFFFFFFF"', "!<%ED%A0%80> x"])
+@each("text", [r'"\ud83d"', r'"\U00110000"', r'"\UFFFFFFFF"', "!<%ED%A0%80> x"])
 def test_an_escape_that_is_not_a_character(text: str) -> None:
     assert [fault.code for fault in read(f"a: {text}")[1]] == ["yaml-syntax"]
 
