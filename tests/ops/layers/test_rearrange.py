@@ -7,7 +7,6 @@ import torch
 
 from mimgraph.ir.types import TensorType
 from tests.ops.layers.oracle import infer, make, run, shape_of, tensor, unbatched
-from tests.ops.layers.refusal import Refusal, refused
 
 einops = pytest.importorskip("einops")
 IMAGE, ONES = tensor(4, 9, 8), tensor(1, 4, 1, 5)
@@ -64,58 +63,6 @@ REDUCED = [
     (ONES, "n 1 a 1 b -> n a", "mean", {}),
     (ONES, "n 1 a 1 b -> n 1 a", "max", {}),
 ]
-WRONG = [
-    Refusal("Rearrange", MOVED, {"pattern": "t n d -> (t n) d"}, "bad-option", "pattern"),
-    Refusal("Rearrange", SAMPLES, {"pattern": "n m -> (n m)"}, "bad-option", "pattern"),
-    *(
-        Refusal("Rearrange", IMAGE, {"pattern": pattern, **rest}, code, at)
-        for pattern, rest, code, at in (
-            ("n c h w", {}, "bad-option", "pattern"),
-            ("n c h w -> n (c h w", {}, "bad-option", "pattern"),
-            ("n c h w -> n ((c h) w)", {}, "bad-option", "pattern"),
-            ("n c h w -> n c h w)", {}, "bad-option", "pattern"),
-            ("n ... h -> n (h ...) ...", {}, "bad-option", "pattern"),
-            ("n (...) -> n ...", {}, "bad-option", "pattern"),
-            ("n c h w -> n ...", {}, "bad-option", "pattern"),
-            ("n ... ... -> n ...", {}, "bad-option", "pattern"),
-            ("n ... c d e f -> n ... c d e f", {}, "rank-mismatch", None),
-            ("... -> (...)", {}, "bad-option", "pattern"),
-            ("n 1 h w -> n 1 (h w)", {}, "bad-option", "pattern"),
-            ("n c h w -> n c h", {}, "bad-option", "pattern"),
-            ("n c h h -> n c h h", {}, "bad-option", "pattern"),
-            ("n c h w -> (n c) h w", {}, "bad-option", "pattern"),
-            ("n (a b) h w -> n a b h w", {}, "bad-option", "pattern"),
-            ("n (a b) h w -> n a b h w", {"sizes": {"a": 3}}, "bad-option", "pattern"),
-            ("n c h w -> n h c w", {"sizes": {"c": 3}}, "bad-option", "pattern"),
-            ("n c h w -> n h c w", {"sizes": {"d": 3}}, "bad-option", "sizes"),
-            ("n c w -> n w c", {}, "rank-mismatch", None),
-            ("n 1 h w -> n h w", {}, "bad-option", "pattern"),
-            ("n (c 2) h w -> n c h w", {}, "bad-option", "pattern"),
-            ("n c 9 w -> n c 9 w", {}, "bad-option", "pattern"),
-        )
-    ),
-    *(
-        Refusal("Reduce", IMAGE, {"pattern": pattern, "reduction": "mean"}, code, at)
-        for pattern, code, at in (
-            ("n c h w -> n c d", "bad-option", "pattern"),
-            ("n c h w -> c", "bad-option", "pattern"),
-            ("n c h w -> ", "bad-option", "pattern"),
-            ("n c h -> n c", "rank-mismatch", None),
-            ("n (c d) h w -> n c", "bad-option", "pattern"),
-            ("n (c 3) h w -> n c", "bad-option", "pattern"),
-            ("n (2 3) h w -> n h", "bad-option", "pattern"),
-            ("n (c 0) h w -> n c", "bad-option", "pattern"),
-            ("n (c 2) h w -> n c 2", "bad-option", "pattern"),
-        )
-    ),
-    Refusal(
-        "Reduce",
-        IMAGE.cast("int64"),
-        {"pattern": "n c h w -> n c", "reduction": "mean"},
-        "dtype-mismatch",
-        None,
-    ),
-]
 
 
 @pytest.mark.parametrize(("x", "pattern", "sizes"), REARRANGED)
@@ -135,8 +82,3 @@ def test_reduce(x: TensorType, pattern: str, reduction: str, sizes: dict[str, in
     expected = einops.reduce(tensor, pattern, reduction, **sizes)
     torch.testing.assert_close(run(lowering.call, {"input": tensor}), expected)
     assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
-
-
-@pytest.mark.parametrize("refusal", WRONG, ids=map(str, WRONG))
-def test_refused(refusal: Refusal) -> None:
-    refused(refusal)

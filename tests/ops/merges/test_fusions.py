@@ -15,13 +15,11 @@ import mimgraph as mg
 from mimgraph import merges
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import symbols
-from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.stages import as_tuple
-from tests.ops.layers.oracle import infer, tensor, unbatched
-from tests.ops.merges.test_merges import keys
+from tests.ops.layers.oracle import infer, tensor
 
 FUSIONS = {
     name
@@ -785,163 +783,6 @@ def test_tables_and_pictures_show_a_merge() -> None:
     }
     assert "gated + ReLU" in str(graph.summary())
     assert graph.to_networkx().nodes["y"]["layer"] == "gated"
-
-
-# faults
-
-A, B, ROWS, SEQUENCE = tensor(6), tensor(5), tensor(4, 6), tensor(4, 8)
-MASK = tensor(4, dtype="bool")
-OUT = {"out_features": 3}
-HEADS = {"num_heads": 2}
-
-
-class Refusal(NamedTuple):
-    merge: str
-    sources: Mapping[str, TensorType]
-    options: Mapping[str, Any]
-    code: str
-    at: str | None
-
-
-def named(**sources: TensorType) -> dict[str, TensorType]:
-    return sources
-
-
-REFUSALS = [
-    *(
-        Refusal(merge, keys(A), options, "wrong-arity", None)
-        for merge, options in (
-            ("weighted_sum", {}),
-            ("gated", OUT),
-            ("low_rank", OUT),
-            ("tensor", {}),
-            ("transformer", HEADS),
-            ("bottleneck", HEADS),
-        )
-    ),
-    *(
-        Refusal(merge, keys(), options, "wrong-arity", None)
-        for merge, options in (
-            ("perceiver", {**HEADS, "num_latents": 3}),
-            ("moe", OUT),
-            ("cross", {}),
-            ("cin", {"layer_sizes": (3,)}),
-        )
-    ),
-    Refusal("weighted_sum", keys(A, B), {}, "shape-mismatch", "1"),
-    Refusal("weighted_sum", keys(A, A.cast("float64")), {}, "dtype-mismatch", "1"),
-    Refusal("weighted_sum", keys(A.cast("int64"), A), {}, "dtype-mismatch", "0"),
-    *(
-        refusal
-        for merge in ("gated", "low_rank", "moe")
-        for refusal in (
-            Refusal(merge, keys(A, B.cast("float64")), OUT, "dtype-mismatch", "1"),
-            Refusal(merge, keys(A, tensor()), OUT, "rank-mismatch", "1"),
-            Refusal(merge, keys(A, unbatched(2, 6)), OUT, "rank-mismatch", "1"),
-            Refusal(merge, keys(A, ROWS), OUT, "shape-mismatch", "1"),
-            Refusal(merge, keys(ROWS, tensor("T", 6)), OUT, "shape-mismatch", "1"),
-            Refusal(merge, keys(A, tensor("T")), OUT, "symbolic-size", "1"),
-        )
-    ),
-    *(
-        refusal
-        for merge in ("bilinear", "mlb", "mutan", "mfb")
-        for refusal in (
-            Refusal(merge, named(a=A, b=B.cast("int64")), OUT, "dtype-mismatch", "b"),
-            Refusal(merge, named(a=tensor(), b=B), OUT, "rank-mismatch", "a"),
-            Refusal(merge, named(a=ROWS, b=B), OUT, "shape-mismatch", "a"),
-            Refusal(merge, named(a=tensor("D"), b=B), OUT, "symbolic-size", "a"),
-        )
-    ),
-    Refusal("tensor", keys(A, ROWS), {}, "rank-mismatch", "1"),
-    Refusal("tensor", keys(A, A.cast("bfloat16")), {}, "dtype-mismatch", "1"),
-    Refusal("film", named(x=tensor(), condition=A), {}, "rank-mismatch", "x"),
-    Refusal("film", named(x=ROWS, condition=ROWS), {}, "rank-mismatch", "condition"),
-    Refusal("film", named(x=tensor("C", 4), condition=A), {}, "symbolic-size", "x"),
-    Refusal("film", named(x=ROWS, condition=tensor("E")), {}, "symbolic-size", "condition"),
-    Refusal("film", named(x=ROWS, condition=A), {"dim": 3}, "bad-option", "dim"),
-    Refusal("film", named(x=ROWS, condition=A), {"dim": 0}, "bad-option", "dim"),
-    Refusal("squeeze_excite", named(a=ROWS, b=tensor()), {}, "rank-mismatch", "b"),
-    Refusal("squeeze_excite", named(a=tensor("C", 2), b=A), {}, "symbolic-size", "a"),
-    Refusal("squeeze_excite", named(a=A, b=B), {"reduction": 12}, "bad-option", "reduction"),
-    Refusal("cross_attention", named(query=A, key=SEQUENCE), HEADS, "rank-mismatch", "query"),
-    Refusal("cross_attention", named(query=SEQUENCE, key=A), HEADS, "rank-mismatch", "key"),
-    Refusal(
-        "cross_attention",
-        named(query=SEQUENCE, key=SEQUENCE, value=tensor(5, 8)),
-        HEADS,
-        "shape-mismatch",
-        "value",
-    ),
-    Refusal(
-        "cross_attention",
-        named(query=SEQUENCE, key=tensor(5, 8), key_padding_mask=MASK),
-        HEADS,
-        "shape-mismatch",
-        "key_padding_mask",
-    ),
-    Refusal(
-        "cross_attention",
-        named(query=SEQUENCE, key=SEQUENCE),
-        {"num_heads": 3},
-        "bad-option",
-        "num_heads",
-    ),
-    Refusal("co_attention", named(a=SEQUENCE, b=A), HEADS, "rank-mismatch", "b"),
-    Refusal("co_attention", named(a=A, b=SEQUENCE), HEADS, "rank-mismatch", "a"),
-    Refusal(
-        "co_attention",
-        named(a=SEQUENCE, b=tensor(5, 8), b_padding_mask=MASK),
-        HEADS,
-        "shape-mismatch",
-        "b_padding_mask",
-    ),
-    Refusal(
-        "co_attention",
-        named(a=SEQUENCE, b=tensor(5, 8), a_padding_mask=tensor(5, dtype="bool")),
-        HEADS,
-        "shape-mismatch",
-        "a_padding_mask",
-    ),
-    Refusal(
-        "co_attention",
-        named(a=SEQUENCE, b=tensor(5, 9)),
-        HEADS,
-        "bad-option",
-        "num_heads",
-    ),
-    Refusal("transformer", keys(SEQUENCE, tensor(6)), HEADS, "shape-mismatch", "0"),
-    Refusal("transformer", keys(SEQUENCE, tensor(2, 4, 8)), HEADS, "rank-mismatch", "1"),
-    Refusal("transformer", keys(SEQUENCE, SEQUENCE), {"num_heads": 3}, "bad-option", "num_heads"),
-    Refusal("transformer", keys(tensor(4, "D"), tensor(4, "D")), HEADS, "symbolic-size", "0"),
-    Refusal("bottleneck", keys(SEQUENCE, tensor(8)), HEADS, "rank-mismatch", "1"),
-    Refusal(
-        "perceiver",
-        keys(SEQUENCE),
-        {**HEADS, "num_latents": 3, "latent_features": 5},
-        "bad-option",
-        "num_heads",
-    ),
-    Refusal("mmoe", keys(A), {**OUT, "tasks": ("one",)}, "bad-option", "tasks"),
-    Refusal("mmoe", keys(A), {**OUT, "tasks": ("a", "a")}, "bad-option", "tasks"),
-    Refusal("mmoe", keys(A), {**OUT, "tasks": ("a", "b c")}, "bad-option", "tasks"),
-    Refusal("cross", keys(A, ROWS), {}, "rank-mismatch", "1"),
-    Refusal("cin", keys(A, B), {"layer_sizes": (3,)}, "shape-mismatch", "1"),
-    Refusal("cin", keys(A), {"layer_sizes": (3,)}, "rank-mismatch", "0"),
-    Refusal("cin", keys(tensor("K", 4)), {"layer_sizes": (3,)}, "symbolic-size", "0"),
-    Refusal("cin", keys(A, A), {"layer_sizes": ()}, "bad-option", "layer_sizes"),
-]
-
-
-@pytest.mark.parametrize(
-    "refusal", REFUSALS, ids=[f"{r.merge}-{r.code}-{i}" for i, r in enumerate(REFUSALS)]
-)
-def test_refused(refusal: Refusal) -> None:
-    with pytest.raises(OpFault) as caught:
-        infer(refusal.merge, refusal.sources, **refusal.options)
-    fault = caught.value
-    assert (fault.code, fault.option or fault.source) == (refusal.code, refusal.at)
-    assert "MultiheadAttention" not in fault.message
 
 
 def test_a_block_that_a_rule_returns_has_no_faults() -> None:
