@@ -20,6 +20,7 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops
 from tests.helpers.marked import faults
 from tests.ops.layers.oracle import infer, make, results
+from tests.ops.tables import each
 
 BATCHES = 5, 7  # no other axis has such a size
 
@@ -110,9 +111,8 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("first", SMALL, ids=str)
-def test_each_pair_of_small_shapes_broadcasts_as_in_torch(first: TensorType) -> None:
-    for second in SMALL:
+def test_each_pair_of_small_shapes_broadcasts_as_in_torch() -> None:
+    for first, second in product(SMALL, SMALL):
         wanted = expanded([first, second])
         try:
             found = infer("add", {"0": first, "1": second}, broadcast=True).results[""]
@@ -123,7 +123,8 @@ def test_each_pair_of_small_shapes_broadcasts_as_in_torch(first: TensorType) -> 
                 "add with broadcast: true needs each axis equal or 1",
             )
         else:
-            assert (found.dims, found.batched) == (wanted, first.batched or second.batched)
+            batched = first.batched or second.batched
+            assert (found.dims, found.batched) == (wanted, batched), (first, second)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.merge for case in CASES])
@@ -362,8 +363,11 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("case", FAULTS, ids=FAULTS)
-def test_faults_say_what_is_needed_and_how_to_get_it(case: str) -> None:
+def test_faults_say_what_is_needed_and_how_to_get_it() -> None:
+    each(FAULTS, is_reported)
+
+
+def is_reported(case: str) -> None:
     shape, node = case.split("; ")
     others = {
         "fc": "{layer: Linear, from: p, out_features: 8}",

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.helpers.marked import faults
+from tests.ops.tables import each
 
 INSTEAD = "make it a node, and a source of the formula"
 
@@ -77,8 +78,12 @@ FOREIGN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("marked", "message", "help"), FOREIGN, ids=[m for m, _, _ in FOREIGN])
-def test_notation_that_formulas_lack(marked: str, message: str, help: str) -> None:
+def test_notation_that_formulas_lack() -> None:
+    each(FOREIGN, is_reported)
+
+
+def is_reported(case: tuple[str, str, str]) -> None:
+    marked, message, help = case
     start, end = marked.index("⟦"), marked.index("⟧") - 1
     expr = marked.replace("⟦", "").replace("⟧", "")
     spec = (
