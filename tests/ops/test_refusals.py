@@ -121,11 +121,13 @@ def test_values_of_a_wrong_type_are_refused() -> None:
 
 
 def test_axes_and_dtypes_are_required() -> None:
-    for layer in ("Mean", "Slice", "Normalize", "Flip"):
-        spec = f"inputs: {{x: [5]}}\nnodes: {{y: {{layer: {layer}, from: x}}}}\noutputs: y"
-        assert [fault.code for fault in faults(spec)] == ["missing-option"], layer
-    spec = "inputs: {x: [5]}\nnodes: {y: {layer: Cast, from: x, dtype: float}}\noutputs: y"
-    assert [fault.code for fault in faults(spec)] == ["bad-option"]
+    wanted = dict.fromkeys(("Mean", "Slice", "Normalize", "Flip"), "missing-option")
+    wanted["Cast, dtype: float"] = "bad-option"
+    spec = "inputs: {x: [5]}\nnodes: {y: {layer: LAYER, from: x}}\noutputs: y"
+    found = {layer: faults(spec.replace("LAYER", layer)) for layer in wanted}
+    assert {layer: [one.code for one in found[layer]] for layer in wanted} == {
+        layer: [code] for layer, code in wanted.items()
+    }
 
 
 def test_more_numbers_than_an_axis_has_for_any_length() -> None:

@@ -1003,11 +1003,10 @@ def test_a_fault_of_a_formula_has_its_characters() -> None:
 
 
 def test_a_fault_of_an_equation_has_its_letter() -> None:
-    for equation, within in (
-        ("n a, n 1 -> n", (7, 8)),
-        ("n a, n a -> n b", (14, 15)),
-        ("n a, n a -> n a a", (16, 17)),
-    ):
+    def is_marked(marked: str) -> None:
+        start, end = marked.index("⟦"), marked.index("⟧") - 1
         with pytest.raises(OpFault) as caught:
-            infer("einsum", keys(A, A), equation=equation)
-        assert caught.value.within == within, equation
+            infer("einsum", keys(A, A), equation=marked.replace("⟦", "").replace("⟧", ""))
+        assert caught.value.within == (start, end)
+
+    each(["n a, n ⟦1⟧ -> n", "n a, n a -> n ⟦b⟧", "n a, n a -> n a ⟦a⟧"], is_marked)
