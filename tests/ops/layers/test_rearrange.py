@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import einops
 import torch
 
 from mimgraph.ir.types import TensorType
 from tests.ops.layers.oracle import infer, make, run, shape_of, tensor, unbatched
+from tests.ops.tables import each
 
-einops = pytest.importorskip("einops")
 IMAGE, ONES = tensor(4, 9, 8), tensor(1, 4, 1, 5)
 SAMPLES, MOVED = tensor("N"), unbatched(5, "N", 6)
 
@@ -65,8 +65,12 @@ REDUCED = [
 ]
 
 
-@pytest.mark.parametrize(("x", "pattern", "sizes"), REARRANGED)
-def test_rearrange(x: TensorType, pattern: str, sizes: dict[str, int]) -> None:
+def test_rearrange() -> None:
+    each(REARRANGED, rearranges)
+
+
+def rearranges(case: tuple[TensorType, str, dict[str, int]]) -> None:
+    x, pattern, sizes = case
     lowering, tensor = infer("Rearrange", x, pattern=pattern, sizes=sizes), make(x, {})
     assert lowering.call is not None
     expected = einops.rearrange(tensor, pattern, **sizes)
@@ -74,8 +78,12 @@ def test_rearrange(x: TensorType, pattern: str, sizes: dict[str, int]) -> None:
     assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
 
 
-@pytest.mark.parametrize(("x", "pattern", "reduction", "sizes"), REDUCED)
-def test_reduce(x: TensorType, pattern: str, reduction: str, sizes: dict[str, int]) -> None:
+def test_reduce() -> None:
+    each(REDUCED, reduces)
+
+
+def reduces(case: tuple[TensorType, str, str, dict[str, int]]) -> None:
+    x, pattern, reduction, sizes = case
     lowering = infer("Reduce", x, pattern=pattern, reduction=reduction, sizes=sizes)
     tensor = make(x, {})
     assert lowering.call is not None

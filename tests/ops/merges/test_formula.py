@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from tests.helpers.marked import faults, locations
+from tests.ops.tables import each
 
 SPEC = """\
 params: {{k: 3, rate: 0.5}}
@@ -49,8 +50,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("expr", CASES)
-def test_a_formula_is_written_and_computed_as_by_hand(expr: str) -> None:
+def test_a_formula_is_written_and_computed_as_by_hand() -> None:
+    each(CASES, is_as_by_hand)
+
+
+def is_as_by_hand(expr: str) -> None:
     code, by_hand = CASES[expr]
     graph = mg.loads(SPEC.format(expr=expr))
     assert code in " ".join(graph.source().split())
@@ -130,8 +134,11 @@ CONSTRAINED = {
 ALWAYS = ("sqrt($T / 4 + 1)", "sqrt(2 / $T)", "0.5 ** $T", "1 / (1 - 0.5 ** $T)", "(-0.5) ** $T")
 
 
-@pytest.mark.parametrize("expr", CONSTRAINED)
-def test_a_size_has_a_constraint_where_python_has_no_real_value(expr: str) -> None:
+def test_a_size_has_a_constraint_where_python_has_no_real_value() -> None:
+    each(CONSTRAINED, is_constrained)
+
+
+def is_constrained(expr: str) -> None:
     constraint, good, bad = CONSTRAINED[expr]
     graph = mg.loads(SPEC.format(expr=expr))
     assert constraint in [str(one) for one in graph.typed.constraints]
@@ -181,10 +188,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("expr", WRONG)
-def test_a_wrong_use_of_a_size_is_reported(expr: str) -> None:
-    (fault,) = faults(SPEC.format(expr=expr))
-    assert (fault.span.line, fault.message) == (4, WRONG[expr])
+def test_a_wrong_use_of_a_size_is_reported() -> None:
+    def is_reported(expr: str) -> None:
+        (fault,) = faults(SPEC.format(expr=expr))
+        assert (fault.span.line, fault.message) == (4, WRONG[expr])
+
+    each(WRONG, is_reported)
 
 
 def test_thousands_of_unclosed_parentheses_are_refused_at_once() -> None:
