@@ -306,6 +306,7 @@ outputs: y
         torch.testing.assert_close(model(x=x).float(), expected, atol=2e-2, rtol=2e-2)
 
 
+@pytest.mark.slow
 def test_constants_are_exported_for_any_length() -> None:
     text = """\
 inputs: {x: [T, 8]}

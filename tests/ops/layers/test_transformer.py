@@ -209,6 +209,7 @@ def test_the_weights_equal_torchs_under_the_same_seed() -> None:
         assert torch.equal(found[f"encoder.{name}"], weight)
 
 
+@pytest.mark.slow
 def test_a_causal_stack_compiles_whole() -> None:
     graph = mg.loads("""
 inputs: {x: [T, 8]}

@@ -99,6 +99,7 @@ def test_sizes_of_a_block_are_those_of_each_use(dtype: torch.dtype) -> None:
     assert mg.loads(graph.dumps()) == graph
 
 
+@pytest.mark.slow
 def test_exports_and_compiles_for_every_length() -> None:
     model = mg.loads(SPEC.format(expr="x / sqrt($T) + y * $(T - 1)")).compile()
     inputs = {"x": torch.rand(2, 7, 4), "y": torch.rand(2, 7, 4)}
