@@ -75,7 +75,7 @@ def check(
     sizes: Mapping[str, int],
     module: nn.Module | None,
 ) -> dict[str, list[Any]]:
-    """Check that every result has the type of the rule in training and in eval; return those of eval."""
+    """Check the types of all results in training and in eval, and return the results in eval."""
     found: dict[str, list[Any]] = {}
     for training in (True, False):
         if module is not None:
