@@ -170,6 +170,7 @@ def test_pools_in_other_dtypes(pool: str) -> None:
             torch.testing.assert_close(found.float(), expected, rtol=0.05, atol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(TORCH < (2, 13), reason="torch 2.10 compiles again for each length")
 @by_pool
 def test_pools_compile_in_one_graph_for_all_lengths(pool: str) -> None:

@@ -20,9 +20,9 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_signature import annotation
 from tests.ops.layers.test_examples import OPS
+from tests.ops.tables import each
 from tests.ops.test_python_text import built
 
-CALLED = [op for op in OPS if op.kind != "tensor"]
 COMPLETIONS = {
     "layers.Linea": ["Linear"],
     "layers.Linear(out_f": ["out_features="],
@@ -72,10 +72,12 @@ def with_defaults(op: Op) -> Callable[..., Any]:
     return call
 
 
-@pytest.mark.parametrize("op", CALLED, ids=lambda op: op.name)
-def test_the_defaults_in_a_signature_are_those_of_the_op(op: Op) -> None:
-    home = {f"{op.kind}s": SimpleNamespace(**{op.name: with_defaults(op)})}
-    assert built(op, {"layers": layers, "merges": merges, **home}) == built(op)
+def test_the_defaults_in_a_signature_are_those_of_the_op() -> None:
+    def has_its_defaults(op: Op) -> None:
+        home = {f"{op.kind}s": SimpleNamespace(**{op.name: with_defaults(op)})}
+        assert built(op, {"layers": layers, "merges": merges, **home}) == built(op)
+
+    each((op for op in OPS if op.kind != "tensor"), has_its_defaults)
 
 
 def test_help_shows_the_signature_and_an_example() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pytest
-
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_text import parsed, python_call, python_example
 from tests.ops.layers.test_examples import OPS, spec
+from tests.ops.tables import each
 
 NAMES = {"mg": mg, "layers": layers, "merges": merges}
 CALLS = {
@@ -38,9 +37,8 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("node", CALLS)
-def test_a_node_is_written_as_a_call(node: str) -> None:
-    assert python_call(parsed(node)) == CALLS[node]
+def test_a_node_is_written_as_a_call() -> None:
+    assert {node: python_call(parsed(node)) for node in CALLS} == CALLS
 
 
 def built(op: Op, names: Mapping[str, object] = NAMES) -> mg.Graph:
@@ -54,6 +52,8 @@ def built(op: Op, names: Mapping[str, object] = NAMES) -> mg.Graph:
     return mg.Graph(ports or given)
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_the_example_of_an_op_declares_the_same_graph_in_python(op: Op) -> None:
-    assert built(op) == mg.loads(spec(op))
+def test_the_example_of_an_op_declares_the_same_graph_in_python() -> None:
+    def declares_the_same(op: Op) -> None:
+        assert built(op) == mg.loads(spec(op))
+
+    each(OPS, declares_the_same)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ from mimgraph.ops.custom.device import CPU, META
 from mimgraph.ops.custom.register import made
 from mimgraph.ops.custom.runs import results
 from mimgraph.support import limited_process
+from tests.conftest import in_ci
+from tests.ops.custom.test_register import Joined, Patches, Positions, Steps, Table
+from tests.ops.layers.oracle import tensor
 
 
 class Scaled(nn.Module):
@@ -125,7 +130,7 @@ READS: dict[str, tuple[type[nn.Module], dict[str, Any], dict[str, Any], str]] = 
 }
 
 
-@pytest.mark.parametrize("case", READS)
+@pytest.mark.parametrize("case", [in_ci(case, unless=case == "a number") for case in READS])
 def test_shape_of_what_reads_data(case: str) -> None:
     cls, inputs, options, shape = READS[case]
     mg.register(cls)
@@ -144,84 +149,35 @@ def test_shape_of_what_reads_data(case: str) -> None:
 # --- the same as on the meta device ---------------------------------------------------------------
 
 
-class Steps(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.cell = nn.RNNCell(8, 4)
-
-    def forward(self, x: Tensor) -> Tensor:
-        states = [torch.zeros(x.shape[0], 4)]
-        for step in range(x.shape[1]):
-            states.append(self.cell(x[:, step], states[-1]))
-        return torch.stack(states, 1)
-
-
-class Bounded(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.table = nn.Parameter(torch.zeros(20, 8))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.table[: x.shape[1]]
-
-
-class Whole(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(3, 8, 16, stride=16)
-
-    def forward(self, image: Tensor) -> Tensor:
-        assert image.shape[2] % 16 == 0, "whole patches"
-        result: Tensor = self.project(image).flatten(2).transpose(1, 2)
-        return result
-
-
-class Joined(nn.Module):
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        return torch.cat((a, b), 1).flatten(1)
-
-
-class Learned(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.table = nn.Parameter(torch.zeros(4, 8))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.table * 2
-
-
 class Pooled(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         best, at = x.max(1)
         return best.double(), at
 
 
-def tensor(*dims: Any, dtype: str = "float32") -> TensorType:
-    graph = mg.loads(
-        f"inputs: {{x: {{shape: [{', '.join(map(str, dims))}], dtype: {dtype}}}}}\nnodes:\n  y: {{layer: Identity, from: x}}\noutputs: y\n"
-    )
-    return graph.typed.body.inputs["x"]
-
-
-BOTH: dict[str, tuple[nn.Module, list[TensorType]]] = {
-    "a loop": (Steps(), [tensor("T", 8)]),
-    "a bounded length": (Bounded(), [tensor("T", 8)]),
-    "whole patches": (Whole(), [tensor(3, "H", 32)]),
-    "two lengths": (Joined(), [tensor("T", 8), tensor("S", 8)]),
-    "one length": (Joined(), [tensor("T", 8), tensor("T", 8)]),
-    "no batch": (Learned(), [tensor(8)]),
-    "two results": (Pooled(), [tensor("T", 8)]),
-    "known sizes": (nn.Bilinear(2, 3, 5), [tensor(2), tensor(3)]),
-    "a transformer": (nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), [tensor("T", 8)]),
-    "whole numbers": (nn.Embedding(2, 4), [tensor("T", dtype="int64")]),
-    "batch statistics": (nn.BatchNorm2d(3), [tensor(3, "H", "W")]),
+BOTH: dict[str, tuple[Callable[[], nn.Module], list[TensorType]]] = {
+    "a loop": (Steps, [tensor("T", 8)]),
+    "a bounded length": (Positions, [tensor("T", 8)]),
+    "whole patches": (Patches, [tensor(3, "H", 32)]),
+    "two lengths": (Joined, [tensor("T", 8), tensor("S", 8)]),
+    "one length": (Joined, [tensor("T", 8), tensor("T", 8)]),
+    "no batch": (Table, [tensor(8)]),
+    "two results": (Pooled, [tensor("T", 8)]),
+    "known sizes": (lambda: nn.Bilinear(2, 3, 5), [tensor(2), tensor(3)]),
+    "a transformer": (
+        lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+        [tensor("T", 8)],
+    ),
+    "whole numbers": (lambda: nn.Embedding(2, 4), [tensor("T", dtype="int64")]),
+    "batch statistics": (lambda: nn.BatchNorm2d(3), [tensor(3, "H", "W")]),
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BOTH)
 def test_the_cpu_answers_as_the_meta_device_does(case: str) -> None:
-    module, sources = BOTH[case]
-    assert_alike(module, sources)
+    make, sources = BOTH[case]
+    assert_alike(make(), sources)
 
 
 def assert_alike(module: nn.Module, sources: list[TensorType]) -> None:
@@ -230,6 +186,7 @@ def assert_alike(module: nn.Module, sources: list[TensorType]) -> None:
     assert on_cpu == results(op, module.to("meta"), sources, {}, META)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     kernel=st.integers(1, 5),
@@ -278,10 +235,6 @@ class Bad(nn.Module):
                 return number
             case "select":
                 return x[x > 0]
-            case "fork":
-                if os.fork() == 0:
-                    time.sleep(60)
-                return x
         return x
 
 
@@ -298,31 +251,72 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("what", FAULTS)
+@pytest.mark.parametrize("what", [in_ci(what, unless=what == "refuse") for what in FAULTS])
 def test_what_goes_wrong_is_reported_at_the_node(
     what: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cpu_process, "SECONDS", 1.0)
+    asked: list[Any] = []
+    call = cpu_process.call
+
+    def counted(*given: Any) -> Any:
+        asked.append(given)
+        return call(*given)
+
+    monkeypatch.setattr(cpu_process, "call", counted)
     code, note = FAULTS[what]
     mg.register(Bad)
-    for _ in range(2):  # the second time it is known
-        started = time.monotonic()
+    counts = []
+    for _ in range(2):
         with pytest.raises(mg.SpecError) as raised:
             mg.loads(
                 f"inputs: {{x: [8]}}\nnodes:\n  y: {{layer: Bad, from: x, what: {what}}}\noutputs: y\n"
             )
         (fault,) = raised.value.diagnostics
         assert (fault.code, fault.span.line) == (code, 3) and note in fault.note
-    assert time.monotonic() - started < 0.5
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 0, "the second time it is known"
     assert code != "cannot-run" or fault.help == "give its shapes: mg.register(Bad, shape=...)"
     assert capfd.readouterr() == ("", "")
 
 
+class Forking(nn.Module):
+    """Starts a process that waits for ever, and tells its number to a pipe."""
+
+    def __init__(self, pipe: int) -> None:
+        super().__init__()
+        self.pipe = pipe
+
+    def forward(self, x: Tensor) -> Tensor:
+        x.sum().item()
+        number = os.fork()
+        if number == 0:
+            signal.pause()
+        os.write(self.pipe, b"%d\n" % number)
+        return x
+
+
+@pytest.mark.slow
 def test_what_the_process_starts_ends_with_it() -> None:
-    mg.register(Bad)
-    started = time.monotonic()
-    assert layers.Bad("fork")(mg.Input("x", (8,))).dims == (8,)
-    assert time.monotonic() - started < 10
+    mg.register(Forking)
+    told, pipe = os.pipe()
+    assert layers.Forking(pipe)(mg.Input("x", (8,))).dims == (8,)
+    numbers = [int(number) for number in os.read(told, 10_000).split()]
+    for _ in range(1_000):  # a signal takes its time
+        if not any(map(is_running, numbers)):
+            break
+        time.sleep(0.01)
+    assert numbers and not any(map(is_running, numbers))
+    os.close(told)
+    os.close(pipe)
+
+
+def is_running(number: int) -> bool:
+    try:
+        status = Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 class Huge(nn.Module):
@@ -334,6 +328,7 @@ class Huge(nn.Module):
         return x * x.sum().item()
 
 
+@pytest.mark.slow
 def test_a_module_that_is_too_large_is_refused_before_it_is_made() -> None:
     mg.register(Huge)
     with pytest.raises(mg.SpecError, match=r"its tensors take 3725\.3 GiB") as raised:
@@ -343,6 +338,7 @@ def test_a_module_that_is_too_large_is_refused_before_it_is_made() -> None:
     assert layers.Huge()(mg.Input("x", (8,))).dims == (8,)
 
 
+@pytest.mark.slow
 def test_a_probe_draws_no_random_numbers_and_keeps_the_threads() -> None:
     mg.register(Rates)
     torch.manual_seed(0)

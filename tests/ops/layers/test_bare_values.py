@@ -14,6 +14,7 @@ from mimgraph.language.reference.describe import describe
 from mimgraph.ops.op import Op
 from mimgraph.ops.registry import ops
 from tests.helpers.marked import faults
+from tests.ops.tables import each
 
 LAYERS = {name: op for name, op in ops("layer").items() if op.options}
 
@@ -29,10 +30,10 @@ def first_open(op: Op) -> str:
     return next(name for name in op.options if name not in op.inferred)
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_a_bare_value_sets_the_first_option_that_is_not_inferred(name: str) -> None:
-    none = name in NORMS | RESIZES
-    assert LAYERS[name].lone_option == (None if none else first_open(LAYERS[name]))
+def test_a_bare_value_sets_the_first_option_that_is_not_inferred() -> None:
+    assert {name: op.lone_option for name, op in LAYERS.items()} == {
+        name: None if name in NORMS | RESIZES else first_open(op) for name, op in LAYERS.items()
+    }
 
 
 def test_required_options_come_first() -> None:
@@ -46,13 +47,15 @@ OF_LAYERS = {"TransformerDecoder", "TransformerEncoder"}  # torch's first option
 IN_TORCH = [name for name in LAYERS if hasattr(nn, name) and name not in OF_LAYERS]
 
 
-@pytest.mark.parametrize("name", IN_TORCH)
-def test_a_bare_value_sets_the_first_option_of_torch_that_is_not_inferred(name: str) -> None:
-    op = LAYERS[name]
-    parameters = inspect.signature(getattr(nn, name).__init__).parameters
-    taken = [p for p in parameters if p in op.options and p not in op.inferred]
-    # a recurrent layer has the options of its base class: `input_size`, then `hidden_size`
-    assert op.lone_option in (None, taken[0] if taken else "hidden_size")
+def test_a_bare_value_sets_the_first_option_of_torch_that_is_not_inferred() -> None:
+    def sets_the_first(name: str) -> None:
+        op = LAYERS[name]
+        parameters = inspect.signature(getattr(nn, name).__init__).parameters
+        taken = [p for p in parameters if p in op.options and p not in op.inferred]
+        # a recurrent layer has the options of its base class: `input_size`, then `hidden_size`
+        assert op.lone_option in (None, taken[0] if taken else "hidden_size")
+
+    each(IN_TORCH, sets_the_first)
 
 
 REFUSED = {
@@ -76,15 +79,21 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("item", REFUSED)
-def test_the_help_of_a_refused_bare_value_says_what_to_write(item: str) -> None:
-    spec = (
-        "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
-        f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"
-    )
-    (fault,) = faults(spec)
-    assert (fault.code, fault.message, fault.help) == ("wrong-type", *REFUSED[item])
-    assert fault.span.excerpt().text == item.partition(": ")[2]
+SPEC = """
+params: {n: 4}
+inputs: {x: [8, 4, 4]}
+nodes: {y: {from: x, seq: [{ITEM}]}}
+outputs: y
+"""
+
+
+def test_the_help_of_a_refused_bare_value_says_what_to_write() -> None:
+    def is_helped(item: str) -> None:
+        (fault,) = faults(SPEC.replace("ITEM", item))
+        assert (fault.code, fault.message, fault.help) == ("wrong-type", *REFUSED[item])
+        assert fault.span.excerpt().text == item.partition(": ")[2]
+
+    each(REFUSED, is_helped)
 
 
 TAKEN = {
@@ -97,13 +106,11 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("item", TAKEN)
-def test_the_emitted_constructor_call(item: str) -> None:
-    graph = mg.loads(
-        "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
-        f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"
-    )
-    assert TAKEN[item] in graph.source()
+def test_the_emitted_constructor_call() -> None:
+    def is_written(item: str) -> None:
+        assert TAKEN[item] in mg.loads(SPEC.replace("ITEM", item)).source()
+
+    each(TAKEN, is_written)
 
 
 def test_a_group_norm_in_python_equals_that_of_a_spec() -> None:

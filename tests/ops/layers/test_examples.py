@@ -13,6 +13,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.runtime.runner import Given, run
 from tests.emit.test_golden import RUFF
+from tests.ops.tables import each
 
 OPS = [op for kind in KINDS for op in registry.ops(kind).values()]
 
@@ -39,8 +40,12 @@ def _outputs(lines: list[str], op: Op) -> str:
     return "y"
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_example_runs(op: Op) -> None:
+@pytest.mark.parametrize("family", dict.fromkeys(op.family for op in OPS))
+def test_the_examples_of_a_family_run(family: str) -> None:
+    each((op for op in OPS if op.family == family), runs)
+
+
+def runs(op: Op) -> None:
     graph = mg.loads(spec(op))
     found = run(graph.typed, graph.compile, Given(None, 2, {}), None, seed=0)
     assert found.outputs.keys() == graph.outputs.keys()

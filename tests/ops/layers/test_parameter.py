@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 from collections.abc import Mapping
+from itertools import product
 from typing import Any, NamedTuple, get_args
 
 import pytest
@@ -19,6 +20,7 @@ from mimgraph.ops.layers.tensors.inits import INITS, Gain
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import by_name
 from tests.helpers.strategies import to_yaml
+from tests.ops.tables import each
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -91,21 +93,24 @@ def test_every_argument_of_an_init_has_a_case() -> None:
     assert tried == {name: set(arguments) for name, arguments in torch_inits().items()}
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [(name, arguments) for name, cases in ARGUMENTS.items() for arguments in cases],
-    ids=str,
-)
-def test_initial_values_equal_torchs(name: str, arguments: dict[str, Any]) -> None:
-    shape = SHAPES.get(name, [4, 6, 3])
-    torch.manual_seed(0)
-    expected = getattr(nn.init, f"{name}_")(torch.empty(shape), **arguments)
-    assert torch.equal(started(shape, {name: arguments}), expected)
+def test_initial_values_equal_torchs() -> None:
+    def equals(case: tuple[str, dict[str, Any]]) -> None:
+        name, arguments = case
+        shape = SHAPES.get(name, [4, 6, 3])
+        torch.manual_seed(0)
+        expected = getattr(nn.init, f"{name}_")(torch.empty(shape), **arguments)
+        assert torch.equal(started(shape, {name: arguments}), expected)
+
+    each([(name, one) for name, cases in ARGUMENTS.items() for one in cases], equals)
 
 
-@pytest.mark.parametrize("dtype", FLOATS, ids=str)
-@pytest.mark.parametrize("name", [name for name, cases in ARGUMENTS.items() if {} in cases])
-def test_a_buffer_has_its_own_dtype(name: str, dtype: torch.dtype) -> None:
+def test_a_buffer_has_its_own_dtype() -> None:
+    names = [name for name, cases in ARGUMENTS.items() if {} in cases]
+    each(product(names, FLOATS), begins_in_its_dtype)
+
+
+def begins_in_its_dtype(case: tuple[str, torch.dtype]) -> None:
+    name, dtype = case
     shape, kind = SHAPES.get(name, [4, 6]), str(dtype).removeprefix("torch.")
     try:
         torch.manual_seed(0)
@@ -131,10 +136,12 @@ def sinusoid(length: int, width: int) -> Tensor:
     return torch.tensor(rows)
 
 
-@pytest.mark.parametrize("width", [1, 2, 7, 64])
 @pytest.mark.parametrize("kind", ["parameter", "buffer"])
-def test_sinusoid_is_as_in_the_paper(kind: str, width: int) -> None:
-    torch.testing.assert_close(started([50, width], "sinusoid", kind), sinusoid(50, width))
+def test_sinusoid_is_as_in_the_paper(kind: str) -> None:
+    def equals(width: int) -> None:
+        torch.testing.assert_close(started([50, width], "sinusoid", kind), sinusoid(50, width))
+
+    each((1, 2, 7, 64), equals)
 
 
 @pytest.mark.parametrize("width", [4, 64])
@@ -181,11 +188,14 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "init", "dtype", "expected"), VALUES, ids=str)
-def test_given_values(shape: list[int], init: Any, dtype: str, expected: Tensor) -> None:
-    found = started(shape, init, "buffer", dtype=dtype)
-    assert found.dtype is expected.dtype
-    assert torch.equal(found, expected)
+def test_given_values() -> None:
+    def begins_with(case: tuple[list[int], Any, str, Tensor]) -> None:
+        shape, init, dtype, expected = case
+        found = started(shape, init, "buffer", dtype=dtype)
+        assert found.dtype is expected.dtype
+        assert torch.equal(found, expected)
+
+    each(VALUES, begins_with)
 
 
 def test_nan_is_refused() -> None:
@@ -200,6 +210,7 @@ def test_values_may_be_params() -> None:
     assert model.q.tolist() == [5.0]
 
 
+@pytest.mark.slow
 def test_a_large_number_of_values() -> None:
     values = list(range(100_000))
     spec = f"inputs: {{x: [8]}}\nnodes: {{p: {{buffer: [{len(values)}], init: {values}}}}}\n"
@@ -766,11 +777,13 @@ def test_functional_call_replaces_all_tensors(engine: Engine) -> None:
     torch.testing.assert_close(by_name(found), expected)
 
 
+@pytest.mark.slow
 def test_compiles_in_one_graph(engine: Engine) -> None:
     compiled = torch.compile(engine.model, fullgraph=True, backend="eager")
     torch.testing.assert_close(outputs_of(compiled, engine.inputs), engine.outputs)
 
 
+@pytest.mark.slow
 def test_exports(engine: Engine) -> None:
     batch = {name: {0: torch.export.Dim.DYNAMIC} for name in engine.inputs}
     exported = torch.export.export(engine.model, (), engine.inputs, dynamic_shapes=batch).module()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import einops
 import torch
 
 from mimgraph.ir.types import TensorType
 from tests.ops.layers.oracle import infer, make, run, shape_of, tensor, unbatched
-from tests.ops.layers.refusal import Refusal, refused
+from tests.ops.tables import each
 
-einops = pytest.importorskip("einops")
 IMAGE, ONES = tensor(4, 9, 8), tensor(1, 4, 1, 5)
 SAMPLES, MOVED = tensor("N"), unbatched(5, "N", 6)
 
@@ -64,62 +63,14 @@ REDUCED = [
     (ONES, "n 1 a 1 b -> n a", "mean", {}),
     (ONES, "n 1 a 1 b -> n 1 a", "max", {}),
 ]
-WRONG = [
-    Refusal("Rearrange", MOVED, {"pattern": "t n d -> (t n) d"}, "bad-option", "pattern"),
-    Refusal("Rearrange", SAMPLES, {"pattern": "n m -> (n m)"}, "bad-option", "pattern"),
-    *(
-        Refusal("Rearrange", IMAGE, {"pattern": pattern, **rest}, code, at)
-        for pattern, rest, code, at in (
-            ("n c h w", {}, "bad-option", "pattern"),
-            ("n c h w -> n (c h w", {}, "bad-option", "pattern"),
-            ("n c h w -> n ((c h) w)", {}, "bad-option", "pattern"),
-            ("n c h w -> n c h w)", {}, "bad-option", "pattern"),
-            ("n ... h -> n (h ...) ...", {}, "bad-option", "pattern"),
-            ("n (...) -> n ...", {}, "bad-option", "pattern"),
-            ("n c h w -> n ...", {}, "bad-option", "pattern"),
-            ("n ... ... -> n ...", {}, "bad-option", "pattern"),
-            ("n ... c d e f -> n ... c d e f", {}, "rank-mismatch", None),
-            ("... -> (...)", {}, "bad-option", "pattern"),
-            ("n 1 h w -> n 1 (h w)", {}, "bad-option", "pattern"),
-            ("n c h w -> n c h", {}, "bad-option", "pattern"),
-            ("n c h h -> n c h h", {}, "bad-option", "pattern"),
-            ("n c h w -> (n c) h w", {}, "bad-option", "pattern"),
-            ("n (a b) h w -> n a b h w", {}, "bad-option", "pattern"),
-            ("n (a b) h w -> n a b h w", {"sizes": {"a": 3}}, "bad-option", "pattern"),
-            ("n c h w -> n h c w", {"sizes": {"c": 3}}, "bad-option", "pattern"),
-            ("n c h w -> n h c w", {"sizes": {"d": 3}}, "bad-option", "sizes"),
-            ("n c w -> n w c", {}, "rank-mismatch", None),
-            ("n 1 h w -> n h w", {}, "bad-option", "pattern"),
-            ("n (c 2) h w -> n c h w", {}, "bad-option", "pattern"),
-            ("n c 9 w -> n c 9 w", {}, "bad-option", "pattern"),
-        )
-    ),
-    *(
-        Refusal("Reduce", IMAGE, {"pattern": pattern, "reduction": "mean"}, code, at)
-        for pattern, code, at in (
-            ("n c h w -> n c d", "bad-option", "pattern"),
-            ("n c h w -> c", "bad-option", "pattern"),
-            ("n c h w -> ", "bad-option", "pattern"),
-            ("n c h -> n c", "rank-mismatch", None),
-            ("n (c d) h w -> n c", "bad-option", "pattern"),
-            ("n (c 3) h w -> n c", "bad-option", "pattern"),
-            ("n (2 3) h w -> n h", "bad-option", "pattern"),
-            ("n (c 0) h w -> n c", "bad-option", "pattern"),
-            ("n (c 2) h w -> n c 2", "bad-option", "pattern"),
-        )
-    ),
-    Refusal(
-        "Reduce",
-        IMAGE.cast("int64"),
-        {"pattern": "n c h w -> n c", "reduction": "mean"},
-        "dtype-mismatch",
-        None,
-    ),
-]
 
 
-@pytest.mark.parametrize(("x", "pattern", "sizes"), REARRANGED)
-def test_rearrange(x: TensorType, pattern: str, sizes: dict[str, int]) -> None:
+def test_rearrange() -> None:
+    each(REARRANGED, rearranges)
+
+
+def rearranges(case: tuple[TensorType, str, dict[str, int]]) -> None:
+    x, pattern, sizes = case
     lowering, tensor = infer("Rearrange", x, pattern=pattern, sizes=sizes), make(x, {})
     assert lowering.call is not None
     expected = einops.rearrange(tensor, pattern, **sizes)
@@ -127,16 +78,15 @@ def test_rearrange(x: TensorType, pattern: str, sizes: dict[str, int]) -> None:
     assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
 
 
-@pytest.mark.parametrize(("x", "pattern", "reduction", "sizes"), REDUCED)
-def test_reduce(x: TensorType, pattern: str, reduction: str, sizes: dict[str, int]) -> None:
+def test_reduce() -> None:
+    each(REDUCED, reduces)
+
+
+def reduces(case: tuple[TensorType, str, str, dict[str, int]]) -> None:
+    x, pattern, reduction, sizes = case
     lowering = infer("Reduce", x, pattern=pattern, reduction=reduction, sizes=sizes)
     tensor = make(x, {})
     assert lowering.call is not None
     expected = einops.reduce(tensor, pattern, reduction, **sizes)
     torch.testing.assert_close(run(lowering.call, {"input": tensor}), expected)
     assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
-
-
-@pytest.mark.parametrize("refusal", WRONG, ids=map(str, WRONG))
-def test_refused(refusal: Refusal) -> None:
-    refused(refusal)

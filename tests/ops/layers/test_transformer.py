@@ -12,8 +12,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
-from tests.ops.layers.oracle import build, infer, results, tensor, unbatched
-from tests.ops.layers.refusal import Refusal, refused
+from tests.ops.layers.oracle import build, infer, results, tensor
 
 X, MEMORY = tensor(5, 6), tensor(4, 6)
 STACK = {"nhead": 2, "num_layers": 2, "dim_feedforward": 7}
@@ -210,6 +209,7 @@ def test_the_weights_equal_torchs_under_the_same_seed() -> None:
         assert torch.equal(found[f"encoder.{name}"], weight)
 
 
+@pytest.mark.slow
 def test_a_causal_stack_compiles_whole() -> None:
     graph = mg.loads("""
 inputs: {x: [T, 8]}
@@ -265,56 +265,3 @@ def test_the_place_of_a_fault(given: str, code: str, within: str) -> None:
     (fault,) = caught.value.diagnostics
     assert (fault.code, fault.span.line) == (code, 3)
     assert line[fault.span.column - 1 : fault.span.end_column - 1] == within
-
-
-REFUSALS = [
-    Refusal(
-        "TransformerEncoder",
-        X,
-        {"nhead": 4, "num_layers": 1},
-        "bad-option",
-        "nhead",
-        lambda: nn.TransformerEncoderLayer(6, 4),
-    ),
-    Refusal("TransformerEncoder", tensor(6), STACK, "rank-mismatch", "src"),
-    Refusal("TransformerEncoder", tensor(5, "D"), STACK, "symbolic-size", "src"),
-    Refusal("TransformerEncoder", X.cast("float16"), STACK, "dtype-mismatch", "src"),
-    Refusal(
-        "TransformerEncoder",
-        {"src": X, "mask": tensor(5, 5, dtype="bool")},
-        STACK,
-        "shape-mismatch",
-        "mask",
-        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, batch_first=True), 1)(
-            torch.rand(2, 5, 6), mask=torch.zeros(2, 5, 5, dtype=torch.bool)
-        ),
-    ),
-    Refusal(
-        "TransformerEncoder",
-        {"src": X, "src_key_padding_mask": tensor(4, dtype="bool")},
-        STACK,
-        "shape-mismatch",
-        "src_key_padding_mask",
-    ),
-    Refusal(
-        "TransformerDecoder",
-        {"tgt": X, "memory": tensor(4, 8)},
-        STACK,
-        "shape-mismatch",
-        "memory",
-    ),
-    Refusal(
-        "TransformerDecoder",
-        {"tgt": X, "memory": MEMORY, "memory_mask": unbatched(4, 5)},
-        STACK,
-        "shape-mismatch",
-        "memory_mask",
-    ),
-    Refusal("Transformer", {"src": X, "tgt": tensor(4, 8)}, {"nhead": 2}, "shape-mismatch", "tgt"),
-    Refusal("Transformer", {"src": X, "tgt": tensor(6)}, {"nhead": 2}, "rank-mismatch", "tgt"),
-]
-
-
-@pytest.mark.parametrize("refusal", REFUSALS, ids=map(str, REFUSALS))
-def test_refused(refusal: Refusal) -> None:
-    refused(refusal)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import product
+
 import torch
 
 from mimgraph.ir.expression import parse_formula, variables
 from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
 from tests.ops.layers.oracle import infer, results, tensor
+from tests.ops.tables import each
 
 WRITTEN = {
     "x > 0 and x < 1": "x > 0 and x < 1",
@@ -25,9 +27,8 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize(("text", "written"), WRITTEN.items(), ids=WRITTEN)
-def test_conditions_of_python(text: str, written: str) -> None:
-    assert as_formula(text) == written
+def test_conditions_of_python() -> None:
+    assert {text: as_formula(text) for text in WRITTEN} == WRITTEN
 
 
 def value(text: str, **names: float) -> float:
@@ -38,14 +39,13 @@ def value(text: str, **names: float) -> float:
     return float(results(lowering, inputs, None, {})[""][0])
 
 
-@pytest.mark.parametrize("text", WRITTEN, ids=WRITTEN)
-def test_formulas_mean_the_same_as_the_conditions_of_python(text: str) -> None:
-    written = as_formula(text)
-    assert written is not None
-    for x in (-1.0, 0.0, 0.5, 2.0):
-        for y in (-1.0, 0.0, 0.75, 2.0):
+def test_formulas_mean_the_same_as_the_conditions_of_python() -> None:
+    def means_the_same(text: str) -> None:
+        for x, y in product((-1.0, 0.0, 0.5, 2.0), (-1.0, 0.0, 0.75, 2.0)):
             expected = eval(text, {"__builtins__": {}, "abs": abs}, {"x": x, "y": y})
-            assert value(written, x=x, y=y) == float(expected)
+            assert value(WRITTEN[text], x=x, y=y) == float(expected), (x, y)
+
+    each(WRITTEN, means_the_same)
 
 
 OTHERS = {
@@ -56,15 +56,13 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize(("text", "written"), OTHERS.items(), ids=OTHERS)
-def test_conditions_of_c(text: str, written: str) -> None:
-    assert as_formula(text) == written
-    parse_formula(written)
+def test_conditions_of_c() -> None:
+    assert {text: as_formula(text) for text in OTHERS} == OTHERS
+    each(OTHERS.values(), parse_formula)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_other_texts_are_not_translated() -> None:
+    texts = [
         "x and",
         "and x",
         "x!",
@@ -82,7 +80,5 @@ def test_conditions_of_c(text: str, written: str) -> None:
         "(" * 40 + "x and y" + ")" * 40,
         " and ".join(["x > 0"] * LONGEST),
         "x" + " " * 100_000 + "é",
-    ],
-)
-def test_other_texts_are_not_translated(text: str) -> None:
-    assert as_formula(text) is None
+    ]
+    assert [text for text in texts if as_formula(text) is not None] == []

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from tests.helpers.marked import faults, locations
+from tests.ops.tables import each
 
 SPEC = """\
 params: {{k: 3, rate: 0.5}}
@@ -49,8 +50,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("expr", CASES)
-def test_a_formula_is_written_and_computed_as_by_hand(expr: str) -> None:
+def test_a_formula_is_written_and_computed_as_by_hand() -> None:
+    each(CASES, is_as_by_hand)
+
+
+def is_as_by_hand(expr: str) -> None:
     code, by_hand = CASES[expr]
     graph = mg.loads(SPEC.format(expr=expr))
     assert code in " ".join(graph.source().split())
@@ -95,6 +99,7 @@ def test_sizes_of_a_block_are_those_of_each_use(dtype: torch.dtype) -> None:
     assert mg.loads(graph.dumps()) == graph
 
 
+@pytest.mark.slow
 def test_exports_and_compiles_for_every_length() -> None:
     model = mg.loads(SPEC.format(expr="x / sqrt($T) + y * $(T - 1)")).compile()
     inputs = {"x": torch.rand(2, 7, 4), "y": torch.rand(2, 7, 4)}
@@ -130,8 +135,11 @@ CONSTRAINED = {
 ALWAYS = ("sqrt($T / 4 + 1)", "sqrt(2 / $T)", "0.5 ** $T", "1 / (1 - 0.5 ** $T)", "(-0.5) ** $T")
 
 
-@pytest.mark.parametrize("expr", CONSTRAINED)
-def test_a_size_has_a_constraint_where_python_has_no_real_value(expr: str) -> None:
+def test_a_size_has_a_constraint_where_python_has_no_real_value() -> None:
+    each(CONSTRAINED, is_constrained)
+
+
+def is_constrained(expr: str) -> None:
     constraint, good, bad = CONSTRAINED[expr]
     graph = mg.loads(SPEC.format(expr=expr))
     assert constraint in [str(one) for one in graph.typed.constraints]
@@ -157,36 +165,6 @@ def test_integer_tensors_have_the_constraints_of_torch(expr: str) -> None:
     assert fault.message in ("division by zero", "whole numbers have no negative power")
 
 
-WRONG = {
-    "x * y * sqrt(-$T)": "a root or a fractional power of a negative number",
-    "x * y * sqrt($T * 0.1 - 2)": "a root or a fractional power of a number that may be negative",
-    "x * y * (-$rate) ** $rate": "a root or a fractional power of a negative number",
-    "x * y * (-2.0) ** ($T / 2)": "a root or a fractional power of a negative number",
-    "x * y * (1 / ($T - $T))": "division by zero",
-    "x * y * (1 / ($k - 3))": "division by zero",
-    "x * y * sqrt($k - 4)": "sqrt has no value here",
-    "x * y * log($k - 3)": "log has no value here",
-    "x * y * exp($k * 1000)": "exp has no value here",
-    "x * y * 2.0 ** (5000 * $T)": "the power is larger than any float",
-    "x * y / ($T // 0)": "division by zero",
-    "x * y / (1 % 0 * $T)": "division by zero",
-    "x * y * 2 ** $T": "a power of sizes may need more than 64 bits",
-    "x * y * $T ** 17": "a power of sizes may need more than 64 bits",
-    "x * y * ($T > 3)": "a formula compares sources, and here are two numbers",
-    "x * y + ($T and x)": "and takes conditions, not numbers",
-    "where($T, x, y)": "where takes a condition such as a > 0",
-    "clamp($T, x, y)": "clamp takes a tensor first",
-    "x * y * minimum($T, 3)": "minimum takes a source, not just sizes known only at run time",
-    "x * y * $(T > 3)": "$(...) has only numbers, names and + - * / // % **",
-}
-
-
-@pytest.mark.parametrize("expr", WRONG)
-def test_a_wrong_use_of_a_size_is_reported(expr: str) -> None:
-    (fault,) = faults(SPEC.format(expr=expr))
-    assert (fault.span.line, fault.message) == (4, WRONG[expr])
-
-
 def test_thousands_of_unclosed_parentheses_are_refused_at_once() -> None:
     (fault,) = faults(SPEC.format(expr="x * y * " + "$(" * 100_000))
     assert fault.code == "too-large"
@@ -200,6 +178,34 @@ def test_a_size_that_no_tensor_has_is_a_fault() -> None:
     )
     found = locations(spec.replace("⟦symbolic-size⟧", ""))
     assert found == ["symbolic-size 3:81"]
+
+
+def test_a_source_is_named_if_others_have_names() -> None:
+    spec = (
+        "inputs: {gate: [4], image: [4], text: [4]}\nnodes:\n"
+        "  f: {merge: formula, expr: g * image + text, from: {g: gate, image: image}}\n"
+        "outputs: f\n"
+    )
+    assert [fault.help for fault in faults(spec)] == [
+        "add it to from: {g: gate, image: image, text: text}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expr", "help"),
+    [
+        ("{a: x}", "x * 2", "write a, the name that from gives to x"),
+        ("{a: x, b: y}", "x + b", "write a, the name that from gives to x"),
+        ("{a: x, b: y}", "b + z", "add it to from: {b: y, z: z}"),
+        ("[x, y]", "x + z", "add it to from: [x, z]"),
+    ],
+)
+def test_a_source_that_the_formula_does_not_use(sources: str, expr: str, help: str) -> None:
+    spec = (
+        "inputs: {x: [4], y: [4], z: [4]}\nnodes:\n"
+        f"  f: {{merge: formula, expr: {expr}, from: {sources}}}\noutputs: {{f: f, x: x, y: y, z: z}}\n"
+    )
+    assert [fault.help for fault in faults(spec)] == [help]
 
 
 @mg.block

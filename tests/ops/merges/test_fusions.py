@@ -15,19 +15,20 @@ import mimgraph as mg
 from mimgraph import merges
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import symbols
-from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.stages import as_tuple
-from tests.ops.layers.oracle import infer, tensor, unbatched
-from tests.ops.merges.test_merges import keys
+from tests.ops.layers.oracle import infer, tensor
 
-FUSIONS = {
-    name
-    for name, op in ops("merge").items()
-    if op.family == "bilinear" or op.function.__annotations__["return"] == "Block"
-}
+
+def fusions() -> set[str]:
+    """Return the merges with weights."""
+    return {
+        name
+        for name, op in ops("merge").items()
+        if op.family == "bilinear" or op.function.__annotations__["return"] == "Block"
+    }
 
 
 class Weights(NamedTuple):
@@ -576,60 +577,76 @@ def sized(graph: mg.Graph) -> list[dict[str, int]]:
 
 
 @by_case
-def test_results_and_gradients_equal_those_of_the_formula(case: Case) -> None:
+def test_a_fusion_computes_its_formula(case: Case) -> None:
     torch.manual_seed(0)
     graph = load(case)
     module = randomised(graph.compile())
-    weights = {name.removeprefix("y."): p for name, p in module.named_parameters()}
+    assert graph.summary().params == sum(p.numel() for p in module.parameters()) == case.count
     for sizes in sized(graph):
-        inputs = seeded_inputs(graph.typed, 3, 0, sizes)
-        learned = [x.requires_grad_() for x in inputs.values() if x.is_floating_point()]
-        learned += weights.values()
-        found = as_tuple(module(**inputs))
-        expected = as_tuple(case.formula(Weights(weights), *inputs.values()))
-        for value, wanted, type_ in zip(found, expected, graph.outputs.values(), strict=True):
-            torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5)
-            assert value.dim() == type_.rank
-        scales = [torch.randn_like(value) for value in found]
-        gradients = [
-            torch.autograd.grad(
-                [(v * s).sum() for v, s in zip(values, scales, strict=True)], learned
-            )
-            for values in (found, expected)
-        ]
-        for one, other in zip(*gradients, strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+        equals_its_formula(case, graph, module, sizes)
+    if len(graph.outputs) == 1:
+        can_have_an_activation(case, graph, module)
+    if case.merge != "tensor":  # which has no weights
+        can_be_shared(case, graph)
 
 
-@by_case
-def test_the_weights_are_counted(case: Case) -> None:
-    graph = load(case)
-    assert sum(p.numel() for p in graph.compile().parameters()) == case.count
-    assert graph.summary().params == case.count
+def equals_its_formula(
+    case: Case, graph: mg.Graph, module: nn.Module, sizes: dict[str, int]
+) -> None:
+    """Check the results, and their gradients in the inputs and the weights."""
+    weights = {name.removeprefix("y."): p for name, p in module.named_parameters()}
+    inputs = seeded_inputs(graph.typed, 3, 0, sizes)
+    learned = [x.requires_grad_() for x in inputs.values() if x.is_floating_point()]
+    learned += weights.values()
+    found = as_tuple(module(**inputs))
+    expected = as_tuple(case.formula(Weights(weights), *inputs.values()))
+    for value, wanted, type_ in zip(found, expected, graph.outputs.values(), strict=True):
+        torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5)
+        assert value.dim() == type_.rank
+    scales = [torch.randn_like(value) for value in found]
+    gradients = [
+        torch.autograd.grad([(v * s).sum() for v, s in zip(values, scales, strict=True)], learned)
+        for values in (found, expected)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_every_fusion_has_a_case() -> None:
-    assert {case.merge for case in CASES} == FUSIONS
-
-
-# --- properties of every fusion
-
-SINGLE = [case for case in CASES if len(load(case).outputs) == 1]
-
-
-@pytest.mark.parametrize("case", SINGLE, ids=map(str, SINGLE))
-def test_an_activation_applies_to_the_result(case: Case) -> None:
+def can_have_an_activation(case: Case, plain: mg.Graph, module: nn.Module) -> None:
     options = f"{case.options}, activation: Tanh" if case.options else "activation: Tanh"
-    plain, active = load(case), load(case._replace(options=options))
+    active = load(case._replace(options=options))
     assert "torch.tanh(self.y(" in active.source() or case.merge == "tensor"
-    module, other = randomised(plain.compile()), active.compile()
+    other = active.compile()
     other.load_state_dict(module.state_dict())
     inputs = seeded_inputs(plain.typed, 2, 0, sized(plain)[0])
     torch.testing.assert_close(module(**inputs).tanh(), other(**inputs))
 
 
+def can_be_shared(case: Case, graph: mg.Graph) -> None:
+    sources = list(case.inputs)
+    shared = f"  z: {{share: y, from: [{', '.join(sources)}]}}\n"
+    if "value" not in sources and "key_padding_mask" in sources:
+        shared = f"  z: {{share: y, from: {{{', '.join(f'{n}: {n}' for n in sources)}}}}}\n"
+    ports = [*graph.typed.body.nodes[-1].results]
+    port = "" if len(graph.outputs) == 1 else f".{ports[0]}"
+    twice = load(case, shared, f"{{one: y{port}, two: z{port}}}")
+    module = twice.compile()
+    assert [name for name, _ in module.named_children()] == ["y"]
+    found = module.eval()(**seeded_inputs(twice.typed, 2, 0, sized(twice)[0]))
+    torch.testing.assert_close(found["one"], found["two"])
+
+
+def test_every_fusion_has_a_case() -> None:
+    assert {case.merge for case in CASES} == fusions()
+
+
+def of(merge: str) -> Case:
+    """Return the first case of a merge."""
+    return next(case for case in CASES if case.merge == merge)
+
+
 def test_an_activation_applies_to_the_port_that_is_taken() -> None:
-    case = next(case for case in CASES if case.merge == "squeeze_excite")
+    case = of("squeeze_excite")
     taken = load(case._replace(options="take: b, activation: Tanh"), outputs="{a: y.a, b: y}")
     module = randomised(taken.compile())
     both = load(case).compile()
@@ -640,23 +657,6 @@ def test_an_activation_applies_to_the_port_that_is_taken() -> None:
     with pytest.raises(mg.SpecError) as caught:
         load(case._replace(options="activation: Tanh"), outputs="{a: y.a}")
     assert [d.code for d in caught.value.diagnostics] == ["unknown-port"]
-
-
-@by_case
-def test_a_fusion_can_be_shared(case: Case) -> None:
-    if case.merge == "tensor":
-        return
-    sources = list(case.inputs)
-    single = case in SINGLE
-    shared = f"  z: {{share: y, from: [{', '.join(sources)}]}}\n"
-    if "value" not in sources and "key_padding_mask" in sources:
-        shared = f"  z: {{share: y, from: {{{', '.join(f'{n}: {n}' for n in sources)}}}}}\n"
-    port = "" if single else f".{next(p for p in load(case).typed.body.nodes[-1].results)}"
-    graph = load(case, shared, f"{{one: y{port}, two: z{port}}}")
-    module = graph.compile()
-    assert [name for name, _ in module.named_children()] == ["y"]
-    found = module.eval()(**seeded_inputs(graph.typed, 2, 0, sized(graph)[0]))
-    torch.testing.assert_close(found["one"], found["two"])
 
 
 def test_a_shared_fusion_refuses_other_sizes() -> None:
@@ -724,7 +724,7 @@ def test_python_gives_the_same_graph() -> None:
 
 def test_dropout_acts_in_training_only() -> None:
     for merge in ("mfb", "cross_attention", "co_attention", "transformer", "bottleneck"):
-        case = next(case for case in CASES if case.merge == merge)
+        case = of(merge)
         options = ", ".join(o for o in case.options.split(", ") if "dropout" not in o)
         graph = load(case._replace(options=f"{options}, dropout: 0.5"))
         module, inputs = graph.compile(), seeded_inputs(graph.typed, 2, 0, sized(graph)[0])
@@ -738,7 +738,7 @@ def test_equal_gates_are_a_mean_and_the_signed_root_has_a_gradient_at_zero() -> 
     mean = load(CASES[0])
     inputs = seeded_inputs(mean.typed, 2, 0, {})
     torch.testing.assert_close(mean.compile()(**inputs), sum(inputs.values()) / 3)
-    pooled = load(next(case for case in CASES if case.merge == "mfb"))
+    pooled = load(of("mfb"))
     zeros = {name: torch.zeros(2, 6 - i) for i, name in enumerate(("a", "b"))}
     module = pooled.compile()
     with torch.no_grad():
@@ -760,14 +760,13 @@ def test_the_code_of_a_weighted_sum() -> None:
 
 
 def test_the_code_of_a_bottleneck_transformer() -> None:
-    case = next(case for case in CASES if case.merge == "bottleneck")
     assert """
         bottleneck = self.bottleneck.expand(x0.shape[0], -1, -1)  # (N, 4, 8)
         for layer in self.layers:
             x0, x1, bottleneck = layer(x0, x1, bottleneck)
         del bottleneck
         return x0, x1
-""" in load(case).source()
+""" in load(of("bottleneck")).source()
 
 
 def test_tables_and_pictures_show_a_merge() -> None:
@@ -787,168 +786,13 @@ def test_tables_and_pictures_show_a_merge() -> None:
     assert graph.to_networkx().nodes["y"]["layer"] == "gated"
 
 
-# faults
-
-A, B, ROWS, SEQUENCE = tensor(6), tensor(5), tensor(4, 6), tensor(4, 8)
-MASK = tensor(4, dtype="bool")
-OUT = {"out_features": 3}
-HEADS = {"num_heads": 2}
-
-
-class Refusal(NamedTuple):
-    merge: str
-    sources: Mapping[str, TensorType]
-    options: Mapping[str, Any]
-    code: str
-    at: str | None
-
-
-def named(**sources: TensorType) -> dict[str, TensorType]:
-    return sources
-
-
-REFUSALS = [
-    *(
-        Refusal(merge, keys(A), options, "wrong-arity", None)
-        for merge, options in (
-            ("weighted_sum", {}),
-            ("gated", OUT),
-            ("low_rank", OUT),
-            ("tensor", {}),
-            ("transformer", HEADS),
-            ("bottleneck", HEADS),
-        )
-    ),
-    *(
-        Refusal(merge, keys(), options, "wrong-arity", None)
-        for merge, options in (
-            ("perceiver", {**HEADS, "num_latents": 3}),
-            ("moe", OUT),
-            ("cross", {}),
-            ("cin", {"layer_sizes": (3,)}),
-        )
-    ),
-    Refusal("weighted_sum", keys(A, B), {}, "shape-mismatch", "1"),
-    Refusal("weighted_sum", keys(A, A.cast("float64")), {}, "dtype-mismatch", "1"),
-    Refusal("weighted_sum", keys(A.cast("int64"), A), {}, "dtype-mismatch", "0"),
-    *(
-        refusal
-        for merge in ("gated", "low_rank", "moe")
-        for refusal in (
-            Refusal(merge, keys(A, B.cast("float64")), OUT, "dtype-mismatch", "1"),
-            Refusal(merge, keys(A, tensor()), OUT, "rank-mismatch", "1"),
-            Refusal(merge, keys(A, unbatched(2, 6)), OUT, "rank-mismatch", "1"),
-            Refusal(merge, keys(A, ROWS), OUT, "shape-mismatch", "1"),
-            Refusal(merge, keys(ROWS, tensor("T", 6)), OUT, "shape-mismatch", "1"),
-            Refusal(merge, keys(A, tensor("T")), OUT, "symbolic-size", "1"),
-        )
-    ),
-    *(
-        refusal
-        for merge in ("bilinear", "mlb", "mutan", "mfb")
-        for refusal in (
-            Refusal(merge, named(a=A, b=B.cast("int64")), OUT, "dtype-mismatch", "b"),
-            Refusal(merge, named(a=tensor(), b=B), OUT, "rank-mismatch", "a"),
-            Refusal(merge, named(a=ROWS, b=B), OUT, "shape-mismatch", "a"),
-            Refusal(merge, named(a=tensor("D"), b=B), OUT, "symbolic-size", "a"),
-        )
-    ),
-    Refusal("tensor", keys(A, ROWS), {}, "rank-mismatch", "1"),
-    Refusal("tensor", keys(A, A.cast("bfloat16")), {}, "dtype-mismatch", "1"),
-    Refusal("film", named(x=tensor(), condition=A), {}, "rank-mismatch", "x"),
-    Refusal("film", named(x=ROWS, condition=ROWS), {}, "rank-mismatch", "condition"),
-    Refusal("film", named(x=tensor("C", 4), condition=A), {}, "symbolic-size", "x"),
-    Refusal("film", named(x=ROWS, condition=tensor("E")), {}, "symbolic-size", "condition"),
-    Refusal("film", named(x=ROWS, condition=A), {"dim": 3}, "bad-option", "dim"),
-    Refusal("film", named(x=ROWS, condition=A), {"dim": 0}, "bad-option", "dim"),
-    Refusal("squeeze_excite", named(a=ROWS, b=tensor()), {}, "rank-mismatch", "b"),
-    Refusal("squeeze_excite", named(a=tensor("C", 2), b=A), {}, "symbolic-size", "a"),
-    Refusal("squeeze_excite", named(a=A, b=B), {"reduction": 12}, "bad-option", "reduction"),
-    Refusal("cross_attention", named(query=A, key=SEQUENCE), HEADS, "rank-mismatch", "query"),
-    Refusal("cross_attention", named(query=SEQUENCE, key=A), HEADS, "rank-mismatch", "key"),
-    Refusal(
-        "cross_attention",
-        named(query=SEQUENCE, key=SEQUENCE, value=tensor(5, 8)),
-        HEADS,
-        "shape-mismatch",
-        "value",
-    ),
-    Refusal(
-        "cross_attention",
-        named(query=SEQUENCE, key=tensor(5, 8), key_padding_mask=MASK),
-        HEADS,
-        "shape-mismatch",
-        "key_padding_mask",
-    ),
-    Refusal(
-        "cross_attention",
-        named(query=SEQUENCE, key=SEQUENCE),
-        {"num_heads": 3},
-        "bad-option",
-        "num_heads",
-    ),
-    Refusal("co_attention", named(a=SEQUENCE, b=A), HEADS, "rank-mismatch", "b"),
-    Refusal("co_attention", named(a=A, b=SEQUENCE), HEADS, "rank-mismatch", "a"),
-    Refusal(
-        "co_attention",
-        named(a=SEQUENCE, b=tensor(5, 8), b_padding_mask=MASK),
-        HEADS,
-        "shape-mismatch",
-        "b_padding_mask",
-    ),
-    Refusal(
-        "co_attention",
-        named(a=SEQUENCE, b=tensor(5, 8), a_padding_mask=tensor(5, dtype="bool")),
-        HEADS,
-        "shape-mismatch",
-        "a_padding_mask",
-    ),
-    Refusal(
-        "co_attention",
-        named(a=SEQUENCE, b=tensor(5, 9)),
-        HEADS,
-        "bad-option",
-        "num_heads",
-    ),
-    Refusal("transformer", keys(SEQUENCE, tensor(6)), HEADS, "shape-mismatch", "0"),
-    Refusal("transformer", keys(SEQUENCE, tensor(2, 4, 8)), HEADS, "rank-mismatch", "1"),
-    Refusal("transformer", keys(SEQUENCE, SEQUENCE), {"num_heads": 3}, "bad-option", "num_heads"),
-    Refusal("transformer", keys(tensor(4, "D"), tensor(4, "D")), HEADS, "symbolic-size", "0"),
-    Refusal("bottleneck", keys(SEQUENCE, tensor(8)), HEADS, "rank-mismatch", "1"),
-    Refusal(
-        "perceiver",
-        keys(SEQUENCE),
-        {**HEADS, "num_latents": 3, "latent_features": 5},
-        "bad-option",
-        "num_heads",
-    ),
-    Refusal("mmoe", keys(A), {**OUT, "tasks": ("one",)}, "bad-option", "tasks"),
-    Refusal("mmoe", keys(A), {**OUT, "tasks": ("a", "a")}, "bad-option", "tasks"),
-    Refusal("mmoe", keys(A), {**OUT, "tasks": ("a", "b c")}, "bad-option", "tasks"),
-    Refusal("cross", keys(A, ROWS), {}, "rank-mismatch", "1"),
-    Refusal("cin", keys(A, B), {"layer_sizes": (3,)}, "shape-mismatch", "1"),
-    Refusal("cin", keys(A), {"layer_sizes": (3,)}, "rank-mismatch", "0"),
-    Refusal("cin", keys(tensor("K", 4)), {"layer_sizes": (3,)}, "symbolic-size", "0"),
-    Refusal("cin", keys(A, A), {"layer_sizes": ()}, "bad-option", "layer_sizes"),
-]
-
-
-@pytest.mark.parametrize(
-    "refusal", REFUSALS, ids=[f"{r.merge}-{r.code}-{i}" for i, r in enumerate(REFUSALS)]
-)
-def test_refused(refusal: Refusal) -> None:
-    with pytest.raises(OpFault) as caught:
-        infer(refusal.merge, refusal.sources, **refusal.options)
-    fault = caught.value
-    assert (fault.code, fault.option or fault.source) == (refusal.code, refusal.at)
-    assert "MultiheadAttention" not in fault.message
-
-
 def test_a_block_that_a_rule_returns_has_no_faults() -> None:
     """No node inside the block fails, whatever the combination of sizes, names and ranks."""
     shapes = [(), (8,), ("T",), (4, 8), ("T", 8), (3, "T"), ("T", "S"), (2, 4, 8), (8, "T", 4)]
     options = {"out_features": 2, "num_heads": 2, "num_latents": 3, "layer_sizes": [2]}
-    for name, (one, other) in itertools.product(sorted(FUSIONS), itertools.product(shapes, shapes)):
+    for name, (one, other) in itertools.product(
+        sorted(fusions()), itertools.product(shapes, shapes)
+    ):
         op = ops("merge")[name]
         given = {key: value for key, value in options.items() if key in op.options}
         if "tasks" in op.options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import mimgraph as mg
@@ -56,6 +57,7 @@ def test_one_class_is_used_for_vectors_of_every_width() -> None:
     torch.testing.assert_close(graph.compile()(a=a, b=b, c=c, d=d), expected)
 
 
+@pytest.mark.slow
 def test_it_compiles_in_one_graph_and_exports_with_a_dynamic_batch() -> None:
     graph = mg.loads(SPEC)
     model = graph.compile()
