@@ -1,7 +1,7 @@
 """Every engine takes a model whose nodes, inputs or params have names that torch, Python or the source uses.
 
-`ROLES` lists the uses of a name. By default a model has a hundred such names; the slow test tries each
-name alone, to find the one that fails.
+`ROLES` lists the uses of a name. CI tries a model with eleven such names, and a few names alone; the
+nightly run tries all, a hundred at once and each alone, to find the one that fails.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mimgraph.emit.classes.attributes import TAKEN
 from mimgraph.ir.names import EMITTED, NODE_WORDS, input_fault, name_fault
 from mimgraph.runtime.runner import seeded_inputs
 from tests.emit.test_printer import ruff
-from tests.engines.models import assert_close
+from tests.engines.models import assert_close, nightly
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The tensor attributes"),
@@ -244,7 +244,7 @@ HUNDREDS = [NAMES[start : start + 100] for start in range(0, len(NAMES), 100)]
     "names",
     [
         pytest.param([*QUICK], id="those of the issue"),
-        *(pytest.param(some, id=f"from {some[0]}", marks=pytest.mark.slow) for some in HUNDREDS),
+        *(nightly(some, name=f"from {some[0]}") for some in HUNDREDS),
     ],
 )
 def test_a_model_with_all_reserved_names(names: list[str], role: str) -> None:
@@ -255,8 +255,9 @@ def test_a_model_with_all_reserved_names(names: list[str], role: str) -> None:
     check(model, graph)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [nightly(name, unless=index % 50 == 0) for index, name in enumerate(NAMES)]
+)
 def test_a_model_with_one_reserved_name(name: str) -> None:
     names = [name, "beside", "more"]  # a role that cannot have the name still has two
     for role, spec in ROLES.items():
@@ -393,7 +394,6 @@ def test_weights_with_reserved_names_are_saved(tmp_path: Path) -> None:
         other.load_state_dict({**model.state_dict(), "other.bias": x})
 
 
-@pytest.mark.slow
 def test_an_emitted_file_is_imported_and_pickled(tmp_path: Path) -> None:
     """The file works alone, without mimgraph."""
     (tmp_path / "named.py").write_text(mg.loads(columns(["half", "items", "fc"])).source())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import onnx
-import onnxruntime
 import pytest
 import torch
 from torch import Tensor
 
 import mimgraph as mg
+from tests.conftest import needed
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model
 
+onnx = needed("onnx")
+needed("onnxscript")  # of the exporter
+onnxruntime = needed("onnxruntime")
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings of the exporter about its own code
 
 
@@ -24,7 +26,6 @@ def run(path: Path, inputs: dict[str, Tensor]) -> Tensor:
     return torch.from_numpy(result)
 
 
-@pytest.mark.slow
 @every_model
 def test_onnxruntime_runs_a_model_at_other_sizes(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
