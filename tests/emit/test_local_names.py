@@ -18,7 +18,7 @@ from mimgraph.emit.forward.values import used_ports
 from mimgraph.ir.typed.graph import Body, Value, single_nodes
 from mimgraph.ir.typed.operations import Each, Leaf, Repeated, unwrap
 from mimgraph.ir.typed.walks import bodies
-from tests.helpers.cases import check_texts
+from tests.helpers.cases import check_texts, each
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 
@@ -88,8 +88,8 @@ def test_what_is_merged_or_read_twice_has_the_name_of_its_node(spec: Spec) -> No
                 assert any(re.fullmatch(rf"{own}(_{port})?(_\d+|_)?", one) for one in names)
 
 
-@pytest.mark.parametrize(
-    ("node", "outputs", "comment"),
+@each(
+    "node, outputs, comment",
     [
         ("{layer: Chunk, from: x, chunks: 3, dim: -1}", "012", "each (N, T, 4)"),
         ("{layer: Chunk, from: x, chunks: 3, dim: -1}", "02", ""),

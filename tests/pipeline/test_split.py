@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import cProfile
 import pickle
 import runpy
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,7 +24,7 @@ from mimgraph.picture.diagram.build import diagram
 from mimgraph.pipeline.repeat_pieces import repeat_names
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers import presence, strategies
-from tests.helpers.cases import check_texts, texts
+from tests.helpers.cases import check_texts, each, texts
 from tests.helpers.stages import as_tuple, compile_stages, run_stages
 from tests.helpers.strategies import to_yaml
 from tests.picture.details.test_details import ids
@@ -74,7 +75,7 @@ HEADS = """
 """
 
 
-@pytest.mark.parametrize("start", ["aux", "two"])
+@each("start", ["aux", "two"])
 def test_the_last_stage_gives_the_outputs_of_training(start: str) -> None:
     graph = mg.loads(HEADS)
     stages = graph.split([start])
@@ -128,9 +129,7 @@ def test_a_stage_may_begin_inside_a_repeated_block() -> None:
     assert_same_as_the_whole(run_whole(graph), stages)
 
 
-@pytest.mark.parametrize(
-    "starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]], ids=str
-)
+@each("starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]])
 def test_a_split_repeated_block_keeps_the_numbers_of_its_repeats(starts: list[str]) -> None:
     """State_dict keys and rows of the table have the names of the whole."""
     graph = mg.loads(REPEATED)
@@ -155,9 +154,9 @@ def test_the_first_repeat_begins_where_the_node_begins() -> None:
 
 
 def test_many_repeats_are_split_in_linear_time() -> None:
-    """Time is measured by the calls of functions, which a busy machine does not change."""
+    """Time is measured in lines that run, which a busy machine does not change."""
 
-    def calls(count: int) -> int:
+    def lines(count: int) -> int:
         graph = mg.loads(f"""
             inputs: {{x: [3]}}
             blocks: {{one: {{seq: [{{Linear: 3}}]}}}}
@@ -165,11 +164,22 @@ def test_many_repeats_are_split_in_linear_time() -> None:
             outputs: deep
         """)
         starts = repeat_names(graph.typed.body)
-        profile = cProfile.Profile()
-        profile.runcall(graph.split, starts)
-        return sum(entry.callcount for entry in profile.getstats())
+        ran = 0
 
-    assert calls(800) < 1.5 * 8 * calls(100)  # were it quadratic, 64 times
+        def trace(_: FrameType, event: str, __: Any) -> Any:
+            nonlocal ran
+            ran += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            graph.split(starts)
+        finally:
+            sys.settrace(before)
+        return ran
+
+    assert lines(400) < 1.5 * 8 * lines(50)  # were it quadratic, 64 times
 
 
 # what cannot be cut
@@ -184,10 +194,9 @@ def test_a_split_that_is_impossible_is_refused(rewrite: bool) -> None:
     check_texts(Path(__file__).with_name("refused.md"), message, rewrite)
 
 
-@pytest.mark.parametrize(
-    ("stages", "odd"),
+@each(
+    "stages, odd",
     [(True, "True"), (2.0, "2.0"), (None, "None"), ([None], "None"), (["two", 2], "2")],
-    ids=repr,
 )
 def test_stages_must_be_a_number_or_names(stages: Any, odd: str) -> None:
     with pytest.raises(TypeError) as raised:
@@ -195,7 +204,7 @@ def test_stages_must_be_a_number_or_names(stages: Any, odd: str) -> None:
     assert str(raised.value) == f"split takes a number of stages or names of nodes, not {odd}"
 
 
-@pytest.mark.parametrize("stages", ["two", ["two"], ("two", "two"), {"two": 1}], ids=repr)
+@each("stages", ["two", ["two"], ("two", "two"), {"two": 1}])
 def test_a_single_name_and_a_repeated_name_make_one_cut(stages: Any) -> None:
     found = mg.loads(HEADS).split(stages)
     assert found == mg.loads(HEADS).split(["two"])
@@ -299,7 +308,7 @@ def test_a_stage_has_a_picture_and_a_summary() -> None:
     assert "def forward(self, one: Tensor, aux: Tensor) -> tuple[Tensor, ...]:" in last.source()
 
 
-@pytest.mark.parametrize("starts", [["two"], ["two.2"], ["two.1", "two.3", "kept.1"]], ids=str)
+@each("starts", [["two"], ["two.2"], ["two.1", "two.3", "kept.1"]])
 def test_every_box_of_a_stage_has_details(starts: list[str]) -> None:
     for stage in mg.loads(REPEATED).split(starts):
         found = details(stage.typed, None, excerpts(stage.typed))
@@ -320,7 +329,7 @@ def test_diff_of_two_stages_uses_the_numbers_of_the_whole() -> None:
     assert "two.3.wide  Linear  out_features 4 → 5" in text
 
 
-@pytest.mark.parametrize("use", [mg.Graph.dumps, mg.Graph.as_layer])
+@each("use", [mg.Graph.dumps, mg.Graph.as_layer])
 def test_a_stage_has_no_spec_of_its_own(use: Callable[[mg.Graph], Any]) -> None:
     first, _ = mg.loads(HEADS).split(["two"])
     with pytest.raises(
@@ -426,9 +435,10 @@ REFUSED_METADATA = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED_METADATA)
-def test_wrong_arguments_of_metadata_are_refused(case: str) -> None:
-    batch, given, message = REFUSED_METADATA[case]
+@each("batch, given, message", REFUSED_METADATA)
+def test_wrong_arguments_of_metadata_are_refused(
+    batch: tuple[int], given: dict[str, Any], message: str
+) -> None:
     _, last = stages_of(WINDOW, "again")
     with pytest.raises(ValueError, match=message):
         last.metadata(*batch, **given)
@@ -452,7 +462,7 @@ def test_a_stage_sends_what_its_metadata_promised() -> None:
     assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
 
 
-@pytest.mark.parametrize("dtypes", [[torch.bfloat16], [torch.bfloat16, None]], ids=str)
+@each("dtypes", [[torch.bfloat16], [torch.bfloat16, None]])
 def test_the_last_promise_of_equal_shapes_counts(dtypes: list[torch.dtype | None]) -> None:
     first, _ = stages_of(WINDOW, "again")
     for dtype in (None, *dtypes):
@@ -469,7 +479,7 @@ def test_the_last_stage_sends_nothing_though_two_names_begin_it() -> None:
     assert len(last.compile()(torch.randn(2, 3))) == 2
 
 
-@pytest.mark.parametrize("check", [False, True])
+@each("check", [False, True])
 def test_a_stage_is_pickled_by_the_spec_of_the_whole(check: bool) -> None:
     _, last = mg.loads(HEADS).split(["two"])
     model = last.compile(check=check)
