@@ -2,8 +2,7 @@
 
 import ast
 import subprocess
-import sysconfig
-from pathlib import Path
+from functools import partial
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -43,10 +42,11 @@ from mimgraph.ir.code import (
     call,
 )
 from mimgraph.ir.dims.dim import symbol
+from tests.conftest import in_ci
+from tests.emit.test_golden import RUFF
 from tests.helpers.cases import each
 from tests.helpers.printing import expression
 
-RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 a, b, c, x = map(Name, "abcx")
 
 
@@ -434,13 +434,20 @@ def on_one_line(statement: Statement) -> str:
 
 
 # The diff says enough, so no example is made smaller.
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
-@given(st.lists(statements, min_size=20, max_size=40))
-def test_any_tree_parses_back_and_ruff_leaves_it(many: list[Statement]) -> None:
-    text = in_class(*map(method, many))
-    assert not ruff("format", "--diff", text=text)
-    for function, statement in zip(methods_of(text), many, strict=True):
-        assert ast.dump(function.body[0]) == ast.dump(ast.parse(on_one_line(statement)).body[0])
+unshrunk = partial(settings, deadline=None, phases=[Phase.reuse, Phase.generate])
+
+
+@pytest.mark.parametrize("examples", [20, in_ci(100)])
+def test_any_tree_parses_back_and_ruff_leaves_it(examples: int) -> None:
+    @unshrunk(max_examples=examples)
+    @given(st.lists(statements, min_size=20, max_size=40))
+    def check(many: list[Statement]) -> None:
+        text = in_class(*map(method, many))
+        assert not ruff("format", "--diff", text=text)
+        for function, statement in zip(methods_of(text), many, strict=True):
+            assert ast.dump(function.body[0]) == ast.dump(ast.parse(on_one_line(statement)).body[0])
+
+    check()
 
 
 @given(st.text())
@@ -508,7 +515,7 @@ texts = st.text() | st.text("ab \n\t\r\"'\\#\0é\x85\xa0\u202e\u2028\ud800", max
 hostile = texts | st.lists(texts | st.just('"""'), max_size=5).map("".join)
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
+@unshrunk(max_examples=40)
 @given(st.lists(hostile, min_size=10, max_size=30))
 def test_no_text_ends_a_docstring(docs: list[str]) -> None:
     text = in_class(*(method(Return(x), doc=doc) for doc in docs), doc=docs[0])
