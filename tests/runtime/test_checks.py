@@ -141,7 +141,6 @@ COPIES: dict[str, Callable[[nn.Module], Any]] = {
     "copied": copy.deepcopy,
     "pickled": lambda model: pickle.loads(pickle.dumps(model)),
     "saved": saved,
-    "compiled": lambda model: torch.compile(model, backend="eager"),
 }
 
 
@@ -167,15 +166,6 @@ def test_another_process_loads_the_check_from_the_spec(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "mask is missing; image is missing\n"
-
-
-def test_an_exported_program_has_no_check() -> None:
-    given = inputs()
-    nodes = [
-        [node.target for node in torch.export.export(model, (), given).graph.nodes]
-        for model in (GRAPH.compile(), GRAPH.compile(check=True))
-    ]
-    assert nodes[0] == nodes[1]
 
 
 # --- sizes of which the axes are multiples ------------------------------------------------------
