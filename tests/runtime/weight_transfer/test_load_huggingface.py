@@ -16,7 +16,6 @@ from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import gallery, randomise
 from tests.helpers.cases import texts
 
-pytestmark = pytest.mark.slow
 transformers = pytest.importorskip("transformers")
 if not transformers.is_torch_available():
     pytest.skip("transformers takes no torch as old as this", allow_module_level=True)
@@ -196,6 +195,7 @@ def transferred(
     return model(**inputs), other(**given), transfer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ENCODERS)
 @pytest.mark.parametrize("part", [lambda model: model, lambda model: model.get_encoder()])
 def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Module]) -> None:
@@ -208,6 +208,7 @@ def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Modul
         assert_same(model(mel=mel), theirs.get_encoder()(mel).last_hidden_state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ENCODERS)
 def test_vit(style: str) -> None:
     graph = written(SPECS["ViT"], style, eps="1e-6")
@@ -294,6 +295,7 @@ GALLERY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", GALLERY.values(), ids=GALLERY)
 def test_the_gallery_takes_hugging_face_weights(given: Given) -> None:
     graph = given.graph()
@@ -333,6 +335,7 @@ def test_clip_with_towers_of_one_width() -> None:
 # --- state dicts, dtypes, inputs ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert_base", "gpt2", "t5_encoder"])
 def test_a_state_dict_is_matched_by_names_and_order(name: str) -> None:
     """Biases show that the matrices are transposed."""
@@ -355,6 +358,7 @@ def test_a_state_dict_of_keys_without_bias() -> None:
         assert_same(model(**inputs), theirs.last_hidden_state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ours", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 @pytest.mark.parametrize("theirs", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
@@ -521,6 +525,7 @@ outputs: out
     assert torch.equal(model.places[0], other.wpe.weight[:20])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("as_state", [False, True], ids=["module", "state"])
 def test_from_multihead_attention(style: str, as_state: bool) -> None:
