@@ -1,4 +1,4 @@
-"""Specs in which names that torch, Python or the source uses are those of nodes, inputs, blocks or params."""
+"""Specs whose nodes, inputs, blocks or params have names that torch, Python or the source uses."""
 
 from __future__ import annotations
 
