@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import subprocess
-import sysconfig
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +22,7 @@ import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import substitute
 from mimgraph.runtime.runner import seeded_inputs
-from tests.conftest import SPECS
+from tests.emit.test_golden import RUFF
 from tests.helpers.running import by_name, seeded
 
 BATCH = 3
@@ -37,7 +36,7 @@ class Case(NamedTuple):
 CASES: dict[str, Case] = {}
 
 
-def spec(text: str) -> Callable[[type[nn.Module]], type[nn.Module]]:
+def handwritten(text: str) -> Callable[[type[nn.Module]], type[nn.Module]]:
     """Register the decorated class as the handwritten model of a spec."""
 
     def register(reference: type[nn.Module]) -> type[nn.Module]:
@@ -78,7 +77,7 @@ def two_sizes(graph: mg.Graph) -> Iterator[dict[str, int]]:
 # inputs and merges
 
 
-@spec("""
+@handwritten("""
 inputs: {image: [3, 16, 16], table: [7], text: {vocab: 50, shape: [T]}}
 nodes:
   image_vec:
@@ -110,7 +109,7 @@ class ThreeModalities(nn.Module):
         return self.score(self.drop(torch.cat(parts, 1)))
 
 
-@spec("""
+@handwritten("""
 inputs: {a: [6], b: [6], c: [6]}
 nodes:
   s: {merge: add, from: [a, b, c]}
@@ -129,7 +128,7 @@ class EveryElementwiseMerge(nn.Module):
         return {"stacked": stacked, "likeness": (x * a).sum(1), "biggest": x}
 
 
-@spec("""
+@handwritten("""
 inputs: {query: [T, 8], memory: [S, 8], allowed: {shape: [S], dtype: bool}}
 nodes:
   q: {layer: Linear, from: query, out_features: 8, bias: false}
@@ -149,7 +148,7 @@ class AttentionOfTwoLengths(nn.Module):
         return {"products": found @ memory.transpose(1, 2), "attended": found}
 
 
-@spec("""
+@handwritten("""
 params: {sharpness: 3}
 inputs: {gate_in: [4], image: [5], text: [5]}
 nodes:
@@ -172,7 +171,7 @@ class Formulas(nn.Module):
         return torch.where(a > text, a, -text) + torch.maximum(a, text)
 
 
-@spec("""
+@handwritten("""
 inputs: {x: [T, 6], y: [S, 6]}
 nodes:
   both: {merge: concat, from: [x, y], dim: 1}
@@ -192,7 +191,7 @@ class SumOfTwoLengths(nn.Module):
         return {"pooled": turned.mean((1, 2)), "turned": turned}
 
 
-@spec("""
+@handwritten("""
 inputs: {signal: [2, T]}
 nodes:
   down: {layer: Conv1d, from: signal, out_channels: 4, kernel_size: 3, stride: 2, activation: {LeakyReLU: 0.2}}
@@ -213,7 +212,7 @@ class EveryPortOfAnLSTM(nn.Module):
         return {"last": h[-1], "cell": c.transpose(0, 1), "all": out, "hidden": h.transpose(0, 1)}
 
 
-@spec("""
+@handwritten("""
 inputs: {tokens: {vocab: 30, shape: [T]}, lengths: {shape: [], dtype: int64}}
 nodes:
   words: {layer: Embedding, from: tokens, embedding_dim: 4, padding_idx: 0}
@@ -241,7 +240,7 @@ class EncoderDecoder(nn.Module):
         return {"dec": torch.relu(hidden[-1]), "enc": enc}
 
 
-@spec("""
+@handwritten("""
 inputs: {text: [T, 8], image: [S, 6], pad: {shape: [S], dtype: bool}}
 nodes:
   alone: {layer: MultiheadAttention, from: text, num_heads: 2}
@@ -266,7 +265,7 @@ class CrossAttention(nn.Module):
         return {"y": self.norm(cross + alone), "w": weights}
 
 
-@spec("""
+@handwritten("""
 inputs: {left: [5], right: [7], volume: [1, 6, 6, 6]}
 nodes:
   pair: {layer: Bilinear, from: [left, right], out_features: 4}
@@ -304,7 +303,7 @@ class BilinearAndVolume(nn.Module):
 # blocks
 
 
-@spec("""
+@handwritten("""
 blocks:
   residual:
     params: {stride: 1}
@@ -346,7 +345,7 @@ class BlocksInBlocksInChains(nn.Module):
         return self.head(self.stages(self.stem(image)))
 
 
-@spec("""
+@handwritten("""
 blocks:
   cell:
     inputs: {state: [D], signal: [E]}
@@ -386,7 +385,7 @@ class SeveralInputsRepeated(nn.Module):
         return {"run": run, "again": again, "once": self.once[0](run, signal)}
 
 
-@spec("""
+@handwritten("""
 blocks:
   two_way:
     params: {width: null}
@@ -430,7 +429,7 @@ class SeveralOutputsRepeated(nn.Module):
         return {"a": flat_a, "b": flat_b, "deep_b": b, "kept": kept}
 
 
-@spec("""
+@handwritten("""
 blocks:
   layer:
     params: {growth: 4, dim: 1}
@@ -467,7 +466,7 @@ class NamesThatClash(nn.Module):
         return self.sum(self.out(self.layer(x)))
 
 
-@spec("""
+@handwritten("""
 blocks:
   join:
     params: {axis: 1, shape: 1}
@@ -503,7 +502,7 @@ class ParamsInForward(nn.Module):
         return {"rows": self.rows(x, y), "columns": self.columns(x, y)}
 
 
-@spec("""
+@handwritten("""
 blocks:
   last_lstm: {params: {size: 4}, seq: [{LSTM: {hidden_size: $size, take: last}}, {Linear: 2}]}
   LastLSTM: {seq: [{LSTM: {hidden_size: 3, take: last, num_layers: 2}}]}
@@ -536,7 +535,7 @@ class FamiliesThatClash(nn.Module):
         return {"a": self.a[1][1](hidden[-1]), "b": last[-1], "c": first, "d": second}
 
 
-@spec("""
+@handwritten("""
 blocks:
   squeeze:
     inputs: {x: [C, H, W]}
@@ -610,7 +609,7 @@ class ConstantsThatVary(nn.Module):
         return self.d(self.c(self.b(self.a(image))))
 
 
-@spec("""
+@handwritten("""
 blocks:
   unit:
     params: {depth: 1, act: ReLU}
@@ -654,7 +653,7 @@ class UsesOfSeveralStructures(nn.Module):
 # shares and order
 
 
-@spec("""
+@handwritten("""
 inputs: {left: [1, 10, 10], right: [1, 10, 10], third: [1, 10, 10]}
 nodes:
   right_vec: {share: left_vec, from: right}
@@ -675,9 +674,9 @@ class ShareBeforeItsTarget(nn.Module):
         return {"score": self.score(torch.cat(vectors, 1)), "right": vectors[1]}
 
 
-@spec(
-    """
+@handwritten("""
 blocks:
+  step: {seq: [{Linear: 3}]}
   tower:
     params: {width: 5}
     inputs: [image, scale]
@@ -695,8 +694,7 @@ nodes:
   steps: {block: step, from: a, repeat: 2}
   step_again: {share: steps, from: b}
 outputs: {a: tower_a.out, b: tower_b.out, c: drop_again, d: step_again, raw: tower_b.raw}
-""".replace("blocks:\n", "blocks:\n  step: {seq: [{Linear: 3}]}\n")
-)
+""")
 class SharesOfBlocks(nn.Module):
     class Tower(nn.Module):
         def __init__(self) -> None:
@@ -718,7 +716,7 @@ class SharesOfBlocks(nn.Module):
         return {"a": out_a, "b": out_b, "c": c, "d": self.steps(b), "raw": raw_b}
 
 
-@spec("""
+@handwritten("""
 blocks:
   twice: {params: {width: 4}, seq: [{Linear: $width}, Tanh, {Linear: 4}]}
 inputs: {x: [T, 4]}
@@ -752,7 +750,7 @@ class SharedRepeatsInChains(nn.Module):
         return {"a": a, "last": hidden[-1].relu(), "out": out}
 
 
-@spec("""
+@handwritten("""
 blocks:
   pair:
     inputs: {x: [D]}
@@ -810,7 +808,7 @@ class RepeatsOfSeveralOutputsInChains(nn.Module):
 # names
 
 
-@spec("""
+@handwritten("""
 name: dict
 inputs: {int: [4], self_: [4], x: [4], input: [4], tuple: [4]}
 nodes:
@@ -836,11 +834,10 @@ class WordsOfPython(nn.Module):
         return {"return": self.case(match).relu() * tuple + first, "x": match}
 
 
-@spec(
-    """
+@handwritten("""
 inputs: {x: [4], y: [4]}
 nodes:
-  h: {layer: Linear, from: x, out_features: 4, activation: Softmax}
+  h: {layer: Linear, from: x, out_features: 4, activation: {Softmax: {dim: 1}}}
   x_2: {merge: add, from: [h, x]}
   h_last: {layer: Linear, from: x_2, out_features: 4}
   a: {merge: add, from: [h_last, h]}
@@ -848,8 +845,7 @@ nodes:
   c: {merge: add, from: [a, b, h]}
   _: {layer: Identity, from: c}
 outputs: {only: _}
-""".replace("activation: Softmax", "activation: {Softmax: {dim: 1}}")
-)
+""")
 class OneOutputByName(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -863,7 +859,7 @@ class OneOutputByName(nn.Module):
         return last + h + last * y + h
 
 
-@spec("""
+@handwritten("""
 blocks:
   loop:
     inputs: {x: [D], layer: [D]}
@@ -899,7 +895,7 @@ class LoopVariables(nn.Module):
         return self._[1](self._[0](b, a), a)
 
 
-@spec("""
+@handwritten("""
 inputs: {x: [4], unseen: [2]}
 nodes:
   a: {layer: Linear, from: x, out_features: 3}
@@ -915,7 +911,7 @@ class InputsAsOutputs(nn.Module):
         return {"same": x, "a": a, "also": a, "unseen": unseen}
 
 
-@spec("""
+@handwritten("""
 params: {width: 4, twofold: $(width * 2), list: [2, 3], act: true, rate: 1e-1}
 blocks:
   mlp:
@@ -958,9 +954,14 @@ class ParamsOfParams(nn.Module):
         return {"c": self.c(b), "d": self.d(b)}
 
 
-@spec(
-    """
+@handwritten("""
 blocks:
+  pool2:
+    inputs: {x: [T, D]}
+    nodes:
+      fc: {layer: Linear, from: x, out_features: $(D + 1)}
+      mean: {layer: Mean, from: fc, dim: 1}
+    outputs: {fc: fc, mean: mean}
   pool:
     params: {axis: 1}
     inputs: {x: [T, D]}
@@ -977,18 +978,7 @@ nodes:
   head: {layer: Linear, from: pa.flat, out_features: 2}
   m: {from: c, seq: [{pool2: {take: mean}}, {Linear: 2}]}
 outputs: {head: head, b: pb.mean, flat: pb.flat, m: m}
-""".replace(
-        "blocks:\n",
-        """blocks:
-  pool2:
-    inputs: {x: [T, D]}
-    nodes:
-      fc: {layer: Linear, from: x, out_features: $(D + 1)}
-      mean: {layer: Mean, from: fc, dim: 1}
-    outputs: {fc: fc, mean: mean}
-""",
-    )
-)
+""")
 class PortsOfBlocks(nn.Module):
     class Pool(nn.Module):
         def __init__(self, width: int, axis: int = 1) -> None:
@@ -1024,7 +1014,7 @@ class PortsOfBlocks(nn.Module):
 # constants that vary in several ways at once
 
 
-@spec("""
+@handwritten("""
 blocks:
   dense_layer:
     params: {growth: 4}
@@ -1073,7 +1063,7 @@ class Dense(nn.Module):
         return self.features(image)
 
 
-@spec("""
+@handwritten("""
 blocks:
   heads:
     params: {heads: 2, in_features: 8}
@@ -1119,7 +1109,7 @@ class HeadsOfSeveralLengths(nn.Module):
         return {"a": torch.cat((self.ha(a), self.hc(c)), 1), "b": self.hb(b)}
 
 
-@spec("""
+@handwritten("""
 blocks:
   same: {inputs: [x, y], nodes: {z: {merge: add, from: [x, y]}}, outputs: {y: x, x: z}}
   gate:
@@ -1165,7 +1155,7 @@ class GatesInALoop(nn.Module):
         return {"x": x, "y": y, "c": self.other(c, c)[1]}
 
 
-@spec("""
+@handwritten("""
 blocks:
   embed: {params: {width: 4}, inputs: [ids], nodes: {table: {layer: Embedding, from: ids, embedding_dim: $width}}, outputs: table}
   tower:
@@ -1213,10 +1203,10 @@ class TwoTowersOfCategories(nn.Module):
         return torch.sigmoid((deep * wide).sum(1))
 
 
-@spec(
-    """
+@handwritten("""
 params: {c: 4}
 blocks:
+  both_half: {inputs: [x], nodes: {b: {block: both, from: [x, x], take: mean}, a: {layer: ReLU, from: b}}, outputs: {relu: a, mean: b}}
   up: {params: {c: $(c * 2)}, inputs: {x: [C, L]}, seq: [{Conv1d: {out_channels: $(c + C), kernel_size: 1}}]}
   both:
     inputs: {x: [C, L], y: [C, M]}
@@ -1234,11 +1224,7 @@ nodes:
   ab: {block: both, from: {y: b, x: a}}
   up: {from: d, seq: [up, {up: 1}, {both_half: {take: mean}}]}
 outputs: {end: end, whole: ab.whole, up: up}
-""".replace(
-        "blocks:\n",
-        "blocks:\n  both_half: {inputs: [x], nodes: {b: {block: both, from: [x, x], take: mean}, a: {layer: ReLU, from: b}}, outputs: {relu: a, mean: b}}\n",
-    )
-)
+""")
 class PortsInBlocksInChains(nn.Module):
     class Both(nn.Module):
         def __init__(self, c: int) -> None:
@@ -1272,58 +1258,54 @@ class PortsInBlocksInChains(nn.Module):
 # the tests
 
 
-@pytest.fixture(params=list(CASES.values()), ids=list(CASES))
-def case(request: pytest.FixtureRequest) -> Case:
-    found: Case = request.param
-    return found
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_spec_is_the_model_by_hand(case: Case) -> None:
+    graph = mg.loads(case.text)
+    assert_same_weights(graph, case.reference)
+    for sizes in two_sizes(graph):
+        assert_same_results(graph, case.reference, sizes)
+    assert_no_local_outlives_its_last_use(graph)
 
 
-def test_the_weights_are_the_same(case: Case) -> None:
-    ours = seeded(mg.loads(case.text).compile).state_dict()
-    theirs = seeded(case.reference).state_dict()
+def assert_same_weights(graph: mg.Graph, reference: type[nn.Module]) -> None:
+    ours, theirs = seeded(graph.compile).state_dict(), seeded(reference).state_dict()
     assert list(ours) == list(theirs)
     assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
 
 
-def test_outputs_and_gradients_are_the_same_and_shapes_as_inferred(case: Case) -> None:
-    graph = mg.loads(case.text)
-    for sizes in two_sizes(graph):
-        compiled, by_hand = seeded(graph.compile), seeded(case.reference)
-        inputs = seeded_inputs(graph.typed, BATCH, 0, sizes)
-        ours, theirs = run(compiled, inputs), run(by_hand, inputs)
-        assert_same(ours, theirs)
-        assert_same(gradients(compiled, ours), gradients(by_hand, theirs))
-        for tensor, type_ in zip(ours.values(), graph.outputs.values(), strict=True):
-            assert tuple(tensor.shape) == tuple(
-                substitute(dim, sizes | {"N": BATCH}) for dim in type_.shape
-            )
-            assert str(tensor.dtype) == f"torch.{type_.dtype}"
-
-
-TEXTS = {name: case.text for name, case in CASES.items()}
-TEXTS |= {path.stem: path.read_text() for path in SPECS}
+def assert_same_results(graph: mg.Graph, reference: type[nn.Module], sizes: dict[str, int]) -> None:
+    """Check that outputs and gradients are the same, and shapes and dtypes as inferred."""
+    compiled, by_hand = seeded(graph.compile), seeded(reference)
+    inputs = seeded_inputs(graph.typed, BATCH, 0, sizes)
+    ours, theirs = run(compiled, inputs), run(by_hand, inputs)
+    assert_same(ours, theirs)
+    assert_same(gradients(compiled, ours), gradients(by_hand, theirs))
+    for tensor, type_ in zip(ours.values(), graph.outputs.values(), strict=True):
+        expected = [substitute(dim, sizes | {"N": BATCH}) for dim in type_.shape]
+        assert [*tensor.shape] == expected
+        assert str(tensor.dtype) == f"torch.{type_.dtype}"
 
 
 def test_the_source_is_formatted_and_independent_of_mimgraph(tmp_path: Path) -> None:
     """ruff finds nothing to report or reformat, and mimgraph is not mentioned."""
-    for name, text in TEXTS.items():
-        source = mg.loads(text).source()
+    for name, case in CASES.items():
+        source = mg.loads(case.text).source()
         assert "mimgraph" not in source, name
         (tmp_path / f"{name}.py").write_text(source)
-    tools = Path(sysconfig.get_path("scripts"))
-    ruff = ["--isolated", "--no-cache", "--line-length", "100", str(tmp_path)]
-    for command in (
-        [tools / "ruff", "check", *ruff],
-        [tools / "ruff", "format", "--check", "--diff", *ruff],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = ["--isolated", "--no-cache", "--line-length", "100", str(tmp_path)]
+    for command in (["check"], ["format", "--diff"]):
+        done = subprocess.run(
+            [RUFF, *command, *options], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-def test_no_local_outlives_its_last_use(text: str) -> None:
-    tree = ast.parse(mg.loads(text).source())
-    for function in ast.walk(tree):
+def test_no_local_of_the_gallery_outlives_its_last_use(spec: Path) -> None:
+    assert_no_local_outlives_its_last_use(mg.load(spec))
+
+
+def assert_no_local_outlives_its_last_use(graph: mg.Graph) -> None:
+    for function in ast.walk(ast.parse(graph.source())):
         if isinstance(function, ast.FunctionDef) and function.name == "forward":
             assert list(dead_locals(function)) == []
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
+from tests.helpers.cases import each
 
 SPEC = """\
 inputs: {{image: [3, 8, 8]}}
@@ -76,7 +76,7 @@ def _name(key: str) -> str:
     return key.replace("half_", "half")
 
 
-@pytest.mark.parametrize("node", CASES)
+@each("node", [*CASES])
 def test_what_is_frozen(node: str) -> None:
     graph = loaded(node)
     model = graph.compile()

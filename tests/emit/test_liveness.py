@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 from tests.helpers.strategies import to_yaml
 
 
@@ -127,7 +127,7 @@ ACTIVATED = {
 }
 
 
-@pytest.mark.parametrize(("expr", "most"), ACTIVATED.items())
+@each("expr, most", ACTIVATED.items())
 def test_a_relu_of_arithmetic_is_in_place_and_has_its_gradients(expr: str, most: int) -> None:
     spec = {"merge": "formula", "expr": expr, "from": ["a", "b"], "activation": "ReLU"}
     model, _ = compiled({"inputs": {"a": [8], "b": [8]}, "nodes": {"y": spec}, "outputs": "y"})

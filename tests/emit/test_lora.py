@@ -15,6 +15,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.infer.advice.packages import check_packages
 from mimgraph.ops.custom.probe import tensors
+from tests.helpers.cases import each
 from tests.helpers.marked import faults, split
 
 peft = pytest.importorskip("peft")
@@ -99,7 +100,7 @@ def loaded(node: str) -> mg.Graph:
     return mg.loads(text.replace("from: [i, y]", "from: [i, y.*]") if "each" in node else text)
 
 
-@pytest.mark.parametrize("node", CASES)
+@each("node", [*CASES])
 def test_the_tensors_are_those_of_peft(node: str) -> None:
     graph = loaded(node)
     model = graph.compile()
@@ -164,8 +165,8 @@ def test_weights_come_back_and_those_without_adapters_fit(tmp_path: Path) -> Non
     assert torch.allclose(fresh.eval()(**given)[:, 4:], plain.eval()(**given)[:, 4:], atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("words", "message", "help"),
+@each(
+    "words, message, help",
     [
         ("lora: ⟦wrong-type⟧8", "lora must be a mapping of rank, on, alpha and dropout", "write lora: {rank: 8"),
         ("lora: ⟦missing-option⟧{rank: 8}", "lora needs on", "write lora: {rank: 8"),
@@ -198,8 +199,8 @@ def test_what_is_wrong_is_said_where_it_stands(words: str, message: str, help: s
     assert found.help.startswith(help)
 
 
-@pytest.mark.parametrize(
-    ("node", "message"),
+@each(
+    "node, message",
     [
         ("{layer: Linear, from: x, out_features: 2, lora: {rank: 8, on: [weight]}}", "y has no inner layer 'weight'"),
         ("{layer: ReLU, from: x, lora: {rank: 8, on: [a]}}", "y has no inner layer 'a'"),

@@ -6,6 +6,7 @@ import copy
 import pickle
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.cost.bind_sizes import filled
+from tests.helpers.cases import each
 from tests.helpers.running import by_name, seeded
 
 N, T, S = 3, 4, 5
@@ -180,7 +182,7 @@ def without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 OVER = re.compile(r", over: (-?\d)")
 
 
-@pytest.mark.parametrize("name", CASES)
+@each("name", [*CASES])
 def test_it_does_the_same_on_every_slice(name: str) -> None:
     nodes, outputs = CASES[name]
     inputs = read_by(nodes)
@@ -299,8 +301,7 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-@pytest.mark.parametrize("training", [True, False])
+@each("name, training", [*product(PUBLISHED, [True, False])])
 def test_it_equals_the_model_written_by_hand(name: str, training: bool) -> None:
     text, by_hand, inputs = PUBLISHED[name]
     reference = seeded(by_hand).train(training)
@@ -318,7 +319,7 @@ def test_the_code_is_as_one_writes_it() -> None:
 # --- sizes, dtypes, missing sources, tools --------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "t"), [(0, 4), (2, 0), (0, 0), (1, 1)])
+@each("n, t", [(0, 4), (2, 0), (0, 0), (1, 1)])
 def test_an_axis_or_batch_may_be_empty(n: int, t: int) -> None:
     nodes = "a: {layer: Linear, from: x, out_features: 2, over: 1}\n  b: {layer: Linear, from: x, out_features: 2, over: 2}"
     model = mg.loads(spec(nodes, read_by("x"), "[a, b]", True)).compile()
@@ -344,8 +345,7 @@ outputs: {masked: masked, both: two.both, rest: two.rest, sum: sum}
 """
 
 
-@pytest.mark.parametrize("axis", [1, 2])
-@pytest.mark.parametrize("given", [(), ("z",), ("gone",), ("z", "gone")])
+@each("axis, given", [*product([1, 2], [(), ("z",), ("gone",), ("z", "gone")])])
 def test_sources_may_be_missing(axis: int, given: tuple[str, ...]) -> None:
     plain = re.sub(r", over: AXIS", "", OPTIONAL).replace("[T, S, 8]", "[T, 8]")
     reference = seeded(mg.loads(plain.replace("[T, S]", "[T]")).compile).eval()
@@ -366,6 +366,7 @@ def test_it_follows_the_dtype_of_the_model() -> None:
     assert model.bfloat16()(x=torch.randn(2, 8, 3, 4).bfloat16()).dtype == torch.bfloat16
 
 
+@pytest.mark.slow
 def test_it_is_exported_with_open_sizes_and_pickled() -> None:
     graph = mg.loads(AXIAL)
     model, inputs = graph.compile().eval(), {"x": torch.randn(2, 8, 3, 4)}

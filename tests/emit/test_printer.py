@@ -2,8 +2,7 @@
 
 import ast
 import subprocess
-import sysconfig
-from pathlib import Path
+from functools import partial
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -43,9 +42,11 @@ from mimgraph.ir.code import (
     call,
 )
 from mimgraph.ir.dims.dim import symbol
+from tests.conftest import in_ci
+from tests.emit.test_golden import RUFF
+from tests.helpers.cases import each
 from tests.helpers.printing import expression
 
-RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 a, b, c, x = map(Name, "abcx")
 
 
@@ -150,18 +151,15 @@ FLAT = [
 ]
 
 
-@pytest.mark.parametrize(("node", "text"), FLAT, ids=[text for _, text in FLAT])
-def test_expressions_on_one_line(node: Code, text: str) -> None:
-    assert expression(node) == text
-
-
-def test_ruff_leaves_expressions_on_one_line() -> None:
+def test_expressions_on_one_line() -> None:
+    found = [(expression(node), text) for node, text in FLAT]
+    assert [(one, text) for one, text in found if one != text] == []
     text = body(*(Assign(("x",), node) for node, _ in FLAT))
     assert text == "".join(f"x = {line}\n" for _, line in FLAT)
     assert not ruff("format", "--diff", text=text)
 
 
-@pytest.mark.parametrize("node", [Operand("x"), RuntimeSize(symbol("N"))], ids=repr)
+@each("node", [Operand("x"), RuntimeSize(symbol("N"))])
 def test_unresolved_code_is_not_printed(node: Code) -> None:
     with pytest.raises(TypeError):
         expression(call("f", node))
@@ -349,7 +347,7 @@ for a, b in zip(
 }
 
 
-@pytest.mark.parametrize(("statement", "text"), SPLIT.values(), ids=SPLIT)
+@each("statement, text", SPLIT)
 def test_statements_on_several_lines(statement: Statement, text: str) -> None:
     assert body(statement) == text
 
@@ -359,11 +357,11 @@ def test_ruff_leaves_statements_on_several_lines() -> None:
     assert not ruff("format", "--diff", text=in_class(method(*statements)))
 
 
-@pytest.mark.parametrize("room", [0, -1], ids=["fits", "one column short"])
-def test_prefix_and_suffix_count(room: int) -> None:
+def test_prefix_and_suffix_count() -> None:
     node = call("f", a, b)
-    prefix = WIDTH - len("f(a, b)") - 1 - room
-    assert ("\n" in expression(node, prefix=prefix, suffix=1)) == (room < 0)
+    most = WIDTH - len("f(a, b)") - 1
+    assert "\n" not in expression(node, prefix=most, suffix=1)
+    assert "\n" in expression(node, prefix=most + 1, suffix=1)
 
 
 # Any tree ----------------------------------------------------------------------------------------
@@ -436,13 +434,20 @@ def on_one_line(statement: Statement) -> str:
 
 
 # The diff says enough, so no example is made smaller.
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
-@given(st.lists(statements, min_size=20, max_size=40))
-def test_any_tree_parses_back_and_ruff_leaves_it(many: list[Statement]) -> None:
-    text = in_class(*map(method, many))
-    assert not ruff("format", "--diff", text=text)
-    for function, statement in zip(methods_of(text), many, strict=True):
-        assert ast.dump(function.body[0]) == ast.dump(ast.parse(on_one_line(statement)).body[0])
+unshrunk = partial(settings, deadline=None, phases=[Phase.reuse, Phase.generate])
+
+
+@pytest.mark.parametrize("examples", [20, in_ci(100)])
+def test_any_tree_parses_back_and_ruff_leaves_it(examples: int) -> None:
+    @unshrunk(max_examples=examples)
+    @given(st.lists(statements, min_size=20, max_size=40))
+    def check(many: list[Statement]) -> None:
+        text = in_class(*map(method, many))
+        assert not ruff("format", "--diff", text=text)
+        for function, statement in zip(methods_of(text), many, strict=True):
+            assert ast.dump(function.body[0]) == ast.dump(ast.parse(on_one_line(statement)).body[0])
+
+    check()
 
 
 @given(st.text())
@@ -496,7 +501,7 @@ DOCS = {
 }
 
 
-@pytest.mark.parametrize(("doc", "text"), DOCS.values(), ids=DOCS)
+@each("doc, text", DOCS)
 def test_docstring(doc: str, text: str) -> None:
     lines = in_class(doc=doc).splitlines()[1:]
     assert "\n".join(line.removeprefix("    ") for line in lines) == text
@@ -510,7 +515,7 @@ texts = st.text() | st.text("ab \n\t\r\"'\\#\0é\x85\xa0\u202e\u2028\ud800", max
 hostile = texts | st.lists(texts | st.just('"""'), max_size=5).map("".join)
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
+@unshrunk(max_examples=40)
 @given(st.lists(hostile, min_size=10, max_size=30))
 def test_no_text_ends_a_docstring(docs: list[str]) -> None:
     text = in_class(*(method(Return(x), doc=doc) for doc in docs), doc=docs[0])
@@ -551,7 +556,7 @@ COMMENTS: dict[str, tuple[Statement, str]] = {
 }
 
 
-@pytest.mark.parametrize(("statement", "text"), COMMENTS.values(), ids=COMMENTS)
+@each("statement, text", COMMENTS)
 def test_comment(statement: Statement, text: str) -> None:
     assert body(statement) == text
 
@@ -639,20 +644,18 @@ class Empty(nn.Module):
 
 def test_file() -> None:
     assert module_text(IMPORTS, (MODEL, Class("Empty", "nn.Module", "", ()))) == FILE
+    assert not ruff("format", "--diff", text=FILE)
+    assert not ruff("check", text=FILE)
 
 
-@pytest.mark.parametrize("command", [("format", "--diff"), ("check",)], ids=["format", "check"])
-def test_ruff_has_no_finding_in_a_file(command: tuple[str, ...]) -> None:
-    assert not ruff(*command, text=FILE)
-
-
-@pytest.mark.parametrize("length", [10, 89, 90, 91, 100])
-def test_ruff_leaves_long_names_of_classes_and_parameters(length: int) -> None:
-    name = "a" * length
-    default = Parameter(name, "int", binary("+", long, longer))
-    functions = (
-        Function("f", (Parameter(name, "Tensor"),), False, "Tensor", ()),
-        Function("g", (default,), True, "None", (Return(x),)),
-    )
-    text = module_text((), (Class(name, "nn.Module", "", functions),))
-    assert not ruff("format", "--diff", text=text)
+def test_ruff_leaves_long_names_of_classes_and_parameters() -> None:
+    classes = []
+    for length in (10, 89, 90, 91, 100):
+        name = "a" * length
+        default = Parameter(name, "int", binary("+", long, longer))
+        functions = (
+            Function("f", (Parameter(name, "Tensor"),), False, "Tensor", ()),
+            Function("g", (default,), True, "None", (Return(x),)),
+        )
+        classes.append(Class(name, "nn.Module", "", functions))
+    assert not ruff("format", "--diff", text=module_text((), tuple(classes)))

@@ -6,7 +6,6 @@ import hashlib
 import re
 import runpy
 import subprocess
-import sysconfig
 import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
@@ -39,15 +38,25 @@ from mimgraph.ir.typed.operations import (
 )
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.runtime.runner import seeded_inputs
+from tests.conftest import in_ci
+from tests.emit.test_golden import RUFF
 from tests.helpers.running import by_name
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ops.layers import oracle
 
-RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 Sizes = Mapping[str, int]
 Tensors = Mapping[str, Tensor]
 
-thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+def examples(some: int, more: int) -> pytest.MarkDecorator:
+    """Run a test on some random specs by default, and on more in CI."""
+    return pytest.mark.parametrize("examples", [some, in_ci(more)])
+
+
+def check_random_specs(examples: int, check: Callable[[Spec], None], **options: Any) -> None:
+    slow = [HealthCheck.too_slow]
+    limits = settings(max_examples=examples, deadline=None, suppress_health_check=slow)
+    limits(given(specs(**options))(check))()
 
 
 def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]:
@@ -295,10 +304,12 @@ def check_against_the_nodes(text: str) -> None:
     assert_typed(graph, trained, graph.outputs, sizes)
 
 
-@thorough(max_examples=60)
-@given(specs())
-def test_outputs_are_as_inferred_and_as_interpreted(spec: Spec) -> None:
-    check_against_the_nodes(to_yaml(spec))
+@examples(60, 1_000)
+def test_outputs_are_as_inferred_and_as_interpreted(examples: int) -> None:
+    def check(spec: Spec) -> None:
+        check_against_the_nodes(to_yaml(spec))
+
+    check_random_specs(examples, check)
 
 
 REGRESSIONS = {  # found by the random specs
@@ -335,11 +346,10 @@ def test_regressions(name: str) -> None:
     check_against_the_nodes(textwrap.dedent(REGRESSIONS[name]))
 
 
-def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path) -> None:
+@examples(30, 100)
+def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path, examples: int) -> None:
     path = tmp_path / "emitted.py"
 
-    @thorough(max_examples=50)
-    @given(specs())
     def compare(spec: Spec) -> None:
         graph = mg.loads(to_yaml(spec))
         path.write_text(graph.source())
@@ -351,7 +361,7 @@ def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path) -> None:
         assert_same(compiled.state_dict(), run.state_dict())
         assert_same_outputs(graph, compiled, run)
 
-    compare()
+    check_random_specs(examples, compare)
 
 
 # lifting
@@ -447,31 +457,32 @@ def numbers(value: Any, words: Spec) -> Any:
     return value
 
 
-@thorough(max_examples=100)
-@given(specs(of_blocks=True))
-def test_lifted_classes_are_those_of_the_blocks_written_out(spec: Spec) -> None:
-    graph = mg.loads(to_yaml(spec))
-    written_out = mg.loads(to_yaml(WrittenOut(spec, graph).spec))
-    models = []
-    for made in (graph, written_out):
-        torch.manual_seed(0)
-        models.append(made.compile().double().eval())
-    lifted, flat = models
-    assert_same(lifted.state_dict(), flat.state_dict())
-    assert_same_outputs(graph, lifted, flat)
+@examples(40, 200)
+def test_lifted_classes_are_those_of_the_blocks_written_out(examples: int) -> None:
+    def compare(spec: Spec) -> None:
+        graph = mg.loads(to_yaml(spec))
+        written_out = mg.loads(to_yaml(WrittenOut(spec, graph).spec))
+        models = []
+        for made in (graph, written_out):
+            torch.manual_seed(0)
+            models.append(made.compile().double().eval())
+        lifted, flat = models
+        assert_same(lifted.state_dict(), flat.state_dict())
+        assert_same_outputs(graph, lifted, flat)
+
+    check_random_specs(examples, compare, of_blocks=True)
 
 
 # text
 
 
-def test_ruff_leaves_the_source_as_it_is(tmp_path: Path) -> None:
-    @thorough(max_examples=150)
-    @given(specs())
+@examples(50, 300)
+def test_ruff_leaves_the_source_as_it_is(tmp_path: Path, examples: int) -> None:
     def collect(spec: Spec) -> None:
         text = mg.loads(to_yaml(spec)).source()
         (tmp_path / f"m{hashlib.sha256(text.encode()).hexdigest()[:16]}.py").write_text(text)
 
-    collect()
+    check_random_specs(examples, collect)
     options = ["--isolated", "--no-cache", "--line-length", "100"]
     for command in (["check"], ["format", "--diff"]):
         done = subprocess.run(
@@ -480,31 +491,13 @@ def test_ruff_leaves_the_source_as_it_is(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-@thorough(max_examples=60)
-@given(specs())
-def test_a_dump_is_the_graph_again(spec: Spec) -> None:
-    graph = mg.loads(to_yaml(spec))
-    again = mg.loads(graph.dumps())
-    assert again == graph
-    assert again.source() == graph.source()
-    assert again.dumps() == graph.dumps()
+@examples(40, 1_000)
+def test_a_dump_is_the_graph_again(examples: int) -> None:
+    def check(spec: Spec) -> None:
+        graph = mg.loads(to_yaml(spec))
+        again = mg.loads(graph.dumps())
+        assert again == graph
+        assert again.source() == graph.source()
+        assert again.dumps() == graph.dumps()
 
-
-# the same properties on many more specs
-
-
-@pytest.mark.slow
-@thorough(max_examples=1_000)
-@given(specs())
-def test_many_outputs_are_as_inferred(spec: Spec) -> None:
-    check_against_the_nodes(to_yaml(spec))
-
-
-@pytest.mark.slow
-@thorough(max_examples=1_000)
-@given(specs())
-def test_many_dumps_are_the_graph_again(spec: Spec) -> None:
-    graph = mg.loads(to_yaml(spec))
-    again = mg.loads(graph.dumps())
-    assert again == graph
-    assert again.source() == graph.source()
+    check_random_specs(examples, check)

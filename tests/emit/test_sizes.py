@@ -8,6 +8,7 @@ from mimgraph.emit.sizes import Readable, resolve_sizes
 from mimgraph.ir.code import Name, RuntimeSize, call
 from mimgraph.ir.dims.dim import Size, symbol
 from mimgraph.ir.types import BATCH, TensorType
+from tests.helpers.cases import each
 from tests.helpers.printing import expression
 
 S, T = symbol("S"), symbol("T")
@@ -39,7 +40,7 @@ CASES: dict[str, tuple[Size, Readable, str]] = {
 }
 
 
-@pytest.mark.parametrize(("size", "readable", "text"), CASES.values(), ids=CASES.keys())
+@each("size, readable, text", CASES)
 def test_sizes_are_read_from_the_tensors_at_hand(size: Size, readable: Readable, text: str) -> None:
     code = resolve_sizes(call("f", size), readable)
     assert expression(code) == f"f({text})"

@@ -68,12 +68,18 @@ MODELS = [
     Model("image_table_missing", left_out=("image", "has_image")),
 ]
 
-QUICK = (MODELS[0], MODELS[7], MODELS[9])  # the others are for CI
+QUICK = (MODELS[0], MODELS[7], MODELS[9])
+
+
+def nightly(case: Any, *, unless: bool = False, name: str | None = None) -> Any:
+    """Return a case that only the nightly run takes, unless CI takes it as well."""
+    return pytest.param(case, id=name, marks=() if unless else pytest.mark.nightly)
 
 
 def each_of(models: list[Model]) -> pytest.MarkDecorator:
-    """Parametrize a test with each of these as its `model`."""
-    cases = [pytest.param(m, marks=[pytest.mark.slow] * (m not in QUICK)) for m in models]
+    """Parametrize a test with each of these as its `model`; CI takes the quick ones, or the first."""
+    kept = [model for model in models if model in QUICK] or models[:1]
+    cases = [nightly(model, unless=model in kept) for model in models]
     return pytest.mark.parametrize("model", cases, ids=str)
 
 

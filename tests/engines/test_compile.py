@@ -10,7 +10,15 @@ import torch
 from torch import nn
 
 import mimgraph as mg
-from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+from tests.engines.models import (
+    MODELS,
+    Model,
+    assert_close,
+    each_of,
+    every_model,
+    loss_gradients,
+    nightly,
+)
 from tests.helpers.compiled_pairs import PAIRS, Pair, graphs
 from tests.ops.layers.oracle import TORCH
 
@@ -38,8 +46,8 @@ def test_a_model_compiles_in_one_graph(model: Model) -> None:
     assert_compiles(model, "aot_eager")
 
 
-@pytest.mark.slow  # takes a minute for each model
-@each_of([MODELS[0], MODELS[2], MODELS[7], MODELS[8]])
+# a minute for each model
+@pytest.mark.parametrize("model", [MODELS[0], *(nightly(MODELS[n]) for n in (2, 7, 8))], ids=str)
 def test_a_model_compiles_to_machine_code(model: Model) -> None:
     assert_compiles(model, "inductor")
 
@@ -122,13 +130,11 @@ def test_other_sizes_compile_no_other_graph() -> None:
 
 @pytest.mark.parametrize(
     "pair",
-    [pytest.param(p, marks=[pytest.mark.slow] * (p.name != "image_numerical")) for p in PAIRS],
+    [nightly(pair, unless=pair.name == "image_numerical") for pair in PAIRS],
     ids=str,
 )
 def test_no_more_graphs_than_the_class_by_hand(pair: Pair) -> None:
     """Neither for one batch, where the code may be broken into several, nor for ten other sizes."""
-    if pair.name == "bert_base":
-        pytest.importorskip("transformers")
     ours = graphs(pair.graph().compile(), pair, by_name=True)
     assert ours == graphs(pair.by_hand(), pair, by_name=False)
 

@@ -85,7 +85,6 @@ assert "mimgraph" not in sys.modules
 """
 
 
-@pytest.mark.slow  # each is a process that imports torch
 @pytest.mark.parametrize("script", [LOAD, LOAD_SOURCE], ids=["pickled", "emitted"])
 def test_another_process_loads_emitted_models(script: str, tmp_path: Path) -> None:
     """It imports torch and pickle alone; emitted source with its weights needs nothing of mimgraph."""

@@ -23,8 +23,6 @@ from torch.nn.parallel import DistributedDataParallel
 from tests.engines.models import MODELS, Model, Written, assert_close
 from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
 
-pytestmark = pytest.mark.slow
-
 Wrap = Callable[[Model, nn.Module, DeviceMesh], nn.Module]
 
 

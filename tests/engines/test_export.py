@@ -12,7 +12,7 @@ from torch.export import Dim
 
 import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
-from tests.engines.models import MODELS, Model, assert_close, every_model
+from tests.engines.models import MODELS, Model, assert_close, every_model, nightly
 from tests.ops.layers.oracle import TORCH
 
 pytestmark = pytest.mark.filterwarnings("ignore:The tensor attributes")
@@ -266,9 +266,7 @@ def check_least(graph: mg.Graph, size: int, strict: bool) -> None:
 
 @keeps_lengths_open
 @pytest.mark.parametrize("strict", [True, False])
-@pytest.mark.parametrize(
-    "case", [pytest.param(c, marks=[pytest.mark.slow] * (c not in QUICK_LEAST)) for c in LEAST]
-)
+@pytest.mark.parametrize("case", [nightly(case, unless=case in QUICK_LEAST) for case in LEAST])
 def test_the_least_length_is_exact(case: str, strict: bool) -> None:
     x, nodes, size = LEAST[case]
     graph = mg.loads(f"inputs: {{x: {x}}}\nnodes: {nodes}\noutputs: y")

@@ -19,9 +19,6 @@ from mimgraph.cost.choose_sizes import choose_sizes
 from tests.engines.models import MODELS, Model, Written, assert_close
 from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
 
-pytestmark = pytest.mark.slow
-
-
 # between its stages go a view, integers and an early output; the second stage has an optional input
 SEVERAL = Written(
     "several",

@@ -12,7 +12,15 @@ import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import SPECS
-from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+from tests.engines.models import (
+    MODELS,
+    Model,
+    assert_close,
+    each_of,
+    every_model,
+    loss_gradients,
+    nightly,
+)
 from tests.gallery import SMALL
 from tests.helpers.running import by_name
 
@@ -72,10 +80,7 @@ DTYPES = {
     torch.float64: 1e-4,
 }  # with the tolerance of each
 QUICK = ("simple_numerical", "masked_attention", "din", "text_classifier", "image_table_missing")
-GALLERY = [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem not in QUICK))
-    for path in SPECS
-]
+GALLERY = [nightly(path, unless=path.stem in QUICK, name=path.stem) for path in SPECS]
 
 
 # On an image that shrinks to one pixel, torch's bfloat16 gradient of a convolution is not defined, and

@@ -13,14 +13,13 @@ from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, Dataset
 
 import mimgraph as mg
-from tests.engines.models import MODELS, Model, assert_close
+from tests.conftest import needed
+from tests.engines.models import MODELS, Model, assert_close, nightly
 
 SAMPLES, BATCH, EPOCHS, RATE = 16, 8, 20, 3e-3
 
 small, *larger = MODELS[:3]
-seeds = pytest.mark.parametrize(
-    "model", [small, *(pytest.param(model, marks=pytest.mark.slow) for model in larger)], ids=str
-)
+seeds = pytest.mark.parametrize("model", [small, *map(nightly, larger)], ids=str)
 
 
 class Samples(Dataset[dict[str, Tensor]]):
@@ -51,7 +50,7 @@ def assert_learned(samples: Samples, model: nn.Module, trained: nn.Module) -> No
 
 @seeds
 def test_accelerate(model: Model) -> None:
-    accelerate = pytest.importorskip("accelerate")
+    accelerate = needed("accelerate")
     samples, module = Samples(model), model.compile().train()
     accelerator = accelerate.Accelerator(cpu=True)
     wrapped, optimizer, loader = accelerator.prepare(
@@ -68,10 +67,9 @@ def test_accelerate(model: Model) -> None:
     assert_learned(samples, model.compile(), accelerator.unwrap_model(wrapped))
 
 
-@pytest.mark.slow
 @seeds
 def test_lightning(model: Model, tmp_path: Path) -> None:
-    lightning = pytest.importorskip("lightning")
+    lightning = needed("lightning")
 
     class Regression(lightning.LightningModule):  # type: ignore[misc, name-defined]
         def __init__(self, module: nn.Module) -> None:
@@ -104,7 +102,8 @@ def test_lightning(model: Model, tmp_path: Path) -> None:
 @pytest.fixture
 def arguments(tmp_path: Path) -> Any:
     """Return Hugging Face's arguments; `label_names` keeps the labels, as no input has that name."""
-    transformers = pytest.importorskip("transformers")
+    needed("accelerate")  # of the trainer
+    transformers = needed("transformers")
     return transformers.TrainingArguments(
         tmp_path,
         num_train_epochs=EPOCHS,
@@ -119,7 +118,6 @@ def arguments(tmp_path: Path) -> Any:
     )
 
 
-@pytest.mark.slow
 @seeds
 def test_hugging_face_with_a_loss_function(model: Model, arguments: Any) -> None:
     from transformers import Trainer
@@ -132,7 +130,6 @@ def test_hugging_face_with_a_loss_function(model: Model, arguments: Any) -> None
     assert_learned(samples, model.compile(), module)
 
 
-@pytest.mark.slow
 @seeds
 def test_hugging_face_with_a_subclass(model: Model, arguments: Any) -> None:
     from transformers import Trainer
@@ -163,7 +160,7 @@ def arrays(samples: Samples) -> dict[str, Any]:
 
 @seeds
 def test_skorch(model: Model) -> None:
-    skorch = pytest.importorskip("skorch")
+    skorch = needed("skorch")
     samples = Samples(model)
     net = skorch.NeuralNetRegressor(
         model.compile(),
@@ -201,7 +198,8 @@ def two_parts(hidden: int = 8) -> nn.Module:
 
 
 def test_scikit_learn_pipeline_with_a_search_of_params() -> None:
-    skorch = pytest.importorskip("skorch")
+    skorch = needed("skorch")
+    needed("sklearn")
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler

@@ -9,6 +9,7 @@ import pytest
 import mimgraph as mg
 from mimgraph.cost.cost import Costs
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 
 def tower(*widths: int) -> mg.Graph:
@@ -30,8 +31,10 @@ def loads(graph: mg.Graph, starts: tuple[str, ...]) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
-@pytest.mark.parametrize("widths", [(8,) * 7, (64, 32, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 32, 64)])
+WIDTHS = [(8,) * 7, (64, 32, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 32, 64)]
+
+
+@each("widths, count", [*itertools.product(WIDTHS, [1, 2, 3, 4, 6])])
 def test_no_other_split_has_a_smaller_largest_load(widths: tuple[int, ...], count: int) -> None:
     graph = tower(*widths)
     names = [node.name for node in graph.typed.body.order]
@@ -54,7 +57,7 @@ def test_macs_that_depend_on_named_sizes_count() -> None:
     assert graph.split(2)[0].starts == ("every",)
 
 
-@pytest.mark.parametrize("count", [0, 3])
+@each("count", [0, 3])
 def test_a_count_beyond_the_possible_splits_is_refused(count: int) -> None:
     graph = mg.loads("""
         name: Tied
@@ -84,7 +87,7 @@ def test_a_graph_of_one_stage_says_so() -> None:
         graph.split(2)
 
 
-@pytest.mark.parametrize(("count", "starts"), [(2, ("deep.1",)), (4, ("deep", "deep.1", "deep.2"))])
+@each("count, starts", [(2, ("deep.1",)), (4, ("deep", "deep.1", "deep.2"))])
 def test_repeats_of_a_block_are_spread_over_stages(count: int, starts: tuple[str, ...]) -> None:
     graph = mg.loads("""
         inputs: {x: [8]}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pickle
 import runpy
-import timeit
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from time import process_time
+from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,6 +24,7 @@ from mimgraph.picture.diagram.build import diagram
 from mimgraph.pipeline.repeat_pieces import repeat_names
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers import presence, strategies
+from tests.helpers.cases import check_texts, each, texts
 from tests.helpers.stages import as_tuple, compile_stages, run_stages
 from tests.helpers.strategies import to_yaml
 from tests.picture.details.test_details import ids
@@ -37,118 +38,18 @@ def stages_of(text: str, *starts: str) -> tuple[mg.Graph, ...]:
 
 # what crosses
 
-BETWEEN = {
-    "a value read by a later stage is passed through": (
-        """
-        inputs: {a: [3], b: [3]}
-        nodes:
-          one: {layer: Linear, from: a, out_features: 4}
-          two: {layer: ReLU, from: one}
-          three: {layer: Linear, from: two, out_features: 3}
-          four: {merge: concat, from: [one, three, b]}
-        outputs: four
-        """,
-        ["two", "four"],
-        ["a b", "b one", "b one three"],
-    ),
-    "a result that is not the default is named by its port": (
-        """
-        inputs: {x: [T, 3]}
-        nodes:
-          lstm: {layer: LSTM, from: x, hidden_size: 4}
-          lstm_last: {layer: ReLU, from: lstm}
-          pooled: {layer: Mean, from: lstm_last, dim: 1}
-          both: {merge: add, from: [pooled, lstm.last]}
-        outputs: both
-        """,
-        ["lstm_last", "both"],
-        ["x", "lstm lstm_last_", "lstm_last_ pooled"],
-    ),
-    "each result of an `each` is named by its port": (
-        """
-        inputs: {city: {vocab: 9}, job: {vocab: 9}}
-        nodes:
-          emb: {layer: Embedding, each: [city, job], embedding_dim: 2}
-          all: {merge: concat, from: [emb.*]}
-        outputs: all
-        """,
-        ["all"],
-        ["city job", "emb_city emb_job"],
-    ),
-    "a node that depends on no input is in the first stage that reads it": (
-        """
-        inputs: {x: [3]}
-        nodes:
-          bias: {parameter: [3], init: zeros, batched: true}
-          scaled: {layer: Linear, from: bias, out_features: 3}
-          one: {layer: Linear, from: x, out_features: 3}
-          two: {merge: add, from: [one, scaled]}
-        outputs: two
-        """,
-        ["two"],
-        ["x", "one"],
-    ),
-    "an input is passed along if only it has a size": (
-        """
-        inputs: {x: [T, 3], y: [2]}
-        nodes:
-          first: {layer: Mean, from: x, dim: 1}
-          row: {layer: Unsqueeze, from: y, dim: 1}
-          rows: {layer: Expand, from: row, size: [$T, 2]}
-        outputs: [rows, first]
-        """,
-        ["rows"],
-        ["x y", "x first row"],
-    ),
-    "an output of an early stage is passed to the end": (
-        """
-        inputs: {x: [3]}
-        nodes:
-          one: {layer: Linear, from: x, out_features: 4}
-          two: {layer: Linear, from: one, out_features: 2}
-          three: {layer: ReLU, from: two}
-        outputs: {early: one, late: three}
-        """,
-        ["two", "three"],
-        ["x", "one", "one two"],
-    ),
-    "a node with a name that no input may have": (
-        """
-        inputs: {x: [3]}
-        nodes:
-          self: {layer: Linear, from: x, out_features: 4}
-          self_: {layer: Linear, from: self, out_features: 4}
-          torch: {layer: Linear, from: self_, out_features: 2}
-          last: {merge: concat, from: [self, self_, torch]}
-        outputs: {last: last}
-        """,
-        ["self_", "torch", "last"],
-        ["x", "self__", "self__ self_", "self__ self_ torch_"],
-    ),
-    "an optional input is given to the stages that read it": (
-        """
-        inputs: {x: [3], sound: {shape: [3], optional: true}}
-        nodes:
-          one: {layer: Linear, from: x, out_features: 3}
-          heard: {layer: Linear, from: sound, out_features: 3}
-          filled: {layer: Fill, from: heard, value: zeros}
-          two: {merge: add, from: [one, filled]}
-        outputs: two
-        """,
-        ["heard", "two"],
-        ["x", "one sound", "one filled"],
-    ),
-}
+CROSSING = Path(__file__).with_name("crossing.md")
 
 
-@pytest.mark.parametrize("case", BETWEEN)
-def test_values_between_stages(case: str) -> None:
-    text, starts, expected = BETWEEN[case]
-    stages = stages_of(text, *starts)
-    assert [" ".join(stage.inputs) for stage in stages] == expected
-    for stage in stages:
-        assert [*stage.typed.body.results.values()] == [*stage.outputs.values()]
-    assert_same_as_the_whole(run_whole(stages[0].whole), stages)
+def test_values_between_stages(rewrite: bool) -> None:
+    def inputs_of_stages(text: str, starts: str) -> str:
+        stages = stages_of(text, *starts.split())
+        for stage in stages:
+            assert [*stage.typed.body.results.values()] == [*stage.outputs.values()]
+        assert_same_as_the_whole(run_whole(stages[0].whole), stages)
+        return "".join(f"{' '.join(stage.inputs)}\n" for stage in stages)
+
+    check_texts(CROSSING, inputs_of_stages, rewrite)
 
 
 def test_a_stage_keeps_sizes_that_are_not_a_single_name() -> None:
@@ -174,7 +75,7 @@ HEADS = """
 """
 
 
-@pytest.mark.parametrize("start", ["aux", "two"])
+@each("start", ["aux", "two"])
 def test_the_last_stage_gives_the_outputs_of_training(start: str) -> None:
     graph = mg.loads(HEADS)
     stages = graph.split([start])
@@ -228,9 +129,7 @@ def test_a_stage_may_begin_inside_a_repeated_block() -> None:
     assert_same_as_the_whole(run_whole(graph), stages)
 
 
-@pytest.mark.parametrize(
-    "starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]], ids=str
-)
+@each("starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]])
 def test_a_split_repeated_block_keeps_the_numbers_of_its_repeats(starts: list[str]) -> None:
     """State_dict keys and rows of the table have the names of the whole."""
     graph = mg.loads(REPEATED)
@@ -255,7 +154,9 @@ def test_the_first_repeat_begins_where_the_node_begins() -> None:
 
 
 def test_many_repeats_are_split_in_linear_time() -> None:
-    def seconds(count: int) -> float:
+    """Time is measured in lines that run, which a busy machine does not change."""
+
+    def lines(count: int) -> int:
         graph = mg.loads(f"""
             inputs: {{x: [3]}}
             blocks: {{one: {{seq: [{{Linear: 3}}]}}}}
@@ -263,201 +164,39 @@ def test_many_repeats_are_split_in_linear_time() -> None:
             outputs: deep
         """)
         starts = repeat_names(graph.typed.body)
-        # of this process alone, as others run beside it
-        times = timeit.repeat(lambda: graph.split(starts), timer=process_time, number=1, repeat=3)
-        return min(times)
+        ran = 0
 
-    assert seconds(4000) < 8 * 2 * seconds(500)  # were it quadratic, 64 times
+        def trace(_: FrameType, event: str, __: Any) -> Any:
+            nonlocal ran
+            ran += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            graph.split(starts)
+        finally:
+            sys.settrace(before)
+        return ran
+
+    assert lines(400) < 1.5 * 8 * lines(50)  # were it quadratic, 64 times
 
 
 # what cannot be cut
 
-REPEAT = """
-        inputs: {x: [3]}
-        blocks: {one: {seq: [{Linear: 3}]}}
-        nodes:
-          deep: {block: one, from: x, repeat: 3}
-          chain: {from: deep, seq: [{one: {repeat: 2}}, ReLU]}
-        outputs: chain
-"""
-REFUSED = {
-    "a node that does not exist": (
-        """
-        inputs: {x: [3]}
-        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
-        outputs: two
-        """,
-        "twoo",
-        "no node is called 'twoo'; did you mean two?",
-    ),
-    "before the first": (
-        """
-        inputs: {x: [3]}
-        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
-        outputs: two
-        """,
-        "one",
-        "spec.yaml:3:17: no node runs before one, so it begins the first stage anyway",
-    ),
-    "at an input": (
-        """
-        inputs: {x: [3]}
-        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
-        outputs: two
-        """,
-        "x",
-        "x is an input; a stage begins at a node",
-    ),
-    "tied weights": (
-        """
-        inputs: {tokens: {shape: [T], vocab: 9}}
-        nodes:
-          words: {layer: Embedding, from: tokens, embedding_dim: 4}
-          states: {layer: Linear, from: words, out_features: 4}
-          logits: {merge: einsum, equation: "n t d, v d -> n t v", from: [states, words.weight]}
-        outputs: logits
-        """,
-        "states",
-        (
-            "spec.yaml:6:11: logits reads words.weight, a weight of another node:"
-            " words would be in stage 1 and logits in stage 2, but they must be in one stage"
-        ),
-    ),
-    "a shared module": (
-        """
-        inputs: {a: [3], b: [3]}
-        nodes:
-          one: {layer: Linear, from: a, out_features: 4}
-          two: {share: one, from: b}
-          all: {merge: add, from: [one, two]}
-        outputs: all
-        """,
-        "two",
-        (
-            "spec.yaml:5:11: two shares the weights of one:"
-            " one would be in stage 1 and two in stage 2, but they must be in one stage"
-        ),
-    ),
-    "a value that may be missing": (
-        """
-        inputs: {x: [3], sound: {shape: [3], optional: true}}
-        nodes:
-          heard: {layer: Linear, from: sound, out_features: 3}
-          all: {merge: add, from: [x, heard], missing: skip}
-        outputs: all
-        """,
-        "all",
-        (
-            "spec.yaml:5:11: all reads heard, which may be missing:"
-            " heard would be in stage 1 and all in stage 2, but they must be in one stage"
-        ),
-    ),
-    "a repeat that does not exist": (
-        REPEAT,
-        "deep.3",
-        "spec.yaml:5:11: there is no deep.3; deep has 3 repeats, numbered from 0",
-    ),
-    "a node inside a repeat": (
-        REPEAT,
-        "deep.1.0",
-        "spec.yaml:5:11: there is no deep.1.0; deep has 3 repeats, numbered from 0",
-    ),
-    "inside a chain": (
-        REPEAT,
-        "chain.1",
-        "spec.yaml:6:11: chain cannot be split, as it is not a repeated block",
-    ),
-    "inside a block whose repeats share one module": (
-        """
-        inputs: {x: [3]}
-        blocks: {one: {seq: [{Linear: 3}]}}
-        nodes: {deep: {block: one, from: x, repeat: {times: 3, shared: true}}}
-        outputs: deep
-        """,
-        "deep.1",
-        "spec.yaml:4:17: deep cannot be split, as its repeats share one module",
-    ),
-    "inside a block whose module another node shares": (
-        """
-        inputs: {x: [3], y: [3]}
-        blocks: {one: {seq: [{Linear: 3}]}}
-        nodes:
-          deep: {block: one, from: x, repeat: 3}
-          again: {share: deep, from: y}
-          all: {merge: add, from: [deep, again]}
-        outputs: all
-        """,
-        "deep.1",
-        "spec.yaml:5:11: deep cannot be split, as other nodes use its weights",
-    ),
-    "inside a block that may not run": (
-        """
-        inputs: {x: [3], y: {shape: [3], optional: true}}
-        blocks: {one: {seq: [{Linear: 3}]}}
-        nodes:
-          deep: {block: one, from: y, repeat: 3}
-          all: {merge: add, from: [x, deep], missing: skip}
-        outputs: all
-        """,
-        "deep.1",
-        "spec.yaml:5:11: deep cannot be split, as a source of it may be missing",
-    ),
-    "inside a block that depends on no input": (
-        """
-        inputs: {x: [3]}
-        blocks: {one: {seq: [{Linear: 3}]}}
-        nodes:
-          row: {parameter: [3], init: zeros, batched: true}
-          deep: {block: one, from: row, repeat: 3}
-          all: {merge: add, from: [x, deep]}
-        outputs: all
-        """,
-        "deep.1",
-        "spec.yaml:6:11: deep cannot be split, as it reads no input",
-    ),
-    "a state": (
-        """
-        inputs: {x: [T, 3]}
-        nodes:
-          coder: {layer: LSTM, from: x, hidden_size: 4}
-          decoder: {layer: LSTM, from: {input: coder, state: coder.state}, hidden_size: 4}
-        outputs: decoder
-        """,
-        "decoder",
-        (
-            "spec.yaml:5:11: decoder reads coder.state, which is a state, not a tensor:"
-            " coder would be in stage 1 and decoder in stage 2, but they must be in one stage"
-        ),
-    ),
-    "a weight that is an output": (
-        """
-        inputs: {tokens: {shape: [T], vocab: 9}}
-        nodes:
-          words: {layer: Embedding, from: tokens, embedding_dim: 4}
-          states: {layer: Linear, from: words, out_features: 4}
-        outputs: {states: states, table: words.weight}
-        """,
-        "states",
-        (
-            "spec.yaml:4:11: the output reads words.weight, a weight of another node:"
-            " words would be in stage 1 and the output in stage 2, but they must be in one stage"
-        ),
-    ),
-}
+
+def test_a_split_that_is_impossible_is_refused(rewrite: bool) -> None:
+    def message(text: str, start: str) -> str:
+        with pytest.raises(ValueError) as raised:
+            stages_of(text, start.strip())
+        return f"{raised.value}\n"
+
+    check_texts(Path(__file__).with_name("refused.md"), message, rewrite)
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_split_that_is_impossible_is_refused(case: str) -> None:
-    text, start, message = REFUSED[case]
-    with pytest.raises(ValueError) as raised:
-        stages_of(text, start)
-    assert str(raised.value) == message
-
-
-@pytest.mark.parametrize(
-    ("stages", "odd"),
+@each(
+    "stages, odd",
     [(True, "True"), (2.0, "2.0"), (None, "None"), ([None], "None"), (["two", 2], "2")],
-    ids=repr,
 )
 def test_stages_must_be_a_number_or_names(stages: Any, odd: str) -> None:
     with pytest.raises(TypeError) as raised:
@@ -465,7 +204,7 @@ def test_stages_must_be_a_number_or_names(stages: Any, odd: str) -> None:
     assert str(raised.value) == f"split takes a number of stages or names of nodes, not {odd}"
 
 
-@pytest.mark.parametrize("stages", ["two", ["two"], ("two", "two"), {"two": 1}], ids=repr)
+@each("stages", ["two", ["two"], ("two", "two"), {"two": 1}])
 def test_a_single_name_and_a_repeated_name_make_one_cut(stages: Any) -> None:
     found = mg.loads(HEADS).split(stages)
     assert found == mg.loads(HEADS).split(["two"])
@@ -569,7 +308,7 @@ def test_a_stage_has_a_picture_and_a_summary() -> None:
     assert "def forward(self, one: Tensor, aux: Tensor) -> tuple[Tensor, ...]:" in last.source()
 
 
-@pytest.mark.parametrize("starts", [["two"], ["two.2"], ["two.1", "two.3", "kept.1"]], ids=str)
+@each("starts", [["two"], ["two.2"], ["two.1", "two.3", "kept.1"]])
 def test_every_box_of_a_stage_has_details(starts: list[str]) -> None:
     for stage in mg.loads(REPEATED).split(starts):
         found = details(stage.typed, None, excerpts(stage.typed))
@@ -590,7 +329,7 @@ def test_diff_of_two_stages_uses_the_numbers_of_the_whole() -> None:
     assert "two.3.wide  Linear  out_features 4 → 5" in text
 
 
-@pytest.mark.parametrize("use", [mg.Graph.dumps, mg.Graph.as_layer])
+@each("use", [mg.Graph.dumps, mg.Graph.as_layer])
 def test_a_stage_has_no_spec_of_its_own(use: Callable[[mg.Graph], Any]) -> None:
     first, _ = mg.loads(HEADS).split(["two"])
     with pytest.raises(
@@ -696,9 +435,10 @@ REFUSED_METADATA = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED_METADATA)
-def test_wrong_arguments_of_metadata_are_refused(case: str) -> None:
-    batch, given, message = REFUSED_METADATA[case]
+@each("batch, given, message", REFUSED_METADATA)
+def test_wrong_arguments_of_metadata_are_refused(
+    batch: tuple[int], given: dict[str, Any], message: str
+) -> None:
     _, last = stages_of(WINDOW, "again")
     with pytest.raises(ValueError, match=message):
         last.metadata(*batch, **given)
@@ -722,7 +462,7 @@ def test_a_stage_sends_what_its_metadata_promised() -> None:
     assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
 
 
-@pytest.mark.parametrize("dtypes", [[torch.bfloat16], [torch.bfloat16, None]], ids=str)
+@each("dtypes", [[torch.bfloat16], [torch.bfloat16, None]])
 def test_the_last_promise_of_equal_shapes_counts(dtypes: list[torch.dtype | None]) -> None:
     first, _ = stages_of(WINDOW, "again")
     for dtype in (None, *dtypes):
@@ -731,14 +471,15 @@ def test_the_last_promise_of_equal_shapes_counts(dtypes: list[torch.dtype | None
 
 
 def test_the_last_stage_sends_nothing_though_two_names_begin_it() -> None:
-    text, *_ = BETWEEN["a node that depends on no input is in the first stage that reads it"]
+    name = "a node that depends on no input is in the first stage that reads it"
+    text, *_ = texts(CROSSING)[name]
     first, last = stages_of(text, "scaled", "two")
     assert (first, last) == stages_of(text, "two")
     last.metadata(4)
     assert len(last.compile()(torch.randn(2, 3))) == 2
 
 
-@pytest.mark.parametrize("check", [False, True])
+@each("check", [False, True])
 def test_a_stage_is_pickled_by_the_spec_of_the_whole(check: bool) -> None:
     _, last = mg.loads(HEADS).split(["two"])
     model = last.compile(check=check)

@@ -14,6 +14,7 @@ import torch
 import mimgraph as mg
 from mimgraph.runtime import array_files
 from mimgraph.runtime.array_files import load_arrays
+from tests.helpers.cases import each
 
 GRAPH = mg.loads("inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n").typed
 TIBS = (1 << 40, 5)  # of float32: 20 TiB
@@ -78,21 +79,19 @@ FILES: dict[str, tuple[bytes, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "expected"), FILES.values(), ids=FILES)
-def test_a_file_that_does_not_fit(
-    data: bytes, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@each("data, expected", FILES)
+def test_a_file_that_does_not_fit(data: bytes, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "in.npz"
     path.write_bytes(data)
-    if "CRC" not in expected:  # which only the values show
-        monkeypatch.setattr(array_files.format, "read_array", None)
-    with pytest.raises(ValueError) as caught:
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(ValueError) as caught:
+        if "CRC" not in expected:  # which only the values show
+            patched.setattr(array_files.format, "read_array", None)
         load_arrays(GRAPH, str(path))
     message = str(caught.value)
     assert message.startswith(str(path)) and expected in message and "\n" not in message
 
 
-@pytest.mark.parametrize("save", [numpy.savez, numpy.savez_compressed])
+@each("save", [numpy.savez, numpy.savez_compressed])
 def test_arrays_are_read_as_numpy_reads_them(tmp_path: Path, save: Callable[..., None]) -> None:
     wide = numpy.asfortranarray(numpy.arange(15, dtype="int16").reshape(3, 5))
     for array in (ONES, wide, numpy.zeros((1 << 18, 5), "float16")):

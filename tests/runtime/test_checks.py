@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 
 import mimgraph as mg
+from tests.helpers.cases import each
 from tests.helpers.running import saved
 
 SPEC = """
@@ -84,7 +85,7 @@ MISFITS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("given", "message"), MISFITS.values(), ids=MISFITS)
+@each("given, message", MISFITS)
 def test_one_error_names_all_that_is_wrong(given: dict[str, Any], message: str) -> None:
     assert says(GRAPH.compile(check=True), inputs() | given) == message
 
@@ -140,11 +141,10 @@ COPIES: dict[str, Callable[[nn.Module], Any]] = {
     "copied": copy.deepcopy,
     "pickled": lambda model: pickle.loads(pickle.dumps(model)),
     "saved": saved,
-    "compiled": lambda model: torch.compile(model, backend="eager"),
 }
 
 
-@pytest.mark.parametrize("kept", COPIES.values(), ids=COPIES)
+@each("kept", COPIES)
 def test_the_check_survives_copies_and_pickles(kept: Callable[[nn.Module], Any]) -> None:
     model = GRAPH.compile(check=True)
     other, given = kept(model), inputs()
@@ -166,15 +166,6 @@ def test_another_process_loads_the_check_from_the_spec(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "mask is missing; image is missing\n"
-
-
-def test_an_exported_program_has_no_check() -> None:
-    given = inputs()
-    nodes = [
-        [node.target for node in torch.export.export(model, (), given).graph.nodes]
-        for model in (GRAPH.compile(), GRAPH.compile(check=True))
-    ]
-    assert nodes[0] == nodes[1]
 
 
 # --- sizes of which the axes are multiples ------------------------------------------------------
@@ -209,9 +200,8 @@ MISSED: dict[str, tuple[list[tuple[int, ...]], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", MISSED)
-def test_a_size_that_is_no_multiple_is_named(name: str) -> None:
-    shapes, expected = MISSED[name]
+@each("shapes, expected", MISSED)
+def test_a_size_that_is_no_multiple_is_named(shapes: list[tuple[int, ...]], expected: str) -> None:
     given = dict(zip("xyz", map(torch.rand, shapes), strict=True))
     assert expected in says(MULTIPLES.compile(check=True), given)
 

@@ -20,15 +20,13 @@ def graph(request: pytest.FixtureRequest) -> mg.Graph:
     return mg.load(ROOT / "specs" / f"{request.param}.yaml")
 
 
-def test_inspect_finds_the_source(graph: mg.Graph) -> None:
-    found = inspect.getsource(type(graph.compile()))
+def test_inspect_finds_the_source_and_its_annotations(graph: mg.Graph) -> None:
+    model = graph.compile()
+    found = inspect.getsource(type(model))
     assert found.startswith(f"class {graph.name}(nn.Module):")
     assert graph.source().endswith(found)
-
-
-def test_annotations_are_the_emitted_ones(graph: mg.Graph) -> None:
     # the loader's own `from __future__` imports do not apply to the source
-    parameters = inspect.signature(graph.compile().forward).parameters
+    parameters = inspect.signature(model.forward).parameters
     assert {p.annotation for p in parameters.values()} == {Tensor}
 
 

@@ -16,6 +16,7 @@ import mimgraph as mg
 from mimgraph.cli import main
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.support.offline import SWITCH, Refused
+from tests.helpers.cases import each
 
 URL = "https://models.example.org/tiny-0123.pth"
 
@@ -92,9 +93,10 @@ PLACES = {
 
 
 @pytest.mark.usefixtures("hub")
-@pytest.mark.parametrize("case", PLACES)
-def test_a_missing_file_is_reported_at_the_innermost_node(case: str) -> None:
-    nodes, blocks, line = PLACES[case]
+@each("nodes, blocks, line", PLACES)
+def test_a_missing_file_is_reported_at_the_innermost_node(
+    nodes: str, blocks: str, line: int
+) -> None:
     found = fault(graph(nodes, blocks))
     assert (found.code, found.span.line) == ("missing-weights", line)
 

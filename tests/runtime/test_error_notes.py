@@ -15,6 +15,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.helpers.cases import each
 from tests.helpers.running import saved
 
 SPEC = """\
@@ -99,7 +100,7 @@ MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("given", "kind", "told"), MISFITS.values(), ids=MISFITS)
+@each("given, kind, told", MISFITS)
 def test_a_wrong_input_is_named(
     given: dict[str, Any], kind: type[Exception], told: list[str]
 ) -> None:
@@ -119,9 +120,7 @@ def test_a_missing_input_is_named() -> None:
     assert notes(model, given, TypeError) == [f"inputs: ids is missing\n{DECLARED}"]
 
 
-@pytest.mark.parametrize(
-    ("given", "batch"), [((torch.rand(1),), ""), ((inputs(),), "model(**batch), "), (({}, 3), "")]
-)
+@each("given, batch", [((torch.rand(1),), ""), ((inputs(),), "model(**batch), "), (({}, 3), "")])
 def test_an_input_given_by_position(given: tuple[Any, ...], batch: str) -> None:
     model = mg.loads(SPEC).compile()
     with pytest.raises(TypeError) as caught:
@@ -156,26 +155,29 @@ class Keeps(nn.Module):
         return self.inner(x)
 
 
-PLACES = {
+PLACES: dict[str, tuple[str, Callable[[], nn.Module], str]] = {
     "a module of a repeat": (
-        ("stage.1.conv", nn.Conv2d(3, 4, 3, padding=1)),
+        "stage.1.conv",
+        lambda: nn.Conv2d(3, 4, 3, padding=1),
         "stage.1.conv (m.yaml:6): Conv2d of x (N, 4, 8, 8)",
     ),
     "an expression of a repeat": (
-        ("stage.2.conv", nn.Conv2d(4, 5, 3, padding=1)),
+        "stage.2.conv",
+        lambda: nn.Conv2d(4, 5, 3, padding=1),
         "stage.2.sum (m.yaml:7): add of conv (N, 4, 8, 8), x (N, 4, 8, 8)",
     ),
     "a module in a module of the user": (
-        ("stem.1", Keeps()),
+        "stem.1",
+        Keeps,
         "stem.1 (m.yaml:10): ReLU of (N, 4, 8, 8)",
     ),
-    "the return": (("score", Raises()), "score (m.yaml:18): Linear of fused (N, 32)"),
+    "the return": ("score", Raises, "score (m.yaml:18): Linear of fused (N, 32)"),
 }
 
 
-@pytest.mark.parametrize(("change", "place"), PLACES.values(), ids=PLACES)
-def test_the_innermost_node_is_named(change: tuple[str, nn.Module], place: str) -> None:
-    assert notes(broken(*change), inputs()) == [f"in node {place}"]
+@each("path, made, place", PLACES)
+def test_the_innermost_node_is_named(path: str, made: Callable[[], nn.Module], place: str) -> None:
+    assert notes(broken(path, made()), inputs()) == [f"in node {place}"]
 
 
 def test_a_node_that_shares_a_module_is_named_itself() -> None:
@@ -210,7 +212,7 @@ outputs: {sum: sum, aux: {from: aux, only: training}}
 """
 
 
-@pytest.mark.parametrize(("node", "line"), [("b", 4), ("aux", 6)])
+@each("node, line", [("b", 4), ("aux", 6)])
 def test_a_node_that_runs_under_a_condition(node: str, line: int) -> None:
     model = mg.loads(CONDITIONAL, name="m.yaml").compile()
     setattr(model, node, nn.Linear(3, 4))
@@ -246,7 +248,7 @@ def line_of(model: nn.Module) -> str:
     return notes(model, {"x": torch.rand(2, 5)})[0].partition("(")[2].partition(")")[0]
 
 
-@pytest.mark.parametrize("order", [(3, 7), (7, 3)], ids=str)
+@each("order", [(3, 7), (7, 3)])
 def test_each_of_two_equal_graphs_names_its_own_line(order: tuple[int, int]) -> None:
     graphs = [built(line) for line in order]
     models = [graph.compile() for graph in graphs]
@@ -260,7 +262,7 @@ def test_each_of_two_equal_graphs_names_its_own_line(order: tuple[int, int]) -> 
         assert line_of(copy.deepcopy(saved(model))) == expected
 
 
-@pytest.mark.parametrize("names", [("a.yaml", "b.yaml"), ("b.yaml", "a.yaml")], ids=str)
+@each("names", [("a.yaml", "b.yaml"), ("b.yaml", "a.yaml")])
 def test_specs_of_equal_text_name_their_own_files(names: tuple[str, str], tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).write_text(SPEC)
@@ -296,11 +298,7 @@ def test_a_stage_names_its_own_line() -> None:
             assert f"in node stem.0 (m.yaml:{10 + lines})" in caught.value.__notes__[0]
 
 
-@pytest.mark.parametrize(
-    "kept",
-    [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)), saved],
-    ids=["copied", "pickled", "saved"],
-)
+@each("kept", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)), saved])
 def test_copies_have_the_notes_too(kept: Callable[[nn.Module], nn.Module]) -> None:
     model = kept(mg.loads(SPEC, name="m.yaml").compile())
     assert notes(model, inputs() | {"numeric": torch.rand(2, 6)})[0] == NUM

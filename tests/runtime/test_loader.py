@@ -17,6 +17,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.emit.format.statements import Class
 from mimgraph.support.gc_pause import uncollected
+from tests.helpers.cases import each
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,6 +42,7 @@ def sources() -> set[str]:
     return modules
 
 
+@pytest.mark.slow
 def test_a_search_keeps_no_dropped_model_alive() -> None:
     before = sources()
     for out_features in range(900, 910):
@@ -48,9 +50,7 @@ def test_a_search_keeps_no_dropped_model_alive() -> None:
     assert sources() == before
 
 
-@pytest.mark.parametrize(
-    "keep", [lambda model: model, type, lambda model: type(model).forward], ids=["m", "cls", "def"]
-)
+@each("keep", [lambda model: model, type, lambda model: type(model).forward])
 def test_a_module_lives_as_long_as_anything_in_it(keep: Any) -> None:
     before = sources()
     kept = keep(graph(910).compile())

@@ -14,6 +14,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers
+from tests.helpers.cases import each
 
 SPEC = """\
 params: {rate: 0.1x}
@@ -67,13 +68,7 @@ def graph() -> mg.Graph:
     return mg.loads(SPEC)
 
 
-def test_a_group_for_each_setting(graph: mg.Graph) -> None:
-    model = graph.compile()
-    groups = graph.parameter_groups(model)
-    assert named(model, groups) == EXPECTED
-
-
-@pytest.mark.parametrize(
+@each(
     "optimizer",
     [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop, torch.optim.Adagrad]
     + [torch.optim.NAdam, torch.optim.RAdam, torch.optim.Adamax, torch.optim.Adadelta]
@@ -106,9 +101,7 @@ def test_an_optimizer_for_one_group_says_so(graph: mg.Graph) -> None:
         torch.optim.LBFGS(graph.parameter_groups(graph.compile()))
 
 
-@pytest.mark.parametrize(
-    "copied", [copy.deepcopy, copy.copy, lambda one: pickle.loads(pickle.dumps(one))]
-)
+@each("copied", [copy.deepcopy, copy.copy, lambda one: pickle.loads(pickle.dumps(one))])
 def test_a_copy_of_a_group_keeps_the_multiple(
     graph: mg.Graph, copied: Callable[[Any], Any]
 ) -> None:
@@ -155,6 +148,7 @@ class Wrapper(nn.Module):
 @pytest.mark.parametrize(
     "wrap",
     [
+        lambda model: model,
         pytest.param(torch.compile, marks=pytest.mark.slow),
         Wrapper,
         pytest.param(lambda model: torch.compile(Wrapper(model)), marks=pytest.mark.slow),
@@ -163,7 +157,7 @@ class Wrapper(nn.Module):
         lambda model: model.to(torch.bfloat16),
         lambda model: model.to("meta"),
     ],
-    ids=["compiled", "DDP", "both", "DataParallel", "double", "bfloat16", "meta"],
+    ids=["plain", "compiled", "DDP", "both", "DataParallel", "double", "bfloat16", "meta"],
 )
 def test_a_wrapped_or_moved_model(graph: mg.Graph, wrap: Callable[[nn.Module], nn.Module]) -> None:
     model = graph.compile()
@@ -206,7 +200,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("message", OTHERS)
+@each("message", [*OTHERS])
 def test_a_model_of_another_graph(message: str) -> None:
     spec = "inputs: {x: [4]}\nnodes:\n  {nodes}\noutputs: {out}"
     node = "a: {layer: Linear, from: x, out_features: 8}"

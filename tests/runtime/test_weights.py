@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 
 SPEC = """\
 name: Words
@@ -123,8 +124,8 @@ def test_a_model_of_another_graph_is_not_saved(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
+@each(
+    "change, says",
     [
         ({"places": None}, "missing: places"),
         ({"a": (1,), "b": (2,)}, "unexpected: a, b"),
@@ -135,7 +136,6 @@ def test_a_model_of_another_graph_is_not_saved(tmp_path: Path) -> None:
         ),
         ({f"k{i}": (1,) for i in range(10, 20)}, "unexpected: k10, .*, k17 and 2 more"),
     ],
-    ids=["missing", "unexpected", "another shape", "all", "many"],
 )
 def test_keys_that_do_not_fit_are_named(
     tmp_path: Path, change: dict[str, tuple[int, ...] | None], says: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from mimgraph.runtime.weight_transfer.align import Flow, align
+from tests.helpers.cases import each
 
 
 def flow(text: str) -> Flow:
@@ -99,7 +98,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("ours", "theirs", "expected"), CASES.values(), ids=CASES)
+@each("ours, theirs, expected", CASES)
 def test_align(ours: str, theirs: str, expected: str) -> None:
     found = align(flow(ours), flow(theirs))
     assert " ".join(f"{key}={other}" for key, other in found.items()) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,12 +14,16 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import gallery, randomise
+from tests.helpers.cases import texts
 
 transformers = pytest.importorskip("transformers")
 if not transformers.is_torch_available():
     pytest.skip("transformers takes no torch as old as this", allow_module_level=True)
 
 WIDTH, HEADS, VOCAB, DEPTH = 32, 4, 50, 2
+# as the configs of encoders call them
+ENCODER = {"hidden_size": WIDTH, "num_hidden_layers": DEPTH, "num_attention_heads": HEADS}
+ENCODER |= {"intermediate_size": 4 * WIDTH}
 
 
 def made(model: str, config: str, **options: Any) -> nn.Module:
@@ -33,10 +38,7 @@ def bert() -> nn.Module:
     return made(
         "BertModel",
         "BertConfig",
-        hidden_size=WIDTH,
-        num_hidden_layers=DEPTH,
-        num_attention_heads=HEADS,
-        intermediate_size=4 * WIDTH,
+        **ENCODER,
         vocab_size=VOCAB,
         max_position_embeddings=40,
     )
@@ -58,10 +60,7 @@ def vit(model: str = "ViTModel") -> nn.Module:
     return made(
         model,
         "ViTConfig",
-        hidden_size=WIDTH,
-        num_hidden_layers=DEPTH,
-        num_attention_heads=HEADS,
-        intermediate_size=4 * WIDTH,
+        **ENCODER,
         image_size=224,
         patch_size=32,
         num_labels=7,
@@ -104,14 +103,12 @@ def whisper() -> nn.Module:
 
 
 def clip() -> nn.Module:
-    tower = {"num_hidden_layers": DEPTH, "intermediate_size": 4 * WIDTH, "hidden_size": WIDTH}
     text = {"vocab_size": VOCAB, "eos_token_id": VOCAB - 1, "max_position_embeddings": 20}
-    heads = {"num_attention_heads": HEADS}
     return made(
         "CLIPModel",
         "CLIPConfig",
-        text_config=tower | text | heads,
-        vision_config=tower | heads | {"image_size": 32, "patch_size": 16},
+        text_config=ENCODER | text,
+        vision_config=ENCODER | {"image_size": 32, "patch_size": 16},
         projection_dim=16,
     )
 
@@ -155,6 +152,7 @@ WHOLE = (
     "TransformerEncoderLayer:"
     " {nhead: 4, dim_feedforward: 128, norm_first: true, activation: gelu, layer_norm_eps: %(eps)s}"
 )
+POST_NORM = "{TransformerEncoderLayer: {nhead: 4, dim_feedforward: 128, activation: gelu}}"
 
 
 def written(text: str, style: str, **options: str) -> mg.Graph:
@@ -168,46 +166,7 @@ def written(text: str, style: str, **options: str) -> mg.Graph:
 
 
 ENCODERS = [*STYLES, "TransformerEncoderLayer"]
-
-WHISPER_ENCODER = """
-inputs: {mel: [8, 40]}
-nodes:
-  conv:
-    from: mel
-    seq:
-      - Conv1d: {out_channels: 32, kernel_size: 3, padding: 1}
-      - GELU
-      - Conv1d: {out_channels: 32, kernel_size: 3, stride: 2, padding: 1}
-      - GELU
-      - Transpose: {dim0: 1, dim1: 2}
-  places: {buffer: [20, 32], init: sinusoid}
-  placed: {merge: add, from: [conv, places], broadcast: true}
-  states: {from: placed, seq: [LAYERS, LayerNorm]}
-outputs: states
-"""
-VIT = """
-inputs: {image: [3, 224, 224]}
-nodes:
-  first: {parameter: [1, 32], init: zeros, batched: true}
-  places: {parameter: [50, 32], init: {normal: {std: 0.02}}}
-  patches:
-    from: image
-    seq: [{Conv2d: {out_channels: 32, kernel_size: 32, stride: 32}}, {Rearrange: "n c h w -> n (h w) c"}]
-  tokens: {merge: concat, from: [first, patches]}
-  placed: {merge: add, from: [tokens, places], broadcast: true}
-  states: {from: placed, seq: [LAYERS, LayerNorm: {eps: 1e-6}]}
-outputs: states
-"""
-GPT2 = """
-inputs: {text: {shape: [T], vocab: 50}}
-nodes:
-  words: {layer: Embedding, from: text, embedding_dim: 32}
-  places: {parameter: [40, 32], init: {normal: {std: 0.02}}}
-  some: {layer: Slice, from: places, dim: 0, end: $T}
-  placed: {merge: add, from: [words, some], broadcast: true}
-  states: {from: placed, seq: [LAYERS, LayerNorm]}
-outputs: states
-"""
+SPECS = {name: text for name, (text,) in texts(Path(__file__).with_name("huggingface.md")).items()}
 
 
 # --- the outputs are the same ---------------------------------------------------------------------
@@ -236,10 +195,11 @@ def transferred(
     return model(**inputs), other(**given), transfer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ENCODERS)
 @pytest.mark.parametrize("part", [lambda model: model, lambda model: model.get_encoder()])
 def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Module]) -> None:
-    graph = written(WHISPER_ENCODER, style, key_bias="false")
+    graph = written(SPECS["the encoder of Whisper"], style, key_bias="false")
     model, theirs = graph.compile().eval(), whisper()
     transfer = graph.load_state(model, part(theirs), inputs={"mel": "input_features"})
     assert (transfer.missing, transfer.equal) == ((), ("states",))
@@ -248,9 +208,10 @@ def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Modul
         assert_same(model(mel=mel), theirs.get_encoder()(mel).last_hidden_state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ENCODERS)
 def test_vit(style: str) -> None:
-    graph = written(VIT, style, eps="1e-6")
+    graph = written(SPECS["ViT"], style, eps="1e-6")
     ours, theirs, transfer = transferred(graph, vit(), {"image": "pixel_values"})
     assert_same(ours, theirs.last_hidden_state)
     assert transfer.unused == ("pooler.dense.weight", "pooler.dense.bias")
@@ -259,64 +220,17 @@ def test_vit(style: str) -> None:
 @pytest.mark.parametrize("style", STYLES)
 def test_gpt2(style: str) -> None:
     """The other model has one transposed matrix for queries, keys and values."""
-    graph = written(GPT2, style, act="GELU: tanh", causal=", is_causal: true")
+    graph = written(SPECS["GPT-2"], style, act="GELU: tanh", causal=", is_causal: true")
     ours, theirs, transfer = transferred(graph, gpt2(), {"text": "input_ids"}, T=9)
     assert_same(ours, theirs.last_hidden_state)
     assert (transfer.unused, transfer.equal) == ((), ("states",))
     assert transfer.mapping["places"] == "wpe.weight"
 
 
-WHISPER = """
-inputs: {mel: [8, 40], text: {shape: [T], vocab: 50}}
-blocks:
-  read:
-    inputs: {x: [S, D]}
-    nodes:
-      norm: {layer: LayerNorm, from: x}
-      attention: {layer: MultiheadAttention, from: norm, num_heads: 4}
-      mixed: {merge: add, from: [x, attention]}
-      mlp: {from: mixed, seq: [LayerNorm, {Linear: 128}, GELU, {Linear: 32}]}
-      out: {merge: add, from: [mixed, mlp]}
-    outputs: out
-  write:
-    inputs: {x: [T, D], memory: [S, D]}
-    nodes:
-      norm: {layer: LayerNorm, from: x}
-      attention: {layer: MultiheadAttention, from: norm, num_heads: 4, is_causal: true}
-      mixed: {merge: add, from: [x, attention]}
-      cross_norm: {layer: LayerNorm, from: mixed}
-      cross: {layer: MultiheadAttention, from: {query: cross_norm, key: memory}, num_heads: 4}
-      crossed: {merge: add, from: [mixed, cross]}
-      mlp: {from: crossed, seq: [LayerNorm, {Linear: 128}, GELU, {Linear: 32}]}
-      out: {merge: add, from: [crossed, mlp]}
-    outputs: out
-nodes:
-  conv:
-    from: mel
-    seq:
-      - Conv1d: {out_channels: 32, kernel_size: 3, padding: 1}
-      - GELU
-      - Conv1d: {out_channels: 32, kernel_size: 3, stride: 2, padding: 1}
-      - GELU
-      - Transpose: {dim0: 1, dim1: 2}
-  frames: {arange: conv, dim: 1}
-  frame_places: {layer: Embedding, from: frames, num_embeddings: 20, embedding_dim: 32}
-  heard: {merge: add, from: [conv, frame_places], broadcast: true}
-  memory: {from: heard, seq: [{read: {repeat: 2}}, LayerNorm]}
-  words: {layer: Embedding, from: text, embedding_dim: 32}
-  places: {parameter: [30, 32], init: {normal: {std: 0.02}}}
-  some: {layer: Slice, from: places, dim: 0, end: $T}
-  placed: {merge: add, from: [words, some], broadcast: true}
-  written: {block: write, from: {x: placed, memory: memory}, repeat: 2}
-  states: {layer: LayerNorm, from: written}
-outputs: states
-"""
-
-
 def test_whisper() -> None:
     """Its keys have no bias, so those rows of ours are zero. An Embedding takes a table, and a table takes one."""
     names = {"mel": "input_features", "text": "decoder_input_ids"}
-    ours, theirs, transfer = transferred(mg.loads(WHISPER), whisper(), names, T=9)
+    ours, theirs, transfer = transferred(mg.loads(SPECS["Whisper"]), whisper(), names, T=9)
     assert_same(ours, theirs.last_hidden_state)
     assert transfer.mapping["places"] == "decoder.embed_positions.weight"
     assert transfer.mapping["written.1.cross.in_proj_bias"] == (
@@ -381,6 +295,7 @@ GALLERY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", GALLERY.values(), ids=GALLERY)
 def test_the_gallery_takes_hugging_face_weights(given: Given) -> None:
     graph = given.graph()
@@ -407,55 +322,10 @@ def test_gpt2_without_its_head() -> None:
         assert_same(model(tokens=tokens), states @ other.wte.weight.T)
 
 
-CLIP = """
-inputs: {image: [3, 32, 32], text: {shape: [20], vocab: 50}}
-blocks:
-  quick_gelu:
-    inputs: [x]
-    nodes: {y: {merge: formula, expr: "x * sigmoid(1.702 * x)", from: {x: x}}}
-    outputs: y
-  layer:
-    params: {causal: false}
-    inputs: {x: [T, D]}
-    nodes:
-      norm: {layer: LayerNorm, from: x}
-      attention: {layer: MultiheadAttention, from: norm, num_heads: 4, is_causal: $causal}
-      mixed: {merge: add, from: [x, attention]}
-      mlp: {from: mixed, seq: [LayerNorm, {Linear: 128}, quick_gelu, {Linear: 32}]}
-      out: {merge: add, from: [mixed, mlp]}
-    outputs: out
-nodes:
-  cls_token: {parameter: [1, 32], init: {normal: {std: 0.02}}, batched: true}
-  patches:
-    from: image
-    seq:
-      - Conv2d: {out_channels: 32, kernel_size: 16, stride: 16, bias: false}
-      - Rearrange: "n d h w -> n (h w) d"
-  tokens: {merge: concat, from: [cls_token, patches]}
-  image_places: {parameter: [5, 32], init: {normal: {std: 0.02}}}
-  placed: {merge: add, from: [tokens, image_places], broadcast: true}
-  image_vec:
-    from: placed
-    seq: [LayerNorm, {layer: {repeat: 2}}, {Select: {dim: 1, index: 0}}, LayerNorm,
-          {Linear: {out_features: 16, bias: false}}, {Normalize: {dim: 1}}]
-  words: {layer: Embedding, from: text, embedding_dim: 32}
-  text_places: {parameter: [20, 32], init: {normal: {std: 0.01}}}
-  placed_words: {merge: add, from: [words, text_places], broadcast: true}
-  text_states: {from: placed_words, seq: [{layer: {causal: true, repeat: 2}}, LayerNorm]}
-  is_end: {merge: formula, expr: "where(t == 49, 1, 0)", from: {t: text}}
-  end: {layer: ArgMax, from: is_end, dim: 1}
-  end_state: {merge: pick, from: [text_states, end]}
-  text_vec: {from: end_state, seq: [{Linear: {out_features: 16, bias: false}}, {Normalize: {dim: 1}}]}
-  logit_scale: {parameter: [], init: {constant: {val: 2.6592}}}
-  scale: {merge: formula, expr: "exp(s)", from: {s: logit_scale}}
-outputs: {image: image_vec, text: text_vec, scale: scale}
-"""
-
-
 def test_clip_with_towers_of_one_width() -> None:
     """Each tensor of one tower has the shape of a tensor of the other."""
     names = {"image": "pixel_values", "text": "input_ids"}
-    ours, theirs, transfer = transferred(mg.loads(CLIP), clip(), names)
+    ours, theirs, transfer = transferred(mg.loads(SPECS["CLIP"]), clip(), names)
     assert_same(ours["image"], theirs.image_embeds)
     assert_same(ours["text"], theirs.text_embeds)
     assert_same(ours["scale"] * ours["image"] @ ours["text"].T, theirs.logits_per_image)
@@ -465,6 +335,7 @@ def test_clip_with_towers_of_one_width() -> None:
 # --- state dicts, dtypes, inputs ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bert_base", "gpt2", "t5_encoder"])
 def test_a_state_dict_is_matched_by_names_and_order(name: str) -> None:
     """Biases show that the matrices are transposed."""
@@ -478,7 +349,7 @@ def test_a_state_dict_is_matched_by_names_and_order(name: str) -> None:
 
 
 def test_a_state_dict_of_keys_without_bias() -> None:
-    graph, other = mg.loads(WHISPER), whisper()
+    graph, other = mg.loads(SPECS["Whisper"]), whisper()
     model = graph.compile().eval()
     graph.load_state(model, other.state_dict())
     inputs = seeded_inputs(graph.typed, 3, 1, {"T": 9})
@@ -487,11 +358,12 @@ def test_a_state_dict_of_keys_without_bias() -> None:
         assert_same(model(**inputs), theirs.last_hidden_state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ours", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 @pytest.mark.parametrize("theirs", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
     """Each model keeps its dtype, and a head is recognised in any of them."""
-    graph, other = written(VIT, "MultiheadAttention", eps="1e-6"), vit().to(theirs)
+    graph, other = written(SPECS["ViT"], "MultiheadAttention", eps="1e-6"), vit().to(theirs)
     model = graph.compile().to(ours)
     transfer = graph.load_state(model, other, inputs={"image": "pixel_values"})
     assert transfer.equal == ("states",)
@@ -500,28 +372,12 @@ def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None
     assert torch.equal(weight, other.layers[0].attention.o_proj.weight.to(ours))
 
 
-ROBERTA = """
-inputs: {text: {shape: [T], vocab: 50}}
-nodes:
-  words: {layer: Embedding, from: text, embedding_dim: 32}
-  places: {parameter: [1, 40, 32], init: zeros}
-  some: {layer: Slice, from: places, dim: 1, start: 2, end: $(T + 2)}
-  kind: {parameter: [1, 32], init: zeros}
-  placed: {merge: add, from: [words, some, kind], broadcast: true}
-  states: {from: placed, seq: [LayerNorm, {LAYER}, {LAYER}]}
-outputs: states
-"""
-
-
 def test_padding_words_are_left_out_of_the_comparison() -> None:
     """RoBERTa counts positions without its padding word 1."""
     other = made(
         "RobertaModel",
         "RobertaConfig",
-        hidden_size=WIDTH,
-        num_hidden_layers=DEPTH,
-        num_attention_heads=HEADS,
-        intermediate_size=4 * WIDTH,
+        **ENCODER,
         vocab_size=VOCAB,
         max_position_embeddings=40,
         type_vocab_size=1,
@@ -529,8 +385,7 @@ def test_padding_words_are_left_out_of_the_comparison() -> None:
         add_pooling_layer=False,
     )
     other.embeddings.word_embeddings.padding_idx = other.embeddings.padding_idx = 1
-    layer = "TransformerEncoderLayer: {nhead: 4, dim_feedforward: 128, activation: gelu}"
-    graph = mg.loads(ROBERTA.replace("LAYER}", f"{layer}}}"))
+    graph = mg.loads(SPECS["RoBERTa"].replace("LAYERS", f"{POST_NORM}, {POST_NORM}"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         transfer = graph.load_state(graph.compile(), other, inputs={"text": "input_ids"})
@@ -602,7 +457,7 @@ def test_unused_weights_are_an_error_except_of_a_head() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_a_warning_names_outputs_that_differ_with_the_same_weights(dtype: torch.dtype) -> None:
     """The other model uses another GELU. Weights in bfloat16 are exact in float32, and so are the outputs."""
-    graph = written(GPT2, "MultiheadAttention", act="GELU", causal=", is_causal: true")
+    graph = written(SPECS["GPT-2"], "MultiheadAttention", act="GELU", causal=", is_causal: true")
     with pytest.warns(
         UserWarning, match="outputs differ from outputs of the other model: states by"
     ):
@@ -631,14 +486,13 @@ def test_a_position_table_may_be_longer_or_begin_later_in_the_other_model(
         max_position_embeddings=20,
         decoder_start_token_id=0,
     )
-    layer = "TransformerEncoderLayer: {nhead: 4, dim_feedforward: 128, activation: gelu}"
     graph = mg.loads(f"""
 inputs: {{text: {{shape: [16], vocab: 50}}}}
 nodes:
   words: {{layer: Embedding, from: text, embedding_dim: 32}}
   places: {{parameter: {list(shape)}, init: {{normal: {{std: 0.02}}}}}}
   placed: {{merge: add, from: [words, places], broadcast: true}}
-  states: {{from: placed, seq: [LayerNorm, {{{layer}}}, {{{layer}}}]}}
+  states: {{from: placed, seq: [LayerNorm, {POST_NORM}, {POST_NORM}]}}
 outputs: states
 """)
     model = graph.compile()
@@ -671,6 +525,7 @@ outputs: out
     assert torch.equal(model.places[0], other.wpe.weight[:20])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("as_state", [False, True], ids=["module", "state"])
 def test_from_multihead_attention(style: str, as_state: bool) -> None:
