@@ -132,23 +132,6 @@ def test_the_size_is_known_if_no_source_is_missing_without_the_others(nodes: str
     assert str(graph.shapes["n"]) == "(N, 16)"
 
 
-REFUSED = {
-    "a layer that needs the size": "m: {merge: concat, from: [x, y], missing: skip}\n  n: {layer: Linear, from: ⟦symbolic-size⟧m, out_features: 3}",
-    "sums of other sources": "m: {merge: concat, from: [x, y], missing: skip}\n  o: {merge: concat, from: [x, z], missing: skip}\n  n: {merge: add, from: [m, ⟦shape-mismatch⟧o]}",
-    "a broadcast": "n: {merge: concat, from: [x, y], missing: ⟦bad-option⟧skip, broadcast: true}",
-    "another word": "n: {merge: concat, from: [x, y], missing: ⟦bad-option⟧keep}",
-    "no word": "n: {merge: concat, from: [x, ⟦optional-source⟧y]}",
-    "another axis that differs": "m: {layer: Unsqueeze, from: y, dim: 1}\n  n: {merge: concat, from: [x, ⟦shape-mismatch⟧m], missing: skip}",
-    "a fill of it": "m: {merge: concat, from: [y, z], missing: skip}\n  n: {layer: Fill, from: ⟦symbolic-size⟧m, value: zeros}",
-}
-
-
-@pytest.mark.parametrize("marked", REFUSED.values(), ids=REFUSED)
-def test_faults(marked: str) -> None:
-    text, expected = split(f"{INPUTS}nodes:\n  {marked}\noutputs: {{n: n, x: x}}\n")
-    assert [fault for fault in locations(text) if "unused" not in fault] == expected
-
-
 def test_a_block_has_one_size() -> None:
     spec = """\
 inputs: {x: [8], y: {shape: [8], optional: true}}
