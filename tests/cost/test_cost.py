@@ -27,6 +27,7 @@ from mimgraph.ops.registry import ops
 from mimgraph.runtime.input_ranges import lengths
 from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 from tests.ops.layers import test_conformance
 from tests.ops.layers.oracle import (
     BATCH_SIZE,
@@ -108,7 +109,7 @@ MULTIPLYING = [case for case in CASES if case.lowering.products]
 OTHERS = [case for case in CASES if not case.lowering.products]
 
 
-@pytest.mark.parametrize("case", MULTIPLYING, ids=[case.id for case in MULTIPLYING])
+@each("case", MULTIPLYING)
 def test_macs_are_those_that_torch_counts(case: Lowered) -> None:
     torch_counts = counted(case.run)
     assert case.macs == torch_counts or (case.name in UNKNOWN_TO_TORCH and torch_counts == 0)
@@ -119,7 +120,7 @@ def test_layers_without_macs_multiply_nothing() -> None:
         assert counted(case.run) == 0, case.id
 
 
-@pytest.mark.parametrize("name", NOT_COUNTED)
+@each("name", NOT_COUNTED)
 def test_a_bilinear_form_multiplies_by_each_weight(name: str) -> None:
     keys = operation(name).inputs.names
     case = Lowered(name, dict(zip(keys, (tensor(6), tensor(5)), strict=True)), {"out_features": 3})
@@ -211,7 +212,7 @@ CHAINS = {  # the shape of x, nodes, and what is made beside what modules return
 }
 
 
-@pytest.mark.parametrize(("shape", "nodes", "unseen"), CHAINS.values(), ids=CHAINS)
+@each("shape, nodes, unseen", CHAINS)
 def test_activations_are_the_new_storages_of_a_forward(shape: str, nodes: str, unseen: int) -> None:
     graph = mg.loads(f"inputs: {{x: {shape}}}\nnodes:{nodes}\noutputs: y")
     model = graph.compile().eval()
@@ -269,7 +270,7 @@ class Storages(TorchDispatchMode):
         return result
 
 
-@pytest.mark.parametrize("nodes", RESHAPES.values(), ids=RESHAPES)
+@each("nodes", RESHAPES)
 def test_a_reshape_is_counted_where_torch_copies(nodes: str) -> None:
     graph = mg.loads(f"""
     inputs: {{x: [4, 6]}}
@@ -298,7 +299,7 @@ def tensors(result: Any) -> Iterator[Tensor]:
 EXAMPLES = [op for op in ops("merge").values() if op.name not in NOT_COUNTED]
 
 
-@pytest.mark.parametrize("op", EXAMPLES, ids=lambda op: op.name)
+@each("op", EXAMPLES)
 def test_macs_and_memory_of_compiled_merges(op: Any) -> None:
     check_against_torch(mg.loads(example(op)))
 
@@ -373,13 +374,13 @@ OF_PARTS = {  # params, macs, activations in bytes
 }
 
 
-@pytest.mark.parametrize("path", OF_PARTS)
+@each("path", [*OF_PARTS])
 def test_the_cost_of_a_dotted_name(path: str) -> None:
     cost = Costs(mg.loads(PARTS).typed).of(path)
     assert (cost.params, str(cost.macs), str(cost.activations)) == OF_PARTS[path]
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     ["x", "stage.3", "stage.fc", "stage.2.bias", "steps.7", "tables.right.0", "output still"],
 )

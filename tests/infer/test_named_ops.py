@@ -6,10 +6,9 @@ import copy
 import pickle
 from typing import Any
 
-import pytest
-
 import mimgraph as mg
 from mimgraph import layers
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 
 SPEC = """
@@ -43,7 +42,7 @@ def test_the_graph_equals_the_one_with_names_written_out() -> None:
     assert mg.loads(SPEC) == by_hand(names)
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@each("name", [*OTHERS])
 def test_an_override_names_another_op(name: str) -> None:
     chosen = mg.loads(SPEC, params={name: OTHERS[name]})
     names = {"fusion": "joined", "merge": "add", "layer": "Tanh", "activation": "ReLU"}
@@ -60,7 +59,7 @@ def test_a_param_may_take_the_name_from_another_param() -> None:
     assert "sigmoid" in mg.loads(text, params={"all": "Sigmoid"}).source().lower()
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda graph: pickle.loads(pickle.dumps(graph))])
+@each("copied", [copy.deepcopy, lambda graph: pickle.loads(pickle.dumps(graph))])
 def test_a_copied_graph_keeps_its_names(copied: Any) -> None:
     graph = mg.loads(SPEC)
     assert copied(graph) == graph

@@ -18,6 +18,7 @@ import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 
 SHAPES = [
@@ -164,7 +165,7 @@ def test_most_misfits_have_help() -> None:
     assert count > 1_100
 
 
-@pytest.mark.parametrize(
+@each(
     "node",
     [
         "{layer: LSTM, from: a, hidden_size: 4}",
@@ -189,8 +190,8 @@ def test_help_that_gives_a_tensor_of_the_model_a_batch(node: str) -> None:
 FRAMES = "inputs: {x: [T, 3, 16, 16]}\nnodes:\n  y: {layer: %s, from: x}\noutputs: y\n"
 
 
-@pytest.mark.parametrize(
-    ("layer", "image", "volume"),
+@each(
+    "layer, image, volume",
     [
         (
             "Conv2d",

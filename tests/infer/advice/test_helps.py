@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from itertools import product
 
-import pytest
-
 from mimgraph.ops import registry
 from mimgraph.ops.rule_helpers import fitting
 from mimgraph.ops.spelling import from_python
+from tests.helpers.cases import each
 from tests.helpers.marked import faults, locations
 
 SHAPES = [
@@ -21,7 +20,7 @@ _NODE = re.compile(
 )
 
 
-@pytest.mark.parametrize("merge", ["add", "stack", "concat", "multiply, broadcast: true"])
+@each("merge", ["add", "stack", "concat", "multiply, broadcast: true"])
 def test_every_proposed_node_makes_two_shapes_fit(merge: str) -> None:
     """Each node in the help is put before one of the two sources."""
     count = 0
@@ -46,7 +45,7 @@ WITHOUT_OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("name", WITHOUT_OPTIONS)
+@each("name", WITHOUT_OPTIONS)
 def test_a_help_shows_an_item_with_all_required_options(name: str) -> None:
     spec = "inputs: {x: [4, 8, 8]}\nnodes:\n  y: {from: x, seq: [%s]}\noutputs: y\n"
     (missing,) = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
@@ -58,8 +57,8 @@ def test_a_help_shows_an_item_with_all_required_options(name: str) -> None:
     assert not {other.code for other in after} & {"unknown-option", "wrong-type", "yaml-syntax"}
 
 
-@pytest.mark.parametrize(
-    ("python", "yaml"),
+@each(
+    "python, yaml",
     [
         ("nn.Linear(8, 5)", "{Linear: 5}"),
         ("Linear(5)", "{Linear: 5}"),
@@ -84,8 +83,8 @@ def test_python_as_yaml(python: str, yaml: str) -> None:
     assert from_python(python, "item") == yaml
 
 
-@pytest.mark.parametrize(
-    ("value", "sizes", "says"),
+@each(
+    "value, sizes, says",
     [
         (3, (10,), "10, such as 2 or 5"),
         (4, (6, 8), "2, such as 2"),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import mimgraph as mg
 from mimgraph import layers
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 HEAD = "inputs: {x: [5]}\n"
 END = "outputs: y\n"
@@ -22,7 +21,7 @@ def test_a_graph_holds_its_warnings() -> None:
     assert mg.loads(spec.replace(", hiden: 3", "")).warnings == ()
 
 
-@pytest.mark.parametrize("params", [{"q": 3}, {"p": 3}, {"p": 2, "q": 3}])
+@each("params", [{"q": 3}, {"p": 3}, {"p": 2, "q": 3}])
 def test_overriding_a_param_changes_no_warning(params: dict[str, int]) -> None:
     spec = "params: {p: 8, q: $(2 * p)}\n" + HEAD + LINEAR % "$q" + END
     assert mg.loads(spec, params=params).warnings == ()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 
 SPEC = """\
@@ -50,8 +51,8 @@ def test_the_help_lists_the_children(until: str, help: str) -> None:
         assert set(help.split(": ")[1].split(", ")) == set(found.help.split(": ")[1].split(", "))
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
+@each(
+    "options, message",
     [
         ({"lr": -1}, "lr must be at least 0, not -1"),
         ({"lr": "fast"}, "lr must be a number or a multiple, not 'fast'"),
