@@ -24,15 +24,7 @@ outputs: z
 NODE = "{{layer: Linear, from: x, out_features: 2, {}}}"
 
 
-@pytest.mark.parametrize(
-    ("until", "help"),
-    [
-        ("layers", "did you mean layer?"),
-        ("norm", "its children: conv, layer, token"),
-        ("layer.9", "its children: 0, 1"),
-    ],
-)
-def test_the_help_lists_the_children(until: str, help: str) -> None:
+def test_the_help_lists_the_children() -> None:
     class Tower(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -45,10 +37,17 @@ def test_the_help_lists_the_children(until: str, help: str) -> None:
 
     mg.register(Tower)
     spec = "inputs: {x: [8]}\nnodes: {y: {layer: Tower, from: x, freeze: until UNTIL}}\noutputs: y"
-    (found,) = faults(spec.replace("UNTIL", until))
-    assert found.code == "bad-option" and found.help.startswith(help.split(":")[0])
-    if "children" in help:
-        assert set(help.split(": ")[1].split(", ")) == set(found.help.split(": ")[1].split(", "))
+    found = {}
+    for until in ("layers", "norm", "layer.9"):
+        (fault,) = faults(spec.replace("UNTIL", until))
+        assert fault.code == "bad-option", until
+        head, _, names = fault.help.partition(": ")
+        found[until] = head, {*names.split(", ")} if names else set()
+    assert found == {
+        "layers": ("did you mean layer?", set()),
+        "norm": ("its children", {"conv", "layer", "token"}),
+        "layer.9": ("its children", {"0", "1"}),
+    }
 
 
 @each(
