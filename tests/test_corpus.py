@@ -20,6 +20,7 @@ CASE = re.compile(
     r"```yaml\n(?P<spec>.*?)```\n(?:\n```text\n.*?```\n)?(?:\n```yaml fixed\n(?P<fixed>.*?)```\n)?",
     re.DOTALL,
 )
+SHOWN = re.compile(r"^(?:error|warning)\[([a-z-]+)\]", re.MULTILINE)
 PASTED = re.compile("⟦(.*?)⟧", re.DOTALL)
 
 
@@ -47,6 +48,17 @@ def with_text(case: re.Match[str]) -> str:
     return f"```yaml\n{spec}```\n\n```text\n{shown}\n```\n{end}"
 
 
+def cases(*files: str) -> dict[str, tuple[str, set[str]]]:
+    """Return the spec and the codes of each case of these files by its heading."""
+    sections = [one for file in files for one in HEADING.split((CORPUS / f"{file}.md").read_text())]
+    found = [(section.partition("\n")[0], CASE.search(section)) for section in sections]
+    return {
+        heading.removeprefix("## "): (case["spec"], {*SHOWN.findall(case[0])})
+        for heading, case in found
+        if case
+    }
+
+
 def diff(before: str, after: str) -> str:
     """Return the heading of a case and the lines that differ."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
@@ -54,8 +66,7 @@ def diff(before: str, after: str) -> str:
 
 
 def test_every_code_has_a_case() -> None:
-    text = "".join(path.read_text() for path in FILES)
-    assert set(CODES) <= {*re.findall(r"^(?:error|warning)\[([a-z-]+)\]", text, re.MULTILINE)}
+    assert set(CODES) <= {*SHOWN.findall("".join(path.read_text() for path in FILES))}
 
 
 def test_a_help_fixes_its_spec() -> None:

@@ -94,3 +94,16 @@ nodes:
 outputs: c
 """)
     assert fault.node == "p.1"
+
+
+def test_no_param_names_the_module_that_is_shared() -> None:
+    (fault,) = faults("""
+params: {s: c}
+inputs: {a: [5], b: [5]}
+nodes:
+  c: {layer: ReLU, from: a}
+  d: {share: $s, from: b}
+outputs: [c, d]
+""")
+    assert fault.message == "no input or node is called '$s'"
+    assert (fault.code, fault.span.line, fault.span.column) == ("unknown-source", 6, 14)
