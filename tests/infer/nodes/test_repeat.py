@@ -290,6 +290,7 @@ def test_a_model_is_the_one_written_by_hand(case: tuple[mg.Graph, type[nn.Module
             assert tuple(results[0][name].shape) == shape
 
 
+@pytest.mark.slow
 @each("name", ["diffusion", "own weights", "items"])
 def test_engines_run_the_loops(name: str) -> None:
     """Copies, TorchScript, and `torch.export` with a batch of any size, whose loops are unrolled."""
