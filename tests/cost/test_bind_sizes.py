@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
+from tests.helpers.cases import each
 
 TEXT = """
 inputs: {x: [4, T], y: [T, S]}
@@ -44,7 +45,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "message"), REFUSED, ids=[message for _, message in REFUSED])
+@each("given, message", REFUSED)
 def test_a_wrong_size_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         mg.loads(TEXT).summary(**given)

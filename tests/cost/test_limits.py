@@ -19,6 +19,7 @@ from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.cost.cost import Costs
 from mimgraph.cost.limits import used
 from mimgraph.ir.typed.limits import Limits, amount_text, read_amount
+from tests.helpers.cases import each
 from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml
 
@@ -52,15 +53,13 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(("text", "number"), NUMBERS.items())
+@each("text, number", NUMBERS.items())
 def test_a_suffix_is_a_power_of_a_thousand(text: str, number: int) -> None:
     assert read_amount(text) == number
     assert amount_text(number) == text
 
 
-@pytest.mark.parametrize(
-    "text", ["", "20m", "20MB", "-1", "1.0005K", ".5M", "5.", "M", "1e3", "²", "9" * 30]
-)
+@each("text", ["", "20m", "20MB", "-1", "1.0005K", ".5M", "5.", "M", "1e3", "²", "9" * 30])
 def test_other_texts_are_no_numbers(text: str) -> None:
     assert read_amount(text) is None
 
@@ -85,7 +84,7 @@ def counted(text: str, sizes: dict[str, int]) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("name", ["parameters", "trainable", "macs"])
+@each("name", ["parameters", "trainable", "macs"])
 def test_a_limit_is_exceeded_by_one_more(name: str) -> None:
     amount = counted(SPEC, {"T": 5})[name]
     assert codes(limited(f"{name}: {amount}, sizes: {{T: 5}}")) == []
@@ -316,7 +315,7 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+@each("case", [*WRONG])
 def test_wrong_limits_in_python(case: str) -> None:
     limits, error, text = WRONG[case]
     x = mg.Input("x", ("T", 8))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.diagnostics.nearest import nearest, suggestion
+from tests.helpers.cases import each
 
 LAYERS = ["Linear", "Conv2d", "ConvTranspose2d", "ReLU", "ReLU6", "GELU", "LayerNorm", "LSTM"]
 
 
-@pytest.mark.parametrize(
-    ("name", "choices", "says"),
+@each(
+    "name, choices, says",
     [
         ("Liner", LAYERS, "did you mean Linear?"),
         ("kernel", ["bias", "kernel_size"], "did you mean kernel_size?"),
@@ -29,8 +29,8 @@ def test_suggestion(name: str, choices: list[str], says: str) -> None:
     assert suggestion(name, choices, "its names") == says
 
 
-@pytest.mark.parametrize(
-    ("name", "choices", "found"),
+@each(
+    "name, choices, found",
     [
         ("Liner", LAYERS, "Linear"),
         ("Lienar", LAYERS, "Linear"),
@@ -75,7 +75,7 @@ def test_of_equally_close_choices_the_first_is_nearest(name: str, choices: list[
     assert nearest(name, choices) == min(close, key=lambda word: distance(name, word), default=None)
 
 
-@pytest.mark.parametrize("length", [6, 64, 1000])
+@each("length", [6, 64, 1000])
 def test_many_long_choices_are_searched_in_bounded_time(length: int) -> None:
     choices = [f"{'ab' * length}{i}"[-length:] for i in range(10_000)]
     assert nearest("ba" * (length // 2), choices) in {None, *choices}

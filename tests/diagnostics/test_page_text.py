@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from mimgraph.diagnostics.codes import CODES, DiagnosticCode
 from mimgraph.diagnostics.explain import listing, page
 from mimgraph.diagnostics.page_text import page_text
 from mimgraph.support.terminal import painter
+from tests.helpers.cases import each
 
 STYLE = re.compile(r"\x1b\[[\d;]*m")
 PLAIN, COLORED = painter(False), painter(True)
 
 
-@pytest.mark.parametrize("code", CODES)
+@each("code", [*CODES])
 def test_a_page_loses_nothing_but_its_fences(code: DiagnosticCode) -> None:
     text = page(code)
     words = re.sub(r"^# |^```\w*$", "", text, flags=re.MULTILINE).split()
@@ -41,7 +40,7 @@ def test_a_page_is_coloured_as_check_prints() -> None:
         assert part in shown, part
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@each("width", [60, 80, 120])
 def test_the_list_of_codes_fits(width: int) -> None:
     shown = listing(width, PLAIN)
     assert max(map(len, shown.splitlines())) <= width

@@ -8,13 +8,13 @@ import textwrap
 import unicodedata
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.render import render_json, render_text
 from mimgraph.source import PythonFile, SourceFile, Span
+from tests.helpers.cases import each
 
 BAD = SourceFile(
     "specs/bad.yaml",
@@ -117,8 +117,8 @@ def test_a_blank_line_between_diagnostics() -> None:
     assert render_text([]) == ""
 
 
-@pytest.mark.parametrize(
-    ("line", "part", "row", "signs"),
+@each(
+    "line, part, row, signs",
     [
         ("a: bad", "bad", "a: bad", "   ^^^"),
         ("\ta: \tbad", "bad", "    a:     bad", "           ^^^"),

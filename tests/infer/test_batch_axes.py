@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.picture.diagram.io_boxes import output_box
+from tests.helpers.cases import each
 
 SPEC = """
 inputs: {a: [8], b: [6], s: [T, 8]}
@@ -87,7 +88,7 @@ def test_shapes_hold_the_batch_again_or_elsewhere(graph: mg.Graph) -> None:
     assert not graph.constraints
 
 
-@pytest.mark.parametrize("batch", [5, 1, 0])
+@each("batch", [5, 1, 0])
 def test_outputs_equal_those_by_hand(pair: tuple[nn.Module, ByHand], batch: int) -> None:
     given = inputs(batch)
     found, expected = pair[0](**given), pair[1](**given)

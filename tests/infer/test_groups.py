@@ -14,6 +14,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 from tests.helpers.running import saved, seeded
 
 # the interaction of DLRM (Naumov et al. 2019) as a block
@@ -118,7 +119,7 @@ USES: dict[str, tuple[str, Callable[[Tensor, Tensor, Tensor], Tensor]]] = {
 }
 
 
-@pytest.mark.parametrize("name", USES)
+@each("name", [*USES])
 def test_a_block_reads_all_members_or_one(name: str) -> None:
     node, expected = USES[name]
     graph = mg.loads(f"{HEAD}  y: {node}\noutputs: {{y: y, h: halves.0, e: e.a, f: e.b}}\n")
@@ -220,7 +221,7 @@ def twice(layer: Any, e: mg.Tensor, x: mg.Tensor) -> Any:
     return layer(layer(x, e, name="y"), e)
 
 
-@pytest.mark.parametrize("name", PYTHON)
+@each("name", [*PYTHON])
 def test_a_block_function_reads_the_members(name: str) -> None:
     made, by_hand = PYTHON[name]
     e, x = columns()
@@ -246,8 +247,8 @@ def ignored(f: mg.Tensor, d: mg.Tensor) -> mg.Tensor:
     return layers.ReLU()(d)
 
 
-@pytest.mark.parametrize(
-    ("call", "code", "words"),
+@each(
+    "call, code, words",
     [
         (lambda e, x: returned()(e), "unknown-port", "f is a group here"),
         (lambda e, x: misread()(e), "unknown-port", "f has no port 'aa'"),

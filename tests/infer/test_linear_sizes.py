@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.helpers.cases import each
 from tests.helpers.marked import locations, split
 
 
@@ -42,7 +43,7 @@ def test_the_help_of_a_unet_of_any_size_is_to_declare_multiples() -> None:
     assert help in str(caught.value)
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (5, 1)])
+@each("height, width", [(1, 1), (2, 3), (5, 1)])
 def test_a_unet_computes_what_torch_does(height: int, width: int) -> None:
     model = unet().compile(check=True)
     x = torch.randn(2, 3, 8 * height, 8 * width)
@@ -91,7 +92,7 @@ LINEAR = {  # the size of the axis, the option that reads T, the code that compu
 }
 
 
-@pytest.mark.parametrize("size", LINEAR)
+@each("size", [*LINEAR])
 def test_a_name_in_an_option_is_computed_from_the_axis(size: str) -> None:
     code, length = LINEAR[size]
     spec = f"inputs: {{x: [{size}]}}\nnodes: {{y: {{merge: formula, from: [x], expr: x * $T}}}}\noutputs: y"
@@ -124,7 +125,7 @@ def test_the_tokens_before_the_last_and_behind_the_first() -> None:
 KEPT = ["[3, 8*H, 2*T + 1]", "[$k*H, $(2 * k)*W + $k, T]", "[H + 1, $(k + 1)]"]
 
 
-@pytest.mark.parametrize("shape", KEPT)
+@each("shape", KEPT)
 def test_a_size_is_written_back(shape: str) -> None:
     spec = f"params: {{k: 4}}\ninputs: {{x: {shape}}}\nnodes: {{y: {{layer: ReLU, from: x}}}}\noutputs: y"
     graph = mg.loads(spec)
@@ -166,8 +167,8 @@ outputs: y
 """
 
 
-@pytest.mark.parametrize(
-    ("size", "result"),
+@each(
+    "size, result",
     [("12", "6"), ("4*T", "2*T"), ("16*T", "8*T"), ("4*T + 8", "2*T + 4"), ("4*T - 3 + 3", "2*T")],
 )
 def test_a_pattern_binds_the_name_in_a_multiple(size: str, result: str) -> None:
@@ -180,7 +181,7 @@ def test_a_pattern_binds_the_name_in_a_multiple(size: str, result: str) -> None:
     assert mg.loads(graph.dumps()).source() == graph.source()
 
 
-@pytest.mark.parametrize("size", ["30", "T", "2*T", "4*T + 2"])
+@each("size", ["30", "T", "2*T", "4*T + 2"])
 def test_a_pattern_refuses_what_may_be_no_multiple(size: str) -> None:
     text, expected = split(BLOCK % size)
     assert locations(text) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mimgraph as mg
+from tests.helpers.cases import each
 from tests.helpers.marked import locations, split, warnings
 
 SPEC = """\
@@ -19,8 +20,8 @@ outputs: f
 """
 
 
-@pytest.mark.parametrize(
-    ("fusion", "options"),
+@each(
+    "fusion, options",
     [("concat", set()), ("gated", {"out_features"}), ("low_rank", {"out_features", "rank"})],
 )
 def test_an_op_has_its_own_options_alone(fusion: str, options: set[str]) -> None:
@@ -65,7 +66,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each("place", [*PLACES])
 def test_options_of_both_choices_stand_at_a_node(place: str) -> None:
     head, node = PLACES[place]
     out = "z" if " z: " in node else "y"
@@ -83,7 +84,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("what", FAULTS)
+@each("what", [*FAULTS])
 def test_what_is_wrong_stays_wrong(what: str) -> None:
     text, expected = split(
         "params: {k: {search: [add, low_rank]}, m: add}\ninputs: {a: [4], b: [4]}\n"

@@ -28,6 +28,7 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
+from tests.helpers.cases import each
 
 VALUES = {"a": 7, "b": 2, "half": 0.5, "T": symbol("T"), "flag": True, "text": "x"}
 
@@ -61,7 +62,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize(("text", "again"), WRITTEN.items(), ids=WRITTEN.keys())
+@each("text, again", WRITTEN.items())
 def test_printing_keeps_only_needed_parentheses(text: str, again: str) -> None:
     assert to_text(parse(text)) == again
     assert parse(again) == parse(text)
@@ -85,7 +86,7 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("marked", "message"), UNREADABLE, ids=[m for _, m in UNREADABLE])
+@each("marked, message", UNREADABLE)
 def test_errors_point_at_the_characters_at_fault(marked: str, message: str) -> None:
     start, end = marked.index("["), marked.index("]") - 1
     text = marked.replace("[", "").replace("]", "")
@@ -116,7 +117,7 @@ COMPUTED = {
 }
 
 
-@pytest.mark.parametrize(("text", "value"), COMPUTED.items(), ids=COMPUTED.keys())
+@each("text, value", COMPUTED.items())
 def test_an_expression_is_computed_as_python_does(text: str, value: Any) -> None:
     found = value_of(text)
     assert (found, type(found)) == (value, type(value))
@@ -137,7 +138,7 @@ NOT_COMPUTED = {
 }
 
 
-@pytest.mark.parametrize(("text", "message"), NOT_COMPUTED.items(), ids=NOT_COMPUTED.keys())
+@each("text, message", NOT_COMPUTED.items())
 def test_errors_of_computing(text: str, message: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         value_of(text)
@@ -157,14 +158,13 @@ def test_arithmetic_keeps_the_expression_of_a_number() -> None:
     assert width * symbol("T") == 6 * symbol("T")
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         WrittenInt(3, Variable("k")),
         WrittenFloat(0.5, Variable("p")),
         WrittenText("2 * x", "$k * x", {"k": 2}),
     ],
-    ids=repr,
 )
 def test_pickling_keeps_the_plain_value_only(value: Any) -> None:
     again = pickle.loads(pickle.dumps(value))

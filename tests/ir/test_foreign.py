@@ -6,6 +6,7 @@ import pytest
 
 from mimgraph.ir.expression import ExpressionError, parse
 from mimgraph.ir.foreign import PLAIN, explained
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 
 ARITHMETIC = "an expression has only numbers, names and + - * / // % **"
@@ -43,7 +44,7 @@ FOREIGN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("marked", "message", "help"), FOREIGN, ids=[m for m, _, _ in FOREIGN])
+@each("marked, message, help", FOREIGN)
 def test_foreign_notation_has_a_message_and_help(marked: str, message: str, help: str) -> None:
     start, end = marked.index("⟦"), marked.index("⟧") - 1
     text = marked.replace("⟦", "").replace("⟧", "")
@@ -87,7 +88,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize(("text", "help"), WRITTEN.items(), ids=WRITTEN)
+@each("text, help", WRITTEN.items())
 def test_help_for_arithmetic_of_a_size(text: str, help: str) -> None:
     spec = f"""
 params: {{a: 4, b: 3, half: 0.5}}
@@ -99,7 +100,7 @@ outputs: y
     assert [fault.help for fault in faults(spec)] == [help]
 
 
-@pytest.mark.parametrize("text", ["a" * 100_000 + "!", "a" + " " * 100_000 + "b", "$(" * 300])
+@each("text", ["a" * 100_000 + "!", "a" + " " * 100_000 + "b", "$(" * 300])
 def test_a_long_text_is_explained_fast(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text)

@@ -8,6 +8,7 @@ from torch import nn
 import mimgraph
 from mimgraph.emit.classes.attributes import TAKEN, attribute
 from mimgraph.ir.names import class_fault, input_fault, name_fault, param_fault
+from tests.helpers.cases import each
 
 NAMES = {  # the reason against it as a name, and as a param
     "fc1": (False, False),
@@ -26,7 +27,7 @@ NAMES = {  # the reason against it as a name, and as a param
 }
 
 
-@pytest.mark.parametrize(("name", "faults"), NAMES.items(), ids=map(repr, NAMES))
+@each("name, faults", NAMES.items())
 def test_a_name_is_refused_with_a_reason(name: str, faults: tuple[bool, bool]) -> None:
     assert (name_fault(name) is not None, param_fault(name) is not None) == faults
 
@@ -59,7 +60,7 @@ REFUSED = {  # names that an input cannot have, and that the graph cannot have
 }
 
 
-@pytest.mark.parametrize(("name", "faults"), REFUSED.items(), ids=REFUSED)
+@each("name, faults", REFUSED.items())
 def test_a_refusal_says_what_to_write_instead(name: str, faults: tuple[bool, bool]) -> None:
     for fault, expected in zip((input_fault(name), class_fault(name)), faults, strict=True):
         assert (fault is not None) == expected

@@ -19,6 +19,7 @@ from mimgraph.ir.option_types import (
     choices,
     describe,
 )
+from tests.helpers.cases import each
 
 T = symbol("T")
 Mode = Literal["zeros", "circular"]
@@ -59,7 +60,7 @@ TYPES: list[tuple[Any, str, list[Any], list[Any]]] = [
 IDS = [name for _, name, _, _ in TYPES]
 
 
-@pytest.mark.parametrize(("annotation", "name", "taken", "refused"), TYPES, ids=IDS)
+@each("annotation, name, taken, refused", TYPES)
 def test_a_type_takes_converts_and_refuses(
     annotation: Any, name: str, taken: list[Any], refused: list[Any]
 ) -> None:
@@ -81,11 +82,10 @@ def test_converted_values_remember_their_expression() -> None:
     assert (converted, converted.written) == (3.0, Variable("width"))
 
 
-@pytest.mark.parametrize(
-    ("annotation", "expected"),
+@each(
+    "annotation, expected",
     [(Mode, ("zeros", "circular")), (int | Mode, ("zeros", "circular")), (Literal[1, "a"], ("a",))]
     + [(str, ()), (int | Dim, ()), (Annotated[int, Range(1)], ())],
-    ids=str,
 )
 def test_choices(annotation: Any, expected: tuple[str, ...]) -> None:
     assert choices(annotation) == expected

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.ir.dims.dim import Dim, symbol
 from mimgraph.ir.types import Constraint, TensorType
+from tests.helpers.cases import each
 
 T, S = symbol("T"), symbol("S")
 
@@ -20,13 +19,13 @@ TOLD: list[tuple[Dim, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("dim", "minimum", "told"), TOLD, ids=[row[2] for row in TOLD])
+@each("dim, minimum, told", TOLD)
 def test_a_minimum_is_printed_in_lowest_terms(dim: Dim, minimum: int, told: str) -> None:
     assert str(Constraint(dim, minimum)) == told
 
 
-@pytest.mark.parametrize("batched", [True, False])
-@pytest.mark.parametrize("index", [0, 1, 2])
+@each("batched", [True, False])
+@each("index", [0, 1, 2])
 def test_an_axis_that_is_taken_out_can_be_given_back(index: int, batched: bool) -> None:
     whole = TensorType((T, S, 8), "int64", vocab=5, batched=batched)
     rest = whole.without_axis(index)

@@ -23,11 +23,10 @@ from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.source import SourceFile
 from tests.helpers.cases import each, texts
-from tests.helpers.marked import locations, split
+from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml
-from tests.infer.test_locations import CASES
-from tests.infer.test_locations import LEGAL as LOCATIONS_LEGAL
 from tests.infer.test_named_ops import SPEC as CHOICE
+from tests.test_corpus import cases
 
 SCHEMA = schema.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -98,7 +97,7 @@ ACCEPTED = {
     **{
         name: text for name, (text,) in texts(Path(__file__).with_name("schema_accepts.md")).items()
     },
-    **LOCATIONS_LEGAL,
+    **{name: spec for name, (spec, _) in cases("legal").items()},
     "params that name layers, merges and blocks": CHOICE,
 }
 REFUSED = texts(Path(__file__).with_name("schema_refuses.md"))
@@ -118,54 +117,53 @@ STRUCTURAL = {
 UNREADABLE = {"yaml-syntax", "yaml-subset", "ambiguous-scalar", "duplicate-key"}
 BEYOND = {
     "what a block's own text says of its params and inputs": {
-        *("unknown param of a block", "missing param of a block"),
-        *("missing param of a block in a seq", "unknown param in with", "block with twice"),
-        *("block unknown arg", "block lone no params", "block lone bad", "block param list item"),
-        *("block fault by param", "block fault by param type", "missing params"),
-        *("with of a repeat", "with from a param", "with through two blocks"),
-        *("with of an each of a block",),
+        "Unknown param of a block",
+        "Missing param of a block",
+        "Block unknown arg",
+        "A lone value for a block without params",
+        "A bad lone value for a block",
+        "Block param list item",
+        "A group as an input of a block",
+        "With a param that the block does not have",
     },
     "the value of an expression": {
-        *("input param text", "param null", "block pattern param text"),
-        *("freeze by a param of another type", "freeze by a list of values", "freeze by a size"),
+        "Input param text",
+        "Param null",
+        "Block pattern param text",
+        "Freeze by a param of another type",
+        "Freeze by a list of values",
+        "Freeze by a size",
     },
-    "whether what is shared takes a source": {"missing from of share"},
-    "how many values go with others": {"block with lengths", "block with times"},
+    "how many values go with others": {"Block with lengths", "Block with times"},
     "sizes and other options": {
-        *("heads that do not divide", "groups that do not divide", "dim out of range"),
-        *("embedding without its size", "concat dim 0", "padding same stride", "pool padding"),
-        *("groupnorm groups", "embedding pad idx", "lstm proj", "activation softmax dim"),
-        *("seq item mha", "reshape", "mean batch", "select batch", "with that does not fit"),
+        "Padding same stride",
+        "Pool padding",
+        "Groupnorm groups",
+        "A padding index beyond the vocabulary",
+        "A projection as large as the hidden size",
+        "Reshape",
+        "Select batch",
     },
-    "the notation in a text": {"rearrange"},
-    "3.0, which is an integer in JSON": {"option float", "concat dim float", "block repeat float"},
+    "the notation in a text": {"Rearrange"},
+    "3.0, which is an integer in JSON": {"Concat dim float"},
 }
 # cases with another code that the schema refuses as well
 FORESEEN = {
-    "too many sources",
-    "too many args of attention",
-    "seq of several sources",
-    "a missing argument",
-    "from empty list",
-    "from empty map",
-    "from dot",
-    "take of an unknown port",
-    "unknown block",  # in a spec without blocks
-    "block a layer",
-    "block input twice",
-    "lone dollar",
-    "empty expr",
-    "unclosed expr",
-    "a variable of a shell",
-    "no source at all",
-    "a port of nobody",
+    "No source",
+    "Too many sources, and too few",
+    "Too many sources for attention",
+    "Seq of several sources",
+    "A missing argument",
+    "Take of an unknown port",
+    "Block input twice",
+    "Lone dollar",
+    "Empty expr",
+    "Unclosed expr",
 }
-READABLE = {
-    name: (text, {fault.partition(" ")[0] for fault in expected})
-    for name, marked in CASES.items()
-    for text, expected in [split(marked)]
-    if not UNREADABLE.intersection(fault.partition(" ")[0] for fault in expected)
-}
+CASES = cases(
+    *("sections", "nodes", "node_options", "blocks", "each", "names", "graph", "shapes", "dtypes")
+)
+READABLE = {name: case for name, case in CASES.items() if not UNREADABLE & case[1]}
 
 
 @each("case", REFUSED)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 import mimgraph as mg
+from tests.helpers.cases import each
 from tests.helpers.marked import warnings
 
 SPEC = """\
@@ -22,8 +21,8 @@ outputs: a
 """
 
 
-@pytest.mark.parametrize("block", ["borrows", "only", "within"])
-@pytest.mark.parametrize("own", [True, False])
+@each("block", ["borrows", "only", "within"])
+@each("own", [True, False])
 def test_a_warning_stands_where_a_shared_layer_learns(block: str, own: bool) -> None:
     text = SPEC.format(block=block, own=str(own).lower(), freeze="true")
     found = [one for one in warnings(text) if one.code == "partly-frozen"]
@@ -32,9 +31,7 @@ def test_a_warning_stands_where_a_shared_layer_learns(block: str, own: bool) -> 
     assert [one.node for one in found] == ([] if own else ["a"])
 
 
-@pytest.mark.parametrize(
-    ("block", "freeze"), [("borrows", "false"), ("borrows", "$frozen"), ("without", "true")]
-)
+@each("block, freeze", [("borrows", "false"), ("borrows", "$frozen"), ("without", "true")])
 def test_nothing_is_reported_of_other_blocks(block: str, freeze: str) -> None:
     text = SPEC.format(block=block, own="false", freeze=freeze)
     assert not [one for one in warnings(text) if one.code == "partly-frozen"]

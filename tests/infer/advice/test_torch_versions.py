@@ -12,6 +12,7 @@ from mimgraph import layers
 from mimgraph.infer.advice.torch_versions import check_torch, release
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
+from tests.helpers.cases import each
 
 NORMS = """
 nodes:
@@ -25,15 +26,15 @@ outputs: e
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@each(
+    "text, expected",
     [("2.5", (2, 5)), ("2.13.0+cpu", (2, 13)), ("2.16.0a0+gitb1", (2, 16)), ("10.0", (10, 0))],
 )
 def test_a_version_is_read_as_a_release(text: str, expected: tuple[int, int]) -> None:
     assert release(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "2", "two", "2.4.1", "1.13", "2.99999999999999999999"])
+@each("text", ["", "2", "two", "2.4.1", "1.13", "2.99999999999999999999"])
 def test_texts_that_are_no_version_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write one such as 2.13|older than 2.5"):
         release(text)
@@ -63,7 +64,7 @@ def test_compile_checks_for_the_installed_torch(monkeypatch: pytest.MonkeyPatch)
 OPS: list[Op] = [op for op in registry.ops("layer").values() if op.since]
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@each("op", OPS)
 def test_torch_has_each_option_since_that_release(op: Op) -> None:
     """The class of the installed torch has the option if and only if the release is new enough."""
     cls: Callable[..., object] = getattr(torch.nn, op.name)

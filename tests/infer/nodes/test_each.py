@@ -17,6 +17,7 @@ from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 from tests.helpers.running import seeded
 
 INPUTS = "inputs: {city: {vocab: 9}, job: {vocab: 5}, brand: {vocab: 7}, dense: [4]}\n"
@@ -123,7 +124,7 @@ READERS: dict[str, tuple[str, Callable[..., Tensor]]] = {
 }
 
 
-@pytest.mark.parametrize("name", READERS)
+@each("name", [*READERS])
 def test_every_reader_gets_its_items_in_its_order(name: str) -> None:
     node, expected = READERS[name]
     graph = mg.loads(
@@ -233,7 +234,7 @@ OPERATIONS: dict[str, tuple[str, list[str], Callable[..., Tensor]]] = {
 }
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@each("name", [*OPERATIONS])
 def test_an_operation_has_a_module_for_each_source(name: str) -> None:
     node, keys, expected = OPERATIONS[name]
     graph = vectors(f"  e: {node}\n  all: {{merge: concat, from: [e.*, a]}}\n")
@@ -251,7 +252,7 @@ OWN = sorted({*dir(nn.ModuleDict()), *vars(nn.ModuleDict())})
 AWKWARD = [name for name in OWN if not name.startswith("__")]
 
 
-@pytest.mark.parametrize("name", AWKWARD)
+@each("name", AWKWARD)
 def test_a_column_may_have_the_name_of_a_module_dict_attribute(name: str) -> None:
     graph = mg.loads(
         f"inputs: {{x: [4], y: [4]}}\nnodes:\n"
@@ -282,7 +283,7 @@ def test_columns_named_like_module_dict_methods_work_in_torch_tools() -> None:
     assert model.get_submodule("e.items") is model.e["items"]
 
 
-@pytest.mark.parametrize("name", ["audio", "items", "get", "training", "_keys"])
+@each("name", ["audio", "items", "get", "training", "_keys"])
 def test_each_source_has_a_learned_fill_of_its_own(name: str) -> None:
     graph = mg.loads(
         "inputs: {x: [4], audio: {shape: [4], optional: true}}\nnodes:\n"
@@ -339,7 +340,7 @@ SHARES: dict[
 }
 
 
-@pytest.mark.parametrize("name", SHARES)
+@each("name", [*SHARES])
 def test_an_each_may_share_modules(name: str) -> None:
     share, used = SHARES[name]
     graph = vectors(
@@ -394,8 +395,8 @@ def test_uses_of_a_block_with_an_each_share_a_class() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("source", "parts"),
+@each(
+    "source, parts",
     [
         (
             "{layer: Split, from: c, dim: 1, split_size_or_sections: [2, 3]}",
@@ -473,7 +474,7 @@ def wide(x: mg.Tensor, *, width: int = 3) -> mg.Tensor:
     return layers.Linear(width)(x, name="fc")
 
 
-@pytest.mark.parametrize("name", PYTHON)
+@each("name", [*PYTHON])
 def test_each_in_python(name: str) -> None:
     node, make = PYTHON[name]
     a, b = mg.Input("a", (4,)), mg.Input("b", (4,))
@@ -534,7 +535,7 @@ BAD_CALLS: dict[str, tuple[Callable[..., Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_CALLS)
+@each("name", [*BAD_CALLS])
 def test_a_wrong_call_in_python_is_reported_at_its_line(name: str) -> None:
     call, message = BAD_CALLS[name]
     with pytest.raises((mg.SpecError, TypeError), match=message):
@@ -544,9 +545,7 @@ def test_a_wrong_call_in_python_is_reported_at_its_line(name: str) -> None:
 # equality
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
+@each("one, other, same", [
         ("{layer: Linear, each: [a, b], out_features: 2}", "{layer: Linear, each: {a: a, b: b}, out_features: 2}", True),
         ("{layer: Linear, each: [a, b], out_features: 2}", "{layer: Linear, each: [a, b], with: {out_features: [2, 2]}}", True),
         ("{layer: Linear, each: [a, b], with: {out_features: $widths}}", "{layer: Linear, each: [a, b], with: {out_features: [2, 3]}}", True),
@@ -555,8 +554,7 @@ def test_a_wrong_call_in_python_is_reported_at_its_line(name: str) -> None:
         ("{layer: Linear, each: [a, b], out_features: 2}", "{layer: Linear, each: [a, b], out_features: 3}", False),
         ("{layer: Linear, each: [a, b], with: {out_features: [2, 3]}}", "{layer: Linear, each: [a, b], with: {out_features: [3, 2]}}", False),
         ("{layer: Linear, each: [a, b], out_features: 2}", "{layer: Linear, each: [a, b], out_features: 2, activation: ReLU}", False),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_equality(one: str, other: str, same: bool) -> None:
     left, right = (
         vectors(f"  e: {node}\n  all: {{merge: concat, from: [e.a, e.b]}}\n")

@@ -13,6 +13,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 from tests.helpers.running import saved, seeded
 
 EXPERTS = """\
@@ -71,7 +72,7 @@ HANDWRITTEN: dict[str, tuple[str, Callable[[], nn.Module]]] = {
 }
 
 
-@pytest.mark.parametrize("name", HANDWRITTEN)
+@each("name", [*HANDWRITTEN])
 def test_weights_outputs_and_gradients_equal_the_class_written_by_hand(name: str) -> None:
     text, by_hand = HANDWRITTEN[name]
     graph = mg.loads(text)
@@ -123,7 +124,7 @@ COPIES: dict[str, tuple[str, list[str], list[int]]] = {
 }
 
 
-@pytest.mark.parametrize("name", COPIES)
+@each("name", [*COPIES])
 def test_copies_are_numbered(name: str) -> None:
     node, keys, widths = COPIES[name]
     graph = mg.loads(
@@ -151,7 +152,7 @@ READS: dict[str, tuple[str, Callable[[nn.Embedding, Tensor, Tensor], Tensor]]] =
 }
 
 
-@pytest.mark.parametrize("name", READS)
+@each("name", [*READS])
 def test_one_module_is_read_like_that_of_a_layer(name: str) -> None:
     node, expected = READS[name]
     graph = mg.loads(
@@ -223,7 +224,7 @@ WRONG_CALLS: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG_CALLS)
+@each("name", [*WRONG_CALLS])
 def test_a_wrong_call_in_python_is_reported(name: str) -> None:
     options, message = WRONG_CALLS[name]
     x, y = mg.Input("x", [6]), mg.Input("y", [6])

@@ -12,6 +12,7 @@ from mimgraph.infer import scope
 from mimgraph.infer.nodes import known_nodes
 from mimgraph.infer.nodes.known_nodes import forget
 from tests.conftest import ROOT
+from tests.helpers.cases import each
 
 ALIKE = {  # nodes that differ in one thing
     "zeros of two signs": ("layer: Pad, pad: [1, 1], value: %s, from: x", ["0.0", "-0.0"]),
@@ -29,7 +30,7 @@ ALIKE = {  # nodes that differ in one thing
 }
 
 
-@pytest.mark.parametrize(("node", "parts"), ALIKE.values(), ids=ALIKE)
+@each("node, parts", ALIKE)
 def test_a_node_has_the_same_code_after_any_other(node: str, parts: list[str]) -> None:
     alone = {}
     for part in parts:
@@ -83,7 +84,7 @@ def test_a_tensor_of_the_model_is_not_remembered() -> None:
     assert not known_nodes._known
 
 
-@pytest.mark.parametrize(
+@each(
     "options", ["activation: Linear", "activation: Nothing", "activation: {ReLU: {x: 3}}", "x: 3"]
 )
 def test_a_fault_is_reported_again(options: str) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import merges
+from tests.helpers.cases import each
 from tests.helpers.presence import Spec, optional_inputs, specs, subsets
 from tests.helpers.strategies import to_yaml
 
@@ -134,7 +135,7 @@ NODES = {
 }
 
 
-@pytest.mark.parametrize("nodes", NODES.values(), ids=NODES)
+@each("nodes", NODES)
 def test_a_graph_called_without_its_input_gives_the_same(nodes: str) -> None:
     inputs = "x: [4]\n  m: {shape: [4], optional: true}\n"
     inputs += "  has: {shape: [], dtype: bool, optional: true}\n" if "has" in nodes else ""
@@ -283,7 +284,7 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("nodes", USES.values(), ids=USES)
+@each("nodes", USES)
 def test_a_block_without_its_input_is_the_block_that_has_none(nodes: str) -> None:
     start = "inputs: {x: [T, 4]}" + BLOCKS + "nodes:\n  "
     graph = mg.loads(start + nodes + "\noutputs: y\n")

@@ -30,6 +30,7 @@ from mimgraph.runtime.checks import torch_dtype
 from mimgraph.runtime.runner import Given, run, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.emit.test_liveness import Lives
+from tests.helpers.cases import each
 from tests.helpers.presence import Interpreter, Spec, optional_inputs, specs, subsets
 from tests.helpers.running import by_name
 from tests.helpers.strategies import to_yaml
@@ -291,7 +292,7 @@ def spec_of(nodes: str) -> str:
     return to_yaml({"inputs": inputs, "blocks": blocks, "nodes": read, "outputs": outputs})
 
 
-@pytest.mark.parametrize("nodes", NODES.values(), ids=NODES.keys())
+@each("nodes", NODES)
 def test_every_path_computes_what_its_nodes_say(nodes: str) -> None:
     assert_computes_what_nodes_say(spec_of(nodes))
 
@@ -440,7 +441,7 @@ def calls() -> list[dict[str, Tensor]]:
     return [{"x": x}, {"x": x, "a": a}]
 
 
-@pytest.mark.parametrize("training", [True, False])
+@each("training", [True, False])
 def test_compiles_without_a_break(training: bool) -> None:
     model = mg.loads(HEADS).compile().train(training)
     for inputs in calls():
@@ -456,7 +457,7 @@ def test_exports_each_choice_of_inputs() -> None:
         torch.testing.assert_close(exported.module()(**inputs), model(**inputs))
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@each("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_copies_give_the_same_outputs(copied: Any) -> None:
     model = mg.loads(HEADS).compile(check=True)
     for inputs in calls():

@@ -15,6 +15,7 @@ from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 from tests.helpers.running import saved, seeded
 
 # an encoder and a decoder with one embedding, which also gives the logits, as in T5 and BART
@@ -179,7 +180,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+@each("name", [*PLACES])
 def test_the_module_is_that_of_the_nearest_node_around(name: str) -> None:
     node, expected = PLACES[name]
     graph = mg.loads(f"{HEAD}  y: {node}\noutputs: [y, all]\n")

@@ -18,6 +18,7 @@ from mimgraph.ir.dims.dim import substitute
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Cluster, every
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import each
 from tests.helpers.marked import faults
 from tests.helpers.running import by_name, seeded
 from tests.helpers.stages import compile_stages, run_stages
@@ -289,7 +290,8 @@ def test_a_model_is_the_one_written_by_hand(case: tuple[mg.Graph, type[nn.Module
             assert tuple(results[0][name].shape) == shape
 
 
-@pytest.mark.parametrize("name", ["diffusion", "own weights", "items"])
+@pytest.mark.slow
+@each("name", ["diffusion", "own weights", "items"])
 def test_engines_run_the_loops(name: str) -> None:
     """Copies, TorchScript, and `torch.export` with a batch of any size, whose loops are unrolled."""
     # TorchScript takes no result of a loop that is not carried, as the loop may not run
@@ -309,7 +311,7 @@ def test_engines_run_the_loops(name: str) -> None:
     assert_close(by_name(exported(**larger)), by_name(model(**larger)))
 
 
-@pytest.mark.parametrize("text", [text for text, _ in CASES.values()], ids=CASES)
+@each("text", [text for text, _ in CASES.values()])
 def test_a_spec_that_is_dumped_is_the_same(text: str) -> None:
     graph = loaded(text)
     again = mg.loads(graph.dumps())
@@ -415,7 +417,7 @@ def test_cost_and_texts_of_a_loop_over_a_named_size() -> None:
     assert [item.id for item in cluster.items] == ["y.i", "y.time", "y.placed", "y.out"]
 
 
-@pytest.mark.parametrize("collected", [False, True])
+@each("collected", [False, True])
 def test_stages_keep_the_number_of_a_step(collected: bool) -> None:
     text = CASES["own weights"][0]
     if not collected:
@@ -505,7 +507,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("repeat", "message"), FAULTS)
+@each("repeat, message", FAULTS)
 def test_wrong_words_in_python(repeat: dict[str, Any], message: str) -> None:
     refine: Callable[..., Any] = loaded(CASES["adaptive"][0]).blocks["refine"]
     with pytest.raises(mg.SpecError, match=message):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from itertools import permutations
 
-import pytest
-
 import mimgraph as mg
 from mimgraph.infer.nodes import known_nodes, rule_cache
 from mimgraph.infer.nodes.known_nodes import forget
+from tests.helpers.cases import each
 
 ALIKE = {  # equal options that are emitted in different text
     "zeros of two signs": ("Pad: {pad: [1, 1], value: %s}", ["0.0", "-0.0", "$(-zero)"]),
@@ -21,7 +20,7 @@ ALIKE = {  # equal options that are emitted in different text
 }
 
 
-@pytest.mark.parametrize(("item", "options"), ALIKE.values(), ids=ALIKE)
+@each("item, options", ALIKE)
 def test_a_spec_emits_the_same_after_any_other(item: str, options: list[str]) -> None:
     specs = [
         "params: {hidden: 8, half: 4, zero: 0.0}\ninputs: {x: [8]}\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -10,6 +9,7 @@ from torch.nn import functional as F
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
+from tests.helpers.cases import each
 from tests.helpers.marked import locations, split
 
 SPEC = """\
@@ -40,8 +40,8 @@ def by_hand(words: Tensor, image: Tensor | None, audio: Tensor | None) -> Tensor
     return F.scaled_dot_product_attention(tokens, back, back, attn_mask=mask[:, None])
 
 
-@pytest.mark.parametrize("image", [False, True])
-@pytest.mark.parametrize("audio", [False, True])
+@each("image", [False, True])
+@each("audio", [False, True])
 def test_a_model_joins_what_is_given(image: bool, audio: bool) -> None:
     graph = mg.loads(SPEC)
     inputs = {"words": torch.randn(2, 7, 8)}
@@ -80,8 +80,8 @@ JOINED_ALIKE = {
 }
 
 
-@pytest.mark.parametrize("nodes", JOINED_ALIKE.values(), ids=JOINED_ALIKE)
-@pytest.mark.parametrize("image", [False, True])
+@each("nodes", JOINED_ALIKE)
+@each("image", [False, True])
 def test_equal_lengths_are_one_size_however_they_are_joined(nodes: str, image: bool) -> None:
     text = SPEC[: SPEC.index("  tokens:")] + (
         f"  {nodes}\n  joined: {{merge: attention, from: {{query: words, key: tokens, value: tokens, mask: mask}}}}\n"
@@ -126,27 +126,10 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("nodes", KNOWN.values(), ids=KNOWN)
+@each("nodes", KNOWN)
 def test_the_size_is_known_if_no_source_is_missing_without_the_others(nodes: str) -> None:
     graph = mg.loads(f"{INPUTS}nodes:\n  {nodes}\noutputs: [n, m]\n")
     assert str(graph.shapes["n"]) == "(N, 16)"
-
-
-REFUSED = {
-    "a layer that needs the size": "m: {merge: concat, from: [x, y], missing: skip}\n  n: {layer: Linear, from: ⟦symbolic-size⟧m, out_features: 3}",
-    "sums of other sources": "m: {merge: concat, from: [x, y], missing: skip}\n  o: {merge: concat, from: [x, z], missing: skip}\n  n: {merge: add, from: [m, ⟦shape-mismatch⟧o]}",
-    "a broadcast": "n: {merge: concat, from: [x, y], missing: ⟦bad-option⟧skip, broadcast: true}",
-    "another word": "n: {merge: concat, from: [x, y], missing: ⟦bad-option⟧keep}",
-    "no word": "n: {merge: concat, from: [x, ⟦optional-source⟧y]}",
-    "another axis that differs": "m: {layer: Unsqueeze, from: y, dim: 1}\n  n: {merge: concat, from: [x, ⟦shape-mismatch⟧m], missing: skip}",
-    "a fill of it": "m: {merge: concat, from: [y, z], missing: skip}\n  n: {layer: Fill, from: ⟦symbolic-size⟧m, value: zeros}",
-}
-
-
-@pytest.mark.parametrize("marked", REFUSED.values(), ids=REFUSED)
-def test_faults(marked: str) -> None:
-    text, expected = split(f"{INPUTS}nodes:\n  {marked}\noutputs: {{n: n, x: x}}\n")
-    assert [fault for fault in locations(text) if "unused" not in fault] == expected
 
 
 def test_a_block_has_one_size() -> None:

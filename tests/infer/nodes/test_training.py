@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.helpers.marked import faults, split
+from tests.helpers.cases import each
+from tests.helpers.marked import faults
 
 SPEC = """\
 params: {{rate: -1, word: fast, some: true}}
@@ -21,67 +22,9 @@ nodes:
 outputs: z
 """
 NODE = "{{layer: Linear, from: x, out_features: 2, {}}}"
-# the words of a Linear, and what is said of them
-VALUES = {
-    "lr: ⟦wrong-type⟧slow": "lr must be a number or a multiple, not 'slow'",
-    "lr: ⟦wrong-type⟧true": "lr must be a number or a multiple, not true",
-    "lr: ⟦wrong-type⟧[1, 2]": "lr must be a number or a multiple, not [1, 2]",
-    "lr: ⟦wrong-type⟧null": "lr must be a number or a multiple, not null",
-    "lr: ⟦wrong-type⟧-0.1x": "lr must be a number or a multiple, not '-0.1x'",
-    "lr: ⟦wrong-type⟧x": "lr must be a number or a multiple, not 'x'",
-    "lr: ⟦bad-option⟧-0.1": "lr must be at least 0, not -0.1",
-    "lr: ⟦bad-option⟧.nan": "lr must be at least 0, not nan",
-    "lr: ⟦bad-option⟧.inf": "lr must be at least 0, not inf",
-    "lr: ⟦bad-option⟧$rate": "lr must be at least 0, not -1",
-    "lr: ⟦wrong-type⟧$word": "lr must be a number or a multiple, not 'fast'",
-    "lr: $⟦unknown-param⟧rat": "no param or dimension is called 'rat'",
-    "weight_decay: ⟦wrong-type⟧0.1x": "weight_decay must be a number, not '0.1x'",
-    "weight_decay: ⟦wrong-type⟧$some": "weight_decay must be a number, not true",
-    "weight_decay: ⟦bad-option⟧-1": "weight_decay must be at least 0, not -1",
-    "freeze: true, lr: ⟦bad-option⟧1": "y is frozen, so that lr does nothing",
-    "freeze: ⟦bad-option⟧until weigth": "y has no child 'weigth'",
-    "freeze: ⟦bad-option⟧until": "freeze: until needs the name of a child",
-    "freeze: ⟦wrong-type⟧untill": "freeze must be true, false or until CHILD, not 'untill'",
-    "⟦unknown-option⟧learning_rate: 1": "Linear has no option 'learning_rate'",
-}  # fmt: skip
-NODES = {
-    "{block: pair, from: x, slow: ⟦bad-option⟧-1}": "lr must be at least 0, not -1",
-    "{block: pair, from: x, freeze: ⟦bad-option⟧until third}": "y has no child 'third'",
-    "{block: pair, from: x, freeze: ⟦bad-option⟧until second.2}": "y.second has no child '2'",
-    "{block: pair, from: x, freeze: ⟦bad-option⟧until first.weight.a}": "y.first.weight has no children, so that none is called 'a'",
-    "{block: pair, from: x, repeat: 2, freeze: ⟦bad-option⟧until 2}": "y has no child '2'",
-    "{layer: ReLU, from: x, freeze: ⟦bad-option⟧until 1}": "y has no children, so that none is called '1'",
-    "{from: x, seq: [{Linear: {out_features: 4, lr: ⟦bad-option⟧-2}}]}": "lr must be at least 0, not -2",
-    "{from: x, seq: [{pair: {weight_decay: ⟦bad-option⟧-2}}]}": "weight_decay must be at least 0, not -2",
-    "{parameter: [2], init: zeros, batched: true, lr: ⟦bad-option⟧-2}": "lr must be at least 0, not -2",
-    "{layer: Linear, each: [x, flat], out_features: 2, lr: ⟦bad-option⟧-2}": "lr must be at least 0, not -2",
-    "{share: flat, from: image, ⟦unknown-option⟧lr: 2}": "a share takes no options",
-}  # fmt: skip
-CASES = {NODE.format(words): message for words, message in VALUES.items()} | NODES
 
 
-@pytest.mark.parametrize("node", CASES)
-def test_a_wrong_value_is_reported_where_it_stands(node: str) -> None:
-    text, (expected,) = split(SPEC.format(node=node))
-    (found,) = [one for one in faults(text) if one.code not in ("unused-input", "unused-node")]
-    at = found.span
-    place = f"{found.code} {at.line}:{at.column}"
-    if "slow: " in node:  # where the block uses the param, with a label where it is given
-        assert at.line == 4 and found.labels[0].span.line == int(expected.split()[1].split(":")[0])
-    else:
-        assert place == expected
-    assert found.message == CASES[node]
-
-
-@pytest.mark.parametrize(
-    ("until", "help"),
-    [
-        ("layers", "did you mean layer?"),
-        ("norm", "its children: conv, layer, token"),
-        ("layer.9", "its children: 0, 1"),
-    ],
-)
-def test_the_help_lists_the_children(until: str, help: str) -> None:
+def test_the_help_lists_the_children() -> None:
     class Tower(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -94,14 +37,21 @@ def test_the_help_lists_the_children(until: str, help: str) -> None:
 
     mg.register(Tower)
     spec = "inputs: {x: [8]}\nnodes: {y: {layer: Tower, from: x, freeze: until UNTIL}}\noutputs: y"
-    (found,) = faults(spec.replace("UNTIL", until))
-    assert found.code == "bad-option" and found.help.startswith(help.split(":")[0])
-    if "children" in help:
-        assert set(help.split(": ")[1].split(", ")) == set(found.help.split(": ")[1].split(", "))
+    found = {}
+    for until in ("layers", "norm", "layer.9"):
+        (fault,) = faults(spec.replace("UNTIL", until))
+        assert fault.code == "bad-option", until
+        head, _, names = fault.help.partition(": ")
+        found[until] = head, {*names.split(", ")} if names else set()
+    assert found == {
+        "layers": ("did you mean layer?", set()),
+        "norm": ("its children", {"conv", "layer", "token"}),
+        "layer.9": ("its children", {"0", "1"}),
+    }
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
+@each(
+    "options, message",
     [
         ({"lr": -1}, "lr must be at least 0, not -1"),
         ({"lr": "fast"}, "lr must be a number or a multiple, not 'fast'"),

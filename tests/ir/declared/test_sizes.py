@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.source import SourceFile, Span
+from tests.helpers.cases import each
 
 SPAN = Span(SourceFile("spec.yaml", ""), 1, 1, 1, 1)
 
@@ -31,7 +32,7 @@ def parse(text: str) -> object:
     return parse_size(text, SPAN, lambda start, end: SPAN)
 
 
-@pytest.mark.parametrize("text", PARSED)
+@each("text", [*PARSED])
 def test_arithmetic_becomes_a_factor_and_an_offset(text: str) -> None:
     assert is_computed(text) and parse(text) == PARSED[text]
 
@@ -48,20 +49,18 @@ PRINTED = {
 }
 
 
-@pytest.mark.parametrize("text", PRINTED)
+@each("text", [*PRINTED])
 def test_a_size_is_printed_as_a_spec_has_it(text: str) -> None:
     assert str(parse(text)) == PRINTED[text] and str(parse(PRINTED[text])) == PRINTED[text]
 
 
-@pytest.mark.parametrize(
-    "text", ["H*W", "H*H", "H//2", "H/2", "H % 2", "H**2", "8 // H", "H > 2", "max(H, 2)", "8*"]
-)
+@each("text", ["H*W", "H*H", "H//2", "H/2", "H % 2", "H**2", "8 // H", "H > 2", "max(H, 2)", "8*"])
 def test_other_arithmetic_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["H", "seq_len", "seq-len", "batch-size", "7x7", "", "größe"])
+@each("text", ["H", "seq_len", "seq-len", "batch-size", "7x7", "", "größe"])
 def test_a_name_even_a_wrong_one_is_no_arithmetic(text: str) -> None:
     assert not is_computed(text)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mimgraph.ir.dims.amount import Amount
 from mimgraph.ir.dims.dim import MAX_TERMS, symbol
+from tests.helpers.cases import each
 
 N, T = symbol("N"), symbol("T")
 SHOWN = [
@@ -20,7 +19,7 @@ SHOWN = [
 ]
 
 
-@pytest.mark.parametrize(("amount", "text"), SHOWN, ids=[text for _, text in SHOWN])
+@each("amount, text", SHOWN)
 def test_an_amount_is_printed_multiplied_out(amount: Amount, text: str) -> None:
     assert str(amount) == text
 

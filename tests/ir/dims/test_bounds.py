@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 
 from mimgraph.ir.dims.bounds import at_least, bounds
 from mimgraph.ir.dims.dim import Size
+from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
 
 AT_LEAST: list[tuple[Size, Size, bool | None]] = [
@@ -24,7 +24,7 @@ AT_LEAST: list[tuple[Size, Size, bool | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("size", "minimum", "answer"), AT_LEAST)
+@each("size, minimum, answer", AT_LEAST)
 def test_at_least(size: Size, minimum: Size, answer: bool | None) -> None:
     assert at_least(size, minimum) is answer
 
@@ -42,7 +42,7 @@ BOUNDS: list[tuple[Size, tuple[int | None, int | None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("size", "answer"), BOUNDS)
+@each("size, answer", BOUNDS)
 def test_bounds(size: Size, answer: tuple[int | None, int | None]) -> None:
     assert bounds(size) == answer
 

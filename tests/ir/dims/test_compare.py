@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.compare import divisible, equal
 from mimgraph.ir.dims.dim import Size
+from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
 
 EQUAL: list[tuple[Size, Size, bool | None]] = [
@@ -32,7 +32,7 @@ EQUAL: list[tuple[Size, Size, bool | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("left", "right", "answer"), EQUAL)
+@each("left, right, answer", EQUAL)
 def test_equal(left: Size, right: Size, answer: bool | None) -> None:
     assert equal(left, right) is answer
     assert equal(right, left) is answer
@@ -50,7 +50,7 @@ DIVISIBLE: list[tuple[Size, int, bool | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("size", "by", "answer"), DIVISIBLE)
+@each("size, by, answer", DIVISIBLE)
 def test_divisible(size: Size, by: int, answer: bool | None) -> None:
     assert divisible(size, by) is answer
 

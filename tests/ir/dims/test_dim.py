@@ -15,6 +15,7 @@ from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.compare import divisible, equal
 from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
 from mimgraph.ir.dims.printing import printed_terms
+from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate
 
 
@@ -55,7 +56,7 @@ SAME: list[tuple[Size, Size]] = [
 ]
 
 
-@pytest.mark.parametrize(("left", "right"), SAME)
+@each("left, right", SAME)
 def test_same_normal_form(left: Size, right: Size) -> None:
     assert left == right
     assert hash(left) == hash(right)
@@ -91,13 +92,13 @@ def test_substitution_is_simultaneous() -> None:
     assert substitute((T // S) * R, {"S": 1, "T": 7}) == 7 * R
 
 
-@pytest.mark.parametrize("divide", [lambda: T // 0, lambda: T % 0, lambda: 1 // (T % 4 // 4)])
+@each("divide", [lambda: T // 0, lambda: T % 0, lambda: 1 // (T % 4 // 4)])
 def test_division_by_zero(divide: Callable[[], Size]) -> None:
     with pytest.raises(ZeroDivisionError):
         divide()
 
 
-@pytest.mark.parametrize("wrong", ["t + 'x'", "t / 2", "t * 1.5", "2.0 // t", "2**t", "t**t"])
+@each("wrong", ["t + 'x'", "t / 2", "t * 1.5", "2.0 // t", "2**t", "t**t"])
 def test_other_types_are_refused(wrong: str) -> None:
     with pytest.raises(TypeError):
         eval(wrong, {"t": T})
@@ -134,7 +135,7 @@ TOO_LARGE: dict[str, Callable[[], Size]] = {
 }
 
 
-@pytest.mark.parametrize("make", TOO_LARGE.values(), ids=TOO_LARGE)
+@each("make", TOO_LARGE)
 def test_limits(make: Callable[[], Size]) -> None:
     with pytest.raises(DimOverflow):
         make()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import pytest
 from hypothesis import given
 
 from mimgraph.ir.dims.dim import FloorDiv, Modulo, Size
 from mimgraph.ir.dims.printing import printed_terms, render
+from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate, int_only
 
 PRINTED: list[tuple[Size, str]] = [
@@ -52,7 +52,7 @@ PRINTED: list[tuple[Size, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("size", "text"), PRINTED, ids=[text for _, text in PRINTED])
+@each("size, text", PRINTED)
 def test_printing(size: Size, text: str) -> None:
     assert str(size) == repr(size) == render(size, str) == text
 
