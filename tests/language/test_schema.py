@@ -26,7 +26,7 @@ from tests.helpers.cases import each, texts
 from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_named_ops import SPEC as CHOICE
-from tests.test_corpus import cases
+from tests.test_corpus import FILES, cases
 
 SCHEMA = schema.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -163,6 +163,7 @@ FORESEEN = {
 CASES = cases(
     *("sections", "nodes", "node_options", "blocks", "each", "names", "graph", "shapes", "dtypes")
 )
+ALL = [path.stem for path in FILES]
 READABLE = {name: case for name, case in CASES.items() if not UNREADABLE & case[1]}
 
 
@@ -178,6 +179,11 @@ def test_refuses_the_faults_of_structure(name: str, case: tuple[str, set[str]]) 
     text, codes = case
     told_by_structure = bool(codes & STRUCTURAL) and not any(name in why for why in BEYOND.values())
     assert bool(faults(text)) == (told_by_structure or name in FORESEEN)
+
+
+@each("spec", {name: spec for name, (spec, codes) in cases(*ALL).items() if not codes})
+def test_accepts_the_specs_of_the_corpus_without_faults(spec: str) -> None:
+    assert faults(spec) == []
 
 
 def test_the_exceptions_are_cases() -> None:
