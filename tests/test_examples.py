@@ -16,6 +16,8 @@ import mimgraph as mg
 from tests.conftest import ROOT
 from tests.helpers.plugin_packages import EXAMPLE, declare_example
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "examples"
 TRAINED = ("digits", "fusions", "search", "ray_search", "missing_modality")
 BUILT = sorted(p.stem for p in EXAMPLES.glob("*.py") if p.stem not in TRAINED)
@@ -49,7 +51,6 @@ def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 80
 
 
-@pytest.mark.slow
 def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None:
     (line,) = printed("digits", tmp_path).splitlines()
     # the last words have the accuracy reached, and the one asked for
@@ -57,7 +58,6 @@ def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None
     assert float(reached) >= float(asked.rstrip(")")) >= 0.97
 
 
-@pytest.mark.slow
 def test_the_package_of_plugins_passes_its_tests(tmp_path: Path) -> None:
     declare_example(tmp_path)
     done = subprocess.run(
@@ -72,7 +72,6 @@ def test_the_package_of_plugins_passes_its_tests(tmp_path: Path) -> None:
     assert "3 passed" in done.stdout
 
 
-@pytest.mark.slow
 def test_five_fusions_are_compared(tmp_path: Path) -> None:
     _, *rows = (line.split() for line in printed("fusions", tmp_path).splitlines())
     assert len({fusion for fusion, *_ in rows}) == 5
@@ -82,7 +81,6 @@ def test_five_fusions_are_compared(tmp_path: Path) -> None:
         assert float(accuracy) > 0.9
 
 
-@pytest.mark.slow
 def test_a_search_finds_small_graphs_that_classify_digits(tmp_path: Path) -> None:
     first, _, *rows = printed("search", tmp_path).splitlines()
     budget = int(first.split()[-2].replace(",", ""))
@@ -93,7 +91,6 @@ def test_a_search_finds_small_graphs_that_classify_digits(tmp_path: Path) -> Non
         assert float(aside) > 0.9 and float(held_out) > 0.9
 
 
-@pytest.mark.slow
 def test_ray_searches_the_space_of_a_spec(tmp_path: Path) -> None:
     found = printed("ray_search", tmp_path)
     summary, best, spec = found[found.rindex("6 points, ") :].split("\n", 2)
@@ -103,7 +100,6 @@ def test_ray_searches_the_space_of_a_spec(tmp_path: Path) -> None:
     assert graph.summary().params == weights and not graph.space
 
 
-@pytest.mark.slow
 def test_a_modality_missing_in_training_may_be_missing_later(tmp_path: Path) -> None:
     lines = printed("missing_modality", tmp_path).splitlines()[1:]
     always, *half = ([float(word) for word in line.split()[-4:]] for line in lines)
@@ -113,7 +109,6 @@ def test_a_modality_missing_in_training_may_be_missing_later(tmp_path: Path) -> 
         assert neither < 0.2
 
 
-@pytest.mark.slow
 def test_fusions_of_icons_are_searched_in_two_processes_and_the_best_is_trained_in_two(
     tmp_path: Path,
 ) -> None:

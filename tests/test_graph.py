@@ -293,6 +293,7 @@ def run(code: str) -> Any:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
 
+@pytest.mark.slow
 def test_importing_and_building_need_no_torch() -> None:
     run(
         "import sys, mimgraph as mg\n"

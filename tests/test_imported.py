@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = Path(__file__).parent / "importer" / "foreign"
 
 

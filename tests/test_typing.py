@@ -19,6 +19,8 @@ from tests.conftest import ROOT
 from tests.helpers.npm import PLACES, install
 from tests.test_readme import blocks
 
+pytestmark = pytest.mark.slow
+
 PYRIGHT = "pyright@1.1.414"
 IDIOMS = ROOT / "tests" / "typed" / "idioms.py"
 TABLES = ROOT / "tests" / "builder" / "test_idioms.py"  # run by pytest, with torch as the oracle
@@ -128,7 +130,6 @@ def mypy(folder: Path, *settings: str) -> Iterator[tuple[str, int]]:
             yield file, int(number)
 
 
-@pytest.mark.slow
 def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     # reading torch takes half a minute, and the calls are about something else
     skipped = [
@@ -143,7 +144,6 @@ def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     assert mistakes(mypy(folder, *settings, *skipped)) == []
 
 
-@pytest.mark.slow
 def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
     # torch's backward has no types, and in the class of the README a call of a torch module is Any
     settings = [
@@ -158,7 +158,6 @@ def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
     assert mistakes(mypy(folder, *settings)) == []
 
 
-@pytest.mark.slow
 def test_pyright_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     install(folder, PYRIGHT)
     settings = {"extraPaths": [str(ROOT)], "pythonVersion": "3.11", "strict": [IDIOMS.name]}

@@ -169,6 +169,7 @@ def test_handles_of_a_random_graph(spec: Spec) -> None:
     assert from_handles(again(graph)) == graph
 
 
+@pytest.mark.slow
 def test_a_long_chain() -> None:
     x = y = mg.Input("x", (4,))
     for _ in range(5_000):
@@ -224,6 +225,7 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
+@pytest.mark.slow
 def test_a_handle_travels_to_another_process_and_back(tmp_path: Path) -> None:
     x = image()
     y = residual(x, stride=2)

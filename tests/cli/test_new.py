@@ -242,6 +242,7 @@ def test_a_disk_that_fails_leaves_nothing(run, place: Path, monkeypatch) -> None
     assert names(place) == []
 
 
+@pytest.mark.slow
 def test_the_code_is_as_formatters_write_it(run, place: Path) -> None:  # type: ignore[no-untyped-def]
     for name in ("bert_base", "conformer", "detr", "googlenet", "mmoe", "simple_numerical"):
         assert run("new", f"like_{name}", "--like", name)[0] == 0

@@ -13,6 +13,7 @@ from tests.trials.conftest import SPEC, folder, search  # noqa: F401 - a fixture
 OBJECTIVE = ("search", "model.yaml", "--objective", "train.py:objective", "--seed", "3")
 
 
+@pytest.mark.slow
 def test_it_writes_the_best(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     code, out = run(*OBJECTIVE, "--trials", "2", "-o", "best.yaml")
     header, first, *_, total = out.splitlines()
