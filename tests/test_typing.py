@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mimgraph.cli import main
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.helpers.npm import PLACES, install
 from tests.test_readme import blocks
 
@@ -113,6 +113,7 @@ def mistakes(found: Iterator[tuple[str, int]]) -> list[str]:
 
 def mypy(folder: Path, *settings: str) -> Iterator[tuple[str, int]]:
     """Yield the file and line of each error."""
+    needed("mypy")
     (folder / "mypy.ini").write_text(
         "\n".join(["[mypy]", "strict = true", "explicit_package_bases = true", *settings])
     )
