@@ -423,6 +423,7 @@ TRIES: dict[str, Callable[[Any], Any]] = {
     "max": max,
     "len": len,
     "reversed": reversed,
+    "float": float,
     "sum": lambda t: sum([t, t]),
     "an order": lambda t: t < 0,
     "a number beside it": lambda t: t + 3,
