@@ -13,6 +13,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 RIDDLES = re.compile(
     r"\b(told of|is told|are told|tells? of|those of|what is|what of|of what)\b", re.IGNORECASE
 )

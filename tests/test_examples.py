@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.helpers.plugin_packages import EXAMPLE, declare_example
 
 EXAMPLES = ROOT / "examples"
@@ -29,12 +29,14 @@ def printed(name: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT)
 def test_an_example_builds_the_graph_of_its_spec(name: str) -> None:
     graph = runpy.run_path(str(EXAMPLES / f"{name}.py"))["graph"]
     assert graph == mg.load(ROOT / "specs" / f"{name}.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT)
 def test_an_example_runs_its_model(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -44,6 +46,7 @@ def test_an_example_runs_its_model(
     assert "tensor(" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 80
@@ -51,6 +54,7 @@ def test_an_example_is_short(path: Path) -> None:
 
 @pytest.mark.slow
 def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None:
+    needed("sklearn")
     (line,) = printed("digits", tmp_path).splitlines()
     # the last words have the accuracy reached, and the one asked for
     *_, reached, _, _, asked = line.split()
@@ -74,6 +78,7 @@ def test_the_package_of_plugins_passes_its_tests(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_five_fusions_are_compared(tmp_path: Path) -> None:
+    needed("sklearn")
     _, *rows = (line.split() for line in printed("fusions", tmp_path).splitlines())
     assert len({fusion for fusion, *_ in rows}) == 5
     for fusion, weights, accuracy, _ in rows:
@@ -84,6 +89,7 @@ def test_five_fusions_are_compared(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_search_finds_small_graphs_that_classify_digits(tmp_path: Path) -> None:
+    needed("sklearn")
     first, _, *rows = printed("search", tmp_path).splitlines()
     budget = int(first.split()[-2].replace(",", ""))
     assert first.startswith("100 graphs")
@@ -93,7 +99,7 @@ def test_a_search_finds_small_graphs_that_classify_digits(tmp_path: Path) -> Non
         assert float(aside) > 0.9 and float(held_out) > 0.9
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ray_searches_the_space_of_a_spec(tmp_path: Path) -> None:
     found = printed("ray_search", tmp_path)
     summary, best, spec = found[found.rindex("6 points, ") :].split("\n", 2)
@@ -105,6 +111,7 @@ def test_ray_searches_the_space_of_a_spec(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_modality_missing_in_training_may_be_missing_later(tmp_path: Path) -> None:
+    needed("sklearn")
     lines = printed("missing_modality", tmp_path).splitlines()[1:]
     always, *half = ([float(word) for word in line.split()[-4:]] for line in lines)
     for both, _, numbers, neither in half:
@@ -117,6 +124,7 @@ def test_a_modality_missing_in_training_may_be_missing_later(tmp_path: Path) -> 
 def test_fusions_of_icons_are_searched_in_two_processes_and_the_best_is_trained_in_two(
     tmp_path: Path,
 ) -> None:
+    needed("accelerate")
     folder = tmp_path / "icons"
     shutil.copytree(EXAMPLES / "icons", folder)
     searched = in_folder(

@@ -167,9 +167,9 @@ def variant(change: tuple[str, str]) -> str:
     return BASE.replace(*change)
 
 
-@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
-def test_graphs_written_differently_are_equal(change: tuple[str, str]) -> None:
-    assert mg.loads(variant(change)) == mg.loads(BASE)
+def test_graphs_written_differently_are_equal() -> None:
+    base = mg.loads(BASE)
+    assert [name for name, change in SAME.items() if mg.loads(variant(change)) != base] == []
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_graphs_with_other_spaces_in_a_notation_are_equal(one: str, other: str) 
     assert graphs[0] == graphs[1]
 
 
-@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
-def test_graphs_that_differ_are_not_equal(change: tuple[str, str]) -> None:
-    assert mg.loads(variant(change)) != mg.loads(BASE)
+def test_graphs_that_differ_are_not_equal() -> None:
+    base = mg.loads(BASE)
+    assert [name for name, change in DIFFERENT.items() if mg.loads(variant(change)) == base] == []
 
 
 def test_a_graph_is_no_other_thing() -> None:
@@ -293,6 +293,7 @@ def run(code: str) -> Any:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
 
+@pytest.mark.slow
 def test_importing_and_building_need_no_torch() -> None:
     run(
         "import sys, mimgraph as mg\n"

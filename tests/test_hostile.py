@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 from mimgraph.diagnostics import MAX_FAULTS, MAX_TEXT
 from tests.conftest import ROOT
@@ -86,251 +87,25 @@ def run_limited(command: list[str], text: bytes) -> End:
     return End(code, (place / "out").read_text(), (place / "err").read_text())
 
 
-# specs that exceed a limit, such as the number of faults
-TOO_LARGE = {
-    "split in many",
-    "a star of a star",
-    "open lists",
-    "open lists in words",
-    "open mappings",
-    "open mappings of JSON",
-    "dashes",
-    "dashes in lines",
-    "keys in lines",
-    "question marks",
-    "keys of a kilobyte",
-    "one line of pairs",
-    "digits",
-    "exponent",
-    "empty values",
-    "empty values far down",
-    "blanks behind empty values",
-    "anchors in lines",
-    "merge keys",
-    "tags in lines",
-    "percent tags",
-    "duplicate keys",
-    "duplicate keys of JSON",
-    "keys that are lists",
-    "keys that are numbers",
-    "ambiguous words",
-    "a byte too many",
-    "sixteen bytes too many",
-    "too many items",
-    "many inputs",
-    "one source many times",
-    "each of one",
-    "with of many",
-    "chunk in many",
-    "unused nodes",
-    "unused inputs",
-    "misspelt sources",
-    "misspelt sources of a kilobyte",
-    "misspelt layers",
-    "misspelt options",
-    "options without end",
-    "keys without end",
-    "params in a growing chain",
-    "params that grow",
-    "cycles of two",
-    "blocks too deep",
-    "blocks far too deep",
-    "repeats of repeats",
-    "a long repeat of nothing",
-    "long repeats of nothing",
-    "too long a repeat",
-    "repeats with lists",
-    "distinct uses",
-    "faults in distinct uses",
-    "a merge that expands",
-    "too large a weight",
-    "large sizes",
-    "sizes past 64 bits",
-    "an input past 64 bits",
-    "an input of many axes",
-    "an input of many named axes",
-    "flatten of many axes",
-    "a large parameter",
-    "a parameter of many axes",
-    "a large buffer",
-    "many large parameters",
-    "a large embedding",
-    "a large upsample",
-    "a large pad",
-    "a large kernel",
-    "a long Rearrange",
-    "a Rearrange of axes",
-    "a Rearrange of parentheses",
-    "a Rearrange of names",
-    "a long formula",
-    "a deep formula",
-    "a formula of minuses",
-    "a formula of calls",
-    "a formula of powers",
-    "an expression of powers",
-    "an expression of large powers",
-    "an expression of small powers",
-    "an expression of float powers",
-    "a long expression",
-    "a deep expression",
-    "an expression of digits",
-    "a template of names",
-    "dots in many sources",
-    "powers of sums",
-    "sums of sums",
-    "many names in one size",
-    "convolutions of a named size",
-    "divisions of sums",
-    "sizes that must agree",
-    "optional inputs",
-    "optional inputs in chains",
-    "a large reshape",
-    "shares of each",
-    "shares of a long seq",
-    "shares of a long block",
-    "long formulas in distinct uses",
-    "long patterns in distinct uses",
-    "long lists in distinct uses",
-    "params of distinct uses",
-}
-
-# specs that are large but legal
-LEGAL = {
-    "many nodes",
-    "many items",
-    "many Linears",
-    "concat of one source",
-    "pairs of many",
-    "pairs of some",
-    "stack of many",
-    "each of many",
-    "many outputs",
-    "params without end",
-    "params in a chain",
-    "lists of params",
-    "lists of expressions",
-    "shares in a chain",
-    "shares of one",
-    "blocks in blocks",
-    "repeats that fit",
-    "repeats of nothing",
-    "a long repeat",
-    "a long shared repeat",
-    "a repeat with lists",
-    "many blocks",
-    "large weights",
-    "a large vocab",
-    "an einsum of many",
-    "formulas",
-    "an expression of blanks",
-    "convolutions of one stride",
-    "constraints",
-    "optional chains",
-    "a long doc",
-    "a long doc of quotes",
-    "a doc of lines",
-    "a long class name",
-    "a wide Linear chain",
-    "params of many blocks",
-    "a constraint in distinct uses",
-}
-
-# specs that take a second or more
-SLOW = {
-    "a merge that expands",
-    "a star of a star",
-    "open lists",
-    "one line of pairs",
-    "one line of items",
-    "pairs of JSON",
-    "empty values",
-    "aliases",
-    "merge keys",
-    "duplicate keys",
-    "duplicate keys of JSON",
-    "keys that are lists",
-    "keys that are numbers",
-    "many nodes",
-    "many items",
-    "too many items",
-    "many Linears",
-    "many inputs",
-    "one source many times",
-    "concat of one source",
-    "pairs of many",
-    "stack of many",
-    "a formula of many sources",
-    "each of many",
-    "each of one",
-    "with of many",
-    "chunk in many",
-    "many outputs",
-    "unused nodes",
-    "unused inputs",
-    "misspelt sources",
-    "misspelt layers",
-    "misspelt options",
-    "options without end",
-    "keys without end",
-    "params without end",
-    "params in a chain",
-    "params in a ring",
-    "lists of params",
-    "lists of expressions",
-    "cycle",
-    "cycles of two",
-    "nodes that all feed each other",
-    "shares in a chain",
-    "shares of one",
-    "shares in a ring",
-    "blocks far too deep",
-    "blocks in a ring",
-    "a long repeat",
-    "a long repeat of nothing",
-    "long repeats of nothing",
-    "a long shared repeat",
-    "a repeat with lists",
-    "repeats with lists",
-    "many blocks",
-    "distinct uses",
-    "faults in distinct uses",
-    "an input of many axes",
-    "an input of many named axes",
-    "flatten of many axes",
-    "a parameter of many axes",
-    "many large parameters",
-    "an einsum of many",
-    "formulas",
-    "many names in one size",
-    "convolutions of one stride",
-    "constraints",
-    "sizes that must agree",
-    "optional inputs",
-    "optional chains",
-    "optional inputs in chains",
-    "a large permutation",
-    "a large reshape",
-    "a large expand",
-    "a wide Linear chain",
-    "shares of each",
-    "shares of a long seq",
-    "shares of a long block",
-    "long formulas in distinct uses",
-    "long patterns in distinct uses",
-    "long lists in distinct uses",
-    "params of distinct uses",
-    "params of many blocks",
-    "a constraint in distinct uses",
-    "an init of many values",
-}
+KINDS = yaml.safe_load((Path(__file__).parent / "hostile_kinds.yaml").read_text())
+QUICK = KINDS["quick, one of a kind"]  # what the default suite checks
 
 
-def cases(quick: bool) -> list[object]:
-    marks = {name: [pytest.mark.slow] for name in (SLOW if quick else TEXTS)}
-    return [pytest.param(name, marks=marks.get(name, []), id=name) for name in TEXTS]
+def cases(each: int, quick: bool) -> list[object]:
+    """Return every case: CI runs one in `each`, the rest is for a release."""
+    return [
+        pytest.param(name, id=name, marks=[pytest.mark.slow, pytest.mark.nightly][index % each > 0])
+        if not (quick and name in QUICK)
+        else name
+        for index, name in enumerate(TEXTS)
+    ]
 
 
-@pytest.mark.parametrize("name", cases(quick=True))
+def test_each_case_has_a_kind() -> None:
+    assert {name for names in KINDS.values() for name in names} <= TEXTS.keys()
+
+
+@pytest.mark.parametrize("name", cases(each=5, quick=True))
 def test_check_reports_whether_a_spec_is_legal(name: str) -> None:
     end = run_limited(["check", "--format", "json"], TEXTS[name])
     assert (end.code, end.error) in ((0, ""), (1, ""))
@@ -340,12 +115,12 @@ def test_check_reports_whether_a_spec_is_legal(name: str) -> None:
     for fault in found:
         assert 1 <= fault["line"] <= fault["end_line"] <= lines
         assert len(fault["message"]) <= MAX_TEXT
-    assert (name in LEGAL) == (not found)
-    assert (name in TOO_LARGE) == any(fault["code"] == "too-large" for fault in found)
+    assert (name in KINDS["legal"]) == (not found)
+    assert (name in KINDS["too large"]) == any(fault["code"] == "too-large" for fault in found)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("name", cases(quick=False))
+@pytest.mark.parametrize("name", cases(each=11, quick=False))
 def test_every_command_ends_within_the_limits(command: str, name: str) -> None:
     end = run_limited([command], TEXTS[name])
     printed = end.out + end.error
@@ -354,5 +129,5 @@ def test_every_command_ends_within_the_limits(command: str, name: str) -> None:
         assert command == "draw"
         assert "at most 10,000 are drawn" in printed
     else:
-        assert end.code == (0 if name in LEGAL else 1)
+        assert end.code == (0 if name in KINDS["legal"] else 1)
     assert len(printed) < 20 * nasty.MEGABYTE

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
+from tests.conftest import needed
+
+pytestmark = pytest.mark.slow
 
 FIXTURES = Path(__file__).parent / "importer" / "foreign"
 
@@ -205,6 +208,7 @@ def test_keys_of_a_file_are_those_of_the_weights(tmp_path: Path) -> None:
 
 
 def test_a_keras_file_brings_its_weights() -> None:
+    needed("h5py")
     imported = mg.from_module(FIXTURES / "keras" / "files" / "image_numbers.keras")
     assert not imported.comparable
     assert any(one.abs().sum() for one in imported.compile().state_dict().values())

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 import mimgraph as mg
-from tests.conftest import ROOT
+from tests.conftest import ROOT, in_ci
 
 PACKAGE = ROOT / "mimgraph"
 
@@ -101,6 +101,7 @@ def test_every_part_has_its_place() -> None:
     assert parts <= RANKS.keys()
 
 
+@pytest.mark.slow
 def test_imports_go_one_way() -> None:
     wrong = []
     for file, line, module, _ in every_import():
@@ -111,6 +112,7 @@ def test_imports_go_one_way() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_only_what_runs_modules_imports_torch() -> None:
     importing = {
         found.file
@@ -141,7 +143,10 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+IN_DEFAULT = ("check", "emit", "draw of weights")
+
+
+@pytest.mark.parametrize("name", [in_ci(name, unless=name in IN_DEFAULT) for name in COMMANDS])
 def test_runs_without_torch(name: str, tmp_path: Path) -> None:
     spec = ROOT / "specs" / "residual_cnn.yaml"
     weights = tmp_path / "model.safetensors"
@@ -166,6 +171,7 @@ def test_runs_without_torch(name: str, tmp_path: Path) -> None:
 SLOW = {"shutil", "textwrap", "rich", "threading", "unicodedata", "tempfile", "mimgraph.cli.help"}
 
 
+@pytest.mark.slow
 def test_a_check_waits_for_nothing_that_it_does_not_need() -> None:
     script = (
         "import sys\n"
@@ -182,8 +188,8 @@ def test_a_check_waits_for_nothing_that_it_does_not_need() -> None:
 READING = ("infer", "ops", "language.yaml_tree", "language.reader", "editor.analysis", "emit")
 
 
+@pytest.mark.slow
 def test_the_language_server_answers_before_it_imports_what_reads_specs() -> None:
-    pytest.importorskip("pygls")
     script = (
         "import sys\nfrom mimgraph.editor.server.spec_server import SpecServer\nSpecServer()\n"
         f"print(['mimgraph.' + one for one in {READING} if 'mimgraph.' + one in sys.modules])\n"
@@ -197,6 +203,7 @@ IN_ORDER = "inputs: {x: [4]}\nnodes:\n  a: {layer: ReLU, from: x}\n  b: {layer: 
 OUT_OF_ORDER = "inputs: {x: [4]}\nnodes:\n  b: {layer: Tanh, from: a}\n  a: {layer: ReLU, from: x}\noutputs: b\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "imported"), [(IN_ORDER, False), (OUT_OF_ORDER, True)])
 def test_networkx_is_imported_where_nodes_are_out_of_order(text: str, imported: bool) -> None:
     script = (

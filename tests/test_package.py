@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +64,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist, and the wheel that was built from it."""
     if given := os.environ.get("MIMGRAPH_DIST"):
         return Path(given)
+    needed("build")
     folder = tmp_path_factory.mktemp("dist")
     done(sys.executable, "-m", "build", "--outdir", folder, ROOT, folder=folder)
     return folder

@@ -8,7 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 FONTS = ROOT / "mimgraph" / "picture" / "fonts"
 SBOM = FONTS / "vendored.cdx.json"

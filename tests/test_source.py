@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from mimgraph.source import Excerpt, PythonFile, SourceFile, Span
 
 TEXTS = {
@@ -18,9 +16,9 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize(("text", "lines"), TEXTS.values(), ids=TEXTS.keys())
-def test_the_lines_of_a_text(text: str, lines: list[str]) -> None:
-    assert SourceFile("spec.yaml", text).lines == lines
+def test_the_lines_of_a_text() -> None:
+    for case, (text, lines) in TEXTS.items():
+        assert SourceFile("spec.yaml", text).lines == lines, case
 
 
 def test_lines_are_counted_from_one_and_empty_beyond() -> None:
@@ -62,10 +60,10 @@ EXCERPTS = {
 }
 
 
-@pytest.mark.parametrize(("text", "place", "expected"), EXCERPTS.values(), ids=EXCERPTS.keys())
-def test_the_text_of_a_span(text: str, place: tuple[int, int, int, int], expected: str) -> None:
-    file = SourceFile("spec.yaml", text)
-    assert Span(file, *place).excerpt() == Excerpt("spec.yaml", place[0], place[2], expected)
+def test_the_text_of_a_span() -> None:
+    for case, (text, place, expected) in EXCERPTS.items():
+        found = Span(SourceFile("spec.yaml", text), *place).excerpt()
+        assert found == Excerpt("spec.yaml", place[0], place[2], expected), case
 
 
 def test_a_span_to_the_end_of_another() -> None:

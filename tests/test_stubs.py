@@ -6,6 +6,8 @@ import pytest
 
 from tests.helpers.stubs import FILES, stub
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", FILES)
 def test_stubs_match_the_registry(kind: str, rewrite: bool) -> None:

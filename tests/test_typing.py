@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from mimgraph.cli import main
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.helpers.npm import PLACES, install
 from tests.test_readme import blocks
+
+pytestmark = pytest.mark.slow
 
 PYRIGHT = "pyright@1.1.414"
 IDIOMS = ROOT / "tests" / "typed" / "idioms.py"
@@ -111,6 +113,7 @@ def mistakes(found: Iterator[tuple[str, int]]) -> list[str]:
 
 def mypy(folder: Path, *settings: str) -> Iterator[tuple[str, int]]:
     """Yield the file and line of each error."""
+    needed("mypy")
     (folder / "mypy.ini").write_text(
         "\n".join(["[mypy]", "strict = true", "explicit_package_bases = true", *settings])
     )
@@ -128,7 +131,6 @@ def mypy(folder: Path, *settings: str) -> Iterator[tuple[str, int]]:
             yield file, int(number)
 
 
-@pytest.mark.slow
 def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     # reading torch takes half a minute, and the calls are about something else
     skipped = [
@@ -143,7 +145,6 @@ def test_mypy_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     assert mistakes(mypy(folder, *settings, *skipped)) == []
 
 
-@pytest.mark.slow
 def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
     # torch's backward has no types, and in the class of the README a call of a torch module is Any
     settings = [
@@ -158,7 +159,6 @@ def test_mypy_accepts_right_code_with_torch(folder: Path) -> None:
     assert mistakes(mypy(folder, *settings)) == []
 
 
-@pytest.mark.slow
 def test_pyright_accepts_right_code_and_refuses_mistakes(folder: Path) -> None:
     install(folder, PYRIGHT)
     settings = {"extraPaths": [str(ROOT)], "pythonVersion": "3.11", "strict": [IDIOMS.name]}

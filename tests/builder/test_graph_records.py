@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.conftest import ROOT
 from tests.helpers.handles import image, residual
 from tests.helpers.running import seeded
 from tests.helpers.strategies import Spec, specs, to_yaml
@@ -173,7 +174,7 @@ def test_a_handle_beside_the_same_of_a_graph() -> None:
 
 
 def test_a_stage_has_no_handles() -> None:
-    first, _ = mg.load("specs/resnet18.yaml").split(2)
+    first, _ = mg.load(ROOT / "specs" / "resnet18.yaml").split(2)
     with pytest.raises(ValueError, match="is a stage and has no spec"):
         first["image"]
 

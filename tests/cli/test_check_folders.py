@@ -1,4 +1,4 @@
-"""`mimgraph check FOLDER`: which files are specs, and the last line of a check of several."""
+"""`mimgraph check FOLDER`: which files are specs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mimgraph.language.find_specs import specs_in
-from tests.cli.conftest import SIMPLE, TEXT, WRONG
+from tests.cli.conftest import WRONG
 
 GOOD = "inputs: {x: [5]}\nnodes:\n  y: {layer: ReLU, from: x}\noutputs: y\n"
 USES = "parts: {p: PART}\ninputs: {x: [5]}\nnodes: {y: {block: p, from: x, width: 3}}\noutputs: y\n"
@@ -65,64 +65,11 @@ FOLDERS: dict[str, tuple[dict[str, str], str]] = {  # files, and those of them t
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def _write(files: dict[str, str]) -> None:
-    for name, text in files.items():
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_bytes(text.encode(errors="surrogateescape"))
-
-
-@pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("name", FOLDERS)
-def test_specs_in_a_folder(name: str) -> None:
-    files, specs = FOLDERS[name]
-    _write(files)
-    assert specs_in(".") == specs.split()
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_folder_prints_faults_and_a_last_line(run) -> None:  # type: ignore[no-untyped-def]
-    _write({"a.yaml": GOOD})
-    assert run("check", ".") == (0, "1 spec, no errors\n")
-    _write({"b.yaml": GOOD})
-    assert run("check", ".") == (0, "2 specs, no errors\n")
-    _write({"c.yaml": WRONG, "d/d.yaml": WRONG.replace("from: x", "from: z")})
-    code, out = run("check", ".", "a.yaml")
-    assert code == 1 and out.endswith("\n\na.yaml: ok, 1 node\n3 errors in 2 files\n")
-    _write({"c.yaml": f"params: {{p: 1}}\n{GOOD}"})
-    code, out = run("check", ".")
-    assert code == 1 and out.endswith("\n\n2 errors and 1 warning in 2 files\n")
-    Path("d/d.yaml").unlink()
-    code, out = run("check", ".")
-    assert code == 0 and out.endswith("\n\n3 specs, no errors and 1 warning\n")
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_fault_of_a_part_is_reported_once(run) -> None:  # type: ignore[no-untyped-def]
-    uses = USES.replace("PART", "p.yaml")
-    _write({"a.yaml": uses, "b.yaml": uses, "p.yaml": PART.replace("Linear", "Liner")})
-    code, out = run("check", ".")
-    assert code == 1 and out.count("error[unknown-layer]") == 1
-    assert out.endswith("1 error in 1 file\n")
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_folder_without_specs(run) -> None:  # type: ignore[no-untyped-def]
-    code, out = run("check", ".", SIMPLE)
-    assert (code, out) == (2, f"{SIMPLE}: ok, 4 nodes\n")
-    assert out.error == "error: there is no spec in .\n"
-
-
-def test_the_last_line_of_several_files(run, wrong: str) -> None:  # type: ignore[no-untyped-def]
-    assert run("check", SIMPLE, TEXT)[1].endswith("\n2 specs, no errors\n")
-    assert run("check", SIMPLE, wrong)[1].endswith("\n1 error in 1 file\n")
-    assert run("check", SIMPLE)[1].endswith(": ok, 4 nodes\n")
-    assert run("check", SIMPLE, wrong, "--color", "always")[1].endswith(
-        "\x1b[1;31m1 error in 1 file\x1b[0m\n"
-    )
-    assert "file" not in run("check", SIMPLE, wrong, "--format", "github")[1].replace("file=", "")
+def test_specs_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for case, (files, specs) in FOLDERS.items():
+        folder = tmp_path / case
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(text.encode(errors="surrogateescape"))
+        monkeypatch.chdir(folder)
+        assert specs_in(".") == specs.split(), case

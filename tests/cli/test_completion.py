@@ -44,16 +44,17 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_every_command_and_option_is_in_the_script(run, scripts: Path, shell: str) -> None:  # type: ignore[no-untyped-def]
-    code, out = run("completion", shell)
-    assert (code, out) == (0, (scripts / f"script.{shell}").read_text())
-    for command in commands():
-        assert command.name in out and command.options
-        for option in command.options:
-            assert max(option.names, key=len).lstrip("-") in out
+def test_every_command_and_option_is_in_each_script(run, scripts: Path) -> None:  # type: ignore[no-untyped-def]
+    for shell in SHELLS:
+        code, out = run("completion", shell)
+        assert (code, out) == (0, (scripts / f"script.{shell}").read_text())
+        for command in commands():
+            assert command.name in out and command.options
+            for option in command.options:
+                assert max(option.names, key=len).lstrip("-") in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_is_legal(scripts: Path, shell: str) -> None:
     if shutil.which(shell) is None:
@@ -77,6 +78,7 @@ done
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes(scripts: Path) -> None:
     lines = {**LINES, "mimgraph draw --theme=d": "dark", "mimgraph draw --theme=": "dark light"}
@@ -91,10 +93,11 @@ def test_bash_completes(scripts: Path) -> None:
     assert [line for line in lines if len(found[line].split()) > 3] == ["mimgraph "]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
-@pytest.mark.parametrize("line", LINES)
-def test_fish_completes(scripts: Path, line: str) -> None:
-    command = ["fish", "-N", "-c", f"source script.fish; complete -C {line!r}"]
-    done = subprocess.run(command, cwd=scripts, capture_output=True, text=True, check=False)
-    found = {row.partition("\t")[0] for row in done.stdout.splitlines()}
-    assert done.stderr == "" and {*LINES[line].split()} <= found
+def test_fish_completes(scripts: Path) -> None:
+    for line, wanted in LINES.items():
+        command = ["fish", "-N", "-c", f"source script.fish; complete -C {line!r}"]
+        done = subprocess.run(command, cwd=scripts, capture_output=True, text=True, check=False)
+        found = {row.partition("\t")[0] for row in done.stdout.splitlines()}
+        assert done.stderr == "" and {*wanted.split()} <= found, line

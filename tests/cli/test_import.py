@@ -121,29 +121,3 @@ def test_a_file_of_another_library(run, my_model: Path) -> None:  # type: ignore
     assert str(mg.loads(out).shapes["fc"]) == "(N, 3)"
     code, out = run("import", "net.json", "--weights", "net.safetensors")
     assert code == 2 and "net.json has no weights that could be written" in out.error
-
-
-WRONG = {
-    "my_model.py": "name the class or function in it: my_model.py:Net",
-    "nothing.pt2": "there is no file nothing.pt2",
-    "net.keras --input x=4": "net.keras is a file, which has its inputs: give no --arg, --input, --example",
-    "my_model.py:Nett": "my_model.py has no Nett\n  help: did you mean Net?",
-    "my_model.py:Words": "my_model.py:Words needs --arg width=VALUE",
-    "my_model.py:Net": "Net.forward(x, y) needs x, y: give shapes without the batch, --input x=4 --input y=6",
-    "my_model.py:Net --arg hidden": "--arg takes NAME=VALUE, not 'hidden'",
-    "my_model.py:Net --arg hidden={": "yaml-syntax",
-    "my_model.py:Net --input x": "--input takes NAME=SIZES, such as image=3,224,224, not 'x'",
-    "my_model.py:Net --input x=4 --input y=7": "my_model.py:16: return self.head(torch.cat(",
-    "my_model.py:Net --example no.pt": "cannot read no.pt: No such file or directory",
-    "my_model.py:Net --example my_model.py": "my_model.py is no file of tensors that torch.save wrote",
-    "my_model.py:Net --input x=4 --input y=6 -o my_model.py": "my_model.py is Python code",
-    "my_model.py:Net --input x=4 --input y=6 --opaque lef": "has no module 'lef' to keep as Python code\n  help: did you mean left?",
-    "my_model.py:Net -o no/net.yaml": "cannot write no/net.yaml: there is no such folder",
-}
-
-
-@pytest.mark.parametrize("arguments", WRONG)
-def test_wrong_calls(run, arguments: str, my_model: Path) -> None:  # type: ignore[no-untyped-def]
-    code, out = run("import", *arguments.split(" "))
-    assert (code, out) == (2, "") and WRONG[arguments] in out.error
-    assert sorted(path.name for path in my_model.iterdir() if path.is_file()) == ["my_model.py"]

@@ -93,37 +93,6 @@ def test_marks_and_separators_of_unicode_are_no_lines(run, place: Path) -> None:
     assert (place / "my_model" / "my_model.yaml").read_text(encoding="utf-8") == expected
 
 
-@pytest.mark.parametrize("size", ["len", "torch", "rng", "AdamW", "F", "Width"])
-def test_a_size_may_have_a_name_of_the_script(run, place: Path, size: str) -> None:  # type: ignore[no-untyped-def]
-    """Only a name that the script does not use is a constant of it."""
-    (place / "old.yaml").write_text(
-        f"inputs: {{x: [{size}, 4]}}\n"
-        "nodes: {y: {layer: Linear, from: x, out_features: 2}}\noutputs: y\n"
-    )
-    assert run("new", "my_model", "--like", "old.yaml")[0] == 0
-    text = (place / "my_model" / "train.py").read_text()
-    assert (f"\n{size} = 8  # of x" in text) == (size == "Width")
-    script = ast.parse(text)
-    used = {one.id for one in ast.walk(script) if isinstance(one, ast.Name)}
-    used |= {one.name for one in ast.walk(script) if isinstance(one, ast.ClassDef | ast.alias)}
-    assert {one for one in used if one[0].isupper()} - {"Width"} <= TAKEN
-
-
-OTHERS = {
-    "no name": "# mine\n\ninputs: {x: [4]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 2}\noutputs: y\n",
-    "flow": "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}",
-}
-
-
-@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
-def test_a_file_without_a_name_gets_one(run, place: Path, text: str) -> None:  # type: ignore[no-untyped-def]
-    (place / "old.yaml").write_text(text)
-    assert run("new", "my_model", "--like", "old.yaml")[0] == 0
-    written = (place / "my_model" / "my_model.yaml").read_text()
-    assert mg.loads(written).name == "MyModel"
-    assert ("# mine\n" in written) == ("# mine" in text)
-
-
 def test_python_code_is_imported(run, my_model: Path) -> None:  # type: ignore[no-untyped-def]
     code, out = run("new", "net", "--from", "my_model.py:Net", "--input", "x=4", "--input", "y=6")
     assert code == 0, out.error
@@ -182,56 +151,6 @@ def test_a_project_registers_its_layers(run, place: Path) -> None:  # type: igno
         assert "3 passed" in done.stdout, done.stdout
 
 
-WRONG = {
-    "an existing folder": (["taken"], "error: taken exists"),
-    "a link to nothing": (["link"], "error: link exists"),
-    "the working directory": (["."], ". is no new folder\n  help: name the folder to write"),
-    "letters of no class": (["é"], "é cannot be the name of a model: a name is letters"),
-    "a long name": (["a" * 300], f"cannot write {'a' * 300}: File name too long"),
-    "no identifier": (
-        ["my-model"],
-        "'my-model' cannot be the name of a Python module\n  help: mimgraph new my_model",
-    ),
-    "a keyword": (["class"], "'class' cannot be the name of a Python module\n"),
-    "digits": (["3d"], "'3d' cannot be the name of a Python module\n"),
-    "a class of the emitted file": (["tensor"], "tensor cannot be the name of a model"),
-    "no folder": (["a/b"], "cannot write a/b: there is no folder a"),
-    "unknown example": (["new_one", "--like", "resnet81"], "did you mean resnet18?"),
-    "unknown param": (["new_one", "--like", "digits", "--set", "width=3"], "no param is called"),
-    "no such file": (["new_one", "--like", "lost.yaml"], "cannot read lost.yaml"),
-    "both": (["new_one", "--like", "digits", "--from", "a.py:B"], "not allowed with"),
-    "input of a spec": (["new_one", "--input", "x=3"], "for a model in Python code: --from"),
-    "code without a name": (["new_one", "--from", "mine.py"], "help: name the class"),
-    "nothing learns": (["new_one", "--like", "int.yaml"], "no output of the model can learn"),
-    "no weights": (["new_one", "--like", "relu.yaml"], "the model has no weights that can learn"),
-}
-
-
-@pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_call_writes_nothing(run, place: Path, words: list[str], message: str) -> None:  # type: ignore[no-untyped-def]
-    (place / "taken").mkdir()
-    (place / "link").symlink_to("nothing")
-    (place / "mine.py").write_text("")
-    (place / "int.yaml").write_text(
-        "inputs: {x: [4]}\nnodes: {h: {layer: Linear, from: x, out_features: 4}, "
-        "y: {layer: ArgMax, from: h, dim: 1}}\noutputs: y\n"
-    )
-    (place / "relu.yaml").write_text(
-        "inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
-    )
-    before = names(place)
-    code, out = run("new", *words)
-    assert (code, out) == (2, "")
-    assert message in out.error
-    assert names(place) == before
-
-
-def test_a_wrong_spec_is_reported_as_check_does(run, place: Path, wrong: str) -> None:  # type: ignore[no-untyped-def]
-    code, out = run("new", "my_model", "--like", wrong)
-    assert code == 1 and "unknown-layer" in out.error
-    assert not (place / "my_model").exists()
-
-
 def test_a_disk_that_fails_leaves_nothing(run, place: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -242,6 +161,7 @@ def test_a_disk_that_fails_leaves_nothing(run, place: Path, monkeypatch) -> None
     assert names(place) == []
 
 
+@pytest.mark.slow
 def test_the_code_is_as_formatters_write_it(run, place: Path) -> None:  # type: ignore[no-untyped-def]
     for name in ("bert_base", "conformer", "detr", "googlenet", "mmoe", "simple_numerical"):
         assert run("new", f"like_{name}", "--like", name)[0] == 0
@@ -257,3 +177,39 @@ def test_the_code_is_as_formatters_write_it(run, place: Path) -> None:  # type: 
 def test_json_of_the_gallery_names_what_like_takes(run, place: Path) -> None:  # type: ignore[no-untyped-def]
     first = json.loads(run("gallery", "--format", "json")[1])[0]["name"]
     assert run("new", "like_first", "--like", first)[0] == 0
+
+
+def test_a_size_may_have_a_name_of_the_script(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    """Only a name that the script does not use is a constant of it."""
+    for size in ("len", "torch", "rng", "AdamW", "F", "Width"):
+        (place / "old.yaml").write_text(
+            f"inputs: {{x: [{size}, 4]}}\n"
+            "nodes: {y: {layer: Linear, from: x, out_features: 2}}\noutputs: y\n"
+        )
+        assert run("new", f"my_{size}", "--like", "old.yaml")[0] == 0
+        text = (place / f"my_{size}" / "train.py").read_text()
+        assert (f"\n{size} = 8  # of x" in text) == (size == "Width"), size
+        script = ast.parse(text)
+        used = {one.id for one in ast.walk(script) if isinstance(one, ast.Name)}
+        used |= {one.name for one in ast.walk(script) if isinstance(one, ast.ClassDef | ast.alias)}
+        assert {one for one in used if one[0].isupper()} - {"Width"} <= TAKEN, size
+
+
+def test_a_file_without_a_name_gets_one(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    node = "y: {layer: Linear, from: x, out_features: 2}"
+    block = f"# mine\n\ninputs: {{x: [4]}}\nnodes:\n  {node}\noutputs: y\n"
+    flow = f"{{inputs: {{x: [4]}}, nodes: {{{node}}}, outputs: y}}"
+    for folder, text in {"of_block": block, "of_flow": flow}.items():
+        (place / "old.yaml").write_text(text)
+        assert run("new", folder, "--like", "old.yaml")[0] == 0
+        written = (place / folder / f"{folder}.yaml").read_text()
+        assert mg.loads(written).name == f"Of{folder[3:].title()}"
+        assert ("# mine\n" in written) == ("# mine" in text)
+
+
+def test_what_exists_or_cannot_be_is_no_new_folder(run, place: Path) -> None:  # type: ignore[no-untyped-def]
+    (place / "link").symlink_to("nothing")
+    assert "error: link exists" in run("new", "link")[1].error
+    long = "a" * 300
+    assert f"cannot write {long}: File name too long" in run("new", long)[1].error
+    assert names(place) == ["link"]

@@ -58,6 +58,7 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_bar_comes_and_goes(folder: str) -> None:
     printed, screen = _on_terminal(0, "check", folder)
     assert printed == "8 specs, no errors\n"
@@ -67,6 +68,7 @@ def test_a_bar_comes_and_goes(folder: str) -> None:
     assert rest.endswith("True\r\n")
 
 
+@pytest.mark.slow
 def test_nothing_is_shown_or_imported_before(folder: str) -> None:
     assert _on_terminal(60, "check", folder) == ("8 specs, no errors\n", "False\r\n")
 

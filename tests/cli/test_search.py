@@ -10,6 +10,8 @@ import pytest
 import mimgraph as mg
 from tests.trials.conftest import SPEC, folder, search  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.slow  # starts workers
+
 OBJECTIVE = ("search", "model.yaml", "--objective", "train.py:objective", "--seed", "3")
 
 
@@ -22,7 +24,6 @@ def test_it_writes_the_best(run, folder: Path) -> None:  # type: ignore[no-untyp
     assert "search" not in (folder / "best.yaml").read_text()
 
 
-@pytest.mark.slow
 def test_it_goes_on(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     assert run(*OBJECTIVE, "--trials", "2")[0] == 0
     code, out = run(*OBJECTIVE, "--trials", "3", "--format", "json")
@@ -36,38 +37,6 @@ def test_it_goes_on(run, folder: Path) -> None:  # type: ignore[no-untyped-def] 
     )
 
 
-CALLS = {
-    "no function": (("--objective", "train.txt"), "--objective names no function: train.txt"),
-    "no objective": ((), "--objective is missing"),
-    "no trial": (("--trials", "0"), "--trials: expected an integer of at least 1, not '0'"),
-    "no time": (("--timeout", "-1"), "--timeout: expected a number above 0, not '-1'"),
-    "no direction": (("--direction", "up"), "--direction: expected minimize or maximize, not 'up'"),
-    "no folder": (("-o", "none/best.yaml"), "cannot write none/best.yaml: there is no folder none"),
-    "the spec itself": (("-o", "model.yaml"), "model.yaml is the spec itself"),
-    "no best": (
-        ("-o", "b.yaml", "--direction", "minimize", "--direction", "maximize"),
-        "-o writes one spec, and with several directions none is the best",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", CALLS)
-def test_wrong_calls(case: str, run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
-    words, told = CALLS[case]
-    if "--objective" not in words and case != "no objective":
-        words = ("--objective", "train.py:objective", *words)
-    code, out = run("search", "model.yaml", *words)
-    assert code == 2 and told in " ".join(out.error.split())
-    assert not [*folder.glob("*.db")]
-
-
-def test_a_spec_without_a_space(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
-    (folder / "plain.yaml").write_text(mg.loads(SPEC).with_params().dumps())
-    code, out = run("search", "plain.yaml", "--objective", "train.py:objective")
-    assert code == 2 and "plain.yaml has no search space" in out.error
-    assert "{search: [64, 128]}" in out.error
-
-
 FAILS = {
     "nowhere": (2, "train.py has no nowhere"),
     "constant": (2, "train.py:constant is 5: name a function"),
@@ -78,7 +47,6 @@ FAILS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FAILS)
 def test_objectives_that_fail(name: str, run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     status, told = FAILS[name]
@@ -86,7 +54,6 @@ def test_objectives_that_fail(name: str, run, folder: Path) -> None:  # type: ig
     assert (code, told in out.error) == (status, True), out.error
 
 
-@pytest.mark.slow
 def test_a_search_goes_on_after_errors(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     words = ("--objective", "train.py:fails_at_times", "--trials", "8", "--sampler", "random")
     code, out = run("search", "model.yaml", *words, "--seed", "1")
@@ -94,7 +61,6 @@ def test_a_search_goes_on_after_errors(run, folder: Path) -> None:  # type: igno
     assert out.error.count("ValueError: too odd") == 1
 
 
-@pytest.mark.slow
 def test_a_search_goes_on_with_another_objective(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     words = ("--trials", "4", "--seed", "1")
     code, out = run("search", "model.yaml", "--objective", "train.py:fails", *words)
@@ -105,7 +71,6 @@ def test_a_search_goes_on_with_another_objective(run, folder: Path) -> None:  # 
     assert code == 0 and "\n4 trials: " in out and " 3 failed; " in out
 
 
-@pytest.mark.slow
 def test_a_search_ends_when_as_many_trials_failed_as_are_wanted(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     words = ("--objective", "train.py:fails_later", "--trials", "5", "--seed", "1")
     code, out = run("search", "model.yaml", *words)
@@ -113,14 +78,12 @@ def test_a_search_ends_when_as_many_trials_failed_as_are_wanted(run, folder: Pat
     assert "warning: the search stopped after 5 failed trials: fix the objective" in out.error
 
 
-@pytest.mark.slow
 def test_several_directions(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     words = ("--direction", "minimize", "--direction", "minimize", "--trials", "4")
     code, out = run("search", "model.yaml", "--objective", "train.py:two", *words)
     assert code == 0 and "value 0" in out and "value 1" in out
 
 
-@pytest.mark.slow
 def test_a_seed_repeats_a_search_also_in_two_steps(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     def points(study: str, *steps: str) -> list[dict[str, object]]:
         words = ("--objective", "train.py:objective", "--seed", "5", "--study", study)
@@ -131,7 +94,6 @@ def test_a_seed_repeats_a_search_also_in_two_steps(run, folder: Path) -> None:  
     assert points("whole", "6") == points("halved", "3", "6")
 
 
-@pytest.mark.slow
 def test_only_points_that_cannot_be(run, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     text = SPEC.replace("[64, 63]", "{int: [64, 4000]}").replace("$fusion", "add")
     (folder / "model.yaml").write_text(text.replace(", out_features: $width}", "}"))
@@ -159,7 +121,6 @@ class Scale(nn.Module):
 """
 
 
-@pytest.mark.slow
 def test_layers_of_ones_own_are_imported_by_the_workers(folder: Path) -> None:  # noqa: F811
     (folder / "my_layers.py").write_text(LAYERS)
     text = "params: {p: {search: [2, 3]}}\ninputs: {x: [4]}\nnodes: {y: {layer: Scale, from: x, factor: $p}}\noutputs: y\n"

@@ -37,17 +37,20 @@ def closed() -> object:
     os.close(writer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS)
 def test_a_reader_that_has_ended_is_no_error(words: str, closed: int) -> None:
     done = _run(words, stdout=closed, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_reader_of_errors_that_has_ended_is_no_error(closed: int) -> None:
     done = _run("chek", stdout=subprocess.PIPE, stderr=closed)
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
 def test_a_full_disk_is_reported() -> None:
     with open("/dev/full", "w") as full:
@@ -56,6 +59,7 @@ def test_a_full_disk_is_reported() -> None:
     assert done.stderr == "error: cannot write the output: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_a_closed_output_is_no_error() -> None:
     line = f"{sys.executable} -m mimgraph emit {SIMPLE} >&-"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
@@ -76,6 +80,7 @@ RIGHT = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_an_output_that_encodes_less_gets_escapes(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "wrong.yaml").write_text(WRONG, "utf-8")
@@ -114,6 +119,7 @@ run()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "words"),
     [

@@ -12,11 +12,15 @@ import torch
 import mimgraph as mg
 from mimgraph.cli import main
 from mimgraph.gallery.catalogue import entries
+from tests.conftest import TEN, in_ci
 from tests.gallery import SMALL
 
-FAST = ("simple_numerical",)
+IN_CI = [name for name in TEN if name not in ("densenet121", "swin_t")]  # quick ones
 EVERY = [
-    pytest.param(one.name, marks=() if one.name in FAST else pytest.mark.slow) for one in entries()
+    in_ci(name, unless=name == "simple_numerical")
+    if name in ("simple_numerical", *IN_CI)
+    else pytest.param(name, marks=pytest.mark.nightly)
+    for name in (one.name for one in entries())
 ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 import mimgraph as mg
 from mimgraph import layers, merges
 
@@ -82,42 +80,3 @@ def test_python_code_in_the_block_sees_one_step() -> None:
     x, h0 = mg.Input("x", ("T", 8)), mg.Input("h0", (8,))
     states = step().scan(x, carry={"h": h0})
     assert set(seen) == {("(N, 8)", "(N, 8)")} and str(states.shape) == "(N, T, 8)"
-
-
-def test_faults() -> None:
-    x, h0 = mg.Input("x", ("T", 8)), mg.Input("h0", (5,))
-    used = cell()
-    used.scan(x, carry={"h": mg.Input("h", (4,))})
-    cases = [
-        ("carry-mismatch", lambda: cell().scan(x, carry={"h": h0})),
-        ("bad-option", lambda: cell().scan(x, carry={"h": h0}, over=3)),
-        ("bad-option", lambda: cell().scan(carry={"x": x, "h": h0}, over={"x": 1})),
-        ("duplicate-key", lambda: cell().scan(x, h=h0, carry={"h": h0})),
-        ("wrong-arity", lambda: cell().scan(x, x, carry={"h": h0})),
-        ("wrong-arity", lambda: cell().scan(x)),
-        ("unknown-key", lambda: cell().scan(x, q=x, carry={"h": h0})),
-        ("unknown-option", lambda: cell(over=1).scan(x, carry={"h": h0})),
-        ("unknown-option", lambda: cell(repeat=2).scan(x, carry={"h": h0})),
-        ("unknown-option", lambda: cell(wide=2).scan(x, carry={"h": h0})),
-        ("bad-option", lambda: used(mg.Input("z", (8,)), h0)),
-        ("bad-option", lambda: used.scan(x, carry={"h": h0}, over=2)),
-    ]
-    for code, call in cases:
-        with pytest.raises(mg.SpecError) as caught:
-            call()
-        assert caught.value.diagnostics[0].code == code, str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda x: cell().scan(x, over={"z": 1}), "over is an axis, or axes by source"),
-        (lambda x: cell().scan(x, over={}), "over is an axis, or axes by source"),
-        (lambda x: cell().scan(x, carry=[x]), "carry"),
-        (lambda x: cell().scan(x, carry={"h": 3}), "called on tensors"),
-        (lambda x: cell().scan(), "called on tensors"),
-    ],
-)
-def test_wrong_arguments(call, message) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(TypeError, match=message):
-        call(mg.Input("x", (3, 8)))

@@ -136,13 +136,14 @@ CASES: dict[str, tuple[Callable[[], mg.Graph], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_readers_read_another_result(case: str) -> None:
-    edit, lines = CASES[case]
-    new = edit()
-    assert changed_lines(new) == lines
-    assert mg.loads(new.dumps()) == new
-    assert new.source()
+def test_readers_read_another_result() -> None:
+    found = {}
+    for case, (edit, _) in CASES.items():
+        new = edit()
+        found[case] = changed_lines(new)
+        assert mg.loads(new.dumps()) == new, case
+        assert new.source()
+    assert found == {case: lines for case, (_, lines) in CASES.items()}
 
 
 def test_the_weights_of_all_other_layers_keep_their_keys() -> None:

@@ -107,10 +107,11 @@ def test_an_error_of_the_rule_passes_through() -> None:
         GRAPH.map(rule)
 
 
-@pytest.mark.parametrize("answer", [True, 3, "GELU", layers.GELU, [layers.GELU()], {3: 4}])
-def test_another_answer_is_a_type_error(answer: Any) -> None:
-    with pytest.raises(TypeError, match="what the rule returns"):
-        GRAPH.map(lambda node: answer if node.name == "drop" else None)
+def test_another_answer_is_a_type_error() -> None:
+    answers: list[Any] = [True, 3, "GELU", layers.GELU, [layers.GELU()], {3: 4}]
+    for answer in answers:
+        with pytest.raises(TypeError, match="what the rule returns"):
+            GRAPH.map(lambda node, given=answer: given if node.name == "drop" else None)
 
 
 def test_a_fault_says_which_node() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mimgraph as mg
-from mimgraph import layers
+from mimgraph import layers, merges
 from tests.helpers.edited import GRAPH, changed_lines
 
 # the node, its options, and the line that is new
@@ -48,12 +48,11 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_other_options_stay(case: str) -> None:
-    path, options, line = CASES[case]
-    new = GRAPH.with_options(path, **options)
-    assert f"+ {line}" in changed_lines(new)
-    assert mg.loads(new.dumps()) == new
+def test_other_options_stay() -> None:
+    for case, (path, options, line) in CASES.items():
+        new = GRAPH.with_options(path, **options)
+        assert f"+ {line}" in changed_lines(new), case
+        assert mg.loads(new.dumps()) == new, case
 
 
 def test_an_ellipsis_leaves_an_option_out() -> None:
@@ -116,3 +115,14 @@ outputs: y
 def test_a_name_is_changed_with_rename() -> None:
     with pytest.raises(mg.SpecError, match=r"write graph\.rename\('stage\.conv', \.\.\.\)"):
         GRAPH.with_options("stage.conv", name="filter")
+
+
+def test_all_faults_are_reported() -> None:
+    a, b = mg.Input("a", (3,)), mg.Input("b", (3,))
+    fc = layers.Linear(3)(a, name="fc")
+    graph = mg.Graph([merges.add(fc, a, name="first"), merges.add(fc, b, name="second")])
+    with pytest.raises(mg.SpecError) as caught:
+        graph.with_options("fc", out_features=4)
+    found = caught.value.diagnostics
+    assert [one.code for one in found] == ["shape-mismatch", "shape-mismatch"]
+    assert [one.node for one in found] == ["first", "second"]

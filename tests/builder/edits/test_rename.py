@@ -192,38 +192,10 @@ def test_a_name_of_a_random_graph(data: st.DataObject, spec: Spec) -> None:
     check_rename(graph, data.draw(st.sampled_from(names)), "renamed_9")
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "fault"),
-    [
-        ("fc1", "fc2", "fc2 exists already"),
-        ("fc1", "image", "image exists already"),
-        ("fc1", "my fc", "'my fc' cannot be a name"),
-        ("fc1", "forward", "'forward' cannot be a name"),
-        ("image", "self", "'self' cannot be a name"),
-        ("fc3", "a", "no input or node is called 'fc3'"),
-        ("lstm.last", "a", "lstm.last is a port"),
-        ("emb.small", "a", "emb.small is a port"),
-        ("stem.1", "a", "stem.1 is an item of a seq"),
-        ("deep.c", "a", "no node in deep is called 'c'"),
-        ("deep.a", "b", "deep.b exists already"),
-        ("drop", "score", "drop"),
-    ],
-)
-def test_faults_are_at_the_call(path: str, name: str, fault: str) -> None:
-    if path == "drop":  # a public name, which may be that of a node
-        assert [*GRAPH.rename(path, name).outputs] == ["score", "last"]
-        return
-    with pytest.raises(mg.SpecError, match=fault) as error:
-        GRAPH.rename(path, name)
-    (found,) = error.value.diagnostics
-    assert found.span.excerpt().text.strip() == "GRAPH.rename(path, name)"
-
-
 def test_a_public_name_that_is_taken() -> None:
     x = mg.Input("x", (3,))
     a, b = layers.Linear(2)(x, name="a"), layers.Linear(2)(x, name="b")
     graph = mg.Graph({"a": a, "c": b})
     with pytest.raises(mg.SpecError, match="an output is called c already"):
         graph.rename("a", "c")
-    with pytest.raises(TypeError, match="the new name of a is a string, not 3"):
-        graph.rename("a", 3)  # type: ignore[arg-type]
+    assert [*GRAPH.rename("drop", "score").outputs] == ["score", "last"]  # a node may have its name
