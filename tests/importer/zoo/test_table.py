@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.importer.zoo.table import page, row
+
+pytestmark = pytest.mark.slow
 
 PROVEN: dict[str, Any] = {
     "name": "net",
