@@ -64,7 +64,7 @@ def test_what_torch_does_not_compute_is_opaque(tmp_path: Path) -> None:
         case: [note.kind for note in read(sequential([4, 5], entry), tmp_path).notes if note.node]
         for case, entry in UNSUPPORTED.items()
     }
-    assert notes == dict.fromkeys(UNSUPPORTED, ["opaque"])
+    assert notes == {case: ["opaque"] for case in UNSUPPORTED}
 
 
 def test_layers_that_act_in_training_only_are_left_out(tmp_path: Path) -> None:
