@@ -36,7 +36,6 @@ class Case:
     rounds: int = 20
     unit: str = "ms"
     peer: str = ""  # the library that the case needs
-    slow: bool = False
     group: str = ""  # the report shows the worst case of a group
 
     @property

@@ -49,7 +49,6 @@ def cases() -> Iterator[Case]:
                 make=partial(drawn, spec, ending),
                 at_most=1,
                 rounds=3,
-                slow=True,
                 group=f"draw to .{ending}, whole process",
             )
         for name in COMMANDS:
@@ -59,6 +58,5 @@ def cases() -> Iterator[Case]:
                 make=partial(against_check, spec, name),
                 at_most=1.5,
                 rounds=3,
-                slow=True,
                 group=f"{name}, whole process",
             )

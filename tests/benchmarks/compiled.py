@@ -54,7 +54,6 @@ def cases() -> Iterator[Case]:
             make=partial(steps, pair),
             at_most=1 + NOISE,
             rounds=9,
-            slow=True,
             group="" if pair.name in SEEDS else "training step under torch.compile",
         )
     yield Case(
@@ -64,5 +63,4 @@ def cases() -> Iterator[Case]:
         at_most=1.0,
         rounds=1,
         unit="graphs",
-        slow=True,
     )

@@ -62,5 +62,4 @@ def cases() -> Iterator[Case]:
             make=partial(laid_out_against_dot, nodes),
             at_most=1.5,
             rounds=5,
-            slow=nodes > 200,
         )

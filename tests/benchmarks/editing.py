@@ -184,14 +184,12 @@ def cases() -> Iterator[Case]:
                 name=name,
                 against="check of the same text",
                 make=partial(against_check, nodes, text),
-                slow=nodes > 200,
             )
             yield Case(
                 name=name,
                 against="a limit",
                 make=partial(against_limit, nodes, text, seconds),
                 at_most=1.0,
-                slow=nodes > 200,
             )
     for what, old, new in CHANGES:
         yield Case(
@@ -215,5 +213,4 @@ def cases() -> Iterator[Case]:
         at_most=1.0,
         rounds=1,
         unit="MB",
-        slow=True,
     )

@@ -114,6 +114,5 @@ def cases() -> Iterator[Case]:
                 make=partial(forward, name, backward),
                 at_most=0.95 if name == "simple_numerical" else 1 + NOISE,
                 rounds=reference.rounds,
-                slow=name not in SEEDS,
                 group="" if name in SHOWN else what,
             )

@@ -162,7 +162,6 @@ def cases() -> Iterator[Case]:
             at_most=1.1,
             rounds=3,
             unit="µs a node",
-            slow=True,
         )
         yield Case(
             name=f"compile and first call, {nodes:,} unlike nodes",
@@ -171,7 +170,6 @@ def cases() -> Iterator[Case]:
             at_most=2.4,
             rounds=3,
             unit="µs a node",
-            slow=True,
         )
         yield Case(
             name=f"compile, a block repeated {nodes:,} times",
@@ -180,7 +178,6 @@ def cases() -> Iterator[Case]:
             at_most=1.8,
             rounds=5,
             unit="µs a node",
-            slow=nodes > 1_000,
         )
     for name, check in (("registered", False), ("checked", True)):
         yield Case(
@@ -197,5 +194,4 @@ def cases() -> Iterator[Case]:
         at_most=1.2,
         rounds=3,
         unit="µs a node",
-        slow=True,
     )

@@ -134,7 +134,6 @@ def cases() -> Iterator[Case]:
             at_most=1.0,
             rounds=1,
             unit="B a node",
-            slow=True,
         )
     yield Case(
         name="peak of a forward, 1,000 element-wise nodes",
@@ -151,7 +150,6 @@ def cases() -> Iterator[Case]:
         at_most=1.1,
         rounds=1,
         unit="MB",
-        slow=True,
     )
     for name, what, against, make in (
         ("resnet50", "batch 8", "torchvision", step_of_resnet),
@@ -165,5 +163,4 @@ def cases() -> Iterator[Case]:
             rounds=1,
             unit="MB",
             peer=against,
-            slow=True,
         )

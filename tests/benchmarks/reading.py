@@ -143,7 +143,6 @@ def cases() -> Iterator[Case]:
             at_most=0.5,
             rounds=3 if nodes > 10_000 else 5,
             unit="µs a node",
-            slow=nodes > 1_000,
         )
     yield Case(
         name="fmt, 2,000 nodes",
@@ -160,7 +159,6 @@ def cases() -> Iterator[Case]:
         at_most=0.9,
         rounds=5,
         unit="µs a node",
-        slow=True,
     )
     for what, most, fewer, spec, at_most in (
         ("nodes", 10_000, 1_000, "chain", 1.05),
@@ -174,7 +172,6 @@ def cases() -> Iterator[Case]:
             at_most=at_most,
             rounds=5,
             unit="µs a node",
-            slow=True,
         )
     for name in TORCHVISION:
         yield Case(
@@ -189,7 +186,6 @@ def cases() -> Iterator[Case]:
             against="again",
             make=partial(shapes_uncached, name),
             unit="µs a node",
-            slow=True,
         )
         yield Case(
             name=f"shapes, {name}",
@@ -197,5 +193,4 @@ def cases() -> Iterator[Case]:
             make=partial(shapes_against_meta, name),
             at_most=1 / 20,
             unit="µs a node",
-            slow=True,
         )

@@ -61,5 +61,4 @@ def cases() -> Iterator[Case]:
         make=proved_against_loaded,
         at_most=0.5,
         rounds=3,
-        slow=True,
     )

@@ -114,7 +114,6 @@ def cases() -> Iterator[Case]:
         rounds=5,
         unit="µs a node",
         peer="mlnode",
-        slow=True,
     )
     for path in SPECS:
         if path.stem not in (*READ_VALUES, *TORCHVISION):
@@ -125,7 +124,6 @@ def cases() -> Iterator[Case]:
                 at_most=1 / 20,
                 rounds=3,
                 unit="µs a node",
-                slow=True,
                 group="shapes of a spec of the gallery",
             )
     yield Case(

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import timm
 import torch
 from safetensors.torch import save_file
 from torch.testing import assert_close
@@ -16,6 +15,10 @@ from mimgraph import layers
 from mimgraph.encoders import cache
 from mimgraph.encoders import timm as ours
 from mimgraph.language.reference.listing import listing
+from tests.conftest import needed
+
+pytestmark = pytest.mark.slow
+timm = needed("timm")
 
 NODE = """
 inputs: {{image: {shape}}}
@@ -30,7 +33,7 @@ def spec(model: str, options: str = "", outputs: str = "y", shape: str = "[3, 64
 
 WRITTEN = [
     ("test_resnet", "", "y", {}),
-    pytest.param("test_resnet", "num_classes: 0", "y", {"num_classes": 0}, marks=pytest.mark.slow),
+    pytest.param("test_resnet", "num_classes: 0", "y", {"num_classes": 0}),
     pytest.param(
         "test_vit",
         "num_classes: 5, img_size: 64",
@@ -67,7 +70,6 @@ def test_a_model_computes_what_timm_computes(
         assert graph.outputs[name].shape[1:] == tensor.shape[1:]
 
 
-@pytest.mark.slow
 def test_the_channels_are_those_of_the_image() -> None:
     graph = mg.loads(spec("test_resnet", shape="[1, H, W]"))
     assert "in_chans=1" in graph.source()
@@ -83,7 +85,7 @@ FAULTS = [
     ("test_resnet", "features: 5", "bad-option", "4 layer4"),
     ("test_resnet", "features: 1, num_classes: 0", "bad-option", "leave num_classes out"),
     ("test_resnet", "num_classes: 16777217", "bad-option", ""),
-    pytest.param("vit_tiny_patch16_224", "", "shape-mismatch", "img_size", marks=pytest.mark.slow),
+    pytest.param("vit_tiny_patch16_224", "", "shape-mismatch", "img_size"),
     ("hf-hub:acme/net", "", "unknown-layer", ""),
 ]
 
