@@ -16,6 +16,7 @@ from mimgraph.encoders import cache
 from mimgraph.encoders import timm as ours
 from mimgraph.language.reference.listing import listing
 from tests.conftest import needed
+from tests.encoders.texts import check_texts
 
 pytestmark = pytest.mark.slow
 timm = needed("timm")
@@ -76,28 +77,8 @@ def test_the_channels_are_those_of_the_image() -> None:
     assert graph.compile()(image=torch.rand(2, 1, 48, 40)).shape == (2, 1000)
 
 
-FAULTS = [
-    ("test_resnett", "", "unknown-layer", "did you mean timm.test_resnet?"),
-    ("zzzzzzzz", "", "unknown-layer", "print(*timm.list_models()"),
-    ("test_resnet", "weights: DEFAULT", "unknown-option", "did you mean pretrained?"),
-    ("test_resnet.r161_in1k", "", "unknown-layer", "did you mean timm.test_resnet.r160_in1k?"),
-    ("test_resnet", "features: layer9", "bad-option", "4 layer4"),
-    ("test_resnet", "features: 5", "bad-option", "4 layer4"),
-    ("test_resnet", "features: 1, num_classes: 0", "bad-option", "leave num_classes out"),
-    ("test_resnet", "num_classes: 16777217", "bad-option", ""),
-    pytest.param("vit_tiny_patch16_224", "", "shape-mismatch", "img_size"),
-    ("hf-hub:acme/net", "", "unknown-layer", ""),
-]
-
-
-@pytest.mark.parametrize(("model", "options", "code", "help"), FAULTS)
-def test_faults_are_located(model: str, options: str, code: str, help: str) -> None:
-    with pytest.raises(mg.SpecError) as caught:
-        mg.loads(spec(f'"{model}"' if ":" in model else model, options).replace('timm."', '"timm.'))
-    (fault,) = caught.value.diagnostics
-    assert fault.code == code
-    assert help in fault.help
-    assert fault.span.line == 3
+def test_faults_show_these_texts(rewrite: bool) -> None:
+    check_texts(Path(__file__).with_name("timm_faults.md"), rewrite, "timm")
 
 
 def test_a_probe_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

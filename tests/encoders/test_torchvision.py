@@ -21,11 +21,11 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.diagnostics import Diagnostic
 from mimgraph.encoders import torchvision as ours
 from mimgraph.encoders.torchvision_table import entry
 from mimgraph.ir.dims.dim import substitute
 from tests.conftest import in_ci
+from tests.encoders.texts import check_texts
 
 SPEC = """
 inputs: {image: [3, 64, 64]}
@@ -237,62 +237,8 @@ def test_a_changed_option_of_a_classifier_is_a_change() -> None:
     assert "features" in str(mg.diff(old, new))
 
 
-FAULTS = [
-    ("resnet19", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
-    ("fasterrcnn_resnet50_fpn", "[3, 64, 64]", "", "unknown-layer", "layers --search torchvision."),
-    ("models.resnet18", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
-    ("resnet18", "[3, 64, 64]", "pretrained: true", "unknown-option", "did you mean weights?"),
-    ("resnet18", "[3, 64, 64]", "weights: IMAGENET", "bad-option", ""),
-    ("resnet18", "[3, 64, 64]", "features: []", "bad-option", "write features: [layer4]"),
-    ("resnet18", "[3, 64, 64]", "features: layer5", "bad-option", "did you mean layer1?"),
-    ("resnet18", "[3, 64, 64]", "features: [layer4, layer4]", "duplicate-name", ""),
-    ("resnet18", "[3, 64, 64]", "features: {1a: layer4}", "bad-name", ""),
-    (
-        "resnet18",
-        "[3, 64, 64]",
-        "weights: DEFAULT, num_classes: 7",
-        "bad-option",
-        "take features: flatten",
-    ),
-    ("resnet18", "[3, 64, 64]", "num_classes: 16777217", "bad-option", ""),
-    ("resnet18", "[1, 64, 64]", "", "shape-mismatch", ""),
-    ("resnet18", "[3, 64]", "", "rank-mismatch", ""),
-    ("resnet18", "{shape: [3, 64, 64], dtype: int64}", "", "dtype-mismatch", "Cast"),
-    ("alexnet", "[3, 62, 64]", "", "shape-mismatch", ""),
-    ("alexnet", "[3, 30, 64]", "features: features.12", "empty-output", ""),
-    ("vit_b_32", "[3, 256, 256]", "", "shape-mismatch", "or give image_size"),
-    ("vit_b_32", "[3, H, W]", "", "symbolic-size", "give the input these sizes"),
-    (
-        "vit_b_32",
-        "[3, 256, 256]",
-        "image_size: 256, weights: DEFAULT",
-        "bad-option",
-        "leave image_size out",
-    ),
-    ("vit_b_32", "[3, 250, 250]", "image_size: 250", "bad-option", "a multiple of 32"),
-]
-
-
-def test_faults_are_located() -> None:
-    wrong = []
-    for model, shape, options, code, help in FAULTS:
-        fault = fault_of(model, shape, options)
-        is_there = fault.span.line == 3 or code == "empty-output"
-        if fault.code != code or help not in fault.help or not is_there:
-            wrong.append((model, shape, options, str(fault)))
-    assert not wrong, wrong
-
-
-def fault_of(model: str, shape: str, options: str) -> Diagnostic:
-    text = (
-        f"inputs: {{image: {shape}}}\n"
-        f"nodes:\n  y: {{layer: torchvision.{model}, from: image{options and ', '}{options}}}\n"
-        "outputs: y\n"
-    )
-    with pytest.raises(mg.SpecError) as caught:
-        mg.loads(text)
-    (fault,) = caught.value.diagnostics
-    return fault
+def test_faults_show_these_texts(rewrite: bool) -> None:
+    check_texts(Path(__file__).with_name("torchvision_faults.md"), rewrite, "torchvision")
 
 
 def test_small_images_are_refused_when_the_model_runs() -> None:
