@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -41,6 +42,9 @@ class Case:
     @property
     def runs_here(self) -> bool:
         return not self.peer or find_spec(self.peer) is not None
+
+
+per_node = partial(Case, unit="µs a node")
 
 
 def clocked(action: Callable[[], Any], parts: int = 1) -> Cost:

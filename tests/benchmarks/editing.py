@@ -180,36 +180,27 @@ def cases() -> Iterator[Case]:
     for nodes, seconds in ((200, 0.016), (2_000, 0.1)):
         for what, text in (("a keystroke", "x"), ("a line break", "\n")):
             name = f"{what}, {nodes:,} nodes"
-            yield Case(
-                name=name,
-                against="check of the same text",
-                make=partial(against_check, nodes, text),
-            )
-            yield Case(
-                name=name,
-                against="a limit",
-                make=partial(against_limit, nodes, text, seconds),
-                at_most=1.0,
-            )
+            yield Case(name, "check of the same text", partial(against_check, nodes, text))
+            yield Case(name, "a limit", partial(against_limit, nodes, text, seconds), at_most=1.0)
     for what, old, new in CHANGES:
         yield Case(
-            name=f"check again after {what}, 2,000 nodes",
-            against="all anew",
-            make=partial(check_again, 2_000, old, new),
+            f"check again after {what}, 2,000 nodes",
+            "all anew",
+            partial(check_again, 2_000, old, new),
             at_most=0.1,
             rounds=10,
         )
     yield Case(
-        name="start of the language server",
-        against="a limit",
-        make=lambda: (start(), fixed(0.5)),
+        "start of the language server",
+        "a limit",
+        lambda: (start(), fixed(0.5)),
         at_most=1.0,
         rounds=5,
     )
     yield Case(
-        name=f"growth of the server over {EDITS:,} keystrokes",
-        against="a limit",
-        make=lambda: (growth, fixed(8e6)),
+        f"growth of the server over {EDITS:,} keystrokes",
+        "a limit",
+        lambda: (growth, fixed(8e6)),
         at_most=1.0,
         rounds=1,
         unit="MB",
