@@ -159,39 +159,6 @@ class FunctionalWeights(nn.Module):
         return F.linear(x, self.head)
 
 
-class ConvLSTMCell(nn.Module):
-    def __init__(self, a, h):
-        super().__init__()
-        self.h = h
-        self.conv = nn.Conv2d(a + h, 4 * h, 3, padding=1)
-
-    def forward(self, x, state):
-        h, c = state
-        i, f, o, g = torch.split(self.conv(torch.cat([x, h], dim=1)), self.h, dim=1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
-        return h, (h, c)
-
-
-class ConvLSTM(nn.Module):
-    """A cell that is unrolled over the frames, from a state of zeros."""
-
-    def __init__(self, a=1, h=4):
-        super().__init__()
-        self.cell = ConvLSTMCell(a, h)
-        self.out = nn.Conv2d(h, 1, 1)
-
-    def forward(self, frames):
-        b, t, _, height, width = frames.shape
-        state = (
-            frames.new_zeros(b, self.cell.h, height, width),
-            frames.new_zeros(b, self.cell.h, height, width),
-        )
-        for i in range(t):
-            h, state = self.cell(frames[:, i], state)
-        return self.out(h)
-
-
 class VariationalEncoder(nn.Module):
     """Draws with torch.randn_like in training, takes the mean in evaluation; three outputs."""
 
@@ -220,6 +187,5 @@ MODELS = [
     Model("unet", UNet, {"x": (3, 16, 16)}, "research"),
     Model("residual-tower", ResidualTower, {"x": (3, 8, 8)}, "research", "residual_cnn"),
     Model("functional-weights", FunctionalWeights, {"x": (3, 12, 12)}, "research"),
-    Model("conv-lstm", ConvLSTM, {"frames": (3, 1, 6, 6)}, "research"),
     Model("variational-encoder", VariationalEncoder, {"x": (8, 8)}, "research"),
 ]
