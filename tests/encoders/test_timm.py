@@ -12,11 +12,13 @@ from torch.testing import assert_close
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import cache
 from mimgraph.encoders import timm as ours
 from mimgraph.language.reference.listing import listing
 from tests.conftest import needed
-from tests.encoders.texts import check_texts
+from tests.helpers.marked import faults
+from tests.importer.cases import check_cases
 
 pytestmark = pytest.mark.slow
 timm = needed("timm")
@@ -78,7 +80,10 @@ def test_the_channels_are_those_of_the_image() -> None:
 
 
 def test_faults_show_these_texts(rewrite: bool) -> None:
-    check_texts(Path(__file__).with_name("timm_faults.md"), rewrite, "timm")
+    def text(spec: str) -> str:
+        return f"{render_text(faults(spec, 'timm'))}\n"
+
+    check_cases(Path(__file__).with_name("timm_faults.md"), text, rewrite)
 
 
 def test_a_probe_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,11 +21,13 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import torchvision as ours
 from mimgraph.encoders.torchvision_table import entry
 from mimgraph.ir.dims.dim import substitute
 from tests.conftest import in_ci
-from tests.encoders.texts import check_texts
+from tests.helpers.marked import faults
+from tests.importer.cases import check_cases
 
 SPEC = """
 inputs: {image: [3, 64, 64]}
@@ -238,7 +240,10 @@ def test_a_changed_option_of_a_classifier_is_a_change() -> None:
 
 
 def test_faults_show_these_texts(rewrite: bool) -> None:
-    check_texts(Path(__file__).with_name("torchvision_faults.md"), rewrite, "torchvision")
+    def text(spec: str) -> str:
+        return f"{render_text(faults(spec, 'torchvision'))}\n"
+
+    check_cases(Path(__file__).with_name("torchvision_faults.md"), text, rewrite)
 
 
 def test_small_images_are_refused_when_the_model_runs() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph.importer.user_code import build, reference
 from mimgraph.importer.user_errors import UserCodeError
+from tests.importer.cases import check_cases
 
 CODE = """\
 from torch import nn
@@ -135,7 +135,6 @@ def test_a_file_may_have_the_name_of_a_module_of_python(folder: Path) -> None:
     assert sys.modules["types"] is types
 
 
-CASE = re.compile(r"```sh\n(.*?)\n```\n\n```text\n.*?\n```\n", re.DOTALL)
 FILES = {
     "raises.py": "x = 1\n1 / 0\n",
     "syntax.py": "class Net(:\n",
@@ -145,21 +144,17 @@ FILES = {
 
 
 def test_errors_say_what_to_write(folder: Path, rewrite: bool) -> None:
-    cases = Path(__file__).with_name("user_code.md")
     for file, code in FILES.items():
         (folder / file).write_text(code)
 
-    def with_message(case: re.Match[str]) -> str:
-        text, *more = case[1].split(" --arg ")
+    def message(given: str) -> str:
+        text, *more = given.strip().split(" --arg ")
         arguments = {name: int(value) for name, value in (one.split("=") for one in more)}
         with pytest.raises(UserCodeError) as caught:
             built(text, **arguments)
-        return f"```sh\n{case[1]}\n```\n\n```text\n{caught.value}\n```\n"
+        return f"{caught.value}\n"
 
-    expected = CASE.sub(with_message, cases.read_text())
-    if rewrite:
-        cases.write_text(expected)
-    assert cases.read_text() == expected
+    check_cases(Path(__file__).with_name("user_code.md"), message, rewrite)
 
 
 def test_a_part_of_a_package_is_named_by_the_package(folder: Path) -> None:

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 from mimgraph.importer.foreign.mlnode.read import is_mlnode, read_mlnode
-from tests.importer.foreign.faults import check_faults
+from tests.importer.cases import check_cases
+from tests.importer.foreign.faults import faults_of
 from tests.importer.foreign.mlnode.cases import MODELS
 
 
 def test_faults(tmp_path: Path, rewrite: bool) -> None:
     cases = Path(__file__).with_name("faults.md")
-    check_faults(cases, read_mlnode, tmp_path / "model.mlnode.json", rewrite)
+    check_cases(cases, faults_of(read_mlnode, tmp_path / "model.mlnode.json"), rewrite)
 
 
 def test_unused_nodes_are_left_out(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.importer.foreign.ultralytics.read import is_ultralytics, read_ultralytics
-from tests.importer.foreign.faults import check_faults
+from tests.importer.cases import check_cases
+from tests.importer.foreign.faults import faults_of
 from tests.importer.foreign.ultralytics.cases import FILES, models
 
 START = "backbone:\n  - [-1, 1, Conv, [16, 3, 2]]\nhead:\n"
@@ -16,7 +17,7 @@ START = "backbone:\n  - [-1, 1, Conv, [16, 3, 2]]\nhead:\n"
 
 def test_faults(tmp_path: Path, rewrite: bool) -> None:
     cases = Path(__file__).with_name("faults.md")
-    check_faults(cases, read_ultralytics, tmp_path / "model.yaml", rewrite)
+    check_cases(cases, faults_of(read_ultralytics, tmp_path / "model.yaml"), rewrite)
 
 
 def test_scales() -> None:
