@@ -6,17 +6,14 @@ import asyncio
 import gc
 import json
 import os
-import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.case import Case, Cost, clocked, fixed, with_byte_code
+from tests.benchmarks.case import Case, Cost, clocked, fixed, process
 from tests.benchmarks.large_specs import chain
-from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from tests.fuzz.session import Session
@@ -141,17 +138,8 @@ def start() -> Cost:
         )
     )
 
-    def cost() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "mimgraph", "lsp"]
-        done = subprocess.run(
-            command, input=text, check=True, capture_output=True, cwd=ROOT, env=with_byte_code()
-        )
-        assert b'"capabilities"' in done.stdout
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return cost
+    command = (sys.executable, "-m", "mimgraph", "lsp")
+    return process(*command, given=text, answer=b'"capabilities"')
 
 
 def growth() -> float:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import pytest
 from torch import Tensor, nn
 
 import mimgraph as mg
+from tests.gallery import transformers_for_torch
 
 SPECS = sorted(Path(__file__).parent.glob("*.yaml"))
 Inputs = Weights = dict[str, Tensor]
@@ -105,8 +105,5 @@ def hugging_face(
     """
     known_by = NAMES | dict(names or {})
     options |= {known_by[param]: value for param, value in params.items() if param in known_by}
-    transformers = pytest.importorskip("transformers")
-    if not transformers.is_torch_available():
-        pytest.skip("transformers takes no torch as old as this")
-    known = getattr(transformers, name)
+    known = getattr(transformers_for_torch(), name)
     return Called(known(known.config_class(**options)), call)
