@@ -112,30 +112,6 @@ class DictInputs(nn.Module):
         return self.out(self.norm(x)) / temperature
 
 
-class CrossAttentionFusion(nn.Module):
-    """nn.MultiheadAttention over another modality, with a padding mask and a learned query."""
-
-    def __init__(self, vocab=80, dim=16, heads=4):
-        super().__init__()
-        self.embed = nn.Embedding(vocab, dim)
-        self.patches = nn.Conv2d(3, dim, kernel_size=4, stride=4)
-        self.query = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
-        self.cross = nn.MultiheadAttention(dim, heads, dropout=0.1, batch_first=True)
-        self.pool = nn.MultiheadAttention(dim, heads, batch_first=True)
-        self.norm1 = nn.LayerNorm(dim)
-        self.norm2 = nn.LayerNorm(dim)
-        self.out = nn.Linear(dim, 6)
-
-    def forward(self, image, text, text_mask):
-        p = self.patches(image).flatten(2).transpose(1, 2)
-        t = self.embed(text)
-        a, _ = self.cross(p, t, t, key_padding_mask=text_mask == 0, need_weights=False)
-        p = self.norm1(p + a)
-        q = self.query.expand(p.size(0), -1, -1)
-        pooled, weights = self.pool(q, p, p)
-        return self.out(self.norm2(pooled[:, 0])), weights
-
-
 class DeepFM(nn.Module):
     """Embeddings of columns by index, the trick of the square of sums, a ModuleList of embeddings."""
 
@@ -172,12 +148,6 @@ MODELS = [
         "dict-inputs",
         DictInputs,
         {"features": {"image": (12,), "audio": (9,)}, "side": (4,)},
-        "research",
-    ),
-    Model(
-        "cross-attention",
-        CrossAttentionFusion,
-        {"image": IMAGE, "text": ids("T", 80), "text_mask": mask("T")},
         "research",
     ),
     Model(

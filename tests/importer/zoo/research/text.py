@@ -34,22 +34,6 @@ class PackedLSTM(nn.Module):
         return self.fc(self.dropout(h)), self.tag(x)
 
 
-class TextCNN(nn.Module):
-    """A ModuleList of convolutions in a comprehension, max over time."""
-
-    def __init__(self, vocab=100, dim=16, widths=(2, 3, 4), classes=4):
-        super().__init__()
-        self.embed = nn.Embedding(vocab, dim)
-        self.convs = nn.ModuleList([nn.Conv1d(dim, 8, k, padding=k - 1) for k in widths])
-        self.fc = nn.Linear(8 * len(widths), classes)
-
-    def forward(self, text):
-        x = self.embed(text).permute(0, 2, 1)
-        x = [F.relu(conv(x)) for conv in self.convs]
-        x = [F.max_pool1d(i, i.size(2)).squeeze(2) for i in x]
-        return self.fc(torch.cat(x, 1))
-
-
 class SiameseAttention(nn.Module):
     """A helper method called twice; views with sizes, einsum, a masked softmax, tied modules."""
 
@@ -178,7 +162,6 @@ class AdditiveAttentionPool(nn.Module):
 
 MODELS = [
     Model("packed-lstm", PackedLSTM, {"text": ids("T", 100), "lengths": LENGTHS}, "research"),
-    Model("text-cnn", TextCNN, {"text": ids("T", 100)}, "research"),
     Model(
         "siamese-attention",
         SiameseAttention,
