@@ -107,7 +107,7 @@ def against(ours: Callable[[], Cost], call: str) -> Callable[[], tuple[Cost, Cos
 def row(name: str, peer: str, make: Callable[[], tuple[Cost, Cost]], **options: Any) -> Case:
     """Return a case beside a peer, which is to be slower unless `options` say how much."""
     options = {"against": peer, "at_most": 1.0, "rounds": 3} | options
-    return Case(name=name, make=make, peer=peer, slow=True, **options)
+    return Case(name=name, make=make, peer=peer, **options)
 
 
 def checks() -> Iterator[Case]:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -36,12 +37,14 @@ class Case:
     rounds: int = 20
     unit: str = "ms"
     peer: str = ""  # the library that the case needs
-    slow: bool = False
     group: str = ""  # the report shows the worst case of a group
 
     @property
     def runs_here(self) -> bool:
         return not self.peer or find_spec(self.peer) is not None
+
+
+per_node = partial(Case, unit="µs a node")
 
 
 def clocked(action: Callable[[], Any], parts: int = 1) -> Cost:
@@ -65,17 +68,19 @@ def best(cost: Cost, runs: int = 30) -> Cost:
     return lambda: min(cost() for _ in range(runs))
 
 
-def with_byte_code() -> dict[str, str]:
-    """Return an environment in which a process keeps the byte code that it makes."""
-    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+def process(*command: str, given: bytes = b"", answer: bytes = b"") -> Cost:
+    """Return the processor time of a whole process that is given an input and says the answer.
 
-
-def process(*command: str) -> Cost:
-    """Return the processor time of a whole process, which may use cached byte code."""
+    It may use cached byte code.
+    """
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
     def cost() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=with_byte_code())
+        done = subprocess.run(
+            command, input=given, check=True, capture_output=True, cwd=ROOT, env=env
+        )
+        assert answer in done.stdout
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -44,21 +44,19 @@ def cases() -> Iterator[Case]:
     for spec in SPECS:
         for ending in PICTURES:
             yield Case(
-                name=f"draw to .{ending}, {spec}",
-                against="a limit",
-                make=partial(drawn, spec, ending),
+                f"draw to .{ending}, {spec}",
+                "a limit",
+                partial(drawn, spec, ending),
                 at_most=1,
                 rounds=3,
-                slow=True,
                 group=f"draw to .{ending}, whole process",
             )
         for name in COMMANDS:
             yield Case(
-                name=f"{name}, {spec}",
-                against="check of the same spec",
-                make=partial(against_check, spec, name),
+                f"{name}, {spec}",
+                "check of the same spec",
+                partial(against_check, spec, name),
                 at_most=1.5,
                 rounds=3,
-                slow=True,
                 group=f"{name}, whole process",
             )

@@ -49,20 +49,11 @@ def all_graphs() -> tuple[Cost, Cost]:
 def cases() -> Iterator[Case]:
     for pair in PAIRS:
         yield Case(
-            name=f"training step under torch.compile, {pair}",
-            against="the class by hand",
-            make=partial(steps, pair),
+            f"training step under torch.compile, {pair}",
+            "the class by hand",
+            partial(steps, pair),
             at_most=1 + NOISE,
             rounds=9,
-            slow=True,
             group="" if pair.name in SEEDS else "training step under torch.compile",
         )
-    yield Case(
-        name=GRAPHS,
-        against="the classes by hand",
-        make=all_graphs,
-        at_most=1.0,
-        rounds=1,
-        unit="graphs",
-        slow=True,
-    )
+    yield Case(GRAPHS, "the classes by hand", all_graphs, at_most=1.0, rounds=1, unit="graphs")

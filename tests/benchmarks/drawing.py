@@ -57,10 +57,9 @@ def laid_out_anew(scene: Scene) -> None:
 def cases() -> Iterator[Case]:
     for nodes in (200, 2_000):
         yield Case(
-            name=f"lay out {nodes:,} nodes",
-            against="dot",
-            make=partial(laid_out_against_dot, nodes),
+            f"lay out {nodes:,} nodes",
+            "dot",
+            partial(laid_out_against_dot, nodes),
             at_most=1.5,
             rounds=5,
-            slow=nodes > 200,
         )

@@ -6,17 +6,14 @@ import asyncio
 import gc
 import json
 import os
-import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.case import Case, Cost, clocked, fixed, with_byte_code
+from tests.benchmarks.case import Case, Cost, clocked, fixed, process
 from tests.benchmarks.large_specs import chain
-from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from tests.fuzz.session import Session
@@ -141,17 +138,8 @@ def start() -> Cost:
         )
     )
 
-    def cost() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "mimgraph", "lsp"]
-        done = subprocess.run(
-            command, input=text, check=True, capture_output=True, cwd=ROOT, env=with_byte_code()
-        )
-        assert b'"capabilities"' in done.stdout
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return cost
+    command = (sys.executable, "-m", "mimgraph", "lsp")
+    return process(*command, given=text, answer=b'"capabilities"')
 
 
 def growth() -> float:
@@ -180,40 +168,28 @@ def cases() -> Iterator[Case]:
     for nodes, seconds in ((200, 0.016), (2_000, 0.1)):
         for what, text in (("a keystroke", "x"), ("a line break", "\n")):
             name = f"{what}, {nodes:,} nodes"
-            yield Case(
-                name=name,
-                against="check of the same text",
-                make=partial(against_check, nodes, text),
-                slow=nodes > 200,
-            )
-            yield Case(
-                name=name,
-                against="a limit",
-                make=partial(against_limit, nodes, text, seconds),
-                at_most=1.0,
-                slow=nodes > 200,
-            )
+            yield Case(name, "check of the same text", partial(against_check, nodes, text))
+            yield Case(name, "a limit", partial(against_limit, nodes, text, seconds), at_most=1.0)
     for what, old, new in CHANGES:
         yield Case(
-            name=f"check again after {what}, 2,000 nodes",
-            against="all anew",
-            make=partial(check_again, 2_000, old, new),
+            f"check again after {what}, 2,000 nodes",
+            "all anew",
+            partial(check_again, 2_000, old, new),
             at_most=0.1,
             rounds=10,
         )
     yield Case(
-        name="start of the language server",
-        against="a limit",
-        make=lambda: (start(), fixed(0.5)),
+        "start of the language server",
+        "a limit",
+        lambda: (start(), fixed(0.5)),
         at_most=1.0,
         rounds=5,
     )
     yield Case(
-        name=f"growth of the server over {EDITS:,} keystrokes",
-        against="a limit",
-        make=lambda: (growth, fixed(8e6)),
+        f"growth of the server over {EDITS:,} keystrokes",
+        "a limit",
+        lambda: (growth, fixed(8e6)),
         at_most=1.0,
         rounds=1,
         unit="MB",
-        slow=True,
     )

@@ -109,11 +109,10 @@ def cases() -> Iterator[Case]:
     for what, backward in (("forward", False), ("forward and backward", True)):
         for name, reference in REFERENCES.items():
             yield Case(
-                name=f"{what}, {name}",
-                against="the class by hand",
-                make=partial(forward, name, backward),
+                f"{what}, {name}",
+                "the class by hand",
+                partial(forward, name, backward),
                 at_most=0.95 if name == "simple_numerical" else 1 + NOISE,
                 rounds=reference.rounds,
-                slow=name not in SEEDS,
                 group="" if name in SHOWN else what,
             )

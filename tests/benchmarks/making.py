@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.benchmarks.case import Case, Cost, clocked, in_own_process
+from tests.benchmarks.case import Case, Cost, clocked, in_own_process, per_node
 
 REPEATED = """
 inputs: {x: [64]}
@@ -155,47 +155,39 @@ def built_against_fewer(nodes: int, fewer: int) -> tuple[Cost, Cost]:
 
 def cases() -> Iterator[Case]:
     for nodes in (1_000, 10_000):
-        yield Case(
-            name=f"compile, {nodes:,} unlike nodes",
-            against="the modules by hand",
-            make=partial(unlike_against_hand, nodes, False),
+        yield per_node(
+            f"compile, {nodes:,} unlike nodes",
+            "the modules by hand",
+            partial(unlike_against_hand, nodes, False),
             at_most=1.1,
             rounds=3,
-            unit="µs a node",
-            slow=True,
         )
-        yield Case(
-            name=f"compile and first call, {nodes:,} unlike nodes",
-            against="the modules by hand",
-            make=partial(unlike_against_hand, nodes, True),
+        yield per_node(
+            f"compile and first call, {nodes:,} unlike nodes",
+            "the modules by hand",
+            partial(unlike_against_hand, nodes, True),
             at_most=2.4,
             rounds=3,
-            unit="µs a node",
-            slow=True,
         )
-        yield Case(
-            name=f"compile, a block repeated {nodes:,} times",
-            against="the modules by hand",
-            make=partial(repeated_against_hand, nodes),
+        yield per_node(
+            f"compile, a block repeated {nodes:,} times",
+            "the modules by hand",
+            partial(repeated_against_hand, nodes),
             at_most=1.8,
             rounds=5,
-            unit="µs a node",
-            slow=nodes > 1_000,
         )
     for name, check in (("registered", False), ("checked", True)):
         yield Case(
-            name=f"first call of a {name} module",
-            against="the class by hand",
-            make=partial(first_call, check),
+            f"first call of a {name} module",
+            "the class by hand",
+            partial(first_call, check),
             at_most=1.05,
             rounds=40,
         )
-    yield Case(
-        name="build in Python, 10,000 nodes",
-        against="1,000 nodes",
-        make=partial(built_against_fewer, 10_000, 1_000),
+    yield per_node(
+        "build in Python, 10,000 nodes",
+        "1,000 nodes",
+        partial(built_against_fewer, 10_000, 1_000),
         at_most=1.2,
         rounds=3,
-        unit="µs a node",
-        slow=True,
     )

@@ -128,42 +128,39 @@ def step_of_bert() -> tuple[Cost, Cost]:
 def cases() -> Iterator[Case]:
     for what, spec, nodes in (("50,000 items", items, 50_000), ("28,000 nodes", named, 28_000)):
         yield Case(
-            name=f"memory of a check, {what}",
-            against="a limit",
-            make=partial(memory_of_check, spec, nodes - 1, 1_200),
+            f"memory of a check, {what}",
+            "a limit",
+            partial(memory_of_check, spec, nodes - 1, 1_200),
             at_most=1.0,
             rounds=1,
             unit="B a node",
-            slow=True,
         )
     yield Case(
-        name="peak of a forward, 1,000 element-wise nodes",
-        against="a limit",
-        make=lambda: (ours_alive(), fixed(3)),
+        "peak of a forward, 1,000 element-wise nodes",
+        "a limit",
+        lambda: (ours_alive(), fixed(3)),
         at_most=1.0,
         rounds=1,
         unit="tensors",
     )
     yield Case(
-        name="peak of a forward, resnet50, batch 8",
-        against="torchvision",
-        make=memory_of_resnet,
+        "peak of a forward, resnet50, batch 8",
+        "torchvision",
+        memory_of_resnet,
         at_most=1.1,
         rounds=1,
         unit="MB",
-        slow=True,
     )
     for name, what, against, make in (
         ("resnet50", "batch 8", "torchvision", step_of_resnet),
         ("bert_base", "4 texts of 128", "transformers", step_of_bert),
     ):
         yield Case(
-            name=f"peak of a training step, {name}, {what}",
-            against=against,
-            make=make,
+            f"peak of a training step, {name}, {what}",
+            against,
+            make,
             at_most=1.001,
             rounds=1,
             unit="MB",
             peer=against,
-            slow=True,
         )

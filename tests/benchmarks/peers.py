@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -123,23 +122,28 @@ def konfai_branch() -> Forward:
     )
 
 
-def mlnode_text(shape: list[int], *layers: tuple[str, Mapping[str, Any]]) -> str:
-    """Return the JSON of MLnode for layers in a row; it has one shape for all inputs."""
-    nodes = [{"id": "n0", "type": "Input", "params": {}}]
+def mlnode_data(shape: list[int], *layers: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the data of MLnode for layers in a row; it has one shape for all inputs."""
+    nodes: list[dict[str, Any]] = [{"id": "n0", "type": "Input", "params": {}}]
     nodes += [
         {"id": f"n{i}", "type": kind, "params": params}
         for i, (kind, params) in enumerate(layers, 1)
     ]
     edges = [{"source": f"n{i}", "target": f"n{i + 1}"} for i in range(len(layers))]
     head = {"mlnode_schema_version": "1.0", "input_shape": ["B", *shape]}
-    return json.dumps({**head, "nodes": nodes, "edges": edges, "output_node": f"n{len(layers)}"})
+    return {**head, "nodes": nodes, "edges": edges, "output_node": f"n{len(layers)}"}
+
+
+def _mlnode(data: dict[str, Any]) -> Any:
+    """Return the graph of data in MLnode, which is not checked or built yet."""
+    from mlnode import MLnodeModel
+
+    return MLnodeModel.from_dict(data)
 
 
 def mlnode(text: str) -> Any:
-    """Return the graph of a JSON text in MLnode, which is not checked or built yet."""
-    from mlnode import MLnodeModel
-
-    return MLnodeModel.from_dict(json.loads(text))
+    """Return the graph of a JSON text in MLnode."""
+    return _mlnode(json.loads(text))
 
 
 def mlnode_built(text: str) -> Any:
@@ -149,7 +153,7 @@ def mlnode_built(text: str) -> Any:
 
 def mlnode_branch() -> Any:
     """Return the graph of `image_branch.yaml` in MLnode."""
-    text = mlnode_text(
+    data = mlnode_data(
         [3, 32, 32],
         ("Conv2d", {"in_channels": 3, "out_channels": 16, "kernel_size": 3}),
         ("ReLU", {}),
@@ -157,7 +161,7 @@ def mlnode_branch() -> Any:
         ("Flatten", {}),
         ("Linear", {"in_features": 3600, "out_features": 1}),
     )
-    return mlnode(text)
+    return _mlnode(data)
 
 
 SIMPLE: Mapping[str, Callable[[], Forward]] = {
@@ -202,25 +206,16 @@ def pytorch_symbolic_chain(nodes: int, kind: str) -> Any:
 def mlnode_shapes(row: Iterable[tuple[str, Mapping[str, Any]]], size: int) -> Callable[[], Any]:
     """Return what validates layers in a row, given as a dict, in MLnode, which wants their inputs' sizes
     as options."""
-    from mlnode import MLnodeModel
-
-    nodes: list[dict[str, Any]] = [{"id": "x", "type": "Input", "params": {}}]
-    for index, (name, options) in enumerate(row):
+    layers = []
+    for name, options in row:
         params = dict(options)
         if name == "Linear":
             params["in_features"], size = size, params["out_features"]
         elif name == "LayerNorm":
             params["normalized_shape"] = size
-        nodes.append({"id": f"{name.lower()}_{index}", "type": name, "params": params})
-    ids = [node["id"] for node in nodes]
-    data = {
-        "mlnode_schema_version": "1.0",
-        "input_shape": ["B", 64],
-        "nodes": nodes,
-        "edges": [{"source": one, "target": other} for one, other in pairwise(ids)],
-        "output_node": ids[-1],
-    }
-    return lambda: MLnodeModel.from_dict(data).validate()
+        layers.append((name, params))
+    data = mlnode_data([64], *layers)
+    return lambda: _mlnode(data).validate()
 
 
 def tensordict_chain(nodes: int, kind: str) -> Any:
@@ -233,7 +228,7 @@ def tensordict_chain(nodes: int, kind: str) -> Any:
 
 
 def mlnode_chain(nodes: int, kind: str) -> str:
-    return mlnode_text([64], *[(kind, options(kind))] * nodes)
+    return json.dumps(mlnode_data([64], *[(kind, options(kind))] * nodes))
 
 
 def konfai_chain(nodes: int, kind: str) -> list[str]:

@@ -20,7 +20,7 @@ from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.source import SourceFile
 from mimgraph.support.gc_pause import uncollected
-from tests.benchmarks.case import Case, Cost, clocked, fixed, in_own_process, process
+from tests.benchmarks.case import Case, Cost, clocked, fixed, in_own_process, per_node, process
 from tests.benchmarks.forwards import torchvision_model
 from tests.benchmarks.large_specs import chain, items
 from tests.conftest import ROOT
@@ -129,73 +129,49 @@ def shapes_against_meta(name: str) -> tuple[Cost, Cost]:
 
 def cases() -> Iterator[Case]:
     whole = "check of a small spec, whole process"
-    yield Case(
-        name=whole,
-        against=LIBRARIES,
-        make=partial(check_against, LIBRARIES),
-        at_most=1.3,
-    )
+    yield Case(whole, LIBRARIES, partial(check_against, LIBRARIES), at_most=1.3)
     for nodes, text in ((1_000, chain(1_000)), (10_000, chain(10_000)), (50_000, items(50_000))):
-        yield Case(
-            name=f"check, {nodes:,} nodes",
-            against="yaml.safe_load",
-            make=partial(check_and, safe_load, text, nodes),
+        yield per_node(
+            f"check, {nodes:,} nodes",
+            "yaml.safe_load",
+            partial(check_and, safe_load, text, nodes),
             at_most=0.5,
             rounds=3 if nodes > 10_000 else 5,
-            unit="µs a node",
-            slow=nodes > 1_000,
         )
-    yield Case(
-        name="fmt, 2,000 nodes",
-        against="check",
-        make=partial(format_and_check, chain(2_000), 2_000),
+    yield per_node(
+        "fmt, 2,000 nodes",
+        "check",
+        partial(format_and_check, chain(2_000), 2_000),
         at_most=1.5,
         rounds=5,
-        unit="µs a node",
     )
-    yield Case(
-        name="check, 10,000 nodes",
-        against="CSafeLoader and networkx",
-        make=partial(check_and, libraries, chain(10_000), 10_000),
+    yield per_node(
+        "check, 10,000 nodes",
+        "CSafeLoader and networkx",
+        partial(check_and, libraries, chain(10_000), 10_000),
         at_most=0.9,
         rounds=5,
-        unit="µs a node",
-        slow=True,
     )
     for what, most, fewer, spec, at_most in (
         ("nodes", 10_000, 1_000, "chain", 1.05),
         ("unlike nodes", 10_000, 1_000, "unlike", 1.05),
         ("nodes", 50_000, 5_000, "items", 1.2),
     ):
-        yield Case(
-            name=f"check, {most:,} {what}",
-            against=f"{fewer:,} {what}",
-            make=partial(check_fewer, spec, most, fewer),
+        yield per_node(
+            f"check, {most:,} {what}",
+            f"{fewer:,} {what}",
+            partial(check_fewer, spec, most, fewer),
             at_most=at_most,
             rounds=5,
-            unit="µs a node",
-            slow=True,
         )
     for name in TORCHVISION:
-        yield Case(
-            name=f"shapes, {name}",
-            against="a limit",
-            make=partial(shapes_against_limit, name),
-            at_most=1.0,
-            unit="µs a node",
+        yield per_node(
+            f"shapes, {name}", "a limit", partial(shapes_against_limit, name), at_most=1.0
         )
-        yield Case(
-            name=f"shapes, {name}, the first time",
-            against="again",
-            make=partial(shapes_uncached, name),
-            unit="µs a node",
-            slow=True,
-        )
-        yield Case(
-            name=f"shapes, {name}",
-            against="torchvision's on the meta device",
-            make=partial(shapes_against_meta, name),
+        yield per_node(f"shapes, {name}, the first time", "again", partial(shapes_uncached, name))
+        yield per_node(
+            f"shapes, {name}",
+            "torchvision's on the meta device",
+            partial(shapes_against_meta, name),
             at_most=1 / 20,
-            unit="µs a node",
-            slow=True,
         )

@@ -56,10 +56,9 @@ def proved_against_loaded() -> tuple[Cost, Cost]:
 def cases() -> Iterator[Case]:
     """Yield the case."""
     yield Case(
-        name=f"check a point of a search, {NODES} nodes",
-        against="loading the spec anew",
-        make=proved_against_loaded,
+        f"check a point of a search, {NODES} nodes",
+        "loading the spec anew",
+        proved_against_loaded,
         at_most=0.5,
         rounds=3,
-        slow=True,
     )

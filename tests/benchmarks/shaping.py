@@ -14,7 +14,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
 from mimgraph.ir.declared import graph as ir
 from mimgraph.support.gc_pause import uncollected
-from tests.benchmarks.case import Case, Cost, clocked, fixed
+from tests.benchmarks.case import Case, Cost, clocked, fixed, per_node
 from tests.benchmarks.forwards import inputs_of
 from tests.benchmarks.peers import mlnode_shapes
 from tests.benchmarks.reading import TORCHVISION, operations
@@ -98,41 +98,29 @@ def built_against_limit() -> tuple[Cost, Cost]:
 
 def cases() -> Iterator[Case]:
     what = "shapes, 1,000 unlike nodes"
-    yield Case(
-        name=what,
-        against="a limit",
-        make=shapes_against_limit,
+    yield per_node(what, "a limit", shapes_against_limit, at_most=1.0, rounds=5)
+    yield per_node(
+        what,
+        "mlnode's validate of a dict",
+        shapes_against_mlnode,
         at_most=1.0,
         rounds=5,
-        unit="µs a node",
-    )
-    yield Case(
-        name=what,
-        against="mlnode's validate of a dict",
-        make=shapes_against_mlnode,
-        at_most=1.0,
-        rounds=5,
-        unit="µs a node",
         peer="mlnode",
-        slow=True,
     )
     for path in SPECS:
         if path.stem not in (*READ_VALUES, *TORCHVISION):
-            yield Case(
-                name=f"shapes, {path.stem}",
-                against="its module on the meta device",
-                make=partial(gallery_against_meta, path.stem),
+            yield per_node(
+                f"shapes, {path.stem}",
+                "its module on the meta device",
+                partial(gallery_against_meta, path.stem),
                 at_most=1 / 20,
                 rounds=3,
-                unit="µs a node",
-                slow=True,
                 group="shapes of a spec of the gallery",
             )
-    yield Case(
-        name="build in Python and infer, 1,000 nodes",
-        against="a limit",
-        make=built_against_limit,
+    yield per_node(
+        "build in Python and infer, 1,000 nodes",
+        "a limit",
+        built_against_limit,
         at_most=1.0,
         rounds=5,
-        unit="µs a node",
     )

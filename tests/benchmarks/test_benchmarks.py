@@ -1,33 +1,41 @@
-"""Every case runs, and counts meet their targets; `--benchmark-enable` also times the cases."""
+"""One case of each measure runs in CI, all at a release, and counts meet their targets."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks.__main__ import Result, row
 from tests.benchmarks.case import Case
 from tests.benchmarks.cases import CASES
 
 
-def params() -> list[object]:
+def marked() -> list[object]:
+    """Return all cases; the first one of each function that makes some is for CI, unless it needs a peer."""
+    alone = [case for case in CASES if not case.peer]
+    first = {measure(case): case for case in reversed(alone)}.values()
     return [
         pytest.param(
             case,
             id=f"{case.name}, {case.against}",
-            marks=[pytest.mark.slow] * case.slow,
+            marks=pytest.mark.slow if case in first else pytest.mark.nightly,
         )
         for case in CASES
     ]
 
 
-@pytest.mark.parametrize("case", params())
-def test_case(benchmark: BenchmarkFixture, case: Case) -> None:
+def measure(case: Case) -> object:
+    """Return the function that makes both sides of a case."""
+    return case.make.func if isinstance(case.make, partial) else case.name
+
+
+@pytest.mark.parametrize("case", marked())
+def test_case(case: Case) -> None:
     if not case.runs_here:
         pytest.skip(f"{case.peer} is not installed")
     ours, theirs = case.make()
-    benchmark.group = case.name
-    result = Result(case, [benchmark.pedantic(ours)], [theirs()])
+    result = Result(case, [ours()], [theirs()])
     assert row(result, case.name).count("|") == 8
     if case.unit in ("tensors", "graphs", "MB"):
         assert result.share_of_target <= 1

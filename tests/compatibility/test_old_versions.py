@@ -19,6 +19,7 @@ import mimgraph as mg
 from tests.compatibility import record as recorder
 from tests.compatibility.record import Record, record
 from tests.compatibility.surface import lost, surface
+from tests.conftest import in_ci
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path for path in HERE.glob("v*") if path.is_dir())
@@ -26,7 +27,6 @@ SPECS = [path for version in VERSIONS for path in sorted((version / "specs").glo
 PROGRAMS = [path for version in VERSIONS for path in sorted((version / "python").glob("*.py"))]
 SMALL = ("simple_numerical", "text_numerical", "image_numerical", "two_tower_retrieval")
 TRAINED = ("digits", "fusions", "search", "missing_modality")  # examples that train for seconds
-SLOW = (*TRAINED, "readme_weights")
 CASE = re.compile(r"```yaml\n(.*?)```\n\n```text\n(.*?)\n```\n", re.DOTALL)
 
 
@@ -45,7 +45,9 @@ def test_every_spec_has_a_record() -> None:
         assert records(version).keys() == {p.stem for p in SPECS if p.parents[1] == version}
 
 
-@pytest.mark.parametrize("path", SPECS, ids=name)
+@pytest.mark.parametrize(
+    "path", [in_ci(path, unless=path.stem in SMALL, name=name(path)) for path in SPECS]
+)
 def test_an_old_spec_loads_and_keeps_its_class_arguments_and_outputs(path: Path) -> None:
     graph = mg.load(path)
     wanted = records(path.parents[1])[path.stem]
@@ -62,19 +64,15 @@ def test_an_old_spec_loads_and_keeps_its_class_arguments_and_outputs(path: Path)
     assert [arg.arg + "?" * (default is not None) for arg, default in given] == wanted["forward"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=() if path.stem in SMALL else pytest.mark.slow, id=name(path))
-        for path in SPECS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SPECS, ids=name)
 def test_an_old_spec_keeps_the_keys_and_shapes_of_its_weights(path: Path) -> None:
     found, wanted = record(mg.load(path)), records(path.parents[1])[path.stem]
     assert list(found["weights"].items()) == list(wanted["weights"].items())
     assert found == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(HERE.glob("v*/cases.md")), ids=lambda p: p.parent.name)
 def test_old_cases_load_and_keep_the_shapes_of_their_outputs(path: Path) -> None:
     wrong, text = [], path.read_text()
@@ -136,13 +134,8 @@ def test_a_release_can_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(CASE.findall((tmp_path / "cases.md").read_text())) > 300
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=pytest.mark.slow if path.stem in SLOW else (), id=name(path))
-        for path in PROGRAMS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PROGRAMS, ids=name)
 def test_an_old_program_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if path.stem == "readme_weights":
         pytest.importorskip("transformers")

@@ -6,16 +6,22 @@ import json
 from pathlib import Path
 
 import pytest
-import timm
 import torch
 from safetensors.torch import save_file
 from torch.testing import assert_close
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import cache
 from mimgraph.encoders import timm as ours
 from mimgraph.language.reference.listing import listing
+from tests.conftest import needed
+from tests.helpers.marked import faults
+from tests.importer.cases import check_cases
+
+pytestmark = pytest.mark.slow
+timm = needed("timm")
 
 NODE = """
 inputs: {{image: {shape}}}
@@ -30,7 +36,7 @@ def spec(model: str, options: str = "", outputs: str = "y", shape: str = "[3, 64
 
 WRITTEN = [
     ("test_resnet", "", "y", {}),
-    pytest.param("test_resnet", "num_classes: 0", "y", {"num_classes": 0}, marks=pytest.mark.slow),
+    pytest.param("test_resnet", "num_classes: 0", "y", {"num_classes": 0}),
     pytest.param(
         "test_vit",
         "num_classes: 5, img_size: 64",
@@ -67,35 +73,17 @@ def test_a_model_computes_what_timm_computes(
         assert graph.outputs[name].shape[1:] == tensor.shape[1:]
 
 
-@pytest.mark.slow
 def test_the_channels_are_those_of_the_image() -> None:
     graph = mg.loads(spec("test_resnet", shape="[1, H, W]"))
     assert "in_chans=1" in graph.source()
     assert graph.compile()(image=torch.rand(2, 1, 48, 40)).shape == (2, 1000)
 
 
-FAULTS = [
-    ("test_resnett", "", "unknown-layer", "did you mean timm.test_resnet?"),
-    ("zzzzzzzz", "", "unknown-layer", "print(*timm.list_models()"),
-    ("test_resnet", "weights: DEFAULT", "unknown-option", "did you mean pretrained?"),
-    ("test_resnet.r161_in1k", "", "unknown-layer", "did you mean timm.test_resnet.r160_in1k?"),
-    ("test_resnet", "features: layer9", "bad-option", "4 layer4"),
-    ("test_resnet", "features: 5", "bad-option", "4 layer4"),
-    ("test_resnet", "features: 1, num_classes: 0", "bad-option", "leave num_classes out"),
-    ("test_resnet", "num_classes: 16777217", "bad-option", ""),
-    pytest.param("vit_tiny_patch16_224", "", "shape-mismatch", "img_size", marks=pytest.mark.slow),
-    ("hf-hub:acme/net", "", "unknown-layer", ""),
-]
+def test_faults_show_these_texts(rewrite: bool) -> None:
+    def text(spec: str) -> str:
+        return f"{render_text(faults(spec, 'timm'))}\n"
 
-
-@pytest.mark.parametrize(("model", "options", "code", "help"), FAULTS)
-def test_faults_are_located(model: str, options: str, code: str, help: str) -> None:
-    with pytest.raises(mg.SpecError) as caught:
-        mg.loads(spec(f'"{model}"' if ":" in model else model, options).replace('timm."', '"timm.'))
-    (fault,) = caught.value.diagnostics
-    assert fault.code == code
-    assert help in fault.help
-    assert fault.span.line == 3
+    check_cases(Path(__file__).with_name("timm_faults.md"), text, rewrite)
 
 
 def test_a_probe_runs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

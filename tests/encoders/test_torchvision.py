@@ -21,9 +21,13 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import torchvision as ours
 from mimgraph.encoders.torchvision_table import entry
 from mimgraph.ir.dims.dim import substitute
+from tests.conftest import in_ci
+from tests.helpers.marked import faults
+from tests.importer.cases import check_cases
 
 SPEC = """
 inputs: {image: [3, 64, 64]}
@@ -61,14 +65,14 @@ def test_summary_counts_the_weights_of_a_classifier() -> None:
 
 
 FEATURES = [
-    ("flatten", "vec", '["flatten"]'),
-    pytest.param("layer4", "vec", '["layer4"]', marks=pytest.mark.slow),
+    in_ci("flatten", "vec", '["flatten"]'),
+    in_ci("layer4", "vec", '["layer4"]'),
     (
         "[layer2, layer3.1.bn1]",
         "{a: vec.layer2, b: vec.layer3_1_bn1}",
         '"layer3.1.bn1": "layer3_1_bn1"',
     ),
-    ("{c3: layer2, c5: layer4}", "{a: vec.c3, b: vec.c5}", '{"layer2": "c3", "layer4": "c5"}'),
+    in_ci("{c3: layer2, c5: layer4}", "{a: vec.c3, b: vec.c5}", '{"layer2": "c3", "layer4": "c5"}'),
 ]
 
 
@@ -106,7 +110,11 @@ OTHER_FAMILIES = (
 
 
 @pytest.mark.parametrize(
-    "model", [*FAMILIES, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHER_FAMILIES)]
+    "model",
+    [
+        *(in_ci(one) for one in FAMILIES),
+        *(pytest.param(one, marks=pytest.mark.nightly) for one in OTHER_FAMILIES),
+    ],
 )
 def test_no_port_is_changed_by_what_is_computed_after_it(model: str) -> None:
     """torchvision's ReLU works in place on what its convolutions and norms return."""
@@ -231,55 +239,11 @@ def test_a_changed_option_of_a_classifier_is_a_change() -> None:
     assert "features" in str(mg.diff(old, new))
 
 
-FAULTS = [
-    ("resnet19", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
-    ("fasterrcnn_resnet50_fpn", "[3, 64, 64]", "", "unknown-layer", "layers --search torchvision."),
-    ("models.resnet18", "[3, 64, 64]", "", "unknown-layer", "did you mean torchvision.resnet18?"),
-    ("resnet18", "[3, 64, 64]", "pretrained: true", "unknown-option", "did you mean weights?"),
-    ("resnet18", "[3, 64, 64]", "weights: IMAGENET", "bad-option", ""),
-    ("resnet18", "[3, 64, 64]", "features: []", "bad-option", "write features: [layer4]"),
-    ("resnet18", "[3, 64, 64]", "features: layer5", "bad-option", "did you mean layer1?"),
-    ("resnet18", "[3, 64, 64]", "features: [layer4, layer4]", "duplicate-name", ""),
-    ("resnet18", "[3, 64, 64]", "features: {1a: layer4}", "bad-name", ""),
-    (
-        "resnet18",
-        "[3, 64, 64]",
-        "weights: DEFAULT, num_classes: 7",
-        "bad-option",
-        "take features: flatten",
-    ),
-    ("resnet18", "[3, 64, 64]", "num_classes: 16777217", "bad-option", ""),
-    ("resnet18", "[1, 64, 64]", "", "shape-mismatch", ""),
-    ("resnet18", "[3, 64]", "", "rank-mismatch", ""),
-    ("resnet18", "{shape: [3, 64, 64], dtype: int64}", "", "dtype-mismatch", "Cast"),
-    ("alexnet", "[3, 62, 64]", "", "shape-mismatch", ""),
-    ("alexnet", "[3, 30, 64]", "features: features.12", "empty-output", ""),
-    ("vit_b_32", "[3, 256, 256]", "", "shape-mismatch", "or give image_size"),
-    ("vit_b_32", "[3, H, W]", "", "symbolic-size", "give the input these sizes"),
-    (
-        "vit_b_32",
-        "[3, 256, 256]",
-        "image_size: 256, weights: DEFAULT",
-        "bad-option",
-        "leave image_size out",
-    ),
-    ("vit_b_32", "[3, 250, 250]", "image_size: 250", "bad-option", "a multiple of 32"),
-]
+def test_faults_show_these_texts(rewrite: bool) -> None:
+    def text(spec: str) -> str:
+        return f"{render_text(faults(spec, 'torchvision'))}\n"
 
-
-@pytest.mark.parametrize(("model", "shape", "options", "code", "help"), FAULTS)
-def test_faults_are_located(model: str, shape: str, options: str, code: str, help: str) -> None:
-    text = (
-        f"inputs: {{image: {shape}}}\n"
-        f"nodes:\n  y: {{layer: torchvision.{model}, from: image{options and ', '}{options}}}\n"
-        "outputs: y\n"
-    )
-    with pytest.raises(mg.SpecError) as caught:
-        mg.loads(text)
-    (fault,) = caught.value.diagnostics
-    assert fault.code == code
-    assert help in fault.help
-    assert fault.span.line == 3 or code == "empty-output"
+    check_cases(Path(__file__).with_name("torchvision_faults.md"), text, rewrite)
 
 
 def test_small_images_are_refused_when_the_model_runs() -> None:

@@ -18,13 +18,14 @@ def test_the_table_has_every_classifier() -> None:
     assert installed != release() or models() == sorted(known)
 
 
-@pytest.mark.parametrize("model", QUICK)
-def test_some_entries_are_what_torchvision_gives(model: str) -> None:
-    assert _table()["models"][model] == torchvision_table.entry(model)
+def marked() -> list[object]:
+    """Return all models: two are quick, CI takes one in ten, and a release all."""
+    marks = {name: [pytest.mark.nightly] for name in models()}
+    marks |= {name: [pytest.mark.slow] for name in models()[::10]} | {name: [] for name in QUICK}
+    return [pytest.param(name, marks=found) for name, found in marks.items()]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("model", [name for name in models() if name not in QUICK])
+@pytest.mark.parametrize("model", marked())
 def test_every_entry_is_what_torchvision_gives(model: str) -> None:
     assert _table()["models"][model] == torchvision_table.entry(model)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -51,6 +52,14 @@ def gallery(name: str, **params: Any) -> mg.Graph:
     graph = mg.load(ROOT / "specs" / f"{name}.yaml", params)
     agreement.SIZES[graph] = params
     return graph
+
+
+def transformers_for_torch() -> Any:
+    """Return transformers; skip the test if it is missing, or takes no torch as old as this."""
+    transformers = pytest.importorskip("transformers")
+    if not transformers.is_torch_available():
+        pytest.skip("transformers takes no torch as old as this", allow_module_level=True)
+    return transformers
 
 
 def count(model: nn.Module) -> int:

@@ -14,7 +14,7 @@ import torch
 import mimgraph as mg
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.runtime.runner import Given, run
-from tests.conftest import SPECS
+from tests.conftest import SPECS, TEN, in_ci
 from tests.gallery import HUGE, SMALL
 
 
@@ -28,9 +28,12 @@ def test_a_spec_is_short_and_documented(spec: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "params"),
     [
-        *(pytest.param(path, SMALL.get(path.stem), id=path.stem) for path in SPECS),
         *(
-            pytest.param(path, None, id=f"{path.stem}, whole", marks=pytest.mark.slow)
+            in_ci(path, SMALL.get(path.stem), unless=path.stem in TEN, name=path.stem)
+            for path in SPECS
+        ),
+        *(
+            pytest.param(path, None, id=f"{path.stem}, whole", marks=pytest.mark.nightly)
             for path in SPECS
             if path.stem in SMALL and path.stem not in HUGE
         ),

@@ -7,7 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.gallery import SMALL, assert_same_model, count, gallery, on_meta, randomise
+from tests.gallery import (
+    SMALL,
+    assert_same_model,
+    count,
+    gallery,
+    on_meta,
+    randomise,
+    transformers_for_torch,
+)
 from tests.gallery.agreement import hold
 
 DILATIONS = [2**i for i in range(10)] * 3
@@ -76,9 +84,7 @@ class Conformer(nn.Module):
         self, vocab: int = 1024, width: int = 144, heads: int = 4, depth: int = 16
     ) -> None:
         super().__init__()
-        transformers = pytest.importorskip("transformers")
-        if not transformers.is_torch_available():
-            pytest.skip("transformers takes no torch as old as this")
+        transformers = transformers_for_torch()
         parakeet = pytest.importorskip("transformers.models.parakeet.modeling_parakeet")
         sizes = {"hidden_size": width, "intermediate_size": 4 * width}
         config = transformers.ParakeetEncoderConfig(

@@ -15,12 +15,10 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
-from tests.gallery import count, gallery, on_meta, randomise
+from tests.gallery import count, gallery, on_meta, randomise, transformers_for_torch
 from tests.gallery.agreement import hold
 
-transformers = pytest.importorskip("transformers")
-if not transformers.is_torch_available():
-    pytest.skip("transformers takes no torch as old as this", allow_module_level=True)
+transformers = transformers_for_torch()
 
 VOCAB = 500  # of the models whose outputs are compared
 WHISPERS_TOKENS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")

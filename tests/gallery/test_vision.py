@@ -5,10 +5,20 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
 from torch import Tensor, nn
 
 from mimgraph.runtime.runner import seeded_inputs
-from tests.gallery import SMALL, assert_same_model, count, gallery, on_meta, randomise
+from tests.conftest import in_ci
+from tests.gallery import (
+    SMALL,
+    assert_same_model,
+    count,
+    gallery,
+    on_meta,
+    randomise,
+    transformers_for_torch,
+)
 from tests.gallery.agreement import hold
 
 TORCHVISIONS = {
@@ -30,27 +40,25 @@ def images(channels: int, size: int) -> Tensor:
 
 
 # in the default suite the small ones are compared
-LARGE = ("resnet50", "densenet121", "efficientnet_b0", "convnext_tiny", "vit_b16")
+SMALL_ONES = ("resnet18", "mobilenet_v2", "mobilenet_v3_small")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LARGE)) for n in TORCHVISIONS]
-)
+def reference(name: str, **options: bool) -> nn.Module:
+    """Return a model of torchvision on the meta device, to count its weights or fill them later."""
+    with torch.device("meta"):
+        return torchvision.models.get_model(name, **options)
+
+
+@pytest.mark.parametrize("name", [in_ci(one, unless=one in SMALL_ONES) for one in TORCHVISIONS])
 def test_a_model_equals_torchvision(name: str) -> None:
-    torchvision = pytest.importorskip("torchvision")
-    with torch.device("meta"):  # its weights are randomised below in any case
-        reference = torchvision.models.get_model(TORCHVISIONS[name])
-    reference = reference.to_empty(device="cpu")
-    assert_same_model(gallery(name), reference, image=images(3, 224))
+    theirs = reference(TORCHVISIONS[name]).to_empty(device="cpu")
+    assert_same_model(gallery(name), theirs, image=images(3, 224))
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "convnext_tiny"])
 def test_branches_are_dropped_as_often_as_in_torchvision(name: str) -> None:
     """Deeper branches are dropped more often; compared to three decimals."""
-    torchvision = pytest.importorskip("torchvision")
-    with torch.device("meta"):
-        reference = torchvision.models.get_model(TORCHVISIONS[name])
-    blocks = [m for m in reference.modules() if hasattr(m, "stochastic_depth")]
+    blocks = [m for m in reference(name).modules() if hasattr(m, "stochastic_depth")]
     theirs = [m.stochastic_depth.p for m in blocks if getattr(m, "use_res_connect", True)]
     ours = [m.drop for m in on_meta(gallery(name)).modules() if hasattr(m, "drop")]
     assert ours == pytest.approx(theirs, abs=1e-3)
@@ -58,34 +66,26 @@ def test_branches_are_dropped_as_often_as_in_torchvision(name: str) -> None:
 
 @pytest.mark.slow
 def test_googlenet_equals_torchvision_with_auxiliary_heads() -> None:
-    torchvision = pytest.importorskip("torchvision")
-    with torch.device("meta"):
-        reference = torchvision.models.googlenet(aux_logits=True, init_weights=False)
-    reference, image = reference.to_empty(device="cpu"), images(3, 224)
-    model = assert_same_model(gallery("googlenet"), reference, image=image)
+    theirs = reference("googlenet", aux_logits=True, init_weights=False).to_empty(device="cpu")
+    image = images(3, 224)
+    model = assert_same_model(gallery("googlenet"), theirs, image=image)
     assert list(model(image=image)) == ["logits"]
     torch.manual_seed(0)
-    logits, aux2, aux1 = reference.train()(image)
+    logits, aux2, aux1 = theirs.train()(image)
     torch.manual_seed(0)  # so both drop the same elements
     outputs = model.train()(image=image)
     torch.testing.assert_close(outputs, {"logits": logits, "aux1": aux1, "aux2": aux2})
 
 
 def test_a_small_vit_equals_torchvision() -> None:
-    torchvision = pytest.importorskip("torchvision")
-    with torch.device("meta"):
-        whole = torchvision.models.vit_b_16()
-    assert count(on_meta(gallery("vit_b16"))) == count(whole) == 86_567_656
+    assert count(on_meta(gallery("vit_b16"))) == count(reference("vit_b_16")) == 86_567_656
     sizes = {"num_layers": 2, "num_heads": 4, "hidden_dim": 64, "mlp_dim": 256}
     small = torchvision.models.VisionTransformer(image_size=224, patch_size=16, **sizes)
     assert_same_model(gallery("vit_b16", **SMALL["vit_b16"]), small, image=images(3, 224))
 
 
 def test_swin_t_equals_torchvision() -> None:
-    torchvision = pytest.importorskip("torchvision")
-    with torch.device("meta"):
-        whole = torchvision.models.swin_t()
-    ours = on_meta(gallery("swin_t"))
+    whole, ours = reference("swin_t"), on_meta(gallery("swin_t"))
     assert count(ours) == count(whole) == 28_288_354
     dropped = [m.p for m in whole.modules() if type(m).__name__ == "StochasticDepth"]
     rates = [m.p for m in ours.modules() if type(m).__name__ == "DropPath"]
@@ -107,9 +107,7 @@ def detr(
     queries: int = 100,
 ) -> nn.Module:
     """Return Hugging Face's model, with random weights and without dropout."""
-    transformers = pytest.importorskip("transformers")
-    if not transformers.is_torch_available():
-        pytest.skip("transformers takes no torch as old as this")
+    transformers = transformers_for_torch()
     sizes = {"embedding_size": stem, "hidden_sizes": [4 * stem << level for level in range(4)]}
     stacks = {
         f"{stack}_{name}": value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,3 +56,13 @@ def body_of(found: Imported) -> str:
     lines = found.graph.dumps().splitlines()
     start = next(i for i, line in enumerate(lines) if line in ("blocks:", "nodes:"))
     return "\n".join(lines[start:]) + "\n"
+
+
+def check_specs(file: Path, specs: Mapping[str, str], rewrite: bool) -> None:
+    """Check the specs of cases against a Markdown file, which has each below the name of its case."""
+    head, *_ = file.read_text().split("\n## ")
+    cases = (f"\n## {name}\n\n```yaml\n{spec}```\n" for name, spec in specs.items())
+    text = head + "".join(cases)
+    if rewrite:
+        file.write_text(text)
+    assert file.read_text() == text

@@ -7,33 +7,16 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
+from tests.conftest import needed
 from tests.importer.zoo import models
 from tests.importer.zoo.model import Model
 
 # no layer of a spec does what one function of it does
 PARTLY_PYTHON = {"functional-weights": "weight"}
-QUICK = [
-    "two-input-mlp",
-    "dict-inputs",
-    "optional-argument",
-    "deepfm-class",
-    "contrastive-pair",
-    "packed-lstm",
-    "seq2seq",
-    "highway",
-    "wavenet-like",
-    "residual-tower",
-    "functional-weights",
-    "frame-encoder",
-    "variational-encoder",
-]
-RESEARCH = [
-    pytest.param(model, id=model.name, marks=[] if model.name in QUICK else pytest.mark.slow)
-    for model in models("research")
-]
 
 
-@pytest.mark.parametrize("model", RESEARCH)
+@pytest.mark.slow
+@pytest.mark.parametrize("model", models("research"), ids=lambda model: model.name)
 def test_a_research_module_is_proven(model: Model) -> None:
     torch.manual_seed(0)
     data = mg.from_module(model.make(), dict(model.inputs)).data()
@@ -53,25 +36,24 @@ def test_a_module_that_does_something_else_in_training_is_refused() -> None:
         mg.from_module(Other(), {"x": (4,)})
 
 
-# quick models with whole families behind them, all of which are proven
+# of each library one model with a whole family behind it in CI, and more before a release
 LIBRARIES = {
-    "torchvision": ["mnasnet0_5", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1"],
-    "transformers": ["bert", "bert-no-mask", "convnext", "deit", "distilbert", "vit"],
-    "timm": ["timm-lcnet_050", "timm-regnety_002", "timm-resnet18", "timm-tinynet_e"],
+    "torchvision": ("shufflenet_v2_x0_5", "mnasnet0_5", "resnet18", "squeezenet1_1"),
+    "transformers": ("bert", "bert-no-mask", "convnext", "deit", "distilbert", "vit"),
+    "timm": ("timm-tinynet_e", "timm-lcnet_050", "timm-regnety_002", "timm-resnet18"),
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "model",
+    ("family", "name"),
     [
-        model
+        pytest.param(family, name, marks=pytest.mark.nightly if more else pytest.mark.slow)
         for family, names in LIBRARIES.items()
-        for model in models(family)
-        if model.name in names
+        for more, name in enumerate(names)
     ],
-    ids=lambda model: model.name,
 )
-def test_a_model_of_a_library_is_proven(model: Model) -> None:
+def test_a_model_of_a_library_is_proven(family: str, name: str) -> None:
+    needed(family)
+    (model,) = (one for one in models(family) if one.name == name)
     torch.manual_seed(0)
     assert mg.from_module(model.make(), dict(model.inputs)).data()["proven"]

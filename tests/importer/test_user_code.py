@@ -13,6 +13,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph.importer.user_code import build, reference
 from mimgraph.importer.user_errors import UserCodeError
+from tests.importer.cases import check_cases
 
 CODE = """\
 from torch import nn
@@ -84,10 +85,9 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("text", FORMS)
-def test_forms(text: str) -> None:
-    found = reference(text)
-    assert (found and tuple(found)) == FORMS[text]
+def test_forms() -> None:
+    found = {text: reference(text) for text in FORMS}
+    assert {text: one and tuple(one) for text, one in found.items()} == FORMS
 
 
 def test_an_existing_file_is_no_reference(folder: Path) -> None:
@@ -135,83 +135,6 @@ def test_a_file_may_have_the_name_of_a_module_of_python(folder: Path) -> None:
     assert sys.modules["types"] is types
 
 
-WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
-    "no file": ("modle.py:Net", {}, "there is no file modle.py: did you mean model.py?"),
-    "no module": (
-        "nowhere.models:Net",
-        {},
-        (
-            "no module is called 'nowhere': name a file (my_model.py:Net), or run this in the folder that "
-            "has the package"
-        ),
-    ),
-    "no such name": ("model.py:Nett", {}, "model.py has no Nett: did you mean Net?"),
-    "a name like no other": (
-        "model.py:Transformer",
-        {},
-        "model.py has no Transformer: it has: Net, made, make_net, give_text, fails",
-    ),
-    "no such name in a class": ("model.py:Net.smal", {}, "Net has no smal"),
-    "no module class": (
-        "model.py:Config",
-        {},
-        "model.py:Config is a class: name a mimgraph.Graph or nn.Module, or a class or function that makes one",
-    ),
-    "no module is returned": (
-        "model.py:give_text",
-        {},
-        "model.py:give_text returned 'text', not a mimgraph.Graph or nn.Module",
-    ),
-    "a needed argument": (
-        "model.py:Net",
-        {"layers": 2},
-        (
-            "model.py:Net needs --arg hidden=VALUE\n"
-            "what YAML cannot say is given by a function: def make(): return Net(...)"
-        ),
-    ),
-    "an unknown argument": (
-        "model.py:Net",
-        {"hiden": 2},
-        "model.py:Net has no argument hiden: did you mean hidden?",
-    ),
-    "arguments of a module": (
-        "model.py:made",
-        {"hidden": 2},
-        "model.py:made is made already, so it takes no --arg",
-    ),
-    "an error in the constructor": (
-        "model.py:fails",
-        {},
-        (
-            "model.py:fails failed: TypeError: unsupported operand type(s) for //: 'str' and 'int'\n"
-            "  model.py:8: self.half = hidden // 2"
-        ),
-    ),
-    "an error in the file": (
-        "raises.py:Net",
-        {},
-        "importing raises.py failed: ZeroDivisionError: division by zero\n  raises.py:2: 1 / 0",
-    ),
-    "a syntax error": (
-        "syntax.py:Net",
-        {},
-        "importing syntax.py failed: SyntaxError: invalid syntax\n  syntax.py:1: class Net(:",
-    ),
-    "a file that ends the program": (
-        "exits.py:Net",
-        {},
-        'importing exits.py ended the program: put what shall not run under if __name__ == "__main__":',
-    ),
-    "a missing package": (
-        "imports.py:Net",
-        {},
-        (
-            "importing imports.py failed: ModuleNotFoundError: No module named 'nowhere'\n"
-            "  imports.py:1: import nowhere"
-        ),
-    ),
-}
 FILES = {
     "raises.py": "x = 1\n1 / 0\n",
     "syntax.py": "class Net(:\n",
@@ -220,14 +143,18 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_errors_say_what_to_write(name: str, folder: Path) -> None:
-    text, arguments, message = WRONG[name]
+def test_errors_say_what_to_write(folder: Path, rewrite: bool) -> None:
     for file, code in FILES.items():
         (folder / file).write_text(code)
-    with pytest.raises(UserCodeError) as caught:
-        built(text, **arguments)
-    assert str(caught.value) == message
+
+    def message(given: str) -> str:
+        text, *more = given.strip().split(" --arg ")
+        arguments = {name: int(value) for name, value in (one.split("=") for one in more)}
+        with pytest.raises(UserCodeError) as caught:
+            built(text, **arguments)
+        return f"{caught.value}\n"
+
+    check_cases(Path(__file__).with_name("user_code.md"), message, rewrite)
 
 
 def test_a_part_of_a_package_is_named_by_the_package(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
+from tests.conftest import needed
 
 SPACES = {
     "choices": ("{search: [[8], [16, 16], null]}", {"[8]", "[16, 16]", "None"}),
@@ -26,9 +27,10 @@ def space_of(param: str) -> Any:
     return mg.loads(f"{text}outputs: y\n").space
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("what", SPACES)
 def test_every_value_is_drawn_and_no_other(what: str) -> None:
+    needed("ray")
     param, values = SPACES[what]
     domain = space_of(param).ray()["p"]
     random.seed(0)
@@ -36,17 +38,19 @@ def test_every_value_is_drawn_and_no_other(what: str) -> None:
     assert {str(one) for one in drawn} == values
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("how", ["", ", log: true"])
 def test_numbers_stay_within_their_bounds(how: str) -> None:
+    needed("ray")
     space = space_of(f"{{search: {{float: [0.001, 1.0]{how}}}}}")
     drawn = [space.ray()["p"].sample(random_state=seed) for seed in range(200)]
     assert all(space["p"].has(float(one)) for one in drawn)
     assert (sum(one < 0.1 for one in drawn) > 100) == bool(how)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_too_many_steps_are_refused() -> None:
+    needed("ray")
     with pytest.raises(ValueError, match="p has 500,000"):
         space_of("{search: {int: [2, 1000000], step: 2}}").ray()
 

@@ -25,7 +25,7 @@ from tests.conftest import missing
 from tests.trials.conftest import begin, search, wait_for
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.nightly,
     pytest.mark.skipif(os.name != "posix", reason="needs servers of a Unix"),
 ]
 OBJECTIVE = ("--objective", "train.py:objective", "--seed", "3")

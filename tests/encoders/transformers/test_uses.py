@@ -122,6 +122,7 @@ HUGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", HUGE)
 def test_the_weights_of_a_huge_model_are_counted_without_their_memory(model: str) -> None:
     source = "[3, 60000, 60000]" if "image" in HUGE[model] else "{shape: [T], vocab: 50}"
@@ -153,9 +154,8 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize(
-    "model_type", [pytest.param(one, marks=[pytest.mark.slow] * (one != "opt")) for one in OTHERS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("model_type", OTHERS)
 def test_a_model_that_is_not_in_the_table_is_run_on_the_meta_device(model_type: str) -> None:
     is_image = model_type in ("resnet", "convnext")
     source = "[3, H, W]" if is_image else "{shape: [T], vocab: 50}"

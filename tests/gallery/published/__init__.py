@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import pytest
 from torch import Tensor, nn
 
 import mimgraph as mg
+from tests.gallery import transformers_for_torch
 
 SPECS = sorted(Path(__file__).parent.glob("*.yaml"))
 Inputs = Weights = dict[str, Tensor]
@@ -76,13 +76,34 @@ def logits(model: nn.Module, tokens: Tensor) -> Tensor:
     return model(tokens).logits
 
 
-def hugging_face(name: str, call: Callable[..., Any] = logits, **options: Any) -> Called:
-    """Return a model of transformers with these options of its config; without transformers, skip the test.
+# what configs of transformers call the params of specs, but for those that `hugging_face` is told
+NAMES = {
+    "vocab": "vocab_size",
+    "width": "hidden_size",
+    "feed": "intermediate_size",
+    "heads": "num_attention_heads",
+    "groups": "num_key_value_heads",
+    "depth": "num_hidden_layers",
+    "longest": "max_position_embeddings",
+    "window": "sliding_window",
+    "theta": "rope_theta",
+}
 
-    `call` takes the model and the inputs of the spec, and returns the outputs.
+
+def hugging_face(
+    name: str,
+    params: Mapping[str, Any],
+    call: Callable[..., Any] = logits,
+    *,
+    names: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Called:
+    """Return a model of transformers; without transformers, skip the test.
+
+    Its config has the params of the spec, some by other `names`, and more options. `call` takes the model
+    and the inputs of the spec, and returns the outputs.
     """
-    transformers = pytest.importorskip("transformers")
-    if not transformers.is_torch_available():
-        pytest.skip("transformers takes no torch as old as this")
-    known = getattr(transformers, name)
+    known_by = NAMES | dict(names or {})
+    options |= {known_by[param]: value for param, value in params.items() if param in known_by}
+    known = getattr(transformers_for_torch(), name)
     return Called(known(known.config_class(**options)), call)

@@ -8,7 +8,7 @@ from tests.gallery.published import hugging_face, reference
 
 
 @reference("wav2vec2", vocab=9, channels=16, width=32, heads=4, depth=2, sizes={"L": 1700})
-def wav2vec2(vocab: int, channels: int, width: int, heads: int, depth: int) -> nn.Module:
+def wav2vec2(channels: int, **params: int) -> nn.Module:
     """Return Hugging Face's model, with log probabilities and time first, as CTCLoss takes them."""
 
     def call(model: nn.Module, wave: Tensor) -> Tensor:
@@ -16,12 +16,9 @@ def wav2vec2(vocab: int, channels: int, width: int, heads: int, depth: int) -> n
 
     return hugging_face(
         "Wav2Vec2ForCTC",
+        params,
         call,
-        vocab_size=vocab,
         conv_dim=7 * [channels],
-        hidden_size=width,
-        num_attention_heads=heads,
-        num_hidden_layers=depth,
-        intermediate_size=4 * width,
+        intermediate_size=4 * params["width"],
         mask_time_prob=0.0,
     )

@@ -10,54 +10,6 @@ from torch import Tensor, nn
 from tests.gallery.published import Weights, hugging_face, reference
 
 
-@reference("mamba", vocab=50, width=8, depth=2, state=3, rank=2, sizes={"T": 6})
-def mamba(vocab: int, width: int, depth: int, state: int, rank: int) -> nn.Module:
-    return hugging_face(
-        "MambaForCausalLM",
-        vocab_size=vocab,
-        hidden_size=width,
-        num_hidden_layers=depth,
-        state_size=state,
-        time_step_rank=rank,
-    )
-
-
-@reference(
-    "mistral",
-    vocab=50,
-    width=16,
-    feed=24,
-    heads=4,
-    groups=2,
-    depth=2,
-    window=3,
-    theta=100,
-    sizes={"T": 7},
-)
-def mistral(
-    vocab: int,
-    width: int,
-    feed: int,
-    heads: int,
-    groups: int,
-    depth: int,
-    window: int,
-    theta: int,
-) -> nn.Module:
-    return hugging_face(
-        "MistralForCausalLM",
-        vocab_size=vocab,
-        hidden_size=width,
-        intermediate_size=feed,
-        num_hidden_layers=depth,
-        num_attention_heads=heads,
-        num_key_value_heads=groups,
-        sliding_window=window,
-        rms_norm_eps=1e-5,
-        rope_theta=theta,
-    )
-
-
 def weights_of_mixtral(theirs: Weights) -> Weights:
     """Return its weights by our keys: it keeps the matrices of all experts of a layer in one tensor."""
     names = (
@@ -89,118 +41,55 @@ def weights_of_mixtral(theirs: Weights) -> Weights:
     return ours
 
 
-@reference(
-    "mixtral",
-    weights=weights_of_mixtral,
-    vocab=50,
-    width=16,
-    feed=24,
-    heads=4,
-    groups=2,
-    depth=2,
-    experts=5,
-    chosen=2,
-    theta=100,
-    sizes={"T": 7},
-)
-def mixtral(
-    vocab: int,
-    width: int,
-    feed: int,
-    heads: int,
-    groups: int,
-    depth: int,
-    experts: int,
-    chosen: int,
-    theta: int,
-) -> nn.Module:
-    return hugging_face(
-        "MixtralForCausalLM",
-        vocab_size=vocab,
-        hidden_size=width,
-        intermediate_size=feed,
-        num_hidden_layers=depth,
-        num_attention_heads=heads,
-        num_key_value_heads=groups,
-        num_local_experts=experts,
-        num_experts_per_tok=chosen,
-        rms_norm_eps=1e-5,
-        rope_theta=theta,
-    )
+LLAMA = {"vocab": 50, "width": 16, "feed": 24, "heads": 4, "groups": 2, "theta": 100}
+STEPS = {"T": 7}
+
+
+@reference("mamba", vocab=50, width=8, depth=2, state=3, rank=2, sizes={"T": 6})
+def mamba(**params: int) -> nn.Module:
+    names = {"state": "state_size", "rank": "time_step_rank"}
+    return hugging_face("MambaForCausalLM", params, names=names)
+
+
+@reference("mistral", **LLAMA, depth=2, window=3, sizes=STEPS)
+def mistral(**params: int) -> nn.Module:
+    return hugging_face("MistralForCausalLM", params, rms_norm_eps=1e-5)
 
 
 @reference(
-    "gemma2",
-    sizes={"T": 7},
-    vocab=50,
-    width=16,
-    feed=24,
-    heads=4,
-    groups=2,
-    head=6,
-    depth=4,
-    window=3,
-    theta=100,
+    "mixtral", **LLAMA, depth=2, experts=5, chosen=2, weights=weights_of_mixtral, sizes=STEPS
 )
-def gemma2(
-    vocab: int,
-    width: int,
-    feed: int,
-    heads: int,
-    groups: int,
-    head: int,
-    depth: int,
-    window: int,
-    theta: int,
-) -> nn.Module:
-    return hugging_face(
-        "Gemma2ForCausalLM",
-        vocab_size=vocab,
-        hidden_size=width,
-        intermediate_size=feed,
-        num_hidden_layers=depth,
-        num_attention_heads=heads,
-        num_key_value_heads=groups,
-        head_dim=head,
-        query_pre_attn_scalar=head,
-        sliding_window=window,
-        rope_theta=theta,
-    )
+def mixtral(**params: int) -> nn.Module:
+    names = {"experts": "num_local_experts", "chosen": "num_experts_per_tok"}
+    return hugging_face("MixtralForCausalLM", params, names=names, rms_norm_eps=1e-5)
+
+
+@reference("gemma2", **LLAMA, head=6, depth=4, window=3, sizes=STEPS)
+def gemma2(head: int, **params: int) -> nn.Module:
+    return hugging_face("Gemma2ForCausalLM", params, head_dim=head, query_pre_attn_scalar=head)
 
 
 @reference(
-    "bart",
-    sizes={"S": 6, "T": 5},
-    vocab=50,
-    width=16,
-    heads=4,
-    depth=2,
-    longest=12,
-    dropout=0.1,
+    "bart", vocab=50, width=16, heads=4, depth=2, longest=12, dropout=0.1, sizes={"S": 6, "T": 5}
 )
-def bart(vocab: int, width: int, heads: int, depth: int, longest: int, dropout: float) -> nn.Module:
+def bart(width: int, heads: int, depth: int, dropout: float, **params: int) -> nn.Module:
     def call(model: nn.Module, source: Tensor, padding: Tensor, target: Tensor) -> Tensor:
         return model(source, attention_mask=~padding, decoder_input_ids=target).logits
 
+    stacks = {"layers": depth, "attention_heads": heads, "ffn_dim": 4 * width}
     return hugging_face(
         "BartForConditionalGeneration",
+        params,
         call,
-        vocab_size=vocab,
         d_model=width,
-        encoder_layers=depth,
-        decoder_layers=depth,
-        encoder_attention_heads=heads,
-        decoder_attention_heads=heads,
-        encoder_ffn_dim=4 * width,
-        decoder_ffn_dim=4 * width,
-        max_position_embeddings=longest,
         dropout=dropout,
+        **{f"{part}_{key}": x for part in ("encoder", "decoder") for key, x in stacks.items()},
     )
 
 
 @reference(
     "albert",
-    sizes={"T": 7},
+    sizes=STEPS,
     vocab=50,
     narrow=8,
     width=16,
@@ -209,34 +98,21 @@ def bart(vocab: int, width: int, heads: int, depth: int, longest: int, dropout: 
     longest=12,
     dropout=0.1,
 )
-def albert(
-    vocab: int,
-    narrow: int,
-    width: int,
-    heads: int,
-    depth: int,
-    longest: int,
-    dropout: float,
-) -> nn.Module:
+def albert(dropout: float, **params: int) -> nn.Module:
     def call(
         model: nn.Module, tokens: Tensor, segments: Tensor, padding: Tensor
     ) -> tuple[Tensor, Tensor]:
         known = model(tokens, attention_mask=~padding, token_type_ids=segments)
         return known.prediction_logits, known.sop_logits
 
+    rates = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout_prob")
     return hugging_face(
         "AlbertForPreTraining",
+        params,
         call,
-        vocab_size=vocab,
-        embedding_size=narrow,
-        hidden_size=width,
-        num_hidden_layers=depth,
-        num_attention_heads=heads,
-        intermediate_size=4 * width,
-        max_position_embeddings=longest,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-        classifier_dropout_prob=dropout,
+        names={"narrow": "embedding_size"},
+        intermediate_size=4 * params["width"],
+        **dict.fromkeys(rates, dropout),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from tests.gallery.published import Inputs, hugging_face, reference
+from tests.gallery.published import NAMES, Inputs, hugging_face, reference
 
 
 class GivenFeatures(nn.Module):
@@ -33,15 +33,7 @@ def _padded(inputs: Inputs) -> Inputs:
     longest=8,
     features=6,
 )
-def q_former(
-    vocab: int,
-    queries: int,
-    width: int,
-    heads: int,
-    depth: int,
-    longest: int,
-    features: int,
-) -> nn.Module:
+def q_former(queries: int, features: int, **params: int) -> nn.Module:
     def call(
         model: nn.Module, image: Tensor, tokens: Tensor, padding: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -52,15 +44,12 @@ def q_former(
 
     made = hugging_face(
         "Blip2ForImageTextRetrieval",
+        {},
         call,
         vision_config={"num_hidden_layers": 0, "hidden_size": 1408},
         qformer_config={
-            "vocab_size": vocab,
-            "hidden_size": width,
-            "num_attention_heads": heads,
-            "num_hidden_layers": depth,
-            "intermediate_size": 4 * width,
-            "max_position_embeddings": longest,
+            **{NAMES[param]: value for param, value in params.items()},
+            "intermediate_size": 4 * params["width"],
             "encoder_hidden_size": 1408,
             "use_qformer_text_input": True,
         },
@@ -81,21 +70,20 @@ def q_former(
     thought=24,
     depth=2,
 )
-def perceiver_io(
-    vocab: int, longest: int, width: int, latents: int, thought: int, depth: int
-) -> nn.Module:
+def perceiver_io(**params: int) -> nn.Module:
     def call(model: nn.Module, text: Tensor, padding: Tensor) -> Tensor:
         return model(text, (~padding).long()).logits
 
     return hugging_face(
         "PerceiverForMaskedLM",
+        params,
         call,
-        vocab_size=vocab,
-        max_position_embeddings=longest,
-        d_model=width,
-        num_latents=latents,
-        d_latents=thought,
+        names={
+            "width": "d_model",
+            "latents": "num_latents",
+            "thought": "d_latents",
+            "depth": "num_self_attends_per_block",
+        },
         qk_channels=256,
-        v_channels=thought,
-        num_self_attends_per_block=depth,
+        v_channels=params["thought"],
     )

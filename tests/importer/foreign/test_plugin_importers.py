@@ -10,6 +10,8 @@ import torch
 import mimgraph as mg
 from tests.helpers.plugin_packages import declare, declare_example, use
 
+pytestmark = pytest.mark.slow
+
 ODD = """\
 import mimgraph as mg
 import torch

@@ -12,6 +12,7 @@ import torch
 import mimgraph as mg
 from mimgraph.importer.inputs.given import Constant, Given, from_file, from_text, read_given
 from mimgraph.importer.inputs.model import InputError
+from tests.importer.cases import check_cases
 
 TENSOR = torch.zeros(2, 3)
 
@@ -38,10 +39,13 @@ PYTHON: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", PYTHON)
-def test_python(name: str) -> None:
-    given, wanted = PYTHON[name]
-    assert read_given("x", given) == wanted
+def test_python() -> None:
+    wrong = {
+        name: found
+        for name, (given, wanted) in PYTHON.items()
+        if (found := read_given("x", given)) != wanted
+    }
+    assert not wrong, wrong
 
 
 def test_an_array_is_an_example() -> None:
@@ -62,30 +66,17 @@ TEXTS: dict[str, tuple[tuple[str, ...], Any]] = {
 }
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_command_line(text: str) -> None:
-    assert from_text(text) == TEXTS[text]
+def test_command_line() -> None:
+    assert {text: from_text(text) for text in TEXTS} == TEXTS
 
 
-WRONG_TEXTS = {
-    "image": "--input takes NAME=SIZES, such as image=3,224,224, not 'image'",
-    ".a=3": "--input takes NAME=SIZES, such as image=3,224,224, not '.a=3'",
-    "x=3:vocab": "--input x takes :vocab=N and :dtype=NAME after the sizes",
-    "x=3:size=4": "--input x takes :vocab=N and :dtype=NAME after the sizes",
-    "x=3:vocab=many": "the vocab of x is the number of its categories, not 'many'",
-    "x=3:dtype=long": "x has the dtype 'long': did you mean int64?",
-    "x=N,3": "'N' in the shape of x: 'N' cannot name a size: N stands for the batch size",
-    "x=3x32xW:vocab=4": "commas separate sizes: --input x=3,32,W",
-    "x=0": "0 in the shape of x: a size is at least 1",
-    "x=H*W": "'H*W' in the shape of x: a size has one name, and this has two: H and W",
-}
+def test_wrong_texts(rewrite: bool) -> None:
+    def message(text: str) -> str:
+        with pytest.raises(InputError) as caught:
+            from_text(text.removesuffix("\n"))
+        return f"{caught.value}\n"
 
-
-@pytest.mark.parametrize("text", WRONG_TEXTS)
-def test_wrong_texts(text: str) -> None:
-    with pytest.raises(InputError) as caught:
-        from_text(text)
-    assert str(caught.value).startswith(WRONG_TEXTS[text])
+    check_cases(Path(__file__).with_name("wrong_texts.md"), message, rewrite)
 
 
 WRONG: dict[str, tuple[Any, str]] = {
@@ -105,12 +96,14 @@ WRONG: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong(name: str) -> None:
-    given, message = WRONG[name]
-    with pytest.raises(InputError) as caught:
-        read_given("x", given)
-    assert str(caught.value).startswith(message)
+def test_wrong() -> None:
+    wrong = {}
+    for name, (given, message) in WRONG.items():
+        with pytest.raises(InputError) as caught:
+            read_given("x", given)
+        if not str(caught.value).startswith(message):
+            wrong[name] = str(caught.value)
+    assert not wrong, wrong
 
 
 def test_files(tmp_path: Path) -> None:

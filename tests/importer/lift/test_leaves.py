@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from typing import Any
 
@@ -48,20 +49,32 @@ def declared(type_: TensorType) -> dict[str, Any]:
     return {"shape": tuple(type_.dims), "dtype": type_.dtype, "vocab": type_.vocab}
 
 
-def kind(case: Case) -> tuple[Any, ...]:
-    """Return what cases have in common of which the quick tests take one: the layer and its options."""
-    return (case.layer, *sorted(case.options))
+def family(case: Case) -> str:
+    """Return what the layers of one family have in common: `Conv` of `Conv2d`."""
+    return re.split(r"\d", case.layer)[0]
 
 
-PLAIN = [case for case in CASES if is_plain(case)]
-FIRST = {kind(case): case for case in reversed(PLAIN)}
-MARKED = [
-    case if FIRST[kind(case)] is case else pytest.param(case, marks=pytest.mark.slow)
-    for case in PLAIN
-]
+def marked() -> list[Any]:
+    """Return the cases: one in two families is quick, all layers with all their options are slow, and
+    the same options with other values or shapes are for the night."""
+    plain = [case for case in CASES if is_plain(case)]
+    families = {family(case): case for case in reversed(plain)}
+    quick = [families[name] for name in sorted(families)][::2]
+    first = {(case.layer, *sorted(case.options)): case for case in reversed(plain)}
+    return [
+        pytest.param(
+            case,
+            marks=()
+            if case in quick
+            else pytest.mark.slow
+            if case in first.values()
+            else pytest.mark.nightly,
+        )
+        for case in plain
+    ]
 
 
-@pytest.mark.parametrize("case", MARKED, ids=str)
+@pytest.mark.parametrize("case", marked(), ids=str)
 def test_layer_of_torch(case: Case) -> None:
     sources = keyed(operation(case.layer), case.sources)
     layer = build(infer(case.layer, sources, **case.options))

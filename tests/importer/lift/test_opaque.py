@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.imported import Imported
 from mimgraph.importer.returned import tensors
+from tests.conftest import needed
 
 
 class Scale(nn.Module):
@@ -232,3 +233,28 @@ def test_a_result_that_nothing_reads_may_have_the_batch_elsewhere() -> None:
     found = mg.from_module(Recurrent(), {"x": ("T", 4)}, opaque=["rnn"])
     assert found.proven
     assert [one["path"] for one in found.data()["opaque"]] == ["rnn"]
+
+
+class DropsPaths(nn.Module):
+    def __init__(self, **options: bool) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.drop_path = needed("timm.layers.drop").DropPath(0.3, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.drop_path(self.fc(x))
+
+
+@pytest.mark.slow
+def test_a_dropped_path_is_a_layer() -> None:
+    found = mg.from_module(DropsPaths(), {"x": (4,)})
+    assert found.data()["proven"]
+    assert "DropPath" in found.graph.dumps()
+    assert not found.data()["opaque"]
+
+
+@pytest.mark.slow
+def test_a_dropped_path_that_does_not_scale_stays_python() -> None:
+    found = mg.from_module(DropsPaths(scale_by_keep=False), {"x": (4,)})
+    (opaque,) = found.data()["opaque"]
+    assert "does not scale" in opaque["message"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -205,3 +205,43 @@ def test_modules_made_in_forward() -> None:
             return nn.Softmax(dim=-1)(x), nn.ReLU()(x)
 
     assert [*nodes(check(Plain(), x=X))] == ["softmax", "relu"]
+
+
+class FrozenNorm(nn.Module):
+    """A frozen norm, whose statistics move all the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(6).requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x)
+
+
+def test_a_frozen_norm_is_told() -> None:
+    imported = mg.from_module(FrozenNorm(), {"x": (6,)})
+    assert imported.proven
+    end = "trained here, but not in the module: norm.weight, norm.bias"
+    assert str(imported.report).endswith(end)
+
+
+class Padded(nn.Module):
+    padding: ClassVar[int] = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.randn(5, 4))
+
+    def forward(self, text: Tensor) -> Tensor:
+        return F.embedding(text, self.table, padding_idx=self.padding) @ self.table.mT
+
+
+class FromTheEnd(Padded):
+    padding = -2
+
+
+@pytest.mark.parametrize("make", [Padded, FromTheEnd])
+def test_the_padding_gets_no_gradient(make: type[nn.Module]) -> None:
+    found = mg.from_module(make(), {"text": {"shape": ("T",), "vocab": 5}})
+    assert found.proven and not found.data()["opaque"], str(found.report)
+    assert "Detach" in found.graph.dumps()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tests.importer.roundtrip import body_of, round_trip
+from tests.importer.roundtrip import body_of, check_specs, round_trip
 
 
 class Gated(nn.Module):
@@ -112,64 +112,6 @@ class Broadcast(nn.Module):
         return z
 
 
-CASES: dict[str, tuple[nn.Module, Any, str]] = {
-    "activations and a formula": (
-        Gated(),
-        [(4,)],
-        """
-nodes:
-  fc: {layer: Linear, from: x, out_features: 4, activation: ReLU}
-  gate: {layer: Linear, from: x, out_features: 4, activation: Sigmoid}
-  z: {merge: formula, expr: gate * fc + (1 - gate) * x, from: {gate: gate, fc: fc, x: x}}
-""",
-    ),
-    "an activation whose source is read elsewhere": (
-        ReadTwice(),
-        [(4,)],
-        """
-nodes:
-  fc: {layer: Linear, from: x, out_features: 4}
-  relu: {layer: ReLU, from: fc}
-""",
-    ),
-    "a sum of sums": (Sums(), [(4,)], "  total: {merge: add, from: [x, a, b]}\n"),
-    "functions in formulas": (
-        Halves(),
-        [(4, 3)],
-        "    expr: (tanh(parts_0) * sigmoid(parts_1) - (parts_0 + parts_1)) ** 3\n",
-    ),
-    "layers without weights in a row": (
-        Head(),
-        [(4, 8, 8)],
-        """
-nodes:
-  conv: {layer: Conv2d, from: x, out_channels: 6, kernel_size: 3, activation: ReLU}
-  drop: {from: conv, seq: [{AdaptiveAvgPool2d: 1}, Flatten, {Dropout: 0.1}]}
-  fc: {layer: Linear, from: drop, out_features: 2, activation: {LogSoftmax: 1}}
-""",
-    ),
-    "modules of one operation": (
-        Composed(),
-        [(4,)],
-        """
-nodes:
-  fc: {layer: Linear, from: x, out_features: 4}
-  act: {merge: formula, expr: fc * sigmoid(fc * 1.5), from: {fc: fc}}
-  head: {from: act, seq: [{Linear: 4}, ReLU, {Linear: 2}]}
-""",
-    ),
-    "a broadcast inside a formula": (Broadcast(), [(4, 3, 3)], "    broadcast: true\n"),
-}
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_spec_is_short(name: str) -> None:
-    module, inputs, text = CASES[name]
-    found = round_trip(module, inputs)
-    assert text.lstrip("\n") in body_of(found)
-    assert not found.keys
-
-
 class DenseLayer(nn.Module):
     """Convolves all that was before it, joined."""
 
@@ -228,43 +170,41 @@ class Heads(nn.Module):
         return self.out(z.transpose(1, 2).reshape(x.shape[0], -1, 8))
 
 
-TIDY_CASES: dict[str, tuple[nn.Module, Any, str]] = {
-    "layers that join all before them": (
-        DenseBlock(),
-        [(4, 8, 8)],
-        """
-blocks:
-  dense_layer:
-    inputs: [x]
-    nodes:
-      norm: {from: x, seq: [BatchNorm2d, ReLU, {Conv2d: {out_channels: 2, kernel_size: 1}}]}
-      joined: {merge: concat, from: [x, norm]}
-    outputs: joined
-nodes:
-  layers: {block: dense_layer, from: x, repeat: 3}
-""",
-    ),
-    "heads": (
-        Heads(),
-        [("T", 8)],
-        """
-  out: {from: z, seq: [{Rearrange: n h l c -> n l (h c)}, {Linear: 2}]}
-""",
-    ),
-    "a module that only holds others": (
-        nn.Sequential(Inner(), nn.Conv2d(10, 2, 1)),
-        [(4, 8, 8)],
-        "  layer_layers: {block: dense_layer, from: input, repeat: 3}\n",
-    ),
-}
+def cases() -> dict[str, tuple[nn.Module, Any]]:
+    return {
+        "activations and a formula": (Gated(), [(4,)]),
+        "an activation whose source is read elsewhere": (ReadTwice(), [(4,)]),
+        "a sum of sums": (Sums(), [(4,)]),
+        "functions in formulas": (Halves(), [(4, 3)]),
+        "layers without weights in a row": (Head(), [(4, 8, 8)]),
+        "modules of one operation": (Composed(), [(4,)]),
+        "a broadcast inside a formula": (Broadcast(), [(4, 3, 3)]),
+    }
 
 
-@pytest.mark.parametrize("name", TIDY_CASES)
-def test_tidy_spec_is_shorter(name: str) -> None:
-    module, inputs, text = TIDY_CASES[name]
-    found = round_trip(module, inputs, tidy=True)
-    assert text.lstrip("\n") in body_of(found)
-    assert set(found.keys.values()) <= set(module.state_dict())
+def tidied() -> dict[str, tuple[nn.Module, Any]]:
+    return {
+        "layers that join all before them": (DenseBlock(), [(4, 8, 8)]),
+        "heads": (Heads(), [("T", 8)]),
+        "a module that only holds others": (
+            nn.Sequential(Inner(), nn.Conv2d(10, 2, 1)),
+            [(4, 8, 8)],
+        ),
+    }
+
+
+def test_specs_are_short(rewrite: bool) -> None:
+    torch.manual_seed(0)
+    specs = {}
+    for name, (module, inputs) in cases().items():
+        found = round_trip(module, inputs)
+        assert not found.keys, name
+        specs[name] = body_of(found)
+    for name, (module, inputs) in tidied().items():
+        found = round_trip(module, inputs, tidy=True)
+        assert {*found.keys.values()} <= {*module.state_dict()}, name
+        specs[f"{name}, with --tidy"] = body_of(found)
+    check_specs(Path(__file__).with_name("specs.md"), specs, rewrite)
 
 
 def test_dense_layers_keep_their_keys_without_tidy() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,17 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     wanted = [model for family in options.family or FAMILIES for model in models(family)]
     wanted = [model for model in wanted if options.only in model.name]
-    results = {result["name"]: result for result in _read(options.json)}
-    if options.kept:
-        wanted = [model for model in wanted if model.name in results]
-    missing = [model for model in wanted if model.name not in results]
-    for result in _results(missing, options.limit, options.jobs):
-        results[result["name"]] = result
+    in_order = []
+    for result in _results(wanted, options.limit, options.jobs):
+        in_order.append(result)
         print(row(result), end="", flush=True)
-        if options.json:
-            with options.json.open("a") as file:
-                file.write(json.dumps(result) + "\n")
-    in_order = [results[model.name] for model in wanted]
     print(
         f"{len(in_order)} models, {sum(map(is_proven, in_order))} proven,"
         f" {sum(map(is_clear, in_order))} with nothing opaque"
@@ -46,17 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", help="models with this in their name")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     parser.add_argument("--limit", type=float, default=300, help="seconds for one model")
-    parser.add_argument("--json", type=Path, help="a file that keeps results; what it has stays")
-    parser.add_argument("--kept", action="store_true", help="only what the file of --json has")
     parser.add_argument("-o", "--output", type=Path, help="the page, in Markdown")
     return parser
-
-
-def _read(path: Path | None) -> list[dict[str, Any]]:
-    """Return the results that an earlier run has kept."""
-    if path is None or not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def _results(wanted: Sequence[Model], limit: float, jobs: int) -> Iterator[dict[str, Any]]:

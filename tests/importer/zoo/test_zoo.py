@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 import torch
 
+from tests.conftest import needed
 from tests.importer.zoo import FAMILIES, models
 from tests.importer.zoo.model import Model, draw
 
@@ -23,21 +24,24 @@ def _runs(model: Model) -> None:
             module(**draw(model, batch, **sizes))
 
 
-@pytest.mark.parametrize("model", models("research"), ids=lambda model: model.name)
-def test_a_research_module_runs(model: Model) -> None:
-    _runs(model)
-
-
 @pytest.mark.slow
+def test_the_research_modules_run() -> None:
+    for model in models("research"):
+        _runs(model)
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("family", ["transformers", "torchvision", "timm"])
 def test_the_models_of_a_library_run(family: str) -> None:
+    needed(family)
     for model in models(family):
         if model.name not in HUGE:
             _runs(model)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_zoo_has_each_name_once_and_more_than_a_hundred() -> None:
+    needed("timm")
     names = Counter(model.name for family in FAMILIES for model in models(family))
     assert sum(names.values()) > 100
     assert not [name for name, times in names.items() if times > 1]

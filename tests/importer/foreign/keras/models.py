@@ -25,14 +25,6 @@ def small(function: Callable[[], Any]) -> Callable[[], Any]:
     return model(function)
 
 
-@model
-def two_inputs() -> Any:
-    a, b = Input((5,), name="a"), Input((7,), name="b")
-    x = L.Concatenate()([L.Dense(16, activation="relu")(a), L.Dense(8, activation="gelu")(b)])
-    x = L.Dropout(0.3)(L.BatchNormalization()(x))
-    return Model([a, b], L.Dense(4, activation="softmax", name="probs")(x))
-
-
 @small
 def text_numbers() -> Any:
     text, numbers = Input((None,), dtype="int32", name="text"), Input((5,), name="numbers")
@@ -50,22 +42,6 @@ def image_numbers() -> Any:
     x = L.ReLU()(L.BatchNormalization()(x))
     x = L.Dropout(0.1)(L.concatenate([L.Flatten()(x), numbers]))
     return Model([image, numbers], L.Dense(2)(x))
-
-
-@model
-def chain() -> Any:
-    return Sequential(
-        [
-            Input((28, 28, 1)),
-            L.Conv2D(8, 3, activation="relu"),
-            L.MaxPooling2D((2, 2)),
-            L.Conv2D(16, (3, 3), activation="relu"),
-            L.MaxPooling2D(2),
-            L.Flatten(),
-            L.Dropout(0.5),
-            L.Dense(10, activation="softmax"),
-        ]
-    )
 
 
 @model
@@ -208,25 +184,6 @@ def operators_of_images() -> Any:
 
 
 @model
-def models_inside() -> Any:
-    given = Input((12,))
-    body = Sequential([L.Dense(8, activation="relu"), L.Dense(4)], name="body")
-    head = Sequential([Input((4,)), L.Dense(3)], name="head")
-    return Model(given, head(body(given)))
-
-
-@model
-def autoencoder() -> Any:
-    x = given = Input((28, 28, 1))
-    x = L.Conv2D(8, 3, activation="relu", padding="same", strides=2)(x)
-    x = L.Conv2D(4, 3, padding="same", strides=2)(x)
-    x = L.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu")(x)
-    x = L.Conv2DTranspose(8, 4, strides=2, padding="same")(x)
-    x = L.AveragePooling2D(2)(L.UpSampling2D()(x))
-    return Model(given, L.Conv2D(1, 3, padding="same", activation="sigmoid")(x))
-
-
-@model
 def transposed() -> Any:
     image, steps = Input((5, 7, 2)), Input((6, 3))
     found = [L.Conv2DTranspose(3, 2, strides=3)(image), L.Conv2DTranspose(3, 5, strides=3)(image)]
@@ -249,37 +206,11 @@ def windows() -> Any:
 
 
 @model
-def convolved_text() -> Any:
-    text = Input((30,))
-    x = L.SpatialDropout1D(0.2)(L.Embedding(60, 8)(text))
-    x = L.MaxPooling1D(3)(L.Conv1D(6, 5, activation="relu")(x))
-    x = L.GlobalMaxPooling1D()(L.Conv1D(6, 3, padding="causal", dilation_rate=2)(x))
-    return Model(text, L.Dense(1, activation="sigmoid")(x))
-
-
-@model
 def video() -> Any:
     x = given = Input((4, 12, 12, 3))
     for layer in (L.Conv2D(5, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(6)):
         x = L.TimeDistributed(layer)(x)
     return Model(given, L.LSTM(3)(x))
-
-
-@model
-def video_of_a_model() -> Any:
-    layers = [L.Conv2D(5, 3), L.GlobalAveragePooling2D(), L.Dense(4)]
-    frames = Input((None, 12, 12, 3))
-    x = L.TimeDistributed(Sequential([Input((12, 12, 3)), *layers]))(frames)
-    return Model(frames, L.GRU(3)(x))
-
-
-@model
-def recommender() -> Any:
-    user, film = Input((1,), name="user"), Input((1,), name="film")
-    a = L.Flatten()(L.Embedding(40, 8)(user))
-    b = L.Flatten()(L.Embedding(30, 8)(film))
-    both = L.Dense(1)(L.Concatenate()([a, b]))
-    return Model([user, film], L.Add()([L.Dot(axes=1)([a, b]), both]))
 
 
 @model
@@ -318,33 +249,6 @@ def channels_first() -> Any:
     x = L.Conv2D(4, 3, padding="same", **first)(given)
     x = L.AveragePooling2D(2, **first)(L.BatchNormalization(axis=1)(x))
     return Model(given, L.Dense(3)(L.GlobalAveragePooling2D(**first)(x)))
-
-
-@model
-def unet() -> Any:
-    given = Input((16, 16, 3))
-    c = L.Conv2D(4, 3, padding="same", activation="relu")(given)
-    x = L.Conv2D(8, 3, padding="same", activation="relu")(L.MaxPooling2D()(c))
-    x = L.Concatenate()([L.UpSampling2D(interpolation="bilinear")(x), c])
-    return Model(given, L.Conv2D(2, 1, activation="softmax")(x))
-
-
-@model
-def squeeze_excite() -> Any:
-    given = Input((10, 10, 8))
-    s = L.Reshape((1, 1, 8))(L.GlobalAveragePooling2D()(given))
-    s = L.Conv2D(8, 1, activation="hard_sigmoid")(L.Conv2D(2, 1, activation="swish")(s))
-    x = L.Multiply()([given, s])
-    return Model(given, [L.Flatten()(x), L.Flatten()(L.GlobalAveragePooling2D(keepdims=True)(x))])
-
-
-@model
-def patches() -> Any:
-    given = Input((16, 16, 3))
-    x = L.Reshape((-1, 12))(L.Conv2D(12, 4, strides=4)(given))
-    n = L.LayerNormalization(epsilon=1e-6)(x)
-    x = x + L.MultiHeadAttention(3, 4)(n, n)
-    return Model(given, L.Dense(5)(L.GlobalAveragePooling1D()(x)))
 
 
 @small

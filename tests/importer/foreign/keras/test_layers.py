@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,70 +10,19 @@ import torch
 import yaml
 
 import mimgraph as mg
+from tests.conftest import sampled
+from tests.importer.cases import check_cases
 from tests.importer.foreign.keras.configs import call, functional, layer, read, sequential
 
-IMAGE = [12, 14, 3]
-CHAINS: dict[str, tuple[list[int | None], list[dict[str, Any]], str]] = {
-    "a convolution that pads at the end only": (
-        IMAGE,
-        [layer("Conv2D", filters=4, kernel_size=[3, 3], strides=[2, 2], padding="same")],
-        "{from: x, seq: [{ZeroPad2d: [0, 1, 0, 1]}, {Conv2d: {out_channels: 4, kernel_size: 3, stride: 2}}]}",
-    ),
-    "one that pads both ends alike": (
-        [11, 13, 3],
-        [layer("Conv2D", filters=4, kernel_size=[3, 3], strides=[2, 2], padding="same")],
-        "{layer: Conv2d, from: x, out_channels: 4, kernel_size: 3, stride: 2, padding: 1}",
-    ),
-    "a causal convolution": (
-        [None, 3],
-        [layer("Conv1D", filters=4, kernel_size=[3], dilation_rate=[2], padding="causal")],
-        "{from: x, seq: [{ZeroPad1d: [4, 0]}, {Conv1d: {out_channels: 4, kernel_size: 3, dilation: 2}}]}",
-    ),
-    "halving an image of any size": (
-        [None, None, 3],
-        [layer("MaxPooling2D", pool_size=[2, 2], strides=[2, 2], padding="same")],
-        "{layer: MaxPool2d, from: x, kernel_size: 2, ceil_mode: true}",
-    ),
-    "a batch norm": (
-        [5],
-        [layer("BatchNormalization", axis=-1, momentum=0.99, epsilon=0.001)],
-        "{layer: BatchNorm1d, from: x, eps: 0.001, momentum: 0.01}",
-    ),
-    "an activation of a Dense": (
-        [5],
-        [layer("Dense", units=3, activation="softmax")],
-        "{layer: Linear, from: x, out_features: 3, activation: {Softmax: {dim: -1}}}",
-    ),
-    "a frozen layer": (
-        [5],
-        [layer("Dense", units=3, trainable=False)],
-        "{layer: Linear, from: x, out_features: 3, freeze: true}",
-    ),
-    "a gelu by tanh": (
-        [5],
-        [layer("Gelu", module="keras.src.ops.nn", approximate=True)],
-        "{layer: GELU, from: x, approximate: tanh}",
-    ),
-    "dropping whole samples": (
-        IMAGE,
-        [layer("Dropout", rate=0.2, noise_shape=[None, 1, 1, 1])],
-        "{layer: DropPath, from: x, p: 0.2}",
-    ),
-    "a sequence read backwards": (
-        [None, 3],
-        [layer("GRU", units=4, go_backwards=True)],
-        "{from: x, seq: [{Flip: 1}, {GRU: {hidden_size: 4, take: last}}]}",
-    ),
-}
 
+def test_layers_become_nodes(tmp_path: Path, rewrite: bool) -> None:
+    def node(config: str) -> str:
+        spec = read(config, tmp_path).spec
+        assert mg.from_dict(spec)
+        (entry,) = spec["nodes"].values()
+        return yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=1_000)
 
-@pytest.mark.parametrize("case", CHAINS)
-def test_a_layer_becomes_nodes(case: str, tmp_path: Path) -> None:
-    shape, layers, wanted = CHAINS[case]
-    spec = read(sequential(shape, *layers), tmp_path).spec
-    (entry,) = spec["nodes"].values()
-    assert entry == yaml.safe_load(wanted)
-    assert mg.from_dict(spec)
+    check_cases(Path(__file__).with_name("layers.md"), node, rewrite)
 
 
 def test_open_sizes_of_inputs_get_names(tmp_path: Path) -> None:
@@ -96,7 +44,7 @@ def test_open_sizes_that_are_added_are_one(tmp_path: Path) -> None:
     assert spec["inputs"] == {"a": ["T", 4], "b": ["T", 4]}
 
 
-@pytest.mark.parametrize(("pool", "stride"), [(3, 2), (3, 4), (2, 1), (4, 3), (5, 2)])
+@pytest.mark.parametrize(("pool", "stride"), sampled([(3, 2), (3, 4), (2, 1), (4, 3), (5, 2)], 4))
 def test_a_mean_with_padding_is_that_of_the_pixels(pool: int, stride: int, tmp_path: Path) -> None:
     options = {"pool_size": [pool, pool], "strides": [stride, stride], "padding": "same"}
     config = sequential([11, 14, 1], layer("AveragePooling2D", **options))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.conftest import needed
 from tests.importer.foreign.keras.equality import TOLERANCE, outputs, worst
 from tests.importer.foreign.keras.oracle import FILES, made
 
-pytest.importorskip("h5py")
+pytestmark = pytest.mark.slow
+needed("h5py")
 
 STORED = sorted(path.stem for path in FILES.glob("*.keras"))
-HAS_KERAS = importlib.util.find_spec("keras") is not None
 NAMES = [
     line.removeprefix("def ").partition("(")[0]
     for line in (Path(__file__).parent / "models.py").read_text().splitlines()
@@ -24,10 +24,6 @@ APPLICATIONS = (
     *("MobileNetV2", "MobileNetV3Small", "ResNet50", "EfficientNetB0", "EfficientNetV2B0"),
     *("DenseNet121", "ConvNeXtTiny", "VGG16", "InceptionV3", "Xception"),
 )
-
-
-def test_files_are_stored() -> None:
-    assert len(STORED) >= 7
 
 
 @pytest.mark.parametrize("name", STORED)
@@ -40,10 +36,11 @@ def test_a_stored_model_computes_what_keras_computed(name: str) -> None:
     assert not [note for note in foreign.notes if note.kind == "opaque"]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not HAS_KERAS, reason="keras is not installed")
-@pytest.mark.parametrize("name", [*NAMES, *APPLICATIONS])
+@pytest.mark.parametrize(
+    "name", [*NAMES, *(pytest.param(name, marks=pytest.mark.nightly) for name in APPLICATIONS)]
+)
 def test_a_model_computes_what_keras_computes(name: str, tmp_path: Path) -> None:
+    needed("keras")
     model, inputs, wanted = made(name)
     model.save(tmp_path / "model.keras")
     foreign, found = outputs(tmp_path / "model.keras", inputs)

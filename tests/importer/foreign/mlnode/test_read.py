@@ -13,8 +13,12 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.importer.foreign.mlnode.read import read_mlnode
 from mimgraph.importer.foreign.model import ForeignModel, weight_names
+from tests.conftest import in_ci, needed
 from tests.importer.foreign.mlnode.cases import MODELS, chain
 from tests.importer.foreign.mlnode.real import EXPECTED, arguments, build
+
+# one for each way to write a graph: ports, blocks, parameters of layers
+QUICK = ("split", "blocks", "custom layers")
 
 
 def read(data: object, folder: Path) -> ForeignModel:
@@ -28,7 +32,7 @@ def run(model: nn.Module, found: ForeignModel, given: list[Tensor]) -> Any:
     return model(**dict(zip(names, given, strict=True)))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [in_ci(name, unless=name in QUICK) for name in MODELS])
 def test_weights_and_results(name: str, tmp_path: Path) -> None:
     expected = json.loads(EXPECTED.read_text())[name]
     found = read(MODELS[name], tmp_path)
@@ -46,7 +50,7 @@ def test_weights_and_results(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_same_results_as_the_package(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("mlnode")
+    needed("mlnode")
     real, found = build(MODELS[name]), read(MODELS[name], tmp_path)
     model = mg.from_dict(found.spec).compile()
     state = real.state_dict()
@@ -74,7 +78,7 @@ def test_layers_keep_their_params(tmp_path: Path) -> None:
 
 def test_python_layer_is_opaque(tmp_path: Path) -> None:
     layer = {"type": "custom", "path": "my_project.layers.Gate", "params": {"width": 8}}
-    found = read(chain(["B", 8], ["ReLU"], layer), tmp_path)  # type: ignore[arg-type]
+    found = read(chain(["B", 8], {"type": "ReLU"}, layer), tmp_path)
     assert found.spec["nodes"]["node1"] == {"layer": "Gate", "from": "node0", "width": 8}
     assert found.companion == (
         "import mimgraph as mg\nfrom my_project.layers import Gate\n\nmg.register(Gate)\n"

@@ -13,13 +13,14 @@ import yaml
 import mimgraph as mg
 from mimgraph.importer.foreign.model import weight_names
 from mimgraph.importer.foreign.ultralytics.read import read_ultralytics
+from tests.conftest import sampled
 from tests.importer.foreign.ultralytics.cases import models
 from tests.importer.foreign.ultralytics.real import EXPECTED, digest
 
 MODELS = models()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", sampled(MODELS, 30))
 def test_weights_and_outputs(name: str, tmp_path: Path) -> None:
     expected: dict[str, Any] = json.loads(EXPECTED.read_text())[name]
     file = tmp_path / "model.yaml"

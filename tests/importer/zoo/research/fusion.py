@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 from tests.importer.zoo.model import Model, ids, mask
-
-
-class TwoInputMLP(nn.Module):
-    """Layers of F, dim= by name, a squeeze of the result."""
-
-    def __init__(self, a=20, b=5, hidden=32):
-        super().__init__()
-        self.fc_a = nn.Linear(a, hidden)
-        self.fc_b = nn.Linear(b, hidden)
-        self.dropout = nn.Dropout(0.2)
-        self.fc = nn.Linear(2 * hidden, hidden)
-        self.out = nn.Linear(hidden, 1)
-
-    def forward(self, a, b):
-        a = F.relu(self.fc_a(a))
-        b = F.relu(self.fc_b(b))
-        x = torch.cat([a, b], dim=1)
-        x = self.dropout(F.relu(self.fc(x)))
-        return torch.sigmoid(self.out(x)).squeeze(-1)
 
 
 class ImageTable(nn.Module):
@@ -54,22 +33,6 @@ class ImageTable(nn.Module):
         g = torch.sigmoid(self.gate(torch.cat((a, b), 1)))
         z = g * a + (1 - g) * b
         return self.out(z)
-
-
-class TextNumeric(nn.Module):
-    """The last state of an LSTM beside numbers."""
-
-    def __init__(self, vocab=1000, emb=32, hidden=64, numeric=5):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab, emb)
-        self.lstm = nn.LSTM(emb, hidden, batch_first=True)
-        self.fc_num = nn.Linear(numeric, hidden)
-        self.head = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-
-    def forward(self, text, numeric):
-        out, (h, c) = self.lstm(self.embedding(text))
-        num = F.relu(self.fc_num(numeric))
-        return self.head(torch.cat([h[-1], num], dim=-1))
 
 
 class ImageEncoder(nn.Module):
@@ -130,75 +93,23 @@ class Multimodal(nn.Module):
 
 
 class DictInputs(nn.Module):
-    """One argument is a dict of features, another is optional and left out."""
+    """One argument is a dict of features; of two optional ones, one is given and one is left out."""
 
     def __init__(self, dim=16):
         super().__init__()
         self.image = nn.Linear(12, dim)
         self.audio = nn.Linear(9, dim)
+        self.side = nn.Linear(4, dim)
         self.norm = nn.LayerNorm(dim)
         self.out = nn.Linear(dim, 3)
 
-    def forward(self, features, scale=None):
+    def forward(self, features, scale=None, side=None, temperature=1.0):
         x = self.image(features["image"]) + self.audio(features["audio"])
         if scale is not None:
             x = x * scale
-        return self.out(self.norm(x))
-
-
-class OptionalArgument(nn.Module):
-    """An optional argument that is given, with a default for another."""
-
-    def __init__(self, dim=16):
-        super().__init__()
-        self.fc = nn.Linear(10, dim)
-        self.side = nn.Linear(4, dim)
-        self.out = nn.Linear(dim, 2)
-
-    def forward(self, x, side=None, temperature=1.0):
-        h = self.fc(x)
         if side is not None:
-            h = h + self.side(side)
-        return self.out(torch.tanh(h)) / temperature
-
-
-class CrossAttentionFusion(nn.Module):
-    """nn.MultiheadAttention over another modality, with a padding mask and a learned query."""
-
-    def __init__(self, vocab=80, dim=16, heads=4):
-        super().__init__()
-        self.embed = nn.Embedding(vocab, dim)
-        self.patches = nn.Conv2d(3, dim, kernel_size=4, stride=4)
-        self.query = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
-        self.cross = nn.MultiheadAttention(dim, heads, dropout=0.1, batch_first=True)
-        self.pool = nn.MultiheadAttention(dim, heads, batch_first=True)
-        self.norm1 = nn.LayerNorm(dim)
-        self.norm2 = nn.LayerNorm(dim)
-        self.out = nn.Linear(dim, 6)
-
-    def forward(self, image, text, text_mask):
-        p = self.patches(image).flatten(2).transpose(1, 2)
-        t = self.embed(text)
-        a, _ = self.cross(p, t, t, key_padding_mask=text_mask == 0, need_weights=False)
-        p = self.norm1(p + a)
-        q = self.query.expand(p.size(0), -1, -1)
-        pooled, weights = self.pool(q, p, p)
-        return self.out(self.norm2(pooled[:, 0])), weights
-
-
-class BilinearPool(nn.Module):
-    """Outer products, a signed square root and F.normalize."""
-
-    def __init__(self, a=6, b=5, classes=3):
-        super().__init__()
-        self.bilinear = nn.Bilinear(a, b, 8)
-        self.out = nn.Linear(a * b + 8, classes)
-
-    def forward(self, a, b):
-        outer = torch.bmm(a.unsqueeze(2), b.unsqueeze(1)).flatten(1)
-        outer = torch.sign(outer) * torch.sqrt(outer.abs() + 1e-6)
-        both = torch.cat([F.normalize(outer, dim=1), self.bilinear(a, b)], 1)
-        return F.log_softmax(self.out(both), dim=1)
+            x = x + self.side(side)
+        return self.out(self.norm(x)) / temperature
 
 
 class DeepFM(nn.Module):
@@ -221,37 +132,11 @@ class DeepFM(nn.Module):
         return torch.sigmoid(first + fm + deep)
 
 
-class ContrastivePair(nn.Module):
-    """Two towers, normed rows, and the products of each row with each: sizes of the batch."""
-
-    def __init__(self, dim=16):
-        super().__init__()
-        self.image = ImageEncoder(dim)
-        self.text = nn.EmbeddingBag(50, dim, mode="mean")
-        self.logit_scale = nn.Parameter(torch.ones([]) * math.log(1 / 0.07))
-
-    def forward(self, image, text):
-        i = self.image(image)
-        t = self.text(text)
-        i = i / i.norm(dim=-1, keepdim=True)
-        t = t / t.norm(dim=-1, keepdim=True)
-        logits = self.logit_scale.exp() * i @ t.t()
-        return logits, logits.t()
-
-
 IMAGE = (3, 16, 16)
 
 MODELS = [
-    Model("two-input-mlp", TwoInputMLP, {"a": (20,), "b": (5,)}, "research", "simple_numerical"),
     Model(
         "image-table", ImageTable, {"image": IMAGE, "table": (6,)}, "research", "image_numerical"
-    ),
-    Model(
-        "text-numeric",
-        TextNumeric,
-        {"text": ids("T", 1000), "numeric": (5,)},
-        "research",
-        "text_numerical",
     ),
     Model(
         "multimodal",
@@ -259,17 +144,13 @@ MODELS = [
         {"image": IMAGE, "text": ids("T", 200), "text_mask": mask("T"), "table": (7,)},
         "research",
     ),
-    Model("dict-inputs", DictInputs, {"features": {"image": (12,), "audio": (9,)}}, "research"),
-    Model("optional-argument", OptionalArgument, {"x": (10,), "side": (4,)}, "research"),
     Model(
-        "cross-attention",
-        CrossAttentionFusion,
-        {"image": IMAGE, "text": ids("T", 80), "text_mask": mask("T")},
+        "dict-inputs",
+        DictInputs,
+        {"features": {"image": (12,), "audio": (9,)}, "side": (4,)},
         "research",
     ),
-    Model("bilinear-pool", BilinearPool, {"a": (6,), "b": (5,)}, "research"),
     Model(
         "deepfm-class", DeepFM, {"sparse": {"shape": (3,), "vocab": 10}, "dense": (3,)}, "research"
     ),
-    Model("contrastive-pair", ContrastivePair, {"image": IMAGE, "text": ids("T", 50)}, "research"),
 ]

@@ -99,36 +99,6 @@ class UNet(nn.Module):
         return self.outc(x)
 
 
-class UNetLists(nn.Module):
-    """A U-Net of ModuleLists, with a stack of skips that is popped."""
-
-    def __init__(self, widths=(4, 8, 16)):
-        super().__init__()
-        self.encoders = nn.ModuleList()
-        a = 1
-        for w in widths:
-            self.encoders.append(DoubleConv(a, w))
-            a = w
-        self.decoders = nn.ModuleList()
-        for w in reversed(widths[:-1]):
-            self.decoders.append(DoubleConv(a + w, w))
-            a = w
-        self.head = nn.Conv2d(a, 1, 1)
-
-    def forward(self, x):
-        skips = []
-        for i, encoder in enumerate(self.encoders):
-            if i > 0:
-                x = F.max_pool2d(x, 2)
-            x = encoder(x)
-            skips.append(x)
-        skips.pop()
-        for decoder in self.decoders:
-            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-            x = decoder(torch.cat((x, skips.pop()), dim=1))
-        return torch.sigmoid(self.head(x))
-
-
 class ResidualTower(nn.Module):
     """Residuals with +=, a projection only where widths differ, one ReLU used many times."""
 
@@ -189,122 +159,6 @@ class FunctionalWeights(nn.Module):
         return F.linear(x, self.head)
 
 
-class PatchTransformer(nn.Module):
-    """A ViT as repositories have it: a class token, positions, qkv with reshape and permute."""
-
-    def __init__(self, side=16, patch=4, d=16, heads=4, depth=2, classes=5):
-        super().__init__()
-        self.patch = nn.Conv2d(3, d, patch, patch)
-        n = (side // patch) ** 2
-        self.cls = nn.Parameter(torch.zeros(1, 1, d))
-        self.pos = nn.Parameter(torch.randn(1, n + 1, d) * 0.02)
-        self.norms = nn.ModuleList([nn.LayerNorm(d) for _ in range(2 * depth)])
-        self.qkv = nn.ModuleList([nn.Linear(d, 3 * d) for _ in range(depth)])
-        self.proj = nn.ModuleList([nn.Linear(d, d) for _ in range(depth)])
-        self.mlp = nn.ModuleList(
-            [
-                nn.Sequential(nn.Linear(d, 2 * d), nn.GELU(), nn.Linear(2 * d, d))
-                for _ in range(depth)
-            ]
-        )
-        self.heads, self.depth = heads, depth
-        self.head = nn.Linear(d, classes)
-
-    def attention(self, x, i):
-        b, n, d = x.shape
-        qkv = self.qkv[i](x).reshape(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv[0], qkv[1], qkv[2]
-        attn = (q * (d // self.heads) ** -0.5) @ k.transpose(-2, -1)
-        x = (attn.softmax(dim=-1) @ v).transpose(1, 2).reshape(b, n, d)
-        return self.proj[i](x)
-
-    def forward(self, image):
-        x = self.patch(image).flatten(2).transpose(1, 2)
-        cls = self.cls.expand(x.shape[0], -1, -1)
-        x = torch.cat((cls, x), dim=1) + self.pos
-        for i in range(self.depth):
-            x = x + self.attention(self.norms[2 * i](x), i)
-            x = x + self.mlp[i](self.norms[2 * i + 1](x))
-        return self.head(x[:, 0])
-
-
-class ConvLSTMCell(nn.Module):
-    def __init__(self, a, h):
-        super().__init__()
-        self.h = h
-        self.conv = nn.Conv2d(a + h, 4 * h, 3, padding=1)
-
-    def forward(self, x, state):
-        h, c = state
-        i, f, o, g = torch.split(self.conv(torch.cat([x, h], dim=1)), self.h, dim=1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        h = torch.sigmoid(o) * torch.tanh(c)
-        return h, (h, c)
-
-
-class ConvLSTM(nn.Module):
-    """A cell that is unrolled over the frames, from a state of zeros."""
-
-    def __init__(self, a=1, h=4):
-        super().__init__()
-        self.cell = ConvLSTMCell(a, h)
-        self.out = nn.Conv2d(h, 1, 1)
-
-    def forward(self, frames):
-        b, t, _, height, width = frames.shape
-        state = (
-            frames.new_zeros(b, self.cell.h, height, width),
-            frames.new_zeros(b, self.cell.h, height, width),
-        )
-        for i in range(t):
-            h, state = self.cell(frames[:, i], state)
-        return self.out(h)
-
-
-class TemporalConvNet(nn.Module):
-    """Causal convolutions that pad on the left, weight norm, residuals of another width."""
-
-    def __init__(self, channels=3, widths=(6, 6, 8), k=3):
-        super().__init__()
-        self.k = k
-        self.convs = nn.ModuleList()
-        self.skips = nn.ModuleList()
-        a = channels
-        for i, w in enumerate(widths):
-            conv = nn.Conv1d(a, w, k, dilation=2**i)
-            self.convs.append(nn.utils.parametrizations.weight_norm(conv))
-            self.skips.append(nn.Conv1d(a, w, 1))
-            a = w
-        self.dropout = nn.Dropout(0.1)
-        self.fc = nn.Linear(a, 1)
-
-    def forward(self, series):
-        x = series.transpose(1, 2)
-        for i, (conv, skip) in enumerate(zip(self.convs, self.skips)):
-            y = F.pad(x, ((self.k - 1) * 2**i, 0))
-            y = self.dropout(F.relu(conv(y)))
-            x = F.relu(y + skip(x))
-        return self.fc(x[:, :, -1])
-
-
-class FrameEncoder(nn.Module):
-    """Frames folded into the batch and back: view(b * t, ...) and view(b, t, ...)."""
-
-    def __init__(self, d=12, classes=4):
-        super().__init__()
-        self.conv = nn.Conv2d(3, 8, 3, stride=2)
-        self.fc = nn.Linear(8, d)
-        self.rnn = nn.LSTM(d, d, batch_first=True)
-        self.out = nn.Linear(d, classes)
-
-    def forward(self, video):
-        b, t, c, h, w = video.shape
-        x = F.relu(self.conv(video.view(b * t, c, h, w)))
-        x = self.fc(x.mean(dim=(-2, -1))).view(b, t, -1)
-        x, _ = self.rnn(x)
-        return self.out(x[:, -1])
-
-
 class VariationalEncoder(nn.Module):
     """Draws with torch.randn_like in training, takes the mean in evaluation; three outputs."""
 
@@ -328,32 +182,10 @@ class VariationalEncoder(nn.Module):
         return self.dec(z).view_as(x), mu, logvar
 
 
-class InceptionTower(nn.Module):
-    """Branches in a list, an in-place slice of the result, pixel shuffle."""
-
-    def __init__(self, c=4):
-        super().__init__()
-        self.branches = nn.ModuleList([nn.Conv2d(3, c, k, padding=k // 2) for k in (1, 3, 5)])
-        self.mix = nn.Conv2d(3 * c, 12, 1)
-        self.shuffle = nn.PixelShuffle(2)
-
-    def forward(self, x):
-        y = torch.cat([F.elu(branch(x)) for branch in self.branches], 1)
-        y = self.shuffle(self.mix(y))
-        y[:, 0] = torch.sigmoid(y[:, 0])
-        return y.clamp_(-1, 1)
-
-
 MODELS = [
     Model("wavenet-like", WaveNetLike, {"wave": ("T",), "speaker": (3,)}, "research", "wavenet"),
     Model("unet", UNet, {"x": (3, 16, 16)}, "research"),
-    Model("unet-lists", UNetLists, {"x": (1, 16, 16)}, "research"),
     Model("residual-tower", ResidualTower, {"x": (3, 8, 8)}, "research", "residual_cnn"),
     Model("functional-weights", FunctionalWeights, {"x": (3, 12, 12)}, "research"),
-    Model("patch-transformer", PatchTransformer, {"image": (3, 16, 16)}, "research", "vit_b16"),
-    Model("conv-lstm", ConvLSTM, {"frames": (3, 1, 6, 6)}, "research"),
-    Model("temporal-conv-net", TemporalConvNet, {"series": ("T", 3)}, "research"),
-    Model("frame-encoder", FrameEncoder, {"video": ("T", 3, 9, 9)}, "research"),
     Model("variational-encoder", VariationalEncoder, {"x": (8, 8)}, "research"),
-    Model("inception-tower", InceptionTower, {"x": (3, 8, 8)}, "research"),
 ]

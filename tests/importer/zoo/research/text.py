@@ -15,7 +15,7 @@ LENGTHS = {"shape": (), "dtype": "int64"}
 
 
 class PackedLSTM(nn.Module):
-    """The last states of both directions of a packed sequence."""
+    """The last states of both directions of a packed sequence, and a label for each step of it."""
 
     def __init__(self, vocab=100, emb=16, hidden=24, classes=3):
         super().__init__()
@@ -23,46 +23,15 @@ class PackedLSTM(nn.Module):
         self.lstm = nn.LSTM(emb, hidden, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(0.5)
         self.fc = nn.Linear(2 * hidden, classes)
+        self.tag = nn.Linear(2 * hidden, classes)
 
     def forward(self, text, lengths):
         x = self.dropout(self.embedding(text))
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        _, (h, c) = self.lstm(packed)
+        packed, (h, c) = self.lstm(packed)
+        x, _ = pad_packed_sequence(packed, batch_first=True, total_length=text.shape[1])
         h = torch.cat((h[-2], h[-1]), dim=1)
-        return self.fc(self.dropout(h))
-
-
-class PackedGRUTagger(nn.Module):
-    """A packed sequence that is padded again: a label for each step."""
-
-    def __init__(self, vocab=100, emb=12, hidden=10, tags=5):
-        super().__init__()
-        self.embedding = nn.Embedding(vocab, emb)
-        self.gru = nn.GRU(emb, hidden, num_layers=2, batch_first=True)
-        self.tag = nn.Linear(hidden, tags)
-
-    def forward(self, words, lengths):
-        x = self.embedding(words)
-        x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-        x, _ = self.gru(x)
-        x, _ = pad_packed_sequence(x, batch_first=True, total_length=words.shape[1])
-        return self.tag(x)
-
-
-class TextCNN(nn.Module):
-    """A ModuleList of convolutions in a comprehension, max over time."""
-
-    def __init__(self, vocab=100, dim=16, widths=(2, 3, 4), classes=4):
-        super().__init__()
-        self.embed = nn.Embedding(vocab, dim)
-        self.convs = nn.ModuleList([nn.Conv1d(dim, 8, k, padding=k - 1) for k in widths])
-        self.fc = nn.Linear(8 * len(widths), classes)
-
-    def forward(self, text):
-        x = self.embed(text).permute(0, 2, 1)
-        x = [F.relu(conv(x)) for conv in self.convs]
-        x = [F.max_pool1d(i, i.size(2)).squeeze(2) for i in x]
-        return self.fc(torch.cat(x, 1))
+        return self.fc(self.dropout(h)), self.tag(x)
 
 
 class SiameseAttention(nn.Module):
@@ -97,84 +66,6 @@ class SiameseAttention(nn.Module):
         a = self.encode(question, q_mask)
         b = self.encode(answer, a_mask)
         return self.out(torch.cat([a * b, (a - b).abs()], dim=-1))
-
-
-class Seq2SeqAttention(nn.Module):
-    """An encoder, a decoder and Luong's attention, with a mask of booleans."""
-
-    def __init__(self, vocab=50, d=16):
-        super().__init__()
-        self.src_emb = nn.Embedding(vocab, d)
-        self.tgt_emb = nn.Embedding(vocab, d)
-        self.encoder = nn.LSTM(d, d, batch_first=True)
-        self.decoder = nn.LSTM(d, d, batch_first=True)
-        self.attn = nn.Linear(d, d, bias=False)
-        self.combine = nn.Linear(2 * d, d)
-        self.out = nn.Linear(d, vocab)
-
-    def forward(self, src, tgt, src_mask):
-        enc, state = self.encoder(self.src_emb(src))
-        dec, _ = self.decoder(self.tgt_emb(tgt), state)
-        scores = torch.bmm(dec, self.attn(enc).transpose(1, 2))
-        scores = scores.masked_fill(~src_mask.unsqueeze(1), float("-inf"))
-        weights = F.softmax(scores, dim=-1)
-        context = torch.bmm(weights, enc)
-        h = torch.tanh(self.combine(torch.cat([context, dec], dim=2)))
-        return {"logits": self.out(h), "attention": weights}
-
-
-class PositionalEncoding(nn.Module):
-    """The sines and cosines of the tutorial of PyTorch, a buffer made in __init__."""
-
-    def __init__(self, d, dropout=0.1, max_len=64):
-        super().__init__()
-        self.dropout = nn.Dropout(p=dropout)
-        position = torch.arange(max_len).unsqueeze(1)
-        div = torch.exp(torch.arange(0, d, 2) * (-math.log(10000.0) / d))
-        pe = torch.zeros(1, max_len, d)
-        pe[0, :, 0::2] = torch.sin(position * div)
-        pe[0, :, 1::2] = torch.cos(position * div)
-        self.register_buffer("pe", pe)
-
-    def forward(self, x):
-        x = x + self.pe[:, : x.size(1)]
-        return self.dropout(x)
-
-
-class TransformerClassifier(nn.Module):
-    """nn.TransformerEncoder after a positional encoding, with a mask of padding."""
-
-    def __init__(self, vocab=90, d=16, heads=2, depth=2, classes=3):
-        super().__init__()
-        self.d = d
-        self.embedding = nn.Embedding(vocab, d)
-        self.pos = PositionalEncoding(d)
-        layer = nn.TransformerEncoderLayer(d, heads, 32, batch_first=True)
-        self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
-        self.fc = nn.Linear(d, classes)
-
-    def forward(self, src, padding):
-        x = self.pos(self.embedding(src) * math.sqrt(self.d))
-        x = self.encoder(x, src_key_padding_mask=padding)
-        return self.fc(x.mean(dim=1))
-
-
-class TransformerSeq2Seq(nn.Module):
-    """nn.Transformer with a causal mask that its forward makes, time first."""
-
-    def __init__(self, vocab=50, d=16):
-        super().__init__()
-        self.src = nn.Embedding(vocab, d)
-        self.tgt = nn.Embedding(vocab, d)
-        self.transformer = nn.Transformer(d, 2, 1, 1, 32, dropout=0.0)
-        self.generator = nn.Linear(d, vocab)
-
-    def forward(self, src, tgt):
-        src = self.src(src).transpose(0, 1)
-        tgt = self.tgt(tgt).transpose(0, 1)
-        causal = nn.Transformer.generate_square_subsequent_mask(tgt.size(0))
-        out = self.transformer(src, tgt, tgt_mask=causal)
-        return self.generator(out).transpose(0, 1)
 
 
 class CausalSelfAttention(nn.Module):
@@ -249,28 +140,6 @@ class NanoGPT(nn.Module):
         return self.lm_head(self.transformer.ln_f(x))
 
 
-class HighwayEncoder(nn.Module):
-    """A loop over pairs of layers, in-place arithmetic, a mean of all steps but the padding."""
-
-    def __init__(self, vocab=60, d=12, depth=3):
-        super().__init__()
-        self.embed = nn.Embedding(vocab, d)
-        self.gates = nn.ModuleList([nn.Linear(d, d) for _ in range(depth)])
-        self.transforms = nn.ModuleList([nn.Linear(d, d) for _ in range(depth)])
-        self.out = nn.Linear(d, 2)
-
-    def forward(self, text, mask):
-        x = self.embed(text)
-        for gate, transform in zip(self.gates, self.transforms):
-            g = torch.sigmoid(gate(x))
-            t = F.relu(transform(x))
-            x = g * t + (1 - g) * x
-        x.mul_(mask.unsqueeze(-1))
-        pooled = x.sum(dim=1)
-        pooled /= mask.sum(dim=1, keepdim=True)
-        return self.out(pooled)
-
-
 class AdditiveAttentionPool(nn.Module):
     """Bahdanau's attention with a query of its own and a softmax that leaves padding out."""
 
@@ -293,8 +162,6 @@ class AdditiveAttentionPool(nn.Module):
 
 MODELS = [
     Model("packed-lstm", PackedLSTM, {"text": ids("T", 100), "lengths": LENGTHS}, "research"),
-    Model("packed-gru", PackedGRUTagger, {"words": ids("T", 100), "lengths": LENGTHS}, "research"),
-    Model("text-cnn", TextCNN, {"text": ids("T", 100)}, "research"),
     Model(
         "siamese-attention",
         SiameseAttention,
@@ -307,27 +174,7 @@ MODELS = [
         "research",
         "siamese",
     ),
-    Model(
-        "seq2seq",
-        Seq2SeqAttention,
-        {"src": ids("T", 50), "tgt": ids("U", 50), "src_mask": {"shape": ("T",), "dtype": "bool"}},
-        "research",
-        "seq2seq_attention",
-    ),
-    Model(
-        "transformer-classifier",
-        TransformerClassifier,
-        {"src": ids("T", 90), "padding": {"shape": ("T",), "dtype": "bool"}},
-        "research",
-    ),
-    Model(
-        "transformer-seq2seq",
-        TransformerSeq2Seq,
-        {"src": ids("T", 50), "tgt": ids("U", 50)},
-        "research",
-    ),
     Model("nano-gpt", NanoGPT, {"idx": ids("T", 70)}, "research", "gpt2"),
-    Model("highway", HighwayEncoder, {"text": ids("T", 60), "mask": mask("T")}, "research"),
     Model(
         "additive-attention",
         AdditiveAttentionPool,

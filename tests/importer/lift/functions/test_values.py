@@ -1,10 +1,12 @@
-"""Tests of arithmetic, comparisons and masks: each function is lifted to nodes that compute the same."""
+"""Tests of arithmetic, comparisons, masks, products and reductions: each function is lifted to nodes that compute the same."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+import mimgraph as mg
 from tests.importer.support import check_functions
 
 REAL = {
@@ -103,3 +105,100 @@ def test_ranks_that_differ_are_broadcast() -> None:
 
     text = check_functions({"scaled": scaled}, x=("T", 4), y=())
     assert "broadcast: true" in text
+
+
+PRODUCTS = {
+    "matmul": lambda x, y: x @ y.transpose(1, 2),
+    "bmm": lambda x, y: torch.bmm(x, y.mT),
+    "one_row": lambda x, z: x @ z.unsqueeze(-1),
+    "more_axes": lambda x, w: x.unsqueeze(1) @ w,
+    "all_pairs": lambda z: z @ z.t(),
+    "einsum": lambda x, y: torch.einsum("bid,bjd->bij", x, y),
+    "einsum_implicit": lambda x, y: torch.einsum("bid,bjd", x, y),
+    "einsum_ellipsis": lambda x, y: torch.einsum("...id,...jd->...ij", x, y),
+    "einsum_capitals": lambda x, y: torch.einsum("BTC,BSC->BTS", x, y),
+    "baddbmm": lambda x, y, s: torch.baddbmm(s, x, y.transpose(1, 2), beta=0.5, alpha=2),
+    "cosine": lambda x, y: F.cosine_similarity(x, y, dim=-1),
+    "distance": lambda z: F.pairwise_distance(z, z + 1),
+    "normalize": lambda x: F.normalize(x, dim=-1),
+    "attention": lambda x, y: F.scaled_dot_product_attention(x, y, y),
+    "masked": lambda x, y, m: F.scaled_dot_product_attention(
+        x[:, None], y[:, None], y[:, None], attn_mask=m[:, None, None, :]
+    ),
+    "biased": lambda x, y, s: F.scaled_dot_product_attention(x, y, y, s, scale=8**-0.5),
+}
+
+
+def test_products() -> None:
+    text = check_functions(
+        PRODUCTS,
+        x=("T", 8),
+        y=("T", 8),
+        z=(8,),
+        w=(3, 8, 4),
+        s=("T", "T"),
+        m={"shape": ("T",), "dtype": "bool"},
+    )
+    assert "{merge: attention, from: {query: x, key: y, value: y}}" in text
+
+
+REDUCED = {
+    "mean": lambda x: x.mean(1),
+    "mean_keepdim": lambda x: x.mean(dim=(1, 2), keepdim=True),
+    "mean_list": lambda x: x.mean([-1]),
+    "sum": lambda x: torch.sum(x, -1),
+    "prod": lambda x: x.prod(2),
+    "max": lambda x: x.max(1),
+    "max_values": lambda x: x.max(dim=-1, keepdim=True)[0],
+    "max_indices": lambda x: x.max(1).indices,
+    "min_values": lambda x: torch.min(x, 1).values,
+    "max_of_two": lambda x, y: torch.max(x, y),
+    "amax": lambda x: x.amax((1, 2)),
+    "argmax": lambda x: x.argmax(-1),
+    "var": lambda x: x.var(-1, unbiased=False, keepdim=True),
+    "var_positional": lambda x: x.var(-1, False),
+    "std": lambda x: x.std(dim=2),
+    "var_mean": lambda x: torch.var_mean(x, dim=-1, keepdim=True, correction=0),
+    "norm": lambda x: x.norm(dim=-1, keepdim=True),
+    "norm_1": lambda x: torch.norm(x, p=1, dim=1),
+    "vector_norm": lambda x: torch.linalg.vector_norm(x, dim=-1),
+    "logsumexp": lambda x: torch.logsumexp(x, 1),
+    "topk": lambda x: x.topk(3, dim=-1),
+    "topk_indices": lambda x: x.topk(3)[1],
+    "sort": lambda x: x.sort(dim=1, descending=True),
+    "argsort": lambda x: x.argsort(-1),
+    "softmax_in_float32": lambda x: torch.softmax(x, -1, dtype=torch.float32),
+}
+COUNTED = {
+    "sum": lambda i: i.sum(-1),
+    "sum_of_mask": lambda m: m.sum(1),
+    "sum_as_float": lambda m: m.sum(1, dtype=torch.float32),
+    "any": lambda m: m.any(1),
+    "all": lambda m: m.all(-1),
+    "any_of_numbers": lambda i: i.any(1),
+    "cumsum": lambda m: m.cumsum(1),
+    "cumsum_in_int32": lambda m: torch.cumsum(m, dim=1, dtype=torch.int32),
+    "count": lambda i: torch.count_nonzero(i, dim=1),
+    "positions": lambda i: torch.cumsum(i.ne(0).int(), dim=1).type_as(i) * i.ne(0).int(),
+}
+
+
+def test_reductions_of_floats() -> None:
+    text = check_functions(REDUCED, x=("T", 4), y=("T", 4))
+    assert "mean: {layer: Mean, from: x, dim: 1}" in text
+
+
+def test_reductions_of_integers_and_masks() -> None:
+    check_functions(
+        COUNTED, i={"dtype": "int64", "shape": ("T",)}, m={"dtype": "bool", "shape": ("T",)}
+    )
+
+
+def test_a_reduction_over_the_batch_is_refused() -> None:
+    class Loss(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mean()
+
+    (refused,) = mg.from_module(Loss(), {"x": (4,)}).data()["opaque"]
+    assert (refused["reason"], refused["path"]) == ("batch", "mean")
+    assert refused["message"] == "mean over all axes, the batch too"
