@@ -34,7 +34,7 @@ def told(findings: Findings) -> list[str]:
 
 RUNS = {
     **texts(Path(__file__).with_name("runs.md")),
-    "null": ["\0", "error 1:1 SyntaxError: source code string cannot contain null bytes\n"],
+    "null": ["\0", "fault 1:1 SyntaxError: source code string cannot contain null bytes\n"],
 }
 
 
@@ -42,7 +42,7 @@ RUNS = {
 def test_a_run(name: str, tmp_path: Path) -> None:
     text, expected = RUNS[name]
     found = run_file(str(tmp_path / "model.py"), HEAD + text)
-    lines = [*sorted(shown(found)), *(f"error {one}" for one in told(found))]
+    lines = [*sorted(shown(found)), *(f"fault {one}" for one in told(found))]
     assert "".join(f"{line}\n" for line in lines or ["nothing"]) == expected, found
     assert found.is_complete is (not found.faults)
 
