@@ -12,28 +12,7 @@ from mimgraph.editor.features.uses import uses_of
 from tests.helpers.cases import check_texts
 from tests.helpers.editor import analysed, pointed
 
-SPEC = """
-params: {hidden: 64, deeper: {search: {int: [2, 8]}, default: 4}}
-inputs: {image: {shape: [3, H, W], doc: pixels}, x: [8]}
-blocks:
-  tower:
-    doc: Two layers.
-    params: {width: null, deep: 2}
-    inputs: {y: [C]}
-    nodes:
-      wide: {layer: Linear, from: y, out_features: $(deep * C)}
-      out: {layer: Linear, from: wide, out_features: $width}
-    outputs: out
-nodes:
-  conv: {layer: Conv2d, from: image, out_channels: $hidden, kernel_size: 3, activation: ReLU}
-  vec: {from: conv, seq: [{AdaptiveAvgPool2d: 1}, Flatten]}
-  first: {block: tower, from: x, width: $hidden}
-  second: {block: tower, from: vec, width: 5}
-  both: {merge: concat, from: [first, second]}
-  lstm: {layer: MultiheadAttention, from: {query: conv_rows}, num_heads: 4, take: output}
-  conv_rows: {layer: Rearrange, from: conv, pattern: 'n c h w -> n (h w) c'}
-outputs: {score: both, rows: lstm}
-"""
+SPEC = Path(__file__).with_name("hover.yaml").read_text()
 
 
 def shown(text: str) -> str | None:

@@ -15,37 +15,7 @@ from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
 from tests.helpers.cases import check_texts, each, texts
 
-SPEC = """# top
-params: {hidden: 64}  # width
-inputs:
-  image: [3, 8, 8]
-  numbers: {shape: [5], dtype: float32}
-blocks:
-  residual:
-    inputs: {x: [C, H, W]}
-    nodes:
-      # the only convolution
-      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, padding: 1}
-      sum: {merge: add, from: [conv, x]}
-    outputs: sum
-nodes:
-  stage: {block: residual, from: image, repeat: 2}
-  vec:
-    from: stage   # flat
-    seq:
-      - Flatten
-      # wide
-      - Linear: {out_features: $hidden}  # to hidden
-      - ReLU
-
-  # what is left
-  fc: {layer: Linear, from: numbers, out_features: 8, bias: false}
-  drop: {layer: Dropout, from: fc, p: 0.5}  # off
-  both: {merge: concat, from: [vec, drop]}
-
-  score: {layer: Linear, from: both, out_features: 1}
-outputs: {score: score, drop: drop}
-"""
+SPEC = Path(__file__).with_name("edited.yaml").read_text()
 
 
 def run(text: str, calls: str) -> SpecEditor:
