@@ -16,42 +16,26 @@ from mimgraph.ir.declared.operations import VALUE_OPTION
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
 from mimgraph.language.places import PLACES
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec
-from mimgraph.source import SourceFile
 from tests.helpers.cases import each, texts
 from tests.helpers.marked import locations, split
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_locations import CASES
 from tests.infer.test_locations import LEGAL as LOCATIONS_LEGAL
 from tests.infer.test_named_ops import SPEC as CHOICE
+from tests.language.yaml_tree.reading import tree_of, value_of
 
 SCHEMA = schema.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 OPS = [op for kind in ("layer", "merge", "tensor") for op in registry.ops(kind).values()]
 
 
-def data(text: str) -> Any:
-    """Return a spec as plain data, as an editor reads it by YAML 1.2."""
-    faults: list[Any] = []
-    tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
-    assert tree is not None and not faults
-    return _plain(tree)
-
-
-def _plain(tree: Tree) -> Any:
-    if isinstance(tree, Scalar):
-        return tree.value
-    if isinstance(tree, Sequence):
-        return [_plain(item) for item in tree.items]
-    return {key.text: _plain(value) for key, value in tree.entries}
-
-
 def faults(text: str) -> list[str]:
-    return [f"{e.json_path}: {e.message}"[:300] for e in VALIDATOR.iter_errors(data(text))]
+    return [
+        f"{e.json_path}: {e.message}"[:300] for e in VALIDATOR.iter_errors(value_of(tree_of(text)))
+    ]
 
 
 def test_the_schema_is_valid() -> None:
@@ -239,7 +223,7 @@ def test_has_registered_layers(item: str, fine: bool, monkeypatch: pytest.Monkey
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Scaled)
     text = f"inputs: {{a: [5]}}\nnodes: {{n: {{from: a, seq: [{item}]}}}}\noutputs: n\n"
-    assert Draft202012Validator(schema.schema()).is_valid(data(text)) == fine
+    assert Draft202012Validator(schema.schema()).is_valid(value_of(tree_of(text))) == fine
 
 
 @settings(max_examples=60)
