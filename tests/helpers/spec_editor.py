@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
@@ -60,6 +60,15 @@ class Editor:
 
     async def codes(self, name: str) -> list[object]:
         return [one.code for one in await self.shown(name)]
+
+    async def ask(self, what: str, params: object) -> Any:
+        """Return the answer to a request about a document, by its name in the protocol."""
+        return await getattr(self.client, f"text_document_{what}_async")(params)
+
+    async def run(self, command: str, *arguments: object) -> Any:
+        """Let the server run one of its commands."""
+        params = types.ExecuteCommandParams(f"mimgraph.{command}", [*arguments])
+        return await self.client.workspace_execute_command_async(params)
 
     async def hover(self, name: str, line: int, character: int) -> types.Hover | None:
         at = types.HoverParams(self.document(name), types.Position(line, character))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mimgraph.language import schema
-from tests.helpers.cases import SLOW_FOR_EACH_SPEC, each
+from tests.helpers.cases import SLOW_FOR_EACH_SPEC, each, texts
 from tests.helpers.language_server import Editor
 from tests.helpers.npm import PLACES, install
 
@@ -75,41 +75,19 @@ def desk(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Desk(editor, folder)
 
 
-CONV2D = ["kernel_size", "stride", "padding", "dilation", "groups", "bias", "padding_mode"]
-COMPLETES = {
-    "the name of a layer": (
-        "nodes:\n  y: {layer: Con‸}\n",
-        ["Conv1d", "Conv2d", "ConvTranspose2d"],
-    ),
-    "a name that is one already": ("nodes:\n  y: {layer: Max‸}\n", ["Max", "MaxPool2d"]),
-    "the name of a merge": ("nodes:\n  y: {merge: con‸}\n", ["concat"]),
-    "what a node does": ("nodes:\n  y:\n    from: x\n    ‸\n", ["layer", "merge", "seq", "share"]),
-    "the options of a layer": (
-        "nodes:\n  y:\n    layer: Conv2d\n    out_channels: 3\n    ‸\n",
-        [*CONV2D, "from", "activation"],
-    ),
-    "the options of a layer in one line": ("nodes:\n  y: {layer: Conv2d, ke‸}\n", CONV2D),
-    "the options of an item": (
-        "nodes:\n  y:\n    from: x\n    seq:\n      - Conv2d:\n          ‸\n",
-        ["out_channels", *CONV2D],
-    ),
-    "an item": (
-        "nodes:\n  y:\n    from: x\n    seq:\n      - ‸\n",
-        ["ReLU", "Flatten", "Conv2d", "Linear"],
-    ),
-    "a choice": ("nodes:\n  y: {layer: Conv2d, padding_mode: ‸}\n", ["zeros", "reflect"]),
-    "an activation": ("nodes:\n  y: {layer: Linear, activation: ‸}\n", ["ReLU", "GELU", "Sigmoid"]),
-    "a dtype": ("blocks: {}\ninputs:\n  x: {dtype: ‸}\n", ["float32", "int64", "bool"]),
-    "an init": ("nodes:\n  y: {parameter: [3], init: ‸}\n", ["zeros", "normal", "sinusoid"]),
-    "a port": ("nodes:\n  y: {layer: LSTM, from: x, take: ‸}\n", ["last", "hidden", "cell"]),
-}
+CASES = texts(Path(__file__).with_name("completes.md"))
+
+
+def told(what: str) -> dict[str, list[str]]:
+    """Return the texts of the cases that are about one thing."""
+    return {name: given for name, given in CASES.items() if name.startswith(f"{what} ")}
 
 
 @pytest.mark.slow
-@each("marked, expected", COMPLETES)
-def test_completes(desk: Desk, marked: str, expected: list[str]) -> None:
+@each("marked, expected", told("completes"))
+def test_completes(desk: Desk, marked: str, expected: str) -> None:
     found = desk.open(marked).completion
-    assert [label for label in expected if label not in found] == []
+    assert [label for label in expected.splitlines() if label not in found] == []
 
 
 @pytest.mark.slow
@@ -128,16 +106,10 @@ def test_inserts_the_default(desk: Desk) -> None:
     assert found["kernel_size"] == "kernel_size: "
 
 
-SHOWS = {
-    "a layer": "nodes:\n  y: {layer: Conv‸2d, from: x, out_channels: 3, kernel_size: 3}\n",
-    "a layer with options in a chain": "nodes:\n  y: {from: x, seq: [{Con‸v2d: {out_channels: 3, kernel_size: 3}}]}\n",
-}
-
-
 @pytest.mark.slow
-@each("marked", SHOWS)
-def test_hover_shows_the_documentation(desk: Desk, marked: str) -> None:
-    shown = desk.open(marked).hover
+@each("case", told("shows"))
+def test_hover_shows_the_documentation(desk: Desk, case: list[str]) -> None:
+    shown = desk.open(case[0]).hover
     assert "Convolution over two axes" in shown
     assert "`(N, C, H, W) -> (N, out_channels, H', W')`" in shown
 
@@ -149,37 +121,12 @@ def test_hover_shows_the_type_of_an_option(desk: Desk) -> None:
     assert "an integer of at least 1 or a list of 2, each an integer of at least 1" in shown
 
 
-TELLS = {
-    "a misspelt option": (
-        "y: {layer: Linear, from: x, out_features: 3, ‸bais: true}",
-        ["Property bais is not allowed."],
-    ),
-    "a misspelt option of an item": (
-        "y: {from: x, seq: [{Linear: {out_features: 3, ‸bais: true}}]}",
-        ["Property bais is not allowed."],
-    ),
-    "a type": (
-        "y: {layer: Linear, from: x, out_features: ‸five}",
-        ["a size, or an expression: $name, $(2 * name)"],
-    ),
-    "a choice": (
-        "y: {layer: GELU, from: x, approximate: ‸tan}",
-        ['Value is not accepted. Valid values: "none", "tanh".'],
-    ),
-    "a missing option": ("‸y: {layer: Linear, from: x}", ['Missing property "out_features".']),
-    "two things at once": (
-        "y: {layer: ReLU, ‸merge: add, from: x}",
-        ["Property merge is not allowed."],
-    ),
-}
-
-
 @pytest.mark.slow
-@each("node, messages", TELLS)
-def test_reports(desk: Desk, node: str, messages: list[str]) -> None:
-    document = desk.open(f"{TOP}nodes:\n  {node}\n")
+@each("node, messages", told("tells"))
+def test_reports(desk: Desk, node: str, messages: str) -> None:
+    document = desk.open(f"{TOP}nodes:\n  {node}")
     line, character = document.at
-    assert document.faults == [f"{line}:{character} {message}" for message in messages]
+    assert document.faults == [f"{line}:{character} {message}" for message in messages.splitlines()]
 
 
 @pytest.mark.slow

@@ -12,46 +12,11 @@ from mimgraph.language.reader import nodes
 from mimgraph.language.reader.plain_nodes import read_plain_node
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
-from tests.helpers.cases import EACH_SPEC_AND_PART, each
+from tests.helpers.cases import EACH_SPEC_AND_PART, each, texts
 
-PLAIN = [
-    "{layer: ReLU, from: x}",
-    "{from: x, layer: Linear, out_features: $hidden}",
-    "{layer: Linear, out_features: 2*$hidden, bias: null, from: lstm.last}",
-    "{layer: Conv2d, from: x, out_channels: 8, kernel_size: [3, $hidden]}",
-    "{layer: Nothing, from: [x], shared: true, index: 3}",
-    "{merge: concat, from: [x, b.1, q], dim: -1}",
-    "{merge: add, from: []}",
-    "{layer: Linear, from: x, out_features: $4}",
-]
-OTHERS = [
-    "{layer: ReLU}",
-    "{layer: ReLU, from: }",
-    "{layer: ReLU, merge: add, from: x}",
-    "{layer: $hidden, from: x}",
-    "{layer: [ReLU], from: x}",
-    "{layer: ReLU, from: {input: x}}",
-    "{layer: ReLU, from: 3}",
-    "{layer: ReLU, from: [x, 3]}",
-    "{layer: ReLU, from: !t x}",
-    "{layer: !t ReLU, from: x}",
-    "{layer: ReLU, from: x, freeze: true}",
-    "{layer: ReLU, from: x, lr: 0.1}",
-    "{layer: ReLU, from: x, take: last}",
-    "{layer: ReLU, each: x}",
-    "{layer: Linear, from: x, activation: ReLU}",
-    "{layer: Linear, from: x, block: b}",
-    "{layer: Linear, from: x, zeros: [8]}",
-    "{layer: Linear, from: x, out_features: {a: 1}}",
-    "{layer: Linear, from: x, inner: {layer: ReLU, from: x}}",
-    "{layer: Linear, from: x, from: y}",
-    "{layer: Linear, from: x, out_features: $(2*hidden)}",
-    "{layer: Linear, from: x, out_features: max(1, 2)}",
-    "{layer: Cast, from: x, like: y}",
-    "{merge: formula, from: {a: x}, expr: a + $hidden}",
-    "{merge: formula, from: [x, y], expr: a}",
-    "{seq: [ReLU], from: x}",
-]
+PLAIN, OTHERS = (
+    listed.splitlines() for (listed,) in texts(Path(__file__).with_name("plain_nodes.md")).values()
+)
 
 
 def read_both(text: str, patch: pytest.MonkeyPatch) -> tuple[tuple[object, ...], ...]:

@@ -23,7 +23,7 @@ from mimgraph.language.reference.listing import listing
 from mimgraph.language.reference.manual_address import MANUAL
 from mimgraph.ops import registry
 from tests.conftest import ROOT
-from tests.helpers.cases import check_texts, each
+from tests.helpers.cases import check_texts, each, texts
 from tests.helpers.marked import faults
 
 
@@ -115,26 +115,13 @@ def test_a_key_as_json(name: str) -> None:
         assert entry["kind"] == "tensor"
 
 
-TYPOS = {
-    "repaet": "repeat",
-    "eahc": "each",
-    "shrae": "share",
-    "batchd": "batched",
-    "Repaet": "Repeat",
-    "froom": "from",
-    "activaton": "activation",
-    "frezee": "freeze",
-    "Conv2": "Conv2d",
-    "gatd": "gated",
-    "kernel_sise": "kernel_size",
-    "liner": "Linear",
-    "lin": "Linear",
-    "deform": "DeformConv2d",
-    "unbi": "Unbind",
-}
+TYPOS, ELSEWHERE = (
+    [line.split(" -> ") for line in lines.splitlines()]
+    for (lines,) in texts(Path(__file__).with_name("reference_names.md")).values()
+)
 
 
-@each("typo, meant", TYPOS.items())
+@each("typo, meant", TYPOS)
 def test_a_typo_suggests_the_name(typo: str, meant: str) -> None:
     with pytest.raises(KeyError) as caught:
         describe(typo)
@@ -142,30 +129,7 @@ def test_a_typo_suggests_the_name(typo: str, meant: str) -> None:
     assert caught.value.args == (message, f"did you mean {meant}?")
 
 
-ELSEWHERE = {
-    "nn.Linear": "Linear",
-    "torch.nn.Conv2d(3, 4, 3)": "Conv2d",
-    "relu": "ReLU",
-    "F.relu": "ReLU",
-    "F.log_softmax": "LogSoftmax",
-    "cat": "concat",
-    "torch.cat": "concat",
-    "torch.bmm": "matmul",
-    "torch.exp": "formula",
-    "F.scaled_dot_product_attention": "attention",
-    "view": "Reshape",
-    "concatenate": "concat",
-    "Dense": "Linear",
-    "Conv2D": "Conv2d",
-    "MultiHeadAttention": "MultiheadAttention",
-    "GlobalAveragePooling2D": "AdaptiveAvgPool2d",
-    "Conv2DTranspose": "ConvTranspose2d",
-    "LayerNormalization": "LayerNorm",
-    "LSTMCell": "LSTMCell",
-}
-
-
-@each("name, ours", ELSEWHERE.items())
+@each("name, ours", ELSEWHERE)
 def test_a_name_of_torch_or_keras_describes_our_op(name: str, ours: str) -> None:
     assert describe(name).split()[1] == ours
     assert json.loads(describe(name, "json"))["name"] == ours

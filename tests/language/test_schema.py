@@ -16,16 +16,14 @@ from mimgraph.ir.declared.operations import VALUE_OPTION
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
 from mimgraph.language.places import PLACES
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec
-from mimgraph.source import SourceFile
 from tests.helpers.cases import each, texts
 from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_named_ops import SPEC as CHOICE
+from tests.language.yaml_tree.reading import tree_of, value_of
 from tests.test_corpus import FILES, cases
 
 SCHEMA = schema.schema()
@@ -33,24 +31,10 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 OPS = [op for kind in ("layer", "merge", "tensor") for op in registry.ops(kind).values()]
 
 
-def data(text: str) -> Any:
-    """Return a spec as plain data, as an editor reads it by YAML 1.2."""
-    faults: list[Any] = []
-    tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
-    assert tree is not None and not faults
-    return _plain(tree)
-
-
-def _plain(tree: Tree) -> Any:
-    if isinstance(tree, Scalar):
-        return tree.value
-    if isinstance(tree, Sequence):
-        return [_plain(item) for item in tree.items]
-    return {key.text: _plain(value) for key, value in tree.entries}
-
-
 def faults(text: str) -> list[str]:
-    return [f"{e.json_path}: {e.message}"[:300] for e in VALIDATOR.iter_errors(data(text))]
+    return [
+        f"{e.json_path}: {e.message}"[:300] for e in VALIDATOR.iter_errors(value_of(tree_of(text)))
+    ]
 
 
 def test_the_schema_is_valid() -> None:
@@ -115,51 +99,11 @@ STRUCTURAL = {
     *("bad-option", "unknown-layer", "unknown-merge", "bad-name"),
 }
 UNREADABLE = {"yaml-syntax", "yaml-subset", "ambiguous-scalar", "duplicate-key"}
-BEYOND = {
-    "what a block's own text says of its params and inputs": {
-        "Unknown param of a block",
-        "Missing param of a block",
-        "Block unknown arg",
-        "A lone value for a block without params",
-        "A bad lone value for a block",
-        "Block param list item",
-        "A group as an input of a block",
-        "With a param that the block does not have",
-    },
-    "the value of an expression": {
-        "Input param text",
-        "Param null",
-        "Block pattern param text",
-        "Freeze by a param of another type",
-        "Freeze by a list of values",
-        "Freeze by a size",
-    },
-    "how many values go with others": {"Block with lengths", "Block with times"},
-    "sizes and other options": {
-        "Padding same stride",
-        "Pool padding",
-        "Groupnorm groups",
-        "A padding index beyond the vocabulary",
-        "A projection as large as the hidden size",
-        "Reshape",
-        "Select batch",
-    },
-    "the notation in a text": {"Rearrange"},
-    "3.0, which is an integer in JSON": {"Concat dim float"},
+DIFFERENT = {
+    reason: names.splitlines()
+    for reason, (names,) in texts(Path(__file__).with_name("schema_differs.md")).items()
 }
-# cases with another code that the schema refuses as well
-FORESEEN = {
-    "No source",
-    "Too many sources, and too few",
-    "Too many sources for attention",
-    "Seq of several sources",
-    "A missing argument",
-    "Take of an unknown port",
-    "Block input twice",
-    "Lone dollar",
-    "Empty expr",
-    "Unclosed expr",
-}
+FORESEEN = DIFFERENT.pop("told by both, with a code of meaning")
 CASES = cases(
     *("sections", "nodes", "node_options", "blocks", "each", "names", "graph", "shapes", "dtypes")
 )
@@ -177,7 +121,9 @@ def test_refuses_what_the_reader_refuses(case: list[str]) -> None:
 @each("name, case", READABLE.items())
 def test_refuses_the_faults_of_structure(name: str, case: tuple[str, set[str]]) -> None:
     text, codes = case
-    told_by_structure = bool(codes & STRUCTURAL) and not any(name in why for why in BEYOND.values())
+    told_by_structure = bool(codes & STRUCTURAL) and not any(
+        name in why for why in DIFFERENT.values()
+    )
     assert bool(faults(text)) == (told_by_structure or name in FORESEEN)
 
 
@@ -187,7 +133,8 @@ def test_accepts_the_specs_of_the_corpus_without_faults(spec: str) -> None:
 
 
 def test_the_exceptions_are_cases() -> None:
-    assert [n for why in (*BEYOND.values(), FORESEEN) for n in why if n not in READABLE] == []
+    named = [name for names in (*DIFFERENT.values(), FORESEEN) for name in names]
+    assert [name for name in named if name not in READABLE] == []
 
 
 # every option of every op against values of every kind
@@ -279,7 +226,7 @@ def test_has_registered_layers(item: str, fine: bool, monkeypatch: pytest.Monkey
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Scaled)
     text = f"inputs: {{a: [5]}}\nnodes: {{n: {{from: a, seq: [{item}]}}}}\noutputs: n\n"
-    assert Draft202012Validator(schema.schema()).is_valid(data(text)) == fine
+    assert Draft202012Validator(schema.schema()).is_valid(value_of(tree_of(text))) == fine
 
 
 @settings(max_examples=60)

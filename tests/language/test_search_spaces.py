@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mimgraph as mg
 from mimgraph.ir.declared.space import Choices, Dimension, Floats, Integers
-from tests.helpers.cases import each
+from tests.helpers.cases import each, texts
 from tests.helpers.marked import faults, locations, split
 
 REST = "inputs: {x: [4]}\nnodes: {y: {layer: Dropout, from: x, p: 0.5}}\noutputs: y\n"
@@ -33,44 +35,12 @@ def test_a_space_is_read_and_written_back(text: str) -> None:
     assert found.has(found.default)
 
 
-REFUSED = {
-    "no values": "{search: ⟦bad-option⟧[]}",
-    "a value that is twice there": "{search: [4, 8, ⟦bad-option⟧4]}",
-    "a value that is computed": "{search: [4, ⟦bad-option⟧$width]}",
-    "a value in a list that is computed": "{search: [[4], [⟦bad-option⟧$width]]}",
-    "a mapping as a value": "{search: [4, ⟦wrong-type⟧{a: 1}]}",
-    "another value": "{search: ⟦wrong-type⟧4}",
-    "a misspelt search": "{⟦unknown-key⟧serach: [4, 8]}",
-    "another key": "{search: [4, 8], ⟦unknown-key⟧choices: [4]}",
-    "a range without search": "{⟦missing-key⟧int: [2, 8]}",
-    "a default alone": "⟦missing-key⟧{default: 4}",
-    "no range": "{search: ⟦missing-key⟧{step: 2}}",
-    "two ranges": "{search: {int: [2, 8], ⟦bad-option⟧float: [0.5, 1.5]}}",
-    "a misspelt range": "{search: {⟦unknown-key⟧ints: [2, 8]}}",
-    "bounds that are none": "{search: {int: ⟦wrong-type⟧8}}",
-    "three bounds": "{search: {int: ⟦wrong-type⟧[2, 8, 9]}}",
-    "a bound that is no integer": "{search: {int: [⟦wrong-type⟧0.5, 8]}}",
-    "a bound that is no number": "{search: {float: [0.5, ⟦wrong-type⟧high]}}",
-    "an endless range": "{search: {float: [0.5, ⟦wrong-type⟧.inf]}}",
-    "bounds in the wrong order": "{search: {int: ⟦bad-option⟧[8, 2]}}",
-    "log from zero": "{search: {float: ⟦bad-option⟧[0.0, 1.0], log: true}}",
-    "log and a step": "{search: {int: [2, 8], ⟦bad-option⟧step: 2, log: true}}",
-    "log that is no switch": "{search: {int: [2, 8], log: ⟦wrong-type⟧2}}",
-    "a step of nothing": "{search: {int: [2, 8], step: ⟦wrong-type⟧0}}",
-    "a step that is no integer": "{search: {int: [2, 8], step: ⟦wrong-type⟧0.5}}",
-    "a step that does not end at the bound": "{search: {int: ⟦bad-option⟧[2, 9], step: 2}}",
-    "a default that is no choice": "{search: [4, 8], default: ⟦bad-option⟧16}",
-    "a default of another type": "{search: [4, 8], default: ⟦bad-option⟧'4'}",
-    "a default out of range": "{search: {int: [2, 8]}, default: ⟦bad-option⟧9}",
-    "a default between the steps": "{search: {int: [2, 8], step: 2}, default: ⟦bad-option⟧3}",
-    "a default that is computed": "{search: [4, 8], default: ⟦bad-option⟧$width}",
-    "no space at all": "⟦wrong-type⟧{a: 1}",
-}
+REFUSED = texts(Path(__file__).with_name("search_refuses.md"))
 
 
-@each("space", REFUSED)
-def test_a_wrong_space_is_refused_at_its_place(space: str) -> None:
-    text, expected = split(f"params: {{width: 4, p: {space}}}\n{REST}")
+@each("case", REFUSED)
+def test_a_wrong_space_is_refused_at_its_place(case: list[str]) -> None:
+    text, expected = split(f"params:\n  width: 4\n  {case[0]}{REST}")
     assert locations(text) == expected
 
 

@@ -16,9 +16,8 @@ from mimgraph.language.fixes.verify import check
 from mimgraph.language.parts.part_files import first_place
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
+from tests.helpers.cases import check_texts
 
-CORPUS = Path(__file__).parent / "completion.md"
-CASE = re.compile(r"```yaml\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 UNKNOWN = {"yaml-syntax", "unknown-layer", "unknown-merge", "unknown-source", "unknown-block"}
 SHOWN = 12  # proposals of a case in the corpus
 SPECS = ("image_numerical", "resnet18", "seq2seq_attention")
@@ -41,15 +40,10 @@ def listed(found: Completion | None) -> str:
 
 
 def test_proposals_of_the_corpus(rewrite: bool) -> None:
-    text = CORPUS.read_text()
+    def after(marked: str) -> str:
+        return listed(proposed(marked)) + "\n"
 
-    def with_list(match: re.Match[str]) -> str:
-        return f"```yaml\n{match[1]}```\n\n```text\n{listed(proposed(match[1]))}\n```\n"
-
-    expected = CASE.sub(with_list, text)
-    if rewrite:
-        CORPUS.write_text(expected)
-    assert text == expected or rewrite
+    check_texts(Path(__file__).with_name("completion.md"), after, rewrite)
 
 
 def words(text: str) -> list[re.Match[str]]:

@@ -11,6 +11,7 @@ from mimgraph.editor.preview import live_picture
 from mimgraph.editor.preview.drawn import Drawn
 from mimgraph.editor.preview.live_picture import LivePicture
 from mimgraph.picture.layout import layout
+from tests.helpers.cases import each
 
 SPEC = "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 2}\noutputs: y\n"
 
@@ -34,9 +35,24 @@ def test_a_picture_that_is_too_large_is_a_fault(
     assert found.node_at("model.yaml", 3) == "y"
 
 
-def test_nodes_of_unknown_type_have_lines(live: LivePicture) -> None:
-    live.show_text(SPEC.replace("Linear", "Linea"))
-    assert live.newest.lines["y"] == ("model.yaml", 3, 3)
+LINES = """inputs: {x: [8]}
+nodes:
+  a: {layer: Linear, from: x, out_features: 4}
+  b:
+    from: a
+    seq: [ReLU, Dropout]
+outputs: b
+"""
+NODES = {  # the node at each line, also of what is not typed
+    LINES: ["x", None, "a", "b", "b", "b.0", "output b"],
+    LINES.replace("Linear", "Liner"): ["x", None, "a", "b", "b", "b", None],
+}
+
+
+@each("text, nodes", NODES.items())
+def test_the_nodes_at_lines(live: LivePicture, text: str, nodes: list[str | None]) -> None:
+    live.show_text(text)
+    assert [live.newest.node_at("model.yaml", line) for line in range(1, 8)] == nodes
 
 
 def test_of_texts_that_come_while_one_is_drawn_only_the_last_is_drawn(

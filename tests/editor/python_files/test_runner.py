@@ -11,6 +11,7 @@ import pytest
 
 from mimgraph.editor.python_files.findings import Findings
 from mimgraph.editor.python_files.runner import SECONDS, CannotRun, Run
+from tests.helpers.cases import texts
 
 pytestmark = pytest.mark.slow  # each test starts a process
 
@@ -31,119 +32,19 @@ def told(findings: Findings) -> list[str]:
     return [f"{one.place.line}:{one.place.column} {one.message}" for one in findings.faults]
 
 
-CASES: dict[str, tuple[str, list[str], list[str]]] = {
-    "a graph": (
-        'x = mg.Input("x", (8,))\ny = layers.Linear(4)(x)\ng = mg.Graph(y + y)\n',
-        ["3:24 (N, 8)", "4:24 (N, 4)", "5:19 (N, 4)"],
-        [],
-    ),
-    "two calls on a line": (
-        'x = layers.Linear(3)(layers.Flatten()(mg.Input("x", (2, 2))))\n',
-        ["3:62 (N, 3)", "3:61 (N, 4)", "3:60 (N, 2, 2)"],
-        [],
-    ),
-    "a loop": (
-        'x = mg.Input("x", (8,))\nfor i in range(3):\n    x = layers.Linear(4 + i)(x)\n',
-        ["3:24 (N, 8)", "5:32 (N, 4) | (N, 5) | (N, 6)"],
-        [],
-    ),
-    "a long loop": (
-        'x = mg.Input("x", (8,))\nfor i in range(30): x = layers.Linear(4 + i)(x)\n',
-        ["3:24 (N, 8)", "4:48 (N, 4) ... (N, 33), 30 shapes"],
-        [],
-    ),
-    "a function": (
-        'def net(x):\n    return layers.ReLU()(x)\nnet(mg.Input("x", ("T", 8)))\n',
-        ["4:28 (N, T, 8)", "5:28 (N, T, 8)"],
-        [],
-    ),
-    "a block": (
-        """@mg.block
-def twice(x):
-    return layers.Linear(4)(x)
-y = twice(repeat=2)(mg.Input("x", (8,)), name="y")
-""",
-        ["5:31 (N, 4)", "6:51 (N, 4)", "6:40 (N, 8)"],
-        [],
-    ),
-    "several results": (
-        'a, b = layers.Chunk(2, dim=1)(mg.Input("x", (8,)))\nlayers.LSTM(3)(mg.Input("t", (5, 2)))\n',
-        ["3:51 0: (N, 4), 1: (N, 4)", "3:50 (N, 8)", "4:38 (N, 5, 3)", "4:37 (N, 5, 2)"],
-        [],
-    ),
-    "no main": ('if __name__ == "__main__":\n    1 / 0\n', [], []),
-    "its name": ("assert __name__ == 'model' and __file__.endswith('model.py')\n", [], []),
-    "wrong shapes": (
-        'x, z = mg.Input("x", (8,)), mg.Input("z", (3, 8))\ny = merges.add(x, z)\n1 / 0\n',
-        ["3:27 (N, 8)", "3:50 (N, 3, 8)"],
-        ["4:19 add needs equal shapes"],
-    ),
-    "wrong graph": (
-        """x = mg.Input("x", (8,))
-y = mg.Input("y", (8,))
-g = mg.Model([x, y], layers.ReLU()(x))
-""",
-        ["3:24 (N, 8)", "4:24 (N, 8)", "5:38 (N, 8)"],
-        ["5:5 y is among inputs, but no output depends on it"],
-    ),
-    "a wrong spec": (
-        'g = mg.loads("inputs: {x: [8]}\\nnodes: {a: {layer: Liner, from: x}}\\noutputs: a")\n',
-        [],
-        ["3:1 no layer is called 'Liner'"],
-    ),
-    "an error of Python": (
-        "def f():\n    return undefined\nf()\n",
-        [],
-        ["4:1 NameError: name 'undefined' is not defined"],
-    ),
-    "an error in a library": (
-        "import json\njson.loads('')\n",
-        [],
-        ["4:1 JSONDecodeError: Expecting value: line 1 column 1 (char 0)"],
-    ),
-    "syntax": ("x = (\ny\n", [], ["3:5 SyntaxError: '(' was never closed"]),
-    "indentation": ("  x = 1\n", [], ["3:2 SyntaxError: unexpected indent"]),
-    "null": ("\0", [], ["1:1 SyntaxError: source code string cannot contain null bytes"]),
-    "exit": ("import sys\nsys.exit(3)\n", [], ["4:1 the file ended the program: SystemExit(3)"]),
-    "a hard exit": (
-        "import os\nos._exit(3)\n",
-        [],
-        ["1:1 the file ended its process with status 3"],
-    ),
-    "a crash": (
-        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
-        [],
-        ["1:1 the file ended its process with signal 9"],
-    ),
-    "memory": ("a = bytearray(8 << 30)\n", [], ["3:1 MemoryError"]),
-    "input": ("input()\n", [], ["3:1 EOFError: EOF when reading a line"]),
-    "recursion": (
-        "def f(): f()\nf()\n",
-        [],
-        ["3:1 RecursionError: maximum recursion depth exceeded"],
-    ),
-    "closed streams": ("import os\nfor n in (0, 1, 2): os.close(n)\n", [], []),
-    "a thread": (
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n",
-        [],
-        [],
-    ),
+RUNS = {
+    **texts(Path(__file__).with_name("runs.md")),
+    "null": ["\0", "fault 1:1 SyntaxError: source code string cannot contain null bytes\n"],
 }
 
 
-QUICK = ("a graph", "a loop", "a block", "wrong shapes", "an error of Python", "exit")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in CASES]
-)
+@pytest.mark.parametrize("name", RUNS)
 def test_a_run(name: str, tmp_path: Path) -> None:
-    text, hints, faults = CASES[name]
+    text, expected = RUNS[name]
     found = run_file(str(tmp_path / "model.py"), HEAD + text)
-    in_order = sorted(hints, key=lambda hint: hint.partition(" ")[0])
-    assert sorted(shown(found)) == sorted(in_order), found
-    assert told(found) == faults
-    assert found.is_complete is (not faults)
+    lines = [*sorted(shown(found)), *(f"fault {one}" for one in told(found))]
+    assert "".join(f"{line}\n" for line in lines or ["nothing"]) == expected, found
+    assert found.is_complete is (not found.faults)
 
 
 ENDLESS = {
@@ -162,7 +63,6 @@ ENDLESS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_run_without_an_end_is_ended(name: str, tmp_path: Path) -> None:
     text, lines = ENDLESS[name]
@@ -181,7 +81,6 @@ CHILDREN = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes as Linux lists them")
 @pytest.mark.parametrize("end", ["1 / 0\n", "time.sleep(60)\n", "os._exit(0)\n"])
 @pytest.mark.parametrize("name", CHILDREN)

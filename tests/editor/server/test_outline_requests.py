@@ -32,18 +32,11 @@ outputs: a
 async def test_symbols_folds_and_colors(editor: Editor) -> None:
     editor.open("a.yaml", SPEC)
     document = editor.document("a.yaml")
-    symbols = await editor.client.text_document_document_symbol_async(
-        types.DocumentSymbolParams(document)
-    )
-    assert [one.name for one in symbols or ()] == ["inputs", "nodes", "outputs"]
-    folds = await editor.client.text_document_folding_range_async(
-        types.FoldingRangeParams(document)
-    )
-    assert [(one.start_line, one.end_line) for one in folds or ()] == [(2, 6), (3, 6)]
-    found = await editor.client.text_document_semantic_tokens_full_async(
-        types.SemanticTokensParams(document)
-    )
-    assert found is not None
+    symbols = await editor.ask("document_symbol", types.DocumentSymbolParams(document))
+    assert [one.name for one in symbols] == ["inputs", "nodes", "outputs"]
+    folds = await editor.ask("folding_range", types.FoldingRangeParams(document))
+    assert [(one.start_line, one.end_line) for one in folds] == [(2, 6), (3, 6)]
+    found = await editor.ask("semantic_tokens_full", types.SemanticTokensParams(document))
     assert words(SPEC, [*found.data]) == {
         "x": "variable",
         "a": "variable",
@@ -51,10 +44,9 @@ async def test_symbols_folds_and_colors(editor: Editor) -> None:
         "out_features": "property",
     }
     part = types.Range(types.Position(4, 0), types.Position(5, 0))
-    some = await editor.client.text_document_semantic_tokens_range_async(
-        types.SemanticTokensRangeParams(document, part)
+    some = await editor.ask(
+        "semantic_tokens_range", types.SemanticTokensRangeParams(document, part)
     )
-    assert some is not None
     assert words(SPEC, [*some.data]) == {"Linear": "class"}
 
 
@@ -72,26 +64,21 @@ async def test_lenses_draw_and_emit(editor: Editor) -> None:
     editor.open("a.yaml", SPEC)
     uri = editor.uri("a.yaml")
     document = editor.document("a.yaml")
-    lenses = await editor.client.text_document_code_lens_async(types.CodeLensParams(document))
-    commands = {one.command.title: one.command for one in lenses or () if one.command}
+    lenses = await editor.ask("code_lens", types.CodeLensParams(document))
+    commands = {one.command.title: one.command for one in lenses if one.command}
     assert [*commands] == ["36 parameters, 32·N MACs", "draw", "emit"]
     made = {}
     for name in ("draw", "emit"):
-        command, arguments = commands[name].command, commands[name].arguments
-        params = types.ExecuteCommandParams(command, arguments)
-        answer = await editor.client.workspace_execute_command_async(params)
-        made[name] = Path(to_fs_path(dict(answer)["uri"]) or "")  # type: ignore[call-overload]
+        command = commands[name]
+        answer = await editor.run(command.command.removeprefix("mimgraph."), *command.arguments)
+        made[name] = Path(to_fs_path(dict(answer)["uri"]) or "")
     assert made["draw"].read_text().rstrip().endswith("</svg>")
     assert "class Small(nn.Module)" in made["emit"].read_text()
     ast.parse(made["emit"].read_text())
     # a wrong spec can be drawn; its name is no path
     editor.change("a.yaml", SPEC.replace("Small", "../x").replace("Linear", "Liner"))
-    answer = await editor.client.workspace_execute_command_async(
-        types.ExecuteCommandParams("mimgraph.draw", [uri])
-    )
-    path = Path(to_fs_path(dict(answer)["uri"]) or "")  # type: ignore[call-overload]
+    answer = await editor.run("draw", uri)
+    path = Path(to_fs_path(dict(answer)["uri"]) or "")
     assert path.name == "Model.svg" and "unknown-layer" in path.read_text()
     with pytest.raises(JsonRpcException, match="the spec has errors"):
-        await editor.client.workspace_execute_command_async(
-            types.ExecuteCommandParams("mimgraph.emit", [uri])
-        )
+        await editor.run("emit", uri)

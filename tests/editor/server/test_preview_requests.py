@@ -7,7 +7,6 @@ import json
 from urllib.request import Request, urlopen
 
 import pytest
-from lsprotocol import types
 
 from tests.conftest import needed
 from tests.helpers.spec_editor import Editor
@@ -41,9 +40,8 @@ async def next_event(address: str, name: str) -> dict[str, object]:
 async def test_a_preview(editor: Editor) -> None:
     client, uri = editor.client, editor.uri("model.yaml")
     editor.open("model.yaml", SPEC)
-    command = types.ExecuteCommandParams("mimgraph.preview", [uri, False])
-    address = await client.workspace_execute_command_async(command)
-    assert address == await client.workspace_execute_command_async(command)
+    address = await editor.run("preview", uri, False)
+    assert address == await editor.run("preview", uri, False)
     await asyncio.sleep(0.5)  # it is drawn in a thread
     assert (await next_event(address, "picture"))["summary"] == "Model: 2 nodes"
 
@@ -68,5 +66,4 @@ async def test_a_preview(editor: Editor) -> None:
 
 
 async def test_what_is_no_open_spec_has_no_preview(editor: Editor) -> None:
-    command = types.ExecuteCommandParams("mimgraph.preview", ["file:///nowhere/model.yaml"])
-    assert await editor.client.workspace_execute_command_async(command) is None
+    assert await editor.run("preview", "file:///nowhere/model.yaml") is None

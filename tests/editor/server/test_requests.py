@@ -66,8 +66,8 @@ async def fixes(editor: Editor, kind: types.CodeActionKind, line: int) -> dict[s
     """Return the titles of the actions at a line, each with its texts."""
     here = types.Range(types.Position(line, 0), types.Position(line, 99))
     context = types.CodeActionContext([], [kind])
-    found = await editor.client.text_document_code_action_async(
-        types.CodeActionParams(editor.document("a.yaml"), here, context)
+    found = await editor.ask(
+        "code_action", types.CodeActionParams(editor.document("a.yaml"), here, context)
     )
     shown = {}
     for one in found or []:
@@ -105,34 +105,31 @@ def parted(editor: Editor) -> Editor:
 
 
 async def test_definition_and_references(parted: Editor) -> None:
-    client, document = parted.client, parted.document("a.yaml")
+    document = parted.document("a.yaml")
 
     def shown(found: object) -> list[str]:
         assert isinstance(found, list | tuple)
         return [f"{one.uri.rpartition('/')[2]} {one.range.start}" for one in found]
 
     at = types.Position(3, 28)
-    found = await client.text_document_definition_async(types.DefinitionParams(document, at))
+    found = await parted.ask("definition", types.DefinitionParams(document, at))
     assert shown(found) == ["text.yaml 0:9"]
     context = types.ReferenceContext(include_declaration=True)
-    uses = await client.text_document_references_async(types.ReferenceParams(context, document, at))
+    uses = await parted.ask("references", types.ReferenceParams(context, document, at))
     assert shown(uses) == ["text.yaml 0:9", "text.yaml 1:32", "a.yaml 3:26"]
-    marks = await client.text_document_document_highlight_async(
-        types.DocumentHighlightParams(document, types.Position(1, 10))
+    marks = await parted.ask(
+        "document_highlight", types.DocumentHighlightParams(document, types.Position(1, 10))
     )
-    assert [str(one.range.start) for one in marks or ()] == ["1:9", "3:34"]
+    assert [str(one.range.start) for one in marks] == ["1:9", "3:34"]
 
 
 async def test_rename(parted: Editor) -> None:
     """The name under the cursor, in open files and others, or the reason why it cannot be renamed."""
-    client, document, tokens = parted.client, parted.document("a.yaml"), types.Position(3, 28)
-    found = await client.text_document_prepare_rename_async(
-        types.PrepareRenameParams(document, tokens)
-    )
+    document, tokens = parted.document("a.yaml"), types.Position(3, 28)
+    found = await parted.ask("prepare_rename", types.PrepareRenameParams(document, tokens))
     assert isinstance(found, types.PrepareRenamePlaceholder)
     assert (found.placeholder, str(found.range)) == ("tokens", "3:26-3:32")
-    change = await client.text_document_rename_async(types.RenameParams(document, tokens, "words"))
-    assert change is not None and change.changes is not None
+    change = await parted.ask("rename", types.RenameParams(document, tokens, "words"))
     places = {
         one.rpartition("/")[2]: [f"{edit.range.start} {edit.new_text}" for edit in edits]
         for one, edits in change.changes.items()
@@ -140,9 +137,9 @@ async def test_rename(parted: Editor) -> None:
     assert places == {"text.yaml": ["0:9 words", "1:32 words"], "a.yaml": ["3:26 words"]}
     taken = types.RenameParams(document, types.Position(3, 2), "x")
     with pytest.raises(JsonRpcException, match=r"x is an input already \(line 2\)"):
-        await client.text_document_rename_async(taken)
+        await parted.ask("rename", taken)
     nothing = types.PrepareRenameParams(document, types.Position(3, 6))
-    assert await client.text_document_prepare_rename_async(nothing) is None
+    assert await parted.ask("prepare_rename", nothing) is None
 
 
 # --- formatting -----------------------------------------------------------------------------------
@@ -158,16 +155,13 @@ outputs: a
 async def test_a_document_and_a_selection_are_formatted(editor: Editor) -> None:
     editor.open("a.yaml", LOOSE)
     document, options = editor.document("a.yaml"), types.FormattingOptions(2, True)
-    whole = await editor.client.text_document_formatting_async(
-        types.DocumentFormattingParams(document, options)
-    )
-    assert whole is not None
+    whole = await editor.ask("formatting", types.DocumentFormattingParams(document, options))
     assert [(one.range.start.line, one.range.end.line, one.new_text) for one in whole] == [
         (1, 2, "inputs: {x: [8]}\n"),
         (3, 4, "  a: {layer: ReLU, from: x}  # \U0001f642\n"),
     ]
     selection = types.Range(types.Position(1, 3), types.Position(2, 0))
-    part = await editor.client.text_document_range_formatting_async(
-        types.DocumentRangeFormattingParams(document, selection, options)
+    part = await editor.ask(
+        "range_formatting", types.DocumentRangeFormattingParams(document, selection, options)
     )
     assert part == whole[:1]

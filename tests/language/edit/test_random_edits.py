@@ -1,5 +1,5 @@
-"""Edits one after another mean the same for a text and for its graph, and nothing breaks a rename: random
-edits with a fixed seed."""
+"""Edits mean the same for a text and for its graph, also one after another, and nothing breaks a rename:
+random edits have a fixed seed."""
 
 from __future__ import annotations
 
@@ -40,35 +40,62 @@ def symbols(text: str) -> list[Symbol]:
     return [*project.add(PATH, file, compose(file, Report().add)).occurrences.defined()]
 
 
-def edits(draw: random.Random, graph: mg.Graph, new: str) -> Pair:
-    """Return one edit of a text and of its graph."""
-    node = draw.choice([*graph.nodes])
-    path, given = f"nodes.{node}", draw.choice([*graph.inputs])
+def edits(node: str, given: str, options: dict[str, Any], new: str) -> dict[str, Pair]:
+    """Return edits of a node and of an input, each for a text and for its graph, by what they do."""
+    path, identity, linear = f"nodes.{node}", mg.layers.Identity(), mg.layers.Linear(8)
+    plain, wide = {"layer": "Identity"}, {"layer": "Linear", "out_features": 8}
+    return {
+        "remove": (lambda s: s.remove(path), lambda g: g.remove(node)),
+        "rename": (lambda s: s.rename(path, new), lambda g: g.rename(node, new)),
+        "rename an input": (
+            lambda s: s.rename(f"inputs.{given}", new),
+            lambda g: g.rename(given, new),
+        ),
+        "insert": (
+            lambda s: s.insert(path, plain, name=new),
+            lambda g: g.insert(node, identity, name=new),
+        ),
+        "replace": (lambda s: s.replace(path, plain), lambda g: g.replace(node, identity)),
+        "replace by a layer with options": (
+            lambda s: s.replace(path, wide),
+            lambda g: g.replace(node, linear),
+        ),
+        "set": (lambda s: s.set(path, options), lambda g: g.with_options(node, **options)),
+    }
+
+
+def comments(text: str) -> list[str]:
+    return [line.partition("# ")[2] for line in text.splitlines() if "# " in line]
+
+
+@pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
+def test_an_edited_text_is_the_edited_graph(path: Path) -> None:
+    text = path.read_text()
+    graph = mg.loads(text)
+    given = next(iter(graph.inputs))
+    for node in graph.nodes:
+        for what, (of_text, of_graph) in edits(node, given, {"freeze": True}, "new_one").items():
+            spec = SpecEditor(text)
+            try:
+                expected = of_graph(graph)
+            except mg.SpecError:  # most layers cannot be removed or replaced by any other
+                continue
+            of_text(spec)
+            assert mg.loads(spec.text) == expected, (what, node)
+            if what in ("set", "insert"):
+                assert comments(spec.text) == comments(text), (what, node)
+
+
+def drawn(draw: random.Random, graph: mg.Graph, new: str) -> Pair:
+    """Return a random edit."""
+    node, given = draw.choice([*graph.nodes]), draw.choice([*graph.inputs])
     options: dict[str, Any] = draw.choice(
         [{"freeze": True}, {"activation": ...}, {"activation": "GELU"}]
     )
     sizes = [name for name in SIZES if name in graph.nodes[node].options]
     if sizes and draw.random() < 0.5:
         options = {sizes[0]: draw.choice([4, 8, 16])}
-    identity = mg.layers.Identity()
-    pairs: list[Pair] = [
-        (lambda spec: spec.remove(path), lambda graph: graph.remove(node)),
-        (lambda spec: spec.rename(path, new), lambda graph: graph.rename(node, new)),
-        (
-            lambda spec: spec.rename(f"inputs.{given}", new),
-            lambda graph: graph.rename(given, new),
-        ),
-        (
-            lambda spec: spec.insert(path, {"layer": "Identity"}, name=new),
-            lambda graph: graph.insert(node, identity, name=new),
-        ),
-        (
-            lambda spec: spec.replace(path, {"layer": "Linear", "out_features": 8}),
-            lambda graph: graph.replace(node, mg.layers.Linear(8)),
-        ),
-        (lambda spec: spec.set(path, options), lambda graph: graph.with_options(node, **options)),
-    ]
-    return draw.choice(pairs)
+    return draw.choice([*edits(node, given, options, new).values()])
 
 
 @pytest.mark.parametrize("path", SLOW_FOR_EACH_SPEC)
@@ -77,10 +104,10 @@ def test_edits_in_a_row_give_the_edited_graph(path: Path) -> None:
     for _ in range(3):
         spec, graph = SpecEditor(path.read_text()), mg.load(path)
         for step in range(5):
-            of_text, of_graph = edits(draw, graph, f"new_{step}")
+            of_text, of_graph = drawn(draw, graph, f"new_{step}")
             try:
                 graph = of_graph(graph)
-            except mg.SpecError:  # most layers cannot be removed or replaced by any other
+            except mg.SpecError:
                 continue
             of_text(spec)
             assert mg.loads(spec.text) == graph, spec.text

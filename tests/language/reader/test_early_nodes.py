@@ -12,31 +12,9 @@ from mimgraph.language.reader.early_nodes import can_begin
 from mimgraph.language.reader.spec import read, read_tree
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-from tests.helpers.cases import EACH_SPEC_AND_PART, each
+from tests.helpers.cases import EACH_SPEC_AND_PART, each, texts
 
-NODES = {
-    "a mapping on one line": "a: {layer: ReLU, from: x}",
-    "a mapping on several lines": "a:\n    layer: ReLU\n    from: x",
-    "a chain": "a: {seq: [ReLU, Linear: 5, {Linear: {out_features: 5}}], from: x}",
-    "a chain on several lines": "a:\n    from: x\n    seq:\n    - Linear: 5\n    - Linear: {out_features: 5}",
-    "a chain in an each": "a: {seq: [Linear: 5], each: [x, x]}",
-    "options that are mappings": "a: {layer: Linear, out_features: 5, from: x, activation: {GELU: {approximate: tanh}}}",
-    "a tuple": "a: {layer: Conv2d, out_channels: 5, kernel_size: (3, 3), from: x}",
-    "a node without a mapping": "a:",
-    "a node that is a text": "a: ReLU",
-    "no operation": "a: {from: x}",
-    "two operations": "a: {layer: ReLU, seq: [Linear: 5], from: x}",
-    "an item with two keys": "a: {seq: [{Linear: 5, bias: false}], from: x}",
-    "a name that is given twice": "a: {layer: ReLU, from: x}\n  a: {layer: ReLU, from: x}",
-    "a name that is no string": "1: {layer: ReLU, from: x}",
-    "a name that is a mapping": "? {layer: ReLU}\n  : {layer: ReLU, from: x}",
-    "a key that is indented too little": "a: {layer: Conv2d, from: x}\n  kernel_size: 3",
-    "a node inside a node": "a: {layer: ReLU, from: x, b: {layer: ReLU, from: a}}",
-    "an option that is called seq": "a: {layer: ReLU, from: x, with: {seq: [{a: 1}]}}",
-    "an ambiguous word": "a: {layer: ReLU, from: x, inplace: yes}",
-    "a text that is no YAML": "a: {layer: ReLU, from: x",
-    "a template": "a: {layer: ReLU, from: x, inplace: {{ flag }}}",
-}
+NODES = texts(Path(__file__).with_name("early_nodes.md"))
 
 
 def both(file: SourceFile) -> tuple[str, str]:
@@ -50,9 +28,9 @@ def both(file: SourceFile) -> tuple[str, str]:
     )
 
 
-@each("nodes", NODES)
-def test_nodes_and_faults_are_those_of_the_whole_tree(nodes: str) -> None:
-    text = f"inputs: {{x: [5]}}\nnodes:\n  {nodes}\noutputs: a\n"
+@each("case", NODES)
+def test_nodes_and_faults_are_those_of_the_whole_tree(case: list[str]) -> None:
+    text = f"inputs: {{x: [5]}}\nnodes:\n  {case[0]}outputs: a\n"
     assert can_begin(text)
     one, other = both(SourceFile("spec.yaml", text))
     assert one == other

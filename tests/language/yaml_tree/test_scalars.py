@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from mimgraph.ir.declared.values import FAULTY
-from tests.helpers.cases import each
+from tests.helpers.cases import check_texts, each
 from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
 
 CASES = (str.lower, str.upper, str.capitalize)
@@ -61,54 +62,11 @@ def test_ambiguous(text: str) -> None:
     assert value_of(tree_of(f"a: '{text}'")) == {"a": text}
 
 
-MEANT = {
-    "bias: off": 'write false, or, if it is a string, quote it: "off"',
-    "bias: 1_000": 'write 1000, or, if it is a string, quote it: "1_000"',
-    "bias: -064": 'write -64, or, if it is a string, quote it: "-064"',
-    "bias: 0o17": 'write 15, or, if it is a string, quote it: "0o17"',
-    "bias: +1_0.5": 'write 10.5, or, if it is a string, quote it: "+1_0.5"',
-    "bias: 1:30": 'quote it: "1:30"',
-    "bias: 9" + "_9" * 20: f'quote it: "{"9" + "_9" * 19}…"',
-    "sizes: [3, 010]": 'write 10, or, if it is a string, quote it: "010"',
-    "from: off": 'quote it: "off"',
-    "from: [off]": 'quote it: "off"',
-    "each: {a: off}": 'quote it: "off"',
-    "doc: 064": 'quote it: "064"',
-    "off: 3": 'quote it: "off"',
-    "064: 3": "begin it with a letter: n064",
-    "1: 3": "begin it with a letter: n1",
-    "-1.5: 3": "begin it with a letter: n1_5",
-    "true: 3": 'quote it: "true"',
-    "each: {0: a}": 'quote it: "0"',
-    "~: 3": "give it a name",
-}
+def test_the_help_for_a_scalar_or_template_depends_on_its_keys(rewrite: bool) -> None:
+    def helps(text: str) -> str:
+        return "".join(f"{fault.help}\n" for fault in read(text)[1])
 
-
-@each("text, help", MEANT.items())
-def test_the_help_for_an_ambiguous_scalar_depends_on_its_keys(text: str, help: str) -> None:
-    assert [fault.help for fault in read(text)[1]] == [help]
-
-
-LEFT = {
-    "width: {{ w }}": "fill in the template first, or declare params: {w: ...} and write $w",
-    "params: {w: 3}\nwidth: {{ w }}": "write $w",
-    "params: {w: 3}\nwidth: {{ model.w | int }}": "write $w",
-    "params: {w: 3}\nnodes: {y: {out_features: ${w}}}": "write $w",
-    "params: {w: 3}\nnodes: {y: {out_features: ${params.w}}}": "write $w",
-    "params: {w: 3}\nnodes: {y: {out_features: %(w)d}}": "write $w",
-    "params: {w: 3}\nwidth: @w@": "write $w",
-    "b: {params: {w: 3}, seq: [{Linear: ${w}}]}": "write $w",
-    "layer: {{ w }}": "fill in the template first, or declare params: {w: ...} and write $w",
-    "{{ w }}: 3": "fill in the template first: a param cannot be used here",
-    "from: {{ w }}": "fill in the template first: a param cannot be used here",
-    "nodes: {y: {from: ${w}}}": "fill in the template first: a param cannot be used here",
-    "outputs: [{{ w }}]": "fill in the template first: a param cannot be used here",
-}
-
-
-@each("text, help", LEFT.items())
-def test_the_help_for_a_template_depends_on_its_keys(text: str, help: str) -> None:
-    assert [fault.help for fault in read(text)[1]] == [help]
+    check_texts(Path(__file__).with_name("helps.md"), helps, rewrite)
 
 
 @each(
