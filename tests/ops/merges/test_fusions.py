@@ -106,7 +106,7 @@ class Case(NamedTuple):
         return f"{self.merge}-{self.options or 'defaults'}".replace(" ", "")
 
     def formula(self, weights: Weights, *xs: Tensor) -> Results:
-        """Compute the fusion, with those of its options that its formula has."""
+        """Compute the formula with the options that it takes."""
         formula, given = FORMULAS[self.merge], options(self.options)
         given = {k: given[k] for k in inspect.signature(formula).parameters if k in given}
         if ops("merge")[self.merge].inputs.kind == "many":
