@@ -18,7 +18,9 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cli import main
-from tests.helpers.marked import locations, split
+from mimgraph.diagnostics.render import render_text
+from tests.helpers.cases import check_texts, each
+from tests.helpers.marked import faults
 
 
 class Encoder(nn.Module):
@@ -88,6 +90,10 @@ def test_a_function_that_makes_modules_is_a_layer_in_specs_and_in_python() -> No
     assert f"from {__name__} import make_perceptron\n" in made.source()
     assert str(made.outputs["y"].shape) == "(N, T, 4)"
     assert list(made.compile().state_dict()) == ["y.0.0.weight", "y.0.0.bias"]
+    with pytest.raises(mg.SpecError, match=r"make_perceptron refuses \(N, T, 8\)") as raised:
+        graph("y: {layer: make_perceptron, from: x, widths: [9, 8]}")
+    (found,) = raised.value.diagnostics
+    assert (found.code, found.span.line, found.span.column) == ("shape-mismatch", 3, 37)
 
 
 def test_the_options_of_a_node_decide_which_class_is_made() -> None:
@@ -140,16 +146,17 @@ def test_a_decorated_function_stays_a_function() -> None:
     assert type(made.compile().y) is nn.Linear
 
 
-METHODS: dict[str, tuple[Callable[..., Any], str, str]] = {
-    "of a class": (Encoder.from_config, "config: {width: 4}", 'Encoder.from_config({"width": 4})'),
-    "of a base class": (Wider.from_config, "config: {width: 4}", 'Wider.from_config({"width": 4})'),
-    "static": (Encoder.small, "", "Encoder.small()"),
-}
+METHODS = [
+    (Encoder.from_config, "config: {width: 4}", 'Encoder.from_config({"width": 4})'),
+    (Wider.from_config, "config: {width: 4}", 'Wider.from_config({"width": 4})'),
+    (Encoder.small, "", "Encoder.small()"),
+]
 
 
-@pytest.mark.parametrize("case", METHODS)
-def test_a_method_of_a_class_makes_modules(case: str) -> None:
-    method, options, code = METHODS[case]
+@pytest.mark.parametrize(("method", "options", "code"), METHODS, ids=["own", "inherited", "static"])
+def test_a_method_of_a_class_makes_modules(
+    method: Callable[..., nn.Module], options: str, code: str
+) -> None:
     mg.register(method, name="Made")
     made = graph(f"y: {{layer: Made, from: {{x: x, mask: m}}, {options}}}", MASKED)
     assert f"self.y = {code}" in made.source()
@@ -192,62 +199,41 @@ def test_a_function_defined_in_a_function_is_compiled_and_not_pickled() -> None:
         pickle.dumps(made.compile())
 
 
-@pytest.mark.parametrize(
-    ("thing", "message"),
-    [
-        (partial(make_encoder, 8), "no name that an emitted file could import: register the func"),
-        (lambda: Pair(), "a lambda has no name that an emitted file could import: write it with"),
-        (cache(make_encoder), "not a class of modules, nor a function that returns one"),
-        (Encoder(8).forward, "not a class of modules, nor a function that returns one"),
-        (Encoder(8), "not a class of modules, nor a function that returns one"),
-        (Encoder.from_config, "'Encoder.from_config' cannot name a layer: .*name='from_config'"),
-        (len, "not a class of modules, nor a function that returns one"),
-    ],
-)
-def test_what_has_no_name_to_import_is_refused(thing: Any, message: str) -> None:
+def starred(*widths: int) -> Pair:
+    return Pair()
+
+
+NOTHING = "not a class of modules, nor a function that returns one"
+REFUSED = [
+    (partial(make_encoder, 8), "no name that an emitted file could import: register the func"),
+    (lambda: Pair(), "a lambda has no name that an emitted file could import: write it with"),
+    (cache(make_encoder), NOTHING),
+    (Encoder(8).forward, NOTHING),
+    (Encoder(8), NOTHING),
+    (Encoder.from_config, "'Encoder.from_config' cannot name a layer: .*name='from_config'"),
+    (len, NOTHING),
+    (starred, r"starred takes \*widths, which no option can give"),
+]
+
+
+@each("thing, message", REFUSED)
+def test_what_no_file_could_import_or_call_is_refused(thing: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         mg.register(thing)
 
 
-def test_a_function_that_takes_what_no_option_gives_is_refused() -> None:
-    def starred(*widths: int) -> Pair:
-        return Pair()
-
-    with pytest.raises(TypeError, match=r"starred takes \*widths, which no option can give"):
-        mg.register(starred)
+def test_a_function_of_one_tensor_is_no_merge() -> None:
     with pytest.raises(TypeError, match="takes one tensor: register it as a layer"):
         mg.register(make_perceptron, kind="merge")
 
 
-FAULTS = {
-    "unknown option": "y: {layer: make_encoder, from: x, width: 8, ⟦unknown-option⟧wdth: 4}",
-    "no option": "⟦missing-option⟧y: {layer: make_encoder, from: x}",
-    "unknown kind": "⟦bad-option⟧y: {layer: make_encoder, from: x, width: 8, kind: odd}",
-    "no module": "⟦bad-option⟧y: {layer: make_encoder, from: x, width: 8, kind: number}",
-    "no forward": "⟦bad-option⟧y: {layer: make_encoder, from: x, width: 8, kind: unknown}",
-    "source of another class": "y: {layer: make_encoder, from: {⟦unknown-key⟧a: x}, width: 8}",
-    "no second source": "⟦wrong-arity⟧y: {layer: make_encoder, from: x, width: 8, kind: pair}",
-    "too many": "y: {layer: make_encoder, from: [x, m, ⟦wrong-arity⟧x], width: 8}",
-    "wrong option, and names": "y: {layer: make_encoder, from: {x: x}, width: ⟦bad-option⟧[8], kind: pair}",
-    "another size": "y: {layer: make_perceptron, from: ⟦shape-mismatch⟧x, widths: [9, 8]}",
-}
+def test_faults(rewrite: bool) -> None:
+    def shown(text: str) -> str:
+        return f"{render_text(faults(text))}\n"
 
-
-@pytest.mark.parametrize("case", FAULTS)
-def test_reports(case: str) -> None:
     mg.register(make_encoder, dtype=None)
     mg.register(make_perceptron)
-    inputs = "inputs: {x: [T, 8], m: {shape: [T], dtype: bool}}"
-    text, expected = split(f"{inputs}\nnodes:\n  {FAULTS[case]}\noutputs: {{y: y, x: x, m: m}}\n")
-    assert locations(text) == expected
-
-
-def test_a_message_quotes_what_the_function_did() -> None:
-    mg.register(make_encoder)
-    with pytest.raises(mg.SpecError, match="it returns int, not a module"):
-        graph("y: {layer: make_encoder, from: x, width: 8, kind: number}")
-    with pytest.raises(mg.SpecError, match="make_encoder has no forward that takes a tensor"):
-        graph("y: {layer: make_encoder, from: x, width: 8, kind: unknown}")
+    check_texts(Path(__file__).with_name("refused_functions.md"), shown, rewrite)
 
 
 # the command line

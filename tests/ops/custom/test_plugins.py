@@ -1,4 +1,7 @@
-"""Layers and merges of installed packages are found by their entry points, and only when they are needed."""
+"""Layers and merges of installed packages are found by their entry points, and only when they are needed.
+
+What a user sees of wrong ones is in `tests/corpus/plugins.md`.
+"""
 
 from __future__ import annotations
 
@@ -87,33 +90,6 @@ def test_a_model_of_a_plugin_is_pickled_to_a_process_that_loaded_none(tmp_path: 
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_refused_shape_names_the_plugin() -> None:
-    text = "inputs: {a: [4], b: [5]}\nnodes:\n  m: {merge: blend, from: [a, b]}\noutputs: m\n"
-    assert fault(text) == (
-        "shape-mismatch",
-        "blend refuses this shape",
-        "blend needs two equal shapes, not (4,) and (5,)",
-        "blend is a merge of the plugin acme-blocks 0.1",
-    )
-
-
-@pytest.mark.usefixtures("acme")
-@pytest.mark.parametrize(
-    ("node", "help"),
-    [
-        ("{layer: GatedLinaer, from: x, width: 4}", "did you mean GatedLinear?"),
-        ("{layer: blend, from: x}", "blend is a merge: write {merge: blend, ...}"),
-        (
-            "{layer: Linear, from: x, out_features: 4, activation: GatedLinear}",
-            "make it a node: {layer: GatedLinear, from: ...}",
-        ),
-    ],
-)
-def test_a_help_knows_the_names_of_plugins(node: str, help: str) -> None:
-    assert fault(spec_of(node))[3] == help
-
-
-@pytest.mark.usefixtures("acme")
 def test_a_block_may_have_the_name_of_a_plugin_whatever_was_loaded_before() -> None:
     text = """\
 inputs: {x: [4]}
@@ -186,60 +162,6 @@ nodes:
 outputs: b
 """
     assert mg.loads(text)
-
-
-@pytest.mark.usefixtures("broken")
-@pytest.mark.parametrize(
-    ("node", "message", "note", "help"),
-    [
-        (
-            "{layer: Missing, from: x}",
-            "the layer Missing of acme-broken 1.2 cannot be imported",
-            "ModuleNotFoundError: No module named 'a_module_that_is_not_there'",
-            'python -c "import acme_missing" shows the whole error',
-        ),
-        (
-            "{layer: Nowhere, from: x}",
-            "the layer Nowhere of acme-broken 1.2 cannot be imported",
-            "AttributeError: module 'acme_odd' has no attribute 'Nowhere'",
-            'python -c "import acme_odd" shows the whole error',
-        ),
-        (
-            "{layer: Answer, from: x}",
-            "several packages have the layer Answer: acme-broken 1.2 and acme-twin 3.0",
-            "",
-            "uninstall one of them, or turn plugins off: MIMGRAPH_PLUGINS=0",
-        ),
-        (
-            "{layer: Alone, from: x}",
-            "the layer Alone of acme-broken 1.2 cannot be registered",
-            "TypeError: Alone has no forward that takes a tensor",
-            'python -c "import acme_rules" shows the whole error',
-        ),
-        (
-            "{layer: Other, from: x}",
-            "the layer Other of acme-broken 1.2 is registered under another name, Halves",
-            "",
-            "its entry point is acme_rules:Halves: ask the authors of acme-broken",
-        ),
-        (
-            "{merge: halves, from: [x, y]}",
-            "the merge halves of acme-broken 1.2 is registered under another name, Halves",
-            "",
-            "its entry point is acme_rules:Halves: ask the authors of acme-broken",
-        ),
-        (
-            "{layer: Halves, from: x}",
-            "the shape rule of Halves returns 'half', which is not a shape",
-            "",
-            "a shape is a tuple of sizes, without the batch; Halves is a layer of the plugin acme-broken 1.2",
-        ),
-    ],
-)
-def test_a_broken_plugin_is_a_diagnostic_with_its_package(
-    node: str, message: str, note: str, help: str
-) -> None:
-    assert fault(spec_of(node)) == ("broken-plugin", message, note, help)
 
 
 @pytest.mark.usefixtures("broken")

@@ -6,6 +6,7 @@ import copy
 import io
 import itertools
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,12 +22,16 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cli import main
 from mimgraph.cost.choose_sizes import choose_sizes
+from mimgraph.diagnostics.render import render_text
 from mimgraph.ir.dims.dim import substitute
 from mimgraph.ops import registry
 from mimgraph.runtime.runner import seeded_inputs
 from tests.emit.test_golden import RUFF
-from tests.helpers.marked import locations, split
+from tests.helpers.cases import check_texts, each
+from tests.helpers.marked import faults, locations, split
 from tests.helpers.running import by_name
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -232,50 +237,44 @@ def test_giving_a_default_makes_no_difference() -> None:
     assert "self.y = Gate(8)" in given.source()
 
 
-WRONG_NAMES = {
-    "a layer of torch": (lambda: mg.register(Gate, name="Linear"), ValueError, "is a layer"),
-    "no name": (lambda: mg.register(Gate, name="my gate"), ValueError, "cannot name a layer"),
-    "another class": (
-        lambda: (mg.register(Gate), mg.register(Cross, name="Gate")),
-        ValueError,
-        "registered already",
+class Taken(nn.ReLU):
+    def __init__(self, take: int = 1) -> None:
+        super().__init__()
+
+
+class Star(nn.ReLU):
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+
+
+REFUSED: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
+    (Gate, {"name": "Linear"}, ValueError, "is a layer"),
+    (Gate, {"name": "my gate"}, ValueError, "cannot name a layer"),
+    (Gate, {"name": "Cross"}, ValueError, "registered already"),
+    (Gate, {"dtype": "float33"}, ValueError, "no dtype"),
+    (Gate(8), {}, TypeError, "not a class of modules"),
+    (Moments, {}, TypeError, "not a class of modules"),
+    (nn.Module, {"name": "Empty"}, TypeError, "no forward"),
+    (Taken, {}, ValueError, "an option 'take'"),
+    (Star, {}, TypeError, r"Star takes \*sizes, .* make it a list"),
+    (
+        nn.ReLU,
+        {"name": "half", "kind": "merge"},
+        TypeError,
+        "half takes one tensor: register it as",
     ),
-    "no class": (lambda: mg.register(Gate(8)), TypeError, "not a class of modules"),
-    "a class of other things": (lambda: mg.register(Moments), TypeError, "not a class of modules"),
-    "no forward": (lambda: mg.register(nn.Module, name="Empty"), TypeError, "no forward"),
-    "no dtype": (lambda: mg.register(Gate, dtype="float33"), ValueError, "no dtype"),
-}
+    (Cross, {"name": "concat", "kind": "merge"}, ValueError, "concat is a merge of mimgraph"),
+    (Cross, {"kind": "block"}, TypeError, 'kind is "layer" or "merge", not .block.'),
+]
 
 
-@pytest.mark.parametrize("case", WRONG_NAMES)
-def test_refuses_to_register(case: str) -> None:
-    call, error, message = WRONG_NAMES[case]
+@each("thing, given, error, message", REFUSED)
+def test_refuses_to_register(
+    thing: Any, given: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    mg.register(Cross)
     with pytest.raises(error, match=message):
-        call()
-
-
-def test_an_option_may_not_have_the_name_of_a_key_of_every_node() -> None:
-    class Taken(nn.Module):
-        def __init__(self, take: int = 1) -> None:
-            super().__init__()
-
-        def forward(self, x: Tensor) -> Tensor:
-            return x
-
-    with pytest.raises(ValueError, match="an option 'take'"):
-        mg.register(Taken)
-
-
-def test_a_constructor_with_star_args_is_refused() -> None:
-    class Star(nn.Module):
-        def __init__(self, *sizes: int) -> None:
-            super().__init__()
-
-        def forward(self, x: Tensor) -> Tensor:
-            return x
-
-    with pytest.raises(TypeError, match=r"Star takes \*sizes, .* make it a list"):
-        mg.register(Star)
+        mg.register(thing, **given)
 
 
 def test_a_class_defined_again_replaces_the_old_one() -> None:
@@ -294,95 +293,20 @@ def test_a_class_defined_again_replaces_the_old_one() -> None:
 
 # options, sources and results
 
-FINE = {
-    "one source": ("y: {layer: Gate, from: x, width: 8}", "x: [T, 8]"),
-    "in a chain": ("y: {from: x, seq: [{Gate: 8}, ReLU, {Gate: {width: 8, hidden: 6}}]}", "x: [8]"),
-    "with an activation": ("y: {layer: Gate, from: x, width: 8, activation: Tanh}", "x: [8]"),
-    "any number": ("y: {layer: Total, from: [x, z, x]}", "x: [8], z: [8]"),
-    "a list, and a default that no spec can write": (
-        "y: {layer: Perceptron, from: x, hidden: [16, 3]}",
-        "x: [T, 8]",
-    ),
-    "a default that is a tuple": (
-        "y: {layer: Perceptron, from: x, hidden: [3], kernel: [5, 5]}",
-        "x: [8]",
-    ),
-    "a default that is a named tuple": ("y: {layer: Clipped, from: x}", "x: [8]"),
-    "keywords of the class above": ("y: {layer: Wide, from: x, times: 3, width: 8}", "x: [8]"),
-    "an optional input": (
-        "y: {layer: Cross, from: {query: x, mask: m}, heads: 2, take: 0}",
-        "x: [T, 8], m: {shape: [T], dtype: bool, optional: true}",
-    ),
-    "frozen": ("y: {layer: Gate, from: x, width: 8, freeze: true}", "x: [8]"),
-    "one for each source": (
-        "g: {layer: Gate, each: [x, z], width: 8, with: {hidden: [2, 6]}}\n  y: {merge: add, from: g.*}",
-        "x: [8], z: [8]",
-    ),
-    "a module that is shared": (
-        "a: {layer: Gate, from: x, width: 8}\n  b: {share: a, from: z}\n  y: {merge: add, from: [a, b]}",
-        "x: [8], z: [8]",
-    ),
-}
 
-
-@pytest.fixture
-def registered() -> None:
+def test_calls_in_the_source(rewrite: bool) -> None:
+    """The models of these specs run, and have the shapes that are inferred."""
     for cls in (Gate, Cross, Statistics, Heads, Total, Perceptron, Clipped, Wide):
         mg.register(cls)
 
+    def shown(text: str) -> str:
+        made = mg.loads(text)
+        check_run(made)
+        code = re.findall(r"^    +(.*self\.\w+(?: = |[.(]).*)", made.source(), re.MULTILINE)
+        types = (f"{name}: {type_} {type_.dtype}" for name, type_ in made.outputs.items())
+        return "".join(f"{line}\n" for line in (*code, *types))
 
-@pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("case", FINE)
-def test_model_runs(case: str) -> None:
-    check_run(graph(*FINE[case]))
-
-
-SOURCES = {
-    "by position": ("[x, z]", "Cross(heads=2)", "self.y(x, z)[0]"),
-    "by name": ("{query: x, context: z}", "Cross(heads=2)", "self.y(x, z)[0]"),
-    "one left out": ("{query: x, bias: x}", "Cross(heads=2)", "self.y(x, bias=x)[0]"),
-    "by keyword only": ("{query: x, mask: m}", "Cross(heads=2)", "self.y(x, mask=m)[0]"),
-}
-
-
-@pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("case", SOURCES)
-def test_call_in_the_source(case: str) -> None:
-    sources, constructed, called = SOURCES[case]
-    inputs = ["x: [T, 8]", *(["z: [S, 8]"] if "z" in sources else [])]
-    inputs += ["m: {shape: [T], dtype: bool}"] if "m" in sources else []
-    made = graph(
-        f"y: {{layer: Cross, from: {sources}, heads: 2, take: 0}}", ", ".join(inputs), "{out: y}"
-    )
-    assert constructed in made.source() and called in made.source()
-    check_run(made)
-
-
-RESULTS = {
-    "a tuple": ("{layer: Cross, from: x, heads: 2}", {"y.0": "(N, T, 8)", "y.1": "(N, T, T)"}),
-    "a named tuple": ("{layer: Statistics, from: x}", {"y.mean": "(N, 8)", "y.spread": "(N, 8)"}),
-    "a dict": (
-        "{layer: Heads, from: x, sizes: {a: 2, b: 3}}",
-        {"y.a": "(N, T, 2)", "y.b": "(N, T, 3)"},
-    ),
-}
-
-
-@pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("case", RESULTS)
-def test_ports_of_the_result(case: str) -> None:
-    node, shapes = RESULTS[case]
-    outputs = f"{{{', '.join(f'out{i}: {port}' for i, port in enumerate(shapes))}}}"
-    made = graph(f"y: {node}", "x: [T, 8]", outputs)
-    assert {port: str(made.shapes[port]) for port in shapes} == shapes
-    check_run(made)
-
-
-@pytest.mark.usefixtures("registered")
-def test_a_port_is_taken_in_a_chain() -> None:
-    made = graph("y: {from: x, seq: [{Statistics: {take: spread}}, {Gate: 8}]}", "x: [T, 8]")
-    assert "class SpreadStatistics(Statistics):" in made.source()
-    check_run(made)
+    check_texts(HERE / "registered.md", shown, rewrite)
 
 
 # shapes
@@ -628,20 +552,6 @@ def test_a_diff_shows_the_macs_that_are_known() -> None:
     assert told in str(mg.diff(old, new))
 
 
-@pytest.mark.parametrize(
-    ("macs", "message"),
-    [
-        (lambda x: "many", "macs of Scores returns 'many', which is not a size"),
-        (lambda x: x[7], "Scores refuses this shape"),
-    ],
-    ids=["no size", "raises"],
-)
-def test_a_wrong_result_of_the_macs_function_is_a_fault(macs: Any, message: str) -> None:
-    mg.register(Scores, macs=macs)
-    with pytest.raises(mg.SpecError, match=message):
-        graph("y: {layer: Scores, from: x, width: 3}", "x: [T, 8]")
-
-
 # faults
 
 
@@ -670,84 +580,43 @@ class Spaced(nn.Module):
         return {"no name": x}
 
 
-FAULTS = {
-    "unknown option": "y: {layer: Gate, from: x, width: 8, ⟦unknown-option⟧hiden: 4}",
-    "missing option": "⟦missing-option⟧y: {layer: Gate, from: x}",
-    "option of the wrong type": "y: {layer: Gate, from: x, width: ⟦bad-option⟧wide}",
-    "option that is no choice": "y: {layer: Gate, from: x, width: 8, kind: ⟦bad-option⟧sft}",
-    "option that the constructor refuses": "y: {layer: Gate, from: x, width: 8, hidden: ⟦bad-option⟧3}",
-    "constructor that names no option": "⟦bad-option⟧y: {layer: Perceptron, from: x, hidden: [0.5]}",
-    "source of another size": "y: {layer: Gate, from: ⟦shape-mismatch⟧x, width: 9}",
-    "sources that do not fit": "⟦shape-mismatch⟧y: {layer: Total, from: [x, t]}",
-    "whole numbers": "y: {layer: Gate, from: ⟦dtype-mismatch⟧i, width: 8}",
-    "whole numbers that have no mean": "y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}",
-    "no source": "⟦wrong-arity⟧y: {layer: Total, from: []}",
-    "too many sources": "y: {layer: Gate, from: [x, ⟦wrong-arity⟧x], width: 8}",
-    "unknown source": "y: {layer: Cross, from: {⟦unknown-key⟧qery: x}, heads: 2}",
-    "no default port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: ⟦unknown-port⟧a}",
-    "unknown port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: a.⟦unknown-port⟧men}",
-    "size that cannot be told": "⟦symbolic-size⟧y: {layer: Odd, from: t}",
-    "no batch": "⟦shape-mismatch⟧y: {layer: SequenceFirst, from: t}",
-    "results in results": "⟦wrong-type⟧y: {layer: Nested, from: t, take: 0}",
-    "key that is no port": "⟦wrong-type⟧y: {layer: Spaced, from: t, take: no name}",
-    "shapes that depend on numbers": "⟦symbolic-size⟧y: {layer: Chosen, from: x}",
-    "as an activation": "y: {layer: ReLU, from: x, activation: ⟦bad-option⟧Gate}",
-}
-
-
-ALL = (Gate, Cross, Statistics, Total, Perceptron, Odd, SequenceFirst, Nested, Spaced, Chosen)
-
-
-@pytest.mark.parametrize("case", FAULTS)
-def test_reports(case: str) -> None:
-    for cls in ALL:
-        mg.register(cls)
-    inputs = "inputs: {x: [8], t: [T, 8], i: {shape: [8], dtype: int64}}"
-    outputs = "outputs: {out: y, x: x, t: t, i: i}"
-    text, expected = split(f"{inputs}\nnodes:\n  {FAULTS[case]}\n{outputs}\n")
-    assert locations(text) == expected
-
-
-def fault(nodes: str, inputs: str = "x: [8]") -> str:
-    """Return the only fault, as it is shown."""
-    with pytest.raises(mg.SpecError) as raised:
-        graph(nodes, inputs)
-    assert len(raised.value.diagnostics) == 1
-    return str(raised.value)
-
-
-def test_messages_quote_the_error_of_the_users_code() -> None:
-    mg.register(Gate), mg.register(Odd), mg.register(Chosen)
-    text = fault("y: {layer: Gate, from: x, width: 8, hidden: 3}")
-    assert "Gate cannot be made with these options" in text
-    assert "hidden must be even, not 3" in text
-    text = fault("y: {layer: Gate, from: x, width: 9}", "x: [T, 8]")
-    assert "Gate refuses (N, T, 8)" in text and "tried with N = 37, T = 41" in text
-    text = fault("y: {layer: Odd, from: x}", "x: [T, 8]")
-    assert "axis 1 of Odd depends on N and T in an unknown way" in text
-    assert "mg.register(Odd, shape=...)" in text
-    text = fault("y: {layer: Chosen, from: x}")
-    assert "shapes of the results of Chosen depend on the numbers in its sources" in text
-    assert "mg.register(Chosen, shape=...)" in text
-
-
-def test_an_error_in_a_shape_rule_is_reported() -> None:
-    def shape(x: Any) -> Any:
+def test_faults(rewrite: bool) -> None:
+    def only_sequences(x: Any) -> Any:
         if len(x) != 2:
             raise ValueError("sequences only")
         return x
 
-    mg.register(Total, name="Strict", shape=shape)
-    assert "sequences only" in fault("y: {layer: Strict, from: x}")
+    def shown(text: str) -> str:
+        return f"{render_text(faults(text))}\n"
+
+    for cls in (Gate, Cross, Statistics, Total, Odd, SequenceFirst, Nested, Spaced, Chosen):
+        mg.register(cls)
+    mg.register(Total, name="Sequences", shape=only_sequences)
     mg.register(Total, name="Strange", shape=lambda x: "NTD")
-    assert "which is not a shape" in fault("y: {layer: Strange, from: x}")
+    mg.register(Scores, name="Uncounted", macs=lambda x: "many")
+    mg.register(Scores, name="Miscounted", macs=lambda x: x[7])
+    check_texts(HERE / "refused_classes.md", shown, rewrite)
 
 
-def test_a_block_may_not_have_the_name_of_a_registered_layer() -> None:
-    mg.register(Gate)
-    text = "inputs: {x: [8]}\nblocks:\n  ⟦duplicate-name⟧Gate: {seq: [ReLU]}\nnodes:\n  y: {block: Gate, from: x}\noutputs: y\n"
-    plain, expected = split(text)
-    assert locations(plain) == expected
+SIZES = "with N = 37, T = 41"
+REFUSED_BY_TORCH = [
+    ("⟦bad-option⟧y: {layer: Perceptron, from: t, hidden: [0.5]}", "cannot be made", ""),
+    ("y: {layer: Gate, from: ⟦shape-mismatch⟧t, width: 9}", "Gate refuses (N, T, 8)", SIZES),
+    ("⟦shape-mismatch⟧y: {layer: Total, from: [x, t]}", "(N, 8) and (N, T, 8)", SIZES),
+    ("y: {layer: Gate, from: ⟦dtype-mismatch⟧i, width: 8}", "Gate refuses (N, 8)", ""),
+    ("y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}", "Statistics refuses (N, 8)", ""),
+]
+
+
+@each("node, message, help", REFUSED_BY_TORCH)
+def test_faults_that_quote_torch(node: str, message: str, help: str) -> None:
+    for cls in (Gate, Statistics, Total, Perceptron):
+        mg.register(cls)
+    inputs = "inputs: {x: [8], t: [T, 8], i: {shape: [8], dtype: int64}}"
+    text, expected = split(f"{inputs}\nnodes:\n  {node}\noutputs: {{y: y, x: x, t: t, i: i}}\n")
+    (found,) = faults(text)
+    assert [f"{found.code} {found.span.line}:{found.span.column}"] == expected
+    assert message in found.message and help in found.help and found.note
 
 
 def test_a_call_in_python_raises_at_its_line() -> None:
@@ -1027,16 +896,3 @@ def test_a_class_is_registered_as_a_merge() -> None:
     assert pickle.loads(pickle.dumps(graph)) == graph
     model = pickle.loads(pickle.dumps(graph.compile()))
     assert list(model.state_dict()) == ["m.weight"]
-
-
-@pytest.mark.parametrize(
-    ("cls", "name", "kind", "message"),
-    [
-        (nn.ReLU, "half", "merge", "half takes one tensor: register it as a layer"),
-        (Blend, "concat", "merge", "concat is a merge of mimgraph"),
-        (Blend, "blend", "block", 'kind is "layer" or "merge", not .block.'),
-    ],
-)
-def test_a_wrong_merge_is_refused(cls: type, name: str, kind: Any, message: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=message):
-        mg.register(cls, name=name, kind=kind)

@@ -14,19 +14,14 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.helpers.cases import check_texts, texts
 from tests.helpers.running import saved, seeded
 from tests.ops.tables import each
 
-# buffers
+CASES = Path(__file__).with_name("constants.md")
+BUFFER, VAE, ROPE, CONSTANTS, _ = (spec for spec, _ in texts(CASES).values())
 
-BUFFER = """\
-inputs: {x: [8]}
-nodes:
-  weight: {parameter: [8], init: normal}
-  steps: {buffer: [8], init: {arange: 8}, persistent: false}
-  y: {merge: formula, expr: x * weight + steps, from: [x, weight, steps], broadcast: true}
-outputs: y
-"""
+# buffers
 
 
 def test_a_buffer_that_is_not_persistent_is_not_in_the_state_dict(tmp_path: Path) -> None:
@@ -91,18 +86,6 @@ def is_the_arange_of_torch(case: tuple[tuple[str, Tensor], str]) -> None:
 
 
 # models whose papers need constants or noise, against torch
-
-VAE = """\
-inputs: {x: [12]}
-nodes:
-  h: {layer: Linear, from: x, out_features: 8, activation: ReLU}
-  mean: {layer: Linear, from: h, out_features: 4}
-  logvar: {layer: Linear, from: h, out_features: 4}
-  noise: {random: normal, like: mean}
-  z: {merge: formula, expr: mean + exp(0.5 * logvar) * noise, from: [mean, logvar, noise]}
-  y: {layer: Linear, from: z, out_features: 12}
-outputs: {y: y, mean: mean, logvar: logvar}
-"""
 
 
 def vae(model: nn.Module, x: Tensor, draws: bool) -> Tensor:
@@ -208,22 +191,6 @@ outputs: [x, eight, odd, down]
     assert torch.equal(found["down"], torch.arange(9, 2, -3))
 
 
-ROPE = """\
-inputs: {q: [T, 8]}
-nodes:
-  pairs: {buffer: [4], init: arange, persistent: false}
-  steps: {arange: q, dim: 1}
-  rates: {merge: formula, expr: 10000 ** (-pairs / 4), from: [pairs]}
-  angles: {merge: outer, from: [steps, rates]}
-  angles2: {merge: concat, from: [angles, angles]}
-  halves: {layer: Chunk, from: q, chunks: 2, dim: -1}
-  minus: {merge: formula, expr: -x, from: {x: halves.1}}
-  turned: {merge: concat, from: [minus, halves.0], dim: -1}
-  y: {merge: formula, expr: q * cos(a) + t * sin(a), from: {q: q, t: turned, a: angles2}, broadcast: true}
-outputs: y
-"""
-
-
 def test_rotary_positions_from_a_buffer_that_is_not_persistent() -> None:
     model, q = mg.loads(ROPE).compile(), torch.rand(2, 5, 8)
     angles = torch.outer(torch.arange(5), 10000 ** (-torch.arange(4) / 4)).repeat(1, 2)
@@ -234,22 +201,6 @@ def test_rotary_positions_from_a_buffer_that_is_not_persistent() -> None:
 
 # dtypes
 
-CONSTANTS = """\
-inputs: {x: [4], ids: {shape: [], dtype: int64}}
-nodes:
-  h: {layer: Linear, from: x, out_features: 4}
-  zeros: {zeros: [4], batched: true}
-  free: {ones: [$(2 + 2), 3]}
-  scalar: {zeros: []}
-  like: {ones: true, like: h}
-  floats: {ones: true, like: ids, dtype: float32}
-  whole: {zeros: true, like: ids}
-  bools: {ones: true, like: h, dtype: bool}
-  fixed: {zeros: [2], dtype: float64}
-  noise: {random: uniform, like: ids}
-  only: {random: normal, like: ids, only: training}
-outputs: [zeros, free, scalar, like, floats, whole, bools, fixed, noise, only]
-"""
 FOLLOWING = ("zeros", "free", "scalar", "like", "floats", "noise", "only")
 
 
@@ -330,33 +281,14 @@ outputs: [y, steps]
 
 # code
 
-FORMS = {
-    "{zeros: [4], batched: true}": "x.new_zeros(x.shape[0], 4)",
-    "{ones: [$T], batched: true}": "x.new_ones(x.shape[0], x.shape[1])",
-    "{zeros: [4], batched: true, dtype: int64}": "ids.new_zeros(ids.shape[0], 4)",
-    "{zeros: [4], batched: true, dtype: bool}": "ids.new_zeros(ids.shape[0], 4, dtype=torch.bool)",
-    "{zeros: []}": "x.new_zeros(())",
-    "{ones: true, like: x}": "torch.ones_like(x)",
-    "{zeros: true, like: ids, dtype: float32}": "torch.zeros_like(ids, dtype=x.dtype)",
-    "{arange: 8}": "torch.arange(8, device=ids.device)",
-    "{arange: 8, start: 2}": "torch.arange(2, 8, device=ids.device)",
-    "{arange: 8, step: 2}": "torch.arange(0, 8, 2, device=ids.device)",
-    "{random: normal, like: x}": "torch.randn_like(x)",
-    "{random: uniform, like: x, only: training}": (
-        "torch.rand_like(x) if self.training else torch.zeros_like(x)"
-    ),
-    "{random: normal, like: x, activation: ReLU}": "F.relu(torch.randn_like(x))",
-}
 
-
-def test_the_code_is_as_one_writes_it() -> None:
-    def is_written(node: str) -> None:
-        inputs = "inputs: {ids: {shape: [5], dtype: int64}, x: [T, 8]}"
-        graph = mg.loads(f"{inputs}\nnodes: {{y: {node}}}\noutputs: [x, ids, y]\n")
-        assert f'"y": {FORMS[node]}' in graph.source() or f"y = {FORMS[node]}" in graph.source()
+def test_the_code_is_as_one_writes_it(rewrite: bool) -> None:
+    def source(spec: str) -> str:
+        graph = mg.loads(spec)
         assert mg.loads(graph.dumps()).source() == graph.source()
+        return graph.source()
 
-    each(FORMS, is_written)
+    check_texts(CASES, source, rewrite)
 
 
 def test_a_random_tensor_is_like_an_optional_input_only_where_that_is_given() -> None:

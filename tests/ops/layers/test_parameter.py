@@ -7,6 +7,7 @@ import inspect
 import math
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import pytest
@@ -18,10 +19,13 @@ from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ops.layers.tensors.inits import INITS, Gain
 from mimgraph.runtime.runner import seeded_inputs
+from tests.helpers.cases import check_texts, texts
 from tests.helpers.running import by_name
 from tests.helpers.strategies import to_yaml
 from tests.ops.tables import each
 
+CASES = Path(__file__).with_name("parameters.md")
+SPECS = {name: spec for name, (spec, _) in texts(CASES).items()}
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -39,6 +43,10 @@ def started(shape: list[int], init: Any, kind: str = "parameter", **options: Any
     found = compiled({"p": {kind: shape, "init": init, **options}}).state_dict()["p"]
     assert isinstance(found, Tensor)
     return found
+
+
+def test_code(rewrite: bool) -> None:
+    check_texts(CASES, lambda spec: mg.loads(spec).source(), rewrite)
 
 
 # inits
@@ -306,21 +314,8 @@ def test_positions_are_on_the_device_of_their_source() -> None:
     assert model(x=torch.empty(2, 5, 8, device="meta"))["i"].device.type == "meta"
 
 
-POSITIONS = """
-inputs: {tokens: {shape: [T], vocab: 11}}
-nodes:
-  token: {layer: Embedding, from: tokens, embedding_dim: 8}
-  i: {arange: tokens, dim: 1}
-  position: {layer: Embedding, from: i, num_embeddings: 64, embedding_dim: 8}
-  table: {buffer: [50, 8], init: sinusoid}
-  rows: {layer: Slice, from: table, dim: 0, end: $T}
-  y: {merge: add, from: [token, position, rows], broadcast: true}
-outputs: y
-"""
-
-
 def test_positions_bound_a_length() -> None:
-    graph = mg.loads(POSITIONS)
+    graph = mg.loads(SPECS["positions"])
     assert list(map(str, graph.constraints)) == ["T <= 50"]
     model, tokens = graph.compile(), torch.arange(10).reshape(2, 5)
     expected = model.token(tokens) + model.position.weight[:5] + sinusoid(5, 8)
@@ -328,73 +323,22 @@ def test_positions_bound_a_length() -> None:
 
 
 def test_an_embedding_bounds_the_length_of_positions() -> None:
-    graph = mg.loads(POSITIONS.replace("64", "32"))
+    graph = mg.loads(SPECS["positions"].replace("64", "32"))
     assert list(map(str, graph.constraints)) == ["T <= 32"]
 
 
 def test_a_known_length_needs_no_constraint() -> None:
-    graph = mg.loads(POSITIONS.replace("shape: [T]", "shape: [50]").replace("$T", "50"))
+    graph = mg.loads(SPECS["positions"].replace("shape: [T]", "shape: [50]").replace("$T", "50"))
     assert graph.constraints == ()
     assert "torch.arange(50, device=tokens.device)" in graph.source()
 
 
 # blocks
 
-TOKENS = """
-inputs: {x: [T, 8]}
-params: {std: 0.02}
-blocks:
-  tokens:
-    params: {count: 1}
-    inputs: {x: [T, D]}
-    nodes:
-      cls: {parameter: [$count, $D], init: {normal: {std: $std}}, batched: true}
-      scale: {parameter: [$(2 * D)], init: 1.0e-4}
-      fixed: {buffer: [$D, $count], init: sinusoid}
-      joined: {merge: concat, from: [cls, x]}
-      wide: {layer: Linear, from: joined, out_features: $(2 * D)}
-      y: {merge: multiply, from: [wide, scale], broadcast: true}
-      z: {merge: matmul, from: [joined, fixed]}
-    outputs: {y: y, z: z}
-nodes:
-  a: {block: tokens, from: x}
-  b: {block: tokens, from: a.y, count: 4}
-outputs: {y: b.y, z: b.z}
-"""
-
 
 def test_sizes_that_vary_are_arguments_of_the_class() -> None:
-    graph = mg.loads(TOKENS)
-    source = graph.source()
-    assert (
-        """
-class Tokens(nn.Module):
-    def __init__(self, D: int, count: int = 1) -> None:
-        super().__init__()
-        self.cls = nn.Parameter(nn.init.normal_(torch.empty(1, count, D), std=0.02))
-        self.scale = nn.Parameter(torch.full((2 * D,), 0.0001))
-        self.fixed = nn.Buffer(_sinusoid(D, count))
-        self.wide = nn.Linear(D, 2 * D)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        cls = self.cls.expand(x.shape[0], -1, -1)
-        joined = torch.cat((cls, x), 1)
-        del cls
-        wide = self.wide(joined)
-        y = wide * self.scale
-        del wide
-        z = joined @ self.fixed
-        del joined
-        return y, z
-"""
-        in source
-    )
-    assert "self.a = Tokens(8)\n        self.b = Tokens(16, count=4)\n" in source
-    outputs = graph.compile()(x=torch.randn(2, 5, 8))
-    assert {name: tuple(x.shape) for name, x in outputs.items()} == {
-        "y": (2, 10, 32),
-        "z": (2, 10, 4),
-    }
+    outputs = mg.loads(SPECS["tokens"]).compile()(x=torch.randn(2, 5, 8))
+    assert [tuple(x.shape) for x in outputs.values()] == [(2, 10, 32), (2, 10, 4)]
 
 
 def test_a_size_as_a_value_is_a_float() -> None:
@@ -421,25 +365,8 @@ def test_a_size_as_a_value_is_a_float() -> None:
     assert [model.a.pair.tolist(), model.b.pair.tolist()] == [[2.0, 1.0], [4.0, 3.0]]
 
 
-SCALES = """
-inputs: {x: [8]}
-blocks:
-  scaled:
-    inputs: {x: [D]}
-    nodes:
-      gamma: {parameter: [$D], init: {uniform: {a: 0.5, b: 1.5}}}
-      y: {merge: multiply, from: [x, gamma], broadcast: true}
-    outputs: y
-nodes:
-  own: {block: scaled, from: x, repeat: 3}
-  one: {block: scaled, from: own, repeat: {times: 2, shared: true}}
-  again: {share: own, from: one}
-outputs: again
-"""
-
-
 def test_repeats_have_separate_parameters_unless_they_are_shared() -> None:
-    model = mg.loads(SCALES).compile()
+    model = mg.loads(SPECS["repeats"]).compile()
     assert list(model.state_dict()) == ["own.0.gamma", "own.1.gamma", "own.2.gamma", "one.gamma"]
     x = torch.randn(2, 8)
     first, second, third, one = model.parameters()
@@ -470,7 +397,7 @@ def python_graph() -> mg.Graph:
 
 
 def test_python_gives_the_same_graph() -> None:
-    assert python_graph() == mg.loads(TOKENS)
+    assert python_graph() == mg.loads(SPECS["tokens"])
     assert mg.loads(python_graph().dumps()) == python_graph()
 
 
@@ -482,7 +409,7 @@ def test_positions_and_ports_in_python() -> None:
     table = mg.Buffer("table", (50, 8), init="sinusoid")
     rows = layers.Slice(0, end=tokens.dims[0])(table, name="rows")
     y = merges.add(token, position, rows, broadcast=True, name="y")
-    assert mg.Graph(y) == mg.loads(POSITIONS)
+    assert mg.Graph(y) == mg.loads(SPECS["positions"])
 
 
 def test_a_buffer_takes_a_dtype_of_torch() -> None:
@@ -514,18 +441,9 @@ def test_a_wrong_init_is_reported_at_the_call(init: Any, code: str) -> None:
 
 # learned tensors of layers
 
-TIED = """
-inputs: {tokens: {shape: [T], vocab: 11}}
-nodes:
-  token: {layer: Embedding, from: tokens, embedding_dim: 8}
-  hidden: {layer: Linear, from: token, out_features: 8}
-  logits: {merge: einsum, equation: "n t d, v d -> n t v", from: [hidden, token.weight]}
-outputs: logits
-"""
-
 
 def test_a_tied_weight_is_one_parameter() -> None:
-    model = mg.loads(TIED).compile()
+    model = mg.loads(SPECS["tied"]).compile()
     names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
     assert names == ["token.weight", "hidden.weight", "hidden.bias"]
     tokens = torch.arange(6).reshape(2, 3)
@@ -651,29 +569,8 @@ def test_a_shared_layer_reads_learned_tensors_too() -> None:
     torch.testing.assert_close(found["c"], model.a(model.p))
 
 
-LOOPS = """
-inputs: {x: [8]}
-blocks:
-  step:
-    inputs: {w: [D, E], x: [C]}
-    nodes:
-      fc: {layer: Linear, from: w, out_features: $E}
-      y: {merge: matmul, from: [x, fc]}
-    outputs: {w: fc, x: y}
-  turn: {seq: [{Linear: 8}]}
-nodes:
-  fc: {layer: Linear, from: x, out_features: 8}
-  p: {parameter: [8, 8], init: eye}
-  both: {block: step, from: [fc.weight, fc], repeat: 2}
-  turned: {block: turn, from: fc.weight, repeat: {times: 2, shared: true}}
-  own: {block: turn, from: p, repeat: {times: 2, shared: true}}
-  none: {block: turn, from: fc.weight, repeat: 0}
-outputs: {w: both.w, x: both.x, turned: turned, own: own, none: none, weight: fc.weight, p: p}
-"""
-
-
 def test_a_loop_that_starts_from_a_learned_tensor_does_not_change_it() -> None:
-    model, x = mg.loads(LOOPS).compile(), torch.randn(2, 8)
+    model, x = mg.loads(SPECS["loops"]).compile(), torch.randn(2, 8)
     found = model(x=x)
     w, y = model.fc.weight, model.fc(x)
     for step in model.both:
@@ -723,7 +620,7 @@ def test_ports_of_weights_in_python() -> None:
     assert str(weight.shape) == "(11, 8)"
     equation = "n t d, v d -> n t v"
     logits = merges.einsum(hidden, weight, equation=equation, name="logits")
-    assert mg.Graph(logits) == mg.loads(TIED)
+    assert mg.Graph(logits) == mg.loads(SPECS["tied"])
     with pytest.raises(mg.SpecError, match="no port 'weigth'"):
         token["weigth"]
 
@@ -739,18 +636,9 @@ class Engine(NamedTuple):
     outputs: dict[str, Tensor]
 
 
-ENGINES = {
-    "tied": TIED,
-    "positions": POSITIONS,
-    "tokens": TOKENS,
-    "loops": LOOPS,
-    "repeats": SCALES,
-}
-
-
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=SPECS)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    graph = mg.loads(ENGINES[request.param])
+    graph = mg.loads(SPECS[request.param])
     torch.manual_seed(0)
     model = graph.compile()
     inputs = seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))

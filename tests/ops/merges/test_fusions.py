@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -15,11 +16,13 @@ import mimgraph as mg
 from mimgraph import merges
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import symbols
+from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.stages import as_tuple
 from tests.ops.layers.oracle import infer, tensor
+from tests.ops.tables import options, read, sources
 
 
 def fusions() -> set[str]:
@@ -76,11 +79,11 @@ class Weights(NamedTuple):
         return w.linear("out_proj", (scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
 
     def encoder_layer(
-        self, name: str, x: Tensor, heads: int, act: Any = torch.relu, first: bool = False
+        self, name: str, x: Tensor, heads: int, activation: str = "relu", norm_first: bool = False
     ) -> Tensor:
         """A layer of nn.TransformerEncoder."""
-        w = self.under(name)
-        if first:
+        w, act = self.under(name), getattr(F, activation)
+        if norm_first:
             y = w.norm("norm1", x)
             x = x + w.attention("self_attn", y, y, y, heads)
             return x + w.linear("linear2", act(w.linear("linear1", w.norm("norm2", x))))
@@ -92,16 +95,23 @@ Results = Tensor | tuple[Tensor, ...]
 
 
 class Case(NamedTuple):
-    """A fusion in a spec, the formula on its weights, and the number of its weights."""
+    """A fusion in a spec, and the number of its weights."""
 
     merge: str
-    inputs: Mapping[str, list[Any]]
+    sources: Mapping[str, TensorType]
     options: str
-    formula: Callable[..., Results]
     count: int
 
     def __str__(self) -> str:
         return f"{self.merge}-{self.options or 'defaults'}".replace(" ", "")
+
+    def formula(self, weights: Weights, *xs: Tensor) -> Results:
+        """Compute the formula with the options that it takes."""
+        formula, given = FORMULAS[self.merge], options(self.options)
+        given = {k: given[k] for k in inspect.signature(formula).parameters if k in given}
+        if ops("merge")[self.merge].inputs.kind == "many":
+            return formula(weights, *xs, **given)
+        return formula(weights, **dict(zip(self.sources, xs, strict=True)), **given)
 
 
 # the formulas
@@ -112,12 +122,15 @@ def weighted_sum(w: Weights, *xs: Tensor, softmax: bool = True) -> Tensor:
     return torch.stack([weight * x for weight, x in zip(weights, xs, strict=True)]).sum(0)
 
 
-def gmu(w: Weights, a: Tensor, b: Tensor) -> Tensor:
+def gmu(w: Weights, *xs: Tensor, gate: str = "sigmoid") -> Tensor:
+    if len(xs) > 2 or gate == "softmax":
+        return gmu_of_many(w, *xs, softmax=gate == "softmax")
+    a, b = xs
     z = torch.sigmoid(w.linear("gate", torch.cat((a, b), -1)))
     return z * torch.tanh(w.linear("hidden0", a)) + (1 - z) * torch.tanh(w.linear("hidden1", b))
 
 
-def gmu_of_many(w: Weights, *xs: Tensor, softmax: bool = False) -> Tensor:
+def gmu_of_many(w: Weights, *xs: Tensor, softmax: bool) -> Tensor:
     joined, name = torch.cat(xs, -1), "score" if softmax else "gate"
     scores = torch.stack([w.linear(f"{name}{i}", joined) for i in range(len(xs))])
     gates = scores.softmax(0) if softmax else scores.sigmoid()
@@ -144,7 +157,7 @@ def mutan(w: Weights, a: Tensor, b: Tensor, rank: int = 5) -> Tensor:
     return w.linear("output", torch.stack([m * n for m, n in terms]).sum(0))
 
 
-def mfb(w: Weights, a: Tensor, b: Tensor, factors: int) -> Tensor:
+def mfb(w: Weights, a: Tensor, b: Tensor, factors: int = 5) -> Tensor:
     z = (w.linear("factors_a", a) * w.linear("factors_b", b)).unflatten(-1, (-1, factors)).sum(-1)
     z = z.sign() * z.abs().sqrt()
     return z / z.norm(dim=-1, keepdim=True)
@@ -180,16 +193,23 @@ def mmtm(w: Weights, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
 
 
 def cross_attention(
-    w: Weights, query: Tensor, key: Tensor, value: Any = None, mask: Any = None, how: str = "post"
+    w: Weights,
+    query: Tensor,
+    key: Tensor,
+    value: Any = None,
+    key_padding_mask: Any = None,
+    norm: str = "post",
+    residual: bool = True,
 ) -> Tensor:
-    seen = w.norm("norm", query) if how == "pre" else query
-    y = w.attention("attention", seen, key, key if value is None else value, 2, mask)
-    if how == "plain":
-        return y
-    return query + y if how == "pre" else w.norm("norm", query + y)
+    seen = w.norm("norm", query) if norm == "pre" else query
+    y = w.attention("attention", seen, key, key if value is None else value, 2, key_padding_mask)
+    y = query + y if residual else y
+    return w.norm("norm", y) if norm == "post" else y
 
 
-def vilbert(w: Weights, a: Tensor, b: Tensor, a_mask: Any = None, b_mask: Any = None) -> Any:
+def vilbert(
+    w: Weights, a: Tensor, b: Tensor, a_padding_mask: Any = None, b_padding_mask: Any = None
+) -> Any:
     def stream(w: Weights, x: Tensor, context: Tensor, mask: Any) -> Tensor:
         x = w.norm("norm1", x + w.attention("attention", x, context, context, 2, mask))
         last = max(w.under("feedforward").all)[0]
@@ -199,34 +219,40 @@ def vilbert(w: Weights, a: Tensor, b: Tensor, a_mask: Any = None, b_mask: Any = 
     found = sorted({name.split(".")[1] for name in w.all if name.startswith("layers.")})
     for layer in [w.under(f"layers.{number}") for number in found] or [w]:
         a, b = (
-            stream(layer.under("stream_a"), a, b, b_mask),
-            stream(layer.under("stream_b"), b, a, a_mask),
+            stream(layer.under("stream_a"), a, b, b_padding_mask),
+            stream(layer.under("stream_b"), b, a, a_padding_mask),
         )
     return a, b
 
 
-def transformer(w: Weights, *xs: Tensor, layers: int = 1, **options: Any) -> Tensor:
+def transformer(w: Weights, *xs: Tensor, num_layers: int = 1, norm_first: bool = False) -> Tensor:
     parts = [x if x.dim() == 3 else x[:, None] for x in xs]
     x = torch.cat([part + kind for part, kind in zip(parts, w["modality"], strict=True)], 1)
-    for number in range(layers):
-        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, **options)
+    for number in range(num_layers):
+        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, norm_first=norm_first)
     return x
 
 
-def mbt(w: Weights, *xs: Tensor, layers: int = 2, **options: Any) -> tuple[Tensor, ...]:
+def mbt(
+    w: Weights,
+    *xs: Tensor,
+    num_layers: int = 2,
+    activation: str = "relu",
+    norm_first: bool = False,
+) -> tuple[Tensor, ...]:
     shared = w["bottleneck"].expand(len(xs[0]), -1, -1)
-    for number in range(layers):
+    for number in range(num_layers):
         seen, ends = [], []
         for index, x in enumerate(xs):
             name = f"layers.{number}.encoder{index}"
-            y = w.encoder_layer(name, torch.cat((x, shared), 1), 2, **options)
+            y = w.encoder_layer(name, torch.cat((x, shared), 1), 2, activation, norm_first)
             seen.append(y[:, : x.shape[1]])
             ends.append(y[:, x.shape[1] :])
         xs, shared = tuple(seen), torch.stack(ends).mean(0)
     return xs
 
 
-def perceiver(w: Weights, *xs: Tensor, layers: int = 1) -> Tensor:
+def perceiver(w: Weights, *xs: Tensor, num_layers: int = 1) -> Tensor:
     x = w["latents"].expand(len(xs[0]), -1, -1)
     tokens = torch.cat([x if x.dim() == 3 else x[:, None] for x in xs], 1)
     look = w.under("attend")
@@ -234,8 +260,8 @@ def perceiver(w: Weights, *xs: Tensor, layers: int = 1) -> Tensor:
     x = x + look.attention("attention", look.norm("norm_x", x), context, context, 2)
     hidden = F.gelu(look.linear("feedforward.0", look.norm("norm2", x)))
     x = x + look.linear("feedforward.2", hidden)
-    for number in range(layers):
-        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, F.gelu, first=True)
+    for number in range(num_layers):
+        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, "gelu", norm_first=True)
     return x
 
 
@@ -246,29 +272,30 @@ def expert(w: Weights, number: int, x: Tensor) -> Tensor:
     return w.linear("2", w.linear("0", x).relu())
 
 
-def moe(w: Weights, *xs: Tensor, experts: int = 4, gate: str = "gate") -> Tensor:
+def moe(w: Weights, *xs: Tensor, num_experts: int = 4, gate: str = "gate") -> Tensor:
     x = torch.cat(xs, -1)
     weights = w.linear(gate, x).softmax(-1)
-    return torch.stack([weights[..., i, None] * expert(w, i, x) for i in range(experts)]).sum(0)
+    weighted = [weights[..., i, None] * expert(w, i, x) for i in range(num_experts)]
+    return torch.stack(weighted).sum(0)
 
 
-def mmoe(w: Weights, *xs: Tensor) -> tuple[Tensor, ...]:
-    return tuple(moe(w, *xs, gate=f"gate_{task}") for task in ("click", "like"))
+def mmoe(w: Weights, *xs: Tensor, tasks: tuple[str, ...]) -> tuple[Tensor, ...]:
+    return tuple(moe(w, *xs, gate=f"gate_{task}") for task in tasks)
 
 
-def dcn(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
+def dcn(w: Weights, *xs: Tensor, num_layers: int = 2) -> Tensor:
     x = start = torch.cat(xs, 1)
-    for number in range(layers):
+    for number in range(num_layers):
         layer = w.under(f"layers.{number}")
         low = layer.linear("down", x) if "down.weight" in layer.all else x
         x = start * layer.linear("linear", low) + x
     return x
 
 
-def cin(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
+def cin(w: Weights, *xs: Tensor, layer_sizes: tuple[int, ...]) -> Tensor:
     rows = torch.stack(xs, 1) if len(xs) > 1 else xs[0]
     x, pooled = rows, []
-    for number in range(layers):
+    for number in range(len(layer_sizes)):
         pairs = [x[:, i] * rows[:, j] for i in range(x.shape[1]) for j in range(rows.shape[1])]
         x = torch.einsum("op,pnd->nod", w[f"layer{number}.weight"][:, :, 0], torch.stack(pairs))
         if f"layer{number}.bias" in w.all:
@@ -277,10 +304,10 @@ def cin(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
     return torch.cat(pooled, 1)
 
 
-def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
+def attention_pool(w: Weights, input: Tensor, mask: Any = None) -> Tensor:
     """Compute the pool of each sample without its padding; 0 if nothing is left."""
     pooled = []
-    for row, steps in enumerate(x):
+    for row, steps in enumerate(input):
         real = steps if mask is None else steps[mask[row]]
         hidden = w.linear("hidden", real).tanh() if "hidden.weight" in w.all else real
         weights = w.linear("score", hidden)[:, 0].softmax(0)
@@ -288,270 +315,47 @@ def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
     return torch.stack(pooled)
 
 
-# --- the cases
-
-
-def wide(inputs: int, outputs: int) -> int:
-    """Return the number of weights of a Linear with bias."""
-    return inputs * outputs + outputs
-
-
-def attention_weights(query: int, key: int) -> int:
-    return query * (query + 2 * key) + 3 * query + wide(query, query)
-
-
-def encoder_weights(width: int, hidden: int) -> int:
-    norms = 2 * 2 * width
-    return attention_weights(width, width) + wide(width, hidden) + wide(hidden, width) + norms
-
-
-PAIR = {"a": [6], "b": [5]}
-THREE = {"a": [6], "b": [5], "c": [3]}
-ALIKE = {"a": [6], "b": [6], "c": [6]}
-REGIONS = {"a": ["T", 6], "b": ["T", 5]}
-TOKENS = {"a": ["T", 8], "b": ["S", 8], "c": [8]}
-SEQUENCES = {"a": ["T", 8], "b": [4, 8]}
-UNLIKE = {"a": ["T", 8], "b": ["S", 6]}
-SMALL = "dim_feedforward: 7, dropout: 0"
-STREAMS = attention_weights(8, 6) + attention_weights(6, 8) + 4 * (8 + 6)
-STREAMS += sum(wide(size, 7) + wide(7, size) for size in (8, 6))
-
+FORMULAS: dict[str, Callable[..., Results]] = {
+    "weighted_sum": weighted_sum,
+    "gated": gmu,
+    "bilinear": bilinear,
+    "mlb": mlb,
+    "mutan": mutan,
+    "mfb": mfb,
+    "low_rank": lmf,
+    "tensor": tfn,
+    "film": film,
+    "squeeze_excite": mmtm,
+    "cross_attention": cross_attention,
+    "co_attention": vilbert,
+    "transformer": transformer,
+    "bottleneck": mbt,
+    "perceiver": perceiver,
+    "moe": moe,
+    "mmoe": mmoe,
+    "cross": dcn,
+    "cin": cin,
+    "attention_pool": attention_pool,
+}
 CASES = [
-    Case("weighted_sum", ALIKE, "", weighted_sum, 3),
-    Case(
-        "weighted_sum",
-        {"a": ["T", 3, 4], "b": ["T", 3, 4]},
-        "softmax: false",
-        lambda w, *xs: weighted_sum(w, *xs, softmax=False),
-        2,
-    ),
-    Case("gated", PAIR, "out_features: 4", gmu, wide(6, 4) + wide(5, 4) + wide(11, 4)),
-    Case("gated", REGIONS, "out_features: 4, bias: false", gmu, 4 * (6 + 5 + 11)),
-    Case(
-        "gated",
-        THREE,
-        "out_features: 4",
-        gmu_of_many,
-        wide(6, 4) + wide(5, 4) + wide(3, 4) + 3 * wide(14, 4),
-    ),
-    Case(
-        "gated",
-        REGIONS,
-        "out_features: 4, gate: softmax",
-        lambda w, *xs: gmu_of_many(w, *xs, softmax=True),
-        wide(6, 4) + wide(5, 4) + 2 * wide(11, 4),
-    ),
-    Case("bilinear", PAIR, "out_features: 4", bilinear, 4 * 6 * 5 + 4),
-    Case("bilinear", REGIONS, "out_features: 4, bias: false", bilinear, 4 * 6 * 5),
-    Case("mlb", PAIR, "out_features: 4", mlb, wide(6, 4) + wide(5, 4) + wide(4, 4)),
-    Case(
-        "mlb",
-        REGIONS,
-        "out_features: 4, hidden_features: 9, bias: false",
-        mlb,
-        9 * (6 + 5 + 4),
-    ),
-    Case(
-        "mutan",
-        PAIR,
-        "out_features: 4",
-        mutan,
-        wide(6, 4) + wide(5, 4) + 2 * wide(4, 20) + wide(4, 4),
-    ),
-    Case(
-        "mutan",
-        REGIONS,
-        "out_features: 4, rank: 2, hidden_features: 3",
-        lambda w, a, b: mutan(w, a, b, 2),
-        wide(6, 3) + wide(5, 3) + 2 * wide(3, 6) + wide(3, 4),
-    ),
-    Case(
-        "mfb",
-        PAIR,
-        "out_features: 4, dropout: 0",
-        lambda w, a, b: mfb(w, a, b, 5),
-        wide(6, 20) + wide(5, 20),
-    ),
-    Case(
-        "mfb",
-        REGIONS,
-        "out_features: 4, factors: 3, dropout: 0, bias: false",
-        lambda w, a, b: mfb(w, a, b, 3),
-        12 * (6 + 5),
-    ),
-    Case("low_rank", THREE, "out_features: 2", lmf, wide(6, 8) + wide(5, 8) + wide(3, 8)),
-    Case(
-        "low_rank",
-        REGIONS,
-        "out_features: 2, rank: 3",
-        lambda w, *xs: lmf(w, *xs, rank=3),
-        wide(6, 6) + wide(5, 6),
-    ),
-    Case("tensor", PAIR, "", tfn, 0),
-    Case("tensor", {"a": ["T"], "b": [5], "c": [3]}, "", tfn, 0),
-    Case("film", {"x": [4, 5, 6], "condition": [3]}, "", film, 2 * wide(3, 4)),
-    Case("film", {"x": [4], "condition": [3]}, "bias: false", film, 2 * 3 * 4),
-    Case(
-        "film",
-        {"x": ["T", 4], "condition": [3]},
-        "dim: -1",
-        lambda w, x, condition: film(w, x, condition, -1),
-        2 * wide(3, 4),
-    ),
-    Case(
-        "squeeze_excite",
-        {"a": [6, 4, 5], "b": [2, "T"]},
-        "",
-        mmtm,
-        wide(8, 2) + wide(2, 6) + wide(2, 2),
-    ),
-    Case(
-        "squeeze_excite",
-        {"a": [6, 2, 3, 4], "b": [4]},
-        "reduction: 3, bias: false",
-        mmtm,
-        10 * 3 + 3 * 6 + 3 * 4,
-    ),
-    Case(
-        "cross_attention",
-        {"query": ["T", 8], "key": ["S", 6]},
-        "num_heads: 2",
-        cross_attention,
-        attention_weights(8, 6) + 2 * 8,
-    ),
-    Case(
-        "cross_attention",
-        {"query": ["T", 8], "key": ["S", 8], "value": ["S", 8]},
-        "num_heads: 2, norm: pre",
-        lambda w, *xs: cross_attention(w, *xs, how="pre"),
-        attention_weights(8, 8) + 2 * 8,
-    ),
-    Case(
-        "cross_attention",
-        {"query": ["T", 8], "key": ["S", 6], "key_padding_mask": ["S", "bool"]},
-        "num_heads: 2, norm: none, residual: false",
-        lambda w, q, k, mask: cross_attention(w, q, k, None, mask, "plain"),
-        attention_weights(8, 6),
-    ),
-    Case("co_attention", UNLIKE, f"num_heads: 2, {SMALL}", vilbert, STREAMS),
-    Case(
-        "co_attention",
-        {**UNLIKE, "a_padding_mask": ["T", "bool"], "b_padding_mask": ["S", "bool"]},
-        f"num_heads: 2, num_layers: 3, {SMALL}",
-        vilbert,
-        3 * STREAMS,
-    ),
-    Case(
-        "transformer",
-        TOKENS,
-        f"num_heads: 2, {SMALL}",
-        transformer,
-        3 * 8 + encoder_weights(8, 7),
-    ),
-    Case(
-        "transformer",
-        SEQUENCES,
-        f"num_heads: 2, num_layers: 2, norm_first: true, {SMALL}",
-        lambda w, *xs: transformer(w, *xs, layers=2, first=True),
-        2 * 8 + 2 * encoder_weights(8, 7),
-    ),
-    Case(
-        "bottleneck",
-        SEQUENCES,
-        f"num_heads: 2, {SMALL}",
-        mbt,
-        4 * 8 + 2 * 2 * encoder_weights(8, 7),
-    ),
-    Case(
-        "bottleneck",
-        {"a": ["T", 8], "b": ["T", 8], "c": ["S", 8]},
-        f"num_heads: 2, num_layers: 3, num_bottlenecks: 2, activation: gelu, norm_first: true, {SMALL}",
-        lambda w, *xs: mbt(w, *xs, layers=3, act=F.gelu, first=True),
-        2 * 8 + 3 * 3 * encoder_weights(8, 7),
-    ),
-    Case(
-        "perceiver",
-        TOKENS,
-        f"num_heads: 2, num_latents: 3, {SMALL}",
-        perceiver,
-        3 * 8 + attention_weights(8, 8) + 3 * 16 + wide(8, 7) + wide(7, 8) + encoder_weights(8, 7),
-    ),
-    Case(
-        "perceiver",
-        {"a": ["T", 6]},
-        f"num_heads: 2, num_latents: 3, latent_features: 4, num_layers: 2, {SMALL}",
-        lambda w, *xs: perceiver(w, *xs, layers=2),
-        3 * 4
-        + attention_weights(4, 6)
-        + 2 * (4 + 6 + 4)
-        + wide(4, 7)
-        + wide(7, 4)
-        + 2 * encoder_weights(4, 7),
-    ),
-    Case("attention_pool", {"input": ["T", 6]}, "", attention_pool, 6),
-    *(
-        Case(
-            "attention_pool",
-            {"input": ["T", 6], "mask": ["T", "bool"]},
-            options,
-            attention_pool,
-            count,
-        )
-        for options, count in (
-            ("", 6),
-            ("hidden_features: 4", wide(6, 4) + 4),
-            ("hidden_features: 4, bias: false", 6 * 4 + 4),
-        )
-    ),
-    Case("moe", PAIR, "out_features: 3", moe, 4 * wide(11, 3) + wide(11, 4)),
-    Case(
-        "moe",
-        {"a": ["T", 2, 6]},
-        "out_features: 3, num_experts: 2, hidden_features: 5",
-        lambda w, *xs: moe(w, *xs, experts=2),
-        2 * (wide(6, 5) + wide(5, 3)) + wide(6, 2),
-    ),
-    Case(
-        "mmoe",
-        PAIR,
-        "out_features: 3, tasks: [click, like]",
-        mmoe,
-        4 * wide(11, 3) + 2 * wide(11, 4),
-    ),
-    Case("cross", PAIR, "", dcn, 2 * wide(11, 11)),
-    Case(
-        "cross",
-        {"a": [6]},
-        "num_layers: 3, rank: 2",
-        lambda w, *xs: dcn(w, *xs, layers=3),
-        3 * (6 * 2 + wide(2, 6)),
-    ),
-    Case("cin", ALIKE, "layer_sizes: [4, 2]", cin, 4 * 9 + 2 * 12),
-    Case(
-        "cin",
-        {"a": [5, "D"]},
-        "layer_sizes: [4], bias: true",
-        lambda w, x: cin(w, x, layers=1),
-        4 * 25 + 4,
-    ),
+    Case(row.op, sources(row.op, row.sources), row.options, int(row.rest[0]))
+    for rows in read("fusions.md").values()
+    for row in rows
 ]
 by_case = pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
 
 
 def load(case: Case, more: str = "", outputs: str = "") -> mg.Graph:
     """Load the case; without a default port all ports are outputs."""
-    inputs = {
-        name: f"{{shape: {shape[:-1]}, dtype: bool}}" if shape[-1] == "bool" else str(shape)
-        for name, shape in case.inputs.items()
-    }
-    named = getattr(merges, case.merge).inputs.kind == "tuple"
-    sources = f"{{{', '.join(f'{n}: {n}' for n in inputs)}}}" if named else f"[{', '.join(inputs)}]"
-    options = f", {case.options}" if case.options else ""
-    head = "\n".join(f"  {name}: {text}" for name, text in inputs.items())
-    text = (
-        f"inputs:\n{head}\nnodes:\n"
-        f"  y: {{merge: {case.merge}, from: {sources.replace(chr(39), '')}{options}}}\n{more}"
-    ).replace("'", "")
+    inputs = [
+        f"{name}: {{shape: [{', '.join(map(str, x.dims))}], dtype: {x.dtype}}}"
+        for name, x in case.sources.items()
+    ]
+    named = ops("merge")[case.merge].inputs.kind == "tuple"
+    names = f"{{{', '.join(f'{n}: {n}' for n in case.sources)}}}" if named else [*case.sources]
+    given = f", {case.options}" if case.options else ""
+    node = f"y: {{merge: {case.merge}, from: {names}{given}}}".replace("'", "")
+    text = f"inputs: {{{', '.join(inputs)}}}\nnodes:\n  {node}\n{more}"
     try:
         return mg.loads(f"{text}outputs: {outputs or 'y'}\n")
     except mg.SpecError as error:
@@ -623,7 +427,7 @@ def can_have_an_activation(case: Case, plain: mg.Graph, module: nn.Module) -> No
 
 
 def can_be_shared(case: Case, graph: mg.Graph) -> None:
-    sources = list(case.inputs)
+    sources = list(case.sources)
     shared = f"  z: {{share: y, from: [{', '.join(sources)}]}}\n"
     if "value" not in sources and "key_padding_mask" in sources:
         shared = f"  z: {{share: y, from: {{{', '.join(f'{n}: {n}' for n in sources)}}}}}\n"
@@ -789,33 +593,20 @@ def test_tables_and_pictures_show_a_merge() -> None:
 def test_a_block_that_a_rule_returns_has_no_faults() -> None:
     """No node inside the block fails, whatever the combination of sizes, names and ranks."""
     shapes = [(), (8,), ("T",), (4, 8), ("T", 8), (3, "T"), ("T", "S"), (2, 4, 8), (8, "T", 4)]
-    options = {"out_features": 2, "num_heads": 2, "num_latents": 3, "layer_sizes": [2]}
+    usual = {"out_features": 2, "num_heads": 2, "num_latents": 3, "layer_sizes": [2]}
     for name, (one, other) in itertools.product(
         sorted(fusions()), itertools.product(shapes, shapes)
     ):
         op = ops("merge")[name]
-        given = {key: value for key, value in options.items() if key in op.options}
+        given = {key: value for key, value in usual.items() if key in op.options}
         if "tasks" in op.options:
             given["tasks"] = ["a", "b"]
-        sources = [tensor(*one), tensor(*other)]
-        keys = ("0", "1") if op.inputs.kind == "many" else op.inputs.names[:2]
+        keys = ("a", "b") if op.inputs.kind == "many" else op.inputs.names[:2]
+        types = {key: tensor(*shape) for key, shape in zip(keys, (one, other), strict=True)}
         try:
-            block = infer(name, dict(zip(keys, sources, strict=True)), **given)
+            block = infer(name, types, **given)
         except OpFault:
             continue
         if isinstance(block, Block):
-            case = Case(name, {"a": list(one), "b": list(other)}, "", lambda: None, 0)
-            assert loaded(case, given)
-
-
-def loaded(case: Case, options: Mapping[str, Any]) -> mg.Graph:
-    """Return the case with two sources in a list."""
-    given = "".join(f", {key}: {value}" for key, value in options.items()).replace("'", "")
-    a, b = (str(shape).replace("'", "") for shape in case.inputs.values())
-    node = f"  y: {{merge: {case.merge}, from: [a, b]{given}}}"
-    text = f"inputs: {{a: {a}, b: {b}}}\nnodes:\n{node}\n"
-    try:
-        return mg.loads(f"{text}outputs: y\n")
-    except mg.SpecError as error:
-        ports = error.diagnostics[0].help.removeprefix("its ports: ").split(", ")
-        return mg.loads(f"{text}outputs: {{{', '.join(f'p{p}: y.{p}' for p in ports)}}}\n")
+            written = ", ".join(f"{key}: {value}" for key, value in given.items())
+            assert load(Case(name, types, written.replace("'", ""), 0))
