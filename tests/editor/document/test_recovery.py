@@ -47,7 +47,7 @@ def data(tree: Tree | None) -> object:
 
 
 def read_of(entry: str) -> str:
-    """Return what is read of an entry, and check that its neighbours are typed."""
+    """Return the text of an entry as it was read, and check that the nodes beside it have types."""
     found = analysis(SPEC.replace("HERE", entry.removesuffix("\n")))
     assert isinstance(found.tree, Mapping)
     nodes = data(found.tree.get("nodes"))
