@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from tests.emit.test_golden import RUFF
+from tests.emit.test_golden import assert_ruff_leaves
 from tests.helpers.cases import each, texts
 
 BLOCKS = """\
@@ -77,12 +76,7 @@ def test_a_frozen_buffer_needs_no_call() -> None:
 def test_ruff_leaves_the_source_as_it_is(tmp_path: Path) -> None:
     for number, case in enumerate(CASES):
         (tmp_path / f"case_{number}.py").write_text(graph_of(case).source())
-    options = ["--isolated", "--no-cache", "--line-length", "100", tmp_path]
-    for command in (["check", "--extend-select", "I"], ["format", "--diff"]):
-        done = subprocess.run(
-            [RUFF, *command, *options], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout
+    assert_ruff_leaves(tmp_path)
 
 
 def test_a_training_step_changes_nothing_frozen() -> None:
