@@ -171,38 +171,6 @@ class EncoderDecoder(nn.Module):
         return {"dec": torch.relu(hidden[-1]), "enc": enc}
 
 
-@handwritten
-class CrossAttention(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.alone = nn.MultiheadAttention(8, 2, batch_first=True)
-        self.cross = nn.MultiheadAttention(8, 4, kdim=6, vdim=6, batch_first=True)
-        self.norm = nn.LayerNorm(8)
-
-    def forward(self, text: Tensor, image: Tensor, pad: Tensor) -> dict[str, Tensor]:
-        alone = self.alone(text, text, text, need_weights=False)[0]
-        cross, weights = self.cross(alone, image, image, key_padding_mask=pad)
-        return {"y": self.norm(cross + alone), "w": weights}
-
-
-@handwritten
-class BilinearAndVolume(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.pair = nn.Bilinear(5, 7, 4)
-        self.cube = nn.Sequential(
-            nn.Conv3d(1, 4, (3, 3, 1), bias=False),
-            nn.GroupNorm(2, 4),
-            nn.PReLU(),
-            nn.AdaptiveAvgPool3d(1),
-            nn.Flatten(),
-        )
-
-    def forward(self, left: Tensor, right: Tensor, volume: Tensor) -> dict[str, Tensor]:
-        x = F.gelu(self.pair(left, right) * self.cube(volume), approximate="tanh")
-        return {"back": x, "one": x[:, -1]}
-
-
 # blocks
 
 
@@ -343,46 +311,6 @@ class FamiliesThatClash(nn.Module):
         first = torch.relu(self.c[0](x))[:, 0]
         second = torch.relu(self.d[1](x[:, 1]))
         return {"a": self.a[1][1](hidden[-1]), "b": last[-1], "c": first, "d": second}
-
-
-@handwritten
-class ConstantsThatVary(nn.Module):
-    class Squeeze(nn.Module):
-        def __init__(self, c: int) -> None:
-            super().__init__()
-            self.gate = nn.Sequential(
-                nn.AdaptiveAvgPool2d(1),
-                nn.Conv2d(c, c // 2, 1),
-                nn.SiLU(),
-                nn.Conv2d(c // 2, c, 1),
-                nn.Sigmoid(),
-            )
-
-        def forward(self, x: Tensor) -> Tensor:
-            return x * self.gate(x)
-
-    class Unit(nn.Module):
-        def __init__(self, c: int, width: int, stride: int = 1, norm: bool = True) -> None:
-            super().__init__()
-            self.body = nn.Sequential(
-                nn.Conv2d(c, width, 3, stride, padding=1, groups=2),
-                nn.BatchNorm2d(width, affine=norm),
-                nn.ReLU(),
-                ConstantsThatVary.Squeeze(width),
-            )
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.body(x)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.a = self.Unit(4, 4)
-        self.b = self.Unit(4, 8, stride=2)
-        self.c = self.Unit(8, 8, norm=False)
-        self.d = nn.Sequential(self.Unit(8, 12), self.Squeeze(12), nn.Flatten(), nn.Linear(432, 2))
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.d(self.c(self.b(self.a(image))))
 
 
 @handwritten

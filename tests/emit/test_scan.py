@@ -1,4 +1,4 @@
-"""A scan computes what a loop by hand computes: cells, attention decoders, ODE steps, state spaces."""
+"""A scan computes what a loop by hand computes; tests/gallery/published has decoders and state spaces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from textwrap import dedent
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
@@ -33,25 +32,6 @@ def test_a_custom_gru_is_torchs() -> None:
     torch.testing.assert_close(given["last"], last[0])
 
 
-def test_an_attention_decoder_with_its_targets() -> None:
-    model = compiled(SPECS["an attention decoder"])
-    encoded, targets = torch.randn(3, 6, 6), torch.randint(0, 11, (3, 5))
-    pad = torch.arange(6) >= torch.tensor([[6], [4], [2]])
-    step, h = model.decoded, model.h0(encoded)
-    logits, alphas = [], []
-    for t in range(5):
-        token = model.words(targets[:, t])
-        energy = torch.tanh(step.wm(encoded) + step.wh(h)[:, None])
-        score = F.linear(energy, step.score[0].weight)[..., 0]
-        alpha = score.masked_fill(pad, float("-inf")).softmax(-1)
-        h = step.next(torch.cat((token, (alpha[..., None] * encoded).sum(1)), 1), h)
-        logits.append(step.logits(h))
-        alphas.append(alpha)
-    given = model(encoded=encoded, pad=pad, targets=targets)
-    torch.testing.assert_close(given["logits"], torch.stack(logits, 1))
-    torch.testing.assert_close(given["alpha"], torch.stack(alphas, 1))
-
-
 def test_the_steps_of_a_neural_ode_over_a_grid_of_times() -> None:
     model = compiled(SPECS["a neural ODE"])
     y = start = torch.randn(2, 3)
@@ -62,18 +42,6 @@ def test_the_steps_of_a_neural_ode_over_a_grid_of_times() -> None:
     given = model(start=start)
     torch.testing.assert_close(given["path"], torch.stack(path, 1))
     torch.testing.assert_close(given["end"], y)
-
-
-def test_a_selective_state_space() -> None:
-    model, x = compiled(SPECS["a selective state space"]), torch.randn(2, 6, 4)
-    dt = F.softplus(model.dt(x))
-    decay = torch.exp(-torch.exp(dt[..., None] * model.log_a))
-    taken = (dt * x)[..., None] * model.b(x)[:, :, None]
-    h, ys = torch.zeros(2, 4, 2), []
-    for t in range(6):
-        h = decay[:, t] * h + taken[:, t]
-        ys.append((h * model.c(x)[:, t, None]).sum(-1))
-    torch.testing.assert_close(model(x=x), torch.stack(ys, 1))
 
 
 def forward_of(spec: str) -> str:
