@@ -21,8 +21,10 @@ import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.dims.dim import substitute
 from mimgraph.runtime.runner import seeded_inputs
+from tests.conftest import ROOT
 from tests.emit.test_golden import assert_ruff_leaves
 from tests.helpers.cases import texts
+from tests.helpers.handwritten import MODELS
 from tests.helpers.running import by_name, seeded
 
 BATCH = 3
@@ -57,10 +59,11 @@ def gradients(module: nn.Module, outputs: dict[str, Tensor]) -> dict[str, Tensor
     return {key: p.grad for key, p in module.named_parameters() if p.grad is not None}
 
 
-def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor], exact: bool) -> None:
     assert list(ours) == list(theirs)
+    rtol, atol = (0.0, 0.0) if exact else (1e-5, 1e-6)
     for key, tensor in ours.items():
-        torch.testing.assert_close(tensor, theirs[key], rtol=1e-5, atol=1e-6, msg=key)
+        torch.testing.assert_close(tensor, theirs[key], rtol=rtol, atol=atol, msg=key)
 
 
 def two_sizes(graph: mg.Graph) -> Iterator[dict[str, int]]:
@@ -722,19 +725,28 @@ def test_a_spec_is_the_model_by_hand(case: Case) -> None:
     assert_no_local_outlives_its_last_use(graph)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_first_specs_are_their_models_by_hand_bit_by_bit(name: str) -> None:
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml")
+    assert_same_weights(graph, MODELS[name])
+    assert_same_results(graph, MODELS[name], choose_sizes(graph.typed, {}), exact=True)
+
+
 def assert_same_weights(graph: mg.Graph, reference: type[nn.Module]) -> None:
     ours, theirs = seeded(graph.compile).state_dict(), seeded(reference).state_dict()
     assert list(ours) == list(theirs)
     assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
 
 
-def assert_same_results(graph: mg.Graph, reference: type[nn.Module], sizes: dict[str, int]) -> None:
+def assert_same_results(
+    graph: mg.Graph, reference: type[nn.Module], sizes: dict[str, int], exact: bool = False
+) -> None:
     """Check that outputs and gradients are the same, and shapes and dtypes as inferred."""
     compiled, by_hand = seeded(graph.compile), seeded(reference)
     inputs = seeded_inputs(graph.typed, BATCH, 0, sizes)
     ours, theirs = run(compiled, inputs), run(by_hand, inputs)
-    assert_same(ours, theirs)
-    assert_same(gradients(compiled, ours), gradients(by_hand, theirs))
+    assert_same(ours, theirs, exact)
+    assert_same(gradients(compiled, ours), gradients(by_hand, theirs), exact)
     for tensor, type_ in zip(ours.values(), graph.outputs.values(), strict=True):
         expected = [substitute(dim, sizes | {"N": BATCH}) for dim in type_.shape]
         assert [*tensor.shape] == expected
