@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from tests.emit.test_golden import RUFF
-from tests.helpers.cases import each
+from tests.emit.test_golden import assert_ruff_leaves
+from tests.helpers.cases import each, texts
 
 BLOCKS = """\
 params: {still: true, learns: false}
@@ -31,110 +30,16 @@ blocks:
       b: {block: conv_bn, from: a, width: 5}
     outputs: b
 """
-# nodes of a spec, the output, and the modules that are frozen
-CASES: dict[str, tuple[str, str, set[str]]] = {
-    "layer": ("a: {layer: Linear, from: table, out_features: 4, freeze: true}", "a", {"a"}),
-    "not": ("a: {layer: Linear, from: table, out_features: 4, freeze: false}", "a", set()),
-    "layer with an activation": (
-        "a: {layer: BatchNorm2d, from: image, freeze: true, activation: ReLU}",
-        "a",
-        {"a"},
-    ),
-    "merge with weights": (
-        "a: {merge: gated, from: [table, table], out_features: 4, freeze: true}",
-        "a",
-        {"a"},
-    ),
-    "merge of one module": (
-        "a: {merge: bilinear, from: [table, table], out_features: 4, freeze: true}",
-        "a",
-        {"a"},
-    ),
-    "seq": ("a: {from: image, seq: [conv_bn, Flatten, {Linear: 4}], freeze: true}", "a", {"a"}),
-    "items of a seq": (
-        "a: {from: image, seq: [conv_bn, {conv_bn: {width: 6, freeze: true}}, Flatten, {Linear: {out_features: 4, freeze: true}}]}",
-        "a",
-        {"a.1", "a.3"},
-    ),
-    "block": ("a: {block: conv_bn, from: image, freeze: true}", "a", {"a"}),
-    "in a block": ("a: {block: pair, from: image}", "a", {"a.a"}),
-    "in a chain block": ("a: {block: head, from: image}", "a", {"a.0"}),
-    "in a repeat": ("a: {block: head, from: image, repeat: 2}", "a", {"a.0.0", "a.1.0"}),
-    "repeat": ("a: {block: conv_bn, from: image, repeat: 3, freeze: true}", "a", {"a"}),
-    "shared repeat": (
-        "a: {block: norm, from: image, repeat: {times: 3, shared: true}, freeze: true}",
-        "a",
-        {"a"},
-    ),
-    "repeat in a seq": (
-        "a: {from: image, seq: [{conv_bn: {repeat: 2, freeze: true}}, conv_bn]}",
-        "a",
-        {"a.0"},
-    ),
-    "each": (
-        "a: {layer: Linear, each: {u: table, v: table}, out_features: 4, freeze: true}\n  b: {merge: add, from: a.*}",
-        "b",
-        {"a"},
-    ),
-    "items of each": (
-        "a: {each: {u: table, v: table}, seq: [{Linear: {out_features: 4, freeze: true}}, {Linear: 3}]}\n  b: {merge: add, from: a.*}",
-        "b",
-        {"a.u.0", "a.v.0"},
-    ),
-    "parameter": (
-        "a: {parameter: [5], init: ones, batched: true, freeze: true}\n  b: {merge: add, from: [a, table]}",
-        "b",
-        {"a"},
-    ),
-    "buffer": (
-        "a: {buffer: [5], init: ones, batched: true, freeze: true}\n  b: {merge: add, from: [a, table]}",
-        "b",
-        {"a"},
-    ),
-    "learned fill": (
-        "a: {layer: Fill, from: {input: table, present: given}, value: learned, freeze: true}",
-        "a",
-        {"a"},
-    ),
-    "each of learned fills": (
-        "a: {layer: Fill, each: {u: table, v: table}, value: learned, freeze: true}\n  b: {merge: add, from: a.*}",
-        "b",
-        {"a"},
-    ),
-    "by a param": (
-        "a: {from: image, seq: [norm, BatchNorm2d], freeze: $still}\n  b: {block: norm, from: a, freeze: $learns}",
-        "b",
-        {"a"},
-    ),
-    "by the param of a block": (
-        "a: {block: choice, from: image}\n  b: {block: choice, from: a, still: $still}\n  c: {block: choice, from: b, repeat: {with: {still: [true, false, true]}}}",
-        "c",
-        {"b.0", "c.0.0", "c.2.0"},
-    ),
-    "each by a param": (
-        "a: {block: choice, each: {u: image, v: image}, with: {still: [true, false]}}\n  b: {merge: add, from: a.*}",
-        "b",
-        {"a.u.0"},
-    ),
-    "shared": (
-        "a: {layer: Linear, from: table, out_features: 5, freeze: true}\n  b: {share: a, from: a}",
-        "b",
-        {"a"},
-    ),
-    "without weights": (
-        "a: {merge: add, from: [table, table], freeze: true}\n  b: {from: a, seq: [ReLU, {Dropout: 0.1}], freeze: true}",
-        "b",
-        set(),
-    ),
-}
+# by name: the nodes of a spec with its output, and the modules that are frozen
+CASES = texts(Path(__file__).with_name("freeze.md"))
 
 
 def graph_of(case: str) -> mg.Graph:
-    nodes, output, _ = CASES[case]
+    nodes, _ = CASES[case]
     inputs = "image: [3, 8, 8]" if "image" in nodes else "table: [5]"
     if "given" in nodes:
         inputs += ", given: {shape: [], dtype: bool}"
-    return mg.loads(f"inputs: {{{inputs}}}\n{BLOCKS}nodes:\n  {nodes}\noutputs: {output}\n")
+    return mg.loads(f"inputs: {{{inputs}}}\n{BLOCKS}{nodes}")
 
 
 def is_below(name: str, prefixes: set[str]) -> bool:
@@ -147,7 +52,7 @@ def training(model: nn.Module) -> Iterator[str]:
 
 @each("case", [*CASES])
 def test_freezes_these_modules_and_no_other(case: str) -> None:
-    *_, frozen = CASES[case]
+    frozen = {*CASES[case][1].split()}
     graph = graph_of(case)
     model = graph.compile()
     for name, parameter in model.named_parameters():
@@ -171,12 +76,7 @@ def test_a_frozen_buffer_needs_no_call() -> None:
 def test_ruff_leaves_the_source_as_it_is(tmp_path: Path) -> None:
     for number, case in enumerate(CASES):
         (tmp_path / f"case_{number}.py").write_text(graph_of(case).source())
-    options = ["--isolated", "--no-cache", "--line-length", "100", tmp_path]
-    for command in (["check", "--extend-select", "I"], ["format", "--diff"]):
-        done = subprocess.run(
-            [RUFF, *command, *options], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout
+    assert_ruff_leaves(tmp_path)
 
 
 def test_a_training_step_changes_nothing_frozen() -> None:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -44,10 +45,11 @@ from mimgraph.ir.code import (
 from mimgraph.ir.dims.dim import symbol
 from tests.conftest import in_ci
 from tests.emit.test_golden import RUFF
-from tests.helpers.cases import each
+from tests.helpers.cases import each, texts
 from tests.helpers.printing import expression
 
 a, b, c, x = map(Name, "abcx")
+TEXTS = {name: text for name, (text,) in texts(Path(__file__).with_name("printer.md")).items()}
 
 
 def ruff(command: str, *options: str, text: str) -> str:
@@ -169,192 +171,45 @@ def test_unresolved_code_is_not_printed(node: Code) -> None:
 
 long, longer = Name("a" * 40), Name("b" * 60)
 LINEAR = call("nn.Linear", 64, 64, bias=False)
-SPLIT: dict[str, tuple[Statement, str]] = {
-    "an index stays with the call of several arguments": (
-        Assign(("x",), call("f", long, Name("b" * 42)).at(0)),
-        f"x = f(\n    {long.id},\n    {'b' * 42},\n)[0]\n",
+SPLIT: dict[str, Statement] = {
+    "an index stays with the call of several arguments": Assign(
+        ("x",), call("f", long, Name("b" * 42)).at(0)
     ),
-    "an index does not stay with the call of one argument": (
-        Assign(("x",), call("f", Name("b" * 83)).at(0)),
-        f"x = f({'b' * 83})[\n    0\n]\n",
+    "an index does not stay with the call of one argument": Assign(
+        ("x",), call("f", Name("b" * 83)).at(0)
     ),
-    "call": (
-        Assign(("x",), call("nn.Sequential", long, call("nn.ReLU"), longer, LINEAR)),
-        f"""\
-x = nn.Sequential(
-    {long.id},
-    nn.ReLU(),
-    {longer.id},
-    nn.Linear(64, 64, bias=False),
-)
-""",
+    "call": Assign(("x",), call("nn.Sequential", long, call("nn.ReLU"), longer, LINEAR)),
+    "nested": Assign(("x",), call("nn.Sequential", call("nn.Sequential", long, longer), LINEAR)),
+    "signed list at the end": Assign(("x",), binary("-", long, Unary("~", List((longer, b))))),
+    "sole argument": Assign(("x",), call("torch.relu", call("f", long, longer))),
+    "sole index": Return(longer.at(long)),
+    "comprehension": Assign(
+        ("x",),
+        call("nn.Sequential", Unpacked(Comprehension(call("f", long), ("a", "b"), longer))),
     ),
-    "nested": (
-        Assign(("x",), call("nn.Sequential", call("nn.Sequential", long, longer), LINEAR)),
-        f"""\
-x = nn.Sequential(
-    nn.Sequential(
-        {long.id},
-        {longer.id},
+    "tuple": Assign(("x",), Tuple((long, longer))),
+    "returned tuple": Return(Tuple((long, longer))),
+    "returned dict": Return(Dict((("a", long), ("b", binary("+", longer, long))))),
+    "sum": Return(binary("+", binary("*", long, a), longer)),
+    "a bracket at the end": Return(binary("+", a, call("f", longer, long))),
+    "short chain": Assign(("x",), x.method("permute", 0, 2, 1).method("reshape", long, longer)),
+    "long chain": Assign(
+        ("x",), x.method("mean", 1).method("expand", longer).method("reshape", long, a)
     ),
-    nn.Linear(64, 64, bias=False),
-)
-""",
-    ),
-    "signed list at the end": (
-        Assign(("x",), binary("-", long, Unary("~", List((longer, b))))),
-        f"""\
-x = {long.id} - ~[
-    {longer.id},
-    b,
-]
-""",
-    ),
-    "sole argument": (
-        Assign(("x",), call("torch.relu", call("f", long, longer))),
-        f"""\
-x = torch.relu(
-    f(
-        {long.id},
-        {longer.id},
-    )
-)
-""",
-    ),
-    "sole index": (
-        Return(longer.at(long)),
-        f"""\
-return {longer.id}[
-    {long.id}
-]
-""",
-    ),
-    "comprehension": (
-        Assign(
-            ("x",),
-            call("nn.Sequential", Unpacked(Comprehension(call("f", long), ("a", "b"), longer))),
-        ),
-        f"""\
-x = nn.Sequential(
-    *[
-        f({long.id})
-        for a, b in {longer.id}
-    ]
-)
-""",
-    ),
-    "tuple": (
-        Assign(("x",), Tuple((long, longer))),
-        f"""\
-x = (
-    {long.id},
-    {longer.id},
-)
-""",
-    ),
-    "returned tuple": (
-        Return(Tuple((long, longer))),
-        f"""\
-return (
-    {long.id},
-    {longer.id},
-)
-""",
-    ),
-    "returned dict": (
-        Return(Dict((("a", long), ("b", binary("+", longer, long))))),
-        f"""\
-return {{
-    "a": {long.id},
-    "b": {longer.id}
-    + {long.id},
-}}
-""",
-    ),
-    "sum": (
-        Return(binary("+", binary("*", long, a), longer)),
-        f"""\
-return (
-    {long.id} * a
-    + {longer.id}
-)
-""",
-    ),
-    "a bracket at the end": (
-        Return(binary("+", a, call("f", longer, long))),
-        f"""\
-return a + f(
-    {longer.id},
-    {long.id},
-)
-""",
-    ),
-    "short chain": (
-        Assign(("x",), x.method("permute", 0, 2, 1).method("reshape", long, longer)),
-        f"""\
-x = x.permute(0, 2, 1).reshape(
-    {long.id},
-    {longer.id},
-)
-""",
-    ),
-    "long chain": (
-        Assign(("x",), x.method("mean", 1).method("expand", longer).method("reshape", long, a)),
-        f"""\
-x = (
-    x.mean(1)
-    .expand({longer.id})
-    .reshape({long.id}, a)
-)
-""",
-    ),
-    "name": (
-        Assign((longer.id,), long),
-        f"""\
-{longer.id} = (
-    {long.id}
-)
-""",
-    ),
-    "several targets": (
-        Assign((long.id, longer.id), call("f", x)),
-        f"""\
-(
-    {long.id},
-    {longer.id},
-) = f(x)
-""",
-    ),
-    "del": (
-        Delete((long.id, longer.id)),
-        f"""\
-del (
-    {long.id},
-    {longer.id},
-)
-""",
-    ),
-    "for": (
-        For(("a", "b"), call("zip", long, longer), (Expr(call("f", a)),)),
-        f"""\
-for a, b in zip(
-    {long.id},
-    {longer.id},
-):
-    f(a)
-""",
-    ),
+    "name": Assign((longer.id,), long),
+    "several targets": Assign((long.id, longer.id), call("f", x)),
+    "del": Delete((long.id, longer.id)),
+    "for": For(("a", "b"), call("zip", long, longer), (Expr(call("f", a)),)),
 }
 
 
-@each("statement, text", SPLIT)
-def test_statements_on_several_lines(statement: Statement, text: str) -> None:
-    assert body(statement) == text
+def test_statements_on_several_lines() -> None:
+    found = {name: body(statement) for name, statement in SPLIT.items()}
+    assert {**found, "a file": TEXTS["a file"]} == TEXTS
 
 
 def test_ruff_leaves_statements_on_several_lines() -> None:
-    statements = [statement for statement, _ in SPLIT.values()]
-    assert not ruff("format", "--diff", text=in_class(method(*statements)))
+    assert not ruff("format", "--diff", text=in_class(method(*SPLIT.values())))
 
 
 def test_prefix_and_suffix_count() -> None:
@@ -606,46 +461,13 @@ MODEL = Class(
     ),
 )
 IMPORTS = ("import torch", "from torch import Tensor, nn")
-FILE = '''\
-import torch
-from torch import Tensor, nn
-
-
-class ImageNumerical(nn.Module):
-    """Inputs: image (N, 3, 32, 32), numeric (N, 5). Output: score (N, 1)."""
-
-    def __init__(self, *, hidden: int, bias: bool = True) -> None:
-        super().__init__()
-        self.image_vec = nn.Sequential(
-            nn.Conv2d(3, 16, kernel_size=3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-        )
-        self.score = nn.Linear(4096 + hidden, 1)
-
-    def forward(
-        self,
-        *,
-        image: Tensor,
-        numeric: Tensor,
-        rather_long_third: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """One step."""
-        x = self.image_vec(image)  # (N, 4096)
-        x = torch.cat((x, numeric), 1)
-        return self.score(x), rather_long_third
-
-
-class Empty(nn.Module):
-    pass
-'''
 
 
 def test_file() -> None:
-    assert module_text(IMPORTS, (MODEL, Class("Empty", "nn.Module", "", ()))) == FILE
-    assert not ruff("format", "--diff", text=FILE)
-    assert not ruff("check", text=FILE)
+    file = module_text(IMPORTS, (MODEL, Class("Empty", "nn.Module", "", ())))
+    assert file == TEXTS["a file"]
+    assert not ruff("format", "--diff", text=file)
+    assert not ruff("check", text=file)
 
 
 def test_ruff_leaves_long_names_of_classes_and_parameters() -> None:

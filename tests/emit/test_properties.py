@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import runpy
-import subprocess
-import textwrap
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -39,7 +37,9 @@ from mimgraph.ir.typed.operations import (
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import in_ci
-from tests.emit.test_golden import RUFF
+from tests.emit.test_golden import assert_ruff_leaves
+from tests.helpers.cases import each as each_case
+from tests.helpers.cases import texts
 from tests.helpers.running import by_name
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ops.layers import oracle
@@ -312,38 +312,11 @@ def test_outputs_are_as_inferred_and_as_interpreted(examples: int) -> None:
     check_random_specs(examples, check)
 
 
-REGRESSIONS = {  # found by the random specs
-    "a loop that carries a value and reads it in every round": """
-        inputs: {x: [5]}
-        blocks:
-          gate:
-            inputs: {x: [C], g: [C]}
-            nodes:
-              fc: {layer: Linear, from: x, out_features: $C}
-              gated: {merge: multiply, from: [fc, g]}
-            outputs: gated
-        nodes:
-          first: {layer: Linear, from: x, out_features: 3}
-          last: {block: gate, from: [first, first], repeat: 2}
-        outputs: last
-    """,
-    "a size written as a param of one block where another has a param of that name": """
-        inputs: {x: [4]}
-        blocks:
-          inner: {params: {width: null}, seq: [{Linear: $width}]}
-          outer:
-            params: {width: null}
-            seq: [{Linear: $width}, {inner: {repeat: {with: {width: [1, 1]}}}}]
-        nodes:
-          y: {block: outer, from: x, width: 2}
-        outputs: y
-    """,
-}
-
-
-@pytest.mark.parametrize("name", REGRESSIONS)
-def test_regressions(name: str) -> None:
-    check_against_the_nodes(textwrap.dedent(REGRESSIONS[name]))
+def test_regressions() -> None:
+    regressions = texts(Path(__file__).with_name("properties.md"))
+    each_case("text", {name: text for name, (text,) in regressions.items()})(
+        check_against_the_nodes
+    )()
 
 
 @examples(30, 100)
@@ -483,12 +456,7 @@ def test_ruff_leaves_the_source_as_it_is(tmp_path: Path, examples: int) -> None:
         (tmp_path / f"m{hashlib.sha256(text.encode()).hexdigest()[:16]}.py").write_text(text)
 
     check_random_specs(examples, collect)
-    options = ["--isolated", "--no-cache", "--line-length", "100"]
-    for command in (["check"], ["format", "--diff"]):
-        done = subprocess.run(
-            [RUFF, *command, *options, tmp_path], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout
+    assert_ruff_leaves(tmp_path)
 
 
 @examples(40, 1_000)

@@ -1,104 +1,19 @@
-"""A scan computes what a loop by hand computes: cells, attention decoders, ODE steps, state spaces."""
+"""A scan computes what a loop by hand computes; tests/gallery/published has decoders and state spaces."""
 
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
+from tests.helpers.cases import texts
 
-GRU = """\
-inputs: {x: [T, 8], h0: [16]}
-blocks:
-  cell:
-    params: {width: 16}
-    inputs: [x, h]
-    nodes:
-      a: {layer: Linear, from: x, out_features: $(3 * width)}
-      b: {layer: Linear, from: h, out_features: $(3 * width)}
-      ga: {layer: Chunk, from: a, chunks: 3, dim: -1}
-      gb: {layer: Chunk, from: b, chunks: 3, dim: -1}
-      r: {merge: add, from: [ga.0, gb.0], activation: Sigmoid}
-      z: {merge: add, from: [ga.1, gb.1], activation: Sigmoid}
-      n: {merge: formula, expr: "tanh(a + r * b)", from: {a: ga.2, r: r, b: gb.2}}
-      next: {merge: formula, expr: "(1 - z) * n + z * h", from: {z: z, n: n, h: h}}
-    outputs: {h: next}
-nodes:
-  states: {scan: cell, over: x, carry: {h: h0}}
-outputs: {states: states, last: states.h}
-"""
-
-DECODER = """\
-inputs: {encoded: [S, 6], pad: {shape: [S], dtype: bool}, targets: {shape: [T], vocab: 11}}
-blocks:
-  step:
-    inputs: [memory, real, token, h]
-    nodes:
-      wm: {layer: Linear, from: memory, out_features: 5, bias: false}
-      wh: {layer: Linear, from: h, out_features: 5, bias: false}
-      wide: {layer: Unsqueeze, from: wh, dim: 1}
-      both: {merge: add, from: [wm, wide], broadcast: true, activation: Tanh}
-      score: {from: both, seq: [{Linear: {out_features: 1, bias: false}}, {Squeeze: -1}]}
-      masked: {merge: masked_fill, from: {input: score, mask: real}, value: -.inf}
-      alpha: {layer: Softmax, from: masked, dim: -1}
-      context: {merge: einsum, equation: "n s, n s c -> n c", from: [alpha, memory]}
-      joined: {merge: concat, from: [token, context]}
-      next: {layer: GRUCell, from: {input: joined, hidden: h}, hidden_size: 7}
-      logits: {layer: Linear, from: next, out_features: 11}
-    outputs: {logits: logits, h: next, alpha: alpha}
-nodes:
-  words: {layer: Embedding, from: targets, embedding_dim: 4}
-  h0: {from: encoded, seq: [{Mean: {dim: 1}}, {Linear: 7}]}
-  decoded:
-    scan: step
-    from: {memory: encoded, real: pad, token: words}
-    over: {token: 1}
-    carry: {h: h0}
-outputs: {logits: decoded.logits, alpha: decoded.alpha}
-"""
-
-ODE = """\
-inputs: {start: [3]}
-blocks:
-  euler:
-    inputs: [dt, t, y]
-    nodes:
-      f: {from: y, seq: [{Linear: 9}, Tanh, {Linear: 3}]}
-      next: {merge: formula, expr: "y + dt * (f + t)", from: {y: y, dt: dt, t: t, f: f}, broadcast: true}
-    outputs: {y: next}
-nodes:
-  t: {buffer: [4], init: [0.0, 0.5, 0.75, 1.0]}
-  dt: {buffer: [4], init: [0.5, 0.25, 0.25, 0.5]}
-  path: {scan: euler, over: {t: 0, dt: 0}, carry: {y: start}}
-outputs: {path: path, end: path.y}
-"""
-
-MAMBA = """\
-inputs: {x: [T, 4]}
-blocks:
-  recurrence:
-    inputs: [a, b, c, h]
-    nodes:
-      next: {merge: formula, expr: "a * h + b", from: {a: a, h: h, b: b}}
-      y: {merge: einsum, equation: "n d s, n s -> n d", from: [next, c]}
-    outputs: {y: y, h: next}
-nodes:
-  log_a: {parameter: [4, 2], init: {normal: {std: 1}}}
-  dt: {layer: Linear, from: x, out_features: 4, activation: Softplus}
-  b: {layer: Linear, from: x, out_features: 2}
-  c: {layer: Linear, from: x, out_features: 2}
-  a: {merge: einsum, equation: "n t d, d s -> n t d s", from: [dt, log_a]}
-  decay: {merge: formula, expr: "exp(0 - exp(a))", from: {a: a}}
-  input: {merge: einsum, equation: "n t d, n t s, n t d -> n t d s", from: [dt, b, x]}
-  h0: {buffer: [4, 2], init: zeros, batched: true}
-  y: {scan: recurrence, from: {a: decay, b: input, c: c}, over: 1, carry: {h: h0}}
-outputs: y
-"""
+SPECS = {name: text for name, (text,) in texts(Path(__file__).with_name("scan.md")).items()}
 
 
 def compiled(spec: str, seed: int = 0) -> nn.Module:
@@ -107,7 +22,7 @@ def compiled(spec: str, seed: int = 0) -> nn.Module:
 
 
 def test_a_custom_gru_is_torchs() -> None:
-    model, gru = compiled(GRU), nn.GRU(8, 16, batch_first=True)
+    model, gru = compiled(SPECS["a custom GRU"]), nn.GRU(8, 16, batch_first=True)
     keys = ["states.a.weight", "states.b.weight", "states.a.bias", "states.b.bias"]
     gru.load_state_dict(dict(zip(gru.state_dict(), map(model.state_dict().get, keys), strict=True)))
     x, h0 = torch.randn(3, 5, 8), torch.randn(3, 16)
@@ -117,27 +32,8 @@ def test_a_custom_gru_is_torchs() -> None:
     torch.testing.assert_close(given["last"], last[0])
 
 
-def test_an_attention_decoder_with_its_targets() -> None:
-    model = compiled(DECODER)
-    encoded, targets = torch.randn(3, 6, 6), torch.randint(0, 11, (3, 5))
-    pad = torch.arange(6) >= torch.tensor([[6], [4], [2]])
-    step, h = model.decoded, model.h0(encoded)
-    logits, alphas = [], []
-    for t in range(5):
-        token = model.words(targets[:, t])
-        energy = torch.tanh(step.wm(encoded) + step.wh(h)[:, None])
-        score = F.linear(energy, step.score[0].weight)[..., 0]
-        alpha = score.masked_fill(pad, float("-inf")).softmax(-1)
-        h = step.next(torch.cat((token, (alpha[..., None] * encoded).sum(1)), 1), h)
-        logits.append(step.logits(h))
-        alphas.append(alpha)
-    given = model(encoded=encoded, pad=pad, targets=targets)
-    torch.testing.assert_close(given["logits"], torch.stack(logits, 1))
-    torch.testing.assert_close(given["alpha"], torch.stack(alphas, 1))
-
-
 def test_the_steps_of_a_neural_ode_over_a_grid_of_times() -> None:
-    model = compiled(ODE)
+    model = compiled(SPECS["a neural ODE"])
     y = start = torch.randn(2, 3)
     path = []
     for dt, t in zip((0.5, 0.25, 0.25, 0.5), (0.0, 0.5, 0.75, 1.0), strict=True):
@@ -146,18 +42,6 @@ def test_the_steps_of_a_neural_ode_over_a_grid_of_times() -> None:
     given = model(start=start)
     torch.testing.assert_close(given["path"], torch.stack(path, 1))
     torch.testing.assert_close(given["end"], y)
-
-
-def test_a_selective_state_space() -> None:
-    model, x = compiled(MAMBA), torch.randn(2, 6, 4)
-    dt = F.softplus(model.dt(x))
-    decay = torch.exp(-torch.exp(dt[..., None] * model.log_a))
-    taken = (dt * x)[..., None] * model.b(x)[:, :, None]
-    h, ys = torch.zeros(2, 4, 2), []
-    for t in range(6):
-        h = decay[:, t] * h + taken[:, t]
-        ys.append((h * model.c(x)[:, t, None]).sum(-1))
-    torch.testing.assert_close(model(x=x), torch.stack(ys, 1))
 
 
 def forward_of(spec: str) -> str:
@@ -194,30 +78,8 @@ return {"states": states_y, "last": h}"""
     assert "    y, h, _ = self.states(x_t, h)\n    steps.append(y)\ns" in forward_of(third)
 
 
-TWO = """\
-inputs: {x: [T, 8], m: [4, T], w: [8], h0: [8]}
-blocks:
-  inner: {inputs: [r, q], nodes: {n: {merge: add, from: [r, q], broadcast: true}}, outputs: {q: n}}
-  cell:
-    inputs: [w, h, x, m]
-    nodes:
-      g: {layer: Unsqueeze, from: m, dim: 2}
-      wide: {merge: multiply, from: [g, x1], broadcast: true}
-      x1: {layer: Unsqueeze, from: x, dim: 1}
-      deep: {scan: inner, from: {r: wide}, over: {r: 1}, carry: {q: h}}
-      y: {merge: multiply, from: [deep.q, w]}
-    outputs: {h: deep.q, y: y, all: deep}
-nodes:
-  rows: {layer: Linear, from: x, out_features: 8, bias: false}
-  a: {scan: cell, from: {w: w, x: rows}, over: {x: 1, m: -1}, carry: {h: h0}}
-  b: {scan: cell, from: {w: w, x: rows}, over: {x: 1, m: 2}, carry: {h: a.h}}
-  c: {share: b, from: {w: w, x: a.y, m: m, h: b.h}}
-outputs: {y: c.y, all: a.all, h: b.h, last: c.h}
-"""
-
-
 def test_a_scan_in_a_scan_along_other_axes_and_shared() -> None:
-    model = compiled(TWO)
+    model = compiled(SPECS["a scan in a scan"])
     x, m, w, h = torch.randn(3, 5, 8), torch.randn(3, 4, 5), torch.randn(3, 8), torch.randn(3, 8)
 
     def scanned(x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -239,7 +101,7 @@ def test_a_scan_in_a_scan_along_other_axes_and_shared() -> None:
 
 def test_sources_of_other_lengths_are_refused_when_it_runs() -> None:
     with pytest.raises(ValueError, match=r"zip\(\)"):
-        compiled(TWO)(
+        compiled(SPECS["a scan in a scan"])(
             x=torch.randn(3, 5, 8),
             m=torch.randn(3, 4, 6),
             w=torch.randn(3, 8),
@@ -250,9 +112,9 @@ def test_sources_of_other_lengths_are_refused_when_it_runs() -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_it_follows_the_dtype_of_the_model(dtype: torch.dtype) -> None:
     x, h0 = torch.randn(2, 3, 8), torch.randn(2, 16)
-    gru = compiled(GRU).to(dtype)(x=x.to(dtype), h0=h0.to(dtype))
-    ode = compiled(ODE).to(dtype)(start=h0[:, :3].to(dtype))
-    mamba = compiled(MAMBA).to(dtype)(x=x[..., :4].to(dtype))
+    gru = compiled(SPECS["a custom GRU"]).to(dtype)(x=x.to(dtype), h0=h0.to(dtype))
+    ode = compiled(SPECS["a neural ODE"]).to(dtype)(start=h0[:, :3].to(dtype))
+    mamba = compiled(SPECS["a selective state space"]).to(dtype)(x=x[..., :4].to(dtype))
     assert {one.dtype for one in (*gru.values(), *ode.values(), mamba)} == {dtype}
 
 
@@ -296,7 +158,7 @@ outputs: y
 
 
 def test_the_module_is_pickled_and_a_frozen_scan_learns_nothing() -> None:
-    model = compiled(GRU.replace("over: x", "freeze: true, over: x"))
+    model = compiled(SPECS["a custom GRU"].replace("over: x", "freeze: true, over: x"))
     assert not any(weight.requires_grad for weight in model.parameters())
     x, h0 = torch.randn(3, 5, 8), torch.randn(3, 16)
     torch.testing.assert_close(pickle.loads(pickle.dumps(model))(x=x, h0=h0), model(x=x, h0=h0))

@@ -1,10 +1,11 @@
-"""How long a module of emitted source lives: as long as anything refers to it."""
+"""The module of emitted source: `inspect` finds it, and it lives as long as anything refers to it."""
 
 from __future__ import annotations
 
 import gc
 import inspect
 import linecache
+import subprocess
 import sys
 import weakref
 from types import ModuleType
@@ -17,7 +18,9 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.emit.format.statements import Class
 from mimgraph.support.gc_pause import uncollected
+from tests.conftest import ROOT
 from tests.helpers.cases import each
+from tests.helpers.handwritten import MODELS
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -99,3 +102,29 @@ def test_printed_graphs_are_freed_without_the_collector() -> None:
         before = classes()
         made.source()
         assert classes() == before
+
+
+@each("name", [*MODELS])
+def test_inspect_finds_the_source_and_its_annotations(name: str) -> None:
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml")
+    model = graph.compile()
+    found = inspect.getsource(type(model))
+    assert found.startswith(f"class {graph.name}(nn.Module):")
+    assert graph.source().endswith(found)
+    # the loader's own `from __future__` imports do not apply to the source
+    parameters = inspect.signature(model.forward).parameters
+    assert {p.annotation for p in parameters.values()} == {torch.Tensor}
+
+
+@pytest.mark.slow
+def test_compiling_does_not_import_torch_dynamo() -> None:
+    """Importing it takes as long as importing torch; only the check of inputs needs it."""
+    script = (
+        "import sys, mimgraph as mg\n"
+        "mg.load(sys.argv[1]).compile()\n"
+        "assert 'torch' in sys.modules and 'torch._dynamo' not in sys.modules\n"
+    )
+    spec = str(ROOT / "specs" / "simple_numerical.yaml")
+    command = [sys.executable, "-c", script, spec]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

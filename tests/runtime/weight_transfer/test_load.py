@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,7 +17,10 @@ from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import ROOT
+from tests.helpers.cases import texts
 from tests.helpers.handwritten import MODELS
+
+SPECS = {name: text for name, (text,) in texts(Path(__file__).with_name("load.md")).items()}
 
 
 def randomised(module: nn.Module) -> nn.Module:
@@ -129,15 +133,6 @@ def test_models_of_torchvision(case: Case) -> None:
 
 # --- written otherwise ----------------------------------------------------------------------------
 
-TWO_TOWERS = """\
-inputs: {user: [6], item: [6]}
-nodes:
-  user_vec: {layer: Linear, from: user, out_features: 6}
-  item_vec: {layer: Linear, from: item, out_features: 6}
-  score: {merge: dot, from: [user_vec, item_vec]}
-outputs: score
-"""
-
 
 class TwoTowers(nn.Module):
     """The towers are alike; the other model defines and runs the second one first."""
@@ -161,27 +156,15 @@ class SwappedTwoTowers(TwoTowers):
 
 @pytest.mark.parametrize("made", [TwoTowers, SwappedTwoTowers])
 def test_towers_are_distinguished_by_their_inputs(made: type[nn.Module]) -> None:
-    graph = mg.loads(TWO_TOWERS)
+    graph = mg.loads(SPECS["two towers"])
     mapping = graph.load_state(graph.compile(), made()).mapping
     assert mapping["user_vec.weight"] == "user.weight"
     assert mapping["item_vec.bias"] == "item.bias"
 
 
-ENCODER = """\
-inputs: {x: [T, 8]}
-nodes:
-  norm1: {layer: LayerNorm, from: x}
-  attended: {layer: MultiheadAttention, from: norm1, num_heads: 2}
-  sum1: {merge: add, from: [x, attended]}
-  mlp: {from: sum1, seq: [LayerNorm, {Linear: 8}, ReLU, {Linear: 8}]}
-  sum2: {merge: add, from: [sum1, mlp]}
-outputs: sum2
-"""
-
-
 def test_the_steps_inside_a_layer_of_torch_are_seen() -> None:
     """In eval mode torch runs it as one op, whose arguments are in another order."""
-    graph = mg.loads(ENCODER)
+    graph = mg.loads(SPECS["an encoder"])
     layer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True, norm_first=True)
     model, reference = graph.compile(), randomised(layer)
     graph.load_state(model, reference)
@@ -344,21 +327,9 @@ class PlacedByIndices(nn.Module):
         return self.mixed(x) + self.table[self.places]
 
 
-PLACED = """\
-inputs: {x: [4, 3]}
-nodes:
-  mixed: {layer: Linear, from: x, out_features: 3}
-  step: {arange: 4}
-  place: {merge: formula, expr: p % 2, from: {p: step}}
-  table: {layer: Embedding, from: place, num_embeddings: 5, embedding_dim: 3}
-  placed: {merge: add, from: [mixed, table], broadcast: true}
-outputs: placed
-"""
-
-
 @pytest.mark.parametrize("is_live", [True, False])
 def test_indices_that_a_graph_computes_are_no_weights(is_live: bool) -> None:
-    graph, other = mg.loads(PLACED), PlacedByIndices()
+    graph, other = mg.loads(SPECS["placed by indices"]), PlacedByIndices()
     model = graph.compile()
     transfer = graph.load_state(model, other if is_live else other.state_dict())
     assert transfer.mapping["table.weight"] == "table"
@@ -407,17 +378,7 @@ class Turned(nn.Module):
 
 
 def test_a_weight_whose_halves_are_used_may_be_whole_in_both_models() -> None:
-    graph = mg.loads("""
-inputs: {x: [6]}
-nodes:
-  k: {layer: Linear, from: x, out_features: 4, bias: false}
-  q: {layer: Linear, from: x, out_features: 8, bias: false}
-  half: {layer: Chunk, from: q, chunks: 2, dim: -1}
-  left: {merge: formula, expr: a * k - b, from: {a: half.0, b: half.1, k: k}}
-  right: {merge: formula, expr: b * k + a, from: {a: half.0, b: half.1, k: k}}
-  y: {merge: concat, from: [left, right]}
-outputs: y
-""")
+    graph = mg.loads(SPECS["halves"])
     model, by_hand = graph.compile(), randomised(Turned())
     assert graph.load_state(model, by_hand).mapping == {
         "k.weight": "k.weight",
@@ -432,7 +393,7 @@ class Broken(TwoTowers):
 
 
 def test_a_module_that_does_not_run_is_matched_in_order_of_definition() -> None:
-    graph = mg.loads(TWO_TOWERS)
+    graph = mg.loads(SPECS["two towers"])
     with pytest.warns(UserWarning, match="Broken does not run .* definition: out of order") as told:
         mapping = graph.load_state(graph.compile(), Broken()).mapping
     assert told[0].filename == __file__
@@ -454,18 +415,8 @@ class Packed(nn.Module):
         return self.out(pad_packed_sequence(steps, batch_first=True, total_length=size)[0])
 
 
-PACKED = """\
-inputs: {tokens: {vocab: 20, shape: [T]}, lengths: {shape: [], dtype: int64}}
-nodes:
-  emb: {layer: Embedding, from: tokens, embedding_dim: 8}
-  rnn: {layer: LSTM, from: {input: emb, lengths: lengths}, hidden_size: 6}
-  out: {layer: Linear, from: rnn.output, out_features: 3}
-outputs: out
-"""
-
-
 def test_sequences_with_lengths() -> None:
-    graph = mg.loads(PACKED)
+    graph = mg.loads(SPECS["sequences with lengths"])
     assert graph.load_state(graph.compile(), Packed()).equal == ("out",)
 
 
@@ -475,7 +426,7 @@ class OfOneBatch(Packed):
 
 
 def test_an_error_says_why_the_other_model_could_not_be_run() -> None:
-    graph = mg.loads(PACKED)
+    graph = mg.loads(SPECS["sequences with lengths"])
     says = (
         r"(?s)OfOneBatch does not run on the inputs of Model, .*: OfOneBatch.forward\(\) takes 2"
         r" positional .*give their names with inputs=.* and named sizes with sizes="
@@ -500,29 +451,9 @@ class Relative(nn.Module):
         return self.out((scores + shifted).softmax(-1) @ x)
 
 
-RELATIVE = """\
-inputs: {x: [5, 4], pos: [5, 4]}
-nodes:
-  q: {layer: Linear, from: x, out_features: 4, bias: false}
-  k: {layer: Linear, from: x, out_features: 4, bias: false}
-  r: {layer: Linear, from: pos, out_features: 4, bias: false}
-  u: {parameter: [4], init: zeros}
-  v: {parameter: [4], init: zeros}
-  placed: {merge: add, from: [q, u], broadcast: true}
-  content: {merge: add, from: [q, v], broadcast: true}
-  scores: {merge: einsum, from: [content, k], equation: "nid,njd->nij"}
-  places: {merge: einsum, from: [placed, r], equation: "nid,njd->nij"}
-  shifted: {layer: Roll, from: places, shifts: 1, dims: 2}
-  sum: {merge: add, from: [scores, shifted], activation: {Softmax: {dim: -1}}}
-  mixed: {merge: einsum, from: [sum, x], equation: "nij,njd->nid"}
-  out: {layer: Linear, from: mixed, out_features: 4}
-outputs: out
-"""
-
-
 def test_tensors_of_one_shape_and_use_in_another_order_are_refused() -> None:
     """The graph calls `u` what the other model calls `v`."""
-    graph, other = mg.loads(RELATIVE), Relative()
+    graph, other = mg.loads(SPECS["relative attention"]), Relative()
     model = graph.compile()
     before = copied(model)
     says = (

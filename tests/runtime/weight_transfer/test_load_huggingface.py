@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+import yaml
 from torch import Tensor, nn
 
 import mimgraph as mg
@@ -21,96 +22,18 @@ if not transformers.is_torch_available():
     pytest.skip("transformers takes no torch as old as this", allow_module_level=True)
 
 WIDTH, HEADS, VOCAB, DEPTH = 32, 4, 50, 2
-# as the configs of encoders call them
-ENCODER = {"hidden_size": WIDTH, "num_hidden_layers": DEPTH, "num_attention_heads": HEADS}
-ENCODER |= {"intermediate_size": 4 * WIDTH}
+MADE = yaml.safe_load(Path(__file__).with_name("huggingface.yaml").read_text())
 
 
-def made(model: str, config: str, **options: Any) -> nn.Module:
-    """Return a model with random weights, none of them zero or one."""
+def made(name: str, model: str | None = None) -> nn.Module:
+    """Return a model of `huggingface.yaml`, or another of its config, with random weights, none of them
+    zero or one."""
     ids = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0)
-    other = getattr(transformers, model)(getattr(transformers, config)(**ids, **options))
+    known = MADE[name]
+    config = getattr(transformers, known["config"])(**ids, **known["options"])
+    other = getattr(transformers, model or known["model"])(config)
     randomise(other)
     return other.eval()
-
-
-def bert() -> nn.Module:
-    return made(
-        "BertModel",
-        "BertConfig",
-        **ENCODER,
-        vocab_size=VOCAB,
-        max_position_embeddings=40,
-    )
-
-
-def gpt2(model: str = "GPT2Model") -> nn.Module:
-    return made(
-        model,
-        "GPT2Config",
-        n_embd=WIDTH,
-        n_layer=DEPTH,
-        n_head=HEADS,
-        vocab_size=VOCAB,
-        n_positions=40,
-    )
-
-
-def vit(model: str = "ViTModel") -> nn.Module:
-    return made(
-        model,
-        "ViTConfig",
-        **ENCODER,
-        image_size=224,
-        patch_size=32,
-        num_labels=7,
-        layer_norm_eps=1e-6,
-    )
-
-
-def t5(model: str = "T5EncoderModel", **options: Any) -> nn.Module:
-    return made(
-        model,
-        "T5Config",
-        d_model=WIDTH,
-        d_kv=WIDTH // HEADS,
-        d_ff=4 * WIDTH,
-        num_layers=DEPTH,
-        num_heads=HEADS,
-        vocab_size=VOCAB,
-        decoder_start_token_id=0,
-        **options,
-    )
-
-
-def whisper() -> nn.Module:
-    return made(
-        "WhisperModel",
-        "WhisperConfig",
-        d_model=WIDTH,
-        encoder_layers=DEPTH,
-        decoder_layers=DEPTH,
-        encoder_attention_heads=HEADS,
-        decoder_attention_heads=HEADS,
-        encoder_ffn_dim=4 * WIDTH,
-        decoder_ffn_dim=4 * WIDTH,
-        vocab_size=VOCAB,
-        num_mel_bins=8,
-        max_source_positions=20,
-        max_target_positions=30,
-        decoder_start_token_id=0,
-    )
-
-
-def clip() -> nn.Module:
-    text = {"vocab_size": VOCAB, "eos_token_id": VOCAB - 1, "max_position_embeddings": 20}
-    return made(
-        "CLIPModel",
-        "CLIPConfig",
-        text_config=ENCODER | text,
-        vision_config=ENCODER | {"image_size": 32, "patch_size": 16},
-        projection_dim=16,
-    )
 
 
 # --- specs ----------------------------------------------------------------------------------------
@@ -200,7 +123,7 @@ def transferred(
 @pytest.mark.parametrize("part", [lambda model: model, lambda model: model.get_encoder()])
 def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Module]) -> None:
     graph = written(SPECS["the encoder of Whisper"], style, key_bias="false")
-    model, theirs = graph.compile().eval(), whisper()
+    model, theirs = graph.compile().eval(), made("Whisper")
     transfer = graph.load_state(model, part(theirs), inputs={"mel": "input_features"})
     assert (transfer.missing, transfer.equal) == ((), ("states",))
     mel = seeded_inputs(graph.typed, 3, 1, {})["mel"]
@@ -212,7 +135,7 @@ def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Modul
 @pytest.mark.parametrize("style", ENCODERS)
 def test_vit(style: str) -> None:
     graph = written(SPECS["ViT"], style, eps="1e-6")
-    ours, theirs, transfer = transferred(graph, vit(), {"image": "pixel_values"})
+    ours, theirs, transfer = transferred(graph, made("ViT"), {"image": "pixel_values"})
     assert_same(ours, theirs.last_hidden_state)
     assert transfer.unused == ("pooler.dense.weight", "pooler.dense.bias")
 
@@ -221,7 +144,7 @@ def test_vit(style: str) -> None:
 def test_gpt2(style: str) -> None:
     """The other model has one transposed matrix for queries, keys and values."""
     graph = written(SPECS["GPT-2"], style, act="GELU: tanh", causal=", is_causal: true")
-    ours, theirs, transfer = transferred(graph, gpt2(), {"text": "input_ids"}, T=9)
+    ours, theirs, transfer = transferred(graph, made("GPT-2"), {"text": "input_ids"}, T=9)
     assert_same(ours, theirs.last_hidden_state)
     assert (transfer.unused, transfer.equal) == ((), ("states",))
     assert transfer.mapping["places"] == "wpe.weight"
@@ -230,7 +153,7 @@ def test_gpt2(style: str) -> None:
 def test_whisper() -> None:
     """Its keys have no bias, so those rows of ours are zero. An Embedding takes a table, and a table takes one."""
     names = {"mel": "input_features", "text": "decoder_input_ids"}
-    ours, theirs, transfer = transferred(mg.loads(SPECS["Whisper"]), whisper(), names, T=9)
+    ours, theirs, transfer = transferred(mg.loads(SPECS["Whisper"]), made("Whisper"), names, T=9)
     assert_same(ours, theirs.last_hidden_state)
     assert transfer.mapping["places"] == "decoder.embed_positions.weight"
     assert transfer.mapping["written.1.cross.in_proj_bias"] == (
@@ -259,35 +182,35 @@ class Given(NamedTuple):
 GALLERY = {
     "bert_base": Given(
         lambda: gallery("bert_base", **SMALL, longest=40),
-        bert,
+        lambda: made("BERT"),
         BERT_NAMES,
         {"states": "last_hidden_state", "pooled": "pooler_output"},
         {"T": 9},
     ),
     "gpt2": Given(
         lambda: gallery("gpt2", **SMALL, longest=40),
-        lambda: gpt2("GPT2LMHeadModel"),
+        lambda: made("GPT-2", "GPT2LMHeadModel"),
         {"tokens": "input_ids"},
         {"logits": "logits"},
         {"T": 9},
     ),
     "vit_b16": Given(
         lambda: gallery("vit_b16", width=WIDTH, heads=HEADS, depth=DEPTH, patch=32, classes=7),
-        lambda: vit("ViTForImageClassification"),
+        lambda: made("ViT", "ViTForImageClassification"),
         {"image": "pixel_values"},
         {"logits": "logits"},
         {},
     ),
     "t5_encoder": Given(
         lambda: gallery("t5_encoder", **SMALL),
-        t5,
+        lambda: made("T5"),
         {"tokens": "input_ids", "padding": "attention_mask"},
         {"states": "last_hidden_state"},
         {"T": 140},  # beyond the last bucket
     ),
     "the encoder of the whole T5": Given(
         lambda: gallery("t5_encoder", **SMALL),
-        lambda: t5("T5Model"),
+        lambda: made("T5", "T5Model"),
         {"tokens": "input_ids", "padding": "attention_mask"},
         {},  # compared below, as its decoder must be given ids, too
         {"T": 9},
@@ -314,7 +237,7 @@ def test_the_gallery_takes_hugging_face_weights(given: Given) -> None:
 def test_gpt2_without_its_head() -> None:
     """The graph's logits are its states times the embedding, as the head of the other model computes them."""
     graph = gallery("gpt2", **SMALL, longest=40)
-    model, other = graph.compile().eval(), gpt2()
+    model, other = graph.compile().eval(), made("GPT-2")
     graph.load_state(model, other, inputs={"tokens": "input_ids"})
     tokens = seeded_inputs(graph.typed, 3, 1, {"T": 9})["tokens"]
     with torch.no_grad():
@@ -325,7 +248,7 @@ def test_gpt2_without_its_head() -> None:
 def test_clip_with_towers_of_one_width() -> None:
     """Each tensor of one tower has the shape of a tensor of the other."""
     names = {"image": "pixel_values", "text": "input_ids"}
-    ours, theirs, transfer = transferred(mg.loads(SPECS["CLIP"]), clip(), names)
+    ours, theirs, transfer = transferred(mg.loads(SPECS["CLIP"]), made("CLIP"), names)
     assert_same(ours["image"], theirs.image_embeds)
     assert_same(ours["text"], theirs.text_embeds)
     assert_same(ours["scale"] * ours["image"] @ ours["text"].T, theirs.logits_per_image)
@@ -349,7 +272,7 @@ def test_a_state_dict_is_matched_by_names_and_order(name: str) -> None:
 
 
 def test_a_state_dict_of_keys_without_bias() -> None:
-    graph, other = mg.loads(SPECS["Whisper"]), whisper()
+    graph, other = mg.loads(SPECS["Whisper"]), made("Whisper")
     model = graph.compile().eval()
     graph.load_state(model, other.state_dict())
     inputs = seeded_inputs(graph.typed, 3, 1, {"T": 9})
@@ -363,7 +286,7 @@ def test_a_state_dict_of_keys_without_bias() -> None:
 @pytest.mark.parametrize("theirs", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
     """Each model keeps its dtype, and a head is recognised in any of them."""
-    graph, other = written(SPECS["ViT"], "MultiheadAttention", eps="1e-6"), vit().to(theirs)
+    graph, other = written(SPECS["ViT"], "MultiheadAttention", eps="1e-6"), made("ViT").to(theirs)
     model = graph.compile().to(ours)
     transfer = graph.load_state(model, other, inputs={"image": "pixel_values"})
     assert transfer.equal == ("states",)
@@ -374,16 +297,7 @@ def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None
 
 def test_padding_words_are_left_out_of_the_comparison() -> None:
     """RoBERTa counts positions without its padding word 1."""
-    other = made(
-        "RobertaModel",
-        "RobertaConfig",
-        **ENCODER,
-        vocab_size=VOCAB,
-        max_position_embeddings=40,
-        type_vocab_size=1,
-        layer_norm_eps=1e-5,
-        add_pooling_layer=False,
-    )
+    other = made("RoBERTa")
     other.embeddings.word_embeddings.padding_idx = other.embeddings.padding_idx = 1
     graph = mg.loads(SPECS["RoBERTa"].replace("LAYERS", f"{POST_NORM}, {POST_NORM}"))
     with warnings.catch_warnings():
@@ -399,7 +313,10 @@ def test_padding_words_are_left_out_of_the_comparison() -> None:
 )
 def test_inputs_without_a_name_are_left_out(names: dict[str, str]) -> None:
     graph = GALLERY["bert_base"].graph()
-    assert graph.load_state(graph.compile(), bert(), inputs=names).equal == ("states", "pooled")
+    assert graph.load_state(graph.compile(), made("BERT"), inputs=names).equal == (
+        "states",
+        "pooled",
+    )
 
 
 @pytest.mark.parametrize(
@@ -415,7 +332,7 @@ def test_inputs_without_a_name_are_left_out(names: dict[str, str]) -> None:
 def test_names_that_do_not_exist(names: dict[str, str], says: str) -> None:
     graph = GALLERY["bert_base"].graph()
     with pytest.raises(ValueError, match=says):
-        graph.load_state(graph.compile(), bert(), inputs=names)
+        graph.load_state(graph.compile(), made("BERT"), inputs=names)
 
 
 def test_a_warning_asks_for_names_of_inputs_given_by_position() -> None:
@@ -423,7 +340,7 @@ def test_a_warning_asks_for_names_of_inputs_given_by_position() -> None:
     model = graph.compile()
     says = r'give their names with inputs=\{"tokens": ..., "segments": ..., .* takes input_ids, '
     with pytest.warns(UserWarning, match=says):
-        graph.load_state(model, bert())
+        graph.load_state(model, made("BERT"))
 
 
 # --- heads ----------------------------------------------------------------------------------------
@@ -431,7 +348,7 @@ def test_a_warning_asks_for_names_of_inputs_given_by_position() -> None:
 
 def test_a_head_that_only_the_graph_has() -> None:
     graph, names = GALLERY["vit_b16"].graph(), {"image": "pixel_values"}
-    model, other = graph.compile(), vit()
+    model, other = graph.compile(), made("ViT")
     with pytest.raises(
         ValueError, match=r"(?s)no weights for: logits\.2\.weight .* it may be a head"
     ) as e:
@@ -451,7 +368,7 @@ def test_unused_weights_are_an_error_except_of_a_head() -> None:
     with pytest.raises(
         ValueError, match=r"unused weights: encoder\.layer\.\d\.attention\.self\.query"
     ):
-        graph.load_state(graph.compile(), bert(), inputs=BERT_NAMES)
+        graph.load_state(graph.compile(), made("BERT"), inputs=BERT_NAMES)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
@@ -461,7 +378,9 @@ def test_a_warning_names_outputs_that_differ_with_the_same_weights(dtype: torch.
     with pytest.warns(
         UserWarning, match="outputs differ from outputs of the other model: states by"
     ):
-        transfer = graph.load_state(graph.compile(), gpt2().to(dtype), inputs={"text": "input_ids"})
+        transfer = graph.load_state(
+            graph.compile(), made("GPT-2").to(dtype), inputs={"text": "input_ids"}
+        )
     assert transfer.equal == ()
 
 
@@ -473,19 +392,7 @@ def test_a_position_table_may_be_longer_or_begin_later_in_the_other_model(
     shape: tuple[int, ...],
 ) -> None:
     """BART's table has two rows before the first position, and our text has only 16 of its 20 positions."""
-    other = made(
-        "BartModel",
-        "BartConfig",
-        d_model=WIDTH,
-        encoder_layers=DEPTH,
-        encoder_attention_heads=HEADS,
-        encoder_ffn_dim=4 * WIDTH,
-        decoder_layers=1,
-        decoder_attention_heads=HEADS,
-        vocab_size=VOCAB,
-        max_position_embeddings=20,
-        decoder_start_token_id=0,
-    )
+    other = made("BART")
     graph = mg.loads(f"""
 inputs: {{text: {{shape: [16], vocab: 50}}}}
 nodes:
@@ -518,7 +425,7 @@ outputs: out
     graph = written(
         text, "one Linear, q v k", act="{GELU: {approximate: tanh}}", causal=", is_causal: true"
     )
-    model, other = graph.compile(), gpt2()
+    model, other = graph.compile(), made("GPT-2")
     with pytest.raises(ValueError, match=r"no weights for: unused \(\)\n"):
         graph.load_state(model, other, inputs={"text": "input_ids"})
     graph.load_state(model, other, inputs={"text": "input_ids"}, strict=False)
