@@ -14,6 +14,8 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "language" / "from-torch-and-keras.md").read_text()
 ROW = re.compile(r"^\| `(.*?)` \| `(\{.*?\})`<br>`(.*?)` \|$", re.MULTILINE)
 TORCH, KERAS = (ROW.findall(half) for half in PAGE.split("## What a class does in torch"))

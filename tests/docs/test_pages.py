@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.docs.snippets import forget_modules, run
 
+pytestmark = pytest.mark.slow
+
 DOCS = ROOT / "docs"
 # these have tests of their own
 OTHER = {"architecture.md", "import-coverage.md"}

@@ -23,6 +23,8 @@ from tests.picture.formats.test_html import HOSTILE
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.slow
+
 SPEC = """
 name: Pair
 doc: two towers
@@ -287,9 +289,7 @@ CLEAR = """() => [...document.querySelectorAll(".handle")].filter((handle) => {
 }).map((handle) => handle.parentNode.dataset.id)"""
 
 
-@pytest.mark.parametrize(
-    "depth", [*(pytest.param(depth, marks=pytest.mark.slow) for depth in (0, 1)), 2]
-)
+@pytest.mark.parametrize("depth", [0, 1, 2])
 def test_a_chevron_is_clear_of_the_title_and_the_wall(tab: Tab, tmp_path: Path, depth: int) -> None:
     path = tmp_path / "chevrons.html"
     mimgraph.load(ROOT / "specs" / "mult.yaml").draw(path, depth=depth)
@@ -587,7 +587,6 @@ def test_the_legend_of_a_phone_is_a_line_that_unfolds(tab: Tab, path: Path) -> N
     assert "merge" in entries(reader)
 
 
-@pytest.mark.slow
 def test_the_panel_and_the_legend_cover_no_node(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "towers.html"
     mimgraph.load(ROOT / "specs" / "two_tower_retrieval.yaml").draw(path, depth=0)
@@ -823,7 +822,6 @@ def row(count: int, indent: str = "  ") -> list[str]:
     return [f"{indent}n{i}: {{layer: ReLU, from: {sources[i]}}}" for i in range(count)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [0, 50], ids=["in a row", "in blocks"])
 def test_two_thousand_nodes_are_quick(tab: Tab, tmp_path: Path, blocks: int) -> None:
     path = tmp_path / "large.html"
@@ -934,7 +932,6 @@ STATES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES.keys())
 def test_the_page_is_accessible(reader: Reader, axe: str, state: str) -> None:
     reader.page.evaluate(state or "0")
@@ -945,7 +942,6 @@ def test_the_page_is_accessible(reader: Reader, axe: str, state: str) -> None:
     assert violations(reader.page, axe, "label-content-name-mismatch") == []
 
 
-@pytest.mark.slow
 def test_boxes_of_every_spec_do_not_overlap(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "spec.html"
     reader = Reader(tab, path)
