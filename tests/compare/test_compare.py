@@ -123,6 +123,7 @@ def test_blocks_used_in_blocks_are_compared_once() -> None:
     assert change.name == ".".join(["y", *"pppppppppppp", "r"])
 
 
+@pytest.mark.slow
 def test_thousands_of_renamed_nodes_are_found() -> None:
     """Some are in a row, the others all read one source."""
 
