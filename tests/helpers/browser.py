@@ -46,7 +46,8 @@ HEARS = """
   addEventListener("hashchange", () => { window.heard = location.hash; });
 """
 HAS_HEARD = """() => new Promise(done => {
-  const look = () => window.heard === location.hash ? done() : setTimeout(look);
+  const drawn = () => requestAnimationFrame(() => setTimeout(done));
+  const look = () => window.heard === location.hash ? drawn() : setTimeout(look);
   look();
 })"""
 
@@ -71,7 +72,7 @@ class Tab:
         self.requests.append(request.url)
 
     def settle(self) -> None:
-        """Wait until the page has handled its address."""
+        """Wait until the page has handled its address and drawn what follows."""
         self.page.evaluate(HAS_HEARD)
 
     def open(self, path: Path, fragment: str = "") -> None:
