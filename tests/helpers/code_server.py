@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import TimeoutError
-
 from tests.conftest import ROOT
 from tests.helpers.npm import PLACES, npm
 
@@ -155,6 +153,8 @@ class Window:
         VS Code takes no click on what it is still laying out, and the list of commands holds those that
         could run when it was opened: what happens in the first seconds may be lost.
         """
+        from playwright.sync_api import TimeoutError
+
         for _ in range(TRIALS):
             with suppress(TimeoutError):
                 act()

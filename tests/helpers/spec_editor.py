@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pytest_lsp import LanguageClient
+
+if TYPE_CHECKING:
+    from pytest_lsp import LanguageClient
 
 
 class Editor:
