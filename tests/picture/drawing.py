@@ -41,6 +41,8 @@ def drawn(items: tuple[Item, ...], indent: str = "") -> Iterator[str]:
 def remarks(box: Box) -> Iterator[str]:
     if box.optional:
         yield "optional"
+    if not box.subtitle.startswith(box.brief):
+        yield f"in short {box.brief}"
     if box.shares:
         yield f"with the module of {box.shares}"
 

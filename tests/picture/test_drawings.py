@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import mimgraph as mg
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.chains import close_chains
+from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import fold
+from mimgraph.picture.diagram.model import Diagram
+from mimgraph.picture.diagram.open_once import open_once
 from tests.helpers.cases import check
 from tests.picture.drawing import drawing
 
 FOLDER = Path(__file__).parent / "drawings"
 
 
-def whole(text: str) -> str:
-    return drawing(diagram(mg.loads(text).typed))
+def drawn(change: Callable[[Diagram], Diagram]) -> Callable[[str], str]:
+    """Return a function that draws a spec and changes the diagram."""
+    return lambda text: drawing(change(diagram(mg.loads(text).typed)))
 
 
-def closed(text: str) -> str:
-    return drawing(fold(diagram(mg.loads(text).typed), 0))
+SHOWN = {
+    "whole": drawn(lambda whole: whole),
+    "closed": drawn(lambda whole: fold(whole, 0)),
+    "chains": drawn(close_chains),
+    "once": drawn(open_once),
+    "repeats": drawn(fold_repeats),
+    "half_closed": drawn(lambda whole: fold_repeats(fold(whole, 1))),
+}
 
 
 def wrong(text: str) -> str:
@@ -34,4 +46,4 @@ def wrong(text: str) -> str:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.md")), ids=lambda path: path.stem)
 def test_specs_are_drawn_as_these_diagrams(path: Path, rewrite: bool) -> None:
-    check(path, rewrite, whole=whole, closed=closed, wrong=wrong)
+    check(path, rewrite, wrong=wrong, **SHOWN)

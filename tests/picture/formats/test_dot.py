@@ -17,22 +17,7 @@ from mimgraph.picture.formats import dot
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.themes import PALETTES
 from tests.conftest import missing
-from tests.picture.scenes import EVERYTHING
-
-SPEC = """
-name: Pair
-doc: 'two "towers" & <more>'
-inputs: {left: [3, 8, 8], right: [3, 8, 8]}
-blocks:
-  conv: {params: {width: null}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3}}, ReLU]}
-nodes:
-  tower: {from: left, seq: [{conv: {width: 4, repeat: 2}}, Flatten]}
-  again: {share: tower, from: right}
-  fused: {merge: concat, from: [tower, again], activation: Tanh}
-  score: {layer: Linear, from: fused, out_features: 1}
-outputs: score
-"""
-
+from tests.picture.scenes import EVERYTHING, PAIR
 
 GOLDEN = {
     "everything.dot": Scene(EVERYTHING),
@@ -50,7 +35,7 @@ def test_the_whole_text_of_a_diagram(rewrite: bool) -> None:
 
 @pytest.fixture
 def graph() -> Any:
-    return mimgraph.loads(SPEC).typed
+    return mimgraph.loads(PAIR).typed
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -94,7 +79,7 @@ def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) 
 
 def test_the_same_graph_gives_the_same_bytes(graph: Any) -> None:
     assert dot.render(Scene(diagram(graph))) == dot.render(
-        Scene(diagram(mimgraph.loads(SPEC).typed))
+        Scene(diagram(mimgraph.loads(PAIR).typed))
     )
 
 
