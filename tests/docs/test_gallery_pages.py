@@ -29,7 +29,7 @@ def made() -> dict[str, str]:
 
 
 def faults(name: str) -> Iterator[str]:
-    """Yield what is wrong with the page of a spec."""
+    """Yield the faults of the page of a spec."""
     page = made()[f"gallery/{name}.md"]
     for heading in ("Agreement", "Summary", "The spec", "The emitted code"):
         if f"\n## {heading}\n" not in page:

@@ -8,7 +8,7 @@ from types import FrameType
 
 
 def calls(act: Callable[[], object]) -> int:
-    """Return how many functions an act calls, those of C too."""
+    """Count the functions that an act calls, those of C too."""
     count = 0
 
     def note(frame: FrameType, event: str, argument: object) -> None:
