@@ -8,7 +8,7 @@ from types import FrameType
 
 
 def calls(act: Callable[[], object]) -> int:
-    """Count the functions that an act calls, those of C too."""
+    """Return the number of calls of functions during an act, also of functions in C."""
     count = 0
 
     def note(frame: FrameType, event: str, argument: object) -> None:

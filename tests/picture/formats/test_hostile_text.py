@@ -21,7 +21,7 @@ from tests.picture.scenes import HOSTILE, hostile
 
 
 def in_svg(word: str) -> Any:
-    """Return the elements without those of text, whose number depends on its lines."""
+    """Return the elements but for lines of text, whose number depends on the text."""
     lines = ("{http://www.w3.org/2000/svg}text", "{http://www.w3.org/2000/svg}tspan")
     elements = [one for one in drawn(Scene(hostile(word))).iter() if one.tag not in lines]
     return [(one.tag, sorted(one.attrib), one.get("class")) for one in elements]
