@@ -23,15 +23,15 @@ def compared(old: str, new: str) -> Difference:
     return difference(mg.loads(old).typed, mg.loads(new).typed)
 
 
-@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
-def test_equal_graphs_do_not_differ(change: tuple[str, str]) -> None:
-    assert not compared(BASE, variant(change))
+def test_equal_graphs_do_not_differ() -> None:
+    differ = [name for name, change in SAME.items() if compared(BASE, variant(change))]
+    assert differ == []
 
 
-@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
-def test_graphs_that_are_not_equal_differ(change: tuple[str, str]) -> None:
-    assert compared(BASE, variant(change))
-    assert compared(variant(change), BASE)
+def test_graphs_that_are_not_equal_differ() -> None:
+    texts = {name: variant(change) for name, change in DIFFERENT.items()}
+    pairs = {name: (compared(BASE, text), compared(text, BASE)) for name, text in texts.items()}
+    assert [name for name, both in pairs.items() if not all(both)] == []
 
 
 @st.composite
@@ -123,6 +123,7 @@ def test_blocks_used_in_blocks_are_compared_once() -> None:
     assert change.name == ".".join(["y", *"pppppppppppp", "r"])
 
 
+@pytest.mark.slow
 def test_thousands_of_renamed_nodes_are_found() -> None:
     """Some are in a row, the others all read one source."""
 

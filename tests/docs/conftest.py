@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from filelock import FileLock
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 
 if str(ROOT / "docs") not in sys.path:
     sys.path.append(str(ROOT / "docs"))  # tests import the extension of Sphinx
@@ -36,6 +36,7 @@ class Site(NamedTuple):
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Build the manual as its readers do, once for all processes of the tests."""
+    needed("sphinx")
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     folder, log = shared / "manual", shared / "manual.log"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pytest
+
 from tests.benchmarks.cases import CASES
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs" / "explanation" / "cost.md").read_text()
 TABLE = re.compile(r"^\| what \| ours \| against \|.*\n\| ---.*\n((?:\|.*\n)+)", re.MULTILINE)

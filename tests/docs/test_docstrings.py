@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 import torch
-from extension import api
-from extension.docstrings import examples, text_of
 from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.conftest import needed
+
+needed("sphinx")
+from extension import api
+from extension.docstrings import examples, text_of
+
+pytestmark = pytest.mark.slow
 
 INLINE = re.compile(r"(?<!`)`((?:mg|graph|layers|merges|@mg)\b[^`]*)`(?!`)")
-# these take a second or more
-SLOW = {"from_module", "Graph.dynamic_shapes"}
 
 
 def documented() -> Iterator[tuple[str, Any]]:
@@ -46,8 +49,7 @@ def cases() -> Iterator[object]:
         for code in [*examples(text), *calls]:
             if code not in seen and not code.startswith("@"):
                 seen.add(code)
-                marks = [pytest.mark.slow] if name in SLOW else []
-                yield pytest.param(name, code, id=f"{name}: {code[:40]}", marks=marks)
+                yield pytest.param(name, code, id=f"{name}: {code[:40]}")
 
 
 SPEC = """

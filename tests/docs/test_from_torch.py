@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
+
+pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs" / "language" / "from-torch-and-keras.md").read_text()
 ROW = re.compile(r"^\| `(.*?)` \| `(\{.*?\})`<br>`(.*?)` \|$", re.MULTILINE)
@@ -86,13 +88,12 @@ def test_all_rows_are_found() -> None:
     assert len(rows) == len(TORCH) + len(KERAS) > 60
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("theirs", "yaml", "python"), KERAS)
 def test_a_row_of_keras_gives_tensors_of_the_same_shape(
     theirs: str, yaml: str, python: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras")
+    keras = needed("keras")
     shapes = {"steps": (5, 8), "image": (8, 8, 3), "video": (5, 8, 8, 3), "words": (5,)}
     handles = {name: keras.Input(shapes.get(name, (8,))) for name in INPUTS}
     found = list(eval(theirs, {**vars(keras.layers), **handles}).shape)[1:]

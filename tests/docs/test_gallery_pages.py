@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import product
 
 import pytest
-from extension import gallery, pictures
 
 from mimgraph.gallery.catalogue import entries
+from tests.conftest import needed
 from tests.gallery.agreement import TABLE
+
+needed("sphinx")
+from extension import gallery, pictures
+
+pytestmark = pytest.mark.slow
 
 NAMES = [entry.name for entry in entries()]
 LARGE = {"clip", "detr", "perceiver", "tft", "two_tower_retrieval"}  # no depth fits
@@ -21,20 +28,26 @@ def made() -> dict[str, str]:
     return {page.path: page.content.decode() for page in gallery.pages()}
 
 
-@pytest.mark.slow  # draws all specs
-@pytest.mark.parametrize("name", NAMES)
-def test_a_spec_has_a_page(name: str) -> None:
+def faults(name: str) -> Iterator[str]:
+    """Yield the faults of the page of a spec."""
     page = made()[f"gallery/{name}.md"]
     for heading in ("Agreement", "Summary", "The spec", "The emitted code"):
-        assert f"\n## {heading}\n" in page
-    assert "Left out:" not in page
-    for folder in ("pictures", "thumbnails"):
-        for ending in (".svg", ".dark.svg"):
-            svg = made()[f"gallery/{folder}/{name}{ending}"]
-            width, height = map(float, re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
-            if folder == "pictures" and name not in LARGE:
-                assert width <= pictures.WIDEST and height <= pictures.HIGHEST + 60  # a legend
-    assert f":link: {name}\n" in made()["gallery/index.md"]
+        if f"\n## {heading}\n" not in page:
+            yield heading
+    if "Left out:" in page:
+        yield "something is left out"
+    for folder, ending in product(("pictures", "thumbnails"), (".svg", ".dark.svg")):
+        svg = made()[f"gallery/{folder}/{name}{ending}"]
+        width, height = map(float, re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
+        fits = width <= pictures.WIDEST and height <= pictures.HIGHEST + 60  # a legend
+        if folder == "pictures" and name not in LARGE and not fits:
+            yield f"{width} x {height} points"
+    if f":link: {name}\n" not in made()["gallery/index.md"]:
+        yield "not in the index"
+
+
+def test_a_spec_has_a_page() -> None:
+    assert {name: found for name in NAMES if (found := [*faults(name)])} == {}
 
 
 def test_the_table_of_agreement_has_every_spec() -> None:
@@ -45,8 +58,6 @@ def test_the_table_of_agreement_has_every_spec() -> None:
             assert 0 <= found["difference"] <= 1e-5, name
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [(3e-7, "3 · 10⁻⁷"), (1e-6, "1 · 10⁻⁶"), (4e-9, "4 · 10⁻⁹")]
-)
-def test_small_numbers_are_powers_of_ten(number: float, text: str) -> None:
-    assert gallery._power(number) == text
+def test_small_numbers_are_powers_of_ten() -> None:
+    expected = {3e-7: "3 · 10⁻⁷", 1e-6: "1 · 10⁻⁶", 4e-9: "4 · 10⁻⁹"}
+    assert {number: gallery._power(number) for number in expected} == expected

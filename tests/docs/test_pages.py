@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.docs.snippets import forget_modules, run
+
+pytestmark = pytest.mark.slow
 
 DOCS = ROOT / "docs"
 # these have tests of their own
@@ -28,19 +30,14 @@ PAGES = [
 ]
 
 
-def cases() -> list[object]:
-    """Return the pages; those with the comment `slow` are left out by default."""
-    return [
-        pytest.param(
-            path,
-            id=str(path.relative_to(DOCS).with_suffix("")),
-            marks=[pytest.mark.slow] if "\n<!-- slow -->\n" in path.read_text() else [],
-        )
-        for path in PAGES
-    ]
+# of the extra test-all
+PACKAGES = {"accelerate", "lightning", "mcp", "onnxruntime", "sklearn", "skorch"}
+IMPORT = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", cases())
+@pytest.mark.parametrize(
+    "path", PAGES, ids=lambda path: str(path.relative_to(DOCS).with_suffix(""))
+)
 def test_a_page_shows_what_happens(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rewrite: bool
 ) -> None:
@@ -49,6 +46,8 @@ def test_a_page_shows_what_happens(
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     before = set(sys.modules)
     shown = path.read_text()
+    for package in {*IMPORT.findall(shown)} & PACKAGES:
+        needed(package)
     try:
         now = run(shown, tmp_path)
     finally:

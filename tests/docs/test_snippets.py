@@ -8,6 +8,8 @@ import pytest
 
 from tests.docs.snippets import matches, run
 
+pytestmark = pytest.mark.slow
+
 PAGE = """\
 # A page
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.docs.snippets import snippets
 from tests.docs.test_pages import DOCS, PAGES
 
@@ -39,6 +39,7 @@ KNOWN = {  # what the stubs cannot know, by page
 
 
 def test_the_python_of_the_manual_is_typed_right(tmp_path: Path) -> None:
+    needed("mypy")
     pages = {}
     for page in PAGES:
         name = page.relative_to(DOCS).with_suffix("").as_posix()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import missing
+from tests.conftest import missing, needed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -32,9 +32,7 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         missing(f"there is none of {', '.join(NAMES)}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+    with needed("playwright.sync_api").sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
@@ -46,7 +44,8 @@ HEARS = """
   addEventListener("hashchange", () => { window.heard = location.hash; });
 """
 HAS_HEARD = """() => new Promise(done => {
-  const look = () => window.heard === location.hash ? done() : setTimeout(look);
+  const drawn = () => requestAnimationFrame(() => setTimeout(done));
+  const look = () => window.heard === location.hash ? drawn() : setTimeout(look);
   look();
 })"""
 
@@ -71,7 +70,7 @@ class Tab:
         self.requests.append(request.url)
 
     def settle(self) -> None:
-        """Wait until the page has handled its address."""
+        """Wait until the page has handled its address and drawn what follows."""
         self.page.evaluate(HAS_HEARD)
 
     def open(self, path: Path, fragment: str = "") -> None:

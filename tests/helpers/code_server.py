@@ -155,6 +155,8 @@ class Window:
         VS Code takes no click on what it is still laying out, and the list of commands holds those that
         could run when it was opened: what happens in the first seconds may be lost.
         """
+        from playwright.sync_api import TimeoutError
+
         for _ in range(TRIALS):
             with suppress(TimeoutError):
                 act()

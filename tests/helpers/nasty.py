@@ -23,8 +23,32 @@ def lines(template: str, times: int) -> str:
     return "".join(template.format(i=i, j=i - 1) + "\n" for i in range(1, times + 1))
 
 
+def joined(template: str, times: int, first: int = 1) -> str:
+    """Return a part for each number."""
+    return ", ".join(template.format(i=i) for i in range(first, times + first))
+
+
 def listed(template: str, times: int) -> str:
-    return "[" + ", ".join(template.format(i=i) for i in range(1, times + 1)) + "]"
+    return f"[{joined(template, times)}]"
+
+
+def mapped(template: str, times: int) -> str:
+    return f"{{{joined(template, times)}}}"
+
+
+def node(text: str, inputs: str = "{x: [8]}", before: str = "") -> str:
+    """Return a spec of one node."""
+    return spec(f"  y: {{{text}}}\n", inputs=inputs, before=before)
+
+
+def linear(size: str) -> str:
+    """Return a spec of a layer whose size is a text."""
+    return node(f"layer: Linear, from: x, out_features: {size}")
+
+
+def relu(before: str) -> str:
+    """Return a spec with something in front of its inputs."""
+    return node("layer: ReLU, from: x", before=before)
 
 
 def seq(items: Iterable[str]) -> str:
@@ -150,36 +174,35 @@ GRAPHS: dict[str, str] = {
     "many items": spec(seq(["ReLU"] * 49_000)),
     "too many items": spec(seq(["ReLU"] * 60_000)),
     "many Linears": spec(seq(["Linear: 8"] * 49_000)),
-    "many inputs": spec(
-        f"  y: {{merge: add, from: {listed('x{i}', 30_000)}}}\n",
-        inputs="{" + ", ".join(f"x{i}: [8]" for i in range(1, 30_001)) + "}",
+    "many inputs": node(
+        f"merge: add, from: {listed('x{i}', 30_000)}", inputs=mapped("x{i}: [8]", 30_000)
     ),
-    "one source many times": spec(f"  y: {{merge: add, from: [{', '.join(['x'] * 200_000)}]}}\n"),
-    "concat of one source": spec(f"  y: {{merge: concat, from: [{', '.join(['x'] * 200_000)}]}}\n"),
-    "pairs of many": spec(f"  y: {{merge: pairwise_dot, from: [{', '.join(['x'] * 100_000)}]}}\n"),
-    "pairs of some": spec(f"  y: {{merge: pairwise_dot, from: [{', '.join(['x'] * 4_000)}]}}\n"),
-    "outer of many": spec(f"  y: {{merge: outer, from: [{', '.join(['x'] * 40_000)}]}}\n"),
-    "stack of many": spec(f"  y: {{merge: stack, from: [{', '.join(['x'] * 100_000)}]}}\n"),
-    "a formula of many sources": spec(
-        f"  y: {{merge: formula, expr: a, from: {{{', '.join(f'a{i}: x' for i in range(50_000))}}}}}\n"
+    "one source many times": node(f"merge: add, from: [{joined('x', 200_000)}]"),
+    "concat of one source": node(f"merge: concat, from: [{joined('x', 200_000)}]"),
+    "pairs of many": node(f"merge: pairwise_dot, from: [{joined('x', 100_000)}]"),
+    "pairs of some": node(f"merge: pairwise_dot, from: [{joined('x', 4_000)}]"),
+    "outer of many": node(f"merge: outer, from: [{joined('x', 40_000)}]"),
+    "stack of many": node(f"merge: stack, from: [{joined('x', 100_000)}]"),
+    "a formula of many sources": node(
+        f"merge: formula, expr: a, from: {{{joined('a{i}: x', 50_000, 0)}}}"
     ),
     "each of many": spec(
         f"  e: {{layer: Embedding, each: {listed('x{i}', 15_000)}, embedding_dim: 8}}\n"
         "  y: {merge: concat, from: [e.*]}\n",
-        inputs="{" + ", ".join(f"x{i}: {{vocab: 9}}" for i in range(1, 15_001)) + "}",
+        inputs=mapped("x{i}: {{vocab: 9}}", 15_000),
     ),
     "each of one": spec(
-        f"  e: {{layer: Linear, each: {{{', '.join(f'a{i}: x' for i in range(60_000))}}}, out_features: 8}}\n"
+        f"  e: {{layer: Linear, each: {{{joined('a{i}: x', 60_000, 0)}}}, out_features: 8}}\n"
         "  y: {merge: add, from: [e.*]}\n"
     ),
     "with of many": spec(
-        f"  e: {{layer: Linear, each: {{{', '.join(f'a{i}: x' for i in range(20_000))}}},"
-        f" with: {{out_features: [{', '.join(['8'] * 20_000)}]}}}}\n"
+        f"  e: {{layer: Linear, each: {{{joined('a{i}: x', 20_000, 0)}}},"
+        f" with: {{out_features: [{joined('8', 20_000)}]}}}}\n"
         "  y: {merge: add, from: [e.*]}\n"
     ),
     "a star of a star": spec(
         f"  c: {{layer: Split, from: x, split_size_or_sections: 1, dim: 1}}\n"
-        f"  y: {{merge: add, from: [{', '.join(['c.*'] * 20_000)}]}}\n"
+        f"  y: {{merge: add, from: [{joined('c.*', 20_000)}]}}\n"
     ),
     "split in many": spec(
         "  c: {layer: Split, from: x, split_size_or_sections: 1, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
@@ -191,10 +214,7 @@ GRAPHS: dict[str, str] = {
     ),
     "many outputs": spec(lines("  n{i}: {{layer: ReLU, from: x}}", 10_000), listed("n{i}", 10_000)),
     "unused nodes": spec(lines("  n{i}: {{layer: ReLU, from: x}}", 30_000), "n1"),
-    "unused inputs": spec(
-        "  y: {layer: ReLU, from: x1}\n",
-        inputs="{" + ", ".join(f"x{i}: [8]" for i in range(1, 60_001)) + "}",
-    ),
+    "unused inputs": node("layer: ReLU, from: x1", inputs=mapped("x{i}: [8]", 60_000)),
     "misspelt sources": spec(lines("  node{i}: {{layer: ReLU, from: nade{i}}}", 24_000), "node1"),
     "misspelt sources of a kilobyte": spec(
         "".join(f"  {'n' * 500}{i}: {{layer: ReLU, from: {'n' * 499}m{i}}}\n" for i in range(1000)),
@@ -202,35 +222,24 @@ GRAPHS: dict[str, str] = {
     ),
     "misspelt layers": spec(lines("  n{i}: {{layer: Lineer, from: x}}", 28_000), "n1"),
     "misspelt options": spec(lines("  n{i}: {{layer: Linear, from: x, out: 1}}", 22_000), "n1"),
-    "options without end": spec(
-        f"  y: {{layer: Linear, from: x, {', '.join(f'o{i}: 1' for i in range(80_000))}}}\n"
-    ),
+    "options without end": node(f"layer: Linear, from: x, {joined('o{i}: 1', 80_000, 0)}"),
     "keys without end": lines("k{i}: 1", 80_000),
-    "params without end": spec(
-        "  y: {layer: ReLU, from: x}\n", before="params:\n" + lines("  p{i}: 1", 70_000)
-    ),
-    "params in a chain": spec(
-        "  y: {layer: Linear, from: x, out_features: $p27000}\n",
+    "params without end": relu("params:\n" + lines("  p{i}: 1", 70_000)),
+    "params in a chain": node(
+        "layer: Linear, from: x, out_features: $p27000",
         before="params:\n  p0: 1\n" + lines("  p{i}: $(p{j} + 0)", 27_000),
     ),
-    "params in a growing chain": spec(
-        "  y: {layer: Linear, from: x, out_features: $p60}\n",
+    "params in a growing chain": node(
+        "layer: Linear, from: x, out_features: $p60",
         before="params:\n  p0: 1\n" + lines("  p{i}: $(p{j} + p{j})", 60),
     ),
-    "params that grow": spec(
-        "  y: {layer: Linear, from: x, out_features: $p99}\n",
+    "params that grow": node(
+        "layer: Linear, from: x, out_features: $p99",
         before="params:\n  p0: 2\n" + lines("  p{i}: $(p{j} * p{j})", 99),
     ),
-    "params in a ring": spec(
-        "  y: {layer: ReLU, from: x}\n",
-        before="params:\n  p0: $p27000\n" + lines("  p{i}: $p{j}", 27_000),
-    ),
-    "lists of params": spec(
-        "  y: {layer: ReLU, from: x}\n", before=f"params: {{a: [{'1, ' * 300_000}1]}}\n"
-    ),
-    "lists of expressions": spec(
-        "  y: {layer: ReLU, from: x}\n", before=f"params: {{b: 1, a: [{'$b, ' * 200_000}1]}}\n"
-    ),
+    "params in a ring": relu("params:\n  p0: $p27000\n" + lines("  p{i}: $p{j}", 27_000)),
+    "lists of params": relu(f"params: {{a: [{'1, ' * 300_000}1]}}\n"),
+    "lists of expressions": relu(f"params: {{b: 1, a: [{'$b, ' * 200_000}1]}}\n"),
     "cycle": spec(
         "  n0: {layer: ReLU, from: n27000}\n"
         + lines("  n{i}: {{layer: ReLU, from: n{j}}}", 27_000),
@@ -260,45 +269,42 @@ GRAPHS: dict[str, str] = {
     "shares in a ring": spec(
         "  n0: {share: n27000, from: x}\n" + lines("  n{i}: {{share: n{j}, from: x}}", 27_000), "n0"
     ),
-    "blocks in blocks": spec("  y: {block: b60, from: x}\n", before=blocks_in_blocks(60, 1)),
-    "blocks too deep": spec("  y: {block: b1000, from: x}\n", before=blocks_in_blocks(1000, 1)),
-    "blocks far too deep": spec(
-        "  y: {block: b20000, from: x}\n", before=blocks_in_blocks(20_000, 1)
-    ),
-    "blocks in a ring": spec(
-        "  y: {block: b0, from: x}\n",
+    "blocks in blocks": node("block: b60, from: x", before=blocks_in_blocks(60, 1)),
+    "blocks too deep": node("block: b1000, from: x", before=blocks_in_blocks(1000, 1)),
+    "blocks far too deep": node("block: b20000, from: x", before=blocks_in_blocks(20_000, 1)),
+    "blocks in a ring": node(
+        "block: b0, from: x",
         before="blocks:\n  b0: {seq: [b20000]}\n" + lines("  b{i}: {{seq: [b{j}]}}", 20_000),
     ),
-    "repeats of repeats": spec("  y: {block: b60, from: x}\n", before=blocks_in_blocks(60, 2)),
-    "repeats that fit": spec("  y: {block: b2, from: x}\n", before=blocks_in_blocks(2, 200)),
-    "repeats of nothing": spec("  y: {block: b9, from: x}\n", before=blocks_in_blocks(9, 0)),
-    "a long repeat": spec(
-        "  y: {block: b0, from: x, repeat: 49000}\n", before="blocks: {b0: {seq: [ReLU]}}\n"
+    "repeats of repeats": node("block: b60, from: x", before=blocks_in_blocks(60, 2)),
+    "repeats that fit": node("block: b2, from: x", before=blocks_in_blocks(2, 200)),
+    "repeats of nothing": node("block: b9, from: x", before=blocks_in_blocks(9, 0)),
+    "a long repeat": node(
+        "block: b0, from: x, repeat: 49000", before="blocks: {b0: {seq: [ReLU]}}\n"
     ),
-    "a long repeat of nothing": spec(
-        "  y: {block: b0, from: x, repeat: 50000}\n", before="blocks: {b0: {seq: []}}\n"
+    "a long repeat of nothing": node(
+        "block: b0, from: x, repeat: 50000", before="blocks: {b0: {seq: []}}\n"
     ),
     "long repeats of nothing": spec(
         lines("  n{i}: {{block: b0, from: x, repeat: 50000}}", 10_000),
         "n1",
         before="blocks: {b0: {seq: []}}\n",
     ),
-    "a long shared repeat": spec(
-        "  y: {block: b0, from: x, repeat: {times: 49000, shared: true}}\n",
+    "a long shared repeat": node(
+        "block: b0, from: x, repeat: {times: 49000, shared: true}",
         before="blocks: {b0: {seq: [ReLU]}}\n",
     ),
-    "too long a repeat": spec(
-        "  y: {block: b0, from: x, repeat: 9000000000000000000}\n",
-        before="blocks: {b0: {seq: [ReLU]}}\n",
+    "too long a repeat": node(
+        "block: b0, from: x, repeat: 9000000000000000000", before="blocks: {b0: {seq: [ReLU]}}\n"
     ),
-    "a repeat with lists": spec(
-        f"  y: {{block: b0, from: x, repeat: {{with: {{n: [{', '.join(map(str, range(1, 24_001)))}]}}}}}}\n",
+    "a repeat with lists": node(
+        f"block: b0, from: x, repeat: {{with: {{n: [{joined('{i}', 24000, 1)}]}}}}",
         before="blocks: {b0: {params: {n: null}, seq: [{Linear: $n}]}}\n",
     ),
     "repeats with lists": spec(
         lines("  n{i}: {{block: b0, from: x, repeat: {{with: {{n: $l}}}}}}", 10_000),
         "n1",
-        before=f"params: {{l: [{', '.join(['8'] * 10_000)}]}}\nblocks: {{b0: {{params: {{n: null}}, seq: []}}}}\n",
+        before=f"params: {{l: [{joined('8', 10_000)}]}}\nblocks: {{b0: {{params: {{n: null}}, seq: []}}}}\n",
     ),
     "many blocks": spec(
         "  n0: {layer: ReLU, from: x}\n" + lines("  n{i}: {{block: b{i}, from: n{j}}}", 10_000),
@@ -325,17 +331,17 @@ GRAPHS: dict[str, str] = {
     "too large a weight": spec(seq(["Linear: 2147483648"]), inputs="{x: [2147483648]}"),
     "large sizes": spec(seq(["Linear: 9223372036854775807"])),
     "sizes past 64 bits": spec(seq(["Flatten"]), inputs="{x: [4294967296, 4294967296]}"),
-    "an input past 64 bits": spec(seq(["ReLU"]), inputs=f"{{x: [{', '.join(['1048576'] * 40)}]}}"),
-    "an input of many axes": spec(seq(["ReLU"]), inputs=f"{{x: [{', '.join(['2'] * 200_000)}]}}"),
+    "an input past 64 bits": spec(seq(["ReLU"]), inputs=f"{{x: [{joined('1048576', 40)}]}}"),
+    "an input of many axes": spec(seq(["ReLU"]), inputs=f"{{x: [{joined('2', 200_000)}]}}"),
     "an input of many named axes": spec(
-        seq(["Flatten"]), inputs=f"{{x: [{', '.join(f'T{i}' for i in range(60_000))}]}}"
+        seq(["Flatten"]), inputs=f"{{x: [{joined('T{i}', 60_000, 0)}]}}"
     ),
-    "flatten of many axes": spec(seq(["Flatten"]), inputs=f"{{x: [{', '.join(['2'] * 200_000)}]}}"),
+    "flatten of many axes": spec(seq(["Flatten"]), inputs=f"{{x: [{joined('2', 200_000)}]}}"),
     "a large parameter": spec(
         "  p: {parameter: [1048576, 1048576, 1048576], init: zeros}\n  y: {merge: add, from: [x, p], broadcast: true}\n"
     ),
     "a parameter of many axes": spec(
-        f"  p: {{parameter: [{', '.join(['1'] * 200_000)}], init: zeros}}\n  y: {{merge: add, from: [x, p], broadcast: true}}\n"
+        f"  p: {{parameter: [{joined('1', 200_000)}], init: zeros}}\n  y: {{merge: add, from: [x, p], broadcast: true}}\n"
     ),
     "a large buffer": spec(
         "  p: {buffer: [1000000000, 1000000], init: sinusoid}\n  y: {merge: add, from: [x, p], broadcast: true}\n"
@@ -344,13 +350,10 @@ GRAPHS: dict[str, str] = {
         lines("  p{i}: {{parameter: [1048576, 1048576], init: zeros}}", 10_000)
         + "  y: {merge: add, from: [x, p1], broadcast: true}\n"
     ),
-    "a large embedding": spec(
-        "  y: {layer: Embedding, from: x, embedding_dim: 4294967296}\n",
-        inputs="{x: {vocab: 4294967296}}",
+    "a large embedding": node(
+        "layer: Embedding, from: x, embedding_dim: 4294967296", inputs="{x: {vocab: 4294967296}}"
     ),
-    "a large vocab": spec(
-        "  y: {layer: OneHot, from: x}\n", inputs="{x: {vocab: 9223372036854775807}}"
-    ),
+    "a large vocab": node("layer: OneHot, from: x", inputs="{x: {vocab: 9223372036854775807}}"),
     "a large upsample": spec(
         seq(["{Upsample: {scale_factor: 1000000000}}"] * 5), inputs="{x: [3, 32, 32]}"
     ),
@@ -366,23 +369,21 @@ GRAPHS: dict[str, str] = {
         ),
         inputs="{x: [3, 32, 32]}",
     ),
-    "a large LSTM": spec(
-        "  y: {layer: LSTM, from: x, hidden_size: 8, num_layers: 9223372036854775807, take: last}\n",
+    "a large LSTM": node(
+        "layer: LSTM, from: x, hidden_size: 8, num_layers: 9223372036854775807, take: last",
         inputs="{x: [T, 8]}",
     ),
-    "an LSTM of many layers": spec(
-        "  y: {layer: LSTM, from: x, hidden_size: 8, num_layers: 10000000, take: last}\n",
+    "an LSTM of many layers": node(
+        "layer: LSTM, from: x, hidden_size: 8, num_layers: 10000000, take: last",
         inputs="{x: [T, 8]}",
     ),
-    "a transformer of many layers": spec(
-        "  y: {layer: TransformerEncoder, from: x, nhead: 2, num_layers: 1000000000, dim_feedforward: 8}\n",
+    "a transformer of many layers": node(
+        "layer: TransformerEncoder, from: x, nhead: 2, num_layers: 1000000000, dim_feedforward: 8",
         inputs="{x: [T, 8]}",
     ),
-    "a long einsum": spec(
-        "  y: {merge: einsum, equation: '" + "nabcdefgh," * 30_000 + "', from: [x]}\n"
-    ),
-    "an einsum of many": spec(
-        f"  y: {{merge: einsum, equation: '{','.join(['na'] * 60_000)}->n', from: [{', '.join(['x'] * 60_000)}]}}\n"
+    "a long einsum": node("merge: einsum, equation: '" + "nabcdefgh," * 30_000 + "', from: [x]"),
+    "an einsum of many": node(
+        f"merge: einsum, equation: '{','.join(['na'] * 60_000)}->n', from: [{joined('x', 60_000)}]"
     ),
     "a long Rearrange": spec(seq(['Rearrange: "n ' + "a " * 200_000 + '-> n a"'])),
     "a Rearrange of axes": spec(seq(['Rearrange: "n a -> ' + "1 " * 200_000 + 'n a"'])),
@@ -390,19 +391,11 @@ GRAPHS: dict[str, str] = {
     "a Rearrange of names": spec(
         seq(['Rearrange: "n (' + " ".join(f"a{i}" for i in range(60_000)) + ') -> n"'])
     ),
-    "a long formula": spec(
-        "  y: {merge: formula, expr: '" + "a + " * 200_000 + "a', from: {a: x}}\n"
-    ),
-    "a deep formula": spec("  y: {merge: formula, expr: '" + "(" * 100_000 + "a', from: {a: x}}\n"),
-    "a formula of minuses": spec(
-        "  y: {merge: formula, expr: '" + "-" * 250 + "a', from: {a: x}}\n"
-    ),
-    "a formula of calls": spec(
-        "  y: {merge: formula, expr: '" + "exp(" * 100 + "a', from: {a: x}}\n"
-    ),
-    "a formula of powers": spec(
-        "  y: {merge: formula, expr: '" + "a ** " * 120 + "a', from: {a: x}}\n"
-    ),
+    "a long formula": node("merge: formula, expr: '" + "a + " * 200_000 + "a', from: {a: x}"),
+    "a deep formula": node("merge: formula, expr: '" + "(" * 100_000 + "a', from: {a: x}"),
+    "a formula of minuses": node("merge: formula, expr: '" + "-" * 250 + "a', from: {a: x}"),
+    "a formula of calls": node("merge: formula, expr: '" + "exp(" * 100 + "a', from: {a: x}"),
+    "a formula of powers": node("merge: formula, expr: '" + "a ** " * 120 + "a', from: {a: x}"),
     "formulas": spec(
         "  n0: {layer: ReLU, from: x}\n"
         + lines(
@@ -410,36 +403,18 @@ GRAPHS: dict[str, str] = {
         ),
         "n12000",
     ),
-    "an expression of powers": spec(
-        "  y: {layer: Linear, from: x, out_features: $(9 ** 9 ** 9 ** 9 ** 9)}\n"
-    ),
-    "an expression of large powers": spec(
-        "  y: {layer: Linear, from: x, out_features: $(1000000000 ** 1000000000)}\n"
-    ),
-    "an expression of small powers": spec(
-        "  y: {layer: Linear, from: x, out_features: $(1 ** 9000000000000000000)}\n"
-    ),
-    "an expression of float powers": spec(
-        "  y: {layer: Linear, from: x, out_features: $(2.5 ** 9000000000000000000)}\n"
-    ),
-    "a long expression": spec(
-        f"  y: {{layer: Linear, from: x, out_features: $({'1 + ' * 200_000}1)}}\n"
-    ),
-    "a deep expression": spec(
-        f'  y: {{layer: Linear, from: x, out_features: "$({"(" * 200_000}1)"}}\n'
-    ),
-    "an expression of blanks": spec(
-        f'  y: {{layer: Linear, from: x, out_features: "$(1{" " * 900_000}+ 1)"}}\n'
-    ),
-    "an expression of digits": spec(
-        f'  y: {{layer: Linear, from: x, out_features: "$({"9" * 900_000})"}}\n'
-    ),
+    "an expression of powers": linear("$(9 ** 9 ** 9 ** 9 ** 9)"),
+    "an expression of large powers": linear("$(1000000000 ** 1000000000)"),
+    "an expression of small powers": linear("$(1 ** 9000000000000000000)"),
+    "an expression of float powers": linear("$(2.5 ** 9000000000000000000)"),
+    "a long expression": linear(f"$({'1 + ' * 200_000}1)"),
+    "a deep expression": linear(f'"$({"(" * 200_000}1)"'),
+    "an expression of blanks": linear(f'"$(1{" " * 900_000}+ 1)"'),
+    "an expression of digits": linear(f'"$({"9" * 900_000})"'),
     "a template of names": spec(seq(['Rearrange: "n a -> n a ' + "$x " * 200_000 + '"'])),
-    "dots": spec(f"  y: {{layer: ReLU, from: x{'.' * 900_000}}}\n"),
-    "dots in many sources": spec(
-        f"  y: {{merge: add, from: [{', '.join(['x.a.b'] * 100_000)}]}}\n"
-    ),
-    "shares with dots": spec(f"  y: {{share: x{'.0' * 400_000}, from: x}}\n"),
+    "dots": node(f"layer: ReLU, from: x{'.' * 900_000}"),
+    "dots in many sources": node(f"merge: add, from: [{joined('x.a.b', 100_000)}]"),
+    "shares with dots": node(f"share: x{'.0' * 400_000}, from: x"),
     "powers of sums": _T
     + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n"
     + lines(
@@ -450,9 +425,8 @@ GRAPHS: dict[str, str] = {
     + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n"
     + lines("  n{i}: {{merge: concat, from: [n{j}, n{j}]}}", 70)
     + "outputs: n70\n",
-    "many names in one size": spec(
-        f"  y: {{merge: concat, from: {listed('x{i}', 20_000)}}}\n",
-        inputs="{" + ", ".join(f"x{i}: [T{i}]" for i in range(1, 20_001)) + "}",
+    "many names in one size": node(
+        f"merge: concat, from: {listed('x{i}', 20_000)}", inputs=mapped("x{i}: [T{i}]", 20_000)
     ),
     "convolutions of a named size": spec(
         seq(
@@ -476,7 +450,7 @@ GRAPHS: dict[str, str] = {
     "constraints": spec(
         lines("  n{i}: {{layer: MaxPool1d, from: x{i}, kernel_size: 3}}", 9_000),
         listed("n{i}", 9_000),
-        inputs="{" + ", ".join(f"x{i}: [8, T{i}]" for i in range(1, 9_001)) + "}",
+        inputs=mapped("x{i}: [8, T{i}]", 9_000),
     ),
     "sizes that must agree": spec(
         f"  y: {{merge: add, from: {listed('n{i}', 7_000)}}}\n"
@@ -487,8 +461,8 @@ GRAPHS: dict[str, str] = {
     + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n"
     + lines("  r{i}: {{layer: Reshape, from: n0, shape: [{i}, -1]}}", 200)
     + "outputs: [r1]\n",
-    "optional inputs": spec(
-        f"  y: {{merge: average, from: {listed('x{i}', 20_000)}, missing: skip}}\n",
+    "optional inputs": node(
+        f"merge: average, from: {listed('x{i}', 20_000)}, missing: skip",
         inputs="{"
         + ", ".join(
             f"x{i}: {{shape: [8], optional: {'true' if i > 1 else 'false'}}}"
@@ -510,17 +484,15 @@ GRAPHS: dict[str, str] = {
         + ", ".join(f"o{i}: {{shape: [8], optional: true}}" for i in range(1, 3_001))
         + "}",
     ),
-    "a long doc": spec("  y: {layer: ReLU, from: x}\n", before='doc: "' + "a " * 500_000 + '"\n'),
-    "a long doc of quotes": spec(
-        "  y: {layer: ReLU, from: x}\n", before="doc: '" + '"' * 1_000_000 + "'\n"
-    ),
-    "a doc of lines": spec("  y: {layer: ReLU, from: x}\n", before="doc: |\n" + " a\n" * 300_000),
+    "a long doc": relu('doc: "' + "a " * 500_000 + '"\n'),
+    "a long doc of quotes": relu("doc: '" + '"' * 1_000_000 + "'\n"),
+    "a doc of lines": relu("doc: |\n" + " a\n" * 300_000),
     "a long name": spec(f"  {'y' * 100_000}: {{layer: ReLU, from: x}}\n", "y" * 100_000),
     "long names": spec(
         "".join(f"  {'y' * 1000}{i}: {{layer: ReLU, from: x}}\n" for i in range(900)),
         "y" * 1000 + "1",
     ),
-    "a long class name": spec("  y: {layer: ReLU, from: x}\n", before=f"name: {'Y' * 1_000_000}\n"),
+    "a long class name": relu(f"name: {'Y' * 1_000_000}\n"),
     "a long option": spec(
         seq(["{Conv2d: {out_channels: 3, kernel_size: 3, padding_mode: " + "a" * 900_000 + "}}"]),
         inputs="{x: [3, 8, 8]}",
@@ -532,16 +504,14 @@ GRAPHS: dict[str, str] = {
             ]
         )
     ),
-    "a large permutation": spec(
-        seq([f"{{Permute: {{dims: [{', '.join(map(str, range(100_000)))}]}}}}"])
-    ),
-    "a large reshape": spec(seq([f"{{Reshape: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
-    "a large expand": spec(seq([f"{{Expand: {{size: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
+    "a large permutation": spec(seq([f"{{Permute: {{dims: [{joined('{i}', 100_000, 0)}]}}}}"])),
+    "a large reshape": spec(seq([f"{{Reshape: {{shape: [{joined('1', 200_000)}, 8]}}}}"])),
+    "a large expand": spec(seq([f"{{Expand: {{size: [{joined('1', 200_000)}, 8]}}}}"])),
     "a wide Linear chain": spec(seq(["{Linear: 9000}", "ReLU"] * 20_000)),
-    "deep values": spec(f"  y: {{layer: Linear, from: x, out_features: {'[' * 60}{']' * 60}}}\n"),
+    "deep values": linear(f"{'[' * 60}{']' * 60}"),
     "shares of each": spec(
-        f"  e: {{layer: Linear, each: {{{', '.join(f'a{i}: x' for i in range(15_000))}}}, out_features: 8}}\n"
-        f"  s: {{share: e, each: {{{', '.join(f'a{i}: x' for i in range(15_000))}}}}}\n"
+        f"  e: {{layer: Linear, each: {{{joined('a{i}: x', 15_000, 0)}}}, out_features: 8}}\n"
+        f"  s: {{share: e, each: {{{joined('a{i}: x', 15_000, 0)}}}}}\n"
         "  y: {merge: add, from: [e.*, s.*]}\n"
     ),
     "shares of a long seq": spec(
@@ -553,14 +523,14 @@ GRAPHS: dict[str, str] = {
         listed("n{i}", 20_000),
         before="blocks: {b: {seq: [{Linear: 8}]}}\n",
     ),
-    "long formulas in distinct uses": spec(
-        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
+    "long formulas in distinct uses": node(
+        f"block: b, from: x, repeat: {{with: {{w: [{joined('{i}', 24_000, 0)}]}}}}",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {merge: formula, from: {a: x}, expr: '"
         + "a + " * 100
         + "$w'}}, outputs: y}}\n",
     ),
-    "long patterns in distinct uses": spec(
-        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
+    "long patterns in distinct uses": node(
+        f"block: b, from: x, repeat: {{with: {{w: [{joined('{i}', 24_000, 0)}]}}}}",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {layer: Rearrange, from: x, pattern: 'n ("
         + " ".join(f"a{i}" for i in range(100))
         + " b) -> n (b "
@@ -569,33 +539,32 @@ GRAPHS: dict[str, str] = {
         + ", ".join(f"a{i}: 1" for i in range(100))
         + "}}}, outputs: y}}\n",
     ),
-    "long lists in distinct uses": spec(
-        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
+    "long lists in distinct uses": node(
+        f"block: b, from: x, repeat: {{with: {{w: [{joined('{i}', 24_000, 0)}]}}}}",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {layer: Slice, from: x, dim: 1, start: 0, end: 8, step: 1}, "
         "z: {parameter: [100], init: [" + "1.5, " * 100 + "]}}, outputs: y}}\n",
     ),
-    "params of distinct uses": spec(
-        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(20_000)))}]}}}}}}\n",
+    "params of distinct uses": node(
+        f"block: b, from: x, repeat: {{with: {{w: [{joined('{i}', 20_000, 0)}]}}}}",
         before="params:\n"
         + lines("  p{i}: 1", 20_000)
         + "blocks: {b: {params: {w: null, "
         + ", ".join(f"q{i}: 1" for i in range(1000))
         + "}, seq: [ReLU]}}\n",
     ),
-    "params of many blocks": spec(
-        "  y: {layer: ReLU, from: x}\n",
-        before="params:\n"
+    "params of many blocks": relu(
+        "params:\n"
         + lines("  p{i}: 1", 20_000)
         + "blocks:\n"
-        + lines("  b{i}: {{seq: [ReLU]}}", 20_000),
+        + lines("  b{i}: {{seq: [ReLU]}}", 20_000)
     ),
-    "a constraint in distinct uses": spec(
-        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(1, 9_000)))}]}}}}}}\n",
+    "a constraint in distinct uses": node(
+        f"block: b, from: x, repeat: {{with: {{w: [{joined('{i}', 8999, 1)}]}}}}",
         inputs="{x: [8, T]}",
         before="blocks: {b: {params: {w: null}, seq: [{AvgPool1d: {kernel_size: $w, stride: 1}}]}}\n",
     ),
     "an init of many values": spec(
-        f"  p: {{parameter: [200000], init: [{', '.join(['1'] * 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n",
+        f"  p: {{parameter: [200000], init: [{joined('1', 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n",
         inputs="{x: [8]}",
     ),
 }

@@ -1,4 +1,4 @@
-"""Programs from npm for tests; npm and node are installed by the test extra."""
+"""Programs from npm for tests; npm and node are installed by the extra test-all."""
 
 from __future__ import annotations
 

@@ -33,22 +33,6 @@ def subsets(names: list[str]) -> Iterator[tuple[str, ...]]:
 # layers and merges, on sources that may be None
 
 
-def linear(module: nn.Module, node: Spec, input: Tensor) -> Any:
-    return module(input)
-
-
-def relu(module: nn.Module, node: Spec, input: Tensor) -> Any:
-    return input.relu()
-
-
-def logical_not(module: nn.Module, node: Spec, input: Tensor) -> Any:
-    return ~input
-
-
-def unsqueeze(module: nn.Module, node: Spec, input: Tensor) -> Any:
-    return input.unsqueeze(node["dim"])
-
-
 def gru_cell(module: nn.Module, node: Spec, input: Tensor, hidden: Tensor | None = None) -> Any:
     return module(input) if hidden is None else module(input, hidden)
 
@@ -125,10 +109,10 @@ def attention_pool(module: Any, node: Spec, input: Tensor, mask: Tensor | None =
 
 
 LAYERS: dict[str, Callable[..., Any]] = {
-    "Linear": linear,
-    "ReLU": relu,
-    "LogicalNot": logical_not,
-    "Unsqueeze": unsqueeze,
+    "Linear": lambda module, node, input: module(input),
+    "ReLU": lambda module, node, input: input.relu(),
+    "LogicalNot": lambda module, node, input: ~input,
+    "Unsqueeze": lambda module, node, input: input.unsqueeze(node["dim"]),
     "GRUCell": gru_cell,
     "GRU": gru,
     "MultiheadAttention": multihead_attention,

@@ -278,12 +278,11 @@ class Scope:
         """Add a merge along an axis that every tensor has."""
         rank = len(first.shape)
         axis = 0 if rank == IMAGE else rank - 1
-        rest = (*first.shape[:axis], *first.shape[axis + 1 :])
-        alike = [
-            v
-            for v in self.values
-            if len(v.shape) == rank and (*v.shape[:axis], *v.shape[axis + 1 :]) == rest
-        ]
+
+        def rest(value: Value) -> tuple[int, Shape]:
+            return len(value.shape), (*value.shape[:axis], *value.shape[axis + 1 :])
+
+        alike = [value for value in self.values if rest(value) == rest(first)]
         others = self.draw(st.lists(st.sampled_from(alike), min_size=1, max_size=2))
         parts = (first, *others)
         total = _sum([known(value.shape) for value in parts])

@@ -15,12 +15,13 @@ from io import StringIO
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-import pyte
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
+
+from tests.conftest import needed
 
 PATIENCE = 30  # seconds to wait for what the screen should show
 
@@ -35,6 +36,7 @@ class Terminal:
         environment: Mapping[str, str],
         size: tuple[int, int] = (24, 110),
     ) -> None:
+        pyte = needed("pyte")
         lines, columns = size
         self.screen = pyte.Screen(columns, lines)
         self.screen.write_process_input = self.type  # answers what the program asks the terminal
@@ -108,7 +110,7 @@ FORMAT = """\
 """
 
 
-def _style(cell: pyte.screens.Char) -> Style:
+def _style(cell: Any) -> Style:
     ink, paper = _colour(cell.fg, INK), _colour(cell.bg, PAPER)
     if cell.reverse:
         ink, paper = paper, ink

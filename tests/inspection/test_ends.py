@@ -14,6 +14,7 @@ import pytest
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.ir.types import TensorType
+from tests.conftest import ROOT
 
 SPEC = """\
 inputs:
@@ -93,7 +94,7 @@ def test_ends_in_python() -> None:
 
 
 def test_a_stage_has_origins_for_what_the_spec_declares(graph: mg.Graph) -> None:
-    first, second = mg.load("specs/residual_cnn.yaml").split(2)
+    first, second = mg.load(ROOT / "specs" / "residual_cnn.yaml").split(2)
     assert all(one.origin is not None for one in first.inputs.values())
     assert all(one.origin is None for one in second.inputs.values())
     assert all(one.origin is not None for one in second.outputs.values())

@@ -85,3 +85,19 @@ def unlike(number: int) -> str:
         before = f"n{i - 1}" if i else "x"
         lines.append(f"  n{i}: {{merge: {merge}, from: [x, {before}]}}")
     return "\n".join([*lines, f"outputs: n{number - 1}"])
+
+
+# a spec with what every format shows
+PAIR = """
+name: Pair
+doc: 'two "towers" & <more>'
+inputs: {left: [3, 8, 8], right: [3, 8, 8]}
+blocks:
+  conv: {params: {width: null}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3}}, ReLU]}
+nodes:
+  tower: {from: left, seq: [{conv: {width: 4, repeat: 2}}, Flatten]}
+  again: {share: tower, from: right}
+  fused: {merge: concat, from: [tower, again], activation: Tanh}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+"""

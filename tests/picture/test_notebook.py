@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import nbformat
 import pytest
 from IPython.core.formatters import DisplayFormatter
-from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
-from tests.conftest import ROOT
+from tests.conftest import ROOT, needed
 from tests.helpers.browser import Tab
 from tests.picture.scenes import unlike
 
@@ -125,39 +122,27 @@ def handles() -> Iterator[tuple[str, Any, str, set[str]]]:
     )
 
 
-@pytest.mark.parametrize(
-    ("handle", "text", "named"), [p[1:] for p in handles()], ids=[p[0] for p in handles()]
-)
-def test_a_handle_shows_the_graph_that_computes_it(
-    handle: Any, text: str, named: set[str], formatter: DisplayFormatter
-) -> None:
-    shown = formatter.format(handle)[0]
-    assert list(shown) == ["text/plain", "text/html"]
-    assert caption(shown["text/html"]) == text
-    assert named <= set(words(shown["text/html"]))
-    assert len(nodes(shown["text/html"])) <= len(named)
+def test_a_handle_shows_the_graph_that_computes_it(formatter: DisplayFormatter) -> None:
+    for label, handle, text, named in handles():
+        shown = formatter.format(handle)[0]
+        assert list(shown) == ["text/plain", "text/html"], label
+        assert caption(shown["text/html"]) == text, label
+        assert named <= set(words(shown["text/html"])), label
+        assert len(nodes(shown["text/html"])) <= len(named), label
 
 
-@pytest.mark.parametrize(
-    ("handle", "text"),
-    [
-        (block_use(), "inner: ReLU, (N, 4) float32"),
-        (layers.LSTM(4)(mg.Input("x", ("T", 3)))["state"], "lstm.state: LSTM, (N, 1, 4) state"),
-    ],
-    ids=["inside a block", "no tensor"],
-)
-def test_a_handle_without_a_graph_shows_text(handle: Any, text: str) -> None:
-    assert handle._repr_html_() == f"<pre>{text}</pre>"
+def test_a_handle_without_a_graph_shows_text() -> None:
+    state = layers.LSTM(4)(mg.Input("x", ("T", 3)))["state"]
+    assert block_use()._repr_html_() == "<pre>inner: ReLU, (N, 4) float32</pre>"
+    assert state._repr_html_() == "<pre>lstm.state: LSTM, (N, 1, 4) state</pre>"
 
 
-@pytest.mark.parametrize("shown", [mg.loads(PAIR), mg.Input("x", (4,))], ids=["graph", "handle"])
-def test_only_the_formats_that_are_asked_for_are_made(
-    shown: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert list(shown._repr_mimebundle_(include={"text/html"})) == ["text/html"]
-    monkeypatch.setattr(type(shown), "_repr_html_", None)
-    for wanted in ({"include": {"text/plain"}}, {"exclude": {"text/html"}}):
-        assert shown._repr_mimebundle_(**wanted) == {"text/plain": repr(shown)}
+def test_only_the_formats_that_are_asked_for_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for shown in (mg.loads(PAIR), mg.Input("x", (4,))):
+        assert list(shown._repr_mimebundle_(include={"text/html"})) == ["text/html"]
+        monkeypatch.setattr(type(shown), "_repr_html_", None)
+        for wanted in ({"include": {"text/plain"}}, {"exclude": {"text/html"}}):
+            assert shown._repr_mimebundle_(**wanted) == {"text/plain": repr(shown)}
 
 
 @pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2", "unet_attention"])
@@ -201,11 +186,13 @@ CELLS = ["import mimgraph as mg", "graph = mg.loads(PAIR); graph", "mg.Input('x'
 
 @pytest.mark.slow
 def test_an_executed_notebook_shows_graph_and_handle(tab: Tab, tmp_path: Path) -> None:
+    nbformat, nbclient, nbconvert = map(needed, ("nbformat", "nbclient", "nbconvert"))
+    needed("ipykernel")
     cells = [f"PAIR = {PAIR!r}", *CELLS]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
     page = tmp_path / "book.html"
-    body, _ = HTMLExporter(template_name="basic").from_notebook_node(book)
+    body, _ = nbconvert.HTMLExporter(template_name="basic").from_notebook_node(book)
     page.write_text(f'<!doctype html><meta charset="utf-8">{body}')
     tab.open(page)
     images = tab.page.locator("figure img")

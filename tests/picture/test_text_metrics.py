@@ -33,9 +33,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "lines"), CASES)
-def test_lines_break_between_words_evenly(text: str, lines: list[str]) -> None:
-    assert list(broken(text, 70, 10)) == lines
+def test_lines_break_between_words_evenly() -> None:
+    assert [(text, [*broken(text, 70, 10)]) for text, _ in CASES] == CASES
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=80), st.integers(20, 200))
@@ -44,9 +43,9 @@ def test_breaking_keeps_every_letter(text: str, widest: int) -> None:
     assert " ".join(lines).split() == plain(text).split()
 
 
-@pytest.mark.parametrize("text", ["\x00", "\x1b[31m", "\ud800", "\uffff", "\x85"])
-def test_characters_that_xml_forbids_are_replaced(text: str) -> None:
-    assert plain(text)[0] == "\ufffd"
+def test_characters_that_xml_forbids_are_replaced() -> None:
+    forbidden = ["\x00", "\x1b[31m", "\ud800", "\uffff", "\x85"]
+    assert {plain(text)[0] for text in forbidden} == {"\ufffd"}
 
 
 def test_the_table_of_widths_agrees_with_the_fonts(rewrite: bool) -> None:

@@ -5,31 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from textwrap import dedent
 
 import mimgraph as mg
 from mimgraph.summary.numbers import number
 from mimgraph.summary.rows import Row
 from mimgraph.summary.table import FROM, LAYER, SHAPE, TITLES, lines
 from tests.conftest import ROOT
+from tests.summary.test_summary import SPECS
 
-DEEP = """
-name: Deep
-inputs: {left: [8, 16], right: [8, 16]}
-blocks:
-  attend:
-    inputs: {x: [L, W], context: [L, W]}
-    nodes:
-      seen: {layer: MultiheadAttention, from: {query: x, key: context}, num_heads: 4}
-      context_norm: {layer: LayerNorm, from: context}
-      mixed: {merge: add, from: [seen, context_norm, x]}
-    outputs: mixed
-nodes:
-  left_seen: {block: attend, from: {x: left, context: right}}
-  right_seen: {share: left_seen, from: {x: right, context: left}}
-  joined: {merge: concat, from: [left_seen, right_seen]}
-outputs: joined
-"""
+(DEEP,) = SPECS["The cells of a narrow table are wrapped between words"]
 
 
 def shown(text: str) -> dict[str, str]:
@@ -51,27 +35,6 @@ def shown(text: str) -> dict[str, str]:
 def expected(rows: Iterable[Row], column: int) -> str:
     cells = (row.cells[column] for row in lines(rows, None, number))
     return "".join(cells).replace(" ", "")
-
-
-def test_the_cells_of_a_narrow_table_are_wrapped_between_words() -> None:
-    table = """
-        Name             Layer               Output shape  Weights    MACs  From
-        ───────────────  ──────────────────  ────────────  ───────  ──────  ─────────────
-        left             Input               (N, 8, 16)          -       -
-        right            Input               (N, 8, 16)          -       -
-        left_seen        attend              (N, 8, 16)      1,120  10.2 k  left, right
-        ├─ seen          MultiheadAttention  (N, 8, 16)      1,088  10.2 k  x, context
-        ├─ context_norm  LayerNorm           (N, 8, 16)         32       -  context
-        └─ mixed         add                 (N, 8, 16)          -       -  seen,
-                                                                            context_norm,
-                                                                            x
-        right_seen       attend, shares      (N, 8, 16)          -  10.2 k  right, left
-                         left_seen
-        joined           concat              (N, 16, 16)         -       -  left_seen,
-                                                                            right_seen
-    """
-    found = mg.loads(DEEP).summary().text(81).split("\n\n")[1]
-    assert found == dedent(table).strip()
 
 
 def test_the_lines_of_the_tree_go_on_below_a_name() -> None:

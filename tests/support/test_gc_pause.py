@@ -11,6 +11,8 @@ import mimgraph as mg
 from mimgraph.support import gc_pause
 from mimgraph.support.gc_pause import FEW_OBJECTS, uncollected
 
+pytestmark = pytest.mark.slow
+
 SPEC = """
 inputs: {x: [8]}
 nodes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -11,37 +10,23 @@ import pytest
 import mimgraph as mg
 from mimgraph.carried import carry_report
 from tests.conftest import SPECS
+from tests.helpers.shown import cases as of_file
+from tests.helpers.shown import check
 
 FILE = Path(__file__).parent / "edits.md"
-_CASE = re.compile(
-    r"(?P<title>## .*?\n\n)```yaml\n(?P<old>.*?)```\n\n```yaml\n(?P<new>.*?)```\n"
-    r"(?:\n````text\n.*?````\n)?",
-    re.DOTALL,
-)
 
 
-def cases() -> dict[str, tuple[str, str]]:
+def cases() -> dict[str, list[str]]:
     """Return the two specs of each case, by its heading."""
-    found = _CASE.finditer(FILE.read_text())
-    return {m["title"][3:].strip(): (m["old"], m["new"]) for m in found}
+    return of_file(FILE)
 
 
 def test_reports_are_as_expected(rewrite: bool) -> None:
-    text = FILE.read_text()
-
-    def with_report(match: re.Match[str]) -> str:
-        report = carry_report(mg.loads(match["old"]), mg.loads(match["new"])).text()
-        specs = f"```yaml\n{match['old']}```\n\n```yaml\n{match['new']}```\n"
-        return f"{match['title']}{specs}\n````text\n{report}\n````\n"
-
-    expected = _CASE.sub(with_report, text)
-    if rewrite:
-        FILE.write_text(expected)
-    assert text == expected or rewrite
+    check(FILE, rewrite, text=lambda *specs: carry_report(*map(mg.loads, specs)).text())
 
 
 @pytest.mark.parametrize("title", cases())
-def test_every_tensor_is_reported_once(title: str) -> None:
+def test_every_tensor_is_reported_once_and_a_graph_carries_all_of_itself(title: str) -> None:
     old, new = map(mg.loads, cases()[title])
     report = carry_report(old, new)
     data = report.data()
@@ -52,10 +37,6 @@ def test_every_tensor_is_reported_once(title: str) -> None:
     back = carry_report(new, old).data()
     olds = {tensor["key"] for tensor in back["tensors"]}
     assert {*sources, *(one["key"] for one in data["dropped"])} == olds
-
-
-@pytest.mark.parametrize("title", cases())
-def test_a_graph_carries_all_of_itself(title: str) -> None:
     for text in cases()[title]:
         report = carry_report(mg.loads(text), mg.loads(text))
         assert not any(tensor["rules"] for tensor in report.data()["tensors"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import timeit
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Item, clusters, every
+from tests.helpers.work import calls
 
 
 def ids(items: tuple[Item, ...]) -> list[str]:
@@ -29,25 +28,23 @@ def details_of(graph: mg.Graph) -> dict[str, Detail]:
     return dict(details(graph.typed, graph.declared, excerpts(graph.typed)))
 
 
-@cache
-def example(spec: Path) -> tuple[mg.Graph, dict[str, Detail]]:
+def test_every_drawn_id_has_details_whose_costs_add_up(spec: Path) -> None:
     graph = mg.load(spec)
-    return graph, details_of(graph)
-
-
-def test_every_drawn_id_has_details_with_spec_and_code(spec: Path) -> None:
-    graph, found = example(spec)
-    assert sorted(found) == sorted(ids(diagram(graph.typed).items))
+    found = details_of(graph)
+    drawn = diagram(graph.typed).items
+    assert sorted(found) == sorted(ids(drawn))
     assert [id_ for id_, detail in found.items() if not (detail.spec and detail.code)] == []
     assert json.loads(json.dumps([d.data() for d in found.values()]))
-
-
-def test_costs_of_nodes_add_up_to_the_summary(spec: Path) -> None:
-    graph, found = example(spec)
+    # to those of the summary
     total = graph.summary()
     nodes = [found[node.name].cost for node in graph.typed.body.nodes]
     assert sum(cost.params for cost in nodes) == total.params
     assert sum(cost.buffers for cost in nodes) == total.buffers
+    # and those inside a block to those of the block
+    for cluster, _ in clusters(drawn):
+        whole = found[cluster.id].cost
+        parts = Cost.sum(found[item.id].cost for item in cluster.items)
+        assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id
 
 
 REPEATS = """
@@ -102,14 +99,6 @@ def test_a_repeat_drawn_once_has_the_cost_of_all_copies() -> None:
     assert costs["nested.0.f"] == (3, 6 * 72, f"{6 * 64}*N*T")
     assert costs["nested.0.f.0.a"] == (6, 6 * 72, f"{6 * 64}*N*T")
     assert costs["row.0.0.a"] == (2, 9 * 4 + 5 * 2, f"{8 * 4 + 4 * 2}*N*T")
-
-
-def test_costs_inside_a_block_add_up_to_the_block(spec: Path) -> None:
-    graph, found = example(spec)
-    for cluster, _ in clusters(diagram(graph.typed).items):
-        whole = found[cluster.id].cost
-        parts = Cost.sum(found[item.id].cost for item in cluster.items)
-        assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id
 
 
 SPEC = """\
@@ -184,15 +173,14 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize(("id_", "options"), OPTIONS.items(), ids=OPTIONS.keys())
-def test_all_options_are_listed_with_their_origin(
-    found: dict[str, Detail], id_: str, options: str
-) -> None:
-    texts = [
-        f"{o.name}={o.value}" + (f" ({o.origin})" if o.origin != "given" else "")
-        for o in found[id_].options
-    ]
-    assert ", ".join(texts) == options
+def test_all_options_are_listed_with_their_origin(found: dict[str, Detail]) -> None:
+    def text(id_: str) -> str:
+        return ", ".join(
+            f"{o.name}={o.value}" + (f" ({o.origin})" if o.origin != "given" else "")
+            for o in found[id_].options
+        )
+
+    assert {id_: text(id_) for id_ in OPTIONS} == OPTIONS
 
 
 SPECS = {
@@ -226,13 +214,11 @@ SPECS = {
 }
 
 
-@pytest.mark.parametrize(("id_", "first", "last", "text"), SPECS.values(), ids=SPECS.keys())
-def test_lines_of_the_spec(
-    found: dict[str, Detail], id_: str, first: int, last: int, text: str
-) -> None:
-    (excerpt,) = found[id_].spec
-    assert (excerpt.place, excerpt.first_line, excerpt.last_line) == ("spec.yaml", first, last)
-    assert excerpt.text == text
+def test_lines_of_the_spec(found: dict[str, Detail]) -> None:
+    for what, (id_, *expected) in SPECS.items():
+        (excerpt,) = found[id_].spec
+        assert [excerpt.first_line, excerpt.last_line, excerpt.text] == expected, what
+        assert excerpt.place == "spec.yaml"
 
 
 REMARKS = {
@@ -245,11 +231,8 @@ REMARKS = {
 }
 
 
-@pytest.mark.parametrize(("id_", "remarks"), REMARKS.items(), ids=REMARKS.keys())
-def test_op_and_notes(
-    found: dict[str, Detail], id_: str, remarks: tuple[str, tuple[str, ...]]
-) -> None:
-    assert (found[id_].op, found[id_].notes) == remarks
+def test_op_and_notes(found: dict[str, Detail]) -> None:
+    assert {id_: (found[id_].op, found[id_].notes) for id_ in REMARKS} == REMARKS
 
 
 def test_results_and_sources(found: dict[str, Detail]) -> None:
@@ -362,10 +345,10 @@ def test_a_file_is_named_without_its_folder(
 
 
 @pytest.mark.slow
-def test_time_grows_linearly_with_a_spec_on_one_line() -> None:
-    def seconds(items: int) -> float:
+def test_work_grows_linearly_with_a_spec_on_one_line() -> None:
+    def work(items: int) -> int:
         row = ", ".join(["ReLU"] * items)
         graph = mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{row}]}}}}\noutputs: y")
-        return min(timeit.repeat(lambda: details_of(graph), number=1, repeat=3))
+        return calls(lambda: details_of(graph))
 
-    assert seconds(4000) < 8 * 3 * seconds(500)  # quadratic time would take 64 times as long
+    assert work(2000) < 4 * 1.5 * work(500)  # quadratic work would be 16 times as much

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from mimgraph.picture.diagram.flat_repeats import fold_repeats
-from mimgraph.picture.diagram.fold import fold
 from mimgraph.picture.diagram.model import Cluster
 from tests.picture.diagram.test_fold import drawn, edges, outline
 
@@ -98,45 +97,3 @@ def test_a_tensor_that_every_repeat_reads_has_one_edge() -> None:
     step = STEP.replace("[act#, @]", "[act#, @, m]")
     picture = fold_repeats(drawn(f"{HEAD}{steps(6, step)}outputs: add5"))
     assert [edge.head for edge in picture.edges if edge.tail == "m"] == ["add0"]
-
-
-def test_uses_of_one_block_in_a_row_are_one_repeat() -> None:
-    text = """
-inputs: {x: [8]}
-blocks:
-  step: {seq: [{Linear: 8}, ReLU]}
-nodes:
-  b0: {block: step, from: x}
-  b1: {block: step, from: b0}
-  b2: {block: step, from: b1}
-  b3: {block: step, from: b2}
-outputs: b3
-"""
-    (found,) = (item for item in fold_repeats(drawn(text)).items if isinstance(item, Cluster))
-    assert (found.kind, found.title, found.subtitle) == ("repeat", "b0/1/2/3", "step × 4")
-    assert len(found.items) == 2
-
-
-@pytest.mark.parametrize(
-    ("chain", "texts"),
-    [
-        ("step, step", ["step × 2"]),
-        ("step, step, step", ["step × 3"]),
-        ("step, Tanh, step", ["step", "Tanh", "step"]),
-        ("wide: 8, wide: 8", ["wide width=8 × 2"]),
-        ("wide: 8, wide: 9", ["wide width=8", "wide width=9"]),
-        ("ReLU, ReLU", ["ReLU", "ReLU"]),
-    ],
-)
-@pytest.mark.parametrize("depth", [1, 2])
-def test_two_equal_blocks_in_a_row_are_one(chain: str, texts: list[str], depth: int) -> None:
-    text = f"""
-inputs: {{x: [8]}}
-blocks:
-  step: {{seq: [{{Linear: 8}}, ReLU]}}
-  wide: {{params: {{width: null}}, seq: [{{Linear: $width}}, ReLU]}}
-nodes: {{y: {{from: x, seq: [{chain}]}}}}
-outputs: y
-"""
-    (found,) = (i for i in fold_repeats(fold(drawn(text), depth)).items if isinstance(i, Cluster))
-    assert [item.subtitle for item in found.items] == texts

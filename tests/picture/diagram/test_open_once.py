@@ -1,69 +1,22 @@
-"""Collapsing opens each block once; a block that hides nothing of a comparison or of shared weights is closed."""
+"""Collapsing opens each block once; tests/picture/drawings/simplified.md has the diagrams."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from mimgraph.picture.diagram.model import Cluster, Diagram, Item
 from mimgraph.picture.diagram.open_once import open_once
-from tests.picture.diagram.test_fold import drawn, edges, outline
+from tests.picture.diagram.test_fold import drawn, outline
 
-GATE = "{layer: Linear, from: x, out_features: $width}"
-
-
-def twice(gate: str = GATE) -> Diagram:
-    """Return the diagram of a block that is used twice, and of one with other edges; `head` is a node
-    outside, whose module the gate may share."""
-    return drawn(f"""
-inputs: {{x: [8], y: [8]}}
-blocks:
-  residual:
-    params: {{width: 8}}
-    inputs: [x]
-    nodes:
-      fc: {{layer: Linear, from: x, out_features: $width}}
-      gate: {gate}
-      sum: {{merge: add, from: [fc, gate]}}
-    outputs: sum
-  other:
-    inputs: [x]
-    nodes:
-      fc: {{layer: Linear, from: x, out_features: 8}}
-      gate: {{layer: Linear, from: fc, out_features: 8}}
-      sum: {{merge: add, from: [fc, gate]}}
-    outputs: sum
+TWICE = """
+inputs: {x: [8], y: [8]}
+blocks: {step: {inputs: [x], nodes: {fc: {layer: Linear, from: x, out_features: 8}}, outputs: fc}}
 nodes:
-  head: {{layer: Linear, from: x, out_features: 8}}
-  a: {{block: residual, from: head}}
-  b: {{block: residual, from: y, width: {4 if gate == GATE else 8}}}
-  c: {{block: other, from: x}}
-  all: {{merge: concat, from: [a, b, c]}}
+  a: {block: step, from: x}
+  b: {block: step, from: y}
+  all: {merge: concat, from: [a, b]}
 outputs: all
-""")
-
-
-def test_the_first_use_of_a_block_is_open_and_the_others_are_closed() -> None:
-    picture = open_once(twice())
-    assert outline(picture.items) == [
-        "input x",
-        "input y",
-        "layer head",
-        "block a",
-        "  layer a.fc",
-        "  layer a.gate",
-        "  merge a.sum",
-        "block b",
-        "block c",
-        "  layer c.fc",
-        "  layer c.gate",
-        "  merge c.sum",
-        "merge all",
-        "output output all",
-    ]
-    assert "y -> b" in edges(picture)
-    assert "b -> all" in edges(picture)
+"""
 
 
 def marked(diagram: Diagram, id_: str) -> Diagram:
@@ -75,19 +28,6 @@ def marked(diagram: Diagram, id_: str) -> Diagram:
     return replace(diagram, items=tuple(map(changed, diagram.items)))
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        marked(twice(), "b.gate"),
-        twice("{share: head, from: x}"),
-    ],
-    ids=["a change inside", "a module of a node outside"],
-)
-def test_a_block_that_shows_more_than_its_structure_stays_open(picture: Diagram) -> None:
-    assert "  layer b.fc" in outline(open_once(picture).items)
-
-
-def test_a_block_that_shares_a_module_within_itself_is_closed() -> None:
-    picture = open_once(twice("{share: fc, from: x}"))
-    assert "block b" in outline(picture.items)
-    assert "  layer b.fc" not in outline(picture.items)
+def test_a_block_with_a_change_inside_stays_open() -> None:
+    for picture, is_open in ((drawn(TWICE), False), (marked(drawn(TWICE), "b.fc"), True)):
+        assert ("  layer b.fc" in outline(open_once(picture).items)) == is_open

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import mimgraph as mg
 from mimgraph.cli.arguments import PICTURES
 from mimgraph.picture.formats import RENDERERS, png
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SPECS
 
 SPEC = "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}"
 
@@ -39,31 +40,38 @@ def test_another_ending_is_refused(tmp_path: Path, name: str) -> None:
         mg.loads(SPEC).draw(tmp_path / name)
 
 
-TEXTS = {
-    "help of draw": PICTURES,
-    "docstring of draw": mg.Graph.draw.__doc__ or "",
-    "README": (ROOT / "README.md").read_text(),
-}
+def test_texts_for_users_name_every_ending() -> None:
+    texts = {
+        "help of draw": PICTURES,
+        "docstring of draw": mg.Graph.draw.__doc__ or "",
+        "README": (ROOT / "README.md").read_text(),
+    }
+    lost = [
+        (name, ending) for name, text in texts.items() for ending in RENDERERS if ending not in text
+    ]
+    assert lost == []
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_texts_for_users_name_every_ending(text: str) -> None:
-    assert [ending for ending in RENDERERS if ending not in text] == []
+PAINTED = {".pdf", ".png", ".svg"}  # slow; tests/picture/test_figure.py writes each figure as .svg
 
 
-PAINTED = (".pdf", ".png", ".svg")  # slow; tests/picture/test_figure.py writes each figure as .svg
+def draw_in(folder: Path, spec: Path, endings: Collection[str]) -> None:
+    graph = mg.load(spec)
+    for ending in endings:
+        graph.draw(folder / f"m{ending}")
+        assert (folder / f"m{ending}").stat().st_size > 100, ending
 
 
+def test_every_spec_is_drawn(spec: Path, tmp_path: Path) -> None:
+    draw_in(tmp_path, spec, RENDERERS.keys() - PAINTED)
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::mimgraph.picture.errors.SmallWarning")
-@pytest.mark.parametrize(
-    "ending", [pytest.param(s, marks=[pytest.mark.slow] * (s in PAINTED)) for s in RENDERERS]
-)
-def test_every_spec_is_drawn(
-    spec: Path, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec_is_painted(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(png, "SCALE", 0.5)  # most of the time goes into pixels
-    mg.load(spec).draw(tmp_path / f"m{ending}")
-    assert (tmp_path / f"m{ending}").stat().st_size > 100
+    draw_in(tmp_path, path, PAINTED)
 
 
 def test_pictures_and_summaries_import_no_torch() -> None:

@@ -57,11 +57,12 @@ def spec(name: str) -> mimgraph.Graph:
 
 
 CASES = [
-    *((name, "TB", False) for name in MODELS[:2]),
-    *(pytest.param(name, "TB", False, marks=pytest.mark.slow) for name in (*MODELS[2:], *MORE)),
-    *(pytest.param(name, "LR", False, marks=pytest.mark.slow) for name in MODELS),
-    *(pytest.param(name, "LR", True, marks=pytest.mark.slow) for name in MORE),
-    *(pytest.param(name, "TB", True, marks=pytest.mark.slow) for name in (*MODELS, *MORE)),
+    pytest.param(
+        name, direction, wrap, marks=pytest.mark.slow if name in MODELS else pytest.mark.nightly
+    )
+    for direction, wrap in (("TB", False), ("TB", True), ("LR", False), ("LR", True))
+    for name in (*MODELS, *MORE)
+    if direction == "TB" or wrap == (name in MORE)
 ]
 
 
@@ -110,7 +111,8 @@ def corners(shape: Shape) -> tuple[float, ...]:
     return (*shape.start, *(number for step in shape.steps for number in step[-1]))
 
 
-@pytest.mark.parametrize("name", ["unet_attention", pytest.param("mult", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unet_attention", "mult"])
 def test_nothing_overlaps_when_single_blocks_are_folded_and_opened(
     tab: Tab, tmp_path: File, name: str
 ) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pypdf import PageObject, PdfReader
 
 from mimgraph.picture.diagram.description import describe
@@ -14,8 +12,7 @@ from mimgraph.picture.diagram.model import Box, Diagram
 from mimgraph.picture.errors import SmallWarning
 from mimgraph.picture.formats import pdf
 from mimgraph.picture.scene import Scene
-from tests.fuzz.amounts import amounts
-from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
+from tests.picture.scenes import EVERYTHING
 
 
 def read(scene: Scene) -> PdfReader:
@@ -75,23 +72,3 @@ def test_a_long_picture_is_shrunk_with_a_warning(monkeypatch: pytest.MonkeyPatch
     with pytest.warns(SmallWarning, match="points high"):
         found = page(Scene(EVERYTHING))
     assert max(found.mediabox[2:]) == pytest.approx(100)
-
-
-@pytest.fixture(scope="module")
-def plain() -> PdfReader:
-    return read(Scene(hostile("plain")))
-
-
-@pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_adds_nothing_to_the_file(word: str, plain: PdfReader) -> None:
-    found = read(Scene(hostile(word)))
-    assert found.trailer["/Root"].keys() == plain.trailer["/Root"].keys()
-    assert len(found.pages) == 1
-
-
-@amounts(12, 100, 1_000)
-def test_random_text_adds_no_page(amount: settings) -> None:
-    def check(word: str) -> None:
-        assert len(read(Scene(hostile(word))).pages) == 1
-
-    amount(given(st.text())(check))()

@@ -10,13 +10,16 @@ import mimgraph as mg
 from mimgraph.picture import RenderError
 from tests.helpers.plugin_packages import declare, declare_example, use
 
-GRAPH = mg.loads("inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n")
 ODD = """\
 def number(graph): return 3
 def fails(graph): raise KeyError("y")
 def every(graph, **options): return repr(sorted(options))
 constant = 3
 """
+
+
+def graph() -> mg.Graph:
+    return mg.loads("inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n")
 
 
 @pytest.fixture(autouse=True)
@@ -29,14 +32,14 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_graph_is_drawn_with_the_options_that_the_function_takes(tmp_path: Path) -> None:
-    GRAPH.draw(tmp_path / "model.tex", direction="LR")
+    graph().draw(tmp_path / "model.tex", direction="LR")
     assert "[box, right=of x] (y) {y: ReLU}" in (tmp_path / "model.tex").read_text()
-    GRAPH.draw(tmp_path / "model.every", theme="dark")
+    graph().draw(tmp_path / "model.every", theme="dark")
     assert "theme" in (tmp_path / "model.every").read_text()
 
 
 def test_our_own_formats_come_first(tmp_path: Path) -> None:
-    GRAPH.draw(tmp_path / "model.svg")
+    graph().draw(tmp_path / "model.svg")
     assert (tmp_path / "model.svg").read_text().startswith("<?xml")
 
 
@@ -55,11 +58,11 @@ def test_a_wrong_format_names_its_package(
     ending: str, options: dict[str, str], error: type[Exception], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error) as caught:
-        GRAPH.draw(tmp_path / f"model.{ending}", **options)
+        graph().draw(tmp_path / f"model.{ending}", **options)
     assert message in str(caught.value)
     assert not (tmp_path / f"model.{ending}").exists()
 
 
 def test_a_change_has_no_graph_to_draw(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="draws a graph, and not a change"):
-        mg.diff(GRAPH, GRAPH.rename("y", "z")).draw(tmp_path / "diff.tex")
+        mg.diff(graph(), graph().rename("y", "z")).draw(tmp_path / "diff.tex")

@@ -13,7 +13,7 @@ from mimgraph.picture.errors import SmallWarning
 from mimgraph.picture.formats import png
 from mimgraph.picture.scene import Scene, Theme
 from mimgraph.picture.themes import PALETTES
-from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
+from tests.picture.scenes import EVERYTHING
 
 
 def opened(scene: Scene) -> Image.Image:
@@ -22,6 +22,7 @@ def opened(scene: Scene) -> Image.Image:
     return image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_image_has_the_colours_of_the_theme(theme: Theme) -> None:
     image = opened(Scene(EVERYTHING, theme=theme)).convert("RGB")
@@ -56,10 +57,6 @@ def test_a_long_picture_is_shrunk_with_a_warning(monkeypatch: pytest.MonkeyPatch
     assert small.width * small.height == pytest.approx(4_000, rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_same_scene_gives_the_same_bytes() -> None:
     assert png.render(Scene(EVERYTHING)) == png.render(Scene(EVERYTHING))
-
-
-@pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_still_gives_an_image(word: str) -> None:
-    assert opened(Scene(hostile(word))).format == "PNG"

@@ -7,15 +7,12 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mimgraph.picture.diagram.model import Box, Diagram, Edge, boxes
 from mimgraph.picture.formats import svg
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.themes import PALETTES
-from tests.fuzz.amounts import amounts
-from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
+from tests.picture.scenes import EVERYTHING
 
 
 def drawn(scene: Scene) -> Element:
@@ -145,27 +142,6 @@ def test_the_file_refers_to_nothing_outside() -> None:
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
     assert svg.render(Scene(EVERYTHING)) == svg.render(Scene(EVERYTHING))
-
-
-@pytest.fixture(scope="module")
-def plain() -> Element:
-    return drawn(Scene(hostile("plain")))
-
-
-@pytest.mark.parametrize("word", [word for word in HOSTILE if word], ids=repr)
-def test_hostile_text_adds_no_elements(word: str, plain: Element) -> None:
-    shape = [(e.tag, sorted(e.attrib), e.get("class")) for e in plain.iter()]
-    found = [(e.tag, sorted(e.attrib), e.get("class")) for e in drawn(Scene(hostile(word))).iter()]
-    lines = ("{http://www.w3.org/2000/svg}text", "{http://www.w3.org/2000/svg}tspan")
-    assert [e for e in found if e[0] not in lines] == [e for e in shape if e[0] not in lines]
-
-
-@amounts(12, 100, 1_000)
-def test_random_text_adds_no_boxes(amount: settings) -> None:
-    def check(word: str) -> None:
-        assert len(groups(drawn(Scene(hostile(word))), "node")) == 2
-
-    amount(given(st.text())(check))()
 
 
 @pytest.mark.parametrize("direction", ["TB", "LR"])
