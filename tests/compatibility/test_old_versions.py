@@ -19,7 +19,7 @@ import mimgraph as mg
 from tests.compatibility import record as recorder
 from tests.compatibility.record import Record, record
 from tests.compatibility.surface import lost, surface
-from tests.conftest import in_ci
+from tests.conftest import in_ci, needed
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path for path in HERE.glob("v*") if path.is_dir())
@@ -86,10 +86,12 @@ def test_old_cases_load_and_keep_the_shapes_of_their_outputs(path: Path) -> None
     assert not wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
 def test_nothing_public_has_gone(
     version: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    needed("docutils")
     monkeypatch.chdir(tmp_path)
     old = json.loads((version / "surface.json").read_text())
     now = surface(set(old["python"]), list(old["commands"])) | {"records": recorder.records()}
@@ -122,6 +124,7 @@ def test_what_would_break_a_program_is_noticed() -> None:
 @pytest.mark.slow
 def test_a_release_can_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files of the next version are complete: docs/release.md has the command."""
+    needed("docutils")
     # what all specs give is tested above
     monkeypatch.setattr(recorder, "record", lambda graph: {"outputs": list(graph.outputs)})
     recorder.main(tmp_path)
