@@ -1,7 +1,7 @@
 """Measure how many mutants of the package the tests kill: `python -m tests.mutation --help`.
 
 Each mutant is written into a copy of the project, in which the tests of the folders that cover it run
-until one fails. What the tests import of other packages is imported once, before the runs fork.
+until one fails. First they run without a mutant, and must pass. What the tests import of other packages is imported once, before the runs fork.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections import Counter
 from multiprocessing import get_context
 from pathlib import Path
 from queue import Empty
+from typing import Any
 
 from tests.mutation.mutants import Mutant, mutate, sample
 
@@ -117,14 +118,22 @@ def main() -> None:
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     context = get_context("fork")
     tasks, results = context.Queue(), context.Queue()
-    for mutant in mutants:
+    unchanged = [
+        Mutant(area, f"{AREAS[area]}/__init__.py", 0, "none", 0)
+        for area in {mutant.area: None for mutant in mutants}
+    ]
+    for mutant in (*unchanged, *mutants):
         tasks.put(mutant)
     for _ in range(args.jobs):
-        context.Process(target=_work, args=(tasks, results, args.options)).start()
-    rows = []
-    for number in range(1, len(mutants) + 1):
+        context.Process(target=_work, args=(tasks, results, args.options), daemon=True).start()
+    rows: list[dict[str, Any]] = []
+    for _ in range(len(unchanged) + len(mutants)):
         mutant, end, seconds = results.get()
-        print(f"{number:3} {end:8} {seconds:4} s  {mutant}", flush=True)
+        print(f"{len(rows):3} {end:8} {seconds:4} s  {mutant}", flush=True)
+        if mutant.kind == "none":
+            if end != "survived":
+                sys.exit(f"the tests of {mutant.area} fail without a mutant")
+            continue
         rows.append({"mutant": vars(mutant), "end": end})
         args.results.write_text(json.dumps(rows, indent=1))
     for area in AREAS:

@@ -56,7 +56,9 @@ def sample(root: Path, areas: dict[str, str], number: int, seed: int) -> list[Mu
 
 
 def mutate(mutant: Mutant, text: str) -> str:
-    """Return the text of the mutant's file with its change."""
+    """Return the text of the mutant's file with its change, if it has one."""
+    if mutant.kind == "none":
+        return text
     tree = ast.parse(text)
     _change(list(ast.walk(tree))[mutant.index], mutant.kind)
     return ast.unparse(ast.fix_missing_locations(tree))
