@@ -13,12 +13,11 @@ import yaml
 import mimgraph as mg
 from mimgraph.importer.foreign.model import weight_names
 from mimgraph.importer.foreign.ultralytics.read import read_ultralytics
-from tests.conftest import needed
 from tests.importer.foreign.ultralytics.cases import models
 from tests.importer.foreign.ultralytics.real import build, outputs, single_name
 
-pytestmark = pytest.mark.slow
-ultralytics = needed("ultralytics")
+pytestmark = pytest.mark.nightly
+ultralytics = pytest.importorskip("ultralytics")  # an extra that only the nightly run installs
 
 MODELS = models()
 PUBLISHED = [
