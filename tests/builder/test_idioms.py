@@ -35,7 +35,7 @@ def running(made: mg.Tensor, **data: torch.Tensor) -> Any:
 
 
 def differences(found: torch.Tensor, expected: torch.Tensor) -> list[str]:
-    """Return what is different about two tensors, their dtypes too."""
+    """Return the error of a comparison of two tensors and their dtypes, if they differ."""
     try:
         check_equal(found, expected)
     except AssertionError as error:
