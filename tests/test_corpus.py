@@ -70,7 +70,7 @@ def test_every_code_has_a_case() -> None:
 
 
 def test_a_help_fixes_its_spec() -> None:
-    """What is in brackets in a fixed spec is in the help, and the fixed spec has no errors."""
+    """A help has each text that is in brackets in a fixed spec, and the fixed spec has no errors."""
     wrong = []
     for section in [one for path in FILES for one in HEADING.split(path.read_text())]:
         for case in CASE.finditer(section):

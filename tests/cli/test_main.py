@@ -1,4 +1,4 @@
-"""What is printed to a terminal: colour, warnings beside data, and where to read more."""
+"""The terminal gets colour, warnings beside data, and the place to read more."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def stateless(sources: Any) -> bool:
 
 @cache
 def lowered() -> list[Lowered]:
-    """Return the cases of the conformance tables without those of a recurrent state."""
+    """Return the cases of the conformance tables, except for the recurrent layers that are given a state."""
     tables = (
         *((case.layer, case.sources, case.options) for case in test_conformance.CASES),
         *((case.merge, case.sources, case.options) for case in test_merges.CASES),

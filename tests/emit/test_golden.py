@@ -22,7 +22,7 @@ RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 
 
 def assert_ruff_leaves(*paths: Path | str) -> None:
-    """Check that ruff has no finding in emitted files, or in those of folders, and formats none."""
+    """Check that ruff accepts emitted files, or all files of folders, and formats none."""
     options = ["--isolated", "--no-cache", "--line-length", "100"]
     for command in (["check", "--extend-select", "I"], ["format", "--diff"]):
         arguments = [RUFF, *command, *options, *paths]
