@@ -68,6 +68,7 @@ def pytest_configure() -> None:
     """Let each worker and its subprocesses use one thread, as there is a worker for each core, and print
     lines of the width of a file, whatever terminal the tests run in."""
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["KERAS_BACKEND"] = "torch"  # read when keras is first imported
     os.environ.pop("COLUMNS", None)
     os.environ["HF_HUB_OFFLINE"] = os.environ["MIMGRAPH_OFFLINE"] = "1"
     for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):

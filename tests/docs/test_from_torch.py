@@ -90,9 +90,8 @@ def test_all_rows_are_found() -> None:
 
 @pytest.mark.parametrize(("theirs", "yaml", "python"), KERAS)
 def test_a_row_of_keras_gives_tensors_of_the_same_shape(
-    theirs: str, yaml: str, python: str, monkeypatch: pytest.MonkeyPatch
+    theirs: str, yaml: str, python: str
 ) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
     keras = needed("keras")
     shapes = {"steps": (5, 8), "image": (8, 8, 3), "video": (5, 8, 8, 3), "words": (5,)}
     handles = {name: keras.Input(shapes.get(name, (8,))) for name in INPUTS}
