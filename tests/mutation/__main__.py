@@ -1,7 +1,8 @@
 """Measure how many mutants of the package the tests kill: `python -m tests.mutation --help`.
 
 Each mutant is written into a copy of the project, in which the tests of the folders that cover it run
-until one fails. First they run without a mutant, and must pass. What the tests import of other packages is imported once, before the runs fork.
+until one fails. First they run without a mutant, and must pass. What the tests import of other packages
+is imported once, before the runs fork.
 """
 
 from __future__ import annotations
