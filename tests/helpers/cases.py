@@ -46,21 +46,13 @@ def each(names: str, cases: Mapping[str, Any] | Iterable[Any]) -> Callable[[Test
         @wraps(test)
         def run(**fixtures: Any) -> None:
             __tracebackhide__ = True
-            named = (
-                [*cases.items()] if isinstance(cases, Mapping) else [(one, one) for one in cases]
-            )
-            assert named, "there is no case"
-            faults = []
-            for name, case in named:
-                given = dict(zip(params, case if len(params) > 1 else (case,), strict=True))
-                try:
-                    test(**given, **fixtures)
-                except (Exception, pytest.fail.Exception) as fault:  # noqa: BLE001 - the others go on
-                    faults.append((name, fault))
-            if faults:
-                lines = [f"{str(name)[:200]!r}: {_told(fault)}" for name, fault in faults]
-                heading = f"{len(faults)} of {len(named)} cases"
-                raise AssertionError("\n\n".join([heading, *lines])) from faults[0][1]
+
+            def check(case: Any) -> None:
+                given = cases[case] if isinstance(cases, Mapping) else case
+                values = given if len(params) > 1 else (given,)
+                test(**dict(zip(params, values, strict=True)), **fixtures)
+
+            check_each(cases, check)
 
         signature = inspect.signature(test)
         others = [one for name, one in signature.parameters.items() if name not in params]
@@ -68,6 +60,23 @@ def each(names: str, cases: Mapping[str, Any] | Iterable[Any]) -> Callable[[Test
         return run
 
     return decorate
+
+
+def check_each(cases: Iterable[Any], check: Callable[[Any], None]) -> None:
+    """Check every case, and fail with the faults of all."""
+    __tracebackhide__ = True
+    tried = [*cases]
+    assert tried, "there is no case"
+    faults = []
+    for case in tried:
+        try:
+            check(case)
+        except (Exception, pytest.fail.Exception) as fault:  # noqa: BLE001 - the others go on
+            faults.append((case, fault))
+    if faults:
+        lines = [f"{str(case)[:200]!r}: {_told(fault)}" for case, fault in faults]
+        heading = f"{len(faults)} of {len(tried)} cases"
+        raise AssertionError("\n\n".join([heading, *lines])) from faults[0][1]
 
 
 def _told(fault: BaseException) -> str:

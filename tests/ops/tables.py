@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
 import yaml
 
 from mimgraph.ir.dims.dim import symbol
@@ -87,14 +86,3 @@ def value_of(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("$"):
         return symbol(value.removeprefix("$"))
     return value
-
-
-def each(cases: Iterable[Any], check: Callable[[Any], None]) -> None:
-    """Check every case, and then name all those that failed."""
-    wrong = []
-    for case in cases:
-        try:
-            check(case)
-        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - each fails the test
-            wrong.append(f"{case}: {type(error).__name__}: {error}")
-    assert not wrong, "\n\n".join(wrong)

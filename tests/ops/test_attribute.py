@@ -8,7 +8,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from tests.ops.tables import each
+from tests.helpers.cases import check_each
 
 MEANT = [
     (layers, "Dense", "Linear"),
@@ -38,7 +38,7 @@ def test_the_name_that_was_meant() -> None:
         wanted = f"module {module.__name__!r} has no attribute {name!r}: did you mean {meant}?"
         assert str(caught.value) == wanted
 
-    each(MEANT, is_told)
+    check_each(MEANT, is_told)
 
 
 @pytest.mark.parametrize("name", ["__path__", "_private", "Xyzzyqk"])

@@ -15,7 +15,7 @@ from mimgraph.importer.foreign.keras import rules
 from mimgraph.ops import registry
 from mimgraph.ops.attribute import op_called
 from mimgraph.ops.elsewhere import ELSEWHERE, names_of
-from tests.ops.tables import each
+from tests.helpers.cases import check_each
 
 ROOTS = {
     "torch": torch,
@@ -59,7 +59,7 @@ def test_every_op_in_the_list_exists() -> None:
 
 
 def test_torch_has_the_names() -> None:
-    each(OPS, is_in_torch)
+    check_each(OPS, is_in_torch)
 
 
 def is_in_torch(name: str) -> None:

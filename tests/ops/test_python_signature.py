@@ -19,8 +19,8 @@ from mimgraph import layers, merges
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_signature import annotation
+from tests.helpers.cases import check_each
 from tests.ops.layers.test_examples import OPS
-from tests.ops.tables import each
 from tests.ops.test_python_text import built
 
 COMPLETIONS = {
@@ -77,7 +77,7 @@ def test_the_defaults_in_a_signature_are_those_of_the_op() -> None:
         home = {f"{op.kind}s": SimpleNamespace(**{op.name: with_defaults(op)})}
         assert built(op, {"layers": layers, "merges": merges, **home}) == built(op)
 
-    each((op for op in OPS if op.kind != "tensor"), has_its_defaults)
+    check_each((op for op in OPS if op.kind != "tensor"), has_its_defaults)
 
 
 def test_help_shows_the_signature_and_an_example() -> None:

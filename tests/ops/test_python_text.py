@@ -8,8 +8,8 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_text import parsed, python_call, python_example
+from tests.helpers.cases import check_each
 from tests.ops.layers.test_examples import OPS, spec
-from tests.ops.tables import each
 
 NAMES = {"mg": mg, "layers": layers, "merges": merges}
 CALLS = {
@@ -56,4 +56,4 @@ def test_the_example_of_an_op_declares_the_same_graph_in_python() -> None:
     def declares_the_same(op: Op) -> None:
         assert built(op) == mg.loads(spec(op))
 
-    each(OPS, declares_the_same)
+    check_each(OPS, declares_the_same)

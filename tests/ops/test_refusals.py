@@ -11,10 +11,11 @@ from torch import nn
 from mimgraph.ir.dims.dim import symbol
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
+from tests.helpers.cases import check_each
 from tests.helpers.marked import faults
 from tests.ops.layers.oracle import Case, infer, keyed, make, operation, tensor
 from tests.ops.layers.torch_functions import FUNCTIONS
-from tests.ops.tables import Row, each, read
+from tests.ops.tables import Row, read
 
 LAYERS, MERGES = read("refused_layers.md"), read("refused_merges.md")
 ERRORS = (RuntimeError, ValueError, IndexError, AssertionError, ZeroDivisionError)
@@ -80,12 +81,12 @@ def constructed(layer: str, options: dict[str, Any]) -> nn.Module:
 
 @pytest.mark.parametrize("family", LAYERS)
 def test_a_layer_refuses(family: str) -> None:
-    each(LAYERS[family], refused)
+    check_each(LAYERS[family], refused)
 
 
 @pytest.mark.parametrize("family", MERGES)
 def test_a_merge_refuses(family: str) -> None:
-    each(MERGES[family], refused)
+    check_each(MERGES[family], refused)
 
 
 # values that no option of that layer takes, whatever the sources are
@@ -117,7 +118,7 @@ def test_values_of_a_wrong_type_are_refused() -> None:
         with pytest.raises(ValueError):
             operation(layer).options[option].check(value)
 
-    each(WRONG_VALUES, refuses)
+    check_each(WRONG_VALUES, refuses)
 
 
 def test_axes_and_dtypes_are_required() -> None:

@@ -13,8 +13,8 @@ from mimgraph import layers
 from mimgraph.language.reference.describe import describe
 from mimgraph.ops.op import Op
 from mimgraph.ops.registry import ops
+from tests.helpers.cases import check_each
 from tests.helpers.marked import faults
-from tests.ops.tables import each
 
 LAYERS = {name: op for name, op in ops("layer").items() if op.options}
 
@@ -55,7 +55,7 @@ def test_a_bare_value_sets_the_first_option_of_torch_that_is_not_inferred() -> N
         # a recurrent layer has the options of its base class: `input_size`, then `hidden_size`
         assert op.lone_option in (None, taken[0] if taken else "hidden_size")
 
-    each(IN_TORCH, sets_the_first)
+    check_each(IN_TORCH, sets_the_first)
 
 
 REFUSED = {
@@ -93,7 +93,7 @@ def test_the_help_of_a_refused_bare_value_says_what_to_write() -> None:
         assert (fault.code, fault.message, fault.help) == ("wrong-type", *REFUSED[item])
         assert fault.span.excerpt().text == item.partition(": ")[2]
 
-    each(REFUSED, is_helped)
+    check_each(REFUSED, is_helped)
 
 
 TAKEN = {
@@ -110,7 +110,7 @@ def test_the_emitted_constructor_call() -> None:
     def is_written(item: str) -> None:
         assert TAKEN[item] in mg.loads(SPEC.replace("ITEM", item)).source()
 
-    each(TAKEN, is_written)
+    check_each(TAKEN, is_written)
 
 
 def test_a_group_norm_in_python_equals_that_of_a_spec() -> None:

@@ -20,6 +20,7 @@ from mimgraph.ir.types import DTYPES, Constraint, TensorType
 from mimgraph.ops.normalized_weight import NORMS
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import REQUIRED
+from tests.helpers.cases import check_each
 from tests.ops.layers.oracle import (
     TORCH,
     Case,
@@ -36,7 +37,7 @@ from tests.ops.layers.oracle import (
     tensor,
 )
 from tests.ops.layers.torch_functions import FUNCTIONS
-from tests.ops.tables import cases, each
+from tests.ops.tables import cases
 
 warnings.simplefilter("ignore")
 
@@ -47,7 +48,7 @@ SEQUENCE, LENGTHS = tensor(5, 6), tensor(dtype="int64")
 
 @pytest.mark.parametrize("layer", CALLS)
 def test_a_layer_is_that_of_torch(layer: str) -> None:
-    each(CALLS[layer], conforms)
+    check_each(CALLS[layer], conforms)
 
 
 def conforms(case: Case) -> None:
@@ -218,7 +219,7 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 def test_options_equal_the_arguments_of_torch() -> None:
-    each(CLASSES, has_the_options_of_torch)
+    check_each(CLASSES, has_the_options_of_torch)
 
 
 def has_the_options_of_torch(name: str) -> None:
@@ -268,7 +269,7 @@ def gives_anything(
 
 @pytest.mark.parametrize("layer", NAMED)
 def test_a_size_that_is_a_name_is_right_for_every_number(layer: str) -> None:
-    each(NAMED[layer], is_right_for_every_number)
+    check_each(NAMED[layer], is_right_for_every_number)
 
 
 def is_right_for_every_number(case: Case) -> None:

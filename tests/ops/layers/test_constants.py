@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from tests.helpers.cases import check_texts, texts
+from tests.helpers.cases import check_each, check_texts, texts
 from tests.helpers.running import saved, seeded
-from tests.ops.tables import each
 
 CASES = Path(__file__).with_name("constants.md")
 BUFFER, VAE, ROPE, CONSTANTS, _ = (spec for spec, _ in texts(CASES).values())
@@ -71,7 +70,7 @@ ARANGES = [
 
 
 def test_arange_is_that_of_torch() -> None:
-    each(product(ARANGES, ("float32", "int64", "bfloat16", "uint8")), is_the_arange_of_torch)
+    check_each(product(ARANGES, ("float32", "int64", "bfloat16", "uint8")), is_the_arange_of_torch)
 
 
 def is_the_arange_of_torch(case: tuple[tuple[str, Tensor], str]) -> None:

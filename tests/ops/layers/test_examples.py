@@ -13,7 +13,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.runtime.runner import Given, run
 from tests.emit.test_golden import RUFF
-from tests.ops.tables import each
+from tests.helpers.cases import check_each
 
 OPS = [op for kind in KINDS for op in registry.ops(kind).values()]
 
@@ -42,7 +42,7 @@ def _outputs(lines: list[str], op: Op) -> str:
 
 @pytest.mark.parametrize("family", dict.fromkeys(op.family for op in OPS))
 def test_the_examples_of_a_family_run(family: str) -> None:
-    each((op for op in OPS if op.family == family), runs)
+    check_each((op for op in OPS if op.family == family), runs)
 
 
 def runs(op: Op) -> None:

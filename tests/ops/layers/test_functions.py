@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 import mimgraph as mg
 from mimgraph.ops.op import OpFault
+from tests.helpers.cases import check_each
 from tests.ops.layers.oracle import infer, shape_of, tensor
 from tests.ops.layers.torch_functions import FUNCTIONS
-from tests.ops.tables import each
 
 # parts of an axis
 
@@ -167,7 +167,7 @@ CODE = [
 
 
 def test_code_is_as_written_by_hand() -> None:
-    each(CODE, is_written)
+    check_each(CODE, is_written)
 
 
 def is_written(case: tuple[str, str]) -> None:

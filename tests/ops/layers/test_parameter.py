@@ -19,10 +19,9 @@ from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ops.layers.tensors.inits import INITS, Gain
 from mimgraph.runtime.runner import seeded_inputs
-from tests.helpers.cases import check_texts, texts
+from tests.helpers.cases import check_each, check_texts, texts
 from tests.helpers.running import by_name
 from tests.helpers.strategies import to_yaml
-from tests.ops.tables import each
 
 CASES = Path(__file__).with_name("parameters.md")
 SPECS = {name: spec for name, (spec, _) in texts(CASES).items()}
@@ -109,12 +108,12 @@ def test_initial_values_equal_torchs() -> None:
         expected = getattr(nn.init, f"{name}_")(torch.empty(shape), **arguments)
         assert torch.equal(started(shape, {name: arguments}), expected)
 
-    each([(name, one) for name, cases in ARGUMENTS.items() for one in cases], equals)
+    check_each([(name, one) for name, cases in ARGUMENTS.items() for one in cases], equals)
 
 
 def test_a_buffer_has_its_own_dtype() -> None:
     names = [name for name, cases in ARGUMENTS.items() if {} in cases]
-    each(product(names, FLOATS), begins_in_its_dtype)
+    check_each(product(names, FLOATS), begins_in_its_dtype)
 
 
 def begins_in_its_dtype(case: tuple[str, torch.dtype]) -> None:
@@ -149,7 +148,7 @@ def test_sinusoid_is_as_in_the_paper(kind: str) -> None:
     def equals(width: int) -> None:
         torch.testing.assert_close(started([50, width], "sinusoid", kind), sinusoid(50, width))
 
-    each((1, 2, 7, 64), equals)
+    check_each((1, 2, 7, 64), equals)
 
 
 @pytest.mark.parametrize("width", [4, 64])
@@ -203,7 +202,7 @@ def test_given_values() -> None:
         assert found.dtype is expected.dtype
         assert torch.equal(found, expected)
 
-    each(VALUES, begins_with)
+    check_each(VALUES, begins_with)
 
 
 def test_nan_is_refused() -> None:

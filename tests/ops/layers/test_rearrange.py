@@ -6,8 +6,8 @@ import einops
 import torch
 
 from mimgraph.ir.types import TensorType
+from tests.helpers.cases import check_each
 from tests.ops.layers.oracle import infer, make, run, shape_of, tensor, unbatched
-from tests.ops.tables import each
 
 IMAGE, ONES = tensor(4, 9, 8), tensor(1, 4, 1, 5)
 SAMPLES, MOVED = tensor("N"), unbatched(5, "N", 6)
@@ -66,7 +66,7 @@ REDUCED = [
 
 
 def test_rearrange() -> None:
-    each(REARRANGED, rearranges)
+    check_each(REARRANGED, rearranges)
 
 
 def rearranges(case: tuple[TensorType, str, dict[str, int]]) -> None:
@@ -79,7 +79,7 @@ def rearranges(case: tuple[TensorType, str, dict[str, int]]) -> None:
 
 
 def test_reduce() -> None:
-    each(REDUCED, reduces)
+    check_each(REDUCED, reduces)
 
 
 def reduces(case: tuple[TensorType, str, str, dict[str, int]]) -> None:

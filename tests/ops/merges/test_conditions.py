@@ -8,8 +8,8 @@ import torch
 
 from mimgraph.ir.expression import parse_formula, variables
 from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
+from tests.helpers.cases import check_each
 from tests.ops.layers.oracle import infer, results, tensor
-from tests.ops.tables import each
 
 WRITTEN = {
     "x > 0 and x < 1": "x > 0 and x < 1",
@@ -45,7 +45,7 @@ def test_formulas_mean_the_same_as_the_conditions_of_python() -> None:
             expected = eval(text, {"__builtins__": {}, "abs": abs}, {"x": x, "y": y})
             assert value(WRITTEN[text], x=x, y=y) == float(expected), (x, y)
 
-    each(WRITTEN, means_the_same)
+    check_each(WRITTEN, means_the_same)
 
 
 OTHERS = {
@@ -58,7 +58,7 @@ OTHERS = {
 
 def test_conditions_of_c() -> None:
     assert {text: as_formula(text) for text in OTHERS} == OTHERS
-    each(OTHERS.values(), parse_formula)
+    check_each(OTHERS.values(), parse_formula)
 
 
 def test_other_texts_are_not_translated() -> None:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.helpers.cases import check_each
 from tests.helpers.marked import faults, locations
-from tests.ops.tables import each
 
 SPEC = """\
 params: {{k: 3, rate: 0.5}}
@@ -51,7 +51,7 @@ CASES = {
 
 
 def test_a_formula_is_written_and_computed_as_by_hand() -> None:
-    each(CASES, is_as_by_hand)
+    check_each(CASES, is_as_by_hand)
 
 
 def is_as_by_hand(expr: str) -> None:
@@ -136,7 +136,7 @@ ALWAYS = ("sqrt($T / 4 + 1)", "sqrt(2 / $T)", "0.5 ** $T", "1 / (1 - 0.5 ** $T)"
 
 
 def test_a_size_has_a_constraint_where_python_has_no_real_value() -> None:
-    each(CONSTRAINED, is_constrained)
+    check_each(CONSTRAINED, is_constrained)
 
 
 def is_constrained(expr: str) -> None:

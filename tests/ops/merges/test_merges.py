@@ -22,6 +22,7 @@ from mimgraph.ir.dims.dim import symbol
 from mimgraph.ir.types import DTYPES, TensorType, promote
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops
+from tests.helpers.cases import check_each
 from tests.ops.layers import oracle
 from tests.ops.layers.oracle import (
     BATCH_SIZE,
@@ -33,7 +34,7 @@ from tests.ops.layers.oracle import (
     tensor,
     unbatched,
 )
-from tests.ops.tables import each, read
+from tests.ops.tables import read
 
 
 def keys(*sources: TensorType) -> dict[str, TensorType]:
@@ -317,7 +318,7 @@ def test_results_and_dtypes_are_torchs(merge: str) -> None:
         if merge not in UNLIKE:
             takes_the_dtypes_that_torch_takes(case)
 
-    each([case for case in CASES if case.merge == merge], conforms)
+    check_each([case for case in CASES if case.merge == merge], conforms)
 
 
 def check(case: Case, sizes: Mapping[str, int]) -> None:
@@ -434,7 +435,9 @@ where(a > b, a, b); where(a != 0, a, 1); where(a != 0, 1, 0.5); where(a != 0, 1,
 @pytest.mark.parametrize("scalar", [False, True])
 def test_formulas_compute_in_the_dtypes_of_torch(scalar: bool) -> None:
     """Try all pairs of dtypes, for two vectors and for a vector and a scalar tensor."""
-    each(EXPRESSIONS.strip().replace("\n", "; ").split("; "), partial(computes, scalar=scalar))
+    check_each(
+        EXPRESSIONS.strip().replace("\n", "; ").split("; "), partial(computes, scalar=scalar)
+    )
 
 
 def computes(expr: str, scalar: bool) -> None:
@@ -510,7 +513,7 @@ SYMBOLIC = [
 
 
 def test_sizes_may_be_names() -> None:
-    each(SYMBOLIC, is_right_for_every_number)
+    check_each(SYMBOLIC, is_right_for_every_number)
 
 
 def is_right_for_every_number(case: Case) -> None:
@@ -631,4 +634,4 @@ def test_a_fault_of_an_equation_has_its_letter() -> None:
             infer("einsum", keys(A, A), equation=marked.replace("⟦", "").replace("⟧", ""))
         assert caught.value.within == (start, end)
 
-    each(["n a, n ⟦1⟧ -> n", "n a, n a -> n ⟦b⟧", "n a, n a -> n a ⟦a⟧"], is_marked)
+    check_each(["n a, n ⟦1⟧ -> n", "n a, n a -> n ⟦b⟧", "n a, n a -> n a ⟦a⟧"], is_marked)
