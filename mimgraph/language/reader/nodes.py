@@ -38,9 +38,6 @@ WORDS = (*NODE_WORDS, *CONSTANTS)
 def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
     """Return the nodes of a section `nodes`; `path` stands before their names: `block.`."""
     entries = _without_outdented_keys(context, section_entries(context, tree))
-    kept = context.kept
-    if kept is not None:
-        return tuple([kept.read(context, key, value, path, read_node) for key, value in entries])
     nodes: list[Node] = []
     for key, value in entries:
         if isinstance(value, DeclaredNodes):

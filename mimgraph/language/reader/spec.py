@@ -29,7 +29,6 @@ from mimgraph.support.frozen_data import replace
 if TYPE_CHECKING:
     from mimgraph.ir.declared.limits import DeclaredLimits
     from mimgraph.language.parts.part_files import Place
-    from mimgraph.language.reader.kept_nodes import KeptNodes
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
@@ -72,17 +71,13 @@ def read_tree(
     report: Report,
     params: Mapping[str, Any] | None = None,
     place: Place | None = None,
-    kept: KeptNodes | None = None,
 ) -> Graph | None:
-    """Return the graph that the tree of a spec declares; None if it is no mapping.
-
-    `kept` has the nodes of the last version of a spec that is being edited.
-    """
+    """Return the graph that the tree of a spec declares; None if it is no mapping."""
     if not isinstance(tree, MappingTree):
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
-    graph = _read_graph(Context(report, file.start, place, kept=kept), tree, params or {})
+    graph = _read_graph(Context(report, file.start, place), tree, params or {})
     return replace(graph, renamed=tuple(report.renamed)) if report.renamed else graph
 
 
@@ -115,8 +110,6 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
     if parts is None and tree.get("parts") is not None:
         nodes = None
     context = replace(context, blocks=_names_of(blocks, parts))
-    if context.kept is not None:
-        context.kept.begin(context.blocks)
     inputs = read_mapping(context, "inputs", tree.get("inputs"))
     if inputs is not None and not (inputs.entries or inputs.lost):
         context.wrong_type("inputs", "a mapping of at least one input", inputs)
