@@ -48,7 +48,7 @@ class Analysis:
             return None
         return known_part(self.declared, self.state)
 
-    @cached_property
+    @property
     def known_types(self) -> TypedGraph | None:
         """The whole typed graph of a legal spec, of a wrong one the part that is known."""
         return self.known.typed if self.known else self.typed

@@ -1,1 +1,1 @@
-"""Read a spec that is being typed: by its entries, so that most of it is read once, and with faults in some."""
+"""Read a spec that is being typed: as a whole, or by its entries where it is no YAML."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.editor.document.entries import Pair, composed, read_entries, read_entry
 from mimgraph.editor.document.outline import (
     KEY,
     Chunk,
@@ -30,6 +29,8 @@ MOST_LEVELS = 16
 CLOSING = {"{": "}", "[": "]"}
 BEFORE_VALUE = ",[{:-?"  # behind them, or nothing, a value begins
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+
+Pair = tuple[Scalar, Tree]
 
 
 class TreeRead(NamedTuple):
@@ -61,7 +62,7 @@ def _repaired_entries(file: SourceFile) -> Mapping:
     pairs: list[Pair] = []
     for section in outline(file.lines):
         headers = [f"{section.key}:"] if section.is_split else []
-        reads = read_entries(file, section.entries, headers)
+        reads = _read_entries(file, section.entries, headers)
         found = [
             pair or _repaired(file, chunk, headers)
             for chunk, pair in zip(section.entries, reads, strict=True)
@@ -103,7 +104,7 @@ def _read_inside(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair
     is_list = lines[first].startswith("-", indent)
     if indent < chunk.indent + (not is_list):
         return None
-    key = read_entry(file, chunk._replace(text=header), headers)
+    key = _read_entry(file, chunk._replace(text=header), headers)
     if key is None:
         return None
     parts = _items(lines, first, indent) if is_list else chunks(lines, first, len(lines), indent)
@@ -146,12 +147,12 @@ def _items(lines: Sequence[str], first: int, indent: int) -> list[Chunk]:
 
 def _entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
     """Return an entry inside another one, repaired if it must be."""
-    return read_entry(file, chunk, headers) or _repaired(file, chunk, headers)
+    return _read_entry(file, chunk, headers) or _repaired(file, chunk, headers)
 
 
 def _item(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Tree | None:
     """Return an item of a list, repaired if it must be."""
-    inner = composed(file, chunk.text, chunk.first, headers).inner
+    inner = _composed(file, chunk.text, chunk.first, headers).inner
     if inner is None:
         inner = _mended(file, chunk, headers)
     if not isinstance(inner, SequenceTree) or not inner.items:
@@ -185,7 +186,7 @@ def _mended(
     """
     text = re.sub(NOT_PRINTABLE, "?", chunk.text).replace("\t", " ")
     for _ in range(MOST_TRIES):
-        inner, faults = composed(file, closed(text), chunk.first, headers)
+        inner, faults = _composed(file, closed(text), chunk.first, headers)
         if inner is not None and (not isinstance(inner, Mapping) or inner.entries):
             return inner
         fault = next((one for one in faults if one.code == "yaml-syntax"), None)
@@ -258,3 +259,69 @@ def _scanned(text: str) -> _Scanned:
         elif not character.isspace():
             before, end = character, at
     return _Scanned(opened, None, end)
+
+
+# --- one entry alone ------------------------------------------------------------------------------
+
+
+class _Composed(NamedTuple):
+    """The innermost collection that a text has below its headers, None if there is none, and the
+    faults of the text."""
+
+    inner: Mapping | SequenceTree | None
+    faults: list[Diagnostic]
+
+
+def _composed(file: SourceFile, text: str, first: int, headers: Sequence[str]) -> _Composed:
+    """Return what a text says that begins at the line with the index `first`.
+
+    `headers` are the lines of the keys around it, so that it is read as in its place.
+    """
+    faults: list[Diagnostic] = []
+
+    def add(fault: Diagnostic, *mentioned: Any) -> None:
+        faults.append(fault)
+
+    above = "\n".join(headers) + "\n" if headers else ""
+    tree = compose(file, add, above + "\n" * (first - len(headers)) + text)
+    for _ in headers:
+        tree = _sole(tree)
+    return _Composed(None if isinstance(tree, Scalar) else tree, faults)
+
+
+def _sole(tree: Tree | None) -> Tree | None:
+    """Return the value of the only entry of a mapping, or the only item of a list."""
+    if isinstance(tree, Mapping) and len(tree.entries) == 1:
+        return tree.entries[0][1]
+    return tree.items[0] if isinstance(tree, SequenceTree) and len(tree.items) == 1 else None
+
+
+def _read_entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
+    """Return the entry of a chunk; None if it cannot be read alone."""
+    inner = _composed(file, chunk.text, chunk.first, headers).inner
+    if not isinstance(inner, Mapping) or len(inner.entries) != 1:
+        return None
+    return inner.entries[0]
+
+
+def _read_entries(
+    file: SourceFile, chunks: Sequence[Chunk], headers: Sequence[str]
+) -> list[Pair | None]:
+    """Return the entries of chunks that follow each other, faster than one by one."""
+    if len(chunks) == 1:
+        return [_read_entry(file, chunks[0], headers)]
+    text = "".join([chunk.text for chunk in chunks])
+    inner, faults = _composed(file, text, chunks[0].first, headers)
+    found = inner.entries if isinstance(inner, Mapping) and not faults else ()
+    if len(found) == len(chunks) and all(map(_begins, found, chunks)):
+        return [*found]
+    half = len(chunks) // 2
+    return [
+        *_read_entries(file, chunks[:half], headers),
+        *_read_entries(file, chunks[half:], headers),
+    ]
+
+
+def _begins(pair: Pair, chunk: Chunk) -> bool:
+    """Return whether an entry begins where a chunk does."""
+    return pair[0].span[1:3] == (chunk.first + 1, chunk.indent + 1)

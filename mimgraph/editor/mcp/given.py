@@ -1,4 +1,7 @@
-"""Open the spec that the arguments of a tool name or hold, and report its diagnostics."""
+"""Open the spec that the arguments of a tool name or hold, and report its diagnostics.
+
+The arguments that several tools have are here, with the descriptions that a language model reads.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import render_text
-from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.editor.mcp.answers import (
     MOST_FAULTS,
     Answer,
@@ -28,6 +32,19 @@ from mimgraph.graph import Graph, load_bytes
 from mimgraph.language.fixes.find import fixes
 from mimgraph.language.parts.part_files import Place
 from mimgraph.source import SourceFile
+
+Path = Annotated[
+    str, Field(description="A spec in the folder of the server, by its path from there: net.yaml")
+]
+Text = Annotated[str, Field(description="The text of a spec, in place of a path")]
+Params = Annotated[
+    dict[str, Any] | None,
+    Field(description='Values in place of those of the params of the spec: {"hidden": 128}'),
+]
+Depth = Annotated[
+    int | Literal["all"] | None,
+    Field(description="How many levels of blocks are open: a number or all"),
+]
 
 TEXT = "<spec>"  # the name of a text that is no file
 
@@ -49,11 +66,6 @@ class Given:
     def file(self) -> SourceFile:
         """The text as a file, to which spans refer."""
         return SourceFile(self.name, self.text)
-
-    @cached_property
-    def analysis(self) -> Analysis:
-        """The analysis with the params of the spec."""
-        return analyse(self.file, self.place)
 
     def graph(self, params: Mapping[str, Any] | None = None) -> Graph:
         """Return the graph, with values for params; a `SpecError` has the diagnostics."""

@@ -63,7 +63,7 @@ class Document:
 
         return may_become_spec(self.file.name, self.file.text)
 
-    @cached_property
+    @property
     def path(self) -> str | None:
         """The path of the file; None for a text that has none yet."""
         return path_of(self.uri)
@@ -82,7 +82,7 @@ class Document:
 
         return analyse(self.file, self.place)
 
-    @cached_property
+    @property
     def names(self) -> Member:
         """The places of its names, as a spec of a project."""
         from mimgraph.language.occurrences.find import find_occurrences
@@ -90,7 +90,7 @@ class Document:
 
         return Member(self.file, find_occurrences(self.analysis.tree))
 
-    @cached_property
+    @property
     def uses(self) -> Uses | None:
         """The typed uses of its nodes."""
         from mimgraph.editor.features.uses import uses_of
@@ -110,7 +110,7 @@ class Document:
 
         return hints(self.analysis, self.uses, range(first, last + 1))
 
-    @cached_property
+    @property
     def tokens(self) -> list[Token]:
         """The words of the text by their meaning."""
         from mimgraph.editor.features.tokens import tokens

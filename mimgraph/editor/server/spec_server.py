@@ -22,6 +22,7 @@ from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFiles
 from mimgraph.editor.server.settings import Settings
 
+OBJECTS = 50_000  # new ones before garbage is collected; of 700, it takes a fifth of a keystroke
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +57,8 @@ class SpecServer(LanguageServer):
     def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
         """Serve on these streams until the editor ends the session or the input ends."""
         assert stdin is not None and stdout is not None
-        gc.enable()  # the command line disables it for commands that soon end
+        gc.set_threshold(OBJECTS)
+        gc.enable()  # commands that soon end do without
         self.protocol.set_writer(StdoutWriter(stdout))
         try:
             asyncio.run(self._serve(stdin.fileno()))

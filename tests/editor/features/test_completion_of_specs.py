@@ -9,8 +9,8 @@ import pytest
 
 from mimgraph.editor.analysis import analyse
 from mimgraph.editor.features.completion.complete import Completion, complete
-from mimgraph.editor.features.completion.documentation import documentation
-from mimgraph.editor.features.completion.part_paths import part_paths
+from mimgraph.editor.features.completion.proposal import documentation
+from mimgraph.editor.features.completion.scope import part_paths
 from mimgraph.editor.features.uses import uses_of
 from mimgraph.language.fixes.verify import check
 from mimgraph.language.parts.part_files import first_place

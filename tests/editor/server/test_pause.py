@@ -19,31 +19,24 @@ nodes:
 outputs: a
 """
 OP = SPEC.index("Linear")
+LONG = 3600  # seconds of a pause that no test waits for
+
+Seen = list[types.PublishDiagnosticsParams]
 
 
-def session(path: Path) -> tuple[Session, list[types.PublishDiagnosticsParams]]:
-    """Return a session with an open spec that is checked, and what is published from now on."""
-    found = Session(path, SPEC)
-    seen: list[types.PublishDiagnosticsParams] = []
-    found.server.published.now()
-    found.server.text_document_publish_diagnostics = seen.append  # type: ignore[method-assign]
-    return found, seen
-
-
-def in_loop(
-    monkeypatch: pytest.MonkeyPatch, path: Path
-) -> Callable[[Callable[[Session, list[types.PublishDiagnosticsParams]], None]], None]:
-    """Return a function that runs a test in an event loop whose pause does not end by itself."""
-    monkeypatch.setattr(published, "PAUSE", 3600)
-
-    async def started(run: Callable[..., None]) -> None:
-        run(*session(path))
-
-    return lambda run: asyncio.run(started(run))
+async def with_session(folder: Path, run: Callable[[Session, Seen], None]) -> None:
+    """Run a test on an open spec that was checked, and on what is published from then on."""
+    session = Session(folder / "a.yaml", SPEC)
+    session.server.published.now()
+    seen: Seen = []
+    session.server.text_document_publish_diagnostics = seen.append  # type: ignore[method-assign]
+    run(session, seen)
 
 
 def test_each_change_begins_the_pause_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def run(session: Session, seen: list[types.PublishDiagnosticsParams]) -> None:
+    monkeypatch.setattr(published, "PAUSE", LONG)
+
+    def run(session: Session, seen: Seen) -> None:
         timer = None
         for _ in range(3):
             session.edit(OP, OP + 1, "M")
@@ -57,22 +50,26 @@ def test_each_change_begins_the_pause_anew(monkeypatch: pytest.MonkeyPatch, tmp_
         assert [one.code for one in found.diagnostics] == ["unknown-layer"]
         assert session.server.published.timer is None
 
-    in_loop(monkeypatch, tmp_path / "a.yaml")(run)
+    asyncio.run(with_session(tmp_path, run))
 
 
 def test_a_request_waits_for_no_pause(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def run(session: Session, seen: list[types.PublishDiagnosticsParams]) -> None:
+    monkeypatch.setattr(published, "PAUSE", LONG)
+
+    def run(session: Session, seen: Seen) -> None:
         session.edit(OP, OP + len("Linear, from: x, out_features: 4"), "ReLU, from: x")
         at = types.HoverParams(types.TextDocumentIdentifier(session.uri), types.Position(2, 14))
         hover = session.send(types.TEXT_DOCUMENT_HOVER, at)
         assert "layer `ReLU`" in hover.contents.value
         assert not seen
 
-    in_loop(monkeypatch, tmp_path / "a.yaml")(run)
+    asyncio.run(with_session(tmp_path, run))
 
 
 def test_what_is_closed_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def run(session: Session, seen: list[types.PublishDiagnosticsParams]) -> None:
+    monkeypatch.setattr(published, "PAUSE", LONG)
+
+    def run(session: Session, seen: Seen) -> None:
         session.edit(OP, OP + 1, "M")
         timer = session.server.published.timer
         which = types.TextDocumentIdentifier(session.uri)
@@ -81,18 +78,15 @@ def test_what_is_closed_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path
         assert session.server.published.timer is None
         assert [one.diagnostics for one in seen] == [[]]
 
-    in_loop(monkeypatch, tmp_path / "a.yaml")(run)
+    asyncio.run(with_session(tmp_path, run))
 
 
 def test_the_pause_ends(tmp_path: Path) -> None:
     async def run() -> None:
-        found, seen = session(tmp_path / "a.yaml")
-        is_told = asyncio.Event()
-        found.server.text_document_publish_diagnostics = (  # type: ignore[method-assign]
-            lambda params: (seen.append(params), is_told.set())[1]
-        )
-        found.edit(OP, OP + 1, "M")
-        await is_told.wait()
-        assert [one.version for one in seen] == [2]
+        session = Session(tmp_path / "a.yaml", SPEC)
+        session.edit(OP, OP + 1, "M")
+        told = asyncio.get_running_loop().create_future()
+        session.server.text_document_publish_diagnostics = told.set_result  # type: ignore[method-assign]
+        assert (await told).version == 2
 
     asyncio.run(run())

@@ -7,7 +7,7 @@ import logging
 import pytest
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from mimgraph.editor.server.refusals import REQUEST_FAILED
+from mimgraph.editor.server.handlers.navigation import REQUEST_FAILED
 from mimgraph.editor.server.spec_server import SpecServer
 from tests.helpers.cases import each
 

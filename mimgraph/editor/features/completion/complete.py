@@ -15,9 +15,8 @@ from mimgraph.editor.features.completion.ops import (
     option_values,
     options,
 )
-from mimgraph.editor.features.completion.part_paths import part_paths
 from mimgraph.editor.features.completion.proposal import Proposal
-from mimgraph.editor.features.completion.scope import Names, names_at, node_at
+from mimgraph.editor.features.completion.scope import Names, names_at, node_at, part_paths
 from mimgraph.editor.features.uses import Uses
 from mimgraph.ir.names import OPS
 from mimgraph.ir.types import DTYPES

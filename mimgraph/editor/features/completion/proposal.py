@@ -1,8 +1,13 @@
-"""Define what completion proposes."""
+"""Define what completion proposes, and describe it when an editor shows it."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
+
+from mimgraph.language.reference.describe import describe
+from mimgraph.language.reference.entries import EVERY_KEY
+
+WIDTH = 72  # columns of the page in a small window
 
 Kind: TypeAlias = Literal[
     "key", "layer", "merge", "option", "value", "source", "port", "param", "size", "block", "path"
@@ -21,3 +26,19 @@ class Proposal(NamedTuple):
     value: str | None = None
     about: str = ""
     rank: int = 1
+
+
+def documentation(about: str, label: str) -> str:
+    """Return the page of an op, or what a key means, in Markdown; "" if nothing is known.
+
+    `about` is the name of an op or key; `layer:Linear` is the op whose option the label is.
+    """
+    kind, colon, name = about.partition(":")
+    if not colon and label in EVERY_KEY and about == label:
+        key = EVERY_KEY[label]
+        return f"{key.about}\n\ntype: {key.type}; default: {key.default}"
+    try:
+        page = describe(name if colon else kind, width=WIDTH)
+    except KeyError:
+        return ""
+    return f"```text\n{page}\n```"

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.hover.node import node_texts
-from mimgraph.editor.features.hover.place import HoverPlace
+from mimgraph.editor.features.hover.place import HoverPlace, path_to
 from mimgraph.editor.features.hover.section import section_texts
 from mimgraph.editor.features.hover.values import expression_texts
 from mimgraph.editor.features.node_facts import Facts
-from mimgraph.editor.features.tree_path import path_to
 from mimgraph.editor.features.uses import Uses
 from mimgraph.source import Span
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mimgraph.diagnostics import Report
-from mimgraph.editor.features.hover.markdown import key_text, op_doc, valued
 from mimgraph.editor.features.hover.place import HoverPlace
-from mimgraph.editor.features.hover.values import source_text
+from mimgraph.editor.features.hover.values import key_text, op_doc, source_text, valued
 from mimgraph.editor.features.node_facts import node_facts
 from mimgraph.editor.features.uses import Use
 from mimgraph.editor.features.wording import options_of, result_text, type_text

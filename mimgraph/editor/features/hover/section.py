@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.editor.features.hover.markdown import key_text, valued
 from mimgraph.editor.features.hover.place import HoverPlace
-from mimgraph.editor.features.hover.values import NAME, source_text, values_text
+from mimgraph.editor.features.hover.values import NAME, key_text, source_text, valued, values_text
 from mimgraph.editor.features.node_facts import cost_text
 from mimgraph.editor.features.wording import listed, type_text
 from mimgraph.ir.declared.graph import Block

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mimgraph.diagnostics import Report
-from mimgraph.editor.features.hover.markdown import valued
 from mimgraph.editor.features.hover.place import HoverPlace
 from mimgraph.editor.features.uses import Scope, Use
-from mimgraph.editor.features.wording import result_text, type_text
+from mimgraph.editor.features.wording import listed, result_text, type_text
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import Apply, Call, Share
 from mimgraph.ir.declared.values import FAULTY, Written
 from mimgraph.ir.expression import ExpressionError, parse, to_text
 from mimgraph.ir.typed.graph import weight_type
+from mimgraph.language.reference.entries import EVERY_KEY, explained
+from mimgraph.ops.op import Op
 from mimgraph.summary.node_text import value_text
 
 _EXPRESSION = re.compile(r"\$(?:([A-Za-z_]\w*)|\(([^$]*)\))", re.ASCII)
@@ -121,3 +122,31 @@ def _op_name(node: Node) -> str:
         case Share() as share:
             return f"shares {share.text}"
     return "seq"
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+def valued(title: str, found: Mapping[str, str]) -> str:
+    """Return a title with its value, or with each value and the use that has it."""
+    if len(found) == 1:
+        return f"**{title}** `{next(iter(found))}`"
+    rows = listed([f"`{value}` in `{path}`" for value, path in found.items()])
+    return f"**{title}**\n{rows}".rstrip()
+
+
+def op_doc(op: Op) -> str:
+    """Return the documentation of an op, in which a star is no emphasis: `(*, 5)` is a shape."""
+    parts = op.doc.split("`")
+    return "`".join(
+        p if i % 2 else p.replace("*", "\\*").replace("<", "&lt;") for i, p in enumerate(parts)
+    )
+
+
+def key_text(name: str) -> str:
+    """Return what a key of a spec means; "" if it is none."""
+    key = EVERY_KEY.get(name)
+    if key is None:
+        return ""
+    facts = f"type: {key.type}; default: {key.default}"
+    return f"key `{name}`: {key.about}\n\n{facts}\n\n[language/{key.page}]({explained(key)})"

@@ -11,9 +11,8 @@ from pydantic import Field
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.editor.mcp.answers import Answer, Edit, Edited, Step, cut
-from mimgraph.editor.mcp.arguments import Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.given import Given, diagnostics_text, given, outcome, wrong
+from mimgraph.editor.mcp.given import Given, Path, Text, diagnostics_text, given, outcome, wrong
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.language.text_edits import TextEdit, edited

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from mimgraph.diagnostics import SpecError
+from mimgraph.editor.analysis import analyse
 from mimgraph.editor.mcp.answers import MOST_ROWS, Answer, Checked
-from mimgraph.editor.mcp.arguments import Params, Path, Text
 from mimgraph.editor.mcp.folder import Folder
-from mimgraph.editor.mcp.given import Given, diagnostics_text, given, outcome, wrong
+from mimgraph.editor.mcp.given import (
+    Given,
+    Params,
+    Path,
+    Text,
+    diagnostics_text,
+    given,
+    outcome,
+    wrong,
+)
 from mimgraph.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
 
@@ -48,7 +57,7 @@ def _legal(graph: Graph) -> Answer:
 
 
 def _wrong(one: Given, error: SpecError, has_shapes: bool) -> Answer:
-    known = one.analysis.known_types if has_shapes else None
+    known = analyse(one.file, one.place).known_types if has_shapes else None
     shapes = _shapes(known) if known else {}
     count = len(error.diagnostics)
     answer = wrong(Checked, error, one, shapes=shapes)

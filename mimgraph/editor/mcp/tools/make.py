@@ -20,9 +20,8 @@ from mimgraph.editor.mcp.answers import (
     Summarized,
     cut,
 )
-from mimgraph.editor.mcp.arguments import Depth, Params, Path, Text
 from mimgraph.editor.mcp.folder import Folder, WrongCall
-from mimgraph.editor.mcp.given import given, outcome, wrong
+from mimgraph.editor.mcp.given import Depth, Params, Path, Text, given, outcome, wrong
 from mimgraph.graph import diff as difference
 from mimgraph.picture import RenderError, rendered
 from mimgraph.picture.scene import Scene

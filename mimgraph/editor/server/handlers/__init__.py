@@ -21,7 +21,6 @@ from mimgraph.editor.server.handlers import (
     outline,
     preview,
     python_files,
-    rename,
     session,
 )
 
@@ -36,7 +35,6 @@ REGISTER: tuple[Callable[[SpecServer], None], ...] = (
     navigation.register,
     outline.register,
     commands.register,
-    rename.register,
     completion.register,
     formatting.register,
     code_actions.register,

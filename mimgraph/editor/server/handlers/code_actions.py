@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from mimgraph.editor.server.positions import range_of, span_of
+from mimgraph.editor.server.published import shown
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
@@ -76,10 +77,6 @@ def _action(
     document: Document, diagnostic: Diagnostic, fix: Fix, is_first: bool
 ) -> types.CodeAction:
     """Return a fix as the protocol has it; the first one is preferred."""
-    from mimgraph.editor.server.shown_diagnostics import (
-        shown,  # the server answers before it imports this
-    )
-
     edits = [types.TextEdit(range_of(span), text) for span, text in fix.edits]
     return types.CodeAction(
         fix.title,

@@ -16,8 +16,8 @@ from pygls.exceptions import JsonRpcException
 from pygls.uris import from_fs_path
 
 from mimgraph.editor.server.handlers import python_files
+from mimgraph.editor.server.handlers.navigation import REQUEST_FAILED
 from mimgraph.editor.server.positions import range_of
-from mimgraph.editor.server.refusals import REQUEST_FAILED
 
 if TYPE_CHECKING:
     from mimgraph.editor.analysis import Analysis

@@ -50,7 +50,7 @@ def register(server: SpecServer) -> None:
 
     @server.feature(types.COMPLETION_ITEM_RESOLVE)
     def resolved(item: types.CompletionItem) -> types.CompletionItem:
-        from mimgraph.editor.features.completion.documentation import documentation
+        from mimgraph.editor.features.completion.proposal import documentation
 
         if isinstance(item.data, str) and (text := documentation(item.data, item.label)):
             item.documentation = types.MarkupContent(types.MarkupKind.Markdown, text)

@@ -1,4 +1,4 @@
-"""Answer where the name under the cursor is defined and used."""
+"""Answer where the name under the cursor is defined and used, and rename it at all its places."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import os
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.uris import from_fs_path
 
+from mimgraph.diagnostics import SpecError
 from mimgraph.editor.server.documents import path_of
 from mimgraph.editor.server.positions import place, range_of
-from mimgraph.source import Span
+from mimgraph.language.text_edits import TextEdit
+from mimgraph.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from mimgraph.editor.server.documents import Document
     from mimgraph.editor.server.spec_server import SpecServer
     from mimgraph.language.occurrences.project import Project
 
+REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value  # the answer says why it is refused
+
 
 def register(server: SpecServer) -> None:
-    """Answer definitions, references and highlights."""
+    """Answer definitions, references, highlights and renames."""
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     def definition(params: types.DefinitionParams) -> list[types.Location]:
@@ -61,6 +66,37 @@ def register(server: SpecServer) -> None:
             for one in found
         ]
 
+    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepare(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
+        document = server.documents.spec(params.text_document.uri)
+        if document is None:
+            return None
+        from mimgraph.editor.features import navigation
+
+        project, path = project_of(server, document)
+        found = navigation.name_at(project, path, *place(document.file, params.position))
+        if found is None:
+            return None
+        return types.PrepareRenamePlaceholder(range_of(found.span), found.symbol.name)
+
+    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    def renamed(params: types.RenameParams) -> types.WorkspaceEdit | None:
+        document = server.documents.spec(params.text_document.uri)
+        if document is None:
+            return None
+        from mimgraph.editor.features import navigation
+        from mimgraph.language.edit.rename import rename
+
+        project, path = project_of(server, document)
+        home = navigation.home_at(project, path, *place(document.file, params.position))
+        if home is None:
+            raise JsonRpcException("there is no name here", REQUEST_FAILED)
+        try:
+            edits = rename(project, home, params.new_name)
+        except SpecError as error:
+            raise JsonRpcException(_message(error), REQUEST_FAILED) from None
+        return types.WorkspaceEdit(changes=_by_uri(server, edits))
+
 
 def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
     """Return the specs around a document, with the texts that the editor holds, and its real path.
@@ -91,3 +127,21 @@ def location(server: SpecServer, span: Span) -> types.Location:
         if document.file is span.file:
             return types.Location(uri, range_of(span))
     return types.Location(from_fs_path(span.file.name) or "", range_of(span))
+
+
+def _message(error: SpecError) -> str:
+    """Return an error on one line, with its place: `y is a node already (line 6)`."""
+    fault = error.diagnostics[0]
+    help = f": {fault.help}" if fault.help else ""
+    return f"{fault.message} (line {fault.span.line}){help}"
+
+
+def _by_uri(server: SpecServer, edits: list[TextEdit]) -> dict[str, list[types.TextEdit]]:
+    """Return the edits of each file under the URI by which the editor knows it."""
+    uris: dict[SourceFile, str] = {}
+    found: dict[str, list[types.TextEdit]] = {}
+    for edit in edits:
+        file = edit.span.file
+        uri = uris.setdefault(file, location(server, edit.span).uri)
+        found.setdefault(uri, []).append(types.TextEdit(range_of(edit.span), edit.text))
+    return found
