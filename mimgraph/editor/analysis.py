@@ -28,14 +28,12 @@ class Analysis:
     """The tree, graph, types and diagnostics of one version of a spec.
 
     `diagnostics` are those of `mimgraph check`, errors and warnings, by position; they may lie in parts.
-    Where the text cannot be read as YAML, it `is_broken`, and `tree` and `declared` are of what can be
-    read of it. `declared` is None if the tree is no mapping; sections with unknown names are left out.
+    Where the text is no YAML, `tree` and `declared` are of what can be read of it. `declared` is None if the tree is no mapping; sections with unknown names are left out.
     `typed` is None unless the spec is legal. `state` is what the inference knows.
     """
 
     file: SourceFile
     diagnostics: tuple[Diagnostic, ...]
-    is_broken: bool
     tree: Tree
     declared: Graph | None
     typed: TypedGraph | None
@@ -73,7 +71,7 @@ def analyse(file: SourceFile, place: Place | None = None, params: Params | None 
         declared, _ = _inferred(file, known, state, place, params)
     state.report = Report()  # for what is looked up in the known part
     legal = None if report.diagnostics else typed
-    return Analysis(file, tuple(in_order(found)), not is_whole, tree, declared, legal, state)
+    return Analysis(file, tuple(in_order(found)), tree, declared, legal, state)
 
 
 def _inferred(

@@ -37,7 +37,7 @@ class Session:
 
     @property
     def document(self) -> Document:
-        return self.server.documents[self.uri]
+        return self.server.documents.open[self.uri]
 
     @property
     def file(self) -> SourceFile:

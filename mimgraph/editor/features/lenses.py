@@ -24,7 +24,7 @@ def lenses(analysis: Analysis, uses: Uses | None, facts: Facts) -> list[Lens]:
     if not isinstance(analysis.tree, Mapping) or analysis.declared is None or uses is None:
         return []
     first = next((key.span for key, _ in analysis.tree.entries), None)
-    found = [] if first is None else _of_model(analysis, facts, first)
+    found = [] if first is None else _of_model(facts, first)
     for block in analysis.declared.blocks.values():
         scopes = uses.blocks.get(block.family, ())
         if block.span.file is not analysis.file or not scopes:
@@ -39,7 +39,7 @@ def lenses(analysis: Analysis, uses: Uses | None, facts: Facts) -> list[Lens]:
     return found
 
 
-def _of_model(analysis: Analysis, facts: Facts, span: Span) -> list[Lens]:
+def _of_model(facts: Facts, span: Span) -> list[Lens]:
     """Return the lenses of the whole spec, of a wrong one without its cost."""
     total = facts.total()
     draw = Lens(span, "draw", "draw")

@@ -155,9 +155,6 @@ class Documents:
     open: dict[str, Document] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)  # by real path
 
-    def __getitem__(self, uri: str) -> Document:
-        return self.open[uri]
-
     def get(self, uri: str) -> Document | None:
         """Return an open document; None if the editor has not opened it, or closed it."""
         return self.open.get(uri)
@@ -171,11 +168,6 @@ class Documents:
         """Return an open document that is a spec, or may become one."""
         document = self.open.get(uri)
         return document if document is not None and document.may_become_spec else None
-
-    @property
-    def specs(self) -> list[Document]:
-        """The open documents that are specs."""
-        return [document for document in self.open.values() if document.is_spec]
 
     def opened(self, uri: str, version: int, text: str, language: str = LANGUAGE) -> Document:
         """Return a document that the editor opens."""

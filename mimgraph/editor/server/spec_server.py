@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO, TypeAlias
 
 from lsprotocol.types import TextDocumentSyncKind
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
@@ -13,7 +14,7 @@ from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 import mimgraph
-from mimgraph.editor.server.documents import Documents
+from mimgraph.editor.server.documents import Document, Documents
 from mimgraph.editor.server.handlers import REGISTER
 from mimgraph.editor.server.input_stream import InputStream
 from mimgraph.editor.server.previews import Previews
@@ -23,6 +24,7 @@ from mimgraph.editor.server.python_files import PythonFiles
 from mimgraph.editor.server.settings import Settings
 
 OBJECTS = 50_000  # new ones before garbage is collected; of 700, it takes a fifth of a keystroke
+Handler: TypeAlias = Callable[[Document, Any], Any]  # of a document and the params of a request
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,24 @@ class SpecServer(LanguageServer):
         self.lost: dict[str, str] = {}  # the languages of documents whose text is not known, by URI
         for register in REGISTER:
             register(self)
+
+    def of_spec(
+        self, method: str, options: Any = None, otherwise: Any = None
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler of requests about a document, which is called with the open spec.
+
+        `otherwise` is the answer about a document that is none.
+        """
+
+        def decorated(handler: Handler) -> Handler:
+            @self.feature(method, options)
+            def answer(params: Any) -> Any:
+                document = self.documents.spec(params.text_document.uri)
+                return otherwise if document is None else handler(document, params)
+
+            return handler
+
+        return decorated
 
     @property
     def can_show_documents(self) -> bool:

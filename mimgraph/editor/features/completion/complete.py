@@ -44,7 +44,7 @@ def complete(
     cursor = cursor_at(analysis.file, line, column)
     if cursor is None:
         return None
-    completer = _Completer(cursor, names_at(cursor, analysis, uses), place)
+    completer = _Completer(cursor, names_at(cursor, uses), place)
     unique = {one.label: one for one in reversed([*completer.proposals()])}
     found = sorted(unique.values(), key=lambda one: (one.rank, one.label.lower(), one.label))
     return Completion(cursor.span, found, cursor.has_colon, cursor.is_quoted)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.completion.cursor import MARK, Cursor
 from mimgraph.editor.features.completion.proposal import Proposal
 from mimgraph.editor.features.uses import Uses
@@ -110,7 +109,7 @@ class Names(NamedTuple):
             )
 
 
-def names_at(cursor: Cursor, analysis: Analysis, uses: Uses | None) -> Names:
+def names_at(cursor: Cursor, uses: Uses | None) -> Names:
     """Return the names known at the cursor."""
     scopes = scopes_of(cursor.tree)
     path = cursor.path

@@ -32,7 +32,7 @@ def node_texts(place: HoverPlace, node: Node) -> Iterator[str]:
     elif isinstance(applied, Share) and place.is_in(applied.span):
         yield source_text(place, Source(applied.target, None, applied.span), uses)
     elif node.take is not None and place.is_in(node.take.span):
-        yield _port(place, node, node.take.port, uses)
+        yield _port(node, node.take.port, uses)
     elif isinstance(applied, Apply) and _is_activation(place, applied):
         if (op := registry.find("layer", place.path.scalar.text)) is not None:
             yield f"{op.kind} `{op.name}`"
@@ -71,7 +71,7 @@ def _op(place: HoverPlace, node: Node, uses: Sequence[Use]) -> Iterator[str]:
     yield from node_facts(place.facts, uses)
 
 
-def _port(place: HoverPlace, node: Node, port: str, uses: Sequence[Use]) -> str:
+def _port(node: Node, port: str, uses: Sequence[Use]) -> str:
     """Return the type of a port of a node."""
     found: dict[str, str] = {}
     for use in uses:

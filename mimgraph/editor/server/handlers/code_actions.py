@@ -25,11 +25,8 @@ def register(server: SpecServer) -> None:
     """Answer which code actions there are in a range."""
     options = types.CodeActionOptions(code_action_kinds=[FIX, FIX_ALL])
 
-    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
-    def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return []
+    @server.of_spec(types.TEXT_DOCUMENT_CODE_ACTION, options, otherwise=[])
+    def code_action(document: Document, params: types.CodeActionParams) -> list[types.CodeAction]:
         wanted = params.context.only or [FIX]
         found: list[types.CodeAction] = []
         if any(FIX.value.startswith(kind) for kind in wanted):

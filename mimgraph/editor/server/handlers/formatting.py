@@ -10,6 +10,7 @@ from lsprotocol import types
 from mimgraph.editor.server.positions import range_of
 
 if TYPE_CHECKING:
+    from mimgraph.editor.server.documents import Document
     from mimgraph.editor.server.spec_server import SpecServer
     from mimgraph.language.text_edits import TextEdit
 
@@ -17,20 +18,18 @@ if TYPE_CHECKING:
 def register(server: SpecServer) -> None:
     """Answer `textDocument/formatting` and `textDocument/rangeFormatting`."""
 
-    @server.feature(types.TEXT_DOCUMENT_FORMATTING)
-    def whole(params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
+    @server.of_spec(types.TEXT_DOCUMENT_FORMATTING)
+    def whole(document: Document, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
         from mimgraph.editor.features.formatting import formatting
 
-        document = server.documents.spec(params.text_document.uri)
-        return None if document is None else _shown(formatting(document.file))
+        return _shown(formatting(document.file))
 
-    @server.feature(types.TEXT_DOCUMENT_RANGE_FORMATTING)
-    def lines(params: types.DocumentRangeFormattingParams) -> list[types.TextEdit] | None:
+    @server.of_spec(types.TEXT_DOCUMENT_RANGE_FORMATTING)
+    def lines(
+        document: Document, params: types.DocumentRangeFormattingParams
+    ) -> list[types.TextEdit]:
         from mimgraph.editor.features.formatting import formatting
 
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
         start, end = params.range.start, params.range.end
         last = end.line if end.character == 0 and end.line > start.line else end.line + 1
         return _shown(formatting(document.file, start.line + 1, last))

@@ -1,4 +1,4 @@
-"""Answer where the name under the cursor is defined and used, and rename it at all its places."""
+"""Answer what stands at a place, where its name is defined and used, and rename it."""
 
 from __future__ import annotations
 
@@ -24,24 +24,29 @@ REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value  # the answer says why 
 
 
 def register(server: SpecServer) -> None:
-    """Answer definitions, references, highlights and renames."""
+    """Answer hovers, definitions, references, highlights and renames."""
 
-    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    def definition(params: types.DefinitionParams) -> list[types.Location]:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return []
+    @server.of_spec(types.TEXT_DOCUMENT_HOVER)
+    def hovered(document: Document, params: types.HoverParams) -> types.Hover | None:
+        from mimgraph.editor.features.hover.describe import hover
+
+        line, column = place(document.file, params.position)
+        found = hover(document.analysis, document.uses, document.facts, line, column)
+        if found is None:
+            return None
+        content = types.MarkupContent(types.MarkupKind.Markdown, found.text)
+        return types.Hover(content, range_of(found.span))
+
+    @server.of_spec(types.TEXT_DOCUMENT_DEFINITION, otherwise=[])
+    def definition(document: Document, params: types.DefinitionParams) -> list[types.Location]:
         from mimgraph.editor.features import navigation
 
         project, path = project_of(server, document)
         spans = navigation.definition(project, path, *place(document.file, params.position))
         return [location(server, span) for span in spans]
 
-    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
-    def references(params: types.ReferenceParams) -> list[types.Location]:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return []
+    @server.of_spec(types.TEXT_DOCUMENT_REFERENCES, otherwise=[])
+    def references(document: Document, params: types.ReferenceParams) -> list[types.Location]:
         from mimgraph.editor.features import navigation
 
         project, path = project_of(server, document)
@@ -50,11 +55,10 @@ def register(server: SpecServer) -> None:
         found = navigation.references(project, path, *at, with_definition=is_all)
         return [location(server, one.span) for one in found]
 
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
-    def highlight(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return []
+    @server.of_spec(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, otherwise=[])
+    def highlight(
+        document: Document, params: types.DocumentHighlightParams
+    ) -> list[types.DocumentHighlight]:
         from mimgraph.editor.features import navigation
 
         project, path = project_of(server, document)
@@ -66,11 +70,10 @@ def register(server: SpecServer) -> None:
             for one in found
         ]
 
-    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
-    def prepare(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
+    @server.of_spec(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepare(
+        document: Document, params: types.PrepareRenameParams
+    ) -> types.PrepareRenamePlaceholder | None:
         from mimgraph.editor.features import navigation
 
         project, path = project_of(server, document)
@@ -79,11 +82,8 @@ def register(server: SpecServer) -> None:
             return None
         return types.PrepareRenamePlaceholder(range_of(found.span), found.symbol.name)
 
-    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
-    def renamed(params: types.RenameParams) -> types.WorkspaceEdit | None:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
+    @server.of_spec(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    def renamed(document: Document, params: types.RenameParams) -> types.WorkspaceEdit | None:
         from mimgraph.editor.features import navigation
         from mimgraph.language.edit.rename import rename
 

@@ -35,20 +35,16 @@ LEGEND = types.SemanticTokensLegend(list(TOKEN_TYPES), ["declaration"])
 def register(server: SpecServer) -> None:
     """Answer `documentSymbol`, `foldingRange` and `semanticTokens`."""
 
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def symbols(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol] | None:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
+    @server.of_spec(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def symbols(
+        document: Document, params: types.DocumentSymbolParams
+    ) -> list[types.DocumentSymbol]:
         from mimgraph.editor.features.outline import symbols
 
         return [shown(one) for one in symbols(document.analysis, document.uses)]
 
-    @server.feature(types.TEXT_DOCUMENT_FOLDING_RANGE)
-    def folds(params: types.FoldingRangeParams) -> list[types.FoldingRange] | None:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
+    @server.of_spec(types.TEXT_DOCUMENT_FOLDING_RANGE)
+    def folds(document: Document, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
         from mimgraph.editor.features.outline import folds
 
         comment = types.FoldingRangeKind.Comment
@@ -59,18 +55,14 @@ def register(server: SpecServer) -> None:
             for one in folds(document.analysis)
         ]
 
-    @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
-    def all_tokens(params: types.SemanticTokensParams) -> types.SemanticTokens | None:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
+    @server.of_spec(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
+    def all_tokens(document: Document, params: types.SemanticTokensParams) -> types.SemanticTokens:
         return types.SemanticTokens(encoded(document, document.tokens))
 
-    @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, LEGEND)
-    def some_tokens(params: types.SemanticTokensRangeParams) -> types.SemanticTokens | None:
-        document = server.documents.spec(params.text_document.uri)
-        if document is None:
-            return None
+    @server.of_spec(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, LEGEND)
+    def some_tokens(
+        document: Document, params: types.SemanticTokensRangeParams
+    ) -> types.SemanticTokens:
         start, end = (place(document.file, at) for at in (params.range.start, params.range.end))
         found = (one for one in document.tokens if start <= one[:2] <= end)
         return types.SemanticTokens(encoded(document, found))
