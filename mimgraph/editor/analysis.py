@@ -28,8 +28,9 @@ class Analysis:
     """The tree, graph, types and diagnostics of one version of a spec.
 
     `diagnostics` are those of `mimgraph check`, errors and warnings, by position; they may lie in parts.
-    Where the text is no YAML, `tree` and `declared` are of what can be read of it. `declared` is None if the tree is no mapping; sections with unknown names are left out.
-    `typed` is None unless the spec is legal. `state` is what the inference knows.
+    Where the text is no YAML, `tree` and `declared` are of what can be read of it. `declared` is None if
+    the tree is no mapping; sections with unknown names are left out. `typed` is None unless the spec is
+    legal. `state` is what the inference knows.
     """
 
     file: SourceFile

@@ -63,14 +63,14 @@ def matches(rule: Rule, point: Point) -> bool:
 class Explainer:
     """Finds the rules of one fault: each names few params, and every point that matches it fails.
 
-    `fails` says whether a point has the fault; `more` yields further points that match, if not all points
+    `fails` says whether a point has the fault; `more` yields further points that match, None if all points
     are tried.
     """
 
     space: Space
     tried: Sequence[Point]
     fails: Callable[[Point], bool]
-    more: Callable[[Point], Iterator[Point]]
+    more: Callable[[Point], Iterator[Point]] | None
 
     def rules(self) -> list[Rule]:
         """Return rules that together match the points that fail, as far as few rules can; those that
@@ -111,7 +111,8 @@ class Explainer:
         if not all(self.fails(point) for point in self.tried if matches(rule, point)):
             return False
         fixed = {name: among.values[0] for name, among in rule.items()}
-        return all(self.fails(point) for point in self.more(fixed) if matches(rule, point))
+        more = () if self.more is None else self.more(fixed)
+        return all(self.fails(point) for point in more if matches(rule, point))
 
     def _widened(self, rule: dict[str, Among]) -> Rule:
         """Return the rule with all values of its params with which it still holds for what was tried."""

@@ -110,7 +110,7 @@ class _Checker:
             def fails(point: Point, key: Key = key) -> bool:
                 return key in self.faults(point)
 
-            explainer = Explainer(self.space, tried, fails, _none if is_whole else self._more)
+            explainer = Explainer(self.space, tried, fails, None if is_whole else self._more)
             first = points[0]
             found.append(
                 Impossible(self.faults(first)[key], len(points), tuple(explainer.rules()), first)
@@ -120,11 +120,6 @@ class _Checker:
     def _more(self, given: Point) -> Iterator[Point]:
         """Yield some more points with these values."""
         yield from (random_point(self.space, self.random, given) for _ in range(MORE))
-
-
-def _none(given: Point) -> Iterator[Point]:
-    """Yield nothing: all points were tried."""
-    yield from ()
 
 
 def faults_at(declared: Graph, point: Mapping[str, Any], types: PointTypes) -> list[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.document.outline import (
@@ -30,23 +30,17 @@ CLOSING = {"{": "}", "[": "]"}
 BEFORE_VALUE = ",[{:-?"  # behind them, or nothing, a value begins
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 
-Pair = tuple[Scalar, Tree]
+Pair: TypeAlias = tuple[Scalar, Tree]
+Collection: TypeAlias = Mapping | SequenceTree
 
 
-class TreeRead(NamedTuple):
-    """The tree of a text; unless it `is_whole`, the text cannot be read, and the tree is that of the
-    entries that can be."""
-
-    tree: Tree
-    is_whole: bool
-
-
-def read_text(file: SourceFile, report: AddDiagnostic) -> TreeRead:
-    """Return the tree of a text that may be half written; its faults go to `report`."""
+def read_text(file: SourceFile, report: AddDiagnostic) -> tuple[Tree, bool]:
+    """Return the tree of a text that may be half written, and whether all of it can be read; its faults go
+    to `report`."""
     tree = compose(file, report)
     if tree is not None:
-        return TreeRead(tree, True)
-    return TreeRead(_repaired_whole(file) or _repaired_entries(file), False)
+        return tree, True
+    return _repaired_whole(file) or _repaired_entries(file), False
 
 
 def _repaired_whole(file: SourceFile) -> Mapping | None:
@@ -152,7 +146,7 @@ def _entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | Non
 
 def _item(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Tree | None:
     """Return an item of a list, repaired if it must be."""
-    inner = _composed(file, chunk.text, chunk.first, headers).inner
+    inner = _composed(file, chunk.text, chunk.first, headers)[0]
     if inner is None:
         inner = _mended(file, chunk, headers)
     if not isinstance(inner, SequenceTree) or not inner.items:
@@ -177,9 +171,7 @@ def _within_text(tree: Tree) -> Tree:
     return Mapping(tuple(entries), span, tree.lost)
 
 
-def _mended(
-    file: SourceFile, chunk: Chunk, headers: Sequence[str]
-) -> Mapping | SequenceTree | None:
+def _mended(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Collection | None:
     """Return what a chunk says once its text is mended.
 
     Characters are replaced, cut off or added at the end, so that the others keep their places.
@@ -264,16 +256,11 @@ def _scanned(text: str) -> _Scanned:
 # --- one entry alone ------------------------------------------------------------------------------
 
 
-class _Composed(NamedTuple):
-    """The innermost collection that a text has below its headers, None if there is none, and the
-    faults of the text."""
-
-    inner: Mapping | SequenceTree | None
-    faults: list[Diagnostic]
-
-
-def _composed(file: SourceFile, text: str, first: int, headers: Sequence[str]) -> _Composed:
-    """Return what a text says that begins at the line with the index `first`.
+def _composed(
+    file: SourceFile, text: str, first: int, headers: Sequence[str]
+) -> tuple[Collection | None, list[Diagnostic]]:
+    """Return the innermost collection below the headers of a text that begins at the line with the index
+    `first`, None if there is none, and the faults of the text.
 
     `headers` are the lines of the keys around it, so that it is read as in its place.
     """
@@ -286,7 +273,7 @@ def _composed(file: SourceFile, text: str, first: int, headers: Sequence[str]) -
     tree = compose(file, add, above + "\n" * (first - len(headers)) + text)
     for _ in headers:
         tree = _sole(tree)
-    return _Composed(None if isinstance(tree, Scalar) else tree, faults)
+    return None if isinstance(tree, Scalar) else tree, faults
 
 
 def _sole(tree: Tree | None) -> Tree | None:
@@ -298,7 +285,7 @@ def _sole(tree: Tree | None) -> Tree | None:
 
 def _read_entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
     """Return the entry of a chunk; None if it cannot be read alone."""
-    inner = _composed(file, chunk.text, chunk.first, headers).inner
+    inner = _composed(file, chunk.text, chunk.first, headers)[0]
     if not isinstance(inner, Mapping) or len(inner.entries) != 1:
         return None
     return inner.entries[0]

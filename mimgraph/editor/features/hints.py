@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Scope, Use, Uses
@@ -21,6 +21,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile, Span
 from mimgraph.summary.node_text import value_text
 
+Kind: TypeAlias = Literal["shape", "option"]
 PLACE = itemgetter(0, 1)  # the line and column of a hint
 LISTED = 12  # uses of a block that a tooltip lists
 
@@ -31,7 +32,7 @@ class Hint(NamedTuple):
     line: int
     column: int
     text: str
-    kind: Literal["shape", "option"]
+    kind: Kind
     uses: Sequence[tuple[str, str]] = ()  # the dotted name and the text of each use
     behind: bool = False  # whether the text goes on behind it
 
@@ -68,7 +69,7 @@ class _Finder:
         for one in declared.inputs:
             if one.name in types and one.span.file is self.file:
                 place = _behind(one.span, one.whole or one.span)
-                yield self._shape(place, [(one.name, type_text(types[one.name]))])
+                yield self._hint(place, [(one.name, type_text(types[one.name]))])
         for node in declared.nodes:
             yield from self._of(node)
         for block in declared.blocks.values():
@@ -98,23 +99,20 @@ class _Finder:
             value = ends.get(one.span[1:3])
             whole = one.span if value is None else one.span.to(value.span)
             if found:
-                yield self._shape(_behind(one.span, whole), found)
+                yield self._hint(_behind(one.span, whole), found)
 
     def _of(self, node: Node) -> Iterable[Hint]:
         """Return the hints of a node, if some of it is on the lines."""
-        return self._node(node) if node.span.file is self.file and self._is_shown(node) else ()
-
-    def _is_shown(self, node: Node) -> bool:
-        """Return whether some of a node is on the lines."""
         last = (node.whole or node.span).end_line
-        return node.span.line < self.lines.stop and last >= self.lines.start
+        is_shown = node.span.line < self.lines.stop and last >= self.lines.start
+        return self._node(node) if node.span.file is self.file and is_shown else ()
 
     def _node(self, node: Node) -> Iterator[Hint]:
         """Yield the hints of a node and of the items inside it."""
         found = self.uses.of(node)
         whole = node.whole or node.span
         if found:
-            yield self._shape(_behind(node.span, whole), _results(found))
+            yield self._hint(_behind(node.span, whole), _results(found))
             yield from self._options(node, found)
         items = node.applied.items if node.applied else ()
         yield from self._items(items, [_source_text(use) for use in found] if items else ())
@@ -130,7 +128,7 @@ class _Finder:
             if lines[whole.line] == 1 and len(items) > 1:
                 yield from self._node(item)
             elif results and item is not items[-1] and texts != [*before]:
-                yield self._shape(_behind(item.span, whole), results)
+                yield self._hint(_behind(item.span, whole), results)
             before = texts
 
     def _options(self, node: Node, found: Sequence[Use]) -> Iterator[Hint]:
@@ -150,12 +148,7 @@ class _Finder:
             values = [(path, f"{name} {value_text(of[name])}") for path, of in every if name in of]
             yield self._hint(place, values, "option")
 
-    def _shape(self, place: Span, texts: Sequence[tuple[str, str]]) -> Hint:
-        return self._hint(place, texts, "shape")
-
-    def _hint(
-        self, place: Span, texts: Sequence[tuple[str, str]], kind: Literal["shape", "option"]
-    ) -> Hint:
+    def _hint(self, place: Span, texts: Sequence[tuple[str, str]], kind: Kind = "shape") -> Hint:
         """Return a hint at the end of a place, with the first text; the others may be different."""
         distinct = {text: path for path, text in reversed(texts)}
         text = texts[0][1] + (" …" if len(distinct) > 1 else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ COMMANDS = {
     "kate": "-l {line} -c {column} {file}",
     "gedit": "{file} +{line}:{column}",
 }
-FIELDS = ("{file}", "{line}", "{column}")
+FIELD = re.compile(r"\{(?:file|line|column)\}")
 
 
 def editor_command(given: str | None, environment: Mapping[str, str]) -> list[str] | None:
@@ -57,16 +58,7 @@ def _completed(words: list[str]) -> list[str] | None:
 def open_line(command: list[str], file: str, line: int, column: int) -> None:
     """Start the editor; it is not waited for. An `OSError` says that it cannot be started."""
     values = {"{file}": os.path.abspath(file), "{line}": str(line), "{column}": str(column)}
-    words = [_filled(word, values) for word in command]
+    # all at once: a field in a value stays as it is
+    words = [FIELD.sub(lambda field: values[field[0]], word) for word in command]
     nothing = subprocess.DEVNULL
     subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
-
-
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    """Return a word with its fields filled in; a field in a value stays as it is."""
-    found, rest = "", word
-    while rest:
-        field = next((one for one in FIELDS if rest.startswith(one)), None)
-        found += values[field] if field else rest[0]
-        rest = rest[len(field or " ") :]
-    return found

@@ -15,8 +15,9 @@ import linecache
 import os
 import sys
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any, TextIO
 
 from mimgraph.builder import user_line
@@ -99,8 +100,6 @@ class _Watcher:
         self.path = path
         self.reports = reports
         self.calls = 0
-        # by the code, which is kept so that no other has its number
-        self.positions: dict[int, tuple[CodeType, list[user_line.Position]]] = {}
         self.seen: dict[tuple[int, ...], set[str]] = {}
 
     def watch(self, record: Record) -> None:
@@ -116,28 +115,24 @@ class _Watcher:
         frame, is_inner = _frame_in(self.path)
         if frame is None:
             return
-        place = self.place(frame)
+        place = _place(self.path, frame)
         text = _shapes(record)
         seen = self.seen.setdefault((*place, is_inner), set())
         if text not in seen and len(seen) < MOST_RESULTS:
             seen.add(text)
             self.report(place=place, shape=text, inner=is_inner)
 
-    def place(self, frame: FrameType) -> list[int]:
-        """Return the place of the call that a frame is running."""
-        code = frame.f_code
-        if id(code) not in self.positions:
-            self.positions[id(code)] = code, [*code.co_positions()]
-        positions = self.positions[id(code)][1]
-        at = frame.f_lasti // 2
-        position = positions[at] if at < len(positions) else user_line.NOWHERE
-        line = user_line.at_line(self.path, frame.f_lineno)
-        return _lines(user_line.at_position(line, position))
-
     def report(self, **found: Any) -> None:
         """Write one report."""
         self.reports.write(f"{json.dumps(found)}\n")
         self.reports.flush()
+
+
+def _place(path: str, frame: FrameType) -> list[int]:
+    """Return the place of the call that a frame is running."""
+    positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+    line = user_line.at_line(path, frame.f_lineno)
+    return _lines(user_line.at_position(line, next(positions, user_line.NOWHERE)))
 
 
 def _frame_in(path: str) -> tuple[FrameType | None, bool]:

@@ -1,4 +1,4 @@
-"""Keep the open Python files, with what the last run of each found."""
+"""Keep an open Python file, with what its last run found."""
 
 from __future__ import annotations
 
@@ -70,23 +70,6 @@ class PythonFile:
         for start, end, text in self.changes[since:]:
             findings = findings.moved(start, end, text)
         self.findings = findings
-
-
-@dataclass(eq=False)
-class PythonFiles:
-    """The open Python files by URI."""
-
-    open: dict[str, PythonFile] = field(default_factory=dict)
-
-    def get(self, uri: str) -> PythonFile | None:
-        """Return an open file; None if it is not open, or not Python."""
-        return self.open.get(uri)
-
-    def put(self, uri: str, version: int, text: str) -> PythonFile:
-        """Return the file that an editor opens."""
-        opened = PythonFile(uri, version, SourceFile(uri, text))
-        self.open[uri] = opened
-        return opened
 
 
 def is_python(uri: str, language: str) -> bool:

@@ -15,12 +15,12 @@ from pygls.lsp.server import LanguageServer
 
 import mimgraph
 from mimgraph.editor.server.documents import Document, Documents
-from mimgraph.editor.server.handlers import REGISTER
+from mimgraph.editor.server.handlers import HANDLERS
 from mimgraph.editor.server.input_stream import InputStream
 from mimgraph.editor.server.previews import Previews
 from mimgraph.editor.server.protocol import SpecProtocol
 from mimgraph.editor.server.published import Published
-from mimgraph.editor.server.python_files import PythonFiles
+from mimgraph.editor.server.python_files import PythonFile
 from mimgraph.editor.server.settings import Settings
 
 OBJECTS = 50_000  # new ones before garbage is collected; of 700, it takes a fifth of a keystroke
@@ -42,13 +42,13 @@ class SpecServer(LanguageServer):
             protocol_cls=SpecProtocol,
         )
         self.documents = Documents()
-        self.python_files = PythonFiles()
+        self.python_files: dict[str, PythonFile] = {}  # that are open, by URI
         self.previews = Previews(self)
         self.published = Published(self)
         self.settings = Settings()
         self.lost: dict[str, str] = {}  # the languages of documents whose text is not known, by URI
-        for register in REGISTER:
-            register(self)
+        for one in HANDLERS:
+            one.register(self)
 
     def of_spec(
         self, method: str, options: Any = None, otherwise: Any = None

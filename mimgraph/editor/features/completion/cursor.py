@@ -85,7 +85,7 @@ def _marked(file: SourceFile, span: Span, has_colon: bool) -> Iterator[str]:
 
 
 def _tree(file: SourceFile) -> Mapping | None:
-    tree = read_text(file, Report().add).tree
+    tree, _ = read_text(file, Report().add)
     return tree if isinstance(tree, Mapping) else None
 
 

@@ -108,10 +108,8 @@ class HoverPlace:
 
     def argument_at(self, sources: Iterable[Source]) -> Source | None:
         """Return the source that fills the argument at the place, under the argument's name."""
-        for one in sources:
-            if one.argument is not None and self.is_in(one.argument_span):
-                return one
-        return None
+        named = (one for one in sources if one.argument is not None)
+        return next((one for one in named if self.is_in(one.argument_span)), None)
 
     def scopes(self) -> SequenceOf[Scope]:
         """Return the uses of the block around the place, or the graph."""

@@ -13,6 +13,7 @@ from pygls.uris import from_fs_path
 
 from mimgraph.editor.server.handlers.session import refresh
 from mimgraph.editor.server.positions import place, range_of
+from mimgraph.editor.server.published import SEVERITIES
 from mimgraph.editor.server.python_files import PythonFile, is_python
 from mimgraph.source import SourceFile, Span
 
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
 
 COMMAND = "mimgraph.checkPython"
-SEVERITIES = {
-    "error": types.DiagnosticSeverity.Error,
-    "warning": types.DiagnosticSeverity.Warning,
-}
 
 
 def register(server: SpecServer) -> None:
@@ -78,7 +75,8 @@ def opened(server: SpecServer, given: types.TextDocumentItem) -> bool:
     """Take a document that is opened, if it is Python; return whether it is."""
     if not is_python(given.uri, given.language_id):
         return False
-    server.python_files.put(given.uri, given.version, given.text)
+    file = SourceFile(given.uri, given.text)
+    server.python_files[given.uri] = PythonFile(given.uri, given.version, file)
     return True
 
 
@@ -95,7 +93,7 @@ def changed(server: SpecServer, params: types.DidChangeTextDocumentParams) -> bo
 
 def closed(server: SpecServer, uri: str) -> bool:
     """Forget a document that is closed, if it is Python; return whether it is."""
-    file = server.python_files.open.pop(uri, None)
+    file = server.python_files.pop(uri, None)
     if file is None:
         return False
     file.stop()
