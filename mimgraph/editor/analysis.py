@@ -55,8 +55,10 @@ class Analysis:
 
 @uncollected()
 def analyse(file: SourceFile, place: Place | None = None, params: Params | None = None) -> Analysis:
-    """Analyse a spec as far as it can be read; `place` says where its parts are found, `params` replace
-    those of the spec."""
+    """Analyse a spec as far as it can be read.
+
+    `place` says where its parts are found; `params` replace those of the spec.
+    """
     report = Report()
     tree, is_whole = read_text(file, report.add)
     state, declared, typed = State({}, report), None, None

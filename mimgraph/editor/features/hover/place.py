@@ -1,4 +1,4 @@
-"""Find what is around the place that a hover describes: the keys, the node and the block."""
+"""Find the keys, the node and the block around the place that a hover describes."""
 
 from __future__ import annotations
 
