@@ -159,14 +159,14 @@ def cases() -> Iterator[Case]:
             f"compile, {nodes:,} unlike nodes",
             "the modules by hand",
             partial(unlike_against_hand, nodes, False),
-            at_most=1.1,
+            at_most=2.2,
             rounds=3,
         )
         yield per_node(
             f"compile and first call, {nodes:,} unlike nodes",
             "the modules by hand",
             partial(unlike_against_hand, nodes, True),
-            at_most=2.4,
+            at_most=2.0,
             rounds=3,
         )
         yield per_node(
