@@ -63,7 +63,6 @@ def unlike(nodes: int) -> str:
 def of_unlike(made_by: str, nodes: int, with_forward: bool) -> Cost:
     """Return the least cost of five of making the chain, by `compile` or by `hand`, maybe with a first call.
 
-    It is measured in a process without torch's compiler, which needs every source at once.
     """
     make = mg.loads(unlike(nodes)).compile if made_by == "compile" else partial(Chain, nodes)
     x = torch.rand(2, 8)
@@ -159,7 +158,7 @@ def cases() -> Iterator[Case]:
             f"compile, {nodes:,} unlike nodes",
             "the modules by hand",
             partial(unlike_against_hand, nodes, False),
-            at_most=1.1,
+            at_most=2.2,
             rounds=3,
         )
         yield per_node(
