@@ -468,7 +468,6 @@ class Graph(Shown):
     def compile(self, *, check: bool = False) -> nn.Module:
         """Return the module that `source()` defines; torch's seed decides its weights.
 
-        If it only makes layers of torch, that is written when it is first needed, as for the first call.
         With `check`, every call first checks the sizes, dtypes and ranges of its inputs, and raises a
         `ValueError` that names all that do not fit. A `SpecError` names the options that the
         installed torch does not have yet.
@@ -476,14 +475,12 @@ class Graph(Shown):
         from mimgraph.runtime.construct import construct
         from mimgraph.runtime.error_notes import explain_failures
         from mimgraph.runtime.installed import check_installed
-        from mimgraph.runtime.unread_source import read_now
 
         check = as_flag("check", check)
         check_installed(self.typed)
         made = explain_failures(construct(self._classes()[self.name], self.typed), self.typed)
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
-            read_now(type(made))
         return made
 
     def dynamic_shapes(
