@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import mimgraph as mg
-from mimgraph.infer.nodes.known_nodes import forget
+from mimgraph.infer.nodes.rule_cache import forget
 
 ROUNDS = 5  # of which the fastest counts
 

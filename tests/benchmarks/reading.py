@@ -14,7 +14,7 @@ import yaml
 import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
-from mimgraph.infer.nodes.known_nodes import forget
+from mimgraph.infer.nodes.rule_cache import forget
 from mimgraph.ir.typed.graph import Body
 from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.language.format.spec_text import formatted
