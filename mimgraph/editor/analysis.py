@@ -151,7 +151,7 @@ def _inferred(
     params: Params | None,
 ) -> tuple[Graph | None, TypedGraph | None]:
     """Return the graph that a tree declares, and its types."""
-    declared = read_tree(tree, memory.trees.file, state.report, params, place, kept=memory.nodes)
+    declared = read_tree(tree, memory.trees.file, state.report, params, place)
     if declared is None:
         return None, None
     state.kept = memory.begin_types(read)

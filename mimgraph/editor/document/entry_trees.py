@@ -13,7 +13,7 @@ from mimgraph.editor.document.moved import Pair, moved
 from mimgraph.editor.document.outline import Chunk, Outline, outline
 from mimgraph.editor.document.repair import mapping_of, repaired, repaired_whole
 from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.limits import NOT_PRINTABLE, is_surely_small
+from mimgraph.language.yaml_tree.limits import NOT_PRINTABLE
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.language.yaml_tree.tree import Scalar, Tree
 from mimgraph.source import SourceFile, Span
@@ -65,8 +65,8 @@ class EntryTrees:
         )
 
     def _is_plain(self, found: Outline) -> bool:
-        """Return whether the text is small enough, and what lies between its entries may stand there."""
-        return is_surely_small(self.file.text) and not re.search(NOT_PRINTABLE, found.between)
+        """Return whether what lies between the entries of the text may stand there."""
+        return not re.search(NOT_PRINTABLE, found.between)
 
     def _kept(self, chunks: Sequence[Chunk]) -> dict[Chunk, Read]:
         """Return the entries that are known, moved to where they stand now."""

@@ -13,7 +13,6 @@ from mimgraph.infer.patch import patchable
 from mimgraph.infer.scope import Context
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.language.reader.kept_nodes import KeptNodes
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.source import SourceFile
 
@@ -36,19 +35,13 @@ class Memory:
 
     def __init__(self, file: SourceFile) -> None:
         self.trees = EntryTrees(file)
-        self.nodes = KeptNodes()
         self.types = KeptTypes()
         self.legal: Legal | None = None  # of which no version has been made yet
         self._version: Version | None = None
 
     def begin_types(self, read: TreeRead) -> KeptTypes:
         """Return the typed nodes, once the nodes of this version are read."""
-        texts: Mapping[int, str] = {
-            id(node): text
-            for tree, node in self.nodes.of_graph()
-            if (text := read.texts.get(id(tree))) is not None
-        }
-        self.types.begin(read.frame, texts)
+        self.types.begin(read.frame, {})
         return self.types
 
     def next(self) -> Version | None:

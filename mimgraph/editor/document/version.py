@@ -23,7 +23,6 @@ from mimgraph.infer.patch import Inferred, patched
 from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.nodes import read_nodes
-from mimgraph.language.yaml_tree.limits import is_surely_small
 from mimgraph.language.yaml_tree.tree import Mapping
 from mimgraph.source import SourceFile
 from mimgraph.support.frozen_data import data
@@ -60,7 +59,7 @@ class Version:
         """Return the version with the text that a file has now; None if it must be read as a whole."""
         if file.lines == self.lines:
             return self
-        change = self._change(file.lines) if is_surely_small(file.text) else None
+        change = self._change(file.lines)
         pairs = None if change is None else _read(file, change.chunks)
         nodes = None if pairs is None else self._declared(file, pairs)
         if change is None or pairs is None or nodes is None:

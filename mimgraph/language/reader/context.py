@@ -14,7 +14,6 @@ from mimgraph.support.frozen_data import field, mutable_data, replace
 
 if TYPE_CHECKING:
     from mimgraph.language.parts.part_files import Place
-    from mimgraph.language.reader.kept_nodes import KeptNodes
 
 
 @mutable_data
@@ -32,7 +31,6 @@ class Context:
     lost: set[str] = field(default_factory=set)
     misnamed: set[str] = field(default_factory=set)
     lost_blocks: set[str] = field(default_factory=set)
-    kept: KeptNodes | None = None  # nodes that were read before, of a spec that is being edited
 
     def in_scope(self, lost: Iterable[str]) -> Context:
         """Return the context for one scope: the graph itself or a block."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -12,7 +11,6 @@ from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.early_nodes import EarlyNodes, FaultlessReport, Faulty, can_begin
 from mimgraph.language.reader.inputs import read_inputs
 from mimgraph.language.reader.mappings import check_keys, read_mapping
 from mimgraph.language.reader.nodes import is_node, read_nodes
@@ -29,7 +27,6 @@ from mimgraph.support.frozen_data import replace
 if TYPE_CHECKING:
     from mimgraph.ir.declared.limits import DeclaredLimits
     from mimgraph.language.parts.part_files import Place
-    from mimgraph.language.reader.kept_nodes import KeptNodes
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
@@ -46,24 +43,8 @@ def read(
 
     Return None if the text is no YAML, or no mapping. `place` says where its parts are found.
     """
-    if can_begin(file.text):
-        with suppress(Faulty):
-            return _read_early(file, params, place)
     tree = compose(file, report.add)
     return None if tree is None else read_tree(tree, file, report, params, place)
-
-
-def _read_early(
-    file: SourceFile, params: Mapping[str, Any] | None, place: Place | None
-) -> Graph | None:
-    """Return the graph that a spec without faults declares; at the first fault raise `Faulty`."""
-    report = FaultlessReport()
-    early = EarlyNodes(file, report)
-    tree = compose(file, report.add, early=early)
-    graph = None if tree is None else read_tree(tree, file, report, params, place)
-    early.end(graph.nodes if graph is not None else ())
-    report.end()
-    return graph
 
 
 def read_tree(
@@ -72,17 +53,13 @@ def read_tree(
     report: Report,
     params: Mapping[str, Any] | None = None,
     place: Place | None = None,
-    kept: KeptNodes | None = None,
 ) -> Graph | None:
-    """Return the graph that the tree of a spec declares; None if it is no mapping.
-
-    `kept` has the nodes of the last version of a spec that is being edited.
-    """
+    """Return the graph that the tree of a spec declares; None if it is no mapping."""
     if not isinstance(tree, MappingTree):
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
-    graph = _read_graph(Context(report, file.start, place, kept=kept), tree, params or {})
+    graph = _read_graph(Context(report, file.start, place), tree, params or {})
     return replace(graph, renamed=tuple(report.renamed)) if report.renamed else graph
 
 
@@ -115,8 +92,6 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
     if parts is None and tree.get("parts") is not None:
         nodes = None
     context = replace(context, blocks=_names_of(blocks, parts))
-    if context.kept is not None:
-        context.kept.begin(context.blocks)
     inputs = read_mapping(context, "inputs", tree.get("inputs"))
     if inputs is not None and not (inputs.entries or inputs.lost):
         context.wrong_type("inputs", "a mapping of at least one input", inputs)

@@ -8,7 +8,6 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.source import SourceFile, Span
 
 MAX_BYTES = 1 << 20
-WIDEST = 4  # bytes of a character
 MAX_DEPTH = 64
 
 BLANKS = " \t"  # all that may stand between tokens; to str.strip() a no-break space is blank too
@@ -20,11 +19,6 @@ NOT_PRINTABLE = (
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdd3-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 NOT_PRINTABLE_ASCII = r"[^\t\n\r\x20-\x7e]"  # compiling the other takes milliseconds
-
-
-def is_surely_small(text: str) -> bool:
-    """Return whether a text has at most `MAX_BYTES` bytes even if each of its characters has the most."""
-    return len(text) * (1 if text.isascii() else WIDEST) <= MAX_BYTES
 
 
 class Unreadable(Exception):
