@@ -41,22 +41,8 @@ def _infer(graph: Graph, report: Report, state: State) -> TypedGraph | None:
     context = state.whole = opened(state, graph)
     if context is None:
         return None
-    if state.kept is not None:
-        state.kept.enter(context)
     is_batch_given = check_inputs(state, graph.inputs, context.optional)
     found = type_nodes(context, graph.outputs)
-    typed = closed(context, graph, found, is_batch_given)
-    if len(report.diagnostics) > before or typed is None:
-        report.drop_mentioned()
-        return None
-    return typed
-
-
-def closed(
-    context: Context, graph: Graph, found: Mapping[str, Fed], is_batch_given: bool = True
-) -> TypedGraph | None:
-    """Return the typed graph, once its nodes are typed and its outputs found; report faulty outputs."""
-    state = context.state
     _check_outputs(state, graph.outputs, found)
     for fed in found.values() if is_batch_given else ():
         check_output(state, fed)
@@ -67,7 +53,8 @@ def closed(
         training=training,
         batch_dims=batch_dims,
     )
-    if body is None:
+    if len(report.diagnostics) > before or body is None:
+        report.drop_mentioned()
         return None
     state.whole = None  # a cycle keeps the whole state until the garbage collector runs
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}

@@ -23,7 +23,7 @@ from mimgraph.source import Span
 from mimgraph.support.frozen_data import field, mutable_data
 
 if TYPE_CHECKING:
-    from mimgraph.infer.kept_types import KeptTypes
+    from mimgraph.infer.point_types import PointTypes
     from mimgraph.ir.typed.limits import Limits
 
 MAX_NODES = 50_000
@@ -43,7 +43,7 @@ class State:
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
     limits: Limits | None = None  # of the cost of the graph
     whole: Context | None = None  # the graph itself, once its structure is checked
-    kept: KeptTypes | None = None  # nodes that were typed before, of a spec that is being edited
+    kept: PointTypes | None = None  # nodes that were typed at other points of a search
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
     outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
     scopes: dict[str, Scope] = field(default_factory=dict)  # the checked scope of each block

@@ -112,6 +112,7 @@ async def edit_and_ask(count: int, choose: random.Random) -> None:
 @pytest.mark.parametrize(
     "count",
     [
+        30,
         pytest.param(500, marks=pytest.mark.slow),
         pytest.param(100_000, marks=pytest.mark.nightly),
     ],

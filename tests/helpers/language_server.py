@@ -52,6 +52,23 @@ class Editor:
             if report["uri"] == path.as_uri():
                 return list(report["diagnostics"])
 
+    def change(self, path: Path, version: int, change: dict[str, Any]) -> list[dict[str, Any]]:
+        """Change a document, and return the diagnostics of the new version."""
+        document = {"uri": path.as_uri(), "version": version}
+        params = {"textDocument": document, "contentChanges": [change]}
+        self._send(method="textDocument/didChange", params=params)
+        while True:
+            report = self.reports.get(timeout=PATIENCE)
+            if report["uri"] == path.as_uri() and report["version"] == version:
+                return list(report["diagnostics"])
+
+    def hints(self, path: Path) -> list[dict[str, Any]]:
+        """Return the inlay hints of a whole document."""
+        ends = ({"line": line, "character": 0} for line in (0, 10**6))
+        range_ = dict(zip(("start", "end"), ends, strict=True))
+        document = {"uri": path.as_uri()}
+        return list(self._ask("textDocument/inlayHint", textDocument=document, range=range_))
+
     def completion(self, path: Path, line: int, character: int) -> dict[str, dict[str, Any]]:
         """Return the completions at a place, by label."""
         found = self._ask("textDocument/completion", **_place(path, line, character))

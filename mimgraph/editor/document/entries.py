@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.editor.document.moved import Pair
 from mimgraph.editor.document.outline import Chunk
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.language.yaml_tree.tree import Sequence as SequenceTree
 from mimgraph.source import SourceFile
+
+Pair = tuple[Scalar, Tree]
 
 
 class Composed(NamedTuple):
@@ -46,31 +47,25 @@ def _sole(tree: Tree | None) -> Tree | None:
     return tree.items[0] if isinstance(tree, SequenceTree) and len(tree.items) == 1 else None
 
 
-class Read(NamedTuple):
-    """An entry as it is read alone, None if it cannot be; `exact` if it is read so in its place too."""
-
-    pair: Pair | None
-    exact: bool
-
-
-def read_entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Read:
-    """Return the entry of a chunk."""
-    inner, faults = composed(file, chunk.text, chunk.first, headers)
+def read_entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
+    """Return the entry of a chunk; None if it cannot be read alone."""
+    inner = composed(file, chunk.text, chunk.first, headers).inner
     if not isinstance(inner, Mapping) or len(inner.entries) != 1:
-        return Read(None, False)
-    return Read(inner.entries[0], not faults and begins(inner.entries[0], chunk))
+        return None
+    return inner.entries[0]
 
 
-def read_entries(file: SourceFile, chunks: Sequence[Chunk], headers: Sequence[str]) -> list[Read]:
+def read_entries(
+    file: SourceFile, chunks: Sequence[Chunk], headers: Sequence[str]
+) -> list[Pair | None]:
     """Return the entries of chunks that follow each other, faster than one by one."""
-    text = "".join([chunk.text for chunk in chunks])
-    inner, faults = composed(file, text, chunks[0].first, headers)
-    if not faults and isinstance(inner, Mapping) and len(inner.entries) == len(chunks):
-        pairs = [*zip(inner.entries, chunks, strict=True)]
-        if all(begins(pair, chunk) for pair, chunk in pairs):
-            return [Read(pair, True) for pair, _ in pairs]
     if len(chunks) == 1:
         return [read_entry(file, chunks[0], headers)]
+    text = "".join([chunk.text for chunk in chunks])
+    inner, faults = composed(file, text, chunks[0].first, headers)
+    found = inner.entries if isinstance(inner, Mapping) and not faults else ()
+    if len(found) == len(chunks) and all(map(_begins, found, chunks)):
+        return [*found]
     half = len(chunks) // 2
     return [
         *read_entries(file, chunks[:half], headers),
@@ -78,6 +73,6 @@ def read_entries(file: SourceFile, chunks: Sequence[Chunk], headers: Sequence[st
     ]
 
 
-def begins(pair: Pair, chunk: Chunk) -> bool:
+def _begins(pair: Pair, chunk: Chunk) -> bool:
     """Return whether an entry begins where a chunk does."""
     return pair[0].span[1:3] == (chunk.first + 1, chunk.indent + 1)

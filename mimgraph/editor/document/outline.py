@@ -17,14 +17,12 @@ NO_START = ("", " ", "#", "\t")
 class Chunk(NamedTuple):
     """The lines of one entry, from its key to the line before the next entry.
 
-    `first` is the index of its first line, `indent` the column of its key, `section` the key around it;
-    "" for an entry of the spec itself.
+    `first` is the index of its first line, `indent` the column of its key.
     """
 
     first: int
     indent: int
     text: str
-    section: str = ""
 
 
 class Section(NamedTuple):
@@ -35,22 +33,6 @@ class Section(NamedTuple):
     header: int
     entries: tuple[Chunk, ...]
     is_split: bool
-
-
-class Outline(NamedTuple):
-    """The sections of a text; it is regular if every entry begins with a key, as deep as the others.
-
-    `between` are the lines of no entry: comments, and the keys of sections with entries.
-    """
-
-    sections: tuple[Section, ...]
-    regular: bool
-    between: str
-
-    @property
-    def chunks(self) -> list[Chunk]:
-        """The entries of all sections."""
-        return [chunk for section in self.sections for chunk in section.entries]
 
 
 def is_content(line: str) -> bool:
@@ -64,20 +46,11 @@ def indent_of(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def outline(lines: list[str]) -> Outline:
-    """Return the sections of a text, and their entries."""
-    starts = [*entry_starts(lines, 0, len(lines), 0)]
-    regular = bool(starts) and not any(map(is_content, lines[: starts[0]]))
-    sections: list[Section] = []
-    between = lines[: starts[0]] if starts else [*lines]
+def outline(lines: Sequence[str]) -> Iterator[Section]:
+    """Yield the sections of a text, with their entries."""
+    starts = entry_starts(lines, 0, len(lines), 0)
     for start, end in pairwise([*starts, len(lines)]):
-        section = _section(lines, start, end)
-        sections.append(section)
-        between += lines[start : section.entries[0].first]
-        regular = regular and all(KEY.match(one.text, one.indent) for one in section.entries)
-    names = {section.key for section in sections}
-    is_regular = regular and "" not in names and len(names) == len(sections)
-    return Outline(tuple(sections), is_regular, "\n".join(between))
+        yield _section(lines, start, end)
 
 
 def _section(lines: Sequence[str], start: int, end: int) -> Section:
@@ -89,17 +62,15 @@ def _section(lines: Sequence[str], start: int, end: int) -> Section:
         first = next((at for at in range(start + 1, end) if is_content(lines[at])), end)
         indent = indent_of(lines[first]) if first < end else 0
         if indent:
-            return Section(key, start, tuple(chunks(lines, first, end, indent, key)), True)
+            return Section(key, start, tuple(chunks(lines, first, end, indent)), True)
     return Section(key, start, (Chunk(start, 0, text_of(lines, start, end)),), False)
 
 
-def chunks(
-    lines: Sequence[str], first: int, end: int, indent: int, section: str = ""
-) -> Iterator[Chunk]:
+def chunks(lines: Sequence[str], first: int, end: int, indent: int) -> Iterator[Chunk]:
     """Yield the entries with this indentation in the lines from `first`, which begins one, to `end`."""
     starts = [first, *entry_starts(lines, first + 1, end, indent)]
     for start, behind in pairwise([*starts, end]):
-        yield Chunk(start, indent, text_of(lines, start, behind), section)
+        yield Chunk(start, indent, text_of(lines, start, behind))
 
 
 def text_of(lines: Sequence[str], start: int, end: int) -> str:

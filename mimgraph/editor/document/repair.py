@@ -1,4 +1,4 @@
-"""Repair an entry that cannot be read: close open brackets, and leave out other faulty text."""
+"""Read a text that is no YAML by its entries: close open brackets, and leave out other faulty text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.editor.document.entries import composed, read_entry
-from mimgraph.editor.document.moved import Pair, within_text
-from mimgraph.editor.document.outline import KEY, Chunk, chunks, indent_of, is_content, text_of
+from mimgraph.editor.document.entries import Pair, composed, read_entries, read_entry
+from mimgraph.editor.document.outline import (
+    KEY,
+    Chunk,
+    chunks,
+    indent_of,
+    is_content,
+    outline,
+    text_of,
+)
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.faults import AddDiagnostic
 from mimgraph.language.yaml_tree.limits import NOT_PRINTABLE
-from mimgraph.language.yaml_tree.tree import Mapping, Tree
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.language.yaml_tree.tree import Sequence as SequenceTree
 from mimgraph.source import SourceFile, Span
 
@@ -23,7 +32,52 @@ BEFORE_VALUE = ",[{:-?"  # behind them, or nothing, a value begins
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 
 
-def repaired(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
+class TreeRead(NamedTuple):
+    """The tree of a text; unless it `is_whole`, the text cannot be read, and the tree is that of the
+    entries that can be."""
+
+    tree: Tree
+    is_whole: bool
+
+
+def read_text(file: SourceFile, report: AddDiagnostic) -> TreeRead:
+    """Return the tree of a text that may be half written; its faults go to `report`."""
+    tree = compose(file, report)
+    if tree is not None:
+        return TreeRead(tree, True)
+    return TreeRead(_repaired_whole(file) or _repaired_entries(file), False)
+
+
+def _repaired_whole(file: SourceFile) -> Mapping | None:
+    """Return the tree of a text that is one mapping in brackets; None if it is none."""
+    text = "\n".join(file.lines)
+    inner = _mended(file, Chunk(0, 0, text), ()) if text.lstrip().startswith("{") else None
+    tree = None if inner is None else _within_text(inner)
+    return tree if isinstance(tree, Mapping) else None
+
+
+def _repaired_entries(file: SourceFile) -> Mapping:
+    """Return the tree of a text whose entries are read one by one, and repaired if they must be."""
+    pairs: list[Pair] = []
+    for section in outline(file.lines):
+        headers = [f"{section.key}:"] if section.is_split else []
+        reads = read_entries(file, section.entries, headers)
+        found = [
+            pair or _repaired(file, chunk, headers)
+            for chunk, pair in zip(section.entries, reads, strict=True)
+        ]
+        entries = [pair for pair in found if pair is not None]
+        if not section.is_split:
+            pairs += entries
+            continue
+        line = section.header + 1
+        span = Span(file, line, 1, line, 1 + len(section.key))
+        key = Scalar(section.key, span, section.key, plain=True)
+        pairs.append((key, _mapping_of(entries, span)))
+    return _mapping_of(pairs, file.start)
+
+
+def _repaired(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
     """Return the entry of a chunk that cannot be read, with what can be read of it; None if nothing can."""
     pair = _read_inside(file, chunk, headers)
     if pair is not None:
@@ -32,15 +86,7 @@ def repaired(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | N
     if not isinstance(inner, Mapping) or not inner.entries:
         return None
     key, value = inner.entries[0]
-    return key, within_text(value)
-
-
-def repaired_whole(file: SourceFile) -> Mapping | None:
-    """Return the tree of a text that is one mapping in brackets; None if it is none."""
-    text = "\n".join(file.lines)
-    inner = _mended(file, Chunk(0, 0, text), ()) if text.lstrip().startswith("{") else None
-    tree = None if inner is None else within_text(inner)
-    return tree if isinstance(tree, Mapping) else None
+    return key, _within_text(value)
 
 
 def _read_inside(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
@@ -57,7 +103,7 @@ def _read_inside(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair
     is_list = lines[first].startswith("-", indent)
     if indent < chunk.indent + (not is_list):
         return None
-    key = read_entry(file, chunk._replace(text=header), headers).pair
+    key = read_entry(file, chunk._replace(text=header), headers)
     if key is None:
         return None
     parts = _items(lines, first, indent) if is_list else chunks(lines, first, len(lines), indent)
@@ -69,11 +115,11 @@ def _read_inside(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair
         value: Tree = SequenceTree(tuple(items), span)
     else:
         entries = [pair for one in inside if (pair := _entry(file, one, around)) is not None]
-        value = mapping_of(entries, key[0].span)
+        value = _mapping_of(entries, key[0].span)
     return key[0], value
 
 
-def mapping_of(pairs: Sequence[Pair], before: Span) -> Mapping:
+def _mapping_of(pairs: Sequence[Pair], before: Span) -> Mapping:
     """Return entries as a mapping, of two with one key the first; an empty one stands behind `before`."""
     kept: dict[str, Pair] = {}
     for key, value in pairs:
@@ -100,7 +146,7 @@ def _items(lines: Sequence[str], first: int, indent: int) -> list[Chunk]:
 
 def _entry(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Pair | None:
     """Return an entry inside another one, repaired if it must be."""
-    return read_entry(file, chunk, headers).pair or repaired(file, chunk, headers)
+    return read_entry(file, chunk, headers) or _repaired(file, chunk, headers)
 
 
 def _item(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Tree | None:
@@ -110,7 +156,24 @@ def _item(file: SourceFile, chunk: Chunk, headers: Sequence[str]) -> Tree | None
         inner = _mended(file, chunk, headers)
     if not isinstance(inner, SequenceTree) or not inner.items:
         return None
-    return within_text(inner.items[0])
+    return _within_text(inner.items[0])
+
+
+def _within_text(tree: Tree) -> Tree:
+    """Return a tree whose spans end where their lines end at the latest."""
+
+    def cut(span: Span) -> Span:
+        file, line, column, end_line, end_column = span
+        column = min(column, len(file.line(line)) + 1)
+        return Span(file, line, column, end_line, min(end_column, len(file.line(end_line)) + 1))
+
+    span = cut(tree.span)
+    if isinstance(tree, Scalar):
+        return tree._replace(span=span)
+    if isinstance(tree, SequenceTree):
+        return SequenceTree(tuple(map(_within_text, tree.items)), span)
+    entries = [(key._replace(span=cut(key.span)), _within_text(one)) for key, one in tree.entries]
+    return Mapping(tuple(entries), span, tree.lost)
 
 
 def _mended(

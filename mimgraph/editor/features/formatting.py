@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
+from os.path import commonprefix
 
-from mimgraph.editor.document.common_lines import common_lines
 from mimgraph.language.format.spec_text import BOM, formatted
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.source import SourceFile, Span
@@ -23,7 +23,8 @@ def formatting(
     """
     new = formatted(file).text if after is None else after
     old_lines, new_lines = (LINE.findall(text.removeprefix(BOM)) for text in (file.text, new))
-    start, end = common_lines(old_lines, new_lines)
+    start = len(commonprefix([old_lines, new_lines]))
+    end = len(commonprefix([old_lines[start:][::-1], new_lines[start:][::-1]]))
     old, changed = old_lines[start : len(old_lines) - end], new_lines[start : len(new_lines) - end]
     edits: list[TextEdit] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, changed, autojunk=False).get_opcodes():

@@ -8,12 +8,11 @@ options behind the name of the op. Of items that share a line, those that change
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from mimgraph.editor.analysis import Analysis
-from mimgraph.editor.features.kept_hints import KeptHints
 from mimgraph.editor.features.uses import Scope, Use, Uses
 from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
 from mimgraph.ir.declared.graph import Block, Node
@@ -37,18 +36,13 @@ class Hint(NamedTuple):
     behind: bool = False  # whether the text goes on behind it
 
 
-def hints(
-    analysis: Analysis,
-    uses: Uses | None,
-    lines: range | None = None,
-    kept: KeptHints | None = None,
-) -> list[Hint]:
+def hints(analysis: Analysis, uses: Uses | None, lines: range | None = None) -> list[Hint]:
     """Return the hints of a spec in the order of its text, or only the hints of some lines, as an
-    editor asks for the lines that it shows; `kept` has the hints of the last version."""
+    editor asks for the lines that it shows."""
     if uses is None or analysis.declared is None:
         return []
     shown = range(1, 1 << 30) if lines is None else lines
-    found = _Finder(analysis, uses, shown, kept or KeptHints()).all()
+    found = _Finder(analysis, uses, shown).all()
     return sorted([hint for hint in found if hint.line in shown], key=PLACE)
 
 
@@ -60,12 +54,11 @@ def tooltip(hint: Hint) -> str:
 class _Finder:
     """Finds the hints of one analysis."""
 
-    def __init__(self, analysis: Analysis, uses: Uses, lines: range, kept: KeptHints) -> None:
+    def __init__(self, analysis: Analysis, uses: Uses, lines: range) -> None:
         self.file: SourceFile = analysis.file
         self.lines = lines
         self.analysis = analysis
         self.uses = uses
-        self.kept = kept
 
     def all(self) -> Iterator[Hint]:
         """Yield the hints of all that is on the lines, and some of other lines."""
@@ -77,7 +70,7 @@ class _Finder:
                 place = _behind(one.span, one.whole or one.span)
                 yield self._shape(place, [(one.name, type_text(types[one.name]))])
         for node in declared.nodes:
-            yield from self._of(node, self._known)
+            yield from self._of(node)
         for block in declared.blocks.values():
             if block.span.file is self.file:
                 yield from self._block(block)
@@ -91,7 +84,7 @@ class _Finder:
                 fed = [type_text(type_) for one in scopes for type_ in one.body.inputs.values()]
                 yield from self._items(node.applied.items if node.applied else (), fed)
             else:
-                yield from self._of(node, self._node)
+                yield from self._of(node)
 
     def _block_inputs(self, block: Block, scopes: Sequence[Scope]) -> Iterator[Hint]:
         """Yield the types that the inputs of a block have at its uses."""
@@ -107,14 +100,9 @@ class _Finder:
             if found:
                 yield self._shape(_behind(one.span, whole), found)
 
-    def _of(self, node: Node, make: Callable[[Node], Iterable[Hint]]) -> Iterable[Hint]:
+    def _of(self, node: Node) -> Iterable[Hint]:
         """Return the hints of a node, if some of it is on the lines."""
-        return make(node) if node.span.file is self.file and self._is_shown(node) else ()
-
-    def _known(self, node: Node) -> Iterable[Hint]:
-        """Return the hints of a node of the graph itself, kept from the last version if neither its text
-        nor its types changed."""
-        return self.kept.of(self.file, node, self.uses.of(node), self._node)
+        return self._node(node) if node.span.file is self.file and self._is_shown(node) else ()
 
     def _is_shown(self, node: Node) -> bool:
         """Return whether some of a node is on the lines."""

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lsprotocol.types import (
-    InlayHint,
-    TextDocumentContentChangeEvent,
-    TextDocumentContentChangePartial,
-)
+from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 from pygls.uris import to_fs_path
 
 from mimgraph.editor.server.positions import changed_span
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:  # what reads and infers is imported when the first document is open
     from mimgraph.editor.analysis import Analysis
-    from mimgraph.editor.document.open_spec import OpenSpec
     from mimgraph.editor.features.hints import Hint
-    from mimgraph.editor.features.kept_hints import KeptHints
     from mimgraph.editor.features.node_facts import Facts
     from mimgraph.editor.features.tokens import Token
     from mimgraph.editor.features.uses import Uses
     from mimgraph.language.occurrences.project import Member
     from mimgraph.language.parts.part_files import Place
-
-
-def _nothing_kept() -> KeptHints:
-    from mimgraph.editor.features.kept_hints import KeptHints
-
-    return KeptHints()
 
 
 LANGUAGE = "mimgraph"  # of documents that are specs whatever they have in them
@@ -47,18 +34,16 @@ class Document:
     """One version of an open document; its analysis, hints and costs are made when they are first read.
 
     `others` are the texts of all open documents by real path, which are read in place of the files.
-    `was_spec` says that an earlier version was found to be a spec. `kept_hints` and `shown_hints` are those
-    of earlier versions, by what they follow from.
+    `file` has the text under the name that diagnostics show. `was_spec` says that an earlier version was
+    found to be a spec.
     """
 
     uri: str
     version: int
-    spec: OpenSpec
+    file: SourceFile
     language: str = LANGUAGE
     others: Mapping[str, str] = field(default_factory=dict)
     was_spec: bool = False
-    kept_hints: KeptHints = field(default_factory=_nothing_kept)
-    shown_hints: dict[Hashable, InlayHint] = field(default_factory=dict)  # as the protocol has them
 
     @cached_property
     def is_spec(self) -> bool:
@@ -83,11 +68,6 @@ class Document:
         """The path of the file; None for a text that has none yet."""
         return path_of(self.uri)
 
-    @property
-    def file(self) -> SourceFile:
-        """The text of the newest version, under the name that diagnostics show."""
-        return self.spec.file
-
     @cached_property
     def place(self) -> Place | None:
         """Where the parts of the spec are found."""
@@ -98,7 +78,9 @@ class Document:
     @cached_property
     def analysis(self) -> Analysis:
         """The analysis of this version."""
-        return self.spec.analyse(self.place)
+        from mimgraph.editor.analysis import analyse
+
+        return analyse(self.file, self.place)
 
     @cached_property
     def names(self) -> Member:
@@ -126,7 +108,7 @@ class Document:
         """Return the hints of some lines."""
         from mimgraph.editor.features.hints import hints
 
-        return hints(self.analysis, self.uses, range(first, last + 1), self.kept_hints)
+        return hints(self.analysis, self.uses, range(first, last + 1))
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -136,18 +118,15 @@ class Document:
         return tokens(self.analysis)
 
     def changed(self, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> Document:
-        """Return the next version of the document; this one is not used any more, as its file changes.
-
-        A `ValueError` says that a change does not fit the text.
-        """
-        renewed = self.renewed()
-        renewed.version = version
+        """Return the next version of the document; a `ValueError` says that a change does not fit the
+        text."""
+        file = self.file
         for change in changes:
             text = change.text
             if isinstance(change, TextDocumentContentChangePartial):
-                text = edited(self.file, [TextEdit(changed_span(self.file, change.range), text)])
-            self.spec.file.become(text)
-        return renewed
+                text = edited(file, [TextEdit(changed_span(file, change.range), text)])
+            file = SourceFile(file.name, text)
+        return replace(self.renewed(), version=version, file=file)
 
     def renewed(self) -> Document:
         """Return the document with nothing computed, because a part of it changed."""
@@ -200,10 +179,8 @@ class Documents:
 
     def opened(self, uri: str, version: int, text: str, language: str = LANGUAGE) -> Document:
         """Return a document that the editor opens."""
-        from mimgraph.editor.document.open_spec import OpenSpec
-
         name = path_of(uri) or posixpath.basename(uri)
-        return Document(uri, version, OpenSpec(name, text), language, self.texts)
+        return Document(uri, version, SourceFile(name, text), language, self.texts)
 
     def put(self, document: Document) -> None:
         """Keep a new version of a document."""

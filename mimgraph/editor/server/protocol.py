@@ -28,7 +28,7 @@ DOCUMENTS = (
 
 
 class SpecProtocol(LanguageServerProtocol):
-    """The protocol of a `SpecServer`, which keeps the documents and collects the garbage itself."""
+    """The protocol of a `SpecServer`, which keeps the documents itself."""
 
     _server: SpecServer
 
@@ -70,11 +70,6 @@ class SpecProtocol(LanguageServerProtocol):
             case {"method": _, "id": int() | str() as id}:
                 message = "; ".join(transform_error(error.__cause__ or error))
                 self._send_response(id, error=JsonRpcInvalidParams(message).to_response_error())
-
-    def handle_message(self, message: Any) -> None:
-        """Answer a message, and collect garbage once there is a pause."""
-        super().handle_message(message)
-        self._server.garbage.later()
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(

@@ -18,6 +18,7 @@ from mimgraph.editor.server.shown_diagnostics import by_file
 if TYPE_CHECKING:
     from mimgraph.editor.server.spec_server import SpecServer
 
+PAUSE = 0.05  # seconds without a change after which a document is checked
 Found = Mapping[str, list[types.Diagnostic]]  # by the URI of the file
 
 
@@ -28,15 +29,22 @@ class Published:
         self.server = server
         self.found: dict[str, Found] = {}
         self.waiting: dict[str, None] = {}  # documents whose diagnostics are to be sent
+        self.timer: asyncio.TimerHandle | None = None  # at the end of the pause
 
     def later(self, document: Document) -> None:
-        """Publish the diagnostics of a document once no message of the editor waits."""
-        if not self.waiting:
-            asyncio.get_running_loop().call_soon(self.now)
+        """Publish the diagnostics of a document after a pause; each change begins it anew."""
+        self._stop()
         self.waiting[document.uri] = None
+        self.timer = asyncio.get_running_loop().call_later(PAUSE, self.now)
+
+    def _stop(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
     def now(self) -> None:
         """Publish the diagnostics of all changed documents."""
+        self._stop()
         waiting, self.waiting = [*self.waiting], {}
         for uri in waiting:
             document = self.server.documents.get(uri)
@@ -49,6 +57,8 @@ class Published:
     def forget(self, uri: str) -> None:
         """Clear the diagnostics of a document that was closed."""
         self.waiting.pop(uri, None)
+        if not self.waiting:
+            self._stop()
         self._publish(uri, {uri: []})
         del self.found[uri]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import Any, BinaryIO
 
@@ -13,7 +14,6 @@ from pygls.lsp.server import LanguageServer
 
 import mimgraph
 from mimgraph.editor.server.documents import Documents
-from mimgraph.editor.server.garbage import Garbage
 from mimgraph.editor.server.handlers import REGISTER
 from mimgraph.editor.server.input_stream import InputStream
 from mimgraph.editor.server.previews import Previews
@@ -44,7 +44,6 @@ class SpecServer(LanguageServer):
         self.published = Published(self)
         self.settings = Settings()
         self.lost: dict[str, str] = {}  # the languages of documents whose text is not known, by URI
-        self.garbage = Garbage()
         for register in REGISTER:
             register(self)
 
@@ -57,6 +56,7 @@ class SpecServer(LanguageServer):
     def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
         """Serve on these streams until the editor ends the session or the input ends."""
         assert stdin is not None and stdout is not None
+        gc.enable()  # the command line disables it for commands that soon end
         self.protocol.set_writer(StdoutWriter(stdout))
         try:
             asyncio.run(self._serve(stdin.fileno()))

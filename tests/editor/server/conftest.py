@@ -20,6 +20,15 @@ def register(protocol: LanguageClientProtocol, params: types.RegistrationParams)
     protocol.registered = [*getattr(protocol, "registered", ()), *params.registrations]
 
 
+# the server without a pause after a change, for which a test would have to wait
+SERVER = """
+from mimgraph.cli import main
+from mimgraph.editor.server import published
+published.PAUSE = 0
+main(["lsp"])
+"""
+
+
 if find_spec("pytest_lsp"):  # without it, the files of its tests skip themselves
     import pytest_lsp
     from pytest_lsp import LanguageClient
@@ -28,9 +37,7 @@ if find_spec("pytest_lsp"):  # without it, the files of its tests skip themselve
     LanguageClientProtocol.lsp_client_register_capability = register
 
     @pytest_lsp.fixture(
-        config=pytest_lsp.ClientServerConfig(
-            server_command=[sys.executable, "-m", "mimgraph", "lsp"]
-        )
+        config=pytest_lsp.ClientServerConfig(server_command=[sys.executable, "-c", SERVER])
     )
     async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
         """Begin and end a session of an editor."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Report
-from mimgraph.editor.document.entry_trees import EntryTrees
+from mimgraph.editor.document.repair import read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
@@ -85,7 +85,7 @@ def _marked(file: SourceFile, span: Span, has_colon: bool) -> Iterator[str]:
 
 
 def _tree(file: SourceFile) -> Mapping | None:
-    tree = EntryTrees(file).read(Report()).tree
+    tree = read_text(file, Report().add).tree
     return tree if isinstance(tree, Mapping) else None
 
 

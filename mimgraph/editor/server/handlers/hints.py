@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mimgraph.editor.features.hints import Hint
     from mimgraph.editor.server.spec_server import SpecServer
 
-MOST = 1_000  # hints that are kept, beside those that are shown
 KINDS = {"shape": types.InlayHintKind.Type, "option": types.InlayHintKind.Parameter}
 
 
@@ -44,11 +43,7 @@ def register(server: SpecServer) -> None:
             for hint in document.hints(start[0], end[0])
             if hint.kind in wanted and start <= hint[:2] <= end
         )
-        groups = [tuple(group) for _, group in groupby(found, key=PLACE)]
-        known = document.shown_hints
-        if len(known) > MOST + 2 * len(groups):
-            known.clear()
-        return [known_or_shown(document, group, known) for group in groups]
+        return [shown(document, [*group]) for _, group in groupby(found, key=PLACE)]
 
     @server.feature(types.INLAY_HINT_RESOLVE)
     def resolved(hint: types.InlayHint) -> types.InlayHint:
@@ -63,19 +58,6 @@ def register(server: SpecServer) -> None:
                     text = "\n".join(tooltip(one) for one in here if one.uses)
                     hint.tooltip = types.MarkupContent(types.MarkupKind.Markdown, text)
         return hint
-
-
-def known_or_shown(
-    document: Document, hints: tuple[Hint, ...], known: dict[Hashable, types.InlayHint]
-) -> types.InlayHint:
-    """Return the hints at one place as the protocol has it, as an earlier version had it if it may."""
-    if any(hint.uses for hint in hints):
-        return shown(document, hints)  # the version is in it
-    asked = document.file.line(hints[0].line), hints
-    found = known.get(asked)
-    if found is None:
-        found = known[asked] = shown(document, hints)
-    return found
 
 
 def shown(document: Document, hints: Sequence[Hint]) -> types.InlayHint:
