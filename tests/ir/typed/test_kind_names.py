@@ -15,7 +15,7 @@ NAME_EACH = (
     "builder/edits/edit.py",
     "builder/edits/options.py",
     "builder/edits/paths.py",
-    "builder/edits/replace.py",
+    "builder/edits/change_nodes.py",
     "builder/handles/record_call.py",
     "compare/weights/steps.py",
     "emit/classes/modules.py",
