@@ -6,20 +6,12 @@ from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
     from mimgraph import layers, merges
-    from mimgraph.builder import (
-        Buffer,
-        Input,
-        Output,
-        Parameter,
-        Sequential,
-        Tensor,
-        arange,
-        block,
-        ones,
-        random,
-        training_only,
-        zeros,
-    )
+    from mimgraph.builder.blocks.function import block
+    from mimgraph.builder.handles.tensor import Tensor
+    from mimgraph.builder.inputs import Input
+    from mimgraph.builder.outputs import Output, training_only
+    from mimgraph.builder.own_tensors import Buffer, Parameter, arange, ones, random, zeros
+    from mimgraph.builder.sequential import Sequential
     from mimgraph.carried import carry
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional
@@ -63,8 +55,12 @@ __all__ = [
 
 # a home is imported when one of its names is first used, so that a command starts fast
 _HOMES = {
-    "builder": "Buffer Input Output Parameter Sequential Tensor arange block ones "
-    "random training_only zeros",
+    "builder.blocks.function": "block",
+    "builder.handles.tensor": "Tensor",
+    "builder.inputs": "Input",
+    "builder.outputs": "Output training_only",
+    "builder.own_tensors": "Buffer Parameter arange ones random zeros",
+    "builder.sequential": "Sequential",
     "carried": "carry",
     "diagnostics": "SpecError",
     "graph": "Graph Model diff from_dict load load_model loads positional",

@@ -48,18 +48,16 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder import (
-        BlockCall,
-        Family,
-        GivenLimits,
-        GraphHandles,
-        GraphLayer,
-        Inputs,
-        Outputs,
-        Param,
-        Tensor,
-    )
-    from mimgraph.builder.edits import Answer, EditedGraph, NewLayer
+    from mimgraph.builder.blocks.call import BlockCall, Family, Param
+    from mimgraph.builder.blocks.spec_blocks import GraphLayer
+    from mimgraph.builder.declare_graph import GivenLimits
+    from mimgraph.builder.edits.edit import EditedGraph
+    from mimgraph.builder.edits.map_nodes import Answer
+    from mimgraph.builder.edits.new_layers import NewLayer
+    from mimgraph.builder.handles.graph_records import GraphHandles
+    from mimgraph.builder.handles.tensor import Tensor
+    from mimgraph.builder.inputs import Inputs
+    from mimgraph.builder.outputs import Outputs
     from mimgraph.compare.review import Review
     from mimgraph.inspection.edges import Edges
     from mimgraph.inspection.ends import GraphInput, GraphOutput
@@ -96,7 +94,7 @@ class Graph(Shown):
         doc: str = "",
         limits: GivenLimits | None = None,
     ) -> None:
-        from mimgraph.builder import declare_graph
+        from mimgraph.builder.declare_graph import declare_graph
 
         doc = as_text("doc", doc)
         with uncollected():
@@ -104,7 +102,7 @@ class Graph(Shown):
 
     def _take(self, declared: DeclaredGraph) -> Graph:
         """Check a graph that Python code declared, and become it."""
-        from mimgraph.builder import raise_faults
+        from mimgraph.builder.user_line import raise_faults
 
         report = Report()
         try:
@@ -222,7 +220,7 @@ class Graph(Shown):
         A block that was declared by a Python function calls it again. So it takes all params of the
         function, including those that only Python code uses, which a dump does not contain.
         """
-        from mimgraph.builder import spec_blocks
+        from mimgraph.builder.blocks.spec_blocks import spec_blocks
 
         return spec_blocks(self.declared)
 
@@ -239,7 +237,7 @@ class Graph(Shown):
 
     @cached_property
     def _handles(self) -> GraphHandles:
-        from mimgraph.builder import GraphHandles
+        from mimgraph.builder.handles.graph_records import GraphHandles
 
         return GraphHandles(self.declared, self.typed)
 
@@ -271,7 +269,7 @@ class Graph(Shown):
 
     @cached_property
     def _block(self) -> GraphLayer:
-        from mimgraph.builder import GraphLayer
+        from mimgraph.builder.blocks.spec_blocks import GraphLayer
 
         return GraphLayer(self.declared)
 
@@ -289,7 +287,7 @@ class Graph(Shown):
         that is not changed stay. Nodes that share the module follow. Blocks and params that only the
         old layer used are dropped.
         """
-        from mimgraph.builder.edits import replace_node
+        from mimgraph.builder.edits.change_nodes import replace_node
 
         return self._edited(replace_node, path, layer)
 
@@ -304,7 +302,7 @@ class Graph(Shown):
         A source is an input, a node or a port, `lstm.last`. The node keeps its name, layer and options.
         Nodes and inputs that only its old sources needed are gone.
         """
-        from mimgraph.builder.edits import rewire
+        from mimgraph.builder.edits.change_nodes import rewire
 
         return self._edited(rewire, path, from_)
 
@@ -317,7 +315,7 @@ class Graph(Shown):
         `batch_norm2d`, unless there is a `name`. In a seq it follows the item that the path names, and
         later items, whose keys are positions, move up.
         """
-        from mimgraph.builder.edits import insert
+        from mimgraph.builder.edits.change_nodes import insert
 
         return self._edited(insert, path, layer, name)
 
@@ -328,7 +326,7 @@ class Graph(Shown):
 
         An output keeps its public name. In a seq the keys of later items, their positions, move down.
         """
-        from mimgraph.builder.edits import remove
+        from mimgraph.builder.edits.change_nodes import remove
 
         return self._edited(remove, path)
 
@@ -341,7 +339,7 @@ class Graph(Shown):
         variables of a formula, and public names of outputs other than its own, stay. A path leads into
         blocks, to nodes and inputs: `stage.conv`.
         """
-        from mimgraph.builder.edits import rename
+        from mimgraph.builder.edits.rename import rename
 
         return self._edited(rename, path, name)
 
@@ -355,7 +353,7 @@ class Graph(Shown):
         its node, of several outputs a port is `lstm_last`. A node whose module another shares stays,
         and a sole input is not optional.
         """
-        from mimgraph.builder.edits import upto
+        from mimgraph.builder.edits.upto import upto
 
         return self._edited(upto, *paths)
 
@@ -367,7 +365,7 @@ class Graph(Shown):
         They are options of its layer, params of its block, or `activation`, `take`, `over`, `freeze` and
         `repeat`. None is a value as others are; `...` leaves an option out, so that it has its default.
         """
-        from mimgraph.builder.edits import with_options
+        from mimgraph.builder.edits.options import with_options
 
         return self._edited(with_options, path, options)
 
@@ -388,7 +386,7 @@ class Graph(Shown):
         first. A node that shares another's module follows that, and a block that no node runs stays as
         it is.
         """
-        from mimgraph.builder.edits import map_nodes
+        from mimgraph.builder.edits.map_nodes import map_nodes
 
         return self._edited(map_nodes, rule)
 
@@ -468,7 +466,6 @@ class Graph(Shown):
     def compile(self, *, check: bool = False) -> nn.Module:
         """Return the module that `source()` defines; torch's seed decides its weights.
 
-        If it only makes layers of torch, that is written when it is first needed, as for the first call.
         With `check`, every call first checks the sizes, dtypes and ranges of its inputs, and raises a
         `ValueError` that names all that do not fit. A `SpecError` names the options that the
         installed torch does not have yet.
@@ -476,14 +473,12 @@ class Graph(Shown):
         from mimgraph.runtime.construct import construct
         from mimgraph.runtime.error_notes import explain_failures
         from mimgraph.runtime.installed import check_installed
-        from mimgraph.runtime.unread_source import read_now
 
         check = as_flag("check", check)
         check_installed(self.typed)
         made = explain_failures(construct(self._classes()[self.name], self.typed), self.typed)
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
-            read_now(type(made))
         return made
 
     def dynamic_shapes(
@@ -869,7 +864,7 @@ def Model(
     `inputs` are all inputs that the outputs depend on, in the order of the compiled module: a handle, a
     list of them, or a dict by name. A `SpecError` names one that is missing or that nothing uses.
     """
-    from mimgraph.builder import declare_model
+    from mimgraph.builder.declare_graph import declare_model
 
     doc = as_text("doc", doc)
     with uncollected():

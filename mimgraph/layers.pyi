@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from mimgraph.builder import Tensor
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall
 from mimgraph.ops.libraries import Library

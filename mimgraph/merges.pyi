@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, overload
 
-from mimgraph.builder import Tensor
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import Activation, MergeCall
 

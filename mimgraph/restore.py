@@ -89,18 +89,10 @@ def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> Input
 
 
 def _defined(graph: TypedGraph, spec: Spec, restore: Callable[..., nn.Module]) -> Classes:
-    """Return the classes that the source of a graph defines, by name.
-
-    The source runs now, or when it is first needed if all that it makes is layers of torch.
-    """
-    from mimgraph.emit.classes.plain_layers import plain_layers
+    """Return the classes that the source of a graph defines, by name."""
     from mimgraph.emit.emit import emit
     from mimgraph.runtime.loader import load
-    from mimgraph.runtime.unread_source import load_unread, may_stay_unread
 
-    layers = plain_layers(graph) if may_stay_unread() else None
-    if layers is not None:
-        return load_unread(graph, layers, spec, restore)
     file = emit(graph)
     return vars(load(file.text, spec, restore, file.own, file.layers))
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import TypeAlias
 
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import declare_body
 from mimgraph.builder.inputs import Inputs, public_inputs
-from mimgraph.builder.limits import GivenLimits, declare_limits
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.declared import graph as ir
+from mimgraph.ir.declared.limits import LIMITED, DeclaredLimits
 from mimgraph.ir.declared.rewrite import with_keys
+from mimgraph.ir.declared.values import Option
 from mimgraph.ir.names import class_fault
+from mimgraph.source import Span
+from mimgraph.support.arguments import as_mapping, as_plain
 from mimgraph.support.frozen_data import replace
 
 
@@ -82,3 +87,26 @@ def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir
             found[name] = replace(named, family=name)
         keys[key] = known[content]
     return keys, found
+
+
+GivenLimits: TypeAlias = Mapping[str, int | str | Mapping[str, int]]
+
+EXAMPLE = '{"parameters": "20M", "macs": "2G"}'
+
+
+def declare_limits(given: GivenLimits | None, span: Span) -> DeclaredLimits | None:
+    """Return the limits as declared at the user's line `span`; None if there are none."""
+    limits = as_mapping("limits", given, EXAMPLE)
+    if not limits:
+        return None
+    sizes = as_mapping("sizes in limits", limits.pop("sizes", None), '{"T": 128}')
+    for name in limits:
+        if name not in LIMITED:
+            keys = (*LIMITED, "sizes")
+            help = suggestion(name, keys) or f"its keys: {', '.join(keys)}"
+            raise spec_error("unknown-key", f"limits has no key {name!r}", span, help)
+    return DeclaredLimits(span, _options(limits, span), _options(sizes, span))
+
+
+def _options(given: Mapping[str, object], span: Span) -> dict[str, Option]:
+    return {name: Option(as_plain(name, value), span, span) for name, value in given.items()}

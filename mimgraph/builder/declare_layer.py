@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from mimgraph.builder.positions import position_fault, written_right
-from mimgraph.builder.torch_activation import torch_activation
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.evaluation import in_formula
 from mimgraph.ir.declared.graph import Take
@@ -22,6 +21,7 @@ from mimgraph.ir.expression import LIMIT, WrittenText
 from mimgraph.ir.names import TRAINING
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall, is_source
 from mimgraph.ops.op import Op
+from mimgraph.ops.spelling import torch_layer
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, plain, shown
 
@@ -218,3 +218,86 @@ def _activation_by_name(name: object, options: object, span: Span) -> Activation
     if isinstance(options, Mapping):
         return Activation(str(name), {k: option(v, span) for k, v in options.items()}, None, span)
     return Activation(str(name), {}, option(options, span), span)
+
+
+def position_fault(
+    owner: str, names: Sequence[str], args: Sequence[object], named: Mapping[str, object]
+) -> tuple[DiagnosticCode, str] | None:
+    """Return the code and message for too many options by position, or for one given twice."""
+    if len(args) > len(names):
+        taken = f"{len(names)} option{'s' if len(names) > 1 else ''} by position, not {len(args)}"
+        return "wrong-type", f"{owner} takes {taken if names else 'its options by name'}"
+    twice = next((name for name in names[: len(args)] if name in named), None)
+    return ("duplicate-key", f"{twice} is given twice") if twice else None
+
+
+def written_right(op: Op, args: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """Return the help for plain data by position: the calls that may be meant, in torch's order and in ours."""
+    calls = [_call(op, order, args, named) for order in (op.torch_order, op.by_position)]
+    inferred = [name for name in op.torch_order[: len(args)] if name in op.computed]
+    if calls[0] and inferred:
+        verb = "is" if len(inferred) == 1 else "are"
+        calls[0] += f": {' and '.join(inferred)} {verb} inferred from the input"
+    meant = "; or ".join(filter(None, calls))
+    return f"write {meant}" if meant else f"by position: {', '.join(op.python_positional)}"
+
+
+def _call(op: Op, order: Sequence[str], args: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """Return the call with the values in this order; "" if the op does not take them so."""
+    given = dict(zip(order, args, strict=False))
+    own = {name: value for name, value in named.items() if name in op.options}
+    options = {name: value for name, value in given.items() if name not in op.computed} | own
+    if (
+        len(args) > len(order)
+        or not given.keys().isdisjoint(own)
+        or not all(op.options[name].accepts(value) for name, value in options.items())
+        or any(option.name not in options for option in op.required)
+    ):
+        return ""
+    written = [shown(options.pop(name)) for name in op.python_positional]
+    written += [f"{name}={shown(value)}" for name, value in options.items()]
+    written += ["..."] if len(own) < len(named) else []
+    return f"layers.{op.name}({', '.join(written)})"
+
+
+def torch_activation(given: object) -> tuple[str, dict[str, Any]] | None:
+    """Return the name and the options of the layer that a class, module or function of torch stands for;
+    None for anything else.
+
+    A module with weights is refused by a `TypeError`: the compiled model would have others.
+    """
+    if isinstance(given, type):
+        return (given.__name__, {}) if _is_module(given) else None
+    if _is_module(type(given)):
+        return _of_module(given)
+    name = getattr(given, "__name__", "")
+    op = torch_layer(name) if _is_of_torch(given) else None
+    return None if op is None else (op.name, {})
+
+
+def _is_module(given: type) -> bool:
+    return any(
+        base.__name__ == "Module" and base.__module__ == "torch.nn.modules.module"
+        for base in given.__mro__
+    )
+
+
+def _is_of_torch(given: object) -> bool:
+    """Return whether this is a function of torch; a built-in one, `torch.tanh`, names no module."""
+    home = getattr(given, "__module__", None) or type(getattr(given, "__self__", None)).__module__
+    return callable(given) and f"{home}.".startswith(("torch.", "builtins."))
+
+
+def _of_module(given: Any) -> tuple[str, dict[str, Any]]:
+    name = type(given).__name__
+    if next(given.parameters(), None) is not None:
+        message = f"an activation has weights of its own: write layers.{name}, not the module"
+        raise TypeError(f"{message} {given!r}")
+    op = torch_layer(name)
+    return name, {} if op is None else _options(op, given)
+
+
+def _options(op: Op, given: Any) -> dict[str, Any]:
+    """Return the options of a torch module that differ from the defaults."""
+    values = {key: plain(getattr(given, key)) for key in op.options if hasattr(given, key)}
+    return {key: value for key, value in values.items() if value != op.defaults[key]}

@@ -13,7 +13,7 @@ from mimgraph.infer.options import Bound
 from mimgraph.infer.outer_shares import OuterShares
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.declared.graph import Block, Node, Source, Take
-from mimgraph.ir.declared.operations import Activation, Apply, Call, Operation, Share
+from mimgraph.ir.declared.operations import Activation, Apply, Call, Share
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import ALWAYS, Presence
@@ -98,21 +98,6 @@ class State:
         """Add constraints that must hold when the module runs."""
         if constraints:
             self.constraints.update(dict.fromkeys(constraints))
-
-    def forget(self, operation: Operation | None) -> None:
-        """Forget the options of a layer or merge that is typed, unless one is faulty and reported.
-
-        Outside of blocks they are seldom needed again, and take more memory than the node itself.
-        """
-        if isinstance(operation, Apply):
-            self._forget(operation)
-            if operation.activation is not None:
-                self._forget(operation.activation)
-
-    def _forget(self, used: Apply | Activation) -> None:
-        bound = self.bound.get(used)
-        if bound is not None and not bound.faulty:
-            del self.bound[used]
 
     def enter(self, span: Span) -> None:
         """Count one more level of nested blocks; too many would exceed Python's recursion limit."""

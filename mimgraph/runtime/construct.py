@@ -11,7 +11,6 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.emit.source_map import excerpts
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.runtime.places import Place, places
-from mimgraph.runtime.unread_source import make
 from mimgraph.support.offline import MissingFile, as_asked, missing_file
 
 
@@ -22,7 +21,7 @@ def construct(cls: type[nn.Module], graph: TypedGraph) -> nn.Module:
     """
     try:
         with as_asked():
-            return make(cls)
+            return cls()
     except Exception as error:
         path, place = _node(graph, [*_lines(error.__traceback__, cls.__module__)])
         if place is not None:

@@ -1,7 +1,4 @@
-"""Add notes to the exceptions of a compiled module: the node and the inputs, in words of the spec.
-
-A call that does not fail costs nothing more.
-"""
+"""Add notes to the exceptions of a compiled module: the node and the inputs, in words of the spec."""
 
 from __future__ import annotations
 
@@ -57,7 +54,9 @@ def explain_failures(
     if origin is not None and origin.graph is None:  # unpickled
         origin = Origin(graph, origin.places)
     _origins[model] = origin or Origin(graph)
-    type(model).__call__ = call  # type: ignore[method-assign]
+    cls = type(model)
+    if not issubclass(cls, Explained):
+        cls.__bases__ = (Explained, *cls.__bases__)
     return model
 
 
@@ -66,27 +65,24 @@ def origin_of(model: nn.Module) -> Origin | None:
     return _origins.get(model)
 
 
-@uncompiled  # torch keeps eight compilations of a function, so all models would share them
-def call(self: Any, *args: Any, **inputs: Any) -> Any:
-    """Call a module as `nn.Module.__call__` does.
+class Explained(nn.Module):
+    """The base of the class of a whole graph: its calls add notes to their errors."""
 
-    That method is not called itself, as one more call takes as long as an op. A `TypeError` for inputs
-    given by position names the calls that work.
-    """
-    try:
-        if self._compiled_call_impl is not None:
-            return self._compiled_call_impl(*args, **inputs)
-        return self._call_impl(*args, **inputs)
-    except Exception as error:
-        if not torch.compiler.is_compiling():
-            # whatever goes wrong here, the user needs the original error
-            with suppress(Exception):
-                graph = _origins[self].graph
-                if args and isinstance(error, TypeError) and graph and not graph.is_stage:
-                    error.args = (by_position(graph, args),)
-                for note in _notes(self, error, args, inputs):
-                    error.add_note(note)
-        raise
+    @uncompiled  # torch keeps eight compilations of a function, so all models would share them
+    def __call__(self, *args: Any, **inputs: Any) -> Any:
+        """A `TypeError` for inputs given by position names the calls that work."""
+        try:
+            return super().__call__(*args, **inputs)
+        except Exception as error:
+            if not torch.compiler.is_compiling():
+                # whatever goes wrong here, the user needs the original error
+                with suppress(Exception):
+                    graph = _origins[self].graph
+                    if args and isinstance(error, TypeError) and graph and not graph.is_stage:
+                        error.args = (by_position(graph, args),)
+                    for note in _notes(self, error, args, inputs):
+                        error.add_note(note)
+            raise
 
 
 def _notes(

@@ -6,8 +6,9 @@ only hide the line to correct. Any other error is a bug of ours, and keeps them.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterator
-from functools import cache, wraps
+from functools import wraps
 from types import FunctionType, TracebackType
 from typing import Any, TypeVar, cast
 
@@ -70,7 +71,6 @@ def entry_points(cls: C) -> C:
     return cls
 
 
-@cache  # each call of a layer asks for the module of each frame
 def is_ours(module: str) -> bool:
     """Return whether a module, by its name, is a part of mimgraph."""
     return module.partition(".")[0] == "mimgraph"
@@ -112,10 +112,10 @@ def _has_text(error: Exception) -> bool:
 
 
 def _is_raised(last: TracebackType) -> bool:
-    """Return whether the frame runs a `raise` statement."""
-    from opcode import opmap  # needed for errors alone
-
-    return last.tb_frame.f_code.co_code[last.tb_lasti] == opmap["RAISE_VARARGS"]
+    """Return whether the frame runs a `raise` statement, as its line says."""
+    frame = last.tb_frame
+    line = linecache.getline(frame.f_code.co_filename, last.tb_lineno, frame.f_globals)
+    return line.lstrip().startswith("raise")
 
 
 def _cut(error: Exception) -> None:

@@ -17,7 +17,7 @@ import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
 from tests.benchmarks.case import Case, Cost, fixed
 from tests.benchmarks.forwards import sum_of, torchvision_model
-from tests.benchmarks.reading import items
+from tests.benchmarks.large_specs import items
 from tests.conftest import ROOT
 from tests.emit.test_liveness import Lives
 from tests.gallery import gallery

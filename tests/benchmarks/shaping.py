@@ -1,4 +1,4 @@
-"""Costs of inferring the shapes of graphs in memory: unlike nodes, models of the gallery, Python code."""
+"""Costs of inferring the shapes of graphs in memory: unlike nodes, and models of the gallery."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import torch
 
 import mimgraph as mg
-from mimgraph import layers
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
 from mimgraph.ir.declared import graph as ir
 from mimgraph.support.gc_pause import uncollected
-from tests.benchmarks.case import Case, Cost, clocked, fixed, per_node
+from tests.benchmarks.case import Case, Cost, clocked, per_node
 from tests.benchmarks.forwards import inputs_of
 from tests.benchmarks.peers import mlnode_shapes
 from tests.benchmarks.reading import TORCHVISION, operations
@@ -48,14 +47,6 @@ def spec(nodes: int) -> str:
     return f"inputs: {{x: [64]}}\nnodes:\n{lines}outputs: {before}\n"
 
 
-def build(nodes: int) -> mg.Graph:
-    """Return the layers as a graph that is built in Python, and checked."""
-    x = mg.Input("x", (64,))
-    for name, options in unlike(nodes):
-        x = getattr(layers, name)(**options)(x)
-    return mg.Graph(x)
-
-
 def shapes(graph: ir.Graph, nodes: int = NODES) -> Cost:
     """Return the cost for a node of inferring the shapes."""
 
@@ -68,10 +59,6 @@ def shapes(graph: ir.Graph, nodes: int = NODES) -> Cost:
 
 def declared() -> ir.Graph:
     return mg.loads(spec(NODES)).declared
-
-
-def shapes_against_limit() -> tuple[Cost, Cost]:
-    return shapes(declared()), fixed(9e-6)
 
 
 def shapes_against_mlnode() -> tuple[Cost, Cost]:
@@ -92,15 +79,9 @@ def gallery_against_meta(name: str) -> tuple[Cost, Cost]:
     return shapes(graph.declared, nodes), clocked(run, WARM * nodes)
 
 
-def built_against_limit() -> tuple[Cost, Cost]:
-    return clocked(lambda: build(NODES), NODES), fixed(20e-6)
-
-
 def cases() -> Iterator[Case]:
-    what = "shapes, 1,000 unlike nodes"
-    yield per_node(what, "a limit", shapes_against_limit, at_most=1.0, rounds=5)
     yield per_node(
-        what,
+        "shapes, 1,000 unlike nodes",
         "mlnode's validate of a dict",
         shapes_against_mlnode,
         at_most=1.0,
@@ -113,14 +94,6 @@ def cases() -> Iterator[Case]:
                 f"shapes, {path.stem}",
                 "its module on the meta device",
                 partial(gallery_against_meta, path.stem),
-                at_most=1 / 20,
                 rounds=3,
                 group="shapes of a spec of the gallery",
             )
-    yield per_node(
-        "build in Python and infer, 1,000 nodes",
-        "a limit",
-        built_against_limit,
-        at_most=1.0,
-        rounds=5,
-    )

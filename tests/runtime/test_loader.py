@@ -8,14 +8,16 @@ import linecache
 import subprocess
 import sys
 import weakref
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 import mimgraph as mg
-from mimgraph import layers
+from mimgraph import layers, merges
 from mimgraph.emit.format.statements import Class
 from mimgraph.support.gc_pause import uncollected
 from tests.conftest import ROOT
@@ -78,6 +80,75 @@ def test_a_source_runs_again_after_its_module_is_gone() -> None:
     sources()
     assert known() is None
     assert graph(912).compile()(x=torch.zeros(2, 5)).shape == (2, 912)
+
+
+def test_graphs_of_the_same_layers_and_another_source_have_classes_of_their_own() -> None:
+    def of(merge: Callable[..., Any]) -> mg.Graph:
+        x = mg.Input("x", (4,))
+        both = [layers.Linear(914)(x, name=name) for name in "ab"]
+        return mg.Graph(merge(both, name="y"), name="Small")
+
+    added, multiplied = of(merges.add).compile(), of(merges.multiply).compile()
+    assert type(added) is not type(multiplied)
+    x = torch.rand(3, 4)
+    for model, joined in ((added, torch.add), (multiplied, torch.mul)):
+        expected = joined(model.a(x), model.b(x))  # type: ignore[operator]
+        assert torch.equal(model(x=x), expected)
+
+
+def test_a_class_may_be_called_as_a_builtin_that_its_source_reads() -> None:
+    x = mg.Input("x", (4,))
+    y = layers.Linear(915)(x, name="y")
+    model = mg.Graph({"a": y, "b": layers.ReLU()(y)}, name="dict").compile()
+    assert type(model).__name__ == "dict"
+    assert [*model(x=torch.zeros(2, 4))] == ["a", "b"]
+
+
+@each("default", [torch.float64, torch.float32])
+def test_the_default_dtype_counts(default: torch.dtype) -> None:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(default)
+    try:
+        model = graph(916).compile()
+    finally:
+        torch.set_default_dtype(before)
+    assert {p.dtype for p in model.parameters()} == {default}
+
+
+def test_the_device_counts() -> None:
+    with torch.device("meta"):
+        model = graph(917).compile()
+    assert all(p.is_meta for p in model.parameters())
+
+
+def test_a_method_of_the_user_stays() -> None:
+    model = graph(918).compile()
+
+    def forward(self: Any, y: torch.Tensor) -> torch.Tensor:
+        return y + 1
+
+    type(model).forward = forward  # type: ignore[method-assign]
+    type(model)()
+    assert type(graph(918).compile()).forward is forward
+    assert torch.equal(model(y=torch.zeros(2)), torch.ones(2))
+
+
+def test_a_library_that_wraps_every_constructor_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As DeepSpeed does to split weights."""
+    made: list[str] = []
+
+    def wrap(cls: type) -> None:
+        init = cls.__init__
+
+        def counted(self: Any) -> None:
+            init(self)
+            made.append(cls.__name__)
+
+        cls.__init__ = counted  # type: ignore[misc]
+
+    monkeypatch.setattr(nn.Module, "__init_subclass__", classmethod(wrap), raising=False)
+    model = graph(919).compile()
+    assert made == ["OfTheLoader"] and len([*model.parameters()]) == 2
 
 
 def test_an_old_entry_of_sys_modules_refers_to_the_new_module() -> None:

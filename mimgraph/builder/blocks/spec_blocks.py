@@ -1,21 +1,36 @@
-"""Call the blocks of a spec in Python."""
+"""Call the blocks of a spec in Python, and a whole graph as a block."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from itertools import chain
+from typing import Any
 
-from mimgraph.builder.blocks.call import DeclaredBlock, Family, InputTypes, new_key
+from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family, InputTypes, new_key
+from mimgraph.builder.content_key import content_key
+from mimgraph.builder.declare_layer import option
 from mimgraph.builder.handles.call_context import CallContext
+from mimgraph.builder.handles.tensor import Tensor
+from mimgraph.builder.node_names import snake_case
+from mimgraph.builder.tracing.watched import Watched, unwatched
+from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.dag import ordered
-from mimgraph.infer.declared import params
+from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
+from mimgraph.infer.reuse.as_block import as_block, block_inputs
 from mimgraph.infer.reuse.substitute import Values, with_values
 from mimgraph.infer.scope import State
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
+from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.expression import plain
+from mimgraph.ir.names import NODE_WORDS
+from mimgraph.ops import registry
+from mimgraph.ops.layer_call import is_source, items_of
 from mimgraph.ops.signature import REQUIRED
+from mimgraph.source import Span
 from mimgraph.support.frozen_data import replace
 
 
@@ -89,3 +104,86 @@ class SpecBlocks:
 
     def _with_keys(self, block: ir.Block) -> ir.Block:
         return replace(block, nodes=with_keys(block.nodes, self.keys))
+
+
+_PARAMS = (Watched, bool, int, float, str, Dim, list, tuple, Mapping, type(None))
+
+
+class GraphLayer(Family):
+    """A graph that is called like a block; its params are the block's.
+
+    All calls on handles with the same params share one module. Outputs for training only are left
+    out. Optional inputs come last, as a block runs on its first input.
+    """
+
+    def __init__(self, graph: ir.Graph) -> None:
+        self.graph = graph
+        is_layer = registry.find("layer", graph.name) is not None
+        self.name = f"{graph.name}_" if is_layer else graph.name
+        self.span = graph.origin
+        self.inputs = tuple(i.name for i in block_inputs(graph))
+        self.optional = frozenset(i.name for i in graph.inputs if i.optional is not False)
+        self.defaults = graph.params
+        self.declared: dict[Hashable, DeclaredBlock] = {}  # by params
+        self.calls: dict[Hashable, BlockCall] = {}  # by params
+
+    def call(self, args: tuple[object, ...], keywords: dict[str, Any]) -> Tensor | BlockCall:
+        """Call the graph; raise a `TypeError` if an argument is neither a handle nor plain data."""
+        for value in chain.from_iterable(map(items_of, (*args, *keywords.values()))):
+            if not (is_source(value) or isinstance(value, _PARAMS)):
+                message = "a graph is called on handles, and the module that it compiles to on"
+                raise TypeError(f"{message} {type(value).__name__}s: graph.compile()(...)")
+        return super().call(args, keywords)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but what blocks in other graphs made of it."""
+        kept = {key: call for key, call in self.calls.items() if None in call.uses}
+        return {**self.__dict__, "calls": kept, "declared": {}}
+
+    @property
+    def stem(self) -> str:
+        return snake_case(self.graph.name)
+
+    def applied(self, params: Mapping[str, object]) -> BlockCall:
+        """Return the layer for these params, the same for equal ones."""
+        key = tuple(sorted((name, _key_of(value)) for name, value in params.items()))
+        return self.calls.setdefault(key, super().applied(params))
+
+    def declare(
+        self,
+        arguments: list[Mapping[str, object]],
+        types: InputTypes,
+        context: CallContext,
+        counter: str = "",
+    ) -> DeclaredBlock:
+        """Return the graph as a block."""
+        given = {name: plain(value) for name, value in arguments[0].items()}
+        if any(content_key(other) != content_key(arguments[0]) for other in arguments):
+            raise spec_error("bad-option", "a graph has the same params each time", context.span)
+        key = content_key(given)
+        if key not in self.declared:
+            self.declared[key] = self._declare(given, context.span)
+        return self.declared[key]
+
+    def _declare(self, given: Values, span: Span) -> DeclaredBlock:
+        """Return the graph as a block for these params."""
+        own = {name: option(value, span) for name, value in given.items()}
+        state = State(self.graph.blocks, Report())
+        state.params = params(state, {**self.graph.params, **own})
+        _, sizes = input_types(state, self.graph.inputs)
+        graph = choose(self.graph, state.params, state.report)
+        raise_faults(state.report, span)
+        blocks = SpecBlocks(graph, state.params)
+        # not a param of the block: one hidden by a size of its name, or named as a key of a node
+        hidden = {n: v for n, v in state.params.items() if n in (*sizes, *NODE_WORDS) or v is None}
+        own = {name: o for name, o in self.graph.params.items() if name not in hidden}
+        block = as_block(graph, self.name, self.span, own)
+        return blocks.declared(with_values(block, hidden))
+
+
+def _key_of(value: Any) -> Any:
+    """Return a key that differs for different values of params; for a watched number, its
+    expression's."""
+    if type(value) is Watched and value.expression is not None:
+        return id(value.expression)
+    return content_key(unwatched(value))

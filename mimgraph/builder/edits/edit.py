@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.builder.blocks.call import new_key
-from mimgraph.builder.edits.block_names import CopyKey, name_blocks
+from mimgraph.builder.edits.block_names import CopyKey, Resolve, name_blocks, used_blocks
 from mimgraph.builder.edits.scope import NO_NODES, NO_TYPES, Scope
-from mimgraph.builder.edits.unused import with_known_sizes, without_unused
 from mimgraph.builder.user_line import raise_at_call, spec_error, user_line
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.infer.advice.unused_params import unread_params
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.scope import State
@@ -27,6 +27,35 @@ from mimgraph.ir.typed.operations import Each, TypedOperation, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import replace
+
+
+def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:
+    """Return the graph without the blocks and params that only the graph `before` the edit used."""
+    if before.blocks:
+        used = used_blocks(before, {}, resolve)
+        dropped = used - used_blocks(graph, {}, resolve, graph.blocks.keys() - used)
+        blocks = {name: block for name, block in graph.blocks.items() if name not in dropped}
+        graph = replace(graph, blocks=blocks) if len(blocks) < len(graph.blocks) else graph
+    unread = {*unread_params(before)} if graph.params else set()
+    while graph.params and (dropped := {*unread_params(graph)} - unread):
+        kept = {name: option for name, option in graph.params.items() if name not in dropped}
+        graph = replace(graph, params=kept)
+    return graph
+
+
+def with_known_sizes(graph: Graph, before: Graph) -> Graph:
+    """Return the graph with limits that state no sizes which only inputs of the graph `before` the edit
+    had."""
+    if graph.limits is None or not graph.limits.sizes:
+        return graph
+    lost = {*_sizes(before)} - {*_sizes(graph)}
+    sizes = {name: option for name, option in graph.limits.sizes.items() if name not in lost}
+    return replace(graph, limits=replace(graph.limits, sizes=sizes))
+
+
+def _sizes(graph: Graph) -> Iterator[str]:
+    for one in graph.inputs:
+        yield from one.shape.names if one.shape else ()
 
 
 class EditedGraph(NamedTuple):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from operator import is_
 from typing import Any, TypeAlias
 
+from mimgraph.builder.edits.change_nodes import replaced
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.new_layers import NewLayer, as_layer, is_layer
 from mimgraph.builder.edits.options import optioned
-from mimgraph.builder.edits.replace import replaced
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.inspection.node import Node as SeenNode
 from mimgraph.inspection.node import Nodes

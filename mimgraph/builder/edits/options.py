@@ -13,11 +13,10 @@ from mimgraph.builder.declare_layer import (
     option,
 )
 from mimgraph.builder.declare_training import declare_freeze, with_words
+from mimgraph.builder.edits.change_nodes import replaced, with_named_value
 from mimgraph.builder.edits.edit import Edit, EditedGraph
-from mimgraph.builder.edits.lone_value import with_named_value
 from mimgraph.builder.edits.new_layers import WRITTEN
 from mimgraph.builder.edits.paths import find
-from mimgraph.builder.edits.replace import replaced
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.ir.declared.operations import Apply, Call, Each, Repeat, Share

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mimgraph.builder.blocks.call import new_key
+from mimgraph.builder.edits.block_names import CopyKey
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import Place, find
-from mimgraph.builder.edits.port_names import (
-    Ports,
-    are_read_by_name,
-    changed_ports,
-    shares_modules,
-    with_ports,
-)
 from mimgraph.builder.edits.scope import Scope, takes_names
-from mimgraph.builder.edits.shared_names import SharedName
 from mimgraph.infer.nodes.each import port_of
-from mimgraph.infer.outer_shares import shared_by
-from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output
+from mimgraph.infer.outer_shares import calls, shared_by
+from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.declared.operations import Call, Word
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.names import input_fault, name_fault
@@ -203,3 +200,174 @@ def _with_argument(node: Node, old: str, new: str) -> Node:
 
 def _word(word: Word | None, old: str, new: str) -> Word | None:
     return word if word is None or word.name != old else word._replace(name=new)
+
+
+@dataclass
+class SharedName:
+    """Renames a node, or the `items` of an `each`, where other nodes share its module.
+
+    A block that shares the module becomes a copy; `known` has its key by that of the block. A block
+    with a node of the old name shares that one.
+    """
+
+    edit: Edit
+    old: str
+    new: str
+    items: Mapping[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+
+    def in_node(self, node: Node) -> Node:
+        """Return the node with the new name in its share, and in the blocks that it uses."""
+        share = shared_by(node)
+        if share is None:
+            return Rewriter(call=self._in_call).node(node)
+        if share.target != self.old:
+            return node
+        item = None if share.item is None else self.items.get(share.item, share.item)
+        if self.new == self.old and item == share.item:
+            return node
+        return node.with_applied(replace(share, target=self.new, item=item))
+
+    def check_free(self, scope: Scope) -> None:
+        """Raise an error if the new name is that of a node around the block, which a node here, or a
+        block inside, shares."""
+        user = next((node for node in scope.nodes if self._shares_new((node,), {})), None)
+        if user is not None and self.new not in scope.names:
+            message = f"{scope.path}{user.name} shares {self.new}, a node around the block"
+            raise self.edit.fault("duplicate-name", message, "choose another name", user.span)
+
+    def _in_call(self, call: Call) -> Call:
+        """Return the use of a block with a copy of it, if nodes in the block share the node."""
+        key = self.known.get(call.block)
+        if key is None:
+            key = self.known[call.block] = self._copied(call)
+        return call if key == call.block else replace(call, block=key)
+
+    def _copied(self, call: Call) -> str:
+        block = self._block(call)
+        own = {*block.input_names, *(node.name for node in block.nodes)}
+        for node in block.nodes if self.items and self.old not in own else ():
+            share = shared_by(node)
+            if node.has_branches and share is not None and share.target == self.old:
+                message = (
+                    f"{block.family}.{node.name} names modules of {self.old} after its sources"
+                )
+                help = f"name them in {self.old} first: each: {{NAME: SOURCE}}"
+                raise self.edit.fault("bad-name", message, help, node.span)
+        nodes = tuple(map(self.in_node, block.nodes)) if self.old not in own else block.nodes
+        if all(one is other for one, other in zip(nodes, block.nodes, strict=True)):
+            return call.block
+        if self.new in own and self.new != self.old:
+            message = f"{self.new} is a name in {block.family}, which shares {self.old}"
+            raise self.edit.fault("duplicate-name", message, "choose another name", block.span)
+        written = call.block
+        of = written.of if isinstance(written, CopyKey) else self.edit.resolved(written)
+        key = CopyKey(new_key(block.family), of, getattr(written, "written", written))
+        self.edit.made[key] = replace(block, nodes=nodes)
+        return key
+
+    def _block(self, call: Call) -> Block:
+        """Return the block of a use, perhaps one that this edit made."""
+        return self.edit.made.get(call.block) or self.edit.block(call)
+
+    def _shares_new(self, nodes: Iterable[Node], found: dict[str, bool]) -> bool:
+        """Return whether one of the nodes, or of the nodes in their blocks, shares a node of the new
+        name that is around them; `found` are the answers for blocks."""
+        for node in nodes:
+            share = shared_by(node)
+            if share is not None and share.target == self.new:
+                return True
+            for call in calls((node,)):
+                if call.block not in found:
+                    block = self._block(call)
+                    own = {*block.input_names, *(one.name for one in block.nodes)}
+                    inside = self.new not in own and self._shares_new(block.nodes, found)
+                    found[call.block] = inside
+                if found[call.block]:
+                    return True
+        return False
+
+
+Ports = list[tuple[str, str, str]]  # a node, the old name of a port, and the new one
+
+
+def port_names(node: Node) -> list[str]:
+    """Return the ports of an `each`, which are called after its sources; none of another node."""
+    is_named = node.has_branches and takes_names(node)
+    return [port_of(source) for source in node.sources or ()] if is_named else []
+
+
+def shares_modules(node: Node) -> str:
+    """Return the node of which each source of an `each` uses the module of its name; "" if none."""
+    share = shared_by(node)
+    return share.target if share is not None and port_names(node) else ""
+
+
+def with_port_names(node: Node, names: list[str]) -> Node:
+    """Return the `each` with these names for its ports, whatever its sources are called."""
+    if names == port_names(node):
+        return node
+    pairs = zip(node.sources or (), names, strict=True)
+    return replace(node, sources=tuple([one._replace(argument=name) for one, name in pairs]))
+
+
+def changed_ports(before: Node, after: Node) -> Ports:
+    """Return the ports of an `each` whose names changed."""
+    pairs = zip(port_names(before), port_names(after), strict=True)
+    return [(after.name, old, new) for old, new in pairs if old != new]
+
+
+def with_ports(edit: Edit, scope: Scope, ports: Ports) -> Scope:
+    """Return the scope with other names for ports: in sources, shares, `take` and outputs, and in the
+    ports of each `each` that is called after them."""
+    ports = [*ports]
+    while ports:
+        name, old, new = ports.pop()
+        shared = SharedName(edit, name, name, {old: new})
+        nodes = []
+        for node in scope.nodes:
+            sources = tuple([_read(one, name, old, new) for one in node.sources or ()])
+            after = node if sources == (node.sources or ()) else replace(node, sources=sources)
+            if shares_modules(node) == name:
+                after = with_port_names(
+                    after, [new if port == old else port for port in port_names(after)]
+                )
+            if node.name == name and node.take is not None and node.take.port == old:
+                after = replace(after, take=node.take._replace(port=new))
+            ports += changed_ports(node, after)
+            if port_names(node) and any(_is_group(source, name) for source in sources):
+                ports.append((node.name, old, new))
+            nodes.append(shared.in_node(after))
+        outputs = [o._replace(source=_read(o.source, name, old, new)) for o in scope.outputs]
+        scope = scope._replace(nodes=tuple(nodes), outputs=tuple(outputs))
+    return scope
+
+
+def _read(source: Source, name: str, old: str, new: str) -> Source:
+    """Return a source with the new name of the port; it may go on, as to a weight: `city.weight`."""
+    port, dot, rest = (source.port or "").partition(".")
+    if source.name != name or port != old:
+        return source
+    return source._replace(port=f"{new}{dot}{rest}")
+
+
+def _is_group(source: Source, name: str) -> bool:
+    return source.name == name and source.port == "*" and source.argument is None
+
+
+def are_read_by_name(scope: Scope, name: str) -> bool:
+    """Return whether the members of the group `name.*` are read by their names, in a block or formula;
+    an `each` of them gives their names to its own ports."""
+    stack, seen = [name], set[str]()
+    while stack:
+        name = stack.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for node in scope.nodes:
+            if any(source.name == name and source.port == "*" for source in node.sources or ()):
+                if port_names(node):
+                    stack.append(node.name)
+                elif takes_names(node) or isinstance(node.applied, Call) or shared_by(node):
+                    return True
+    return False

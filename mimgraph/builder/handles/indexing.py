@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import EllipsisType
 from typing import Any, Self, SupportsIndex, TypeAlias
 
-from mimgraph.builder.handles.applied import AppliesLayers
+from mimgraph.builder.handles.record_call import AppliesLayers
 from mimgraph.builder.tracing.trace import note_refusal
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error, user_line

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NoReturn, Self, SupportsFloat, TypeAlias, TypeGuard
 
-from mimgraph.builder.handles.applied import AppliesLayers
+from mimgraph.builder.handles.record_call import AppliesLayers
 from mimgraph.builder.tracing.trace import note_refusal
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error, user_line

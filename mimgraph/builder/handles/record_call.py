@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, TypeGuard, cast
 
 from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
-from mimgraph.builder.handles.merge_of_one import in_place_of, is_merge_of_one
 from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.node_names import check_name, snake_case
 from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
@@ -21,6 +20,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Each, Share
 from mimgraph.ir.names import free_name
+from mimgraph.ops import registry
 from mimgraph.ops.layer_call import (
     EACH_OPTIONS,
     IN_SEQUENCE,
@@ -30,6 +30,8 @@ from mimgraph.ops.layer_call import (
     LayerCall,
     no_handle,
 )
+from mimgraph.ops.lone_source import layer_of_one
+from mimgraph.ops.op import Kind
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def _sketch(
     layer: Layer, given: list[tuple[str | None, object]], name: str, span: Span
 ) -> FaultySketch:
     """Return what draws the graph around a call that is refused."""
-    from mimgraph.builder.handles.faulty_call import faulty_call  # for faults alone
+    from mimgraph.builder.handles.unfinished import faulty_call  # for faults alone
     from mimgraph.picture.faulty.sketch import FaultySketch
 
     return FaultySketch(partial(faulty_call, layer, given, name, span))
@@ -345,3 +347,56 @@ def _context(
 
 def _is_unnamed(record: Record) -> bool:
     return record.name is None
+
+
+def is_merge_of_one(layer: Layer, given: Sequence[object]) -> TypeGuard[LayerCall]:
+    """Return whether a call is a merge for two or more that is given one source."""
+    return isinstance(layer, LayerCall) and bool(layer.op.alone) and len(given) == 1
+
+
+def in_place_of(merge: LayerCall, dtype: str, context: CallContext) -> LayerCall:
+    """Return the layer that does what the merge does to its one source of this dtype, checked.
+
+    The rule of the merge, which is for two or more, is asked about the source given twice.
+    """
+    words = {name: merge.keywords[name] for name in NODE_OPTIONS if name in merge.keywords}
+    own = {name: value for name, value in merge.keywords.items() if name != "activation"}
+    plain = LayerCall(merge.op, merge.args, own)
+    twice = context._replace(sources=context.sources * 2)
+    typed = twice.infer(declare_apply(plain, context.span), own)
+    assert typed.type is not None
+    op, options = layer_of_one(merge.op, own, dtype, typed.type.dtype)
+    return LayerCall(op, (), {**options, **words})
+
+
+class AppliesLayers(Reference):
+    """A result of a record that layers can be applied to."""
+
+    __slots__ = ()
+
+    def apply_layer(
+        self,
+        layer: Layer,
+        sources: tuple[object, ...],
+        named: Mapping[str, object],
+        name: str | None,
+    ) -> Self:
+        """Record a call whose first source this is."""
+        return type(self)(record_call(layer, sources, named, name))
+
+    def _applied(
+        self,
+        kind: Kind,
+        name: str,
+        *others: object,
+        args: tuple[object, ...] = (),
+        options: Mapping[str, object] | None = None,
+        named: Mapping[str, object] | None = None,
+    ) -> Self:
+        """Return the result of a layer or merge of ours: of this handle and `others`, or of the
+        `named` sources."""
+        op = registry.find(kind, name)
+        assert op is not None
+        sources = () if named else (self, *others)
+        call = LayerCall(op, args, dict(options or {}))
+        return self.apply_layer(call, sources, named or {}, None)

@@ -2,23 +2,122 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from mimgraph.builder.handles.indexing import Indexing
 from mimgraph.builder.handles.operators import Operators
 from mimgraph.builder.handles.pickled import sources_first
-from mimgraph.builder.handles.records import Record
-from mimgraph.builder.handles.torch_functions import RefusesTorch, instead
-from mimgraph.builder.handles.unpacking import Unpacking
+from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
 from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.operations import Leaf, unwrap
 from mimgraph.ir.types import BATCH, Shape, TensorType
-from mimgraph.support.entry_point import entry_points
+from mimgraph.ops import registry
+from mimgraph.ops.attribute import op_called, with_parentheses
+from mimgraph.ops.layer_call import LayerCall
+from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.introspection import Completed
 from mimgraph.support.ipython import Shown
+
+
+@entry_points
+class Unpacking(Reference):
+    """Iterates over the results of a call that has several."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Self]:
+        """Iterate over the results in torch's order; the `state` of an LSTM unpacks into two more.
+
+        A block or graph gives all of its outputs, in order. Our ports may have another layout than
+        torch's results: `hidden` is (N, layers, hidden_size).
+        """
+        ports = self._parts()
+        if not ports:
+            raise TypeError(
+                f"{self!r} is one tensor and cannot be unpacked: take parts with x[:, 0],"
+                f" layers.Chunk, layers.Split or layers.Select{self._other_ports()}"
+            )
+        return (type(self)(self.record, port) for port in ports)
+
+    def _parts(self) -> tuple[str, ...]:
+        """Return the ports into which it unpacks; () for one tensor."""
+        record = self.record
+        parts = _declared_parts(record, self.port or "")
+        if parts and record.results.keys() >= set(parts):
+            return parts
+        if self.port is not None or record.default is not None:
+            return ()
+        if isinstance(record.layer, LayerCall) and record.trace is not None:
+            record.trace.note(Result(record))  # an option gives the number of ports
+        return tuple(record.results)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [port for port in self.record.results if port] if self.port is None else []
+
+    def _other_ports(self) -> str:
+        """Return how to take one of the results, if there are several."""
+        ports = [port for port in self.record.results if port]
+        return f', or a port: handle["{ports[0]}"]' if ports and self.port is None else ""
+
+
+def _declared_parts(record: Record, port: str) -> tuple[str, ...]:
+    """Return the ports into which the op of a layer or merge says that its result, or a port, unpacks."""
+    operation = unwrap(record.made.operation) if isinstance(record.made, TypedNode) else None
+    op = registry.find(operation.kind, operation.name) if isinstance(operation, Leaf) else None
+    return () if op is None else op.unpacks.get(port, ())
+
+
+class RefusesTorch:
+    """A handle that torch's functions do not compute with."""
+
+    __slots__ = ()
+
+    @classmethod
+    @entry_point
+    def __torch_function__(
+        cls,
+        function: Any,
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> NoReturn:
+        """Raise a `TypeError`, after which torch leaves its operators to the handle: `tensor(2.) * y`."""
+        handle = next(_handles([*args, *(kwargs or {}).values()]), None)
+        name = getattr(function, "__name__", "").strip("_") or "a function"
+        source = getattr(handle, "name", None) or "x"
+        raise TypeError(
+            f"{name} of torch computes with values, and {handle!r} has none yet: write"
+            f" {instead(name, source) or f'it with layers, such as layers.ReLU()({source})'}"
+        )
+
+
+def _handles(given: object) -> Iterator[Reference]:
+    """Yield the handles among arguments, and in lists of them."""
+    if isinstance(given, Reference):
+        yield given
+    elif isinstance(given, list | tuple):
+        for one in given:
+            yield from _handles(one)
+
+
+def instead(name: str, source: str) -> str:
+    """Return the call of the layer or merge that does what a function or method of torch does; "" if
+    there is none."""
+    op = op_called(name)
+    if op is None:
+        return ""
+    return (
+        f"merges.{op.name}({source}, ...)"
+        if op.kind == "merge"
+        else f"{with_parentheses(op)}({source})"
+    )
+
 
 _COMPARISON = 'merges.formula("x {} 3", x=handle)'
 
@@ -102,7 +201,7 @@ class Tensor(Completed, Operators, Indexing, Unpacking, RefusesTorch, Shown):
 
     def _repr_html_(self) -> str:
         """Return the picture of the graph that computes the handle, for a notebook."""
-        from mimgraph.builder.handles.handle_html import handle_html
+        from mimgraph.builder.handles.unfinished import handle_html
 
         self._note()
         return handle_html(self)

@@ -20,15 +20,23 @@ from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Na
 from mimgraph.ir.lowering import Maker, Module
 from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Each, Leaf, Repeated, Scan, Sequence, Shared, Use
-from mimgraph.ir.typed.visitor import OperationVisitor
+from mimgraph.ir.typed.operations import (
+    Each,
+    Leaf,
+    Repeated,
+    Scan,
+    Sequence,
+    Shared,
+    TypedOperation,
+    Use,
+)
 from mimgraph.ir.typed.walks import bodies
 from mimgraph.support.frozen_data import replace
 
 Inits: TypeAlias = tuple[tuple[str, Code], ...]
 
 
-class Modules(OperationVisitor[[Iterable[str]], Code | None]):
+class Modules:
     """The code that makes modules, and the classes that it calls."""
 
     def __init__(self, graph: TypedGraph) -> None:
@@ -77,42 +85,39 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         """Return the modules of a body by attribute, in the order of the spec."""
         found = []
         for node in body.nodes:
-            made = self.visit(node.operation, ports.get(node.name, ()))
+            made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
                 found.append(
                     (attribute(node.name, body.by_name), freeze(with_adapters(made, node), node))
                 )
         return tuple(found)
 
-    # the code that makes the module of an operation for the ports that are used, if it has one
+    def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
+        """Return the code that makes the module of an operation for the ports that are used, if it has one."""
+        match operation:
+            case Leaf(lowering=lowering):
+                module = lowering.module_for(ports)
+                return self.leaf(operation, module) if module else None
+            case Sequence(items=items):
+                return Call(Name("nn.Sequential"), self.items(items, [*ports]))
+            case Use(body=body, arguments=arguments) | Scan(body=body, arguments=arguments):
+                return self.construct(body, arguments)
+            case Repeated():
+                sequential = operation.bodies and is_sequential(operation, [*ports])
+                return self.repeated(operation, "nn.Sequential" if sequential else "nn.ModuleList")
+            case Each():
+                return self.each(operation)
+            case Shared():
+                return None
 
-    def visit_leaf(self, leaf: Leaf, ports: Iterable[str]) -> Code | None:
-        module = leaf.lowering.module_for(ports)
-        return self.leaf(leaf, module) if module else None
-
-    def visit_sequence(self, sequence: Sequence, ports: Iterable[str]) -> Code:
-        return Call(Name("nn.Sequential"), self.items(sequence.items, [*ports]))
-
-    def visit_use(self, use: Use, ports: Iterable[str]) -> Code:
-        return self.construct(use.body, use.arguments)
-
-    def visit_repeated(self, repeated: Repeated, ports: Iterable[str]) -> Code | None:
-        sequential = repeated.bodies and is_sequential(repeated, [*ports])
-        return self.repeated(repeated, "nn.Sequential" if sequential else "nn.ModuleList")
-
-    def visit_scan(self, scan: Scan, ports: Iterable[str]) -> Code:
-        return self.construct(scan.body, scan.arguments)
-
-    def visit_each(self, each: Each, ports: Iterable[str]) -> Code | None:
+    def each(self, each: Each) -> Code | None:
+        """Return the modules of all items of an `each` in a container, or the one that they share."""
         items = each.items[:1] if each.one_module else each.items
-        every = {item.name: self.visit(item.operation, [item.default or ""]) for item in items}
+        every = {item.name: self.module(item.operation, [item.default or ""]) for item in items}
         made = {name: one for name, one in every.items() if one is not None}
         if each.one_module:
             return next(iter(made.values()), None)
-        return self.copies([*made.values()]) if each.counted else self.each(made)
-
-    def visit_shared(self, shared: Shared, ports: Iterable[str]) -> None:
-        return None
+        return self.copies([*made.values()]) if each.counted else self.by_port(made)
 
     # its parts
 
@@ -129,7 +134,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
         lifted, use = self.made[body]
         return lifted.construct(use, arguments)
 
-    def each(self, items: dict[str, Code]) -> Code | None:
+    def by_port(self, items: dict[str, Code]) -> Code | None:
         """Return a dict of modules or learned tensors by port.
 
         It is a class of the file if torch's refuses one of the names.
@@ -187,7 +192,7 @@ class Modules(OperationVisitor[[Iterable[str]], Code | None]):
     def _item(self, node: TypedNode, ports: tuple[str, ...]) -> Code:
         operation = node.operation
         if node not in self.made:
-            return self.visit(operation, ports) or Call(Name("nn.Identity"))
+            return self.module(operation, ports) or Call(Name("nn.Identity"))
         lifted, use = self.made[node]
         name = lifted.definition.name
         match operation:  # a subclass has the constructor of its base

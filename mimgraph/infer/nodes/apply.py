@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
-from mimgraph.infer.nodes.known_nodes import Given, known_node, question, remember
 from mimgraph.infer.nodes.refusal import report_refusal
 from mimgraph.infer.nodes.rule_cache import Answer, ask
 from mimgraph.infer.nodes.skipped_sizes import with_size_of_given
@@ -67,10 +66,6 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
 
 def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     """Return the typed layer or merge; None where something is faulty or unknown."""
-    asked = question(site, apply)
-    typed = None if asked is None else known_node(site, asked)
-    if typed is not None:
-        return typed
     state, context = site.state, site.context
     at = site.evaluation
     bound = bind_op(state, apply, site.node.span, at)
@@ -122,19 +117,8 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     done = _finished(site, bound, answer)
     if done is None:
         return None
-    is_reported = len(state.report.diagnostics) > before or _is_faulty(state, bound)
-    if asked is not None and not is_reported:
-        remember(asked, done, Given(op, bound.length, options.run_time, fed))
     arguments = {key: one.value for key, one in fed.items()}
     return TypedNode(site.node.name, done.leaf, arguments, done.results, done.default, site.node)
-
-
-def _is_faulty(state: State, bound: Bound) -> bool:
-    """Return whether a fault of the options or the activation is reported, which may have been earlier."""
-    if bound.activation is None:
-        return bound.faulty
-    activation = state.bound.get(bound.activation)
-    return bound.faulty or activation is None or activation.faulty
 
 
 def with_known_sources(site: Site, bound: Bound, options: Values | None) -> Bound | None:

@@ -46,8 +46,6 @@ def type_chain(site: Site, chain: Chain, type_operation: TypeOperation) -> Typed
             )
             typed = None
         type_ = None
-        if not site.context.path:
-            site.state.forget(item.operation)
         if typed is not None:
             items.append(typed)
             type_, text, producer = typed.type, item.name, item.span

@@ -51,8 +51,6 @@ def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
             typed[node.name] = type_node(context, node)
         else:
             typed[node.name] = before.type_node(context, node, type_node)
-        if state.bound and not context.path:
-            state.forget(node.operation)
         state.count(1, node.span)
     # nodes on a cycle and the nodes behind them have no types: check their text alone
     if len(typed) < len(scope.nodes):

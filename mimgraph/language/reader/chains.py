@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared.graph import Node
@@ -22,7 +21,7 @@ from mimgraph.language.reader.uses import (
     read_take,
 )
 from mimgraph.language.reader.values import as_written
-from mimgraph.language.yaml_tree.tree import Declared, Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 
 
 def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
@@ -37,8 +36,6 @@ def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
 
 def read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
     """Return an item, a node named by its index; without an operation if it cannot be read."""
-    if isinstance(tree, Declared):
-        return cast(Node, tree.declared)
     here = f"{path}.{name}" if path else name
     unread = Node(name, tree.span, None)
     if isinstance(tree, Mapping) and tree.entries:

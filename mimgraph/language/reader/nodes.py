@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import Node, Source
@@ -12,7 +11,6 @@ from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, entries_of, section_entries
 from mimgraph.language.reader.operations import counts, read_operation, second_source
-from mimgraph.language.reader.plain_nodes import read_plain_node
 from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
@@ -20,15 +18,7 @@ from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
 from mimgraph.language.reader.training import read_freeze, read_training
 from mimgraph.language.reader.uses import read_over, read_take
-from mimgraph.language.yaml_tree.tree import (
-    Declared,
-    DeclaredNodes,
-    Mapping,
-    Scalar,
-    Tree,
-    is_null,
-    texts,
-)
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
 
 KINDS = (*OPS, *CONSTANTS)  # the keys that say what a node does
@@ -38,13 +28,7 @@ WORDS = (*NODE_WORDS, *CONSTANTS)
 def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
     """Return the nodes of a section `nodes`; `path` stands before their names: `block.`."""
     entries = _without_outdented_keys(context, section_entries(context, tree))
-    nodes: list[Node] = []
-    for key, value in entries:
-        if isinstance(value, DeclaredNodes):
-            nodes += value.declared
-        else:
-            nodes.append(read_node(context, key, value, path))
-    return tuple(nodes)
+    return tuple([read_node(context, key, value, path) for key, value in entries])
 
 
 def is_node(tree: Mapping) -> bool:
@@ -67,11 +51,6 @@ def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Itera
 
 def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     """Return a node; without an operation if it cannot be read."""
-    if isinstance(tree, Declared):
-        return cast(Node, tree.declared)
-    plain = read_plain_node(context, key, tree) if isinstance(tree, Mapping) else None
-    if plain is not None:
-        return plain
     here = path + key.text
     if not isinstance(tree, Mapping):
         help = "write {layer: ..., from: ...}"

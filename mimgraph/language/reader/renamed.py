@@ -9,11 +9,6 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar
 from mimgraph.ops.deprecated import KEYS, OPTIONS, Instead
 
 
-def has_old_names() -> bool:
-    """Return whether some keys or options have old names at all."""
-    return bool(KEYS or OPTIONS)
-
-
 def renewed(context: Context, place: str, tree: Mapping, node: str = "") -> Mapping:
     """Return the mapping with new names for the old ones of this place, such as "an input"."""
     if not KEYS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -12,7 +11,6 @@ from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.early_nodes import EarlyNodes, FaultlessReport, Faulty, can_begin
 from mimgraph.language.reader.inputs import read_inputs
 from mimgraph.language.reader.mappings import check_keys, read_mapping
 from mimgraph.language.reader.nodes import is_node, read_nodes
@@ -45,24 +43,8 @@ def read(
 
     Return None if the text is no YAML, or no mapping. `place` says where its parts are found.
     """
-    if can_begin(file.text):
-        with suppress(Faulty):
-            return _read_early(file, params, place)
     tree = compose(file, report.add)
     return None if tree is None else read_tree(tree, file, report, params, place)
-
-
-def _read_early(
-    file: SourceFile, params: Mapping[str, Any] | None, place: Place | None
-) -> Graph | None:
-    """Return the graph that a spec without faults declares; at the first fault raise `Faulty`."""
-    report = FaultlessReport()
-    early = EarlyNodes(file, report)
-    tree = compose(file, report.add, early=early)
-    graph = None if tree is None else read_tree(tree, file, report, params, place)
-    early.end(graph.nodes if graph is not None else ())
-    report.end()
-    return graph
 
 
 def read_tree(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.values import ANOTHER, FAULTY
-from mimgraph.language.yaml_tree.early import Early, Kind, Open
 from mimgraph.language.yaml_tree.faults import NO_ALIASES, Fault, Faults
 from mimgraph.language.yaml_tree.limits import MAX_DEPTH, Unreadable, too_deep
-from mimgraph.language.yaml_tree.scalars import ResolvedScalars, key_help, why_faulty
+from mimgraph.language.yaml_tree.scalars import key_help, resolve, why_faulty
 from mimgraph.language.yaml_tree.templates import (
     TEMPLATE,
     is_template,
@@ -24,24 +24,30 @@ MERGE = "<<"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+Kind = type[Sequence] | type[Mapping]
+
+
+class Open(NamedTuple):
+    """An open collection, with the items of the one around it and the number of faults before it."""
+
+    kind: Kind
+    line: int
+    column: int
+    outer: list[Tree]
+    faults: int
+
+
 class TreeBuilder:
     """A tree that is being built, and its faults.
 
     `items` are those of the innermost open collection; in a mapping keys and values alternate.
     """
 
-    def __init__(self, file: SourceFile, early: Early | None = None) -> None:
+    def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self.early = early
-        self.resolved = ResolvedScalars()
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin with an empty tree, as if nothing had been added."""
         self.faults = Faults()
         self.items: list[Tree] = []
         self.stack: list[Open] = []
-        self.line = 0  # of the last event
         self.params: set[str] = set()  # the names that are declared so far
         self.has_tuple = False  # whether a scalar looks like the start of a Python tuple
 
@@ -57,30 +63,11 @@ class TreeBuilder:
         first = self.items[0] if self.items else None
         return isinstance(first, Scalar) and first.text.startswith("{{") and first.value is FAULTY
 
-    def add_plain(self, text: str, line: int, column: int, end_line: int, end_column: int) -> None:
-        """Add a scalar without quotes that is not empty.
-
-        Most of a large text are these: `tuple.__new__` takes half as long as a `NamedTuple`'s own.
-        """
-        value = self.resolved[text]
-        if type(value) is str:
-            text = value  # the same object for each such word, as that of a line for its spans
-        if line == self.line:
-            line = self.line
-        else:
-            self.line = line
-        end_line = line if end_line == line else end_line
-        span = tuple.__new__(Span, (self.file, line, column, end_line, end_column))
-        if value is FAULTY or text[0] == "(":
-            self.add(text, span, True)
-        else:
-            self.items.append(tuple.__new__(Scalar, (value, span, text, True, False)))
-
     def add(self, text: str, span: Span, plain: bool) -> None:
         """Add a scalar; `text` is without quotes and escapes."""
         value: Value = text
         if plain:
-            value = self.resolved[text]
+            value = resolve(text)
             if value is FAULTY and self._is_our_key(text):
                 value = text
             elif value is FAULTY:
@@ -102,20 +89,14 @@ class TreeBuilder:
         """Open a collection."""
         if len(self.stack) == MAX_DEPTH:
             raise Unreadable(too_deep(Span(self.file, line, column, line, column + 1)))
-        if line == self.line:
-            line = self.line
-        else:
-            self.line = line
-        outer = (kind, line, column, self.items, len(self.faults.found))
-        self.stack.append(tuple.__new__(Open, outer))
+        self.stack.append(Open(kind, line, column, self.items, len(self.faults.found)))
         self.items = []
 
     def close(self, end_line: int, end_column: int) -> None:
         """Close the innermost open collection, and add it to the one around it."""
         kind, line, column, outer, faults = self.stack.pop()
         items, self.items = self.items, outer
-        end_line = line if end_line == line else end_line
-        span = tuple.__new__(Span, (self.file, line, column, end_line, end_column))
+        span = Span(self.file, line, column, end_line, end_column)
         closed: Tree
         if kind is Sequence:
             closed = Sequence(tuple(items), span)
@@ -129,8 +110,6 @@ class TreeBuilder:
             key = outer[-1] if outer else None
             if type(key) is Scalar and key.text == "params":
                 self.params.update(name.text for name, _ in closed.entries)
-            if self.early is not None:
-                closed = self.early.declared(closed, outer, self.stack)
         outer.append(closed)
 
     def close_all(self) -> None:
@@ -168,15 +147,6 @@ class TreeBuilder:
         lost: list[str] = []
         pairs = iter(with_tuples_joined(items) if self.has_tuple else items)
         for key, value in zip(pairs, pairs, strict=False):  # a syntax error may leave a lone key
-            if (
-                type(key) is Scalar
-                and type(name := key.value) is str
-                and name not in entries
-                and name != MERGE
-                and not key.tagged
-            ):
-                entries[name] = key, value
-                continue
             if isinstance(key, Scalar) and key.tagged:
                 key = Scalar(key.text, key.span, key.text, key.plain)
             if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
@@ -189,7 +159,7 @@ class TreeBuilder:
                 lost += (key.value, ANOTHER)
             else:
                 entries[key.value] = key, value
-        return tuple.__new__(Mapping, (tuple(entries.values()), span, tuple(lost)))
+        return Mapping(tuple(entries.values()), span, tuple(lost))
 
     def _refuse_key(self, key: Tree, value: Tree) -> None:
         """Add the fault of a key that is not a string."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mimgraph.language.yaml_tree.builder import TreeBuilder
-from mimgraph.language.yaml_tree.early import Early
 from mimgraph.language.yaml_tree.faults import AddDiagnostic
 from mimgraph.language.yaml_tree.limits import Unreadable, check_size
 from mimgraph.language.yaml_tree.tree import Tree
@@ -11,15 +10,12 @@ from mimgraph.language.yaml_tree.yaml_events import read_yaml
 from mimgraph.source import SourceFile
 
 
-def compose(
-    file: SourceFile, report: AddDiagnostic, text: str | None = None, early: Early | None = None
-) -> Tree | None:
+def compose(file: SourceFile, report: AddDiagnostic, text: str | None = None) -> Tree | None:
     """Return the tree of a file, or None if it cannot be read; every fault goes to `report`.
 
     `text` is read in place of the file's own: a part of it, whose lines have the same numbers.
-    `early` reads some of its mappings as soon as they close.
     """
-    builder = TreeBuilder(file, early)
+    builder = TreeBuilder(file)
     try:
         _read(file.text.removeprefix("\ufeff") if text is None else text, builder)
     except Unreadable as fault:

@@ -70,14 +70,6 @@ def resolve(text: str) -> Value:
     return number if MIN_INT <= number <= MAX_INT else FAULTY
 
 
-class ResolvedScalars(dict[str, Value]):
-    """A cache of plain scalars' values, as a spec has the same words many times."""
-
-    def __missing__(self, text: str) -> Value:
-        value = self[text] = resolve(text)
-        return value
-
-
 def why_faulty(text: str, span: Span, keys: Sequence[str]) -> Diagnostic:
     """Return the diagnostic of a plain scalar that `resolve` finds faulty; `keys` are the keys
     around it, the nearest first, none for a key."""

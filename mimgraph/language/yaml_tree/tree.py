@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 from mimgraph.ir.declared.values import FAULTY, Faulty
 from mimgraph.source import Span
@@ -90,7 +90,7 @@ class Mapping(NamedTuple):
                 entries.append((key, value))
         return self._replace(entries=tuple(entries))
 
-    def with_lost(self, key: str) -> Self:
+    def with_lost(self, key: str) -> Mapping:
         """Return the mapping with one more key that was left out."""
         return self._replace(lost=(*self.lost, key))
 
@@ -100,42 +100,6 @@ class Mapping(NamedTuple):
         return self._replace(
             entries=(*self.entries, *((key, faulty(self.span)) for key in missing))
         )
-
-
-class Declared(Mapping):
-    """A mapping that was read as soon as it closed: of its entries only what they declare is kept.
-
-    It holds that and its span alone: a large spec has as many of these as nodes.
-    """
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, declared: Any, span: Span) -> Self:
-        """Return the mapping that stands for what it declares."""
-        return tuple.__new__(cls, (declared, span))
-
-    @property
-    def declared(self) -> Any:
-        """What was read."""
-        return tuple.__getitem__(self, 0)
-
-    @property
-    def entries(self) -> tuple[tuple[Scalar, Tree], ...]:
-        return ()
-
-    @property
-    def lost(self) -> tuple[str, ...]:
-        return ()
-
-    def with_lost(self, key: str) -> Self:
-        return self
-
-
-class DeclaredNodes(Declared):
-    """Nodes that follow each other, in the place of the first: their names have no entries."""
-
-    __slots__ = ()
 
 
 Tree = Scalar | Sequence | Mapping

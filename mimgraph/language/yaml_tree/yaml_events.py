@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -21,8 +20,7 @@ from yaml.events import (
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.values import FAULTY
-from mimgraph.language.yaml_tree.builder import TreeBuilder
-from mimgraph.language.yaml_tree.early import Kind
+from mimgraph.language.yaml_tree.builder import Kind, TreeBuilder
 from mimgraph.language.yaml_tree.faults import NO_ALIASES
 from mimgraph.language.yaml_tree.limits import (
     HIDE_BREAKS,
@@ -30,6 +28,7 @@ from mimgraph.language.yaml_tree.limits import (
     Unreadable,
     check_printable,
 )
+from mimgraph.language.yaml_tree.scalars import resolve
 from mimgraph.language.yaml_tree.spans import (
     block_text_span,
     empty_span,
@@ -38,7 +37,7 @@ from mimgraph.language.yaml_tree.spans import (
     without_properties,
 )
 from mimgraph.language.yaml_tree.syntax_faults import syntax_fault
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, faulty
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, faulty
 from mimgraph.source import Span
 
 PARSER: Callable[[str], Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -48,56 +47,25 @@ QUESTION_MARK = re.compile(r"\?[^\s?]")
 YAML_TAGS = "tag:yaml.org,2002:"
 RESOLVED_TAGS = ("int", "float", "bool", "null")  # a scalar means the same without such a tag
 NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
-LONG = 10_000  # characters
 BLOCK_STYLES = ("|", ">")
 
 
 def read_yaml(text: str, builder: TreeBuilder) -> None:
     """Read a text of one document."""
     check_printable(builder.file, text)
-    if len(text) < LONG or not _read_with_node_lines(text, builder):
-        _read(text, builder, {})
-
-
-def _read_with_node_lines(text: str, builder: TreeBuilder) -> bool:
-    """Read a text of which libyaml need not read every line; return False, and have read nothing, if
-    there is none, or something is wrong."""
-    from mimgraph.language.yaml_tree.node_lines import node_runs, without_runs  # takes milliseconds
-
-    runs = node_runs(builder.file, text, builder.resolved, builder.early)
-    if not runs:
-        return False
-    cut_out = {run.line: run.items for run in runs}
-    with suppress(Unreadable):
-        _read(without_runs(text, runs), builder, cut_out)
-        if not cut_out:
-            return True
-    builder.begin()
-    return False
-
-
-def _read(text: str, builder: TreeBuilder, cut_out: dict[int, list[Tree]]) -> None:
-    """Read a text; in the place of a mark in a line of `cut_out` are the items there."""
     hidden = not text.isascii()
     safe = text.translate(HIDE_BREAKS) if hidden else text
     if safe.endswith((" ", "\t")):
         safe += "\n"  # else libyaml forgets a last line that is blank
     has_question_mark = bool(QUESTION_MARK.search(text))
     anchors: set[str] = set()
-    add_plain = builder.add_plain
     for event in _events(safe, builder):
         kind = type(event)
         if has_question_mark and kind in NODES:
             _check_question_mark(event, builder)
         if kind is ScalarEvent:
             value = event.value.translate(SHOW_BREAKS) if hidden else event.value
-            if cut_out and _is_mark(event, builder, cut_out):
-                builder.items[-1:] = cut_out.pop(event.start_mark.line + 1)
-            elif not value or event.style or event.anchor or event.tag:
-                _scalar(event, value, builder, anchors)
-            else:
-                start, end = event.start_mark, event.end_mark
-                add_plain(value, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+            _scalar(event, value, builder, anchors)
         elif kind is MappingStartEvent:
             _start(Mapping, event, builder, anchors)
         elif kind is SequenceStartEvent:
@@ -126,14 +94,6 @@ def _events(text: str, builder: TreeBuilder) -> Iterator[Any]:
         place = fault_point(builder.file, event.end_mark)
         fault = Diagnostic("yaml-syntax", "this escape is not a character", place)
         raise Unreadable(fault) from error
-
-
-def _is_mark(event: Any, builder: TreeBuilder, cut_out: dict[int, list[Tree]]) -> bool:
-    """Return whether a scalar is the value of a mark; if it has a text, the lines behind the mark are
-    indented deeper."""
-    line, before = event.start_mark.line + 1, builder.items[-1:]
-    is_text = event.style != "|" or event.value or line not in cut_out or not before
-    return not is_text and before[0].span[1:3] == (line, 3)
 
 
 def _check_question_mark(event: Any, builder: TreeBuilder) -> None:
@@ -171,7 +131,7 @@ def _tagged(tag: str, text: str, span: Span, plain: bool, builder: TreeBuilder) 
     if tag == f"{YAML_TAGS}str":
         return Scalar(text, span, text, plain)
     if tag.startswith(YAML_TAGS) and tag.removeprefix(YAML_TAGS) in RESOLVED_TAGS:
-        return Scalar(builder.resolved[text], span, text, plain)
+        return Scalar(resolve(text), span, text, plain)
     return Scalar(FAULTY, span, text, plain, tagged=True)
 
 

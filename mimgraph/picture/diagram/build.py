@@ -14,10 +14,8 @@ from mimgraph.ir.typed.operations import (
     Scan,
     Sequence,
     Shared,
-    TypedOperation,
     Use,
 )
-from mimgraph.ir.typed.visitor import OperationVisitor
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item, every
@@ -45,7 +43,7 @@ _Drawn: TypeAlias = tuple[tuple[Item, ...], dict[str, End]]  # items, and the en
 _Bodies: TypeAlias = tuple[tuple[str, Body], ...]  # each with the prefix of its names
 
 
-class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
+class _Builder:
     """Turns nodes into items, depth first, and wires the boxes among them."""
 
     def __init__(self, structures: Structures, wiring: Wiring, around: _Bodies = ()) -> None:
@@ -90,22 +88,26 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         return f"{next(paths)}{first.target}"
 
     def node(self, node: TypedNode, context: Context) -> _Drawn:
-        """Return a node as a cluster if there is something to show inside, else as a box."""
-        return self.visit(node.operation, node, context)
+        """Return a node as a cluster if there is something to show inside, else as a box.
 
-    def visit_other(self, operation: TypedOperation, node: TypedNode, context: Context) -> _Drawn:
-        """Return a box."""
+        The module of a share is open where it is made.
+        """
+        match node.operation:
+            case Sequence(items=items) as sequence if items:
+                return self.sequence(sequence, node, context)
+            case Use(merge="", body=body) as use if body.nodes:
+                return self.use(use, node, context)
+            case Repeated(bodies=(body, *_)) as repeated if body.nodes:
+                return self.repeated(repeated, node, context)
+            case Each() as each if branches := self.structures.opened(each):
+                return self.each(each, branches, node, context)
+            case Scan(body=body) as scan if body.nodes:
+                return self.scan(scan, node, context)
         box = node_box(node, context)
         return (box,), self.wiring.add_box(box.id, node, context.sources)
 
-    def visit_shared(self, shared: Shared, node: TypedNode, context: Context) -> _Drawn:
-        """Return a box: the module is open where it is made."""
-        return self.visit_other(shared, node, context)
-
-    def visit_sequence(self, sequence: Sequence, node: TypedNode, context: Context) -> _Drawn:
+    def sequence(self, sequence: Sequence, node: TypedNode, context: Context) -> _Drawn:
         """Return a chain as a cluster; each item is fed by the one before, and the last has its ports."""
-        if not sequence.items:
-            return self.visit_other(sequence, node, context)
         (end,) = context.sources.values()
         # the only node of a chain block has no name: the cluster of the block is drawn already
         path = f"{context.id}." if context.key else context.path
@@ -154,18 +156,14 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
             items = tuple(map(merged, zip(*(drawn[body] for body in bodies), strict=True)))
         return (replace(cluster, items=(*counter, *items)),), _results(node, outputs)
 
-    def visit_use(self, use: Use, node: TypedNode, context: Context) -> _Drawn:
+    def use(self, use: Use, node: TypedNode, context: Context) -> _Drawn:
         """Return a block as a cluster."""
-        if use.merge or not use.body.nodes:
-            return self.visit_other(use, node, context)
         text = op_text(node, arguments_text(use.arguments))
         cluster = _cluster("block", node, context, text, use.body.doc)
         return self.block(node, (use.body,), cluster, context, context.id)
 
-    def visit_repeated(self, repeated: Repeated, node: TypedNode, context: Context) -> _Drawn:
+    def repeated(self, repeated: Repeated, node: TypedNode, context: Context) -> _Drawn:
         """Return a repeated block as one cluster if all repeats have one structure, else as a row."""
-        if not (repeated.bodies and repeated.bodies[0].nodes):
-            return self.visit_other(repeated, node, context)
         stretches = tuple(self.structures.stretches(repeated))
         for stretch in stretches:
             self.wiring.add_repeats(context.id, stretch.start, len(stretch.bodies))
@@ -177,11 +175,10 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         module = context.id if repeated.shared else f"{context.id}.{repeated.first}"
         return self.block(node, bodies, cluster, context, module)
 
-    def visit_each(self, each: Each, node: TypedNode, context: Context) -> _Drawn:
+    def each(
+        self, each: Each, branches: tuple[TypedNode, ...], node: TypedNode, context: Context
+    ) -> _Drawn:
         """Return an `each` of blocks or chains as one cluster, drawn once for all branches."""
-        branches = self.structures.opened(each)
-        if not branches:
-            return self.visit_other(each, node, context)
         names = [branch.name for branch in branches]
         self.wiring.add_branches(context.id, names)
         # the branches of a shared module are that module, others are in it under their names
@@ -205,10 +202,8 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         cluster = replace(one, id=context.id, title=context.title, subtitle=text, shapes=shapes)
         return (cluster,), self.wiring.add_results(results, {item.id for item in every((one,))})
 
-    def visit_scan(self, scan: Scan, node: TypedNode, context: Context) -> _Drawn:
+    def scan(self, scan: Scan, node: TypedNode, context: Context) -> _Drawn:
         """Return a block that is scanned as a cluster, drawn once for all steps."""
-        if not scan.body.nodes:
-            return self.visit_other(scan, node, context)
         text = op_text(node, arguments_text(scan.arguments))
         cluster = _cluster("block", node, context, text, scan.body.doc)
         items, outputs = self.body(scan.body, f"{context.id}.", context.sources)
