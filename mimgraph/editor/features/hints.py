@@ -114,8 +114,8 @@ class _Finder:
         if found:
             yield self._hint(_behind(node.span, whole), _results(found))
             yield from self._options(node, found)
-        items = node.applied.items if node.applied else ()
-        yield from self._items(items, [_source_text(use) for use in found] if items else ())
+        if node.applied and node.applied.items:
+            yield from self._items(node.applied.items, [_source_text(use) for use in found])
 
     def _items(self, items: Sequence[Node], before: Sequence[str] = ()) -> Iterator[Hint]:
         """Yield the hints of the items of a chain: all of an item that has a line of its own; of items on

@@ -23,7 +23,9 @@ from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFile
 from mimgraph.editor.server.settings import Settings
 
-OBJECTS = 50_000  # new ones before garbage is collected; of 700, it takes a fifth of a keystroke
+OBJECTS = (
+    500_000  # new ones before garbage is collected: some 30 MB, and a fifth of a keystroke less
+)
 Handler: TypeAlias = Callable[[Document, Any], Any]  # of a document and the params of a request
 log = logging.getLogger(__name__)
 
