@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Code, Operand
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lazy import Product
 from mimgraph.ir.lowering import Lowering, Module, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType

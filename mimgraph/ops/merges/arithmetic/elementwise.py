@@ -9,11 +9,10 @@ from typing import Literal, NamedTuple, cast
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
-from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands, same_dtypes
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
+from mimgraph.ops.rule_helpers import as_float, bad_option, converted, dtype_fault, truth_fault
 from mimgraph.ops.signature import Sources
 from mimgraph.support.frozen_data import replace
 

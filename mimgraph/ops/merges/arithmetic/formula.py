@@ -38,7 +38,6 @@ from mimgraph.ir.expression import (
 from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint
-from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.merges.arithmetic.agreement import agreed
 from mimgraph.ops.merges.arithmetic.domains import domain
 from mimgraph.ops.merges.arithmetic.elementwise import Kind, kind_of, promoted
@@ -46,6 +45,7 @@ from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, functio
 from mimgraph.ops.merges.arithmetic.term import LIMIT, Term, number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
+from mimgraph.ops.rule_helpers import as_float, real
 from mimgraph.ops.signature import NamedSources
 
 
