@@ -30,9 +30,10 @@ class Construct(Code):
     positional: int
     defaults: tuple[tuple[str, Any], ...]
 
-    def rebuilt(self, replace: Replace) -> Code:
-        arguments = tuple([(name, rebuild(value, replace)) for name, value in self.arguments])
-        return Construct(self.class_name, arguments, self.positional, self.defaults)
+    @property
+    def children(self) -> tuple[Code, ...]:
+        """Return none: those of the call that `spelled` returns are printed."""
+        return ()
 
     def spelled(self) -> Call:
         """Return the call as it is written."""

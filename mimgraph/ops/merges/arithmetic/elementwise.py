@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Literal, NamedTuple, cast
 
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
@@ -191,7 +191,6 @@ def kind_of(x: TensorType) -> Kind:
     return Kind(x.dtype, 2 if x.rank else 1)
 
 
-@lru_cache(maxsize=1024)
 def promoted(a: Kind, b: Kind) -> Kind:
     """Return the kind to which torch promotes both."""
     low, high = sorted((a, b), key=lambda kind: kind.level)

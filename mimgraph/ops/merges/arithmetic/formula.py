@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import (
@@ -92,7 +91,6 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     return Lowering(result, call=term.code, requires=tuple(compiler.requires))
 
 
-@lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
     """Return a parsed formula and its names; cached, as each use of a block parses it again."""
     expression = parse_formula(text)
