@@ -19,6 +19,7 @@ FILES = {
     "pointwise.distance": "CosineSimilarity PairwiseDistance",
     "pointwise.dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
     "pointwise.elementwise": "Cast Clamp Detach DropPath LogicalNot Normalize OneHot",
+    "shape.flatten": "Flatten Unflatten",
     "spatial.fold": "Fold Unfold",
     "spatial.fourier": (
         "FFT FFT2 IFFT IFFT2 IRFFT IRFFT2 Imag RFFT RFFT2 Real ViewAsComplex ViewAsReal"
@@ -44,9 +45,7 @@ FILES = {
     ),
     "shape.rearrange": "Rearrange Reduce",
     "shape.reduction": "ArgMax ArgMin CumProd CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var",
-    "shape.reshape": (
-        "Expand Flatten Flip Permute Repeat Reshape Roll Squeeze Transpose Unflatten Unsqueeze"
-    ),
+    "shape.reshape": "Expand Flip Permute Repeat Reshape Roll Squeeze Transpose Unsqueeze",
     "spatial.resize": "Interpolate Pad",
     "sequence.rnn": "GRU LSTM RNN",
     "spatial.shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",

@@ -11,8 +11,9 @@ from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.names import param_fault
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.layers.shape.flatten import flattened
 from mimgraph.ops.layers.shape.reduction import reduced_dtype
-from mimgraph.ops.layers.shape.reshape import divided, flattened, product, reshaped
+from mimgraph.ops.layers.shape.reshape import divided, product, reshaped
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, same_size
