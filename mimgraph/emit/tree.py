@@ -32,8 +32,7 @@ class Construct(Code):
 
     @property
     def children(self) -> tuple[Code, ...]:
-        """Return none: those of the call that `spelled` returns are printed."""
-        return ()
+        return ()  # the call that `spelled` returns has them
 
     def spelled(self) -> Call:
         """Return the call as it is written."""
