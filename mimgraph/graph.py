@@ -517,8 +517,8 @@ class Graph(Shown):
         multiply-accumulates. A `ValueError` says where a stage would need something of another that
         cannot be sent: a weight, or an optional value.
         """
+        from mimgraph.pipeline.balance import stage_starts
         from mimgraph.pipeline.split import split
-        from mimgraph.pipeline.starts import stage_starts
 
         starts = stage_starts(self.typed, stages)
         parts = split(self.typed, starts)

@@ -13,7 +13,7 @@ from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.limits import LIMITED, DeclaredLimits
+from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.names import class_fault

@@ -19,10 +19,9 @@ from mimgraph.infer.single_node import Given, infer_input
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size, size_help
 from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import input_fault, name_fault
-from mimgraph.ir.types import DTYPES, MAX_AXES
+from mimgraph.ir.types import DTYPES, MAX_AXES, dtype_help
 from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, dtype_name, shown, wrong

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 
 from mimgraph.builder.user_line import spec_error
 from mimgraph.ir.names import name_fault
@@ -29,13 +28,11 @@ def check_output_name(name: object, span: Span) -> None:
         raise spec_error("bad-name", f"{name!r} cannot be an output's name", span)
 
 
-@cache
 def snake_case(name: str) -> str:
     """Return a class's name in snake case: `MaxPool2d` as `max_pool2d`, `ReLU` as `relu`."""
     return _NEW_WORD.sub("_", _ABBREVIATED.sub(lambda m: _WORDS[m[0]], name)).lower()
 
 
-@cache
 def _base(stem: str) -> str:
     """Return the stem, or `node` for one that would be illegal with a number."""
     return stem if name_fault(f"{stem}_1") is None else "node"

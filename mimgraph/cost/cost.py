@@ -1,21 +1,29 @@
-"""Compute the cost of graphs: parameters, multiply-accumulates, memory of activations."""
+"""Compute the cost of graphs: parameters, multiply-accumulates, memory of activations; find the
+reshapes that copy, because a view before them gave a non-contiguous tensor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import prod
 
-from mimgraph.cost.contiguity import copies
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.ir.dims.amount import Amount
 from mimgraph.ir.dims.dim import Dim, Size
-from mimgraph.ir.lazy_shapes import ShapesUnknown
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.lazy import ShapesUnknown
+from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
 from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, unwrap
 from mimgraph.ir.typed.training_walk import Settings, weights_of_node
 from mimgraph.ir.typed.walks import needed_in_eval, running
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.support.frozen_data import data, field, replace
+
+
+def how_to_count(names: Iterable[str]) -> str:
+    """Return `mg.register(Own, macs=...) sets them` for the first registered layer, "" if all are models of
+    libraries, whose names have a dot."""
+    own = next((name for name in names if "." not in name), None)
+    return f"mg.register({own}, macs=...) sets them" if own is not None else ""
+
 
 PARAM_BYTES = 4  # float32, as parameters are created
 
@@ -231,3 +239,58 @@ def _bytes(types: Iterable[TensorType]) -> Amount:
 
 def _elements(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return sum(prod(map(int, shape)) for shape in shapes.values())  # without how they were written
+
+
+def copies(body: Body) -> set[TypedNode]:
+    """Return the nodes, at any depth, that usually give a view but here copy.
+
+    The inputs of a graph or block, and the new results of ops, are assumed to be contiguous.
+    """
+    walk = _Walk()
+    walk.body(body)
+    return walk.copies
+
+
+class _Walk:
+    """Follows tensors that may be non-contiguous: with gaps, or strided in another order than the axes."""
+
+    def __init__(self) -> None:
+        self.copies: set[TypedNode] = set()
+        self.bodies: dict[Body, bool] = {}
+
+    def body(self, body: Body) -> bool:
+        """Return whether an output may be non-contiguous; each body is walked once."""
+        if body not in self.bodies:
+            found: set[str] = set()
+            for node in body.order:
+                if self.node(node, any(_node(value) in found for value in node.arguments.values())):
+                    found.add(node.name)
+            self.bodies[body] = any(_node(value) in found for value in body.outputs.values())
+        return self.bodies[body]
+
+    def node(self, node: TypedNode, scattered: bool) -> bool:
+        """Return whether a result may be non-contiguous, given whether a source may be."""
+        operation = unwrap(node.operation)
+        moves = node.fold is not None and node.fold.axis > 1
+        scattered = scattered and not moves  # a source is copied to fold such an axis
+        if isinstance(operation, Leaf):
+            lowering = operation.lowering
+            if scattered and lowering.gathers:
+                self.copies.add(node)
+                scattered = False
+            scattered = lowering.makes == () and (scattered or lowering.scatters)
+        elif operation.bodies:
+            ran = [self.body(body) for body in operation.bodies]
+            scattered = any(ran)
+        elif operation.branches:
+            made = [self.node(item, scattered) for item in operation.branches]
+            scattered = any(made)
+        else:
+            for item in operation.items:
+                scattered = self.node(item, scattered)
+        return moves or (scattered and operation.activation is None)
+
+
+def _node(value: Value) -> str:
+    """Return the name of the node that makes a value."""
+    return value.name.partition(".")[0]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
-from mimgraph.ir.lazy_shapes import LazyShapes
+from mimgraph.ir.lazy import LazyShapes
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed.graph import Body, TypedNode, Value

@@ -30,9 +30,9 @@ class Construct(Code):
     positional: int
     defaults: tuple[tuple[str, Any], ...]
 
-    def rebuilt(self, replace: Replace) -> Code:
-        arguments = tuple([(name, rebuild(value, replace)) for name, value in self.arguments])
-        return Construct(self.class_name, arguments, self.positional, self.defaults)
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return ()  # the call that `spelled` returns has them
 
     def spelled(self) -> Call:
         """Return the call as it is written."""

@@ -1,4 +1,5 @@
-"""Run the models of libraries on torch's meta device, without weights, and remember what they give."""
+"""Run the models of libraries on torch's meta device, without weights, and remember what they
+give."""
 
 from __future__ import annotations
 
@@ -8,15 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.encoders.cache import remembered
-from mimgraph.encoders.sizes import size
-from mimgraph.ir.lazy_shapes import LazyLayers, LazyShapes, ShapesUnknown
+from mimgraph.ir.dims.dim import Size, substitute, symbol
+from mimgraph.ir.expression import evaluate, parse
+from mimgraph.ir.lazy import LazyLayers, LazyShapes, ShapesUnknown
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.custom.module_signature import (
-    Facts,
-    Parts,
-    first_line,
-    parts_of,
-)
+from mimgraph.ops.custom.module_signature import Facts, Parts, first_line, parts_of
 from mimgraph.ops.libraries import how_to_install
 from mimgraph.ops.op import OpFault
 
@@ -141,3 +138,16 @@ def _kept(facts: Facts) -> dict[str, Any]:
 
 def _type(dims: Sequence[str], dtype: str, batched: bool) -> TensorType:
     return TensorType(tuple(map(size, dims)), dtype, batched=batched)
+
+
+def size(text: str) -> Size:
+    """Return the size with its names as symbols."""
+    if text.isdecimal():
+        return int(text)
+    found: Size = evaluate(parse(text), lambda name: symbol(name.name))
+    return found
+
+
+def size_at(text: str, sizes: Mapping[str, Size]) -> Size:
+    """Return the size with these sizes in place of its names."""
+    return substitute(size(text), sizes)

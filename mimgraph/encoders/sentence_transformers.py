@@ -12,13 +12,12 @@ from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, shapes
 from mimgraph.encoders.transformers import configs
 from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
-from mimgraph.encoders.transformers.configs import Config
-from mimgraph.encoders.transformers.families import FAMILIES
+from mimgraph.encoders.transformers.configs import FAMILIES, Config
 from mimgraph.encoders.transformers.sources import tokens
 from mimgraph.encoders.transformers.table_models import TableModel
 from mimgraph.ir.code import Call, Constant, Dict, Operand
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy_shapes import LazyShapes
+from mimgraph.ir.lazy import LazyShapes
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault

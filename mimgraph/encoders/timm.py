@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.encoders.cache import recalled, remembered
-from mimgraph.encoders.encoder import Encoder, option
-from mimgraph.encoders.features import features
+from mimgraph.encoders.encoder import Encoder, features, option
 from mimgraph.encoders.images import check_classes, check_image
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.probe import Model, question, results

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.encoders import sizes
-from mimgraph.encoders.encoder import Encoder, one_of, option
-from mimgraph.encoders.features import FEATURES, Features, features
+from mimgraph.encoders.encoder import FEATURES, Encoder, Features, features, one_of, option
 from mimgraph.encoders.images import check_classes, check_exact, check_image, least
 from mimgraph.encoders.macs import macs
-from mimgraph.encoders.probe import Model, results
-from mimgraph.encoders.torchvision_table import Entry, entry, models, release
+from mimgraph.encoders.probe import Model, results, size_at
 from mimgraph.ir.code import Constant, Dict, List, Operand
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import OptionSpec
+from mimgraph.support.frozen_data import data, field
 
 if TYPE_CHECKING:
     from torch import nn
@@ -182,7 +182,7 @@ class Classifier(Encoder):
         if chosen is not None and chosen.is_one:
             shapes = dict(zip([ONE], shapes.values(), strict=True))
         return {
-            port: image.like(*(sizes.at(text, at) for text in shape.split(", ")))
+            port: image.like(*(size_at(text, at) for text in shape.split(", ")))
             for port, shape in shapes.items()
         }
 
@@ -274,3 +274,50 @@ def _check_part(model: str, part: str, nodes: Sequence[str]) -> None:
     message = f"torchvision.{model} has no part {part!r}"
     help = f"did you mean {near}?" if near else f"mimgraph layers torchvision.{model} lists them"
     raise OpFault("bad-option", message, option="features", help=help)
+
+
+FILE = Path(__file__).with_name("torchvision_models.json")
+
+
+@data
+class Entry:
+    """What the table says about a classifier.
+
+    `weights` has the file of each, `options` are those of its constructor that a spec may give,
+    `always` the arguments that are always given, and `anew` those without weights. It takes images of `exact` pixels a side, or of
+    `least` pixels at least. The `result` and the `features` are shapes in H, W and num_classes.
+    `image_sizes` has the pixels a side for each of its weights, if it has an option for them.
+    """
+
+    weights: Mapping[str, str]
+    result: str
+    features: Mapping[str, str]
+    options: tuple[str, ...] = ()
+    always: Mapping[str, Any] = field(default_factory=dict)
+    anew: Mapping[str, Any] = field(default_factory=dict)
+    exact: int | None = None
+    least: int = 1
+    image_sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = json.loads(FILE.read_bytes())
+    return table
+
+
+def release() -> tuple[int, ...]:
+    """Return the release of torchvision that the table is of."""
+    return tuple(map(int, _table()["torchvision"].split(".")))
+
+
+def models() -> list[str]:
+    """Return the names of the classifiers."""
+    return [*_table()["models"]]
+
+
+@cache
+def entry(model: str) -> Entry | None:
+    """Return what the table says about a classifier; None for a model that it does not have."""
+    found = _table()["models"].get(model)
+    return None if found is None else Entry(**{**found, "options": tuple(found.get("options", ()))})

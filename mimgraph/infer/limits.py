@@ -9,11 +9,11 @@ from typing import Any
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.ir.declared.limits import DeclaredLimits
+from mimgraph.ir.declared.graph import DeclaredLimits
 from mimgraph.ir.declared.values import FAULTY, Option
 from mimgraph.ir.dims.dim import MAX_COEFFICIENT
 from mimgraph.ir.expression import plain
-from mimgraph.ir.typed.limits import Limits, read_amount
+from mimgraph.ir.typed.graph import Limits, read_amount
 from mimgraph.support.arguments import shown
 
 END = 10**30  # so that it can be written

@@ -24,7 +24,7 @@ from mimgraph.support.frozen_data import field, mutable_data
 
 if TYPE_CHECKING:
     from mimgraph.infer.point_types import PointTypes
-    from mimgraph.ir.typed.limits import Limits
+    from mimgraph.ir.typed.graph import Limits
 
 MAX_NODES = 50_000
 MAX_DEPTH = 64

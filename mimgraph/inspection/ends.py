@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeVar
 
-from mimgraph.inspection.origin import Origin
+from mimgraph.inspection.node import Origin, unknown
 from mimgraph.inspection.sources import source_text
-from mimgraph.inspection.unknown_name import unknown
 from mimgraph.ir.declared import graph as declared
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.typed.graph import TypedGraph

@@ -1,17 +1,55 @@
-"""The record of one node of a graph, and the mapping that holds the nodes of a graph by name."""
+"""The record of one node of a graph, the place where it was declared, and the nodes by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.inspection.option_values import is_default
-from mimgraph.inspection.origin import Origin
-from mimgraph.inspection.unknown_name import UnknownName, unknown
 from mimgraph.ir.types import Shape, TensorType
 from mimgraph.ops import registry
+from mimgraph.source import Span
 from mimgraph.support.entry_point import entry_points
 from mimgraph.support.frozen_data import field, locked_data
+
+
+@locked_data
+class Origin:
+    """A place in a spec or a Python file; prints as `model.yaml:7` or `train.py:12`."""
+
+    span: Span
+
+    @property
+    def file(self) -> str:
+        """The name of the file, as it was given to `mg.load` or as Python knows it."""
+        return self.span.file.name
+
+    @property
+    def line(self) -> int:
+        """The line, counted from 1."""
+        return self.span.line
+
+    def __str__(self) -> str:
+        return f"{PurePath(self.file).name}:{self.line}"
+
+    def __repr__(self) -> str:
+        return f"<Origin {self}>"
+
+
+class UnknownName(KeyError):
+    """Raised for a name that no node, input or output has; its text is not quoted as a key is."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> UnknownName:
+    """Return the error for a name that nothing of a kind, a node or an input, has."""
+    help_ = suggestion(name, known) if isinstance(name, str) else ""
+    return UnknownName(f"no {what} is called {name!r}" + (f": {help_}" if help_ else ""))
+
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "share", "each"]
 OPS: tuple[Kind, ...] = ("layer", "merge", "tensor")  # the kinds of the ops in the registry

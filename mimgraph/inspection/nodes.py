@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.inspection.node import Kind, Node, Nodes
+from mimgraph.inspection.node import Kind, Node, Nodes, Origin
 from mimgraph.inspection.option_values import op_options
-from mimgraph.inspection.origin import Origin
 from mimgraph.inspection.sources import argument_names, source_text
 from mimgraph.inspection.words import WORD_DEFAULTS, activation_options, words
 from mimgraph.ir.dims.dim import Size

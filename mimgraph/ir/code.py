@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from mimgraph.ir.dims.dim import Dim
@@ -17,11 +17,14 @@ class Code:
     @property
     def children(self) -> tuple[Code, ...]:
         """Return the direct subexpressions, in the order in which they are printed."""
-        return ()
+        return tuple(_codes_in([getattr(self, name) for name in self._fields()]))
 
     def rebuilt(self, replace: Replace) -> Code:
         """Return the expression with other direct subexpressions, in that order."""
-        return self
+        return type(self)(*[_rebuilt(getattr(self, name), replace) for name in self._fields()])
+
+    def _fields(self) -> tuple[str, ...]:
+        return type(self).__match_args__
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
         """Return the call `self.name(*args, **keywords)`."""
@@ -78,13 +81,6 @@ class Attribute(Code):
     value: Code
     name: str
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.value,)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Attribute(rebuild(self.value, replace), self.name)
-
 
 @data
 class Call(Code):
@@ -92,29 +88,11 @@ class Call(Code):
     args: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.function, *self.args, *[value for _, value in self.keywords])
-
-    def rebuilt(self, replace: Replace) -> Code:
-        function = rebuild(self.function, replace)
-        args = tuple([rebuild(arg, replace) for arg in self.args])
-        return Call(
-            function, args, tuple([(key, rebuild(value, replace)) for key, value in self.keywords])
-        )
-
 
 @data
 class Subscript(Code):
     value: Code
     index: Code
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.value, self.index)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Subscript(rebuild(self.value, replace), rebuild(self.index, replace))
 
 
 @data
@@ -125,28 +103,12 @@ class Slice(Code):
     stop: Code | None = None
     step: Code | None = None
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return tuple(part for part in (self.start, self.stop, self.step) if part is not None)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Slice(
-            *[part and rebuild(part, replace) for part in (self.start, self.stop, self.step)]
-        )
-
 
 @data
 class Tuple(Code):
     """`(a, b)`, in a subscript `a, b`."""
 
     items: tuple[Code, ...]
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return self.items
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Tuple(tuple([rebuild(item, replace) for item in self.items]))
 
 
 @data
@@ -155,26 +117,12 @@ class List(Code):
 
     items: tuple[Code, ...]
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return self.items
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return List(tuple([rebuild(item, replace) for item in self.items]))
-
 
 @data
 class Dict(Code):
     """`{"key": value}`."""
 
     items: tuple[tuple[str, Code], ...]
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return tuple([value for _, value in self.items])
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Dict(tuple([(key, rebuild(value, replace)) for key, value in self.items]))
 
 
 @data
@@ -183,13 +131,6 @@ class Unary(Code):
 
     operator: str
     operand: Code
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.operand,)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Unary(self.operator, rebuild(self.operand, replace))
 
 
 @data
@@ -200,13 +141,6 @@ class Binary(Code):
     left: Code
     right: Code
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.left, self.right)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Binary(self.operator, rebuild(self.left, replace), rebuild(self.right, replace))
-
 
 @data
 class Conditional(Code):
@@ -215,13 +149,6 @@ class Conditional(Code):
     value: Code
     test: Code
     otherwise: Code
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.value, self.test, self.otherwise)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Conditional(*[rebuild(part, replace) for part in self.children])
 
 
 @data
@@ -232,28 +159,12 @@ class Comprehension(Code):
     targets: tuple[str, ...]
     iterable: Code
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.element, self.iterable)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Comprehension(
-            rebuild(self.element, replace), self.targets, rebuild(self.iterable, replace)
-        )
-
 
 @data
 class Unpacked(Code):
     """`*value`, an argument of a call."""
 
     value: Code
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return (self.value,)
-
-    def rebuilt(self, replace: Replace) -> Code:
-        return Unpacked(rebuild(self.value, replace))
 
 
 def code(value: Any) -> Code:
@@ -291,6 +202,22 @@ def named_constant(name: str, value: Any) -> Code:
             plain = [i.value for i in items if isinstance(i, Constant) and i.written is None]
             return Constant(tuple(plain), name) if len(plain) == len(items) else Tuple(items)
     return Constant(value, name, getattr(value, "written", None))
+
+
+def _codes_in(values: Iterable[Any]) -> Iterator[Code]:
+    """Yield the expressions among the values of fields, also those in tuples."""
+    for value in values:
+        if isinstance(value, Code):
+            yield value
+        elif type(value) is tuple:
+            yield from _codes_in(value)
+
+
+def _rebuilt(value: Any, replace: Replace) -> Any:
+    """Return the value of a field with other expressions in it."""
+    if isinstance(value, Code):
+        return rebuild(value, replace)
+    return tuple([_rebuilt(one, replace) for one in value]) if type(value) is tuple else value
 
 
 def rebuild(node: Code, replace: Replace) -> Code:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Call, Code, Operand, call
-from mimgraph.ir.lazy_products import LazyProducts, Product
+from mimgraph.ir.lazy import LazyProducts, Product
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data, field, replace
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from mimgraph.ir.dims.dim import Dim
@@ -35,7 +34,6 @@ class Plain:
     """The annotation of an option that takes any data that a spec can hold."""
 
 
-@cache
 def checker(annotation: Any) -> Check:
     """Return a function that converts a value to canonical form, or raises `ValueError`.
 

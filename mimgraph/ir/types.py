@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from math import gcd
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.compare import divisible, equal
 from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, constant_term, substitute, symbol, symbols
@@ -323,3 +324,19 @@ def can_be_read(size: Dim, tensors: Sequence[TensorType]) -> bool:
     if all(axis_that_tells(name, tensors) is not None for name in symbols(size)):
         return True
     return multiple_of_axis(size, tensors) is not None
+
+
+# names of Python, numpy and torch's methods that are no names of dtypes here
+_ALIASES = {
+    "int": "int64",
+    "long": "int64",
+    "float": "float32",
+    "half": "float16",
+    "double": "float64",
+}
+
+
+def dtype_help(name: str) -> str:
+    """Return the help for a name that no dtype has."""
+    near = _ALIASES.get(name) or nearest(name, DTYPES)
+    return f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
-from mimgraph.ir.declared.limits import DeclaredLimits
+from mimgraph.ir.declared.graph import (
+    Block,
+    BlockInput,
+    DeclaredLimits,
+    Graph,
+    Input,
+    Node,
+    Output,
+    Source,
+)
 from mimgraph.ir.declared.operations import (
     BESIDE_FROM,
     VALUE_OPTION,

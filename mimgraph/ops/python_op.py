@@ -27,7 +27,7 @@ def _signature(op: Op) -> object:
 
 
 def _docstring(op: Op) -> object:
-    from mimgraph.ops.python_help import docstring
+    from mimgraph.ops.python_signature import docstring
 
     return docstring(op)
 

@@ -1,7 +1,9 @@
-"""The signatures of layers and merges in Python, for `inspect.signature`, `help` and the stubs."""
+"""The signatures and docstrings of layers and merges in Python, for `inspect.signature`, `help` and the
+stubs."""
 
 from __future__ import annotations
 
+import textwrap
 import types
 from collections.abc import Iterable, Sequence
 from inspect import Parameter, Signature
@@ -12,6 +14,7 @@ from mimgraph.ir.declared.operations import BESIDE_FROM
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.option_types import Plain
 from mimgraph.ops.op import Op
+from mimgraph.ops.python_text import python_example
 from mimgraph.ops.signature import REQUIRED, OptionSpec
 
 _POSITIONAL, _NAMED = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
@@ -146,3 +149,24 @@ def _alternatives(arguments: tuple[Any, ...]) -> list[str]:
     if "float" in texts or "Size" in texts:
         texts = [text for text in texts if text not in ("int", "Literal[-1]")]
     return [*dict.fromkeys(sorted(texts, key="None".__eq__))]
+
+
+def docstring(op: Op) -> str:
+    """Return the documentation of an op, with its example as Python code."""
+    inferred = [option.name for option in op.options.values() if option.inferred]
+    parts = [op.doc, _sources(op)]
+    parts += [f"Inferred from the sources: {', '.join(inferred)}."] if inferred else []
+    inputs, node = op.example
+    if node:
+        code = textwrap.indent("\n".join(python_example(inputs, node)), "    ")
+        parts.append(f"Example:\n{code}")
+    return "\n\n".join(filter(None, parts))
+
+
+def _sources(op: Op) -> str:
+    """Return the names of the sources of a layer that has several; a merge has them as parameters."""
+    names = op.inputs.names
+    if op.kind == "merge" or len(names) < 2:
+        return ""
+    marked = (f"{name} (optional)" if name in op.inputs.optional else name for name in names)
+    return f"Sources: {', '.join(marked)}."

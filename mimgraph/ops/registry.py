@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mimgraph.ir.typed.kind import TypedKind
 from mimgraph.ir.typed.operations import Leaf
@@ -131,3 +131,18 @@ def names(kind: str) -> Collection[str]:
 def ops(kind: str) -> Mapping[str, Op]:
     """Return all ops of a kind by name."""
     return {name: op for name in names(kind) if (op := find(kind, name))}
+
+
+def layer_of_one(
+    merge: Op, options: Mapping[str, Any], given: str, wanted: str
+) -> tuple[Op, dict[str, Any]]:
+    """Return the layer that does what a merge with these options does to one source, and its options.
+
+    A merge that returns another dtype than it is given, as average returns floats of integers, is a
+    Cast. `options` may lack those that have their defaults.
+    """
+    layer = find("layer", merge.alone if given == wanted else "Cast")
+    assert layer is not None
+    if given != wanted:
+        return layer, {"dtype": wanted}
+    return layer, {name: options.get(name, merge.defaults[name]) for name in layer.options}

@@ -11,6 +11,7 @@ from mimgraph.cost.cost import Costs
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.pipeline.repeat_pieces import in_pieces, repeat_names
 from mimgraph.pipeline.split import Bond, bonds, units
+from mimgraph.support.arguments import as_plain
 from mimgraph.support.frozen_data import replace
 
 LENGTH = 128  # assumed for a size that is known only at run time
@@ -111,3 +112,17 @@ def _filled(loads: Sequence[float], count: int, limit: float) -> list[int]:
             held = 0.0
         held += load
     return starts
+
+
+def stage_starts(graph: TypedGraph, stages: Iterable[str] | str | int) -> tuple[str, ...]:
+    """Return the nodes that begin a stage, except the first; for a number, balanced ones."""
+    stages = as_plain("split", stages)
+    if isinstance(stages, int) and not isinstance(stages, bool):
+        return tuple(balanced(graph, stages))
+    if isinstance(stages, str):
+        return (stages,)
+    names: list[object] = [*stages] if isinstance(stages, Iterable) else [stages]
+    found = [name for name in names if isinstance(name, str)]
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise TypeError(f"split takes a number of stages or names of nodes, not {odd[0]!r:.40}")
+    return tuple(dict.fromkeys(found))

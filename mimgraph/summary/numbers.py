@@ -1,12 +1,14 @@
-"""Format the numbers of pictures, tables and diffs: three digits with a unit, `?` for unknown."""
+"""Format the numbers of pictures, tables and diffs: three digits with a unit, `?` for unknown, and
+how much of each limit a graph uses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost
+from mimgraph.cost.limits import Used
 from mimgraph.ir.dims.amount import Amount
 
 Count: TypeAlias = Callable[[Amount | int], str]  # writes a number exactly or short
@@ -80,3 +82,29 @@ def _scaled(count: int, unit: str) -> str:
         size, prefix = size / 1000, larger
     digits = f"{size:.3g}" if size < 999.5 else f"{size:,.0f}"
     return f"{digits} {prefix}{unit}"
+
+
+def limits_text(every: Iterable[Used], sizes: Mapping[str, int]) -> str:
+    """Return how much of every limit is used, and at which sizes."""
+    shares = ", ".join(f"{one.name} {share_text(one)}" for one in every)
+    return shares + sizes_text(sizes)
+
+
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """Return ` at T = 128`, or nothing."""
+    stated = ", ".join(f"{name} = {size:,}" for name, size in sizes.items())
+    return f" at {stated}" if stated else ""
+
+
+def share_text(one: Used) -> str:
+    """Return how much of a limit is used: `11.7 M of 20 M (58%)`."""
+    written = memory if one.name == "activations" else short
+    if not isinstance(one.amount, int):
+        return f"{one.amount} of {written(one.limit)}"
+    share = f" ({_percent(one.amount, one.limit)})" if one.limit else ""
+    return f"{written(one.amount)} of {written(one.limit)}{share}"
+
+
+def _percent(amount: int, limit: int) -> str:
+    percent = 100 * amount // limit
+    return f"{percent}%" if percent or not amount else "<1%"

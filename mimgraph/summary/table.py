@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mimgraph.cost.cost import PARAM_BYTES
-from mimgraph.cost.uncounted import how_to_count
+from mimgraph.cost.cost import PARAM_BYTES, how_to_count
 from mimgraph.ir.dims.amount import Amount
-from mimgraph.summary.limits import limits_text
-from mimgraph.summary.numbers import Count, macs, memory, number
+from mimgraph.summary.numbers import Count, limits_text, macs, memory, number
 from mimgraph.summary.rows import Contents, Row, noted
 
 TITLES = ("Name", "Layer", "Output shape", "Weights", "MACs", "From")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.graph import Graph
 from mimgraph.support.progress import Step, progress
-from mimgraph.trials.errors import SearchError, TrialsFail
 from mimgraph.trials.job import Job
 from mimgraph.trials.processes import GRACE, Message, Worker
+from mimgraph.trials.storage import SearchError, TrialsFail
 from mimgraph.trials.study import Counts, DeadTrials, counts, fail
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Open the storage of a search by its URL: a file of SQLite, another database, or a gRPC proxy."""
+"""Open the storage of a search, and define the errors of one that cannot begin or go on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mimgraph.trials.errors import SearchError
-
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
+
+
+class SearchError(ValueError):
+    """Raised with the reason why a search cannot begin or go on; `help` says what to do."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class TrialsFail(SearchError):
+    """Raised when a search ends because its trials fail or their workers die."""
+
 
 HEARTBEAT = 10  # seconds between two signs of life of a trial
 GRACE = 60  # seconds without one after which a trial of another machine has failed

@@ -13,9 +13,8 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, loads
 from mimgraph.language.plain_data import to_data, to_text
 from mimgraph.support.frozen_data import replace
-from mimgraph.trials.errors import SearchError
 from mimgraph.trials.sample import REJECTED, SPEC
-from mimgraph.trials.storage import quiet
+from mimgraph.trials.storage import SearchError, quiet
 
 if TYPE_CHECKING:
     from optuna import Study

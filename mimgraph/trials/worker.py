@@ -23,10 +23,9 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.importer.user_code import load_function
 from mimgraph.importer.user_errors import UserCodeError, fault_text
 from mimgraph.support.arguments import shown
-from mimgraph.trials.errors import SearchError
 from mimgraph.trials.job import Job, pruner, sampler
 from mimgraph.trials.sample import search_in
-from mimgraph.trials.storage import needing, open_storage, quiet, require_optuna
+from mimgraph.trials.storage import SearchError, needing, open_storage, quiet, require_optuna
 from mimgraph.trials.study import ERROR, WORKER, kind, this_worker
 
 if TYPE_CHECKING:

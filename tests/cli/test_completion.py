@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.cli.commands.completion import SHELLS
-from mimgraph.cli.completion.words import commands
+from mimgraph.cli.shell_completion import SCRIPTS, commands
 
 # a line up to the cursor, and what may follow
 LINES = {
@@ -38,14 +37,13 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the scripts, and a folder that may be completed."""
     folder = tmp_path_factory.mktemp("scripts")
     (folder / "parts").mkdir()
-    for shell in SHELLS:
-        module = __import__(f"mimgraph.cli.completion.{shell}", fromlist=["script"])
-        (folder / f"script.{shell}").write_text(module.script(commands()))
+    for shell in SCRIPTS:
+        (folder / f"script.{shell}").write_text(SCRIPTS[shell](commands()))
     return folder
 
 
 def test_every_command_and_option_is_in_each_script(run, scripts: Path) -> None:  # type: ignore[no-untyped-def]
-    for shell in SHELLS:
+    for shell in SCRIPTS:
         code, out = run("completion", shell)
         assert (code, out) == (0, (scripts / f"script.{shell}").read_text())
         for command in commands():
@@ -55,7 +53,7 @@ def test_every_command_and_option_is_in_each_script(run, scripts: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", SCRIPTS)
 def test_the_script_is_legal(scripts: Path, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from mimgraph.diagnostics.codes import CODES, DiagnosticCode
-from mimgraph.diagnostics.explain import listing, page
-from mimgraph.diagnostics.page_text import page_text
+from mimgraph.diagnostics.explain import listing, page, page_text
 from mimgraph.support.terminal import painter
 from tests.helpers.cases import each
 

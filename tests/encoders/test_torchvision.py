@@ -23,7 +23,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import torchvision as ours
-from mimgraph.encoders.torchvision_table import entry
+from mimgraph.encoders.torchvision import entry
 from mimgraph.ir.dims.dim import substitute
 from tests.conftest import in_ci
 from tests.helpers.marked import faults
@@ -284,7 +284,7 @@ def test_weights_are_read_from_the_cache_of_torch_hub(
 
 def test_a_model_of_a_later_torchvision_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     table = {"torchvision": "0.1", "models": {}}
-    monkeypatch.setattr("mimgraph.encoders.torchvision_table._table", lambda: table)
+    monkeypatch.setattr("mimgraph.encoders.torchvision._table", lambda: table)
     found: Any = ours.encoder("squeezenet1_1")
     assert found.table.features == {}
     assert found.options["weights"].check("IMAGENET1K_V1")

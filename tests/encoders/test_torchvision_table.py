@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torchvision
 
-from mimgraph.encoders.torchvision_table import FILE, _table, models, release
+from mimgraph.encoders.torchvision import FILE, _table, models, release
 from tests.helpers import torchvision_table
 
 QUICK = ("alexnet", "squeezenet1_1")

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torchvision.models import get_model, get_model_builder, get_model_weights, list_models
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
-from mimgraph.encoders.sizes import size
-from mimgraph.encoders.torchvision_table import FILE
+from mimgraph.encoders.probe import size
+from mimgraph.encoders.torchvision import FILE
 from mimgraph.encoders.without_weights import made
 
 Shapes = dict[str, tuple[int, ...]]

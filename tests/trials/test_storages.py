@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mimgraph.trials import storage
-from mimgraph.trials.errors import SearchError
+from mimgraph.trials.storage import SearchError
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,7 @@ from optuna.trial import TrialState, create_trial
 
 import mimgraph as mg
 from mimgraph.trials import study as studies
-from mimgraph.trials.errors import SearchError
-from mimgraph.trials.storage import open_storage
+from mimgraph.trials.storage import SearchError, open_storage
 from tests.trials.conftest import SPEC, wait_for
 
 

@@ -30,8 +30,8 @@ from mimgraph.ops.layer_call import (
     LayerCall,
     no_handle,
 )
-from mimgraph.ops.lone_source import layer_of_one
 from mimgraph.ops.op import Kind
+from mimgraph.ops.registry import layer_of_one
 from mimgraph.source import Span
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.handles.call_context import NO_BLOCKS
 from mimgraph.builder.handles.pickled import reduced
 from mimgraph.builder.tracing.trace import Trace, note_refusal
 from mimgraph.builder.user_line import raise_faults, user_line
@@ -13,55 +13,21 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, GivenGroup, Made, infer_port
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.names import BESIDE, TRAINING
-from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
 from mimgraph.support.unique import new_number
 
+if TYPE_CHECKING:
+    from mimgraph.builder.blocks.call import BlockCall
+    from mimgraph.builder.sequential import Sequential
+
 BLOCK_OPTIONS = ("repeat", *BESIDE, *TRAINING)  # of a block's use, beside its params
 
 
-class Composite(Protocol):
-    """A layer made of others: a `Sequential`, or a block with its params."""
-
-    uses: Uses
-
-    @property
-    def label(self) -> str:
-        """The name for messages."""
-
-    @property
-    def stem(self) -> str:
-        """The beginning of the names of its nodes that the user does not name."""
-
-    @property
-    def argument_names(self) -> tuple[str, ...]:
-        """The names of its inputs."""
-
-    @property
-    def option_names(self) -> tuple[str, ...]:
-        """The names of the options that a call on handles may give, too."""
-
-    @property
-    def keywords(self) -> Mapping[str, object]:
-        """The options that it was given by name."""
-
-    @property
-    def words(self) -> Mapping[str, object]:
-        """The options that are words of any node, and no params."""
-
-    def given(self, options: Mapping[str, object]) -> Composite:
-        """Return the layer with further options."""
-
-    def type_call(self, context: CallContext) -> TypedCall:
-        """Declare a call, and infer its types."""
-
-    def claim(self, typed: TypedNode, context: CallContext) -> None:
-        """Mark the layers inside as used, once its first call is typed."""
-
-
-Layer = Composite | LayerCall | EachCall | ItemCall
+# a layer made of others
+Composite: TypeAlias = "BlockCall | Sequential"
+Layer: TypeAlias = "Composite | LayerCall | EachCall | ItemCall"
 
 
 watchers: list[Callable[[Record], None]] = []  # called with each new record

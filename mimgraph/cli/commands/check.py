@@ -11,7 +11,7 @@ from mimgraph.cli.arguments import SPEC, add_format, add_model_options, add_sett
 from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
 from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagnostics
-from mimgraph.cli.spec_paths import spec_paths
+from mimgraph.cli.spec_files import spec_paths
 from mimgraph.cli.user_models import model_options
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, visible

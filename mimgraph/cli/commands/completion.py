@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 
-from mimgraph.cli.completion.words import commands
 from mimgraph.cli.errors import OK
-
-SHELLS = ("bash", "zsh", "fish")
+from mimgraph.cli.shell_completion import SCRIPTS, commands
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     help = "the shell that runs the script"
     parser.add_argument(
-        "shell", choices=SHELLS, metavar="SHELL", help=f"{help}: {', '.join(SHELLS)}"
+        "shell", choices=[*SCRIPTS], metavar="SHELL", help=f"{help}: {', '.join(SCRIPTS)}"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the script."""
-    shell = import_module(f"mimgraph.cli.completion.{args.shell}")
-    sys.stdout.write(shell.script(commands()))
+    sys.stdout.write(SCRIPTS[args.shell](commands()))
     return OK

@@ -7,9 +7,8 @@ import sys
 
 from mimgraph.cli.errors import OK, CallError
 from mimgraph.diagnostics.codes import CODES
-from mimgraph.diagnostics.explain import listing, page
+from mimgraph.diagnostics.explain import listing, page, page_text
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.diagnostics.page_text import page_text
 from mimgraph.support.terminal import columns, painter, printable, wants_color
 
 WIDEST = 100  # columns of a text that is pleasant to read

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
 from mimgraph.cli.printing import print_call_error, print_diagnostics, print_note
-from mimgraph.cli.spec_paths import spec_paths
-from mimgraph.cli.spec_texts import read_text
+from mimgraph.cli.spec_files import read_text, spec_paths
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import visible
 from mimgraph.language.find_specs import specs_and_parts_in

@@ -10,7 +10,7 @@ from difflib import unified_diff
 from typing import get_args
 
 from mimgraph.cli.errors import OK, CallError
-from mimgraph.cli.spec_texts import read_text
+from mimgraph.cli.spec_files import read_text
 from mimgraph.cli.writing import writing_all
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.render import visible

@@ -86,11 +86,16 @@ def _search(
     args: argparse.Namespace, graph: Graph, objective: Reference, name: str, storage: str
 ) -> Study:
     """Return the study when it has all trials; a `CallError` says why it cannot have them."""
-    from mimgraph.trials.errors import SearchError, TrialsFail  # only this command needs them
     from mimgraph.trials.job import Job
     from mimgraph.trials.outcome import total
     from mimgraph.trials.run import Plan, run
-    from mimgraph.trials.storage import needing, open_storage, require_optuna
+    from mimgraph.trials.storage import (  # only this command needs them
+        SearchError,
+        TrialsFail,
+        needing,
+        open_storage,
+        require_optuna,
+    )
     from mimgraph.trials.study import counts, open_study
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends the workers, too

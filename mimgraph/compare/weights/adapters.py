@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from mimgraph.compare.model import dotted
 from mimgraph.ir.tensor_copy import Along, TensorCopy
-from mimgraph.ir.typed.adapters import Shape, adapter_tensors
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Shared
-from mimgraph.ir.typed.paths import is_part
 from mimgraph.ir.typed.training import Adapter
+from mimgraph.ir.typed.training_walk import Shape, adapter_tensors
+from mimgraph.ir.typed.walks import is_part
 from mimgraph.support.frozen_data import data, replace
 
 

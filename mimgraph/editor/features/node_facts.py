@@ -16,8 +16,8 @@ from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import OneBody, Repeated, unwrap
 from mimgraph.source import Excerpt
 from mimgraph.summary import numbers
-from mimgraph.summary.limits import share_text, sizes_text
 from mimgraph.summary.node_text import value_text
+from mimgraph.summary.numbers import share_text, sizes_text
 
 MOST_LINES = 40  # emitted lines that are shown
 MOST_NODES = 1_000  # a larger graph is not emitted for a hover

@@ -6,7 +6,7 @@ from mimgraph.emit.classes.attributes import attribute
 from mimgraph.ir.code import Code, Constant, List, call
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
-from mimgraph.ir.typed.paths import join
+from mimgraph.ir.typed.walks import join
 
 
 def with_adapters(made: Code, node: TypedNode) -> Code:

@@ -8,7 +8,7 @@ from mimgraph.emit.classes.attributes import part_code
 from mimgraph.ir.code import Attribute, Code
 from mimgraph.ir.typed.graph import TypedNode, inside
 from mimgraph.ir.typed.operations import Leaf
-from mimgraph.ir.typed.paths import is_part
+from mimgraph.ir.typed.walks import is_part
 
 
 class FrozenParts(NamedTuple):

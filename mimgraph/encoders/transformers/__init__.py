@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.encoders.encoder import Encoder
-from mimgraph.encoders.transformers.families import FAMILIES
+from mimgraph.encoders.transformers.configs import FAMILIES
 from mimgraph.encoders.transformers.layer import AUTO, TransformerModel
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.encoders.encoder import Encoder, option
 from mimgraph.encoders.macs import macs
 from mimgraph.encoders.transformers import configs
 from mimgraph.encoders.transformers.checkpoints import Checkpoint, checkpoint
-from mimgraph.encoders.transformers.families import FAMILIES
-from mimgraph.encoders.transformers.features import chosen
+from mimgraph.encoders.transformers.configs import FAMILIES
 from mimgraph.encoders.transformers.other_models import OtherModel, model_of_file, other_model
 from mimgraph.encoders.transformers.table_models import TableModel
-from mimgraph.ir.code import Attribute, Code, Operand
+from mimgraph.ir.code import Attribute, Code, Operand, code
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
+from mimgraph.ir.names import port_fault
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import InputSpec, OptionSpec
@@ -216,3 +216,69 @@ transformers.{model}: (N, T) of tokens, or images -> last_hidden_state, pooler_o
 commit. With `config` in its place the model has learned nothing. `features: 6` gives the hidden
 state after layer 6 alone, `features: [3, 6]` gives the ports hidden_states_3 and hidden_states_6, and
 `features: {{early: 3}}` names them."""
+
+
+STATES = "hidden_states"
+MOST = 1000
+
+
+class Feature(NamedTuple):
+    """A hidden state: the port that gives it, "" for the only result, and its layer, from 0 on."""
+
+    port: str
+    layer: int
+
+    @property
+    def code(self) -> Code:
+        """Return the code that reads it from the result."""
+        return Attribute(RESULT, STATES).at(code(self.layer))
+
+
+def chosen(
+    given: int | Sequence[int] | Mapping[str, int] | None, layers: int | None
+) -> list[Feature]:
+    """Return the hidden states that are asked for; raise the fault of one that the model has not.
+
+    State 0 goes into the first layer, state 1 comes out of it; -1 is the last.
+    """
+    match given:
+        case None:
+            return []
+        case int():
+            return [Feature("", _layer(given, layers))]
+        case Mapping():
+            if not given:
+                raise _feature_fault("features names no layer", "leave it out")
+            return [Feature(_port(name), _layer(one, layers)) for name, one in given.items()]
+    found = [_layer(one, layers) for one in given]
+    if not found or len(set(found)) < len(found):
+        raise _feature_fault("features must be different layers")
+    return [Feature(f"{STATES}_{layer}", layer) for layer in found]
+
+
+def _layer(given: int, layers: int | None) -> int:
+    """Return the number of a layer, counted from the first."""
+    number = int(plain(given))
+    most = MOST if layers is None else layers
+    if number < 0 and layers is None:
+        help = "write the number of the layer, such as 6"
+        raise _feature_fault("the hidden states of this model are counted from 0 on", help)
+    found = number + most + 1 if number < 0 else number
+    if not 0 <= found <= most:
+        help = "0 is before the first layer, -1 after the last" if layers is not None else ""
+        raise _feature_fault(f"there is no hidden state {number}: they are 0 to {most}", help)
+    return found
+
+
+def _port(name: str) -> str:
+    """Return the name of a port; raise the fault of one that cannot be."""
+    reason = port_fault(name)
+    if name in ("last_hidden_state", "pooler_output"):
+        reason = "the model itself has a result of this name"
+    if reason is not None:
+        raise _feature_fault(f"{name!r:.60} cannot name a port", reason)
+    return name
+
+
+def _feature_fault(message: str, help: str = "") -> OpFault:
+    return OpFault("bad-option", message, option="features", help=help)

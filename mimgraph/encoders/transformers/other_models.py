@@ -9,8 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.encoders.probe import Model, results
-from mimgraph.encoders.transformers.configs import LARGEST, MOST_LAYERS
-from mimgraph.encoders.transformers.families import Reads
+from mimgraph.encoders.transformers.configs import LARGEST, MOST_LAYERS, Reads
 from mimgraph.encoders.transformers.table_models import Results
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import Module

@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.encoders.probe import Model
-from mimgraph.encoders.transformers.configs import Config
-from mimgraph.encoders.transformers.families import Reads
+from mimgraph.encoders.transformers.configs import Config, Reads
 from mimgraph.encoders.transformers.sources import tokens
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import Module

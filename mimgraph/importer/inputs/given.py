@@ -11,9 +11,8 @@ from torch import Tensor
 
 from mimgraph.importer.inputs.model import InputError, Size, parsed
 from mimgraph.ir.declared.graph import Input
-from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
-from mimgraph.ir.types import DTYPES
+from mimgraph.ir.types import DTYPES, dtype_help
 from mimgraph.ops.layer_call import is_source
 from mimgraph.support.arguments import as_plain, dtype_name, shown
 

@@ -13,13 +13,11 @@ from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.training import Training
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy_shapes import ShapesUnknown
-from mimgraph.ir.typed.adapters import adaptable
+from mimgraph.ir.lazy import ShapesUnknown
 from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.paths import ends_with, join
 from mimgraph.ir.typed.training import Adapter
-from mimgraph.ir.typed.training_walk import places
-from mimgraph.ir.typed.walks import inner_nodes
+from mimgraph.ir.typed.training_walk import adaptable, places
+from mimgraph.ir.typed.walks import ends_with, inner_nodes, join
 from mimgraph.support.frozen_data import replace
 
 OPTIONS = ("rank", "on", "alpha", "dropout")

@@ -9,7 +9,7 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.lone_source import layer_of_one
+from mimgraph.ops.registry import layer_of_one
 
 
 def ask_of_one(bound: Bound, options: Values, source: TensorType) -> Answer:

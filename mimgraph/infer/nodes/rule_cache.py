@@ -10,7 +10,7 @@ from mimgraph.infer.options import Bound, Values
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Dim, Size
-from mimgraph.ir.lazy_shapes import LazyShapes
+from mimgraph.ir.lazy import LazyShapes
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one

@@ -12,11 +12,11 @@ from mimgraph.infer.nodes.word_fault import word_fault
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.values import FAULTY, Option
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy_shapes import ShapesUnknown
+from mimgraph.ir.lazy import ShapesUnknown
 from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.paths import is_part, join
 from mimgraph.ir.typed.training import Rate, Training
 from mimgraph.ir.typed.training_walk import places
+from mimgraph.ir.typed.walks import is_part, join
 from mimgraph.support.frozen_data import replace
 
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation
@@ -13,9 +13,6 @@ from mimgraph.ir.declared.training import Training
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data, field, field_names, replace
-
-if TYPE_CHECKING:
-    from mimgraph.ir.declared.limits import DeclaredLimits
 
 
 class Source(NamedTuple):
@@ -268,3 +265,23 @@ class Graph:
         """The paths of the specs that its parts are read from."""
         outputs = (output for block in self.blocks.values() for output in block.outputs)
         return sorted({output.span.file.name for output in outputs} - {self.origin.file.name})
+
+
+LIMITED = ("parameters", "trainable", "macs", "activations")  # amounts that may have a limit
+
+
+@data
+class DeclaredLimits:
+    """The limit of each amount, `20M` or `$budget`, and the named sizes at which it is computed.
+
+    `span` is the key `limits`.
+    """
+
+    span: Span
+    amounts: Mapping[str, Option]
+    sizes: Mapping[str, Option]
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Every limit and every size."""
+        return (*self.amounts.values(), *self.sizes.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, reduce
+from functools import reduce
 from operator import mul
 
 from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbols
@@ -97,7 +97,6 @@ class Amount:
         return total
 
 
-@lru_cache(maxsize=4096)  # repeated layers have equal amounts
 def _text(terms: tuple[tuple[Factors, int], ...]) -> str:
     """Return the sum of counted products as text."""
     try:
@@ -110,9 +109,8 @@ def _text(terms: tuple[tuple[Factors, int], ...]) -> str:
         return " + ".join("*".join([str(n), *(f"({f})" for f in fs)]) for fs, n in ordered)
 
 
-@lru_cache(maxsize=4096)
 def _filled(factors: Factors, sizes: tuple[tuple[str, Size], ...]) -> tuple[Size, ...]:
-    """Return the factors with sizes in place of names; cached, as most amounts of a graph share them."""
+    """Return the factors with sizes in place of names."""
     values = dict(sizes)
     return tuple(
         factor if symbols(factor).isdisjoint(values) else substitute(factor, values)

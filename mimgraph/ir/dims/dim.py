@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, Union
 
 Atom: TypeAlias = Union[str, "FloorDiv", "Modulo"]
@@ -200,7 +199,6 @@ def _by_rank(term: tuple[Monomial, int]) -> tuple[Any, ...]:
     return rank(term[0])
 
 
-@lru_cache(maxsize=4096)
 def rank(monomial: Monomial) -> tuple[Any, ...]:
     """Return a sort key for monomials: higher degree first, then as words; products keep the order."""
     word = [_atom_rank(atom) for atom, power in monomial for _ in range(power)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
@@ -26,7 +25,6 @@ from mimgraph.ir.dims.dim import (
 MAX_WEIGHT = 128  # weight of both sides of a division: a name weighs 1, a division 3 plus its sides
 
 
-@lru_cache(maxsize=4096)
 def divide(n: Size, d: Size) -> Size:
     """Return `n // d`, simplified by rules that hold for all integers where `d` is not 0."""
     if not isinstance(n, Dim) and not isinstance(d, Dim):

@@ -6,22 +6,53 @@ tells whether two graphs are the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.fold import Fold
-from mimgraph.ir.lazy_shapes import ShapesUnknown
+from mimgraph.ir.lazy import ShapesUnknown
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
 from mimgraph.ir.typed.training import Training
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data, field, replace
 
-if TYPE_CHECKING:
-    from mimgraph.ir.typed.limits import Limits
+SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_NUMBER = re.compile(r"(\d{1,18})(?:\.(\d{1,12}))?([KMGT]?)", re.ASCII)
+
+
+@data
+class Limits:
+    """The limit of each amount, and the named sizes at which it is computed; `N`, the batch, is 1
+    unless it is among them."""
+
+    amounts: Mapping[str, int]
+    sizes: Mapping[str, int]
+
+
+def read_amount(text: str) -> int | None:
+    """Return the number that a text such as `20M` or `1.5G` stands for; None if it is no whole number."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    whole, fraction, suffix = found.groups(default="")
+    number, rest = divmod(int(whole + fraction) * SUFFIXES.get(suffix, 1), 10 ** len(fraction))
+    return None if rest else number
+
+
+def amount_text(number: int) -> str:
+    """Return a number with the suffix that makes it short, if it stays exact: `20M`, `1.25M`, `1,234`."""
+    for suffix, unit in reversed(SUFFIXES.items()):
+        if number >= unit and number % (unit // 100) == 0:
+            whole, rest = divmod(number, unit)
+            fraction = f".{100 * rest // unit:02}".rstrip("0") if rest else ""
+            return f"{whole}{fraction}{suffix}"
+    return f"{number:,}"
+
 
 _NOTHING: Mapping[Any, Any] = {}
 

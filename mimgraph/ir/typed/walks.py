@@ -8,7 +8,7 @@ from functools import cache
 from itertools import chain
 
 from mimgraph.ir.dims.dim import symbols
-from mimgraph.ir.lazy_shapes import ShapesUnknown
+from mimgraph.ir.lazy import ShapesUnknown
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
 
@@ -153,3 +153,18 @@ def running(body: Body, outputs: Iterable[str]) -> set[str]:
             found.add(node.name)
             stack.extend(node.arguments.values())
     return found
+
+
+def join(*path: str) -> str:
+    """Return the parts of a dotted path that are not empty, joined."""
+    return ".".join(filter(None, path))
+
+
+def is_part(key: str, part: str) -> bool:
+    """Return whether a tensor is a part of the model, or inside of it."""
+    return key == part or key.startswith(f"{part}.")
+
+
+def ends_with(path: str, end: str) -> bool:
+    """Return whether a path is `end`, or ends with it after a dot."""
+    return path == end or path.endswith(f".{end}")

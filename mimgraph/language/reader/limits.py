@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.limits import LIMITED, DeclaredLimits
+from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, read_mapping
 from mimgraph.language.reader.values import read_option

@@ -7,10 +7,9 @@ from typing import Any
 from mimgraph.ir.declared.graph import InputShape
 from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size, size_help
 from mimgraph.ir.declared.values import FAULTY, Written
-from mimgraph.ir.dtype_names import dtype_help
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import name_fault
-from mimgraph.ir.types import DTYPES
+from mimgraph.ir.types import DTYPES, dtype_help
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.values import as_written, is_expression, read_text, read_value
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree

@@ -25,7 +25,7 @@ from mimgraph.source import SourceFile
 from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
-    from mimgraph.ir.declared.limits import DeclaredLimits
+    from mimgraph.ir.declared.graph import DeclaredLimits
     from mimgraph.language.parts.part_files import Place
 
 LANGUAGE = "1"  # the version of the language

@@ -13,7 +13,7 @@ from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_c
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lazy import Product
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Maker, Module, Port
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, overload
 
 from mimgraph.ir.lowering import Maker
@@ -11,7 +13,6 @@ from mimgraph.ir.names import NODE_WORDS, name_fault
 from mimgraph.ir.types import DTYPES
 from mimgraph.ops import registry
 from mimgraph.ops.custom import maker as makers
-from mimgraph.ops.custom.decorator_use import is_decorator_call
 from mimgraph.ops.custom.module_signature import (
     MacsRule,
     Registered,
@@ -198,3 +199,14 @@ def _check_signatures(op: Registered) -> None:
         raise TypeError(fault)
     if op.kind == "merge" and "name" in op.options:
         raise ValueError(f"{op.name} has an option 'name', which is the name of the node in Python")
+
+
+def is_decorator_call(caller: FrameType) -> bool:
+    """Return whether the running call in this frame applies a decorator.
+
+    Python compiles that to a call without arguments, as the class is on the stack already.
+    """
+    code, at = caller.f_code.co_code, caller.f_lasti
+    while code[at] == dis.opmap["CACHE"]:
+        at -= 2
+    return code[at] == dis.opmap["CALL"] and code[at + 1] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.encoders.transformers.families import FAMILIES, Family
+from mimgraph.encoders.transformers.configs import FAMILIES, Family
 
 # what the config of a class needs beside a small width, two layers and a small vocabulary
 _MORE: Mapping[str, Mapping[str, Any]] = {

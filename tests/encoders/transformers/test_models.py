@@ -11,8 +11,7 @@ from torch.testing import assert_close
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.encoders.transformers.configs import checked
-from mimgraph.encoders.transformers.families import FAMILIES
+from mimgraph.encoders.transformers.configs import FAMILIES, checked
 from mimgraph.encoders.transformers.table_models import TableModel
 from mimgraph.ir.typed.operations import Leaf
 from tests.conftest import sampled

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mimgraph.encoders.transformers import configs
-from mimgraph.encoders.transformers.families import FAMILIES
+from mimgraph.encoders.transformers.configs import FAMILIES
 
 transformers = pytest.importorskip("transformers")
 

@@ -10,10 +10,10 @@ from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
-from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.layers.spatial.window import SHAPES
 from mimgraph.ops.registry import find, layer
 from mimgraph.ops.rule_helpers import (
+    as_float,
     axis_across,
     axis_index,
     bad_option,

@@ -17,14 +17,21 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, TensorType
-from mimgraph.ops.dtype_rules import largest, lowest
 from mimgraph.ops.layers.sequence.embedding import categories_fault, in_range, vocabulary
 from mimgraph.ops.layers.shape.reduction import Axes
 from mimgraph.ops.layers.shape.reshape import axes_across
 from mimgraph.ops.layers.spatial.padding import Number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault, floating, without_axes
+from mimgraph.ops.rule_helpers import (
+    bad_option,
+    changed,
+    dtype_fault,
+    floating,
+    largest,
+    lowest,
+    without_axes,
+)
 from mimgraph.support.frozen_data import replace
 
 Dtype: TypeAlias = Literal[

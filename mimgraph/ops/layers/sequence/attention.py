@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lazy import Product
 from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from mimgraph.ir.code import Code, Operand, Tuple
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lazy import Product
 from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Code, Constant, Operand, Slice, Tuple, call
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lazy import Product
 from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
 from mimgraph.ir.option_types import Depth, NonNegative, Probability
 from mimgraph.ir.types import TensorType
@@ -62,16 +62,7 @@ def RNN(
         {layer: RNN, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
     """
     run = Run.of("RNN", inputs, 1, hidden_size, num_layers, bias, bidirectional)
-    arguments = {
-        "input_size": run.input_size,
-        "hidden_size": run.hidden_size,
-        "num_layers": num_layers,
-        "nonlinearity": nonlinearity,
-        "bias": bias,
-        "batch_first": True,
-        "dropout": dropout,
-        "bidirectional": bidirectional,
-    }
+    arguments = run.sizes | {"nonlinearity": nonlinearity} | run.flags(dropout)
     return _single(run, inputs, arguments)
 
 
@@ -102,16 +93,7 @@ def GRU(
         {layer: GRU, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
     """
     run = Run.of("GRU", inputs, 3, hidden_size, num_layers, bias, bidirectional)
-    arguments = {
-        "input_size": run.input_size,
-        "hidden_size": run.hidden_size,
-        "num_layers": num_layers,
-        "bias": bias,
-        "batch_first": True,
-        "dropout": dropout,
-        "bidirectional": bidirectional,
-    }
-    return _single(run, inputs, arguments)
+    return _single(run, inputs, run.sizes | run.flags(dropout))
 
 
 @layer(
@@ -144,16 +126,7 @@ def LSTM(
     run = Run.of("LSTM", inputs, 4, hidden_size, num_layers, bias, bidirectional, proj_size)
     if proj_size >= run.hidden_size:
         raise bad_option("proj_size", f"proj_size must be less than hidden_size {hidden_size}")
-    arguments = {
-        "input_size": run.input_size,
-        "hidden_size": run.hidden_size,
-        "num_layers": num_layers,
-        "bias": bias,
-        "batch_first": True,
-        "dropout": dropout,
-        "bidirectional": bidirectional,
-        "proj_size": proj_size,
-    }
+    arguments = run.sizes | run.flags(dropout) | {"proj_size": proj_size}
     pair = _pair_type(run, inputs.input)
     hidden, cell = RESULT.at(1).at(0), RESULT.at(1).at(1)
     ports = {
@@ -204,6 +177,18 @@ class Run(NamedTuple):
         width = known(x.dims[1], "input_size", "input")
         directions = 2 if bidirectional else 1
         return cls(name, gates, width, size, proj_size or size, num_layers, directions, bias)
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """The first arguments of the constructor."""
+        names = ("input_size", "hidden_size", "num_layers")
+        return {name: getattr(self, name) for name in names}
+
+    def flags(self, dropout: float) -> dict[str, Any]:
+        """Return the arguments of the constructor that all recurrent layers end with."""
+        bidirectional = self.directions == 2
+        end = {"dropout": dropout, "bidirectional": bidirectional}
+        return {"bias": self.bias, "batch_first": True, **end}
 
     @property
     def depth(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Code, Operand
 from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy_products import Product
+from mimgraph.ir.lazy import Product
 from mimgraph.ir.lowering import Lowering, Module, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType
@@ -65,36 +65,34 @@ class TransformerInputs(NamedTuple):
 class Config(NamedTuple):
     """Options that all parts of one Transformer have, in torch's order."""
 
-    d_model: int
     nhead: int
-    dim_feedforward: int
+    dim_feedforward: Size
     dropout: float
     activation: str
     layer_norm_eps: float
     norm_first: bool
     bias: bool
+    d_model: int = 0  # known once the sources are checked
 
-    @classmethod
-    def of(
-        cls, name: str, x: TensorType, source: str, nhead: int, dim_feedforward: Size, *rest: Any
-    ) -> Config:
+    def checked(self, name: str, x: TensorType, source: str) -> Config:
         """Check the sequence `x` and return the options, sizes as numbers."""
         _check_sequence(name, x, source)
         d_model = known(x.dims[1], "d_model", source)
-        if d_model % nhead:
-            message = f"nhead {nhead} does not divide d_model {d_model}"
-            raise bad_option("nhead", message, fitting("nhead", nhead, d_model))
-        return cls(d_model, nhead, known(dim_feedforward, "dim_feedforward"), *rest)
+        if d_model % self.nhead:
+            message = f"nhead {self.nhead} does not divide d_model {d_model}"
+            raise bad_option("nhead", message, fitting("nhead", self.nhead, d_model))
+        inner = known(self.dim_feedforward, "dim_feedforward")
+        return self._replace(d_model=d_model, dim_feedforward=inner)
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of a layer's constructor."""
-        found = self._asdict()
+        found = {"d_model": self.d_model, **self._asdict()}
         tail = {name: found.pop(name) for name in ("norm_first", "bias")}
         return {**found, "batch_first": True, **tail}
 
     def weights(self, attentions: Iterable[str]) -> Weights:
         """Return the weights of a layer: of these attentions, the feed-forward network and the norms."""
-        width, inner = self.d_model, self.dim_feedforward
+        width, inner = self.d_model, known(self.dim_feedforward, "dim_feedforward")
         found: Weights = {}
         count = 1
         for attention in attentions:
@@ -188,18 +186,8 @@ def TransformerEncoderLayer(
         {layer: TransformerEncoderLayer, from: tokens, nhead: 4, dim_feedforward: 32}
     """
     name, src = "TransformerEncoderLayer", inputs.src
-    config = Config.of(
-        name,
-        src,
-        "src",
-        nhead,
-        dim_feedforward,
-        dropout,
-        activation,
-        layer_norm_eps,
-        norm_first,
-        bias,
-    )
+    config = Config(nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, bias)
+    config = config.checked(name, src, "src")
     masks = Masks(name, inputs._asdict(), nhead)
     masks.attention("src_mask", "src", "src", is_causal, hint="is_causal")
     masks.padding("src_key_padding_mask", "src")
@@ -235,18 +223,8 @@ def TransformerDecoderLayer(
         {layer: TransformerDecoderLayer, from: [caption, patches], nhead: 4, tgt_is_causal: true}
     """
     name, tgt = "TransformerDecoderLayer", inputs.tgt
-    config = Config.of(
-        name,
-        tgt,
-        "tgt",
-        nhead,
-        dim_feedforward,
-        dropout,
-        activation,
-        layer_norm_eps,
-        norm_first,
-        bias,
-    )
+    config = Config(nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, bias)
+    config = config.checked(name, tgt, "tgt")
     masks = _decoder_masks(name, inputs, config, tgt_is_causal, memory_is_causal)
     work = config.work(tgt, tgt, inputs.memory)
     made = config.decoder_layer()
@@ -284,18 +262,8 @@ def TransformerEncoder(
         {layer: TransformerEncoder, from: {src: x, src_key_padding_mask: pad}, nhead: 4, num_layers: 2}
     """
     name, src = "TransformerEncoder", inputs.src
-    config = Config.of(
-        name,
-        src,
-        "src",
-        nhead,
-        dim_feedforward,
-        dropout,
-        activation,
-        layer_norm_eps,
-        norm_first,
-        bias,
-    )
+    config = Config(nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, bias)
+    config = config.checked(name, src, "src")
     masks = Masks(name, inputs._asdict(), nhead)
     masks.attention("mask", "src", "src", is_causal, hint="is_causal", detects=True)
     masks.padding("src_key_padding_mask", "src")
@@ -344,18 +312,8 @@ def TransformerDecoder(
         {layer: TransformerDecoder, from: [caption, patches], nhead: 4, num_layers: 2}
     """
     name, tgt = "TransformerDecoder", inputs.tgt
-    config = Config.of(
-        name,
-        tgt,
-        "tgt",
-        nhead,
-        dim_feedforward,
-        dropout,
-        activation,
-        layer_norm_eps,
-        norm_first,
-        bias,
-    )
+    config = Config(nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, bias)
+    config = config.checked(name, tgt, "tgt")
     masks = _decoder_masks(name, inputs, config, tgt_is_causal, memory_is_causal, detects=True)
     made = module(
         name,
@@ -400,18 +358,8 @@ def Transformer(
         {layer: Transformer, from: [source, target], nhead: 4, tgt_is_causal: true}
     """
     name, src, tgt = "Transformer", inputs.src, inputs.tgt
-    config = Config.of(
-        name,
-        src,
-        "src",
-        nhead,
-        dim_feedforward,
-        dropout,
-        activation,
-        layer_norm_eps,
-        norm_first,
-        bias,
-    )
+    config = Config(nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, bias)
+    config = config.checked(name, src, "src")
     _check_sequence(name, tgt, "tgt")
     _check_width(name, "tgt", tgt, "src", config.d_model)
     masks = Masks(name, inputs._asdict(), nhead)

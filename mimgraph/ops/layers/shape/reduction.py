@@ -9,11 +9,10 @@ from mimgraph.ir.code import Attribute, Code, by_position, call
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, Constraint, TensorType
-from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.layers.shape.reshape import axes_across
 from mimgraph.ops.layers.shape.slicing import long_enough
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import axis_across, bad_option, changed, dtype_fault
+from mimgraph.ops.rule_helpers import as_float, axis_across, bad_option, changed, dtype_fault, real
 
 Axes: TypeAlias = int | tuple[int, ...]
 

@@ -9,11 +9,10 @@ from mimgraph.ir.code import call
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import COMPLEX, TensorType
-from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault
+from mimgraph.ops.rule_helpers import as_float, bad_option, changed, dtype_fault, real
 
 Norm: TypeAlias = Literal["forward", "backward", "ortho"]
 Sizes: TypeAlias = tuple[Size, ...] | None

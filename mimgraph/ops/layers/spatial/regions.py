@@ -12,12 +12,12 @@ from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import Lowering, Module, module_call
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, INTEGER, TensorType, promote
-from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.layers.spatial.conv import check_groups
 from mimgraph.ops.layers.spatial.window import SHAPES, Pads2, Sizes2, per_axis, slide
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
+    as_float,
     bad_option,
     changed,
     dtype_fault,

@@ -11,8 +11,7 @@ from mimgraph.ir.code import Code, Constant, List, Name, Tuple, call, code
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
 from mimgraph.ir.types import FLOATING, INTEGER, Shape
-from mimgraph.ops.dtype_rules import largest, lowest
-from mimgraph.ops.rule_helpers import bad_option
+from mimgraph.ops.rule_helpers import bad_option, largest, lowest
 
 Gain: Any = Literal[
     *("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d"),

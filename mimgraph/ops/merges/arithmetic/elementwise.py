@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Literal, NamedTuple, cast
 
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
-from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands, same_dtypes
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
+from mimgraph.ops.rule_helpers import as_float, bad_option, converted, dtype_fault, truth_fault
 from mimgraph.ops.signature import Sources
 from mimgraph.support.frozen_data import replace
 
@@ -192,7 +191,6 @@ def kind_of(x: TensorType) -> Kind:
     return Kind(x.dtype, 2 if x.rank else 1)
 
 
-@lru_cache(maxsize=1024)
 def promoted(a: Kind, b: Kind) -> Kind:
     """Return the kind to which torch promotes both."""
     low, high = sorted((a, b), key=lambda kind: kind.level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import (
@@ -38,7 +37,6 @@ from mimgraph.ir.expression import (
 from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint
-from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.merges.arithmetic.agreement import agreed
 from mimgraph.ops.merges.arithmetic.domains import domain
 from mimgraph.ops.merges.arithmetic.elementwise import Kind, kind_of, promoted
@@ -46,6 +44,7 @@ from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, functio
 from mimgraph.ops.merges.arithmetic.term import LIMIT, Term, number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
+from mimgraph.ops.rule_helpers import as_float, real
 from mimgraph.ops.signature import NamedSources
 
 
@@ -92,7 +91,6 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     return Lowering(result, call=term.code, requires=tuple(compiler.requires))
 
 
-@lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
     """Return a parsed formula and its names; cached, as each use of a block parses it again."""
     expression = parse_formula(text)

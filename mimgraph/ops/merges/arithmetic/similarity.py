@@ -8,11 +8,10 @@ from mimgraph.ir.code import Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import FLOATING
-from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.merges.arithmetic.agreement import agreed, operands
 from mimgraph.ops.merges.arithmetic.elementwise import kind_of, promoted, refuse
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import axis_index, changed, dtype_fault, without_axes
+from mimgraph.ops.rule_helpers import as_float, axis_index, changed, dtype_fault, real, without_axes
 from mimgraph.ops.signature import Sources
 
 ONE, TWO = Operand("0"), Operand("1")

@@ -14,11 +14,10 @@ from mimgraph.ir.code import (
     call,
 )
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.arithmetic.elementwise import refuse
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import with_rank
+from mimgraph.ops.rule_helpers import as_float, with_rank
 from mimgraph.ops.signature import Sources
 
 VECTORS, DOTS, LOWER = map(Operand, ("vectors", "dots", "lower"))  # intermediate steps

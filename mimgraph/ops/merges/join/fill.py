@@ -8,11 +8,10 @@ from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_posi
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.ops.dtype_rules import largest, lowest
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, agreed, same_ranks, within
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import bad_option, truth_fault
+from mimgraph.ops.rule_helpers import bad_option, largest, lowest, truth_fault
 from mimgraph.support.frozen_data import replace
 
 Number: TypeAlias = bool | int | float

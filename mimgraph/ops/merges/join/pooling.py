@@ -9,13 +9,12 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType
-from mimgraph.ops.dtype_rules import lowest
 from mimgraph.ops.merges.fusion.features import token_width
 from mimgraph.ops.merges.fusion.sketch import Sketch
 from mimgraph.ops.merges.join.masks import check_steps_mask
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge, part
-from mimgraph.ops.rule_helpers import dtype_fault
+from mimgraph.ops.rule_helpers import dtype_fault, lowest
 from mimgraph.support.frozen_data import replace
 
 MASK, PADDING = Operand("mask"), Operand("padding")

@@ -1,1 +1,0 @@
-"""Scripts that complete the commands, options and names of mimgraph in bash, zsh and fish."""
