@@ -116,7 +116,7 @@ def analyse(
     memory.legal = None
     context = memory.types.context
     if legal is not None and declared is not None and context is not None and params is None:
-        needs, blocks = memory.types.needs, memory.nodes.blocks
+        needs, blocks = memory.types.needs, frozenset(declared.blocks)
         memory.legal = Legal(
             *(file.lines, read, declared, legal, context, needs, blocks, diagnostics)
         )

@@ -116,7 +116,7 @@ def _print(format: str, checked: Sequence[_Checked], is_named: Mapping[str, bool
                 print(_summary(len(passed), errors, warnings))
             point_to_pages(found)
         case "json":  # a list of errors alone, so that it is empty if the specs are legal
-            from mimgraph.language.fixes.records import fix_records  # only this format needs it
+            from mimgraph.language.fixes.find import fix_records  # only this format needs it
 
             print(render_json(errors, fix_records(errors, [one.path for one in checked])))
             if warnings and sys.stderr.isatty():

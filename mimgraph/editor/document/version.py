@@ -16,8 +16,7 @@ from mimgraph.editor.document.common_lines import common_lines
 from mimgraph.editor.document.entries import read_entries
 from mimgraph.editor.document.moved import Pair
 from mimgraph.editor.document.outline import KEY, Chunk, chunks, entry_starts
-from mimgraph.infer.advice.deprecated_ops import deprecated_ops
-from mimgraph.infer.advice.warnings import warnings
+from mimgraph.infer.advice.warnings import deprecated_ops, warnings
 from mimgraph.infer.names_read import in_nodes
 from mimgraph.infer.patch import Inferred, patched
 from mimgraph.ir.declared.graph import Graph, Node

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
 from mimgraph.infer.nodes.refusal import report_refusal
-from mimgraph.infer.nodes.rule_cache import Answer, ask
+from mimgraph.infer.nodes.rule_cache import Answer, ask, ask_of_one
 from mimgraph.infer.nodes.skipped_sizes import with_size_of_given
 from mimgraph.infer.nodes.sources import known_types, match_op, names_group
 from mimgraph.infer.options import Bound, Place, Values, bind, values
@@ -88,8 +88,6 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     try:
         answer: Answer | Block
         if op.alone and len(fed) == 1 and names_group(site):
-            from mimgraph.infer.nodes.group_of_one import ask_of_one  # needed by few specs
-
             ((key, one),) = fed.items()
             answer, fed = ask_of_one(bound, options, types[key]), {"input": one}
         else:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 from mimgraph.language.reference.entries import EVERY_KEY, bare_keys, data, every_op, key_data
-from mimgraph.language.reference.library_list import library_section
 from mimgraph.language.reference.pages import Sheet
 from mimgraph.language.reference.plugin_list import plugin_section
 from mimgraph.language.reference.search import search
+from mimgraph.ops.libraries import LIBRARIES, how_to_list, names
 from mimgraph.ops.op import Op
 
 
@@ -43,3 +43,18 @@ def _lines(ops: list[Op], models: list[str], keys: list[str], sheet: Sheet) -> I
     yield from models
     rows = [(key.ljust(longest), EVERY_KEY[key].about) for key in keys]
     yield from sheet.section("Keys of a spec", sheet.table(rows) if rows else ())
+
+
+def library_section(searched: str | None, sheet: Sheet) -> Iterator[str]:
+    """Yield the libraries for the list of all ops, or the models with these words in their names."""
+    if searched is None:
+        rows = [(f"{one}.NAME", how_to_list(one)) for one in LIBRARIES]
+        yield from sheet.section("Models of libraries", sheet.table(rows))
+        return
+    words = searched.lower().split()
+    for library in LIBRARIES:
+        found = [name for name in names(library) if all(word in name.lower() for word in words)]
+        rows = [(name, f"model of {library}") for name in found]
+        if not names(library) and all(word in f"{library}." for word in words):
+            rows = [(f"{library}.NAME", how_to_list(library))]
+        yield from sheet.section(f"Models of {library}", sheet.table(rows) if rows else ())
