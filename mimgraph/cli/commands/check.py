@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _torch(text: str) -> str:
     """Return the text of a release of torch; raise an argparse error if it is not one."""
-    from mimgraph.infer.advice.torch_versions import release  # only this option needs it
+    from mimgraph.infer.advice.packages import release  # only this option needs it
 
     try:
         release(text)
@@ -85,7 +85,7 @@ def _check(path: str, args: argparse.Namespace) -> _Checked:
     try:
         graph = load_graph(path, args.set, model_options(args))
         if args.torch is not None:
-            from mimgraph.infer.advice.torch_versions import check_torch
+            from mimgraph.infer.advice.packages import check_torch
 
             check_torch(graph.typed, args.torch)
     except SpecError as error:

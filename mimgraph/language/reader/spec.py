@@ -13,11 +13,10 @@ from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.inputs import read_inputs
-from mimgraph.language.reader.mappings import check_keys, read_mapping
+from mimgraph.language.reader.mappings import check_keys, read_mapping, renewed
 from mimgraph.language.reader.nodes import is_node, read_nodes
 from mimgraph.language.reader.outputs import read_outputs
 from mimgraph.language.reader.params import read_params
-from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.values import read_option, read_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
