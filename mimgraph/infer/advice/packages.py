@@ -15,6 +15,8 @@ from mimgraph.ops import registry
 from mimgraph.ops.libraries import how_to_install
 from mimgraph.ops.op import Release, dotted
 
+FIRST = (2, 5)  # the oldest supported release; the registry marks options that were added later
+
 
 def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> None:
     """Raise a `SpecError` with every node whose layer needs a package that is not installed."""
@@ -54,9 +56,6 @@ def _without_package(
                 help=how_to_install(op.package),
                 node=path,
             )
-
-
-FIRST = (2, 5)  # the oldest supported release; the registry marks options that were added later
 
 
 def release(version: str) -> Release:

@@ -22,6 +22,7 @@ from mimgraph.support.frozen_data import replace
 
 MOST_ITEMS = 64  # of a chain that is tried with padding
 MOST_PADS = 6  # paddings in a help
+LARGEST = 1024  # the largest factor that is proposed
 FILLED = (
     "the size depends on which sources are given: fill the missing ones first, {layer: Fill, from: ...,"
     " value: zeros}, in place of missing: skip"
@@ -187,9 +188,6 @@ def _padding(layer: str, options: Mapping[str, Any], axes: int) -> int | list[in
     if pads == [*given]:
         return None
     return pads[0] if len({*pads}) == 1 else pads
-
-
-LARGEST = 1024  # the largest factor that is proposed
 
 
 def multiples(trial: Trial) -> str:

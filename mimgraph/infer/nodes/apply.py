@@ -103,10 +103,14 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         report_refusal(site, bound, OpFault("too-large", message), fed)
         return None
     except OpFault as fault:
-        from mimgraph.infer.advice import moved_batch, rule_trial, shape_help  # needed by few specs
+        from mimgraph.infer.advice import (  # needed by few specs
+            missing_batch,
+            rule_trial,
+            shape_help,
+        )
 
         refused = rule_trial.Trial(op, options.by_name, fault, fed, types, context)
-        moved = moved_batch.fault_for(refused)
+        moved = missing_batch.fault_for(refused)
         if moved is None:
             fault.help = shape_help.help_for(refused)
         report_refusal(site, bound, moved or fault, fed)

@@ -34,6 +34,10 @@ from mimgraph.ops import registry
 from mimgraph.source import SourceFile
 
 NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
+NEEDS = re.compile(r"(\w+) needs ([a-z_0-9]+(?:(?:, | and )[a-z_0-9]+)*)")
+SHAPE = re.compile(r"\((N(?:, [^()]+)?)\)")
+DTYPE = re.compile(r"\b(float32|float16|bfloat16|float64|int64|int32|bool)\b")
+CONVOLUTIONS = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
 
 
 class Candidate(NamedTuple):
@@ -289,27 +293,6 @@ def _brief(tree: Tree) -> str:
     return tree.entries[0][0].text if tree.entries else "{}"
 
 
-PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
-    _meant,
-    _quoted,
-    _nodes,
-    _respelled,
-    _written,
-    _declared,
-    _missing,
-    _projected,
-    _added,
-    _renamed,
-    _listed,
-    _removed,
-)
-
-
-SHAPE = re.compile(r"\((N(?:, [^()]+)?)\)")
-DTYPE = re.compile(r"\b(float32|float16|bfloat16|float64|int64|int32|bool)\b")
-CONVOLUTIONS = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
-
-
 def projections(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
     """Yield the nodes that may project or cast the source at fault."""
     if diagnostic.code == "shape-mismatch":
@@ -338,9 +321,6 @@ def _to_size(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
         elif unlike[0] == 1 and len(here) in CONVOLUTIONS:
             layer = CONVOLUTIONS[len(here)]
             yield {"layer": layer, "out_channels": size, "kernel_size": 1}
-
-
-NEEDS = re.compile(r"(\w+) needs ([a-z_0-9]+(?:(?:, | and )[a-z_0-9]+)*)")
 
 
 def given_options(item: Item, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
@@ -380,3 +360,19 @@ def _before(around: Surroundings) -> str | None:
         return names[at - 1]
     inputs = around.scope.get("inputs")
     return inputs.entries[-1][0].text if isinstance(inputs, Mapping) and inputs.entries else None
+
+
+PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
+    _meant,
+    _quoted,
+    _nodes,
+    _respelled,
+    _written,
+    _declared,
+    _missing,
+    _projected,
+    _added,
+    _renamed,
+    _listed,
+    _removed,
+)

@@ -23,6 +23,7 @@ MOST_TRIED = 400  # changes of one text that are checked; fewer of a long text
 MOST_TRIED_EACH = 24  # changes for one diagnostic
 MOST_CHARACTERS = 1_500_000  # of all texts that are checked, with
 CHARACTERS = 1_000  # for each of their faults, as a name that is similar is searched for
+STDIN = "<stdin>"  # the name of the text that `-` reads
 
 
 def fixes(
@@ -94,9 +95,6 @@ def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | No
                 continue
             kept.append(fix)
     return edited(file, dict.fromkeys(edit for fix in kept for edit in fix.edits))
-
-
-STDIN = "<stdin>"  # the name of the text that `-` reads
 
 
 def record(fix: Fix) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from mimgraph.language.yaml_text import WIDTH, filled_list, filled_text, is_lite
 from mimgraph.language.yaml_tree.limits import BLANKS
 
 SPACES = 2  # before a comment
+STEP = 2
+SWITCH = re.compile(r"#\s*fmt:\s*(on|off|skip)\b")
 
 
 class Row(NamedTuple):
@@ -64,10 +66,6 @@ def joined(rows: Sequence[Row]) -> str:
         for n, row in enumerate(rows)
     )
     return "".join(f"{line}\n" for line in lines)
-
-
-STEP = 2
-SWITCH = re.compile(r"#\s*fmt:\s*(on|off|skip)\b")
 
 
 def rows_of(document: Document, lines: Sequence[str]) -> list[Row]:

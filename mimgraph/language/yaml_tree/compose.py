@@ -12,6 +12,8 @@ from mimgraph.language.yaml_tree.tree import Mapping, Sequence, Tree
 from mimgraph.language.yaml_tree.yaml_events import read_yaml
 from mimgraph.source import SourceFile, Span
 
+TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*+"|[-+.\w]+|[\[\]{}]|\r\n?|\n')
+
 
 def compose(file: SourceFile, report: AddDiagnostic, text: str | None = None) -> Tree | None:
     """Return the tree of a file, or None if it cannot be read; every fault goes to `report`.
@@ -42,9 +44,6 @@ def _read(text: str, builder: TreeBuilder) -> None:
         read_json(text, builder)
     else:
         read_yaml(text, builder)
-
-
-TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*+"|[-+.\w]+|[\[\]{}]|\r\n?|\n')
 
 
 def is_json(text: str) -> bool:

@@ -43,6 +43,7 @@ YAML_TAGS = "tag:yaml.org,2002:"
 RESOLVED_TAGS = ("int", "float", "bool", "null")  # a scalar means the same without such a tag
 NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
 BLOCK_STYLES = ("|", ">")
+PLAIN_TEXT_ENDS = "[{\"'"  # the characters that end a text without quotes inside [ ] and { }
 
 
 def read_yaml(text: str, builder: TreeBuilder) -> None:
@@ -167,9 +168,6 @@ def _refuse_properties(event: Any, builder: TreeBuilder, anchors: set[str]) -> N
             else:
                 help = "leave the tag out: values are plain data"
                 builder.faults.not_read("a spec cannot have tags", span, help)
-
-
-PLAIN_TEXT_ENDS = "[{\"'"  # the characters that end a text without quotes inside [ ] and { }
 
 
 def syntax_fault(error: yaml.MarkedYAMLError, builder: TreeBuilder) -> Diagnostic:
