@@ -27,21 +27,12 @@ from mimgraph.source import Span
 
 Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown
 
-MANY = 32  # with more names, the layers are chained and not copied
 LONGEST = 80  # characters of a value that a help repeats
 
 
 def layered(*layers: Mapping[str, Any]) -> Environment:
     """Return the names of all layers; the first layer that has a name gives its value."""
-    some = [layer for layer in layers if layer]
-    if len(some) < 2:
-        return some[0] if some else {}
-    if sum(map(len, some)) > MANY:
-        return ChainMap(*cast("list[dict[str, Any]]", some))
-    found: dict[str, Any] = {}  # a copy is read faster
-    for layer in reversed(some):
-        found.update(layer)
-    return found
+    return ChainMap(*cast("tuple[dict[str, Any], ...]", layers))
 
 
 class Origin(NamedTuple):

@@ -59,8 +59,7 @@ def in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
             if isinstance(name, Chosen):
                 yield from in_value(str(name))
         for option in operation.every_option():
-            if type(option.value) is not int:  # the common case, fast
-                yield from in_value(option.value)
+            yield from in_value(option.value)
 
 
 def _in_training(node: Node) -> Iterator[str]:

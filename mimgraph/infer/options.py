@@ -138,8 +138,7 @@ def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation)
             value = _checked(op, op.options[name], value, option, at)
         found[name] = value
         key += name, identity(value)
-        if not isinstance(value, (int, float)) and type(value) is not str:
-            run_time += [(name, size) for size in _run_time_sizes(value)]
+        run_time += [(name, size) for size in _run_time_sizes(value)]
     return Values(found, tuple(key), run_time)
 
 

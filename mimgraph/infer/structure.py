@@ -106,17 +106,6 @@ def unique(
 ) -> dict[str, Node]:
     """Return the nodes by name; report bad and taken names; a node with a taken one loses its
     operation."""
-    kept = {node.name: node for node in nodes}
-    known = {one.name for one in inputs}.union(kept)
-    if len(known) == len(inputs) + len(nodes) and not any(map(input_fault, known)):
-        return kept
-    return _unique(inputs, nodes, report, path)
-
-
-def _unique(
-    inputs: Sequence[Input | BlockInput], nodes: Sequence[Node], report: Report, path: str
-) -> dict[str, Node]:
-    """Return the nodes by name, where some names are bad or taken."""
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):

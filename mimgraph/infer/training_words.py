@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from operator import is_
 
 from mimgraph.ir.declared.graph import Block, Graph, Node
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Operation
@@ -16,21 +15,15 @@ from mimgraph.support.plugins import BrokenPlugin
 def with_words_as_options(graph: Graph) -> Graph:
     """Return the graph in which such a word of a node is an option of its layer, or a param of its
     block."""
-    nodes = _nodes(graph.nodes, graph.blocks)
-    blocks = {key: _block(block, graph.blocks) for key, block in graph.blocks.items()}
-    if nodes is graph.nodes and all(blocks[key] is graph.blocks[key] for key in blocks):
-        return graph
-    return replace(graph, nodes=nodes, blocks=blocks)
-
-
-def _block(block: Block, blocks: Mapping[str, Block]) -> Block:
-    nodes = _nodes(block.nodes, blocks)
-    return block if nodes is block.nodes else replace(block, nodes=nodes)
+    blocks = {
+        key: replace(block, nodes=_nodes(block.nodes, graph.blocks))
+        for key, block in graph.blocks.items()
+    }
+    return replace(graph, nodes=_nodes(graph.nodes, graph.blocks), blocks=blocks)
 
 
 def _nodes(nodes: tuple[Node, ...], blocks: Mapping[str, Block]) -> tuple[Node, ...]:
-    found = tuple([_node(node, blocks) for node in nodes])
-    return nodes if all(map(is_, found, nodes)) else found
+    return tuple([_node(node, blocks) for node in nodes])
 
 
 def _node(node: Node, blocks: Mapping[str, Block]) -> Node:

@@ -6,8 +6,7 @@ from importlib.util import find_spec
 
 import torch
 
-from mimgraph.infer.advice.packages import check_packages
-from mimgraph.infer.advice.torch_versions import check_torch
+from mimgraph.infer.advice.packages import check_packages, check_torch
 from mimgraph.ir.typed.graph import TypedGraph
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _torch(text: str) -> str:
     """Return the text of a release of torch; raise an argparse error if it is not one."""
-    from mimgraph.infer.advice.torch_versions import release  # only this option needs it
+    from mimgraph.infer.advice.packages import release  # only this option needs it
 
     try:
         release(text)
@@ -85,7 +85,7 @@ def _check(path: str, args: argparse.Namespace) -> _Checked:
     try:
         graph = load_graph(path, args.set, model_options(args))
         if args.torch is not None:
-            from mimgraph.infer.advice.torch_versions import check_torch
+            from mimgraph.infer.advice.packages import check_torch
 
             check_torch(graph.typed, args.torch)
     except SpecError as error:
@@ -116,7 +116,7 @@ def _print(format: str, checked: Sequence[_Checked], is_named: Mapping[str, bool
                 print(_summary(len(passed), errors, warnings))
             point_to_pages(found)
         case "json":  # a list of errors alone, so that it is empty if the specs are legal
-            from mimgraph.language.fixes.records import fix_records  # only this format needs it
+            from mimgraph.language.fixes.find import fix_records  # only this format needs it
 
             print(render_json(errors, fix_records(errors, [one.path for one in checked])))
             if warnings and sys.stderr.isatty():

@@ -14,7 +14,9 @@ from mimgraph.cli.spec_files import read_text
 from mimgraph.cli.writing import writing_all
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.language.edit.changed_keys import changed_keys
+from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed.operations import Use
+from mimgraph.ir.typed.walks import weight_names
 from mimgraph.language.edit.find_name import find_name
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.find_specs import naming_parts
@@ -91,7 +93,7 @@ def _changed_keys(texts: dict[SourceFile, str]) -> dict[SourceFile, list[tuple[s
         except SpecError:
             continue
         after = load_text(text, name=file.name, place=first_place(file.name, new))
-        found[file] = changed_keys(before.typed, after.typed)
+        found[file] = _beginnings_changed(before.typed, after.typed)
     return found
 
 
@@ -104,3 +106,24 @@ def _diff(name: str, before: str, after: str) -> Iterable[str]:
     old, new = (text.splitlines(keepends=True) for text in (before, after))
     for line in unified_diff(old, new, name, name):
         yield visible(line.rstrip("\r\n")) + "\n"
+
+
+def _beginnings_changed(before: TypedGraph, after: TypedGraph) -> list[tuple[str, str]]:
+    """Return the beginnings of the keys of the state_dict that changed, old and new, in order.
+
+    Both graphs have the same weights in the same order.
+    """
+    old, new = (weight_names(Use(graph.body, {})) for graph in (before, after))
+    found = (
+        _without_common_end(one, other) for one, other in zip(old, new, strict=True) if one != other
+    )
+    return [*dict.fromkeys(found)]
+
+
+def _without_common_end(old: str, new: str) -> tuple[str, str]:
+    """Return two keys without the names at the end in which they agree."""
+    left, right = old.split("."), new.split(".")
+    while len(left) > 1 and len(right) > 1 and left[-1] == right[-1]:
+        left.pop()
+        right.pop()
+    return ".".join(left), ".".join(right)

@@ -1,4 +1,4 @@
-"""Find the help for a tensor of the model of a wrong shape: its batch, its axes, its length."""
+"""Find the help for a batch that is missing or not the first axis, and for another wrong shape."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from mimgraph.infer.advice.rule_trial import Trial
 from mimgraph.infer.scope import Context, Fed
-from mimgraph.ir.axes_help import NO_BATCH, cut
+from mimgraph.ir.axes_help import NO_BATCH, cut, moved_axis
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.dims.dim import Dim, Size, symbols
 from mimgraph.ir.names import CONSTANTS
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ops.op import OpFault
 from mimgraph.support.frozen_data import replace
 
 MOST_SOURCES = 16  # with more sources, an op is not tried with other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
+OF_SIZES = ("rank-mismatch", "shape-mismatch", "symbolic-size")
 
 
 def help_for(trial: Trial) -> str:
@@ -134,3 +136,33 @@ def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
                 return kind, name
         waiting += [(value.name, value.port) for value in typed.arguments.values()]
     return None
+
+
+def fault_for(trial: Trial) -> OpFault | None:
+    """Return the fault of an op that needs the batch first; None if it refused for another reason.
+
+    The batch is the reason if the rule says so, or accepts the source with its batch moved back.
+    """
+    fault, types = trial.fault, trial.types
+    key = next((key for key in _about(trial) if types[key].has_moved_batch), None)
+    if key is None or fault.code not in OF_SIZES:
+        return None
+    x, axis = types[key], types[key].batch_axes[0]
+    help, first = "", x
+    if x.dims[axis] == BATCH:
+        node, first = moved_axis(x, axis, 0, f"{{{key}}}")
+        help = f"move it back: {node}"
+    if fault.help != NO_BATCH and (first is x or trial.ask({key: first}) is None):
+        return None
+    needs = fault.message
+    if fault.code == "rank-mismatch":
+        needs = f"{trial.op.name} needs the batch first"
+    where = f"the batch is axis {axis}" if help else f"axis {axis} is {x.dims[axis]}"
+    message = f"{needs}, and here {where}"
+    return OpFault("batch-moved", message, None, key, str(x), help, fault.mentions)
+
+
+def _about(trial: Trial) -> list[str]:
+    """Return the operand keys of the sources that a fault is about."""
+    named = [key for key in (trial.fault.source, *trial.fault.mentions) if key is not None]
+    return named or list(trial.types)[:1]

@@ -1,16 +1,21 @@
-"""Find the nodes of a graph whose layers need a package that is not installed."""
+"""Find what a graph needs and an environment lacks: packages of layers, options of a newer torch."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.infer.constraint_origin import leaves
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.declared.operations import Apply
+from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.typed.walks import bodies, used_ops, with_items
 from mimgraph.ops import registry
 from mimgraph.ops.libraries import how_to_install
+from mimgraph.ops.op import Release, dotted
+
+FIRST = (2, 5)  # the oldest supported release; the registry marks options that were added later
 
 
 def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> None:
@@ -49,5 +54,52 @@ def _without_package(
                 f"{op.name} needs {op.package}, which is not installed",
                 node.declared.span,
                 help=how_to_install(op.package),
+                node=path,
+            )
+
+
+def release(version: str) -> Release:
+    """Return `(2, 13)` for "2.13", "2.13.0+cpu" or "2.13.0a0"; raise a `ValueError` for another
+    text."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})(?![\d])", version)
+    if found is None:
+        raise ValueError(f"{version!r} is not a version of torch: write one such as 2.13")
+    given = int(found[1]), int(found[2])
+    if given < FIRST:
+        raise ValueError(f"torch {version} is older than {dotted(FIRST)}, the oldest that is known")
+    return given
+
+
+def check_torch(graph: TypedGraph, version: str) -> None:
+    """Raise a `SpecError` with every option of the graph that this version of torch lacks."""
+    if faults := [*_unsupported(graph, release(version))]:
+        raise SpecError(faults)
+
+
+def _unsupported(graph: TypedGraph, torch: Release) -> Iterator[Diagnostic]:
+    ops = [registry.find(*used) for used in used_ops(graph.body)]
+    if not any(since > torch for op in ops if op is not None for since in op.since.values()):
+        return
+    for path, node, _ in leaves(graph.body, "", set()):
+        apply = node.declared.operation
+        if isinstance(apply, Apply) and isinstance(node.operation, Leaf):
+            yield from _newer_options(node, node.operation, apply, torch, path)
+
+
+def _newer_options(
+    node: TypedNode, leaf: Leaf, apply: Apply, torch: Release, path: str
+) -> Iterator[Diagnostic]:
+    """Yield a fault for each option that torch added later; an option at its default is not
+    emitted, so it is fine."""
+    op = registry.find(leaf.kind, leaf.name)
+    if op is None:
+        return
+    for name, since in op.since.items():
+        if since > torch and leaf.options[name] != op.defaults[name]:
+            yield Diagnostic(
+                "torch-version",
+                f"{name} of {op.name} needs torch {dotted(since)}, and this is torch {dotted(torch)}",
+                apply.options[name].span if name in apply.options else node.declared.span,
+                help=f"leave {name} out, or install torch {dotted(since)}",
                 node=path,
             )

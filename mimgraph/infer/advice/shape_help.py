@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import lcm
 from typing import Any
 
 from mimgraph.infer.advice import missing_batch
-from mimgraph.infer.advice.multiples import multiples
 from mimgraph.infer.advice.rule_trial import Trial, ask
 from mimgraph.infer.scope import Context
 from mimgraph.ir.axes_help import moved_axis, node
 from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.dim import Dim, Size, symbols
+from mimgraph.ir.dims.compare import period
+from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
+from mimgraph.support.frozen_data import replace
 
 MOST_ITEMS = 64  # of a chain that is tried with padding
 MOST_PADS = 6  # paddings in a help
+LARGEST = 1024  # the largest factor that is proposed
 FILLED = (
     "the size depends on which sources are given: fill the missing ones first, {layer: Fill, from: ...,"
     " value: zeros}, in place of missing: skip"
@@ -185,3 +188,31 @@ def _padding(layer: str, options: Mapping[str, Any], axes: int) -> int | list[in
     if pads == [*given]:
         return None
     return pads[0] if len({*pads}) == 1 else pads
+
+
+def multiples(trial: Trial) -> str:
+    """Return the help that makes the halves of `H//2` exact, `2*H` in place of `H`, if the rule then accepts the
+    sources; else ""."""
+    factors: dict[str, int] = {}
+    for size in (size for type_ in trial.types.values() for size in type_.dims):
+        for name in symbols(size) - {"N", *trial.context.state.summands}:
+            factors[name] = lcm(factors.get(name, 1), period(size))
+    factors = {name: factor for name, factor in sorted(factors.items()) if factor > 1}
+    if not factors or max(factors.values()) > LARGEST:
+        return ""
+    sizes = {name: factor * symbol(name) for name, factor in factors.items()}
+    try:
+        exact = {key: _filled(type_, sizes) for key, type_ in trial.types.items()}
+    except DimOverflow:
+        return ""
+    if trial.ask(exact) is None:
+        return ""
+    first, *others = (f"{name} of {factor}" for name, factor in factors.items())
+    always = " and ".join((first.replace(" of", " is always a multiple of"), *others))
+    written = " and ".join(f"{size} for {name}" for name, size in sizes.items())
+    return f"if {always}, write {written} in the shapes of the inputs"
+
+
+def _filled(type_: TensorType, sizes: dict[str, Size]) -> TensorType:
+    """Return a type with multiples in place of names."""
+    return replace(type_, dims=tuple(substitute(dim, sizes) for dim in type_.dims))

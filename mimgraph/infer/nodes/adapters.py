@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.infer.nodes.word_fault import word_fault
+from mimgraph.infer.evaluation import Evaluation, compute, origin_of, placed
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.training import Training
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
@@ -19,6 +20,15 @@ from mimgraph.ir.typed.training import Adapter
 from mimgraph.ir.typed.training_walk import adaptable, places
 from mimgraph.ir.typed.walks import ends_with, inner_nodes, join
 from mimgraph.support.frozen_data import replace
+
+
+def word_fault(
+    at: Evaluation, code: DiagnosticCode, message: str, option: Option, help: str = ""
+) -> None:
+    """Report a fault where the value stands, or where the use of a block gives it."""
+    span, labels = placed(option.span, origin_of(option.value, at.origins))
+    at.report.add(Diagnostic(code, message, span, labels=labels, help=help, node=at.node))
+
 
 OPTIONS = ("rank", "on", "alpha", "dropout")
 WRITE = "write lora: {rank: 8, on: [query, value]}"

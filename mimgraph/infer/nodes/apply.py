@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
 from mimgraph.infer.nodes.refusal import report_refusal
-from mimgraph.infer.nodes.rule_cache import Answer, ask
+from mimgraph.infer.nodes.rule_cache import Answer, ask, ask_of_one
 from mimgraph.infer.nodes.skipped_sizes import with_size_of_given
 from mimgraph.infer.nodes.sources import known_types, match_op, names_group
 from mimgraph.infer.options import Bound, Place, Values, bind, values
@@ -88,8 +88,6 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     try:
         answer: Answer | Block
         if op.alone and len(fed) == 1 and names_group(site):
-            from mimgraph.infer.nodes.group_of_one import ask_of_one  # needed by few specs
-
             ((key, one),) = fed.items()
             answer, fed = ask_of_one(bound, options, types[key]), {"input": one}
         else:
@@ -105,10 +103,14 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         report_refusal(site, bound, OpFault("too-large", message), fed)
         return None
     except OpFault as fault:
-        from mimgraph.infer.advice import moved_batch, rule_trial, shape_help  # needed by few specs
+        from mimgraph.infer.advice import (  # needed by few specs
+            missing_batch,
+            rule_trial,
+            shape_help,
+        )
 
         refused = rule_trial.Trial(op, options.by_name, fault, fed, types, context)
-        moved = moved_batch.fault_for(refused)
+        moved = missing_batch.fault_for(refused)
         if moved is None:
             fault.help = shape_help.help_for(refused)
         report_refusal(site, bound, moved or fault, fed)

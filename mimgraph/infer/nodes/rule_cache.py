@@ -11,11 +11,12 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.bounds import at_least
 from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Dim, Size
 from mimgraph.ir.lazy import LazyShapes
-from mimgraph.ir.lowering import Module
+from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op, OpFault
+from mimgraph.ops.registry import layer_of_one
 
 MAX_WEIGHTS = 2**40  # elements in one weight or buffer
 MOST = 16_384  # answers in the cache: a text of 1 MiB has about as many nodes
@@ -113,3 +114,18 @@ def _check_elements(what: str, shape: Sequence[Size]) -> None:
     elements = prod([int(size) for size in shape if isinstance(size, int)])
     if elements > MAX_WEIGHTS:
         raise OpFault("too-large", f"{what} has {elements:,} elements, more than {MAX_WEIGHTS:,}")
+
+
+def ask_of_one(bound: Bound, options: Values, source: TensorType) -> Answer:
+    """Return the answer for one source, the operand `input`; raise an `OpFault` for a wrong option.
+
+    The rule of the merge, which is for two or more, is asked about the source given twice.
+    """
+    twice = ask(bound, options, {"0": source, "1": source})
+    # a merge that is a block of others returns floats, as it is given
+    wanted = source if isinstance(twice, Block) else twice.results[""]
+    layer, given = layer_of_one(bound.op, options.by_name, source.dtype, wanted.dtype)
+    lowering = layer.infer({"input": source}, {**layer.defaults, **given})
+    assert isinstance(lowering, Lowering)
+    leaf = Leaf(bound.op.kind, bound.op.name, options.by_name, lowering)
+    return Answer(leaf, lowering.results, lowering.default, lowering.requires)

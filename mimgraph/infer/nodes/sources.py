@@ -214,8 +214,6 @@ class Arguments(NamedTuple):
 def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
     """Return the sources of a layer or merge by argument; None where they do not fit."""
     spec, fed = op.inputs, site.fed
-    if spec.kind == "one" and fed is not None and len(fed) == 1 and not fed[0].source.argument:
-        return {spec.names[0]: fed[0]}  # the common case, fast
     if spec.kind == "none" and not fed:
         return {}
     if fed is not None and spec.kind == "many":
@@ -236,10 +234,6 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
     fed = site.fed
     if fed is None:
         return None
-    if (
-        len(fed) == len(wanted.keys) == 1 and fed[0].source.argument is None
-    ):  # the common case, fast
-        return {wanted.keys[0]: fed[0]}
     if _has_too_many(site, wanted, fed):
         return None
     found = _by_argument(site, wanted, fed)

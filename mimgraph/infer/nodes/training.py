@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.infer.nodes.word_fault import word_fault
+from mimgraph.infer.nodes.adapters import word_fault
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.values import FAULTY, Option
 from mimgraph.ir.expression import plain

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from mimgraph.diagnostics import Report
-from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.find_entry import Found, Missing, find, unknown
+from mimgraph.language.edit.find_name import fault
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping

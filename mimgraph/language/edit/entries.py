@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.yaml_text import Rows, Tall, entry_lines, flow
-from mimgraph.language.yaml_tree.json_tokens import is_json
+from mimgraph.language.yaml_tree.compose import is_json
 from mimgraph.language.yaml_tree.limits import BLANKS
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.language.edit.faults import fault
 from mimgraph.language.occurrences.project import Home, Project
 from mimgraph.language.occurrences.scopes import Callee, Scope, Scopes
 from mimgraph.language.occurrences.symbols import Kind, Symbol, definitions
-from mimgraph.source import SourceFile
+from mimgraph.source import SourceFile, Span
 
 SECTIONS: dict[str, Kind] = {
     "inputs": "input",
@@ -125,3 +125,10 @@ def _ambiguous(project: Project, found: list[Home], name: str) -> SpecError:
         "duplicate-name", message, places[0].span, kinds[0], tuple(places[1:]), help=help
     )
     return SpecError([found_several])
+
+
+def fault(
+    message: str, span: Span, help: str = "", code: DiagnosticCode = "unknown-source"
+) -> SpecError:
+    """Return the error of an edit that cannot be made, at a place in the spec."""
+    return SpecError([Diagnostic(code, message, span, help=help)])

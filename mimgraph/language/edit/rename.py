@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, port_fault
-from mimgraph.language.edit.faults import fault
+from mimgraph.language.edit.find_name import fault
 from mimgraph.language.edit.followers import followers
 from mimgraph.language.edit.split_names import Pair, is_plain, paired, quoted, split
 from mimgraph.language.occurrences.find import find_occurrences

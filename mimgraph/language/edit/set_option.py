@@ -13,12 +13,11 @@ from mimgraph.language.edit.entries import (
     with_value,
     without_entry,
 )
-from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.find_entry import Found, Missing, unknown
+from mimgraph.language.edit.find_name import fault
 from mimgraph.language.edit.new_entries import optioned_item
-from mimgraph.language.edit.plain_tree import plain
 from mimgraph.language.format.key_order import SPEC
-from mimgraph.language.yaml_tree.tree import Mapping, Sequence, is_null
+from mimgraph.language.yaml_tree.tree import Mapping, Sequence, is_null, plain
 
 
 def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:

@@ -17,9 +17,8 @@ from mimgraph.language.edit.entries import (
     with_item_value,
     with_value,
 )
-from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.find_entry import Found
-from mimgraph.language.edit.find_name import find_name
+from mimgraph.language.edit.find_name import fault, find_name
 from mimgraph.language.edit.new_entries import as_item, replaced_item, replaced_node
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.edit.set_option import set_option

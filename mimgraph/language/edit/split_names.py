@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mimgraph.language.edit.faults import fault
+from mimgraph.language.edit.find_name import fault
 from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Site
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_tree.json_tokens import is_json
+from mimgraph.language.yaml_tree.compose import is_json
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence
 from mimgraph.source import Span
 

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.edit.entries import without_entry, without_item
-from mimgraph.language.edit.faults import fault
 from mimgraph.language.edit.find_entry import Found
-from mimgraph.language.edit.find_name import SECTIONS
+from mimgraph.language.edit.find_name import SECTIONS, fault
 from mimgraph.language.edit.split_names import rewired
 from mimgraph.language.occurrences.scopes import Scopes, entries
 from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Symbol

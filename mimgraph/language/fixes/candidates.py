@@ -6,6 +6,7 @@ A proposal is one function; `PROPOSALS` lists them, the most likely first.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -22,16 +23,21 @@ from mimgraph.language.edit.entries import (
 from mimgraph.language.edit.new_entries import optioned_item
 from mimgraph.language.fixes import help_texts
 from mimgraph.language.fixes.insertion import inserted
-from mimgraph.language.fixes.options import given_options, missing_options
-from mimgraph.language.fixes.projection import projections
 from mimgraph.language.fixes.surroundings import Item, Surroundings
 from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.language.reader.spec import DEFAULT_NAME
 from mimgraph.language.text_edits import Fix, TextEdit
 from mimgraph.language.yaml_text import flow
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_tree.compose import tree_of
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, plain
+from mimgraph.ops import registry
+from mimgraph.source import SourceFile
 
 NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
+NEEDS = re.compile(r"(\w+) needs ([a-z_0-9]+(?:(?:, | and )[a-z_0-9]+)*)")
+SHAPE = re.compile(r"\((N(?:, [^()]+)?)\)")
+DTYPE = re.compile(r"\b(float32|float16|bfloat16|float64|int64|int32|bool)\b")
+CONVOLUTIONS = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
 
 
 class Candidate(NamedTuple):
@@ -285,6 +291,75 @@ def _brief(tree: Tree) -> str:
     if isinstance(tree, Sequence):
         return "the list"
     return tree.entries[0][0].text if tree.entries else "{}"
+
+
+def projections(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
+    """Yield the nodes that may project or cast the source at fault."""
+    if diagnostic.code == "shape-mismatch":
+        yield from _to_size(diagnostic)
+    if diagnostic.code == "dtype-mismatch":
+        texts = (diagnostic.message, *(label.text for label in diagnostic.labels))
+        wanted = [name for text in texts for name in DTYPE.findall(text)]
+        for name in dict.fromkeys(wanted):
+            yield {"layer": "Cast", "dtype": name}
+
+
+def _to_size(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
+    """Yield a projection, where one axis has another size than that of the other source."""
+    texts = (diagnostic.note, *(label.text for label in diagnostic.labels), diagnostic.message)
+    shapes = [match[1].split(", ") for text in texts for match in SHAPE.finditer(text)]
+    if not shapes:
+        return
+    here = shapes[0]
+    for other in shapes[1:]:
+        unlike = [n for n, (a, b) in enumerate(zip(here, other, strict=False)) if a != b]
+        if len(here) != len(other) or len(unlike) != 1 or not other[unlike[0]].isdigit():
+            continue
+        size = int(other[unlike[0]])
+        if unlike[0] == len(here) - 1:
+            yield {"layer": "Linear", "out_features": size}
+        elif unlike[0] == 1 and len(here) in CONVOLUTIONS:
+            layer = CONVOLUTIONS[len(here)]
+            yield {"layer": layer, "out_channels": size, "kernel_size": 1}
+
+
+def given_options(item: Item, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edit that gives options to an item of a seq."""
+    new = optioned_item(item.value, options, None)
+    yield (with_item_value(item.around, item.at, new),)
+
+
+def missing_options(diagnostic: Diagnostic, around: Surroundings) -> dict[str, Any]:
+    """Return the options that an op lacks, each with the value of its example."""
+    match = NEEDS.match(diagnostic.message)
+    if match is None:
+        return {}
+    ops = [one for kind in ("layer", "merge") if (one := registry.find(kind, match[1]))]
+    names = re.split(r", | and ", match[2])
+    for op in ops[:1]:
+        found = {name: _value(op.shown(name)) for name in names if name in op.options}
+        return {name: value for name, value in found.items() if value is not ...}
+    return {"from": source} if names == ["from"] and (source := _before(around)) else {}
+
+
+def _value(text: str) -> Any:
+    """Return the value that a text of YAML has."""
+    tree = tree_of(SourceFile("example", f"value: {text}"))
+    value = tree.get("value") if isinstance(tree, Mapping) else None
+    return ... if value is None or text == "..." else plain(value)
+
+
+def _before(around: Surroundings) -> str | None:
+    """Return the name of the node before the one at fault, of the first node that of an input."""
+    node = around.node
+    if node is None:
+        return None
+    names = [key.text for key, _ in node.around.entries]
+    at = names.index(node.key.text)
+    if at:
+        return names[at - 1]
+    inputs = around.scope.get("inputs")
+    return inputs.entries[-1][0].text if isinstance(inputs, Mapping) and inputs.entries else None
 
 
 PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.fixes.candidates import Candidate, candidates
 from mimgraph.language.fixes.surroundings import surroundings_of
 from mimgraph.language.fixes.verify import READING, UNCOVERED, Effect, Trial
-from mimgraph.language.parts.part_files import Place
+from mimgraph.language.foreign_files import ENDINGS
+from mimgraph.language.parts.part_files import Place, first_place
 from mimgraph.language.text_edits import Fix, edited
 from mimgraph.language.yaml_tree.compose import tree_of
 from mimgraph.language.yaml_tree.tree import Mapping
@@ -21,6 +23,7 @@ MOST_TRIED = 400  # changes of one text that are checked; fewer of a long text
 MOST_TRIED_EACH = 24  # changes for one diagnostic
 MOST_CHARACTERS = 1_500_000  # of all texts that are checked, with
 CHARACTERS = 1_000  # for each of their faults, as a name that is similar is searched for
+STDIN = "<stdin>"  # the name of the text that `-` reads
 
 
 def fixes(
@@ -92,3 +95,37 @@ def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | No
                 continue
             kept.append(fix)
     return edited(file, dict.fromkeys(edit for fix in kept for edit in fix.edits))
+
+
+def record(fix: Fix) -> dict[str, Any]:
+    """Return `{title, edits}`; an edit is `{line, column, end_line, end_column, text}`, counted from 1, and
+    its end is exclusive."""
+    edits = [
+        {
+            "line": span.line,
+            "column": span.column,
+            "end_line": span.end_line,
+            "end_column": span.end_column,
+            "text": text,
+        }
+        for span, text in fix.edits
+    ]
+    return {"title": fix.title, "edits": edits}
+
+
+def fix_records(
+    diagnostics: Sequence[Diagnostic], paths: Collection[str]
+) -> list[list[dict[str, Any]]]:
+    """Return the fixes of each diagnostic as data; none for a fault in a part or in a file of another
+    format, as the specs are at these paths."""
+    found: list[list[dict[str, Any]]] = [[] for _ in diagnostics]
+    for file in {one.span.file: None for one in diagnostics}:
+        is_input = file.name == STDIN and "-" in paths
+        if not is_input and not (file.name.endswith(ENDINGS) and file.name in paths):
+            continue
+        place = None if is_input else first_place(file.name)
+        here = [n for n, one in enumerate(diagnostics) if one.span.file is file]
+        proposed = fixes(file, [diagnostics[n] for n in here], place)
+        for n, some in zip(here, proposed, strict=True):
+            found[n] = [record(fix) for fix in some]
+    return found

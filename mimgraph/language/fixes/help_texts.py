@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mimgraph.language.edit.plain_tree import plain
 from mimgraph.language.yaml_tree.compose import tree_of
-from mimgraph.language.yaml_tree.tree import Mapping
+from mimgraph.language.yaml_tree.tree import Mapping, plain
 from mimgraph.source import SourceFile
 
 MEANT = re.compile(r"did you mean (.+)\?")

@@ -28,9 +28,9 @@ from mimgraph.language.format.concrete import (
     has_comments,
 )
 from mimgraph.language.yaml_text import plain_or_quoted
+from mimgraph.language.yaml_tree.builder import TUPLE_START
 from mimgraph.language.yaml_tree.limits import BLANKS, HIDE_BREAKS, SHOW_BREAKS
 from mimgraph.language.yaml_tree.scalars import resolve
-from mimgraph.language.yaml_tree.tuples import TUPLE_START
 from mimgraph.language.yaml_tree.yaml_events import PARSER
 
 ENDS = (MappingEndEvent, SequenceEndEvent)

@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.format.key_order import put_in_order
-from mimgraph.language.format.layout import rows_of
+from mimgraph.language.format.layout import joined, rows_of
 from mimgraph.language.format.read_concrete import NotOfSpecs, read_concrete
-from mimgraph.language.format.rows import joined
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.json_tokens import is_json
+from mimgraph.language.yaml_tree.compose import compose, is_json
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import LINE_END, SourceFile
 from mimgraph.support.gc_pause import uncollected

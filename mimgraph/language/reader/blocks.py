@@ -9,11 +9,10 @@ from mimgraph.language.places import PLACES
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.inputs import read_block_input
-from mimgraph.language.reader.mappings import check_keys, read_mapping, section_entries
+from mimgraph.language.reader.mappings import check_keys, read_mapping, renewed, section_entries
 from mimgraph.language.reader.nodes import read_nodes
 from mimgraph.language.reader.outputs import read_outputs
 from mimgraph.language.reader.params import read_block_params
-from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.shapes import read_sizes
 from mimgraph.language.reader.values import faulty_option, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_null

@@ -9,8 +9,7 @@ from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Chain, Operation
 from mimgraph.ir.names import OPS, TRAINING
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import Entry
-from mimgraph.language.reader.split_text import has_split_text
+from mimgraph.language.reader.mappings import Entry, has_split_text
 from mimgraph.language.reader.training import read_freeze, read_training
 from mimgraph.language.reader.uses import (
     read_apply,

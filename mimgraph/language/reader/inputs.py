@@ -6,8 +6,7 @@ from mimgraph.ir.declared.graph import BlockInput, Input, InputShape
 from mimgraph.ir.declared.values import ANOTHER
 from mimgraph.ir.types import INTEGER
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import check_keys, section_entries
-from mimgraph.language.reader.renamed import renewed
+from mimgraph.language.reader.mappings import check_keys, renewed, section_entries
 from mimgraph.language.reader.shapes import read_dtype, read_shape, read_sizes
 from mimgraph.language.reader.values import (
     as_written,

@@ -9,12 +9,16 @@ from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.values import ANOTHER
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import Entry, entries_of, section_entries
+from mimgraph.language.reader.mappings import (
+    Entry,
+    entries_of,
+    has_split_text,
+    renewed,
+    section_entries,
+)
 from mimgraph.language.reader.operations import counts, read_operation, second_source
-from mimgraph.language.reader.renamed import renewed
 from mimgraph.language.reader.scans import scan_sources
 from mimgraph.language.reader.sources import read_source, read_sources
-from mimgraph.language.reader.split_text import has_split_text
 from mimgraph.language.reader.tensors import is_tensor, read_tensor_sources
 from mimgraph.language.reader.training import read_freeze, read_training
 from mimgraph.language.reader.uses import read_over, read_take

@@ -6,8 +6,7 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.declared.graph import Output, Source
 from mimgraph.ir.declared.values import OTHERS, Option
 from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import check_keys
-from mimgraph.language.reader.renamed import renewed
+from mimgraph.language.reader.mappings import check_keys, renewed
 from mimgraph.language.reader.sources import read_source
 from mimgraph.language.reader.values import read_option, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty

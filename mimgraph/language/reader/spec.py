@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.declared.graph import Graph
+from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits, Graph
 from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.inputs import read_inputs
-from mimgraph.language.reader.mappings import check_keys, read_mapping
+from mimgraph.language.reader.mappings import check_keys, read_mapping, renewed
 from mimgraph.language.reader.nodes import is_node, read_nodes
 from mimgraph.language.reader.outputs import read_outputs
 from mimgraph.language.reader.params import read_params
-from mimgraph.language.reader.renamed import renewed
-from mimgraph.language.reader.values import read_text
+from mimgraph.language.reader.values import read_option, read_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
@@ -25,7 +24,6 @@ from mimgraph.source import SourceFile
 from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
-    from mimgraph.ir.declared.graph import DeclaredLimits
     from mimgraph.language.parts.part_files import Place
 
 LANGUAGE = "1"  # the version of the language
@@ -123,20 +121,28 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
         graph = replace(point, params={name: known[name] for name in params if name in known})
     if parts is None:
         return graph
-    from mimgraph.language.parts.link import with_parts  # needed by specs with parts alone
-    from mimgraph.language.parts.read_parts import read_parts
+    # needed by specs with parts alone
+    from mimgraph.language.parts.read_parts import read_parts, with_parts
 
     return with_parts(context, graph, read_parts(context, parts))
 
 
 def _limits(context: Context, tree: MappingTree) -> DeclaredLimits | None:
-    """Return the limits of the cost, if the spec has any."""
+    """Return the limits of the cost, if the spec has any; a value that is no mapping is reported."""
     entry = tree.entry("limits")
-    if entry is None:
+    limits = read_mapping(context, "limits", None if entry is None else entry[1])
+    if entry is None or limits is None:
         return None
-    from mimgraph.language.reader.limits import read_limits  # few specs have limits
-
-    return read_limits(context, *entry)
+    check_keys(context, "limits", limits)
+    sizes = read_mapping(context, "sizes", limits.get("sizes"))
+    amounts = [one for one in limits.entries if one[0].text in LIMITED]
+    return DeclaredLimits(
+        entry[0].span,
+        {key.text: read_option(context, key, value) for key, value in amounts},
+        {key.text: read_option(context, key, value) for key, value in sizes.entries}
+        if sizes
+        else {},
+    )
 
 
 def _names_of(*sections: MappingTree | None) -> frozenset[str]:

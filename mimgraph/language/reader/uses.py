@@ -12,9 +12,10 @@ from mimgraph.language.reader.mappings import (
     check_keys,
     entries_of,
     read_mapping,
+    renewed,
+    renewed_options,
     unreadable_entry,
 )
-from mimgraph.language.reader.renamed import renewed, renewed_options
 from mimgraph.language.reader.values import (
     faulty_option,
     read_flag,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from mimgraph.ir.declared.operations import BESIDE_FROM, VALUE_OPTION
@@ -10,7 +11,6 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import BESIDE, NODE_WORDS, TRAINING
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
-from mimgraph.language.schema.docs import documented
 from mimgraph.language.schema.values import option, option_of_each, types, value
 from mimgraph.language.schema.words import (
     CLOSED,
@@ -384,3 +384,32 @@ def _is_function(op: Op) -> bool:
     }
     lowering = op.infer({op.inputs.names[0]: TensorType((4, 8, 8))}, options)
     return isinstance(lowering, Lowering) and lowering.function is not None
+
+
+def documented(op: Op) -> dict[str, str]:
+    """Return the description of an op, plain and as Markdown."""
+    return {"description": op.doc, "markdownDescription": markdown(op)}
+
+
+def markdown(op: Op) -> str:
+    """Return the docstring with its shape rule as code, then sources, ports and an example."""
+    what, _, rule = op.summary.rpartition(": ")
+    has_rule = "->" in rule
+    parts = [f"**{op.name}**: {_escaped(what if has_rule else op.summary)}"]
+    parts += [f"`{rule.removesuffix('.')}`"] if has_rule else []
+    parts += [_escaped(op.doc.removeprefix(op.summary).strip())]
+    named = [f"`{n}` (optional)" if n in op.inputs.optional else f"`{n}`" for n in op.inputs.names]
+    parts += [f"Sources: {', '.join(named)}"] if len(named) > 1 else []
+    parts += [f"Ports: {', '.join(f'`{port}`' for port in op.ports)}"] if op.ports else []
+    _, node = op.example
+    parts += [f"```yaml\n{node}\n```"] if node else []
+    return "\n\n".join(filter(None, parts))
+
+
+def _escaped(text: str) -> str:
+    """Return a text for Markdown, in which only code in backticks is formatted."""
+    pieces = re.split(r"(`[^`]*`)", text)
+    return "".join(
+        piece if piece.startswith("`") else re.sub(r"([\\*_{}\[\]<>#|])", r"\\\1", piece)
+        for piece in pieces
+    )

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.declared.values import FAULTY
@@ -87,7 +87,6 @@ def why_faulty(text: str, span: Span, keys: Sequence[str]) -> Diagnostic:
     return Diagnostic("ambiguous-scalar", message, span, help=help)
 
 
-@lru_cache(maxsize=256)
 def _unambiguous_number(text: str) -> str:
     """Return the number that was probably meant, as both versions of YAML read it: 64 for `064`.
 

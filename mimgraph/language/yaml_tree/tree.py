@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.ir.declared.values import FAULTY, Faulty
 from mimgraph.source import Span
@@ -152,3 +152,12 @@ def texts(tree: Tree) -> Iterator[str]:
         else:
             for key, value in current.entries:
                 stack.extend((key, value))
+
+
+def plain(tree: Tree) -> Any:
+    """Return the value of a tree as numbers, texts, lists and dicts; an expression stays a text."""
+    if isinstance(tree, Scalar):
+        return tree.text if is_faulty(tree) else tree.value
+    if isinstance(tree, Mapping):
+        return {key.text: plain(value) for key, value in tree.entries}
+    return [plain(item) for item in tree.items]

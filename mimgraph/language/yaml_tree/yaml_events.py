@@ -18,27 +18,22 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.declared.values import FAULTY
 from mimgraph.language.yaml_tree.builder import Kind, TreeBuilder
 from mimgraph.language.yaml_tree.faults import NO_ALIASES
 from mimgraph.language.yaml_tree.limits import (
+    BLANKS,
     HIDE_BREAKS,
     SHOW_BREAKS,
     Unreadable,
     check_printable,
+    too_deep,
 )
 from mimgraph.language.yaml_tree.scalars import resolve
-from mimgraph.language.yaml_tree.spans import (
-    block_text_span,
-    empty_span,
-    event_span,
-    fault_point,
-    without_properties,
-)
-from mimgraph.language.yaml_tree.syntax_faults import syntax_fault
+from mimgraph.language.yaml_tree.templates import TEMPLATE, not_filled_in
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, faulty
-from mimgraph.source import Span
+from mimgraph.source import SourceFile, Span
 
 PARSER: Callable[[str], Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -48,6 +43,7 @@ YAML_TAGS = "tag:yaml.org,2002:"
 RESOLVED_TAGS = ("int", "float", "bool", "null")  # a scalar means the same without such a tag
 NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
 BLOCK_STYLES = ("|", ">")
+PLAIN_TEXT_ENDS = "[{\"'"  # the characters that end a text without quotes inside [ ] and { }
 
 
 def read_yaml(text: str, builder: TreeBuilder) -> None:
@@ -172,3 +168,106 @@ def _refuse_properties(event: Any, builder: TreeBuilder, anchors: set[str]) -> N
             else:
                 help = "leave the tag out: values are plain data"
                 builder.faults.not_read("a spec cannot have tags", span, help)
+
+
+def syntax_fault(error: yaml.MarkedYAMLError, builder: TreeBuilder) -> Diagnostic:
+    """Return the diagnostic of a syntax error; the builder has the tree before the error."""
+    mark, context = error.problem_mark, error.context_mark
+    assert mark is not None and error.problem is not None
+    line, column = mark.line + 1, mark.column
+    text = builder.file.line(line)
+    for template in TEMPLATE.finditer(text):
+        if template.start() <= column <= template.end():
+            span = Span(builder.file, line, template.start() + 1, line, template.end() + 1)
+            return _template_fault(template[0], span, builder)
+    span = fault_point(builder.file, mark)
+    if (
+        error.problem == "exceeded maximum nesting depth"
+    ):  # libyaml's own limit, when it looks ahead
+        return too_deep(span)
+    labels = []
+    if context and error.context and (context.line, context.column) != (mark.line, column):
+        labels.append(Label(fault_point(builder.file, context), error.context))
+    message, help = _message_and_help(error.problem, text[column : column + 1])
+    return Diagnostic("yaml-syntax", message, span, labels=tuple(labels), help=help)
+
+
+def _template_fault(text: str, span: Span, builder: TreeBuilder) -> Diagnostic:
+    items = builder.items
+    if items and isinstance(items[-1], Scalar) and items[-1].text == "$":
+        items = items[:-1]  # the first character of `${hidden}`
+    return not_filled_in(text, span, builder.keys(items), builder.params)
+
+
+def _message_and_help(problem: str, character: str) -> tuple[str, str]:
+    """Return the message and the help for a parser's problem at a character."""
+    problem = problem.replace("did not find expected", "expected")
+    if "cannot start any token" in problem:
+        if character == "\t":
+            return "a tab cannot be used for indentation", "indent with spaces"
+        return f"a value cannot begin with {character}", "quote it"
+    if "',' or" in problem and character and character in PLAIN_TEXT_ENDS:
+        return (
+            problem,
+            f"quote a string that has {character} in it, or put a comma before the {character}",
+        )
+    if "expected alphabetic or numeric character" in problem:
+        return problem, "quote a string that begins with & or *"
+    if problem.startswith("mapping values are not allowed"):
+        return (
+            "a colon is not allowed here",
+            "quote a string that has a colon and a space in it, or correct the indentation",
+        )
+    if "<document start>" in problem:
+        return "unexpected text after the end of the document", ""
+    return problem[:1].lower() + problem[1:], ""
+
+
+def event_span(file: SourceFile, event: Any) -> Span:
+    """Return the span of an event."""
+    start, end = event.start_mark, event.end_mark
+    return Span(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def block_text_span(file: SourceFile, event: Any) -> Span:
+    """Return the span of a `|` or `>` text, without the blank lines behind it."""
+    start = event.start_mark
+    return Span(file, start.line + 1, start.column + 1, *_end_of_text(file, event.end_mark))
+
+
+def empty_span(file: SourceFile, event: Any) -> Span:
+    """Return the point of an empty scalar: the end of the text before it."""
+    return _point(file, *_end_of_text(file, event.end_mark))
+
+
+def fault_point(file: SourceFile, mark: Any) -> Span:
+    """Return the point of a mark, or the end of the text before it if it is on a blank line."""
+    blank = not file.line(mark.line + 1).strip(BLANKS)
+    place = _end_of_text(file, mark) if blank else (mark.line + 1, mark.column + 1)
+    return _point(file, *place)
+
+
+def without_properties(span: Span, text: str, quoted: bool) -> Span:
+    """Return the span of a scalar without its anchor and tag, if its text is on one line and has no
+    escapes."""
+    quote = 1 if quoted else 0
+    start = span.end_column - len(text) - 2 * quote
+    line = span.file.line(span.end_line)
+    as_written = line[start - 1 + quote : span.end_column - 1 - quote]
+    if span.line != span.end_line or start < span.column or as_written != text:
+        return span
+    return Span(span.file, span.line, start, span.line, span.end_column)
+
+
+def _point(file: SourceFile, line: int, column: int) -> Span:
+    return Span(file, line, column, line, column)
+
+
+def _end_of_text(file: SourceFile, mark: Any) -> tuple[int, int]:
+    """Return the line and column behind the last character before a mark that is not blank."""
+    line = mark.line + 1
+    before = file.line(line)[: mark.column]
+    while line > 1 and not before.strip(BLANKS):
+        line -= 1
+        before = file.line(line)
+    return line, len(before.rstrip(BLANKS)) + 1

@@ -11,13 +11,12 @@ from mimgraph.infer.nodes.apply import Expansion
 from mimgraph.infer.nodes.blocks.block_body import Using, type_use
 from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
 from mimgraph.infer.nodes.blocks.groups import left_out_inputs, match_block
-from mimgraph.infer.nodes.blocks.kept_inputs import with_kept
 from mimgraph.infer.nodes.blocks.repeat import type_repeat
 from mimgraph.infer.nodes.blocks.repeat_words import Steps, steps_of
 from mimgraph.infer.nodes.body import TypeNodes, body_of
-from mimgraph.infer.nodes.optional import missing_inputs, missing_merge_inputs
+from mimgraph.infer.nodes.optional import MAX_OPTIONAL, missing_inputs, missing_merge_inputs
 from mimgraph.infer.nodes.sources import item_label, known_types
-from mimgraph.infer.scope import Context, Site, State
+from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.infer.structure import scope_of
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.declared.operations import Apply, Call
@@ -127,3 +126,26 @@ def _type_merge_body(
         )
         site.fault(fault.code, fault.message, site.node.span, labels=labels)
     return body_of(context, outputs, block.family, context.env, {}, {}, block.doc)
+
+
+def with_kept(site: Site, block: Block, fed: Mapping[str, Fed]) -> dict[str, Fed]:
+    """Return the sources of a block with those that are never given but are inputs of its module.
+
+    Other nodes that share the module give them. Of several outputs one may be missing without an input,
+    while the block must have the others.
+    """
+    if not site.kept and not site.left_out:
+        return {**fed}
+    kept = {name: one for name, one in site.kept.items() if name not in fed}
+    if len(block.outputs) > 1:
+        left_out = {n: one for n, one in site.left_out.items() if one.type is not None}
+        kept = {**left_out, **kept}
+    if not kept:
+        return {**fed}
+    if len(kept) > MAX_OPTIONAL:
+        message = f"more than {MAX_OPTIONAL} inputs that some uses leave out"
+        site.fault("too-large", message, site.node.span)
+        site.state.report.raise_if_any()  # computing their presences would take too long
+    place = {name: position for position, name in enumerate(block.input_names)}
+    found = {**fed, **kept}
+    return {name: found[name] for name in sorted(found, key=lambda n: place[n.partition(".")[0]])}

@@ -14,7 +14,7 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
 from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.expression import PLAIN, plain
+from mimgraph.ir.expression import plain
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ops import registry
 from mimgraph.source import Span
@@ -145,8 +145,6 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
     for name, option in block.params.items():
         if name in given:
             found[name] = given[name]
-        elif type(option.value) in PLAIN:
-            found[name] = option.value
         else:
             env = layered(found, state.params)
             at = Evaluation(env, state.report, block.family)
