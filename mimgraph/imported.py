@@ -213,7 +213,9 @@ def _from_torch(
         if made.device == META:
             return Proof(faults=["the weights of the module have no data"])
         left_out = {one.name for one in draft.lifter.left_out if one.what == "output"}
-        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, draft.constants)
+        evaluated = {draft.root.outputs[index].name for index in traces.only_evaluation}
+        sizes, constants = traces.sizes, draft.constants
+        return prove(module, ours(), keys, made, sizes, BATCHES, left_out, constants, evaluated)
 
     parts = _of_draft(draft, module, proof, lines, original, fixed)
     if not isinstance(module, Around):
