@@ -191,6 +191,7 @@ def _from_torch(
     from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
     from mimgraph.importer.inputs.model import ForwardInputs
+    from mimgraph.importer.module import import_module
     from mimgraph.importer.precision import in_float32, inputs_in_float32, own_dtype
     from mimgraph.importer.proof.prove import Proof, prove
     from mimgraph.importer.trace.leaves import is_leaf
@@ -206,16 +207,18 @@ def _from_torch(
         module, given = in_float32(module), inputs_in_float32(given, dtype)
     made = examples(module, given)
     traces = trace(module, made, dict.fromkeys(opaque, "it was asked for"))
-    draft, lines = _draft(traces, made, name, tidy)
+    draft = import_module(traces, made, name, tidy)
     fixed = _fixed_shapes(made, traces, draft)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         if made.device == META:
             return Proof(faults=["the weights of the module have no data"])
         left_out = {one.name for one in draft.lifter.left_out if one.what == "output"}
-        return prove(module, ours(), keys, made, traces.sizes, BATCHES, left_out, draft.constants)
+        evaluated = {draft.root.outputs[index].name for index in traces.only_evaluation}
+        sizes, constants = traces.sizes, draft.constants
+        return prove(module, ours(), keys, made, sizes, BATCHES, left_out, constants, evaluated)
 
-    parts = _of_draft(draft, module, proof, lines, original, fixed)
+    parts = _of_draft(draft, module, proof, original, fixed)
     if not isinstance(module, Around):
         return parts
     keys = module.keys(parts.keys)
@@ -227,34 +230,20 @@ def _from_exported(
 ) -> Parts:
     from mimgraph.importer.exported import read_exported
     from mimgraph.importer.inputs.examples import Examples
+    from mimgraph.importer.module import import_module
     from mimgraph.importer.proof.prove import prove_evaluation
     from mimgraph.importer.traces import BATCHES, trace_evaluation
 
     model, given, reference = read_exported(program)
     made = Examples(given)
     traces = trace_evaluation(model, made, dict.fromkeys(opaque, "it was asked for"))
-    draft, lines = _draft(traces, made, name or "Exported", tidy)
+    draft = import_module(traces, made, name or "Exported", tidy)
 
     def proof(ours: Callable[[], nn.Module], keys: Keys) -> Proof:
         left_out = {one.name for one in draft.lifter.left_out if one.what == "output"}
         return prove_evaluation(reference, ours(), made, traces.sizes, BATCHES, left_out)
 
-    return _of_draft(draft, model, proof, lines, model)
-
-
-def _draft(
-    traces: Traces, examples: Examples, name: str, tidy: bool
-) -> tuple[Draft, tuple[int, int] | None]:
-    """Return the draft of a module. If it is not tidied, also the lines of the spec, and those after."""
-    from mimgraph.importer.module import import_module
-    from mimgraph.language.writer import write
-
-    if tidy:
-        return import_module(traces, examples, name, tidy), None
-    plain = import_module(traces, examples, name, tidy)
-    tidied = import_module(traces, examples, name, tidy=True)
-    before, after = (write(one.graph).count("\n") for one in (plain, tidied))
-    return plain, (before, after)
+    return _of_draft(draft, model, proof, model)
 
 
 def _fixed_shapes(examples: Examples, traces: Traces, draft: Draft) -> list[FixedShape]:
@@ -275,7 +264,6 @@ def _of_draft(
     draft: Draft,
     model: nn.Module,
     prove: Callable[[Callable[[], nn.Module], Keys], Proof],
-    lines: tuple[int, int] | None,
     original: nn.Module,
     fixed: Sequence[FixedShape] = (),
 ) -> Parts:
@@ -302,7 +290,7 @@ def _of_draft(
 
     nodes = count_nodes(draft.root, draft.blocks)
     found = remarks(draft.lifter, constants)
-    report = ImportReport(found, prove(make_traced, keys), nodes, keys, lines, fixed)
+    report = ImportReport(found, prove(make_traced, keys), nodes, keys, fixed)
     comments = report.comments(draft.root, draft.blocks)
     return Parts(graph, keys, report, comments, make, text if layers else None)
 

@@ -16,7 +16,13 @@ from mimgraph.importer.sizes import BATCH, Sizes
 from mimgraph.importer.trace.compare import Difference, unify
 from mimgraph.importer.trace.records import Call, Step, Trace
 from mimgraph.importer.trace.tracer import run
-from mimgraph.importer.training import draws_noise, extra_outputs, take_rates, trace_training
+from mimgraph.importer.training import (
+    draws_noise,
+    extra_outputs,
+    only_evaluated,
+    take_rates,
+    trace_training,
+)
 from mimgraph.support.progress import progress
 
 # the batch and eight named sizes in three traces: no two of them lie on a line of small whole numbers
@@ -39,13 +45,15 @@ class Traces:
     """The first of the traces, in which sizes are expressions, and what else they say.
 
     `closed` has the modules that stay Python, and `refused` the functions, with the reason. Outputs at
-    the positions `only_training` are computed in training alone, and so is noise if `noise_in_training`.
+    the positions `only_training` are computed in training alone, and so is noise if `noise_in_training`;
+    those at `only_evaluation` the module returns in evaluation alone.
     """
 
     model: nn.Module
     first: Trace
     sizes: dict[str, tuple[int, ...]]
     only_training: set[int] = field(default_factory=set)
+    only_evaluation: set[int] = field(default_factory=set)
     noise_in_training: bool = False
     closed: dict[str, Opaque] = field(default_factory=dict)
     refused: dict[Step, str] = field(default_factory=dict)
@@ -74,7 +82,9 @@ def trace(model: nn.Module, examples: Examples, opaque: Mapping[str, str]) -> Tr
             found.noise_in_training = True
         else:
             found = samples.unified(model, first)
-            for call in take_rates(first.root, training.trace.root):
+            found.only_evaluation |= only_evaluated(first, training.trace)
+            is_part = bool(found.only_evaluation)
+            for call in take_rates(first.root, training.trace.root, is_part):
                 message = "training does something else than evaluation"
                 found.close(call.path, CannotLift("training", message, place=call.place))
     return _without_faults(found)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from mimgraph.importer.inputs.model import Arguments
-from mimgraph.importer.trace.records import Call, Step, Trace, values
+from mimgraph.importer.trace.compare import kind
+from mimgraph.importer.trace.records import Call, Step, Trace, Value, values
 from mimgraph.importer.trace.tracer import run
 
 NORMAL = frozenset({"randn", "randn_like"})
@@ -74,17 +75,18 @@ def _makers(trace: Trace) -> list[str]:
     return [made.get(id(value), f"input {value.path}") for value in results]
 
 
-def take_rates(call: Call, trained: Call) -> list[Call]:
+def take_rates(call: Call, trained: Call, is_part: bool) -> list[Call]:
     """Give the dropouts of a call the rates that they have in training, as some are 0 in evaluation;
-    return the calls inside which training does something else."""
+    return the calls inside which training does something else. If it is a part of evaluation, a call may
+    end earlier."""
     differing = list[Call]()
-    items = [item for item in trained.items if not _counts_batches(item)]
-    if len(call.items) != len(items):
+    items = _without_counts(trained)
+    if len(call.items) != len(items) and not is_part:
         return [call]
-    for one, two in zip(call.items, items, strict=True):
+    for one, two in zip(call.items, items, strict=not is_part):
         if isinstance(one, Call) and isinstance(two, Call) and one.path == two.path:
             if not one.is_closed:
-                differing += take_rates(one, two)
+                differing += take_rates(one, two, is_part)
         elif isinstance(one, Step) and isinstance(two, Step) and one.function == two.function:
             _take_rate(one, two)
         else:
@@ -92,11 +94,45 @@ def take_rates(call: Call, trained: Call) -> list[Call]:
     return differing
 
 
-def _counts_batches(item: Step | Call) -> bool:
-    """Return whether a step counts the batches of a batch norm, as the layer does by itself."""
-    if not isinstance(item, Step):
-        return False
-    return any(value.path.endswith(".num_batches_tracked") for value in item.arguments)
+def only_evaluated(evaluated: Trace, training: Trace) -> set[int]:
+    """Return the positions of the outputs that evaluation has alone, where training computes the others as
+    evaluation does, and no more; empty if it does not."""
+    pairs = zip(_given(training), _given(evaluated), strict=True)
+    same = {id(trained): id(value) for trained, value in pairs}
+
+    def is_part(call: Call, trained: Call) -> bool:
+        items = _without_counts(trained)
+        return len(items) <= len(call.items) and all(map(is_same, call.items, items))
+
+    def is_same(one: Step | Call, two: Step | Call) -> bool:
+        read = [same.get(id(value)) for value in two.arguments]
+        if kind(one) != kind(two) or read != [*map(id, one.arguments)]:
+            return False
+        if isinstance(one, Call) and isinstance(two, Call) and not one.is_closed:
+            return is_part(one, two)
+        same.update(zip(map(id, two.results), map(id, one.results), strict=False))
+        return len(one.results) == len(two.results)
+
+    outputs = [id(value) for value in values(evaluated.root.result)]
+    if not is_part(evaluated.root, training.root):
+        return set()
+    trained = {same.get(id(value)) for value in values(training.root.result)}
+    if not trained <= {*outputs}:
+        return set()
+    return {index for index, value in enumerate(outputs) if value not in trained}
+
+
+def _given(trace: Trace) -> list[Value]:
+    return [*trace.inputs.values(), *trace.weights.values()]
+
+
+def _without_counts(call: Call) -> list[Step | Call]:
+    """Return the items without the steps that count the batches of a batch norm, as the layer does."""
+    return [item for item in call.items if isinstance(item, Call) or not _counts_batches(item)]
+
+
+def _counts_batches(step: Step) -> bool:
+    return any(value.path.endswith(".num_batches_tracked") for value in step.arguments)
 
 
 def _take_rate(step: Step, trained: Step) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from mimgraph.importer.device import CPU, device_of, making_on
 from mimgraph.importer.inputs.lengths import find_lengths
@@ -73,6 +74,7 @@ def check_runs(model: nn.Module, examples: Examples, sizes: Mapping[str, int]) -
     )
     with (
         evaluating(model),
+        keeping_attributes(model),
         torch.no_grad(),
         torch.random.fork_rng(devices=[]),
         making_on(examples.device),
@@ -81,6 +83,23 @@ def check_runs(model: nn.Module, examples: Examples, sizes: Mapping[str, int]) -
             run_users(f"{type(model).__name__}.forward with {shapes}", model, *args, **kwargs)
         except UserCodeError as error:
             raise InputError(str(error)) from error.__cause__
+
+
+@contextmanager
+def keeping_attributes(model: nn.Module) -> Iterator[None]:
+    """Leave the attributes of modules as they were, which a forward may set, such as anchors of its last
+    sizes; lazy modules become others."""
+    kept = {
+        module: dict(vars(module))
+        for module in model.modules()
+        if not isinstance(module, LazyModuleMixin)
+    }
+    try:
+        yield
+    finally:
+        for module, attributes in kept.items():
+            vars(module).clear()
+            vars(module).update(attributes)
 
 
 @contextmanager

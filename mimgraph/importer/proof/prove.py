@@ -34,8 +34,9 @@ class Proof:
     """The largest differences of outputs, outputs in training and gradients, and the faults found.
 
     A difference is relative to the magnitude of the tensor; None if it was not measured. `trained` are
-    parameters of ours that get gradients, while those of the module do not. `not_compared` says why, if
-    there was nothing to compare with.
+    parameters of ours that get gradients, while those of the module do not; `untrained` are outputs
+    that the module returns in evaluation alone. `not_compared` says why, if there was nothing to compare
+    with.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Proof:
     gradients: float | None = None
     faults: list[str] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
+    untrained: list[str] = field(default_factory=list)
     not_compared: str = ""
 
     @property
@@ -62,6 +64,8 @@ class Proof:
         lines = [f"not proven: {fault}" for fault in self.faults]
         if self.not_compared:
             lines.append(f"not compared: {self.not_compared}")
+        if self.untrained:
+            lines.append(f"not returned by the module in training: {', '.join(self.untrained)}")
         if self.trained:
             lines.append(f"trained here, but not in the module: {', '.join(self.trained)}")
         if not known:
@@ -86,14 +90,16 @@ def prove(
     batches: Sequence[int],
     left_out: Collection[str] = (),
     extra: Collection[str] = (),
+    only_evaluation: Collection[str] = (),
 ) -> Proof:
     """Compare a module with ours, which has its weights, on inputs of sizes that were not traced.
 
     Neither is changed: copies of both are run, in evaluation mode and once in training from one seed.
     `traced` and `batches` are the sizes of the traces; outputs that are `left_out` are not compared.
-    `extra` are the keys of ours that the module's state_dict need not have.
+    `extra` are the keys of ours that the module's state_dict need not have, and `only_evaluation` the
+    outputs of ours that the module does not return in training.
     """
-    proof = Proof()
+    proof = Proof(untrained=[*only_evaluation])
     try:
         theirs, ours = copy.deepcopy(model), copy.deepcopy(ours)
     except Exception as error:  # noqa: BLE001 - a module may refuse it in any way
@@ -196,6 +202,7 @@ class _Pair:
         found = self._run_ours(taken, f"in training at {point}")
         if found is None:
             return
+        found = {name: one for name, one in found.items() if name not in self.proof.untrained}
         worst = self._compare(wanted, found, "in training")
         self.proof.training = max(worst, self._compare_buffers())
         pairs = [(name, given.tensors[name], taken.tensors[name]) for name in inputs]

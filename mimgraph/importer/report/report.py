@@ -31,15 +31,13 @@ _COUNTED: Mapping[Kind, str] = {"opaque": "opaque", "frozen": "frozen", "left-ou
 class ImportReport:
     """What an import found; `str` is text for people, in the style of diagnostics.
 
-    `tidied` is the number of lines of the spec before and after `--tidy`, None if it was tidied. `fixed`
-    are inputs whose sizes are numbers in the spec, while the module runs with others.
+    `fixed` are inputs whose sizes are numbers in the spec, while the module runs with others.
     """
 
     remarks: Sequence[Remark]
     proof: Proof
     nodes: int
     keys: Keys
-    tidied: tuple[int, int] | None = None
     fixed: Sequence[FixedShape] = ()
 
     @property
@@ -71,7 +69,7 @@ class ImportReport:
         return "\n".join(lines)
 
     def _summary(self) -> Iterator[str]:
-        """Yield the counts, the keys, the effect of `--tidy`, and the proof."""
+        """Yield the counts, the keys and the proof."""
         counts = Counter(one.severity for one in self.remarks)
         told = [f"{counts[kind]} {word}" for kind, word in _COUNTED.items()]
         yield f"{self.nodes} node{'s' * (self.nodes != 1)}: {', '.join(told)}"
@@ -80,8 +78,6 @@ class ImportReport:
         renamed = [f"{ours} is {theirs}" for ours, theirs in self.keys.items()]
         same = "all the module's are the same" if self._constants else "all the same"
         yield f"keys: {len(renamed)} renamed ({_first(renamed)})" if renamed else f"keys: {same}"
-        if self.tidied is not None and self.tidied[1] < self.tidied[0]:
-            yield f"--tidy: {self.tidied[0]} lines become {self.tidied[1]}"
         yield from self.proof.lines()
         if self._constants:
             yield f"{NOT_PROVEN.lower()} {self._without_weights}"

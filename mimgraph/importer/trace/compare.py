@@ -60,7 +60,7 @@ class _Comparison:
             return
         shortest = min(len(call.items) for call in calls)
         for items in zip(*(call.items[:shortest] for call in calls), strict=True):
-            if len({_kind(item) for item in items}) > 1:
+            if len({kind(item) for item in items}) > 1:
                 raise _Differs("other sizes take another branch", items[0].place)
             yield items
         if any(len(call.items) != shortest for call in calls):
@@ -131,6 +131,6 @@ class _Differs(Exception):
         self.place = place
 
 
-def _kind(item: Step | Call) -> tuple[str, str]:
+def kind(item: Step | Call) -> tuple[str, str]:
     """Return what must be the same in every trace: the function, or the path of the module."""
     return ("step", item.function) if isinstance(item, Step) else ("call", item.path)

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import TorchFunctionMode
 
 from mimgraph.importer.device import device_of, making_on
+from mimgraph.importer.inputs.examples import keeping_attributes
 from mimgraph.importer.inputs.model import Arguments
 from mimgraph.importer.trace.aten import as_function
 from mimgraph.importer.trace.leaves import is_leaf
@@ -157,7 +158,14 @@ def run(
     tracer = Tracer(model, inputs, opaque)
     torch.manual_seed(seed)
     random.seed(seed)
-    with torch.no_grad(), making_on(device_of(model)), tracer.modules_watched(), tracer:
+    device = device_of(model)
+    with (
+        keeping_attributes(model),
+        torch.no_grad(),
+        making_on(device),
+        tracer.modules_watched(),
+        tracer,
+    ):
         model(*arguments.args, **arguments.kwargs)
     assert tracer.root is not None
     return Trace(tracer.root, tracer.inputs, tracer.escapes, tracer.notes, tracer.weights)
