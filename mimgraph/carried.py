@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from mimgraph.ir.tensor_copy import TensorCopy
 from mimgraph.language.safetensors_header import metadata, read_shapes
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

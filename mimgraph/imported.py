@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,6 @@ from mimgraph.source import SourceFile
 from mimgraph.support.arguments import as_flag, as_names, as_path, as_text
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

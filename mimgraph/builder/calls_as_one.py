@@ -7,6 +7,7 @@ block of the first call, used without the input, has the nodes that the second r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.builder.handles.record_call import optional_given
@@ -18,7 +19,6 @@ from mimgraph.infer.single_node import infer_node
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.support.frozen_data import replace
 
 
 class OneBlock(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.builder.calls_as_one import OneBlock, calls_as_one
@@ -31,7 +32,6 @@ from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 class DeclaredBody(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.builder.content_key import content_key
@@ -19,7 +20,6 @@ from mimgraph.ir.declared.values import Option
 from mimgraph.ir.names import class_fault
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_mapping, as_plain
-from mimgraph.support.frozen_data import replace
 
 
 def declare_graph(

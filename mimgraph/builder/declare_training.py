@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.user_line import spec_error
@@ -13,7 +14,6 @@ from mimgraph.ir.names import TRAINING
 from mimgraph.ops import registry
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain
-from mimgraph.support.frozen_data import replace
 
 UNTIL = "until "
 

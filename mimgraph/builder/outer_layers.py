@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.builder.handles.records import Layer, Record
@@ -16,7 +17,6 @@ from mimgraph.ir.typed.graph import TypedNode, Value
 from mimgraph.ir.typed.operations import unwrap
 from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.unique import unique_key
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from mimgraph.builder.handles.records import Record
@@ -15,11 +16,10 @@ from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_flag, as_text, plain, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
-from mimgraph.support.frozen_data import data
 
 
 @entry_points
-@data
+@dataclass(frozen=True, slots=True)
 class Output:
     """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`.
 

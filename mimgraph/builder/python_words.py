@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ops import python_text, registry
 from mimgraph.source import PythonFile
-from mimgraph.support.frozen_data import replace
 
 # what is not an option or a node, in Python
 _PHRASES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from mimgraph.builder.blocks.call import BlockCall, Family
@@ -24,7 +25,6 @@ from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 from mimgraph.support.entry_point import entry_point
-from mimgraph.support.frozen_data import replace
 
 
 class HasLayer(Protocol):

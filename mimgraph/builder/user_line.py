@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import islice
 from types import FrameType
@@ -13,7 +14,6 @@ from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError, d
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.ipython import cell_name
 
 Position = tuple[

@@ -6,13 +6,13 @@ Defaults, expressions, docs, the names of blocks and the order of nodes make no 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Leaf, TypedOperation
-from mimgraph.support.frozen_data import field_names
 
 
 def same(one: TypedGraph, other: TypedGraph, numbers: ValueNumbers | None = None) -> bool:
@@ -115,7 +115,7 @@ def comparable(value: Any) -> Hashable:
     if isinstance(value, list | tuple):
         return "list", *map(comparable, value)
     if isinstance(value, Code):
-        kept = (getattr(value, name) for name in field_names(value) if name != "written")
+        kept = (getattr(value, one.name) for one in fields(value) if one.name != "written")
         return kind, *map(comparable, kept)
     if isinstance(value, Module):
         return value.name, _items(value.arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.compare.equality import comparable
@@ -10,7 +11,6 @@ from mimgraph.compare.model import BodyChanges, Change, Difference, Edit, InnerB
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.dims.amount import Amount
 from mimgraph.ir.expression import Variable, to_text, variables
-from mimgraph.support.frozen_data import replace
 
 
 def grouped(root: BodyChanges) -> Iterator[Change]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.compare.equality import comparable
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data, field, mutable_data, replace
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]
 Kind: TypeAlias = Literal["graph", "param", "input", "node", "block", "output"]
@@ -32,7 +32,7 @@ class Edit(NamedTuple):
         return self.what.split()[-1] in ("shape", "dtype")
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Change:
     """The change of one node, input, output, param or block.
 
@@ -76,7 +76,7 @@ class InnerBody(NamedTuple):
     runs: tuple[int, int]
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class BodyChanges:
     """The changes inside a body, under the names that it uses itself.
 
@@ -106,7 +106,7 @@ class BodyChanges:
             yield from inner.inside.names(dotted(was, inner.was), dotted(name, inner.name))
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Difference:
     """All that changed between two graphs; false if nothing did.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,7 +19,6 @@ from mimgraph.ir.expression import variables
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
-from mimgraph.support.frozen_data import replace
 
 # shown even if a chain or share replaces the node
 KEPT = ("share", "repeat", "shared", "index", "collect")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -16,10 +17,9 @@ from mimgraph.ir.expression import Expression
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Use
 from mimgraph.ops import registry
-from mimgraph.support.frozen_data import data
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The values that are `given`, the `defaults`, and the values `inferred` from the sources.
 

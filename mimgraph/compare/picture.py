@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import BodyChanges, Change, dotted
 from mimgraph.compare.picture_words import both_shapes, caused_by_sizes, edited, old_to_new
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
-from mimgraph.support.frozen_data import replace
 
 REPLACED = ("op", "body")  # edits that replace all that is inside a node
 WAS = "was "  # prefix of removed ids, as new items may have the same

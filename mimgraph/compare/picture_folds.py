@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mimgraph.compare.picture import WAS
 from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.model import Cluster, Diagram, Item, every
 from mimgraph.picture.readable_depth import fits
 from mimgraph.picture.scene import Scene
-from mimgraph.support.frozen_data import replace
 
 
 def folded(scene: Scene, old_name: str) -> Scene:

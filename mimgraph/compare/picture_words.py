@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from operator import ne
 
 from mimgraph.compare.edit_text import edit_words
@@ -11,7 +12,6 @@ from mimgraph.compare.model import Change, Edit
 from mimgraph.ir.names import TRAINING
 from mimgraph.picture.diagram.model import Item, Mark
 from mimgraph.summary.node_text import WIDTHS_OUT, option_text, value_text
-from mimgraph.support.frozen_data import replace
 
 VISIBLE = ("from", "shape")  # edits that edges and shapes show already
 _SHAPE = re.compile(r"(?P<port>.*?)\((?P<axes>.+[^,])\)(?P<times>[^)]*)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,6 @@ from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.support.arguments import Depth
-from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Details: TypeAlias = "Callable[[], Mapping[str, Detail]]"  # by the id of an item of the picture
 
 
-@locked_data(slots=False)
+@dataclass(frozen=True)
 class Review:
     """The changes from an old graph to a new one; prints as text, and is false if there are none."""
 

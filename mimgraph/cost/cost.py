@@ -4,6 +4,7 @@ reshapes that copy, because a view before them gave a non-contiguous tensor."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from mimgraph.diagnostics import Diagnostic, SpecError
@@ -15,7 +16,6 @@ from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, un
 from mimgraph.ir.typed.training_walk import Settings, weights_of_node
 from mimgraph.ir.typed.walks import needed_in_eval, running
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.support.frozen_data import data, field, replace
 
 
 def how_to_count(names: Iterable[str]) -> str:
@@ -28,7 +28,7 @@ def how_to_count(names: Iterable[str]) -> str:
 PARAM_BYTES = 4  # float32, as parameters are created
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Cost:
     """The cost of a node or body with all inside it, every optional input given.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -10,7 +11,6 @@ from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
 from mimgraph.support.arguments import Depth, as_path
-from mimgraph.support.frozen_data import data, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class Label(NamedTuple):
     text: str
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One error or warning: its code, a terse sentence, the smallest span at fault, and how to fix it.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from mimgraph.emit.format.statements import Class, Function
 from mimgraph.emit.tree import rebuild_statement
 from mimgraph.ir.code import Call, Code, Name, rebuild
 from mimgraph.ir.names import EMITTED
-from mimgraph.support.frozen_data import replace
 
 
 def with_aliases(definition: Class, inputs: Collection[str]) -> tuple[Class, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import TypeAlias
@@ -17,7 +18,6 @@ from mimgraph.ir.code import Dict
 from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import TypedOperation
 from mimgraph.source import Excerpt, SourceFile, Span
-from mimgraph.support.frozen_data import data
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]
 Found: TypeAlias = Iterator[tuple[str, Excerpts]]
@@ -215,7 +215,7 @@ class _Class:
         return tuple(_excerpt(self.file, place, lines) for lines in together)
 
 
-@data(slots=False)
+@dataclass(frozen=True)
 class _Made:
     """The code that makes a module: a statement, or a part of one."""
 

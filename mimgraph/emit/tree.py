@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.emit.format.statements import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
 from mimgraph.ir.typed.graph import Value
-from mimgraph.support.frozen_data import data
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Local(Code):
     """A value of the body that has no name yet."""
 
     value: Value
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Construct(Code):
     """The call that makes a module, with every argument by name; those equal to `defaults` are not written.
 

@@ -4,6 +4,7 @@ whose result is the layer's, or several as ports."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -12,7 +13,6 @@ from mimgraph.ir.option_types import checker
 from mimgraph.ops.layer_call import LayerOp
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import Default, InputSpec, OptionSpec
-from mimgraph.support.frozen_data import data
 
 
 class Encoder(LayerOp):
@@ -69,7 +69,7 @@ def _no_rule() -> Any:
 FEATURES: TypeAlias = str | tuple[str, ...] | dict[str, str]  # as a spec gives them
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Features:
     """The parts of a model by port; `is_one` if there is one, whose result has no port."""
 

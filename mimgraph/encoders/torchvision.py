@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +22,6 @@ from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import OptionSpec
-from mimgraph.support.frozen_data import data, field
 
 if TYPE_CHECKING:
     from torch import nn
@@ -279,7 +279,7 @@ def _check_part(model: str, part: str, nodes: Sequence[str]) -> None:
 FILE = Path(__file__).with_name("torchvision_models.json")
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What the table says about a classifier.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.importer.draft import (
@@ -29,7 +30,6 @@ from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import parse
 from mimgraph.ops import registry
 from mimgraph.source import PythonFile, SourceFile, Span
-from mimgraph.support.frozen_data import replace
 
 _NAME = re.compile(r"(?<![\w.$])([A-Za-z_]\w*)(?![\w(])")
 

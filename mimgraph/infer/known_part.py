@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,10 +28,9 @@ from mimgraph.ir.typed.graph import (
     single_nodes,
 )
 from mimgraph.ir.typed.operations import Shared
-from mimgraph.support.frozen_data import data, replace
 
 
-@data(eq=False, slots=False)
+@dataclass(frozen=True, eq=False)
 class KnownPart:
     """A wrong graph, or the inside of a block of it at one use, with the types that are known."""
 

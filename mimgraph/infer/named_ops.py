@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
@@ -11,7 +12,6 @@ from mimgraph.ir.declared.graph import Block, Graph
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import FAULTY, Chosen
 from mimgraph.ir.expression import variables
-from mimgraph.support.frozen_data import data, replace
 
 
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
@@ -35,7 +35,7 @@ def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) ->
     return block if nodes is block.nodes else replace(block, nodes=nodes)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class _Chooser:
     """Resolves names by the params of the spec; `own` are a block's params and sizes, which differ
     from use to use and so cannot name an op."""

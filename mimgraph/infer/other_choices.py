@@ -7,6 +7,7 @@ all choices. An option that the chosen one does not have, and another choice has
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mimgraph.diagnostics import Report
@@ -17,7 +18,6 @@ from mimgraph.ir.declared.space import Choices
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Option, Written
 from mimgraph.ir.expression import Variable
 from mimgraph.ops import registry
-from mimgraph.support.frozen_data import data, replace
 
 
 def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Report) -> Graph:
@@ -52,7 +52,7 @@ def _sizes(graph: Graph) -> dict[str, Any]:
     return names
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class SearchedOps:
     """Says which choices of a search have an option; the params in `own` are a block's, and not searched."""
 
@@ -106,7 +106,7 @@ def _lone_name(value: Any) -> str | None:
     return value.expression.name if is_name else None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class _Leaver:
     """Leaves out the options of other choices, in a scope that knows `names`."""
 

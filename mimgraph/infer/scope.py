@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,6 @@ from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import field, mutable_data
 
 if TYPE_CHECKING:
     from mimgraph.infer.point_types import PointTypes
@@ -34,7 +34,7 @@ MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file
 Summands = frozenset[tuple[Size, Presence]]  # sizes, and when each counts
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class State:
     """The state of one pass over a graph, and the results that are computed only once in it."""
 
@@ -123,7 +123,7 @@ class State:
             self.report.raise_if_any()
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class Context:
     """One body being typed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.advice.unused_params import unread_params
@@ -11,7 +12,6 @@ from mimgraph.infer.other_choices import without_other_choices
 from mimgraph.infer.scope import State
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.declared.values import Option
-from mimgraph.support.frozen_data import replace
 
 
 def settled(graph: Graph, given: Mapping[str, Option], names: Collection[str]) -> Graph:

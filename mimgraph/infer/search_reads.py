@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +18,6 @@ from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.ir.declared.rewrite import Options, Rewriter
 from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.declared.values import Chosen
-from mimgraph.support.frozen_data import replace
 
 # the choices under which something is read: all these params must have one of these values
 Guard: TypeAlias = frozenset[tuple[str, frozenset[str]]]

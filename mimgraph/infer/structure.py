@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,10 +17,9 @@ from mimgraph.ir.declared.operations import Apply, Share
 from mimgraph.ir.declared.values import ANOTHER, OTHERS
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Scope:
     """One namespace: the graph's own or a block's."""
 

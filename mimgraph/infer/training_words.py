@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from mimgraph.ir.declared.graph import Block, Graph, Node
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Operation
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import is_plugin
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.plugins import BrokenPlugin
 
 

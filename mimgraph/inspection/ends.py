@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Literal, TypeVar
 
 from mimgraph.inspection.node import Origin, unknown
@@ -12,13 +13,12 @@ from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Shape, TensorType
 from mimgraph.support.entry_point import entry_points
-from mimgraph.support.frozen_data import field, field_names, locked_data
 from mimgraph.support.frozen_dict import FrozenDict
 
 E = TypeVar("E")
 
 
-@locked_data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _End:
     """An input or output: it has the attributes of its type, and is equal to a `TensorType` alike."""
 
@@ -84,7 +84,7 @@ class _End:
 
     def _said(self) -> list[object]:
         """Return all but the origin."""
-        return [getattr(self, name) for name in field_names(self) if name != "origin"]
+        return [getattr(self, one.name) for one in fields(self) if one.name != "origin"]
 
     def __hash__(self) -> int:
         return hash(self.type)
@@ -93,7 +93,7 @@ class _End:
         return str(self.type)
 
 
-@locked_data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class GraphInput(_End):
     """An input of a graph: `graph.inputs["image"].shape`, `.dtype`, `.vocab`, `.optional`, `.doc`.
 
@@ -110,7 +110,7 @@ class GraphInput(_End):
         return f"<Input {self.name}: {self.shape} {self.dtype}{vocab}{optional}>"
 
 
-@locked_data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class GraphOutput(_End):
     """An output of a graph: `graph.outputs["score"].shape`, `.dtype`, `.source`, `.only`, `.doc`.
 

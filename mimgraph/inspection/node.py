@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -12,10 +13,9 @@ from mimgraph.ir.types import Shape, TensorType
 from mimgraph.ops import registry
 from mimgraph.source import Span
 from mimgraph.support.entry_point import entry_points
-from mimgraph.support.frozen_data import field, locked_data
 
 
-@locked_data
+@dataclass(frozen=True, slots=True)
 class Origin:
     """A place in a spec or a Python file; prints as `model.yaml:7` or `train.py:12`."""
 
@@ -71,7 +71,7 @@ class KnownNumbers(NamedTuple):
     macs: int | str | None
 
 
-@locked_data
+@dataclass(frozen=True, slots=True)
 class Node:
     """A node of a graph, with all that was inferred about it:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +28,6 @@ from mimgraph.ir.typed.operations import (
     Sequence as Chain,
 )
 from mimgraph.ir.types import Shape, TensorType
-from mimgraph.support.frozen_data import data
 from mimgraph.support.frozen_dict import FrozenDict
 
 _NO_NODES = Nodes((), dict[str, Node]().__getitem__)
@@ -49,7 +49,7 @@ class _GraphCosts:
         return Costs(self.graph)
 
 
-@data(eq=False, slots=False)
+@dataclass(frozen=True, eq=False)
 class _Numbers:
     """The cost of a typed node or of one repeat of it, for `samples` samples."""
 
@@ -72,7 +72,7 @@ class _Numbers:
         return None if self.cost.uncounted else self.cost.macs.value
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Level:
     """Makes the nodes inside one module: the graph itself, a block, a chain, an `each`.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import Expression
-from mimgraph.support.frozen_data import data
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Code:
     """An expression. Methods build larger ones; plain Python values become constants."""
 
@@ -38,21 +38,21 @@ class Code:
 Replace: TypeAlias = Callable[[Code], Code | None]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Name(Code):
     """A name, dots included: `x`, `torch.cat`, `self.fc1`."""
 
     id: str
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Operand(Code):
     """A source of the op, by the name of its argument; several of one argument are `name.0`, `name.1`."""
 
     key: str
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Constant(Code):
     """A literal: bool, int, float, str, None, or a tuple of them.
 
@@ -64,38 +64,38 @@ class Constant(Code):
     written: Expression | None = None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class RuntimeSize(Code):
     """A size known only when the module runs, the batch `N` among them."""
 
     dim: Dim
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class ModelDtype(Code):
     """The dtype of the model: float32 until `.to()` or `.double()` changes it."""
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Attribute(Code):
     value: Code
     name: str
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Call(Code):
     function: Code
     args: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Subscript(Code):
     value: Code
     index: Code
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Slice(Code):
     """`start:stop:step` in a subscript; None leaves a part out."""
 
@@ -104,28 +104,28 @@ class Slice(Code):
     step: Code | None = None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Tuple(Code):
     """`(a, b)`, in a subscript `a, b`."""
 
     items: tuple[Code, ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class List(Code):
     """`[a, b]`."""
 
     items: tuple[Code, ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Dict(Code):
     """`{"key": value}`."""
 
     items: tuple[tuple[str, Code], ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Unary(Code):
     """`-x` or `~x`."""
 
@@ -133,7 +133,7 @@ class Unary(Code):
     operand: Code
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Binary(Code):
     """`left operator right`: `+ - * / // % ** @`, or a comparison."""
 
@@ -142,7 +142,7 @@ class Binary(Code):
     right: Code
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Conditional(Code):
     """`value if test else otherwise`."""
 
@@ -151,7 +151,7 @@ class Conditional(Code):
     otherwise: Code
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Comprehension(Code):
     """`[element for targets in iterable]`."""
 
@@ -160,7 +160,7 @@ class Comprehension(Code):
     iterable: Code
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Unpacked(Code):
     """`*value`, an argument of a call."""
 

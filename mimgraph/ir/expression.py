@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dims.dim import Dim, DimOverflow
-from mimgraph.support.frozen_data import data, field
 
 LIMIT = 2**63
 MAX_TOKENS = 256
@@ -54,17 +54,17 @@ class ExpressionError(Exception):
         self.code, self.help = code, help
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Expression:
     """A parsed expression; equality ignores where it stands in its text."""
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Number(Expression):
     value: int | float
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Variable(Expression):
     """A name; in a formula `$name` is a param and keeps its `$`."""
 
@@ -73,19 +73,19 @@ class Variable(Expression):
     end: int = field(default=0, compare=False)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Negative(Expression):
     operand: Expression
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Not(Expression):
     """`not operand`, legal in formulas only."""
 
     operand: Expression
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Arithmetic(Expression):
     """`left operator right`; comparisons, `and` and `or` are legal in formulas only."""
 
@@ -94,7 +94,7 @@ class Arithmetic(Expression):
     right: Expression
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class FunctionCall(Expression):
     """`function(arguments)`, legal in formulas only; `start` and `end` locate its name."""
 

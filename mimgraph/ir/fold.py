@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mimgraph.ir.code import Code, Constant, Slice, Subscript, Tuple
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.support.frozen_data import data
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Fold:
     """An axis, counted from the batch as 0, that an operation runs over: `over: 1`.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.lazy import LazyProducts, Product
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.support.frozen_data import data, field, replace
 
 # a key that no source has
 MODULE = Operand("*self")  # the node's own module
@@ -21,7 +21,7 @@ ANCHOR = Operand("*anchor")  # an input that is always given
 Maker: TypeAlias = Callable[..., Any]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Module:
     """A class of `torch.nn`, or of another package, and every argument of its constructor, in torch's order.
 
@@ -72,7 +72,7 @@ def module(
     return Module(name, arguments, weights or {}, buffers or {})
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Port:
     """One result of an op that has several.
 
@@ -86,7 +86,7 @@ class Port:
     needs: Mapping[str, Any] = field(default_factory=dict)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Lowering:
     """The type of the default result and the code that computes it.
 

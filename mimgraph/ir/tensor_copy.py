@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
-
-from mimgraph.support.frozen_data import data, field
 
 
 class Stretch(NamedTuple):
@@ -102,7 +101,7 @@ class Along(NamedTuple):
     zero: bool = False
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class TensorCopy:
     """A tensor of a new model: its key, the key of the old one that it takes values from, and how.
 

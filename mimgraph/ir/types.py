@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ from mimgraph.ir.dims.division import sole_division
 from mimgraph.ir.dims.linear import line_of
 from mimgraph.ir.dims.printing import printed_terms
 from mimgraph.ir.expression import WrittenInt
-from mimgraph.support.frozen_data import data, field, replace
 
 BATCH = symbol("N")
 
@@ -49,7 +49,7 @@ class Shape(tuple[Size, ...]):
 MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class TensorType:
     """A tensor's type; iterates as its dims, which leave out the batch if it is the first axis.
 
@@ -72,7 +72,8 @@ class TensorType:
     def __post_init__(self) -> None:
         if not self.batched and self.dims and self.dims[0] == BATCH:
             dims, batched = self.dims[1:], True
-            self.dims, self.batched = dims, batched  # type: ignore[misc]  # the type is frozen
+            object.__setattr__(self, "dims", dims)
+            object.__setattr__(self, "batched", batched)
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the key, which is valid in this process only
         fields = (self.dims, self.dtype, self.vocab, self.batched, self.below)
@@ -154,7 +155,7 @@ class TensorType:
             sizes = (*self.dims, self.vocab, self.below)
             origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
             key = sizes, self.dtype, self.batched, *self.past, *origins
-            self._key = key  # type: ignore[misc]  # the type is frozen
+            object.__setattr__(self, "_key", key)
         return self._key
 
     @property
@@ -178,7 +179,7 @@ def depends_on_batch(size: Size) -> bool:
     return isinstance(size, Dim) and "N" in symbols(size)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """A condition that holds when the module runs: `dim >= minimum`, `dim % divisor == 0`, or
     `dim != excluded`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.ir.declared.graph import (
@@ -31,7 +32,6 @@ from mimgraph.ir.declared.operations import (
 from mimgraph.ir.declared.space import Choices, Floats, Integers
 from mimgraph.ir.declared.values import Option
 from mimgraph.language.yaml_text import Path, Rows, Tall, yaml_text
-from mimgraph.support.frozen_data import replace
 
 COMPUTES = ("expr", "equation")  # options that say what a merge does, before what it does that to
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
+from dataclasses import dataclass
 from enum import Enum
 from typing import (
     Any,
@@ -26,7 +27,6 @@ from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.entry_point import entry_point, entry_points
-from mimgraph.support.frozen_data import data
 from mimgraph.support.introspection import Completed
 
 NODE_OPTIONS = ("activation", *BESIDE, *TRAINING)  # of every layer and merge in Python
@@ -157,7 +157,7 @@ class Applicable(Completed):
         return made
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class EachCall:
     """A layer to apply to every source, and the options that differ between sources; or a layer to
     apply so many `times` to one source. If it is `shared`, it has one module."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from math import prod
 from typing import Any, TypeAlias
 
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ops.rule_helpers import bad_option, changed
-from mimgraph.support.frozen_data import replace
 
 NormOptions: TypeAlias = bool | dict[str, int | float]
 Normalize: TypeAlias = Callable[[Module, Mapping[str, Any]], Module]

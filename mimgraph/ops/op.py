@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -18,13 +19,12 @@ from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.ops.signature import REQUIRED, Default, InputSpec, OptionSpec, Rule, Signature
-from mimgraph.support.frozen_data import mutable_data
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "part"]
 Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
 
 
-@mutable_data(slots=False)
+@dataclass(eq=False)
 class OpFault(Exception):
     """A fault of an op that its rule finds: at an option, at a source (by operand key), or at the node.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from mimgraph.picture.arrows import arrowhead, curve, reaching
 from mimgraph.picture.box_shapes import ROUND, outline
@@ -34,10 +35,9 @@ from mimgraph.picture.legend import below
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import plain
 from mimgraph.picture.themes import Paint
-from mimgraph.support.frozen_data import data, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Group:
     """The shapes of one box, cluster or edge, with a description for its tooltip."""
 
@@ -47,7 +47,7 @@ class Group:
     shapes: tuple[Shape, ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Figure:
     """Groups from back to front, with a description for screen readers."""
 

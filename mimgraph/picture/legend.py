@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mimgraph.picture.box_shapes import outline
@@ -13,7 +14,6 @@ from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.geometry import Place, Point, Shape
 from mimgraph.picture.text_metrics import Run, line
 from mimgraph.picture.themes import SIGNS, Paint
-from mimgraph.support.frozen_data import data
 
 # lengths in points
 SAMPLE = Size(26, 12)
@@ -63,7 +63,7 @@ ENTRIES = (
 )
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Legend:
     """The shapes of a legend, and the size of the picture with it."""
 

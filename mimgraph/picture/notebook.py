@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from html import escape
 
 from mimgraph.ir.typed.graph import TypedGraph
@@ -14,7 +15,6 @@ from mimgraph.picture.readable_depth import fits, readable
 from mimgraph.picture.scene import Scene
 from mimgraph.summary.numbers import short
 from mimgraph.summary.summary import Summary, summary
-from mimgraph.support.frozen_data import replace
 
 MOST = 250  # boxes that are drawn when folding does not help; more would keep the reader waiting
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.picture.diagram.captions import Size, box_size
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.layout.layout import layout
 from mimgraph.picture.scene import Scene
-from mimgraph.support.frozen_data import replace
 
 # in points: twice an A4 page with margins of half a centimetre, upright or lying. On paper, names are then
 # at least 5.5 points high and shapes 4.25; in a window of 1,400 pixels, 10 and 8 pixels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -13,13 +14,12 @@ from mimgraph.picture.diagram.fold import close, fold, levels
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.picture.themes import PALETTES, Palette
 from mimgraph.support.arguments import Depth, as_flag, check_depth
-from mimgraph.support.frozen_data import data
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]
 
 
-@data(slots=False)
+@dataclass(frozen=True)
 class Scene:
     """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 

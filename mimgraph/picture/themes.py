@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.model import CLOSED, Mark
-from mimgraph.support.frozen_data import data
 
 # a follower and what is unknown have none: they are drawn lighter and thinner
 SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~", "faulty": "!"}
@@ -20,7 +20,7 @@ class Paint(NamedTuple):
     fill: str
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Palette:
     """The colours of a theme; `nested` fills clusters by depth, `tags` mark modules that share weights."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -12,7 +13,6 @@ from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
 from mimgraph.pipeline.repeat_pieces import in_pieces, repeat_names
 from mimgraph.pipeline.split import Bond, bonds, units
 from mimgraph.support.arguments import as_plain
-from mimgraph.support.frozen_data import replace
 
 LENGTH = 128  # assumed for a size that is known only at run time
 STEPS = 50  # of the binary search; enough for any float

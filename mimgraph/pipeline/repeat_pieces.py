@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
 from mimgraph.ir.typed.operations import Repeated, Shared
-from mimgraph.support.frozen_data import data, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Pieces:
     """A body with repeated blocks in pieces; `begins` has the piece that begins at a name, `encoded.3`.
 

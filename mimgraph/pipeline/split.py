@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
@@ -17,7 +18,6 @@ from mimgraph.ir.typed.operations import Leaf, Repeated, Shared, unwrap
 from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
 from mimgraph.pipeline.repeat_pieces import divisible, in_pieces, why_whole
-from mimgraph.support.frozen_data import replace
 
 
 def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -20,11 +21,10 @@ from mimgraph.runtime.checks import dtype_name, output_faults, torch_dtype
 from mimgraph.runtime.input_ranges import lengths, limits, positions
 from mimgraph.runtime.shape_rules import wrong_rule
 from mimgraph.runtime.weights import load_weights
-from mimgraph.support.frozen_data import data
 from mimgraph.support.offline import as_asked
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Run:
     """The inputs and outputs of a run, and the seconds that the forward took; `made` says whether the
     inputs were made here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.files import write_whole
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.key_lists import lists
 
 OF_OLDER = (

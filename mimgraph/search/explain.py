@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
 from typing import Any, TypeAlias
@@ -10,7 +11,6 @@ from typing import Any, TypeAlias
 from mimgraph.ir.declared.space import Choices, is_same, written
 from mimgraph.search.points import Point
 from mimgraph.search.space import Space
-from mimgraph.support.frozen_data import data, field
 
 MOST_RULES = 6  # of one fault
 SHOWN_RULES = 3  # of one fault, in its note
@@ -19,7 +19,7 @@ MOST_STARTS = 20  # points from which rules are made
 MOST_SUBSETS = 500  # sets of params of one size that are tried; if there are more, params are left out one by one
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Among:
     """Values that a rule allows a param: some choices, or from the lowest to the highest of `values`."""
 
@@ -59,7 +59,7 @@ def matches(rule: Rule, point: Point) -> bool:
     return all(name in point and among.has(point[name]) for name, among in rule.items())
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Explainer:
     """Finds the rules of one fault: each names few params, and every point that matches it fails.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeAlias
 
@@ -14,7 +15,6 @@ from mimgraph.ir.declared.graph import Graph
 from mimgraph.search.explain import Explainer, Rule, rules_text
 from mimgraph.search.points import Point, every_point, random_point, random_points
 from mimgraph.search.space import Space
-from mimgraph.support.frozen_data import data, field, replace
 from mimgraph.support.progress import progress
 
 MORE = 12  # further points at which a rule is tried
@@ -23,7 +23,7 @@ MORE = 12  # further points at which a rule is tried
 Key: TypeAlias = tuple[str, str, int, int, str]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Impossible:
     """A fault that some points have: the diagnostic of the first, how many, and what they have in common.
 
@@ -36,7 +36,7 @@ class Impossible:
     example: Mapping[str, Any]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What checking a space found: how many points were `checked` of how many, and what cannot be."""
 

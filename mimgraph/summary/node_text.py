@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
@@ -17,7 +18,6 @@ from mimgraph.ir.typed.operations import (
     TypedOperation,
     unwrap,
 )
-from mimgraph.support.frozen_data import replace
 
 LONGEST = 48  # characters of the value of an option
 _LONG_FRACTION = 6  # characters of a fraction that is not rounded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -18,10 +19,9 @@ from mimgraph.ir.typed.operations import Repeated, Shared
 from mimgraph.ir.typed.walks import needed_in_eval
 from mimgraph.ir.types import TensorType
 from mimgraph.summary.node_text import arguments_text, op_text
-from mimgraph.support.frozen_data import data, field, locked_data, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Row:
     """The row of an input or node.
 
@@ -51,7 +51,7 @@ class Row:
         return self.cost if self.times == 1 else self.cost * self.times
 
 
-@locked_data
+@dataclass(frozen=True, slots=True)
 class Contents:
     """What a table shows: rows of inputs and nodes in running order, outputs, and costs.
 

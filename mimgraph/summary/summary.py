@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.cost.bind_sizes import check_size, checked
@@ -14,7 +15,6 @@ from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth
-from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
 _CSV_COLUMNS = (
@@ -34,7 +34,7 @@ _CSV_COLUMNS = (
 )
 
 
-@locked_data
+@dataclass(frozen=True, slots=True)
 class Summary(Contents):
     """A table of a graph: shapes, parameters, multiply-accumulates and memory of every node.
 

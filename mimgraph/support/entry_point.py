@@ -12,8 +12,6 @@ from functools import wraps
 from types import FunctionType, TracebackType
 from typing import Any, TypeVar, cast
 
-from mimgraph.support.record_methods import written
-
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -67,7 +65,7 @@ def entry_points(cls: C) -> C:
     for name, value in [*vars(cls).items()]:
         is_private = name.startswith("_") and not name.endswith("__")
         if isinstance(value, FunctionType) and not is_private and name not in _QUIET:
-            setattr(cls, name, entry_point(written(value)))
+            setattr(cls, name, entry_point(value))
     return cls
 
 

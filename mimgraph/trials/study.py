@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, loads
 from mimgraph.language.plain_data import to_data, to_text
-from mimgraph.support.frozen_data import replace
 from mimgraph.trials.sample import REJECTED, SPEC
 from mimgraph.trials.storage import SearchError, quiet
 

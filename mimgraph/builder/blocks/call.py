@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option, refuse_name
@@ -29,7 +30,6 @@ from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
 from mimgraph.support.entry_point import entry_point
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.introspection import Completed
 from mimgraph.support.unique import unique_key
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from pickle import PicklingError
 from types import CodeType
 from typing import Any, NamedTuple, TypeAlias
@@ -41,7 +42,6 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
 from mimgraph.support.entry_point import call_users, entry_point
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.introspection import LikeFunction
 
 _FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too

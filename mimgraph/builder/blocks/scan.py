@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mimgraph.builder.blocks.call import BlockCall
@@ -11,7 +12,6 @@ from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.ir.declared.operations import Call, Scan
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_mapping, wrong
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.tensor import Tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mimgraph.builder.declare_body import DeclaredBody, declare_body
 from mimgraph.builder.declare_layer import option
@@ -18,7 +19,6 @@ from mimgraph.ir.dims.dim import Dim, symbol
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -31,7 +32,6 @@ from mimgraph.ops import registry
 from mimgraph.ops.layer_call import is_source, items_of
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 class SpecBlock(Family):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Self
 
 from mimgraph.builder.content_key import content_key
@@ -13,7 +14,6 @@ from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.outer_shares import calls
 from mimgraph.ir.declared.graph import Block, Graph, Node
 from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.support.frozen_data import replace
 
 
 class CopyKey(str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.builder.blocks.call import BlockCall
 from mimgraph.builder.blocks.scan import ScanCall
@@ -19,7 +20,6 @@ from mimgraph.ir.declared.values import Option
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ops import registry
 from mimgraph.support.arguments import as_names, as_texts
-from mimgraph.support.frozen_data import replace
 
 
 def replace_node(graph: Graph, typed: TypedGraph, path: object, layer: object) -> EditedGraph:

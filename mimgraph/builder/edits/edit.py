@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,7 +26,6 @@ from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Each, TypedOperation, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.builder.blocks.call import BlockCall, declare_repeat
@@ -27,7 +28,6 @@ from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED
-from mimgraph.support.frozen_data import replace
 
 Options = Mapping[str, object]  # `...` leaves an option out, so that it has its default
 

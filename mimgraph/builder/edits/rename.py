@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mimgraph.builder.blocks.call import new_key
 from mimgraph.builder.edits.block_names import CopyKey
@@ -18,7 +18,6 @@ from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.support.arguments import shown
-from mimgraph.support.frozen_data import replace
 
 
 def rename(graph: Graph, typed: TypedGraph, path: object, new: object) -> EditedGraph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
-from mimgraph.support.frozen_data import replace
 
 NO_TYPES: Mapping[str, TensorType] = MappingProxyType({})
 NO_NODES: Mapping[str, TypedNode] = MappingProxyType({})

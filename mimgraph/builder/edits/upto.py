@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.builder.edits.block_names import used_blocks
 from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import check_one_result, find
@@ -16,7 +18,6 @@ from mimgraph.infer.structure import needed_for
 from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.support.frozen_data import replace
 
 
 def upto(graph: Graph, typed: TypedGraph, *paths: object) -> EditedGraph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.builder.declare_layer import declare_over, declare_take
@@ -20,7 +21,6 @@ from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.records import Record

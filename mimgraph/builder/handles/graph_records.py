@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.builder.blocks.spec_blocks import SpecBlocks
@@ -23,7 +24,6 @@ from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import unwrap
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 class GraphHandles:

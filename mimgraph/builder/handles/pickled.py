@@ -7,12 +7,12 @@ deep recursion: each call refers to calls that the pickle has already.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.builder.tracing.expressions import rewriter_as_written
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ops.layer_call import IN_SEQUENCE, EachCall, Uses
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.unique import new_number
 
 if TYPE_CHECKING:

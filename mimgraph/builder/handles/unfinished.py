@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.declare_layer import declare_apply
@@ -17,7 +18,6 @@ from mimgraph.ops.layer_call import EachCall, LayerCall
 from mimgraph.picture import notebook
 from mimgraph.picture.faulty.sketch import WrongGraph
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 def handle_html(handle: Tensor) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.ir.dims.dim import Dim
@@ -23,13 +24,12 @@ from mimgraph.ir.expression import (
     written,
 )
 from mimgraph.ops.layer_call import is_source
-from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
     from mimgraph.builder.tracing.trace import Result, Trace
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Local(Variable):
     """The name of a param or axis in one run of a block's function, its `owner`."""
 

@@ -7,6 +7,7 @@ add zero, so a layer that gets some has the results that it had.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mimgraph.compare.model import dotted
@@ -16,7 +17,6 @@ from mimgraph.ir.typed.operations import Shared
 from mimgraph.ir.typed.training import Adapter
 from mimgraph.ir.typed.training_walk import Shape, adapter_tensors
 from mimgraph.ir.typed.walks import is_part
-from mimgraph.support.frozen_data import data, replace
 
 
 class Adapted(NamedTuple):
@@ -50,7 +50,7 @@ def _in_node(node: TypedNode, path: str) -> Iterator[tuple[str, Adapted]]:
         yield from _in_node(inner, dotted(path, key))
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Adapters:
     """The adapted layers of both graphs, by the prefix of the keys of their tensors."""
 

@@ -4,13 +4,13 @@ numbers are equal."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mimgraph.compare.weights.steps import At, Step
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.tensor_copy import Positions, resized
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data
 
 
 class Moved(NamedTuple):
@@ -20,7 +20,7 @@ class Moved(NamedTuple):
     positions: Positions
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Lanes:
     """A value: the old one that it stands for, if any, what moved in it, and `why` its numbers may differ.
 
@@ -32,7 +32,7 @@ class Lanes:
     why: str = ""
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Case:
     """A step of the new graph and the old step that it stands for, with the lanes of its operands."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from mimgraph.compare.model import dotted
 from mimgraph.compare.pair import Comparison
@@ -14,10 +15,9 @@ from mimgraph.compare.weights.walk import Walk, tensors
 from mimgraph.ir.tensor_copy import TensorCopy, size
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.typed.operations import Leaf
-from mimgraph.support.frozen_data import data, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class OutputNews:
     """An output of the new graph, `was` in the old one: whether it is equal to that of the old one for equal inputs, in evaluation.
 
@@ -39,7 +39,7 @@ class OutputNews:
         return sum(length for start, length in every if start is not None), size(every)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class LayerCopy:
     """A layer of the new graph with its tensors: the path of its module, and of the old one if it has one."""
 
@@ -49,7 +49,7 @@ class LayerCopy:
     copies: tuple[TensorCopy, ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The layers of a new graph with the source of each tensor, the old tensors that are dropped, and the
     outputs.

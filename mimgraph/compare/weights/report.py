@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.compare.markdown import code
@@ -11,7 +12,6 @@ from mimgraph.compare.weights.plan import LayerCopy, OutputNews, Plan
 from mimgraph.ir.tensor_copy import Along, TensorCopy, keeps_all, news
 from mimgraph.support.columns import titled, wrapped
 from mimgraph.support.entry_point import entry_points
-from mimgraph.support.frozen_data import locked_data
 from mimgraph.support.terminal import (
     BOLD,
     GREEN,
@@ -35,7 +35,7 @@ Row = tuple[str, str, str]  # sign, name, words
 
 
 @entry_points
-@locked_data(slots=False)
+@dataclass(frozen=True)
 class CarryReport:
     """Which tensors of a new graph carry over from an old one, by which rule, and which start anew.
 

@@ -7,6 +7,7 @@ loop of unknown length, is one step; the modules inside it are listed as all oth
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import NamedTuple
 
@@ -28,7 +29,6 @@ from mimgraph.ir.typed.operations import (
     unwrap,
 )
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data, field, mutable_data, replace
 
 INPUT, TENSOR, COUNTER = "<input>", "<tensor>", "<counter>"  # producers that are no step
 
@@ -40,7 +40,7 @@ class At(NamedTuple):
     port: str
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """One run of a layer, or of an activation or a closed node, for which `leaf` is None.
 
@@ -60,7 +60,7 @@ class Step:
     ports: tuple[str, ...] = ()
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class Steps:
     """The steps of a graph, its modules by the prefix of their keys, and the types of its values.
 
@@ -96,7 +96,7 @@ def _inside(operation: TypedOperation, path: str) -> Iterator[tuple[str, Leaf]]:
         yield from _inside(node.operation, dotted(path, key))
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class _Frame:
     """A body that is being opened: where it is, what fills its inputs, and the frame that uses it."""
 

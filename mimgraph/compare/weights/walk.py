@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from mimgraph.compare.equality import comparable
 from mimgraph.compare.model import dotted
@@ -19,12 +20,11 @@ from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.tensor_copy import keeps_all
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data, mutable_data, replace
 
 NOT_BEFORE = "it was not there before"
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Carried:
     """A module of the new graph that has an old one: its path there, and what became of the axes of each
     tensor that is carried; `anew` are its other tensors."""
@@ -39,7 +39,7 @@ class Carried:
         return not self.anew and not any(self.axes.values())
 
 
-@mutable_data(slots=False)
+@dataclass(eq=False)
 class Walk:
     """Walks once, in running order, and fills `carried` and `lanes`."""
 

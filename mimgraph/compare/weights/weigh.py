@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from mimgraph.compare.weights.lanes import Case, Moved, by_shape
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.tensor_copy import Along, Positions, repeated, resized, scaled
-from mimgraph.support.frozen_data import data, field
 
 Axes: TypeAlias = Mapping[int, Along]
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}  # stacked in one tensor
@@ -16,7 +16,7 @@ DIRECTION = "parametrizations.weight.original1"  # of weight_norm, and its magni
 MAGNITUDE = "parametrizations.weight.original0"
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Weighed:
     """What became of the axes of each tensor, what moved in each result, and `why` the numbers may differ.
 

@@ -18,7 +18,7 @@ from mimgraph.source import Span
 At: TypeAlias = tuple[Any, ...]  # the file, line and column at which a name stands
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """The graph or one use of a block: its body, its dotted name with a point behind it, and the values
     of the params and sizes that it can read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from mimgraph.picture.faulty.sketch import sketch_of
 from mimgraph.picture.formats import page
 from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Scene
-from mimgraph.support.frozen_data import replace
 
 
 class Lines(NamedTuple):

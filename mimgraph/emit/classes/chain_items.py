@@ -8,6 +8,7 @@ returns the ports of the chain that are read.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 from mimgraph.emit.classes.draft import Draft
@@ -34,7 +35,6 @@ from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Leaf, Repeated, Use, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.libraries import is_model
-from mimgraph.support.frozen_data import replace
 
 
 class ChainItems:

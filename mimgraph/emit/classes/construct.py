@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +24,6 @@ from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED
-from mimgraph.support.frozen_data import replace
 
 
 def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mimgraph.emit.classes.frozen_parts import FrozenParts
 from mimgraph.emit.format.statements import Assign, For, If, Statement
 from mimgraph.emit.tree import rebuild_statement
 from mimgraph.ir.code import Code, Constant, rebuild
-from mimgraph.support.frozen_data import data, field, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A class as one use needs it, every constant a literal.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from keyword import kwlist
 from typing import Any, TypeAlias
 
@@ -31,7 +32,6 @@ from mimgraph.ir.typed.operations import (
     Use,
 )
 from mimgraph.ir.typed.walks import bodies
-from mimgraph.support.frozen_data import replace
 
 Inits: TypeAlias = tuple[tuple[str, Code], ...]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.emit.classes.arguments import Argument, Explained, Spell
@@ -12,10 +13,9 @@ from mimgraph.emit.classes.methods import methods
 from mimgraph.emit.format.statements import Class
 from mimgraph.emit.tree import Construct, rebuild_statement
 from mimgraph.ir.code import Code, Constant, Name, Replace, rebuild
-from mimgraph.support.frozen_data import data
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Lifted:
     """A class, and how each of its uses constructs it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 
 from mimgraph.emit.format.fragments import (
@@ -16,7 +17,6 @@ from mimgraph.emit.format.fragments import (
     terms,
 )
 from mimgraph.ir.code import Code, Constant, Name
-from mimgraph.support.frozen_data import data
 
 WIDTH = 100
 INDENT = 4
@@ -51,7 +51,7 @@ def flat_bracket(bracket: Bracket, room: int) -> str:
     return text + closing
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Breaks expressions into lines of at most `width` columns.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from mimgraph.ir.code import Code
-from mimgraph.support.frozen_data import data, field
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Assign:
     """`a, b = value  # comment`; a comment that does not fit is left out.
 
@@ -21,7 +21,7 @@ class Assign:
     node: str = field(default="", compare=False)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Return:
     """`return value`; `node` is the node that this computes, if any."""
 
@@ -29,21 +29,21 @@ class Return:
     node: str = field(default="", compare=False)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Delete:
     """`del a, b`."""
 
     names: tuple[str, ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Expr:
     """An expression as a statement, such as a call."""
 
     value: Code
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class For:
     """`for a, b in iterable:`."""
 
@@ -52,7 +52,7 @@ class For:
     body: tuple[Statement, ...]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class If:
     """`if test:`; an `orelse` of one `If` is written as `elif`."""
 
@@ -64,7 +64,7 @@ class If:
 Statement: TypeAlias = Assign | Return | Delete | Expr | For | If
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """`name: annotation = default`."""
 
@@ -73,7 +73,7 @@ class Parameter:
     default: Code | None = None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Function:
     """A method; `self` is not among its parameters."""
 
@@ -85,7 +85,7 @@ class Function:
     doc: str = ""
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Class:
     """`class name(base):`, its docstring and methods."""
 

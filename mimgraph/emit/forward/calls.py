@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.emit.forward.anchor import anchored
 from mimgraph.emit.forward.arguments import module_arguments
@@ -50,7 +51,6 @@ from mimgraph.ir.presence import given, implies
 from mimgraph.ir.typed.graph import Body, TypedNode, Value
 from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
-from mimgraph.support.frozen_data import replace
 
 Targets = tuple[Value, ...]
 Sources = Mapping[str, Value]

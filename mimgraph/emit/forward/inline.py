@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from mimgraph.emit.forward.steps import Step, values_read
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, rebuild
 from mimgraph.ir.typed.graph import Body, Value
-from mimgraph.support.frozen_data import replace
 
 LOOKUPS = ("Embedding", "EmbeddingBag")
 

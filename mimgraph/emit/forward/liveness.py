@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.steps import Condition, Guard, Step
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed.graph import Value
-from mimgraph.support.frozen_data import data
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fork:
     """Two ways, of which a condition chooses one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.runs import Run
@@ -21,7 +22,6 @@ from mimgraph.ir.fold import Fold
 from mimgraph.ir.presence import Presence, implies
 from mimgraph.ir.typed.graph import Body, Value
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import replace
 
 MakeStep: TypeAlias = Callable[[Run, tuple[Value, ...], Code], Iterable[Step]]
 

@@ -6,6 +6,7 @@ An input may be left out, and some outputs are given in training only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -16,7 +17,6 @@ from mimgraph.ir.presence import ALWAYS, Presence, implies
 from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
 from mimgraph.ir.typed.operations import Leaf, Shared, unwrap
 from mimgraph.ir.typed.walks import needed_in_eval
-from mimgraph.support.frozen_data import replace
 
 TRAINING = Condition(None)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, walk
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed.graph import Value
-from mimgraph.support.frozen_data import data, field, mutable_data
 
 
 class Condition(NamedTuple):
@@ -73,7 +73,7 @@ def flat_name(value: Value) -> str:
     return value.port.removeprefix(_FLAT).replace(".", "_") + "_flat"
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class Step:
     """One assignment, `targets = code`, maybe in a loop; without targets a `return`.
 
@@ -90,7 +90,7 @@ class Step:
     node: str = ""
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Loop:
     """`for a, b in iterable:`; `carried` are the targets that start as another value, with it.
 

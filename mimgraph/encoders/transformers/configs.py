@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Any, Literal, NamedTuple
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ops.op import OpFault
-from mimgraph.support.frozen_data import data
 
 Reads = Literal["input_ids", "pixel_values"]
 
@@ -89,7 +89,7 @@ _WORDS = ("summary_activation", "pos_att_type")  # keys that are null unless the
 _CODE = ("auto_map", "custom_pipelines", "quantization_config", "trust_remote_code")
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Config:
     """The class of a model, the config's values that are given, by key, and where they are from."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,7 +21,6 @@ from mimgraph.ir.names import port_fault
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import InputSpec, OptionSpec
-from mimgraph.support.frozen_data import replace
 
 AUTO = "AutoModel"
 Kind: TypeAlias = TableModel | OtherModel

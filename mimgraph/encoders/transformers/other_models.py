@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,6 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from torch import nn

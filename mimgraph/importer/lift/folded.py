@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.importer.draft import Op
@@ -29,7 +30,6 @@ from mimgraph.importer.trace.records import Call, Step, Value
 from mimgraph.ir.dims.compare import equal
 from mimgraph.ir.dims.dim import Dim, Size, symbols
 from mimgraph.ir.types import BATCH
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter

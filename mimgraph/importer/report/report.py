@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mimgraph.diagnostics.render import render_text
@@ -19,7 +19,6 @@ from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.runtime.weight_transfer.by_keys import Keys
 from mimgraph.support.columns import titled
-from mimgraph.support.frozen_data import replace
 from mimgraph.support.terminal import BOLD, NARROWEST, RED, WIDTH, line_width, painter
 
 NOT_PROVEN = "Not proven"

@@ -24,7 +24,7 @@ class Place(NamedTuple):
 NOWHERE = Place("", 0)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False)
 class Value:
     """A tensor at one point of the forward; an operation in place makes another value.
 
@@ -74,7 +74,7 @@ class Packed(NamedTuple):
     unsorted_indices: Any
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False)
 class Step:
     """A call of a function of torch: its name, arguments and result with values for tensors."""
 
@@ -96,7 +96,7 @@ class Step:
         return [*values(self.result)]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """A call of a module, with all that its forward called; a leaf is a layer of torch.nn.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.infer.advice.rule_trial import Trial
 from mimgraph.infer.scope import Context, Fed
@@ -12,7 +13,6 @@ from mimgraph.ir.dims.dim import Dim, Size, symbols
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.op import OpFault
-from mimgraph.support.frozen_data import replace
 
 MOST_SOURCES = 16  # with more sources, an op is not tried with other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import lcm
 from typing import Any
 
@@ -18,7 +19,6 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Sequence
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
-from mimgraph.support.frozen_data import replace
 
 MOST_ITEMS = 64  # of a chain that is tried with padding
 MOST_PADS = 6  # paddings in a help

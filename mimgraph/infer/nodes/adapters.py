@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -19,7 +20,6 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.training import Adapter
 from mimgraph.ir.typed.training_walk import adaptable, places
 from mimgraph.ir.typed.walks import ends_with, inner_nodes, join
-from mimgraph.support.frozen_data import replace
 
 
 def word_fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import Evaluation
@@ -25,7 +26,6 @@ from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
 from mimgraph.source import PythonFile, Span
-from mimgraph.support.frozen_data import replace
 
 WORDS = ("from", "activation", *BESIDE, *TRAINING)
 

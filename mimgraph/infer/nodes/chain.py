@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.infer.evaluation import decide
@@ -21,7 +22,6 @@ from mimgraph.ir.declared.operations import Chain
 from mimgraph.ir.typed.graph import TypedNode, Value
 from mimgraph.ir.typed.operations import Leaf, Sequence
 from mimgraph.ir.typed.walks import used_bodies
-from mimgraph.support.frozen_data import replace
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]

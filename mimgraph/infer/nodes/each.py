@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mimgraph.diagnostics import Label
@@ -17,7 +18,6 @@ from mimgraph.ir.names import port_fault
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Each as TypedEach
 from mimgraph.ir.typed.operations import Shared
-from mimgraph.support.frozen_data import replace
 
 # types an item on its source; an argument here, as it is defined in node.py, which imports this file
 TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]

@@ -7,6 +7,7 @@ nor its module is part of the block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeAlias
 
@@ -23,7 +24,6 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, NEVER
 from mimgraph.ir.typed.graph import TypedNode, borrowed_by
 from mimgraph.ir.typed.operations import Leaf, Use
-from mimgraph.support.frozen_data import replace
 
 # types a node or its operation; arguments here, as they are defined in node.py, which imports this file
 Typing: TypeAlias = Callable[[Site, Node], TypedNode | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import combinations
 from types import MappingProxyType
 
@@ -39,7 +40,6 @@ from mimgraph.ir.declared.operations import Apply, Call, Chain, Each
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf, Shared
-from mimgraph.support.frozen_data import replace
 
 
 def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:

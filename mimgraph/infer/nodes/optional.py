@@ -7,6 +7,7 @@ A presence says when a value is present, by the optional inputs that it needs.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, decide
@@ -31,7 +32,6 @@ from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op
-from mimgraph.support.frozen_data import replace
 
 MAX_OPTIONAL = 128
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.diagnostics import Label
@@ -18,7 +19,6 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.operations import Leaf
 from mimgraph.ir.typed.walks import inner_nodes
 from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType, depends_on_batch
-from mimgraph.support.frozen_data import replace
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file
 TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]

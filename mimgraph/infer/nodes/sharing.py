@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from mimgraph.diagnostics import Label
@@ -20,7 +21,6 @@ from mimgraph.ir.typed.walks import used_bodies
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import field_names
 
 
 def module_owner(context: Context, node: Node, path: str) -> Owner | None:
@@ -341,7 +341,7 @@ def _comparable_code(value: Any, names: Mapping[str, Dim]) -> Any:
     if isinstance(value, Dim):
         return substitute(value, names)
     if isinstance(value, Code):
-        kept = (getattr(value, name) for name in field_names(value) if name != "written")
+        kept = (getattr(value, one.name) for one in fields(value) if one.name != "written")
         return type(value), [_comparable_code(item, names) for item in kept]
     return (
         [_comparable_code(item, names) for item in value]

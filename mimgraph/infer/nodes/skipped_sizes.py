@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.infer.nodes.rule_cache import Answer
 from mimgraph.infer.scope import Fed, Site, Summands
@@ -11,7 +12,6 @@ from mimgraph.ir.dims.dim import Dim, Size, substitute, symbol, symbols
 from mimgraph.ir.names import free_name
 from mimgraph.ir.presence import ALWAYS, Presence, both
 from mimgraph.ops.op import OpFault
-from mimgraph.support.frozen_data import replace
 
 
 def with_size_of_given(site: Site, answer: Answer, axis: int, fed: Mapping[str, Fed]) -> Answer:

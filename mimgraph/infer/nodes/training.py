@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -17,7 +18,6 @@ from mimgraph.ir.typed.graph import TypedNode
 from mimgraph.ir.typed.training import Rate, Training
 from mimgraph.ir.typed.training_walk import places
 from mimgraph.ir.typed.walks import is_part, join
-from mimgraph.support.frozen_data import replace
 
 _MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
 

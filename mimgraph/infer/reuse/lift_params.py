@@ -7,6 +7,7 @@ param of its own for each of them, and each use gives it.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 
 from mimgraph.infer.dag import ordered
 from mimgraph.infer.names_read import in_block, in_value
@@ -19,7 +20,6 @@ from mimgraph.ir.declared.values import Option, Written
 from mimgraph.ir.expression import Variable
 from mimgraph.ir.names import name_fault
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 
 def lift_params(graph: Graph) -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.infer.evaluation import in_formula
@@ -11,7 +12,6 @@ from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.sizes import LinearSize
 from mimgraph.ir.declared.values import Option, Template, Written
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
-from mimgraph.support.frozen_data import replace
 
 Values = Mapping[str, Any]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
@@ -12,7 +13,6 @@ from mimgraph.ir.declared.space import Dimension
 from mimgraph.ir.declared.training import Training
 from mimgraph.ir.declared.values import Option, Written, part_of
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data, field, field_names, replace
 
 
 class Source(NamedTuple):
@@ -51,7 +51,7 @@ class Take(NamedTuple):
     span: Span
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Node:
     """A named operation on sources; `operation` is None where the text could not be read.
 
@@ -139,7 +139,7 @@ class InputShape(NamedTuple):
         return [str(dim) if isinstance(dim, LinearSize) else dim for dim in self.dims]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Input:
     """A named input of the graph; `shape` is None where it could not be read, `whole` is its text.
 
@@ -156,7 +156,7 @@ class Input:
     whole: Span | None = None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class BlockInput:
     """An input of a block; a pattern binds names to the sizes at each use.
 
@@ -187,7 +187,7 @@ class Output(NamedTuple):
     batch_dim: Option | None = None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Block:
     """A sub-graph with params. The name of its class is made from `family`.
 
@@ -210,9 +210,9 @@ class Block:
     is_private: bool = field(default=False, compare=False)
     function: Any = field(default=None, compare=False, repr=False)
 
-    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+    def __getstate__(self) -> list[Any]:
         """Return all but the function, which can seldom be pickled."""
-        return None, {name: getattr(self, name) for name in field_names(self)} | {"function": None}
+        return [None if one.name == "function" else getattr(self, one.name) for one in fields(self)]
 
     @property
     def sizes(self) -> list[str]:
@@ -238,7 +238,7 @@ class Block:
         return bool(self.inputs and self.outputs)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Graph:
     """A whole spec. Missing keys are reported at `origin`; `lost` are the names of inputs and nodes
     that could not be read, `renamed` the warnings of old names of keys and options."""
@@ -270,7 +270,7 @@ class Graph:
 LIMITED = ("parameters", "trainable", "macs", "activations")  # amounts that may have a limit
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class DeclaredLimits:
     """The limit of each amount, `20M` or `$budget`, and the named sizes at which it is computed.
 

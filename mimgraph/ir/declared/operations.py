@@ -6,11 +6,11 @@ Classes with `eq=False` are compared by identity, so that each use in a spec can
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.declared.values import Option, part_of
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data, field, replace
 
 if TYPE_CHECKING:
     from mimgraph.ir.declared.graph import Node
@@ -68,7 +68,7 @@ class DeclaredKind:
         return self
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Activation:
     """`activation:` of a layer or merge: an activation by name, with its options."""
 
@@ -87,7 +87,7 @@ def _options(named: Mapping[str, Option], lone: Option | None) -> Iterator[Optio
         yield lone
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Apply(DeclaredKind):
     """An op of the registry; `lone` is a value given without a key."""
 
@@ -116,7 +116,7 @@ class Apply(DeclaredKind):
         return replace(self, options=named)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Chain(DeclaredKind):
     """`seq`: items in a row, each fed by the one before."""
 
@@ -175,7 +175,7 @@ def carried(inputs: Iterable[str], outputs: Sequence[str], counter: str = "") ->
     return {name: name for name in outputs if name in names}
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call(DeclaredKind):
     """A use of a block: once, several times in a row, or once for each step along an axis."""
 
@@ -204,7 +204,7 @@ class Call(DeclaredKind):
         return replace(self, params=named)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Share(DeclaredKind):
     """The module of another node, used again; `item` names a module of an `each`."""
 
@@ -229,7 +229,7 @@ class Share(DeclaredKind):
 AppliedOperation: TypeAlias = Apply | Chain | Call | Share
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Each(DeclaredKind):
     """`each`: one operation on every source, with a module of its own for each.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from operator import is_
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,7 +20,6 @@ from mimgraph.ir.declared.operations import (
     Scan,
 )
 from mimgraph.ir.declared.values import Option, Written
-from mimgraph.support.frozen_data import data, replace
 
 
 def _same_name(kind: str, name: str, path: str) -> str:
@@ -34,7 +34,7 @@ Options: TypeAlias = Mapping[str, Option]
 Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Rewriter:
     """Changes every option with `option`, every name of a layer, merge, activation or block with
     `name`, and then every use of a block with `call`.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data, field
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Choices:
     """A list of values; `spans` are their places in the spec."""
 
@@ -30,7 +30,7 @@ class Choices:
         return any(is_same(value, one) for one in self.values)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Integers:
     """The integers from `low` to `high`, both included, each `step` above the last.
 
@@ -57,7 +57,7 @@ class Integers:
         return is_whole and (value - self.low) % self.step == 0
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Floats:
     """The numbers from `low` to `high`, both included; with a `step`, some of them.
 

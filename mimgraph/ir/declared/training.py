@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from mimgraph.ir.declared.values import Option
-from mimgraph.support.frozen_data import data, field, field_names, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Training:
     """The words of a node that say how its weights are trained, each None where it is not given.
 
@@ -26,7 +26,7 @@ class Training:
     @property
     def given(self) -> Mapping[str, Option]:
         """The words that are given, by the name that a spec gives them, `freeze` for `freeze_until`."""
-        named = {name: getattr(self, name) for name in field_names(self)}
+        named = {one.name: getattr(self, one.name) for one in fields(self)}
         named = {"freeze": named.pop("freeze_until"), **named}
         return {name: one for name, one in named.items() if isinstance(one, Option)}
 
@@ -41,9 +41,9 @@ class Training:
         """Return the words with every option changed."""
         parts = {name: change(one) for name, one in self.lora_parts.items()}
         changed = {
-            name: change(value)
-            for name in field_names(self)
-            if isinstance(value := getattr(self, name), Option)
+            one.name: change(value)
+            for one in fields(self)
+            if isinstance(value := getattr(self, one.name), Option)
         }
         return Training(**changed, lora_parts=parts)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,13 +20,12 @@ from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
 from mimgraph.ir.typed.training import Training
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.support.frozen_data import data, field, replace
 
 SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _NUMBER = re.compile(r"(\d{1,18})(?:\.(\d{1,12}))?([KMGT]?)", re.ASCII)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The limit of each amount, and the named sizes at which it is computed; `N`, the batch, is 1
     unless it is among them."""
@@ -69,7 +69,7 @@ class Value(NamedTuple):
     port: str
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedNode:
     """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
 
@@ -127,7 +127,7 @@ class TypedNode:
         return (*frozen, *(self.training.notes if self.training is not None else ()))
 
 
-@data(eq=False, slots=False)
+@dataclass(frozen=True, eq=False)
 class Body:
     """The inside of the graph or of one distinct use of a block.
 
@@ -218,7 +218,7 @@ def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
     return {"": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class TypedGraph:
     """A checked graph: its body, the docs of inputs and outputs, the constraints at run time, the
     limits of its cost, and the search spaces of its params.

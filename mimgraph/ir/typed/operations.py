@@ -7,6 +7,7 @@ change only where it is read, typed, emitted and drawn.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from mimgraph.ir.code import Code
@@ -15,7 +16,6 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import OptionValue
 from mimgraph.ir.typed.kind import TypedKind
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import data, field, replace
 
 if TYPE_CHECKING:
     from mimgraph.ir.typed.graph import Body, TypedNode
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STEPS: Final = "steps"  # the port with the results of all steps of a loop
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Leaf(TypedKind):
     """A layer or merge. `options` are all of them, defaults included; `activation` has INPUT as operand."""
 
@@ -53,7 +53,7 @@ class Leaf(TypedKind):
         return module is not None and bool(module.weights or module.buffers)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Sequence(TypedKind):
     """A chain of unary nodes, each fed by the one before, with the ports of the last."""
 
@@ -83,7 +83,7 @@ class Sequence(TypedKind):
         return replace(self, items=items)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class OneBody(TypedKind):
     """A block with one body, which is the module itself; `arguments` are its params as the user of it
     gave them."""
@@ -107,7 +107,7 @@ class OneBody(TypedKind):
         return self.body.part(key)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Use(OneBody):
     """One use of a block.
 
@@ -128,7 +128,7 @@ class Use(OneBody):
         return ("merge", self.merge) if self.merge else None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Repeated(TypedKind):
     """A block, `family`, several times in a row; one body for each time.
 
@@ -185,7 +185,7 @@ class Repeated(TypedKind):
         return self.bodies[index] if is_key else None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Scan(OneBody):
     """A block that runs once for each of `length` steps along an axis, always with the same weights.
 
@@ -237,7 +237,7 @@ class Scan(OneBody):
         return found | {name: self.output_type(name) for name in self.carried}
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Each(TypedKind):
     """One operation on every source; each item is named by its port, and gives its default result.
 
@@ -288,7 +288,7 @@ class Each(TypedKind):
         return replace(self, items=items)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Shared(TypedKind):
     """The module of the node `target`, or of an `item` of its `each`, used again as `operation`.
 

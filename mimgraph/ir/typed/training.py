@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
-
-from mimgraph.support.frozen_data import data
 
 
 class Rate(NamedTuple):
@@ -23,7 +22,7 @@ class Rate(NamedTuple):
         return str(self) if self.is_multiple else self.value
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """Low-rank adapters (LoRA) of inner layers, as the library peft makes them.
 
@@ -44,7 +43,7 @@ class Adapter:
         return {name: value for name, value in given.items() if value is not None}
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Training:
     """The settings of a node for its weights and for all inside it that say nothing else.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.language.occurrences.nodes import walk_chain, walk_node
 from mimgraph.language.occurrences.scopes import (
     Scope,
@@ -17,7 +19,6 @@ from mimgraph.language.occurrences.symbols import Occurrences, Site, Symbol
 from mimgraph.language.occurrences.texts import names_in
 from mimgraph.language.occurrences.walk import Walk
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
-from mimgraph.support.frozen_data import replace
 
 
 def walk_spec(walk: Walk, tree: Mapping) -> None:

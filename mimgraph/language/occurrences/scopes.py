@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,7 +12,6 @@ from mimgraph.ir.names import CONSTANTS, OPS
 from mimgraph.language.occurrences.symbols import Kind, Symbol
 from mimgraph.language.occurrences.texts import names_in
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
-from mimgraph.support.frozen_data import data, field
 
 
 class Callee(NamedTuple):
@@ -25,7 +25,7 @@ class Callee(NamedTuple):
         return Symbol(kind, name, self.block, part=self.part)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The names that the spec declares, or one of its blocks; a `block` "" is the spec.
 
@@ -131,7 +131,7 @@ def values_of(param: Tree | None) -> list[Scalar]:
     return [one for one in (param.get("default"), *items) if isinstance(one, Scalar)]
 
 
-@data(slots=False)
+@dataclass(frozen=True)
 class Scopes:
     """The scopes of a spec by block, the paths of its parts by name, and who uses which block."""
 

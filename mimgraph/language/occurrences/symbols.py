@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
     from mimgraph.language.occurrences.scopes import Scopes
@@ -64,7 +64,7 @@ class Occurrence(NamedTuple):
     implied: bool = False
 
 
-@data(slots=False)
+@dataclass(frozen=True)
 class Occurrences:
     """All occurrences in one text, in order, and the scopes in which its names hold."""
 

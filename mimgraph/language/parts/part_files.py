@@ -6,6 +6,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared.graph import Block
 from mimgraph.language.foreign_files import ENDINGS, kind_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
-from mimgraph.support.frozen_data import field, mutable_data
 
 MAX_PARTS = 256  # a part counts each time that a spec names it
 MAX_DEPTH = 16
@@ -39,7 +39,7 @@ class ReadPart(NamedTuple):
     size: int
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class PartFiles:
     """The parts of one spec, in its `folder`: those that were read, by real path, and how much.
 

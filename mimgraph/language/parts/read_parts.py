@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -23,7 +24,6 @@ from mimgraph.language.reader.spec import read
 from mimgraph.language.reader.values import as_written
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile, Span
-from mimgraph.support.frozen_data import replace
 
 
 class Part(NamedTuple):

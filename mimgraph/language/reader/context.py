@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mimgraph.diagnostics import Diagnostic, Report
@@ -10,13 +11,12 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, described, is_faulty, texts
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import field, mutable_data, replace
 
 if TYPE_CHECKING:
     from mimgraph.language.parts.part_files import Place
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class Context:
     """The report of one spec, and the names that are known or lost in it.
 

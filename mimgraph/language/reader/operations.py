@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.ir.declared.operations import (
     BESIDE_FROM,
     AppliedOperation,
@@ -27,7 +29,6 @@ from mimgraph.language.reader.tensors import is_tensor, read_tensor
 from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_flag, read_option, read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
-from mimgraph.support.frozen_data import replace
 
 WORDS = (*BESIDE, *TRAINING)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -21,7 +22,6 @@ from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
 from mimgraph.source import SourceFile
-from mimgraph.support.frozen_data import replace
 
 if TYPE_CHECKING:
     from mimgraph.language.parts.part_files import Place

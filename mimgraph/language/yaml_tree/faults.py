@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, brief, texts
 from mimgraph.source import Span
-from mimgraph.support.frozen_data import replace
 
 MOST_LABELS = 8  # for the other places of an ambiguous word
 NO_ALIASES = "use params for values that repeat, and blocks for sub-graphs that repeat"

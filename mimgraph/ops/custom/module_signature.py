@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
@@ -29,7 +30,6 @@ from mimgraph.ops.layer_call import LayerOp, MergeOp
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
-from mimgraph.support.frozen_data import replace
 
 ShapeRule = Callable[..., object]
 MacsRule = Callable[..., object]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
@@ -24,7 +25,6 @@ from mimgraph.summary.node_text import (
     repeat_text,
     scan_text,
 )
-from mimgraph.support.frozen_data import replace
 
 Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]
 Found: TypeAlias = Iterator[tuple[str, Detail]]

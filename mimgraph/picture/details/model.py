@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.source import Excerpt
 from mimgraph.summary.numbers import Count, memory, number, short
-from mimgraph.support.frozen_data import data, field
 
 Origin: TypeAlias = Literal["given", "default", "inferred"]
 
@@ -35,7 +35,7 @@ class Source(NamedTuple):
     argument: str = ""
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Detail:
     """All that is known about an input, node, item of a chain, block or output.
 

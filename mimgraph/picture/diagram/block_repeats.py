@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import Repeated, Shared, TypedOperation, unwrap
 from mimgraph.picture.diagram.model import Box, Item
-from mimgraph.support.frozen_data import replace
 
 SHORT, LISTED = 4, 6  # numbers that are all listed: if they rise or fall, and if they do not
 _NUMBERS = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.inspection.sources import source_text
@@ -22,7 +23,6 @@ from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item, every
 from mimgraph.picture.diagram.node_boxes import Context, node_box, shape_lines, step_box
 from mimgraph.picture.diagram.wiring import End, Wiring
 from mimgraph.summary.node_text import arguments_text, each_text, op_text
-from mimgraph.support.frozen_data import replace
 
 
 def diagram(graph: TypedGraph) -> Diagram:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Edge
 from mimgraph.picture.text_metrics import Line, Run, Tone, broken, line
-from mimgraph.support.frozen_data import replace
 
 # lengths in points
 TITLE, TEXT, SMALL, SHAPE, BADGE = 11, 10, 9, 8.5, 8  # sizes of letters

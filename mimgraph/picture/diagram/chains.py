@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.picture.diagram.chain_text import LISTED, chain_text
 from mimgraph.picture.diagram.fold import closed, rewired
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, Mark, boxes
-from mimgraph.support.frozen_data import replace
 
 LONG = 4  # layers; a shorter chain that is not all of a cluster stays as it is
 SINGLE: tuple[Mark, ...] = ("changed", "faulty", "unknown")  # marks of layers that are drawn singly

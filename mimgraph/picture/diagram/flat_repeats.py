@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.block_repeats import merged, span
 from mimgraph.picture.diagram.chain_text import times_text
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
-from mimgraph.support.frozen_data import replace
 
 LONGEST = 32  # items of a pattern
 FEWEST = 3  # repeats of a pattern

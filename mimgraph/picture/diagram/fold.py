@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 
 from mimgraph.picture.diagram.chain_text import seq_text
 from mimgraph.picture.diagram.model import (
@@ -18,7 +19,6 @@ from mimgraph.picture.diagram.model import (
     every,
 )
 from mimgraph.picture.themes import SIGNS
-from mimgraph.support.frozen_data import replace
 
 # changes inside that a closed cluster names; one more takes no more room than `and 1 more`
 LISTED = 3

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
-
-from mimgraph.support.frozen_data import data
 
 # set in the picture of a comparison, where an item `follows` if it differs only because others
 # changed, and in the picture of a wrong graph
@@ -14,7 +13,7 @@ Mark: TypeAlias = Literal["", "added", "removed", "changed", "follows", "faulty"
 CLOSED = ("seq", "block", "repeat", "chain")  # kinds of boxes that stand for a closed cluster
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Box:
     """An input, layer, merge, tensor or output, or a closed cluster.
 
@@ -45,7 +44,7 @@ class Box:
     source: str | None = None
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """The boxes of one module: a `seq`, a `block`, or a `repeat` of blocks that differ inside."""
 
@@ -79,7 +78,7 @@ class Edge(NamedTuple):
         return " as ".join(filter(None, dict.fromkeys((self.port, self.argument))))
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Diagram:
     """A picture: its items in execution order, inputs first, and the edges between boxes."""
 

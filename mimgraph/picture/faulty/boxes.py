@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from textwrap import wrap
 
 from mimgraph.diagnostics import Diagnostic
@@ -10,7 +11,6 @@ from mimgraph.diagnostics.render import render_text, visible
 from mimgraph.ir.declared.graph import Block, Node
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Each, Operation, Share
 from mimgraph.picture.diagram.model import Box
-from mimgraph.support.frozen_data import replace
 
 WIDTH = 38  # characters in a line of a fault
 LONGEST = 160  # characters of a message in a box; its tooltip has all of it

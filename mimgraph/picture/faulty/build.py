@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.diagnostics import Diagnostic
@@ -23,7 +24,6 @@ from mimgraph.picture.faulty.places import output_id, places
 from mimgraph.picture.faulty.reading_order import in_reading_order, reading_order
 from mimgraph.picture.faulty.sketch import WrongGraph
 from mimgraph.source import PythonFile, Span
-from mimgraph.support.frozen_data import replace
 
 Faults = dict[str, list[Diagnostic]]  # by the id of the box that they concern
 

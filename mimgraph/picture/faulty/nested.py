@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.picture.diagram.model import Box, Diagram, Edge, Item, Mark
-from mimgraph.support.frozen_data import replace
 
 
 class End(NamedTuple):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import NOTHING_KNOWN
 from mimgraph.support.arguments import as_plain
-from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
     from mimgraph.diagnostics import Diagnostic
@@ -24,7 +24,7 @@ class WrongGraph(NamedTuple):
     call: str = ""
 
 
-@data(eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class FaultySketch:
     """The `sketch` of a `SpecError`; `declare` returns the wrong graph, None if nothing is known of it.
 

@@ -6,6 +6,7 @@ Each frame is planned and placed on its own, inner ones first. The same scene ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from math import ceil
@@ -29,7 +30,6 @@ from mimgraph.picture.layout.wrap_cuts import wrap_cuts
 from mimgraph.picture.layout.wrap_shape import place_columns
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line
-from mimgraph.support.frozen_data import data
 
 MARGIN = 10.0  # around the picture
 MOST = 10_000  # the number of edges; a picture with more is unreadable
@@ -40,7 +40,7 @@ BARE_ROOM = 8.0  # the same for a cluster without a title
 LABEL_GAP = 4.0  # from an edge to its label
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The places of boxes and clusters by id, of the titles of clusters by id, and the routes in
     the order of the edges."""

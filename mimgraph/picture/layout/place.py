@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.picture.layout.hops import Tensor
 from mimgraph.picture.layout.plan import Plan
 from mimgraph.picture.layout.topological import topological
-from mimgraph.support.frozen_data import data, replace
 
 # lengths in points
 GAP, SLIM_GAP = 22.0, 11.0  # between two ranks, and beside a rank that has only labels and doors
@@ -66,7 +66,7 @@ class Spot(NamedTuple):
     v: float
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A frame with its size, and the places in it relative to its corner.
 

@@ -6,6 +6,7 @@ A plan holds while blocks are folded and opened; `place` adds the sizes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,13 +15,12 @@ from mimgraph.picture.layout.columns import columns
 from mimgraph.picture.layout.hops import ROOT, Hop, Hops, Tensor, hops
 from mimgraph.picture.layout.order import ordered
 from mimgraph.picture.layout.ranks import Link, Node, Role, ranked
-from mimgraph.support.frozen_data import data
 from mimgraph.support.progress import progress
 
 SMALL = 100  # nodes of a frame that is arranged once; few large ones are equal
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The plan of one frame. Numbers are positions in `nodes`.
 
@@ -44,7 +44,7 @@ class Plan:
         return [self.tensors[int(node.key)] for node in here if node.role == role]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Plans:
     """The plan of each frame by its id, inner ones first, and the hops of each edge."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.picture.layout.topological import topological
-from mimgraph.support.frozen_data import mutable_data
 
 MOST_BENDS = 40_000  # with more, the longest edges are drawn straight
 
@@ -46,7 +46,7 @@ class Neighbour(NamedTuple):
     here: float
 
 
-@mutable_data
+@dataclass(slots=True, eq=False)
 class Ranked:
     """Nodes and bends with their ranks; each link becomes a way from one rank to the next."""
 

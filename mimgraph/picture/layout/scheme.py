@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item, every
@@ -10,13 +11,12 @@ from mimgraph.picture.layout.hops import Passage
 from mimgraph.picture.layout.plan import Plan, plans
 from mimgraph.picture.layout.segments import is_segment, segment_id, with_segments
 from mimgraph.picture.layout.u_structure import U, us
-from mimgraph.support.frozen_data import data, replace
 
 # the ids of items in each column, by frame
 Columns: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Scheme:
     """The plan of each frame of a diagram by its id, inner ones first.
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item
 from mimgraph.picture.layout.place import Frame, Run, Stretch
 from mimgraph.picture.layout.plan import Plan
-from mimgraph.support.frozen_data import replace
 
 SEGMENT = "segment"  # the kind of a cluster that is a segment
 

@@ -7,18 +7,18 @@ edge may only skip from a segment on the left to the one opposite.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item
 from mimgraph.picture.layout.hops import ROOT, Hops, hops
 from mimgraph.picture.layout.topological import topological
-from mimgraph.support.frozen_data import data
 
 # skips of a U; two are enough if each is coarser than the one around it
 FEWEST, FEWEST_COARSER = 3, 2
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class U:
     """The structure of a frame that is a U: its segments in the order of the chain, as ids of items.
 

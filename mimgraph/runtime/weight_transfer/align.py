@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-
-from mimgraph.support.frozen_data import data
+from dataclasses import dataclass
 
 MAX_ROUNDS = 32  # of refinement: how far from a tensor others can tell it apart
 
@@ -16,7 +15,7 @@ Neighbours = Mapping[str, Ways]
 Fit = Callable[[str, str], bool]  # whether our name may be theirs
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Flow:
     """The shapes of a model's tensors, in order of use, and which tensor or input feeds which tensor.
 

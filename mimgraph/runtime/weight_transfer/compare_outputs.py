@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.calls import Call
 from mimgraph.runtime.weight_transfer.watch_forward import predicting, tensors_in
-from mimgraph.support.frozen_data import data, replace
 
 # how far apart equal outputs may be: this many epsilons of the dtype to which weights were rounded,
 MAX_EPSILONS = 1e3
@@ -19,7 +19,7 @@ MAX_DIFFERENCE = 0.05  # but never more than this share
 MAX_MASKS = 3  # masks for which both meanings are tried
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class OutputComparison:
     """Which of our outputs equal an output of the other model, and how much the others differ."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part, View, whole
 from mimgraph.runtime.weight_transfer.usage import Usage
-from mimgraph.support.frozen_data import replace
 
 # the names of projections, in the order in which one tensor joins them
 PROJECTIONS = (

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import align, interchangeable, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part
 from mimgraph.runtime.weight_transfer.usage import Usage
-from mimgraph.support.frozen_data import data, replace
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Pairs of parts, of which the second is copied to the first, and the keys without a counterpart.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,6 @@ from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_te
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
 from mimgraph.runtime.weights import OF_OLDER
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
-from mimgraph.support.frozen_data import data, replace
 from mimgraph.support.key_lists import lists
 
 
@@ -77,7 +77,7 @@ def load_state(
     return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class _Usages:
     """How both models use their tensors, as far as is known.
 

@@ -8,14 +8,13 @@ stored tensor, and some of the rows of that view.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mimgraph.support.frozen_data import data
 
-
-@data
+@dataclass(frozen=True, slots=True)
 class View:
     """How a tensor is read: sizes, strides and offset in its storage, with outputs on the first axis."""
 
@@ -38,7 +37,7 @@ class View:
         return tuple(self.offset + step * row for row in rows)
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Part:
     """Some rows of a view of the tensor `key`; all rows if `rows` is None."""
 

@@ -8,6 +8,7 @@ the result in every op that only moves elements, or changes each by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,7 +16,6 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from mimgraph.runtime.weight_transfer.parts import Part, View
-from mimgraph.support.frozen_data import data, replace
 
 Stored = Callable[[Any], str | None]  # the key of the tensor that a value is a view of
 
@@ -25,7 +25,7 @@ ACTIVATIONS = frozenset(
 )
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class RowProvenance:
     """The tensors that made a value, outputs first, and which of their rows made each element."""
 

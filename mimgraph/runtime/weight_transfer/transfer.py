@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from mimgraph.support.frozen_data import data
 
-
-@data
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """The result of copying weights: which tensor came from which, and what did not fit.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.align import Flow, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part, View, whole
-from mimgraph.support.frozen_data import data, field, replace
 
 # what MultiheadAttention has in place of in_proj_weight, if keys are of another size than queries
 SEPARATE = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
@@ -47,7 +47,7 @@ class Edge(NamedTuple):
     target: str
 
 
-@data
+@dataclass(frozen=True, slots=True)
 class Usage:
     """The tensors of a module in order of use, with the parts in which each is used."""
 

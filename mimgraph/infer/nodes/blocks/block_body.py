@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
@@ -18,7 +19,6 @@ from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.typed.graph import Body
 from mimgraph.ir.types import TensorType
-from mimgraph.support.frozen_data import replace
 
 
 class Using(NamedTuple):

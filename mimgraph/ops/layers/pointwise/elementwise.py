@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import (
@@ -32,7 +33,6 @@ from mimgraph.ops.rule_helpers import (
     lowest,
     without_axes,
 )
-from mimgraph.support.frozen_data import replace
 
 Dtype: TypeAlias = Literal[
     "float16",

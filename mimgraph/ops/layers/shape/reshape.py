@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 from mimgraph.ir.code import Code, by_position
@@ -13,7 +14,6 @@ from mimgraph.ir.types import BATCH, Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import any_axis, axis_across, axis_index, bad_option
-from mimgraph.support.frozen_data import replace
 
 
 @layer(family="reshape")

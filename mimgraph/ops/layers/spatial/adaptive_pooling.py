@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mimgraph.ir.dims.bounds import at_least
@@ -14,7 +15,6 @@ from mimgraph.ops.layers.spatial.window import SHAPES, Sizes1, Sizes2, Sizes3, p
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, floating, with_rank
-from mimgraph.support.frozen_data import replace
 
 OrSame: TypeAlias = Positive | None
 Ratios2: TypeAlias = PositiveFloat | tuple[PositiveFloat, PositiveFloat]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mimgraph.ir.lowering import Lowering, module
@@ -11,7 +12,6 @@ from mimgraph.ops.layers.spatial.window import SHAPES, by_axis, check_pads, padd
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import dtype_fault, with_rank
-from mimgraph.support.frozen_data import replace
 
 # sizes before and after each axis, the last axis first
 Sides1: TypeAlias = int | tuple[int, int]

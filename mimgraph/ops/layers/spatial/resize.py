@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from mimgraph.ir.code import call
@@ -19,7 +20,6 @@ from mimgraph.ops.layers.spatial.upsampling import (
 from mimgraph.ops.layers.spatial.window import by_axis, check_pads, padded_sizes
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault
-from mimgraph.support.frozen_data import replace
 
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -15,7 +16,6 @@ from mimgraph.ops.layers.tensors.inits import arange_code, steps_between
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import tensor
 from mimgraph.ops.rule_helpers import any_axis, bad_option
-from mimgraph.support.frozen_data import replace
 
 LIKE = Operand("like")
 NOISE = {"normal": "torch.randn_like", "uniform": "torch.rand_like"}

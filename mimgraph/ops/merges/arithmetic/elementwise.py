@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from typing import Literal, NamedTuple, cast
 
@@ -14,7 +15,6 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import as_float, bad_option, converted, dtype_fault, truth_fault
 from mimgraph.ops.signature import Sources
-from mimgraph.support.frozen_data import replace
 
 MAX_SOURCES = 128  # in one expression
 Missing = Literal["skip"] | None  # what to do where an optional source is missing

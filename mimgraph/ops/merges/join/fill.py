@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_position, call
@@ -12,7 +13,6 @@ from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, agreed, same_ranks, within
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, largest, lowest, truth_fault
-from mimgraph.support.frozen_data import replace
 
 Number: TypeAlias = bool | int | float
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Code, Constant, Operand, Slice, Tuple, by_position, call
@@ -17,7 +18,6 @@ from mimgraph.ops.merges.arithmetic.agreement import (
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import axis_index, dtype_fault, with_rank
-from mimgraph.support.frozen_data import replace
 
 INDEX = Operand("index")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import Code, Operand, call, named_constant
 from mimgraph.ir.dims.dim import Size
@@ -22,7 +24,6 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import AFTER_BATCH, axis_index, bad_option, same_size
 from mimgraph.ops.signature import Sources
-from mimgraph.support.frozen_data import replace
 
 
 @merge(family="join", alone="Identity")

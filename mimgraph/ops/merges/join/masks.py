@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, call
@@ -19,7 +20,6 @@ from mimgraph.ops.rule_helpers import (
     truth_fault,
     with_rank,
 )
-from mimgraph.support.frozen_data import replace
 
 LENGTHS, LIKE = map(Operand, ("lengths", "like"))
 

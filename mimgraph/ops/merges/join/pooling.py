@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, Unary, call
@@ -15,7 +16,6 @@ from mimgraph.ops.merges.join.masks import check_steps_mask
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import dtype_fault, lowest
-from mimgraph.support.frozen_data import replace
 
 MASK, PADDING = Operand("mask"), Operand("padding")
 

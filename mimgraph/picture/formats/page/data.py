@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from mimgraph.picture.details.model import ComparedDetail, Detail
@@ -20,9 +21,8 @@ from mimgraph.picture.formats.page.line_data import line_data
 from mimgraph.picture.formats.page.plan_data import schemes_data
 from mimgraph.picture.legend import ENTRIES
 from mimgraph.picture.scene import Direction
-from mimgraph.support.frozen_data import field_names
 
-_FIELDS = tuple(name for name in field_names(Box) if name not in ("brief", "source"))
+_FIELDS = tuple(one.name for one in fields(Box) if one.name not in ("brief", "source"))
 
 
 def page_data(diagram: Diagram, direction: Direction, wrap: bool) -> dict[str, Any]:
