@@ -139,9 +139,9 @@ def from_module(
     with keys of its own. With `strict`, a `ValueError` reports whatever is not proven or not declared.
 
     An exported program, `torch.export.load("net.pt2")`, knows its inputs. So do the files of models of
-    Keras (`.keras` or JSON), Ultralytics (YAML) and MLnode (JSON), which are given by their paths and of
-    which nothing is run. But the code of a module is run. A module on the meta device, which has no data,
-    is traced there; nothing is proven then.
+    Keras (`.keras` or JSON), which are given by their paths and of which nothing is run. But the code of
+    a module is run. A module on the meta device, which has no data, is traced there; nothing is proven
+    then.
     """
     name = None if name is None else as_text("name", name)
     paths = as_names("opaque", opaque)
