@@ -181,6 +181,19 @@ def test_a_file_of_keras_has_nothing_to_compare_with(tmp_path: Path) -> None:
         mg.from_module(file, strict=True)
 
 
+def test_a_file_that_is_no_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    for text, help in {
+        "nc: 3\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n": "mg.from_module(YOLO(path).model",
+        "inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\n": "this is a spec already",
+        "a: 1\n": "it takes models of Keras",
+    }.items():
+        file.write_text(text)
+        with pytest.raises(mg.SpecError, match="no model that mimgraph can import") as caught:
+            mg.from_module(file)
+        assert help in str(caught.value)
+
+
 def test_a_keras_file_brings_its_weights() -> None:
     needed("h5py")
     imported = mg.from_module(FIXTURES / "keras" / "files" / "image_numbers.keras")

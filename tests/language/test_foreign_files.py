@@ -89,7 +89,7 @@ def test_a_foreign_file_is_recognised(
     assert f"this is {what}" in capsys.readouterr().out
 
 
-@each("name", ["m.keras", "k.json", "yolo.yaml", "m.pt2", "m.py"])
+@each("name", ["m.keras", "k.json", "m.pt2", "m.py"])
 def test_what_can_be_imported_names_the_command(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(FILES[name][0])
