@@ -13,6 +13,8 @@ from mimgraph.compare.weights.report import CarryReport
 from mimgraph.graph import Graph
 from mimgraph.ir.tensor_copy import TensorCopy
 from mimgraph.language.safetensors_header import metadata, read_shapes
+from mimgraph.runtime.carry import carried_state, known_shapes
+from mimgraph.runtime.weights import as_weights, read_state, write_state
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.entry_point import entry_point, entry_points
 
@@ -42,8 +44,6 @@ class Carried(Mapping[str, "Tensor"]):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the weights as .safetensors, with the spec of the new graph, as `Graph.save` does."""
-        from mimgraph.runtime.weights import write_state
-
         file = as_path("the file to write", path)
         write_state(self._state, file, metadata(self._graph.dumps()))
 
@@ -75,9 +75,6 @@ def carry(
     tensors that are not of the old graph.
     """
     plan = carry_report(old, new).plan
-    from mimgraph.runtime.carry import carried_state, known_shapes
-    from mimgraph.runtime.weights import as_weights, read_state
-
     if isinstance(weights, str | PathLike):
         path = as_path("the weights", weights)
         given, what = read_state(path), f"the weights in {path}"

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, overload
 from mimgraph.compare.equality import content_hash, same
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.infer.advice.warnings import warnings
+from mimgraph.inspection.edges import Edges, edges
 from mimgraph.ir.declared.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape
 from mimgraph.language import safetensors_header, spec_file
 from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text
+from mimgraph.language.with_params import with_params
+from mimgraph.pipeline.split import split
 from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name them here
     Classes,
     classes,
@@ -28,6 +32,7 @@ from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name 
     stage_classes,
     stage_input_check,
 )
+from mimgraph.search.space import Space
 from mimgraph.support.arguments import (
     Depth,
     as_flag,
@@ -59,7 +64,6 @@ if TYPE_CHECKING:
     from mimgraph.builder.inputs import Inputs
     from mimgraph.builder.outputs import Outputs
     from mimgraph.compare.review import Review
-    from mimgraph.inspection.edges import Edges
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Node, Nodes
     from mimgraph.ir.option_types import OptionValue
@@ -72,7 +76,6 @@ if TYPE_CHECKING:
     from mimgraph.runtime.weight_transfer.by_keys import Keys
     from mimgraph.runtime.weight_transfer.transfer import Transfer
     from mimgraph.runtime.weights import LoadedWeights
-    from mimgraph.search.space import Space
     from mimgraph.summary.summary import Summary
 
 
@@ -173,8 +176,6 @@ class Graph(Shown):
 
         Each is a `source` and its `port`, and a `target` and its `argument`.
         """
-        from mimgraph.inspection.edges import edges
-
         return edges(self.typed.body)
 
     @cached_property
@@ -209,8 +210,6 @@ class Graph(Shown):
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Return the warnings of a legal spec: unused params, and layers that a `freeze` does not reach."""
-        from mimgraph.infer.advice.warnings import warnings
-
         return warnings(self.declared)
 
     @cached_property
@@ -404,8 +403,6 @@ class Graph(Shown):
 
         A graph made in Python has no params, and so no space.
         """
-        from mimgraph.search.space import Space
-
         return Space(self.declared)
 
     def with_params(self, values: Params | None = None, /, **params: OptionValue) -> Graph:
@@ -417,8 +414,6 @@ class Graph(Shown):
         Searched params that are not given have their defaults. The new graph has no search left, and no
         params or options that only other choices need, so that its dump is exactly that model.
         """
-        from mimgraph.language.with_params import with_params
-
         given = {**as_mapping("params", values, '{"hidden": 64}'), **params}
         plain = {name: as_plain(name, value) for name, value in given.items()}
         with uncollected():
@@ -518,7 +513,6 @@ class Graph(Shown):
         cannot be sent: a weight, or an optional value.
         """
         from mimgraph.pipeline.balance import stage_starts
-        from mimgraph.pipeline.split import split
 
         starts = stage_starts(self.typed, stages)
         parts = split(self.typed, starts)

@@ -10,8 +10,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, SpecError
-from mimgraph.graph import Graph
+from mimgraph.graph import Graph, from_dict
+from mimgraph.importer.device import META, device_of, making_on, with_meta_weights
+from mimgraph.importer.exported import is_exported, read_exported
+from mimgraph.importer.foreign.model import ForeignModel, load_state, weight_names
+from mimgraph.importer.foreign.read import read_foreign
+from mimgraph.importer.foreign.report import foreign_report, note_comments
+from mimgraph.importer.inputs.bind import bind
+from mimgraph.importer.inputs.examples import Examples, runs
+from mimgraph.importer.inputs.lengths import FixedShape, fixed_shapes
+from mimgraph.importer.inputs.model import ForwardInputs
+from mimgraph.importer.keys import key_map
+from mimgraph.importer.lift.errors import CannotLift, ImportFailed
+from mimgraph.importer.module import Draft, import_module
+from mimgraph.importer.precision import in_float32, inputs_in_float32, own_dtype
+from mimgraph.importer.proof.prove import Proof, prove_evaluation
+from mimgraph.importer.python_layers.companion import check_replaceable
+from mimgraph.importer.python_layers.register import register_text
+from mimgraph.importer.report.remarks import remarks
+from mimgraph.importer.report.report import ImportReport, count_nodes
+from mimgraph.importer.trace.leaves import is_leaf
+from mimgraph.importer.traces import BATCHES, Traces, trace, trace_evaluation
+from mimgraph.importer.wrappers import (
+    Around,
+    check_module,
+    keeping_random,
+    not_compiling,
+    without_wrappers,
+)
 from mimgraph.language.spec_file import LoadedSpec
+from mimgraph.language.writer import write
 from mimgraph.source import SourceFile
 from mimgraph.support.arguments import as_flag, as_names, as_path, as_text
 from mimgraph.support.entry_point import entry_point, entry_points
@@ -21,14 +49,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.export import ExportedProgram
 
-    from mimgraph.importer.foreign.model import ForeignModel
-    from mimgraph.importer.inputs.examples import Examples
-    from mimgraph.importer.inputs.lengths import FixedShape
-    from mimgraph.importer.inputs.model import ForwardInputs
-    from mimgraph.importer.module import Draft
-    from mimgraph.importer.proof.prove import Proof
-    from mimgraph.importer.report.report import ImportReport
-    from mimgraph.importer.traces import Traces
     from mimgraph.runtime.weight_transfer.by_keys import Keys
 
 
@@ -78,8 +98,6 @@ class Imported:
 
     def dumps(self) -> str:
         """Return the graph as YAML; a comment says where it differs from the model's code, and why."""
-        from mimgraph.language.writer import write
-
         return write(self.graph.declared, self._parts.comments)
 
     def dump(self, path: str | PathLike[str]) -> Path | None:
@@ -88,8 +106,6 @@ class Imported:
         The layers of `net.yaml` are in `net_layers.py`, whose path is returned; `mimgraph run net.yaml --import
         net_layers` uses both. A `FileExistsError` is raised if there is such a file that no import wrote.
         """
-        from mimgraph.importer.python_layers.companion import check_replaceable
-
         spec = Path(as_path("the file to write", path))
         texts = texts_of(self, spec)
         file = next((one for one in texts if one != spec), None)
@@ -154,9 +170,6 @@ def from_module(
 
 def _parts_or_reason(given: Any, *options: Any) -> Parts:
     """Return the parts of an import; an `ImportFailed` says why a model cannot be declared at all."""
-    from mimgraph.importer.lift.errors import CannotLift, ImportFailed
-    from mimgraph.importer.wrappers import keeping_random, not_compiling
-
     what = fspath(given) if isinstance(given, str | PathLike) else type(given).__name__
     try:
         with not_compiling(), keeping_random():
@@ -167,9 +180,6 @@ def _parts_or_reason(given: Any, *options: Any) -> Parts:
 
 def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: bool) -> Parts:
     """Return the parts of an import by the kind of the model."""
-    from mimgraph.importer.exported import is_exported
-    from mimgraph.importer.wrappers import check_module
-
     if isinstance(given, str | PathLike):
         path = fspath(given)
         if path.endswith(".py"):
@@ -187,16 +197,8 @@ def _parts(given: Any, inputs: Any, name: str | None, opaque: list[str], tidy: b
 def _from_torch(
     module: nn.Module, inputs: Any, name: str | None, opaque: list[str], tidy: bool
 ) -> Parts:
-    from mimgraph.importer.device import META, with_meta_weights
-    from mimgraph.importer.inputs.bind import bind
     from mimgraph.importer.inputs.examples import examples
-    from mimgraph.importer.inputs.model import ForwardInputs
-    from mimgraph.importer.module import import_module
-    from mimgraph.importer.precision import in_float32, inputs_in_float32, own_dtype
     from mimgraph.importer.proof.prove import Proof, prove
-    from mimgraph.importer.trace.leaves import is_leaf
-    from mimgraph.importer.traces import BATCHES, trace
-    from mimgraph.importer.wrappers import Around, without_wrappers
 
     module = with_meta_weights(without_wrappers(module))
     name = name or type(module).__name__
@@ -228,12 +230,6 @@ def _from_torch(
 def _from_exported(
     program: ExportedProgram, name: str | None, opaque: list[str], tidy: bool
 ) -> Parts:
-    from mimgraph.importer.exported import read_exported
-    from mimgraph.importer.inputs.examples import Examples
-    from mimgraph.importer.module import import_module
-    from mimgraph.importer.proof.prove import prove_evaluation
-    from mimgraph.importer.traces import BATCHES, trace_evaluation
-
     model, given, reference = read_exported(program)
     made = Examples(given)
     traces = trace_evaluation(model, made, dict.fromkeys(opaque, "it was asked for"))
@@ -248,9 +244,6 @@ def _from_exported(
 
 def _fixed_shapes(examples: Examples, traces: Traces, draft: Draft) -> list[FixedShape]:
     """Return the shapes of the graph's inputs that are numbers where the module takes others."""
-    from mimgraph.importer.inputs.examples import runs
-    from mimgraph.importer.inputs.lengths import fixed_shapes
-
     sizes = {name: numbers[0] for name, numbers in traces.sizes.items()}
     read = {one.name for one in draft.root.inputs}
 
@@ -268,10 +261,7 @@ def _of_draft(
     fixed: Sequence[FixedShape] = (),
 ) -> Parts:
     """Return the parts of the import of a module that was traced, perhaps as a copy of the original."""
-    from mimgraph.importer.keys import key_map
     from mimgraph.importer.python_layers.companion import companion
-    from mimgraph.importer.report.remarks import remarks
-    from mimgraph.importer.report.report import ImportReport, count_nodes
 
     graph = Graph._of(LoadedSpec(draft.graph, draft.typed))
     keys = key_map(draft.root, model.state_dict())
@@ -300,9 +290,6 @@ def _with_weights(
 ) -> nn.Module:
     """Return the compiled graph with the weights of a module, and constants by our keys, on its device
     and in its dtype."""
-    from mimgraph.importer.device import META, device_of, making_on
-    from mimgraph.importer.precision import own_dtype
-
     device = device_of(model)
     with making_on(device):
         made = graph.compile().to(device=device, dtype=own_dtype(model))
@@ -313,17 +300,10 @@ def _with_weights(
 
 def _from_file(path: str) -> Parts:
     """Return the parts of the model in a file of another library."""
-    from mimgraph.importer.foreign.read import read_foreign
-
     return _of_foreign(read_foreign(path), path)
 
 
 def _of_foreign(found: ForeignModel, path: str) -> Parts:
-    from mimgraph.graph import from_dict
-    from mimgraph.importer.foreign.model import load_state, weight_names
-    from mimgraph.importer.foreign.report import foreign_report, note_comments
-    from mimgraph.importer.python_layers.register import register_text
-
     text, state = found.companion, found.state
     if text is not None:
         register_text(text, path)
@@ -356,7 +336,5 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
 
 def _state_keys(graph: Graph) -> list[str]:
     """Return the keys of the state_dict of a graph; no memory is taken for the weights."""
-    from mimgraph.importer.device import META, making_on
-
     with making_on(META):
         return [*graph.compile().state_dict()]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from mimgraph.ir.lowering import Maker
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.language.spec_file import load_text
+from mimgraph.ops.custom.register import register_missing
+from mimgraph.pipeline.split import split
 
 if TYPE_CHECKING:
     from torch import nn
@@ -100,7 +102,6 @@ def _defined(graph: TypedGraph, spec: Spec, restore: Callable[..., nn.Module]) -
 def _load(spec: str, layers: Mapping[str, Maker]) -> tuple[TypedGraph, Spec]:
     """Return the graph of a spec that uses these registered layers, and a function that writes it."""
     from mimgraph.language.writer import write
-    from mimgraph.ops.custom.register import register_missing
 
     register_missing(layers)
     declared, typed = load_text(spec)
@@ -109,8 +110,6 @@ def _load(spec: str, layers: Mapping[str, Maker]) -> tuple[TypedGraph, Spec]:
 
 def _stage(graph: TypedGraph, starts: tuple[str, ...], index: int) -> TypedGraph:
     """Return one stage of a graph."""
-    from mimgraph.pipeline.split import split
-
     return split(graph, starts)[index]
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any, NoReturn
 
+from mimgraph.builder.python_words import in_python
 from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError, distinct
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
@@ -63,7 +64,7 @@ def raise_faults(report: Report, span: Span) -> None:
     call, and those in a spec, of which it takes a handle, become faults of the call."""
     if report.diagnostics:
         exact = _columns(span)
-        raise SpecError(_in_python(_in_code(found, span, exact)) for found in report.diagnostics)
+        raise SpecError(in_python(_in_code(found, span, exact)) for found in report.diagnostics)
 
 
 def raise_at_call(
@@ -79,7 +80,7 @@ def raise_at_call(
     }
     error = SpecError([])
     found = reversed([*once.values()])
-    error.diagnostics += [_in_python(_at_call(one, span, exact)) for one in found]
+    error.diagnostics += [in_python(_at_call(one, span, exact)) for one in found]
     error.sketch = sketch
     raise error
 
@@ -88,12 +89,6 @@ def _in_code(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
     if not isinstance(found.span.file, PythonFile):
         return _at_call(found, span, exact)
     return _refined(found, span, exact) if found.span[:2] == span[:2] else found
-
-
-def _in_python(found: Diagnostic) -> Diagnostic:
-    from mimgraph.builder.python_words import in_python  # needed for faults alone
-
-    return in_python(found)
 
 
 def _at_call(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mimgraph.cli.parser import COMMANDS, command_parser
+from mimgraph.diagnostics.codes import CODES
+from mimgraph.gallery.catalogue import entries
+from mimgraph.language.reference.entries import bare_keys, every_op
 
 FILES = ("SPEC", "OLD", "NEW", "MODEL", "FILE", "BATCH")  # stand for paths, also before an ending
 
@@ -39,10 +42,6 @@ class Command(NamedTuple):
 
 def commands() -> list[Command]:
     """Return all commands, with the names of layers and specs and the codes of diagnostics as words."""
-    from mimgraph.diagnostics.codes import CODES
-    from mimgraph.gallery.catalogue import entries
-    from mimgraph.language.reference.entries import bare_keys, every_op
-
     names: dict[str, Sequence[str]] = {
         "CODE": [*CODES],
         "EXAMPLE": [one.name for one in entries()],

@@ -13,6 +13,7 @@ from mimgraph.cli.errors import CallError, CannotImport
 from mimgraph.cli.settings import read_settings
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
+from mimgraph.importer.inputs.model import InputError
 from mimgraph.support.progress import progress
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ def import_model(wanted: Reference, options: ModelOptions, **more: Any) -> Impor
         from mimgraph.imported import from_module
         from mimgraph.importer.inputs.bind import bind
         from mimgraph.importer.inputs.given import from_text
-        from mimgraph.importer.inputs.model import InputError
         from mimgraph.importer.lift.errors import ImportFailed
         from mimgraph.importer.user_code import build
         from mimgraph.importer.user_errors import UserCodeError

@@ -16,6 +16,7 @@ from mimgraph.cli.errors import CallError
 from mimgraph.cli.printing import print_note, print_warning, print_written
 from mimgraph.cli.user_models import file_of
 from mimgraph.diagnostics.render import visible
+from mimgraph.picture import RenderError
 from mimgraph.support.files import write_all, write_whole
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def writing_all(args: argparse.Namespace, files: Mapping[str, bytes]) -> None:
 def draw(args: argparse.Namespace, scene: Callable[..., Scene]) -> None:
     """Write the picture that `scene` returns to `--output`, or show it in the browser; print its warnings,
     and the depth to which blocks are open if some are closed that nobody asked to close."""
-    from mimgraph.picture import RenderError  # only a picture needs it
-
     draw_to = _show if args.output is None else _write_picture
     try:
         with warnings.catch_warnings(record=True) as caught:

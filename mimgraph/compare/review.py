@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mimgraph.compare.change_text import SAMPLE
+from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
+from mimgraph.compare.picture import WAS, Joined, union
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.picture import RenderError, write
+from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.support.arguments import Depth
 from mimgraph.support.terminal import WIDTH, line_width, printable
 
 if TYPE_CHECKING:
-    from mimgraph.compare.picture import Joined
-    from mimgraph.picture.details.model import ComparedDetail, Detail
     from mimgraph.picture.scene import Direction, Scene, Theme
 
 Details: TypeAlias = "Callable[[], Mapping[str, Detail]]"  # by the id of an item of the picture
@@ -48,8 +50,6 @@ class Review:
 
     def markdown(self) -> str:
         """Return Markdown for a pull request: a table of changes; effects and picture are folded."""
-        from mimgraph.compare.markdown import markdown  # most comparisons print text
-
         return markdown(self.difference, self._mermaid())
 
     def data(self) -> dict[str, Any]:
@@ -79,8 +79,6 @@ class Review:
         It takes the options of `Graph.draw`. Without a `depth`, only blocks in which something
         changed are open, as far as that can be read.
         """
-        from mimgraph.picture import write
-
         scene = self.scene(
             direction=direction, depth=depth, collapse=collapse, theme=theme, wrap=wrap
         )
@@ -124,16 +122,12 @@ class Review:
 
     @cached_property
     def _both(self) -> Joined:
-        from mimgraph.compare.picture import union
         from mimgraph.picture.diagram.build import diagram
 
         return union(diagram(self.old), diagram(self.new), self.difference.inside)
 
     def _details(self) -> Mapping[str, ComparedDetail]:
         """Return the old and the new details of each item that both graphs have or only one has."""
-        from mimgraph.compare.picture import WAS
-        from mimgraph.picture.details.model import ComparedDetail
-
         old, new = (dict(find()) for find in self.details)
         was = self._both.was
         found = {id_: ComparedDetail(old.get(was.get(id_, "")), now) for id_, now in new.items()}
@@ -144,7 +138,6 @@ class Review:
         """Return the picture as Mermaid, which GitHub renders; "" if there is none or it is too large."""
         if not self:
             return ""
-        from mimgraph.picture import RenderError
         from mimgraph.picture.formats import mermaid
         from mimgraph.picture.readable_depth import readable
 

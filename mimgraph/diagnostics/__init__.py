@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
+from mimgraph.support import ipython
 from mimgraph.support.arguments import Depth, as_path
 
 if TYPE_CHECKING:
@@ -138,8 +139,6 @@ class SpecError(ValueError):
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython prints, which calls this; in a notebook, show the picture above
         them."""
-        from mimgraph.support import ipython
-
         # IPython calls this a second time, for its history
         if self.sketch is not None and not self._is_shown and ipython.runs_in_notebook():
             self._is_shown = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
 
-from mimgraph.ir.dims.dim import Dim, Size, symbol
+from mimgraph.ir.dims.dim import Dim, Size, symbol, symbols
 
 BATCH = "N"
 MOST_DIVISOR = 64  # of a size such as (T - 3) // 2 + 1
@@ -85,6 +85,4 @@ def _line(xs: Sequence[int], ys: Sequence[int]) -> tuple[int, int] | None:
 
 def is_unknown(size: Size) -> bool:
     """Return whether a size changes with the inputs in a way that no simple expression gives."""
-    from mimgraph.ir.dims.dim import symbols
-
     return any(name.startswith("_") for name in symbols(size))

@@ -8,6 +8,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
+from mimgraph.infer.limits import compute_limits
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.nodes.body import body_of
 from mimgraph.infer.nodes.node import type_nodes
@@ -71,8 +72,6 @@ def opened(state: State, graph: Graph) -> Context | None:
     inputs are checked; None if a section could not be read, so that no source can be resolved."""
     state.params = params(state, graph.params)
     if graph.limits is not None:
-        from mimgraph.infer.limits import compute_limits  # few specs have limits
-
         state.limits = compute_limits(graph.limits, state.params, state.report)
     graph = with_words_as_options(choose(graph, state.params, state.report))
     state.blocks = graph.blocks

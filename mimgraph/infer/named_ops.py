@@ -8,6 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.evaluation import Evaluation, compute
+from mimgraph.infer.other_choices import without_other_choices
 from mimgraph.ir.declared.graph import Block, Graph
 from mimgraph.ir.declared.rewrite import Rewriter
 from mimgraph.ir.declared.values import FAULTY, Chosen
@@ -18,8 +19,6 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
     """Return the graph with every such name resolved; a node with a faulty name loses its
     operation."""
     if graph.spaces:
-        from mimgraph.infer.other_choices import without_other_choices  # needed by few specs
-
         graph = without_other_choices(graph, params, report)
     blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
     nodes = Rewriter(name=_Chooser(params, report).name).nodes(graph.nodes)

@@ -18,6 +18,8 @@ from mimgraph.ir.declared.space import Choices
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Option, Written
 from mimgraph.ir.expression import Variable
 from mimgraph.ops import registry
+from mimgraph.ops.custom import plugins
+from mimgraph.support.plugins import BrokenPlugin
 
 
 def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Report) -> Graph:
@@ -90,9 +92,6 @@ class SearchedOps:
         kind = "layer" if kind == "activation" else kind
         op = registry.find(kind, name)
         if op is None:
-            from mimgraph.ops.custom import plugins  # needed by few specs
-            from mimgraph.support.plugins import BrokenPlugin
-
             try:
                 op = plugins.find(kind, name)
             except BrokenPlugin:  # reported where it is chosen

@@ -8,6 +8,7 @@ from dataclasses import replace
 from mimgraph.ir.declared.graph import Block, Graph, Node
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Operation
 from mimgraph.ops import registry
+from mimgraph.ops.custom import plugins
 from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.support.plugins import BrokenPlugin
 
@@ -53,8 +54,6 @@ def _options(operation: Operation, blocks: Mapping[str, Block]) -> Collection[st
         return ()
     op = registry.find(operation.kind, operation.name)
     if op is None or is_plugin(op):
-        from mimgraph.ops.custom import plugins  # needed by few specs
-
         try:
             op = plugins.find(operation.kind, operation.name)
         except BrokenPlugin:  # reported where the node is typed

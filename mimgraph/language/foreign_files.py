@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import SourceFile
+from mimgraph.support.plugins import OURS, plugins
 
 HEAD = 4096  # bytes that are examined
 
@@ -142,8 +143,6 @@ def _of_plugin(ending: str) -> Kind | None:
     """Return the kind of a file that an importer of a plugin reads."""
     if ending in ("", ".safetensors", *ENDINGS):
         return None
-    from mimgraph.support.plugins import OURS, plugins  # files with other endings are seldom specs
-
     if ending[1:] in OURS["importers"]:
         return None
     for one in plugins("importers"):

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mimgraph.picture.errors import RenderError
+from mimgraph.picture.formats import LAID_OUT, PRINTED, RENDERERS
 from mimgraph.support.files import write_whole
+from mimgraph.support.plugins import BrokenPlugin, plugin, plugins
 from mimgraph.support.progress import progress
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ def write(scene: Scene, path: str | Path) -> Scene:
 
     Without a depth, a picture that is longer than a page with all blocks closed is set in columns.
     """
-    from mimgraph.picture.formats import RENDERERS  # errors, which import this module, draw seldom
-
     ending = Path(path).suffix.lower()
     if ending not in RENDERERS:
         write_whole(path, _by_plugin(scene, path, ending, RENDERERS))
@@ -35,7 +35,6 @@ def write(scene: Scene, path: str | Path) -> Scene:
 
 def rendered(scene: Scene, ending: str) -> tuple[Scene, str | bytes]:
     """Return the scene with the depth that is drawn, and the picture in one of our formats."""
-    from mimgraph.picture.formats import LAID_OUT, PRINTED, RENDERERS
     from mimgraph.picture.readable_depth import in_columns, readable
 
     if scene.wrap and ending not in LAID_OUT:
@@ -50,7 +49,6 @@ def rendered(scene: Scene, ending: str) -> tuple[Scene, str | bytes]:
 def _by_plugin(scene: Scene, path: str | Path, ending: str, ours: Iterable[str]) -> str | bytes:
     """Return a picture in the format of a plugin; raise a `ValueError` if no plugin has one."""
     from mimgraph.picture.formats.plugin import draw_by
-    from mimgraph.support.plugins import BrokenPlugin, plugin, plugins
 
     try:
         found = plugin("pictures", ending.removeprefix("."))

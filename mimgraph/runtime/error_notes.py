@@ -14,6 +14,7 @@ from torch import nn
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.runtime.checks import Takes, by_position, call_faults, same_kind
 from mimgraph.runtime.places import places, running
+from mimgraph.runtime.shape_rules import wrong_rule
 from mimgraph.runtime.uncompiled import uncompiled
 
 
@@ -90,8 +91,6 @@ def _notes(
 ) -> Iterator[str]:
     """Yield a note that names the failed node, and one with the faults of the inputs if the error lacks
     them, or with the wrong shape rule of a node before."""
-    from mimgraph.runtime.shape_rules import wrong_rule
-
     origin = _origins[model]
     graph = origin.graph
     assert graph is not None

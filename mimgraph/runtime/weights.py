@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from mimgraph.runtime.weight_transfer.by_keys import as_keys, parts, renamed
 from mimgraph.support.arguments import as_path, wrong
 from mimgraph.support.files import write_whole
 from mimgraph.support.key_lists import lists
@@ -163,8 +164,6 @@ def _with_our_keys(
     model: nn.Module, given: Mapping[str, Tensor], keys: object
 ) -> dict[str, Tensor]:
     """Return the tensors of a file under the keys of the model; tensors that no key names keep theirs."""
-    from mimgraph.runtime.weight_transfer.by_keys import as_keys, parts, renamed
-
     checked = as_keys(keys)
     names = [*model.state_dict()]
     used = {part for name in names for part in parts(checked.get(name, name))}

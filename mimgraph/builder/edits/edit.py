@@ -25,6 +25,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode
 from mimgraph.ir.typed.operations import Each, TypedOperation, unwrap
 from mimgraph.ir.types import TensorType
+from mimgraph.picture.faulty.sketch import sketch_of
 from mimgraph.source import Span
 
 
@@ -177,8 +178,6 @@ class Edit:
         except SpecError as error:  # a limit
             typed, faults = None, error.diagnostics
         if faults:
-            from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone
-
             raise_at_call(faults, self.span, sketch_of(graph))
         assert typed is not None
         return EditedGraph(graph, typed)

@@ -17,6 +17,7 @@ from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.ir.dims.dim import Dim
 from mimgraph.ir.expression import LIMIT
 from mimgraph.ir.names import free_name
+from mimgraph.ops.merges.arithmetic.agreement import broadcasts
 from mimgraph.support.arguments import plain, shown
 from mimgraph.support.entry_point import entry_points
 
@@ -203,8 +204,6 @@ def _spelled(formula: str, x: str, y: str = "") -> str:
 
 def _broadcast(one: Operators, other: Operators) -> dict[str, bool]:
     """Return the option of a merge that broadcasts, if the shapes differ and torch would."""
-    from mimgraph.ops.merges.arithmetic.agreement import broadcasts  # with the first merge
-
     x, y = one.typed(), other.typed()
     return {"broadcast": True} if x.shape != y.shape and broadcasts({"0": x, "1": y}) else {}
 

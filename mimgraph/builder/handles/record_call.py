@@ -11,6 +11,7 @@ from mimgraph.builder.declare_each import declare_times, type_each
 from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import Layer, Record, Reference
+from mimgraph.builder.handles.variable_names import Variable, variable_names
 from mimgraph.builder.node_names import check_name, snake_case
 from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
 from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
@@ -32,13 +33,12 @@ from mimgraph.ops.layer_call import (
 )
 from mimgraph.ops.op import Kind
 from mimgraph.ops.registry import layer_of_one
+from mimgraph.picture.faulty.sketch import FaultySketch
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
-    from mimgraph.builder.handles.variable_names import Variable
     from mimgraph.infer.single_node import Made
     from mimgraph.ir.typed.graph import TypedNode
-    from mimgraph.picture.faulty.sketch import FaultySketch
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 
@@ -52,14 +52,11 @@ def record_call(
     except SpecError as error:
         fault = error
     note_refusal()
-    if isinstance(layer, LayerCall):
-        from mimgraph.builder.handles.variable_names import variable_names  # for faults alone
-
-        if names := variable_names((*sources, *named.values())):
-            try:
-                _checked(layer, sources, named, name, names)
-            except SpecError as error:  # the same fault with these names
-                fault = error
+    if isinstance(layer, LayerCall) and (names := variable_names((*sources, *named.values()))):
+        try:
+            _checked(layer, sources, named, name, names)
+        except SpecError as error:  # the same fault with these names
+            fault = error
     given = [*((None, one) for one in sources), *named.items()]
     wanted, span = name if isinstance(name, str) else _stem(layer), user_line()
     fault.sketch = _sketch(layer, given, wanted, span)
@@ -71,7 +68,6 @@ def _sketch(
 ) -> FaultySketch:
     """Return what draws the graph around a call that is refused."""
     from mimgraph.builder.handles.unfinished import faulty_call  # for faults alone
-    from mimgraph.picture.faulty.sketch import FaultySketch
 
     return FaultySketch(partial(faulty_call, layer, given, name, span))
 

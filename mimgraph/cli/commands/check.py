@@ -14,7 +14,10 @@ from mimgraph.cli.printing import point_to_pages, print_call_error, print_diagno
 from mimgraph.cli.spec_files import spec_paths
 from mimgraph.cli.user_models import model_options
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
+from mimgraph.diagnostics.ci import render_github, render_sarif
 from mimgraph.diagnostics.render import render_json, visible
+from mimgraph.infer.advice.packages import check_torch, release
+from mimgraph.language.find_specs import specs_in
 from mimgraph.support.progress import progress
 from mimgraph.support.terminal import GREEN, RED, painter, wants_color
 
@@ -32,8 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _torch(text: str) -> str:
     """Return the text of a release of torch; raise an argparse error if it is not one."""
-    from mimgraph.infer.advice.packages import release  # only this option needs it
-
     try:
         release(text)
     except ValueError as error:
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     unread: list[CallError] = []
     for given in args.spec:
         try:
-            is_named = {**is_named, **spec_paths(given, _specs_in)}
+            is_named = {**is_named, **spec_paths(given, specs_in)}
         except CallError as error:
             unread.append(error)
     checked: list[_Checked] = []
@@ -74,19 +75,11 @@ def run(args: argparse.Namespace) -> int:
     return WRONG_SPEC if any(one.errors for one in checked) else OK
 
 
-def _specs_in(folder: str) -> list[str]:
-    from mimgraph.language.find_specs import specs_in  # only a folder needs it
-
-    return specs_in(folder)
-
-
 def _check(path: str, args: argparse.Namespace) -> _Checked:
     """Check one spec."""
     try:
         graph = load_graph(path, args.set, model_options(args))
         if args.torch is not None:
-            from mimgraph.infer.advice.packages import check_torch
-
             check_torch(graph.typed, args.torch)
     except SpecError as error:
         return _Checked(path, errors=error.diagnostics)
@@ -148,6 +141,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _for_ci(format: str, diagnostics: Sequence[Diagnostic]) -> str:
-    from mimgraph.diagnostics.ci import render_github, render_sarif  # only these formats need it
-
     return render_sarif(diagnostics) if format == "sarif" else render_github(diagnostics)

@@ -16,6 +16,8 @@ from mimgraph.cli.errors import OK, CallError
 from mimgraph.cli.settings import read_settings
 from mimgraph.cli.watching import check_file
 from mimgraph.diagnostics.render import visible
+from mimgraph.editor.preview.open_editor import editor_command, open_line
+from mimgraph.editor.preview.watched_files import saves
 
 TOKEN = "MIMGRAPH_PREVIEW_TOKEN"
 
@@ -57,9 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from threading import Thread
 
     from mimgraph.editor.preview.live_picture import LivePicture
-    from mimgraph.editor.preview.open_editor import editor_command, open_line
     from mimgraph.editor.preview.page_server import PageServer
-    from mimgraph.editor.preview.watched_files import saves
 
     check_file(args.spec)
     try:

@@ -26,6 +26,15 @@ from mimgraph.cli.writing import refuse_to_overwrite, writing
 from mimgraph.diagnostics.render import visible
 from mimgraph.support.files import write_whole
 from mimgraph.support.terminal import line_width, painter, printable, wants_color
+from mimgraph.trials.job import Job
+from mimgraph.trials.storage import (
+    SearchError,
+    TrialsFail,
+    needing,
+    open_storage,
+    require_optuna,
+    shown,
+)
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -86,16 +95,8 @@ def _search(
     args: argparse.Namespace, graph: Graph, objective: Reference, name: str, storage: str
 ) -> Study:
     """Return the study when it has all trials; a `CallError` says why it cannot have them."""
-    from mimgraph.trials.job import Job
     from mimgraph.trials.outcome import total
     from mimgraph.trials.run import Plan, run
-    from mimgraph.trials.storage import (  # only this command needs them
-        SearchError,
-        TrialsFail,
-        needing,
-        open_storage,
-        require_optuna,
-    )
     from mimgraph.trials.study import counts, open_study
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends the workers, too
@@ -151,7 +152,6 @@ def _check_output(args: argparse.Namespace, graph: Graph) -> None:
 def _print(args: argparse.Namespace, study: Study, storage: str) -> int:
     """Print what was found, and write the best spec; the exit code says if there is one."""
     from mimgraph.trials import outcome
-    from mimgraph.trials.storage import shown
 
     if args.format == "json":
         print(json.dumps(outcome.data(study, shown(storage)), indent=2))

@@ -11,6 +11,7 @@ from mimgraph.cost.limits import OF_A_FORWARD, used
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Use
 from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
+from mimgraph.emit.source_map import excerpts
 from mimgraph.inspection.option_values import ResolvedOption, block_params
 from mimgraph.ir.typed.graph import Body, TypedNode
 from mimgraph.ir.typed.operations import OneBody, Repeated, unwrap
@@ -64,8 +65,6 @@ class Facts:
     @cached_property
     def excerpts(self) -> Mapping[str, tuple[Excerpt, ...]]:
         """The emitted code of every node by its dotted name; nothing for a wrong or a very large spec."""
-        from mimgraph.emit.source_map import excerpts  # emitting is not needed to begin with
-
         typed = self.analysis.typed
         if typed is None or len(typed.body.nodes) > MOST_NODES:
             return {}

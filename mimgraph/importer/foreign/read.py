@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.importer.foreign.keras import read_keras
 from mimgraph.importer.foreign.model import ForeignModel
 from mimgraph.importer.foreign.plugin import read_by_plugin
 from mimgraph.language.foreign_files import ULTRALYTICS, kind_of
@@ -21,8 +22,6 @@ def read_foreign(path: str | PathLike[str]) -> ForeignModel:
 
     Nothing in the file is run, unless a plugin does that. A `SpecError` says where the file is wrong.
     """
-    from mimgraph.importer.foreign.keras import read_keras
-
     file = Path(fspath(path))
     if (model := read_by_plugin(file)) is not None:
         return model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mimgraph.infer.advice import unknown_ops
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.refusal import with_names
 from mimgraph.infer.nodes.rule_cache import ask
@@ -37,8 +38,6 @@ def bind_activation(state: State, activation: Activation, at: Evaluation) -> Non
     """Bind the options of an activation; report one that is unknown, or is a layer of another kind."""
     op = registry.find("layer", activation.name)
     if op is None or op.family != "activation":
-        from mimgraph.infer.advice import unknown_ops  # needed by few specs
-
         report = unknown_ops.report_no_activation if op else unknown_ops.report_unknown_activation
         report(state, activation, at.node)
         return

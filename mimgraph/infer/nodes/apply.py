@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from mimgraph.infer.advice import missing_batch, rule_trial, shape_help
+from mimgraph.infer.advice.unknown_ops import op_of_plugin
 from mimgraph.infer.evaluation import Evaluation
 from mimgraph.infer.nodes.activation import bind_activation, finish, split_activation
 from mimgraph.infer.nodes.refusal import report_refusal
@@ -49,8 +51,6 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
     form: Form = "item" if span == apply.span and not isinstance(span.file, PythonFile) else "node"
     op = registry.find(apply.kind, apply.name)
     if op is None or is_plugin(op):
-        from mimgraph.infer.advice.unknown_ops import op_of_plugin  # needed by few specs
-
         op = op_of_plugin(state, apply, at.node, form)
     if op is None:
         state.bound[apply] = None
@@ -103,12 +103,6 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         report_refusal(site, bound, OpFault("too-large", message), fed)
         return None
     except OpFault as fault:
-        from mimgraph.infer.advice import (  # needed by few specs
-            missing_batch,
-            rule_trial,
-            shape_help,
-        )
-
         refused = rule_trial.Trial(op, options.by_name, fault, fed, types, context)
         moved = missing_batch.fault_for(refused)
         if moved is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from mimgraph.infer.nodes.left_out import nodes_that_run
 from mimgraph.infer.nodes.sources import known_types
 from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.declared.graph import Output
@@ -31,8 +32,6 @@ def body_of(
     """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
     nodes, order = _typed_nodes(context)
     if context.left_out or NEVER in [node.presence for node in order]:
-        from mimgraph.infer.nodes.left_out import nodes_that_run  # needed by few specs
-
         kept = nodes_that_run(context, family, outputs)
         if kept is None:
             return None

@@ -14,6 +14,7 @@ from mimgraph.infer.nodes.blocks.block import type_call, type_expansion
 from mimgraph.infer.nodes.blocks.scan import type_scan
 from mimgraph.infer.nodes.chain import type_chain
 from mimgraph.infer.nodes.each import type_each
+from mimgraph.infer.nodes.left_out import type_without
 from mimgraph.infer.nodes.optional import (
     always_present,
     fed_by_argument,
@@ -125,8 +126,6 @@ def _type_fed(
     used = node if owned.over is node.over else replace(node, over=owned.over)
     site = Site(around, used, path, fed, owned.declared.take, optional, kept=kept)
     if is_left_out(fed):
-        from mimgraph.infer.nodes.left_out import type_without  # needed by few specs
-
         typed = type_without(site, owned.declared, _type_given, _type_operation)
     else:
         typed = _type_given(site, owned.declared)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.infer.nodes.adapters import word_fault
+from mimgraph.infer.nodes.adapters import adapter, word_fault
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.values import FAULTY, Option
 from mimgraph.ir.expression import plain
@@ -42,8 +42,6 @@ def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
         parts = _frozen_parts(node, typed, words.freeze_until, at)
     lora = None
     if words.lora is not None and len(at.report.diagnostics) == before:
-        from mimgraph.infer.nodes.adapters import adapter  # needed by few specs
-
         if words.freeze_until is not None:
             message = f"lora freezes all of {node.name} but the adapters"
             word_fault(at, "bad-option", message, words.freeze_until, "leave freeze out")

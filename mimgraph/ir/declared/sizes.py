@@ -18,6 +18,7 @@ from mimgraph.ir.expression import (
     parse_formula,
     to_text,
 )
+from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.names import name_fault
 from mimgraph.source import Span
 
@@ -78,8 +79,6 @@ def parse_size(text: str, span: Span, part: Callable[[int, int], Span]) -> Any:
     try:
         expression = parse_formula(text)
     except ExpressionError as error:
-        from mimgraph.ir.foreign import PLAIN, explained  # needed by faulty specs alone
-
         of_sizes = (one for one in PLAIN if one.at != r"\$")  # which says where no $ may stand
         raise explained(error, text, of_sizes) from None
     line = _linear(expression)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.infer.search_point import settled
 from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits, Graph
 from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
@@ -110,8 +111,6 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
         limits=_limits(context, tree),
     )
     if fixed := [name for name in overrides if name in graph.spaces]:
-        from mimgraph.infer.search_point import settled  # needed by few specs
-
         point = settled(graph, {}, fixed)
         # a given param stays, though only other choices may read it: it is declared
         known = {

@@ -8,6 +8,7 @@ from typing import Any
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared.values import FAULTY, Option, Template, Written, closing
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
+from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
@@ -91,8 +92,6 @@ def read_scalar(context: Context, tree: Scalar) -> Any:
     try:
         expression = parse(value, *match.span(1 if match[1] is not None else 2))
     except ExpressionError as error:
-        from mimgraph.ir.foreign import PLAIN, explained  # needed by faulty specs alone
-
         error = explained(error, value, PLAIN)
         span = tree.part(error.start, error.end)
         context.fault(error.code, error.message, span, help=error.help)

@@ -22,6 +22,7 @@ from mimgraph.ops.colloquial import said
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op, dotted
+from mimgraph.ops.python_text import python_example
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk, wrapped
 from mimgraph.support.terminal import BOLD, CYAN, NARROWEST, Paint, painter
@@ -98,8 +99,6 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
     yield from sheet.section("options", sheet.table(rows) if rows else ())
     declared, node = op.example
     if node:
-        from mimgraph.ops.python_text import python_example  # the list of all ops has no examples
-
         example = ["inputs:", *(f"  {line}" for line in declared), "nodes:", f"  y: {node}"]
         yield from sheet.section("example", sheet.code(example))
         python = python_example(declared, node)

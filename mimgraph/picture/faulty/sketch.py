@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.diagnostics import NOTHING_KNOWN
+from mimgraph.picture import write
 from mimgraph.support.arguments import as_plain
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ class FaultySketch:
 
     def draw(self, faults: Sequence[Diagnostic], path: Path, **view: Any) -> None:
         """Write the picture to a file."""
-        from mimgraph.picture import write
-
         write(self.scene(faults, **view), path)
 
     def html(self, faults: Sequence[Diagnostic]) -> str:

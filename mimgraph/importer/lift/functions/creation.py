@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from mimgraph.importer.draft import Op, Port
+from mimgraph.importer.lift.constants import source_of_size
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.formula import add_formula, formula, is_number
 from mimgraph.importer.lift.functions.table import lifts, plain_name
@@ -98,8 +99,6 @@ def arange(body: BodyLifter, step: Step, *args: Any, **kwargs: Any) -> None:
 
 def positions(body: BodyLifter, step: Step, size: Size) -> Port:
     """Return the numbers 0, 1, 2, ... of this many."""
-    from mimgraph.importer.lift.constants import source_of_size
-
     source = source_of_size(body, size) if isinstance(size, Dim) else None
     if source is not None:
         port, axis = source

@@ -10,6 +10,7 @@ from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import layered
 from mimgraph.infer.nodes.blocks.block_use import block_params, default_params, origins_of
 from mimgraph.infer.nodes.blocks.input_check import fits_inputs
+from mimgraph.infer.nodes.blocks.left_out_types import left_out_types
 from mimgraph.infer.nodes.blocks.pattern import bind_pattern
 from mimgraph.infer.nodes.body import TypeNodes, body_of
 from mimgraph.infer.scope import Context, Fed, Site
@@ -53,8 +54,6 @@ def type_use(
     left_out: dict[str, TensorType | None] = {}
     sizes: Mapping[str, Size] = dims
     if absent:
-        from mimgraph.infer.nodes.blocks.left_out_types import left_out_types  # needed by few specs
-
         left_out, sizes = left_out_types(site, absent.values(), fed, given, dims)
     optional |= site.optional
     pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
