@@ -28,6 +28,8 @@ def _unused(graph: Graph) -> list[tuple[str, Option, str]]:
 
     A param also counts as used if only an unused param or an unused block names it.
     """
+    if not graph.params and not any(block.params for block in graph.blocks.values()):
+        return []
     used = {*_in_params(graph.params), *in_inputs(graph.inputs), *in_nodes(graph.nodes)}
     docs = [graph.doc, *(one.doc for one in graph.inputs), *(one.doc for one in graph.outputs)]
     used.update(in_value(docs))
