@@ -139,8 +139,7 @@ def from_module(
     with keys of its own. With `strict`, a `ValueError` reports whatever is not proven or not declared.
 
     An exported program, `torch.export.load("net.pt2")`, knows its inputs. So do the files of models of
-    Keras (`.keras` or JSON), Ultralytics (YAML) and MLnode (JSON), which are given by their paths and of
-    which nothing is run. But the code of a module is run. A module on the meta device, which has no data,
+    Keras (`.keras` or JSON), which are given by their paths and of which nothing is run. But the code of a module is run. A module on the meta device, which has no data,
     is traced there; nothing is proven then.
     """
     name = None if name is None else as_text("name", name)
@@ -320,7 +319,7 @@ def _from_file(path: str) -> Parts:
 
 def _of_foreign(found: ForeignModel, path: str) -> Parts:
     from mimgraph.graph import from_dict
-    from mimgraph.importer.foreign.model import load_state, weight_names
+    from mimgraph.importer.foreign.model import load_state
     from mimgraph.importer.foreign.report import foreign_report, note_comments
     from mimgraph.importer.python_layers.register import register_text
 
@@ -346,8 +345,8 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
             load_state(made, state)
         return made.eval()
 
-    keys = weight_names(found.keys, _state_keys(graph)) if found.keys else {}
-    keys = {ours: theirs for ours, theirs in keys.items() if ours != theirs}
+    ours = _state_keys(graph) if found.keys else []
+    keys = {key: found.keys[key] for key in ours if found.keys.get(key, key) != key}
     report = foreign_report(found, path, len(graph.nodes), keys)
     companion = None if text is None else lambda spec, file: text
     comments = note_comments(found, path)

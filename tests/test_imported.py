@@ -167,30 +167,11 @@ KERAS = {
         ],
     },
 }
-ULTRALYTICS = """
-nc: 3
-backbone:
-  - [-1, 1, Conv, [8, 3, 2]]
-head:
-  - [-1, 1, Classify, [nc]]
-"""
-MLNODE = {
-    "mlnode_schema_version": "1.0",
-    "input_shape": [1, 4],
-    "nodes": [
-        {"id": "x", "type": "Input", "params": {}},
-        {"id": "fc", "type": "Linear", "params": {"in_features": 4, "out_features": 3}},
-    ],
-    "edges": [{"source": "x", "target": "fc"}],
-    "output_node": "fc",
-}
-FILES = {"net.json": json.dumps(KERAS), "net.yaml": ULTRALYTICS, "mlnode.json": json.dumps(MLNODE)}
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_files_of_other_libraries_have_nothing_to_compare_with(name: str, tmp_path: Path) -> None:
-    file = tmp_path / name
-    file.write_text(FILES[name])
+def test_files_of_other_libraries_have_nothing_to_compare_with(tmp_path: Path) -> None:
+    file = tmp_path / "net.json"
+    file.write_text(json.dumps(KERAS))
     imported = mg.from_module(file)
     assert not imported.proven and not imported.comparable
     assert imported.dumps().startswith("# Not compared: nothing in the file is run")
@@ -201,10 +182,25 @@ def test_files_of_other_libraries_have_nothing_to_compare_with(name: str, tmp_pa
 
 
 def test_keys_of_a_file_are_those_of_the_weights(tmp_path: Path) -> None:
-    (tmp_path / "net.yaml").write_text(ULTRALYTICS)
-    imported = mg.from_module(tmp_path / "net.yaml")
+    (tmp_path / "net.json").write_text(json.dumps(KERAS))
+    imported = mg.from_module(tmp_path / "net.json")
     assert {*imported.keys} == {*imported.compile().state_dict()}
-    assert "model.0.conv.weight" in imported.keys.values()
+    assert "fc/kernel" in imported.keys.values()
+
+
+OTHERS = {
+    "spec": ("inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y", "a spec already"),
+    "yolo": ("nc: 3\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n", r"YOLO\(path\).model"),
+    "data": ("a: [1", "it takes models of Keras"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_file_that_is_no_model_has_a_help(name: str, tmp_path: Path) -> None:
+    text, help = OTHERS[name]
+    (tmp_path / "net.yaml").write_text(text)
+    with pytest.raises(mg.SpecError, match=f"no model that mimgraph can import(.|\n)*{help}"):
+        mg.from_module(tmp_path / "net.yaml")
 
 
 def test_a_keras_file_brings_its_weights() -> None:

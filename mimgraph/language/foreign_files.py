@@ -39,7 +39,11 @@ _HDF5 = Kind(
 _EXPORTED = Kind(
     "a program of torch.export", f"if you trust it, {_IMPORTED.format('model.pt2 --trust')}"
 )
-_ULTRALYTICS = Kind("a model of Ultralytics", _IMPORTED.format("model.yaml"))
+ULTRALYTICS = Kind(
+    "a model of Ultralytics",
+    "build it with YOLO(path).model, and import that from Python code: mimgraph import my_model.py:net -o "
+    "net.yaml",
+)
 _ONNX = Kind("an ONNX model", "mimgraph cannot convert it: declare the model in YAML")
 _ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; mimgraph run --inputs takes arrays")
 _PICTURE = Kind("a picture", f"{_SPEC}; mimgraph draw makes a picture from it")
@@ -83,7 +87,7 @@ ENDINGS = (".yaml", ".yml", ".json")  # of specs
 # what a model of another library begins with that is in YAML or JSON, too
 _TEXTS = (
     (re.compile(rb'\A\s*\{\s*"(module|class_name)": "'), _KERAS_CONFIG),
-    (re.compile(rb"^backbone:(?:[ \t]*(?:#[^\n]*)?\n)+ *- *\[", re.MULTILINE), _ULTRALYTICS),
+    (re.compile(rb"^backbone:(?:[ \t]*(?:#[^\n]*)?\n)+ *- *\[", re.MULTILINE), ULTRALYTICS),
 )
 _ENDINGS = {
     ".py": _PYTHON,

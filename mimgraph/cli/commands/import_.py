@@ -22,17 +22,14 @@ if TYPE_CHECKING:
     from mimgraph.imported import Imported
     from mimgraph.importer.report.report import ImportReport
 
-FILES = (
-    "a program of torch.export (.pt2), which is code too; or a model of Keras (.keras, .json), Ultralytics (.yaml) or "
-    "MLnode (.json)"
-)
+FILES = "a program of torch.export (.pt2), which is code too; or a model of Keras (.keras, .json)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
         "The spec is compared with the module on inputs of several sizes. The exit status is 0 if they "
-        "agree, 1 if that is not proven. A file of Keras, Ultralytics or MLnode has no module to compare with."
+        "agree, 1 if that is not proven. A file of Keras has no module to compare with."
     )
     parser.add_argument("model", metavar="MODEL", help=f"{CODE}; {FILES}")
     help = "the spec to write; default: standard output"

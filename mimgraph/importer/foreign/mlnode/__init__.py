@@ -1,1 +1,0 @@
-"""MLnode's JSON of a model, read into a spec without its package."""

@@ -1,1 +1,0 @@
-"""Ultralytics' YAML of a YOLO model, read into a spec without its package."""
