@@ -13,7 +13,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.graph import Graph, from_dict
 from mimgraph.importer.device import META, device_of, making_on, with_meta_weights
 from mimgraph.importer.exported import is_exported, read_exported
-from mimgraph.importer.foreign.model import ForeignModel, load_state, weight_names
+from mimgraph.importer.foreign.model import ForeignModel, load_state
 from mimgraph.importer.foreign.read import read_foreign
 from mimgraph.importer.foreign.report import foreign_report, note_comments
 from mimgraph.importer.inputs.bind import bind
@@ -326,8 +326,8 @@ def _of_foreign(found: ForeignModel, path: str) -> Parts:
             load_state(made, state)
         return made.eval()
 
-    keys = weight_names(found.keys, _state_keys(graph)) if found.keys else {}
-    keys = {ours: theirs for ours, theirs in keys.items() if ours != theirs}
+    ours = _state_keys(graph) if found.keys else []
+    keys = {key: found.keys[key] for key in ours if found.keys.get(key, key) != key}
     report = foreign_report(found, path, len(graph.nodes), keys)
     companion = None if text is None else lambda spec, file: text
     comments = note_comments(found, path)

@@ -169,7 +169,7 @@ KERAS = {
 }
 
 
-def test_a_file_of_keras_has_nothing_to_compare_with(tmp_path: Path) -> None:
+def test_files_of_other_libraries_have_nothing_to_compare_with(tmp_path: Path) -> None:
     file = tmp_path / "net.json"
     file.write_text(json.dumps(KERAS))
     imported = mg.from_module(file)
@@ -181,17 +181,26 @@ def test_a_file_of_keras_has_nothing_to_compare_with(tmp_path: Path) -> None:
         mg.from_module(file, strict=True)
 
 
-def test_a_file_that_is_no_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    file = tmp_path / "net.yaml"
-    for text, help in {
-        "nc: 3\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n": "mg.from_module(YOLO(path).model",
-        "inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\n": "this is a spec already",
-        "a: 1\n": "it takes models of Keras",
-    }.items():
-        file.write_text(text)
-        with pytest.raises(mg.SpecError, match="no model that mimgraph can import") as caught:
-            mg.from_module(file)
-        assert help in str(caught.value)
+def test_keys_of_a_file_are_those_of_the_weights(tmp_path: Path) -> None:
+    (tmp_path / "net.json").write_text(json.dumps(KERAS))
+    imported = mg.from_module(tmp_path / "net.json")
+    assert {*imported.keys} == {*imported.compile().state_dict()}
+    assert "fc/kernel" in imported.keys.values()
+
+
+OTHERS = {
+    "spec": ("inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y", "a spec already"),
+    "yolo": ("nc: 3\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\n", r"YOLO\(path\).model"),
+    "data": ("a: [1", "it takes models of Keras"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_file_that_is_no_model_has_a_help(name: str, tmp_path: Path) -> None:
+    text, help = OTHERS[name]
+    (tmp_path / "net.yaml").write_text(text)
+    with pytest.raises(mg.SpecError, match=f"no model that mimgraph can import(.|\n)*{help}"):
+        mg.from_module(tmp_path / "net.yaml")
 
 
 def test_a_keras_file_brings_its_weights() -> None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import SourceFile
-from mimgraph.support.plugins import OURS, plugins
 
 HEAD = 4096  # bytes that are examined
 
@@ -42,7 +41,8 @@ _EXPORTED = Kind(
 )
 ULTRALYTICS = Kind(
     "a model of Ultralytics",
-    "build it, and import the module: mg.from_module(YOLO(path).model, {'x': (3, 640, 640)})",
+    "build it with YOLO(path).model, and import that from Python code: mimgraph import my_model.py:net -o "
+    "net.yaml",
 )
 _ONNX = Kind("an ONNX model", "mimgraph cannot convert it: declare the model in YAML")
 _ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; mimgraph run --inputs takes arrays")
@@ -143,6 +143,8 @@ def _of_plugin(ending: str) -> Kind | None:
     """Return the kind of a file that an importer of a plugin reads."""
     if ending in ("", ".safetensors", *ENDINGS):
         return None
+    from mimgraph.support.plugins import OURS, plugins  # files with other endings are seldom specs
+
     if ending[1:] in OURS["importers"]:
         return None
     for one in plugins("importers"):

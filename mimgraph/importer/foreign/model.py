@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,27 +33,10 @@ class ForeignModel(NamedTuple):
 
     spec: dict[str, Any]
     state: dict[str, np.ndarray[Any, Any]] | None  # by the keys of our state_dict
-    keys: dict[str, str]  # our key of the state_dict, or what keys begin with up to a dot -> theirs
+    keys: dict[str, str]  # our key of the state_dict -> theirs
     notes: tuple[Note, ...] = ()
     companion: str | None = None
     plugin: str = ""
-
-
-def weight_names(keys: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:
-    """Return the name in the file of each of our keys of the state_dict: the longest entry of `keys`
-    that is a key, or its beginning up to a dot, is replaced.
-
-    >>> weight_names({"conv_0": "model.0"}, ["conv_0.bn.bias"])
-    {'conv_0.bn.bias': 'model.0.bn.bias'}
-    """
-    return {key: _weight_name(keys, key) for key in ours}
-
-
-def _weight_name(keys: Mapping[str, str], ours: str) -> str:
-    start = ours
-    while start not in keys and start:
-        start = start.rpartition(".")[0]
-    return keys[start] + ours[len(start) :] if start else ours
 
 
 def load_state(module: nn.Module, state: dict[str, np.ndarray[Any, Any]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -10,15 +9,13 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.importer.foreign.keras import read_keras
 from mimgraph.importer.foreign.model import ForeignModel
 from mimgraph.importer.foreign.plugin import read_by_plugin
-from mimgraph.language.foreign_files import ULTRALYTICS, kind_of
+from mimgraph.language.find_specs import is_spec
+from mimgraph.language.foreign_files import HEAD, ULTRALYTICS, kind_of
 from mimgraph.source import SourceFile
-
-HEAD = 4096  # bytes, in which the JSON of a Keras model names its class
-INPUTS = re.compile(rb'(^|[\s{,])"?inputs"?\s*:')  # of a spec
 
 
 def read_foreign(path: str | PathLike[str]) -> ForeignModel:
-    """Return the model in a file: `.keras` or JSON of Keras, or one that a plugin reads.
+    """Return the model in a file: `.keras`, JSON of Keras, or one that a plugin reads.
 
     Nothing in the file is run, unless a plugin does that. A `SpecError` says where the file is wrong.
     """
@@ -29,11 +26,13 @@ def read_foreign(path: str | PathLike[str]) -> ForeignModel:
         head = opened.read(HEAD)
     if file.suffix == ".keras" or b'"class_name"' in head:
         return read_keras(file)
+    text = head.decode(errors="replace")
     help = "it takes models of Keras, and programs of torch.export (.pt2)"
     if kind_of(file.name, head) is ULTRALYTICS:
         help = ULTRALYTICS.help
-    elif INPUTS.search(head):
+    elif is_spec(str(file), text):
         help = "this is a spec already: mimgraph check or draw takes it"
-    place = SourceFile(str(file), head.decode(errors="replace")).start
     message = "this is no model that mimgraph can import"
-    raise SpecError([Diagnostic("wrong-type", message, place, help=help)])
+    raise SpecError(
+        [Diagnostic("wrong-type", message, SourceFile(str(file), text).start, help=help)]
+    )

@@ -16,7 +16,6 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.importer.foreign.keras import read_keras
 from tests.conftest import needed, sampled
 from tests.importer.cases import check_cases
-from tests.importer.foreign.faults import faults_of
 from tests.importer.foreign.keras.configs import layer, read, sequential
 from tests.importer.foreign.keras.oracle import FILES
 
@@ -24,7 +23,16 @@ DENSE = layer("Dense", units=2)
 
 
 def test_wrong_configs_are_refused(tmp_path: Path, rewrite: bool) -> None:
-    faults = faults_of(read_keras, tmp_path / "model.json")
+    file = tmp_path / "model.json"
+
+    def faults(text: str) -> str:
+        file.write_text(text.removesuffix("\n"))
+        with pytest.raises(SpecError) as caught:
+            read_keras(file)
+        return "".join(
+            f"{one.code} {one.span.line} {one.message}\n" for one in caught.value.diagnostics
+        )
+
     assert faults("[" * 100_000).startswith("too-large 1 ")
     check_cases(Path(__file__).with_name("faults.md"), faults, rewrite)
 
