@@ -23,9 +23,7 @@ from mimgraph.editor.server.published import Published
 from mimgraph.editor.server.python_files import PythonFile
 from mimgraph.editor.server.settings import Settings
 
-OBJECTS = (
-    500_000  # new ones before garbage is collected: some 30 MB, and a fifth of a keystroke less
-)
+OBJECTS = 500_000  # new ones before garbage is collected: a keystroke takes a third less
 Handler: TypeAlias = Callable[[Document, Any], Any]  # of a document and the params of a request
 log = logging.getLogger(__name__)
 
