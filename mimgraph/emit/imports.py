@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from mimgraph.emit.format.statements import Assign, Class, Expr, For, If, Return, Statement
-from mimgraph.ir.code import Code, Constant, Name
+from mimgraph.ir.code import Code, Name, walk
 from mimgraph.ops.libraries import LIBRARIES
 
 MODULES = frozenset({"torch", "peft", *LIBRARIES})  # imported under their own names
@@ -24,22 +24,10 @@ def used_names(classes: Iterable[Class]) -> set[str]:
         for function in definition.body:
             annotations |= {p.annotation for p in function.parameters} | {function.returns}
             own = {p.name for p in function.parameters}  # an input may be called as a module is
-            names |= _names(codes(function.body)) - own
+            found = walk(*codes(function.body))
+            names |= {part.id for part in found if isinstance(part, Name)} - own
     firsts = {name.partition(".")[0] for name in names}
     return {word for text in firsts | annotations for word in _WORD.findall(text)}
-
-
-def _names(found: Iterable[Code]) -> set[str]:
-    """Return the names in code, dots included."""
-    names: set[str] = set()
-    stack = list(found)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Name):
-            names.add(part.id)
-        elif not isinstance(part, Constant):
-            stack += part.children
-    return names
 
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:

@@ -25,14 +25,13 @@ def freeze(made: Code, node: TypedNode) -> Code:
 
 def frozen(body: Body) -> tuple[Code, ...]:
     """Return the code that reads each frozen module of a body; a chain block is the class itself."""
-    own = (node for node in body.nodes if node.freeze or not isinstance(node.operation, Leaf))
-    return tuple(found for node in own for found in _frozen(node, _module(node, body)))
+    return tuple(found for node in body.nodes for found in _frozen(node, _module(node, body)))
 
 
 def partly_frozen(body: Body) -> tuple[FrozenParts, ...]:
     """Return the frozen parts of each node of a body that is frozen up to a child of its module."""
-    own = (n for n in body.nodes if n.training is not None or not isinstance(n.operation, Leaf))
-    return tuple(found for node in own for found in _partly_frozen(node, _module(node, body)))
+    found = (one for node in body.nodes for one in _partly_frozen(node, _module(node, body)))
+    return tuple(found)
 
 
 def _module(node: TypedNode, body: Body) -> Name:

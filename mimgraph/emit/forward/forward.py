@@ -90,8 +90,7 @@ class _Writer:
             unread = [value for value in unread if not step.loop.is_inside(value)]
         elif targets != (getattr(code, "id", None),):  # a value that keeps its name
             yield assign
-        if dead or unread:
-            yield from _deleted(tuple(dict.fromkeys((*dead, *map(names.name, unread)))))
+        yield from _deleted(tuple(dict.fromkeys((*dead, *map(names.name, unread)))))
 
     def appended(self, loop: Loop) -> Iterator[Expr]:
         """Yield `steps.append(y)` for each result that a loop collects."""

@@ -52,9 +52,8 @@ class ModelDtypeOf:
         """Return the code of a result, cast if it is float32 whatever dtype the model has."""
         if node.results[port].dtype != "float32" or not node.arguments:
             return code
-        stays = self._stays_float32(self.body, node, leaf, port)
-        if not stays and self.twins:
-            stays = any(self._stays_float32(body, node, leaf, port) for body in self.twins)
+        bodies = (self.body, *self.twins)
+        stays = any(self._stays_float32(body, node, leaf, port) for body in bodies)
         return follow(code) if stays and node.name not in self._apart else code
 
     def _stays_float32(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
