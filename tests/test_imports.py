@@ -27,8 +27,8 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         editor
         carried layers merges imported project trials
         graph
-        restore gallery
-        builder compare importer language pipeline search
+        restore gallery importer
+        builder compare language pipeline search
         picture
         summary runtime
         inspection
