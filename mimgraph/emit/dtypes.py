@@ -137,6 +137,11 @@ def dtype_of_weight(body: Body) -> Code | None:
     return None if best is None else Attribute(best.code, "dtype")
 
 
+def has_weight(body: Body) -> bool:
+    """Return whether the body's module has a weight to read the dtype from."""
+    return next(_weights_inside(body, Name("self")), None) is not None
+
+
 def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> Code | None:
     """Return the dtype of a float input that is always given, in the twins too.
 

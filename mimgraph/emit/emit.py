@@ -15,7 +15,7 @@ from mimgraph.emit.classes.modules import Inits, Modules
 from mimgraph.emit.classes.parametrize import lift
 from mimgraph.emit.classes.user_classes import import_lines
 from mimgraph.emit.describe import docstring
-from mimgraph.emit.dtypes import kept_dtype, kept_tensor
+from mimgraph.emit.dtypes import has_weight, kept_dtype, kept_tensor
 from mimgraph.emit.emitted_helpers import helpers
 from mimgraph.emit.format.printer import module_text
 from mimgraph.emit.format.statements import Class, Statement
@@ -176,6 +176,8 @@ class _Emitter:
 
 def _kept(body: Body, statements: tuple[Statement, ...]) -> Inits:
     """Return the tensor from which a body reads the dtype of the model if nothing else has it."""
+    if has_weight(body):
+        return ()
     return kept_tensor(kept_dtype(body), walk(*codes(statements)))
 
 

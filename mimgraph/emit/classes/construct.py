@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from mimgraph.emit.tree import Construct, same_constant
@@ -56,12 +57,14 @@ def _construct(op: Op, module: Module, class_name: str) -> Construct:
     return Construct(class_name, arguments, positional, _defaults(op, names))
 
 
+@lru_cache
 def _defaults(op: Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
     """Return the arguments that have a default, each with it."""
     options = [op.options[name] for name in names if name in op.options]
     return tuple((o.name, o.default) for o in options if o.default is not REQUIRED)
 
 
+@lru_cache
 def _positional(op: Op, names: tuple[str, ...], own: bool) -> int:
     """Return how many of the arguments go by position."""
     if names[:1] == ("module",):  # of a function that changes a module: weight_norm(module, dim=0)

@@ -47,6 +47,7 @@ class Modules:
         self.layers: dict[str, Maker] = {}
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
+        self._constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
 
     # names of classes
 
@@ -121,8 +122,12 @@ class Modules:
     # its parts
 
     def leaf(self, leaf: Leaf, module: Module) -> Construct:
-        """Return the call that makes a layer's module."""
-        return construct_leaf(leaf, module, self.class_name(leaf, module))
+        """Return the call that makes a layer's module, one for all nodes with the very same."""
+        known = self._constructs.get(id(module))
+        if known is None:
+            made = construct_leaf(leaf, module, self.class_name(leaf, module))
+            known = self._constructs[id(module)] = made, module
+        return known[0]
 
     def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
         """Return the call that makes a body's module."""

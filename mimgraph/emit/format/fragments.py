@@ -34,6 +34,7 @@ PRECEDENCE = (
 )
 COMPARISON = PRECEDENCE["<"]
 SIGNS = ("-", "~")
+BRIEF = frozenset([bool, int, type(None)])  # the types of constants that `repr` writes as ruff does
 
 
 class Bracket(NamedTuple):
@@ -65,7 +66,7 @@ class Term(NamedTuple):
 def terms(node: Code, level: int = 0) -> list[Term]:
     """Return the operands in `node` that need no parentheses; `level` is how tightly it must bind."""
     if isinstance(node, Conditional) and level <= CONDITIONAL:
-        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.children)
+        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.fields())
         return [*value, *_after(" if ", test), *_after(" else ", otherwise)]
     spine: list[Binary] = []
     while isinstance(node, Binary) and PRECEDENCE[node.operator] >= level:
@@ -151,6 +152,25 @@ def parts(node: Code, level: int = 0) -> list[Part]:
     return write(node)
 
 
+def brief(node: Code) -> str | None:
+    """Return the text of a name, a whole number, a word or a call of these, which most lines are.
+
+    It is on one line; for all else there is None.
+    """
+    if isinstance(node, Name):
+        return node.id
+    if isinstance(node, Constant):
+        return repr(node.value) if type(node.value) in BRIEF else None
+    if not isinstance(node, Call) or not isinstance(node.function, Name):
+        return None
+    texts = [brief(arg) for arg in node.args]
+    for name, value in node.keywords:
+        text = brief(value)
+        texts.append(text and f"{name}={text}")
+    found = [text for text in texts if text is not None]
+    return f"{node.function.id}({', '.join(found)})" if len(found) == len(texts) else None
+
+
 def slice_parts(node: Slice) -> list[Part]:
     """Return `start:stop:step`; ruff sets spaces at the colons unless all are names or literals."""
     given = [part for part in (node.start, node.stop, node.step) if part is not None]
@@ -193,7 +213,7 @@ def chain(node: Code) -> list[Part]:
     while True:
         match node:
             case Call(inner, args, keywords):
-                items = (*unlabelled(args), *((f"{name}=", value) for name, value in keywords))
+                items = unlabelled(args) + labelled(keywords)
                 links.append(bracket("(", items, ")"))
             case Attribute(inner, name):
                 inner = spelled(inner)
@@ -212,6 +232,10 @@ def bracket(opening: str, items: tuple[tuple[str, Code], ...], closing: str) -> 
 
 def unlabelled(items: tuple[Code, ...]) -> tuple[tuple[str, Code], ...]:
     return tuple([("", item) for item in items])
+
+
+def labelled(keywords: tuple[tuple[str, Code], ...]) -> tuple[tuple[str, Code], ...]:
+    return tuple([(f"{name}=", value) for name, value in keywords]) if keywords else ()
 
 
 def constant(node: Constant) -> list[Part]:

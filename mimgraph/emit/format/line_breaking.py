@@ -11,6 +11,7 @@ from mimgraph.emit.format.fragments import (
     Dot,
     Part,
     Term,
+    brief,
     joined,
     parts,
     terms,
@@ -62,6 +63,9 @@ class Layout:
 
     def value(self, node: Code, indent: int, column: int, suffix: int) -> str:
         """Return the right side of an assignment or the like, where a line may break only in brackets."""
+        text = brief(node)
+        if text is not None and len(text) <= self.width - column - suffix:
+            return text
         pieces = parts(node)
         try:
             return flat(pieces, self.width - column - suffix)
