@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,14 +14,17 @@ from mimgraph.ir.expression import Expression
 class Code:
     """An expression. Methods build larger ones; plain Python values become constants."""
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        """Return the direct subexpressions, in the order in which they are printed."""
+        return tuple(_codes_in([getattr(self, name) for name in self._fields()]))
+
     def rebuilt(self, replace: Replace) -> Code:
         """Return the expression with other direct subexpressions, in that order."""
-        return type(self)(*[_rebuilt(value, replace) for value in self.fields()])
+        return type(self)(*[_rebuilt(getattr(self, name), replace) for name in self._fields()])
 
-    def fields(self) -> list[Any]:
-        """Return the values of all fields."""
-        names: tuple[str, ...] = type(self).__match_args__
-        return [getattr(self, name) for name in names]
+    def _fields(self) -> tuple[str, ...]:
+        return type(self).__match_args__
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
         """Return the call `self.name(*args, **keywords)`."""
@@ -201,6 +204,15 @@ def named_constant(name: str, value: Any) -> Code:
     return Constant(value, name, getattr(value, "written", None))
 
 
+def _codes_in(values: Iterable[Any]) -> Iterator[Code]:
+    """Yield the expressions among the values of fields, also those in tuples."""
+    for value in values:
+        if isinstance(value, Code):
+            yield value
+        elif type(value) is tuple:
+            yield from _codes_in(value)
+
+
 def _rebuilt(value: Any, replace: Replace) -> Any:
     """Return the value of a field with other expressions in it."""
     if isinstance(value, Code):
@@ -216,13 +228,10 @@ def rebuild(node: Code, replace: Replace) -> Code:
 
 def walk(*nodes: Code) -> list[Code]:
     """Return `nodes` and every expression below them, in the order in which they are printed."""
-    found: list[Code] = []
-    stack: list[Any] = [nodes]
+    found, stack = [], list(nodes[::-1])
     while stack:
-        value = stack.pop()
-        if isinstance(value, Code):
-            found.append(value)
-            stack += value.fields()[::-1]
-        elif type(value) is tuple:
-            stack += value[::-1]
+        node = stack.pop()
+        found.append(node)
+        if below := node.children:
+            stack += below[::-1]
     return found
