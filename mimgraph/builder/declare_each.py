@@ -10,7 +10,7 @@ from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedC
 from mimgraph.builder.handles.records import BLOCK_OPTIONS, Composite
 from mimgraph.builder.outer_layers import lent_to
 from mimgraph.builder.user_line import spec_error
-from mimgraph.infer.nodes.each import port_of
+from mimgraph.infer.each import port_of
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import AppliedOperation, Call, Each, Operation
 from mimgraph.ir.declared.values import Option

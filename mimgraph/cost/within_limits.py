@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
 

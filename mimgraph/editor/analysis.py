@@ -11,7 +11,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.editor.document.repair import read_text
 from mimgraph.infer.advice.warnings import warnings
 from mimgraph.infer.known_part import KnownPart, known_part
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.language.parts.part_files import Place

@@ -7,14 +7,14 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
+from mimgraph.infer.apply import bind_op
+from mimgraph.infer.block_params import find_block
 from mimgraph.infer.dag import cycles, reached
+from mimgraph.infer.each import check_text
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.linear_sizes import linear_size
-from mimgraph.infer.nodes.apply import bind_op
-from mimgraph.infer.nodes.blocks.block_use import find_block
-from mimgraph.infer.nodes.each import check_text
 from mimgraph.infer.outer_shares import MAX_NAMES, inner_blocks, is_too_large, outer_shares
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.infer.structure import Around, check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.declared.graph import Block, Input, InputShape, Node
 from mimgraph.ir.declared.operations import Apply, Call

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from mimgraph.diagnostics import Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
+from mimgraph.infer.blocks import body_of
 from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.infer.limits import compute_limits
 from mimgraph.infer.named_ops import choose
-from mimgraph.infer.nodes.body import body_of
-from mimgraph.infer.nodes.node import type_nodes
-from mimgraph.infer.nodes.optional import check_inputs, check_output, optional_inputs
-from mimgraph.infer.scope import Context, Fed, State
+from mimgraph.infer.presence import check_inputs, check_output, optional_inputs
+from mimgraph.infer.state import Context, Fed, State
 from mimgraph.infer.structure import Around, check_scope
 from mimgraph.infer.training_words import with_words_as_options
+from mimgraph.infer.typer import type_nodes
 from mimgraph.ir.declared.graph import Graph, Output
 from mimgraph.ir.declared.values import FAULTY, OTHERS
 from mimgraph.ir.typed.graph import TypedGraph

@@ -12,10 +12,10 @@ from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.declared import input_types
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.graph import opened
-from mimgraph.infer.nodes.node import type_nodes
-from mimgraph.infer.nodes.sources import resolve_all
-from mimgraph.infer.scope import Context, State
+from mimgraph.infer.sources import resolve_all
+from mimgraph.infer.state import Context, State
 from mimgraph.infer.structure import Scope
+from mimgraph.infer.typer import type_nodes
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Node, Output, Source
 from mimgraph.ir.declared.operations import Call, Chain
 from mimgraph.ir.dims.dim import Dim

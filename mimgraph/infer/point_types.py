@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.infer.names_read import in_nodes
-from mimgraph.infer.scope import Context
+from mimgraph.infer.state import Context
 from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.expression import identity

@@ -9,7 +9,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.advice.unused_params import unread_params
 from mimgraph.infer.declared import params
 from mimgraph.infer.other_choices import without_other_choices
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.declared.values import Option
 

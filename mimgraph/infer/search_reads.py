@@ -13,7 +13,7 @@ from mimgraph.infer.declared import params
 from mimgraph.infer.names_read import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.other_choices import SearchedOps
 from mimgraph.infer.outer_shares import calls
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.ir.declared.graph import Graph, Node
 from mimgraph.ir.declared.rewrite import Options, Rewriter
 from mimgraph.ir.declared.space import Dimension

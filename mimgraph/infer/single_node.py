@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import check_blocks, input_types
-from mimgraph.infer.nodes.node import type_node
-from mimgraph.infer.nodes.sharing import check_borrowers, check_share
-from mimgraph.infer.nodes.sources import resolve
-from mimgraph.infer.scope import Context, State
+from mimgraph.infer.sharing import check_borrowers, check_share
+from mimgraph.infer.sources import resolve
+from mimgraph.infer.state import Context, State
 from mimgraph.infer.structure import Scope
+from mimgraph.infer.typer import type_node
 from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Source
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.typed.graph import TypedNode

@@ -12,8 +12,8 @@ import yaml
 
 import mimgraph as mg
 from mimgraph.diagnostics import Report
+from mimgraph.infer import rules
 from mimgraph.infer.graph import infer
-from mimgraph.infer.nodes import rule_cache
 from mimgraph.ir.typed.graph import Body
 from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
 from mimgraph.language.format.spec_text import formatted
@@ -47,7 +47,7 @@ def check(text: str, nodes: int) -> Cost:
     cost = clocked(lambda: mg.loads(text), nodes)
 
     def without_rules() -> float:
-        rule_cache.forget()
+        rules.forget()
         return cost()
 
     return without_rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import mimgraph as mg
-from mimgraph.infer.nodes import rule_cache
+from mimgraph.infer import rules
 from tests.benchmarks.case import Case, Cost, clocked
 
 POINTS, NODES = 1_000, 50
@@ -41,12 +41,12 @@ def proved_against_loaded() -> tuple[Cost, Cost]:
     assert len(graph.typed.body.nodes) == NODES
 
     def prove() -> None:
-        rule_cache.forget()
+        rules.forget()
         proof = graph.space.prove(POINTS)
         assert (proof.checked, proof.failed) == (POINTS, 0)
 
     def load() -> None:
-        rule_cache.forget()
+        rules.forget()
         for i in range(LOADS):
             mg.loads(text, {"wide": (64, 128, 256, 512)[i % 4], "rate": i / 100})
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from mimgraph.diagnostics.codes import CODES
-from mimgraph.infer import scope
-from mimgraph.infer.nodes.optional import MAX_OPTIONAL
+from mimgraph.infer import state
+from mimgraph.infer.presence import MAX_OPTIONAL
 from mimgraph.ir import expression
 from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.language.key_refusals import REFUSED
@@ -50,8 +50,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     rows = dict(re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", PAGES["limits"], re.MULTILINE))
     assert rows["nesting of YAML"] == f"{limits.MAX_DEPTH} levels"
     assert rows["the text of a spec"] == f"{limits.MAX_BYTES >> 20} MiB"
-    assert rows["nodes after blocks and repeats are expanded"] == f"{scope.MAX_NODES:,}"
-    assert rows["blocks in blocks"] == f"{scope.MAX_DEPTH} levels"
+    assert rows["nodes after blocks and repeats are expanded"] == f"{state.MAX_NODES:,}"
+    assert rows["blocks in blocks"] == f"{state.MAX_DEPTH} levels"
     assert rows["an expression"] == f"{expression.MAX_TOKENS} tokens, {expression.MAX_DEPTH} levels"
     assert rows["axes of a tensor, the batch not counted"] == f"{MAX_AXES}"
     assert rows["optional inputs"] == f"{MAX_OPTIONAL}"

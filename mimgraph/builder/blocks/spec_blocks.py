@@ -22,7 +22,7 @@ from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import calls, inner_blocks
 from mimgraph.infer.reuse.as_block import as_block, block_inputs
 from mimgraph.infer.reuse.substitute import Values, with_values
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.dims.dim import Dim

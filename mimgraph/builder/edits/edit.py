@@ -17,7 +17,7 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.unused_params import unread_params
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node
 from mimgraph.ir.declared.operations import Call, Chain
 from mimgraph.ir.declared.values import Chosen, Option

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mimgraph.infer.nodes.each import port_of
+from mimgraph.infer.each import port_of
 from mimgraph.ir.declared.graph import BlockInput, Input, Node, Output, Source
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.typed.graph import TypedNode

@@ -13,7 +13,7 @@ from mimgraph.infer.declared import params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.names_read import in_block, in_nodes
 from mimgraph.infer.outer_shares import outer_shares
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.infer.structure import needed_for
 from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.names import free_name

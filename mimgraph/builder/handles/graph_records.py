@@ -17,8 +17,8 @@ from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.outer_shares import outer_shares, shared_around, shared_by
 from mimgraph.infer.reuse.substitute import graph_with_values
-from mimgraph.infer.scope import State
 from mimgraph.infer.single_node import Given
+from mimgraph.infer.state import State
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mimgraph.infer.advice.rule_trial import Trial
-from mimgraph.infer.scope import Context, Fed
+from mimgraph.infer.state import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut, moved_axis
 from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.dims.dim import Dim, Size, symbols

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.infer.scope import Context, Fed
+from mimgraph.infer.state import Context, Fed
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.dim import DimOverflow
 from mimgraph.ir.lowering import Lowering

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph.infer.advice import missing_batch
 from mimgraph.infer.advice.rule_trial import Trial, ask
-from mimgraph.infer.scope import Context
+from mimgraph.infer.state import Context
 from mimgraph.ir.axes_help import moved_axis, node
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.dims.compare import period

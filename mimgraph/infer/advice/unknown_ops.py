@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.infer.block_params import lost_blocks
 from mimgraph.infer.evaluation import texts_in
-from mimgraph.infer.nodes.blocks.block_use import lost_blocks
-from mimgraph.infer.scope import State
+from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared.operations import Activation, Apply
 from mimgraph.ir.names import OPS

@@ -10,8 +10,8 @@ from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.declared import check_blocks, check_nodes_text, params
 from mimgraph.infer.evaluation import Evaluation, check_names
 from mimgraph.infer.names_read import in_value
-from mimgraph.infer.nodes.optional import check_inputs
-from mimgraph.infer.scope import State
+from mimgraph.infer.presence import check_inputs
+from mimgraph.infer.state import State
 from mimgraph.infer.structure import Around, check_scope
 from mimgraph.ir.declared.graph import Graph, operations
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen

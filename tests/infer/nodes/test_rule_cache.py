@@ -8,9 +8,8 @@ from itertools import permutations
 import pytest
 
 import mimgraph as mg
-from mimgraph.infer import scope
-from mimgraph.infer.nodes import rule_cache
-from mimgraph.infer.nodes.rule_cache import forget
+from mimgraph.infer import rules, state
+from mimgraph.infer.rules import forget
 from tests.conftest import ROOT
 from tests.helpers.cases import each
 
@@ -57,7 +56,7 @@ def test_long_options_are_not_remembered() -> None:
         f"inputs: {{x: [8]}}\nnodes:\n  y: {{merge: formula, expr: {expr}, from: {{{'x' * 20}: x}}}}\n"
         "  z: {layer: ReLU, from: y}\noutputs: z\n"
     )
-    assert len(rule_cache._asked) == 1
+    assert len(rules._asked) == 1
 
 
 ALIKE_NODES = {  # nodes that differ in one thing
@@ -109,7 +108,7 @@ def test_options_are_counted_though_the_answer_is_known(monkeypatch: pytest.Monk
         f"inputs: {{x: [4, 4]}}\nnodes:\n{nodes}outputs: [{', '.join(f'n{i}' for i in range(9))}]\n"
     )
     mg.loads(spec)
-    monkeypatch.setattr(scope, "MAX_LENGTH", 8 * len("n a b -> n b a"))
+    monkeypatch.setattr(state, "MAX_LENGTH", 8 * len("n a b -> n b a"))
     with pytest.raises(mg.SpecError, match="characters of options"):
         mg.loads(spec)
 

@@ -2,24 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.diagnostics import Label
+from mimgraph.infer.block_inputs import bind_pattern, fits_inputs, left_out_types
+from mimgraph.infer.block_params import block_params, default_params, origins_of
 from mimgraph.infer.evaluation import layered
-from mimgraph.infer.nodes.blocks.block_use import block_params, default_params, origins_of
-from mimgraph.infer.nodes.blocks.input_check import fits_inputs
-from mimgraph.infer.nodes.blocks.left_out_types import left_out_types
-from mimgraph.infer.nodes.blocks.pattern import bind_pattern
-from mimgraph.infer.nodes.body import TypeNodes, body_of
-from mimgraph.infer.scope import Context, Fed, Site
-from mimgraph.ir.declared.graph import Block, BlockInput
+from mimgraph.infer.left_out import nodes_that_run
+from mimgraph.infer.sources import known_types
+from mimgraph.infer.state import Context, Fed, Site
+from mimgraph.ir.declared.graph import Block, BlockInput, Output
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.typed.graph import Body
+from mimgraph.ir.presence import NEVER
+from mimgraph.ir.typed.graph import Body, TypedNode, results_of
 from mimgraph.ir.types import TensorType
+
+# types the nodes of a body and returns its outputs; an argument of block.py, which node.py imports
+TypeNodes: TypeAlias = Callable[[Context, Iterable[Output]], dict[str, Fed]]
+
+
+def body_of(
+    context: Context,
+    outputs: Mapping[str, Fed],
+    family: str,
+    params: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    dims: Mapping[str, Any],
+    doc: str,
+    *,
+    is_chain: bool = False,
+    training: frozenset[str] = frozenset(),
+    batch_dims: Mapping[str, int] | None = None,
+) -> Body | None:
+    """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
+    nodes, order = _typed_nodes(context)
+    if context.left_out or NEVER in [node.presence for node in order]:
+        kept = nodes_that_run(context, family, outputs)
+        if kept is None:
+            return None
+        nodes, order = (
+            tuple([kept[node.name] for node in some if node.name in kept])
+            for some in (nodes, order)
+        )
+    types = known_types(outputs)
+    if types is None:
+        return None
+    inputs = {name: type_ for name, type_ in context.inputs.items() if type_ is not None}
+    values = {name: fed.value for name, fed in outputs.items()}
+    return Body(
+        *(family, params, defaults, dims, inputs, nodes, order, values, results_of(types)),
+        is_chain=is_chain,
+        doc=doc,
+        optional=context.optional,
+        training=training,
+        batch_dims=batch_dims or {},
+    )
+
+
+def _typed_nodes(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
+    """Return the typed nodes in the order of the text, and in the order in which they run."""
+    typed = context.typed
+    running = tuple([node for node in typed.values() if node is not None])
+    if list(typed) == list(context.scope.nodes):
+        return running, running
+    written = (typed.get(name) for name in context.scope.nodes)
+    return tuple([node for node in written if node is not None]), running
+
+
+# Type the body of one use of a block.
 
 
 class Using(NamedTuple):

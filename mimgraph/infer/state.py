@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mimgraph.infer.point_types import PointTypes
     from mimgraph.ir.typed.graph import Limits
 
+
 MAX_NODES = 50_000
 MAX_DEPTH = 64
 MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file may have

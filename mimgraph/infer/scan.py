@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
+from mimgraph.infer.apply import finish
+from mimgraph.infer.block_inputs import fed_to, left_out_inputs, match_block, may_leave_out
+from mimgraph.infer.block_params import block_arguments, find_block
+from mimgraph.infer.blocks import TypeNodes, Using, type_use
 from mimgraph.infer.evaluation import compute
-from mimgraph.infer.nodes.activation import finish
-from mimgraph.infer.nodes.blocks.block_body import Using, type_use
-from mimgraph.infer.nodes.blocks.block_use import block_arguments, find_block
-from mimgraph.infer.nodes.blocks.groups import fed_to, left_out_inputs, match_block, may_leave_out
-from mimgraph.infer.nodes.body import TypeNodes
-from mimgraph.infer.nodes.optional import missing_in_steps
-from mimgraph.infer.nodes.sources import known_types
-from mimgraph.infer.scope import Fed, Site
+from mimgraph.infer.presence import missing_in_steps
+from mimgraph.infer.sources import known_types
+from mimgraph.infer.state import Fed, Site
 from mimgraph.ir.declared.graph import Block
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.declared.operations import Scan as DeclaredScan

@@ -1,8 +1,4 @@
-"""Type the nodes that read an input which a use of their block leaves out.
-
-A node runs without it if its op does, as attention without a mask; else it never runs, and neither it
-nor its module is part of the block.
-"""
+"""Type the nodes that read an input which a use of their block leaves out."""
 
 from __future__ import annotations
 
@@ -11,12 +7,11 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TypeAlias
 
-from mimgraph.infer.nodes.activation import finish
-from mimgraph.infer.nodes.apply import bind_op, with_known_sources
-from mimgraph.infer.nodes.optional import check_fill, report_missing, runs_without, with_presence
-from mimgraph.infer.nodes.sources import match_op
+from mimgraph.infer.apply import bind_op, finish, with_known_sources
 from mimgraph.infer.options import Bound, values
-from mimgraph.infer.scope import Context, Fed, Site
+from mimgraph.infer.presence import check_fill, report_missing, runs_without, with_presence
+from mimgraph.infer.sources import match_op
+from mimgraph.infer.state import Context, Fed, Site
 from mimgraph.ir.code import Operand
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Apply, Call, Scan

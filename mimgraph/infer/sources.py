@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from mimgraph.infer.scope import Context, Fed, Site, State
+from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import Apply, Call, Share
 from mimgraph.ir.presence import ALWAYS, NEVER, given

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
-from mimgraph.infer.scope import Fed, Site
+from mimgraph.infer.state import Fed, Site
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.declared.operations import Apply, Call
 from mimgraph.ir.declared.values import FAULTY, Option

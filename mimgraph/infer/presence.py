@@ -1,8 +1,4 @@
-"""Find when nodes run if inputs are optional, and refuse ops that need a source that may be
-missing.
-
-A presence says when a value is present, by the optional inputs that it needs.
-"""
+"""Find when nodes run if inputs are optional, and refuse ops that need a source that may be missing."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from dataclasses import replace
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, decide
-from mimgraph.infer.scope import Fed, Site, State
+from mimgraph.infer.state import Fed, Site, State
 from mimgraph.ir.declared.graph import Input
 from mimgraph.ir.declared.operations import Repeat
 from mimgraph.ir.dims.dim import Dim, Size

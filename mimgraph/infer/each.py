@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.advice.wrong_options import given_twice
-from mimgraph.infer.nodes.blocks.block_use import columns_of, whole_number
-from mimgraph.infer.nodes.sources import ask_for_port
-from mimgraph.infer.scope import Context, Fed, Site, State
+from mimgraph.infer.block_params import columns_of, whole_number
+from mimgraph.infer.sources import ask_for_port
+from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation, Share
 from mimgraph.ir.names import port_fault

@@ -1,1 +1,0 @@
-"""Type the uses of blocks: one body for each use, repeats, scans and groups."""

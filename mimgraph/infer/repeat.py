@@ -1,0 +1,367 @@
+"""Type a repeated block: the outputs of each step feed the inputs of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from mimgraph.infer.apply import unreadable
+from mimgraph.infer.block_inputs import check_repeated_group, fed_to
+from mimgraph.infer.block_params import checked_number, columns_of, lost_params
+from mimgraph.infer.blocks import Using, type_use
+from mimgraph.infer.evaluation import compute
+from mimgraph.infer.presence import check_repeat_presence, missing_inputs, output_presences
+from mimgraph.infer.sources import known_types
+from mimgraph.infer.state import Fed, Site
+from mimgraph.infer.structure import is_lost
+from mimgraph.ir.declared.graph import Block, Source
+from mimgraph.ir.declared.operations import Repeat, Word, carried
+from mimgraph.ir.declared.values import Option
+from mimgraph.ir.dims.bounds import at_least
+from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.presence import Presence
+from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed.operations import STEPS, Repeated
+from mimgraph.ir.types import DTYPES, Constraint, TensorType, at_least_one
+
+
+class Steps(NamedTuple):
+    """The params `given` at each step, the `number` of steps, and the input that is its `counter`.
+
+    Where the number is known only at run time, two steps stand for all. `collected` is a port.
+    """
+
+    given: list[dict[str, Any]]
+    number: Size = 1
+    counter: str = ""
+    collected: str | None = None
+
+
+def steps_of(
+    site: Site, block: Block, repeat: Repeat, arguments: Mapping[str, Any]
+) -> Steps | None:
+    """Return the steps of a repeat, each with these arguments of the call and its own; None if a key
+    of the repeat is faulty, which is reported."""
+    number = _number(site, repeat) if repeat.times is not None else None
+    is_right = repeat.times is None or number is not None
+    index = _index(site, block, repeat, repeat.counter) if repeat.counter else ""
+    collected = _collected(site, block, repeat.collect) if repeat.collect else None
+    if not is_right or index is None or (repeat.collect and collected is None):
+        return None
+    fixed = number if isinstance(number, int) else None
+    columns = columns_of(site.context, repeat.each, fixed, site.path, "repeat")
+    if columns is None:
+        return None
+    if number is None:
+        number = len(next(iter(columns.values())))
+    if repeat.collect and at_least(number, 1) is False:
+        message = f"collect needs at least one step, but times is {number}"
+        site.fault("bad-option", message, repeat.collect.span, help="leave collect out")
+        return None
+    number_of_bodies = number if isinstance(number, int) else 2
+    if repeat.counter and index not in block.input_names:
+        columns[index] = list(range(number_of_bodies))
+        index = ""
+    given = [
+        {**arguments, **{name: column[step] for name, column in columns.items()}}
+        for step in range(number_of_bodies)
+    ]
+    return Steps(given, number, index, collected)
+
+
+def index_type(number: Size) -> TensorType:
+    """Return the type of the number of a step, of so many."""
+    return TensorType((), "int64", batched=False, below=number)
+
+
+# how often
+
+
+def _number(site: Site, repeat: Repeat) -> Size | None:
+    """Return the number of repeats; None if it is faulty, which is reported."""
+    times = repeat.times
+    assert times is not None
+    number = compute(times.value, site.evaluation)
+    if isinstance(number, Dim):
+        return number if _can_count(site, repeat.shared, times, number) else None
+    return checked_number(site, times, "repeat", 0, number)
+
+
+def _can_count(site: Site, shared: bool, times: Option, number: Dim) -> bool:
+    """Return whether a size known only at run time may be the number of repeats; report if not."""
+    if not shared:
+        message = f"repeat must be a number, but it is {number}"
+        note = f"{number} is known only at run time"
+        size = f"${number}" if str(number).isidentifier() else f"$({number})"
+        shared_repeat = f"repeat: {{times: {size}, shared: true}}"
+        help = f"weights of their own need a fixed number; for one module write {shared_repeat}"
+        site.fault("symbolic-size", message, times.span, note=note, help=help)
+        return False
+    if at_least(number, 0) is False:
+        message = f"repeat must be a whole number of times, at least 0, but it is {number}"
+        site.fault("bad-option", message, times.span)
+        return False
+    types: Mapping[str, TensorType] = {
+        str(position): fed.type
+        for position, fed in enumerate(site.fed or ())
+        if fed.type is not None
+    }
+    fault = unreadable(site, [("times", number)], types)
+    if fault is not None:
+        site.fault(fault.code, fault.message, times.span, help=fault.help)
+    return fault is None
+
+
+# the number of the step
+
+
+def _index(site: Site, block: Block, repeat: Repeat, counter: Word) -> str | None:
+    """Return the input or param of the block that is the number of the step; None if there is none of
+    that name, which is reported."""
+    name, span = counter
+    others = [one for one in block.input_names if one != name]
+    if name in block.params:
+        if not repeat.shared and name not in repeat.each:
+            return name
+        if name in repeat.each:
+            message, help = f"{name} is given by index and in with", "leave one of them out"
+            site.fault("duplicate-key", message, span, help=help)
+            return None
+        message = f"a shared repeat is one module, in which the param {name} has one value"
+        help = f"make {name} an input of {block.family}: an int64 tensor without axes"
+        site.fault("bad-option", message, span, help=help)
+    elif name not in block.input_names:
+        _unknown_index(site, block, counter)
+    elif not others:
+        message = f"{block.family} has no input beside {name} that a step can hand to the next"
+        site.fault("bad-option", message, span, help=f"write inputs: [x, {name}]")
+    elif (given := _given(site.fed or (), name, len(others))) is not None:
+        message = f"{name} is the number of the step, so it takes no source"
+        help = f"leave it out of from; the sources: {', '.join(others)}"
+        site.fault("wrong-arity", message, given.argument_span or given.span, help=help)
+    else:
+        return name
+    return None
+
+
+def _given(fed: Sequence[Fed], name: str, others: int) -> Source | None:
+    """Return the source that is given by name for the number of the step, or as one too many."""
+    named = next((one.source for one in fed if one.source.argument == name), None)
+    if named is None and len(fed) == others + 1 and fed[-1].source.argument is None:
+        return fed[-1].source
+    return named
+
+
+def _unknown_index(site: Site, block: Block, index: Word) -> None:
+    """Report that the block has no input or param of this name, unless it could not be read."""
+    known = [*block.input_names, *block.params]
+    if is_lost(index.name, {*block.lost, *lost_params(block)}, known, site.state.report):
+        return
+    near = site.state.report.suggestion(index.name, known, "known here")
+    inputs = ", ".join([*block.input_names, index.name])
+    message = f"{block.family} has no input or param called {index.name!r}"
+    help = near or f"make it an input of the block: inputs: [{inputs}]"
+    site.fault("unknown-param", message, index.span, help=help)
+
+
+# the results that are collected
+
+
+def _collected(site: Site, block: Block, collect: Word) -> str | None:
+    """Return the port whose results are collected; None if there is none, which is reported."""
+    names = block.output_names
+    if len(names) == 1:
+        if collect.name in ("", *names):
+            return ""
+        help = "write collect: true"
+    elif collect.name in names and STEPS not in names:
+        return collect.name
+    elif collect.name in names:
+        message = (
+            f"the collected results are the port {STEPS}, but so is an output of {block.family}"
+        )
+        site.fault("duplicate-name", message, collect.span, help="rename that output")
+        return None
+    elif not collect.name:
+        message = f"{block.family} has several outputs: choose one to collect"
+        help = f"write collect: {names[0]}; the outputs: {', '.join(names)}"
+        site.fault("unknown-port", message, collect.span, help=help)
+        return None
+    else:
+        near = site.state.report.suggestion(collect.name, names, "its outputs")
+        help = near or f"its outputs: {', '.join(names)}"
+    message = f"{block.family} has no output {collect.name!r}"
+    site.fault("unknown-port", message, collect.span, help=help)
+    return None
+
+
+# Type a repeated block: the outputs of each step feed the inputs of the next.
+
+
+Presences: TypeAlias = Mapping[str, Presence]
+
+
+class TypedRepeat(NamedTuple):
+    """A repeated block, and the types of its results by port."""
+
+    operation: Repeated
+    results: Mapping[str, TensorType]
+
+
+def type_repeat(
+    using: Using, repeat: Repeat, steps: Steps, names: tuple[str, ...], fed: Mapping[str, Fed]
+) -> TypedRepeat | None:
+    """Return the repeated block; None if a step does not fit the one before, which is reported.
+
+    `names` are the inputs that sources fill.
+    """
+    block = using.block
+    handed_on = carried(names, block.output_names)
+    if not _check_given(using, handed_on, fed):
+        return None
+    if not check_repeated_group(using.site, block, (names[0], *handed_on), fed):
+        return None
+    first = fed[names[0]]
+    current = dict(fed)
+    if steps.counter:
+        current = _with_index(block, steps.counter, _index_fed(repeat, steps, first), fed)
+    fits = _Fits(using, repeat, steps, names[0], first.presence, handed_on)
+    bodies: list[Body] = []
+    for time, arguments in enumerate(steps.given):
+        types = known_types(current)
+        assert types is not None  # those of the sources, then of outputs that were typed
+        body = type_use(using, arguments, current, types, missing_inputs(current), time)
+        if body is None:
+            return None
+        presences = fits.presences(body, current)
+        if steps.collected is not None and not fits.collected(body, bodies, presences):
+            return None
+        handed = fits.handed_on(body, current, presences)
+        if handed is None:
+            return None
+        bodies.append(body)
+        current |= handed
+    if isinstance(steps.number, Dim):
+        del bodies[1:], steps.given[1:]
+    operation = Repeated(
+        *(tuple(bodies), tuple(steps.given), repeat.shared, handed_on),
+        *(steps.number, block.family, steps.counter, steps.collected),
+    )
+    return TypedRepeat(operation, _results(using, operation, fed))
+
+
+def _check_given(using: Using, handed_on: Iterable[str], fed: Mapping[str, Fed]) -> bool:
+    """Return whether the inputs that each step hands on are given; report the first that is left out."""
+    name = next((name for name in handed_on if not fed_to(name, fed)), None)
+    if name is None:
+        return True
+    block = using.block
+    message = f"each step of {block.family} hands {name} on, so the first needs it"
+    help = f"feed {name}, or give the output {name} of {block.family} another name"
+    using.site.fault("wrong-arity", message, using.site.node.span, help=help)
+    return False
+
+
+def _index_fed(repeat: Repeat, steps: Steps, first: Fed) -> Fed:
+    """Return the number of the step as a source, which is there when the block runs."""
+    assert repeat.counter is not None
+    name, span = repeat.counter
+    source = Source(name, None, span)
+    return Fed(Value(name, ""), index_type(steps.number), source, span, first.presence)
+
+
+def _with_index(block: Block, counter: str, index: Fed, fed: Mapping[str, Fed]) -> dict[str, Fed]:
+    """Return the sources with the number of the step among them, in the order of the inputs."""
+    place = {name: position for position, name in enumerate(block.input_names)}
+    found = {**fed, counter: index}
+    return {name: found[name] for name in sorted(found, key=lambda n: place[n.partition(".")[0]])}
+
+
+class _Fits(NamedTuple):
+    """Checks that the results of a step fit the next; `whole` says when the repeat runs, which the
+    `first` input decides.
+
+    `carried` are the inputs that each step hands to the next, each with the port that feeds it.
+    """
+
+    using: Using
+    repeat: Repeat
+    steps: Steps
+    first: str
+    whole: Presence
+    carried: Mapping[str, str]
+
+    def presences(self, body: Body, current: Mapping[str, Fed]) -> Presences:
+        """Return when each result of a step exists, by port."""
+        outer = {key: one.presence for key, one in current.items()}
+        found = output_presences(body, self.whole, outer)
+        return dict(zip(body.results, found.values(), strict=True))
+
+    def handed_on(
+        self, body: Body, current: Mapping[str, Fed], presences: Presences
+    ) -> dict[str, Fed] | None:
+        """Return the sources that change from one step to the next; None if an output does not fit
+        the input that it feeds, which is reported."""
+        site, repeat = self.using.site, self.repeat
+        handed = dict[str, Fed]()
+        for name, port in self.carried.items():
+            before, type_ = current[name], body.results[port]
+            if repeat.shared and not type_.is_alike(before.type):
+                message = (
+                    f"a shared repeat needs equal shapes in and out: {before.type} gives {type_}"
+                )
+                help = "leave shared: true out, and each repeat has weights of its own"
+                if isinstance(self.steps.number, Dim):
+                    help = "let the block return the shape that it takes"
+                site.fault("shape-mismatch", message, repeat.span, help=help)
+                return None
+            presence = presences[port]
+            is_needed = repeat.shared or name == self.first
+            if is_needed and not check_repeat_presence(site, repeat, before, presence):
+                return None
+            if type_ is not before.type or presence != before.presence:
+                handed[name] = before._replace(type=type_, presence=presence)
+        return handed
+
+    def collected(self, body: Body, before: list[Body], presences: Presences) -> bool:
+        """Return whether the collected result of a step can be stacked; report it if not."""
+        port, word = self.steps.collected, self.repeat.collect
+        assert port is not None and word is not None
+        site, type_ = self.using.site, body.results[port]
+        first = before[0].results[port] if before else type_
+        if not first.is_alike(type_):
+            message = f"collect needs equal shapes at each step: {first}, then {type_}"
+            site.fault("shape-mismatch", message, word.span)
+        elif type_.dtype not in DTYPES:
+            message = (
+                f"{word.name or 'the result'} is a recurrent state, and only a tensor is collected"
+            )
+            site.fault("dtype-mismatch", message, word.span)
+        elif presences[port] != self.whole:
+            message = f"{word.name or 'the result'} may be missing, so it cannot be collected"
+            help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
+            site.fault("optional-source", message, word.span, help=help)
+        else:
+            return True
+        return False
+
+
+def _results(using: Using, operation: Repeated, fed: Mapping[str, Fed]) -> Mapping[str, TensorType]:
+    """Return the types of the results: of the last step, and of all steps if they are collected."""
+    if not operation.bodies:  # repeated zero times: the inputs that its outputs would feed
+        types = known_types(fed)
+        assert types is not None
+        return {port: types[name] for name, port in operation.carried.items()}
+    times, found = operation.times, dict(operation.bodies[-1].results)
+    if isinstance(times, Dim):
+        is_handed = found.keys() <= {*operation.carried.values()}
+        # without a step the inputs are handed on, so what a step says of the numbers does not hold
+        found = {port: type_.cast(type_.dtype) for port, type_ in found.items()}
+        least = 0 if is_handed and operation.collected is None else 1
+        if not at_least(times, least):
+            needed = at_least_one(times) if least else Constraint(times, 0)
+            using.site.state.require([needed])
+    if operation.collected is not None:
+        one = found[operation.collected]
+        found[STEPS] = one.like(times, *one.dims)
+    return found

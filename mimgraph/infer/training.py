@@ -1,0 +1,297 @@
+"""Compute and check the words of a node on how its weights are trained: rates, freezing, `lora`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.infer.evaluation import Evaluation, compute, origin_of, placed
+from mimgraph.ir.declared.graph import Node
+from mimgraph.ir.declared.training import Training as TrainingWords
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
+from mimgraph.ir.expression import plain
+from mimgraph.ir.lazy import ShapesUnknown
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.training import Adapter, Rate, Training
+from mimgraph.ir.typed.training_walk import adaptable, places
+from mimgraph.ir.typed.walks import ends_with, inner_nodes, is_part, join
+
+
+def word_fault(
+    at: Evaluation, code: DiagnosticCode, message: str, option: Option, help: str = ""
+) -> None:
+    """Report a fault where the value stands, or where the use of a block gives it."""
+    span, labels = placed(option.span, origin_of(option.value, at.origins))
+    at.report.add(Diagnostic(code, message, span, labels=labels, help=help, node=at.node))
+
+
+OPTIONS = ("rank", "on", "alpha", "dropout")
+WRITE = "write lora: {rank: 8, on: [query, value]}"
+MOST_LISTED = 12
+
+
+def adapter(node: Node, typed: TypedNode, words: TrainingWords, at: Evaluation) -> Adapter | None:
+    """Return the adapters of a node; None after reporting their faults."""
+    whole = words.lora
+    assert whole is not None
+    before = len(at.report.diagnostics)
+    if not isinstance(whole.value, Mapping):
+        if whole.value is not FAULTY:
+            message = "lora must be a mapping of rank, on, alpha and dropout"
+            word_fault(at, "wrong-type", message, whole, WRITE)
+        return None
+    given = {k: plain(compute(one.value, at)) for k, one in words.lora_parts.items()}
+    _check_names(words, at)
+    for name, value in given.items():
+        if name in OPTIONS and value is not FAULTY:
+            _check(name, value, words.lora_parts[name], at)
+    if any(inner.training and inner.training.lora for inner in inner_nodes(typed.operation)):
+        message = f"{node.name} has lora inside, and cannot have it around that"
+        word_fault(at, "bad-option", message, whole, "write one of them")
+    if len(at.report.diagnostics) > before or any(one is FAULTY for one in given.values()):
+        return None
+    on = given["on"]
+    ends = (on,) if isinstance(on, str) else tuple(on)
+    found = Adapter(given["rank"], ends, given.get("alpha"), given.get("dropout"))
+    targets = _targets(node, typed, ends, words.lora_parts["on"], at)
+    return None if targets is None else replace(found, targets=targets)
+
+
+def _check_names(words: TrainingWords, at: Evaluation) -> None:
+    """Report options that adapters do not have, and those that are missing."""
+    whole, parts = words.lora, words.lora_parts
+    assert whole is not None
+    for name, part in parts.items():
+        if name not in OPTIONS and name != OTHERS:
+            help = suggestion(name, OPTIONS) or f"its options: {', '.join(OPTIONS)}"
+            at_key = part._replace(span=part.key)
+            word_fault(at, "unknown-option", f"lora has no option {name!r}", at_key, help)
+    for name in ("rank", "on"):
+        if name not in parts and OTHERS not in parts:
+            word_fault(at, "missing-option", f"lora needs {name}", whole, WRITE)
+
+
+def _check(name: str, value: Any, part: Option, at: Evaluation) -> None:
+    """Report a value that an option of the adapters cannot have."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    match name:
+        case "rank":
+            fits, wants = type(value) is int and value >= 1, "a whole number of at least 1"
+        case "on":
+            names = [value] if isinstance(value, str) else value
+            fits = isinstance(names, list) and all(isinstance(one, str) and one for one in names)
+            fits, wants = fits and bool(names), "names of inner layers: [query, value]"
+        case "alpha":
+            fits, wants = is_number and isfinite(value) and value > 0, "a number above 0"
+        case _:
+            fits, wants = is_number and 0 <= value < 1, "a number of at least 0 and less than 1"
+    if not fits:
+        word_fault(at, "bad-option", f"{name} of lora must be {wants}, not {value!r}", part)
+
+
+def _targets(
+    node: Node, typed: TypedNode, ends: tuple[str, ...], on: Option, at: Evaluation
+) -> tuple[tuple[str, str], ...] | None:
+    """Return the layers that get adapters, with their classes; None after reporting names that mean none,
+    or something that peft cannot adapt."""
+    try:
+        layers = {path: kind for path, kind in adaptable(typed.operation) if path}
+        others = _modules(typed) - layers.keys()
+    except ShapesUnknown as unknown:
+        word_fault(at, "missing-package", unknown.message, on, unknown.help)
+        return None
+    before = len(at.report.diagnostics)
+    for index, end in enumerate(ends):
+        place = on._replace(span=on.item(index))
+        if other := next((path for path in sorted(others) if ends_with(path, end)), None):
+            message = f"{join(node.name, other)} cannot have adapters"
+            word_fault(at, "bad-option", message, place, _candidates(end, layers))
+        elif not any(ends_with(path, end) for path in layers):
+            message = f"{node.name} has no inner layer {end!r}"
+            word_fault(at, "bad-option", message, place, _candidates(end, layers))
+    if len(at.report.diagnostics) > before:
+        return None
+    return tuple(one for one in layers.items() if any(ends_with(one[0], end) for end in ends))
+
+
+def _modules(typed: TypedNode) -> set[str]:
+    """Return the paths of all modules with tensors inside a node."""
+    found = set[str]()
+    for key in places(typed.operation):
+        parts = key.split(".")[:-1]
+        found.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return found
+
+
+def _candidates(end: str, layers: Mapping[str, str]) -> str:
+    """Return the help for a wrong name: the layers that can have adapters, by the ends of their paths."""
+    if not layers:
+        return "Linear, Embedding and Conv layers without groups can have adapters"
+    names = [*dict.fromkeys(_name(path) for path in layers)]
+    near = suggestion(end, names)
+    shown, more = names[:MOST_LISTED], ", ..." if len(names) > MOST_LISTED else ""
+    return near or f"layers that can have adapters: {', '.join(shown)}{more}"
+
+
+def _name(path: str) -> str:
+    """Return the last name of a path, with the one before if it is a number: `mlp.0`."""
+    *_, before, last = ("", *path.split("."))
+    return join(before, last) if last.isdecimal() else last
+
+
+# Compute and check the words of a node on how its weights are trained.
+
+
+_MULTIPLE = re.compile(r"(\d+\.?\d*(?:e-?\d+)?|\.\d+)x", re.ASCII)
+
+
+def trained(node: Node, typed: TypedNode, at: Evaluation) -> TypedNode | None:
+    """Return the typed node with the settings that its words give; None if one is faulty."""
+    words = node.training
+    if words is None:
+        return typed
+    before = len(at.report.diagnostics)
+    if node.freeze is True:
+        name, option = next(iter(words.given.items()))
+        help = f"leave freeze out, or {name}"
+        word_fault(
+            at, "bad-option", f"{node.name} is frozen, so that {name} does nothing", option, help
+        )
+    lr = None if words.lr is None else _rate(words.lr, at)
+    decay = None if words.weight_decay is None else _decay(words.weight_decay, at)
+    until, parts = "", tuple[str, ...]()
+    if words.freeze_until is not None:
+        until = str(words.freeze_until.value)
+        parts = _frozen_parts(node, typed, words.freeze_until, at)
+    lora = None
+    if words.lora is not None and len(at.report.diagnostics) == before:
+        if words.freeze_until is not None:
+            message = f"lora freezes all of {node.name} but the adapters"
+            word_fault(at, "bad-option", message, words.freeze_until, "leave freeze out")
+        lora = adapter(node, typed, words, at)
+    if len(at.report.diagnostics) > before or (words.lora is not None and lora is None):
+        return None
+    return replace(typed, training=Training(until, parts, lr, decay, lora))
+
+
+def _rate(option: Option, at: Evaluation) -> Rate | None:
+    """Return the learning rate; None after reporting another value."""
+    value = plain(compute(option.value, at))
+    if isinstance(value, str) and (match := _MULTIPLE.fullmatch(value)):
+        rate = Rate(float(match[1]), is_multiple=True)
+    elif _is_number(value):
+        rate = Rate(float(value))
+    else:
+        if value is not FAULTY:
+            word_fault(
+                at,
+                "wrong-type",
+                f"lr must be a number or a multiple, not {_shown(value)}",
+                option,
+                _LR,
+            )
+        return None
+    if not (isfinite(rate.value) and rate.value >= 0):
+        word_fault(at, "bad-option", f"lr must be at least 0, not {_shown(value)}", option, _LR)
+    return rate
+
+
+_LR = "write a rate, lr: 1e-4, or a multiple of the optimizer's, lr: 0.1x"
+
+
+def _decay(option: Option, at: Evaluation) -> float | None:
+    """Return the weight decay; None after reporting another value."""
+    value = plain(compute(option.value, at))
+    if value is FAULTY:
+        return None
+    if not _is_number(value):
+        help = "write weight_decay: 0.01, or 0 for none"
+        word_fault(
+            at, "wrong-type", f"weight_decay must be a number, not {_shown(value)}", option, help
+        )
+        return None
+    if not (isfinite(value) and value >= 0):
+        message = f"weight_decay must be at least 0, not {_shown(value)}"
+        word_fault(at, "bad-option", message, option)
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _frozen_parts(node: Node, typed: TypedNode, option: Option, at: Evaluation) -> tuple[str, ...]:
+    """Return the modules and tensors of the node's module up to the child; none after reporting that
+    there is no such child."""
+    keys, until = _keys(typed, option, at), str(option.value)
+    if keys is None:
+        return ()
+    found = [index for index, key in enumerate(keys) if is_part(key, until)]
+    if not until or not found:
+        _report_no_child(node, keys, option, at)
+        return ()
+    return tuple(_cover(keys, until))
+
+
+def _keys(typed: TypedNode, option: Option, at: Evaluation) -> list[str] | None:
+    """Return the keys of a module's tensors; None after reporting that a model of a library cannot be
+    probed for them."""
+    try:
+        return [*dict.fromkeys(places(typed.operation))]
+    except ShapesUnknown as unknown:
+        word_fault(at, "missing-package", unknown.message, option, unknown.help)
+        return None
+
+
+def _cover(keys: list[str], until: str) -> list[str]:
+    """Return the largest parts of a module that stand before the child `until`, and the child.
+
+    >>> _cover(["conv.weight", "layers.0.weight", "layers.1.weight", "fc.weight"], "layers.1")
+    ['conv', 'layers.0', 'layers.1']
+    """
+    found, before = list[str](), ""
+    for name in until.split("."):
+        start = f"{before}." if before else ""
+        children = dict.fromkeys(
+            key[len(start) :].partition(".")[0] for key in keys if key.startswith(start)
+        )
+        names = [*children]
+        found += [join(before, child) for child in names[: names.index(name)]]
+        before = join(before, name)
+    return [*found, until]
+
+
+def _report_no_child(node: Node, keys: list[str], option: Option, at: Evaluation) -> None:
+    """Report a child that the module does not have, with the children that it has."""
+    until, parent = str(option.value), ""
+    first, _, rest = until.partition(".")
+    while rest and any(is_part(key, join(parent, first)) for key in keys):
+        parent = join(parent, first)
+        first, _, rest = rest.partition(".")
+    start = f"{parent}." if parent else ""
+    inner = [key[len(start) :] for key in keys if key.startswith(start) and key != parent]
+    children = [*dict.fromkeys(key.partition(".")[0] for key in inner)]
+    what = join(node.name, parent)
+    if not until:
+        message = "freeze: until needs the name of a child"
+    elif not children:
+        message = f"{what} has no children, so that none is called {first!r}"
+    else:
+        message = f"{what} has no child {first!r}"
+    help = suggestion(first, children, "its children") if until else ""
+    if not help and children:
+        shown, more = children[:12], ", ..." if len(children) > 12 else ""
+        help = f"its children: {', '.join(shown)}{more}"
+    word_fault(at, "bad-option", message, option, help)
