@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 from mimgraph.compare.equality import content_hash, same
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
-from mimgraph.infer.advice.warnings import warnings
+from mimgraph.infer.warnings import warnings
 from mimgraph.inspection.edges import Edges, edges
 from mimgraph.ir.declared.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed.graph import TypedGraph

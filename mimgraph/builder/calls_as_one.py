@@ -14,8 +14,8 @@ from mimgraph.builder.handles.record_call import optional_given
 from mimgraph.builder.handles.records import Record
 from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Report
+from mimgraph.infer.graph import infer_node
 from mimgraph.infer.sharing import have_same_nodes
-from mimgraph.infer.single_node import infer_node
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.typed.graph import TypedNode

@@ -24,7 +24,7 @@ from mimgraph.builder.tracing.expressions import rewriter_as_written
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
-from mimgraph.infer.single_node import Given, GivenGroup
+from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.structure import unique
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Share

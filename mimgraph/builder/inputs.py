@@ -15,7 +15,7 @@ from mimgraph.builder.node_names import check_name
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.diagnostics import Diagnostic, Report
-from mimgraph.infer.single_node import Given, infer_input
+from mimgraph.infer.graph import Given, infer_input
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size, size_help
 from mimgraph.ir.dims.dim import Dim

@@ -10,7 +10,7 @@ from mimgraph.builder.handles.records import Layer, Record
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import spec_error
-from mimgraph.infer.single_node import Given, GivenGroup, Made
+from mimgraph.infer.graph import Given, GivenGroup, Made
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Share
 from mimgraph.ir.typed.graph import TypedNode, Value

@@ -14,7 +14,7 @@ from mimgraph.builder.handles.records import Record
 from mimgraph.builder.outer_layers import has_blocks
 from mimgraph.builder.tracing.trace import enclosing
 from mimgraph.builder.user_line import spec_error
-from mimgraph.infer.single_node import Given
+from mimgraph.infer.graph import Given
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Apply, Chain
 from mimgraph.ir.typed.graph import TypedNode

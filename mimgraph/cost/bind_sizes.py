@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mimgraph.infer.constraint_origin import needed_by
+from mimgraph.infer.requirements import needed_by
 from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Dim, Size, substitute, symbols
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType

@@ -9,9 +9,9 @@ from functools import cached_property
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.editor.document.repair import read_text
-from mimgraph.infer.advice.warnings import warnings
-from mimgraph.infer.known_part import KnownPart, known_part
+from mimgraph.infer.graph import KnownPart, known_part
 from mimgraph.infer.state import State
+from mimgraph.infer.warnings import warnings
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.typed.graph import TypedGraph
 from mimgraph.language.parts.part_files import Place

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.infer.advice import missing_batch, rule_trial, shape_help, unknown_ops
-from mimgraph.infer.advice.unknown_ops import op_of_plugin
+from mimgraph.infer import shape_help, unknown_ops
 from mimgraph.infer.evaluation import Evaluation, origin_of, placed
 from mimgraph.infer.options import Bound, Place, Values, bind, values
 from mimgraph.infer.rules import Answer, ask, ask_of_one, with_size_of_given
 from mimgraph.infer.sources import ask_for_port, known_types, match_op, names_group, unknown_port
 from mimgraph.infer.state import Fed, Site, State
+from mimgraph.infer.unknown_ops import op_of_plugin
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared.graph import Block, Source
 from mimgraph.ir.declared.operations import Activation, Apply
@@ -310,8 +310,8 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         report_refusal(site, bound, OpFault("too-large", message), fed)
         return None
     except OpFault as fault:
-        refused = rule_trial.Trial(op, options.by_name, fault, fed, types, context)
-        moved = missing_batch.fault_for(refused)
+        refused = shape_help.Trial(op, options.by_name, fault, fed, types, context)
+        moved = shape_help.fault_for(refused)
         if moved is None:
             fault.help = shape_help.help_for(refused)
         report_refusal(site, bound, moved or fault, fed)

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.evaluation import Evaluation, compute, decide, layered
-from mimgraph.infer.linear_sizes import linear_size
+from mimgraph.infer.evaluation import Evaluation, compute, decide, layered, linear_size
 from mimgraph.infer.presence import missing_inputs
 from mimgraph.infer.sources import Arguments, match
 from mimgraph.infer.state import Fed, Site

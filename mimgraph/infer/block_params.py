@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.infer.advice.wrong_options import Keys, given_twice, missing_options, unknown_option
-from mimgraph.infer.evaluation import Evaluation, Origin, compute, has_faulty, layered, origin_of
-from mimgraph.infer.names_read import in_value
+from mimgraph.infer.evaluation import (
+    Evaluation,
+    Origin,
+    compute,
+    has_faulty,
+    in_value,
+    layered,
+    origin_of,
+)
+from mimgraph.infer.options import Keys, given_twice, missing_options, unknown_option
 from mimgraph.infer.state import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared.graph import Block

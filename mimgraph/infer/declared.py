@@ -1,30 +1,43 @@
-"""Check the declared params, inputs and blocks of a spec before its nodes are typed."""
+"""Compute the declared parts of a graph: params, input types, blocks, limits."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from mimgraph.diagnostics import Label
-from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.apply import bind_op
 from mimgraph.infer.block_params import find_block
-from mimgraph.infer.dag import cycles, reached
 from mimgraph.infer.each import check_text
-from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
-from mimgraph.infer.linear_sizes import linear_size
-from mimgraph.infer.outer_shares import MAX_NAMES, inner_blocks, is_too_large, outer_shares
+from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered, linear_size
 from mimgraph.infer.state import State
-from mimgraph.infer.structure import Around, check_scope, report_cycle, scope_of, unique
-from mimgraph.ir.declared.graph import Block, Input, InputShape, Node
+from mimgraph.infer.structure import (
+    MAX_NAMES,
+    Around,
+    check_scope,
+    cycles,
+    inner_blocks,
+    is_too_large,
+    outer_shares,
+    reached,
+    report_cycle,
+    scope_of,
+    unique,
+)
+from mimgraph.infer.unknown_names import OtherScopes, SpecNames
+from mimgraph.ir.declared.graph import Block, DeclaredLimits, Input, InputShape, Node
 from mimgraph.ir.declared.operations import Apply, Call
 from mimgraph.ir.declared.sizes import LinearSize, size_help
 from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
 from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol, terms_of
 from mimgraph.ir.expression import plain
+from mimgraph.ir.typed.graph import Limits, read_amount
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import is_plugin
+from mimgraph.support.arguments import shown
 
 
 def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
@@ -74,7 +87,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
         if isinstance(dim, str):
             found.append(symbol(dim))
             continue
-        size = _size(state, shape, at)
+        size = _input_size(state, shape, at)
         if size is None:
             return None
         found.append(size)
@@ -86,7 +99,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     return tuple(found)
 
 
-def _size(state: State, shape: InputShape, index: int) -> Size | None:
+def _input_size(state: State, shape: InputShape, index: int) -> Size | None:
     """Return a size that is a number, or linear in a name; None if it is faulty, which is reported."""
     dim, span = shape.dims[index], shape.spans[index]
     hint = "a name for a size stands without a $: H, 8*H"
@@ -209,3 +222,79 @@ def check_nodes_text(
         check_nodes_text(state, operation.items, names, f"{here}.")
         for option in given:
             check_names(option.value, at)
+
+
+# Compute the limits that a graph declares: numbers such as `20M`, and the sizes at which they
+# hold.
+
+
+END = 10**30  # so that it can be written
+EXAMPLE = "write a number, or one with K, M, G or T behind it: 20M"
+_NEARLY = re.compile(r"(\d[\d_,]*(?:\.\d+)?) ?(?:([kKmMgGtT])[bB]?)?", re.ASCII)
+
+
+def compute_limits(declared: DeclaredLimits, params: Mapping[str, Any], report: Report) -> Limits:
+    """Return the limits in numbers; one that is wrong is left out, and its fault reported."""
+    at = Evaluation(params, report)
+    amounts = {name: _limit_amount(name, one, at) for name, one in declared.amounts.items()}
+    sizes = {name: _limit_size(name, one, at) for name, one in declared.sizes.items()}
+    return Limits(_known_limits(amounts), _known_limits(sizes))
+
+
+def _known_limits(found: Mapping[str, int | None]) -> dict[str, int]:
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _limit_amount(name: str, option: Option, at: Evaluation) -> int | None:
+    """Return a limit; None after reporting that it is none."""
+    value = plain(compute(option.value, at))
+    if value is FAULTY:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # such as 2e9
+    number = read_amount(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int):
+        message = f"{name} must be a whole number such as 20M, not {_given_amount(value)}"
+        _limit_fault("wrong-type", message, option, at, _limit_help(value))
+    elif not 0 <= number < END:
+        _limit_fault("bad-option", f"{name} must be at least 0 and below 10**30", option, at)
+    else:
+        return number
+    return None
+
+
+def _limit_size(name: str, option: Option, at: Evaluation) -> int | None:
+    """Return the number for a named size; None after reporting that it is none."""
+    value = plain(compute(option.value, at))
+    if value is FAULTY:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        message = f"the size {name} must be a whole number, not {_given_amount(value)}"
+        _limit_fault("wrong-type", message, option, at)
+    elif not 1 <= value <= MAX_COEFFICIENT:
+        message = f"the size {name} must be 1 to {MAX_COEFFICIENT:,}, not {value}"
+        _limit_fault("bad-option", message, option, at)
+    else:
+        return value
+    return None
+
+
+def _limit_fault(
+    code: DiagnosticCode, message: str, option: Option, at: Evaluation, help: str = ""
+) -> None:
+    at.report.add(Diagnostic(code, message, option.span, help=help))
+
+
+def _given_amount(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return shown(value)
+
+
+def _limit_help(value: object) -> str:
+    """Return how to write a limit: `write 64M` for `64 MB`."""
+    found = _NEARLY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return EXAMPLE
+    text = re.sub("[_,]", "", found[1]) + (found[2] or "").upper()
+    return f"write {text}" if read_amount(text) is not None else EXAMPLE

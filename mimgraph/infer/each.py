@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.advice.wrong_options import given_twice
 from mimgraph.infer.block_params import columns_of, whole_number
+from mimgraph.infer.options import given_twice
 from mimgraph.infer.sources import ask_for_port
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared.graph import Node, Source

@@ -1,17 +1,21 @@
-"""Compute the values of options and params: `$name`, `$(...)` and the names inside of a text."""
+"""Compute params, options and sizes, and find the names of params that they read."""
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from operator import is_
 from typing import Any, NamedTuple, cast
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.declared.values import FAULTY, Option, Template, Written
+from mimgraph.ir.declared.graph import Block, Input, InputShape, Node, operations, overs
+from mimgraph.ir.declared.sizes import LinearSize
+from mimgraph.ir.declared.values import FAULTY, Chosen, Option, Template, Written
 from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dims.linear import Line
 from mimgraph.ir.expression import (
     PLAIN,
     ExpressionError,
@@ -24,6 +28,85 @@ from mimgraph.ir.expression import (
     written,
 )
 from mimgraph.source import Span
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def in_inputs(inputs: Iterable[Input]) -> Iterator[str]:
+    """Yield the names in inputs: in their shapes and vocabularies, and in `optional`."""
+    for declared in inputs:
+        yield from _in_shape(declared.shape)
+        yield from _in_input(declared)
+
+
+def _in_input(declared: Input) -> Iterator[str]:
+    """Yield the names that decide whether an input is optional, and its vocab."""
+    yield from in_value(declared.optional)
+    if declared.vocab is not None:
+        yield from in_value(declared.vocab.value)
+
+
+def _in_shape(shape: InputShape | None) -> Iterator[str]:
+    if shape is not None:
+        yield from in_value(shape.written)
+
+
+def in_block(block: Block) -> Iterator[str]:
+    """Yield the names in a block, without those in the defaults of its params."""
+    for given in block.inputs:
+        yield from _in_shape(given.pattern)
+        yield from in_value(given.optional)
+        if given.declared is not None:  # of a spec that is used as a block
+            yield from _in_input(given.declared)
+    yield from in_nodes(block.nodes)
+    yield from in_value(block.doc)
+
+
+def in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
+    """Yield the names in the options of nodes, and in the names of their ops."""
+    nodes = tuple(nodes)
+    for node in nodes:
+        yield from in_value(node.freeze)
+        yield from _in_training(node)
+    for over in overs(nodes):
+        yield from in_value(over.value)
+    for operation in operations(nodes):
+        for item in operation.items:
+            yield from in_value(item.freeze)
+            yield from _in_training(item)
+        for name in operation.names():
+            if isinstance(name, Chosen):
+                yield from in_value(str(name))
+        for option in operation.every_option():
+            yield from in_value(option.value)
+
+
+def _in_training(node: Node) -> Iterator[str]:
+    for option in node.training.every_option() if node.training else ():
+        yield from in_value(option.value)
+
+
+def in_value(value: Any) -> Iterator[str]:
+    """Yield the names in the value of an option or param, or in a text."""
+    match value:
+        case str():
+            yield from _WORD.findall(value) if "$" in value else ()
+        case _ if type(value) in PLAIN:
+            pass
+        case Written():
+            yield from (variable.name for variable in variables(value.expression))
+        case Template():
+            yield from (match[1] for match in value.names())
+        case list():
+            for item in value:
+                yield from in_value(item)
+        case Mapping():
+            for item in value.values():
+                yield from in_value(item)
+
+
+# Compute the values of options and params: `$name`, `$(...)` and the names inside of a text.
+
 
 Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown
 
@@ -269,3 +352,36 @@ def texts_in(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for item in value for text in texts_in(item)]
     return [value] if isinstance(value, str) else []
+
+
+# Compute the factor and the offset of sizes that are linear in a name, `$patch*H + 1`.
+
+
+def linear_size(size: LinearSize, span: Span, at: Evaluation) -> Line | None:
+    """Return the factor and offset of a size, which make it at least 1 for each name of at least 1; None if
+    one is faulty, which is reported."""
+    factor, offset = (plain(compute(number, at)) for number in size[::2])
+    if factor is FAULTY or offset is FAULTY:
+        return None
+    fault = _fault(size.name, factor, offset)
+    if fault is None:
+        return Line(factor, offset)
+    message, help = fault
+    at.report.add(Diagnostic("bad-option", message, span, help=help, node=at.node))
+    return None
+
+
+def _fault(name: str, factor: Any, offset: Any) -> tuple[str, str] | None:
+    """Return the message and help for numbers that give no legal size; None if they do."""
+    if type(factor) is not int or type(offset) is not int:
+        odd = offset if type(factor) is int else factor
+        message = f"a size is an integer times {name}, plus an integer, and this has {odd!r}"
+        is_whole = isinstance(odd, float) and odd.is_integer()
+        return message, "for a whole number write a // b" if is_whole else ""
+    if factor < 1:
+        return f"{name} is multiplied by {factor}, but the factor must be at least 1", ""
+    if factor + offset < 1:
+        shifted = LinearSize(factor, name, (offset - 1) % factor + 1 - factor)
+        message = f"the size is {factor + offset} where {name} is 1, the least that a name can be"
+        return message, f"count {name} from the first legal size: write {shifted}"
+    return None

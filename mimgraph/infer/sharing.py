@@ -7,9 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 from mimgraph.diagnostics import Label
-from mimgraph.infer.outer_shares import calls
 from mimgraph.infer.sources import unknown_port
 from mimgraph.infer.state import Context, Fed, Owner
+from mimgraph.infer.structure import calls
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared.graph import Node, Source
 from mimgraph.ir.declared.operations import Apply, Call, Chain, Share

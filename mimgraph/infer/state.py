@@ -11,8 +11,7 @@ from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Environment, Evaluation, Origins
 from mimgraph.infer.options import Bound
-from mimgraph.infer.outer_shares import OuterShares
-from mimgraph.infer.structure import Scope
+from mimgraph.infer.structure import OuterShares, Scope
 from mimgraph.ir.declared.graph import Block, Node, Source, Take
 from mimgraph.ir.declared.operations import Activation, Apply, Call, Share
 from mimgraph.ir.declared.values import Option
@@ -23,7 +22,7 @@ from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
-    from mimgraph.infer.point_types import PointTypes
+    from mimgraph.infer.search import PointTypes
     from mimgraph.ir.typed.graph import Limits
 
 

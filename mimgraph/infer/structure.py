@@ -3,20 +3,188 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.infer.advice.unknown_names import Meaning, OtherScopes, as_sources, names_in
-from mimgraph.infer.dag import Edge, cycles, ordered
-from mimgraph.infer.outer_shares import OuterShares, shared_around, shared_by
-from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Output, Source
-from mimgraph.ir.declared.operations import Apply, Share
+from mimgraph.infer.unknown_names import Meaning, OtherScopes, as_sources, names_in
+from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Output, Source, operations
+from mimgraph.ir.declared.operations import Apply, Call, Share
 from mimgraph.ir.declared.values import ANOTHER, OTHERS
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.source import Span
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+Edge = tuple[str, str]
+
+
+def ordered(names: Collection[str], edges: Sequence[Edge]) -> Collection[str]:
+    """Return the names topologically sorted, otherwise in the given order; names on a cycle, or behind
+    one, are left out."""
+    position = _positions(names)
+    if all(position[before] < position[after] for before, after in edges):
+        return names
+    return _sorted(_graph(names, edges), position)
+
+
+def cycles(names: Collection[str], edges: Sequence[Edge]) -> list[list[str]]:
+    """Return one cycle of each strongly connected component, from its first name back to it."""
+    position = _positions(names)
+    steps = [position[after] - position[before] for before, after in edges]
+    if not edges or min(steps) > 0 or max(steps) < 0:  # all edges lead the same way
+        return []
+    return _cycles(_graph(names, edges), position)
+
+
+def reached(names: Iterable[str], edges: Iterable[Edge]) -> set[str]:
+    """Return the names, and all names that edges lead to from them."""
+    after: dict[str, list[str]] = {}
+    for one, other in edges:
+        after.setdefault(one, []).append(other)
+    found, stack = set[str](), list(names)
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack += after.get(name, ())
+    return found
+
+
+def _positions(names: Iterable[str]) -> dict[str, int]:
+    """Return the position of each name in the given order."""
+    return {name: index for index, name in enumerate(names)}
+
+
+def _graph(names: Iterable[str], edges: Iterable[Edge]) -> nx.DiGraph[str]:
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from(edges)
+    return graph
+
+
+def _sorted(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[str]:
+    """Return the names topologically sorted by networkx."""
+    import networkx as nx
+
+    order: list[str] = []
+    with suppress(nx.NetworkXUnfeasible):  # names before a cycle are kept
+        order.extend(nx.lexicographical_topological_sort(graph, key=position.__getitem__))
+    return order
+
+
+def _cycles(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[list[str]]:
+    """Return one cycle of each component, found by networkx."""
+    import networkx as nx
+
+    found = []
+    for component in nx.strongly_connected_components(graph):
+        first = min(component, key=position.__getitem__)
+        if len(component) > 1 or graph.has_edge(first, first):
+            path = nx.find_cycle(graph.subgraph(component), first)
+            around = [edge[0] for edge in path]
+            start = min(range(len(around)), key=lambda i: position[around[i]])
+            found.append([*around[start:], *around[: start + 1]])
+    return found
+
+
+# nodes around a block whose modules the block shares, `share: tokens`, by their names
+
+
+MAX_NAMES = 100_000  # that all blocks together share or hand on
+
+OuterShares = Mapping[str, Collection[str]]  # the names that each block shares, by its key
+
+
+def shared_by(node: Node) -> Share | None:
+    """Return the share of a node that uses another's module, on one source or on each of several."""
+    return node.applied if isinstance(node.applied, Share) else None
+
+
+def calls(nodes: Iterable[Node]) -> Iterable[Call]:
+    """Return every block call in a body, also those in chains and in `each`."""
+    return (operation for operation in operations(nodes) if isinstance(operation, Call))
+
+
+def inner_blocks(blocks: Mapping[str, Block]) -> list[Edge]:
+    """Return an edge from each block to each block that it uses."""
+    return [
+        (key, call.block)
+        for key, block in blocks.items()
+        for call in calls(block.nodes)
+        if call.block in blocks
+    ]
+
+
+def shared_around(node: Node, outer: OuterShares) -> list[str]:
+    """Return the names outside of its blocks that the blocks of a node share."""
+    if not outer:
+        return []
+    return [name for call in calls((node,)) for name in outer.get(call.block, ())]
+
+
+def outer_shares(blocks: Mapping[str, Block], around: Collection[str]) -> OuterShares:
+    """Return the names of nodes outside that each block shares, itself or by the blocks that it uses.
+
+    A node outside is one of those `around` all blocks, or a node of a block that uses this one.
+    """
+    nodes = {key: {node.name for node in block.nodes} for key, block in blocks.items()}
+    wanted = [
+        (key, share.target)
+        for key, block in blocks.items()
+        for share in map(shared_by, block.nodes)
+        if share is not None and share.target not in nodes[key]
+    ]
+    if not wanted:
+        return {}
+    users: dict[str, list[str]] = {}
+    for user, used in inner_blocks(blocks):
+        users.setdefault(used, []).append(user)
+    found: dict[str, dict[str, None]] = {}
+    number = 0
+    for key, name in wanted:
+        is_input = any(one.name == name for one in blocks[key].inputs)
+        if is_input or not (name in around or _is_above(key, name, nodes, users)):
+            continue
+        stack = [key]
+        while stack and number <= MAX_NAMES:
+            here = stack.pop()
+            # a user that has a node of this name gives its module, others hand it on
+            if name not in nodes[here] and name not in found.setdefault(here, {}):
+                found[here][name] = None
+                number += 1
+                stack += users.get(here, ())
+    return found
+
+
+def is_too_large(outer: OuterShares) -> bool:
+    """Return whether blocks share too many names to find them all."""
+    return sum(map(len, outer.values())) > MAX_NAMES
+
+
+def _is_above(
+    key: str, name: str, nodes: Mapping[str, set[str]], users: Mapping[str, list[str]]
+) -> bool:
+    """Return whether a block that uses this one, itself or by others, has a node of this name."""
+    seen, stack = set[str](), [key]
+    while stack:
+        here = stack.pop()
+        if here not in seen:
+            seen.add(here)
+            if name in nodes[here]:
+                return True
+            stack += users.get(here, ())
+    return False
+
+
+# names, sources and order of a scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Report
-from mimgraph.infer.search_point import settled
+from mimgraph.infer.search import settled
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.declared.values import Option
 from mimgraph.language.reader.context import Context

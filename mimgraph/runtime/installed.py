@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import torch
 
-from mimgraph.infer.advice.packages import check_packages, check_torch
+from mimgraph.infer.requirements import check_packages, check_torch
 from mimgraph.ir.typed.graph import TypedGraph
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mimgraph.diagnostics.render import render_json
-from mimgraph.infer.search_reads import Guard
+from mimgraph.infer.search import Guard
 from mimgraph.ir.declared.space import Choices, Dimension, Floats, Integers, written
 from mimgraph.search.explain import Among, Rule
 from mimgraph.search.prove import Impossible, Proof

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
-from mimgraph.infer.point_types import PointTypes
+from mimgraph.infer.search import PointTypes
 from mimgraph.infer.state import State
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.search.explain import Explainer, Rule, rules_text

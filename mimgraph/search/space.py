@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mimgraph.infer.search_reads import Guard, Read, holds, reads, when
+from mimgraph.infer.search import Guard, Read, holds, reads, when
 from mimgraph.ir.declared.graph import Graph
 from mimgraph.ir.declared.space import Choices, Dimension
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.infer.advice.packages import check_packages
+from mimgraph.infer.requirements import check_packages
 from mimgraph.ops.custom.probe import tensors
 from tests.helpers.cases import each
 from tests.helpers.marked import faults, split

@@ -8,7 +8,7 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimgraph.infer.dag import Edge, cycles, ordered, reached
+from mimgraph.infer.structure import Edge, cycles, ordered, reached
 
 NAMES = "abcdef"
 EDGES = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=8)

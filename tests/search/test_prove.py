@@ -10,7 +10,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.diagnostics import Report
-from mimgraph.infer.point_types import PointTypes
+from mimgraph.infer.search import PointTypes
 from mimgraph.language.reader.spec import read
 from mimgraph.search.explain import matches, rule_text
 from mimgraph.search.points import every_point

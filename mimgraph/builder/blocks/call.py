@@ -16,8 +16,8 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatched
 from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
+from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.repeat import index_type
-from mimgraph.infer.single_node import Given, GivenGroup
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Call, Repeat, Word
 from mimgraph.ir.declared.values import Option

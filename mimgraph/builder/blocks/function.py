@@ -30,7 +30,7 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import as_given
 from mimgraph.builder.user_line import definition, spec_error
 from mimgraph.diagnostics import Label, SpecError
-from mimgraph.infer.single_node import Given, GivenGroup
+from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import carried
 from mimgraph.ir.declared.values import Option

@@ -12,7 +12,7 @@ from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.outputs import Output
 from mimgraph.builder.tracing.trace import Result, Trace
 from mimgraph.diagnostics import Report, SpecError
-from mimgraph.infer.single_node import Given, infer_node
+from mimgraph.infer.graph import Given, infer_node
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Call
 from mimgraph.ir.dims.dim import Dim, symbol

@@ -16,13 +16,11 @@ from mimgraph.builder.node_names import snake_case
 from mimgraph.builder.tracing.watched import Watched, unwatched
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
-from mimgraph.infer.dag import ordered
 from mimgraph.infer.declared import input_types, params
-from mimgraph.infer.named_ops import choose
-from mimgraph.infer.outer_shares import calls, inner_blocks
-from mimgraph.infer.reuse.as_block import as_block, block_inputs
-from mimgraph.infer.reuse.substitute import Values, with_values
+from mimgraph.infer.reuse import Values, as_block, block_inputs, with_values
+from mimgraph.infer.rewrites import choose
 from mimgraph.infer.state import State
+from mimgraph.infer.structure import calls, inner_blocks, ordered
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.dims.dim import Dim

@@ -9,9 +9,8 @@ from typing import Self
 
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.node_names import Names
-from mimgraph.infer.dag import reached
 from mimgraph.infer.evaluation import texts_in
-from mimgraph.infer.outer_shares import calls
+from mimgraph.infer.structure import calls, reached
 from mimgraph.ir.declared.graph import Block, Graph, Node
 from mimgraph.ir.declared.rewrite import Rewriter
 

@@ -13,7 +13,7 @@ from mimgraph.builder.edits.paths import Place, check_one_result, find, unknown_
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.builder.edits.upto import needed_by
 from mimgraph.builder.node_names import Names, check_name
-from mimgraph.infer.outer_shares import outer_shares, shared_around, shared_by
+from mimgraph.infer.structure import outer_shares, shared_around, shared_by
 from mimgraph.ir.declared.graph import Graph, Node, Source
 from mimgraph.ir.declared.operations import AppliedOperation, Apply, Call, Chain, Each
 from mimgraph.ir.declared.values import Option

@@ -14,10 +14,10 @@ from mimgraph.builder.user_line import raise_at_call, spec_error, user_line
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.advice.unused_params import unread_params
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.state import State
+from mimgraph.infer.warnings import unread_params
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node
 from mimgraph.ir.declared.operations import Call, Chain
 from mimgraph.ir.declared.values import Chosen, Option

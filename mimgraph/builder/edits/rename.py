@@ -11,7 +11,7 @@ from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.paths import Place, find
 from mimgraph.builder.edits.scope import Scope, takes_names
 from mimgraph.infer.each import port_of
-from mimgraph.infer.outer_shares import calls, shared_by
+from mimgraph.infer.structure import calls, shared_by
 from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.declared.operations import Call, Word
 from mimgraph.ir.declared.rewrite import Rewriter

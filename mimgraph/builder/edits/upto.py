@@ -10,11 +10,10 @@ from mimgraph.builder.edits.paths import check_one_result, find
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
-from mimgraph.infer.named_ops import choose
-from mimgraph.infer.names_read import in_block, in_nodes
-from mimgraph.infer.outer_shares import outer_shares
+from mimgraph.infer.evaluation import in_block, in_nodes
+from mimgraph.infer.rewrites import choose
 from mimgraph.infer.state import State
-from mimgraph.infer.structure import needed_for
+from mimgraph.infer.structure import needed_for, outer_shares
 from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed.graph import TypedGraph

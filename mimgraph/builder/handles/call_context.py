@@ -11,7 +11,7 @@ from mimgraph.builder.declare_training import declare_freeze, declare_training
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
-from mimgraph.infer.single_node import Made, infer_node
+from mimgraph.infer.graph import Made, infer_node
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.operations import Operation
 from mimgraph.ir.declared.rewrite import Rewriter

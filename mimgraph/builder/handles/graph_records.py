@@ -14,11 +14,11 @@ from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.declared import input_types, params
-from mimgraph.infer.named_ops import choose
-from mimgraph.infer.outer_shares import outer_shares, shared_around, shared_by
-from mimgraph.infer.reuse.substitute import graph_with_values
-from mimgraph.infer.single_node import Given
+from mimgraph.infer.graph import Given
+from mimgraph.infer.reuse import graph_with_values
+from mimgraph.infer.rewrites import choose
 from mimgraph.infer.state import State
+from mimgraph.infer.structure import outer_shares, shared_around, shared_by
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.typed.graph import TypedGraph, TypedNode

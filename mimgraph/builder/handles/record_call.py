@@ -37,7 +37,7 @@ from mimgraph.picture.faulty.sketch import FaultySketch
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
-    from mimgraph.infer.single_node import Made
+    from mimgraph.infer.graph import Made
     from mimgraph.ir.typed.graph import TypedNode
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given

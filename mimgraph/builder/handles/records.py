@@ -10,7 +10,7 @@ from mimgraph.builder.handles.pickled import reduced
 from mimgraph.builder.tracing.trace import Trace, note_refusal
 from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
-from mimgraph.infer.single_node import Given, GivenGroup, Made, infer_port
+from mimgraph.infer.graph import Given, GivenGroup, Made, infer_port
 from mimgraph.ir.declared import graph as ir
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.types import TensorType

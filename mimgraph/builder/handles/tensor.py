@@ -11,7 +11,7 @@ from mimgraph.builder.handles.pickled import sources_first
 from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
-from mimgraph.infer.single_node import Given, GivenGroup
+from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed.graph import TypedNode

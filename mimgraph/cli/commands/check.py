@@ -16,7 +16,7 @@ from mimgraph.cli.user_models import model_options
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.ci import render_github, render_sarif
 from mimgraph.diagnostics.render import render_json, visible
-from mimgraph.infer.advice.packages import check_torch, release
+from mimgraph.infer.requirements import check_torch, release
 from mimgraph.language.find_specs import specs_in
 from mimgraph.support.progress import progress
 from mimgraph.support.terminal import GREEN, RED, painter, wants_color

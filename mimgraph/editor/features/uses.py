@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.editor.analysis import Analysis
-from mimgraph.infer.known_part import KnownPart
+from mimgraph.infer.graph import KnownPart
 from mimgraph.ir.declared.graph import Node
 from mimgraph.ir.dims.dim import symbol
 from mimgraph.ir.typed.graph import Body, TypedNode

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import CODES, WARNINGS, DiagnosticCode
-from mimgraph.infer.advice.warnings import warnings
+from mimgraph.infer.warnings import warnings
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile

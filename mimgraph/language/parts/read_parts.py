@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.infer.dag import reached
 from mimgraph.infer.evaluation import texts_in
-from mimgraph.infer.named_ops import choose
-from mimgraph.infer.outer_shares import calls, inner_blocks
-from mimgraph.infer.reuse.as_block import as_block
-from mimgraph.infer.reuse.lift_params import lift_params, unique_name
-from mimgraph.infer.reuse.substitute import with_values
-from mimgraph.infer.reuse.untyped import check_untyped, fixed_params
+from mimgraph.infer.reuse import (
+    as_block,
+    check_untyped,
+    fixed_params,
+    lift_params,
+    unique_name,
+    with_values,
+)
+from mimgraph.infer.rewrites import choose
+from mimgraph.infer.structure import calls, inner_blocks, reached
 from mimgraph.ir.declared.graph import Block, Graph
 from mimgraph.ir.declared.rewrite import with_keys
 from mimgraph.ir.names import name_fault

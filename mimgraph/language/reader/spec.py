@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.infer.search_point import settled
+from mimgraph.infer.search import settled
 from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits, Graph
 from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values

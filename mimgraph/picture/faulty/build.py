@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.infer.dag import cycles
-from mimgraph.infer.known_part import KnownPart, known_part
+from mimgraph.infer.graph import KnownPart, known_part
+from mimgraph.infer.structure import cycles
 from mimgraph.ir.declared.graph import Graph, Node, Output, Source
 from mimgraph.ir.declared.values import ANOTHER, OTHERS
 from mimgraph.ir.names import free_name

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.infer.known_part import KnownPart
+from mimgraph.infer.graph import KnownPart
 from mimgraph.ir.declared.graph import Block, Input, Node, operations
 from mimgraph.ir.declared.operations import Call
 from mimgraph.source import PythonFile, SourceFile, Span

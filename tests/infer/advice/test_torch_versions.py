@@ -9,7 +9,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.infer.advice.packages import check_torch, release
+from mimgraph.infer.requirements import check_torch, release
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from tests.helpers.cases import each

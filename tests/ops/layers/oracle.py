@@ -12,7 +12,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
-from mimgraph.infer.advice.packages import release
+from mimgraph.infer.requirements import release
 from mimgraph.ir.code import (
     Attribute,
     Binary,

@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 import mimgraph as mg
-from mimgraph.infer.advice.packages import check_packages
+from mimgraph.infer.requirements import check_packages
 from mimgraph.ops.op import OpFault
 from tests.ops.layers.oracle import infer, tensor
 

@@ -1,8 +1,8 @@
-"""Say where a graph reads each param, and under which choices of a search."""
+"""Find what the points of a search space read, settle a point, and keep typed nodes from point to point."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, product
@@ -10,18 +10,25 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
-from mimgraph.infer.names_read import in_block, in_inputs, in_nodes, in_value
-from mimgraph.infer.other_choices import SearchedOps
-from mimgraph.infer.outer_shares import calls
-from mimgraph.infer.state import State
+from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
+from mimgraph.infer.rewrites import SearchedOps, without_other_choices
+from mimgraph.infer.state import Context, State
+from mimgraph.infer.structure import calls
+from mimgraph.infer.warnings import unread_params
 from mimgraph.ir.declared.graph import Graph, Node
+from mimgraph.ir.declared.operations import Apply
 from mimgraph.ir.declared.rewrite import Options, Rewriter
 from mimgraph.ir.declared.space import Dimension
-from mimgraph.ir.declared.values import Chosen
+from mimgraph.ir.declared.values import Chosen, Option
+from mimgraph.ir.expression import identity
+from mimgraph.ir.presence import ALWAYS
+from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.types import Constraint
 
 # the choices under which something is read: all these params must have one of these values
 Guard: TypeAlias = frozenset[tuple[str, frozenset[str]]]
-ALWAYS: Guard = frozenset()
+UNGUARDED: Guard = frozenset()
 MOST_GUARDS = 100  # of one block; with more it counts as always read
 
 
@@ -68,7 +75,7 @@ class _Reads:
 
     def found(self) -> Iterator[tuple[str, Read]]:
         """Yield each name that is read, and the place."""
-        once = frozenset((ALWAYS,))
+        once = frozenset((UNGUARDED,))
         for one in self.graph.inputs:
             yield from ((name, Read(one.name, once)) for name in in_inputs((one,)))
         if self.graph.limits is not None:
@@ -145,9 +152,9 @@ class _Reads:
             for choice in searched.choices(param):
                 yield choice, frozenset(((param, frozenset((choice,))),))
         elif isinstance(name, Chosen):
-            yield from ((str(self._values.get(read)), ALWAYS) for read in in_value(str(name)))
+            yield from ((str(self._values.get(read)), UNGUARDED) for read in in_value(str(name)))
         else:
-            yield name, ALWAYS
+            yield name, UNGUARDED
 
     @cached_property
     def _values(self) -> Mapping[str, Any]:
@@ -172,8 +179,8 @@ def simplified(guards: Iterable[Guard], spaces: Mapping[str, Dimension]) -> froz
     """Return fewer guards that hold at the same points: those that differ in one param are joined,
     and a param that may have all its values is left out."""
     found = {_without_all(guard, spaces) for guard in guards}
-    if ALWAYS in found or len(found) > MOST_GUARDS:
-        return frozenset((ALWAYS,))
+    if UNGUARDED in found or len(found) > MOST_GUARDS:
+        return frozenset((UNGUARDED,))
     for one, other in combinations(found, 2):
         (mine, theirs), rest = (dict(one), dict(other)), one & other
         if mine.keys() == theirs.keys() and len(rest) == len(mine) - 1:
@@ -186,3 +193,122 @@ def simplified(guards: Iterable[Guard], spaces: Mapping[str, Dimension]) -> froz
 def _without_all(guard: Guard, spaces: Mapping[str, Dimension]) -> Guard:
     """Return the guard without the params that may have any of their values."""
     return frozenset((name, some) for name, some in guard if len(some) < spaces[name].size)
+
+
+# Settle a search: give params their values, and keep what the graph needs at this point alone.
+
+
+def settled(graph: Graph, given: Mapping[str, Option], names: Collection[str]) -> Graph:
+    """Return the graph with these params, and with no search of the params `names`.
+
+    The options of other choices are gone, and so are the params that only they read.
+    """
+    found = replace(graph, params={**graph.params, **given})
+    values = params(State({}, Report()), found.params)
+    searched = {
+        name: one if name in names else one._replace(space=None)
+        for name, one in found.params.items()
+    }
+    fixed = replace(found, params=searched)
+    kept = without_other_choices(fixed, values, Report())
+    plain = {
+        name: one._replace(space=None) if name in names else one
+        for name, one in found.params.items()
+    }
+    return _without_unread(replace(kept, params=plain), graph)
+
+
+def _without_unread(graph: Graph, before: Graph) -> Graph:
+    """Return the graph without the params that nothing reads and something did before."""
+    known = {*unread_params(before)}
+    while unread := {*unread_params(graph)} - known:
+        kept = {name: one for name, one in graph.params.items() if name not in unread}
+        graph = replace(graph, params=kept)
+    return graph
+
+
+# Keep the typed nodes of a graph from one point of a search to the next.
+
+
+MOST = 20_000  # typed nodes that are kept
+
+TypeNode = Callable[[Context, Node], TypedNode | None]
+
+
+class _Known(NamedTuple):
+    """A typed node, with what it adds to its graph: constraints, and characters of options."""
+
+    typed: TypedNode
+    constraints: Mapping[Constraint, None]
+    length: int
+
+
+class PointTypes:
+    """The typed layers and merges of the graph itself, at all points that were typed.
+
+    The type of a node follows from the values of the params that it reads, and the types of its sources.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._names = {node.name: tuple(dict.fromkeys(in_nodes((node,)))) for node in graph.nodes}
+        self._known: dict[Hashable, _Known] = {}
+
+    def type_node(self, context: Context, node: Node, type_node: TypeNode) -> TypedNode | None:
+        """Return the typed node, typed only if it is not kept."""
+        sources = _sources(context, node) if isinstance(node.operation, Apply) else None
+        if sources is None:
+            return type_node(context, node)
+        values = tuple([identity(context.env.get(name)) for name in self._names[node.name]])
+        key = node.name, values, sources
+        known = self._known.get(key)
+        if known is None:
+            return self._type_anew(context, node, type_node, key)
+        context.state.write(known.length, node.span)
+        context.state.require(known.constraints)
+        return known.typed
+
+    def _type_anew(
+        self, context: Context, node: Node, type_node: TypeNode, key: Hashable
+    ) -> TypedNode | None:
+        """Return the typed node, and keep it if it follows from the key alone."""
+        state = context.state
+        found, length = state.report.diagnostics, state.length
+        before = len(found), len(state.sums), len(state.summands)
+        around, state.constraints = state.constraints, {}
+        typed = type_node(context, node)
+        own, state.constraints = state.constraints, around
+        state.require(own)
+        after = len(state.report.diagnostics), len(state.sums), len(state.summands)
+        is_alone = state.report.diagnostics is found and after == before
+        if is_alone and typed is not None and _is_kept(typed) and len(self._known) < MOST:
+            self._known[key] = _Known(typed, own, state.length - length)
+        return typed
+
+
+def _is_kept(typed: TypedNode) -> bool:
+    is_plain = typed.presence == ALWAYS and not (typed.presences or typed.without)
+    return is_plain and isinstance(typed.operation, Leaf)
+
+
+def _sources(context: Context, node: Node) -> Hashable | None:
+    """Return what a node can see of its sources; None if one is not always given, or is no result."""
+    if node.sources is None:
+        return None
+    found: list[Any] = []
+    for source in node.sources:
+        name, port = source.name, source.port
+        if name in context.inputs:
+            type_ = context.inputs[name]
+            is_odd = name in context.optional or name in context.scope.nodes or port is not None
+            if type_ is None or is_odd:
+                return None
+            found.append(type_.key)
+            continue
+        typed = context.typed.get(name)
+        if typed is None or typed.presence != ALWAYS or typed.presences:
+            return None
+        if (typed.default if port is None else port) not in typed.results:
+            return None
+        results = [(port, type_.key) for port, type_ in typed.results.items()]
+        found.append((typed.default, typed.is_own, *results))
+    return tuple(found)

@@ -1,1 +1,0 @@
-"""Prepare a whole spec to be a block of another."""

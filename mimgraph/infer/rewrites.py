@@ -1,0 +1,236 @@
+"""Rewrite a declared graph before it is typed: names of ops that params give, unused options, words that are options."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
+from mimgraph.ir.declared.graph import Block, Graph, Node
+from mimgraph.ir.declared.operations import Apply, Call, Chain, Operation
+from mimgraph.ir.declared.rewrite import Options, Rewriter
+from mimgraph.ir.declared.space import Choices
+from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Option, Written
+from mimgraph.ir.expression import Variable, variables
+from mimgraph.ops import registry
+from mimgraph.ops.custom import plugins
+from mimgraph.ops.custom.module_signature import is_plugin
+from mimgraph.support.plugins import BrokenPlugin
+
+
+def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
+    """Return the graph with every such name resolved; a node with a faulty name loses its
+    operation."""
+    if graph.spaces:
+        graph = without_other_choices(graph, params, report)
+    blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
+    nodes = Rewriter(name=_Chooser(params, report).name).nodes(graph.nodes)
+    unchanged = nodes is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)
+    return graph if unchanged else replace(graph, nodes=nodes, blocks=blocks)
+
+
+def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) -> Block:
+    """Return a block with every name resolved that a param of the spec gives."""
+    path = block.family if block.is_chain else f"{block.family}."
+    chooser = _Chooser(params, report, block.own_names)
+    nodes = Rewriter(name=chooser.name).nodes(block.nodes, path)
+    return block if nodes is block.nodes else replace(block, nodes=nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooser:
+    """Resolves names by the params of the spec; `own` are a block's params and sizes, which differ
+    from use to use and so cannot name an op."""
+
+    params: Mapping[str, Any]
+    report: Report
+    own: frozenset[str] = frozenset()
+
+    def name(self, kind: str, name: str, path: str) -> str | None:
+        """Return the name itself, or the name that a param gives; None after reporting a faulty
+        one."""
+        if not isinstance(name, Chosen):
+            return name
+        own = next((v for v in variables(name.written.expression) if v.name in self.own), None)
+        if own is not None:
+            message = f"{own.name} is the block's own, and cannot give the name of {_a(kind)}"
+            span, help = name.written.at(own.start, own.end), "use a param of the spec"
+            self.report.add(Diagnostic("bad-expression", message, span, help=help, node=path))
+            return None
+        value = compute(name.written, Evaluation(self.params, self.report, path))
+        if value is not FAULTY and not isinstance(value, str):
+            message = f"{name} must be the name of {_a(kind)}, but it is {value!r}"
+            self.report.add(Diagnostic("wrong-type", message, name.written.span, node=path))
+        return str(value) if isinstance(value, str) else None
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind == "activation" else f"a {kind}"
+
+
+# Leave out the options that belong to another choice of a searched op: `{merge: $fusion,
+# num_heads: 4}`.
+#
+# Where a search chooses the layer, merge, activation or block of a node, the node may give the
+# options of all choices. An option that the chosen one does not have, and another choice has, is
+# left out.
+
+
+def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Report) -> Graph:
+    """Return the graph without the options that belong to other choices than the values of its params.
+
+    Unknown names in the options that are left out are reported.
+    """
+    if not any(isinstance(one.space, Choices) for one in graph.params.values()):
+        return graph
+    values = layered(values, dict.fromkeys(graph.params))  # of a part only some values are known
+    names = layered(_sizes(graph), values)
+    leaver = _Leaver(SearchedOps(graph), values, names, report)
+    nodes = Rewriter(given=leaver.kept).nodes(graph.nodes)
+    blocks = {key: _in_block(graph, block, values, report) for key, block in graph.blocks.items()}
+    return replace(graph, nodes=nodes, blocks=blocks)
+
+
+def _in_block(graph: Graph, block: Block, values: Mapping[str, Any], report: Report) -> Block:
+    """Return a block without the options of other choices of the spec's params."""
+    path = block.family if block.is_chain else f"{block.family}."
+    names = layered(dict.fromkeys(block.own_names), values)
+    leaver = _Leaver(SearchedOps(graph, block.own_names), values, names, report)
+    nodes = Rewriter(given=leaver.kept).nodes(block.nodes, path)
+    return block if nodes is block.nodes else replace(block, nodes=nodes)
+
+
+def _sizes(graph: Graph) -> dict[str, Any]:
+    """Return the names of sizes that the graph's own nodes may read; any name if an input is faulty."""
+    names: dict[str, Any] = {}
+    for one in graph.inputs:
+        names |= dict.fromkeys(one.shape.names) if one.shape else {OTHERS: FAULTY}
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedOps:
+    """Says which choices of a search have an option; the params in `own` are a block's, and not searched."""
+
+    graph: Graph
+    own: Collection[str] = ()
+
+    def param(self, name: str) -> str | None:
+        """Return the searched param that gives the name of an op, itself or by another param."""
+        if not isinstance(name, Chosen):
+            return None
+        read = _lone_name(name.written)
+        if read in self.own:
+            return None
+        while read is not None and read in self.graph.params:
+            option = self.graph.params[read]
+            if isinstance(option.space, Choices):
+                return read
+            read = _lone_name(option.value)
+        return None
+
+    def choices(self, param: str) -> list[str]:
+        """Return the names of ops that a searched param may give."""
+        space = self.graph.params[param].space
+        assert isinstance(space, Choices)
+        return [one for one in space.values if isinstance(one, str)]
+
+    def having(self, kind: str, param: str, option: str) -> frozenset[str]:
+        """Return the choices that have an option."""
+        return frozenset(one for one in self.choices(param) if self._has(kind, one, option))
+
+    def _has(self, kind: str, name: str, option: str) -> bool:
+        if kind == "block":
+            block = self.graph.blocks.get(name)
+            return block is not None and option in block.params
+        kind = "layer" if kind == "activation" else kind
+        op = registry.find(kind, name)
+        if op is None:
+            try:
+                op = plugins.find(kind, name)
+            except BrokenPlugin:  # reported where it is chosen
+                return False
+        return op is not None and option in op.options
+
+
+def _lone_name(value: Any) -> str | None:
+    """Return the name that a value reads if it is `$name`."""
+    is_name = isinstance(value, Written) and isinstance(value.expression, Variable)
+    return value.expression.name if is_name else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaver:
+    """Leaves out the options of other choices, in a scope that knows `names`."""
+
+    searched: SearchedOps
+    values: Mapping[str, Any]
+    names: Mapping[str, Any]
+    report: Report
+
+    def kept(self, kind: str, name: str, path: str, options: Options) -> Options:
+        """Return the options of an op that no other choice alone has."""
+        param = self.searched.param(name)
+        if param is None or not isinstance(self.values.get(param), str):
+            return options
+        found = dict[str, Option]()
+        for key, option in options.items():
+            having = self.searched.having(kind, param, key)
+            if not having or self.values[param] in having:
+                found[key] = option
+            else:
+                check_names(option.value, Evaluation(self.names, self.report, path))
+        return found
+
+
+# Give the words `lr`, `weight_decay` and `lora` to operations that have an option of that name.
+
+
+def with_words_as_options(graph: Graph) -> Graph:
+    """Return the graph in which such a word of a node is an option of its layer, or a param of its
+    block."""
+    blocks = {
+        key: replace(block, nodes=_nodes(block.nodes, graph.blocks))
+        for key, block in graph.blocks.items()
+    }
+    return replace(graph, nodes=_nodes(graph.nodes, graph.blocks), blocks=blocks)
+
+
+def _nodes(nodes: tuple[Node, ...], blocks: Mapping[str, Block]) -> tuple[Node, ...]:
+    return tuple([_node(node, blocks) for node in nodes])
+
+
+def _node(node: Node, blocks: Mapping[str, Block]) -> Node:
+    applied = node.applied
+    if isinstance(applied, Chain):
+        items = _nodes(applied.items, blocks)
+        return node if items is applied.items else node.with_applied(replace(applied, items=items))
+    training = node.training
+    if training is None or applied is None:
+        return node
+    own = _options(applied, blocks)
+    for name, option in training.given.items():
+        if name in own and training is not None:
+            applied = applied.with_named({**applied.named, name: option})
+            training = training.without(name)
+    if training is node.training:
+        return node
+    return replace(node.with_applied(applied), training=training)
+
+
+def _options(operation: Operation, blocks: Mapping[str, Block]) -> Collection[str]:
+    """Return the names of the options that an operation has."""
+    if isinstance(operation, Call):
+        block = blocks.get(operation.block)
+        return () if block is None else block.params
+    if not isinstance(operation, Apply):
+        return ()
+    op = registry.find(operation.kind, operation.name)
+    if op is None or is_plugin(op):
+        try:
+            op = plugins.find(operation.kind, operation.name)
+        except BrokenPlugin:  # reported where the node is typed
+            return ()
+    return () if op is None else op.options
