@@ -14,8 +14,8 @@ from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.infer.warnings import warnings
 from mimgraph.inspection.edges import Edges, edges
-from mimgraph.ir.declared.graph import Graph as DeclaredGraph
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.declared_graph import Graph as DeclaredGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape
 from mimgraph.language import safetensors_header, spec_file
 from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text
@@ -44,8 +44,8 @@ from mimgraph.support.arguments import (
 )
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
-from mimgraph.support.gc_pause import uncollected
-from mimgraph.support.ipython import Shown
+from mimgraph.support.objects import Shown
+from mimgraph.support.progress import uncollected
 
 if TYPE_CHECKING:
     import networkx as nx

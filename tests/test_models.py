@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.ir.dims.dim import substitute
+from mimgraph.ir.dim import substitute
 from mimgraph.runtime.runner import seeded_inputs
 from tests.conftest import ROOT
 from tests.emit.test_golden import assert_ruff_leaves

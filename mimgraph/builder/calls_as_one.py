@@ -16,9 +16,9 @@ from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer_node
 from mimgraph.infer.sharing import have_same_nodes
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Call
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Call
+from mimgraph.ir.typed_graph import TypedNode
 
 
 class OneBlock(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from mimgraph.ir.declared.values import Option, Template, Written
+from mimgraph.ir.declared_values import Option, Template, Written
 from mimgraph.ir.expression import Expression
 from mimgraph.source import Span
 

@@ -26,11 +26,11 @@ from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.structure import unique
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Share
-from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Share
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.source import Span
 
 

@@ -11,9 +11,9 @@ from mimgraph.builder.handles.records import BLOCK_OPTIONS, Composite
 from mimgraph.builder.outer_layers import lent_to
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.each import port_of
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import AppliedOperation, Call, Each, Operation
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import AppliedOperation, Call, Each, Operation
+from mimgraph.ir.declared_values import Option
 from mimgraph.ops.layer_call import EachCall, LayerCall
 from mimgraph.source import Span
 

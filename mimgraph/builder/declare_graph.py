@@ -13,11 +13,11 @@ from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits
-from mimgraph.ir.declared.rewrite import with_keys
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import LIMITED, DeclaredLimits
+from mimgraph.ir.declared_values import Option
 from mimgraph.ir.names import class_fault
+from mimgraph.ir.rewrite import with_keys
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_mapping, as_plain
 

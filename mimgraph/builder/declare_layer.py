@@ -13,10 +13,9 @@ from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.declared.graph import Take
-from mimgraph.ir.declared.operations import Activation, Apply
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import Activation, Apply, Take
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import LIMIT, WrittenText
 from mimgraph.ir.names import TRAINING
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall, is_source

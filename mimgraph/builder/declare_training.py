@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.user_line import spec_error
-from mimgraph.ir.declared.operations import Apply, Each, Operation
-from mimgraph.ir.declared.training import Training
+from mimgraph.ir.declared_graph import Apply, Each, Operation, Training
 from mimgraph.ir.expression import WrittenText
 from mimgraph.ir.names import TRAINING
 from mimgraph.ops import registry

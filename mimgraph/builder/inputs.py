@@ -16,9 +16,9 @@ from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.graph import Given, infer_input
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.sizes import PARAMS, is_computed, parse_size, size_help
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_values import PARAMS, is_computed, parse_size, size_help
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES, dtype_help

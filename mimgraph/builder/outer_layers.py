@@ -11,13 +11,13 @@ from mimgraph.builder.node_names import Names
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.graph import Given, GivenGroup, Made
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Share
-from mimgraph.ir.typed.graph import TypedNode, Value
-from mimgraph.ir.typed.operations import unwrap
-from mimgraph.ir.typed.walks import used_bodies
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Share
+from mimgraph.ir.typed_graph import TypedNode, Value
+from mimgraph.ir.typed_operations import unwrap
+from mimgraph.ir.typed_walks import used_bodies
 from mimgraph.source import Span
-from mimgraph.support.unique import unique_key
+from mimgraph.support.objects import unique_key
 
 
 def outer_call(layer: Layer, trace: Trace | None) -> Record | None:

@@ -10,7 +10,7 @@ from mimgraph.builder.handles.records import Record
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_output_name
 from mimgraph.builder.user_line import spec_error
-from mimgraph.ir.declared import graph as ir
+from mimgraph.ir import declared_graph as ir
 from mimgraph.ops.deprecated import PYTHON, warn
 from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span

@@ -11,7 +11,7 @@ from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import plain_size, sizes_of
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import user_line
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall
 from mimgraph.support.arguments import as_plain

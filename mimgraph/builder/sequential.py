@@ -15,9 +15,9 @@ from mimgraph.builder.outer_layers import has_blocks
 from mimgraph.builder.tracing.trace import enclosing
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.graph import Given
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Apply, Chain
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Apply, Chain
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.attribute import with_parentheses
 from mimgraph.ops.layer_call import IN_SEQUENCE, Applicable, LayerCall, Uses

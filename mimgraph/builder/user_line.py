@@ -15,7 +15,7 @@ from mimgraph.diagnostics import Diagnostic, Label, Report, Sketch, SpecError, d
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 from mimgraph.support.entry_point import is_ours
-from mimgraph.support.ipython import cell_name
+from mimgraph.support.objects import cell_name
 
 Position = tuple[
     int | None, int | None, int | None, int | None

@@ -24,7 +24,7 @@ from mimgraph.cli.printing import (
 from mimgraph.cli.progress_bar import showing_progress
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.progress import uncollected
 from mimgraph.support.terminal import color
 
 

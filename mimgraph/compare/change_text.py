@@ -9,7 +9,7 @@ from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.listing import author_changes
 from mimgraph.compare.model import Change, Difference, Edit
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.amount import Amount
 from mimgraph.summary.node_text import value_text
 from mimgraph.summary.numbers import Count, number
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import Module
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Leaf, TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Leaf, TypedOperation
 
 
 def same(one: TypedGraph, other: TypedGraph, numbers: ValueNumbers | None = None) -> bool:

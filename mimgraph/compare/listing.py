@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.compare.equality import comparable
 from mimgraph.compare.model import BodyChanges, Change, Difference, Edit, InnerBody, dotted
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.amount import Amount
 from mimgraph.ir.expression import Variable, to_text, variables
 
 

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import TypeAlias
 
 from mimgraph.compare.equality import ValueNumbers, comparable
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Shared, TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedNode, Value
+from mimgraph.ir.typed_operations import Shared, TypedOperation
 
 MOST_TRIED = 100  # candidates that do the same on one source
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from mimgraph.compare.equality import ValueNumbers
 from mimgraph.compare.match import form
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Shared, TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Shared, TypedOperation
 from mimgraph.ops import registry
 
 MOST_ALIGNED = 500  # items of a chain; longer stretches are paired by position, in linear time

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.compare.equality import comparable
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import TensorType
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]

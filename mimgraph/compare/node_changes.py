@@ -17,8 +17,8 @@ from mimgraph.cost.cost import Cost
 from mimgraph.inspection.sources import source_text
 from mimgraph.ir.expression import variables
 from mimgraph.ir.names import BESIDE, TRAINING
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, Sequence, Shared, TypedOperation
 
 # shown even if a chain or share replaces the node
 KEPT = ("share", "repeat", "shared", "index", "collect")

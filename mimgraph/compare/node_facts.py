@@ -11,11 +11,11 @@ from mimgraph.compare.equality import comparable
 from mimgraph.inspection.option_values import op_options
 from mimgraph.inspection.words import WORD_DEFAULTS, activation_options, words
 from mimgraph.ir.code import Code
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.values import Written
+from mimgraph.ir.declared_graph import Node
+from mimgraph.ir.declared_values import Written
 from mimgraph.ir.expression import Expression
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Use
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, Sequence, Use
 from mimgraph.ops import registry
 
 

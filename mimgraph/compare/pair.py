@@ -12,8 +12,8 @@ from mimgraph.compare.match_parts import is_same_op, paired_branches
 from mimgraph.compare.model import dotted
 from mimgraph.cost.cost import Costs
 from mimgraph.ir.expression import Expression, variables
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
-from mimgraph.ir.typed.operations import TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode, Value
+from mimgraph.ir.typed_operations import TypedOperation
 
 
 class Comparison:

@@ -16,7 +16,7 @@ from mimgraph.compare.model import Change, Difference, Edit
 from mimgraph.compare.picture import WAS, Joined, union
 from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import ComparedDetail, Detail
 from mimgraph.support.arguments import Depth

@@ -18,8 +18,17 @@ from mimgraph.compare.listing import author_changes, effects_to_show
 from mimgraph.compare.model import Difference
 from mimgraph.summary.numbers import short
 from mimgraph.support.columns import COMMAS, GAP, titled, wrapped
-from mimgraph.support.terminal import BOLD, GREEN, NARROWEST, RED, YELLOW, Paint, painter
-from mimgraph.support.text_width import padded, text_width
+from mimgraph.support.terminal import (
+    BOLD,
+    GREEN,
+    NARROWEST,
+    RED,
+    YELLOW,
+    Paint,
+    padded,
+    painter,
+    text_width,
+)
 
 WIDEST = 40  # characters that a column is padded to at most
 LEAST = 30  # characters of a line for the words; without that room they are below the name

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mimgraph.infer.requirements import needed_by
-from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Dim, Size, substitute, symbols
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, substitute, symbols
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 
 

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from mimgraph.cost.bind_sizes import named_sizes
-from mimgraph.ir.dims.dim import substitute
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.dim import substitute
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Constraint
 
 SMALLEST, LARGEST = 8, 512  # values that are tried for named sizes

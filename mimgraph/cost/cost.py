@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from mimgraph.diagnostics import Diagnostic, SpecError
-from mimgraph.ir.dims.amount import Amount
-from mimgraph.ir.dims.dim import Dim, Size
-from mimgraph.ir.lazy import ShapesUnknown
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
-from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated, Scan, Shared, unwrap
-from mimgraph.ir.typed.training_walk import Settings, weights_of_node
-from mimgraph.ir.typed.walks import needed_in_eval, running
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.lowering import ShapesUnknown
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode, Value
+from mimgraph.ir.typed_operations import STEPS, Leaf, Repeated, Scan, Shared, unwrap
+from mimgraph.ir.typed_walks import Settings, needed_in_eval, running, weights_of_node
 from mimgraph.ir.types import BATCH, TensorType
 
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from mimgraph.cost.bind_sizes import checked, named_sizes
 from mimgraph.cost.cost import Cost, Costs, how_to_count
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.declared.graph import DeclaredLimits
-from mimgraph.ir.dims.amount import Amount
-from mimgraph.ir.typed.graph import Limits, TypedGraph, TypedNode, amount_text
-from mimgraph.ir.typed.operations import Use
-from mimgraph.ir.typed.walks import needed_in_eval
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.declared_graph import DeclaredLimits
+from mimgraph.ir.typed_graph import Limits, TypedGraph, TypedNode, amount_text
+from mimgraph.ir.typed_operations import Use
+from mimgraph.ir.typed_walks import needed_in_eval
 from mimgraph.source import Span
 
 MOST = 3  # nodes that a message names

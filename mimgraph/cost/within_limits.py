@@ -5,8 +5,8 @@ from __future__ import annotations
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
 from mimgraph.infer.state import State
-from mimgraph.ir.declared.graph import Graph
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.declared_graph import Graph
+from mimgraph.ir.typed_graph import TypedGraph
 
 
 def infer_within_limits(

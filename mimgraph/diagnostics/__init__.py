@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
-from mimgraph.support import ipython
+from mimgraph.support import objects
 from mimgraph.support.arguments import Depth, as_path
 
 if TYPE_CHECKING:
@@ -140,11 +140,11 @@ class SpecError(ValueError):
         """Return the lines that IPython prints, which calls this; in a notebook, show the picture above
         them."""
         # IPython calls this a second time, for its history
-        if self.sketch is not None and not self._is_shown and ipython.runs_in_notebook():
+        if self.sketch is not None and not self._is_shown and objects.runs_in_notebook():
             self._is_shown = True
             if picture := self.sketch.html(self.diagnostics):
-                ipython.publish(picture)
-        return ipython.traceback_lines(self)
+                objects.publish(picture)
+        return objects.traceback_lines(self)
 
 
 class Report:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.source import PythonFile, Span
-from mimgraph.support.terminal import BLUE, BOLD, RED, YELLOW, Paint, painter
-from mimgraph.support.text_width import text_width
+from mimgraph.support.terminal import BLUE, BOLD, RED, YELLOW, Paint, painter, text_width
 
 LONGEST = 200  # characters of a source line that are shown, if the terminal is not narrower
 LEAD = 60  # characters before the marks where a line is cut

@@ -12,15 +12,15 @@ from mimgraph.editor.document.repair import read_text
 from mimgraph.infer.graph import KnownPart, known_part
 from mimgraph.infer.state import State
 from mimgraph.infer.warnings import warnings
-from mimgraph.ir.declared.graph import Graph
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.declared_graph import Graph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.language.parts.part_files import Place
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.spec import read_tree
 from mimgraph.language.spec_file import Params
 from mimgraph.language.yaml_tree.tree import Mapping, Tree
 from mimgraph.source import SourceFile
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.progress import uncollected
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import TensorType
 
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
-from mimgraph.ir.lazy import LazyShapes
-from mimgraph.ir.lowering import Lowering, Module
+from mimgraph.ir.lowering import LazyShapes, Lowering, Module
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode, Value
+from mimgraph.ir.typed_operations import Leaf, TypedOperation, unwrap
 from mimgraph.ir.types import INTEGER, TensorType
 
 # An empty tensor of the module that `.to()` casts as it casts weights, for a class that has neither

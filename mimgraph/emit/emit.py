@@ -25,9 +25,8 @@ from mimgraph.emit.forward.values import used_ports
 from mimgraph.emit.imports import codes, imports, used_names
 from mimgraph.ir.code import walk
 from mimgraph.ir.lowering import Maker
-from mimgraph.ir.presence import ALWAYS
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.walks import bodies, twins, used_bodies
+from mimgraph.ir.typed_graph import ALWAYS, Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_walks import bodies, twins, used_bodies
 
 Thing = TypeVar("Thing")
 Key = TypeVar("Key", bound=Hashable)

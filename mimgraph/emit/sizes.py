@@ -13,8 +13,7 @@ from mimgraph.ir.code import (
     Subscript,
     rebuild,
 )
-from mimgraph.ir.dims.dim import Dim, FloorDiv, Size, symbol, symbols
-from mimgraph.ir.dims.printing import printed_terms
+from mimgraph.ir.dim import Dim, FloorDiv, Size, printed_terms, symbol, symbols
 from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells, multiple_of_axis
 
 Readable = Sequence[tuple[Code, TensorType]]

@@ -15,8 +15,8 @@ from mimgraph.emit.format.statements import Assign, For, Return, Statement
 from mimgraph.emit.forward.call_code import owner_of
 from mimgraph.emit.line_map import Lines, Located, Method, lines_of, located
 from mimgraph.ir.code import Dict
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import TypedOperation
 from mimgraph.source import Excerpt, SourceFile, Span
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]

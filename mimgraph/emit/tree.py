@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.emit.format.statements import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
-from mimgraph.ir.typed.graph import Value
+from mimgraph.ir.typed_graph import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim, at_least
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import known, weighted, with_rank

@@ -7,8 +7,8 @@ from functools import partial
 
 from mimgraph.encoders.cache import remembered
 from mimgraph.encoders.probe import Model, made, question
-from mimgraph.ir.dims.dim import symbol, symbols
-from mimgraph.ir.lazy import LazyProducts, Product
+from mimgraph.ir.dim import symbol, symbols
+from mimgraph.ir.lowering import LazyProducts, Product
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.op import OpFault
 

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.encoders.cache import remembered
-from mimgraph.ir.dims.dim import Size, substitute, symbol
+from mimgraph.ir.dim import Size, substitute, symbol
 from mimgraph.ir.expression import evaluate, parse
-from mimgraph.ir.lazy import LazyLayers, LazyShapes, ShapesUnknown
+from mimgraph.ir.lowering import LazyLayers, LazyShapes, ShapesUnknown
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.module_signature import Facts, Parts, first_line, parts_of
 from mimgraph.ops.libraries import how_to_install

@@ -17,8 +17,7 @@ from mimgraph.encoders.transformers.sources import tokens
 from mimgraph.encoders.transformers.table_models import TableModel
 from mimgraph.ir.code import Call, Constant, Dict, Operand
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy import LazyShapes
-from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port
+from mimgraph.ir.lowering import MODULE, RESULT, LazyShapes, Lowering, Module, Port
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec

@@ -22,11 +22,10 @@ from mimgraph.importer.draft import (
     Use,
 )
 from mimgraph.importer.trace.records import Place, Value
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared import operations as ops
-from mimgraph.ir.declared.sizes import parse_size
-from mimgraph.ir.declared.values import Option, Template, Written
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir import declared_graph as ops
+from mimgraph.ir.declared_values import Option, Template, Written, parse_size
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import parse
 from mimgraph.ops import registry
 from mimgraph.source import PythonFile, SourceFile, Span

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.importer.trace.records import NOWHERE, Call, Place, Step, Value
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 
 class Port(NamedTuple):

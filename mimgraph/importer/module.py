@@ -31,9 +31,9 @@ from mimgraph.importer.trace.places import class_file
 from mimgraph.importer.trace.records import Call, Step
 from mimgraph.importer.traces import Traces
 from mimgraph.infer.graph import infer
-from mimgraph.ir.declared.graph import Graph
+from mimgraph.ir.declared_graph import Graph
 from mimgraph.ir.names import class_fault, legal_name
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.support.progress import progress
 
 MOST_ROUNDS = 60  # of lifting, each with one more module that stays Python

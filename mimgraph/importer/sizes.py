@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
 
-from mimgraph.ir.dims.dim import Dim, Size, symbol, symbols
+from mimgraph.ir.dim import Dim, Size, symbol, symbols
 
 BATCH = "N"
 MOST_DIVISOR = 64  # of a size such as (T - 3) // 2 + 1

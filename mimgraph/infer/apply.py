@@ -16,13 +16,12 @@ from mimgraph.infer.sources import ask_for_port, known_types, match_op, names_gr
 from mimgraph.infer.state import Fed, Site, State
 from mimgraph.infer.unknown_ops import op_of_plugin
 from mimgraph.ir.code import Code
-from mimgraph.ir.declared.graph import Block, Source
-from mimgraph.ir.declared.operations import Activation, Apply
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.dims.dim import Dim, DimOverflow
+from mimgraph.ir.declared_graph import Activation, Apply, Block, Source
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.dim import Dim, DimOverflow
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.names import BESIDE, TRAINING
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import Constraint, TensorType, can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import is_plugin

@@ -13,14 +13,12 @@ from mimgraph.infer.evaluation import Evaluation, compute, decide, layered, line
 from mimgraph.infer.presence import missing_inputs
 from mimgraph.infer.sources import Arguments, match
 from mimgraph.infer.state import Fed, Site
-from mimgraph.ir.declared.graph import Block, BlockInput, Input, Source
-from mimgraph.ir.declared.sizes import LinearSize
-from mimgraph.ir.declared.values import FAULTY, Written
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, symbol, symbols
-from mimgraph.ir.dims.linear import Line, line_of
+from mimgraph.ir.declared_graph import Block, BlockInput, Input, Source
+from mimgraph.ir.declared_values import FAULTY, LinearSize, Written
+from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least, symbol, symbols
 from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.names import free_name
+from mimgraph.ir.sizes import Line, line_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.rule_helpers import same_size
 from mimgraph.source import PythonFile, Span

@@ -17,10 +17,9 @@ from mimgraph.infer.evaluation import (
 from mimgraph.infer.options import Keys, given_twice, missing_options, unknown_option
 from mimgraph.infer.state import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.declared.operations import Call
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import Block, Call
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ops import registry

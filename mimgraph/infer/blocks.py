@@ -13,12 +13,10 @@ from mimgraph.infer.evaluation import layered
 from mimgraph.infer.left_out import nodes_that_run
 from mimgraph.infer.sources import known_types
 from mimgraph.infer.state import Context, Fed, Site
-from mimgraph.ir.declared.graph import Block, BlockInput, Output
-from mimgraph.ir.declared.operations import Call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.declared_graph import Block, BlockInput, Call, Output
+from mimgraph.ir.dim import Size
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.presence import NEVER
-from mimgraph.ir.typed.graph import Body, TypedNode, results_of
+from mimgraph.ir.typed_graph import NEVER, Body, TypedNode, results_of
 from mimgraph.ir.types import TensorType
 
 # types the nodes of a body and returns its outputs; an argument of block.py, which node.py imports

@@ -27,13 +27,11 @@ from mimgraph.infer.structure import (
     unique,
 )
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
-from mimgraph.ir.declared.graph import Block, DeclaredLimits, Input, InputShape, Node
-from mimgraph.ir.declared.operations import Apply, Call
-from mimgraph.ir.declared.sizes import LinearSize, size_help
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
-from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Size, symbol, terms_of
+from mimgraph.ir.declared_graph import Apply, Block, Call, DeclaredLimits, Input, InputShape, Node
+from mimgraph.ir.declared_values import FAULTY, OTHERS, LinearSize, Option, size_help
+from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol, terms_of
 from mimgraph.ir.expression import plain
-from mimgraph.ir.typed.graph import Limits, read_amount
+from mimgraph.ir.typed_graph import Limits, read_amount
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import is_plugin

@@ -12,12 +12,11 @@ from mimgraph.infer.block_params import columns_of, whole_number
 from mimgraph.infer.options import given_twice
 from mimgraph.infer.sources import ask_for_port
 from mimgraph.infer.state import Context, Fed, Site, State
-from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.operations import AppliedOperation, Each, Operation, Share
+from mimgraph.ir.declared_graph import AppliedOperation, Each, Node, Operation, Share, Source
 from mimgraph.ir.names import port_fault
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Each as TypedEach
-from mimgraph.ir.typed.operations import Shared
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Each as TypedEach
+from mimgraph.ir.typed_operations import Shared
 
 # types an item on its source; an argument here, as it is defined in node.py, which imports this file
 TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]

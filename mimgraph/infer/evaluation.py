@@ -11,13 +11,11 @@ from typing import Any, NamedTuple, cast
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.declared.graph import Block, Input, InputShape, Node, operations, overs
-from mimgraph.ir.declared.sizes import LinearSize
-from mimgraph.ir.declared.values import FAULTY, Chosen, Option, Template, Written
-from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.dims.linear import Line
+from mimgraph.ir.declared_graph import Block, Input, InputShape, Node, operations, overs
+from mimgraph.ir.declared_values import FAULTY, Chosen, LinearSize, Option, Template, Written
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
-    PLAIN,
+    PLAIN_TYPES,
     ExpressionError,
     Variable,
     WrittenText,
@@ -27,6 +25,7 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
+from mimgraph.ir.sizes import Line
 from mimgraph.source import Span
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -91,7 +90,7 @@ def in_value(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield from _WORD.findall(value) if "$" in value else ()
-        case _ if type(value) in PLAIN:
+        case _ if type(value) in PLAIN_TYPES:
             pass
         case Written():
             yield from (variable.name for variable in variables(value.expression))
@@ -166,7 +165,7 @@ def placed(span: Span, origin: Origin | None) -> tuple[Span, tuple[Label, ...]]:
 def compute(value: Any, at: Evaluation) -> Any:
     """Return the value as plain data, with everything in it computed; FAULTY if that fails, which is
     reported."""
-    if type(value) in PLAIN:
+    if type(value) in PLAIN_TYPES:
         return value
     if isinstance(value, Written):
         return _compute(value, at)
@@ -325,7 +324,7 @@ def check_names(value: Any, at: Evaluation) -> None:
 
 def is_constant(value: Any) -> bool:
     """Return whether a value has no expressions in it."""
-    if type(value) in PLAIN:
+    if type(value) in PLAIN_TYPES:
         return True
     if isinstance(value, list):
         return all(map(is_constant, value))

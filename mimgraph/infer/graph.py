@@ -27,19 +27,22 @@ from mimgraph.infer.state import Context, Fed, State
 from mimgraph.infer.structure import Around, Scope, check_scope
 from mimgraph.infer.typer import type_node, type_nodes
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
-from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
-from mimgraph.ir.declared.operations import Apply, Call, Chain
-from mimgraph.ir.declared.values import FAULTY, OTHERS
-from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.typed.graph import (
-    Body,
-    TypedGraph,
-    TypedNode,
-    Value,
-    borrowed_by,
-    single_nodes,
+from mimgraph.ir.declared_graph import (
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Chain,
+    Graph,
+    Input,
+    Node,
+    Output,
+    Source,
 )
-from mimgraph.ir.typed.operations import Shared
+from mimgraph.ir.declared_values import FAULTY, OTHERS
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode, Value, borrowed_by, single_nodes
+from mimgraph.ir.typed_operations import Shared
 from mimgraph.ir.types import DTYPES, TensorType, strongest
 
 

@@ -13,12 +13,10 @@ from mimgraph.infer.presence import check_fill, report_missing, runs_without, wi
 from mimgraph.infer.sources import match_op
 from mimgraph.infer.state import Context, Fed, Site
 from mimgraph.ir.code import Operand
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Apply, Call, Scan
+from mimgraph.ir.declared_graph import Apply, Call, Node, Scan
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.presence import ALWAYS, NEVER
-from mimgraph.ir.typed.graph import TypedNode, borrowed_by
-from mimgraph.ir.typed.operations import Leaf, Use
+from mimgraph.ir.typed_graph import ALWAYS, NEVER, TypedNode, borrowed_by
+from mimgraph.ir.typed_operations import Leaf, Use
 
 # types a node or its operation; arguments here, as they are defined in node.py, which imports this file
 Typing: TypeAlias = Callable[[Site, Node], TypedNode | None]

@@ -19,9 +19,9 @@ from mimgraph.infer.evaluation import (
     origin_of,
     placed,
 )
-from mimgraph.ir.declared.operations import BESIDE_FROM, Activation
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Option, Written
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import BESIDE_FROM, Activation
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Option, Written
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,

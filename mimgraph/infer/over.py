@@ -9,15 +9,12 @@ from typing import TypeAlias
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
 from mimgraph.infer.state import Fed, Site
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Apply, Call
-from mimgraph.ir.declared.values import FAULTY, Option
-from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.fold import Fold
-from mimgraph.ir.presence import implies
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf
-from mimgraph.ir.typed.walks import inner_nodes
+from mimgraph.ir.declared_graph import Apply, Call, Node
+from mimgraph.ir.declared_values import FAULTY, Option
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.typed_graph import Fold, TypedNode, implies
+from mimgraph.ir.typed_operations import Leaf
+from mimgraph.ir.typed_walks import inner_nodes
 from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType, depends_on_batch
 
 # types an operation; an argument here, as it is defined in node.py, which imports this file

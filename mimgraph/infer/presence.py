@@ -8,13 +8,14 @@ from dataclasses import replace
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, decide
 from mimgraph.infer.state import Fed, Site, State
-from mimgraph.ir.declared.graph import Input
-from mimgraph.ir.declared.operations import Repeat
-from mimgraph.ir.dims.dim import Dim, Size
-from mimgraph.ir.presence import (
+from mimgraph.ir.declared_graph import Input, Repeat
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.typed_graph import (
     ALWAYS,
     NEVER,
+    Body,
     Presence,
+    TypedNode,
     both,
     either,
     given,
@@ -22,8 +23,7 @@ from mimgraph.ir.presence import (
     inputs_of,
     renamed,
 )
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Use, unwrap
+from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered

@@ -14,14 +14,11 @@ from mimgraph.infer.presence import check_repeat_presence, missing_inputs, outpu
 from mimgraph.infer.sources import known_types
 from mimgraph.infer.state import Fed, Site
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.declared.graph import Block, Source
-from mimgraph.ir.declared.operations import Repeat, Word, carried
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size
-from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed.graph import Body, Value
-from mimgraph.ir.typed.operations import STEPS, Repeated
+from mimgraph.ir.declared_graph import Block, Repeat, Source, Word, carried
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.dim import Dim, Size, at_least
+from mimgraph.ir.typed_graph import Body, Presence, Value
+from mimgraph.ir.typed_operations import STEPS, Repeated
 from mimgraph.ir.types import DTYPES, Constraint, TensorType, at_least_one
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 
 from mimgraph.diagnostics import Diagnostic, SpecError
-from mimgraph.ir.declared.operations import Apply
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import Apply
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Leaf, unwrap
-from mimgraph.ir.typed.walks import bodies, used_ops, with_items
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Leaf, unwrap
+from mimgraph.ir.typed_walks import bodies, used_ops, with_items
 from mimgraph.ir.types import Constraint, at_least_one
 from mimgraph.ops import registry
 from mimgraph.ops.libraries import how_to_install

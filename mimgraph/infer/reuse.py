@@ -21,14 +21,20 @@ from mimgraph.infer.structure import (
     outer_shares,
 )
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, operations
-from mimgraph.ir.declared.operations import Call
-from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.ir.declared.sizes import LinearSize
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Option, Template, Written
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Block, BlockInput, Call, Graph, Input, operations
+from mimgraph.ir.declared_values import (
+    FAULTY,
+    OTHERS,
+    Chosen,
+    LinearSize,
+    Option,
+    Template,
+    Written,
+)
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
 from mimgraph.ir.names import NODE_WORDS, name_fault
+from mimgraph.ir.rewrite import Rewriter
 from mimgraph.source import Span
 
 

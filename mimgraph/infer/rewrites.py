@@ -8,12 +8,10 @@ from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
-from mimgraph.ir.declared.graph import Block, Graph, Node
-from mimgraph.ir.declared.operations import Apply, Call, Chain, Operation
-from mimgraph.ir.declared.rewrite import Options, Rewriter
-from mimgraph.ir.declared.space import Choices
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Option, Written
+from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node, Operation
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Choices, Chosen, Option, Written
 from mimgraph.ir.expression import Variable, variables
+from mimgraph.ir.rewrite import Options, Rewriter
 from mimgraph.ops import registry
 from mimgraph.ops.custom import plugins
 from mimgraph.ops.custom.module_signature import is_plugin

@@ -10,14 +10,12 @@ from typing import NamedTuple
 
 from mimgraph.infer.options import Bound, Values
 from mimgraph.infer.state import Fed, Site, Summands
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import MAX_COEFFICIENT, Dim, Size, substitute, symbol, symbols
-from mimgraph.ir.lazy import LazyShapes
-from mimgraph.ir.lowering import Lowering, Module
+from mimgraph.ir.declared_graph import Block
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, at_least, substitute, symbol, symbols
+from mimgraph.ir.lowering import LazyShapes, Lowering, Module
 from mimgraph.ir.names import free_name
-from mimgraph.ir.presence import ALWAYS, Presence, both
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_graph import ALWAYS, Presence, both
+from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op, OpFault

@@ -14,14 +14,13 @@ from mimgraph.infer.evaluation import compute
 from mimgraph.infer.presence import missing_in_steps
 from mimgraph.infer.sources import known_types
 from mimgraph.infer.state import Fed, Site
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.declared.operations import Call
-from mimgraph.ir.declared.operations import Scan as DeclaredScan
-from mimgraph.ir.declared.values import FAULTY, Option
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.declared_graph import Block, Call
+from mimgraph.ir.declared_graph import Scan as DeclaredScan
+from mimgraph.ir.declared_values import FAULTY, Option
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import STEPS, Scan
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import STEPS, Scan
 from mimgraph.ir.types import TensorType, at_least_one, depends_on_batch
 
 

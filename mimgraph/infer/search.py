@@ -15,15 +15,12 @@ from mimgraph.infer.rewrites import SearchedOps, without_other_choices
 from mimgraph.infer.state import Context, State
 from mimgraph.infer.structure import calls
 from mimgraph.infer.warnings import unread_params
-from mimgraph.ir.declared.graph import Graph, Node
-from mimgraph.ir.declared.operations import Apply
-from mimgraph.ir.declared.rewrite import Options, Rewriter
-from mimgraph.ir.declared.space import Dimension
-from mimgraph.ir.declared.values import Chosen, Option
+from mimgraph.ir.declared_graph import Apply, Graph, Node
+from mimgraph.ir.declared_values import Chosen, Dimension, Option
 from mimgraph.ir.expression import identity
-from mimgraph.ir.presence import ALWAYS
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.rewrite import Options, Rewriter
+from mimgraph.ir.typed_graph import ALWAYS, TypedNode
+from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.types import Constraint
 
 # the choices under which something is read: all these params must have one of these values

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 from mimgraph.infer.state import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut, moved_axis, node
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.declared.operations import Apply
-from mimgraph.ir.dims.compare import period
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
+from mimgraph.ir.declared_graph import Apply, Block
+from mimgraph.ir.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import CONSTANTS
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, Sequence
+from mimgraph.ir.sizes import period
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Leaf, Sequence
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, OpFault

@@ -11,13 +11,11 @@ from mimgraph.infer.sources import unknown_port
 from mimgraph.infer.state import Context, Fed, Owner
 from mimgraph.infer.structure import calls
 from mimgraph.ir.code import Code
-from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.operations import Apply, Call, Chain, Share
-from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.presence import NEVER
-from mimgraph.ir.typed.graph import Body, TypedNode, Value, port_type
-from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, unwrap
-from mimgraph.ir.typed.walks import used_bodies
+from mimgraph.ir.declared_graph import Apply, Call, Chain, Node, Share, Source
+from mimgraph.ir.dim import Dim, substitute, symbol, symbols
+from mimgraph.ir.typed_graph import NEVER, Body, TypedNode, Value, port_type
+from mimgraph.ir.typed_operations import Leaf, Shared, TypedOperation, unwrap
+from mimgraph.ir.typed_walks import used_bodies
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 from mimgraph.source import Span

@@ -7,12 +7,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from mimgraph.infer.state import Context, Fed, Site, State
-from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.operations import Apply, Call, Share
-from mimgraph.ir.presence import ALWAYS, NEVER, given
-from mimgraph.ir.typed.graph import TypedNode, Value, weight_type
-from mimgraph.ir.typed.operations import STEPS, Repeated, Sequence, Use, unwrap
-from mimgraph.ir.typed.walks import weight_names
+from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
+from mimgraph.ir.typed_graph import ALWAYS, NEVER, TypedNode, Value, given, weight_type
+from mimgraph.ir.typed_operations import STEPS, Repeated, Sequence, Use, unwrap
+from mimgraph.ir.typed_walks import weight_names
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import Op
 from mimgraph.source import Span

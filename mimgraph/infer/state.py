@@ -12,18 +12,16 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Environment, Evaluation, Origins
 from mimgraph.infer.options import Bound
 from mimgraph.infer.structure import OuterShares, Scope
-from mimgraph.ir.declared.graph import Block, Node, Source, Take
-from mimgraph.ir.declared.operations import Activation, Apply, Call, Share
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.presence import ALWAYS, Presence
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
+from mimgraph.ir.declared_graph import Activation, Apply, Block, Call, Node, Share, Source, Take
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed_graph import ALWAYS, Body, Presence, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.infer.search import PointTypes
-    from mimgraph.ir.typed.graph import Limits
+    from mimgraph.ir.typed_graph import Limits
 
 
 MAX_NODES = 50_000

@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.unknown_names import Meaning, OtherScopes, as_sources, names_in
-from mimgraph.ir.declared.graph import Block, BlockInput, Input, Node, Output, Source, operations
-from mimgraph.ir.declared.operations import Apply, Call, Share
-from mimgraph.ir.declared.values import ANOTHER, OTHERS
+from mimgraph.ir.declared_graph import (
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Input,
+    Node,
+    Output,
+    Share,
+    Source,
+    operations,
+)
+from mimgraph.ir.declared_values import ANOTHER, OTHERS
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.source import Span
 

@@ -12,15 +12,13 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.infer.evaluation import Evaluation, compute, origin_of, placed
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.training import Training as TrainingWords
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Option
+from mimgraph.ir.declared_graph import Node
+from mimgraph.ir.declared_graph import Training as TrainingWords
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Option
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy import ShapesUnknown
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.training import Adapter, Rate, Training
-from mimgraph.ir.typed.training_walk import adaptable, places
-from mimgraph.ir.typed.walks import ends_with, inner_nodes, is_part, join
+from mimgraph.ir.lowering import ShapesUnknown
+from mimgraph.ir.typed_graph import Adapter, Rate, Training, TypedNode
+from mimgraph.ir.typed_walks import adaptable, ends_with, inner_nodes, is_part, join, places
 
 
 def word_fault(

@@ -54,14 +54,12 @@ from mimgraph.infer.sources import (
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.infer.structure import scope_of
 from mimgraph.infer.training import trained
-from mimgraph.ir.declared.graph import Block, Node, Output, Source, Take
-from mimgraph.ir.declared.operations import Apply, Call, Chain, Each
-from mimgraph.ir.declared.values import OTHERS
+from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Each, Node, Output, Source, Take
+from mimgraph.ir.declared_values import OTHERS
 from mimgraph.ir.expression import identity, plain
-from mimgraph.ir.presence import ALWAYS, NEVER, Presence
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Leaf, Sequence, Shared, TypedOperation, Use
-from mimgraph.ir.typed.walks import used_bodies
+from mimgraph.ir.typed_graph import ALWAYS, NEVER, Body, Presence, TypedNode, Value
+from mimgraph.ir.typed_operations import Leaf, Sequence, Shared, TypedOperation, Use
+from mimgraph.ir.typed_walks import used_bodies
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 

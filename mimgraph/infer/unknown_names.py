@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.ir.declared.graph import Block, Graph, Input, InputShape, Node, Source
-from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.declared_graph import Block, Call, Graph, Input, InputShape, Node, Source
 
 SECTIONS = ("inputs", "nodes")
 

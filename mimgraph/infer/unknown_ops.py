@@ -7,7 +7,7 @@ from mimgraph.infer.block_params import lost_blocks
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.declared.operations import Activation, Apply
+from mimgraph.ir.declared_graph import Activation, Apply
 from mimgraph.ir.names import OPS
 from mimgraph.ops import libraries, registry
 from mimgraph.ops.custom import plugins

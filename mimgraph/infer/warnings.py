@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from mimgraph.diagnostics import Diagnostic, in_order
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.structure import calls, outer_shares, shared_around
-from mimgraph.ir.declared.graph import Graph, Node
-from mimgraph.ir.declared.operations import Apply
-from mimgraph.ir.declared.values import Chosen, Option
+from mimgraph.ir.declared_graph import Apply, Graph, Node
+from mimgraph.ir.declared_values import Chosen, Option
 from mimgraph.ops.deprecated import OPS, as_item
 from mimgraph.source import PythonFile, Span
 

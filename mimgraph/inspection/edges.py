@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Reversible, Sequence, Sized
 from typing import NamedTuple, overload
 
 from mimgraph.inspection.sources import argument_names
-from mimgraph.ir.typed.graph import Body, TypedNode
+from mimgraph.ir.typed_graph import Body, TypedNode
 
 
 class Edge(NamedTuple):

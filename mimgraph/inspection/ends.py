@@ -8,12 +8,12 @@ from typing import Literal, TypeVar
 
 from mimgraph.inspection.node import Origin, unknown
 from mimgraph.inspection.sources import source_text
-from mimgraph.ir.declared import graph as declared
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir import declared_graph as declared
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Shape, TensorType
 from mimgraph.support.entry_point import entry_points
-from mimgraph.support.frozen_dict import FrozenDict
+from mimgraph.support.objects import FrozenDict
 
 E = TypeVar("E")
 

@@ -10,8 +10,8 @@ import networkx as nx
 from mimgraph.inspection.edges import Edge
 from mimgraph.inspection.ends import GraphInput
 from mimgraph.inspection.node import Node
-from mimgraph.ir.typed.graph import TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Sequence, unwrap
+from mimgraph.ir.typed_graph import TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Sequence, unwrap
 
 
 def to_networkx(

@@ -12,9 +12,9 @@ from mimgraph.inspection.node import Kind, Node, Nodes, Origin
 from mimgraph.inspection.option_values import op_options
 from mimgraph.inspection.sources import argument_names, source_text
 from mimgraph.inspection.words import WORD_DEFAULTS, activation_options, words
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import (
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import (
     Leaf,
     OneBody,
     Repeated,
@@ -24,11 +24,9 @@ from mimgraph.ir.typed.operations import (
     Use,
     unwrap,
 )
-from mimgraph.ir.typed.operations import (
-    Sequence as Chain,
-)
+from mimgraph.ir.typed_operations import Sequence as Chain
 from mimgraph.ir.types import Shape, TensorType
-from mimgraph.support.frozen_dict import FrozenDict
+from mimgraph.support.objects import FrozenDict
 
 _NO_NODES = Nodes((), dict[str, Node]().__getitem__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.ir.typed.graph import Body
-from mimgraph.ir.typed.operations import Leaf, Use
+from mimgraph.ir.typed_graph import Body
+from mimgraph.ir.typed_operations import Leaf, Use
 from mimgraph.ops import registry
 
 Giver: TypeAlias = Literal["given", "default", "inferred"]

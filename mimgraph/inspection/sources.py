@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimgraph.ir.typed.graph import TypedNode, Value
-from mimgraph.ir.typed.operations import unwrap
+from mimgraph.ir.typed_graph import TypedNode, Value
+from mimgraph.ir.typed_operations import unwrap
 from mimgraph.ops import registry
 
 

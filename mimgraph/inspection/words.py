@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.names import TRAINING
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, Sequence, Shared, TypedOperation
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, Sequence, Shared, TypedOperation
 
 # what a word is where a spec does not have it; other words are then left out
 WORD_DEFAULTS: Final[Mapping[str, Any]] = {

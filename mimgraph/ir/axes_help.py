@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from math import prod
 
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import TensorType
 
 NO_BATCH = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Expression
 
 

@@ -8,13 +8,20 @@ from math import gcd
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.compare import divisible, equal
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, constant_term, substitute, symbol, symbols
-from mimgraph.ir.dims.division import sole_division
-from mimgraph.ir.dims.linear import line_of
-from mimgraph.ir.dims.printing import printed_terms
+from mimgraph.ir.dim import (
+    Dim,
+    DimOverflow,
+    Size,
+    at_least,
+    constant_term,
+    printed_terms,
+    sole_division,
+    substitute,
+    symbol,
+    symbols,
+)
 from mimgraph.ir.expression import WrittenInt
+from mimgraph.ir.sizes import divisible, equal, line_of
 
 BATCH = symbol("N")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, SpecError
-from mimgraph.ir.declared.graph import Graph
-from mimgraph.ir.declared.values import Template, Written
+from mimgraph.ir.declared_graph import Graph
+from mimgraph.ir.declared_values import Template, Written
 from mimgraph.language.writer import tree
 from mimgraph.language.yaml_text import Tall, written_text, yaml_text
 from mimgraph.language.yaml_tree.limits import MAX_BYTES, MAX_DEPTH

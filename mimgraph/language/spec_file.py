@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Report, SpecError
-from mimgraph.ir.declared.graph import Graph
+from mimgraph.ir.declared_graph import Graph
 from mimgraph.ir.option_types import OptionValue
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.language import safetensors_header
 from mimgraph.language.foreign_files import refuse_foreign
 from mimgraph.language.parts.part_files import Place, first_place

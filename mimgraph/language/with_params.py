@@ -7,8 +7,8 @@ from typing import Any
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.search import settled
-from mimgraph.ir.declared.graph import Graph
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared_graph import Graph
+from mimgraph.ir.declared_values import Option
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.params import given_option
 from mimgraph.language.spec_file import LoadedSpec, UnknownParams, checked

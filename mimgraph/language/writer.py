@@ -6,31 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.ir.declared.graph import (
-    Block,
-    BlockInput,
-    DeclaredLimits,
-    Graph,
-    Input,
-    Node,
-    Output,
-    Source,
-)
-from mimgraph.ir.declared.operations import (
+from mimgraph.ir.declared_graph import (
     BESIDE_FROM,
     VALUE_OPTION,
     Activation,
     Apply,
+    Block,
+    BlockInput,
     Call,
     Chain,
+    DeclaredLimits,
     Each,
+    Graph,
+    Input,
+    Node,
     Operation,
+    Output,
     Repeat,
     Scan,
     Share,
+    Source,
 )
-from mimgraph.ir.declared.space import Choices, Floats, Integers
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared_values import Choices, Floats, Integers, Option
 from mimgraph.language.yaml_text import Path, Rows, Tall, yaml_text
 
 COMPUTES = ("expr", "equation")  # options that say what a merge does, before what it does that to

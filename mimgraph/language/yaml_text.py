@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from mimgraph.ir.declared.values import Template, Written
+from mimgraph.ir.declared_values import Template, Written
 from mimgraph.ir.expression import Variable, to_text
 from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
 from mimgraph.language.yaml_tree.scalars import resolve

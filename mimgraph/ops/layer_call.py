@@ -20,14 +20,14 @@ from typing import (
     cast,
 )
 
-from mimgraph.ir.declared.operations import BESIDE_FROM
+from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ops.deprecated import warn_of_op
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_op import PythonOp
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.entry_point import entry_point, entry_points
-from mimgraph.support.introspection import Completed
+from mimgraph.support.objects import Completed
 
 NODE_OPTIONS = ("activation", *BESIDE, *TRAINING)  # of every layer and merge in Python
 EACH_OPTIONS = ("with_", "times", "shared")  # of `.each`

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.ops.signature import REQUIRED, Default, InputSpec, OptionSpec, Rule, Signature

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mimgraph.ir.declared.operations import BESIDE_FROM
+from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ops.op import Op
-from mimgraph.support.introspection import Completed, LikeFunction
+from mimgraph.support.objects import Completed, LikeFunction
 
 
 class _Described:

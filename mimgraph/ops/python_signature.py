@@ -10,8 +10,8 @@ from inspect import Parameter, Signature
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mimgraph.ir.declared.operations import BESIDE_FROM
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import BESIDE_FROM
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_text import python_example

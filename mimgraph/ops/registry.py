@@ -7,8 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
 
-from mimgraph.ir.typed.kind import TypedKind
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_operations import Leaf, TypedKind
 from mimgraph.ops import layers, libraries, merges
 from mimgraph.ops.layer_call import LayerOp, MergeOp
 from mimgraph.ops.op import Op, Release

@@ -7,8 +7,8 @@ from math import gcd
 from typing import Any
 
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
-from mimgraph.ir.dims.compare import equal
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType, depends_on_batch
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import names

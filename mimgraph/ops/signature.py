@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, OptionValue, checker
 from mimgraph.ir.types import TensorType

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared_values import Option
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 

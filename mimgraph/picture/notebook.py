@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import replace
 from html import escape
 
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Diagram, boxes
 from mimgraph.picture.errors import RenderError

@@ -11,7 +11,7 @@ from mimgraph.picture.formats import page
 from mimgraph.picture.formats.xml_text import escape_html
 from mimgraph.picture.readable_depth import readable
 from mimgraph.picture.scene import Scene
-from mimgraph.support.ipython import publish
+from mimgraph.support.objects import publish
 
 HEIGHT = 640  # pixels of a page in a notebook
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from mimgraph.cost.bind_sizes import named_sizes
 from mimgraph.cost.cost import Costs
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.pipeline.repeat_pieces import in_pieces, repeat_names
 from mimgraph.pipeline.split import Bond, bonds, units
 from mimgraph.support.arguments import as_plain

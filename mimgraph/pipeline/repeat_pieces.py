@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mimgraph.ir.names import name_fault
-from mimgraph.ir.presence import ALWAYS
-from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
-from mimgraph.ir.typed.operations import Repeated, Shared
+from mimgraph.ir.typed_graph import ALWAYS, Body, TypedNode, Value, single_nodes
+from mimgraph.ir.typed_operations import Repeated, Shared
 
 
 @dataclass(frozen=True, slots=True)

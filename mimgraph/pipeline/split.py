@@ -10,12 +10,19 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
-from mimgraph.ir.dims.dim import Dim, symbols
+from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.names import input_fault
-from mimgraph.ir.presence import ALWAYS
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value, results_of, single_nodes
-from mimgraph.ir.typed.operations import Leaf, Repeated, Shared, unwrap
-from mimgraph.ir.typed.walks import used_bodies
+from mimgraph.ir.typed_graph import (
+    ALWAYS,
+    Body,
+    TypedGraph,
+    TypedNode,
+    Value,
+    results_of,
+    single_nodes,
+)
+from mimgraph.ir.typed_operations import Leaf, Repeated, Shared, unwrap
+from mimgraph.ir.typed_walks import used_bodies
 from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
 from mimgraph.pipeline.repeat_pieces import divisible, in_pieces, why_whole
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import check_size, checked, filled
-from mimgraph.ir.dims.dim import symbols
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.dim import symbols
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.checks import torch_dtype
 

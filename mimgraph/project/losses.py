@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.graph import Graph
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Leaf, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode, Value
+from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ir.types import COMPLEX, TensorType
 from mimgraph.project.samples import integers, is_of_samples, normal
 

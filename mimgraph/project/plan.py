@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.graph import Graph
-from mimgraph.ir.dims.dim import Dim, Size, substitute, symbols
+from mimgraph.ir.dim import Dim, Size, substitute, symbols
 from mimgraph.project.losses import Loss, losses
 from mimgraph.project.samples import Sample, samples
 

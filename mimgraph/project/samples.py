@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.graph import Graph
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.types import BATCH, COMPLEX, TensorType
 from mimgraph.runtime.input_ranges import lengths, limits, positions
 

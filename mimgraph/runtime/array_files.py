@@ -14,7 +14,7 @@ import torch
 from numpy.lib import format
 from torch import Tensor
 
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.runtime.checks import misfits, torch_dtype
 from mimgraph.support.files import write_whole
 

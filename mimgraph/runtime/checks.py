@@ -10,9 +10,9 @@ from torch import Tensor
 from torch._subclasses import FakeTensor
 
 from mimgraph.cost.choose_sizes import holds
-from mimgraph.ir.dims.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.dims.linear import line_of
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.dim import Dim, substitute, symbol, symbols
+from mimgraph.ir.sizes import line_of
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.input_ranges import limits
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.emit.source_map import excerpts
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.runtime.places import Place, places
 from mimgraph.support.offline import MissingFile, as_asked, missing_file
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.runtime.checks import Takes, by_position, call_faults, same_kind
 from mimgraph.runtime.places import places, running
 from mimgraph.runtime.shape_rules import wrong_rule

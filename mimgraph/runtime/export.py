@@ -9,13 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 from torch.export import Dim as TorchDim
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size, substitute, symbol, symbols
-from mimgraph.ir.dims.linear import Line, line_of
+from mimgraph.ir.dim import Dim, Size, at_least, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed.graph import TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Leaf, unwrap
-from mimgraph.ir.typed.walks import bodies, loop_sizes
+from mimgraph.ir.sizes import Line, line_of
+from mimgraph.ir.typed_graph import TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Leaf, unwrap
+from mimgraph.ir.typed_walks import bodies, loop_sizes
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.spatial.fold import windows_of
 from mimgraph.runtime.checks import same_kind, tensor_faults

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.runtime.checks import call_faults, same_kind
 from mimgraph.runtime.uncompiled import uncompiled
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, unwrap
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, unwrap
 
 
 def limits(body: Body) -> Iterator[tuple[str, int]]:

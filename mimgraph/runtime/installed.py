@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import torch
 
 from mimgraph.infer.requirements import check_packages, check_torch
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 
 
 def check_installed(graph: TypedGraph) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.ir.typed.training_walk import Settings, Weight, weights_of
+from mimgraph.ir.typed_graph import TypedGraph
+from mimgraph.ir.typed_walks import Settings, Weight, weights_of
 from mimgraph.support.arguments import wrong
 
 # the names under which modules of torch hold another one: the first at the outside of a model alone

@@ -11,7 +11,7 @@ from torch import nn
 from mimgraph.emit.emit import emit
 from mimgraph.emit.format.statements import Assign, Return
 from mimgraph.emit.line_map import lines_of, located
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.source import Span
 
 

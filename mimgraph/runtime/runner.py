@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from mimgraph.cost.bind_sizes import checked, filled
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.diagnostics import SpecError
-from mimgraph.ir.dims.dim import Dim, Size, substitute
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.dim import Dim, Size, substitute
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import TensorType
 from mimgraph.runtime.array_files import load_arrays
 from mimgraph.runtime.checks import dtype_name, output_faults, torch_dtype

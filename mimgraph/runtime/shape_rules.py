@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mimgraph.ir.typed.graph import TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Leaf, unwrap
+from mimgraph.ir.typed_graph import TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ops.custom.module_signature import parts_of
 from mimgraph.runtime.checks import has_shape, sizes_of
 from mimgraph.runtime.places import Place, modules, places, running

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.by_keys import as_keys, parts, renamed
 from mimgraph.support.arguments import as_path, wrong
+from mimgraph.support.columns import lists
 from mimgraph.support.files import write_whole
-from mimgraph.support.key_lists import lists
 
 OF_OLDER = (
     "weights of an older version of the spec: mg.carry(old, new, weights), or mimgraph diff OLD NEW "

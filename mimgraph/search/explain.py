@@ -8,7 +8,7 @@ from itertools import combinations
 from math import comb
 from typing import Any, TypeAlias
 
-from mimgraph.ir.declared.space import Choices, is_same, written
+from mimgraph.ir.declared_values import Choices, is_same, written
 from mimgraph.search.points import Point
 from mimgraph.search.space import Space
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph.diagnostics.render import render_json
 from mimgraph.infer.search import Guard
-from mimgraph.ir.declared.space import Choices, Dimension, Floats, Integers, written
+from mimgraph.ir.declared_values import Choices, Dimension, Floats, Integers, written
 from mimgraph.search.explain import Among, Rule
 from mimgraph.search.prove import Impossible, Proof
 from mimgraph.search.space import Space

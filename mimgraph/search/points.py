@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any, TypeAlias
 
-from mimgraph.ir.declared.space import Choices, Dimension, Floats, Integers
+from mimgraph.ir.declared_values import Choices, Dimension, Floats, Integers
 from mimgraph.search.space import Space
 
 Point: TypeAlias = dict[str, Any]  # a value for each param that is asked

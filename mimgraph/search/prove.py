@@ -11,7 +11,7 @@ from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.search import PointTypes
 from mimgraph.infer.state import State
-from mimgraph.ir.declared.graph import Graph
+from mimgraph.ir.declared_graph import Graph
 from mimgraph.search.explain import Explainer, Rule, rules_text
 from mimgraph.search.points import Point, every_point, random_point, random_points
 from mimgraph.search.space import Space

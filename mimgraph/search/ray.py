@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.ir.declared.space import Choices, Dimension, Integers
+from mimgraph.ir.declared_values import Choices, Dimension, Integers
 from mimgraph.search.points import values
 from mimgraph.search.space import Space
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mimgraph.infer.search import Guard, Read, holds, reads, when
-from mimgraph.ir.declared.graph import Graph
-from mimgraph.ir.declared.space import Choices, Dimension
+from mimgraph.ir.declared_graph import Graph
+from mimgraph.ir.declared_values import Choices, Dimension
 
 if TYPE_CHECKING:
     from mimgraph.search.prove import Proof

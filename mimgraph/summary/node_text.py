@@ -9,15 +9,9 @@ from typing import Any
 from mimgraph.diagnostics.render import visible
 from mimgraph.inspection.option_values import ResolvedOption
 from mimgraph.inspection.words import own_default
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import (
-    Repeated,
-    Scan,
-    Shared,
-    TypedOperation,
-    unwrap,
-)
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Repeated, Scan, Shared, TypedOperation, unwrap
 
 LONGEST = 48  # characters of the value of an option
 _LONG_FRACTION = 6  # characters of a fraction that is not rounded

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost
 from mimgraph.cost.limits import Used
-from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.amount import Amount
 
 Count: TypeAlias = Callable[[Amount | int], str]  # writes a number exactly or short
 

@@ -12,11 +12,10 @@ from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.cost.limits import Used
 from mimgraph.inspection.sources import source_text
-from mimgraph.ir.dims.dim import Size, substitute
-from mimgraph.ir.fold import Fold
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Repeated, Shared
-from mimgraph.ir.typed.walks import needed_in_eval
+from mimgraph.ir.dim import Size, substitute
+from mimgraph.ir.typed_graph import Body, Fold, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Repeated, Shared
+from mimgraph.ir.typed_walks import needed_in_eval
 from mimgraph.ir.types import TensorType
 from mimgraph.summary.node_text import arguments_text, op_text
 

@@ -11,7 +11,7 @@ from typing import Any
 from mimgraph.cost.bind_sizes import check_size, checked
 from mimgraph.cost.cost import Cost
 from mimgraph.cost.limits import Used, used
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.summary.text import text
 from mimgraph.support.arguments import Depth, check_depth

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mimgraph.cost.cost import PARAM_BYTES, how_to_count
-from mimgraph.ir.dims.amount import Amount
+from mimgraph.ir.amount import Amount
 from mimgraph.summary.numbers import Count, limits_text, macs, memory, number
 from mimgraph.summary.rows import Contents, Row, noted
 

@@ -27,8 +27,7 @@ from mimgraph.support.columns import (
     shrunk,
     titled,
 )
-from mimgraph.support.terminal import BOLD, DIM, NARROWEST, Paint, painter
-from mimgraph.support.text_width import padded, shortened
+from mimgraph.support.terminal import BOLD, DIM, NARROWEST, Paint, padded, painter, shortened
 
 LONGEST_NUMBER = 10  # characters; MACs that are longer are formulas of named sizes
 _NUMBERS = (PARAMS, MACS)

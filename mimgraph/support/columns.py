@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TypeAlias
 
-from mimgraph.support.terminal import BOLD, Paint
-from mimgraph.support.text_width import padded, shortened, text_width
+from mimgraph.support.terminal import BOLD, Paint, padded, shortened, text_width
 
 Columns: TypeAlias = Mapping[int, Sequence[str]]  # the cells of each column by its number
 
@@ -133,3 +132,17 @@ def titled(fact: str, width: int, paint: Paint, style: str = BOLD) -> Iterator[s
     title = fact[: fact.find(":") + 1]
     first, *more = wrapped(fact, width, INDENT)
     yield from (paint(style, title) + first.removeprefix(title), *more)
+
+
+# Write lists of keys for a message, each after its name, long ones cut.
+
+
+SHOWN = 8  # the number of keys that a message lists
+
+
+def lists(*named: tuple[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the first few items of each list that is not empty, after its name."""
+    for name, items in named:
+        more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+        if items:
+            yield f"{name}: {', '.join(items[:SHOWN])}{more}"

@@ -1,8 +1,7 @@
 """Call a function in a process of its own, with limits on its time, memory and output.
 
 On Linux the process is a fork, so it has all that is defined here, a notebook's classes too, and starts
-at once. Elsewhere a fork is not safe, and the process imports what the function refers to.
-"""
+at once. Elsewhere a fork is not safe, and the process imports what the function refers to."""
 
 from __future__ import annotations
 
@@ -20,7 +19,34 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any, NoReturn, TypeVar, cast
 
-from mimgraph.support.process_limits import data_of_process, limit_process
+
+def limit_process(memory: int, seconds: int | None = None) -> None:
+    """Limit bytes of memory, and seconds of processor time, where the platform can.
+
+    Memory is what is written to: libraries reserve much more addresses than that.
+    """
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return
+    limits = [(resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, 0)]
+    if seconds is not None:
+        limits.append((resource.RLIMIT_CPU, seconds))
+    for limit, most in limits:
+        _, hard = resource.getrlimit(limit)
+        lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with suppress(ValueError, OSError):  # macOS does not take each of them
+            resource.setrlimit(limit, (lower, hard))
+
+
+def data_of_process() -> int:
+    """Return the bytes of memory that this process writes to, as its limit counts them; 0 if unknown."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
 
 FORKS = sys.platform == "linux"
 GRACE = 3.0  # seconds to start and to end

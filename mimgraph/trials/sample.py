@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, load
-from mimgraph.ir.declared.space import Choices, Dimension, Integers
+from mimgraph.ir.declared_values import Choices, Dimension, Integers
 from mimgraph.support.entry_point import entry_point
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer import rules
 from mimgraph.infer.graph import infer
-from mimgraph.ir.typed.graph import Body
-from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
+from mimgraph.ir.typed_graph import Body
+from mimgraph.ir.typed_operations import Leaf, TypedOperation, unwrap
 from mimgraph.language.format.spec_text import formatted
 from mimgraph.source import SourceFile
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.progress import uncollected
 from tests.benchmarks.case import Case, Cost, clocked, in_own_process, per_node, process
 from tests.benchmarks.forwards import torchvision_model
 from tests.benchmarks.large_specs import chain

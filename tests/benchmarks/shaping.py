@@ -11,8 +11,8 @@ import torch
 import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
-from mimgraph.ir.declared import graph as ir
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.ir import declared_graph as ir
+from mimgraph.support.progress import uncollected
 from tests.benchmarks.case import Case, Cost, clocked, per_node
 from tests.benchmarks.forwards import inputs_of
 from tests.benchmarks.peers import mlnode_shapes

@@ -10,8 +10,8 @@ import pytest
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.builder.node_names import snake_case
-from mimgraph.ir.declared.operations import Share
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.declared_graph import Share
+from mimgraph.ir.dim import symbol
 from tests.helpers.handles import image, numeric, text
 
 T = symbol("T")

@@ -19,9 +19,9 @@ from torch.utils.flop_counter import FlopCounterMode
 import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.cost.cost import Costs
+from mimgraph.ir.amount import Amount
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dims.amount import Amount
-from mimgraph.ir.dims.dim import Dim, substitute
+from mimgraph.ir.dim import Dim, substitute
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, module_call
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.ops.registry import ops

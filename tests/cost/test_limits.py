@@ -18,7 +18,7 @@ from mimgraph import layers
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.cost.cost import Costs
 from mimgraph.cost.limits import used
-from mimgraph.ir.typed.graph import Limits, amount_text, read_amount
+from mimgraph.ir.typed_graph import Limits, amount_text, read_amount
 from tests.helpers.cases import each
 from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml

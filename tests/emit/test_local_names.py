@@ -15,9 +15,9 @@ import mimgraph as mg
 from mimgraph.emit.format.statements import Assign, For, If, Statement
 from mimgraph.emit.forward.forward import forward
 from mimgraph.emit.forward.values import used_ports
-from mimgraph.ir.typed.graph import Body, Value, single_nodes
-from mimgraph.ir.typed.operations import Each, Leaf, Repeated, unwrap
-from mimgraph.ir.typed.walks import bodies
+from mimgraph.ir.typed_graph import Body, Value, single_nodes
+from mimgraph.ir.typed_operations import Each, Leaf, Repeated, unwrap
+from mimgraph.ir.typed_walks import bodies
 from tests.helpers.cases import check_texts, each
 from tests.helpers.strategies import Spec, specs, to_yaml
 

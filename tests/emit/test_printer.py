@@ -42,7 +42,7 @@ from mimgraph.ir.code import (
     Unpacked,
     call,
 )
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.dim import symbol
 from tests.conftest import in_ci
 from tests.emit.test_golden import RUFF
 from tests.helpers.cases import each, texts

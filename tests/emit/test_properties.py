@@ -19,10 +19,10 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dims.dim import Dim, substitute
+from mimgraph.ir.dim import Dim, substitute
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import (
+from mimgraph.ir.typed_graph import Body, TypedNode, Value
+from mimgraph.ir.typed_operations import (
     STEPS,
     Each,
     Leaf,

@@ -6,7 +6,7 @@ import pytest
 
 from mimgraph.emit.sizes import Readable, resolve_sizes
 from mimgraph.ir.code import Name, RuntimeSize, call
-from mimgraph.ir.dims.dim import Size, symbol
+from mimgraph.ir.dim import Size, symbol
 from mimgraph.ir.types import BATCH, TensorType
 from tests.helpers.cases import each
 from tests.helpers.printing import expression

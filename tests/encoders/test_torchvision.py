@@ -24,7 +24,7 @@ from mimgraph import layers
 from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import torchvision as ours
 from mimgraph.encoders.torchvision import entry
-from mimgraph.ir.dims.dim import substitute
+from mimgraph.ir.dim import substitute
 from tests.conftest import in_ci
 from tests.helpers.marked import faults
 from tests.importer.cases import check_cases

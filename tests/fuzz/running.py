@@ -8,7 +8,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.ir.dims.dim import symbols
+from mimgraph.ir.dim import symbols
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.running import by_name
 from tests.ops.layers import oracle

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import mimgraph as mg
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.runtime.runner import Given, run
 from tests.conftest import SPECS, TEN, in_ci
 from tests.gallery import HUGE, SMALL

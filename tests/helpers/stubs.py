@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from mimgraph.builder.handles.tensor import Tensor
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall, MergeCall
 from mimgraph.ops.libraries import Library
 '''

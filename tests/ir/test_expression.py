@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.dim import symbol
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.ir.expression import ExpressionError, parse
-from mimgraph.ir.foreign import PLAIN, explained
+from mimgraph.ir.expression import PLAIN, ExpressionError, explained, parse
 from tests.helpers.cases import each
 from tests.helpers.marked import faults
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from mimgraph.ir.dims.dim import Dim, Size, symbol
+from mimgraph.ir.dim import Dim, Size, symbol
 from mimgraph.ir.expression import Variable, WrittenFloat, WrittenInt
 from mimgraph.ir.option_types import (
     Depth,

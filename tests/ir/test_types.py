@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.dims.dim import Dim, symbol
+from mimgraph.ir.dim import Dim, symbol
 from mimgraph.ir.types import Constraint, TensorType
 from tests.helpers.cases import each
 

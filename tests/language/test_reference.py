@@ -12,7 +12,7 @@ import yaml
 from torch import nn
 
 import mimgraph as mg
-from mimgraph.ir.declared.operations import VALUE_OPTION
+from mimgraph.ir.declared_graph import VALUE_OPTION
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import KEYS, OPTIONS

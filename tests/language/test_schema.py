@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.ir.declared.operations import VALUE_OPTION
+from mimgraph.ir.declared_graph import VALUE_OPTION
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
 from mimgraph.language.places import PLACES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import mimgraph as mg
-from mimgraph.ir.declared.space import Choices, Dimension, Floats, Integers
+from mimgraph.ir.declared_values import Choices, Dimension, Floats, Integers
 from tests.helpers.cases import each, texts
 from tests.helpers.marked import faults, locations, split
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.diagnostics import Report
-from mimgraph.ir.declared.values import Written
+from mimgraph.ir.declared_values import Written
 from mimgraph.ir.expression import parse
 from mimgraph.ir.names import name_fault
 from mimgraph.language.reader.spec import read

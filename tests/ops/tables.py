@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.dim import symbol
 from mimgraph.ir.types import TensorType
 from tests.ops.layers.oracle import Case, operation, runs_here
 

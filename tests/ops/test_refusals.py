@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from torch import nn
 
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.dim import symbol
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from tests.helpers.cases import check_each

@@ -19,7 +19,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.emit.format.statements import Class
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.progress import uncollected
 from tests.conftest import ROOT
 from tests.helpers.cases import each
 from tests.helpers.handwritten import MODELS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
-from mimgraph.ir.declared.space import Choices, Dimension, Integers
+from mimgraph.ir.declared_values import Choices, Dimension, Integers
 
 SPEC = """\
 params:

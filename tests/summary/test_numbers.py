@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.dims.amount import Amount
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.dim import symbol
 from mimgraph.summary.numbers import memory, short
 
 N, T, S = (symbol(name) for name in "NTS")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from mimgraph.support.columns import COMMAS, NAMES, SIZES, WORDS, fitting, shrunk, wrapped
-from mimgraph.support.text_width import padded
+from mimgraph.support.terminal import padded
 from tests.helpers.work import calls
 
 BROKEN: list[tuple[str, int, list[str]]] = [

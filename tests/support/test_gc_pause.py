@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 import mimgraph as mg
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.progress import uncollected
 
 pytestmark = pytest.mark.slow
 

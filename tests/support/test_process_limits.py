@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-IMPORT = "from mimgraph.support.process_limits import limit_process; "
+IMPORT = "from mimgraph.support.limited_process import limit_process; "
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.support.text_width import shortened, text_width
+from mimgraph.support.terminal import shortened, text_width
 
 
 @pytest.mark.parametrize(

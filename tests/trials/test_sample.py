@@ -12,7 +12,7 @@ from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import FixedTrial
 
 import mimgraph as mg
-from mimgraph.ir.declared.space import Choices, Floats, Integers
+from mimgraph.ir.declared_values import Choices, Floats, Integers
 from mimgraph.trials.sample import Asking
 from tests.trials.conftest import SPEC
 

@@ -18,20 +18,19 @@ from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.repeat import index_type
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Call, Repeat, Word
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.typed.graph import TypedNode, Value, port_type
-from mimgraph.ir.typed.operations import Repeated, Scan
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Call, Repeat, Word
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.typed_graph import TypedNode, Value, port_type
+from mimgraph.ir.typed_operations import Repeated, Scan
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source, items_of, no_handle
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
 from mimgraph.support.entry_point import entry_point
-from mimgraph.support.introspection import Completed
-from mimgraph.support.unique import unique_key
+from mimgraph.support.objects import Completed, unique_key
 
 Param: TypeAlias = (
     float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]

@@ -31,18 +31,18 @@ from mimgraph.builder.tracing.watched import as_given
 from mimgraph.builder.user_line import definition, spec_error
 from mimgraph.diagnostics import Label, SpecError
 from mimgraph.infer.graph import Given, GivenGroup
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import carried
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import carried
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
-from mimgraph.ir.typed.graph import results_of
+from mimgraph.ir.typed_graph import results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
 from mimgraph.support.entry_point import call_users, entry_point
-from mimgraph.support.introspection import LikeFunction
+from mimgraph.support.objects import LikeFunction
 
 _FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too
 

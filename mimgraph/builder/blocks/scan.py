@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mimgraph.builder.blocks.call import BlockCall
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.user_line import spec_error, user_line
-from mimgraph.ir.declared.operations import Call, Scan
+from mimgraph.ir.declared_graph import Call, Scan
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_mapping, wrong
 

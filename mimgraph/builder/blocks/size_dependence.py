@@ -13,10 +13,10 @@ from mimgraph.builder.outputs import Output
 from mimgraph.builder.tracing.trace import Result, Trace
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import Given, infer_node
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Call
-from mimgraph.ir.dims.dim import Dim, symbol
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Call
+from mimgraph.ir.dim import Dim, symbol
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 

@@ -21,11 +21,11 @@ from mimgraph.infer.reuse import Values, as_block, block_inputs, with_values
 from mimgraph.infer.rewrites import choose
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import calls, inner_blocks, ordered
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.rewrite import with_keys
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS
+from mimgraph.ir.rewrite import with_keys
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import is_source, items_of
 from mimgraph.ops.signature import REQUIRED

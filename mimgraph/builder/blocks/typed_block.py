@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlia
 
 from mimgraph.builder.blocks.call import BlockCall, Family, Param
 from mimgraph.builder.handles.tensor import Tensor
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 Parameters = ParamSpec("Parameters")
 Params = ParamSpec("Params")

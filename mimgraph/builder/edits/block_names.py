@@ -11,8 +11,8 @@ from mimgraph.builder.content_key import content_key
 from mimgraph.builder.node_names import Names
 from mimgraph.infer.evaluation import texts_in
 from mimgraph.infer.structure import calls, reached
-from mimgraph.ir.declared.graph import Block, Graph, Node
-from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared_graph import Block, Graph, Node
+from mimgraph.ir.rewrite import Rewriter
 
 
 class CopyKey(str):

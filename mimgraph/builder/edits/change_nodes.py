@@ -14,10 +14,18 @@ from mimgraph.builder.edits.scope import Scope
 from mimgraph.builder.edits.upto import needed_by
 from mimgraph.builder.node_names import Names, check_name
 from mimgraph.infer.structure import outer_shares, shared_around, shared_by
-from mimgraph.ir.declared.graph import Graph, Node, Source
-from mimgraph.ir.declared.operations import AppliedOperation, Apply, Call, Chain, Each
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.declared_graph import (
+    AppliedOperation,
+    Apply,
+    Call,
+    Chain,
+    Each,
+    Graph,
+    Node,
+    Source,
+)
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ops import registry
 from mimgraph.support.arguments import as_names, as_texts
 

@@ -18,12 +18,11 @@ from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.infer.state import State
 from mimgraph.infer.warnings import unread_params
-from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node
-from mimgraph.ir.declared.operations import Call, Chain
-from mimgraph.ir.declared.values import Chosen, Option
+from mimgraph.ir.declared_graph import Block, BlockInput, Call, Chain, Graph, Input, Node
+from mimgraph.ir.declared_values import Chosen, Option
 from mimgraph.ir.expression import plain
-from mimgraph.ir.typed.graph import TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Each, TypedOperation, unwrap
+from mimgraph.ir.typed_graph import TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Each, TypedOperation, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.picture.faulty.sketch import sketch_of
 from mimgraph.source import Span

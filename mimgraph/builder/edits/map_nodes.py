@@ -14,10 +14,9 @@ from mimgraph.builder.edits.scope import Scope
 from mimgraph.inspection.node import Node as SeenNode
 from mimgraph.inspection.node import Nodes
 from mimgraph.inspection.nodes import nodes
-from mimgraph.ir.declared.graph import Graph, Node
-from mimgraph.ir.declared.operations import Share
-from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.ir.typed.operations import Repeated, unwrap
+from mimgraph.ir.declared_graph import Graph, Node, Share
+from mimgraph.ir.typed_graph import TypedGraph
+from mimgraph.ir.typed_operations import Repeated, unwrap
 from mimgraph.support.arguments import as_mapping, wrong
 from mimgraph.support.entry_point import call_users
 

@@ -15,8 +15,8 @@ from mimgraph.builder.tracing.expressions import as_written
 from mimgraph.builder.user_line import raise_at_call
 from mimgraph.diagnostics import SpecError
 from mimgraph.infer.graph import Given, GivenGroup, Made
-from mimgraph.ir.declared.graph import BlockInput, Node, Source
-from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared_graph import BlockInput, Node, Source
+from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ops.layer_call import LayerCall, is_source
 from mimgraph.support.arguments import shown
 

@@ -19,12 +19,11 @@ from mimgraph.builder.edits.edit import Edit, EditedGraph
 from mimgraph.builder.edits.new_layers import WRITTEN
 from mimgraph.builder.edits.paths import find
 from mimgraph.builder.edits.scope import Scope
-from mimgraph.ir.declared.graph import Graph, Node
-from mimgraph.ir.declared.operations import Apply, Call, Each, Repeat, Share
-from mimgraph.ir.declared.values import Option
-from mimgraph.ir.expression import PLAIN
+from mimgraph.ir.declared_graph import Apply, Call, Each, Graph, Node, Repeat, Share
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.expression import PLAIN_TYPES
 from mimgraph.ir.names import BESIDE, TRAINING
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED
@@ -204,7 +203,7 @@ def _called_again(edit: Edit, scope: Scope, node: Node, call: Call, options: Opt
 def _is_plain(value: object) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
-    return type(value) in PLAIN
+    return type(value) in PLAIN_TYPES
 
 
 def _repeat_words(repeat: Repeat) -> dict[str, object]:

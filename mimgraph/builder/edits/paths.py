@@ -8,9 +8,8 @@ from mimgraph.builder.edits.edit import Edit
 from mimgraph.builder.edits.scope import Scope
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Call, Each, Share
-from mimgraph.ir.typed.operations import unwrap
+from mimgraph.ir.declared_graph import Call, Each, Node, Share
+from mimgraph.ir.typed_operations import unwrap
 from mimgraph.support.arguments import shown
 
 

@@ -12,11 +12,20 @@ from mimgraph.builder.edits.paths import Place, find
 from mimgraph.builder.edits.scope import Scope, takes_names
 from mimgraph.infer.each import port_of
 from mimgraph.infer.structure import calls, shared_by
-from mimgraph.ir.declared.graph import Block, BlockInput, Graph, Input, Node, Output, Source
-from mimgraph.ir.declared.operations import Call, Word
-from mimgraph.ir.declared.rewrite import Rewriter
+from mimgraph.ir.declared_graph import (
+    Block,
+    BlockInput,
+    Call,
+    Graph,
+    Input,
+    Node,
+    Output,
+    Source,
+    Word,
+)
 from mimgraph.ir.names import input_fault, name_fault
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.support.arguments import shown
 
 

@@ -8,9 +8,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mimgraph.infer.each import port_of
-from mimgraph.ir.declared.graph import BlockInput, Input, Node, Output, Source
-from mimgraph.ir.declared.operations import Apply
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.declared_graph import Apply, BlockInput, Input, Node, Output, Source
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 

@@ -14,9 +14,9 @@ from mimgraph.infer.evaluation import in_block, in_nodes
 from mimgraph.infer.rewrites import choose
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import needed_for, outer_shares
-from mimgraph.ir.declared.graph import BlockInput, Graph, Input, Node, Output, Source
+from mimgraph.ir.declared_graph import BlockInput, Graph, Input, Node, Output, Source
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 
 
 def upto(graph: Graph, typed: TypedGraph, *paths: object) -> EditedGraph:

@@ -12,13 +12,13 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import Made, infer_node
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Operation
-from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Operation
+from mimgraph.ir.declared_values import Option
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import BESIDE, TRAINING
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
 

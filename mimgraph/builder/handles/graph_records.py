@@ -19,10 +19,10 @@ from mimgraph.infer.reuse import graph_with_values
 from mimgraph.infer.rewrites import choose
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import outer_shares, shared_around, shared_by
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.rewrite import with_keys
-from mimgraph.ir.typed.graph import TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import unwrap
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.rewrite import with_keys
+from mimgraph.ir.typed_graph import TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import unwrap
 from mimgraph.source import Span
 
 

@@ -13,7 +13,7 @@ from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.support.arguments import plain, shown
 from mimgraph.support.entry_point import entry_points
 

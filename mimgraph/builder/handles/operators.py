@@ -14,7 +14,7 @@ from mimgraph.builder.handles.record_call import AppliesLayers
 from mimgraph.builder.tracing.trace import note_refusal
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import spec_error, user_line
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import LIMIT
 from mimgraph.ir.names import free_name
 from mimgraph.ops.merges.arithmetic.agreement import broadcasts

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.builder.tracing.expressions import rewriter_as_written
-from mimgraph.ir.typed.graph import TypedNode
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ops.layer_call import IN_SEQUENCE, EachCall, Uses
-from mimgraph.support.unique import new_number
+from mimgraph.support.objects import new_number
 
 if TYPE_CHECKING:
     from mimgraph.builder.handles.records import Record

@@ -18,8 +18,8 @@ from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, runni
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Each, Share
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Each, Share
 from mimgraph.ir.names import free_name
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import (
@@ -38,7 +38,7 @@ from mimgraph.source import Span
 
 if TYPE_CHECKING:
     from mimgraph.infer.graph import Made
-    from mimgraph.ir.typed.graph import TypedNode
+    from mimgraph.ir.typed_graph import TypedNode
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 

@@ -11,12 +11,12 @@ from mimgraph.builder.tracing.trace import Trace, note_refusal
 from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import Given, GivenGroup, Made, infer_port
-from mimgraph.ir.declared import graph as ir
+from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
-from mimgraph.support.unique import new_number
+from mimgraph.support.objects import new_number
 
 if TYPE_CHECKING:
     from mimgraph.builder.blocks.call import BlockCall

@@ -12,17 +12,15 @@ from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
 from mimgraph.infer.graph import Given, GivenGroup
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.presence import inputs_of
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, unwrap
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed_graph import TypedNode, inputs_of
+from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ir.types import BATCH, Shape, TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.attribute import op_called, with_parentheses
 from mimgraph.ops.layer_call import LayerCall
 from mimgraph.support.entry_point import entry_point, entry_points
-from mimgraph.support.introspection import Completed
-from mimgraph.support.ipython import Shown
+from mimgraph.support.objects import Completed, Shown
 
 
 @entry_points

@@ -10,10 +10,10 @@ from mimgraph.builder.declare_layer import declare_apply
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
-from mimgraph.ir.declared import graph as ir
-from mimgraph.ir.declared.operations import Apply
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Apply
 from mimgraph.ir.names import free_name
-from mimgraph.ir.typed.graph import TypedGraph, TypedNode
+from mimgraph.ir.typed_graph import TypedGraph, TypedNode
 from mimgraph.ops.layer_call import EachCall, LayerCall
 from mimgraph.picture import notebook
 from mimgraph.picture.faulty.sketch import WrongGraph

@@ -10,10 +10,8 @@ from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import Local, note_use
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.evaluation import in_formula
-from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.ir.declared.values import Option, Template, Written
-from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.dims.linear import line_of
+from mimgraph.ir.declared_values import Option, Template, Written
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -30,6 +28,8 @@ from mimgraph.ir.expression import (
     to_text,
     variables,
 )
+from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.sizes import line_of
 from mimgraph.source import Span
 
 _ATOMS = frozenset((int, float, bool, str, type(None)))

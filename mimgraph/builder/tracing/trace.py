@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.builder.tracing.watched import RESULTS, Local, Watched
-from mimgraph.ir.declared.graph import InputShape
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.declared_graph import InputShape
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, written
 from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span

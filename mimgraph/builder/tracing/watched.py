@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,

@@ -14,9 +14,9 @@ from mimgraph.cli.spec_files import read_text
 from mimgraph.cli.writing import writing_all
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.ir.typed.operations import Use
-from mimgraph.ir.typed.walks import weight_names
+from mimgraph.ir.typed_graph import TypedGraph
+from mimgraph.ir.typed_operations import Use
+from mimgraph.ir.typed_walks import weight_names
 from mimgraph.language.edit.find_name import find_name
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.find_specs import naming_parts

@@ -12,11 +12,9 @@ from typing import NamedTuple
 
 from mimgraph.compare.model import dotted
 from mimgraph.ir.tensor_copy import Along, TensorCopy
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Shared
-from mimgraph.ir.typed.training import Adapter
-from mimgraph.ir.typed.training_walk import Shape, adapter_tensors
-from mimgraph.ir.typed.walks import is_part
+from mimgraph.ir.typed_graph import Adapter, Body, TypedNode
+from mimgraph.ir.typed_operations import Shared
+from mimgraph.ir.typed_walks import Shape, adapter_tensors, is_part
 
 
 class Adapted(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mimgraph.compare.weights.plan import Plan
-from mimgraph.support.key_lists import lists
+from mimgraph.support.columns import lists
 
 
 def check_weights(plan: Plan, given: Mapping[str, tuple[int, ...]], what: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from math import prod
 
 from mimgraph.compare.weights.lanes import Case, Moved
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.tensor_copy import (
     MOST_STRETCHES,
     Positions,

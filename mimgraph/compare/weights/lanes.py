@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mimgraph.compare.weights.steps import At, Step
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.tensor_copy import Positions, resized
 from mimgraph.ir.types import TensorType
 

@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterator, Mapping
 from mimgraph.compare.match_parts import aligned, is_same_op, paired_branches
 from mimgraph.compare.model import dotted
 from mimgraph.compare.pair import Comparison, Pair
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, Shared, TypedOperation
 
 Places = dict[str, str]
 """For places of the new graph, dotted as the keys of their modules, those of the old one."""

@@ -13,8 +13,8 @@ from mimgraph.compare.weights.places import paired_modules, paired_places
 from mimgraph.compare.weights.steps import steps
 from mimgraph.compare.weights.walk import Walk, tensors
 from mimgraph.ir.tensor_copy import TensorCopy, size
-from mimgraph.ir.typed.graph import TypedGraph
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_graph import TypedGraph
+from mimgraph.ir.typed_operations import Leaf
 
 
 @dataclass(frozen=True, slots=True)

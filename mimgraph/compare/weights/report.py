@@ -20,10 +20,11 @@ from mimgraph.support.terminal import (
     WIDTH,
     YELLOW,
     line_width,
+    padded,
     painter,
     printable,
+    text_width,
 )
-from mimgraph.support.text_width import padded, text_width
 
 COLORS = {"+": GREEN, "-": RED, "~": YELLOW, "=": BOLD}
 MOST_SHOWN = 8  # layers or tensors that a line lists

@@ -14,10 +14,9 @@ from typing import NamedTuple
 from mimgraph.compare.equality import ValueNumbers, comparable, leaf_key
 from mimgraph.compare.model import dotted
 from mimgraph.ir.code import Code
-from mimgraph.ir.dims.dim import Dim
-from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
-from mimgraph.ir.typed.operations import (
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.typed_graph import Body, Presence, TypedGraph, TypedNode, Value
+from mimgraph.ir.typed_operations import (
     Each,
     Leaf,
     Repeated,

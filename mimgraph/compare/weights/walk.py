@@ -14,11 +14,11 @@ from mimgraph.compare.weights.lanes import Case, Lanes, Moved, by_shape
 from mimgraph.compare.weights.places import Places
 from mimgraph.compare.weights.steps import COUNTER, TENSOR, At, Step, Steps
 from mimgraph.compare.weights.weigh import Axes, Weighed, weighed, without_sizes
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Module
-from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.tensor_copy import keeps_all
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_graph import ALWAYS
+from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.types import TensorType
 
 NOT_BEFORE = "it was not there before"

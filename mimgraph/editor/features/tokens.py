@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from mimgraph.editor.analysis import Analysis
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Apply, Call
+from mimgraph.ir.declared_graph import Apply, Call, Node
 from mimgraph.language.occurrences.find import find_occurrences
 from mimgraph.source import SourceFile, Span
 

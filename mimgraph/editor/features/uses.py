@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.editor.analysis import Analysis
 from mimgraph.infer.graph import KnownPart
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.dims.dim import symbol
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
+from mimgraph.ir.declared_graph import Node
+from mimgraph.ir.dim import symbol
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, TypedOperation, unwrap
 from mimgraph.source import Span
 
 At: TypeAlias = tuple[Any, ...]  # the file, line and column at which a name stands

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mimgraph.inspection.option_values import ResolvedOption, op_options
-from mimgraph.ir.declared.operations import Apply
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, Shared, Use, unwrap
+from mimgraph.ir.declared_graph import Apply
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Leaf, Shared, Use, unwrap
 from mimgraph.ir.types import TensorType
 
 MOST_LISTED = 6  # rows of a list

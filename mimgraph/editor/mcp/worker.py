@@ -11,7 +11,7 @@ from anyio import BrokenWorkerProcess, CapacityLimiter, Lock, fail_after, to_pro
 from mimgraph.editor.mcp.answers import Answer
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.tools import TOOLS
-from mimgraph.support.process_limits import limit_process
+from mimgraph.support.limited_process import limit_process
 
 SECONDS = 30.0
 MEMORY = 4 << 30  # bytes, on a platform that can limit them

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.editor.analysis import Analysis
 from mimgraph.graph import Graph
-from mimgraph.ir.declared.graph import Graph as DeclaredGraph
-from mimgraph.ir.declared.graph import Input
+from mimgraph.ir.declared_graph import Graph as DeclaredGraph
+from mimgraph.ir.declared_graph import Input
 from mimgraph.language.spec_file import LoadedSpec
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.errors import RenderError

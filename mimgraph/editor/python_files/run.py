@@ -25,7 +25,7 @@ from mimgraph.builder.handles.records import Record, watchers
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.source import Span
 from mimgraph.support.entry_point import is_ours
-from mimgraph.support.process_limits import limit_process
+from mimgraph.support.limited_process import limit_process
 
 BETWEEN = ("contextlib", "functools")  # modules whose frames stand between ours
 MOST_RESULTS = 100  # different results that are reported for one call

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mimgraph.emit.classes.attributes import attribute
 from mimgraph.ir.code import Code, Constant, List, call
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, TypedOperation, unwrap
-from mimgraph.ir.typed.walks import join
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, TypedOperation, unwrap
+from mimgraph.ir.typed_walks import join
 
 
 def with_adapters(made: Code, node: TypedNode) -> Code:

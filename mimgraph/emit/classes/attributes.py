@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mimgraph.ir.code import Attribute, Code
-from mimgraph.ir.typed.operations import TypedOperation
+from mimgraph.ir.typed_operations import TypedOperation
 
 MODULE = frozenset(  # what every nn.Module has, beside dunders
     [

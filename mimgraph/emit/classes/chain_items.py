@@ -31,8 +31,8 @@ from mimgraph.emit.imports import codes
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.ir.code import Call, Code, Name, walk
 from mimgraph.ir.names import legal_name
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, Use, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, Repeated, Use, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.libraries import is_model
 

@@ -20,7 +20,7 @@ from mimgraph.ir.code import (
     named_constant,
 )
 from mimgraph.ir.lowering import Module
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import REQUIRED

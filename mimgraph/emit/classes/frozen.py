@@ -9,8 +9,8 @@ from mimgraph.emit.classes.frozen_parts import FrozenParts, frozen_parts
 from mimgraph.emit.format.statements import Expr, For, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name, Tuple
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, TypedOperation
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, TypedOperation
 
 
 def freeze(made: Code, node: TypedNode) -> Code:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from mimgraph.emit.classes.attributes import part_code
 from mimgraph.ir.code import Attribute, Code
-from mimgraph.ir.typed.graph import TypedNode, inside
-from mimgraph.ir.typed.operations import Leaf
-from mimgraph.ir.typed.walks import is_part
+from mimgraph.ir.typed_graph import TypedNode, inside
+from mimgraph.ir.typed_operations import Leaf
+from mimgraph.ir.typed_walks import is_part
 
 
 class FrozenParts(NamedTuple):

@@ -10,9 +10,8 @@ from mimgraph.emit.forward.call_code import activated, call_code, filled, port_c
 from mimgraph.emit.forward.loops import iteration
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.ir.code import Attribute, Call, Code, List, Name, Tuple, call, rebuild, walk
-from mimgraph.ir.fold import Fold
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import STEPS, Leaf, Repeated
+from mimgraph.ir.typed_graph import Body, Fold, TypedNode
+from mimgraph.ir.typed_operations import STEPS, Leaf, Repeated
 from mimgraph.ir.types import TensorType
 
 Ports: TypeAlias = tuple[str, ...]

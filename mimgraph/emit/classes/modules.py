@@ -20,8 +20,8 @@ from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Comprehension, Constant, Dict, List, Name, named_constant
 from mimgraph.ir.lowering import Maker, Module
 from mimgraph.ir.names import EMITTED
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import (
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import (
     Each,
     Leaf,
     Repeated,
@@ -31,7 +31,7 @@ from mimgraph.ir.typed.operations import (
     TypedOperation,
     Use,
 )
-from mimgraph.ir.typed.walks import bodies
+from mimgraph.ir.typed_walks import bodies
 
 Inits: TypeAlias = tuple[tuple[str, Code], ...]
 

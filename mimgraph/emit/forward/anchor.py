@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, rebuild
 from mimgraph.ir.lowering import ANCHOR
-from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed_graph import Body, Value
 
 
 def anchored(code: Code, bodies: Sequence[Body]) -> Code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.ir.names import EMITTED
-from mimgraph.ir.typed.graph import Body
+from mimgraph.ir.typed_graph import Body
 
 
 def argument_names(body: Body) -> dict[str, str]:

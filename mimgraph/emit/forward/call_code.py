@@ -10,8 +10,8 @@ from mimgraph.emit.forward.arguments import module_arguments
 from mimgraph.emit.tree import fill
 from mimgraph.ir.code import Binary, Call, Code, Name, call
 from mimgraph.ir.lowering import INPUT, MODULE, RESULT, Lowering, Module
-from mimgraph.ir.typed.graph import Body, TypedNode, inside, single_nodes
-from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode, inside, single_nodes
+from mimgraph.ir.typed_operations import Leaf, Shared, TypedOperation, Use, unwrap
 
 RELU = call("F.relu", INPUT)
 RELU_IN_PLACE = call("F.relu", INPUT, inplace=True)

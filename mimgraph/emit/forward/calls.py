@@ -47,9 +47,8 @@ from mimgraph.ir.code import (
     walk,
 )
 from mimgraph.ir.lowering import RESULT
-from mimgraph.ir.presence import given, implies
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode, Value, given, implies
+from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
 
 Targets = tuple[Value, ...]

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from mimgraph.emit.forward.liveness import Paths
 from mimgraph.emit.forward.plan import Plan
 from mimgraph.emit.forward.steps import WHOLE, Loop, Step, is_flat, is_list
-from mimgraph.ir.typed.graph import Body, Value
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, unwrap
+from mimgraph.ir.typed_graph import Body, Value
+from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, unwrap
 
 Chain: TypeAlias = list[Value]
 

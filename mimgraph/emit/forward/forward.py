@@ -12,8 +12,7 @@ from mimgraph.emit.forward.plan import Plan
 from mimgraph.emit.forward.steps import Loop, Step
 from mimgraph.emit.forward.values import UsedPorts
 from mimgraph.ir.code import Binary, Code, Constant, Name
-from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed_graph import Body, Presence, Value
 
 
 def forward(

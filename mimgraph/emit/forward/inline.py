@@ -9,7 +9,7 @@ from dataclasses import replace
 from mimgraph.emit.forward.steps import Step, values_read
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, rebuild
-from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed_graph import Body, Value
 
 LOOKUPS = ("Embedding", "EmbeddingBag")
 

@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.steps import Condition, Guard, Step
-from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed.graph import Value
+from mimgraph.ir.typed_graph import Presence, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

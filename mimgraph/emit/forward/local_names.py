@@ -20,7 +20,7 @@ from mimgraph.emit.forward.steps import (
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED, free_name
-from mimgraph.ir.typed.graph import Value
+from mimgraph.ir.typed_graph import Value
 
 MAIN = "x"
 UNREAD = "_"

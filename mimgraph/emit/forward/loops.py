@@ -10,10 +10,10 @@ from mimgraph.emit.forward.call_code import Modules
 from mimgraph.emit.forward.steps import Loop, list_of, unread
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, Name, call, named_constant
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.names import EMITTED, free_name
-from mimgraph.ir.typed.graph import TypedNode, Value
-from mimgraph.ir.typed.operations import STEPS, Repeated, Scan
+from mimgraph.ir.typed_graph import TypedNode, Value
+from mimgraph.ir.typed_operations import STEPS, Repeated, Scan
 
 
 class Reads(NamedTuple):

@@ -16,8 +16,8 @@ from mimgraph.emit.dtypes import (
 )
 from mimgraph.emit.forward.call_code import activated
 from mimgraph.ir.code import Code, Name
-from mimgraph.ir.typed.graph import Body, TypedNode, Value
-from mimgraph.ir.typed.operations import Leaf, Use, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode, Value
+from mimgraph.ir.typed_operations import Leaf, Use, unwrap
 
 
 class ModelDtypeOf:

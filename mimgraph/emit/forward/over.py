@@ -18,9 +18,7 @@ from mimgraph.emit.forward.steps import (
 from mimgraph.emit.forward.values import Values
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, Constant, Subscript, rebuild, walk
-from mimgraph.ir.fold import Fold
-from mimgraph.ir.presence import Presence, implies
-from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed_graph import Body, Fold, Presence, Value, implies
 from mimgraph.ir.types import TensorType
 
 MakeStep: TypeAlias = Callable[[Run, tuple[Value, ...], Code], Iterable[Step]]

@@ -10,7 +10,7 @@ from mimgraph.emit.forward.runs import TRAINING, runs
 from mimgraph.emit.forward.steps import Guard, Step, values_read
 from mimgraph.emit.forward.values import UsedPorts, Values
 from mimgraph.ir.code import Code, Dict, Tuple
-from mimgraph.ir.typed.graph import Body
+from mimgraph.ir.typed_graph import Body
 
 
 class Plan:

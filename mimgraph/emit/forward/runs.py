@@ -13,10 +13,9 @@ from typing import NamedTuple
 from mimgraph.emit.forward.steps import Condition, Guard
 from mimgraph.ir.code import Call, Operand
 from mimgraph.ir.lowering import MODULE
-from mimgraph.ir.presence import ALWAYS, Presence, implies
-from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
-from mimgraph.ir.typed.operations import Leaf, Shared, unwrap
-from mimgraph.ir.typed.walks import needed_in_eval
+from mimgraph.ir.typed_graph import ALWAYS, Body, Presence, TypedNode, Value, implies, single_nodes
+from mimgraph.ir.typed_operations import Leaf, Shared, unwrap
+from mimgraph.ir.typed_walks import needed_in_eval
 
 TRAINING = Condition(None)
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, walk
-from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed.graph import Value
+from mimgraph.ir.typed_graph import Presence, Value
 
 
 class Condition(NamedTuple):

@@ -9,7 +9,7 @@ from mimgraph.emit.forward.steps import WHOLE, unread
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Constant, Subscript, rebuild, walk
 from mimgraph.ir.lowering import RESULT, Lowering
-from mimgraph.ir.typed.graph import Value
+from mimgraph.ir.typed_graph import Value
 
 MOST = 6  # the targets that are still read at a glance
 

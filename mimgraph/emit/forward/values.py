@@ -11,9 +11,9 @@ from mimgraph.emit.forward.call_code import learned_tensor, owner_of
 from mimgraph.emit.forward.runs import nullable
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code
-from mimgraph.ir.typed.graph import Body, TypedNode, Value, single_nodes
-from mimgraph.ir.typed.operations import unwrap
-from mimgraph.ir.typed.walks import used_bodies
+from mimgraph.ir.typed_graph import Body, TypedNode, Value, single_nodes
+from mimgraph.ir.typed_operations import unwrap
+from mimgraph.ir.typed_walks import used_bodies
 
 UsedPorts: TypeAlias = Mapping[str, set[str]]
 

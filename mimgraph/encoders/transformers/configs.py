@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ops.op import OpFault
 
 Reads = Literal["input_ids", "pixel_values"]

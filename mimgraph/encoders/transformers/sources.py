@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mimgraph.encoders.transformers.configs import Config
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import (

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.importer.draft import Body, Input, Op, Use, inner_nodes
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.sizes import BATCH
-from mimgraph.ir.dims.dim import Dim, Size, substitute, symbol, symbols
+from mimgraph.ir.dim import Dim, Size, substitute, symbol, symbols
 from mimgraph.ir.names import free_name
 
 _IN_FORMULA = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)")

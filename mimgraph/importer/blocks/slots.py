@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 from mimgraph.importer.draft import Body, Expression, Node, Op, Port, Seq, Share, Use, inner_nodes
-from mimgraph.ir.dims.dim import Dim, symbols
+from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ops import registry
 
 _NUMBER = re.compile(r"(?<![\w.$])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.])")

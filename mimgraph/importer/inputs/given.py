@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mimgraph.importer.inputs.model import InputError, Size, parsed
-from mimgraph.ir.declared.graph import Input
+from mimgraph.ir.declared_graph import Input
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.types import DTYPES, dtype_help
 from mimgraph.ops.layer_call import is_source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from mimgraph.ir.declared.sizes import LinearSize, parse_size
+from mimgraph.ir.declared_values import LinearSize, parse_size
 from mimgraph.source import SourceFile
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.inits import values_of
 from mimgraph.importer.lift.typing import dtype_name
 from mimgraph.importer.trace.records import NOWHERE, Place, Step, Value
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter

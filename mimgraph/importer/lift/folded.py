@@ -27,8 +27,8 @@ from mimgraph.importer.lift.opaque import declare_module
 from mimgraph.importer.lift.typing import type_of
 from mimgraph.importer.trace.leaves import torch_class
 from mimgraph.importer.trace.records import Call, Step, Value
-from mimgraph.ir.dims.compare import equal
-from mimgraph.ir.dims.dim import Dim, Size, symbols
+from mimgraph.ir.dim import Dim, Size, symbols
+from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import BATCH
 
 if TYPE_CHECKING:

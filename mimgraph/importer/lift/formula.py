@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mimgraph.importer.draft import Op, Port
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.trace.records import Step, Value
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter

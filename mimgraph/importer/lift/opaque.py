@@ -15,7 +15,7 @@ from mimgraph.importer.python_layers.layer import PythonLayer, copy_of, register
 from mimgraph.importer.python_layers.results import Results, results_of, shape_rule
 from mimgraph.importer.python_layers.torch_functions import pure_function
 from mimgraph.importer.trace.records import Call, Step, Value
-from mimgraph.ir.dims.dim import symbols
+from mimgraph.ir.dim import symbols
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 

@@ -12,10 +12,10 @@ from mimgraph.importer.draft import Op
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.sizes import is_unknown
 from mimgraph.importer.trace.records import Place, Value
-from mimgraph.ir.dims.compare import equal
-from mimgraph.ir.dims.dim import DimOverflow, Size, symbol
+from mimgraph.ir.dim import DimOverflow, Size, symbol
 from mimgraph.ir.expression import WrittenText, evaluate, parse
 from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.op import OpFault

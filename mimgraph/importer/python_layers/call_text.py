@@ -14,7 +14,7 @@ import torch
 from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.python_layers.size_text import Axis, size_text
 from mimgraph.importer.trace.records import Packed, Value
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 
 
 class CallText:

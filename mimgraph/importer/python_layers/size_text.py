@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mimgraph.ir.dims.dim import Size, symbols
-from mimgraph.ir.dims.linear import line_of
+from mimgraph.ir.dim import Size, symbols
+from mimgraph.ir.sizes import line_of
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mimgraph.importer.draft import Node, Op, Port, Seq
 from mimgraph.importer.trace.records import Call, Step
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 
 class Heads(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from mimgraph.importer.draft import Body, Input, Node, Port, Source, Use
 from mimgraph.importer.tidy.stateless import plain_reader
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 
 def move_joins(body: Body) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from mimgraph.importer.draft import Node, Op
 from mimgraph.importer.lift.typing import type_of
 from mimgraph.importer.trace.records import Step
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.types import can_be_read
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mimgraph.importer.draft import Body, Input, Node, Op, Port, Seq, Source
 from mimgraph.importer.tidy.stateless import plain_reader
 from mimgraph.importer.trace.records import Step, Value
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 
 class Scores(NamedTuple):

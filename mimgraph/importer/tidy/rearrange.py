@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimgraph.importer.draft import Body, Node, Op, Seq, inner_nodes
 from mimgraph.importer.trace.records import Step
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 
 def join_rearranges(body: Body) -> None:

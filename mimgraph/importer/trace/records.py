@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 Kind: TypeAlias = Literal["input", "parameter", "buffer", "constant", "result"]
 

@@ -11,7 +11,7 @@ from mimgraph.language.format.read_concrete import NotOfSpecs, read_concrete
 from mimgraph.language.yaml_tree.compose import compose, is_json
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import LINE_END, SourceFile
-from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.progress import uncollected
 
 BOM = "\ufeff"
 

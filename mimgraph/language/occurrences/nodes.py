@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.operations import BESIDE_FROM
+from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.occurrences.scopes import Callee, entries, is_counted, operation
 from mimgraph.language.occurrences.symbols import Site

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from mimgraph.ir.declared.sizes import is_computed
+from mimgraph.ir.declared_values import is_computed
 from mimgraph.ir.names import CONSTANTS, OPS
 from mimgraph.language.occurrences.symbols import Kind, Symbol
 from mimgraph.language.occurrences.texts import names_in

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyword import iskeyword
 from typing import NamedTuple
 
-from mimgraph.ir.declared.values import closing
+from mimgraph.ir.declared_values import closing
 
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_]\w*)|\()", re.ASCII)
 _WORD = re.compile(r"(?<![\w.])([A-Za-z_]\w*)(?![\w(])", re.ASCII)  # no function, no `1e5`

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.language.foreign_files import ENDINGS, kind_of
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 

@@ -18,9 +18,9 @@ from mimgraph.infer.reuse import (
 )
 from mimgraph.infer.rewrites import choose
 from mimgraph.infer.structure import calls, inner_blocks, reached
-from mimgraph.ir.declared.graph import Block, Graph
-from mimgraph.ir.declared.rewrite import with_keys
+from mimgraph.ir.declared_graph import Block, Graph
 from mimgraph.ir.names import name_fault
+from mimgraph.ir.rewrite import with_keys
 from mimgraph.language.parts.part_files import Place, ReadPart, Refused, read_bytes
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.spec import read

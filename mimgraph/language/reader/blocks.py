@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Block, BlockInput, InputShape, Node, Output, Source
-from mimgraph.ir.declared.values import ANOTHER, OTHERS, Option
+from mimgraph.ir.declared_graph import Block, BlockInput, InputShape, Node, Output, Source
+from mimgraph.ir.declared_values import ANOTHER, OTHERS, Option
 from mimgraph.ir.names import name_fault
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.chains import read_chain

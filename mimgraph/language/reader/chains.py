@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mimgraph.infer.evaluation import LONGEST
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import Chain, Operation
+from mimgraph.ir.declared_graph import Chain, Node, Operation
 from mimgraph.ir.names import OPS, TRAINING
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, has_split_text

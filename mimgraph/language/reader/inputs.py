@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import BlockInput, Input, InputShape
-from mimgraph.ir.declared.values import ANOTHER
+from mimgraph.ir.declared_graph import BlockInput, Input, InputShape
+from mimgraph.ir.declared_values import ANOTHER
 from mimgraph.ir.types import INTEGER
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, renewed, section_entries

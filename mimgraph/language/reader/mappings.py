@@ -7,7 +7,7 @@ from itertools import islice
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.infer.evaluation import LONGEST
-from mimgraph.ir.declared.values import FAULTY, OTHERS
+from mimgraph.ir.declared_values import FAULTY, OTHERS
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import Context
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, faulty, is_null

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.values import ANOTHER
+from mimgraph.ir.declared_graph import Node, Source
+from mimgraph.ir.declared_values import ANOTHER
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mimgraph.ir.declared.operations import (
+from mimgraph.ir.declared_graph import (
     BESIDE_FROM,
     AppliedOperation,
     Apply,
@@ -13,7 +13,7 @@ from mimgraph.ir.declared.operations import (
     Operation,
     Share,
 )
-from mimgraph.ir.declared.values import OTHERS
+from mimgraph.ir.declared_values import OTHERS
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.declared.graph import Output, Source
-from mimgraph.ir.declared.values import OTHERS, Option
+from mimgraph.ir.declared_graph import Output, Source
+from mimgraph.ir.declared_values import OTHERS, Option
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, renewed
 from mimgraph.language.reader.sources import read_source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Option, Template, Written
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Option, Template, Written
 from mimgraph.ir.names import NODE_WORDS, param_fault
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import read_mapping

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Source
-from mimgraph.ir.declared.operations import Scan
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared_graph import Scan, Source
+from mimgraph.ir.declared_values import Option
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
 from mimgraph.language.reader.sources import read_source

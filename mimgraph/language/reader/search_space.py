@@ -7,16 +7,19 @@ from typing import Any, TypeVar
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.declared.space import (
+from mimgraph.ir.declared_values import (
+    FAULTY,
     Choices,
     Dimension,
     Floats,
     Integers,
-    Number,
+    Option,
+    PlainNumber,
+    Template,
+    Written,
     is_multiple,
     written,
 )
-from mimgraph.ir.declared.values import FAULTY, Option, Template, Written
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys
@@ -260,7 +263,13 @@ def _read_log(context: Context, tree: Mapping) -> bool | None:
 
 
 def _check_scale(
-    context: Context, tree: Mapping, key: str, low: Number, high: Number, step: Number, log: bool
+    context: Context,
+    tree: Mapping,
+    key: str,
+    low: PlainNumber,
+    high: PlainNumber,
+    step: PlainNumber,
+    log: bool,
 ) -> bool:
     """Return whether the step and the scale fit the bounds, after a report if not."""
     bounds = tree.get(key)

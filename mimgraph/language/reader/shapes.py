@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.ir.declared.graph import InputShape
-from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size, size_help
-from mimgraph.ir.declared.values import FAULTY, Written
+from mimgraph.ir.declared_graph import InputShape
+from mimgraph.ir.declared_values import (
+    FAULTY,
+    LinearSize,
+    Written,
+    is_computed,
+    parse_size,
+    size_help,
+)
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import DTYPES, dtype_help

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Source
+from mimgraph.ir.declared_graph import Source
 from mimgraph.language.reader.context import Context
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.search import settled
-from mimgraph.ir.declared.graph import LIMITED, DeclaredLimits, Graph
+from mimgraph.ir.declared_graph import LIMITED, DeclaredLimits, Graph
 from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Source
-from mimgraph.ir.declared.operations import VALUE_OPTION, Apply
+from mimgraph.ir.declared_graph import VALUE_OPTION, Apply, Source
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry, entries_of

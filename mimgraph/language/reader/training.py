@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mimgraph.ir.declared.training import Training
-from mimgraph.ir.declared.values import Option, Written
+from mimgraph.ir.declared_graph import Training
+from mimgraph.ir.declared_values import Option, Written
 from mimgraph.ir.names import TRAINING
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entries, entries_of

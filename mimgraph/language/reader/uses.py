@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Take
-from mimgraph.ir.declared.operations import Activation, Apply, Call, Repeat, Word
-from mimgraph.ir.declared.values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
+from mimgraph.ir.declared_graph import Activation, Apply, Call, Repeat, Take, Word
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
     Entries,

@@ -6,9 +6,16 @@ import re
 from typing import Any
 
 from mimgraph.infer.evaluation import LONGEST
-from mimgraph.ir.declared.values import FAULTY, Option, Template, Written, closing
-from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
-from mimgraph.ir.foreign import PLAIN, explained
+from mimgraph.ir.declared_values import FAULTY, Option, Template, Written, closing
+from mimgraph.ir.expression import (
+    PLAIN,
+    ExpressionError,
+    Number,
+    Variable,
+    explained,
+    parse,
+    to_text,
+)
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import Entry
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from mimgraph.ir.declared.graph import LIMITED
+from mimgraph.ir.declared_graph import LIMITED
 from mimgraph.language.schema.declared import declared
 from mimgraph.language.schema.nodes import nodes
 from mimgraph.language.schema.values import values

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mimgraph.ir.declared.operations import BESIDE_FROM, VALUE_OPTION
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import BESIDE_FROM, VALUE_OPTION
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import BESIDE, NODE_WORDS, TRAINING
 from mimgraph.ir.option_types import NonNegative, choices

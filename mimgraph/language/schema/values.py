@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain, describe
 from mimgraph.language.schema.words import (
     CLOSED,

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.ir.declared.values import ANOTHER, FAULTY
+from mimgraph.ir.declared_values import ANOTHER, FAULTY
 from mimgraph.language.yaml_tree.faults import NO_ALIASES, Fault, Faults
 from mimgraph.language.yaml_tree.limits import MAX_DEPTH, Unreadable, too_deep
 from mimgraph.language.yaml_tree.scalars import key_help, resolve, why_faulty

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.ir.declared.values import FAULTY
+from mimgraph.ir.declared_values import FAULTY
 from mimgraph.language.yaml_tree.tree import Value, brief
 from mimgraph.source import Span
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.declared.values import FAULTY
+from mimgraph.ir.declared_values import FAULTY
 from mimgraph.language.yaml_tree.scalars import takes_text
 from mimgraph.language.yaml_tree.tree import Scalar, Tree, brief
 from mimgraph.source import SourceFile, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mimgraph.ir.declared.values import FAULTY, Faulty
+from mimgraph.ir.declared_values import FAULTY, Faulty
 from mimgraph.source import Span
 
 Value = str | int | float | bool | None | Faulty

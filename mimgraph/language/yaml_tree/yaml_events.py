@@ -19,7 +19,7 @@ from yaml.events import (
 )
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.declared.values import FAULTY
+from mimgraph.ir.declared_values import FAULTY
 from mimgraph.language.yaml_tree.builder import Kind, TreeBuilder
 from mimgraph.language.yaml_tree.faults import NO_ALIASES
 from mimgraph.language.yaml_tree.limits import (

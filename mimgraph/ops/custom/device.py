@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from mimgraph.ir.dims.dim import substitute
+from mimgraph.ir.dim import substitute
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.fit import STEPS
 from mimgraph.support.offline import refusing_network

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import gcd
 from types import MappingProxyType
 
-from mimgraph.ir.dims.dim import Size, substitute, symbol
+from mimgraph.ir.dim import Size, substitute, symbol
 
 Point = Mapping[str, int]
 Value = Callable[[Point], int | None]  # None at points where the module fails

@@ -11,11 +11,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.declared_graph import Block
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lazy import Product
-from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Maker, Module, Port
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Maker, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.custom.maker import (

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.dims.dim import Size, symbols
+from mimgraph.ir.dim import Size, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.device import META, Device, Fill
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit

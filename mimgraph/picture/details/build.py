@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.inspection.sources import operand_labels, source_text
-from mimgraph.ir.declared.graph import Graph, Input, Node, Output
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
-from mimgraph.ir.typed.operations import Repeated, Scan, Shared, TypedOperation, unwrap
-from mimgraph.ir.typed.walks import needed_in_eval
+from mimgraph.ir.declared_graph import Graph, Input, Node, Output
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_operations import Repeated, Scan, Shared, TypedOperation, unwrap
+from mimgraph.ir.typed_walks import needed_in_eval
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-from mimgraph.ir.typed.graph import Body, Value
+from mimgraph.ir.typed_graph import Body, Value
 
 MOST = 1_000  # nodes; what is listed may grow with the square of their number
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from mimgraph.inspection.option_values import ResolvedOption, block_params, op_options
 from mimgraph.inspection.words import own_default
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.picture.details.model import OptionValue, Origin
 from mimgraph.picture.diagram.block_repeats import span
 from mimgraph.summary.node_text import value_text

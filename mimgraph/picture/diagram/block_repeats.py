@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Repeated, Shared, TypedOperation, unwrap
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Repeated, Shared, TypedOperation, unwrap
 from mimgraph.picture.diagram.model import Box, Item
 
 SHORT, LISTED = 4, 6  # numbers that are all listed: if they rise or fall, and if they do not

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.ir.typed.graph import TypedNode
-from mimgraph.ir.typed.operations import Leaf, unwrap
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.summary.node_text import WIDTHS_OUT
 
 

@@ -7,16 +7,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.inspection.sources import source_text
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode, Value
-from mimgraph.ir.typed.operations import (
-    STEPS,
-    Each,
-    Repeated,
-    Scan,
-    Sequence,
-    Shared,
-    Use,
-)
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode, Value
+from mimgraph.ir.typed_operations import STEPS, Each, Repeated, Scan, Sequence, Shared, Use
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item, every

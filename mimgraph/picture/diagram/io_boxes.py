@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.inspection.sources import operand_labels
-from mimgraph.ir.typed.graph import Body, TypedGraph, TypedNode
+from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.picture.diagram.model import Box, Item
 from mimgraph.picture.diagram.node_boxes import MANY, counted_shapes
 from mimgraph.picture.diagram.wiring import End

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from mimgraph.inspection.option_values import op_options
-from mimgraph.ir.typed.graph import Body, TypedNode
-from mimgraph.ir.typed.operations import Leaf, Repeated, TypedOperation, Use, unwrap
-from mimgraph.ir.typed.operations import Sequence as Chain
+from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_operations import Leaf, Repeated, TypedOperation, Use, unwrap
+from mimgraph.ir.typed_operations import Sequence as Chain
 from mimgraph.ir.types import TensorType
 from mimgraph.picture.diagram.block_repeats import LISTED, differ_in_numbers, span
 from mimgraph.picture.diagram.brief_text import brief_text

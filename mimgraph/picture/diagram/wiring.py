@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from mimgraph.inspection.sources import operand_labels
-from mimgraph.ir.typed.graph import TypedNode, Value
+from mimgraph.ir.typed_graph import TypedNode, Value
 from mimgraph.picture.diagram.model import Edge
 
 

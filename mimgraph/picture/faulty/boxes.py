@@ -8,8 +8,7 @@ from textwrap import wrap
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.render import render_text, visible
-from mimgraph.ir.declared.graph import Block, Node
-from mimgraph.ir.declared.operations import Apply, Call, Chain, Each, Operation, Share
+from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Each, Node, Operation, Share
 from mimgraph.picture.diagram.model import Box
 
 WIDTH = 38  # characters in a line of a fault

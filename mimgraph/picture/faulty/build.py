@@ -9,8 +9,8 @@ from itertools import pairwise
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.infer.graph import KnownPart, known_part
 from mimgraph.infer.structure import cycles
-from mimgraph.ir.declared.graph import Graph, Node, Output, Source
-from mimgraph.ir.declared.values import ANOTHER, OTHERS
+from mimgraph.ir.declared_graph import Graph, Node, Output, Source
+from mimgraph.ir.declared_values import ANOTHER, OTHERS
 from mimgraph.ir.names import free_name
 from mimgraph.picture.details.build import details
 from mimgraph.picture.details.model import Detail

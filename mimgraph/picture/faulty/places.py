@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.infer.graph import KnownPart
-from mimgraph.ir.declared.graph import Block, Input, Node, operations
-from mimgraph.ir.declared.operations import Call
+from mimgraph.ir.declared_graph import Block, Call, Input, Node, operations
 from mimgraph.source import PythonFile, SourceFile, Span
 
 

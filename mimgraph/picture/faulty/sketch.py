@@ -14,7 +14,7 @@ from mimgraph.support.arguments import as_plain
 
 if TYPE_CHECKING:
     from mimgraph.diagnostics import Diagnostic
-    from mimgraph.ir.declared.graph import Graph
+    from mimgraph.ir.declared_graph import Graph
     from mimgraph.picture.scene import Scene
 
 

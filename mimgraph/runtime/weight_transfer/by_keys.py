@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.transfer import Transfer
 from mimgraph.support.arguments import as_mapping, wrong
-from mimgraph.support.key_lists import lists
+from mimgraph.support.columns import lists
 
 Keys: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """For each key of ours that is another one in the other module, that key, or those that it joins."""

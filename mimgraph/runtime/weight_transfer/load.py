@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mimgraph.cost.bind_sizes import checked
 from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ops.custom.module_signature import first_line
 from mimgraph.runtime.input_ranges import limits
 from mimgraph.runtime.runner import seeded_inputs
@@ -30,7 +30,7 @@ from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_te
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
 from mimgraph.runtime.weights import OF_OLDER
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
-from mimgraph.support.key_lists import lists
+from mimgraph.support.columns import lists
 
 
 def load_state(

@@ -10,7 +10,7 @@ import torch
 from torch.testing import assert_close
 
 import mimgraph as mg
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_operations import Leaf
 from tests.conftest import needed
 from tests.encoders.transformers import hub
 from tests.helpers.marked import locations

@@ -13,7 +13,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.encoders.transformers.configs import FAMILIES, checked
 from mimgraph.encoders.transformers.table_models import TableModel
-from mimgraph.ir.typed.operations import Leaf
+from mimgraph.ir.typed_operations import Leaf
 from tests.conftest import sampled
 from tests.encoders.transformers.small import config
 

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.ir.dims.dim import substitute
+from mimgraph.ir.dim import substitute
 from tests.helpers.stages import as_tuple, compile_stages, run_stages
 
 transformers = pytest.importorskip("transformers")

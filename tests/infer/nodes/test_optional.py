@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_leaves
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
 from mimgraph.picture.formats import dot

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.ir.dims.dim import substitute
+from mimgraph.ir.dim import substitute
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Cluster, every
 from mimgraph.runtime.runner import seeded_inputs

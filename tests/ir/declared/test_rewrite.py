@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 import mimgraph as mg
-from mimgraph.ir.declared.graph import Node, operations
-from mimgraph.ir.declared.rewrite import Rewriter
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared_graph import Node, operations
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.rewrite import Rewriter
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ir.typed.test_walks import thorough
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mimgraph.ir.declared.sizes import LinearSize, is_computed, parse_size
+from mimgraph.ir.declared_values import LinearSize, is_computed, parse_size
 from mimgraph.ir.expression import ExpressionError
 from mimgraph.source import SourceFile, Span
 from tests.helpers.cases import each

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, symbol
+from mimgraph.ir.dim import Dim, DimOverflow, Size, symbol
 
 R, S, T = symbol("R"), symbol("S"), symbol("T")
 

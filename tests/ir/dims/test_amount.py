@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.dims.amount import Amount
-from mimgraph.ir.dims.dim import MAX_TERMS, symbol
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.dim import MAX_TERMS, symbol
 from tests.helpers.cases import each
 
 N, T = symbol("N"), symbol("T")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from mimgraph.ir.dims.bounds import at_least, bounds
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size, at_least, bounds
 from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
 

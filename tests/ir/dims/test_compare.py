@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.compare import divisible, equal
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size, at_least
+from mimgraph.ir.sizes import divisible, equal
 from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, S, T, build, evaluate
 

@@ -11,10 +11,17 @@ from collections.abc import Callable
 import pytest
 from hypothesis import assume, given
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.compare import divisible, equal
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbol, symbols
-from mimgraph.ir.dims.printing import printed_terms
+from mimgraph.ir.dim import (
+    Dim,
+    DimOverflow,
+    Size,
+    at_least,
+    printed_terms,
+    substitute,
+    symbol,
+    symbols,
+)
+from mimgraph.ir.sizes import divisible, equal
 from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate
 
@@ -155,7 +162,7 @@ def test_a_dim_survives_copying_and_another_process() -> None:
     assert copy.deepcopy(size) == size
     hash(size)
     script = (
-        "import pickle, sys; from mimgraph.ir.dims.dim import symbol;"
+        "import pickle, sys; from mimgraph.ir.dim import symbol;"
         "size = pickle.load(sys.stdin.buffer);"
         "assert size in {(symbol('T') + symbol('S')) // 2}"
     )

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 
 from hypothesis import given
 
-from mimgraph.ir.dims.dim import FloorDiv, Modulo, Size
-from mimgraph.ir.dims.printing import printed_terms, render
+from mimgraph.ir.dim import FloorDiv, Modulo, Size, printed_terms, render
 from tests.helpers.cases import each
 from tests.ir.dims.expressions import EXPRESSIONS, VALUES, R, S, T, build, evaluate, int_only
 

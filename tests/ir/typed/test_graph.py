@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import mimgraph as mg
-from mimgraph.ir.typed.graph import inside, weight_type
-from mimgraph.ir.typed.walks import weight_names
+from mimgraph.ir.typed_graph import inside, weight_type
+from mimgraph.ir.typed_walks import weight_names
 from tests.ir.typed.test_kind import TEXT
 
 

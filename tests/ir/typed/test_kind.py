@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import mimgraph as mg
-from mimgraph.ir.typed.graph import Body
+from mimgraph.ir.typed_graph import Body
 
 TEXT = """
 name: Kinds

@@ -9,10 +9,9 @@ from itertools import chain
 from hypothesis import HealthCheck, given, settings
 
 import mimgraph as mg
-from mimgraph.ir.typed.graph import TypedNode, weight_type
-from mimgraph.ir.typed.kind import TypedKind
-from mimgraph.ir.typed.operations import Shared, unwrap
-from mimgraph.ir.typed.walks import bodies, used_bodies, weight_names
+from mimgraph.ir.typed_graph import TypedNode, weight_type
+from mimgraph.ir.typed_operations import Shared, TypedKind, unwrap
+from mimgraph.ir.typed_walks import bodies, used_bodies, weight_names
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ir.typed.test_kind import TEXT
 

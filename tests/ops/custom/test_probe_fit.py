@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimgraph.ir.dims.dim import Dim, symbol
+from mimgraph.ir.dim import Dim, symbol
 from mimgraph.ops.custom.fit import fit
 
 T, S = symbol("T"), symbol("S")

@@ -23,7 +23,7 @@ from mimgraph import layers, merges
 from mimgraph.cli import main
 from mimgraph.cost.choose_sizes import choose_sizes
 from mimgraph.diagnostics.render import render_text
-from mimgraph.ir.dims.dim import substitute
+from mimgraph.ir.dim import substitute
 from mimgraph.ops import registry
 from mimgraph.runtime.runner import seeded_inputs
 from tests.emit.test_golden import RUFF

@@ -29,7 +29,7 @@ from mimgraph.ir.code import (
     Tuple,
     Unary,
 )
-from mimgraph.ir.dims.dim import Size, substitute, symbol
+from mimgraph.ir.dim import Size, substitute, symbol
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, module_call
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import Op

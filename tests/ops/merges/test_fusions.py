@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import merges
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.dim import symbols
+from mimgraph.ir.declared_graph import Block
+from mimgraph.ir.dim import symbols
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops

@@ -18,7 +18,7 @@ from torch import Tensor
 
 import mimgraph as mg
 from mimgraph import merges
-from mimgraph.ir.dims.dim import symbol
+from mimgraph.ir.dim import symbol
 from mimgraph.ir.types import DTYPES, TensorType, promote
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import ops

@@ -10,7 +10,7 @@ from mimgraph.editor.features.completion.cursor import MARK, Cursor
 from mimgraph.editor.features.completion.proposal import Proposal
 from mimgraph.editor.features.uses import Uses
 from mimgraph.editor.features.wording import result_text, type_text
-from mimgraph.ir.typed.graph import Body
+from mimgraph.ir.typed_graph import Body
 from mimgraph.language.foreign_files import ENDINGS
 from mimgraph.language.occurrences.find import scopes_of
 from mimgraph.language.occurrences.scopes import Scope, Scopes

@@ -11,9 +11,8 @@ from mimgraph.editor.features.node_facts import node_facts
 from mimgraph.editor.features.uses import Use
 from mimgraph.editor.features.wording import options_of, result_text, type_text
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.operations import Apply, Call, Share
-from mimgraph.ir.declared.values import FAULTY
+from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
+from mimgraph.ir.declared_values import FAULTY
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.reference.entries import default
 from mimgraph.ops import registry

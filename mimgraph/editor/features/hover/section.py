@@ -8,8 +8,8 @@ from mimgraph.editor.features.hover.place import HoverPlace
 from mimgraph.editor.features.hover.values import NAME, key_text, source_text, valued, values_text
 from mimgraph.editor.features.node_facts import cost_text
 from mimgraph.editor.features.wording import listed, type_text
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.dim import Dim, symbols
+from mimgraph.ir.declared_graph import Block
+from mimgraph.ir.dim import Dim, symbols
 
 
 def section_texts(place: HoverPlace) -> Iterator[str]:

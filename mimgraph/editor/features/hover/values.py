@@ -10,11 +10,10 @@ from mimgraph.editor.features.hover.place import HoverPlace
 from mimgraph.editor.features.uses import Scope, Use
 from mimgraph.editor.features.wording import listed, result_text, type_text
 from mimgraph.infer.evaluation import Evaluation, compute
-from mimgraph.ir.declared.graph import Node, Source
-from mimgraph.ir.declared.operations import Apply, Call, Share
-from mimgraph.ir.declared.values import FAULTY, Written
+from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
+from mimgraph.ir.declared_values import FAULTY, Written
 from mimgraph.ir.expression import ExpressionError, parse, to_text
-from mimgraph.ir.typed.graph import weight_type
+from mimgraph.ir.typed_graph import weight_type
 from mimgraph.language.reference.entries import EVERY_KEY, explained
 from mimgraph.ops.op import Op
 from mimgraph.summary.node_text import value_text

@@ -19,7 +19,7 @@ from mimgraph.editor.mcp.given import (
     wrong,
 )
 from mimgraph.graph import Graph
-from mimgraph.ir.typed.graph import TypedGraph
+from mimgraph.ir.typed_graph import TypedGraph
 
 
 def check(

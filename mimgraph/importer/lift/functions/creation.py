@@ -16,7 +16,7 @@ from mimgraph.importer.lift.functions.table import lifts, plain_name
 from mimgraph.importer.lift.typing import dtype_name
 from mimgraph.importer.sizes import is_unknown
 from mimgraph.importer.trace.records import Step, Value
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import BATCH
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from mimgraph.importer.lift.formula import add_formula
 from mimgraph.importer.lift.functions.shape import expanded
 from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.trace.records import Step, Value
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter

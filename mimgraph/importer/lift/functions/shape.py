@@ -12,7 +12,7 @@ from mimgraph.importer.lift.folded import fold
 from mimgraph.importer.lift.functions.table import lifts, refuse
 from mimgraph.importer.sizes import is_unknown
 from mimgraph.importer.trace.records import Step, Value
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import BATCH
 
 if TYPE_CHECKING:

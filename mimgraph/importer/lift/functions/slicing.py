@@ -9,7 +9,7 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.indexing import index_by_tensors
 from mimgraph.importer.lift.functions.table import lifts
 from mimgraph.importer.trace.records import Step, Value, values
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter

@@ -8,7 +8,7 @@ from mimgraph.importer.lift.errors import CannotLift
 from mimgraph.importer.lift.functions.table import lifts, plain_name, refuse
 from mimgraph.importer.lift.options import is_default
 from mimgraph.importer.trace.records import Step, Value
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 
 if TYPE_CHECKING:
     from mimgraph.importer.lift.body import BodyLifter

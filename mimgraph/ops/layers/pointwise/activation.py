@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from mimgraph.ir.code import call
-from mimgraph.ir.dims.compare import divisible
-from mimgraph.ir.dims.dim import Dim
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
+from mimgraph.ir.sizes import divisible
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
 from mimgraph.ops.layers.spatial.window import SHAPES
 from mimgraph.ops.registry import find, layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.normalized_weight import normalized_weight

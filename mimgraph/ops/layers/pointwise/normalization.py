@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import prod
 
 from mimgraph.ir.axes_help import one_more_axis
-from mimgraph.ir.dims.bounds import at_least
+from mimgraph.ir.dim import at_least
 from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType

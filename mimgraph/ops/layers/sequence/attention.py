@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy import Product
-from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.sequence.masks import causal_beside, check_attention, check_padding

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from mimgraph.ir.code import Code, Operand, Tuple
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy import Product
-from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer

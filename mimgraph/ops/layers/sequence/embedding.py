@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import Lowering, module, module_call
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import Constraint, TensorType

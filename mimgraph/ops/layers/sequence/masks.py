@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mimgraph.ir.code import Attribute, Code, Constant, Name, Operand, Tuple, by_position, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import INTEGER, TensorType
 from mimgraph.ops.op import OpFault

@@ -6,9 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Code, Constant, Operand, Slice, Tuple, call
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy import Product
-from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Depth, NonNegative, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Code, Operand
-from mimgraph.ir.dims.dim import Size
-from mimgraph.ir.lazy import Product
-from mimgraph.ir.lowering import Lowering, Module, module, module_call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import Lowering, Module, Product, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.sequence.attention import attention_products, attention_weights

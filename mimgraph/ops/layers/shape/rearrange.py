@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mimgraph.ir.code import Code, Tuple, named_constant
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.names import param_fault
 from mimgraph.ir.types import Constraint, TensorType

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Attribute, Code, by_position, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, Constraint, TensorType
 from mimgraph.ops.layers.shape.reshape import axes_across

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from mimgraph.ir.code import Code, by_position
-from mimgraph.ir.dims.compare import divisible, equal
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.sizes import divisible, equal
 from mimgraph.ir.types import BATCH, Constraint, TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer

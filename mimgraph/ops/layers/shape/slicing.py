@@ -7,8 +7,7 @@ from typing import Annotated
 
 from mimgraph.ir.code import Code, Tuple, by_position, named_constant
 from mimgraph.ir.code import Slice as SliceCode
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.option_types import Positive, Range
 from mimgraph.ir.types import Constraint, TensorType

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import Constraint, TensorType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Operand, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.op import OpFault

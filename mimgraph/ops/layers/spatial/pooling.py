@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isinf
 from typing import Any
 
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Module, Port, module, module_call
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, TensorType

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Attribute, Operand, Slice, call, code
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, Module, module_call
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, INTEGER, TensorType, promote

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.ir.axes_help import node
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import Constraint, TensorType

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size
+from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
 from mimgraph.ir.option_types import NonNegative, Positive
 from mimgraph.ir.types import Constraint
 from mimgraph.ops.op import OpFault

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 from mimgraph.ir.code import Attribute, Code, Conditional, ModelDtype, Name, Operand, Tuple, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import ANCHOR, INPUT, Lowering
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, TensorType
 from mimgraph.ops.layers.pointwise.elementwise import Dtype

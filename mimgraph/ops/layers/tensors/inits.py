@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code, Constant, List, Name, Tuple, call, code
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
 from mimgraph.ir.types import FLOATING, INTEGER, Shape
 from mimgraph.ops.rule_helpers import bad_option, largest, lowest

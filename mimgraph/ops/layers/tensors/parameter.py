@@ -6,7 +6,7 @@ from typing import Any
 
 from mimgraph.ir.axes_help import cut
 from mimgraph.ir.code import Code
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.lowering import MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.layers.pointwise.elementwise import Dtype

@@ -7,8 +7,7 @@ from itertools import combinations, permutations
 from typing import TypeAlias
 
 from mimgraph.ir.axes_help import as_vector
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType, promote
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import axis_index, cast, same_dims, same_size

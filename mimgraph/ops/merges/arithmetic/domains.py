@@ -9,10 +9,9 @@ import math
 import sys
 from collections.abc import Iterator
 
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.compare import equal
-from mimgraph.ir.dims.dim import Dim, Size
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.expression import ExpressionError
+from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import INTEGER, Constraint
 from mimgraph.ops.merges.arithmetic.term import Term
 

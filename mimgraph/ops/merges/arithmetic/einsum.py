@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes
 from mimgraph.ops.merges.arithmetic.elementwise import refuse

@@ -17,7 +17,7 @@ from mimgraph.ir.code import (
     Unary,
     call,
 )
-from mimgraph.ir.dims.dim import MAX_DEGREE, Dim, DimOverflow, Size
+from mimgraph.ir.dim import MAX_DEGREE, Dim, DimOverflow, Size
 from mimgraph.ir.expression import (
     COMPARISONS,
     JOINING,
@@ -31,10 +31,10 @@ from mimgraph.ir.expression import (
     Variable,
     WrittenText,
     evaluate,
+    explained,
     parse_formula,
     variables,
 )
-from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint
 from mimgraph.ops.merges.arithmetic.agreement import agreed

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.foreign import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
+from mimgraph.ir.expression import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
 from mimgraph.ops.merges.arithmetic.conditions import as_formula
 from mimgraph.ops.registry import find, names
 

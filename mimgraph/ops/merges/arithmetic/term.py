@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mimgraph.ir.code import Code, Constant
-from mimgraph.ir.dims.bounds import at_least
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size, at_least
 from mimgraph.ir.expression import Expression, Number, variables
 from mimgraph.ops.merges.arithmetic.elementwise import Kind
 

@@ -19,7 +19,7 @@ from mimgraph.ir.code import (
     call,
     code,
 )
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port
 from mimgraph.ir.option_types import Probability
 from mimgraph.ir.types import BATCH, TensorType

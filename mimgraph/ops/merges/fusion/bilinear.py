@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Code, Operand, call
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.declared_graph import Block
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType

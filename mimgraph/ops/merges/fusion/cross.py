@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.declared.graph import Block
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.declared_graph import Block
+from mimgraph.ir.dim import Size
 from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.ops.merges.arithmetic.agreement import operands, same_shapes
 from mimgraph.ops.merges.fusion.features import named_inputs, numbered, rank_fault, vectors

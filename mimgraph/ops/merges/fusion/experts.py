@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from mimgraph.ir.code import Code, Comprehension, Name, by_position, call, named_constant
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.lowering import INPUT, MODULE, Lowering, module
 from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.ir.types import TensorType

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mimgraph.ir.code import Operand, Tuple, call
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.ops.merges.arithmetic.agreement import operands, same_dtypes, same_shapes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.fusion.features import rank_fault, vectors

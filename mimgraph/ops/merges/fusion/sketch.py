@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from mimgraph.ir.declared.graph import Block, BlockInput, Node, Output, Source
-from mimgraph.ir.declared.operations import Activation, Apply, Call, Chain, Operation, Repeat
-from mimgraph.ir.declared.values import Option
+from mimgraph.ir.declared_graph import (
+    Activation,
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Chain,
+    Node,
+    Operation,
+    Output,
+    Repeat,
+    Source,
+)
+from mimgraph.ir.declared_values import Option
 from mimgraph.ir.expression import ExpressionError, parse, plain, variables
 from mimgraph.ops.op import OpFault
 from mimgraph.source import SourceFile

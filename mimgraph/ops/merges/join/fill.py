@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_position, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.reshape import axis_indices

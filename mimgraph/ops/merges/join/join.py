@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import Code, Operand, call, named_constant
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.merges.arithmetic.agreement import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, call
-from mimgraph.ir.dims.dim import Size
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType

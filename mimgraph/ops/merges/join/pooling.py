@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, Unary, call
-from mimgraph.ir.declared.graph import Block
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from operator import is_
 from typing import Any, TypeAlias, TypeVar
 
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.operations import (
+from mimgraph.ir.declared_graph import (
     Activation,
     AppliedOperation,
     Apply,
     Call,
     Chain,
     Each,
+    Node,
     Operation,
     Repeat,
     Scan,
 )
-from mimgraph.ir.declared.values import Option, Written
+from mimgraph.ir.declared_values import Option, Written
 
 
 def _same_name(kind: str, name: str, path: str) -> str:

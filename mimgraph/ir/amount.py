@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import mul
 
-from mimgraph.ir.dims.dim import Dim, DimOverflow, Size, substitute, symbols
-from mimgraph.ir.dims.printing import render
+from mimgraph.ir.dim import Dim, DimOverflow, Size, render, substitute, symbols
 
 Factors = tuple[Dim, ...]
 

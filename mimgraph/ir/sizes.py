@@ -1,17 +1,18 @@
-"""Compare sizes for all values of their names: equal, divisible by a number."""
+"""Relations of sizes: equal or divisible for all values of their names, or linear in one name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
 from math import gcd, lcm
+from typing import NamedTuple, overload
 
-from mimgraph.ir.dims.bounds import range_of
-from mimgraph.ir.dims.dim import (
+from mimgraph.ir.dim import (
     Dim,
     DimOverflow,
     Size,
     divisions_in,
+    range_of,
     substitute,
     symbol,
     symbols,
@@ -73,3 +74,48 @@ def period(size: Size) -> int:
     """Return a number for which names that are its multiples, plus constants, divide evenly."""
     divisions = (atom for monomial, _ in terms_of(size) for atom in divisions_in(monomial))
     return lcm(*(period(n) * (period(d) if isinstance(d, Dim) else d) for n, d in divisions))
+
+
+# Sizes that are linear in one name, `factor * name + offset`.
+
+
+class Line(NamedTuple):
+    """The function `factor * x + offset`."""
+
+    factor: int
+    offset: int
+
+    @overload
+    def at(self, x: int) -> int: ...
+    @overload
+    def at(self, x: Dim) -> Size: ...
+    def at(self, x: Size) -> Size:
+        """Return the size for a value of x."""
+        product = self.factor * x
+        return product + self.offset if self.offset else product
+
+    @overload
+    def solve(self, size: int) -> int: ...
+    @overload
+    def solve(self, size: Dim) -> Size: ...
+    def solve(self, size: Size) -> Size:
+        """Return the x that gives a size, rounded down."""
+        rest = size - self.offset if self.offset else size
+        return rest // self.factor
+
+
+class NamedLine(NamedTuple):
+    """A line over the named size `name`."""
+
+    name: str
+    line: Line
+
+
+def line_of(size: Size) -> NamedLine | None:
+    """Return the name in a size and the line over it; None if the size is not linear in one name."""
+    match terms_of(size):
+        case ((((str(name), 1),), factor),):
+            return NamedLine(name, Line(factor, 0))
+        case ((((str(name), 1),), factor), ((), offset)):
+            return NamedLine(name, Line(factor, offset))
+    return None

@@ -1,25 +1,228 @@
 """The graph as inferred: every node with the types of its results, blocks kept as bodies. Frozen.
 
 Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; `compare.equality`
-tells whether two graphs are the same.
-"""
+tells whether two graphs are the same."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mimgraph.ir.declared.graph import Node
-from mimgraph.ir.declared.space import Dimension
-from mimgraph.ir.fold import Fold
-from mimgraph.ir.lazy import ShapesUnknown
-from mimgraph.ir.presence import ALWAYS, Presence, given
-from mimgraph.ir.typed.operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
-from mimgraph.ir.typed.training import Training
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.code import Code, Constant, Slice, Subscript, Tuple
+from mimgraph.ir.declared_graph import Node
+from mimgraph.ir.declared_values import Dimension
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import ShapesUnknown
+from mimgraph.ir.typed_operations import Leaf, Shared, TypedOperation, Use, has_module, unwrap
+from mimgraph.ir.types import BATCH, Constraint, TensorType
+
+# A presence tells which optional inputs must be given for a value to exist: it is a set of
+# alternatives, each a set of inputs that suffices; none contains another. A value without an
+# alternative never exists: it needs an input that a use of its block leaves out.
+
+
+Presence = frozenset[frozenset[str]]
+
+ALWAYS: Presence = frozenset([frozenset()])
+NEVER: Presence = frozenset()
+
+
+def given(name: str) -> Presence:
+    """Return the presence of a value that exists if this input is given."""
+    return frozenset([frozenset([name])])
+
+
+def either(presences: Iterable[Presence]) -> Presence:
+    """Return the presence of a value that exists if any of these does."""
+    return _minimal({clause for presence in presences for clause in presence})
+
+
+def both(one: Presence, other: Presence) -> Presence:
+    """Return the presence of a value that exists if both of these do."""
+    if one == ALWAYS or other == ALWAYS:
+        return other if one == ALWAYS else one
+    return _minimal({left | right for left in one for right in other})
+
+
+def implies(one: Presence, other: Presence) -> bool:
+    """Return whether the other value exists whenever the first does."""
+    return other == ALWAYS or all(any(clause <= left for clause in other) for left in one)
+
+
+def inputs_of(presence: Presence) -> list[str]:
+    """Return the optional inputs that a presence depends on."""
+    return sorted({name for clause in presence for name in clause})
+
+
+def renamed(presence: Presence, outer: Mapping[str, Presence]) -> Presence:
+    """Return a presence inside a block in terms of the sources that fill the block's inputs; an input
+    that none fills is never given."""
+    if presence == ALWAYS:
+        return ALWAYS
+    found = []
+    for clause in presence:
+        whole = ALWAYS
+        for name in clause:
+            whole = both(whole, outer.get(name, NEVER))
+        found.append(whole)
+    return either(found)
+
+
+def _minimal(clauses: set[frozenset[str]]) -> Presence:
+    shortest = min(map(len, clauses), default=0)
+    longer = [clause for clause in clauses if len(clause) > shortest]
+    return frozenset(clauses.difference(c for c in longer if any(other < c for other in clauses)))
+
+
+# An axis that is folded into the batch, and taken out again.
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """An axis, counted from the batch as 0, that an operation runs over: `over: 1`.
+
+    All sources with a batch have it in the same `size`. The operation runs on tensors without it, whose
+    batch is `N * size`; its results get the axis back.
+    """
+
+    axis: int
+    size: Size
+
+    def __str__(self) -> str:
+        """Return the words of tables and pictures: `over T`, or `over axis 1`."""
+        name = str(self.size)
+        return f"over {name}" if name.isidentifier() else f"over axis {self.axis}"
+
+    @property
+    def batch(self) -> Size:
+        """The batch of the tensors that the operation sees."""
+        return BATCH * self.size
+
+    def fold(self, type_: TensorType) -> TensorType:
+        """Return the type of a source without the axis; one without a batch stays as it is."""
+        return type_.without_axis(self.axis - 1) if type_.batched else type_
+
+    def unfold(self, type_: TensorType) -> TensorType:
+        """Return the type of a result with the axis; one without a batch stays as it is."""
+        if not type_.batched:
+            return type_
+        return type_.with_axis(self._place(type_.rank + 1) - 1, self.size)
+
+    def _place(self, rank: int) -> int:
+        """Return the index of the axis in a result of this rank: its own, or 1 in one that is too
+        short."""
+        return self.axis if self.axis < rank else 1
+
+    def fold_code(self, source: Code) -> Code:
+        """Return the code that folds the axis of a source: `x.flatten(0, 1)`."""
+        return _moved(source, self.axis, 1).method("flatten", 0, 1)
+
+    def unfold_code(self, result: Code, shape: Code, rank: int) -> Code:
+        """Return the code that gives the axis back to a result, which has `rank` axes then:
+        `y.unflatten(0, x.shape[:2])`; `shape` is that of a source."""
+        sizes: Code = Subscript(shape, Slice(None, Constant(2)))
+        if self.axis > 1:
+            sizes = Tuple((shape.at(0), shape.at(self.axis)))
+        return _moved(result.method("unflatten", 0, sizes), 1, self._place(rank))
+
+
+def _moved(tensor: Code, axis: int, to: int) -> Code:
+    """Return the code that moves an axis; of neighbours, `transpose` says it plainer."""
+    if axis == to:
+        return tensor
+    if abs(axis - to) == 1:
+        return tensor.method("transpose", min(axis, to), max(axis, to))
+    return tensor.method("movedim", axis, to)
+
+
+# How the weights of a typed node are trained: the values of its words, computed and checked.
+
+
+class Rate(NamedTuple):
+    """A learning rate, or a multiple of the optimizer's rate."""
+
+    value: float
+    is_multiple: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.value:g}x" if self.is_multiple else f"{self.value:g}"
+
+    @property
+    def written(self) -> str | float:
+        """The rate as a spec writes it: `0.1x`, 0.001."""
+        return str(self) if self.is_multiple else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Low-rank adapters (LoRA) of inner layers, as the library peft makes them.
+
+    `on` are the ends of the paths of these layers, as they are written, and `targets` has each layer by
+    its path in the node's module, with the class of torch that it is of.
+    """
+
+    rank: int
+    on: tuple[str, ...]
+    alpha: float | None = None
+    dropout: float | None = None
+    targets: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The options as a spec writes them."""
+        given = {"rank": self.rank, "on": [*self.on], "alpha": self.alpha, "dropout": self.dropout}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The settings of a node for its weights and for all inside it that say nothing else.
+
+    `until` is the child up to which its weights are frozen, and `frozen_parts` are the modules and
+    tensors that this freezes, by their paths in the node's module.
+    """
+
+    until: str = ""
+    frozen_parts: tuple[str, ...] = ()
+    lr: Rate | None = None
+    weight_decay: float | None = None
+    lora: Adapter | None = None
+
+    @property
+    def changes_weights(self) -> bool:
+        """Whether a part of the weights is frozen, or some have adapters."""
+        return bool(self.frozen_parts) or self.lora is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The settings as short texts: `frozen until layer3`, `lr 0.1x`."""
+        words = {**self.words}
+        if self.lora is not None:
+            words["lora"] = f"{self.lora.rank} on {', '.join(self.lora.on)}"
+        until = [f"frozen {words.pop('freeze')}"] if self.until else []
+        values = {k: f"{v:g}" if isinstance(v, float) else v for k, v in words.items()}
+        return (*until, *(f"{name} {value}" for name, value in values.items()))
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The settings as a spec writes them, by name; `freeze` for `until`."""
+        found: dict[str, Any] = {}
+        if self.until:
+            found["freeze"] = f"until {self.until}"
+        if self.lr is not None:
+            found["lr"] = self.lr.written
+        if self.weight_decay is not None:
+            found["weight_decay"] = self.weight_decay
+        if self.lora is not None:
+            found["lora"] = self.lora.written
+        return found
+
+
+# The nodes, their bodies, and the graph.
+
 
 SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _NUMBER = re.compile(r"(\d{1,18})(?:\.(\d{1,12}))?([KMGT]?)", re.ASCII)
