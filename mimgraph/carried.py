@@ -12,7 +12,7 @@ from mimgraph.compare.weights.plan import LayerCopy, Plan, carry_plan
 from mimgraph.compare.weights.report import CarryReport
 from mimgraph.graph import Graph
 from mimgraph.ir.tensor_copy import TensorCopy
-from mimgraph.language.safetensors_header import metadata, read_shapes
+from mimgraph.language.spec_file import metadata, read_shapes
 from mimgraph.runtime.carry import carried_state, known_shapes
 from mimgraph.runtime.weights import as_weights, read_state, write_state
 from mimgraph.support.arguments import as_path, wrong

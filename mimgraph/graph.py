@@ -17,9 +17,8 @@ from mimgraph.inspection.edges import Edges, edges
 from mimgraph.ir.declared_graph import Graph as DeclaredGraph
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape
-from mimgraph.language import safetensors_header, spec_file
-from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text
-from mimgraph.language.with_params import with_params
+from mimgraph.language import spec_file
+from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text, with_params
 from mimgraph.pipeline.split import split
 from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name them here
     Classes,
@@ -67,7 +66,7 @@ if TYPE_CHECKING:
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Node, Nodes
     from mimgraph.ir.option_types import OptionValue
-    from mimgraph.language.parts.part_files import Place
+    from mimgraph.language.files import Place
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Scene, Theme
     from mimgraph.pipeline.torch_stage import Sender
@@ -446,7 +445,7 @@ class Graph(Shown):
 
         `mg.from_dict` reads it.
         """
-        from mimgraph.language.plain_data import to_data
+        from mimgraph.language.writer import to_data
 
         return to_data(self.declared)
 
@@ -529,7 +528,7 @@ class Graph(Shown):
         from mimgraph.runtime.weights import as_module, save
 
         file = as_path("the file to write", path)
-        save(as_module(model), self.compile, file, safetensors_header.metadata(self.dumps()))
+        save(as_module(model), self.compile, file, spec_file.metadata(self.dumps()))
 
     def load_weights(
         self,
@@ -910,7 +909,7 @@ def from_dict(spec: Mapping[str, Any], params: Params | None = None, name: str =
     A `SpecError` shows its faults in the YAML of the spec, a `TypeError` says what is no plain data.
     `params` replace its own; `name` is the name of the spec in messages.
     """
-    from mimgraph.language.plain_data import to_text
+    from mimgraph.language.writer import to_text
 
     with uncollected():
         return Graph._of(load_text(to_text(spec, as_text("name", name)), params, name))

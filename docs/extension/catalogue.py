@@ -17,7 +17,7 @@ from extension.pictures import drawn, width
 from extension.uses import FOLDERS, uses
 from extension.worked import Worked, worked
 from mimgraph.ir.option_types import describe as describe_type
-from mimgraph.language.reference.entries import bare_option, default, every_op
+from mimgraph.language.reference import bare_option, default, every_op
 from mimgraph.ops.attribute import HOMES
 from mimgraph.ops.colloquial import said
 from mimgraph.ops.elsewhere import names_of

@@ -11,7 +11,7 @@ from extension.markdown import prose
 from extension.page import Page
 from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import Key
-from mimgraph.language.reference.entries import EVERY_KEY, places, takers
+from mimgraph.language.reference import EVERY_KEY, places, takers
 from mimgraph.ops import registry
 
 # the page of `docs/language/` about each place where a key may stand

@@ -15,7 +15,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph, load, load_bytes, loads
 from mimgraph.language.spec_file import UnknownParams
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.language.tree import MAX_BYTES
 from mimgraph.support.progress import progress
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mimgraph.cli.parser import COMMANDS, command_parser
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.gallery.catalogue import entries
-from mimgraph.language.reference.entries import bare_keys, every_op
+from mimgraph.language.reference import bare_keys, every_op
 
 FILES = ("SPEC", "OLD", "NEW", "MODEL", "FILE", "BATCH")  # stand for paths, also before an ending
 

@@ -14,11 +14,11 @@ from mimgraph.infer.state import State
 from mimgraph.infer.warnings import warnings
 from mimgraph.ir.declared_graph import Graph
 from mimgraph.ir.typed_graph import TypedGraph
-from mimgraph.language.parts.part_files import Place
+from mimgraph.language.files import Place
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.spec import read_tree
 from mimgraph.language.spec_file import Params
-from mimgraph.language.yaml_tree.tree import Mapping, Tree
+from mimgraph.language.tree import Mapping, Tree
 from mimgraph.source import SourceFile
 from mimgraph.support.progress import uncollected
 

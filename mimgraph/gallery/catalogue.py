@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.language.yaml_tree import tree
-from mimgraph.language.yaml_tree.compose import tree_of
+from mimgraph.language import tree
+from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile
 
 CATEGORIES = {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from mimgraph.gallery.catalogue import CATEGORIES, Entry, entries
-from mimgraph.language.reference.pages import Sheet
+from mimgraph.language.reference_pages import Sheet
 
 
 def listing(format: str = "text", width: int = 100, color: bool = False) -> str:

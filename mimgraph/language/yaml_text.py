@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.ir.declared_values import Template, Written
 from mimgraph.ir.expression import Variable, to_text
-from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
-from mimgraph.language.yaml_tree.scalars import resolve
+from mimgraph.language.tree import BREAKS, NOT_PRINTABLE, resolve
 
 WIDTH = 100  # a longer mapping is written on several lines
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.language.yaml_tree import tree
-from mimgraph.language.yaml_tree.compose import tree_of
+from mimgraph.language import tree
+from mimgraph.language.yaml_reader import tree_of
 from mimgraph.source import SourceFile, Span
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*")  # needs no quotes, unless YAML takes it for another value

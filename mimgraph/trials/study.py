@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, loads
-from mimgraph.language.plain_data import to_data, to_text
+from mimgraph.language.writer import to_data, to_text
 from mimgraph.trials.sample import REJECTED, SPEC
 from mimgraph.trials.storage import SearchError, quiet
 

@@ -16,7 +16,7 @@ from mimgraph.infer import rules
 from mimgraph.infer.graph import infer
 from mimgraph.ir.typed_graph import Body
 from mimgraph.ir.typed_operations import Leaf, TypedOperation, unwrap
-from mimgraph.language.format.spec_text import formatted
+from mimgraph.language.formatter import formatted
 from mimgraph.source import SourceFile
 from mimgraph.support.progress import uncollected
 from tests.benchmarks.case import Case, Cost, clocked, in_own_process, per_node, process

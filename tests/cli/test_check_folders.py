@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.language.find_specs import specs_in
+from mimgraph.language.files import specs_in
 from tests.cli.conftest import WRONG
 
 GOOD = "inputs: {x: [5]}\nnodes:\n  y: {layer: ReLU, from: x}\noutputs: y\n"

@@ -54,7 +54,7 @@ def cases() -> Iterator[str]:
     from extension import language_keys
     from extension.worked import worked
 
-    from mimgraph.language.reference.entries import every_op
+    from mimgraph.language.reference import every_op
 
     pages = {path.name: path.read_text() for path in sorted((ROOT / "docs/language").glob("*.md"))}
     pages |= {page.path: page.content.decode() for page in language_keys.pages()}

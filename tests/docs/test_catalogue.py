@@ -10,8 +10,7 @@ from functools import cache
 import pytest
 
 from mimgraph.gallery.catalogue import entries
-from mimgraph.language.reference.entries import every_op
-from mimgraph.language.reference.search import search
+from mimgraph.language.reference import every_op, search
 from mimgraph.ops.colloquial import COLLOQUIAL
 from mimgraph.ops.op import Op
 from tests.conftest import ROOT, needed

@@ -11,11 +11,10 @@ from mimgraph.infer import state
 from mimgraph.infer.presence import MAX_OPTIONAL
 from mimgraph.ir import expression
 from mimgraph.ir.types import DTYPES, MAX_AXES
+from mimgraph.language import files, tree
 from mimgraph.language.key_refusals import REFUSED
-from mimgraph.language.parts import part_files
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference.entries import EVERY_KEY
-from mimgraph.language.yaml_tree import limits
+from mimgraph.language.reference import EVERY_KEY
 from mimgraph.ops.layers.shape.slicing import MAX_PARTS
 from mimgraph.ops.layers.tensors.inits import INITS
 from mimgraph.ops.merges.arithmetic.formula import FUNCTIONS
@@ -48,17 +47,15 @@ def test_dtypes_inits_and_functions_are_listed() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     rows = dict(re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", PAGES["limits"], re.MULTILINE))
-    assert rows["nesting of YAML"] == f"{limits.MAX_DEPTH} levels"
-    assert rows["the text of a spec"] == f"{limits.MAX_BYTES >> 20} MiB"
+    assert rows["nesting of YAML"] == f"{tree.MAX_DEPTH} levels"
+    assert rows["the text of a spec"] == f"{tree.MAX_BYTES >> 20} MiB"
     assert rows["nodes after blocks and repeats are expanded"] == f"{state.MAX_NODES:,}"
     assert rows["blocks in blocks"] == f"{state.MAX_DEPTH} levels"
     assert rows["an expression"] == f"{expression.MAX_TOKENS} tokens, {expression.MAX_DEPTH} levels"
     assert rows["axes of a tensor, the batch not counted"] == f"{MAX_AXES}"
     assert rows["optional inputs"] == f"{MAX_OPTIONAL}"
     assert rows["pieces of a `Split`, `Chunk` or `Unbind`"] == f"{MAX_PARTS:,}"
-    parts = (
-        f"{part_files.MAX_PARTS}, {part_files.MAX_DEPTH} deep, {limits.MAX_BYTES >> 20} MiB in sum"
-    )
+    parts = f"{files.MAX_PARTS}, {files.MAX_DEPTH} deep, {tree.MAX_BYTES >> 20} MiB in sum"
     assert rows["parts"] == parts
 
 

@@ -15,7 +15,7 @@ from mimgraph import layers
 from mimgraph.diagnostics.render import render_text
 from mimgraph.encoders import cache
 from mimgraph.encoders import timm as ours
-from mimgraph.language.reference.listing import listing
+from mimgraph.language.reference_pages import listing
 from tests.conftest import needed
 from tests.helpers.marked import faults
 from tests.importer.cases import check_cases

@@ -15,7 +15,7 @@ import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.editor.server.positions import range_of
 from mimgraph.infer.warnings import warnings
-from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.files import first_place
 from mimgraph.language.spec_file import load_text
 from mimgraph.source import Span
 from tests.conftest import SPECS

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mimgraph.diagnostics import Report
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
+from mimgraph.language.tree import Mapping, Scalar, Tree
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS, sampled
 from tests.helpers.marked import locations

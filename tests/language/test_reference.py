@@ -16,11 +16,10 @@ from mimgraph.ir.declared_graph import VALUE_OPTION
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.keys import KEYS, OPTIONS
+from mimgraph.language.manual_address import MANUAL
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference.describe import describe
-from mimgraph.language.reference.entries import EVERY_KEY, KINDS
-from mimgraph.language.reference.listing import listing
-from mimgraph.language.reference.manual_address import MANUAL
+from mimgraph.language.reference import EVERY_KEY, KINDS
+from mimgraph.language.reference_pages import describe, listing
 from mimgraph.ops import registry
 from tests.conftest import ROOT
 from tests.helpers.cases import check_texts, each, texts

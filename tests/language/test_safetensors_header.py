@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
-from mimgraph.language.safetensors_header import MAX_METADATA, metadata, read_shapes, read_spec
+from mimgraph.language.spec_file import MAX_METADATA, metadata, read_shapes, read_spec
 from tests.helpers.cases import each
 
 SPEC = 'doc: "größer 😀"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.yaml_tree import yaml_events
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language import yaml_reader
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.helpers.cases import each, texts
 from tests.language.yaml_tree.reading import value_of
@@ -38,7 +38,7 @@ READ_ALL_THE_SAME = {id for id, code in CODES.items() if code == "read all the s
 
 def read(parser: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Diagnostic]]:
     """Return the value of a text and its faults."""
-    monkeypatch.setattr(yaml_events, "PARSER", parser)
+    monkeypatch.setattr(yaml_reader, "PARSER", parser)
     found: list[Diagnostic] = []
     tree = compose(SourceFile("case.yaml", text), lambda fault, *_: found.append(fault))
     assert tree is not None or found

@@ -17,7 +17,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.ci import render_github, render_sarif
 from mimgraph.diagnostics.render import render_json, visible
 from mimgraph.infer.requirements import check_torch, release
-from mimgraph.language.find_specs import specs_in
+from mimgraph.language.files import specs_in
 from mimgraph.support.progress import progress
 from mimgraph.support.terminal import GREEN, RED, painter, wants_color
 
@@ -109,7 +109,7 @@ def _print(format: str, checked: Sequence[_Checked], is_named: Mapping[str, bool
                 print(_summary(len(passed), errors, warnings))
             point_to_pages(found)
         case "json":  # a list of errors alone, so that it is empty if the specs are legal
-            from mimgraph.language.fixes.find import fix_records  # only this format needs it
+            from mimgraph.language.fixes import fix_records  # only this format needs it
 
             print(render_json(errors, fix_records(errors, [one.path for one in checked])))
             if warnings and sys.stderr.isatty():

@@ -21,7 +21,7 @@ from mimgraph.cli.user_models import model_options
 from mimgraph.cli.writing import draw, refuse_to_overwrite, writing
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, diff
-from mimgraph.language.safetensors_header import carries_weights
+from mimgraph.language.spec_file import carries_weights
 from mimgraph.support.progress import progress
 from mimgraph.support.terminal import line_width, printable, wants_color
 

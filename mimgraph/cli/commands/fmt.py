@@ -11,8 +11,8 @@ from mimgraph.cli.printing import print_call_error, print_diagnostics, print_not
 from mimgraph.cli.spec_files import read_text, spec_paths
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import visible
-from mimgraph.language.find_specs import specs_and_parts_in
-from mimgraph.language.format.spec_text import FormatError, formatted
+from mimgraph.language.files import specs_and_parts_in
+from mimgraph.language.formatter import FormatError, formatted
 from mimgraph.support.files import write_whole
 from mimgraph.support.terminal import GREEN, RED, painter, wants_color
 

@@ -7,8 +7,7 @@ import sys
 
 from mimgraph.cli.arguments import add_format
 from mimgraph.cli.errors import OK, CallError
-from mimgraph.language.reference.describe import describe
-from mimgraph.language.reference.listing import listing, plugin_list
+from mimgraph.language.reference_pages import describe, listing, plugin_list
 from mimgraph.support.terminal import line_width, printable, wants_color
 
 

@@ -19,13 +19,12 @@ from mimgraph.ir.typed_operations import Use
 from mimgraph.ir.typed_walks import weight_names
 from mimgraph.language.edit.find_name import find_name
 from mimgraph.language.edit.rename import rename
-from mimgraph.language.find_specs import naming_parts
-from mimgraph.language.occurrences.project import Project, project_folder
-from mimgraph.language.occurrences.symbols import Kind
-from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.files import first_place, naming_parts
+from mimgraph.language.occurrences import Project, project_folder
+from mimgraph.language.scopes import Kind
 from mimgraph.language.spec_file import load_text
 from mimgraph.language.text_edits import edited
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 
 

@@ -15,7 +15,7 @@ from mimgraph.cli.loading import load_with_sizes
 from mimgraph.cli.user_models import model_options
 from mimgraph.cli.writing import writing
 from mimgraph.diagnostics import SpecError
-from mimgraph.language.safetensors_header import carries_weights
+from mimgraph.language.spec_file import carries_weights
 from mimgraph.summary.text import total_text
 from mimgraph.support.offline import offline
 from mimgraph.support.progress import progress

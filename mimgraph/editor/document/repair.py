@@ -17,11 +17,10 @@ from mimgraph.editor.document.outline import (
     outline,
     text_of,
 )
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.faults import AddDiagnostic
-from mimgraph.language.yaml_tree.limits import NOT_PRINTABLE
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
-from mimgraph.language.yaml_tree.tree import Sequence as SequenceTree
+from mimgraph.language.tree import NOT_PRINTABLE, Mapping, Scalar, Tree
+from mimgraph.language.tree import Sequence as SequenceTree
+from mimgraph.language.tree_builder import AddDiagnostic
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile, Span
 
 MOST_TRIES = 6

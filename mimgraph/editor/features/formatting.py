@@ -6,7 +6,7 @@ import re
 from difflib import SequenceMatcher
 from os.path import commonprefix
 
-from mimgraph.language.format.spec_text import BOM, formatted
+from mimgraph.language.formatter import BOM, formatted
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.source import SourceFile, Span
 

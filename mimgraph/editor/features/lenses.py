@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.node_facts import Facts, cost_text
 from mimgraph.editor.features.uses import Uses
-from mimgraph.language.yaml_tree.tree import Mapping
+from mimgraph.language.tree import Mapping
 from mimgraph.source import Span
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.language.occurrences.project import Home, Member, Project
-from mimgraph.language.occurrences.symbols import Occurrence, definitions
+from mimgraph.language.occurrences import Home, Member, Project
+from mimgraph.language.scopes import Occurrence, definitions
 from mimgraph.source import Span
 
 

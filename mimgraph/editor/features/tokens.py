@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from mimgraph.editor.analysis import Analysis
 from mimgraph.ir.declared_graph import Apply, Call, Node
-from mimgraph.language.occurrences.find import find_occurrences
+from mimgraph.language.occurrences import find_occurrences
 from mimgraph.source import SourceFile, Span
 
 # names that the protocol knows, so that every theme of an editor has colors for them

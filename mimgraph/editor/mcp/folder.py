@@ -6,12 +6,19 @@ import os
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from mimgraph.language.find_specs import files_in, is_spec
-from mimgraph.language.parts.part_files import Place, Refused, allowed_path, first_place, read_bytes
+from mimgraph.language import tree
+from mimgraph.language.files import (
+    Place,
+    Refused,
+    allowed_path,
+    files_in,
+    first_place,
+    is_spec,
+    read_bytes,
+)
 from mimgraph.language.places import PLACES
-from mimgraph.language.yaml_tree import tree
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.language.tree import MAX_BYTES
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from mimgraph.support.files import write_whole
 

@@ -29,8 +29,8 @@ from mimgraph.editor.mcp.answers import (
 )
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.graph import Graph, load_bytes
-from mimgraph.language.fixes.find import fixes
-from mimgraph.language.parts.part_files import Place
+from mimgraph.language.files import Place
+from mimgraph.language.fixes import fixes
 from mimgraph.source import SourceFile
 
 Path = Annotated[

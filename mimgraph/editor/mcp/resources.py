@@ -21,8 +21,8 @@ from mimgraph.editor.mcp import manual
 from mimgraph.editor.mcp.answers import cut
 from mimgraph.gallery.catalogue import entries, find
 from mimgraph.language import schema
-from mimgraph.language.reference.describe import describe
-from mimgraph.language.reference.entries import bare_keys, every_op
+from mimgraph.language.reference import bare_keys, every_op
+from mimgraph.language.reference_pages import describe
 
 MOST = 100  # names that the protocol lets a server propose
 MARKDOWN, YAML, JSON = "text/markdown", "application/yaml", "application/schema+json"

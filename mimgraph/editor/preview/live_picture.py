@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.editor.preview.drawn import Drawn, drawn
-from mimgraph.language.foreign_files import refuse_foreign
-from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.files import first_place, refuse_foreign
 from mimgraph.language.spec_file import UnknownParams
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.language.tree import MAX_BYTES
 from mimgraph.source import SourceFile
 
 

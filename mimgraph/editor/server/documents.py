@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # what reads and infers is imported when the first document i
     from mimgraph.editor.features.node_facts import Facts
     from mimgraph.editor.features.tokens import Token
     from mimgraph.editor.features.uses import Uses
-    from mimgraph.language.occurrences.project import Member
-    from mimgraph.language.parts.part_files import Place
+    from mimgraph.language.files import Place
+    from mimgraph.language.occurrences import Member
 
 
 LANGUAGE = "mimgraph"  # of documents that are specs whatever they have in them
@@ -48,7 +48,7 @@ class Document:
     @cached_property
     def is_spec(self) -> bool:
         """Whether it is a spec, or was one before it was changed; the server is silent on other YAML."""
-        from mimgraph.language.find_specs import is_spec
+        from mimgraph.language.files import is_spec
 
         if self.was_spec or self.language == LANGUAGE:
             return True
@@ -59,7 +59,7 @@ class Document:
         """Whether it is a spec, or has so little text that it may become one: it has no key but a spec's."""
         if self.is_spec:
             return True
-        from mimgraph.language.find_specs import may_become_spec
+        from mimgraph.language.files import may_become_spec
 
         return may_become_spec(self.file.name, self.file.text)
 
@@ -71,7 +71,7 @@ class Document:
     @cached_property
     def place(self) -> Place | None:
         """Where the parts of the spec are found."""
-        from mimgraph.language.parts.part_files import first_place
+        from mimgraph.language.files import first_place
 
         return first_place(self.path, self.others) if self.path else None
 
@@ -85,8 +85,7 @@ class Document:
     @property
     def names(self) -> Member:
         """The places of its names, as a spec of a project."""
-        from mimgraph.language.occurrences.find import find_occurrences
-        from mimgraph.language.occurrences.project import Member
+        from mimgraph.language.occurrences import Member, find_occurrences
 
         return Member(self.file, find_occurrences(self.analysis.tree))
 

@@ -9,8 +9,7 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.importer.foreign.keras import read_keras
 from mimgraph.importer.foreign.model import ForeignModel
 from mimgraph.importer.foreign.plugin import read_by_plugin
-from mimgraph.language.find_specs import is_spec
-from mimgraph.language.foreign_files import HEAD, ULTRALYTICS, kind_of
+from mimgraph.language.files import HEAD, ULTRALYTICS, is_spec, kind_of
 from mimgraph.source import SourceFile
 
 

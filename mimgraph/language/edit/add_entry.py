@@ -9,9 +9,9 @@ from mimgraph.language.edit.edited_spec import EditedSpec
 from mimgraph.language.edit.entries import is_flow, with_entry, with_value
 from mimgraph.language.edit.find_entry import Missing, unknown
 from mimgraph.language.edit.find_name import fault
-from mimgraph.language.format.key_order import BLOCK, SPEC
+from mimgraph.language.formatter import BLOCK, SPEC
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_tree.tree import Mapping, is_null
+from mimgraph.language.tree import Mapping, is_null
 
 
 def add_entry(

@@ -9,8 +9,8 @@ from mimgraph.diagnostics import Report
 from mimgraph.language.edit.find_entry import Found, Missing, find, unknown
 from mimgraph.language.edit.find_name import fault
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.tree import Mapping
+from mimgraph.language.tree import Mapping
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from mimgraph.support.arguments import as_text
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mimgraph.language.text_edits import TextEdit
+from mimgraph.language.tree import BLANKS, Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_reader import is_json
 from mimgraph.language.yaml_text import Rows, Tall, entry_lines, flow
-from mimgraph.language.yaml_tree.compose import is_json
-from mimgraph.language.yaml_tree.limits import BLANKS
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 _COMMA = re.compile(r"[ \t]*,[ \t]*")

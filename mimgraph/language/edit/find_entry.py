@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.language.edit.find_name import SECTIONS, fault
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_null
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_null
 
 BY_NAME = ("nodes", "inputs", "params", "blocks", "parts", "outputs")
 

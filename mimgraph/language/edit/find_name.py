@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.language.occurrences.project import Home, Project
-from mimgraph.language.occurrences.scopes import Callee, Scope, Scopes
-from mimgraph.language.occurrences.symbols import Kind, Symbol, definitions
+from mimgraph.language.occurrences import Home, Project
+from mimgraph.language.scopes import Callee, Kind, Scope, Scopes, Symbol, definitions
 from mimgraph.source import SourceFile, Span
 
 SECTIONS: dict[str, Kind] = {

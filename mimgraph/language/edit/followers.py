@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.language.occurrences.project import Home, Member, Project
-from mimgraph.language.occurrences.scopes import Scope, entries, operation
-from mimgraph.language.occurrences.symbols import Occurrence, Symbol
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.occurrences import Home, Member, Project
+from mimgraph.language.scopes import Occurrence, Scope, Symbol, entries, operation
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 
 
 def followers(project: Project, home: Home) -> list[Home]:

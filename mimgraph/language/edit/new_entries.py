@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingType
 from typing import Any
 
 from mimgraph.ir.names import CONSTANTS, OPS
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, plain
+from mimgraph.language.tree import Mapping, Scalar, Tree, plain
 from mimgraph.ops import registry
 
 KEPT = ("take", "over")  # of the old node, as `Graph.replace` keeps them

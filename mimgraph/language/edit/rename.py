@@ -11,11 +11,10 @@ from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, 
 from mimgraph.language.edit.find_name import fault
 from mimgraph.language.edit.followers import followers
 from mimgraph.language.edit.split_names import Pair, is_plain, paired, quoted, split
-from mimgraph.language.occurrences.find import find_occurrences
-from mimgraph.language.occurrences.project import Home, Member, Project
-from mimgraph.language.occurrences.symbols import Occurrence, Symbol, definitions
+from mimgraph.language.occurrences import Home, Member, Project, find_occurrences
+from mimgraph.language.scopes import Occurrence, Symbol, definitions
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.yaml_tree.compose import tree_of
+from mimgraph.language.yaml_reader import tree_of
 from mimgraph.ops import registry
 from mimgraph.source import SourceFile, Span
 

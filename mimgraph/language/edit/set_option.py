@@ -16,8 +16,8 @@ from mimgraph.language.edit.entries import (
 from mimgraph.language.edit.find_entry import Found, Missing, unknown
 from mimgraph.language.edit.find_name import fault
 from mimgraph.language.edit.new_entries import optioned_item
-from mimgraph.language.format.key_order import SPEC
-from mimgraph.language.yaml_tree.tree import Mapping, Sequence, is_null, plain
+from mimgraph.language.formatter import SPEC
+from mimgraph.language.tree import Mapping, Sequence, is_null, plain
 
 
 def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:

@@ -24,14 +24,11 @@ from mimgraph.language.edit.rename import rename
 from mimgraph.language.edit.set_option import set_option
 from mimgraph.language.edit.split_names import rewired
 from mimgraph.language.edit.take_out import reads_of, taken_out
-from mimgraph.language.foreign_files import refuse_foreign
-from mimgraph.language.occurrences.find import find_occurrences
-from mimgraph.language.occurrences.project import Project
-from mimgraph.language.occurrences.symbols import Kind, Symbol
-from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.files import first_place, refuse_foreign
+from mimgraph.language.occurrences import Project, find_occurrences
+from mimgraph.language.scopes import Kind, Symbol
 from mimgraph.language.spec_file import load_text
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
-from mimgraph.language.yaml_tree.tree import Sequence
+from mimgraph.language.tree import MAX_BYTES, Sequence
 from mimgraph.source import SourceFile
 from mimgraph.support.arguments import as_path, as_plain, as_text
 from mimgraph.support.entry_point import entry_point, entry_points

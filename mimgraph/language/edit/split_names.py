@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mimgraph.language.edit.find_name import fault
-from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Site
+from mimgraph.language.scopes import Occurrence, Occurrences, Site
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_tree.compose import is_json
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence
+from mimgraph.language.tree import Mapping, Scalar, Sequence
+from mimgraph.language.yaml_reader import is_json
 from mimgraph.source import Span
 
 

@@ -10,10 +10,9 @@ from mimgraph.language.edit.entries import without_entry, without_item
 from mimgraph.language.edit.find_entry import Found
 from mimgraph.language.edit.find_name import SECTIONS, fault
 from mimgraph.language.edit.split_names import rewired
-from mimgraph.language.occurrences.scopes import Scopes, entries
-from mimgraph.language.occurrences.symbols import Occurrence, Occurrences, Symbol
+from mimgraph.language.scopes import Occurrence, Occurrences, Scopes, Symbol, entries
 from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import Span
 
 

@@ -1,19 +1,46 @@
-"""The context of the reader's functions: the report, and the names that are known or lost."""
+"""What the readers of all parts share: the context, the keys and entries of mappings, values and sources."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, described, is_faulty, texts
+from mimgraph.infer.evaluation import LONGEST
+from mimgraph.ir.declared_graph import Source
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Option, Template, Written, closing
+from mimgraph.ir.expression import (
+    PLAIN,
+    ExpressionError,
+    Number,
+    Variable,
+    explained,
+    parse,
+    to_text,
+)
+from mimgraph.language.places import PLACES
+from mimgraph.language.tree import (
+    Mapping,
+    Scalar,
+    Sequence,
+    Tree,
+    described,
+    faulty,
+    is_faulty,
+    is_null,
+    texts,
+)
+from mimgraph.ops.deprecated import KEYS, OPTIONS, Instead
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
-    from mimgraph.language.parts.part_files import Place
+    from mimgraph.language.files import Place
 
 
 @dataclass(slots=True, eq=False)
@@ -63,3 +90,344 @@ class Context:
         help = suggestion(key.text, known) or f"its keys: {', '.join(known)}"
         message = f"{what} has no key {key.text!r}"
         self.fault("unknown-key", message, key.span, help=help, node=node, tree=tree)
+
+
+# Check the keys of mappings: unknown and old ones, wrong indentation, a text that YAML splits.
+
+
+Entry = tuple[Scalar, Tree]
+Entries = dict[str, Entry]
+
+# how to write each key whose value is a mapping
+EXAMPLES = {
+    "inputs": "write names with shapes: {image: [3, 32, 32]}",
+    "nodes": "write names with nodes: {hidden: {layer: ReLU, from: image}}",
+    "parts": "write names with paths: {tower: towers/text.yaml}",
+    "limits": "write amounts with their limits: {parameters: 20M, macs: 2G}",
+    "sizes": "write names with sizes: {T: 128}",
+    "blocks": "write names with blocks: {step: {seq: [ReLU]}}",
+    "params": "write names with values: {hidden: 64}",
+    "with": "write params with lists: {width: [64, 128]}",
+}
+
+
+def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "") -> Mapping | None:
+    """Return the tree if it is a mapping; None for an absent tree, and after reporting another
+    value."""
+    if tree is None or isinstance(tree, Mapping):
+        return tree
+    context.wrong_type(what, "a mapping", tree, help=help or EXAMPLES.get(what, ""))
+    return None
+
+
+def check_keys(context: Context, place: str, tree: Mapping, node: str = "") -> bool:
+    """Return whether all keys are readable and allowed in this place; report keys that are not
+    allowed."""
+    return check_known_keys(context, place, tree, PLACES[place], node)
+
+
+def check_known_keys(
+    context: Context, what: str, tree: Mapping, known: tuple[str, ...], node: str = ""
+) -> bool:
+    """Return whether all keys of a mapping are known and readable; unknown ones are reported."""
+    unknown = [key for key, _ in tree.entries if key.text not in known]
+    for key in unknown:  # one fault that mentions the names in the mapping is enough
+        context.unknown_key(what, key, known, tree if key is unknown[0] else None, node)
+    return not (unknown or tree.lost)
+
+
+def entries_of(tree: Mapping) -> Entries:
+    """Return the entries by key; if a key could not be read, the key OTHERS has a faulty value."""
+    found = {key.text: (key, value) for key, value in tree.entries}
+    return found if not tree.lost else {**found, OTHERS: unreadable_entry(tree.span)}
+
+
+def unreadable_entry(span: Span) -> Entry:
+    """Return the entry that stands for all entries whose keys could not be read."""
+    return Scalar(OTHERS, span, OTHERS, plain=True), faulty(span)
+
+
+def section_entries(context: Context, tree: Mapping, place: str = "") -> list[Entry]:
+    """Return the entries of a section such as `nodes`, whose values are mappings or lists.
+
+    An entry with a plain value whose key is allowed in `place`, or any key without a `place`, is
+    indented too little: it belongs to the mapping before it, which is then marked as incomplete.
+    """
+    found: list[Entry] = []
+    for entry in tree.entries:
+        key, value = entry
+        before = found[-1] if found else None
+        is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
+        is_outdented = is_value and (not place or key.text in PLACES[place])
+        if is_outdented and before is not None and isinstance(before[1], Mapping):
+            found[-1] = before[0], before[1].with_lost(key.text)
+            context.report.mentioned.add(key.text)
+        found.append(entry)
+    return found
+
+
+def renewed(context: Context, place: str, tree: Mapping, node: str = "") -> Mapping:
+    """Return the mapping with new names for the old ones of this place, such as "an input"."""
+    if not KEYS:
+        return tree
+    given = {key.text for key, _ in tree.entries}
+    entries = tuple(
+        (_new(context, key, KEYS.get((place, key.text)), given, node), value)
+        for key, value in tree.entries
+    )
+    return tree._replace(entries=entries)
+
+
+def renewed_options(context: Context, kind: str, op: str, rest: Entries, node: str) -> Entries:
+    """Return the options of a layer or merge with new names for the old ones."""
+    if not OPTIONS:
+        return rest
+    entries = [
+        (_new(context, key, OPTIONS.get((kind, op, key.text)), {*rest}, node), value)
+        for key, value in rest.values()
+    ]
+    return {key.text: (key, value) for key, value in entries}
+
+
+def _new(
+    context: Context, key: Scalar, instead: Instead | None, given: set[str], node: str
+) -> Scalar:
+    """Return a key with its new name, if there is one and it is not given as well."""
+    if instead is None or instead.spelling in given:
+        return key
+    message = f"{key.text} is deprecated since mimgraph {instead.since}"
+    help = f"write {instead.spelling}"
+    context.report.renamed.append(Diagnostic("deprecated", message, key.span, help=help, node=node))
+    return key._replace(value=instead.spelling, text=instead.spelling)
+
+
+def has_split_text(context: Context, tree: Mapping, node: str) -> bool:
+    """Report a split text in a mapping; return whether there is one.
+
+    `{expr: max(a, b)}` is read as `{expr: "max(a", "b)": null}`.
+    """
+    for index, (_, value) in enumerate(tree.entries):
+        if not (isinstance(value, Scalar) and "(" in value.text):  # true of most values
+            continue
+        last = _end_of_split(tree, index) if _is_open(value) else None
+        if last is not None:
+            span = value.span.to(last)
+            context.report.drop(partial(_is_within, span))
+            text = span.excerpt().text
+            is_short = len(text) <= LONGEST and '"' not in text
+            help = f'quote it: "{text}"' if is_short else "quote it"
+            message = "a comma ends a string that is not quoted"
+            context.fault("bad-expression", message, span, help=help, node=node)
+            return True
+    return False
+
+
+def _is_open(scalar: Scalar) -> bool:
+    """Return whether a text without quotes has a parenthesis that is not closed."""
+    return scalar.plain and scalar.text.count("(") > scalar.text.count(")")
+
+
+def _end_of_split(tree: Mapping, index: int) -> Span | None:
+    """Return where the parentheses of the text at `index` are closed, if only keys without a value
+    stand between."""
+    text = tree.entries[index][1]
+    assert isinstance(text, Scalar)
+    depth = text.text.count("(") - text.text.count(")")
+    for key, value in islice(tree.entries, index + 1, None):
+        if not (key.plain and is_null(value)):
+            return None
+        depth += key.text.count("(") - key.text.count(")")
+        if depth <= 0:
+            return key.span
+    return None
+
+
+def _is_within(outer: Span, fault: Diagnostic) -> bool:
+    span = fault.span
+    return span.file is outer.file and outer[1:3] <= span[1:3] and span[3:5] <= outer[3:5]
+
+
+# Read values: numbers, texts, flags, `$` expressions and options.
+
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
+_DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
+
+
+def is_expression(text: str) -> bool:
+    """Return whether a text is `$name` or one `$(...)`, and not `$(a)*T + $(b)`."""
+    match = _DOLLAR.fullmatch(text)
+    return match is not None and (match[2] is None or closing(text, 2) in (2, len(text) - 1))
+
+
+def read_text(context: Context, what: str, tree: Tree | None) -> str | None:
+    """Return a text; None if there is none, or something else, which is reported."""
+    if isinstance(tree, Scalar) and tree.name is not None:
+        return tree.name
+    if tree is not None:
+        context.wrong_type(what, "a string", tree, help=as_written('quote it: "{}"', tree))
+    return None
+
+
+def read_flag(
+    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = "true or false"
+) -> bool | None:
+    """Return `true` or `false`, which is the default; None for something else, which is reported as not
+    what `what` wants."""
+    if tree is None:
+        return False
+    if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+        return tree.value
+    context.wrong_type(what, wants, tree, node)
+    return None
+
+
+def read_switch(
+    context: Context, what: str, tree: Tree | None, node: str = "", wants: str = "true or false"
+) -> bool | Written | None:
+    """Return `true`, `false`, which is the default, or the `$` expression of a param that decides;
+    None for something else, which is reported."""
+    if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value.startswith("$"):
+        value = read_scalar(context, tree)
+        return value if isinstance(value, Written) else None
+    return read_flag(context, what, tree, node, wants)
+
+
+def as_written(form: str, tree: Tree) -> str:
+    """Return a help with the text of a scalar in it: `write [5]` for `5` or `(5)`; "" for others."""
+    is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
+    return form.format(tree.text.strip("()")) if is_word and isinstance(tree, Scalar) else ""
+
+
+def read_value(context: Context, tree: Tree) -> Any:
+    """Return plain data, with a `Written` for `$...` and a `Template` for a text with `$name` in it."""
+    if isinstance(tree, Scalar):
+        return read_scalar(context, tree)
+    if isinstance(tree, Sequence):
+        return [read_value(context, item) for item in tree.items]
+    if tree.lost:
+        return FAULTY
+    return {key.text: read_value(context, value) for key, value in tree.entries}
+
+
+def read_scalar(context: Context, tree: Scalar) -> Any:
+    """Return the value of a scalar, with its expression read if it is one."""
+    value = tree.value
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    match = _DOLLAR.fullmatch(value)
+    if match is None:
+        if value[0] == "$" and value[1:] in context.misnamed:
+            return FAULTY
+        if value[0] == "$":
+            message = "a value that begins with $ must be $name or $(expression)"
+            help = _in_parentheses(value)
+            context.fault("bad-expression", message, tree.span, help=help)
+            return FAULTY
+        return Template(value, tree.part)
+    try:
+        expression = parse(value, *match.span(1 if match[1] is not None else 2))
+    except ExpressionError as error:
+        error = explained(error, value, PLAIN)
+        span = tree.part(error.start, error.end)
+        context.fault(error.code, error.message, span, help=error.help)
+        return FAULTY
+    return Written(expression, tree.span, tree.part)
+
+
+def _in_parentheses(text: str) -> str:
+    """Return how to write a text that begins with `$` and is no expression: all in one `$(...)`."""
+    inside = re.sub(r"[${}]", " ", text).strip()
+    if _DOTTED.fullmatch(inside):
+        return f"write ${inside.rpartition('.')[2]}"
+    if inside.startswith("(") and inside.count("(") > inside.count(")"):
+        inside = inside[1:]
+    try:
+        expression = parse(inside[:LONGEST])
+    except ExpressionError:
+        return ""
+    if isinstance(expression, Variable):
+        return f"write ${expression.name}"
+    if isinstance(expression, Number) or len(inside) > LONGEST:
+        return ""
+    return f"write $({to_text(expression)})"
+
+
+def read_option(context: Context, key: Scalar, tree: Tree) -> Option:
+    """Return an option: its value, and where it and its items stand."""
+    # only a text has parts to point at; the method keeps its scalar alive
+    part = tree.part if isinstance(tree, Scalar) and isinstance(tree.value, str) else None
+    items = tuple([item.span for item in tree.items]) if isinstance(tree, Sequence) else ()
+    return Option(read_value(context, tree), tree.span, key.span, part, items)
+
+
+def read_options(context: Context, entries: dict[str, Entry]) -> dict[str, Option]:
+    """Return the options by name."""
+    return {name: read_option(context, *entry) for name, entry in entries.items()}
+
+
+def read_formula(context: Context, key: Scalar, tree: Tree) -> Option:
+    """Return the `expr` of a formula: a `$name` or `$(...)` in it stands for a number, even at the
+    start of the text."""
+    if isinstance(tree, Scalar) and isinstance(tree.value, str) and "$" in tree.value:
+        template = Template(tree.value, tree.part, formula=True)
+        return Option(template, tree.span, key.span, tree.part)
+    return read_option(context, key, tree)
+
+
+def faulty_option(span: Span) -> Option:
+    """Return the option in place of one that could not be read."""
+    return Option(FAULTY, span, span)
+
+
+# Read the sources of a node: `x`, `[x, node.port]` or `{argument: x}`.
+
+
+def read_sources(context: Context, tree: Tree | None, here: str) -> tuple[Source, ...] | None:
+    """Return the sources; None if one cannot be read, or there are none."""
+    if tree is None or (isinstance(tree, Mapping) and tree.lost):
+        return None
+    if isinstance(tree, Scalar):
+        pairs: list[tuple[Scalar | None, Tree]] = [(None, tree)]
+    elif isinstance(tree, Sequence):
+        pairs = [(None, item) for item in tree.items]
+    else:
+        pairs = list(tree.entries)
+    found = [read_source(context, value, here, key) for key, value in pairs]
+    complete = [source for source in found if source is not None]
+    return tuple(complete) if len(complete) == len(found) else None
+
+
+def read_source(
+    context: Context, tree: Tree, here: str, argument: Scalar | None = None
+) -> Source | None:
+    """Return a source; None for something else, which is reported."""
+    text = tree.name if isinstance(tree, Scalar) else None
+    if text is None and isinstance(tree, Scalar) and tree.text in context.lost:
+        text = tree.text  # the node's key has the same fault
+    if text is None:
+        wants = "an input, a node or node.port"
+        context.wrong_type("a source", wants, tree, here, _source_help(tree))
+        return None
+    name, dot, port = text.partition(".")
+    return Source(
+        name,
+        port if dot else None,
+        tree.span,
+        argument.text if argument else None,
+        argument.span if argument else None,
+    )
+
+
+def _source_help(tree: Tree) -> str:
+    """Return the help for a number, or several sources, in the place of one source."""
+    if isinstance(tree, Scalar) and type(tree.value) in (int, float):
+        return "make a constant a node of its own: {zeros: [8]}"
+    if not isinstance(tree, Sequence):
+        return ""
+    names = [one.name if isinstance(one, Scalar) else None for one in tree.items]
+    if None in names or not names:
+        return ""
+    if len(names) == 1:
+        return f"write {names[0]}"
+    return "merge them first; an input of a block takes all results of one node: NODE.*"

@@ -21,11 +21,15 @@ from mimgraph.ir.declared_values import (
     written,
 )
 from mimgraph.language.places import PLACES
-from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import check_keys
-from mimgraph.language.reader.params import PARAM
-from mimgraph.language.reader.values import faulty_option, read_option, read_value
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_faulty
+from mimgraph.language.reader.context import (
+    Context,
+    check_keys,
+    faulty_option,
+    read_option,
+    read_value,
+)
+from mimgraph.language.reader.sections import PARAM
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty
 from mimgraph.source import Span
 
 MAX_CHOICES = 1000

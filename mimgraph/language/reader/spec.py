@@ -1,31 +1,221 @@
-"""Read a whole spec: from its text to the graph it declares."""
+"""Read a spec: from its text to the graph that it declares, with its blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import abc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.search import settled
-from mimgraph.ir.declared_graph import LIMITED, DeclaredLimits, Graph
-from mimgraph.ir.names import class_fault
-from mimgraph.language.reader import values
-from mimgraph.language.reader.blocks import lost_names, read_blocks
-from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.inputs import read_inputs
-from mimgraph.language.reader.mappings import check_keys, read_mapping, renewed
+from mimgraph.ir.declared_graph import (
+    LIMITED,
+    Block,
+    BlockInput,
+    DeclaredLimits,
+    Graph,
+    InputShape,
+    Node,
+    Output,
+    Source,
+)
+from mimgraph.ir.declared_values import ANOTHER, OTHERS, Option
+from mimgraph.ir.names import class_fault, name_fault
+from mimgraph.language.places import PLACES
+from mimgraph.language.reader.context import (
+    Context,
+    check_keys,
+    faulty_option,
+    read_mapping,
+    read_option,
+    read_text,
+    renewed,
+    section_entries,
+)
+from mimgraph.language.reader.context import read_value as plain_value
 from mimgraph.language.reader.nodes import is_node, read_nodes
-from mimgraph.language.reader.outputs import read_outputs
-from mimgraph.language.reader.params import read_params
-from mimgraph.language.reader.values import read_option, read_text
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
-from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
+from mimgraph.language.reader.sections import (
+    read_block_input,
+    read_block_params,
+    read_inputs,
+    read_outputs,
+    read_params,
+    read_sizes,
+)
+from mimgraph.language.reader.uses import read_chain
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 
 if TYPE_CHECKING:
-    from mimgraph.language.parts.part_files import Place
+    from mimgraph.language.files import Place
+
+
+def read_blocks(context: Context, tree: Mapping) -> dict[str, Block]:
+    """Return the blocks by name; one that cannot be read has no inputs and no outputs."""
+    entries = section_entries(context, tree, "a block")
+    found = {key.text: _read_block(context, key, value) for key, value in entries}
+    for name in (*tree.lost, *context.lost_blocks):
+        found.setdefault(name, Block(name, tree.span, {}, (), (), ()))
+    return found
+
+
+def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
+    reason = name_fault(key.text)
+    if reason is not None:
+        context.fault(
+            "bad-name", f"{key.text!r} cannot be the name of a block", key.span, help=reason
+        )
+    if not isinstance(tree, Mapping):
+        context.wrong_type(
+            "a block",
+            "a mapping",
+            tree,
+            help="write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}",
+        )
+        return Block(key.text, key.span, {}, (), (), ())
+    tree = renewed(context, "a block", tree)
+    known = check_keys(context, "a block", tree)
+    if not known:  # an unknown key may be another block, indented too deep, or a misspelt `params`
+        words = (word.text for word, value in tree.entries if isinstance(value, Mapping))
+        context.lost_blocks.update(word for word in words if word not in PLACES["a block"])
+        tree = tree.with_faulty("params")
+    params = read_block_params(context, tree.get("params"))
+    inputs = _read_inputs(context, tree.get("inputs"))
+    has_inputs = tree.get("inputs") is not None or (known and tree.get("seq") is not None)
+    if None in inputs or not has_inputs:
+        # the pattern of an input that could not be read may name any size: no name is unknown here
+        params[OTHERS] = faulty_option(tree.span)
+    readable = tuple(one for one in inputs if one is not None)
+    doc = read_text(context, "doc", tree.get("doc")) or ""
+    if tree.get("seq") is not None:
+        return _chain_block(context, key, tree, params, readable, doc)
+    for word in ("inputs", "nodes", "outputs"):
+        if tree.get(word) is None and known:
+            message = f"{key.text} needs {word}"
+            context.fault("missing-key", message, key.span, help=f"give {word}, or a seq")
+    return _graph_block(context, key, tree, params, readable, doc)
+
+
+def _graph_block(
+    context: Context,
+    key: Scalar,
+    tree: Mapping,
+    params: dict[str, Option],
+    inputs: tuple[BlockInput, ...],
+    doc: str,
+) -> Block:
+    """Return a block with nodes; if its nodes or inputs cannot be read, any name may be a node or
+    input."""
+    nodes = read_mapping(context, "nodes", tree.get("nodes"))
+    outputs = tree.get("outputs")
+    context = context.in_scope(lost_names(tree.get("inputs"), tree.get("nodes")))
+    if nodes is None or not inputs:
+        context.lost.add(OTHERS)
+    names = tree.get("inputs")
+    if isinstance(names, Sequence) and len(inputs) < len(names.items):
+        context.lost.add(ANOTHER)
+    return Block(
+        key.text,
+        key.span,
+        params,
+        inputs,
+        read_nodes(context, nodes, f"{key.text}.") if nodes else (),
+        read_outputs(context, outputs, "an output of a block") if outputs is not None else (),
+        doc=doc,
+        lost=frozenset(context.lost),
+    )
+
+
+def _chain_block(
+    context: Context,
+    key: Scalar,
+    tree: Mapping,
+    params: dict[str, Option],
+    inputs: tuple[BlockInput, ...],
+    doc: str,
+) -> Block:
+    """Return a block that is a chain, as a graph of one node."""
+    for word, _ in tree.entries:
+        if word.text in ("nodes", "outputs"):
+            help = "leave out one or the other"
+            message = "a block has a seq or nodes, not both"
+            context.fault("unknown-key", message, word.span, help=help)
+    value = tree.get("seq")
+    assert value is not None
+    if len(inputs) > 1:
+        context.fault("wrong-arity", "a block with a seq has one input", inputs[1].span)
+    first = inputs[0] if inputs else BlockInput("x", key.span)
+    chain = read_chain(context, value, key.text)
+    node = Node("", key.span, chain, (Source(first.name, None, first.span),))
+    output = Output("", Source("", None, value.span), value.span)
+    return Block(key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc)
+
+
+def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None, ...]:
+    """Read `[x, g]`, `{x: [C, H, W]}` or `{x: [C], m: {optional: true}}`; None stands for an input that
+    cannot be read."""
+    if tree is None:
+        return ()
+    if isinstance(tree, Scalar):
+        return (_named_input(context, "inputs", tree),)
+    if not (tree.entries or tree.lost if isinstance(tree, Mapping) else tree.items):
+        context.wrong_type("inputs", "the names of at least one input", tree)
+    if isinstance(tree, Sequence):
+        return tuple(_named_input(context, "an input of a block", item) for item in tree.items)
+    found: list[BlockInput | None] = [None] if tree.lost else []
+    for key, value in tree.entries:
+        if isinstance(value, Mapping):
+            detailed = read_block_input(context, key, value)
+            found += [BlockInput(key.text, key.span), None] if detailed is None else [detailed]
+            continue
+        pattern = _read_pattern(context, value)
+        found.append(BlockInput(key.text, key.span, pattern))
+        if pattern is None and not is_null(value):
+            found.append(None)
+    first = next(iter(found), None)
+    if first is not None and first.optional is not False:
+        message = (
+            f"{first.name} is the first input of a block, which runs on it, so it is not optional"
+        )
+        context.fault(
+            "bad-option", message, first.span, help="put an input that is needed before it"
+        )
+    return tuple(found)
+
+
+def _named_input(context: Context, what: str, tree: Tree) -> BlockInput | None:
+    """Return an input that takes any shape."""
+    name = read_text(context, what, tree)
+    return BlockInput(name, tree.span) if name is not None else None
+
+
+def _read_pattern(context: Context, tree: Tree) -> InputShape | None:
+    """Return a pattern of sizes and names; None for null, which allows any shape, and after
+    reporting another value."""
+    if isinstance(tree, Sequence):
+        return read_sizes(context, tree)
+    if not is_null(tree):
+        context.wrong_type("an input of a block", "a list of sizes and names, or a mapping", tree)
+    return None
+
+
+def lost_names(*sections: Tree | None) -> set[str]:
+    """Return the names in these sections whose keys could not be read; for a key `head.fc` also
+    `head`, as a source `head.fc` is read as the port `fc` of `head`."""
+    found: set[str] = set()
+    for tree in sections:
+        keys = [key for key, _ in tree.entries] if isinstance(tree, Mapping) else []
+        if isinstance(tree, Mapping):
+            found.update(tree.lost)
+        elif isinstance(tree, Sequence):
+            keys = [item for item in tree.items if isinstance(item, Scalar)]
+        found.update(key.text.partition(".")[0] for key in keys if "." in key.text)
+    return found
+
+
+# Read a whole spec: from its text to the graph it declares.
+
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
@@ -35,7 +225,7 @@ EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}", "output
 def read(
     file: SourceFile,
     report: Report,
-    params: Mapping[str, Any] | None = None,
+    params: abc.Mapping[str, Any] | None = None,
     place: Place | None = None,
 ) -> Graph | None:
     """Return the graph that a spec declares, with `params` in place of its own.
@@ -50,11 +240,11 @@ def read_tree(
     tree: Tree,
     file: SourceFile,
     report: Report,
-    params: Mapping[str, Any] | None = None,
+    params: abc.Mapping[str, Any] | None = None,
     place: Place | None = None,
 ) -> Graph | None:
     """Return the graph that the tree of a spec declares; None if it is no mapping."""
-    if not isinstance(tree, MappingTree):
+    if not isinstance(tree, Mapping):
         if not is_faulty(tree):
             report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
@@ -71,10 +261,10 @@ def read_value(text: str, name: str) -> Any:
     report.raise_if_any()
     if tree is None or not text.strip():
         return None
-    return values.read_value(Context(report, file.start), tree)
+    return plain_value(Context(report, file.start), tree)
 
 
-def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:
+def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any]) -> Graph:
     tree = renewed(context, "a spec", tree)
     if check_keys(context, "a spec", tree):
         for key in EXAMPLE:
@@ -121,12 +311,12 @@ def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any
     if parts is None:
         return graph
     # needed by specs with parts alone
-    from mimgraph.language.parts.read_parts import read_parts, with_parts
+    from mimgraph.language.parts import read_parts, with_parts
 
     return with_parts(context, graph, read_parts(context, parts))
 
 
-def _limits(context: Context, tree: MappingTree) -> DeclaredLimits | None:
+def _limits(context: Context, tree: Mapping) -> DeclaredLimits | None:
     """Return the limits of the cost, if the spec has any; a value that is no mapping is reported."""
     entry = tree.entry("limits")
     limits = read_mapping(context, "limits", None if entry is None else entry[1])
@@ -144,19 +334,19 @@ def _limits(context: Context, tree: MappingTree) -> DeclaredLimits | None:
     )
 
 
-def _names_of(*sections: MappingTree | None) -> frozenset[str]:
+def _names_of(*sections: Mapping | None) -> frozenset[str]:
     """Return the names that sections give, also those whose values cannot be read."""
     read = [section for section in sections if section is not None]
     names = (key.text for section in read for key, _ in section.entries)
     return frozenset((*names, *(name for section in read for name in section.lost)))
 
 
-def _without_section(context: Context, word: str, tree: MappingTree) -> MappingTree:
+def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:
     """Report that a section is missing, and return the spec; if the section is indented into
     another one, move it out."""
     for key, section in tree.entries:
-        for inner, value in section.entries if isinstance(section, MappingTree) else ():
-            if inner.text == word and not (isinstance(value, MappingTree) and is_node(value)):
+        for inner, value in section.entries if isinstance(section, Mapping) else ():
+            if inner.text == word and not (isinstance(value, Mapping) and is_node(value)):
                 labels = (Label(inner.span, f"here {word} is inside {key.text}"),)
                 help = f"indent {word} as much as {key.text}"
                 message = f"the spec has no {word}"
@@ -164,7 +354,7 @@ def _without_section(context: Context, word: str, tree: MappingTree) -> MappingT
                 context.report.add(fault)
                 return tree.outdented(key, inner)
     nodes, example = tree.get("nodes"), EXAMPLE[word]
-    if word == "outputs" and isinstance(nodes, MappingTree) and nodes.entries:
+    if word == "outputs" and isinstance(nodes, Mapping) and nodes.entries:
         example = nodes.entries[-1][0].text
     message, help = f"the spec has no {word}", f"write {word}: {example}"
     context.fault("missing-key", message, context.origin, help=help)

@@ -1,33 +1,91 @@
-"""Read the use of a layer, merge or block: its name, options, activation and repeat."""
+"""Read what a node or an item of a chain uses: an op or block with its options, its training, a chain."""
 
 from __future__ import annotations
 
-from mimgraph.ir.declared_graph import Activation, Apply, Call, Repeat, Take, Word
+import re
+from collections.abc import Iterable
+
+from mimgraph.infer.evaluation import LONGEST
+from mimgraph.ir.declared_graph import (
+    Activation,
+    Apply,
+    Call,
+    Chain,
+    Node,
+    Operation,
+    Repeat,
+    Take,
+    Training,
+    Word,
+)
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
-from mimgraph.language.reader.context import Context
-from mimgraph.language.reader.mappings import (
+from mimgraph.ir.names import OPS, TRAINING
+from mimgraph.language.reader.context import (
+    Context,
     Entries,
     Entry,
+    as_written,
     check_keys,
     entries_of,
+    faulty_option,
+    has_split_text,
+    read_flag,
+    read_formula,
     read_mapping,
+    read_option,
+    read_options,
+    read_scalar,
+    read_switch,
+    read_text,
+    read_value,
     renewed,
     renewed_options,
     unreadable_entry,
 )
-from mimgraph.language.reader.values import (
-    faulty_option,
-    read_flag,
-    read_formula,
-    read_option,
-    read_options,
-    read_scalar,
-    read_text,
-    read_value,
-)
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
 from mimgraph.ops import registry
 from mimgraph.source import Span
+
+FREEZES = "true, false or until CHILD"  # all that stands in `freeze`
+UNTIL = re.compile(r"until\b\s*(.*)", re.DOTALL)
+
+
+def read_freeze(context: Context, tree: Tree | None, here: str) -> bool | Written:
+    """Return whether a node is frozen, or the expression that decides it; False for `until layer3`."""
+    if tree is None or _until(tree) is not None:
+        return False
+    return read_switch(context, "freeze", tree, here, FREEZES) or False
+
+
+def read_training(context: Context, entries: Entries) -> Training | None:
+    """Return the words among the entries of a node; None if there are none.
+
+    Their values are checked later, as an operation may have options of these names.
+    """
+    if "freeze" not in entries and not any(word in entries for word in TRAINING):
+        return None
+    found = read_options(context, {word: entries[word] for word in TRAINING if word in entries})
+    until = None
+    if "freeze" in entries:
+        key, tree = entries["freeze"]
+        if (child := _until(tree)) is not None:
+            until = read_option(context, key, tree)._replace(value=child)
+    parts = dict[str, Option]()
+    if "lora" in entries and isinstance(value := entries["lora"][1], Mapping):
+        parts = read_options(context, entries_of(value))
+    lr, decay, lora = (found.get(word) for word in ("lr", "weight_decay", "lora"))
+    training = Training(until, lr, decay, lora, parts)
+    return training if training.given else None
+
+
+def _until(tree: Tree) -> str | None:
+    """Return the child in `until layer3`; None for other values."""
+    text = tree.value if isinstance(tree, Scalar) else None
+    match = UNTIL.fullmatch(text) if isinstance(text, str) else None
+    return None if match is None else match[1].strip()
+
+
+# Read the use of a layer, merge or block: its name, options, activation and repeat.
 
 
 def read_name(context: Context, what: str, tree: Tree) -> str | None:
@@ -209,3 +267,78 @@ def read_over(context: Context, entry: Entry | None, here: str) -> Option | None
     help = "1 is the first axis after the batch; to run a block step by step, write scan, not block"
     context.wrong_type("over", "the number of an axis", tree, here, help)
     return None
+
+
+# Read chains: the items of a `seq`.
+
+
+def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
+    """Return the chain of a list of items; None for something else, which is reported."""
+    if not isinstance(tree, Sequence):
+        help = as_written("write [{}]", tree)
+        context.wrong_type("seq", "a list of layers", tree, here, help)
+        return None
+    items = tuple(read_item(context, str(i), item, here) for i, item in enumerate(tree.items))
+    return Chain(items, tree.span)
+
+
+def read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
+    """Return an item, a node named by its index; without an operation if it cannot be read."""
+    here = f"{path}.{name}" if path else name
+    unread = Node(name, tree.span, None)
+    if isinstance(tree, Mapping) and tree.entries:
+        key, value = tree.entries[0]
+        mappings = [one for one in (tree, value) if isinstance(one, Mapping)]
+        if any(has_split_text(context, one, here) for one in mappings):
+            return unread
+        if len(tree.entries) > 1:
+            _refuse_more_keys(context, tree, here)
+            return unread
+        rest, lone = read_named_options(context, key, value)
+    elif isinstance(tree, Scalar) and tree.name is not None:
+        key, rest, lone = tree, {}, None
+    else:
+        context.wrong_type("an item of a seq", "a layer or block, or {name: options}", tree, here)
+        return unread
+    word = read_name(context, "an item of a seq", key)
+    if word is None:
+        return unread
+    take_tree = rest.pop("take")[1] if "take" in rest else None
+    over_entry = rest.pop("over", None)
+    training = read_training(context, rest)
+    freeze_tree = rest.pop("freeze")[1] if "freeze" in rest else None
+    rest = {word: entry for word, entry in rest.items() if word not in TRAINING}
+    take = read_take(context, take_tree, here)
+    over = read_over(context, over_entry, here)
+    freeze = read_freeze(context, freeze_tree, here)
+    operation: Operation | None
+    if word in context.blocks:
+        operation = read_call(context, word, key.span, rest, here, lone)
+    else:
+        operation = read_apply(context, "layer", word, key.span, rest, here, lone)
+    is_take_lost = take is None and take_tree is not None  # which of its results is meant
+    if is_take_lost or (over is None and over_entry is not None):
+        operation = None
+    return Node(name, key.span, operation, (), take, freeze, tree.span, over, training)
+
+
+def _refuse_more_keys(context: Context, tree: Mapping, here: str) -> None:
+    """Report an item with options beside its name, as in `{Linear: 5, bias: false}`."""
+    key, value = tree.entries[0]
+    inside, options = key.text, "..."
+    if key.text in OPS and isinstance(value, Scalar):
+        inside, options = value.text, _on_one_line(tree.entries[1:])
+    help = f"put the options inside: {{{inside}: {{{options}}}}}"
+    extra = tree.entries[1][0].span
+    context.fault(
+        "unknown-key", "an item of a seq has one key", extra, help=help, node=here, tree=tree
+    )
+
+
+def _on_one_line(entries: Iterable[Entry]) -> str:
+    """Return the entries of a mapping as they are written, if each is on one line and all are short."""
+    spans = [(key.text, value.span) for key, value in entries]
+    if any(span.line != span.end_line for _, span in spans):
+        return "..."
+    text = ", ".join(f"{key}: {span.excerpt().text}" for key, span in spans)
+    return text if len(text) <= LONGEST else "..."

@@ -11,8 +11,7 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import BESIDE, NODE_WORDS, TRAINING
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
-from mimgraph.language.schema.values import option, option_of_each, types, value
-from mimgraph.language.schema.words import (
+from mimgraph.language.schema.values import (
     CLOSED,
     COMPUTED,
     EXPRESSION,
@@ -26,8 +25,12 @@ from mimgraph.language.schema.words import (
     keys,
     lists,
     only_one,
+    option,
+    option_of_each,
     ref,
     refs,
+    types,
+    value,
 )
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op

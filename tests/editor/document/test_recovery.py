@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mimgraph.editor.analysis import Analysis, analyse
 from mimgraph.ir.declared_graph import Apply
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile
 from tests.helpers.cases import check_texts, each, texts
 

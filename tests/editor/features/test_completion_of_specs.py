@@ -12,8 +12,8 @@ from mimgraph.editor.features.completion.complete import Completion, complete
 from mimgraph.editor.features.completion.proposal import documentation
 from mimgraph.editor.features.completion.scope import part_paths
 from mimgraph.editor.features.uses import uses_of
-from mimgraph.language.fixes.verify import check
-from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.files import first_place
+from mimgraph.language.fixes import check
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile
 from tests.helpers.cases import check_texts

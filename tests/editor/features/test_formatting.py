@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.editor.features.formatting import formatting
-from mimgraph.language.format.spec_text import formatted
+from mimgraph.language.formatter import formatted
 from mimgraph.language.text_edits import edited
 from mimgraph.source import SourceFile
 from tests.conftest import ROOT

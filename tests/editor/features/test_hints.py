@@ -9,7 +9,7 @@ import pytest
 from mimgraph.editor.analysis import analyse
 from mimgraph.editor.features.hints import hints, tooltip
 from mimgraph.editor.features.uses import uses_of
-from mimgraph.language.parts.part_files import first_place
+from mimgraph.language.files import first_place
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS
 from tests.helpers.cases import check_texts, texts

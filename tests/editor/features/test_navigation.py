@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mimgraph.editor.features import navigation
-from mimgraph.language.find_specs import naming_parts
-from mimgraph.language.occurrences.project import Project
+from mimgraph.language.files import naming_parts
+from mimgraph.language.occurrences import Project
 from mimgraph.source import Span
 from tests.helpers.cases import check_texts
 from tests.helpers.editor import pointed

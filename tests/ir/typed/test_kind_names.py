@@ -25,7 +25,7 @@ NAME_EACH = (
     "ir/declared_graph.py",
     "ir/rewrite.py",
     "ir/typed_operations.py",
-    "language/reader/operations.py",
+    "language/reader/nodes.py",
     "language/writer.py",
     "picture/diagram/build.py",
     "picture/faulty/boxes.py",

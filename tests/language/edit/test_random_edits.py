@@ -14,10 +14,10 @@ import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.edit.spec_editor import SpecEditor
-from mimgraph.language.occurrences.project import Home, Project
-from mimgraph.language.occurrences.symbols import Symbol
+from mimgraph.language.occurrences import Home, Project
+from mimgraph.language.scopes import Symbol
 from mimgraph.language.text_edits import edited
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.conftest import SPECS
 from tests.helpers.cases import SLOW_FOR_EACH_SPEC

@@ -10,9 +10,9 @@ import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.language.edit.find_name import find_name
 from mimgraph.language.edit.rename import rename
-from mimgraph.language.occurrences.project import Project
+from mimgraph.language.occurrences import Project
 from mimgraph.language.text_edits import edited
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.helpers.cases import SLOW_FOR_EACH_SPEC, check_texts
 

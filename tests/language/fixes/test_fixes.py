@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.language.fixes.find import fixed, fixes
-from mimgraph.language.fixes.verify import READING, UNCOVERED, check
+from mimgraph.language.fixes import READING, UNCOVERED, check, fixed, fixes
 from mimgraph.language.text_edits import edited
 from mimgraph.source import SourceFile
 from tests.helpers.cases import check_texts

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.language.edit.spec_editor import SpecEditor
-from mimgraph.language.format.key_order import BLOCK, INPUT, SPEC
-from mimgraph.language.format.spec_text import formatted
+from mimgraph.language.formatter import BLOCK, INPUT, SPEC, formatted
 from mimgraph.language.places import PLACES
 from mimgraph.source import SourceFile
 from tests.helpers.cases import each

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
-from mimgraph.language.format.concrete import Entry, comments_in
-from mimgraph.language.format.read_concrete import NotOfSpecs, read_concrete
-from mimgraph.language.format.spec_text import formatted
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.concrete import Entry, NotOfSpecs, comments_in, read_concrete
+from mimgraph.language.formatter import formatted
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.conftest import ROOT
 from tests.fuzz.mutations import mutated_texts

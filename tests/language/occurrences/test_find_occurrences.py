@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from mimgraph.diagnostics import Report
-from mimgraph.language.occurrences.find import find_occurrences
-from mimgraph.language.occurrences.symbols import Occurrences
+from mimgraph.language.occurrences import find_occurrences
+from mimgraph.language.scopes import Occurrences
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.helpers.cases import EACH_SPEC_AND_PART, check_texts, each
 

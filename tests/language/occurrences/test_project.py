@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.language.occurrences.project import Project, project_folder
+from mimgraph.language.occurrences import Project, project_folder
 
 
 @pytest.mark.parametrize(

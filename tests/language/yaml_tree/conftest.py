@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from mimgraph.language.yaml_tree import yaml_events
+from mimgraph.language import yaml_reader
 
 PARSERS = [
     pytest.param(yaml.BaseLoader, id="pure"),
@@ -19,4 +19,4 @@ PARSERS = [
 
 @pytest.fixture(params=PARSERS, autouse=True)
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_events, "PARSER", request.param)
+    monkeypatch.setattr(yaml_reader, "PARSER", request.param)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.yaml_tree.compose import compose
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile, Span
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.yaml_tree import yaml_events
-from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language import yaml_reader
+from mimgraph.language.yaml_reader import compose
 from mimgraph.source import SourceFile
 from tests.language.yaml_tree.reading import covered, parts, read, value_of
 
@@ -40,7 +40,7 @@ def test_the_parsers_agree(text: str) -> None:
     trees = []
     for loader in (yaml.BaseLoader, yaml.CBaseLoader):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(yaml_events, "PARSER", loader)
+            patch.setattr(yaml_reader, "PARSER", loader)
             trees.append(read(text)[0])
     # libyaml puts an empty value behind the comment that follows
     pure, quick = (

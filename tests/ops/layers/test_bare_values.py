@@ -10,7 +10,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.language.reference.describe import describe
+from mimgraph.language.reference_pages import describe
 from mimgraph.ops.op import Op
 from mimgraph.ops.registry import ops
 from tests.helpers.cases import check_each

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
-from mimgraph.language.reference.entries import KINDS
+from mimgraph.language.reference import KINDS
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.runtime.runner import Given, run

@@ -20,11 +20,11 @@ from mimgraph.editor.features.completion.scope import Names, names_at, node_at, 
 from mimgraph.editor.features.uses import Uses
 from mimgraph.ir.names import OPS
 from mimgraph.ir.types import DTYPES
-from mimgraph.language.occurrences.scopes import operation, values_of
-from mimgraph.language.parts.part_files import Place
+from mimgraph.language.files import Place
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference.entries import EVERY_KEY
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar
+from mimgraph.language.reference import EVERY_KEY
+from mimgraph.language.scopes import operation, values_of
+from mimgraph.language.tree import Mapping, Scalar
 from mimgraph.source import Span
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Report
 from mimgraph.editor.document.repair import read_text
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 MARK = "zQcursorQz"  # the word that stands at the cursor in the text that is read

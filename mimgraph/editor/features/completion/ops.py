@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from mimgraph.editor.features.completion.proposal import Proposal
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.ir.types import DTYPES
-from mimgraph.language.reference.entries import default
+from mimgraph.language.reference import default
 from mimgraph.ops import layers as catalogue
 from mimgraph.ops import registry
 from mimgraph.ops.custom import plugins

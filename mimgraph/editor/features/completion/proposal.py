@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from mimgraph.language.reference.describe import describe
-from mimgraph.language.reference.entries import EVERY_KEY
+from mimgraph.language.reference import EVERY_KEY
+from mimgraph.language.reference_pages import describe
 
 WIDTH = 72  # columns of the page in a small window
 

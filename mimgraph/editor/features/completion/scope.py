@@ -11,11 +11,10 @@ from mimgraph.editor.features.completion.proposal import Proposal
 from mimgraph.editor.features.uses import Uses
 from mimgraph.editor.features.wording import result_text, type_text
 from mimgraph.ir.typed_graph import Body
-from mimgraph.language.foreign_files import ENDINGS
-from mimgraph.language.occurrences.find import scopes_of
-from mimgraph.language.occurrences.scopes import Scope, Scopes
-from mimgraph.language.parts.part_files import Place
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, texts
+from mimgraph.language.files import ENDINGS, Place
+from mimgraph.language.occurrences import scopes_of
+from mimgraph.language.scopes import Scope, Scopes
+from mimgraph.language.tree import Mapping, Scalar, Tree, texts
 
 MOST = 500  # entries of a folder that are looked at
 DEEPEST = 2  # folders inside the folder of the spec

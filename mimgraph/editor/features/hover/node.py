@@ -14,7 +14,7 @@ from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.declared_values import FAULTY
 from mimgraph.ir.option_types import describe as describe_type
-from mimgraph.language.reference.entries import default
+from mimgraph.language.reference import default
 from mimgraph.ops import registry
 from mimgraph.summary.node_text import value_text
 

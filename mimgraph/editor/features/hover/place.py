@@ -10,7 +10,7 @@ from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.node_facts import Facts
 from mimgraph.editor.features.uses import Scope, Uses
 from mimgraph.ir.declared_graph import Block, Node, Source
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import Span
 
 

@@ -14,7 +14,7 @@ from mimgraph.editor.mcp.answers import Answer, Edit, Edited, Step, cut
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.editor.mcp.given import Given, Path, Text, diagnostics_text, given, outcome, wrong
 from mimgraph.language.edit.spec_editor import SpecEditor
-from mimgraph.language.format.spec_text import formatted
+from mimgraph.language.formatter import formatted
 from mimgraph.language.text_edits import TextEdit, edited
 from mimgraph.source import SourceFile, Span
 

@@ -14,8 +14,7 @@ from mimgraph.editor.mcp import manual as pages_of_manual
 from mimgraph.editor.mcp.answers import Answer, Example, Found, Listed, Page, cut
 from mimgraph.editor.mcp.folder import Folder, WrongCall
 from mimgraph.gallery.catalogue import entries, find
-from mimgraph.language.reference.describe import describe
-from mimgraph.language.reference.listing import listing
+from mimgraph.language.reference_pages import describe, listing
 
 Code = Annotated[str, Field(description="The code of a diagnostic: shape-mismatch")]
 Name = Annotated[str, Field(description="A layer, merge, key or option: Conv2d, concat, repeat")]

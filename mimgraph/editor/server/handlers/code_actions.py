@@ -38,7 +38,7 @@ def register(server: SpecServer) -> None:
 
 def _quick_fixes(document: Document, span: Span) -> list[types.CodeAction]:
     """Return the fixes of the diagnostics in a range."""
-    from mimgraph.language.fixes.find import fixes  # the server answers before it imports this
+    from mimgraph.language.fixes import fixes  # the server answers before it imports this
 
     here = [
         one
@@ -54,7 +54,7 @@ def _quick_fixes(document: Document, span: Span) -> list[types.CodeAction]:
 
 def _all_fixes(document: Document) -> list[types.CodeAction]:
     """Return the action that spells anew all that has such a fix; nothing is inserted or removed."""
-    from mimgraph.language.fixes.find import fixed  # the server answers before it imports this
+    from mimgraph.language.fixes import fixed  # the server answers before it imports this
 
     file = document.file
     here = [one for one in document.analysis.diagnostics if one.span.file is file]

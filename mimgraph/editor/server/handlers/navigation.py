@@ -18,7 +18,7 @@ from mimgraph.source import SourceFile, Span
 if TYPE_CHECKING:
     from mimgraph.editor.server.documents import Document
     from mimgraph.editor.server.spec_server import SpecServer
-    from mimgraph.language.occurrences.project import Project
+    from mimgraph.language.occurrences import Project
 
 REQUEST_FAILED = types.LSPErrorCodes.RequestFailed.value  # the answer says why it is refused
 
@@ -104,8 +104,8 @@ def project_of(server: SpecServer, document: Document) -> tuple[Project, str]:
     They are those of the workspace; without one, of the folder of the file. A text without a file is
     alone.
     """
-    from mimgraph.language.find_specs import naming_parts
-    from mimgraph.language.occurrences.project import Project, project_folder
+    from mimgraph.language.files import naming_parts
+    from mimgraph.language.occurrences import Project, project_folder
 
     path = document.path
     if path is None:

@@ -1,0 +1,377 @@
+"""Propose changes that may fix a diagnostic; whether they do is checked later.
+
+A proposal is one function; `PROPOSALS` lists them, the most likely first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.language import fix_texts
+from mimgraph.language.edit.add_entry import order_of, with_section
+from mimgraph.language.edit.entries import (
+    is_flow,
+    with_entry,
+    with_item_value,
+    with_value,
+    without_entry,
+    without_item,
+)
+from mimgraph.language.edit.new_entries import optioned_item
+from mimgraph.language.fix_texts import Item, Surroundings, inserted
+from mimgraph.language.occurrences import find_occurrences
+from mimgraph.language.reader.spec import DEFAULT_NAME
+from mimgraph.language.text_edits import Fix, TextEdit
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, plain
+from mimgraph.language.yaml_reader import tree_of
+from mimgraph.language.yaml_text import flow
+from mimgraph.ops import registry
+from mimgraph.source import SourceFile
+
+NUMBERS = (64, 1, 0.5)  # values for a param that the spec only uses
+NEEDS = re.compile(r"(\w+) needs ([a-z_0-9]+(?:(?:, | and )[a-z_0-9]+)*)")
+SHAPE = re.compile(r"\((N(?:, [^()]+)?)\)")
+DTYPE = re.compile(r"\b(float32|float16|bfloat16|float64|int64|int32|bool)\b")
+CONVOLUTIONS = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
+
+
+class Candidate(NamedTuple):
+    """A fix to try. One that `is_meant` puts a right name for a wrong one, which may uncover faults that
+    the wrong one hid; after one that `is_last`, no other is tried if it is good."""
+
+    fix: Fix
+    is_meant: bool = False
+    is_last: bool = False
+
+
+def candidates(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Yield the changes that may mend a diagnostic."""
+    for proposal in PROPOSALS:
+        try:
+            yield from proposal(diagnostic, around)
+        except (SpecError, ValueError, StopIteration):
+            continue  # the text around is too odd to be changed
+
+
+def _spelt(title: str, edits: tuple[TextEdit, ...]) -> Fix:
+    """Return a fix that only writes a name or value anew."""
+    return Fix(title, edits, is_spelling=True)
+
+
+def _meant(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Put the name that the help supposes."""
+    for name in fix_texts.meant(diagnostic.help):
+        for edit in _replaced(diagnostic, name):
+            yield Candidate(_spelt(f"Replace with {name}", (edit,)), is_meant=True)
+
+
+def _quoted(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Quote a text that YAML reads as something else."""
+    for text in fix_texts.quoted(diagnostic.help):
+        yield Candidate(_spelt(f"Quote it: {text}", (TextEdit(diagnostic.span, text),)))
+
+
+def _written(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Write in place of the marked text what the help says."""
+    for text in fix_texts.values(diagnostic.help):
+        if len(text) > 80:
+            continue
+        for edit in _replaced(diagnostic, text):
+            yield Candidate(_spelt(f"Write {text}", (edit,)))
+        key, colon, _ = text.partition(": ")
+        entry = next(around.entries, None)
+        if colon and entry is not None and entry.key.text == key:
+            whole = entry.key.span.to(entry.value.span)
+            yield Candidate(_spelt(f"Write {text}", (TextEdit(whole, text),)))
+
+
+def _nodes(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Insert the node that the help writes, between a source and its reader."""
+    for written in fix_texts.nodes(diagnostic.help):
+        for edits in inserted(diagnostic, around, written.data):
+            name = written.data.get("layer") or written.data.get("merge")
+            yield Candidate(Fix(f"Insert {name} before it", edits))
+
+
+def _projected(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Project a source to the size that the others have, or cast it."""
+    written = [
+        {key: value for key, value in one.data.items() if key != "from"}
+        for one in fix_texts.nodes(diagnostic.help)
+    ]
+    for data in projections(diagnostic):
+        if data in written:
+            continue  # proposed already, as the help writes it
+        for edits in inserted(diagnostic, around, data):
+            yield Candidate(Fix(f"Insert {flow(data)}", edits))
+
+
+def _added(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Add the entry that the help writes, to the node or item at fault."""
+    for key, value in fix_texts.entries(diagnostic.help):
+        text = flow({key: value})[1:-1]
+        for edits in _given(around, key, value):
+            yield Candidate(Fix(f"Add {text}", edits))
+
+
+def _given(around: Surroundings, key: str, value: Any) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that give an entry to the item, the node or the innermost mapping."""
+    if (item := around.item) is not None:
+        yield from given_options(item, {key: value})
+    mappings = [one.value for one in around.entries if isinstance(one.value, Mapping)]
+    node = around.node
+    if node is not None and isinstance(node.value, Mapping):
+        mappings.insert(0, node.value)
+    for mapping in dict.fromkeys(map(id, mappings)):
+        found = next(one for one in mappings if id(one) == mapping)
+        old = found.entry(key)
+        if old is None:
+            yield tuple(with_entry(found, key, value))
+        else:
+            yield tuple(with_value(*old, value, not is_flow(found)))
+
+
+def _all_given(around: Surroundings, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that give several entries at once."""
+    if len(options) == 1:
+        yield from _given(around, *next(iter(options.items())))
+    elif options and (item := around.item) is not None:
+        yield from given_options(item, options)
+    elif options and (node := around.node) is not None and isinstance(node.value, Mapping):
+        each = [edit for one in options.items() for edit in with_entry(node.value, *one)]
+        yield tuple(each)
+
+
+def _missing(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Give a missing option or key, with a value to replace."""
+    if diagnostic.code not in ("missing-option", "missing-key"):
+        return
+    missing = missing_options(diagnostic, around)
+    for edits in _all_given(around, missing):
+        yield Candidate(Fix(f"Add {flow(missing)[1:-1]}", edits))
+    if diagnostic.code == "missing-key" and "outputs" in diagnostic.message:
+        nodes = around.scope.get("nodes") or around.tree.get("nodes")
+        if isinstance(nodes, Mapping) and nodes.entries:
+            last = nodes.entries[-1][0].text
+            yield Candidate(
+                Fix(f"Add outputs: {last}", tuple(with_entry(around.scope, "outputs", last)))
+            )
+
+
+def _declared(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Declare a param that the text only uses."""
+    if diagnostic.code != "unknown-param":
+        return
+    name = diagnostic.span.excerpt().text.strip("\"'").lstrip("$")
+    if not name.isidentifier():
+        return
+    for value in NUMBERS:
+        params = around.scope.get("params")
+        if isinstance(params, Mapping):
+            edits = tuple(with_entry(params, name, value))
+        elif around.scope.entries and params is None:
+            order = order_of(around.tree, around.scope)
+            edits = tuple(with_section(around.scope, "params", {name: value}, order))
+        else:
+            return
+        fix = Fix(f"Declare the param {name}: {value}", edits)
+        yield Candidate(fix, is_last=True)  # another value would be no other fix
+
+
+def _renamed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Give a name that cannot be used another one, at all its places."""
+    if diagnostic.code != "bad-name":
+        return
+    found = find_occurrences(around.tree)
+    symbols = [one.symbol for one in found.at(diagnostic.span.line, diagnostic.span.column)]
+    for symbol in symbols[:1]:
+        new = "".join(c if c.isalnum() or c == "_" else "_" for c in symbol.name) or DEFAULT_NAME
+        new = f"_{new}" if new[0].isdigit() else new
+        new = f"{new}_" if new == symbol.name else new.lstrip("_") or new
+        edits = [TextEdit(one.span, new) for one in found.of(symbol)]
+        yield Candidate(Fix(f"Rename it to {new}", tuple(dict.fromkeys(edits))))
+
+
+def _listed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Choose one of the few names that are possible."""
+    for value in fix_texts.choices(diagnostic.message):
+        for edit in _replaced(diagnostic, value):
+            yield Candidate(_spelt(f"Replace with {value}", (edit,)))
+    for name in fix_texts.listed(diagnostic.help):
+        if diagnostic.code == "unknown-port":
+            whole = diagnostic.span
+            old = whole.excerpt().text
+            if old.isidentifier():
+                edit = TextEdit(whole, f"{old}.{name}")
+                yield Candidate(_spelt(f"Replace with {old}.{name}", (edit,)))
+        if name.replace(".", "").replace("*", "").isidentifier() or name.isdigit():
+            for edit in _replaced(diagnostic, name):
+                yield Candidate(_spelt(f"Replace with {name}", (edit,)))
+            if diagnostic.code == "unknown-port" or "take" in diagnostic.help:
+                for edits in _given(around, "take", int(name) if name.isdigit() else name):
+                    yield Candidate(Fix(f"Add take: {name}", edits))
+
+
+def _removed(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Remove the entry at fault: an unused node, an unknown option, a key given twice."""
+    says_so = any(word in diagnostic.help for word in ("leave", "delete"))
+    if diagnostic.code not in REMOVED and not says_so:
+        return
+    for step in reversed(around.steps):
+        if isinstance(step, Item):
+            if len(step.around.items) > 1 and step.value.span == diagnostic.span:
+                edit = without_item(step.around, step.at)
+                yield Candidate(Fix(f"Remove {_brief(step.value)}", (edit,)))
+        elif step.key.span == diagnostic.span or step.value.span == diagnostic.span:
+            edits = tuple(without_entry(step.around, step.key))
+            yield Candidate(Fix(f"Remove {step.key.text}", edits))
+
+
+REMOVED = (
+    "unused-node",
+    "unused-input",
+    "unused-param",
+    "unknown-option",
+    "unknown-key",
+    "duplicate-key",
+    "inferred-conflict",
+)
+
+
+def _respelled(diagnostic: Diagnostic, around: Surroundings) -> Iterator[Candidate]:
+    """Put the op and options that the help writes in place of a deprecated op or a lone value."""
+    for new in fix_texts.mappings(diagnostic.help):
+        text = flow(new)
+        if (item := around.item) is not None:
+            given = next(iter(new.values()))
+            if len(new) == 1 and isinstance(given, dict):
+                options = optioned_item(item.value, given, None)
+                options = options[next(iter(options))] if isinstance(options, dict) else {}
+                value = {next(iter(new)): options}
+                edit = with_item_value(item.around, item.at, value)
+                yield Candidate(_spelt(f"Write {flow(value)}", (edit,)))
+        node = next((one for one in around.entries if isinstance(one.value, Mapping)), None)
+        if node is not None and isinstance(node.value, Mapping) and node.value.entries:
+            edits: list[TextEdit] = []
+            for key, value in new.items():
+                old = node.value.entry(key)
+                if old is None:
+                    edits += with_entry(node.value, key, value)
+                else:
+                    edits += with_value(*old, value, not is_flow(node.value))
+            yield Candidate(_spelt(f"Write {text}", tuple(edits)))
+        yield Candidate(_spelt(f"Write {text}", (TextEdit(diagnostic.span, text),)))
+
+
+def _replaced(diagnostic: Diagnostic, text: str) -> Iterator[TextEdit]:
+    """Yield the edit that puts a text in place of the marked one; its quotes stay."""
+    span = diagnostic.span
+    if span.line != span.end_line or span.is_empty:
+        return
+    old = span.file.line(span.line)[span.column - 1 : span.end_column - 1]
+    if len(old) > 1 and old[0] == old[-1] and old[0] in "\"'":
+        inside = span.part(1, len(old) - 1)
+        yield TextEdit(inside, text if old[0] == "'" else json.dumps(text)[1:-1])
+        return
+    yield TextEdit(span, text)
+    node_text, dot, _ = old.partition(".")
+    if dot and "." not in text:
+        yield TextEdit(span.part(len(node_text) + 1, len(old)), text)
+        yield TextEdit(span.part(0, len(node_text)), text)
+
+
+def _brief(tree: Tree) -> str:
+    if isinstance(tree, Scalar):
+        return tree.text
+    if isinstance(tree, Sequence):
+        return "the list"
+    return tree.entries[0][0].text if tree.entries else "{}"
+
+
+def projections(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
+    """Yield the nodes that may project or cast the source at fault."""
+    if diagnostic.code == "shape-mismatch":
+        yield from _to_size(diagnostic)
+    if diagnostic.code == "dtype-mismatch":
+        texts = (diagnostic.message, *(label.text for label in diagnostic.labels))
+        wanted = [name for text in texts for name in DTYPE.findall(text)]
+        for name in dict.fromkeys(wanted):
+            yield {"layer": "Cast", "dtype": name}
+
+
+def _to_size(diagnostic: Diagnostic) -> Iterator[dict[str, Any]]:
+    """Yield a projection, where one axis has another size than that of the other source."""
+    texts = (diagnostic.note, *(label.text for label in diagnostic.labels), diagnostic.message)
+    shapes = [match[1].split(", ") for text in texts for match in SHAPE.finditer(text)]
+    if not shapes:
+        return
+    here = shapes[0]
+    for other in shapes[1:]:
+        unlike = [n for n, (a, b) in enumerate(zip(here, other, strict=False)) if a != b]
+        if len(here) != len(other) or len(unlike) != 1 or not other[unlike[0]].isdigit():
+            continue
+        size = int(other[unlike[0]])
+        if unlike[0] == len(here) - 1:
+            yield {"layer": "Linear", "out_features": size}
+        elif unlike[0] == 1 and len(here) in CONVOLUTIONS:
+            layer = CONVOLUTIONS[len(here)]
+            yield {"layer": layer, "out_channels": size, "kernel_size": 1}
+
+
+def given_options(item: Item, options: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edit that gives options to an item of a seq."""
+    new = optioned_item(item.value, options, None)
+    yield (with_item_value(item.around, item.at, new),)
+
+
+def missing_options(diagnostic: Diagnostic, around: Surroundings) -> dict[str, Any]:
+    """Return the options that an op lacks, each with the value of its example."""
+    match = NEEDS.match(diagnostic.message)
+    if match is None:
+        return {}
+    ops = [one for kind in ("layer", "merge") if (one := registry.find(kind, match[1]))]
+    names = re.split(r", | and ", match[2])
+    for op in ops[:1]:
+        found = {name: _value(op.shown(name)) for name in names if name in op.options}
+        return {name: value for name, value in found.items() if value is not ...}
+    return {"from": source} if names == ["from"] and (source := _before(around)) else {}
+
+
+def _value(text: str) -> Any:
+    """Return the value that a text of YAML has."""
+    tree = tree_of(SourceFile("example", f"value: {text}"))
+    value = tree.get("value") if isinstance(tree, Mapping) else None
+    return ... if value is None or text == "..." else plain(value)
+
+
+def _before(around: Surroundings) -> str | None:
+    """Return the name of the node before the one at fault, of the first node that of an input."""
+    node = around.node
+    if node is None:
+        return None
+    names = [key.text for key, _ in node.around.entries]
+    at = names.index(node.key.text)
+    if at:
+        return names[at - 1]
+    inputs = around.scope.get("inputs")
+    return inputs.entries[-1][0].text if isinstance(inputs, Mapping) and inputs.entries else None
+
+
+PROPOSALS: tuple[Callable[[Diagnostic, Surroundings], Iterator[Candidate]], ...] = (
+    _meant,
+    _quoted,
+    _nodes,
+    _respelled,
+    _written,
+    _declared,
+    _missing,
+    _projected,
+    _added,
+    _renamed,
+    _listed,
+    _removed,
+)

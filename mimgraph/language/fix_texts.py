@@ -1,0 +1,297 @@
+"""The texts that fixes are made of: what is around a diagnostic, the code in its help, and new lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.language.edit.entries import with_entry, with_item
+from mimgraph.language.edit.new_entries import as_item
+from mimgraph.language.text_edits import TextEdit
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, plain
+from mimgraph.language.yaml_reader import tree_of
+from mimgraph.source import SourceFile, Span
+
+
+class Entry(NamedTuple):
+    """An entry of a mapping, and the keys that lead to the mapping."""
+
+    around: Mapping
+    key: Scalar
+    value: Tree
+    path: tuple[str, ...]
+
+
+class Item(NamedTuple):
+    """An item of a list."""
+
+    around: Sequence
+    at: int
+    value: Tree
+
+
+class Surroundings(NamedTuple):
+    """The entries and items around a span, from the outermost to the innermost."""
+
+    tree: Mapping
+    steps: tuple[Entry | Item, ...]
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """The entries around the span, from the innermost."""
+        return (step for step in reversed(self.steps) if isinstance(step, Entry))
+
+    @property
+    def node(self) -> Entry | None:
+        """The entry of the node around the span, in the spec or a block."""
+        return next((one for one in self.entries if is_node_path(one.path)), None)
+
+    @property
+    def item(self) -> Item | None:
+        """The item of a seq around the span."""
+        for before, step in zip(self.steps, self.steps[1:], strict=False):
+            if isinstance(step, Item) and isinstance(before, Entry) and before.key.text == "seq":
+                return step
+        return None
+
+    @property
+    def scope(self) -> Mapping:
+        """The spec, or the block around the span."""
+        block = next((one for one in self.entries if one.path == ("blocks",)), None)
+        return block.value if block and isinstance(block.value, Mapping) else self.tree
+
+    @property
+    def innermost(self) -> Tree:
+        """The innermost value around the span, or the key at it."""
+        return self.steps[-1].value if self.steps else self.tree
+
+
+def is_node_path(path: tuple[str, ...]) -> bool:
+    """Return whether the entries of a mapping at this path are nodes."""
+    return path == ("nodes",) or (len(path) == 3 and path[0] == "blocks" and path[2] == "nodes")
+
+
+def surroundings_of(tree: Mapping, span: Span) -> Surroundings:
+    """Return the entries and items that a span lies in."""
+    steps: list[Entry | Item] = []
+    keys: tuple[str, ...] = ()
+    here: Tree | None = tree
+    while here is not None:
+        inner: Tree | None = None
+        if isinstance(here, Mapping):
+            for key, value in here.entries:
+                if key.span.to(value.span).contains(span):
+                    steps.append(Entry(here, key, value, keys))
+                    keys, inner = (*keys, key.text), value
+                    break
+        elif isinstance(here, Sequence):
+            for index, item in enumerate(here.items):
+                if item.span.contains(span):
+                    steps.append(Item(here, index, item))
+                    keys, inner = (*keys, str(index)), item
+                    break
+        here = inner
+    return Surroundings(tree, tuple(steps))
+
+
+# Take out of a help what it says to write: names, values, nodes and entries.
+
+
+MEANT = re.compile(r"did you mean (.+)\?")
+WRITE = re.compile(r"(?:^|: |; |, )(?:write|choose|make it|use) (.+)")
+QUOTE = re.compile(r"quote it: (\".*\")")
+LISTED = re.compile(
+    r"(?:known here|ports?|names?|choices|outputs|inputs|sources|one of)\b[^:]*: (.+)"
+)
+ENDS = (" for ", " where ", ", if ", ", or ", "; ", " without ", " or ", " if ")
+ENTRY = re.compile(r"\b([a-z_]+): (\[[^\]{}]*\]|\{[^{}]*\}|[A-Za-z0-9_.$-]+)")
+CHOICES = re.compile(r"must be ('\w+'(?:(?: or |, )'\w+')*)")
+PROSE = re.compile(
+    r"\b(it|the|a|its|each|name|where|with|in|for)\b (?!=)|\b(it|them|NAME|PORT)\b|\.\.\."
+)
+MOST_LISTED = 4
+
+
+class Written(NamedTuple):
+    """A node as a help writes it: its `data`, and where its text stands in the help."""
+
+    data: dict[str, Any]
+    start: int
+    end: int
+
+
+def meant(help: str) -> Iterator[str]:
+    """Yield the names that a help supposes."""
+    if (match := MEANT.search(help)) is not None:
+        yield from (name.strip() for name in match[1].split(" or "))
+
+
+def quoted(help: str) -> Iterator[str]:
+    """Yield the quoted text that a help says to write."""
+    if (match := QUOTE.search(help)) is not None:
+        yield match[1]
+
+
+def values(help: str) -> Iterator[str]:
+    """Yield the texts that a help may say to write in place of the marked text, the longest first."""
+    if (match := WRITE.search(help)) is None:
+        return
+    text = match[1]
+    found = [text, *(text[: text.index(end)] for end in ENDS if end in text)]
+    texts = {one.rstrip(",;") for one in found}
+    yield from sorted((one for one in texts if not PROSE.search(one)), key=len, reverse=True)
+
+
+def listed(help: str) -> Iterator[str]:
+    """Yield the names that a help lists as possible, if they are few."""
+    if (match := LISTED.search(help)) is not None:
+        names = match[1].partition(";")[0].split(", ")
+        if len(names) <= MOST_LISTED:
+            yield from (name.strip() for name in names if name.strip())
+
+
+def choices(message: str) -> Iterator[str]:
+    """Yield the texts that a message says a value must be, if they are few: `must be 'a' or 'b'`."""
+    if (match := CHOICES.search(message)) is not None:
+        yield from re.findall(r"'([^']*)'", match[1])[:MOST_LISTED]
+
+
+def nodes(help: str) -> Iterator[Written]:
+    """Yield the nodes that a help writes in full: `{layer: Flatten, from: x}`."""
+    for match in re.finditer(r"\{(?:layer|merge): ", help):
+        end = _closing(help, match.start())
+        text = help[match.start() : end]
+        if "..." in text or not end:
+            continue
+        tree = tree_of(SourceFile("help", text))
+        if isinstance(tree, Mapping):
+            data = plain(tree)
+            if isinstance(data.get("from"), str):
+                yield Written(data, match.start(), end)
+
+
+def mappings(help: str) -> Iterator[dict[str, Any]]:
+    """Yield the mappings that a help says to write, also those that go on: `{layer: Upsample, ...}`."""
+    for match in re.finditer(r"(?:write|inside:) (?:\w+: )?(?=\{)", help):
+        text = help[match.end() : _closing(help, match.end())]
+        tree = tree_of(SourceFile("help", text.replace(", ...", "")))
+        if isinstance(tree, Mapping) and tree.entries and "..." not in text.replace(", ...}", "}"):
+            yield plain(tree)
+
+
+def entries(help: str) -> Iterator[tuple[str, Any]]:
+    """Yield the entries that a help writes outside nodes: `broadcast: true`."""
+    for match in ENTRY.finditer(_without_nodes(help)):
+        tree = tree_of(SourceFile("help", match[0]))
+        if isinstance(tree, Mapping) and "..." not in match[0]:
+            yield from plain(tree).items()
+
+
+def _without_nodes(help: str) -> str:
+    """Return a help without what stands in braces behind no key."""
+    kept, at = "", 0
+    for match in re.finditer(r"(?<!\w: )\{", help):
+        if match.start() >= at:
+            kept += help[at : match.start()]
+            at = _closing(help, match.start()) or len(help)
+    return kept + help[at:]
+
+
+def _closing(text: str, start: int) -> int:
+    """Return the end of the text that a brace begins; 0 if it is not closed."""
+    depth = 0
+    for at in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if not depth:
+            return at + 1
+    return 0
+
+
+# Put a node between a source and the node or item that reads it.
+
+
+def inserted(
+    diagnostic: Diagnostic, around: Surroundings, data: dict[str, Any]
+) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that put a node before the node or item at fault, which then reads it."""
+    if (item := around.item) is not None and "layer" in data:
+        options = {key: value for key, value in data.items() if key != "from"}
+        yield tuple(with_item(item.around, item.at, as_item(options)))
+        return
+    node = around.node
+    if node is None:
+        yield from _before_outputs(around, data)
+        return
+    if not isinstance(node.value, Mapping):
+        return
+    name = _new_name(around, data)
+    entries = node.around.entries
+    at = next(n for n, one in enumerate(entries) if one[0] is node.key)
+    for source in _sources(node.value, data.get("from"), diagnostic):
+        new = {**data, "from": source.text}
+        new = {key: new[key] for key in ("layer", "merge", "from", *new) if key in new}
+        before = entries[at - 1][0] if at else None
+        edits = with_entry(node.around, name, new, after=before, first=not at)
+        quote = 0 if source.plain else 1
+        place = source.part(0, len(source.text)) if quote else source.span
+        yield (*edits, TextEdit(place, name))
+
+
+def _before_outputs(around: Surroundings, data: dict[str, Any]) -> Iterator[tuple[TextEdit, ...]]:
+    """Yield the edits that put a node between a source and the output that reads it."""
+    nodes, source = around.scope.get("nodes"), around.innermost
+    if isinstance(source, Mapping):
+        source = source.get("from") or source
+    if not isinstance(nodes, Mapping) or not isinstance(source, Scalar) or source.name is None:
+        return
+    if all(one.key.text != "outputs" for one in around.entries):
+        return
+    name = _new_name(around, {**data, "from": source.text})
+    new = {**data, "from": source.text}
+    edits = with_entry(
+        nodes, name, {key: new[key] for key in ("layer", "from", *new) if key in new}
+    )
+    yield (*edits, TextEdit(source.span, name))
+
+
+def _sources(node: Mapping, name: str | None, diagnostic: Diagnostic) -> Iterator[Scalar]:
+    """Yield the sources of a node to which the fault may belong: the marked one first, then all
+    with the name in the help."""
+    found = [
+        one
+        for key in ("from", "each")
+        if (given := node.get(key)) is not None
+        for one in _scalars(given)
+    ]
+    marked = [one for one in found if one.span[1:3] == diagnostic.span[1:3]]
+    named = [one for one in found if name is None or one.text == name]
+    yield from {id(one): one for one in (*marked, *named)}.values()
+
+
+def _scalars(tree: Tree) -> Iterator[Scalar]:
+    if isinstance(tree, Scalar):
+        if tree.name is not None:
+            yield tree
+    else:
+        values = tree.items if isinstance(tree, Sequence) else [one for _, one in tree.entries]
+        for value in values:
+            yield from _scalars(value)
+
+
+def _new_name(around: Surroundings, data: dict[str, Any]) -> str:
+    """Return a name for the node, after its source and op, that nothing in its scope has."""
+    op = str(data.get("layer") or data.get("merge")).lower()
+    source = str(data.get("from", "")).partition(".")[0]
+    first = name = f"{source}_{op}" if source.isidentifier() else op
+    taken = {
+        key.text
+        for section in ("inputs", "nodes")
+        if isinstance(found := around.scope.get(section), Mapping)
+        for key, _ in found.entries
+    }
+    number = 2
+    while name in taken:
+        name, number = f"{first}_{number}", number + 1
+    return name

@@ -1,0 +1,205 @@
+"""Find the fixes of diagnostics: try the proposed changes, and keep those that fix them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from time import process_time
+from typing import Any, NamedTuple, TypeAlias
+
+from mimgraph.cost.within_limits import infer_within_limits
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics.codes import CODES, WARNINGS, DiagnosticCode
+from mimgraph.infer.warnings import warnings
+from mimgraph.language.files import ENDINGS, Place, first_place
+from mimgraph.language.fix_candidates import Candidate, candidates
+from mimgraph.language.fix_texts import surroundings_of
+from mimgraph.language.reader.spec import read
+from mimgraph.language.text_edits import Fix, edited
+from mimgraph.language.tree import Mapping
+from mimgraph.language.yaml_reader import tree_of
+from mimgraph.source import SourceFile
+
+MOST_SECONDS = 2.0  # of the processor, for all trials of one text
+
+Fault: TypeAlias = tuple[DiagnosticCode, str]
+
+# faults of a text that keep the rest of it from being read
+READING: frozenset[DiagnosticCode] = frozenset(
+    {"yaml-syntax", "yaml-subset", "ambiguous-scalar", "duplicate-key"}
+)
+# faults that a wrong name or a text that cannot be read may hide
+UNCOVERED: frozenset[DiagnosticCode] = frozenset(CODES) - READING - {"unknown-key", "missing-key"}
+UNCOVERED -= {code for code in CODES if code.startswith(("unknown-", "bad-"))}
+UNCOVERED |= {"unknown-option", "unknown-port", "bad-option"}
+
+
+class Effect(NamedTuple):
+    """What a change does: whether the diagnostic is gone, and which errors are new."""
+
+    is_gone: bool
+    new: Counter[Fault]
+
+
+def check(file: SourceFile, place: Place | None = None) -> list[Diagnostic]:
+    """Return the errors of a spec, and the warnings of a legal one."""
+    report = Report()
+    try:
+        graph = read(file, report, place=place)
+        typed = None if graph is None else infer_within_limits(graph, report)
+    except SpecError as error:
+        return error.diagnostics
+    if graph is not None and typed is not None and not report.diagnostics:
+        return [*warnings(graph)]
+    return report.diagnostics
+
+
+@dataclass(eq=False)
+class Trial:
+    """The faults of a text before it is changed, and how many changes may still be tried.
+
+    None is tried once the checks have taken `MOST_SECONDS`: a short text can be slow to check.
+    """
+
+    file: SourceFile
+    place: Place | None
+    left: int
+    _before: Counter[Fault] = field(default_factory=Counter)
+    _started: float = field(default_factory=process_time)
+
+    def __post_init__(self) -> None:
+        self._before = Counter(_faults(check(self.file, self.place)))
+
+    def effect(self, diagnostic: Diagnostic, text: str) -> Effect | None:
+        """Return what a changed text does to a diagnostic; None once too many were tried."""
+        if self.left <= 0 or process_time() - self._started > MOST_SECONDS:
+            return None
+        self.left -= 1
+        after = Counter(_faults(check(SourceFile(self.file.name, text), self.place)))
+        fault = (diagnostic.code, diagnostic.message)
+        new = after - self._before
+        errors = Counter({one: n for one, n in new.items() if one[0] not in WARNINGS})
+        return Effect(after[fault] < self._before[fault], errors)
+
+
+def _faults(diagnostics: list[Diagnostic]) -> list[Fault]:
+    return [(one.code, one.message) for one in diagnostics]
+
+
+# Find the fixes of diagnostics: try the proposed changes, and keep those that mend them.
+
+
+MOST_FIXES = 3  # of one diagnostic
+MOST_TEXT = 250_000  # characters of a text that is mended
+MOST_MENDED = 100  # diagnostics of one text, the first
+MOST_TRIED = 400  # changes of one text that are checked; fewer of a long text
+MOST_TRIED_EACH = 24  # changes for one diagnostic
+MOST_CHARACTERS = 1_500_000  # of all texts that are checked, with
+CHARACTERS = 1_000  # for each of their faults, as a name that is similar is searched for
+STDIN = "<stdin>"  # the name of the text that `-` reads
+
+
+def fixes(
+    file: SourceFile, diagnostics: Iterable[Diagnostic], place: Place | None = None
+) -> list[list[Fix]]:
+    """Return the fixes of each diagnostic of a text, the best first; none of a fault in a part.
+
+    A fix is one that a check of the changed text confirms: its diagnostic is gone, and no other error
+    has come. Only the name that was probably meant for a wrong one, and what makes a text YAML, may uncover
+    faults that were hidden.
+    """
+    found = [*diagnostics]
+    if not found or len(file.text) > MOST_TEXT:
+        return [[] for _ in found]
+    read = tree_of(file)
+    tree = read if isinstance(read, Mapping) else Mapping((), file.start)  # not to be read
+    tried = min(MOST_TRIED, MOST_CHARACTERS // (len(file.text) + CHARACTERS * len(found)))
+    trial = Trial(file, place, tried)
+    return [
+        [*_confirmed(trial, one, candidates(one, surroundings_of(tree, one.span)))]
+        if one.span.file is file and at < MOST_MENDED
+        else []
+        for at, one in enumerate(found)
+    ]
+
+
+def _confirmed(trial: Trial, diagnostic: Diagnostic, found: Iterator[Candidate]) -> Iterator[Fix]:
+    """Yield the fixes that a check confirms."""
+    texts: set[str] = set()
+    count = 0
+    for tried, (fix, is_meant, is_last) in enumerate(found):
+        if count == MOST_FIXES or tried == MOST_TRIED_EACH:
+            return
+        try:
+            text = edited(trial.file, fix.edits)
+        except ValueError:
+            continue  # two of its edits overlap
+        if text in texts or text == trial.file.text:
+            continue
+        texts.add(text)
+        effect = trial.effect(diagnostic, text)
+        if effect is None:
+            return
+        if _is_good(effect, is_meant or diagnostic.code in READING):
+            count += 1
+            yield fix
+            if is_last:
+                return
+
+
+def _is_good(effect: Effect, may_uncover: bool) -> bool:
+    new = {code for code, _ in effect.new}
+    return effect.is_gone and (not new or (may_uncover and new <= UNCOVERED))
+
+
+def fixed(file: SourceFile, diagnostics: Sequence[Diagnostic], place: Place | None = None) -> str:
+    """Return a text with the sure fix of each diagnostic, as far as they do not overlap.
+
+    Sure are fixes that only spell a text anew: nobody wants nodes removed or inserted on saving.
+    """
+    kept: list[Fix] = []
+    for proposed in fixes(file, diagnostics, place):
+        for fix in proposed[:1]:
+            if not fix.is_spelling:
+                continue
+            try:
+                edited(file, [edit for one in (*kept, fix) for edit in one.edits])
+            except ValueError:
+                continue
+            kept.append(fix)
+    return edited(file, dict.fromkeys(edit for fix in kept for edit in fix.edits))
+
+
+def record(fix: Fix) -> dict[str, Any]:
+    """Return `{title, edits}`; an edit is `{line, column, end_line, end_column, text}`, counted from 1, and
+    its end is exclusive."""
+    edits = [
+        {
+            "line": span.line,
+            "column": span.column,
+            "end_line": span.end_line,
+            "end_column": span.end_column,
+            "text": text,
+        }
+        for span, text in fix.edits
+    ]
+    return {"title": fix.title, "edits": edits}
+
+
+def fix_records(
+    diagnostics: Sequence[Diagnostic], paths: Collection[str]
+) -> list[list[dict[str, Any]]]:
+    """Return the fixes of each diagnostic as data; none for a fault in a part or in a file of another
+    format, as the specs are at these paths."""
+    found: list[list[dict[str, Any]]] = [[] for _ in diagnostics]
+    for file in {one.span.file: None for one in diagnostics}:
+        is_input = file.name == STDIN and "-" in paths
+        if not is_input and not (file.name.endswith(ENDINGS) and file.name in paths):
+            continue
+        place = None if is_input else first_place(file.name)
+        here = [n for n, one in enumerate(diagnostics) if one.span.file is file]
+        proposed = fixes(file, [diagnostics[n] for n in here], place)
+        for n, some in zip(here, proposed, strict=True):
+            found[n] = [record(fix) for fix in some]
+    return found

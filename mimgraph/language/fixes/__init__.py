@@ -1,1 +1,0 @@
-"""Find the changes of a text that mend its diagnostics."""

@@ -1,1 +1,0 @@
-"""Write a spec's text in one style, with its comments."""

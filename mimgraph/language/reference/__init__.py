@@ -1,1 +1,0 @@
-"""Describe layers, merges, options and the keys of a spec, for `mimgraph layers`."""
