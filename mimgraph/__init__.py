@@ -17,7 +17,7 @@ if _typing.TYPE_CHECKING:
     from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional
     from mimgraph.imported import from_module
     from mimgraph.language.edit.spec_editor import edit
-    from mimgraph.ops.custom.register import register
+    from mimgraph.ops.custom.registration import register
     from mimgraph.trials.sample import sample
 
 __version__ = "0.2.0"  # the only place: pyproject.toml, --version and the manual read it
@@ -66,7 +66,7 @@ _HOMES = {
     "graph": "Graph Model diff from_dict load load_model loads positional",
     "imported": "from_module",
     "language.edit.spec_editor": "edit",
-    "ops.custom.register": "register",
+    "ops.custom.registration": "register",
     "trials.sample": "sample",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -94,7 +94,7 @@ if not _typing.TYPE_CHECKING:  # to a type checker it would mean that every name
 def _hint(name: str) -> str:
     """Return what was probably meant by a name that is not public; "" if none is similar."""
     from mimgraph.diagnostics.nearest import nearest
-    from mimgraph.ops.attribute import known_op
+    from mimgraph.ops.spelling import known_op
 
     found = known_op(name) or nearest(name, __all__)
     return f": did you mean {found}?" if found else ""

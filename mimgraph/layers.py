@@ -2,10 +2,10 @@
 
 # Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry
-from mimgraph.ops.attribute import attribute as _attribute
-from mimgraph.ops.libraries import LIBRARIES as _LIBRARIES
-from mimgraph.ops.libraries import Library as _Library
 from mimgraph.ops.op import Op as _Op
+from mimgraph.ops.registry import LIBRARIES as _LIBRARIES
+from mimgraph.ops.registry import Library as _Library
+from mimgraph.ops.spelling import attribute as _attribute
 from mimgraph.support.entry_point import entry_point as _entry_point
 
 __all__ = sorted(_registry.names("layer"))  # noqa: PLE0605 - computed

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.ir.dims.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall
-from mimgraph.ops.libraries import Library
+from mimgraph.ops.registry import Library
 
 torchvision: Library
 timm: Library

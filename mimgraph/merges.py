@@ -2,8 +2,8 @@
 
 # Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry
-from mimgraph.ops.attribute import attribute as _attribute
 from mimgraph.ops.op import Op as _Op
+from mimgraph.ops.spelling import attribute as _attribute
 from mimgraph.support.entry_point import entry_point as _entry_point
 
 __all__ = sorted(_registry.names("merge"))  # noqa: PLE0605 - computed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mimgraph.ir.lowering import Maker
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.language.spec_file import load_text
-from mimgraph.ops.custom.register import register_missing
+from mimgraph.ops.custom.registration import register_missing
 from mimgraph.pipeline.split import split
 
 if TYPE_CHECKING:

@@ -18,12 +18,10 @@ from extension.uses import FOLDERS, uses
 from extension.worked import Worked, worked
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.reference import bare_option, default, every_op
-from mimgraph.ops.attribute import HOMES
-from mimgraph.ops.colloquial import said
-from mimgraph.ops.elsewhere import names_of
-from mimgraph.ops.op import Op, dotted
-from mimgraph.ops.python_signature import signature
-from mimgraph.ops.signature import REQUIRED, OptionSpec
+from mimgraph.ops.elsewhere import names_of, said
+from mimgraph.ops.op import REQUIRED, Op, OptionSpec, dotted
+from mimgraph.ops.python_text import signature
+from mimgraph.ops.spelling import HOMES
 
 FEW = 60  # lines of code that are shown without a click
 WIDEST = 88  # characters of a signature in one line

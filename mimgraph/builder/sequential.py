@@ -19,9 +19,9 @@ from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Apply, Chain
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.attribute import with_parentheses
 from mimgraph.ops.layer_call import IN_SEQUENCE, Applicable, LayerCall, Uses
 from mimgraph.ops.op import Op
+from mimgraph.ops.spelling import with_parentheses
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 from mimgraph.support.entry_point import entry_point

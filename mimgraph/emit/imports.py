@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from mimgraph.emit.format.statements import Assign, Class, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Code, Name, walk
-from mimgraph.ops.libraries import LIBRARIES
+from mimgraph.ops.registry import LIBRARIES
 
 MODULES = frozenset({"torch", "peft", *LIBRARIES})  # imported under their own names
 MEMBERS = {"create_feature_extractor": "torchvision.models.feature_extraction"}

@@ -11,8 +11,7 @@ from typing import Any, Literal, TypeAlias
 from mimgraph.ir.names import legal_name, port_fault
 from mimgraph.ir.option_types import checker
 from mimgraph.ops.layer_call import LayerOp
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import Default, InputSpec, OptionSpec
+from mimgraph.ops.op import Default, InputSpec, OpFault, OptionSpec
 
 
 class Encoder(LayerOp):

@@ -14,8 +14,8 @@ from mimgraph.ir.expression import evaluate, parse
 from mimgraph.ir.lowering import LazyLayers, LazyShapes, ShapesUnknown
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.custom.module_signature import Facts, Parts, first_line, parts_of
-from mimgraph.ops.libraries import how_to_install
 from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import how_to_install
 
 if TYPE_CHECKING:
     from torch import nn

@@ -19,8 +19,7 @@ from mimgraph.ir.code import Call, Constant, Dict, Operand
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, LazyShapes, Lowering, Module, Port
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
+from mimgraph.ops.op import REQUIRED, InputSpec, OpFault, OptionSpec
 
 NAME = "SentenceTransformer"
 TAKES = ("input_ids", "attention_mask", "token_type_ids")

@@ -19,8 +19,7 @@ from mimgraph.ir.code import Operand
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.option_types import NonNegative, Positive, Probability
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import OptionSpec
+from mimgraph.ops.op import OpFault, OptionSpec
 
 if TYPE_CHECKING:
     from torch import nn

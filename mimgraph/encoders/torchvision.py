@@ -20,8 +20,7 @@ from mimgraph.ir.code import Constant, Dict, List, Operand
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import OptionSpec
+from mimgraph.ops.op import OpFault, OptionSpec
 
 if TYPE_CHECKING:
     from torch import nn

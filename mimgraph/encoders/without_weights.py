@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.custom.device import META
+from mimgraph.ops.custom.runs import META
 
 
 def made(build: Callable[[], nn.Module]) -> nn.Module:

@@ -38,8 +38,7 @@ from mimgraph.ir.expression import (
     variables,
 )
 from mimgraph.ir.option_types import choices, describe
-from mimgraph.ops.op import Op
-from mimgraph.ops.signature import OptionSpec
+from mimgraph.ops.op import Op, OptionSpec
 from mimgraph.ops.spelling import Form, with_required
 from mimgraph.source import Span
 

@@ -14,8 +14,8 @@ from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ir.typed_walks import bodies, used_ops, with_items
 from mimgraph.ir.types import Constraint, at_least_one
 from mimgraph.ops import registry
-from mimgraph.ops.libraries import how_to_install
 from mimgraph.ops.op import Release, dotted
+from mimgraph.ops.registry import how_to_install
 from mimgraph.source import Span
 
 

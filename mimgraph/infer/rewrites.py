@@ -13,7 +13,7 @@ from mimgraph.ir.declared_values import FAULTY, OTHERS, Choices, Chosen, Option,
 from mimgraph.ir.expression import Variable, variables
 from mimgraph.ir.rewrite import Options, Rewriter
 from mimgraph.ops import registry
-from mimgraph.ops.custom import plugins
+from mimgraph.ops.custom import registration
 from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.support.plugins import BrokenPlugin
 
@@ -147,7 +147,7 @@ class SearchedOps:
         op = registry.find(kind, name)
         if op is None:
             try:
-                op = plugins.find(kind, name)
+                op = registration.find(kind, name)
             except BrokenPlugin:  # reported where it is chosen
                 return False
         return op is not None and option in op.options
@@ -228,7 +228,7 @@ def _options(operation: Operation, blocks: Mapping[str, Block]) -> Collection[st
     op = registry.find(operation.kind, operation.name)
     if op is None or is_plugin(op):
         try:
-            op = plugins.find(operation.kind, operation.name)
+            op = registration.find(operation.kind, operation.name)
         except BrokenPlugin:  # reported where the node is typed
             return ()
     return () if op is None else op.options

@@ -9,8 +9,8 @@ from mimgraph.infer.state import State
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.declared_graph import Activation, Apply
 from mimgraph.ir.names import OPS
-from mimgraph.ops import libraries, registry
-from mimgraph.ops.custom import plugins
+from mimgraph.ops import registry
+from mimgraph.ops.custom import registration
 from mimgraph.ops.op import Op
 from mimgraph.ops.spelling import (
     Form,
@@ -53,7 +53,7 @@ def op_of_plugin(state: State, apply: Apply, path: str, form: Form) -> Op | None
     blocks = [block.family for block in state.blocks.values() if not block.is_private]
     if apply.name not in blocks:
         try:
-            op = plugins.find(apply.kind, apply.name)
+            op = registration.find(apply.kind, apply.name)
         except BrokenPlugin as broken:
             report_broken_plugin(state, broken, apply.span, path)
             return None
@@ -72,7 +72,7 @@ def _report_unknown_op(
     state: State, apply: Apply, blocks: list[str], path: str, form: Form
 ) -> None:
     """Report that no layer or merge has this name, unless a block that could not be read has it."""
-    choices = (*registry.names(apply.kind), *plugins.names(apply.kind), *blocks)
+    choices = (*registry.names(apply.kind), *registration.names(apply.kind), *blocks)
     is_layer = apply.kind == "layer"
     if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
@@ -90,7 +90,7 @@ def _report_unknown_op(
 
 def _switched_off(apply: Apply) -> str:
     """Return the help for a name that a plugin brings, if plugins are turned off."""
-    group = plugins.GROUPS[apply.kind]
+    group = registration.GROUPS[apply.kind]
     found = [] if are_on() else [one for one in installed(group) if one.name == apply.name]
     return f"{found[0].origin} has it, but {SWITCH} turns plugins off" if found else ""
 
@@ -101,7 +101,7 @@ def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:
         return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     if op := registry.find(_other_kind(apply), apply.name):
         return _kind_help(op, form)
-    if apply.name in plugins.names(_other_kind(apply)):
+    if apply.name in registration.names(_other_kind(apply)):
         kind = _other_kind(apply)
         return f"{apply.name} is a {kind}: write {{{kind}: {apply.name}, ...}}"
     return ""
@@ -154,10 +154,10 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
 def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
     """Return the help with the op that has this name in torch or Keras, or else with the nearest
     name."""
-    if libraries.is_model(apply.name):
-        return libraries.instead(apply.name)
+    if registry.is_model(apply.name):
+        return registry.instead(apply.name)
     name = python_name(apply.name)
-    if apply.kind == "layer" and (model := libraries.with_library(name)):
+    if apply.kind == "layer" and (model := registry.with_library(name)):
         return f"did you mean {model}?"
     if op := named_elsewhere(name):
         return _kind_help(op, form) if op.kind == _other_kind(apply) else f"did you mean {op.name}?"
@@ -166,7 +166,7 @@ def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Fo
 
 def report_unknown_activation(state: State, activation: Activation, path: str) -> None:
     """Report that no layer has the name of an activation, or that the one of a plugin is none."""
-    if activation.name in plugins.names("layer"):
+    if activation.name in registration.names("layer"):
         report_no_activation(state, activation, path)
         return
     message = f"no layer is called {activation.name!r}"

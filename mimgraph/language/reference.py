@@ -14,10 +14,8 @@ from mimgraph.language.keys import KEYS, OPTIONS, Key
 from mimgraph.language.manual_address import MANUAL
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
-from mimgraph.ops.colloquial import said
-from mimgraph.ops.elsewhere import names_of
-from mimgraph.ops.op import Op, dotted
-from mimgraph.ops.signature import REQUIRED, OptionSpec
+from mimgraph.ops.elsewhere import names_of, said
+from mimgraph.ops.op import REQUIRED, Op, OptionSpec, dotted
 
 KINDS = ("layer", "merge", "tensor")  # the kinds of op that a spec can name
 EVERY_KEY = {**KEYS, **OPTIONS}

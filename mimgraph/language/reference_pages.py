@@ -29,17 +29,14 @@ from mimgraph.language.reference import (
     takers,
 )
 from mimgraph.ops import registry
-from mimgraph.ops.attribute import op_called
-from mimgraph.ops.colloquial import said
-from mimgraph.ops.custom import plugins
+from mimgraph.ops.custom import registration
 from mimgraph.ops.custom.module_signature import Registered, is_plugin
-from mimgraph.ops.custom.plugins import GROUPS
-from mimgraph.ops.elsewhere import names_of
-from mimgraph.ops.libraries import LIBRARIES, find, how_to_list, instead, is_model, names
-from mimgraph.ops.op import Op, dotted
+from mimgraph.ops.custom.registration import GROUPS
+from mimgraph.ops.elsewhere import names_of, said
+from mimgraph.ops.op import Op, OptionSpec, dotted
 from mimgraph.ops.python_text import python_example
-from mimgraph.ops.signature import OptionSpec
-from mimgraph.ops.spelling import python_name
+from mimgraph.ops.registry import LIBRARIES, find_model, how_to_list, instead, is_model, model_names
+from mimgraph.ops.spelling import op_called, python_name
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk, wrapped
 from mimgraph.support.plugins import ONE, OURS, SWITCH, BrokenPlugin, Plugin, are_on, installed
 from mimgraph.support.terminal import BOLD, CYAN, NARROWEST, Paint, painter
@@ -126,8 +123,8 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
 
 def elsewhere(op: Op) -> str:
     """Return what torch and Keras call an op: ` (torch: torch.cat; Keras: Concatenate)`."""
-    names = names_of(op)
-    listed = {"torch": names.torch or "", "Keras": names.keras}
+    model_names = names_of(op)
+    listed = {"torch": model_names.torch or "", "Keras": model_names.keras}
     parts = [f"{where}: {', '.join(text.split())}" for where, text in listed.items() if text]
     return f" ({'; '.join(parts)})" if parts else ""
 
@@ -221,7 +218,7 @@ def _meant(name: str) -> _Meant:
 def _of_plugin(name: str) -> Op | None:
     """Return the layer or merge that a plugin brings; a `KeyError` says why it cannot be used."""
     try:
-        return plugins.find("layer", name) or plugins.find("merge", name)
+        return registration.find("layer", name) or registration.find("merge", name)
     except BrokenPlugin as broken:
         raise KeyError(str(broken), broken.help) from None
 
@@ -251,7 +248,9 @@ def _help(name: str) -> str:
         return instead(name)
     if name in LIBRARIES:
         return how_to_list(name)
-    if model := next((one for one in MODELS if name in getattr(find(one), "options", ())), ""):
+    if model := next(
+        (one for one in MODELS if name in getattr(find_model(one), "options", ())), ""
+    ):
         return f"it is an option of models: mimgraph layers {model}"
     bare = python_name(name)
     ops, keys = search(bare)
@@ -267,7 +266,7 @@ def _help(name: str) -> str:
 def _names(wrong: str) -> list[str]:
     """Return all names; those with a capital or small first letter like the wrong name come
     first."""
-    ops = [name for kind in KINDS for name in (*registry.names(kind), *plugins.names(kind))]
+    ops = [name for kind in KINDS for name in (*registry.names(kind), *registration.names(kind))]
     known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
     options = [name for op in every_op() for name in op.options]
     return [*known, *dict.fromkeys(options)]
@@ -316,9 +315,11 @@ def library_section(searched: str | None, sheet: Sheet) -> Iterator[str]:
         return
     words = searched.lower().split()
     for library in LIBRARIES:
-        found = [name for name in names(library) if all(word in name.lower() for word in words)]
+        found = [
+            name for name in model_names(library) if all(word in name.lower() for word in words)
+        ]
         rows = [(name, f"model of {library}") for name in found]
-        if not names(library) and all(word in f"{library}." for word in words):
+        if not model_names(library) and all(word in f"{library}." for word in words):
             rows = [(f"{library}.NAME", how_to_list(library))]
         yield from sheet.section(f"Models of {library}", sheet.table(rows) if rows else ())
 

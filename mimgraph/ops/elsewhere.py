@@ -1,4 +1,4 @@
-"""List what torch and Keras call each layer and merge: the names under which people look for it."""
+"""List what torch, Keras and people call each op: the names under which they look for it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from mimgraph.ops.libraries import is_model
 from mimgraph.ops.op import Op
+from mimgraph.ops.registry import is_model
 
 
 class Names(NamedTuple):
@@ -202,3 +202,148 @@ def ours() -> Mapping[str, str]:
 def plain(name: str) -> str:
     """Return a name in small letters without `_`."""
     return name.replace("_", "").lower()
+
+
+# List what people call ops that are named otherwise, or that are a special case of one: `fully
+# connected`.
+
+
+# by the name of the op; the first op with a name is the one that is meant most often
+COLLOQUIAL: Mapping[str, tuple[str, ...]] = {
+    # layers with weights
+    "Linear": ("fully connected layer", "dense layer", "FC layer", "projection", "affine layer"),
+    "Conv1d": ("temporal convolution", "depthwise convolution"),
+    "Conv2d": (
+        "convolutional layer",
+        "depthwise convolution",
+        "pointwise convolution",
+        "1x1 convolution",
+        "grouped convolution",
+        "dilated convolution",
+        "atrous convolution",
+        "patch embedding",
+    ),
+    "Conv3d": ("volumetric convolution", "video convolution"),
+    "ConvTranspose2d": ("deconvolution", "upconvolution", "fractionally strided convolution"),
+    "DeformConv2d": ("deformable convolution",),
+    "Embedding": ("lookup table", "word vectors", "categorical feature", "embedding layer"),
+    "EmbeddingBag": ("bag of words", "multi-hot", "pooled embedding"),
+    "MultiheadAttention": ("self-attention", "multi-head attention", "MHA", "attention layer"),
+    "LSTM": ("long short-term memory", "recurrent network", "BiLSTM", "sequence encoder"),
+    "GRU": ("gated recurrent unit", "BiGRU"),
+    "RNN": ("vanilla RNN", "simple RNN", "recurrent neural network"),
+    "TransformerEncoderLayer": ("transformer block", "encoder block", "self-attention block"),
+    "TransformerEncoder": ("transformer encoder", "BERT encoder"),
+    "TransformerDecoderLayer": ("decoder block",),
+    "TransformerDecoder": ("transformer decoder",),
+    "Transformer": ("encoder-decoder", "sequence to sequence"),
+    # normalization, dropout
+    "BatchNorm1d": ("batch normalization", "BN"),
+    "BatchNorm2d": ("batch normalization", "BN"),
+    "BatchNorm3d": ("batch normalization", "BN"),
+    "FrozenBatchNorm2d": ("frozen batch norm",),
+    "SyncBatchNorm": ("synchronized batch norm",),
+    "LayerNorm": ("layer normalization", "LN"),
+    "GroupNorm": ("group normalization", "GN"),
+    "InstanceNorm2d": ("instance normalization", "contrast normalization"),
+    "RMSNorm": ("root mean square normalization",),
+    "LocalResponseNorm": ("LRN", "local response normalization"),
+    "Normalize": ("L2 normalization", "unit length", "unit norm"),
+    "Dropout": ("regularization",),
+    "Dropout2d": ("spatial dropout", "channel dropout"),
+    "DropPath": ("stochastic depth",),
+    # pooling, sizes
+    "AdaptiveAvgPool2d": ("global average pooling", "GAP"),
+    "AdaptiveAvgPool1d": ("global average pooling",),
+    "AdaptiveMaxPool2d": ("global max pooling",),
+    "AvgPool2d": ("mean pooling", "downsampling"),
+    "MaxPool2d": ("max pooling", "downsampling", "subsampling"),
+    "Upsample": ("upsampling", "nearest neighbour", "bilinear upsampling"),
+    "Interpolate": ("resize", "rescale"),
+    "PixelShuffle": ("sub-pixel convolution", "depth to space", "super-resolution"),
+    "PixelUnshuffle": ("space to depth",),
+    "Unfold": ("im2col", "sliding windows", "extract patches"),
+    "Fold": ("col2im", "overlap-add"),
+    "ZeroPad2d": ("zero padding",),
+    "RoIAlign": ("region of interest",),
+    "BoxIoU": ("Jaccard index", "overlap of boxes"),
+    # shapes
+    "Flatten": ("to a vector",),
+    "Reshape": ("view",),
+    "Permute": ("reorder axes", "channels last", "dimshuffle"),
+    "Transpose": ("swap axes",),
+    "Unsqueeze": ("expand dims", "newaxis", "add an axis"),
+    "Squeeze": ("remove an axis",),
+    "Expand": ("broadcast to",),
+    "Repeat": ("tile",),
+    "Rearrange": ("einops",),
+    "Select": ("index", "CLS token", "first token", "last step"),
+    "Slice": ("crop", "narrow", "index range"),
+    "Chunk": ("split in equal parts",),
+    "Unbind": ("unstack",),
+    # values
+    "OneHot": ("one-hot encoding", "dummy variables", "categorical encoding"),
+    "Identity": ("no-op", "pass-through", "linear activation"),
+    "SiLU": ("swish",),
+    "Sigmoid": ("logistic function",),
+    "Softmax": ("normalized exponential",),
+    "Softplus": ("smooth ReLU",),
+    "GLU": ("gated linear unit",),
+    "Clamp": ("clip",),
+    "Cast": ("convert dtype", "to float", "astype"),
+    "Detach": ("stop gradient",),
+    "CausalMask": ("look-ahead mask", "autoregressive mask", "subsequent mask", "triangular mask"),
+    "LogicalNot": ("invert a mask",),
+    "Mean": ("average over an axis", "global average pooling", "mean pooling"),
+    "Max": ("max over an axis", "max over time"),
+    "Fill": ("missing modality", "impute", "modality dropout"),
+    # merges
+    "concat": ("early fusion", "join", "late fusion"),
+    "add": ("skip connection", "residual connection", "shortcut", "elementwise sum"),
+    "multiply": ("Hadamard product", "gating", "elementwise product"),
+    "average": ("ensemble", "late fusion"),
+    "weighted_sum": ("scalar mix", "weighted average", "learned average"),
+    "gated": ("gated multimodal unit", "GMU", "gated fusion"),
+    "film": ("FiLM", "conditioning", "feature-wise modulation"),
+    "moe": ("mixture of experts",),
+    "mmoe": ("multi-task experts",),
+    "bilinear": ("bilinear pooling",),
+    "tensor": ("tensor fusion network", "TFN"),
+    "low_rank": ("low-rank multimodal fusion", "LMF"),
+    "cross_attention": ("cross-attention block", "encoder-decoder attention"),
+    "co_attention": ("ViLBERT",),
+    "bottleneck": ("multimodal bottleneck", "MBT"),
+    "perceiver": ("latent array",),
+    "transformer": ("multimodal transformer", "token fusion"),
+    "attention": ("scaled dot-product attention", "SDPA"),
+    "attention_pool": ("attention pooling", "weighted pooling"),
+    "mean_pool": ("masked mean", "mean pooling", "average over real steps"),
+    "max_pool": ("masked max", "max over time"),
+    "last_pool": ("last step", "last token"),
+    "sequence_mask": ("padding mask", "lengths to mask"),
+    "factorization": ("factorization machine", "FM"),
+    "dot_interaction": ("DLRM interaction", "feature interaction"),
+    "cross": ("deep and cross network", "DCN", "feature crossing"),
+    "cin": ("xDeepFM",),
+    "squeeze_excite": ("MMTM",),
+    "cosine": ("cosine similarity",),
+    "distance": ("Euclidean distance", "L2 distance"),
+    "dot": ("inner product", "dot-product similarity"),
+    "matmul": ("matrix multiplication",),
+    "einsum": ("Einstein summation", "tensor contraction"),
+    "where": ("conditional",),
+    "take": ("index select", "lookup by index"),
+    "formula": ("arithmetic", "expression", "lambda"),
+    "pad_like": ("crop to match",),
+    "resize_like": ("upsample to match", "feature pyramid"),
+    # tensors
+    "parameter": ("learned token", "CLS token", "position embedding", "query tokens"),
+    "buffer": ("constant", "sinusoidal positions", "positional encoding"),
+    "arange": ("positions", "position ids"),
+    "random": ("noise", "reparameterization", "Gaussian noise"),
+}
+
+
+def said(op: Op) -> tuple[str, ...]:
+    """Return what people call an op, beside its name here, in torch and in Keras."""
+    return COLLOQUIAL.get(op.name, ()) if op.function.__module__.startswith("mimgraph.") else ()

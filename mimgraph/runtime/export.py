@@ -16,7 +16,7 @@ from mimgraph.ir.typed_graph import TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ir.typed_walks import bodies, loop_sizes
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.ops.layers.spatial.fold import windows_of
+from mimgraph.ops.layers.conv import windows_of
 from mimgraph.runtime.checks import same_kind, tensor_faults
 
 LARGEST = 2**31  # the largest size that is tried

@@ -11,7 +11,7 @@ import pytest
 
 from mimgraph.gallery.catalogue import entries
 from mimgraph.language.reference import every_op, search
-from mimgraph.ops.colloquial import COLLOQUIAL
+from mimgraph.ops.elsewhere import COLLOQUIAL
 from mimgraph.ops.op import Op
 from tests.conftest import ROOT, needed
 

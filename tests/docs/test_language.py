@@ -15,9 +15,9 @@ from mimgraph.language import files, tree
 from mimgraph.language.key_refusals import REFUSED
 from mimgraph.language.places import PLACES
 from mimgraph.language.reference import EVERY_KEY
-from mimgraph.ops.layers.shape.slicing import MAX_PARTS
-from mimgraph.ops.layers.tensors.inits import INITS
-from mimgraph.ops.merges.arithmetic.formula import FUNCTIONS
+from mimgraph.ops.layers.reshape import MAX_PARTS
+from mimgraph.ops.layers.tensors import INITS
+from mimgraph.ops.merges.formula import FUNCTIONS
 from tests.conftest import ROOT, needed
 
 needed("sphinx")

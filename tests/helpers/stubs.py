@@ -9,9 +9,9 @@ from pathlib import Path
 
 import mimgraph
 from mimgraph.ops import registry
-from mimgraph.ops.libraries import LIBRARIES
 from mimgraph.ops.op import Op
-from mimgraph.ops.python_signature import on_sources, with_options
+from mimgraph.ops.python_text import on_sources, with_options
+from mimgraph.ops.registry import LIBRARIES
 from tests.emit.test_golden import RUFF
 
 FILES = {kind: Path(mimgraph.__file__).with_name(f"{kind}s.pyi") for kind in ("layer", "merge")}
@@ -25,7 +25,7 @@ from typing import Any, Literal, overload
 from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.ir.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall, MergeCall
-from mimgraph.ops.libraries import Library
+from mimgraph.ops.registry import Library
 '''
 
 

@@ -17,8 +17,7 @@ from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
-from mimgraph.ops.op import Op
-from mimgraph.ops.signature import OptionSpec
+from mimgraph.ops.op import Op, OptionSpec
 from tests.helpers.cases import each, texts
 from tests.helpers.marked import locations
 from tests.helpers.strategies import Spec, specs, to_yaml

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from mimgraph.importer.foreign.keras import rules
 from mimgraph.ops import registry
-from mimgraph.ops.attribute import op_called
 from mimgraph.ops.elsewhere import ELSEWHERE, names_of
+from mimgraph.ops.spelling import op_called
 from tests.helpers.cases import check_each
 
 ROOTS = {

@@ -18,7 +18,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op
-from mimgraph.ops.python_signature import annotation
+from mimgraph.ops.python_text import annotation
 from tests.helpers.cases import check_each
 from tests.ops.layers.test_examples import OPS
 from tests.ops.test_python_text import built

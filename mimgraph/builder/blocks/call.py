@@ -26,7 +26,7 @@ from mimgraph.ir.typed_graph import TypedNode, Value, port_type
 from mimgraph.ir.typed_operations import Repeated, Scan
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source, items_of, no_handle
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.op import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_plain, shown
 from mimgraph.support.entry_point import entry_point

@@ -39,7 +39,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
 from mimgraph.ir.typed_graph import results_of
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.op import REQUIRED
 from mimgraph.support.arguments import wrong
 from mimgraph.support.entry_point import call_users, entry_point
 from mimgraph.support.objects import LikeFunction

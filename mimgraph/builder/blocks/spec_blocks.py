@@ -28,7 +28,7 @@ from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.rewrite import with_keys
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import is_source, items_of
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.op import REQUIRED
 from mimgraph.source import Span
 
 

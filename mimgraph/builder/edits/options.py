@@ -25,8 +25,7 @@ from mimgraph.ir.expression import PLAIN_TYPES
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ops import registry
-from mimgraph.ops.op import Op
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.op import REQUIRED, Op
 
 Options = Mapping[str, object]  # `...` leaves an option out, so that it has its default
 

@@ -17,7 +17,7 @@ from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import LIMIT
 from mimgraph.ir.names import free_name
-from mimgraph.ops.merges.arithmetic.agreement import broadcasts
+from mimgraph.ops.merges.agreement import broadcasts
 from mimgraph.support.arguments import plain, shown
 from mimgraph.support.entry_point import entry_points
 

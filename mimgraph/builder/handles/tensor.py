@@ -17,8 +17,8 @@ from mimgraph.ir.typed_graph import TypedNode, inputs_of
 from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ir.types import BATCH, Shape, TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.attribute import op_called, with_parentheses
 from mimgraph.ops.layer_call import LayerCall
+from mimgraph.ops.spelling import op_called, with_parentheses
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.objects import Completed, Shown
 

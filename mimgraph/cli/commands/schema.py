@@ -9,7 +9,7 @@ from mimgraph.cli.errors import OK
 from mimgraph.cli.printing import print_warning
 from mimgraph.cli.writing import write
 from mimgraph.language import schema
-from mimgraph.ops.custom import plugins
+from mimgraph.ops.custom import registration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the schema, with the layers and merges of plugins."""
-    for broken in plugins.load_all():
+    for broken in registration.load_all():
         print_warning(f"the schema lacks a name: {broken}")
     write(args, schema.text())
     return OK

@@ -34,7 +34,7 @@ from mimgraph.ir.names import legal_name
 from mimgraph.ir.typed_graph import Body, TypedNode
 from mimgraph.ir.typed_operations import Leaf, Repeated, Use, unwrap
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.libraries import is_model
+from mimgraph.ops.registry import is_model
 
 
 class ChainItems:

@@ -22,8 +22,7 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ops import registry
-from mimgraph.ops.op import Op
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.op import REQUIRED, Op
 
 
 def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:

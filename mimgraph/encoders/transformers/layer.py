@@ -19,8 +19,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import RESULT, Lowering, Module, Port, module_call
 from mimgraph.ir.names import port_fault
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import InputSpec, OptionSpec
+from mimgraph.ops.op import InputSpec, OpFault, OptionSpec
 
 AUTO = "AutoModel"
 Kind: TypeAlias = TableModel | OtherModel

@@ -18,8 +18,7 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.op import REQUIRED, OpFault
 
 _SIZE = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)")
 _REASONS = {"dtype-mismatch": "dtype", "shape-mismatch": "size", "rank-mismatch": "size"}

@@ -33,8 +33,7 @@ from mimgraph.language.schema.values import (
     value,
 )
 from mimgraph.ops import registry
-from mimgraph.ops.op import Op
-from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
+from mimgraph.ops.op import REQUIRED, InputSpec, Op, OptionSpec
 
 ANY_SOURCES = InputSpec((), frozenset(), "named")
 ONE_SOURCE = InputSpec(("input",), frozenset(), "one")

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain, describe
 from mimgraph.language.keys import KEYS
-from mimgraph.ops.layers.tensors.inits import INITS, Init
-from mimgraph.ops.libraries import LIBRARIES
-from mimgraph.ops.signature import OptionSpec
+from mimgraph.ops.layers.tensors import INITS, Init
+from mimgraph.ops.op import OptionSpec
+from mimgraph.ops.registry import LIBRARIES
 
 Json = dict[str, Any]
 

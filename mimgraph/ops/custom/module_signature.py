@@ -1,13 +1,15 @@
-"""Read what makes a user's modules as a layer: options from its parameters, sources from `forward`."""
+"""Find the signature of a registered class or function, and infer its node by running it."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
+from functools import cached_property, partial
+from types import FunctionType, MethodType
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
@@ -17,18 +19,148 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Maker, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.ops.custom.maker import (
-    class_of,
-    doc_of,
-    is_rest,
-    parameters_of,
-    sources_of,
-    spelled,
-)
-from mimgraph.ops.layer_call import LayerOp, MergeOp
-from mimgraph.ops.op import Op, OpFault
-from mimgraph.ops.python_op import PythonOp
-from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
+from mimgraph.ops.layer_call import LayerOp, MergeOp, PythonOp
+from mimgraph.ops.op import REQUIRED, InputSpec, Op, OpFault, OptionSpec
+
+
+def is_module(cls: object) -> bool:
+    """Return whether it is a class of modules, without importing torch."""
+    bases = cls.__mro__ if isinstance(cls, type) else ()
+    return any((b.__module__, b.__name__) == ("torch.nn.modules.module", "Module") for b in bases)
+
+
+def is_maker(thing: object) -> bool:
+    """Return whether `register` takes it: a class of modules, a function or a class method."""
+    return is_module(thing) or isinstance(thing, FunctionType) or _is_class_method(thing)
+
+
+def _is_class_method(thing: object) -> bool:
+    return isinstance(thing, MethodType) and isinstance(thing.__self__, type)
+
+
+def check(thing: object) -> None:
+    """Raise a `TypeError` for what cannot be registered, which says what to write."""
+    if isinstance(thing, partial):
+        raise TypeError(
+            f"{thing!r} has no name that an emitted file could import: register the function, and"
+            " give the arguments in the spec"
+        )
+    if isinstance(thing, FunctionType) and thing.__name__ == "<lambda>":
+        raise TypeError("a lambda has no name that an emitted file could import: write it with def")
+    if not is_maker(thing):
+        message = f"{thing!r} is not a class of modules, nor a function that returns one"
+        raise TypeError(message)
+
+
+def path_of(maker: Maker) -> tuple[str, str]:
+    """Return the Python module and the qualified name; a class method is that of the class it is called on."""
+    if isinstance(maker, MethodType):
+        cls: Any = maker.__self__
+        return cls.__module__, f"{cls.__qualname__}.{maker.__name__}"
+    return maker.__module__, maker.__qualname__
+
+
+def spelled(maker: Maker) -> str:
+    """Return the name as Python code writes it: `Gate`, `make_gate` or `Gate.from_config`."""
+    if isinstance(maker, MethodType):
+        cls: Any = maker.__self__
+        return f"{cls.__name__}.{maker.__name__}"
+    return maker.__name__
+
+
+def doc_of(maker: Maker) -> str:
+    """Return the docstring, or the Python module that it is from."""
+    is_class = isinstance(maker, type)
+    own = vars(maker).get("__doc__") if is_class else maker.__doc__
+    kind = "class" if is_class else "function"
+    return inspect.cleandoc(own or f"A {kind} of `{path_of(maker)[0]}`.")
+
+
+def class_of(maker: Maker) -> type | None:
+    """Return the class of the modules, which a function says by its annotation; None if it does not."""
+    if isinstance(maker, type):
+        return maker
+    found = _hints(maker).get("return")
+    if found is Self and isinstance(maker, MethodType):
+        found = maker.__self__
+    if not is_module(found) or not has_forward(found):
+        return None
+    assert isinstance(found, type)
+    return found
+
+
+def has_forward(module: Any) -> bool:
+    """Return whether a module or its class says how it is called, which `nn.Module` itself does not."""
+    name = getattr(module.forward, "__name__", "")
+    return name != "_forward_unimplemented"
+
+
+def sources_of(forward: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters of a module's `forward` that sources fill."""
+    found = inspect.signature(forward).parameters.values()
+    return [parameter for parameter in found if parameter.kind is not parameter.VAR_KEYWORD]
+
+
+def parameters_of(maker: Maker) -> Iterator[inspect.Parameter]:
+    """Yield the parameters that options give, annotations resolved; of a class whose constructor takes
+    `**keywords`, also the parameters of its base classes."""
+    if isinstance(maker, type):
+        yield from _constructor(maker)
+        return
+    hints = _hints(maker)
+    for parameter in inspect.signature(maker).parameters.values():
+        _check_parameter(parameter, spelled(maker), is_passed_on=False)
+        if not is_rest(parameter):
+            annotation = hints.get(parameter.name, parameter.annotation)
+            yield parameter.replace(annotation=annotation)
+
+
+def _constructor(cls: type) -> Iterator[inspect.Parameter]:
+    seen: set[str] = set()
+    for base in cls.__mro__:
+        function = vars(base).get("__init__")
+        if function is None:
+            continue
+        if base.__module__ == "torch.nn.modules.module":
+            return
+        hints = _hints(function)
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        for parameter in parameters:
+            _check_parameter(parameter, base.__name__, is_passed_on=takes_any)
+            if parameter.name not in seen and not is_rest(parameter):
+                seen.add(parameter.name)
+                annotation = hints.get(parameter.name, parameter.annotation)
+                yield parameter.replace(annotation=annotation)
+        if not takes_any:
+            return
+
+
+def _check_parameter(parameter: inspect.Parameter, owner: str, is_passed_on: bool) -> None:
+    """Raise a `TypeError` for a parameter that no option can give."""
+    if parameter.kind is parameter.VAR_POSITIONAL and not is_passed_on:
+        message = f"{owner} takes *{parameter.name}, which no option can give"
+        raise TypeError(f"{message}: make it a list")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise TypeError(f"{owner} takes {parameter.name} by position only")
+
+
+def _hints(function: Any) -> Mapping[str, Any]:
+    """Return the annotations as types; none if a name in one of them cannot be found."""
+    try:
+        return typing.get_type_hints(function)
+    except Exception:  # noqa: BLE001 - to resolve one may raise anything
+        return {}
+
+
+def is_rest(parameter: inspect.Parameter) -> bool:
+    """Return whether it is `*args` or `**kwargs`."""
+    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
+# Read what makes a user's modules as a layer: options from its parameters, sources from
+# `forward`.
+
 
 ShapeRule = Callable[..., object]
 MacsRule = Callable[..., object]
@@ -128,7 +260,7 @@ class Registered(PythonOp):
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Return what a pickle holds: the class or function, which is registered where it is not."""
-        from mimgraph.ops.custom.register import registered
+        from mimgraph.ops.custom.registration import registered
 
         kind = () if self.registered_kind == "layer" else (self.registered_kind,)
         return registered, (self.name, self.maker, *kind)

@@ -1,30 +1,132 @@
-"""Find the results and tensors of a user's module: on the meta device, where tensors have no data, or on
-the CPU if it needs data."""
+"""Find the types that a registered module returns, by making it and running it."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from functools import partial
 from io import StringIO
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
+from unittest.mock import patch
 
+import torch
+import torch.hub
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.custom import cpu_process
-from mimgraph.ops.custom.absent_weights import absent_weights
-from mimgraph.ops.custom.device import CPU, META, Device
-from mimgraph.ops.custom.maker import has_forward, sources_of
-from mimgraph.ops.custom.module_signature import Facts, Parts, Probed, Registered, first_line
-from mimgraph.ops.custom.runs import NeedsData, check_memory, needs_data, results, wants_data
+from mimgraph.ops.custom.module_signature import (
+    Facts,
+    Parts,
+    Probed,
+    Registered,
+    first_line,
+    has_forward,
+    sources_of,
+)
+from mimgraph.ops.custom.runs import (
+    CPU,
+    META,
+    Device,
+    NeedsData,
+    check_memory,
+    needs_data,
+    results,
+    wants_data,
+)
 from mimgraph.ops.op import OpFault
+from mimgraph.support.limited_process import Ended, call
 from mimgraph.support.offline import MissingFile, missing_file
+
+_absent = ContextVar("absent", default=False)
+
+
+@contextmanager
+def absent_weights() -> Iterator[None]:
+    """Let torch.hub download nothing, and files that are not there hold no tensors: so a module is made
+    with the weights that it has before it loads others, whose shapes are the same."""
+    load, load_state_dict = torch.load, nn.Module.load_state_dict
+    download = torch.hub.download_url_to_file
+
+    def no_download(*args: Any, **keywords: Any) -> None:
+        if not _absent.get():  # another thread's
+            download(*args, **keywords)
+
+    def load_what_is_there(file: Any, *args: Any, **keywords: Any) -> Any:
+        is_path = isinstance(file, str | os.PathLike)
+        if _absent.get() and is_path and not os.path.exists(file):
+            return {}
+        return load(file, *args, **keywords)
+
+    def keep(self: nn.Module, state: Any, *args: Any, **keywords: Any) -> Any:
+        if _absent.get() and not state:
+            return load_state_dict(self, self.state_dict(), assign=True)
+        return load_state_dict(self, state, *args, **keywords)
+
+    token = _absent.set(True)
+    try:
+        with (
+            patch.object(torch.hub, "download_url_to_file", no_download),
+            patch.object(torch, "load", load_what_is_there),
+            patch.object(nn.Module, "load_state_dict", keep),
+        ):
+            yield
+    finally:
+        _absent.reset(token)
+
+
+# Ask a process with limits about a user's module, and report what goes wrong there as a fault.
+
+
+GIB = 1 << 30
+SECONDS = 20.0  # for all runs of one question
+MEMORY = 4 * GIB  # bytes beyond what this process has
+
+Answer = TypeVar("Answer")
+
+
+def answer(op: Probed, question: Callable[[], Answer]) -> Answer:
+    """Return what a function returns in a process with limits; raise the fault that it raises there."""
+    try:
+        found = call(partial(_asked, question), SECONDS, MEMORY)
+    except Ended as ended:
+        message = f"{op.name} cannot be run to find its shapes"
+        raise OpFault(
+            "cannot-run", message, note=str(ended), help=op.shape_help, at_node=True
+        ) from None
+    if isinstance(found, OpFault):
+        raise found
+    return found
+
+
+def _asked(question: Callable[[], Answer]) -> Answer | OpFault:
+    """Return the answer or the fault; with one thread, as a fork has none of the others."""
+    torch.set_num_threads(1)
+    try:
+        return question()
+    except OpFault as fault:
+        return fault
+
+
+def check_size(op: Probed, module: nn.Module) -> None:
+    """Refuse a module on the meta device that cannot be made within the limits if it needs data."""
+    held = chain(module.parameters(), module.buffers())
+    size = sum(tensor.numel() * tensor.element_size() for tensor in held)
+    if size > MEMORY // 2:
+        message = f"{op.name} cannot be run to find its shapes"
+        note = f"it needs data, and its tensors take {size / GIB:.1f} GiB, more than {MEMORY / GIB / 2:.0f}"
+        raise OpFault("cannot-run", message, note=note, help=op.shape_help, at_node=True)
+
+
+# Find the results and tensors of a user's module: on the meta device, where tensors have no data,
+# or on the CPU if it needs data.
 
 
 def owned(op: Registered, arguments: Mapping[str, Any]) -> Facts:
@@ -40,7 +142,7 @@ def sources(op: Registered, arguments: Mapping[str, Any]) -> Sequence[inspect.Pa
     try:
         return _sources(_make(op, arguments))
     except NeedsData:
-        return cpu_process.answer(op, partial(_sources_on_cpu, op, arguments))
+        return answer(op, partial(_sources_on_cpu, op, arguments))
 
 
 def probe(
@@ -56,7 +158,7 @@ def probe(
         return facts(op, module, positional, keywords)
     except NeedsData:
         if module is not None:
-            cpu_process.check_size(op, module)
+            check_size(op, module)
         return facts_on_cpu(op, partial(_make, op, arguments, CPU), positional, keywords)
 
 
@@ -78,7 +180,7 @@ def facts_on_cpu(
     keywords: Mapping[str, TensorType],
 ) -> Facts:
     """Return the same of a module that is made and run on the CPU, in a process with limits."""
-    return cpu_process.answer(op, partial(_facts_on_cpu, op, make, positional, keywords))
+    return answer(op, partial(_facts_on_cpu, op, make, positional, keywords))
 
 
 def tensors(module: nn.Module, parts: Parts) -> Facts:

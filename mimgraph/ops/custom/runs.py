@@ -1,10 +1,16 @@
-"""Run a user's module at several sizes, and find the types of its results as expressions of them."""
+"""Run a module at several sizes, and find how its result depends on them."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from bisect import bisect_left
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from math import gcd
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +19,226 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.ir.dim import Size, symbols
+from mimgraph.ir.dim import Size, substitute, symbol, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
-from mimgraph.ops.custom.device import META, Device, Fill
-from mimgraph.ops.custom.fit import SHORT_STEPS, fit
 from mimgraph.ops.custom.module_signature import Parts, Probed, first_line
 from mimgraph.ops.op import OpFault
+from mimgraph.support.offline import refusing_network
+
+Point = Mapping[str, int]
+Value = Callable[[Point], int | None]  # None at points where the module fails
+
+# Steps by which a size is raised, multiples of usual strides; the first at which the module runs counts.
+STEPS = (3360, 480, 48, 12, 4)
+SHORT_STEPS = STEPS[2:]  # for names over which the module loops
+LARGEST_DIVISOR = 64  # larger ones are not strides but results of rounding
+
+
+def fit(
+    value: Value, base: Point, steps: Mapping[str, Sequence[int]] = MappingProxyType({})
+) -> Size | None:
+    """Return a constant, or a sum or product of `(a*T + b)//m`, that gives every value; None if none.
+
+    `value` is not None at `base`; it is called at other points. `steps` has the steps of names for which
+    the usual ones are too large.
+    """
+    start = value(base)
+    assert start is not None
+    lines = [_Line(value, base, name, steps.get(name, STEPS)) for name in base]
+    moving = [line for line in lines if line.moves]
+    taken = {line.name: line.step for line in lines}
+    for expression in _candidates(start, base, moving):
+        if expression is not None and _holds(expression, value, base, taken):
+            return expression
+    return None
+
+
+def _candidates(start: int, base: Point, lines: list[_Line]) -> Iterator[Size | None]:
+    """Yield a constant, or a sum and a product of the forms of the lines."""
+    if not lines:
+        yield start
+        return
+    yield _sum(start, base, [line.form() for line in lines])
+    yield _product(start, base, [line.form(line.unit()) for line in lines])
+
+
+def _sum(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    """Return the sum of the forms, shifted to be `start` at the base; None if one is missing."""
+    total: Size = start
+    for form in forms:
+        if form is None:
+            return None
+        total += form - substitute(form, base)
+    return total
+
+
+def _product(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    """Return a multiple of the product of the forms that is `start` at the base; None if there is none."""
+    total: Size = 1
+    for form in forms:
+        if form is None:
+            return None
+        total *= form
+    at_base = substitute(total, base)
+    if not isinstance(at_base, int) or at_base == 0 or start % at_base:
+        return None
+    return start // at_base * total
+
+
+def _holds(expression: Size, value: Value, base: Point, steps: Point) -> bool:
+    """Return whether the expression is right where all names change, at one such point at least."""
+    seen = [(substitute(expression, point), value(point)) for point in _points(base, steps)]
+    known = [(wanted, found) for wanted, found in seen if found is not None]
+    return bool(known) and all(wanted == found for wanted, found in known)
+
+
+def _points(base: Point, steps: Point) -> Iterator[Point]:
+    """Yield points where all names change: by their steps, by parts of these, and by a little."""
+    for part in (1, 2, 3, 5):
+        yield {name: size + steps[name] // part for name, size in base.items()}
+    for little in (1, 2, 3):
+        yield {name: size + little + number for number, (name, size) in enumerate(base.items())}
+
+
+class _Line:
+    """The values where one name changes and the others stay."""
+
+    def __init__(self, value: Value, base: Point, name: str, steps: Sequence[int]) -> None:
+        self.name = name
+        self.start = base[name]
+        self.at: Callable[[int], int | None] = lambda size: value({**base, name: size})
+        self.step = next((s for s in steps if self.at(self.start + s) is not None), 0)
+
+    @property
+    def moves(self) -> bool:
+        """Return whether the value depends on the name."""
+        return self.at(self.start + self.step) != self.at(self.start)
+
+    def unit(self) -> int:
+        """Return a common divisor of the values, found from a few of them."""
+        sizes = (self.start + move for move in (0, 1, 2, 4, 8, 16, 32, self.step))
+        return gcd(*(found for size in sizes if (found := self.at(size)) is not None))
+
+    def form(self, unit: int = 1) -> Size | None:
+        """Return `(a*T + b)//m` such that the values are it times `unit`.
+
+        Over a step that m divides, the slope is a/m. Then `a*T` is tried at each remainder k modulo m:
+        the smallest k at which the value jumps gives b.
+        """
+        low, high = self.at(self.start), self.at(self.start + self.step)
+        if low is None or high is None:
+            return None
+        slope = Fraction((high - low) // unit, self.step)
+        a, m = slope.numerator, slope.denominator
+        if a == 0 or (m > 1 and m > min(self.step // 6, LARGEST_DIVISOR)):
+            return None
+        inverse = pow(a, -1, m)
+
+        def over(k: int) -> int | None:
+            """Return the value where `a*T % m` is k, minus `a*T // m`: one more once k is large enough."""
+            size = self.start + (k - a * self.start) * inverse % m
+            found = self.at(size)
+            return None if found is None else found // unit - a * size // m
+
+        lowest = over(0)
+        if lowest is None:
+            return None
+        jump = bisect_left(range(m), True, key=lambda k: over(k) not in (lowest, None))
+        return (a * symbol(self.name) + m * lowest + m - jump) // m
+
+
+# Say how a user's module is run on a device: on which tensors, and at which sizes.
+
+
+Fill = Literal["none", "mixed", "ones", "zeros"]  # what whole numbers are: indices, lengths, a mask
+
+
+class Device(NamedTuple):
+    """Where modules run, and the sizes and data that they are tried with.
+
+    Names get primes from each start on, then multiples of each unit, which divide evenly; the batch gets
+    primes from `batch_from` on, if that is not 0. `steps` are the steps by which a size is raised to see
+    what becomes of the results, and larger ones to take if these do not tell.
+    """
+
+    name: Literal["meta", "cpu"]
+    primes_from: tuple[int, ...]
+    multiples_of: tuple[int, ...]
+    steps: tuple[tuple[int, ...], ...]
+    fills: tuple[Fill, ...]
+    batch_from: int = 0
+    batch_steps: tuple[int, ...] = ()
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Make new tensors there, leave torch's random numbers as they were, and reach for no network."""
+        random = torch.random.fork_rng(devices=[])
+        with refusing_network(), random, torch.no_grad(), torch.device(self.name):
+            yield
+
+    def bases(self, names: Sequence[str], known: Container[int]) -> Iterator[dict[str, int]]:
+        """Yield sizes to begin with, different for each name; the batch is none of the known sizes, so
+        that it is not mistaken for one."""
+        for start in self.primes_from:
+            yield self._with_batch(dict(zip(names, _primes(start, known), strict=False)), known)
+        for unit in self.multiples_of:
+            sizes = {name: unit * number for number, name in enumerate(names, 1)}
+            sizes = self._with_batch(sizes, known)
+            if sizes.get("N") not in known:
+                yield sizes
+
+    def _with_batch(self, sizes: dict[str, int], known: Container[int]) -> dict[str, int]:
+        """Return the sizes with a small batch, which is none of the others, if this device needs one."""
+        if not self.batch_from or "N" not in sizes:
+            return sizes
+        others = {size for name, size in sizes.items() if name != "N"}
+        small = _primes(self.batch_from, known)
+        return {**sizes, "N": next(size for size in small if size not in others)}
+
+    def tensor(self, type_: TensorType, sizes: Mapping[str, int], fill: Fill, seed: int) -> Tensor:
+        """Return a tensor of these sizes, without data on the meta device."""
+        shape: list[int] = [substitute(dim, sizes) for dim in type_.shape]  # type: ignore[misc]  # no name is left
+        dtype: torch.dtype = getattr(torch, type_.dtype)
+        if self.name == "meta":
+            return torch.empty(shape, dtype=dtype)
+        return _filled(shape, dtype, fill, torch.Generator().manual_seed(seed))
+
+
+# The batch is a prime as all names are: tensors without data take no memory.
+META = Device("meta", (37, 11, 211, 2003, 3), (224, 12), (STEPS,), ("none",))
+CPU = Device(
+    *("cpu", (5, 11, 37, 211, 3), (224, 12)),
+    steps=((96, 48, 12, 4), (480, 48), (672, 84)),  # strides up to 16, those of 2 and 5, those of 7
+    fills=("mixed", "ones", "zeros"),
+    batch_from=2,
+    batch_steps=(4, 2, 1),
+)
+
+
+def _primes(start: int, known: Container[int]) -> Iterator[int]:
+    """Yield the primes from a number on that are not known sizes."""
+    numbers = (n for n in itertools.count(start) if all(n % d for d in range(2, int(n**0.5) + 1)))
+    return (prime for prime in numbers if prime > 1 and prime not in known)
+
+
+def _filled(
+    shape: Sequence[int], dtype: torch.dtype, fill: Fill, generator: torch.Generator
+) -> Tensor:
+    """Return a tensor with data: normal floats, and whole numbers and booleans that are 0 or 1, which are
+    indices of any table. In each row the first is 1, so that a mask leaves something."""
+    if dtype.is_complex:
+        return torch.randn(shape, dtype=torch.complex64, generator=generator).to(dtype)
+    if dtype.is_floating_point:
+        return torch.randn(shape, generator=generator).to(dtype)
+    if fill != "mixed":
+        return torch.full(shape, int(fill == "ones"), dtype=dtype)
+    made = torch.randint(0, 2, shape, generator=generator)
+    if made.dim() and made.shape[-1]:
+        made[..., 0] = 1
+    return made.to(dtype)
+
+
+# Run a user's module at several sizes, and find the types of its results as expressions of them.
 
 
 class NeedsData(OpFault):

@@ -3,26 +3,26 @@
 A check of a small spec uses few of them, and importing all takes as long as the check.
 """
 
-FILES = {
-    "fusion.attention": "attention",
-    "fusion.bilinear": "bilinear low_rank mfb mlb mutan tensor",
-    "fusion.cross": "cin cross",
-    "arithmetic.einsum": "einsum",
-    "arithmetic.elementwise": (
-        "add average divide logical_and logical_or maximum minimum multiply subtract where"
+FILES = (  # in the order in which the schema lists the ops
+    ("attention", "attention"),
+    ("interaction", "bilinear low_rank mfb mlb mutan tensor cin cross"),
+    ("product", "einsum"),
+    (
+        "elementwise",
+        ("add average divide logical_and logical_or maximum minimum multiply subtract where"),
     ),
-    "fusion.experts": "mmoe moe",
-    "join.fill": "masked_fill pad_like",
-    "arithmetic.formula": "formula",
-    "fusion.gates": "gated weighted_sum",
-    "join.indexing": "gather pick scatter_add take",
-    "fusion.interaction": "dot_interaction factorization pairwise_dot",
-    "join.join": "concat stack",
-    "arithmetic.similarity": "cosine distance",
-    "join.masks": "sequence_mask",
-    "fusion.modulation": "film squeeze_excite",
-    "join.pooling": "attention_pool last_pool max_pool mean_pool",
-    "arithmetic.product": "dot matmul outer",
-    "join.resize": "resize_like",
-    "fusion.tokens": "bottleneck co_attention cross_attention perceiver transformer",
-}
+    ("gates", "mmoe moe"),
+    ("join", "masked_fill pad_like"),
+    ("formula", "formula"),
+    ("gates", "gated weighted_sum"),
+    ("join", "gather pick scatter_add take"),
+    ("interaction", "dot_interaction factorization pairwise_dot"),
+    ("join", "concat stack"),
+    ("elementwise", "cosine distance"),
+    ("pooling", "sequence_mask"),
+    ("gates", "film squeeze_excite"),
+    ("pooling", "attention_pool last_pool max_pool mean_pool"),
+    ("product", "dot matmul outer"),
+    ("join", "resize_like"),
+    ("attention", "bottleneck co_attention cross_attention perceiver transformer"),
+)

@@ -14,7 +14,7 @@ from mimgraph.ir.typed_operations import Repeated, Scan, Shared, TypedOperation,
 from mimgraph.ir.typed_walks import needed_in_eval
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
+from mimgraph.ops.layers.rnn import PAIR, pair_text
 from mimgraph.picture.details.model import Detail, OptionValue, Result, Source
 from mimgraph.picture.details.option_values import block_options, node_options, together
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span

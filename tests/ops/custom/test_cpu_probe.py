@@ -20,10 +20,9 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.custom import cpu_process
-from mimgraph.ops.custom.device import CPU, META
-from mimgraph.ops.custom.register import made
-from mimgraph.ops.custom.runs import results
+from mimgraph.ops.custom import probe
+from mimgraph.ops.custom.registration import made
+from mimgraph.ops.custom.runs import CPU, META, results
 from mimgraph.support import limited_process
 from tests.conftest import in_ci
 from tests.ops.custom.test_register import Joined, Patches, Positions, Steps, Table
@@ -255,15 +254,15 @@ FAULTS = {
 def test_what_goes_wrong_is_reported_at_the_node(
     what: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cpu_process, "SECONDS", 1.0)
+    monkeypatch.setattr(probe, "SECONDS", 1.0)
     asked: list[Any] = []
-    call = cpu_process.call
+    call = probe.call
 
     def counted(*given: Any) -> Any:
         asked.append(given)
         return call(*given)
 
-    monkeypatch.setattr(cpu_process, "call", counted)
+    monkeypatch.setattr(probe, "call", counted)
     code, note = FAULTS[what]
     mg.register(Bad)
     counts = []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mimgraph.ir.dim import Dim, symbol
-from mimgraph.ops.custom.fit import fit
+from mimgraph.ops.custom.runs import fit
 
 T, S = symbol("T"), symbol("S")
 BASE = {"T": 37, "S": 41}

@@ -17,9 +17,8 @@ from torch import nn
 from mimgraph import layers
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.types import DTYPES, Constraint, TensorType
-from mimgraph.ops.normalized_weight import NORMS
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.layers.linear import NORMS
+from mimgraph.ops.op import REQUIRED, OpFault
 from tests.helpers.cases import check_each
 from tests.ops.layers.oracle import (
     TORCH,

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cost.choose_sizes import choose_sizes
-from mimgraph.ops.layers.tensors.inits import INITS, Gain
+from mimgraph.ops.layers.tensors import INITS, Gain
 from mimgraph.runtime.runner import seeded_inputs
 from tests.helpers.cases import check_each, check_texts, texts
 from tests.helpers.running import by_name

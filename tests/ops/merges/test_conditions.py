@@ -7,7 +7,7 @@ from itertools import product
 import torch
 
 from mimgraph.ir.expression import parse_formula, variables
-from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
+from mimgraph.ops.merges.notation import LONGEST, as_formula
 from tests.helpers.cases import check_each
 from tests.ops.layers.oracle import infer, results, tensor
 

@@ -11,38 +11,39 @@ from mimgraph.ir.types import DTYPES
 from mimgraph.language.reference import default
 from mimgraph.ops import layers as catalogue
 from mimgraph.ops import registry
-from mimgraph.ops.custom import plugins
-from mimgraph.ops.layers.tensors.inits import INITS
-from mimgraph.ops.libraries import LIBRARIES, names
-from mimgraph.ops.op import Op
-from mimgraph.ops.signature import REQUIRED
+from mimgraph.ops.custom import registration
+from mimgraph.ops.layers.tensors import INITS
+from mimgraph.ops.op import REQUIRED, Op
+from mimgraph.ops.registry import LIBRARIES, model_names
 from mimgraph.support.plugins import BrokenPlugin
 
-ACTIVATIONS = catalogue.FILES["pointwise.activation"].split()
+ACTIVATIONS = dict(catalogue.FILES)["activation"].split()
 
 
 def op_of(kind: str, name: str) -> Op | None:
     """Return the op of a kind and name, also of a plugin; None if it is unknown or cannot be used."""
     try:
-        return plugins.find(kind, name) if kind else None
+        return registration.find(kind, name) if kind else None
     except BrokenPlugin:
         return None
 
 
 def layers(typed: str) -> Iterator[Proposal]:
     """Yield all layers, and the models of a library whose name is typed or begun."""
-    for name in (*registry.names("layer"), *plugins.names("layer")):
+    for name in (*registry.names("layer"), *registration.names("layer")):
         yield Proposal(name, "layer", about=name)
     library, dot, _ = typed.partition(".")
     rank = 0 if dot else 2
     for known in LIBRARIES:
         if library and known.startswith(library):
-            yield from (Proposal(name, "layer", about=name, rank=rank) for name in names(known))
+            yield from (
+                Proposal(name, "layer", about=name, rank=rank) for name in model_names(known)
+            )
 
 
 def merges() -> Iterator[Proposal]:
     """Yield all merges."""
-    for name in (*registry.names("merge"), *plugins.names("merge")):
+    for name in (*registry.names("merge"), *registration.names("merge")):
         yield Proposal(name, "merge", about=name)
 
 

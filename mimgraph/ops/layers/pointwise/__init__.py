@@ -1,1 +1,0 @@
-"""Define layers that work on each value or vector alone: activations, norms, Linear, dropout."""

@@ -1,1 +1,0 @@
-"""Define layers over steps and tokens: embeddings, recurrent layers, attention, transformers, masks."""

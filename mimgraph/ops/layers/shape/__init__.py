@@ -1,1 +1,0 @@
-"""Define layers that reorder, reduce or cut axes."""

@@ -1,1 +1,0 @@
-"""Define merges with weights: attention, gates, bilinear forms, experts, token mixing."""
