@@ -6,12 +6,11 @@ from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
     from mimgraph import layers, merges
-    from mimgraph.builder.blocks.function import block
-    from mimgraph.builder.handles.tensor import Tensor
-    from mimgraph.builder.inputs import Input
-    from mimgraph.builder.outputs import Output, training_only
-    from mimgraph.builder.own_tensors import Buffer, Parameter, arange, ones, random, zeros
+    from mimgraph.builder.block_function import block
+    from mimgraph.builder.declare_graph import Output, training_only
+    from mimgraph.builder.inputs import Buffer, Input, Parameter, arange, ones, random, zeros
     from mimgraph.builder.sequential import Sequential
+    from mimgraph.builder.tensor import Tensor
     from mimgraph.carried import carry
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, Model, diff, from_dict, load, load_model, loads, positional

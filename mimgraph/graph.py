@@ -52,16 +52,14 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder.blocks.call import BlockCall, Family, Param
-    from mimgraph.builder.blocks.spec_blocks import GraphLayer
-    from mimgraph.builder.declare_graph import GivenLimits
+    from mimgraph.builder.block_call import BlockCall, Family, Param
+    from mimgraph.builder.declare_graph import GivenLimits, Outputs
+    from mimgraph.builder.edits.change_nodes import NewLayer
     from mimgraph.builder.edits.edit import EditedGraph
-    from mimgraph.builder.edits.map_nodes import Answer
-    from mimgraph.builder.edits.new_layers import NewLayer
-    from mimgraph.builder.handles.graph_records import GraphHandles
-    from mimgraph.builder.handles.tensor import Tensor
+    from mimgraph.builder.edits.options import Answer
+    from mimgraph.builder.graph_parts import GraphHandles, GraphLayer
     from mimgraph.builder.inputs import Inputs
-    from mimgraph.builder.outputs import Outputs
+    from mimgraph.builder.tensor import Tensor
     from mimgraph.compare.review import Review
     from mimgraph.inspection.ends import GraphInput, GraphOutput
     from mimgraph.inspection.node import Node, Nodes
@@ -218,7 +216,7 @@ class Graph(Shown):
         A block that was declared by a Python function calls it again. So it takes all params of the
         function, including those that only Python code uses, which a dump does not contain.
         """
-        from mimgraph.builder.blocks.spec_blocks import spec_blocks
+        from mimgraph.builder.graph_parts import spec_blocks
 
         return spec_blocks(self.declared)
 
@@ -235,7 +233,7 @@ class Graph(Shown):
 
     @cached_property
     def _handles(self) -> GraphHandles:
-        from mimgraph.builder.handles.graph_records import GraphHandles
+        from mimgraph.builder.graph_parts import GraphHandles
 
         return GraphHandles(self.declared, self.typed)
 
@@ -267,7 +265,7 @@ class Graph(Shown):
 
     @cached_property
     def _block(self) -> GraphLayer:
-        from mimgraph.builder.blocks.spec_blocks import GraphLayer
+        from mimgraph.builder.graph_parts import GraphLayer
 
         return GraphLayer(self.declared)
 
@@ -351,7 +349,7 @@ class Graph(Shown):
         its node, of several outputs a port is `lstm_last`. A node whose module another shares stays,
         and a sole input is not optional.
         """
-        from mimgraph.builder.edits.upto import upto
+        from mimgraph.builder.edits.change_nodes import upto
 
         return self._edited(upto, *paths)
 
@@ -384,7 +382,7 @@ class Graph(Shown):
         first. A node that shares another's module follows that, and a block that no node runs stays as
         it is.
         """
-        from mimgraph.builder.edits.map_nodes import map_nodes
+        from mimgraph.builder.edits.options import map_nodes
 
         return self._edited(map_nodes, rule)
 

@@ -1,16 +1,16 @@
-"""Declare the graph that computes given outputs, and name its blocks."""
+"""Declare the graph that computes given outputs, with their options, and name its blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, ValuesView
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import declare_body
 from mimgraph.builder.inputs import Inputs, public_inputs
-from mimgraph.builder.node_names import Names
-from mimgraph.builder.outputs import Outputs, public_outputs
+from mimgraph.builder.names import Names, check_output_name, content_key
+from mimgraph.builder.records import Record
+from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir import declared_graph as ir
@@ -18,8 +18,97 @@ from mimgraph.ir.declared_graph import LIMITED, DeclaredLimits
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.names import class_fault
 from mimgraph.ir.rewrite import with_keys
+from mimgraph.ops.deprecated import PYTHON, warn
+from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_mapping, as_plain
+from mimgraph.support.arguments import as_flag, as_mapping, as_plain, as_text, plain, wrong
+from mimgraph.support.entry_point import entry_point, entry_points
+
+
+@entry_points
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`.
+
+    With `only="training"` the model returns it in training mode only; `training_only=True` is the
+    deprecated spelling.
+    `batch_dim` is the axis to which the batch is moved: with 1, (N, T, C) is given as (T, N, C).
+    """
+
+    handle: Tensor
+    doc: str = ""
+    training_only: bool = False
+    batch_dim: int | None = None
+    only: Literal["training"] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.handle, Tensor):
+            wants = "a handle: mg.Input(...) or what a layer returned"
+            raise wrong("an output", wants, self.handle)
+        as_text("a doc", self.doc)
+        if self.only not in (None, "training"):
+            raise wrong("only", '"training" or None', self.only)
+        is_only = as_flag("training_only", self.training_only) or self.only == "training"
+        if is_only and self.only is None:
+            old = "mg.Output(training_only=True)"
+            warn(old, PYTHON[old])
+        batch_dim = plain(self.batch_dim)
+        if isinstance(batch_dim, bool) or not isinstance(batch_dim, int | None):
+            raise wrong("batch_dim", "an integer or None", batch_dim)
+        # one value for each, however it was given
+        object.__setattr__(self, "training_only", is_only)
+        object.__setattr__(self, "only", "training" if is_only else None)
+        object.__setattr__(self, "batch_dim", batch_dim)
+
+
+@entry_point
+def training_only(handle: Tensor, doc: str = "") -> Output:
+    """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
+    return Output(handle, doc, only="training")
+
+
+Given: TypeAlias = Tensor | Output
+# not `Iterable`, as a dict is one, and a type checker could not tell which of the two it should be
+Outputs: TypeAlias = (
+    Given | Sequence[Given] | Iterator[Given] | ValuesView[Given] | Mapping[str, Given]
+)
+
+
+def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
+    """Return the outputs with their public names; "" stands for the name of the node."""
+    if isinstance(outputs, Tensor | Output):
+        outputs = [outputs]
+    if isinstance(declared := getattr(outputs, "declared", None), ir.Graph):
+        names = ", ".join(output.name for output in declared.outputs)
+        raise TypeError(
+            f"outputs is a graph already, {declared.name}, and it computes {names}: use it as it is, or"
+            ' take a handle of it, graph["NAME"], to build on'
+        )
+    if isinstance(outputs, str | Applicable) or not isinstance(outputs, Iterable):
+        raise wrong("outputs", "a handle, a list of them or a dict by name", outputs)
+    named = isinstance(outputs, Mapping)
+    given = outputs.items() if isinstance(outputs, Mapping) else (("", one) for one in outputs)
+    pairs = [(name, one if isinstance(one, Output) else Output(one)) for name, one in given]
+    if not pairs:
+        raise spec_error("missing-key", "outputs is missing", span, "a graph needs outputs")
+    seen: set[Record] = set()
+    for name, output in pairs:
+        record, port = output.handle.record, output.handle.port
+        if record.trace is not None:
+            message = f"{record.label} was made inside the block {record.trace.family}"
+            raise spec_error("unknown-source", message, span, "return it from the block")
+        if named:
+            check_output_name(name, span)
+        elif len(pairs) > 1 and port is not None:
+            help = f"{{{port!r}: ...}} instead of a list"
+            raise spec_error("wrong-type", "a port in a list needs a name", span, help)
+        elif record in seen:
+            raise spec_error("duplicate-name", f"{record.label} is an output already", span)
+        seen.add(record)
+    return pairs
+
+
+# Declare the graph that computes given outputs, and name its blocks.
 
 
 def declare_graph(

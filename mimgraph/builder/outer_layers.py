@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from mimgraph.builder.handles.call_context import CallContext
-from mimgraph.builder.handles.records import Layer, Record
-from mimgraph.builder.node_names import Names
-from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.names import Names
+from mimgraph.builder.records import CallContext, Layer, Record
+from mimgraph.builder.trace import Trace
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.graph import Given, GivenGroup, Made
 from mimgraph.ir import declared_graph as ir

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from mimgraph.builder.blocks.call import BlockCall, Family
+from mimgraph.builder.block_call import BlockCall, Family
 from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.handles.call_context import CallContext, TypedCall
-from mimgraph.builder.handles.record_call import used_already
-from mimgraph.builder.handles.records import Record
 from mimgraph.builder.outer_layers import has_blocks
-from mimgraph.builder.tracing.trace import enclosing
+from mimgraph.builder.record_call import used_already
+from mimgraph.builder.records import CallContext, Record, TypedCall
+from mimgraph.builder.trace import enclosing
 from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.graph import Given
 from mimgraph.ir import declared_graph as ir

@@ -243,7 +243,7 @@ def test_a_traceback_of_a_mistake_in_a_block_has_only_the_users_frames() -> None
 
 
 def test_a_bug_of_ours_keeps_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mimgraph.builder.handles.record_call.user_line", lambda: {}["a"])
+    monkeypatch.setattr("mimgraph.builder.record_call.user_line", lambda: {}["a"])
     with pytest.raises(KeyError) as caught:
         layers.ReLU()(mg.Input("x", (5,)))
     assert "record_call.py" in lines_of(caught.value)

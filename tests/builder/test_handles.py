@@ -9,7 +9,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.node_names import snake_case
+from mimgraph.builder.names import snake_case
 from mimgraph.ir.declared_graph import Share
 from mimgraph.ir.dim import symbol
 from tests.helpers.handles import image, numeric, text

@@ -10,7 +10,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.python_words import python_words
+from mimgraph.builder.user_line import python_words
 from mimgraph.diagnostics import Report
 from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile

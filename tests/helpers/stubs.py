@@ -22,7 +22,7 @@ _HEAD = '''\
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, overload
 
-from mimgraph.builder.handles.tensor import Tensor
+from mimgraph.builder.tensor import Tensor
 from mimgraph.ir.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall, MergeCall
 from mimgraph.ops.registry import Library

@@ -7,7 +7,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.blocks.call import BlockCall
+from mimgraph.builder.block_call import BlockCall
 from mimgraph.ops.layer_call import LayerCall, MergeCall
 
 # --- inputs, layers and ports ---------------------------------------------------------------------

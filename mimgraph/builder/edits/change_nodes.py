@@ -1,33 +1,55 @@
-"""Replace, insert, rewire and remove nodes."""
+"""Replace, insert, rewire and remove nodes, and cut a graph off at some of its results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
-from mimgraph.builder.blocks.call import BlockCall
-from mimgraph.builder.blocks.scan import ScanCall
-from mimgraph.builder.edits.edit import Edit, EditedGraph
-from mimgraph.builder.edits.new_layers import Layer, as_layer, declare, input_of_item, stem
-from mimgraph.builder.edits.paths import Place, check_one_result, find, unknown_name
-from mimgraph.builder.edits.scope import Scope
-from mimgraph.builder.edits.upto import needed_by
-from mimgraph.builder.node_names import Names, check_name
-from mimgraph.infer.structure import outer_shares, shared_around, shared_by
+from mimgraph.builder.block_call import BlockCall, ScanCall
+from mimgraph.builder.declare_layer import declare_apply
+from mimgraph.builder.edits.edit import (
+    Edit,
+    EditedGraph,
+    Place,
+    Scope,
+    check_one_result,
+    find,
+    unknown_name,
+    used_blocks,
+)
+from mimgraph.builder.names import Names, check_name, snake_case
+from mimgraph.builder.records import CallContext
+from mimgraph.builder.sequential import HasLayer, Sequential, item_help
+from mimgraph.builder.trace import as_written
+from mimgraph.builder.user_line import raise_at_call
+from mimgraph.diagnostics import Report, SpecError
+from mimgraph.infer.declared import params
+from mimgraph.infer.evaluation import in_block, in_nodes
+from mimgraph.infer.graph import Given, GivenGroup, Made
+from mimgraph.infer.rewrites import choose
+from mimgraph.infer.state import State
+from mimgraph.infer.structure import needed_for, outer_shares, shared_around, shared_by
 from mimgraph.ir.declared_graph import (
     AppliedOperation,
     Apply,
+    BlockInput,
     Call,
     Chain,
     Each,
     Graph,
+    Input,
     Node,
+    Output,
     Source,
 )
 from mimgraph.ir.declared_values import Option
+from mimgraph.ir.names import free_name
+from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ops import registry
-from mimgraph.support.arguments import as_names, as_texts
+from mimgraph.ops.layer_call import LayerCall, is_source
+from mimgraph.support.arguments import as_names, as_texts, shown
 
 
 def replace_node(graph: Graph, typed: TypedGraph, path: object, layer: object) -> EditedGraph:
@@ -285,3 +307,207 @@ def _check_removable(edit: Edit, place: Place) -> None:
     if user is not None:
         message = f"a block that {scope.path}{user.name} uses shares the module of {place.path}"
         raise edit.fault("unknown-source", message, f"replace {place.path!r}", user.span)
+
+
+# Declare the layers and merges that an edit is given in Python.
+
+
+NewLayer: TypeAlias = LayerCall | Sequential | BlockCall | HasLayer
+Layer: TypeAlias = LayerCall | Sequential | BlockCall
+
+# a size that is known only at run time is written as its expression, `$(2 * T)`
+WRITTEN = Rewriter(option=lambda option: as_written(option, None))
+
+
+def as_layer(given: object) -> Layer:
+    """Return the argument as a layer or merge with its options; raise a `TypeError` for another."""
+    if hasattr(given, "as_layer"):
+        given = given.as_layer()
+    if isinstance(given, Layer):
+        return given
+    wants = "an edit takes a layer or merge with its options, such as layers.GELU()"
+    called = ': graph.rewire("joined", from_=["a", "b"]) gives a node other sources'
+    help = called if is_source(given) else item_help(given)
+    raise TypeError(f"{wants}, not {shown(given)}{help}")
+
+
+def is_layer(given: object) -> bool:
+    """Return whether the argument is a layer or merge with its options."""
+    return isinstance(given, Layer) or hasattr(given, "as_layer")
+
+
+def stem(layer: Layer) -> str:
+    """Return the beginning of the name of a node that the user does not name."""
+    return snake_case(layer.op.__name__) if isinstance(layer, LayerCall) else layer.stem
+
+
+def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[Source, ...]) -> Node:
+    """Return a node with a layer on these sources of the scope; the blocks that it uses are added to
+    the edit."""
+    fitted = _fitted(layer, sources)
+    context = CallContext(name, scope.path, edit.span, fitted, {}, None)
+    if isinstance(layer, LayerCall):
+        if layer.option_sources:
+            message = f"{layer.label} is given a source of another graph"
+            raise edit.fault("unknown-source", message, "give only options: the sources stay")
+        if scope.is_seq and layer.op.kind != "layer":
+            message = (
+                f"{layer.label} is a {layer.op.kind}, and an item of a seq is a layer or block"
+            )
+            help = f"replace the seq, {scope.path[:-1]!r}, as a whole"
+            raise edit.fault("unknown-layer", message, help)
+        apply = declare_apply(layer, edit.span, scope.is_seq)
+        return WRITTEN.node(context.declare(apply, layer.keywords))
+    made = {source.name: _made(edit, scope, name, source) for source in fitted}
+    try:
+        typed = layer.type_call(context._replace(made=made))
+    except SpecError as error:  # at a source in the spec, or inside the function of a block
+        raise_at_call(error.diagnostics, edit.span)
+    if typed.borrowed:
+        lent = next(iter(typed.borrowed.values()))
+        message = f"{layer.label} shares {lent.label}, which is called outside of this graph"
+        raise edit.fault("unknown-source", message, "make the layer inside the block")
+    edit.made.update(typed.blocks)
+    return WRITTEN.node(typed.node.declared)
+
+
+def input_of_item(scope: Scope, item: str) -> tuple[Source, ...]:
+    """Return the source of an item of a seq: the item before it."""
+    before = str(int(item) - 1) if int(item) else "input"
+    return (Source(before, None, scope.nodes[0].span),)
+
+
+def _fitted(layer: Layer, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Return the sources with their names if all are names of arguments of the layer, else by
+    position."""
+    if isinstance(layer, LayerCall):
+        if layer.op.inputs.kind == "named":
+            return sources
+        known = layer.op.inputs.names
+    else:
+        known = layer.argument_names
+    if all(source.argument is None or source.argument in known for source in sources):
+        return sources
+    return tuple([source._replace(argument=None, argument_span=None) for source in sources])
+
+
+def _made(edit: Edit, scope: Scope, name: str, source: Source) -> Made:
+    """Return an input or node that a block reads, with its type."""
+    typed, type_ = scope.typed.get(source.name), scope.types.get(source.name)
+    if typed is not None and not scope.is_seq:
+        return typed
+    if typed is not None:
+        type_ = typed.type
+    inputs = (one for one in scope.inputs if one.name == source.name)
+    declared = next(inputs, None) or BlockInput(source.name, source.span)
+    if type_ is not None:
+        return Given(declared, type_)
+    members = {k: one for k, one in scope.types.items() if k.startswith(f"{source.name}.")}
+    if members and isinstance(declared, BlockInput):
+        return GivenGroup(declared, {k.partition(".")[2]: one for k, one in members.items()})
+    message = f"the shape that {scope.path}{name} reads is not known"
+    help = "its block is repeated zero times, so give a layer in place of a block"
+    raise edit.fault("bad-option", message, help)
+
+
+# Cut a graph off at some of its results, which become the outputs.
+
+
+def upto(graph: Graph, typed: TypedGraph, *paths: object) -> EditedGraph:
+    """Return the graph whose outputs are these results; what only others need is gone."""
+    edit = Edit(graph, typed)
+    if not paths:
+        raise TypeError(f'upto takes the names of nodes, graph.upto("{graph.nodes[-1].name}")')
+    sources = [_output_source(edit, path) for path in paths]
+    twice = next((one for one in sources if sources.count(one) > 1), None)
+    if twice is not None:
+        raise edit.fault("duplicate-name", f"{twice.text} is given twice")
+    whole = needed_by(edit, edit.whole, sources)
+    return edit.checked(whole._replace(outputs=_outputs(sources)))
+
+
+def needed_by(edit: Edit, whole: Scope, sources: list[Source]) -> Scope:
+    """Return a graph without the nodes and inputs on which none of the sources depends."""
+    needed = _needed(replace(edit.graph, nodes=whole.nodes), sources)
+    nodes = tuple([node for node in whole.nodes if node.name in needed])
+    inputs = tuple([one for one in whole.inputs if one.name in needed])
+    _check_sizes(edit, nodes, inputs)
+    if not inputs:
+        names = " and ".join(source.text for source in sources)
+        message = f"no input of the graph leads to {names}, and a graph has inputs"
+        raise edit.fault("missing-key", message, "name a result that depends on an input too")
+    if len(inputs) == 1 and isinstance(inputs[0], Input):  # the batch is read from it
+        inputs = (replace(inputs[0], optional=False),)
+    return whole._replace(nodes=nodes, inputs=inputs)
+
+
+def _output_source(edit: Edit, path: object) -> Source:
+    """Return the result at a path, which may not lead into a block."""
+    if isinstance(path, str) and path in edit.typed.body.outputs.keys() - {*edit.whole.names}:
+        value = edit.typed.body.outputs[path]
+        name = ".".join(filter(None, value))
+        message = f"{path} is an output, and no node"
+        raise edit.fault("unknown-source", message, f"it is the result of {name}: write {name!r}")
+    if isinstance(path, str):
+        name, _, port = path.partition(".")
+        made = edit.typed.body.by_name.get(name)
+        if port and made is not None and port in made.results:
+            return Source(name, port, edit.span)
+    place = find(edit, path, takes_results=True)
+    if place.around:
+        outer = place.around[0][1].name
+        message = f"{place.path} is inside {outer}, and its result is known only there"
+        help = f"add it to the outputs of the block, or write {outer!r}"
+        raise edit.fault("unknown-source", message, help)
+    check_one_result(edit, place)
+    return Source(place.name, place.port, edit.span)
+
+
+def _needed(graph: Graph, sources: list[Source]) -> set[str]:
+    """Return the names of the inputs and nodes on which the sources depend."""
+    values = params(State(graph.blocks, Report()), graph.params)
+    chosen = choose(graph, values, Report())
+    shared = outer_shares(chosen.blocks, [node.name for node in chosen.nodes])
+    return needed_for(chosen.nodes, [source.name for source in sources], shared)
+
+
+def _check_sizes(
+    edit: Edit, nodes: tuple[Node, ...], inputs: tuple[Input | BlockInput, ...]
+) -> None:
+    """Raise an error if nodes read a named size that only other inputs have: `$T` would be unknown, or
+    a param of that name."""
+    kept = {one.name for one in inputs}
+    sizes = [{*one.shape.names} if one.shape else set() for one in edit.graph.inputs]
+    sized = dict(zip((one.name for one in edit.graph.inputs), sizes, strict=True))
+    lost = {size: name for name, own in sized.items() if name not in kept for size in own}
+    lost = {size: name for size, name in lost.items() if all(size not in sized[k] for k in kept)}
+    if not lost:
+        return
+    read = {*in_nodes(nodes)}
+    used = used_blocks(replace(edit.graph, nodes=nodes), {}, edit.resolved)
+    for block in (edit.graph.blocks[key] for key in used):
+        read |= {*in_block(block)} - block.own_names
+    size = next((size for size in lost if size in read), None)
+    if size is not None:
+        message = (
+            f"a node reads the size {size} of the input {lost[size]}, which nothing else needs"
+        )
+        raise edit.fault(
+            "unknown-param", message, f"name a result that depends on {lost[size]} too"
+        )
+
+
+def _outputs(sources: list[Source]) -> tuple[Output, ...]:
+    """Return the outputs, called after the nodes; of several, a port is `lstm_last`."""
+    if len(sources) == 1:
+        (sole,) = sources
+        return (Output(sole.name, sole, sole.span),)
+    taken = {source.name for source in sources if source.port is None}
+    found = []
+    for source in sources:
+        name = source.name
+        if source.port is not None:
+            name = free_name(f"{name}_{source.port}", taken)
+            taken.add(name)
+        found.append(Output(name, source, source.span))
+    return tuple(found)

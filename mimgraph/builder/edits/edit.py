@@ -1,31 +1,280 @@
-"""One edit of a graph: the scopes inside its nodes, and the checked graph that it returns."""
+"""One edit of a graph: the scopes inside its nodes, the paths to them, and the checked graph that it returns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
-from mimgraph.builder.blocks.call import new_key
-from mimgraph.builder.edits.block_names import CopyKey, Resolve, name_blocks, used_blocks
-from mimgraph.builder.edits.scope import NO_NODES, NO_TYPES, Scope
+from mimgraph.builder.block_call import new_key
+from mimgraph.builder.names import Names, content_key
 from mimgraph.builder.user_line import raise_at_call, spec_error, user_line
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.infer.declared import params
-from mimgraph.infer.evaluation import Evaluation, compute
+from mimgraph.infer.each import port_of
+from mimgraph.infer.evaluation import Evaluation, compute, texts_in
 from mimgraph.infer.state import State
+from mimgraph.infer.structure import calls, reached
 from mimgraph.infer.warnings import unread_params
-from mimgraph.ir.declared_graph import Block, BlockInput, Call, Chain, Graph, Input, Node
+from mimgraph.ir.declared_graph import (
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Chain,
+    Graph,
+    Input,
+    Node,
+    Output,
+    Share,
+    Source,
+)
+from mimgraph.ir.declared_graph import Each as DeclaredEach
 from mimgraph.ir.declared_values import Chosen, Option
 from mimgraph.ir.expression import plain
+from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed_graph import TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import Each, TypedOperation, unwrap
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import registry
 from mimgraph.picture.faulty.sketch import sketch_of
 from mimgraph.source import Span
+from mimgraph.support.arguments import shown
+
+NO_TYPES: Mapping[str, TensorType] = MappingProxyType({})
+NO_NODES: Mapping[str, TypedNode] = MappingProxyType({})
+
+
+class Scope(NamedTuple):
+    """The nodes of a graph or block, or the items of a seq, while one of them is edited.
+
+    `path` begins the paths of its nodes: `stage.`. `types` has the types of its inputs, and `typed`
+    the nodes as inferred before the edit, in the first repeat of a block; both are empty for a block
+    that is repeated zero times.
+    """
+
+    path: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[Output, ...] = ()
+    inputs: tuple[Input | BlockInput, ...] = ()
+    is_seq: bool = False
+    types: Mapping[str, TensorType] = NO_TYPES
+    typed: Mapping[str, TypedNode] = NO_NODES
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its inputs and nodes."""
+        return [one.name for one in (*self.inputs, *self.nodes)]
+
+    def find(self, name: str) -> Node | None:
+        """Return the node of this name, if there is one."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+    def with_nodes(self, nodes: Iterable[Node]) -> Scope:
+        """Return the scope with other nodes; the names of items are their positions."""
+        found = tuple(nodes)
+        if self.is_seq:
+            found = tuple([_named(item, str(index)) for index, item in enumerate(found)])
+        return self._replace(nodes=found)
+
+    def with_node(self, name: str, *instead: Node) -> Scope:
+        """Return the scope with these nodes in place of one."""
+        found = (([node] if node.name != name else instead) for node in self.nodes)
+        return self.with_nodes(node for nodes in found for node in nodes)
+
+    def is_default(self, name: str, port: str | None) -> bool:
+        """Return whether a port of an input or node is the one that a source without port reads."""
+        typed = self.typed.get(name)
+        return port is None or (typed is not None and port == typed.default)
+
+    def reading(self, name: str, port: str | None) -> Callable[[Source], bool]:
+        """Return what tells whether a source reads this result."""
+        is_default = self.is_default(name, port)
+
+        def reads(source: Source) -> bool:
+            if source.name != name:
+                return False
+            return source.port == port or (is_default and self.is_default(name, source.port))
+
+        return reads
+
+    def sources(self) -> Iterable[Source]:
+        """Yield what its nodes and outputs read."""
+        for node in self.nodes:
+            yield from node.sources or ()
+        yield from (output.source for output in self.outputs)
+
+    def rewired(self, reads: Callable[[Source], bool], to: Source) -> Scope:
+        """Return the scope in which all that `reads` a result reads another one.
+
+        An output keeps its public name, and a reader the names that it has from its sources.
+        """
+        return self._replace(
+            nodes=tuple([_rewired(node, reads, to) for node in self.nodes]),
+            outputs=tuple(
+                [
+                    output._replace(source=_read(output.source, to))
+                    if reads(output.source)
+                    else output
+                    for output in self.outputs
+                ]
+            ),
+        )
+
+
+def _named(item: Node, name: str) -> Node:
+    return item if item.name == name else replace(item, name=name)
+
+
+def _read(source: Source, to: Source) -> Source:
+    return source._replace(name=to.name, port=to.port)
+
+
+def _rewired(node: Node, reads: Callable[[Source], bool], to: Source) -> Node:
+    sources = node.sources or ()
+    if not any(map(reads, sources)):
+        return node
+    if takes_names(node) and not any(source.port == "*" for source in sources):
+        sources = tuple([source._replace(argument=_own_name(node, source)) for source in sources])
+    return replace(node, sources=tuple([_read(one, to) if reads(one) else one for one in sources]))
+
+
+def takes_names(node: Node) -> bool:
+    """Return whether a node takes names from its sources: ports of an `each`, variables of a formula."""
+    applied = node.applied
+    if node.has_branches:
+        return getattr(node.operation, "times", None) is None
+    op = registry.find(applied.kind, applied.name) if isinstance(applied, Apply) else None
+    return op is not None and op.inputs.kind == "named"
+
+
+def _own_name(node: Node, source: Source) -> str:
+    return port_of(source) if node.has_branches else source.argument or source.name
+
+
+# Name the blocks that an edit makes: copies that only some of the uses of a block changed, and
+# new ones.
+
+
+class CopyKey(str):
+    """The temporary key of a copy of a block, `of`, which the spec may have `written` as a param."""
+
+    __slots__ = ("of", "written")
+    of: str
+    written: str
+
+    def __new__(cls, key: str, of: str, written: str) -> Self:
+        self = super().__new__(cls, key)
+        self.of, self.written = of, written
+        return self
+
+
+Resolve = Callable[[str], str]  # a name that a param may give, as the value of the param
+
+
+def used_blocks(
+    graph: Graph, more: Mapping[str, Block], resolve: Resolve, also: Iterable[str] = ()
+) -> set[str]:
+    """Return the keys of all blocks of the graph, and of `more` blocks, that a node uses, or one of the
+    blocks `also`."""
+    blocks = {**graph.blocks, **more}
+    edges = [
+        (key, resolve(call.block)) for key, block in blocks.items() for call in calls(block.nodes)
+    ]
+    return reached([*(resolve(call.block) for call in calls(graph.nodes)), *also], edges)
+
+
+def name_blocks(graph: Graph, before: Graph, made: Mapping[str, Block], resolve: Resolve) -> Graph:
+    """Return the graph with names for the blocks `made`, which have temporary keys.
+
+    A copy has the name of its block if nothing uses that block as it was `before`, else a free one,
+    `residual_2`. Blocks with equal content become one.
+    """
+    if not made:
+        return graph
+    used = used_blocks(graph, made, resolve)
+    unused = graph.blocks.keys() - used_blocks(before, {}, resolve)
+    naming = _Naming(graph, used | used_blocks(graph, {}, resolve, unused))
+    for key, block in made.items():
+        if key in used:
+            naming.add(key, block)
+    return replace(graph, nodes=naming.renamed(graph.nodes), blocks=naming.blocks())
+
+
+class _Naming:
+    """Gives names to blocks, inner ones first; `left` are the blocks of the graph that keep theirs."""
+
+    def __init__(self, graph: Graph, left: set[str]) -> None:
+        self.blocks_before = graph.blocks
+        self.left = left & graph.blocks.keys()
+        self.names = Names({*self.left, *_choices(graph)}, first_number=2)
+        self.keys: dict[str, str] = {}
+        self.found: dict[str, Block] = {}
+        self.known: dict[Hashable, str] = {}
+        for name, block in graph.blocks.items():
+            if name in self.left:
+                self.known.setdefault(self._content(block), name)
+
+    def add(self, key: str, block: Block) -> None:
+        """Name a block, as one with equal content if there is one; its origin goes first."""
+        named = replace(block, nodes=self.renamed(block.nodes))
+        content = self._content(named)
+        of = key.of if isinstance(key, CopyKey) else ""
+        if of in self.left and content == self._content(self.blocks_before[of]):
+            self.keys[key] = of
+            return
+        if content not in self.known:
+            name = self._new_name(of, block.family)
+            self.known[content] = name
+            self.found[name] = replace(named, family=block.family if name == of else name)
+        self.keys[key] = self.known[content]
+
+    def renamed(self, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        """Return the nodes with the names of the blocks in place of their keys."""
+        return Rewriter(name=self._name).nodes(nodes)
+
+    def blocks(self) -> dict[str, Block]:
+        """Return all blocks by name, a copy where its block was or after it."""
+        found: dict[str, Block] = {}
+        for name, block in self.blocks_before.items():
+            if name in self.left:
+                found[name] = block
+            for other in [o for o in self.found if o == name or self.stem(o) == name]:
+                found[other] = self.found.pop(other)
+        return {**found, **self.found}
+
+    def stem(self, name: str) -> str:
+        """Return the name without the number of a copy: `residual` for `residual_2`."""
+        stem = re.sub(r"_\d+$", "", name)
+        return stem if stem in self.blocks_before else name
+
+    def _name(self, kind: str, name: str, path: str) -> str:
+        found = self.keys.get(name, name) if kind == "block" else name
+        return name.written if isinstance(name, CopyKey) and name.of == found else found
+
+    def _new_name(self, of: str, family: str) -> str:
+        if of and of not in self.left and of not in self.found:
+            self.names.taken.add(of)
+            return of
+        return self.names.unique(self.stem(of or family))
+
+    def _content(self, block: Block) -> Hashable:
+        return content_key(replace(block, family=self.stem(block.family)))
+
+
+def _choices(graph: Graph) -> Iterator[str]:
+    """Yield the texts among params, which may give the name of a block."""
+    for option in graph.params.values():
+        yield from texts_in(option.value)
+
+
+# One edit of a graph: the scopes inside its nodes, and the checked graph that it returns.
 
 
 def without_unused(graph: Graph, before: Graph, resolve: Resolve) -> Graph:
@@ -214,3 +463,129 @@ def _source_type(scope: Scope, typed: TypedNode | None) -> TensorType | None:
     else:
         found = None
     return found if typed.over is None or found is None else typed.over.fold(found)
+
+
+# Find the node, input or port that a path names, such as `fc`, `features.3` or `stage.conv`.
+
+
+class Place(NamedTuple):
+    """A node, input or port in its scope; `around` are the scopes and nodes that lead there, the
+    outermost first."""
+
+    around: tuple[tuple[Scope, Node], ...]
+    scope: Scope
+    name: str
+    port: str | None = None
+
+    @property
+    def path(self) -> str:
+        return self.scope.path + self.name
+
+    @property
+    def node(self) -> Node:
+        found = self.scope.find(self.name)
+        assert found is not None
+        return found
+
+
+def find(edit: Edit, path: object, takes_results: bool = False) -> Place:
+    """Return the node at a path; if it `takes_results`, also an input or a port."""
+    if not isinstance(path, str):
+        raise TypeError(f"an edit takes the name of a node, such as 'fc', not {shown(path)}")
+    around: list[tuple[Scope, Node]] = []
+    scope, parts = edit.whole, path.split(".")
+    while True:
+        name, *rest = parts
+        node = scope.find(name)
+        if node is None and not rest and takes_results and name in scope.names:
+            return Place((*around,), scope, name)
+        if node is None:
+            raise unknown_name(edit, scope, name, takes_results)
+        if not rest:
+            return Place((*around,), scope, name)
+        inner = edit.inside(scope, node)
+        for_all = rest[1:] if rest[0] == "*" and _has_copies(node) else rest
+        is_number = inner is not None and inner.is_seq and _is_numbered(node) and for_all is rest
+        if inner is not None and for_all and for_all[0] in inner.names and not is_number:
+            around.append((scope, node))
+            scope, parts = inner, for_all
+            continue
+        port = ".".join(rest)
+        if takes_results and not scope.is_seq and _has_port(scope, name, port):
+            return Place((*around,), scope, name, port)
+        raise _nothing_inside(edit, scope, node, inner, rest)
+
+
+def _has_copies(node: Node) -> bool:
+    """Return whether a node is declared once and has several modules: repeats, or an `each`."""
+    return node.has_branches or _is_numbered(node)
+
+
+def _is_numbered(node: Node) -> bool:
+    """Return whether the keys of these modules are numbers, like the keys of the items of a seq."""
+    operation, whole = node.applied, node.operation
+    if isinstance(whole, DeclaredEach):
+        return whole.times is not None
+    return (
+        isinstance(operation, Call) and operation.repeat is not None and not operation.repeat.shared
+    )
+
+
+def _has_port(scope: Scope, name: str, port: str) -> bool:
+    """Return whether a node has this result."""
+    typed = scope.typed.get(name)
+    return typed is not None and port in typed.results
+
+
+def check_one_result(edit: Edit, place: Place) -> None:
+    """Raise an error if the place names no port of a node that has no default one."""
+    typed = place.scope.typed.get(place.name)
+    if place.port is None and typed is not None and typed.default is None:
+        ports = ", ".join(repr(f"{place.path}.{port}") for port in typed.results)
+        message = f"{place.path} has several results: choose a port"
+        raise edit.fault("unknown-port", message, f"name one of them: {ports}")
+
+
+def unknown_name(edit: Edit, scope: Scope, name: str, takes_results: bool) -> SpecError:
+    """Return the error for a name that no node has."""
+    where = f" in {scope.path[:-1]}" if scope.path else ""
+    if name in scope.names and takes_results:
+        message = f"{name} is an input{where}, and has no ports"
+        return edit.fault("unknown-port", message, f"write {scope.path + name!r}")
+    if name in scope.names:
+        help = "an input has no layer: name a node that reads it"
+        return edit.fault("unknown-source", f"{name} is an input{where}, and no node", help)
+    choices = scope.names if takes_results else [node.name for node in scope.nodes]
+    what = "input or node" if takes_results else "node"
+    help = suggestion(name, choices, "known here")
+    return edit.fault("unknown-source", f"no {what}{where} is called {name!r}", help)
+
+
+def _nothing_inside(
+    edit: Edit, scope: Scope, node: Node, inner: Scope | None, rest: list[str]
+) -> SpecError:
+    """Return the error for a path that leads into a node where nothing has that name."""
+    here, name, operation = scope.path + node.name, rest[0], node.applied
+    if isinstance(operation, Share):
+        message = f"{here} shares the module of {operation.text}, and has no nodes of its own"
+        help = f"change {operation.text}, which {here} follows"
+        return edit.fault("unknown-source", message, help)
+    typed = scope.typed.get(node.name)
+    branches = unwrap(typed.operation).branches if typed is not None else ()
+    is_repeat = isinstance(operation, Call) and operation.repeat and name.isdecimal()
+    if is_repeat or any(branch.name == name for branch in branches):
+        message = (
+            f"{name} is one of the copies in {here}, which are declared once and cannot differ"
+        )
+        inside = ["*", *rest[1:]] if rest[1:] else []
+        help = f"write {'.'.join([here, *inside])!r}, which changes all of them"
+        return edit.fault("unknown-source", message, help)
+    if inner is None:
+        message = f"{here} is one layer, with no node {name!r} inside"
+        return edit.fault("unknown-source", message, f"write {here!r}")
+    if inner.is_seq:
+        last = len(inner.nodes) - 1
+        help = f"its items are 0 to {last}" if last > 0 else "its only item is 0"
+    else:
+        help = suggestion(name, [one.name for one in inner.nodes], "its nodes")
+    return edit.fault("unknown-source", f"no node in {here} is called {name!r}", help)

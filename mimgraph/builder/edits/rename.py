@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mimgraph.builder.blocks.call import new_key
-from mimgraph.builder.edits.block_names import CopyKey
-from mimgraph.builder.edits.edit import Edit, EditedGraph
-from mimgraph.builder.edits.paths import Place, find
-from mimgraph.builder.edits.scope import Scope, takes_names
+from mimgraph.builder.block_call import new_key
+from mimgraph.builder.edits.edit import CopyKey, Edit, EditedGraph, Place, Scope, find, takes_names
 from mimgraph.infer.each import port_of
 from mimgraph.infer.structure import calls, shared_by
 from mimgraph.ir.declared_graph import (

@@ -21,7 +21,7 @@ from types import FrameType, ModuleType
 from typing import Any, TextIO
 
 from mimgraph.builder import user_line
-from mimgraph.builder.handles.records import Record, watchers
+from mimgraph.builder.records import Record, watchers
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.source import Span
 from mimgraph.support.entry_point import is_ours

@@ -9,7 +9,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.edits.map_nodes import Answer
+from mimgraph.builder.edits.options import Answer
 from mimgraph.inspection.node import Node
 from tests.helpers.edited import GRAPH, SPEC, changed_keys, changed_lines
 

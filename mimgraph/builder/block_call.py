@@ -1,25 +1,25 @@
-"""Call a block: on handles, or on params to make a layer that is called on handles later."""
+"""Call a block: its arguments, params, `repeat` and `scan`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, overload
 
 from mimgraph.builder.declare_layer import declare_options, option, refuse_name
-from mimgraph.builder.handles.call_context import NO_CALLS, CallContext, TypedCall
-from mimgraph.builder.handles.records import BLOCK_OPTIONS, Record
-from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.outer_layers import lent_to
-from mimgraph.builder.tracing.trace import Trace
-from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatched
-from mimgraph.builder.user_line import spec_error
+from mimgraph.builder.records import BLOCK_OPTIONS, NO_CALLS, CallContext, Record, TypedCall
+from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.trace import Trace
+from mimgraph.builder.user_line import spec_error, user_line
+from mimgraph.builder.watched import RESULTS, as_given, note_use, unwatched
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.infer.repeat import index_type
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Call, Repeat, Word
+from mimgraph.ir.declared_graph import Scan as DeclaredScan
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.typed_graph import TypedNode, Value, port_type
@@ -28,9 +28,13 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.layer_call import Applicable, Uses, first_handle, is_source, items_of, no_handle
 from mimgraph.ops.op import REQUIRED
 from mimgraph.source import Span
-from mimgraph.support.arguments import as_plain, shown
+from mimgraph.support.arguments import as_mapping, as_plain, shown, wrong
 from mimgraph.support.entry_point import entry_point
 from mimgraph.support.objects import Completed, unique_key
+
+if TYPE_CHECKING:
+    from mimgraph.builder.tensor import Tensor
+
 
 Param: TypeAlias = (
     float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]
@@ -193,8 +197,6 @@ class BlockCall(Applicable):
         does not name are the same at each step. `carry` has the initial values of the inputs that
         each step hands to the next: `{"h": h0}`.
         """
-        from mimgraph.builder.blocks.scan import scan
-
         call, given = scan(self, sources, named, over, carry)
         handle = cast("Tensor", first_handle(self.label, *given.values()))
         return handle.apply_layer(call, (), given, name)
@@ -405,3 +407,76 @@ def _repeat_of_params(
     each = _only_params(repeat.each, declared)
     times = len(next(iter(repeat.each.values())).value)  # each is a list, as was checked
     return repeat._replace(each=each, times=repeat.times if each else option(times, span))
+
+
+# Declare `cell().scan(x=x, carry={"h": h0})`: a block that runs once for each step along an axis.
+
+
+class ScanCall(BlockCall):
+    """A block to run once for each step along an axis; it shares its weights with other scans of the
+    same `block`."""
+
+    def __init__(self, block: BlockCall, over: object, carry: tuple[str, ...]) -> None:
+        super().__init__(block.family, block.args, block.keywords)
+        self.uses = block.uses
+        self.over = over
+        self.carry = carry
+
+    @property
+    def loop(self) -> tuple[object, ...]:
+        return self.over, self.carry
+
+    def _declare(self, span: Span) -> Call:
+        """Return the declared call, without its block."""
+        call = super()._declare(span)
+        for word, help in (
+            ("repeat", "repeat a block that scans"),
+            ("over", "write .scan(over=...)"),
+        ):
+            if self.keywords.get(word) is not None:
+                raise spec_error("unknown-option", f"a scan cannot have {word}", span, help)
+        axes = self.over
+        if isinstance(axes, Mapping) and len(self.family.inputs) > 1:
+            given = {name: option(axis, span) for name, axis in axes.items()}
+            return replace(call, scan=DeclaredScan(given, None, self.carry, span))
+        if isinstance(axes, Mapping):  # its one source needs no name
+            axes = next(iter(axes.values()))
+        return replace(call, scan=DeclaredScan({}, option(axes, span), self.carry, span))
+
+
+def scan(
+    block: BlockCall,
+    sources: tuple[Tensor, ...],
+    named: Mapping[str, Tensor],
+    over: object,
+    carry: Mapping[str, Tensor] | None,
+) -> tuple[ScanCall, dict[str, Tensor]]:
+    """Return the scan of a block, and its sources by the input that each fills."""
+    carried = as_mapping("carry", carry, '{"h": h0}')
+    inputs = block.argument_names
+    twice = next((name for name in carried if name in named), None)
+    if twice is not None:
+        raise spec_error("duplicate-key", f"{twice} is given twice", user_line(), "carry it alone")
+    if isinstance(over, Mapping):
+        _check_axes(over, inputs, carried)
+    free = [name for name in inputs if name not in named and name not in carried]
+    if len(sources) > len(free):
+        count = f"{len(free)} source{'' if len(free) == 1 else 's'}"
+        message = f"{block.label} takes {count} by position, not {len(sources)}"
+        raise spec_error("wrong-arity", message, user_line(), f"its sources: {', '.join(inputs)}")
+    by_input = dict(zip(free, sources, strict=False))
+    return ScanCall(block, over, tuple(carried)), {**by_input, **named, **carried}
+
+
+def _check_axes(
+    axes: Mapping[str, object], inputs: tuple[str, ...], carried: Mapping[str, object]
+) -> None:
+    """Raise an error for an axis of an unknown or a carried input."""
+    if not axes:
+        raise wrong("over", 'an axis, or axes by source: {"x": 1}', axes)
+    for name in axes:
+        if name not in inputs:
+            raise wrong("over", f"an axis, or axes by source ({', '.join(inputs)})", name)
+        if name in carried:
+            message = f"{name} is scanned, so it cannot be carried"
+            raise spec_error("bad-option", message, user_line())

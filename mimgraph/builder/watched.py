@@ -2,8 +2,7 @@
 
 A param stays a param of the block only if every value would make the same block. So each use that
 could decide something in Python (a comparison, `range`, an index, formatting) is recorded in the
-trace.
-"""
+trace."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from mimgraph.ir.expression import (
 from mimgraph.ops.layer_call import is_source
 
 if TYPE_CHECKING:
-    from mimgraph.builder.tracing.trace import Result, Trace
+    from mimgraph.builder.trace import Result, Trace
 
 
 @dataclass(frozen=True, slots=True, eq=False)

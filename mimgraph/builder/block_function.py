@@ -1,8 +1,4 @@
-"""Turn a function on handles into a block: each call of the block runs the function.
-
-A param stays a param of the declared block if no Python code decides by its value; otherwise the
-value is fixed in the block. Runs that declare equal blocks share one.
-"""
+"""Declare a block by a Python function, which runs once for each kind of call."""
 
 from __future__ import annotations
 
@@ -12,44 +8,138 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from pickle import PicklingError
 from types import CodeType
-from typing import Any, NamedTuple, TypeAlias
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    TypeAlias,
+    overload,
+)
 from weakref import WeakKeyDictionary
 
-from mimgraph.builder.blocks.call import DeclaredBlock, InputTypes, new_key
-from mimgraph.builder.blocks.size_dependence import deciding_axes
-from mimgraph.builder.blocks.typed_block import Parameters, TypedBlock
-from mimgraph.builder.content_key import content_key
+from mimgraph.builder.block_call import BlockCall, DeclaredBlock, Family, InputTypes, Param, new_key
 from mimgraph.builder.declare_body import DeclaredBody, declare_body
+from mimgraph.builder.declare_graph import Output
 from mimgraph.builder.declare_layer import option
-from mimgraph.builder.handles.call_context import CallContext
-from mimgraph.builder.handles.records import Record
-from mimgraph.builder.handles.tensor import Tensor
-from mimgraph.builder.node_names import check_output_name
-from mimgraph.builder.outputs import Output
-from mimgraph.builder.tracing.trace import Trace
-from mimgraph.builder.tracing.watched import as_given
+from mimgraph.builder.names import check_output_name, content_key
+from mimgraph.builder.records import CallContext, Record
+from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.trace import Result, Trace
 from mimgraph.builder.user_line import definition, spec_error
-from mimgraph.diagnostics import Label, SpecError
-from mimgraph.infer.graph import Given, GivenGroup
+from mimgraph.builder.watched import as_given
+from mimgraph.diagnostics import Label, Report, SpecError
+from mimgraph.infer.graph import Given, GivenGroup, infer_node
 from mimgraph.ir import declared_graph as ir
-from mimgraph.ir.declared_graph import carried
+from mimgraph.ir.declared_graph import Call, carried
 from mimgraph.ir.declared_values import Option
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size, symbol
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
-from mimgraph.ir.typed_graph import results_of
+from mimgraph.ir.typed_graph import TypedNode, results_of
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import REQUIRED
+from mimgraph.source import Span
 from mimgraph.support.arguments import wrong
 from mimgraph.support.entry_point import call_users, entry_point
 from mimgraph.support.objects import LikeFunction
+
+Parameters = ParamSpec("Parameters")
+Params = ParamSpec("Params")
+Source: TypeAlias = Tensor | None
+Times: TypeAlias = Size | Mapping[str, object]
+
+
+class TypedBlock(Family, Generic[Parameters]):
+    """A block with the parameters of a function; at run time it is called as any other."""
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]  # more precise than the base, which may have any params
+        def __call__(self, /, *sources: Parameters.args, **given: Parameters.kwargs) -> Tensor: ...
+
+        # a layer: the parameters without the inputs, of which there are up to four
+
+        @overload
+        def __call__(
+            self: TypedBlock[Concatenate[Tensor, Tensor, Tensor, Tensor, Params]],
+            /,
+            *args: Params.args,
+            **params: Params.kwargs,
+        ) -> BlockCall: ...
+        @overload
+        def __call__(
+            self: TypedBlock[Concatenate[Tensor, Tensor, Tensor, Params]],
+            /,
+            *args: Params.args,
+            **params: Params.kwargs,
+        ) -> BlockCall: ...
+        @overload
+        def __call__(
+            self: TypedBlock[Concatenate[Tensor, Tensor, Params]],
+            /,
+            *args: Params.args,
+            **params: Params.kwargs,
+        ) -> BlockCall: ...
+        @overload
+        def __call__(
+            self: TypedBlock[Concatenate[Tensor, Params]],
+            /,
+            *args: Params.args,
+            **params: Params.kwargs,
+        ) -> BlockCall: ...
+        @overload  # a None is more likely a param than a source
+        def __call__(  # type: ignore[overload-overlap]
+            self, param: Param, /, *params: Param, **options: Param
+        ) -> BlockCall: ...
+
+        # with a word of the node
+
+        @overload
+        def __call__(  # type: ignore[overload-overlap]
+            self, /, *sources: Source, name: str | None, **given: Source | Param
+        ) -> Tensor: ...
+        @overload
+        def __call__(
+            self, source: Tensor, /, *sources: Source, repeat: Times, **given: Source | Param
+        ) -> Tensor: ...
+        @overload
+        def __call__(
+            self, source: Tensor, /, *sources: Source, over: int, **given: Source | Param
+        ) -> Tensor: ...
+        @overload
+        def __call__(
+            self, source: Tensor, /, *sources: Source, freeze: bool, **given: Source | Param
+        ) -> Tensor: ...
+        @overload
+        def __call__(
+            self, source: Tensor, /, *sources: Source, take: str | int, **given: Source | Param
+        ) -> Tensor: ...
+        @overload
+        def __call__(self, /, *, repeat: Times, **options: Param) -> BlockCall: ...
+        @overload
+        def __call__(self, /, *, over: int, **options: Param) -> BlockCall: ...
+        @overload
+        def __call__(self, /, *, freeze: bool, **options: Param) -> BlockCall: ...
+        @overload
+        def __call__(self, /, *, take: str | int, **options: Param) -> BlockCall: ...
+        def __call__(self, /, *args: Any, **keywords: Any) -> Any: ...
+
+
+# Turn a function on handles into a block: each call of the block runs the function.
+#
+# A param stays a param of the declared block if no Python code decides by its value; otherwise
+# the value is fixed in the block. Runs that declare equal blocks share one.
+
 
 _FINAL = "_mimgraph_final"  # marks an exception raised on plain numbers, too
 
 # the keys of the blocks that a function declared, by their content
 _keys: WeakKeyDictionary[CodeType, dict[Hashable, str]] = WeakKeyDictionary()
 
-Params = Mapping[str, object]
+ParamValues = Mapping[str, object]
 InputType: TypeAlias = TensorType | Mapping[str, TensorType]  # of a group those of its members
 
 
@@ -152,7 +242,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
         """Return the block itself, as a copy of a function is the function."""
         return self
 
-    def with_defaults(self, values: Params) -> BlockFunction[Parameters]:
+    def with_defaults(self, values: ParamValues) -> BlockFunction[Parameters]:
         """Return the same function with other defaults."""
         made = object.__new__(BlockFunction)
         made.__dict__.update(self.__dict__)
@@ -161,7 +251,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
 
     def declare(
         self,
-        arguments: list[Params],
+        arguments: list[ParamValues],
         types: InputTypes,
         context: CallContext,
         counter: str = "",
@@ -193,7 +283,9 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
 
     # --- one run ----------------------------------------------------------------------------------
 
-    def _run_for(self, use: Label, params: Params, types: InputTypes, outer: Trace | None) -> Run:
+    def _run_for(
+        self, use: Label, params: ParamValues, types: InputTypes, outer: Trace | None
+    ) -> Run:
         """Run the function for one use of the block, which its diagnostics show with a label."""
         try:
             return self._run(params, types, outer)
@@ -204,7 +296,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
                 ]
             raise
 
-    def _run(self, params: Params, types: InputTypes, outer: Trace | None) -> Run:
+    def _run(self, params: ParamValues, types: InputTypes, outer: Trace | None) -> Run:
         """Run the function on numbers that record their use; if it fails, on plain numbers."""
         try:
             return self._run_once(params, types, outer, watched=True)
@@ -220,7 +312,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
             raise
 
     def _run_once(
-        self, params: Params, types: InputTypes, outer: Trace | None, watched: bool
+        self, params: ParamValues, types: InputTypes, outer: Trace | None, watched: bool
     ) -> Run:
         """Run the function on new handles, and declare the block from the calls that it made."""
         declarable = {name: value for name, value in params.items() if _is_data(value)}
@@ -241,7 +333,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
             trace.release()
 
     def _declare(
-        self, returned: object, inputs: Mapping[str, Record], params: Params, trace: Trace
+        self, returned: object, inputs: Mapping[str, Record], params: ParamValues, trace: Trace
     ) -> Run:
         """Declare the block of a run from the value that the function `returned`."""
         outputs = self._outputs(returned, trace)
@@ -285,7 +377,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
                 return body
 
     def _block(
-        self, body: DeclaredBody, inputs: Iterable[str], params: Params, trace: Trace
+        self, body: DeclaredBody, inputs: Iterable[str], params: ParamValues, trace: Trace
     ) -> ir.Block:
         """Return the block with this body; only names in the body stay params."""
         fixed = {
@@ -337,7 +429,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
         return option(default if _is_data(default) else None, self.span)
 
 
-def _repeat_help(arguments: list[Params], first: DeclaredBlock) -> str:
+def _repeat_help(arguments: list[ParamValues], first: DeclaredBlock) -> str:
     """Return the help for a repeat whose times would need different blocks."""
     for name in arguments[0]:
         values = [content_key(as_given(given[name])) for given in arguments]
@@ -359,3 +451,108 @@ def _plain_type(type_: InputType) -> InputType:
     if not isinstance(type_, TensorType):
         return {name: replace(one, dims=tuple(map(plain, one.dims))) for name, one in type_.items()}
     return replace(type_, dims=tuple(map(plain, type_.dims)))
+
+
+# Find the input sizes that can change a result's size by which a block's function decided.
+
+
+def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set[str]:
+    """Return the axes of inputs whose size can change the size of a result by which Python code
+    decided.
+
+    Other axes may have any size: with symbols as their sizes, the nodes before those results are
+    legal, and the results have the same sizes.
+    """
+    fixed = {
+        axis
+        for name in trace.sizes
+        for axis, size in trace.axes(name).items()
+        if not isinstance(size, Dim) and axis not in trace.decided_by
+    }
+    if trace.sizes.keys() != inputs.keys():  # a group has no axes of its own to open
+        return fixed
+    try:
+        body, block = _leading_to(trace, inputs, span)
+    except SpecError:  # two nodes may have one name, if the outputs need only one of them
+        return fixed
+
+    def results_are_the_same(open_axes: set[str]) -> bool:
+        nodes = _typed(body, block, _opened(trace, inputs, open_axes))
+        return nodes is not None and all(
+            _is_same(result, nodes[body.names[result.record]]) for result in trace.results
+        )
+
+    if results_are_the_same(fixed):
+        return set()
+    free: set[str] = set()
+    for axis in sorted(fixed):
+        if results_are_the_same({*free, axis}):
+            free.add(axis)
+    return fixed - free
+
+
+def _leading_to(
+    trace: Trace, inputs: Mapping[str, Record], span: Span
+) -> tuple[DeclaredBody, ir.Block]:
+    """Return the body with the nodes before the results, and a block of it with the values as
+    defaults."""
+    records = dict.fromkeys(result.record for result in trace.results)
+    ends = [("", Output(_one_result(record))) for record in records]
+    body = declare_body(ends, inputs.values(), trace, span)
+    block = ir.Block(
+        trace.family,
+        span,
+        {name: option(value, span) for name, value in trace.params.items()},
+        tuple(ir.BlockInput(name, span, trace.pattern(name, span)) for name in inputs),
+        body.nodes,
+        body.outputs,
+    )
+    return body, block
+
+
+def _one_result(record: Record) -> Tensor:
+    """Return the default result of a call, or else its first."""
+    return Tensor(record, None if record.default is not None else next(iter(record.results)))
+
+
+def _opened(
+    trace: Trace, inputs: Mapping[str, Record], open_axes: set[str]
+) -> Mapping[str, TensorType]:
+    """Return the types of the inputs with symbols at the open axes; a user's size cannot have such
+    a name."""
+    found = {}
+    for name, record in inputs.items():
+        dims = [
+            symbol(f"?{axis}") if axis in open_axes else size
+            for axis, size in trace.axes(name).items()
+        ]
+        found[name] = replace(record.results[""], dims=tuple(dims))
+    return found
+
+
+def _typed(
+    body: DeclaredBody, block: ir.Block, types: Mapping[str, TensorType]
+) -> Mapping[str, TypedNode] | None:
+    """Return the nodes of a block typed for these inputs; None if one does not fit."""
+    span = block.span
+    sources = tuple(ir.Source(name, None, span) for name in types)
+    node = ir.Node("use", span, Call("", span, {}, None, None), sources)
+    made = {one.name: Given(one, types[one.name]) for one in block.inputs}
+    report = Report()
+    typed = infer_node(node, made, report, {**body.blocks, "": block})
+    if typed is None or report.diagnostics:
+        return None
+    (inner,) = typed.operation.bodies
+    return {one.name: one for one in inner.nodes}
+
+
+def _is_same(result: Result, node: TypedNode) -> bool:
+    """Return whether a result, or each result of a call, has the same sizes as in the run."""
+    before, now = result.record.results, node.results
+    if result.port is None or result.axis is None:
+        return before.keys() == now.keys() and all(
+            before[port].dims == now[port].dims for port in before
+        )
+    if result.port not in before or result.port not in now:  # a weight of the layer
+        return False
+    return before[result.port].dims[result.axis] == now[result.port].dims[result.axis]

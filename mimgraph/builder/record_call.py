@@ -1,26 +1,36 @@
-"""Record the call of a layer on handles, checked and typed."""
+"""Record a call: declare it, type it and keep it for the graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeGuard, cast
+from types import CodeType
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeGuard, cast
 
-from mimgraph.builder.declare_each import declare_times, type_each
-from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
-from mimgraph.builder.handles.records import Layer, Record, Reference
-from mimgraph.builder.handles.variable_names import Variable, variable_names
-from mimgraph.builder.node_names import check_name, snake_case
+from mimgraph.builder.declare_layer import declare_apply, option
+from mimgraph.builder.names import check_name, content_key, snake_case
 from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
-from mimgraph.builder.tracing.trace import Trace, enclosing, note_refusal, running
-from mimgraph.builder.user_line import spec_error, user_line
+from mimgraph.builder.records import (
+    BLOCK_OPTIONS,
+    NO_BLOCKS,
+    CallContext,
+    Composite,
+    Layer,
+    Record,
+    Reference,
+    TypedCall,
+)
+from mimgraph.builder.trace import Trace, enclosing, note_refusal, running
+from mimgraph.builder.user_line import running_call, spec_error, user_frame, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.each import port_of
 from mimgraph.ir import declared_graph as ir
-from mimgraph.ir.declared_graph import Each, Share
-from mimgraph.ir.names import free_name
+from mimgraph.ir.declared_graph import AppliedOperation, Call, Each, Operation, Share
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.names import free_name, name_fault
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import (
     EACH_OPTIONS,
@@ -39,6 +49,7 @@ from mimgraph.source import Span
 if TYPE_CHECKING:
     from mimgraph.infer.graph import Made
     from mimgraph.ir.typed_graph import TypedNode
+
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 
@@ -67,7 +78,7 @@ def _sketch(
     layer: Layer, given: list[tuple[str | None, object]], name: str, span: Span
 ) -> FaultySketch:
     """Return what draws the graph around a call that is refused."""
-    from mimgraph.builder.handles.unfinished import faulty_call  # for faults alone
+    from mimgraph.builder.unfinished import faulty_call  # for faults alone
 
     return FaultySketch(partial(faulty_call, layer, given, name, span))
 
@@ -396,3 +407,154 @@ class AppliesLayers(Reference):
         sources = () if named else (self, *others)
         call = LayerCall(op, args, dict(options or {}))
         return self.apply_layer(call, sources, named or {}, None)
+
+
+# Type `layer.each(a, b)`: one layer or block applied to every source.
+
+
+def type_each(call: EachCall, context: CallContext) -> TypedCall:
+    """Type the call; a block must declare the same graph for all sources."""
+    span = context.span
+    if isinstance(call.layer, LayerCall):
+        options = {name: option(values, span) for name, values in call.options.items()}
+        each = Each(declare_apply(call.layer, span), options, span, *_how(call, span))
+        return TypedCall(context.infer(each, call.layer.keywords), NO_BLOCKS)
+    layer = cast("Composite", call.layer)
+    _check_options(layer, call, span)
+    times, shared = _how(call, span)
+    number = 0 if times is None else times.value
+    sources = context.sources * number if type(number) is int and number > 0 else context.sources
+    typed = [
+        _with_options(layer, call, position).type_call(_alone(context, source))
+        for position, source in enumerate(sources)
+    ]
+    operations = [_without_options(one.node.declared.operation, call) for one in typed]
+    if any(content_key(other) != content_key(operations[0]) for other in operations):
+        message = f"{layer.label} declares another graph for some of its sources"
+        help = "call the block on each alone: what it declares depends on that source or option"
+        raise spec_error("bad-option", message, span, help)
+    blocks = {key: block for one in typed for key, block in one.blocks.items()}
+    borrowed = {name: record for one in typed for name, record in one.borrowed.items()}
+    layer.claim(typed[0].node, context)
+    options = {name: option(values, span) for name, values in call.options.items()}
+    if isinstance(operations[0], Call):  # another param's value is a part of the declared block
+        params = blocks[operations[0].block].params
+        options = {name: values for name, values in options.items() if name in params}
+    each = Each(operations[0], options, span, times, shared)
+    node = lent_to(context, borrowed).infer(each, layer.words, blocks)
+    return TypedCall(node, blocks, borrowed)
+
+
+def declare_times(call: EachCall, span: Span) -> Option | None:
+    """Return the number of copies on one source; None for one for each source."""
+    return None if call.times is None else option(call.times, span)
+
+
+def _how(call: EachCall, span: Span) -> tuple[Option | None, bool]:
+    """Return the number of copies, and whether one module is applied to every source."""
+    if not isinstance(call.shared, bool):
+        raise spec_error("wrong-type", "shared is True or False", span)
+    if call.shared and (call.times is not None or call.options):
+        message = "a shared each has one module: no times and no with_"
+        raise spec_error("bad-option", message, span)
+    return declare_times(call, span), call.shared
+
+
+def _check_options(layer: Composite, call: EachCall, span: Span) -> None:
+    """Raise an error if an option is no param, or has a value for all sources as well."""
+    for name in call.options:
+        if name in BLOCK_OPTIONS:
+            help = f"give it to the block, {layer.label}({name}=...).each(...)"
+            raise spec_error(
+                "unknown-option", f"with_ takes params, and {name} is none", span, help
+            )
+    twice = next((name for name in call.options if name in layer.keywords), None)
+    if twice is not None:
+        help = "write it once: in with_, one value for each, or in the block's call for all"
+        raise spec_error("duplicate-key", f"{twice} is given twice", span, help)
+
+
+def _alone(context: CallContext, source: ir.Source) -> CallContext:
+    """Return the context of the call on one of the sources."""
+    path = f"{context.path}{context.name}."
+    alone = source._replace(argument=None, argument_span=None)
+    return context._replace(name=port_of(source), path=path, sources=(alone,))
+
+
+def _with_options(layer: Composite, call: EachCall, position: int) -> Composite:
+    """Return the layer with the options for the source at this position."""
+    own = {
+        name: values[position]
+        for name, values in call.options.items()
+        if isinstance(values, list | tuple) and position < len(values)
+    }
+    return layer.given(own) if own else layer
+
+
+def _without_options(operation: Operation | None, call: EachCall) -> AppliedOperation:
+    """Return the operation without the options that have a value for each source."""
+    assert operation is not None and not isinstance(operation, Each)
+    return operation.with_named({k: v for k, v in operation.named.items() if k not in call.options})
+
+
+# Find the variables in which the user's code holds the sources of a call, to name them in
+# messages.
+
+
+class Variable(NamedTuple):
+    """The name of a variable, and its place if it is on the first line of the call."""
+
+    name: str
+    place: Span | None
+
+
+def variable_names(sources: Iterable[object]) -> dict[Record, Variable]:
+    """Return the variable of each source that the running call reads, `h` in `merges.concat(h, x)`:
+    the node of an unnamed layer has a name that the user never wrote."""
+    frame, call = user_frame(), running_call()
+    known = {**frame.f_globals, **frame.f_locals}
+    records = {one.record for one in sources if isinstance(one, Reference)}
+    found: dict[Record, Variable] = {}
+    for variable in _variables(call, frame.f_code):
+        one = known.get(variable.name)
+        if isinstance(one, Reference) and one.port is None and one.record in records:
+            found.setdefault(one.record, variable)
+    return found
+
+
+def _variables(call: Span, code: CodeType) -> Iterator[Variable]:
+    """Yield the variables that are arguments of a call, or operands; without its source line, as at a
+    prompt, those that the code reads."""
+    text = call.excerpt().text
+    if not text:
+        names = code.co_varnames + code.co_cellvars + code.co_freevars + code.co_names
+        yield from (Variable(name, None) for name in names if name_fault(name) is None)
+        return
+    try:
+        expression = ast.parse(text, mode="eval").body
+    except SyntaxError:  # the line is only a part of a call
+        return
+    is_exact = call[1:3] != call[3:5]
+    for operand in _operands(expression):
+        if isinstance(operand, ast.Name) and name_fault(operand.id) is None:
+            start = len(text.encode()[: operand.col_offset].decode())
+            place = call._replace(
+                column=call.column + start,
+                end_line=call.line,
+                end_column=call.column + start + len(operand.id),
+            )
+            yield Variable(operand.id, place if is_exact and operand.lineno == 1 else None)
+
+
+def _operands(expression: ast.expr) -> Iterator[ast.expr]:
+    """Yield the arguments of a call, those in a list one by one, or the operands of an operator."""
+    match expression:
+        case ast.Call(args=args, keywords=keywords):
+            for one in (*args, *(keyword.value for keyword in keywords)):
+                yield from one.elts if isinstance(one, ast.List | ast.Tuple) else (one,)
+        case ast.BinOp(left=left, right=right):
+            yield from (left, right)
+        case ast.Compare(left=left, comparators=others):
+            yield from (left, *others)
+        case ast.UnaryOp(operand=value) | ast.Subscript(value=value):
+            yield value

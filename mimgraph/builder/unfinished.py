@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.handles.tensor import Tensor
+from mimgraph.builder.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir import declared_graph as ir

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from mimgraph.builder.handles.indexing import Indexing
-from mimgraph.builder.handles.operators import Operators
-from mimgraph.builder.handles.pickled import sources_first
-from mimgraph.builder.handles.records import Record, Reference
-from mimgraph.builder.tracing.trace import Result
-from mimgraph.builder.tracing.watched import RESULTS
+from mimgraph.builder.operators import Indexing, Operators
+from mimgraph.builder.records import Record, Reference, sources_first
+from mimgraph.builder.trace import Result
+from mimgraph.builder.watched import RESULTS
 from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed_graph import TypedNode, inputs_of
@@ -199,7 +197,7 @@ class Tensor(Completed, Operators, Indexing, Unpacking, RefusesTorch, Shown):
 
     def _repr_html_(self) -> str:
         """Return the picture of the graph that computes the handle, for a notebook."""
-        from mimgraph.builder.handles.unfinished import handle_html
+        from mimgraph.builder.unfinished import handle_html
 
         self._note()
         return handle_html(self)

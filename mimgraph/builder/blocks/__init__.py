@@ -1,1 +1,0 @@
-"""Layers made of others: functions decorated with `@block`, whole graphs, and blocks of specs."""

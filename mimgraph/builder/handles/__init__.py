@@ -1,1 +1,0 @@
-"""Handles that users hold, and the calls that they record."""

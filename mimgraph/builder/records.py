@@ -1,0 +1,317 @@
+"""The calls that handles record, the context in which a call is typed, and how they are pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from mimgraph.builder.declare_layer import (
+    declare_freeze,
+    declare_over,
+    declare_take,
+    declare_training,
+)
+from mimgraph.builder.trace import Trace, note_refusal, rewriter_as_written
+from mimgraph.builder.user_line import raise_faults, user_line
+from mimgraph.diagnostics import Report
+from mimgraph.infer.graph import Given, GivenGroup, Made, infer_node, infer_port
+from mimgraph.ir import declared_graph as ir
+from mimgraph.ir.declared_graph import Operation
+from mimgraph.ir.declared_values import Option
+from mimgraph.ir.expression import plain
+from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.typed_graph import TypedNode
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.layer_call import IN_SEQUENCE, EachCall, ItemCall, LayerCall, Uses
+from mimgraph.source import Span
+from mimgraph.support.objects import new_number
+
+if TYPE_CHECKING:
+    from mimgraph.builder.block_call import BlockCall
+    from mimgraph.builder.sequential import Sequential
+
+
+class Loading:
+    """One load of a pickle. Its calls keep their order, and come after all that were made before."""
+
+    def __init__(self) -> None:
+        self.number = new_number()
+
+
+class _EachLoading:
+    """Stands in a pickle for its loading: each load makes one, which all its calls have in common."""
+
+    def __reduce__(self) -> tuple[type[Loading], tuple[()]]:
+        return Loading, ()
+
+
+_EACH_LOADING: Any = _EachLoading()
+
+
+def record_made(loading: Loading, kind: type[Record], number: tuple[int, ...]) -> Record:
+    """Return a record of a pickle, yet without its parts."""
+    record = kind.__new__(kind)
+    record.number = (*loading.number, *number)
+    return record
+
+
+def reduced(record: Record) -> tuple[Any, ...]:
+    """Return what a pickle holds of a record; raise a `TypeError` for a call in a running block."""
+    if record.trace is not None:
+        message = (
+            f"{record.label} was made inside the block {record.trace.family}, and handles there"
+        )
+        raise TypeError(
+            f"{message} cannot be pickled: return it from the block, and pickle its result"
+        )
+    state = {name: getattr(record, name) for name in record.__slots__ if name != "number"}
+    # references to records, as a handle is pickled with all calls before it
+    state["sources"] = [(key, one.record, one.port) for key, one in record.sources]
+    if isinstance(record.made, TypedNode):
+        declared = rewriter_as_written(None).node(record.made.declared)
+        state["made"] = replace(record.made, declared=declared)
+    marked: list[tuple[Uses, object]] = []
+    if record.layer is not None and record.layer.uses.get(None) is record:
+        marked = [(record.layer.uses, record), *_items(record.layer)]
+    return record_made, (_EACH_LOADING, type(record), record.number), (state, marked)
+
+
+def _items(layer: object) -> Iterator[tuple[Uses, object]]:
+    """Yield the uses of the items of a Sequential that its call marked as used."""
+    for item in getattr(layer.layer if isinstance(layer, EachCall) else layer, "items", ()):
+        if item.uses.get(None) is IN_SEQUENCE:
+            yield item.uses, IN_SEQUENCE
+
+
+def sources_first(records: Iterable[Record]) -> list[Record]:
+    """Return the records and all that they depend on, each after those on which it depends."""
+    found: dict[Record, None] = {}
+    entered: set[Record] = set()
+    stack = [*records]
+    while stack:
+        record = stack[-1]
+        if record in entered:
+            found.setdefault(stack.pop())
+        else:
+            entered.add(record)
+            stack += [one for one in _needed(record) if one not in entered]
+    return [*found]
+
+
+def _needed(record: Record) -> Iterator[Record]:
+    """Yield the records that one depends on, among them the first call of its layer."""
+    for _, source in record.sources:
+        yield source.record
+    yield from record.borrowed.values()
+    yield from record.needs
+    if record.lender is not None:
+        yield record.lender
+    first = record.layer.uses.get(None) if record.layer is not None else None
+    if isinstance(first, type(record)):
+        yield first
+
+
+# The context in which a call is declared and typed, and the typed call.
+
+
+# dicts, as Python-level mappings are slower, and other read-only ones cannot be pickled
+NO_BLOCKS: Mapping[str, ir.Block] = {}
+NO_OPTIONS: Mapping[str, object] = {}
+NO_CALLS: Mapping[str, Record] = {}
+_WORDS = frozenset((*BESIDE, *TRAINING))
+
+
+class TypedCall(NamedTuple):
+    """A typed node, by key all blocks that it uses, inner ones first, and the outer calls that these
+    share, by the names that stand for them."""
+
+    node: TypedNode
+    blocks: Mapping[str, ir.Block]
+    borrowed: Mapping[str, Record] = NO_CALLS
+
+
+class CallContext(NamedTuple):
+    """The node of a call: its name and path, its sources, and the inputs and nodes that they
+    name."""
+
+    name: str
+    path: str
+    span: Span
+    sources: tuple[ir.Source, ...]
+    made: Mapping[str, Made]
+    trace: Trace | None
+
+    def keep(self, uses: Uses, use: object) -> None:
+        """Record the first call of a layer in this body."""
+        uses[self.trace] = use
+        if self.trace is not None:
+            self.trace.called.append(uses)
+
+    def declare(self, operation: Operation, options: Mapping[str, object]) -> ir.Node:
+        """Return the declared node, with the words `take`, `over`, `freeze`, ... of its options."""
+        if not options or _WORDS.isdisjoint(options):  # as in most calls
+            return ir.Node(self.name, self.span, operation, self.sources)
+        take, over = declare_take(options, self.span), declare_over(options, self.span)
+        freeze = declare_freeze(options, self.span)
+        training = declare_training(options, operation, self.span)
+        return ir.Node(
+            *(self.name, self.span, operation, self.sources, take, freeze),
+            over=over,
+            training=training,
+        )
+
+    def infer(
+        self,
+        operation: Operation,
+        options: Mapping[str, object] = NO_OPTIONS,
+        blocks: Mapping[str, ir.Block] = NO_BLOCKS,
+    ) -> TypedNode:
+        """Return the node typed alone; raise if anything is wrong with it."""
+        report, node = Report(), self.declare(operation, options)
+        # the cache of rules knows a written number by the identity of its expression, which is new in
+        # each run of a function: plain numbers can be found again
+        alone = node if self.trace is None else _PLAIN.node(node)
+        typed = infer_node(alone, self.made, report, blocks, self.path)
+        raise_faults(report, self.span)
+        assert typed is not None
+        return typed if alone is node else replace(typed, declared=node)
+
+
+def _plain(option: Option) -> Option:
+    """Return an option with plain numbers in place of numbers with expressions."""
+    value = plain(option.value)
+    return option if value is option.value else option._replace(value=value)
+
+
+_PLAIN = Rewriter(option=_plain)
+
+
+# Record an input or a call, and refer to one of its results.
+
+
+BLOCK_OPTIONS = ("repeat", *BESIDE, *TRAINING)  # of a block's use, beside its params
+
+
+# a layer made of others
+Composite: TypeAlias = "BlockCall | Sequential"
+Layer: TypeAlias = "Composite | LayerCall | EachCall | ItemCall"
+
+
+watchers: list[Callable[[Record], None]] = []  # called with each new record
+
+
+class Record:
+    """An input, or one call of a layer on sources; each source may have the name of its argument.
+
+    A call shares the module of the `lender`, a call outside of its block. `borrowed` are all calls that
+    it, or the blocks that it uses, share from outside, by the names that stand for them in the blocks.
+
+    A part of an existing graph has the name of that in `graph`; a node of it has no layer, and `needs`
+    are the nodes whose modules it shares by name.
+    """
+
+    __slots__ = (
+        "blocks",
+        "borrowed",
+        "graph",
+        "key",
+        "layer",
+        "lender",
+        "made",
+        "name",
+        "needs",
+        "number",
+        "sources",
+        "span",
+        "stem",
+        "trace",
+    )
+
+    def __init__(
+        self,
+        made: Made,
+        span: Span,
+        name: str | None,
+        stem: str,
+        trace: Trace | None,
+        layer: Layer | None = None,
+        sources: tuple[tuple[str | None, Reference], ...] = (),
+        blocks: Mapping[str, ir.Block] = NO_BLOCKS,
+        borrowed: Mapping[str, Record] | None = None,
+        lender: Record | None = None,
+        graph: str = "",
+    ) -> None:
+        self.number = new_number()  # in the order of calls
+        self.borrowed = borrowed or {}
+        self.lender = lender
+        self.made = made
+        self.span = span
+        self.name = name
+        self.stem = stem
+        self.trace = trace
+        self.layer = layer
+        self.sources = sources
+        self.blocks = blocks
+        self.graph = graph
+        self.key = ""  # of the placeholder, made when it is first needed
+        self.needs: tuple[Record, ...] = ()
+        for watch in watchers:
+            watch(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self)
+
+    def __setstate__(self, given: tuple[dict[str, Any], list[tuple[Uses, object]]]) -> None:
+        state, marked = given
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.sources = tuple([(key, Reference(*source)) for key, *source in state["sources"]])
+        for uses, use in marked:  # this is the first call of its layer
+            uses[None] = use
+
+    @property
+    def label(self) -> str:
+        """The name, or the beginning of the name that making the graph gives."""
+        return self.name or self.stem
+
+    @property
+    def results(self) -> Mapping[str, TensorType]:
+        """The type of every port; a sole result is the port ""."""
+        if isinstance(self.made, GivenGroup):
+            return self.made.types
+        return {"": self.made.type} if isinstance(self.made, Given) else self.made.results
+
+    @property
+    def default(self) -> str | None:
+        """The port of a handle that names none; None if there is no default port."""
+        if isinstance(self.made, GivenGroup):
+            return None
+        return "" if isinstance(self.made, Given) else self.made.default
+
+
+class Reference:
+    """Refers to one result of a record: to the port named, or to the default one."""
+
+    __slots__ = ("port", "record")
+
+    def __init__(self, record: Record, port: str | None = None) -> None:
+        self.record = record
+        self.port = port
+
+    def typed(self) -> TensorType:
+        """Return the type, without recording that the block's function asked for it."""
+        found = self.record.results.get(self.port or self.record.default or "")
+        return self._learned() if found is None or self.port == "" else found
+
+    def _learned(self) -> TensorType:
+        """Return the type of a weight, which is not among the results; raise if there is none."""
+        report, span = Report(), user_line()
+        source = ir.Source(self.record.label, self.port, span)
+        weight = infer_port(source, self.record.made, report)
+        if report.diagnostics:
+            note_refusal()
+        raise_faults(report, span)
+        assert weight is not None
+        return weight

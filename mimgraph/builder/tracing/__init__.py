@@ -1,1 +1,0 @@
-"""Runs of block functions: numbers that record how Python code uses them."""
