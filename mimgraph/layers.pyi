@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from mimgraph.builder.handles.tensor import Tensor
-from mimgraph.ir.dims.dim import Size
+from mimgraph.builder.tensor import Tensor
+from mimgraph.ir.dim import Size
 from mimgraph.ops.layer_call import Activation, LayerCall
 from mimgraph.ops.registry import Library
 

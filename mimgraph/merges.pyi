@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, overload
 
-from mimgraph.builder.handles.tensor import Tensor
-from mimgraph.ir.dims.dim import Size
+from mimgraph.builder.tensor import Tensor
+from mimgraph.ir.dim import Size
 from mimgraph.ops.layer_call import Activation, MergeCall
 
 @overload
