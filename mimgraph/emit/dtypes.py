@@ -7,16 +7,18 @@ numbers (`ids / 3`). Such a result is cast to the dtype of an input or a weight.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from mimgraph.emit.classes.attributes import attribute, part_code
+from mimgraph.emit.attributes import attribute, part_code, tensor
 from mimgraph.emit.tree import Local
+from mimgraph.emit.values import activated
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild, walk
-from mimgraph.ir.lowering import LazyShapes, Lowering, Module
+from mimgraph.ir.lowering import ANCHOR, LazyShapes, Lowering, Module
 from mimgraph.ir.names import free_name
 from mimgraph.ir.typed_graph import Body, TypedNode, Value
-from mimgraph.ir.typed_operations import Leaf, TypedOperation, unwrap
+from mimgraph.ir.typed_operations import Leaf, TypedOperation, Use, unwrap
 from mimgraph.ir.types import INTEGER, TensorType
 
 # An empty tensor of the module that `.to()` casts as it casts weights, for a class that has neither
@@ -194,8 +196,91 @@ def _rank(layer: str) -> int:
     return 3 if layer.startswith(_QUANTIZED) else 2 if layer.startswith(_NORMS) else 1
 
 
-def tensor(code: Code, path: str) -> Code:
-    """Return a tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
-    for part in path.split("."):
-        code = code.at(int(part)) if part.isdecimal() else Attribute(code, part)
-    return code
+# Decide where the forward of a body reads the dtype of the model, and what it casts to it.
+
+
+class ModelDtypeOf:
+    """The dtype of the model in the forward of one body, which its twins run too."""
+
+    def __init__(self, body: Body, twins: tuple[Body, ...]) -> None:
+        self.body = body
+        self.twins = twins
+
+    def resolved(self, node: TypedNode, code: Code, read: Iterable[Value]) -> Code:
+        """Return the code of a node, which reads these values, with the dtype of the model read.
+
+        It is that of an input of the graph, as those are what the caller has; in a block, where
+        autocast may have changed the inputs, first that of a weight.
+        """
+        if node.name in self._apart:
+            return resolve_dtype(code, Name("torch.float32"))
+        of_input = dtype_of_input(self.body, self.twins, read)
+        is_graph = self.body.family == ""
+        found = (of_input, self._of_weight) if is_graph else (self._of_weight, of_input)
+        return resolve_dtype(code, found[0] or found[1] or kept_dtype(self.body))
+
+    @cached_property
+    def _apart(self) -> frozenset[str]:
+        return nodes_apart(self.body)
+
+    @cached_property
+    def _of_weight(self) -> Code | None:
+        return dtype_of_weight(self.body)
+
+    def cast(self, node: TypedNode, leaf: Leaf, port: str, code: Code) -> Code:
+        """Return the code of a result, cast if it is float32 whatever dtype the model has."""
+        if node.results[port].dtype != "float32" or not node.arguments:
+            return code
+        bodies = (self.body, *self.twins)
+        stays = any(self._stays_float32(body, node, leaf, port) for body in bodies)
+        return follow(code) if stays and node.name not in self._apart else code
+
+    def _stays_float32(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
+        """Return whether the result of the node of that name in a body is float32 whatever the model has."""
+        if body is not self.body:
+            twin = body.by_name.get(node.name)
+            operation = None if twin is None else unwrap(twin.operation)
+            if twin is None or not isinstance(operation, Leaf):  # an item of an each
+                return False
+            node, leaf = twin, operation
+        return stays_float32(leaf, port, map(body.type_of, node.arguments.values()))
+
+    def block_result(self, node: TypedNode, use: Use, code: Code) -> Code:
+        """Return a block's default result with its activation, cast if that makes floats of integers."""
+        assert node.default is not None
+        before, after = use.body.results[node.default], node.results[node.default]
+        code = activated(use, code)
+        return follow(code) if before.dtype != after.dtype == "float32" else code
+
+
+# Choose the input on whose device a node without sources makes its tensor.
+
+
+def anchored(code: Code, bodies: Sequence[Body]) -> Code:
+    """Return the code with an input in place of the anchor, one that is given in all bodies.
+
+    Of `anchor.new_zeros(2, dtype=...)` that is an input of this dtype, if there is one, as then
+    people write no dtype: `x.new_zeros(2)`.
+    """
+    required = [
+        name
+        for name in bodies[0].required_inputs
+        if all(name in body.required_inputs for body in bodies)
+    ]
+
+    def alike(dtype: str) -> list[str]:
+        return [name for name in required if all(b.inputs[name].dtype == dtype for b in bodies)]
+
+    def replace(part: Code) -> Code | None:
+        if part == ANCHOR:
+            return Local(Value(required[0], ""))
+        match part:
+            case Call(Attribute(value, method), args, (("dtype", dtype),)) if value == ANCHOR:
+                name = dtype.id.removeprefix("torch.") if isinstance(dtype, Name) else "float32"
+                assert isinstance(dtype, Name | ModelDtype)
+                keywords = () if (found := alike(name)) else (("dtype", dtype),)
+                anchor = Local(Value((found or required)[0], ""))
+                return Call(Attribute(anchor, method), args, keywords)
+        return None
+
+    return rebuild(code, replace)

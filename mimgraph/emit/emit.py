@@ -4,29 +4,101 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from mimgraph.emit.aliases import with_aliases
-from mimgraph.emit.classes.attributes import renamed
-from mimgraph.emit.classes.chain_items import ChainItems
-from mimgraph.emit.classes.draft import Draft, skeleton
-from mimgraph.emit.classes.frozen import frozen, partly_frozen
-from mimgraph.emit.classes.modules import Inits, Modules
-from mimgraph.emit.classes.parametrize import lift
-from mimgraph.emit.classes.user_classes import import_lines
-from mimgraph.emit.describe import docstring
+from mimgraph.emit.attributes import renamed
+from mimgraph.emit.chain_items import ChainItems
+from mimgraph.emit.classes import lift
+from mimgraph.emit.drafts import Draft, skeleton
 from mimgraph.emit.dtypes import has_weight, kept_dtype, kept_tensor
-from mimgraph.emit.emitted_helpers import helpers
-from mimgraph.emit.format.printer import module_text
-from mimgraph.emit.format.statements import Class, Statement
-from mimgraph.emit.forward.arguments import argument_names, module_arguments
-from mimgraph.emit.forward.forward import forward
-from mimgraph.emit.forward.values import used_ports
-from mimgraph.emit.imports import codes, imports, used_names
-from mimgraph.ir.code import walk
+from mimgraph.emit.forward import forward
+from mimgraph.emit.frozen import frozen, partly_frozen
+from mimgraph.emit.header import codes, helpers, import_lines, imports, used_names
+from mimgraph.emit.modules import Inits, Modules
+from mimgraph.emit.printer import module_text
+from mimgraph.emit.tree import Class, Function, Statement, rebuild_statement
+from mimgraph.emit.values import argument_names, module_arguments, used_ports
+from mimgraph.ir.code import Call, Code, Name, rebuild, walk
 from mimgraph.ir.lowering import Maker
+from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed_graph import ALWAYS, Body, TypedGraph, TypedNode
 from mimgraph.ir.typed_walks import bodies, twins, used_bodies
+from mimgraph.ir.types import TensorType
+
+
+def docstring(graph: TypedGraph) -> str:
+    """Return the text: the doc of the spec, its inputs and outputs, the docs of these."""
+    body = graph.body
+    inputs = ", ".join(
+        f"{name} {type_}{_noted(type_)}{' (optional)' if name in body.optional else ''}"
+        for name, type_ in body.inputs.items()
+    )
+    outputs = ", ".join(
+        f"{name} {type_}{' (in training)' if name in body.training else ''}"
+        for name, type_ in body.output_types.items()
+    )
+    plural = ["s" if len(things) > 1 else "" for things in (body.inputs, body.outputs)]
+    lines = [f"Input{plural[0]}: {inputs}. Output{plural[1]}: {outputs}."]
+    if graph.constraints:
+        lines.append(f"At run time {', '.join(map(str, graph.constraints))}.")
+    docs = {**graph.input_docs, **graph.output_docs}
+    described = [f"{name}: {doc}" for name, doc in docs.items()]
+    paragraphs = [body.doc] if body.doc else []
+    return "\n\n".join([*paragraphs, " ".join(lines), *described])
+
+
+def _noted(type_: TensorType) -> str:
+    """Return the dtype, where it is not the usual one."""
+    return "" if type_.dtype == "float32" else f" {type_.dtype}"
+
+
+# Give aliases to the globals that a forward's arguments hide, as an input may be called `F`.
+
+
+def with_aliases(definition: Class, inputs: Collection[str]) -> tuple[Class, tuple[str, ...]]:
+    """Return the class whose forward uses aliases for the globals that its inputs hide, and the
+    lines that define them, such as `F_ = F`."""
+    hidden = {name: _alias(name, inputs) for name in inputs if name in EMITTED}
+    if not hidden:
+        return definition, ()
+    used: dict[str, None] = {}
+
+    def other(name: str) -> Name | None:
+        first, dot, rest = name.partition(".")
+        if first not in hidden:
+            return None
+        used[first] = None
+        return Name(hidden[first] + dot + rest)
+
+    def read(part: Code) -> Code | None:
+        match part:
+            case Name(id) if "." in id:  # a bare name is the input itself
+                return other(id)
+            case Call(Name(id), args, keywords):  # tensors are not called
+                function = other(id) or part.function
+                named = tuple((key, rebuild(value, read)) for key, value in keywords)
+                return Call(function, tuple(rebuild(arg, read) for arg in args), named)
+        return None
+
+    def aliased(function: Function) -> Function:
+        if function.name != "forward":
+            return function
+        return replace(function, body=tuple(rebuild_statement(s, read) for s in function.body))
+
+    found = replace(definition, body=tuple(map(aliased, definition.body)))
+    return found, tuple(f"{hidden[name]} = {name}" for name in used)
+
+
+def _alias(name: str, inputs: Collection[str]) -> str:
+    alias = f"{name}_"
+    while alias in inputs:
+        alias += "_"
+    return alias
+
+
+# The file and its classes.
+
 
 Thing = TypeVar("Thing")
 Key = TypeVar("Key", bound=Hashable)

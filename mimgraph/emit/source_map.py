@@ -7,17 +7,75 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from mimgraph.emit.classes.attributes import attribute
-from mimgraph.emit.emit import emit
-from mimgraph.emit.format.statements import Assign, For, Return, Statement
-from mimgraph.emit.forward.call_code import owner_of
-from mimgraph.emit.line_map import Lines, Located, Method, lines_of, located
+from mimgraph.emit.attributes import attribute
+from mimgraph.emit.emit import File, emit
+from mimgraph.emit.tree import Assign, For, Function, Return, Statement
+from mimgraph.emit.values import owner_of
 from mimgraph.ir.code import Dict
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import TypedOperation
 from mimgraph.source import Excerpt, SourceFile, Span
+
+
+class Lines(NamedTuple):
+    """A range of lines, the last included."""
+
+    first: int
+    last: int
+
+
+class Method(NamedTuple):
+    """A method as parsed, and each statement as written and as parsed, also inside loops."""
+
+    read: ast.FunctionDef
+    statements: tuple[tuple[Statement, ast.stmt], ...]
+
+
+class Located(NamedTuple):
+    """A class as parsed, and its methods by name."""
+
+    read: ast.ClassDef
+    methods: Mapping[str, Method]
+
+
+def located(file: File) -> Mapping[str, Located]:
+    """Return the classes of a graph by name.
+
+    Written and parsed statements are walked side by side, as they are the same trees.
+    """
+    read = {d.name: d for d in ast.parse(file.text).body if isinstance(d, ast.ClassDef)}
+    return {
+        written.name: Located(read[written.name], dict(_methods(written.body, read[written.name])))
+        for written in file.classes
+    }
+
+
+def lines_of(read: ast.stmt | ast.expr | ast.arg) -> Lines:
+    """Return the lines of something parsed."""
+    assert read.end_lineno is not None
+    return Lines(read.lineno, read.end_lineno)
+
+
+def _methods(written: tuple[Function, ...], read: ast.ClassDef) -> Iterator[tuple[str, Method]]:
+    functions = [found for found in read.body if isinstance(found, ast.FunctionDef)]
+    for ours, theirs in zip(written, functions, strict=True):
+        body = theirs.body[1:] if ours.doc else theirs.body
+        yield ours.name, Method(theirs, tuple(_pairs(ours.body, body)))
+
+
+def _pairs(
+    written: tuple[Statement, ...], read: list[ast.stmt]
+) -> Iterator[tuple[Statement, ast.stmt]]:
+    for ours, theirs in zip(written, read, strict=True):
+        yield ours, theirs
+        for part in ("body", "orelse"):
+            yield from _pairs(getattr(ours, part, ()), getattr(theirs, part, []))
+
+
+# The excerpts of a graph.
+
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]
 Found: TypeAlias = Iterator[tuple[str, Excerpts]]

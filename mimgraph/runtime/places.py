@@ -9,8 +9,8 @@ from typing import NamedTuple
 from torch import nn
 
 from mimgraph.emit.emit import emit
-from mimgraph.emit.format.statements import Assign, Return
-from mimgraph.emit.line_map import lines_of, located
+from mimgraph.emit.source_map import lines_of, located
+from mimgraph.emit.tree import Assign, Return
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.source import Span
 

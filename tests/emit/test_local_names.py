@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 
 import mimgraph as mg
-from mimgraph.emit.format.statements import Assign, For, If, Statement
-from mimgraph.emit.forward.forward import forward
-from mimgraph.emit.forward.values import used_ports
+from mimgraph.emit.forward import forward
+from mimgraph.emit.tree import Assign, For, If, Statement
+from mimgraph.emit.values import used_ports
 from mimgraph.ir.typed_graph import Body, Value, single_nodes
 from mimgraph.ir.typed_operations import Each, Leaf, Repeated, unwrap
 from mimgraph.ir.typed_walks import bodies

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from mimgraph.emit.format.line_breaking import WIDTH
-from mimgraph.emit.format.printer import module_text
-from mimgraph.emit.format.statements import (
+from mimgraph.emit.expressions import WIDTH
+from mimgraph.emit.printer import module_text
+from mimgraph.emit.tree import (
     Assign,
     Class,
     Delete,

@@ -21,7 +21,7 @@ from torch import Tensor, fx, nn
 from torch.export.unflatten import InterpreterModule, UnflattenedModule
 
 import mimgraph as mg
-from mimgraph.emit.classes.attributes import TAKEN
+from mimgraph.emit.attributes import TAKEN
 from mimgraph.ir.names import EMITTED, name_fault
 from mimgraph.runtime.runner import seeded_inputs
 from tests.engines.models import assert_close, nightly

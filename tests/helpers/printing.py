@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.emit.format.line_breaking import WIDTH, Layout
+from mimgraph.emit.expressions import WIDTH, Layout
 from mimgraph.ir.code import Code
 
 

@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 import mimgraph
-from mimgraph.emit.classes.attributes import TAKEN, attribute
+from mimgraph.emit.attributes import TAKEN, attribute
 from mimgraph.ir.names import class_fault, input_fault, name_fault, param_fault
 from tests.helpers.cases import each
 

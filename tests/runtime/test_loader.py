@@ -18,7 +18,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.emit.format.statements import Class
+from mimgraph.emit.tree import Class
 from mimgraph.support.progress import uncollected
 from tests.conftest import ROOT
 from tests.helpers.cases import each

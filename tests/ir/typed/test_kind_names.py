@@ -18,7 +18,7 @@ NAME_EACH = (
     "builder/edits/change_nodes.py",
     "builder/record_call.py",
     "compare/weights/steps.py",
-    "emit/classes/modules.py",
+    "emit/modules.py",
     "infer/each.py",
     "infer/typer.py",
     "ir/declared_graph.py",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
-from mimgraph.emit.forward.steps import Condition, Guard, Step
+from mimgraph.emit.steps import Condition, Guard, Step
 from mimgraph.ir.typed_graph import Presence, Value
 
 

@@ -83,3 +83,10 @@ def part_code(module: Code, operation: TypedOperation, key: str) -> Code:
     if operation.bodies and not operation.key(0):
         return Attribute(module, attribute(key, operation.bodies[0].by_name))
     return module.at(key)
+
+
+def tensor(code: Code, path: str) -> Code:
+    """Return a tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
+    for part in path.split("."):
+        code = code.at(int(part)) if part.isdecimal() else Attribute(code, part)
+    return code

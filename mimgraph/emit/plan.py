@@ -1,55 +1,150 @@
-"""Turn the runs of a node into steps: calls on values that have no names yet."""
+"""Plan the forward of a body: its steps in running order, on values that have no names yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
-from mimgraph.emit.forward.anchor import anchored
-from mimgraph.emit.forward.arguments import module_arguments
-from mimgraph.emit.forward.call_code import (
+from mimgraph.emit.dtypes import ModelDtypeOf, anchored
+from mimgraph.emit.loops import (
+    CallLoop,
+    Folding,
+    Reads,
+    folding,
+    is_long,
+    is_one_call,
+    is_there,
+    repeat_loop,
+    scan_loop,
+    with_folds,
+)
+from mimgraph.emit.sizes import resolve_sizes
+from mimgraph.emit.steps import (
+    TRAINING,
+    WHOLE,
+    Guard,
+    Loop,
+    Result,
+    Run,
+    Step,
+    inlined,
+    is_intermediate,
+    may_lack_a_source,
+    runs,
+    unread,
+    values_in,
+    values_read,
+)
+from mimgraph.emit.tree import Local
+from mimgraph.emit.values import (
     Modules,
     Operands,
+    UsedPorts,
+    Values,
     activated,
     call_code,
     filled,
     handed_modules,
+    module_arguments,
     module_code,
     owner_of,
     port_code,
+    returned_ports,
 )
-from mimgraph.emit.forward.loops import CallLoop, Reads, is_one_call, repeat_loop, scan_loop
-from mimgraph.emit.forward.model_dtype import ModelDtypeOf
-from mimgraph.emit.forward.over import Folding, folding, is_long, is_there, with_folds
-from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
-from mimgraph.emit.forward.steps import (
-    Guard,
-    Loop,
-    Step,
-    is_intermediate,
-    values_in,
-    values_read,
-)
-from mimgraph.emit.forward.unpack import items_of, unpacked
-from mimgraph.emit.forward.values import UsedPorts, Values, returned_ports
-from mimgraph.emit.sizes import resolve_sizes
-from mimgraph.emit.tree import Local
 from mimgraph.ir.code import (
     Call,
     Code,
     Constant,
+    Dict,
     List,
     ModelDtype,
     Name,
     Operand,
     RuntimeSize,
     Subscript,
+    Tuple,
+    rebuild,
     walk,
 )
-from mimgraph.ir.lowering import RESULT
+from mimgraph.ir.lowering import RESULT, Lowering
 from mimgraph.ir.typed_graph import Body, TypedNode, Value, given, implies
 from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.ir.types import DTYPES, TensorType
+
+MOST = 6  # the targets that are still read at a glance
+
+
+class Unpacked(NamedTuple):
+    """`targets = code`, and the code that reads each port from the targets."""
+
+    targets: tuple[Value, ...]
+    code: Code
+    ports: Mapping[str, Code]
+
+
+def unpacked(
+    node: str, call: Code, items: Mapping[Code, str], ports: Mapping[str, Code]
+) -> Unpacked:
+    """Return a call with a target for each of the `items` of the tuple that it returns.
+
+    `items` has the code on RESULT of each item, with the port that it is, if any; `ports` the code of
+    each port that is read. An item is named after the port that it is, and is `_` if no port needs it.
+    Without items, or with many that are not all read, the tuple has one name.
+    """
+    readers = {item: [port for port, code in ports.items() if item in walk(code)] for item in items}
+    read = [item for item in items if readers[item]]
+    if len(read) > 1 and (len(items) <= MOST or len(items) == len(read)):
+        named = {item: _target(node, port, readers[item]) for item, port in items.items()}
+    elif len(read) == 1:
+        named = {read[0]: Value(node, WHOLE)}
+        call = _with(read[0], {RESULT: call})
+    else:
+        named = {RESULT: Value(node, WHOLE)}
+    locals = {item: Local(value) for item, value in named.items()}
+    read_by = {port: _with(code, locals) for port, code in ports.items()}
+    return Unpacked(tuple(named.values()), call, read_by)
+
+
+def _target(node: str, port: str, readers: list[str]) -> Value:
+    """Return an item as the one port that is made of it, or as a value on the way to several."""
+    if not readers:
+        return unread(node)
+    port = port or readers[0]
+    return Value(node, port if readers == [port] else f"*{port}")
+
+
+def _with(code: Code, parts: Mapping[Code, Code]) -> Code:
+    """Return the code with other code in place of some of its parts."""
+    return rebuild(code, parts.get)
+
+
+def items_of(lowering: Lowering) -> Mapping[Code, str]:
+    """Return the code on RESULT of each item of the tuple that the call of a layer or merge returns,
+    with the port that it is, if any.
+
+    The ports of an op of torch read every item; a module of the user's may return more than tensors.
+    """
+    if lowering.module is not None and lowering.module.own is not None:
+        return {}
+    parts = walk(*[port.code for port in lowering.ports.values()])
+    found = [part for part in parts if _is_item(part)]
+    if parts.count(RESULT) != len(found):
+        return {}
+    ports = {port.code: name for name, port in lowering.ports.items()}
+    items = map(RESULT.at, range(len(set(found))))
+    return {item: ports.get(item, "") for item in items}
+
+
+def _is_item(code: Code) -> bool:
+    match code:
+        case Subscript(value, Constant(int())):
+            return value == RESULT
+    return False
+
+
+# Turn the runs of a node into steps: calls on values that have no names yet.
+
 
 Targets = tuple[Value, ...]
 Sources = Mapping[str, Value]
@@ -365,3 +460,53 @@ class Calls:
             and implies(condition.presence, given(name))
             for condition in guard
         )
+
+
+# All steps of a body.
+
+
+class Plan:
+    """The steps of a body. Several outputs are returned as a dict, in a block as a tuple.
+
+    The `twins` run the same steps, on inputs of other sizes.
+    """
+
+    def __init__(
+        self, body: Body, ports: UsedPorts, as_dict: bool, twins: Iterable[Body] = ()
+    ) -> None:
+        self.body = body
+        self.values = Values(body)
+        calls = Calls(body, self.values, ports, tuple(twins))
+        steps = [step for run in runs(body) for step in calls.steps(run)]
+        outputs = [self.values.resolve(value) for value in body.outputs.values()]
+        self.steps = inlined(steps, body, outputs)
+        last = self.steps[-1] if self.steps else None
+        is_result = last is not None and len(outputs) == 1 and last.targets == (*outputs,)
+        if last and is_result and last.loop is None and not last.guard:
+            (name,) = body.outputs
+            self.steps[-1] = Step((), self._given(name, last.code), last.reads, node=last.node)
+        else:
+            self.steps += self._returns(as_dict)
+
+    def _returns(self, as_dict: bool) -> Iterator[Step]:
+        """Yield the return, and before it that in training if there are more outputs then."""
+        training = self.body.training
+        outputs = self.body.outputs.items()
+        results = {name: self._given(name, self.values.read(value)) for name, value in outputs}
+        always = {name: code for name, code in results.items() if name not in training}
+        if training:
+            yield self._return(results, as_dict, (TRAINING,))
+        yield self._return(always, as_dict, ())
+
+    def _given(self, name: str, code: Code) -> Code:
+        """Return the code of an output, with its batch moved where the graph says so."""
+        axis = self.body.batch_dims.get(name)
+        if axis is None:
+            return code
+        return code.method("transpose" if axis == 1 else "movedim", 0, axis)
+
+    def _return(self, results: Mapping[str, Code], as_dict: bool, guard: Guard) -> Step:
+        code = next(iter(results.values()))
+        if len(self.body.outputs) > 1:
+            code = Dict(tuple(results.items())) if as_dict else Tuple(tuple(results.values()))
+        return Step((), code, tuple(dict.fromkeys(values_read(code))), guard=guard)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
-from mimgraph.emit.format.statements import Assign, Delete, Expr, For, If, Return, Statement
-from mimgraph.emit.forward.liveness import Fork, Path, Paths
-from mimgraph.emit.forward.local_names import LocalNames
-from mimgraph.emit.forward.plan import Plan
-from mimgraph.emit.forward.steps import Loop, Step
-from mimgraph.emit.forward.values import UsedPorts
+from mimgraph.emit.liveness import Fork, Path, Paths
+from mimgraph.emit.local_names import LocalNames
+from mimgraph.emit.plan import Plan
+from mimgraph.emit.steps import Loop, Step
+from mimgraph.emit.tree import Assign, Delete, Expr, For, If, Return, Statement
+from mimgraph.emit.values import UsedPorts
 from mimgraph.ir.code import Binary, Code, Constant, Name
 from mimgraph.ir.typed_graph import Body, Presence, Value
 

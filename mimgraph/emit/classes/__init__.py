@@ -1,1 +1,0 @@
-"""Decide the classes of emitted source: their modules, attributes and constructor arguments."""

@@ -1,1 +1,0 @@
-"""Print emitted code as ruff formats it."""

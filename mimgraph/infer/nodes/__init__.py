@@ -1,1 +1,0 @@
-"""Type the nodes of one body: layers, merges, chains, blocks, `each` and `share`."""
