@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mimgraph.builder.declare_graph import Output
 from mimgraph.builder.names import Names
 from mimgraph.builder.outer_layers import (
     check_called_once,
@@ -31,6 +30,9 @@ from mimgraph.ir.declared_values import Option
 from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.source import Span
+
+if TYPE_CHECKING:
+    from mimgraph.builder.declare_graph import Output
 
 
 class DeclaredBody(NamedTuple):
