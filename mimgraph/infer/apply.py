@@ -155,7 +155,7 @@ def bind_activation(state: State, activation: Activation, at: Evaluation) -> Non
         return
     place = Place(activation.span, "activation")
     bound = bind(op, activation.options, activation.lone, place, at)
-    state.bound[activation] = bound
+    state.memory.bound[activation] = bound
 
 
 class Finished(NamedTuple):
@@ -205,7 +205,7 @@ def _activate(
     """Return the activation as a function of INPUT, the type of its result, and its constraints; None
     if it does not fit. An activation that is reported already is left out, as it changes no shape."""
     passed_over = INPUT, type_, ()
-    bound = site.state.bound.get(activation)
+    bound = site.state.memory.bound.get(activation)
     if bound is None or bound.faulty:
         return passed_over
     op = bound.op
@@ -252,21 +252,21 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
 
     `span` is where the name of the node stands, or the name of the op for an item of a seq.
     """
-    if apply in state.bound:
-        return state.bound[apply]
+    if apply in state.memory.bound:
+        return state.memory.bound[apply]
     form: Form = "item" if span == apply.span and not isinstance(span.file, PythonFile) else "node"
     op = registry.find(apply.kind, apply.name)
     if op is None or is_plugin(op):
         op = op_of_plugin(state, apply, at.node, form)
     if op is None:
-        state.bound[apply] = None
+        state.memory.bound[apply] = None
         return None
     options, activation = split_activation(op, apply)
     bound = bind(op, options, apply.lone, Place(span, form, WORDS), at)
     if activation is not None:
         bound = bound._replace(activation=activation)
         bind_activation(state, activation, at)
-    state.bound[apply] = bound
+    state.memory.bound[apply] = bound
     return bound
 
 
@@ -278,7 +278,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     if bound is None:
         return None
     op, activation = bound.op, bound.activation
-    state.write(bound.length, site.node.span)
+    state.budget.write(bound.length, site.node.span)
     before = len(state.report.diagnostics)
     options = values(bound, at)
     if options is None:

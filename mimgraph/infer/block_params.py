@@ -34,15 +34,15 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     Faults are reported once for each call; `span` is the node's name.
     """
     block = state.blocks.get(call.block)
-    if call not in state.calls:
+    if call not in state.memory.calls:
         before = len(state.report.diagnostics)
         if block is None:
             _unknown_block(state, call, path)
         elif block.is_whole:
             _check_params(state, call, block, span, path)
         fine = block is not None and block.is_whole and len(state.report.diagnostics) == before
-        state.calls[call] = fine and _is_readable(call, block)
-    return block if state.calls[call] else None
+        state.memory.calls[call] = fine and _is_readable(call, block)
+    return block if state.memory.calls[call] else None
 
 
 def _is_readable(call: Call, block: Block | None) -> bool:
@@ -161,15 +161,15 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
 def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
     """Return the defaults of a block's params, with the expressions that they were computed from;
     None for a param that has none, or whose default reads such a param."""
-    if key not in state.defaults:
+    if key not in state.memory.defaults:
         found: dict[str, Any] = {}
         before: dict[str, Any] = {}  # a default reads the params before its own
         for name, option in _with_default(block).items():
             env = layered(before, state.params)
             found[name] = compute(option.value, Evaluation(env, state.report, block.family))
             before[name] = plain(found[name])
-        state.defaults[key] = {name: found.get(name) for name in block.params}
-    return state.defaults[key]
+        state.memory.defaults[key] = {name: found.get(name) for name in block.params}
+    return state.memory.defaults[key]
 
 
 def _with_default(block: Block) -> dict[str, Option]:

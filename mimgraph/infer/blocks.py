@@ -97,7 +97,7 @@ def type_use(
     `optional` inputs may be missing, and `time` is the number of the repeat."""
     site, call, block, _, absent = using
     state = site.state
-    state.write(4 * len(block.params), site.node.span)
+    state.budget.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     fits = fits_inputs(site, block, fed, absent, given)
     dims = bind_pattern(site, block, fed, given) if fits else None
@@ -114,16 +114,16 @@ def type_use(
     values = tuple(map(identity, given.values()))
     without = tuple(left_out.items())
     key = (call.block, *values, tuple(types.items()), pasts, optional, lenders, without)
-    if key in state.bodies:
-        body, nodes = state.bodies[key]
-        state.count(nodes, site.node.span)
+    if key in state.memory.bodies:
+        body, nodes = state.memory.bodies[key]
+        state.budget.count(nodes, site.node.span)
         return body
-    before, faults = state.expanded, len(state.report.diagnostics)
+    before, faults = state.budget.nodes, len(state.report.diagnostics)
     label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
     # the one node of a chain block has no name, so that the paths of its items start with the block's
     path = block.family if block.is_chain else f"{block.family}."
     context = Context(
-        *(state, layered(sizes, given, state.params), types, state.scopes[call.block], path),
+        *(state, layered(sizes, given, state.params), types, state.memory.scopes[call.block], path),
         uses=(label,),
         optional=optional,
         origins=origins_of(around, call, block, time),
@@ -137,18 +137,18 @@ def type_use(
             inputs={**types, **left_out},
             left_out={},
         )
-    state.enter(call.span)
+    state.budget.enter(call.span)
     outputs = using.type_nodes(context, block.outputs)
     defaults = default_params(state, call.block, block)
     body = body_of(
         *(context, outputs, block.family, given, defaults, dims, block.doc), is_chain=block.is_chain
     )
-    state.depth -= 1
+    state.budget.depth -= 1
     if body is None:
-        state.unfinished.setdefault(call, context)
+        state.memory.unfinished.setdefault(call, context)
     if body is None and left_out and len(state.report.diagnostics) == faults:
         _report_unknown(site, call, block, left_out)
-    state.bodies[key] = body, state.expanded - before
+    state.memory.bodies[key] = body, state.budget.nodes - before
     return body
 
 

@@ -138,10 +138,10 @@ def check_blocks(
             continue
         if block.is_chain:
             unique(block.inputs, (), state.report, f"{block.family}.")
-            state.scopes[key] = scope_of(block)
+            state.memory.scopes[key] = scope_of(block)
         else:
             elsewhere = OtherScopes(names, block) if names is not None else None
-            state.scopes[key] = check_scope(
+            state.memory.scopes[key] = check_scope(
                 *(block.inputs, block.nodes, block.outputs, state.report),
                 f"{block.family}.",
                 elsewhere,

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.block_params import columns_of, whole_number
+from mimgraph.infer.block_params import whole_number
 from mimgraph.infer.options import given_twice
-from mimgraph.infer.sources import ask_for_port
 from mimgraph.infer.state import Context, Fed, Site, State
 from mimgraph.ir.declared_graph import AppliedOperation, Each, Node, Operation, Share, Source
 from mimgraph.ir.names import port_fault
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import Each as TypedEach
-from mimgraph.ir.typed_operations import Shared
-
-# types an item on its source; an argument here, as it is defined in node.py, which imports this file
-TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]
 
 
-def type_each(
-    context: Context, node: Node, each: Each, fed: tuple[Fed, ...], type_item: TypeItem
-) -> TypedNode | None:
-    """Return the typed node with an item for each source, or for each copy on one source."""
-    path, state = context.path + node.name, context.state
-    sources = _sources(context, node, each, fed, path)
-    if sources is None:
-        return None
-    what = "source" if each.times is None else "copy"
-    columns = columns_of(context, each.options, len(sources), path, what)
-    if is_given_twice(state, each, path) or columns is None:
-        return None
-    items: list[TypedNode | None] = []
-    for position, (port, one) in enumerate(sources.items()):
-        operation = _sharing_item(context, given(each, columns, position), port)
-        item = Node(port, node.span, operation, (one.source,), node.take, over=node.over)
-        typed = type_item(context, item, one, f"{path}.{port}")
-        if typed is not None and typed.type is None:
-            ports = tuple(typed.results)
-            help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
-            ask_for_port(state, node.name, node.span, ports, path, help)
-            return None
-        if each.shared and position and typed is not None:
-            shared = Shared(node.name, typed.operation, next(iter(sources)))
-            typed = replace(typed, operation=shared)
-        items.append(typed)
-    state.count(len(items), node.span)
-    whole = tuple([item for item in items if item is not None])
-    return _typed_each(node, each, whole) if len(whole) == len(items) else None
-
-
-def _sources(
+def item_sources(
     context: Context, node: Node, each: Each, fed: tuple[Fed, ...], path: str
 ) -> dict[str, Fed] | None:
     """Return the source of each item by the name of its port; None if they are wrong."""
@@ -77,7 +41,7 @@ def _sources(
     return None if number is None else dict.fromkeys(map(str, range(number)), fed[0])
 
 
-def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> AppliedOperation:
+def sharing_item(context: Context, operation: AppliedOperation, port: str) -> AppliedOperation:
     """Return the operation of an item; in a share of a whole `each`, it shares the item of the same
     name."""
     if not isinstance(operation, Share) or operation.item is not None:
@@ -89,7 +53,7 @@ def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> A
     return replace(operation, item=port)
 
 
-def _typed_each(node: Node, each: Each, items: tuple[TypedNode, ...]) -> TypedNode:
+def typed_each(node: Node, each: Each, items: tuple[TypedNode, ...]) -> TypedNode:
     """Return the node of typed items."""
     return TypedNode(
         node.name,
@@ -152,7 +116,7 @@ def is_given_twice(state: State, each: Each, path: str) -> bool:
     return given_twice(each.operation.named, each.options, state.report, path)
 
 
-def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> AppliedOperation:
+def given_to_item(each: Each, columns: Mapping[str, list[Any]], index: int) -> AppliedOperation:
     """Return the operation for the source number `index`, with the options that `with` gives it."""
     own = {
         name: each.options[name]._replace(
@@ -173,4 +137,4 @@ def check_text(state: State, operation: Operation, path: str) -> AppliedOperatio
     is_given_twice(state, operation, path)
     values = {name: option.value for name, option in operation.options.items()}
     written = {name: value for name, value in values.items() if isinstance(value, list) and value}
-    return given(operation, written, 0)
+    return given_to_item(operation, written, 0)

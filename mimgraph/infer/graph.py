@@ -317,7 +317,7 @@ class KnownPart:
             return self._inside_chain(node, operation)
         if not isinstance(operation, Call) or state.outer.get(operation.block):
             return None
-        context, block = state.unfinished.get(operation), state.blocks.get(operation.block)
+        context, block = state.memory.unfinished.get(operation), state.blocks.get(operation.block)
         if context is None or block is None or context.left_out:
             return None
         part = KnownPart(block, context)
@@ -342,7 +342,7 @@ class KnownPart:
     def _inside_chain(self, node: Node, chain: Chain) -> KnownPart | None:
         """Return a chain as a block with a node for each item, which reads the one before it."""
         state = self.context.state
-        items = state.unfinished_items.get(id(chain))
+        items = state.memory.unfinished_items.get(id(chain))
         with suppress(SpecError):
             fed = resolve_all(self.context, node.sources or (), "")
         if not items or len(fed) != 1:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import compute
@@ -17,28 +16,8 @@ from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.typed_walks import inner_nodes
 from mimgraph.ir.types import DTYPES, MAX_AXES, TensorType, depends_on_batch
 
-# types an operation; an argument here, as it is defined in node.py, which imports this file
-TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
 
-
-def type_over(
-    site: Site, node: Node, over: Option, type_operation: TypeOperation
-) -> TypedNode | None:
-    """Return the operation of `node` typed on sources without the axis, and its results with it; None
-    where something is faulty or unknown."""
-    fold = _fold(site, node, over)
-    if fold is None or site.fed is None:
-        type_operation(site._replace(fed=None), node)  # check its options
-        return None
-    before = len(site.state.report.diagnostics)
-    fed = tuple(one._replace(type=fold.fold(one.type)) for one in site.fed if one.type is not None)
-    left_out = {name: one._replace(type=None) for name, one in site.left_out.items()}
-    typed = type_operation(site._replace(fed=fed, left_out=left_out), node)
-    _show_over(site, before, Label(over.span, f"axis {fold.axis} is folded into the batch"))
-    return None if typed is None else _unfolded(site, over, typed, fold)
-
-
-def _show_over(site: Site, before: int, label: Label) -> None:
+def show_over(site: Site, before: int, label: Label) -> None:
     """Add the label to the diagnostics from the index `before` on that show shapes, which lack the axis."""
     found = site.state.report.diagnostics
     for index in range(before, len(found)):
@@ -61,7 +40,7 @@ def check_over(site: Site, typed: TypedNode, fed: Iterable[Fed]) -> bool:
 # the axis
 
 
-def _fold(site: Site, node: Node, over: Option) -> Fold | None:
+def fold_of(site: Site, node: Node, over: Option) -> Fold | None:
     """Return the axis of the sources that `over` names, with its size; None if it is faulty, or the
     type of a source is unknown."""
     axis = _number(site, over)
@@ -174,7 +153,7 @@ def _are_equal(site: Site, folded: tuple[Fed, ...], index: int, over: Option) ->
 # the results
 
 
-def _unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNode | None:
+def unfolded(site: Site, over: Option, typed: TypedNode, fold: Fold) -> TypedNode | None:
     """Return the typed node with the axis in its results; None if one cannot have it, which is
     reported.
 

@@ -170,14 +170,14 @@ def _sum_of_given(site: Site, sources: Iterable[tuple[Size, Presence]]) -> Dim:
     state = site.state
     totals: dict[Presence, Size] = {}
     for source in sources:
-        for size, presence in _summands(state.summands, *source):
+        for size, presence in _summands(state.memory.summands, *source):
             totals[presence] = totals.get(presence, 0) + size
     key = frozenset((size, presence) for presence, size in totals.items() if size != 0)
-    if key not in state.sums:
+    if key not in state.memory.sums:
         wanted = _text(key) if state.alone else site.node.name
-        name = free_name(wanted, {*site.context.env, *state.summands})
-        state.sums[key], state.summands[name] = name, key
-    return symbol(state.sums[key])
+        name = free_name(wanted, {*site.context.env, *state.memory.summands})
+        state.memory.sums[key], state.memory.summands[name] = name, key
+    return symbol(state.memory.sums[key])
 
 
 def _summands(

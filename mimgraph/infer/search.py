@@ -260,7 +260,7 @@ class PointTypes:
         known = self._known.get(key)
         if known is None:
             return self._type_anew(context, node, type_node, key)
-        context.state.write(known.length, node.span)
+        context.state.budget.write(known.length, node.span)
         context.state.require(known.constraints)
         return known.typed
 
@@ -269,16 +269,16 @@ class PointTypes:
     ) -> TypedNode | None:
         """Return the typed node, and keep it if it follows from the key alone."""
         state = context.state
-        found, length = state.report.diagnostics, state.length
-        before = len(found), len(state.sums), len(state.summands)
+        found, length = state.report.diagnostics, state.budget.length
+        before = len(found), len(state.memory.sums), len(state.memory.summands)
         around, state.constraints = state.constraints, {}
         typed = type_node(context, node)
         own, state.constraints = state.constraints, around
         state.require(own)
-        after = len(state.report.diagnostics), len(state.sums), len(state.summands)
+        after = len(state.report.diagnostics), len(state.memory.sums), len(state.memory.summands)
         is_alone = state.report.diagnostics is found and after == before
         if is_alone and typed is not None and _is_kept(typed) and len(self._known) < MOST:
-            self._known[key] = _Known(typed, own, state.length - length)
+            self._known[key] = _Known(typed, own, state.budget.length - length)
         return typed
 
 

@@ -233,7 +233,7 @@ def help_for(trial: Trial) -> str:
 
 def _depends_on_given(trial: Trial) -> bool:
     """Return whether a source at fault has a size that depends on which optional inputs are given."""
-    fault, sums = trial.fault, trial.context.state.summands.keys()
+    fault, sums = trial.fault, trial.context.state.memory.summands.keys()
     if not sums or fault.code not in ("symbolic-size", "shape-mismatch"):
         return False
     keys = (fault.source or next(iter(trial.types), ""), *fault.mentions)
@@ -383,7 +383,7 @@ def multiples(trial: Trial) -> str:
     sources; else ""."""
     factors: dict[str, int] = {}
     for size in (size for type_ in trial.types.values() for size in type_.dims):
-        for name in symbols(size) - {"N", *trial.context.state.summands}:
+        for name in symbols(size) - {"N", *trial.context.state.memory.summands}:
             factors[name] = lcm(factors.get(name, 1), period(size))
     factors = {name: factor for name, factor in sorted(factors.items()) if factor > 1}
     if not factors or max(factors.values()) > LARGEST:

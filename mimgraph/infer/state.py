@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,19 +33,42 @@ Summands = frozenset[tuple[Size, Presence]]  # sizes, and when each counts
 
 
 @dataclass(slots=True, eq=False)
-class State:
-    """The state of one pass over a graph, and the results that are computed only once in it."""
+class Budget:
+    """What one pass has used of its limits; a pass that exceeds one stops at once."""
 
-    blocks: Mapping[str, Block]
     report: Report
-    params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
-    limits: Limits | None = None  # of the cost of the graph
-    whole: Context | None = None  # the graph itself, once its structure is checked
-    kept: PointTypes | None = None  # nodes that were typed at other points of a search
-    alone: bool = False  # one node is typed, and the inputs of its graph are not known
-    outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
+    nodes: int = 0  # so far, blocks expanded
+    length: int = 0  # characters of options so far
+    depth: int = 0  # how many blocks are around the node that is being typed
+
+    def enter(self, span: Span) -> None:
+        """Count one more level of nested blocks; too many would exceed Python's recursion limit."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self._exceeded(f"blocks are nested more than {MAX_DEPTH} deep", span)
+
+    def count(self, nodes: int, span: Span) -> None:
+        """Count nodes after expansion."""
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            self._exceeded(f"more than {MAX_NODES:,} nodes after expansion", span)
+
+    def write(self, length: int, span: Span) -> None:
+        """Count characters of options: each distinct use of a block computes its own."""
+        self.length += length
+        if self.length > MAX_LENGTH:
+            self._exceeded(f"more than {MAX_LENGTH:,} characters of options after expansion", span)
+
+    def _exceeded(self, message: str, span: Span) -> None:
+        self.report.add(Diagnostic("too-large", message, span))
+        self.report.raise_if_any()
+
+
+@dataclass(slots=True, eq=False)
+class Memory:
+    """The results that one pass computes only once."""
+
     scopes: dict[str, Scope] = field(default_factory=dict)  # the checked scope of each block
-    recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)
     calls: dict[Call, bool] = field(default_factory=dict)  # whether a call's params are right
     defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by block
@@ -58,11 +81,28 @@ class State:
     # sums of sizes of which some may be missing: the name of each, and what the sum of a name adds
     sums: dict[Summands, str] = field(default_factory=dict)
     summands: dict[str, Summands] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """One pass over a graph: what is declared, its faults, its limits and its memory."""
+
+    blocks: Mapping[str, Block]
+    report: Report
+    params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
+    limits: Limits | None = None  # of the cost of the graph
+    whole: Context | None = None  # the graph itself, once its structure is checked
+    kept: PointTypes | None = None  # nodes that were typed at other points of a search
+    alone: bool = False  # one node is typed, and the inputs of its graph are not known
+    outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
+    recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     constraints: dict[Constraint, None] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    budget: Budget = field(init=False)
     unrun: State | None = None  # of the nodes that never run, which have no faults
-    expanded: int = 0  # nodes so far, blocks expanded
-    length: int = 0  # characters of options so far
-    depth: int = 0  # how many blocks are around the node that is being typed
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.report)
 
     def of_unrun(self) -> State:
         """Return the state for nodes that never run: what they report or require is not kept."""
@@ -71,12 +111,16 @@ class State:
                 *(self.blocks, Report(), self.params),
                 alone=self.alone,
                 outer=self.outer,
-                scopes=self.scopes,
                 recursive=self.recursive,
+                memory=Memory(scopes=self.memory.scopes),
             )
             self.unrun.unrun = self.unrun
-        self.unrun.depth = self.depth
+        self.unrun.budget.depth = self.budget.depth
         return self.unrun
+
+    def require(self, constraints: Iterable[Constraint]) -> None:
+        """Add constraints that must hold when the module runs."""
+        self.constraints.update(dict.fromkeys(constraints))
 
     def fault(
         self,
@@ -91,34 +135,6 @@ class State:
     ) -> None:
         """Report a fault."""
         self.report.add(Diagnostic(code, message, span, note, labels, help, node))
-
-    def require(self, constraints: Collection[Constraint]) -> None:
-        """Add constraints that must hold when the module runs."""
-        if constraints:
-            self.constraints.update(dict.fromkeys(constraints))
-
-    def enter(self, span: Span) -> None:
-        """Count one more level of nested blocks; too many would exceed Python's recursion limit."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            self.fault("too-large", f"blocks are nested more than {MAX_DEPTH} deep", span)
-            self.report.raise_if_any()
-
-    def count(self, nodes: int, span: Span) -> None:
-        """Count nodes after expansion; too many stop the pass at once."""
-        self.expanded += nodes
-        if self.expanded > MAX_NODES:
-            message = f"more than {MAX_NODES:,} nodes after expansion"
-            self.fault("too-large", message, span)
-            self.report.raise_if_any()
-
-    def write(self, length: int, span: Span) -> None:
-        """Count characters of options: each distinct use of a block computes its own."""
-        self.length += length
-        if self.length > MAX_LENGTH:
-            message = f"more than {MAX_LENGTH:,} characters of options after expansion"
-            self.fault("too-large", message, span)
-            self.report.raise_if_any()
 
 
 @dataclass(slots=True, eq=False)
