@@ -54,12 +54,11 @@ __all__ = [
 
 # a home is imported when one of its names is first used, so that a command starts fast
 _HOMES = {
-    "builder.blocks.function": "block",
-    "builder.handles.tensor": "Tensor",
-    "builder.inputs": "Input",
-    "builder.outputs": "Output training_only",
-    "builder.own_tensors": "Buffer Parameter arange ones random zeros",
+    "builder.block_function": "block",
+    "builder.declare_graph": "Output training_only",
+    "builder.inputs": "Buffer Input Parameter arange ones random zeros",
     "builder.sequential": "Sequential",
+    "builder.tensor": "Tensor",
     "carried": "carry",
     "diagnostics": "SpecError",
     "graph": "Graph Model diff from_dict load load_model loads positional",

@@ -45,10 +45,7 @@ RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in pa
 WITH_TORCH = (
     *("importer/", "runtime/", "pipeline/torch_stage.py"),
     *("encoders/without_weights.py", "encoders/transformers/runs.py"),
-    *(
-        f"ops/custom/{name}.py"
-        for name in ("probe", "runs", "device", "cpu_process", "absent_weights")
-    ),
+    *(f"ops/custom/{name}.py" for name in ("probe", "runs")),
 )
 
 

@@ -65,8 +65,6 @@ class Dim:
 
     def __repr__(self) -> str:
         if self._text is None:
-            pass  # MERGED  # which computes with sizes
-
             self._text = render(self, str)
         return self._text
 
@@ -194,8 +192,6 @@ def check_numbers(terms: Iterable[tuple[Monomial, int]]) -> None:
 
 
 def _divide(n: Size, d: Size) -> Size:
-    pass  # MERGED  # which adds and multiplies sizes
-
     return divide(n, d)
 
 

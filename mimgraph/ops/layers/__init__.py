@@ -49,24 +49,16 @@ FILES = (  # in the order in which the schema lists the ops
     ),
     (
         "pooling",
-        (
-            "AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d "
-            "MaxPool3d"
-        ),
+        ("AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d"),
     ),
     (
         "regions",
-        (
-            "BoxConvert BoxIoU DeformConv2d FrozenBatchNorm2d PSRoIAlign PSRoIPool RoIAlign "
-            "RoIPool"
-        ),
+        ("BoxConvert BoxIoU DeformConv2d FrozenBatchNorm2d PSRoIAlign PSRoIPool RoIAlign RoIPool"),
     ),
     ("rearrange", "Rearrange Reduce"),
     (
         "reduction",
-        (
-            "ArgMax ArgMin CumProd CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var"
-        ),
+        ("ArgMax ArgMin CumProd CumSum LogSumExp Max Mean Min Norm Prod Sort Std Sum TopK Var"),
     ),
     ("reshape", "Expand Flip Permute Repeat Reshape Roll Squeeze Transpose Unsqueeze"),
     ("resize", "Interpolate Pad"),

@@ -9,9 +9,7 @@ FILES = (  # in the order in which the schema lists the ops
     ("product", "einsum"),
     (
         "elementwise",
-        (
-            "add average divide logical_and logical_or maximum minimum multiply subtract where"
-        ),
+        ("add average divide logical_and logical_or maximum minimum multiply subtract where"),
     ),
     ("gates", "mmoe moe"),
     ("join", "masked_fill pad_like"),

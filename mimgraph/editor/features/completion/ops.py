@@ -17,7 +17,7 @@ from mimgraph.ops.op import REQUIRED, Op
 from mimgraph.ops.registry import LIBRARIES, model_names
 from mimgraph.support.plugins import BrokenPlugin
 
-ACTIVATIONS = catalogue.FILES["pointwise.activation"].split()
+ACTIVATIONS = dict(catalogue.FILES)["activation"].split()
 
 
 def op_of(kind: str, name: str) -> Op | None:
