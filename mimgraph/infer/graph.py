@@ -25,7 +25,7 @@ from mimgraph.infer.sharing import check_borrowers, check_share
 from mimgraph.infer.sources import resolve, resolve_all
 from mimgraph.infer.state import Context, Fed, State
 from mimgraph.infer.structure import Around, Scope, check_scope
-from mimgraph.infer.typer import type_node, type_nodes
+from mimgraph.infer.typer import NodeTyper
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
 from mimgraph.ir.declared_graph import (
     Apply,
@@ -67,7 +67,8 @@ def _infer(graph: Graph, report: Report, state: State) -> TypedGraph | None:
     if context is None:
         return None
     is_batch_given = check_inputs(state, graph.inputs, context.optional)
-    found = type_nodes(context, graph.outputs)
+    typer = NodeTyper(context) if state.points is None else state.points.typer(context)
+    found = typer.nodes(graph.outputs)
     _check_outputs(state, graph.outputs, found)
     for fed in found.values() if is_batch_given else ():
         check_output(state, fed)
@@ -194,7 +195,7 @@ def infer_node(
         nodes = [name for name, one in made.items() if isinstance(one, TypedNode)]
         check_blocks(state, around=nodes)
     context = _context(state, made, path, (node,))
-    typed = context.typed[node.name] = type_node(context, node)
+    typed = context.typed[node.name] = NodeTyper(context).node(node)
     if isinstance(node.operation, Apply):  # which shares nothing
         return typed
     check_share(context, node.name)
@@ -398,5 +399,5 @@ def known_part(graph: Graph, inferred: State | None = None) -> KnownPart:
             context.inputs = input_types(state, graph.inputs)[0]
         else:
             context = whole
-            type_nodes(context, ())
+            NodeTyper(context).nodes(())
     return KnownPart(graph, context)

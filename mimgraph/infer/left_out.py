@@ -2,117 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import TypeAlias
+from typing import NamedTuple
 
+from mimgraph.diagnostics import Report
 from mimgraph.infer.apply import bind_op, finish, with_known_sources
 from mimgraph.infer.options import Bound, values
-from mimgraph.infer.presence import check_fill, report_missing, runs_without, with_presence
+from mimgraph.infer.presence import report_missing, runs_without, with_presence
 from mimgraph.infer.sources import match_op
 from mimgraph.infer.state import Context, Fed, Site
 from mimgraph.ir.code import Operand
 from mimgraph.ir.declared_graph import Apply, Call, Node, Scan
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed_graph import ALWAYS, NEVER, TypedNode, borrowed_by
-from mimgraph.ir.typed_operations import Leaf, Use
-
-# types a node or its operation; arguments here, as they are defined in node.py, which imports this file
-Typing: TypeAlias = Callable[[Site, Node], TypedNode | None]
+from mimgraph.ir.typed_operations import Leaf
 
 
-def type_without(
-    site: Site, node: Node, type_given: Typing, type_operation: Typing
-) -> TypedNode | None:
-    """Return `node` typed on the sources that are given.
+class GivenSources(NamedTuple):
+    """The site of a node with the sources that are given; None if it does not run on them. `skips` is
+    the merge that skips the others."""
 
-    A node that does not run without the others has the presence NEVER, or is None if the type of its
-    sources is unknown. None, too, after a report.
-    """
-    operation = node.operation
-    if isinstance(operation, Apply):
-        return _type_op(site, node, operation, type_given, type_operation)
-    # a chain runs on one source
-    rest = _rest_of_call(site, operation) if isinstance(operation, Call) else None
-    return _unrun(site, node, type_operation) if rest is None else type_given(rest, node)
+    site: Site | None
+    skips: Bound | None = None
 
 
-def _type_op(
-    site: Site, node: Node, apply: Apply, type_given: Typing, type_operation: Typing
-) -> TypedNode | None:
-    """Return a layer or merge typed on the sources that are given."""
+def given_sources(site: Site, node: Node) -> GivenSources | None:
+    """Return what a node of which a source is never given runs on; None after reporting a source that
+    it needs beside those that are given."""
+    if isinstance(node.operation, Apply):
+        return _given_to_op(site, node.operation)
+    if isinstance(node.operation, Call):
+        return GivenSources(_given_to_call(site, node.operation))
+    return GivenSources(None)  # a chain runs on one source
+
+
+def as_if_given(site: Site) -> Site | None:
+    """Return the site in a state without faults, with all sources given; None if one is unknown."""
+    if any(one.type is None for one in site.fed or ()):
+        return None
+    fed = tuple(one._replace(presence=ALWAYS) for one in site.fed or ())
+    context = site.context
+    state = replace(context.state, report=Report(), constraints={}, is_unrun=True)
+    state.budget = context.state.budget  # else nested blocks could take very long
+    inputs = {**context.inputs, **context.left_out}
+    context = replace(context, state=state, inputs=inputs, left_out={})
+    return site._replace(context=context, fed=fed)
+
+
+# layers and merges
+
+
+def _given_to_op(site: Site, apply: Apply) -> GivenSources | None:
+    """Return the sources of a layer or merge that are given; None after a report."""
     bound = bind_op(site.state, apply, site.node.span, site.evaluation)
     if bound is not None and bound.op.options_decide:
         bound = with_known_sources(site, bound, values(bound, site.evaluation))
     fed = None if bound is None else match_op(site, bound.op)
     if bound is None or fed is None:
         return None
-    if bound.op.name == "Fill" and fed["input"].presence == NEVER:
-        return _filled(site, node, fed["input"], type_operation)
-    if _needs_others(site, bound, fed):
-        return None
-    rest = _rest_of_op(site, bound, fed)
-    if rest is None:
-        return _unrun(site, node, type_operation)
-    if _skips(site, bound):
-        unrun = _unrun(site, node, type_operation)
-        if unrun is not None and isinstance(unrun.operation, Use):
-            return type_given(site, node)  # it has weights for each source, and keeps them
-        if rest.fed is not None and len(rest.fed) == 1:
-            return _alone(rest, bound, rest.fed[0])
-    return type_given(rest, node)
-
-
-def _unrun(site: Site, node: Node, type_operation: Typing) -> TypedNode | None:
-    """Return a node that never runs, typed as if all were given; None if that is not possible."""
-    context = site.context
-    state = context.state.of_unrun()
-    given = context.as_given or replace(context, state=state)
-    fed = tuple(one._replace(presence=ALWAYS) for one in site.fed or ())
-    typed = None
-    if all(one.type is not None for one in fed):
-        typed = type_operation(site._replace(context=given, fed=fed), node)
-    state.report.diagnostics.clear()
-    return None if typed is None else replace(typed, presence=NEVER)
-
-
-# layers and merges
-
-
-def _filled(site: Site, node: Node, source: Fed, type_operation: Typing) -> TypedNode | None:
-    """Return a `Fill` that always gives its value; its shape is that of the source."""
-    if source.type is None:
-        names = " and ".join(site.context.left_out)
-        message = f"the shape of {source.text} is unknown, as {names} is left out"
-        help = f"declare the input of the block: {names}: {{shape: [...], optional: true}}"
-        labels = site.context.uses
-        site.fault("optional-source", message, source.source.span, labels=labels, help=help)
-        return None
-    given = source._replace(presence=ALWAYS, source=source.source._replace(argument=None))
-    typed = type_operation(site._replace(fed=(given,)), node)
-    if typed is None or not check_fill(site, typed):
-        return None
-    leaf = typed.operation
-    assert isinstance(leaf, Leaf)
-    lowering = replace(leaf.lowering, call=leaf.lowering.fallback, fallback=None, makes=None)
-    return replace(typed, operation=replace(leaf, lowering=lowering), arguments={})
-
-
-def _needs_others(site: Site, bound: Bound, fed: Mapping[str, Fed]) -> bool:
-    """Return whether a layer or merge that runs needs a source that is never given; report it."""
-    op, needed = bound.op, _needed(bound, fed)
-    if _skips(site, bound):
-        return False
+    if bound.op.name == "Fill" and fed["input"].presence == NEVER:  # it always gives its value
+        source = fed["input"]
+        alone = source._replace(source=source.source._replace(argument=None))
+        return GivenSources(site._replace(fed=(alone,))) if _is_shape_known(site, source) else None
+    skips, needed = _skips(site, bound), _needed(bound, fed)
     never = [one for one in needed if one.presence == NEVER]
-    runs = needed[0].presence != NEVER if op.kind == "layer" else len(never) < len(needed)
-    if runs and never:
-        report_missing(site, op.name, never[0])
-    return runs and bool(never)
+    first = needed[:1] if bound.op.kind == "layer" else needed
+    if all(one.presence == NEVER for one in first):
+        has_own = skips and any(one.is_own for one in fed.values())
+        if not has_own:
+            return GivenSources(None)
+    elif never and not skips:
+        report_missing(site, bound.op.name, never[0])
+        return None
+    is_named = bound.op.inputs.kind != "many" and len(fed) > 1
+    given = tuple(
+        one._replace(source=one.source._replace(argument=key if is_named else None))
+        for key, one in fed.items()
+        if one.presence != NEVER
+    )
+    return GivenSources(site._replace(fed=given), bound if skips else None)
 
 
-def _alone(site: Site, bound: Bound, source: Fed) -> TypedNode | None:
+def _is_shape_known(site: Site, source: Fed) -> bool:
+    """Return whether a `Fill` knows the shape of what it fills; report it if not."""
+    if source.type is not None:
+        return True
+    names = " and ".join(site.context.left_out)
+    message = f"the shape of {source.text} is unknown, as {names} is left out"
+    help = f"declare the input of the block: {names}: {{shape: [...], optional: true}}"
+    labels = site.context.uses
+    site.fault("optional-source", message, source.source.span, labels=labels, help=help)
+    return False
+
+
+def skipped_to_one(site: Site, bound: Bound) -> TypedNode | None:
     """Return a merge that skips all sources but one, which is its result."""
+    (source,) = site.fed or ()
     options = values(bound, site.evaluation)
     if source.type is None or options is None:
         return None
@@ -145,25 +132,7 @@ def _skips(site: Site, bound: Bound) -> bool:
     return options is not None and options.by_name["missing"] == "skip"
 
 
-def _rest_of_op(site: Site, bound: Bound, fed: Mapping[str, Fed]) -> Site | None:
-    """Return the site with the sources that are given; None if the op does not run on them."""
-    has_own = _skips(site, bound) and any(one.is_own for one in fed.values())
-    if all(one.presence == NEVER for one in _needed(bound, fed)) and not has_own:
-        return None
-    given = {key: one for key, one in fed.items() if one.presence != NEVER}
-    is_named = bound.op.inputs.kind != "many" and len(fed) > 1
-    return site._replace(
-        fed=tuple(
-            one._replace(source=one.source._replace(argument=key if is_named else None))
-            for key, one in given.items()
-        )
-    )
-
-
-# blocks
-
-
-def _rest_of_call(site: Site, call: Call) -> Site | None:
+def _given_to_call(site: Site, call: Call) -> Site | None:
     """Return the site with the sources that are given, by the input that each fills, and those that
     are left out; None if the block does not run on them."""
     block = site.state.blocks.get(call.block)
@@ -231,13 +200,27 @@ def nodes_that_run(
             if reader and (typed is not None or name in context.never_run):
                 _report_unrun_module(context, reader, name)
             return None
-        found[name] = (
-            _only_module(typed) if typed.presence == NEVER else _without_unrun_items(typed)
-        )
+        if typed.presence == NEVER:
+            found[name] = _only_module(typed)
+        else:
+            found[name] = _without_unrun_items(_filled(context, typed))
         before = (value.name for value in found[name].arguments.values())
         for one in (*before, *borrowed_by(found[name].operation)):
             readers.setdefault(one.partition(".")[0], name)
     return found
+
+
+def _filled(context: Context, typed: TypedNode) -> TypedNode:
+    """Return a `Fill` of what is never given as the value that it always gives."""
+    leaf, value = typed.operation, typed.arguments.get("input")
+    if not isinstance(leaf, Leaf) or leaf.lowering.fallback is None or value is None:
+        return typed
+    made = context.typed.get(value.name)
+    presence = ALWAYS if made is None else made.presence_of(value.port)
+    if presence != NEVER and value.name not in context.left_out:
+        return typed
+    lowering = replace(leaf.lowering, call=leaf.lowering.fallback, fallback=None, makes=None)
+    return replace(typed, operation=replace(leaf, lowering=lowering), arguments={})
 
 
 def _without_unrun_items(typed: TypedNode) -> TypedNode:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.evaluation import Evaluation, decide
@@ -182,14 +183,15 @@ def _op(typed: TypedNode) -> Op | None:
     return registry.applied(typed.operation)
 
 
-def missing_arguments(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
-    """Return the arguments of a layer or merge that may be missing when it runs."""
-    op = _op(typed)
-    return [
-        key
-        for key, one in fed.items()
-        if not implies(typed.presence, one.presence) and runs_without(op, key)
-    ]
+def missing_together(typed: TypedNode, fed: Mapping[str, Fed]) -> Iterator[frozenset[str]]:
+    """Yield every set of arguments of a layer or merge that may be missing at once when it runs."""
+    op, at_times = _op(typed), dict[Presence, set[str]]()
+    for key, one in fed.items():
+        if not implies(typed.presence, one.presence) and runs_without(op, key):
+            at_times.setdefault(one.presence, set()).add(key)
+    for size in range(1, len(at_times) + 1):
+        for groups in combinations(at_times.values(), size):
+            yield frozenset().union(*groups)
 
 
 def runs_without(op: Op | None, key: str) -> bool:

@@ -3,90 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.infer.apply import finish
-from mimgraph.infer.block_inputs import fed_to, left_out_inputs, match_block, may_leave_out
-from mimgraph.infer.block_params import block_arguments, find_block
-from mimgraph.infer.blocks import TypeNodes, Using, type_use
+from mimgraph.infer.block_inputs import fed_to, match_block, may_leave_out
 from mimgraph.infer.evaluation import compute
-from mimgraph.infer.presence import missing_in_steps
 from mimgraph.infer.sources import known_types
 from mimgraph.infer.state import Fed, Site
-from mimgraph.ir.declared_graph import Block, Call
+from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.declared_graph import Scan as DeclaredScan
 from mimgraph.ir.declared_values import FAULTY, Option
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain
-from mimgraph.ir.typed_graph import Body, TypedNode
+from mimgraph.ir.typed_graph import Body
 from mimgraph.ir.typed_operations import STEPS, Scan
 from mimgraph.ir.types import TensorType, at_least_one, depends_on_batch
 
 
-def type_scan(
-    site: Site, call: Call, scan: DeclaredScan, type_nodes: TypeNodes
-) -> TypedNode | None:
-    """Return the typed scan; None where something is faulty or unknown."""
-    block = find_block(site.state, call, site.node.span, site.path)
-    if block is None:
-        return None
-    arguments = block_arguments(site, call, block)
+class ScanSteps(NamedTuple):
+    """The sources of a scan by the input that they fill, whole in `fed` and as one step reads them in
+    `each`, with the axes that are scanned and the number of steps."""
+
+    site: Site
+    scan: DeclaredScan
+    fed: Mapping[str, Fed]
+    axes: Mapping[str, int]
+    length: Size
+    each: Mapping[str, Fed]
+
+    @property
+    def types(self) -> Mapping[str, TensorType]:
+        """The types that one step reads."""
+        return {name: _type(one) for name, one in self.each.items()}
+
+    def lasting_types(self, block: Block, body: Body) -> Mapping[str, TensorType] | None:
+        """Return the types of the sources without the vocab of a carried input that `body` hands on
+        without it; None if each step keeps all."""
+        # the input of a part may state its vocab, which holds in all steps
+        stated = {one.name for one in block.inputs if one.declared and one.declared.vocab}
+        lasting = dict(self.types)
+        for name in {*self.scan.carry} - stated:
+            before, after = lasting[name], _handed_on(body, name)
+            if after is not None and _numbers(before) != _numbers(after):
+                lasting[name] = before.cast(before.dtype)
+        is_kept = all(
+            _numbers(lasting[n]) == _numbers(_type(self.each[n])) for n in self.scan.carry
+        )
+        return None if is_kept else lasting
+
+    def operation(self, body: Body, arguments: Mapping[str, Any]) -> Scan | None:
+        """Return the typed scan; None if a step does not fit the next, or cannot be stacked, which is
+        reported."""
+        site, scan, axes = self.site, self.scan, self.axes
+        if not _check_carry(site, scan, self.each, body):
+            return None
+        name, axis = next(iter(axes.items()))
+        before = axis - _type(self.fed[name]).batched  # axes but the batch
+        operation = Scan(body, arguments, axes, before, self.length, scan.carry)
+        if not _check_stacks(site, operation):
+            return None
+        if isinstance(self.length, Dim):
+            site.state.require([at_least_one(self.length)])
+        return operation
+
+
+def scan_steps(site: Site, scan: DeclaredScan, block: Block) -> ScanSteps | None:
+    """Return the sources of a scan; None where they do not fit, which is reported, or are unknown."""
     fed = _match(site, scan, block)
     axes = None if fed is None else _axes(site, scan, fed)
-    if fed is None or axes is None or arguments is None or known_types(fed) is None:
+    if fed is None or axes is None or known_types(fed) is None:
         return None
     length = _length(site, fed, axes)
     if length is None:
         return None
-    steps = {name: _one_step(one, axes.get(name)) for name, one in fed.items()}
-    without = {name: one._replace(type=None) for name, one in site.left_out.items()}
-    absent = left_out_inputs(block, block.input_names, fed)
-    using = Using(site._replace(left_out=without), call, block, type_nodes, absent)
-    optional = missing_in_steps(fed, (*axes, *scan.carry))
-    body = _body(using, scan, arguments, steps, optional)
-    if body is None or not _check_carry(site, scan, steps, body):
-        return None
-    operation = Scan(body, arguments, axes, _before(fed, axes), length, scan.carry)
-    if not _check_stacks(site, operation):
-        return None
-    if isinstance(length, Dim):
-        site.state.require([at_least_one(length)])
-    done = finish(site, site.node.name, None, operation.results(), operation.default)
-    if done is None:
-        return None
-    values = {name: one.value for name, one in fed.items()}
-    return TypedNode(site.node.name, operation, values, done.results, done.default, site.node)
-
-
-def _body(
-    using: Using,
-    scan: DeclaredScan,
-    arguments: Mapping[str, Any],
-    steps: Mapping[str, Fed],
-    optional: frozenset[str],
-) -> Body | None:
-    """Return the body of one step, typed with the vocab of a carried input only if all steps keep it.
-
-    If a step hands the input on without the vocab of its initial value, the body is typed again
-    without it.
-    """
-    types = known_types(steps)
-    assert types is not None  # those of the sources, less an axis
-    body = type_use(using, arguments, steps, types, optional)
-    if body is None:
-        return None
-    # the input of a part may state its vocab, which holds in all steps
-    stated = {one.name for one in using.block.inputs if one.declared and one.declared.vocab}
-    lasting = dict(types)
-    for name in {*scan.carry} - stated:
-        before, after = types[name], _handed_on(body, name)
-        if after is not None and _numbers(before) != _numbers(after):
-            lasting[name] = before.cast(before.dtype)
-    if all(_numbers(lasting[name]) == _numbers(types[name]) for name in scan.carry):
-        return body
-    fed = {name: one._replace(type=lasting[name]) for name, one in steps.items()}
-    return type_use(using, arguments, fed, lasting, optional)
+    each = {name: _one_step(one, axes.get(name)) for name, one in fed.items()}
+    return ScanSteps(site, scan, fed, axes, length, each)
 
 
 def _numbers(type_: TensorType) -> tuple[Any, ...]:
@@ -206,12 +197,6 @@ def _length(site: Site, fed: Mapping[str, Fed], axes: Mapping[str, int]) -> Size
             site.fault("shape-mismatch", message, fed[name].source.span, labels=labels, help=help)
             return None
     return length
-
-
-def _before(fed: Mapping[str, Fed], axes: Mapping[str, int]) -> int:
-    """Return how many axes but the batch stand before the axis of the first scanned source."""
-    name, axis = next(iter(axes.items()))
-    return axis - _type(fed[name]).batched
 
 
 def _type(one: Fed) -> TensorType:

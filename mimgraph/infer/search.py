@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, product
@@ -12,8 +12,9 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.rewrites import SearchedOps, without_other_choices
-from mimgraph.infer.state import Context, State
+from mimgraph.infer.state import ALONE, Context, Joint, State
 from mimgraph.infer.structure import calls
+from mimgraph.infer.typer import NodeTyper
 from mimgraph.infer.warnings import unread_params
 from mimgraph.ir.declared_graph import Apply, Graph, Node
 from mimgraph.ir.declared_values import Chosen, Dimension, Option
@@ -229,8 +230,6 @@ def _without_unread(graph: Graph, before: Graph) -> Graph:
 
 MOST = 20_000  # typed nodes that are kept
 
-TypeNode = Callable[[Context, Node], TypedNode | None]
-
 
 class _Known(NamedTuple):
     """A typed node, with what it adds to its graph: constraints, and characters of options."""
@@ -250,29 +249,44 @@ class PointTypes:
         self._names = {node.name: tuple(dict.fromkeys(in_nodes((node,)))) for node in graph.nodes}
         self._known: dict[Hashable, _Known] = {}
 
-    def type_node(self, context: Context, node: Node, type_node: TypeNode) -> TypedNode | None:
-        """Return the typed node, typed only if it is not kept."""
+    def typer(self, context: Context) -> NodeTyper:
+        """Return what types the nodes of the graph at another point."""
+        return _PointTyper(context, self._names, self._known)
+
+
+class _PointTyper(NodeTyper):
+    """Types the nodes of a graph, or finds them among those that are known."""
+
+    def __init__(
+        self,
+        context: Context,
+        names: Mapping[str, tuple[str, ...]],
+        known: dict[Hashable, _Known],
+    ) -> None:
+        super().__init__(context)
+        self._names, self._known = names, known
+
+    def node(self, node: Node, joint: Joint = ALONE) -> TypedNode | None:
+        context = self.context
         sources = _sources(context, node) if isinstance(node.operation, Apply) else None
         if sources is None:
-            return type_node(context, node)
+            return super().node(node, joint)
         values = tuple([identity(context.env.get(name)) for name in self._names[node.name]])
         key = node.name, values, sources
         known = self._known.get(key)
         if known is None:
-            return self._type_anew(context, node, type_node, key)
+            return self._type_anew(node, key)
         context.state.budget.write(known.length, node.span)
         context.state.require(known.constraints)
         return known.typed
 
-    def _type_anew(
-        self, context: Context, node: Node, type_node: TypeNode, key: Hashable
-    ) -> TypedNode | None:
+    def _type_anew(self, node: Node, key: Hashable) -> TypedNode | None:
         """Return the typed node, and keep it if it follows from the key alone."""
-        state = context.state
+        state = self.context.state
         found, length = state.report.diagnostics, state.budget.length
         before = len(found), len(state.memory.sums), len(state.memory.summands)
         around, state.constraints = state.constraints, {}
-        typed = type_node(context, node)
+        typed = super().node(node)
         own, state.constraints = state.constraints, around
         state.require(own)
         after = len(state.report.diagnostics), len(state.memory.sums), len(state.memory.summands)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.sources import unknown_port
-from mimgraph.infer.state import Context, Fed, Owner
+from mimgraph.infer.state import Context, Fed, Joint, Owner
 from mimgraph.infer.structure import calls
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared_graph import Apply, Call, Chain, Node, Share, Source
@@ -203,32 +203,20 @@ def _fits_module(
     return False
 
 
-def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return, by shared node, the inputs of its block that may be missing at shares; only nodes
-    where one of these is never missing at the node itself."""
-    found: dict[str, frozenset[str]] = {}
-    for typed in map(context.typed.__getitem__, names):
-        if typed is not None and isinstance(typed.operation, Shared):
-            name = typed.operation.target
-            found[name] = found.get(name, frozenset()) | _optional_inputs(typed)
-    return {
-        name: optional
-        for name, optional in found.items()
-        if (target := context.typed.get(name)) is not None
-        and not optional <= _optional_inputs(target)
-    }
-
-
-def kept_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, Mapping[str, Fed]]:
-    """Return the inputs that a node leaves out of its block, while others that have the same module are
-    given them; `names` are the nodes that share, and what they share is among the keys too."""
+def joint_inputs(context: Context, shares: Iterable[str]) -> dict[str, Joint]:
+    """Return, by node, what the nodes with the same block give it that the node does not; `shares` are
+    the nodes that share, and what they share is among the keys too."""
     groups: dict[str, list[str]] = {}
-    for name in names:
+    optional: dict[str, frozenset[str]] = {}
+    for name in shares:
         typed = context.typed[name]
-        if typed is not None and isinstance(typed.operation, Shared) and not typed.operation.item:
-            groups.setdefault(typed.operation.target, [typed.operation.target]).append(name)
-    found: dict[str, Mapping[str, Fed]] = {}
-    for group in groups.values():
+        if typed is not None and isinstance(shared := typed.operation, Shared):
+            target = shared.target
+            optional[target] = optional.get(target, frozenset()) | _optional_inputs(typed)
+            if not shared.item:
+                groups.setdefault(target, [target]).append(name)
+    found: dict[str, Joint] = {}
+    for target, group in groups.items():
         members = {name: _inputs_of(context.typed.get(name)) for name in group}
         every: dict[str, TensorType] = {}
         for inputs in members.values():
@@ -237,7 +225,13 @@ def kept_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, Mappi
             span = context.scope.nodes[name].span if name in context.scope.nodes else None
             lacks = every.keys() - inputs.keys()
             if lacks and inputs and span is not None:
-                found[name] = {key: _never_given(key, every[key], span) for key in lacks}
+                kept = {key: _never_given(key, every[key], span) for key in lacks}
+                found[name] = Joint(kept=kept)
+                optional[target] |= lacks
+    for name, some in optional.items():
+        own = context.typed.get(name)
+        if own is not None and not some <= _optional_inputs(own):
+            found[name] = found.get(name, Joint())._replace(optional=some)
     return found
 
 

@@ -196,6 +196,20 @@ def unknown_port(
     state.fault("unknown-port", f"{name} has no port {port!r}", span, path, help=help)
 
 
+def report_no_sources(site: Site, node: Node) -> None:
+    """Report that `from` is missing, unless the node takes no sources or another fault may be the
+    reason."""
+    operation, memory = node.operation, site.state.memory
+    if isinstance(operation, Apply):
+        bound = memory.bound.get(operation)
+        if bound is None or bound.faulty or bound.op.inputs.kind == "none":
+            return
+    if isinstance(operation, Call) and not memory.calls.get(operation, False):
+        return
+    help = "write from: NAME, an input or a node; only the items of a seq need none"
+    site.fault("missing-key", f"{site.node.name} needs from", site.node.span, help=help)
+
+
 # matching sources to arguments
 
 

@@ -92,31 +92,19 @@ class State:
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
     limits: Limits | None = None  # of the cost of the graph
     whole: Context | None = None  # the graph itself, once its structure is checked
-    kept: PointTypes | None = None  # nodes that were typed at other points of a search
+    points: PointTypes | None = None  # nodes that were typed at other points of a search
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
+    is_unrun: bool = (
+        False  # it types nodes that never run, whose faults and constraints do not count
+    )
     outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     constraints: dict[Constraint, None] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     budget: Budget = field(init=False)
-    unrun: State | None = None  # of the nodes that never run, which have no faults
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.report)
-
-    def of_unrun(self) -> State:
-        """Return the state for nodes that never run: what they report or require is not kept."""
-        if self.unrun is None:
-            self.unrun = State(
-                *(self.blocks, Report(), self.params),
-                alone=self.alone,
-                outer=self.outer,
-                recursive=self.recursive,
-                memory=Memory(scopes=self.memory.scopes),
-            )
-            self.unrun.unrun = self.unrun
-        self.unrun.budget.depth = self.budget.depth
-        return self.unrun
 
     def require(self, constraints: Iterable[Constraint]) -> None:
         """Add constraints that must hold when the module runs."""
@@ -146,7 +134,7 @@ class Context:
     `around` is the body that uses the block. `borrowers` are the nodes inside of blocks that share
     modules of this body, each with the body that it is in. `left_out` are the inputs that this use of
     the block leaves out, with their types if these are known; `never_run` are nodes of unknown types
-    that need them, and `as_given` is the context in which nodes that need them are typed.
+    that need them.
     """
 
     state: State
@@ -163,7 +151,6 @@ class Context:
     borrowers: list[tuple[Context, str]] = field(default_factory=list)
     left_out: Mapping[str, TensorType | None] = field(default_factory=dict)
     never_run: set[str] = field(default_factory=set)
-    as_given: Context | None = None
 
     def scope_of(self, node: str) -> Context | None:
         """Return the innermost body around this one, or this one, that has a node of this name."""
@@ -209,12 +196,21 @@ class Fed(NamedTuple):
         return self.source.text
 
 
+class Joint(NamedTuple):
+    """What the nodes that share a block give it, and one of them does not: the inputs that are
+    `optional` at some of them, and those that are `kept`, which this one is never given."""
+
+    optional: frozenset[str] = frozenset()
+    kept: Mapping[str, Fed] = MappingProxyType({})
+
+
+ALONE = Joint()
+
+
 class Site(NamedTuple):
     """One node or item being typed; `fed` is None where `from` is missing or a type is unknown.
 
-    `optional` are the inputs of its block that are missing at some nodes that share its module.
-    `left_out` are the sources of a block that are never given, by the input that each would fill, and
-    `kept` those that other nodes with the same module are given.
+    `left_out` are the sources of a block that are never given, by the input that each would fill.
     """
 
     context: Context
@@ -222,9 +218,8 @@ class Site(NamedTuple):
     path: str
     fed: tuple[Fed, ...] | None
     take: Take | None
-    optional: frozenset[str] = frozenset()
+    joint: Joint = ALONE
     left_out: Mapping[str, Fed] = MappingProxyType({})
-    kept: Mapping[str, Fed] = MappingProxyType({})
 
     @property
     def state(self) -> State:

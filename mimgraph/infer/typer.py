@@ -37,7 +37,6 @@ from mimgraph.infer.presence import (
 from mimgraph.infer.repeat import Repetition, Steps, steps_of
 from mimgraph.infer.scan import scan_steps
 from mimgraph.infer.sharing import (
-    Joint,
     check_borrowers,
     check_kind,
     check_share,
@@ -56,7 +55,7 @@ from mimgraph.infer.sources import (
     resolve,
     resolve_all,
 )
-from mimgraph.infer.state import Context, Fed, Site, State
+from mimgraph.infer.state import ALONE, Context, Fed, Joint, Site, State
 from mimgraph.infer.structure import scope_of
 from mimgraph.infer.training import trained
 from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Each, Node, Output, Share, Source
@@ -101,8 +100,8 @@ class NodeTyper:
             check_borrowers(context)
         return {output.name: resolve(context, output.source, "") for output in outputs}
 
-    def node(self, node: Node, joint: Joint | None = None) -> TypedNode | None:
-        """Return the typed node; `joint` are the inputs that others give to its module, if known."""
+    def node(self, node: Node, joint: Joint = ALONE) -> TypedNode | None:
+        """Return the typed node; `joint` is what nodes that share its module give it beside."""
         context = self.context
         report, path = context.state.report, context.path + node.name
         before = len(report.diagnostics)
@@ -118,7 +117,7 @@ class NodeTyper:
         return self._trained(node, typed, Evaluation(context.env, report, path, context.origins))
 
     def _fed(
-        self, node: Node, fed: tuple[Fed, ...] | None, path: str, joint: Joint | None = None
+        self, node: Node, fed: tuple[Fed, ...] | None, path: str, joint: Joint = ALONE
     ) -> TypedNode | None:
         """Return the node typed on these sources, with a module of its own or a shared one."""
         context = self.context
@@ -328,7 +327,7 @@ class NodeTyper:
         if fed is None or kept is None or types is None or steps is None or arguments is None:
             return None
         use = BlockUse(site, call, block, left_out_inputs(block, keys, kept))
-        typed = None
+        typed: tuple[TypedOperation, Mapping[str, TensorType]] | None = None
         if call.repeat is not None:
             typed = self._repeat(Repetition(use, call.repeat, steps, keys, kept))
         elif body := self._body(use, arguments, kept, types, missing_inputs(kept)):
@@ -458,14 +457,14 @@ class NodeTyper:
         given = given_sources(site, node)
         if given is None:
             return None
-        if given.is_skip:
+        if given.site is None:
+            return self._unrun(site, node)
+        if given.skips is not None:
             unrun = self._unrun(site, node)
             if unrun is not None and isinstance(unrun.operation, Use):
                 return self._given(site, node)  # it has weights for each source, and keeps them
-            if given.site is not None and given.site.fed and len(given.site.fed) == 1:
-                return skipped_to_one(given.site, given.bound)
-        if given.site is None:
-            return self._unrun(site, node)
+            if len(given.site.fed or ()) == 1:
+                return skipped_to_one(given.site, given.skips)
         return self._given(given.site, node)
 
     def _unrun(self, site: Site, node: Node) -> TypedNode | None:
