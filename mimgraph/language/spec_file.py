@@ -158,9 +158,8 @@ class UnknownParams(ValueError):
     """Raised for `names` that are not params of a spec; some of them may be `sizes` of its inputs."""
 
     def __init__(self, names: list[str], declared: Graph) -> None:
-        sizes = (name for one in declared.inputs if one.shape for name in one.shape.names)
         self.names = names
-        self.sizes = list(dict.fromkeys(sizes))
+        self.sizes = list(dict.fromkeys(declared.sizes))
         odd = next((name for name in names if name not in self.sizes), names[0])
         params = ", ".join(declared.params) or "none"
         super().__init__(f"no param is called {odd!r}; the spec's params: {params}")

@@ -19,7 +19,6 @@ from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.infer.declared import params
 from mimgraph.infer.each import port_of
 from mimgraph.infer.evaluation import Evaluation, compute, texts_in
-from mimgraph.infer.state import State
 from mimgraph.infer.structure import calls, reached
 from mimgraph.infer.warnings import unread_params
 from mimgraph.ir.declared_graph import (
@@ -392,7 +391,7 @@ class Edit:
 
     @cached_property
     def _params(self) -> Mapping[str, object]:
-        return params(State(self.graph.blocks, Report()), self.graph.params)
+        return params(self.graph.params, Report())
 
     # --- the result -------------------------------------------------------------------------------
 
