@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mimgraph.diagnostics import Diagnostic, in_order
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
@@ -71,7 +71,7 @@ def _in_params(params: Mapping[str, Option]) -> set[str]:
     return set(in_value(values))
 
 
-# Collect the warnings of a legal spec; each kind is a function, listed in `CHECKS`.
+# Collect the warnings of a legal spec; each kind is a function, called by `warnings`.
 
 
 def deprecated_ops(graph: Graph) -> Iterator[Diagnostic]:
@@ -113,15 +113,7 @@ def _freeze_warning(node: Node, name: str) -> Diagnostic:
     return Diagnostic("partly-frozen", message, node.span, help=help, node=node.name)
 
 
-CHECKS: tuple[Callable[[Graph], Iterable[Diagnostic]], ...] = (
-    partly_frozen,
-    unused_params,
-    deprecated_ops,
-    lambda graph: graph.renamed,
-)
-
-
 def warnings(graph: Graph) -> tuple[Diagnostic, ...]:
     """Return the warnings of a spec in the order of its text; a graph made in Python has none."""
-    found = [one for check in CHECKS for one in check(graph)]
+    found = [*partly_frozen(graph), *unused_params(graph), *deprecated_ops(graph), *graph.renamed]
     return tuple(in_order([one for one in found if not isinstance(one.span.file, PythonFile)]))
