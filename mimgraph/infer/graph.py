@@ -1,4 +1,4 @@
-"""Infer the types of a graph, of single nodes for graphs that are built call by call, and of the part of an invalid graph that is known."""
+"""Infer the types of a graph, of one node or input alone, and of the known part of a wrong graph."""
 
 from __future__ import annotations
 

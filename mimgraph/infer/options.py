@@ -1,4 +1,4 @@
-"""Match the options of a layer or merge to those of its op, compute their values, and report wrong ones."""
+"""Match the options given to an op, compute their values, and report invalid ones."""
 
 from __future__ import annotations
 

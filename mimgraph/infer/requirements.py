@@ -1,4 +1,4 @@
-"""Find what a graph needs: packages of layers, a newer torch, and the nodes that need a constraint."""
+"""Find the packages and the torch release that a graph needs, and who needs a constraint."""
 
 from __future__ import annotations
 

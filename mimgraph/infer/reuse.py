@@ -1,4 +1,4 @@
-"""Prepare a spec for use inside another: as a block, with params of its own, checked without types."""
+"""Prepare a spec for use inside another: as a block, with its own params, checked without types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rewrite a declared graph before it is typed: names of ops that params give, unused options, words that are options."""
+"""Rewrite a declared graph before it is typed: names that params give, and where options belong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find what the points of a search space read, settle a point, and keep typed nodes from point to point."""
+"""Find what each point of a search space reads, settle a point, and cache typed nodes."""
 
 from __future__ import annotations
 

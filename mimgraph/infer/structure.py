@@ -92,8 +92,11 @@ def reached(names: Iterable[str], edges: Iterable[Edge]) -> set[str]:
 
 
 class ScopeNodes(NamedTuple):
-    """The nodes of a graph or block: its key, "" for the graph; the start of the dotted names of its
-    nodes; and its own params and sizes, which hide those of the spec."""
+    """The nodes of a graph or block, and the start of their dotted names.
+
+    `key` is that of the block, "" for the graph. `own` are the block's params and sizes, which hide the
+    spec's.
+    """
 
     key: str
     nodes: tuple[Node, ...]
@@ -102,7 +105,7 @@ class ScopeNodes(NamedTuple):
 
 
 def scopes(graph: Graph) -> Iterator[ScopeNodes]:
-    """Yield the nodes of the graph, then those of each block."""
+    """Yield the nodes of the graph, then the nodes of each block."""
     yield ScopeNodes("", graph.nodes, "", frozenset())
     for key, block in graph.blocks.items():
         path = block.family if block.is_chain else f"{block.family}."
