@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.inspection.facts import (
     WORD_DEFAULTS,
     activation_options,
@@ -71,8 +71,9 @@ class UnknownName(KeyError):
 
 def unknown(what: str, name: object, known: Iterable[str]) -> UnknownName:
     """Return the error for a name that nothing of a kind, a node or an input, has."""
-    help_ = suggestion(name, known) if isinstance(name, str) else ""
-    return UnknownName(f"no {what} is called {name!r}" + (f": {help_}" if help_ else ""))
+    if not isinstance(name, str):
+        return UnknownName(f"no {what} is called {name!r}")
+    return UnknownName(": ".join(filter(None, no_such_name(what, name, known, listed_as=""))))
 
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "seq", "block", "scan", "share", "each"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.language.occurrences import Home, Project
 from mimgraph.language.scopes import Callee, Kind, Scope, Scopes, Symbol, definitions
 from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_null
@@ -104,10 +104,9 @@ def _of_callee(callee: Callee, name: str) -> Iterator[Symbol]:
 
 
 def _unknown(file: SourceFile, known: Iterator[Symbol], name: str, kind: Kind | None) -> SpecError:
-    what = kind or "name"
     paths = {one.path for one in known if kind in (None, one.kind)}
-    help = suggestion(name, sorted(paths), "known here")
-    return fault(f"there is no {what} {name!r}", file.start, help)
+    message, help = no_such_name(kind or "", name, sorted(paths))
+    return fault(message, file.start, help)
 
 
 def _ambiguous(project: Project, found: list[Home], name: str) -> SpecError:
@@ -283,9 +282,8 @@ def unknown(missing: Missing) -> SpecError:
         if isinstance(around := missing.scope.get(section), Mapping)
         for key, _ in around.entries
     ]
-    where = f" in {missing.block}" if missing.block else ""
-    help = suggestion(missing.name, known, "known here")
-    return fault(f"nothing{where} is called {missing.name!r}", missing.scope.span, help)
+    message, help = no_such_name("", missing.name, known, missing.block)
+    return fault(message, missing.scope.span, help)
 
 
 def is_absent(section: Tree | None) -> bool:
