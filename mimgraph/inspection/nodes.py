@@ -19,7 +19,6 @@ from mimgraph.inspection.facts import (
     source_text,
     words,
 )
-from mimgraph.ir.dim import Size
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import (
     Leaf,
@@ -263,17 +262,14 @@ class _GraphCosts:
 
 @dataclass(frozen=True, eq=False)
 class _Numbers:
-    """The cost of a typed node or of one repeat of it, for `samples` samples."""
+    """The cost of the node at a path, or of one repeat of it, for one sample of the graph."""
 
     costs: _GraphCosts
-    of: TypedNode | Body
-    samples: Size
+    path: str
 
     @cached_property
     def cost(self) -> Cost:
-        costs = self.costs.found
-        found = costs.body(self.of) if isinstance(self.of, Body) else costs.node(self.of)
-        return found.at({"N": self.samples})
+        return self.costs.found.of(self.path).at({"N": 1})
 
     @property
     def parameters(self) -> int:
@@ -288,13 +284,11 @@ class _Numbers:
 class _Level:
     """Makes the nodes inside one module: the graph itself, a block, a chain, an `each`.
 
-    `path` is the key of the module with a dot behind it. `samples` is the size of the batch in it
-    for one sample of the graph, which is larger inside a node that runs `over` an axis.
+    `path` is the key of the module with a dot behind it.
     """
 
     costs: _GraphCosts
     path: str = ""
-    samples: Size = 1
 
     def body(self, body: Body) -> Nodes:
         """Return the nodes of a body."""
@@ -329,14 +323,13 @@ class _Level:
             FrozenDict({port: type_ for port, type_ in node.results.items() if port}),
             self.inside(node),
             Origin(node.declared.span),
-            _Numbers(self.costs, node, self.samples),
+            _Numbers(self.costs, f"{self.path}{node.name}"),
         )
 
     def inside(self, node: TypedNode) -> Nodes:
         """Return the nodes inside a node; a node that shares a module has none."""
         operation = node.operation
-        samples = self.samples if node.fold is None else self.samples * node.fold.size
-        level = _Level(self.costs, f"{self.path}{node.name}.", samples)
+        level = _Level(self.costs, f"{self.path}{node.name}.")
         if operation.items:
             return level.items(operation.items)
         if operation.merge or not operation.bodies:
@@ -352,7 +345,7 @@ class _Level:
 
     def repeat(self, key: str, body: Body, node: TypedNode) -> Node:
         """Return the record of one repeat of a block."""
-        level = _Level(self.costs, f"{self.path}{key}.", self.samples)
+        level = _Level(self.costs, f"{self.path}{key}.")
         only = body.results.get("")
         return Node(
             key,
@@ -366,7 +359,7 @@ class _Level:
             FrozenDict({port: type_ for port, type_ in body.results.items() if port}),
             level.body(body),
             Origin(node.declared.span),
-            _Numbers(self.costs, body, self.samples),
+            _Numbers(self.costs, f"{self.path}{key}"),
         )
 
 
