@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from mimgraph.emit.frozen import FrozenParts
-from mimgraph.emit.tree import Assign, For, If, Statement, rebuild_statement, same_constant
+from mimgraph.emit.frozen import NOTHING_FROZEN, Frozen
+from mimgraph.emit.tree import Assign, For, If, Statement, same_constant
 from mimgraph.ir.code import Binary, Code, Constant, Unary, rebuild
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -29,9 +29,8 @@ class Draft:
     `inits` are attributes and their modules; in an `nn.Sequential` the attributes are "". `attributes`
     are nodes that have another attribute than their name, each with that attribute. `params` are the
     block's own, `spec_params` those of the spec, the same in every use. The caller `may_leave_out`
-    optional inputs. The `frozen` modules stay in evaluation mode, and so do the
-    parts of modules that are `partly_frozen`. The forward takes outer `modules`
-    after its inputs.
+    optional inputs. The `frozen` modules and parts stay in evaluation mode. The forward takes outer `modules` after its
+    inputs.
     """
 
     base: str
@@ -46,8 +45,7 @@ class Draft:
     keyword_only: bool = False
     may_leave_out: bool = False
     attributes: tuple[tuple[str, str], ...] = ()
-    frozen: tuple[Code, ...] = ()
-    partly_frozen: tuple[FrozenParts, ...] = ()
+    frozen: Frozen = NOTHING_FROZEN
     doc: str = ""
     optional: frozenset[str] = frozenset()
     modules: tuple[str, ...] = ()
@@ -58,13 +56,13 @@ def skeleton(draft: Draft) -> Hashable:
     return (
         draft.base,
         draft.attributes,
-        draft.partly_frozen,
+        draft.frozen.parts,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
         draft.modules,
         draft.optional,
         draft.returns,
-        tuple(_uncommented(rebuild_statement(s, _blank)) for s in draft.statements),
+        tuple(_uncommented(s.rebuilt(_blank)) for s in draft.statements),
     )
 
 
@@ -94,7 +92,7 @@ def constants(draft: Draft) -> list[Constant]:
     for _, code in draft.inits:
         rebuild(code, note)
     for statement in draft.statements:
-        rebuild_statement(statement, note)
+        statement.rebuilt(note)
     return found
 
 

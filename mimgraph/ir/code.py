@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Expression
@@ -19,7 +19,7 @@ class Code:
         """Return the direct subexpressions, in the order in which they are printed."""
         return tuple(_codes_in([getattr(self, name) for name in self._fields()]))
 
-    def rebuilt(self, replace: Replace) -> Code:
+    def rebuilt(self, replace: Replace) -> Self:
         """Return the expression with other direct subexpressions, in that order."""
         return type(self)(*[_rebuilt(getattr(self, name), replace) for name in self._fields()])
 
