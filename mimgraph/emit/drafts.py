@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from mimgraph.emit.frozen import NOTHING_FROZEN, Frozen
-from mimgraph.emit.tree import Assign, For, If, Statement, same_constant
-from mimgraph.ir.code import Binary, Code, Constant, Unary, rebuild
+from mimgraph.emit.tree import Assign, Statement, same_constant
+from mimgraph.ir.code import Binary, Code, Constant, Unary, rebuild, walk
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -62,7 +62,7 @@ def skeleton(draft: Draft) -> Hashable:
         draft.modules,
         draft.optional,
         draft.returns,
-        tuple(_uncommented(s.rebuilt(_blank)) for s in draft.statements),
+        tuple(statement.rebuilt(_blank) for statement in draft.statements),
     )
 
 
@@ -70,46 +70,28 @@ def _blank(part: Code) -> Code | None:
     return Constant(None, part.name) if isinstance(part, Constant) else None
 
 
-def _uncommented(statement: Statement) -> Statement:
-    if isinstance(statement, For):
-        return replace(statement, body=tuple(map(_uncommented, statement.body)))
-    if isinstance(statement, If):
-        body, orelse = (tuple(map(_uncommented, s)) for s in (statement.body, statement.orelse))
-        return replace(statement, body=body, orelse=orelse)
-    return replace(statement, comment="") if isinstance(statement, Assign) else statement
-
-
 def constants(draft: Draft) -> list[Constant]:
     """Return the constants of a draft, in the order in which rebuilding meets them."""
-    found: list[Constant] = []
-
-    def note(part: Code) -> Code | None:
-        if isinstance(part, Constant):
-            found.append(part)
-            return part
-        return None
-
-    for _, code in draft.inits:
-        rebuild(code, note)
-    for statement in draft.statements:
-        statement.rebuilt(note)
-    return found
+    codes = [code for _, code in draft.inits]
+    return [part for part in walk(*codes, *draft.statements) if isinstance(part, Constant)]
 
 
 def agreed(drafts: list[Draft]) -> tuple[Statement, ...]:
     """Return the statements of the first draft, without comments on which the others disagree."""
     rows = zip(*(draft.statements for draft in drafts), strict=True)
     return tuple(
-        row[0] if len(set(map(_comment, row))) == 1 else _uncommented(row[0]) for row in rows
+        row[0] if len(set(map(_comments, row))) == 1 else _uncommented(row[0]) for row in rows
     )
 
 
-def _comment(statement: Statement) -> Hashable:
-    if isinstance(statement, For):
-        return tuple(map(_comment, statement.body))
-    if isinstance(statement, If):
-        return tuple(map(_comment, (*statement.body, *statement.orelse)))
-    return statement.comment if isinstance(statement, Assign) else ""
+def _comments(statement: Statement) -> tuple[str, ...]:
+    return tuple(part.comment for part in walk(statement) if isinstance(part, Assign))
+
+
+def _uncommented(statement: Statement) -> Statement:
+    if isinstance(statement, Assign):
+        return replace(statement, comment="")
+    return statement.rebuilt(lambda s: replace(s, comment="") if isinstance(s, Assign) else None)
 
 
 # Explain the constants that differ between the uses of a class by arguments of its constructor.

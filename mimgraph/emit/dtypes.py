@@ -42,23 +42,19 @@ def stays_float32(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
         return True
     if _has_tensors(lowering.module):
         return False  # the result has their dtype
-    if _is_cast(lowering.call) or _names_model_dtype(lowering.call):
-        return False
+    code = lowering.call
+    if code is not None and (_is_cast(code) or ModelDtype in map(type, walk(code))):
+        return False  # `torch.zeros_like` takes the dtype of the model itself
     dtypes = {source.dtype for source in sources}
     if "float32" in dtypes:
         return not dtypes.isdisjoint(_HALF)
     return bool(dtypes)
 
 
-def _is_cast(code: Code | None) -> bool:
+def _is_cast(code: Code) -> bool:
     """Return whether the code ends in `.to(...)`."""
     function = code.function if isinstance(code, Call) else None
     return isinstance(function, Attribute) and function.name == "to"
-
-
-def _names_model_dtype(code: Code | None) -> bool:
-    """Return whether the code gives the dtype of the model itself, as `torch.zeros_like` takes it."""
-    return code is not None and any(isinstance(part, ModelDtype) for part in walk(code))
 
 
 def nodes_apart(body: Body) -> frozenset[str]:

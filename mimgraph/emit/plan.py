@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mimgraph.emit.dtypes import ModelDtypeOf, anchored
 from mimgraph.emit.loops import (
     CallLoop,
+    Folded,
     Folding,
     Reads,
     folding,
@@ -233,7 +234,7 @@ class Calls:
 
     def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps of a node that runs over an axis, on sources without it."""
-        before = folded.before(self.body, self.values, self.step)
+        before = self.folded(folded.before(self.body, self.values))
         inside = {key: folded.locals.get(value, value) for key, value in sources.items()}
         return with_folds(before, [*self.called(folded.run, ports, inside)])
 
@@ -370,7 +371,11 @@ class Calls:
             if is_there(run, run.node.presence_of(target.port)):
                 return self.step(run, targets, folded.unfolded(target, code, self.values))
         steps = [replace(step, comment="") for step in self.step(run, targets, code, loop)]
-        return [*steps, *folded.after(targets, self.values, self.step)]
+        return [*steps, *self.folded(folded.after(targets, self.values))]
+
+    def folded(self, found: Iterable[Folded]) -> list[Step]:
+        """Return the steps that fold an axis or give it back."""
+        return [step for run, value, code in found for step in self.step(run, (value,), code)]
 
     def step(
         self, run: Run, targets: Targets, code: Code, loop: Loop | None = None

@@ -304,7 +304,8 @@ def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Ste
         calls = [call for name in taken for call in waiting.pop(name)]
         for name in [name for name in waiting if not _may_wait(name, waiting, step, body)]:
             found += waiting.pop(name)
-        found.append(_with_calls(step, calls) if calls else step)
+        made = {call.targets[0]: call.code for call in calls}
+        found.append(with_code(step, made) if made else step)
     return found + [call for calls in waiting.values() for call in calls]
 
 
@@ -351,9 +352,8 @@ def _reads(step: Step, waiting: Waiting) -> list[Value]:
     return [value for value in (*values_read(step.code), *carried) if value in made]
 
 
-def _with_calls(step: Step, calls: list[Step]) -> Step:
-    """Return the step with the calls in place of their results."""
-    made = {call.targets[0]: call.code for call in calls}
+def with_code(step: Step, made: Mapping[Value, Code]) -> Step:
+    """Return the step with code in place of the locals that it makes."""
     code = rebuild(
         step.code, lambda part: made.get(part.value) if isinstance(part, Local) else None
     )

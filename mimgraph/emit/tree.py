@@ -16,12 +16,12 @@ from mimgraph.ir.typed_graph import Value
 class Assign(Code):
     """`a, b = value  # comment`; a comment that does not fit is left out.
 
-    `node` is the node that this computes; it is not written.
+    `node` is the node that this computes; it is not written. Two that differ only in these are equal.
     """
 
     targets: tuple[str, ...]
     value: Code
-    comment: str = ""
+    comment: str = field(default="", compare=False)
     node: str = field(default="", compare=False)
 
 
@@ -120,10 +120,6 @@ class Construct(Code):
     arguments: tuple[tuple[str, Code], ...]
     positional: int
     defaults: tuple[tuple[str, Any], ...]
-
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return ()  # the call that `spell` returns has them
 
 
 def same_constant(left: Any, right: Any) -> bool:
