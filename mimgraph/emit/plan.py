@@ -177,7 +177,7 @@ class Calls:
         self.taken = {*body.inputs, *body.by_name, *module_arguments(body).values()}
 
     def steps(self, run: Run) -> Iterable[Step]:
-        """Return the steps of one way in which a node runs, for those of its results that are used."""
+        """Return the steps that compute the used results of a node in one of its runs."""
         if run.result is Result.NONE:
             return self.none(run)
         if run.result is Result.FALLBACK:
