@@ -40,7 +40,6 @@ from mimgraph.language.tree_builder import (
     NO_ALIASES,
     TEMPLATE,
     AddDiagnostic,
-    Kind,
     TreeBuilder,
     not_filled_in,
 )
@@ -65,22 +64,26 @@ def read_yaml(text: str, builder: TreeBuilder) -> None:
     if safe.endswith((" ", "\t")):
         safe += "\n"  # else libyaml forgets a last line that is blank
     has_question_mark = bool(QUESTION_MARK.search(text))
-    anchors: set[str] = set()
     for event in _events(safe, builder):
         kind = type(event)
         if has_question_mark and kind in NODES:
             _check_question_mark(event, builder)
         if kind is ScalarEvent:
             value = event.value.translate(SHOW_BREAKS) if hidden else event.value
-            _scalar(event, value, builder, anchors)
-        elif kind is MappingStartEvent:
-            _start(Mapping, event, builder, anchors)
-        elif kind is SequenceStartEvent:
-            _start(Sequence, event, builder, anchors)
+            _scalar(event, value, builder)
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.anchor or event.tag:
+                _refuse_properties(event, builder)
+            opened, mark = Mapping if kind is MappingStartEvent else Sequence, event.start_mark
+            builder.open(opened, mark.line + 1, mark.column + 1)
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            _end(event, builder)
+            mark = event.end_mark
+            if event.start_mark.index < mark.index:
+                builder.close(mark.line + 1, mark.column + 1)
+            else:  # no bracket, so the mark stands behind the blank lines that follow
+                builder.close(*builder.items[-1].span[3:])
         elif kind is AliasEvent:
-            _alias(event, builder, anchors)
+            _alias(event, builder)
         elif kind is DocumentStartEvent and builder.items:
             help = "put the second spec in a file of its own"
             message, span = "a file can have only one document", event_span(builder.file, event)
@@ -115,7 +118,7 @@ def _check_question_mark(event: Any, builder: TreeBuilder) -> None:
         raise Unreadable(fault)
 
 
-def _scalar(event: Any, text: str, builder: TreeBuilder, anchors: set[str]) -> None:
+def _scalar(event: Any, text: str, builder: TreeBuilder) -> None:
     style = event.style
     if style in BLOCK_STYLES:
         span = block_text_span(builder.file, event)
@@ -124,7 +127,7 @@ def _scalar(event: Any, text: str, builder: TreeBuilder, anchors: set[str]) -> N
     else:
         span = empty_span(builder.file, event)
     if event.anchor or event.tag:
-        _refuse_properties(event, builder, anchors)
+        _refuse_properties(event, builder)
         span = without_properties(span, text, bool(style))
     if event.tag:
         builder.items.append(_tagged(event.tag, text, span, not style, builder))
@@ -142,32 +145,17 @@ def _tagged(tag: str, text: str, span: Span, plain: bool, builder: TreeBuilder) 
     return Scalar(FAULTY, span, text, plain, tagged=True)
 
 
-def _start(kind: Kind, event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
-    mark = event.start_mark
-    if event.anchor or event.tag:
-        _refuse_properties(event, builder, anchors)
-    builder.open(kind, mark.line + 1, mark.column + 1)
-
-
-def _end(event: Any, builder: TreeBuilder) -> None:
-    mark = event.end_mark
-    if event.start_mark.index < mark.index:
-        builder.close(mark.line + 1, mark.column + 1)
-    else:  # no bracket, so the mark stands behind the blank lines that follow
-        builder.close(*builder.items[-1].span[3:])
-
-
-def _alias(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+def _alias(event: Any, builder: TreeBuilder) -> None:
     """Add an alias as a faulty scalar; it is reported unless its anchor is."""
     span = event_span(builder.file, event)
-    if event.anchor not in anchors:
+    if event.anchor not in builder.anchors:
         builder.faults.not_read("a spec cannot have aliases", span, NO_ALIASES)
     builder.items.append(faulty(span, f"*{event.anchor}"))
 
 
-def _refuse_properties(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+def _refuse_properties(event: Any, builder: TreeBuilder) -> None:
     """Add the faults of an anchor and a tag, which stand where the event begins."""
-    anchors.add(event.anchor)
+    builder.anchors.add(event.anchor)
     line = event.start_mark.line + 1
     properties = PROPERTIES.match(builder.file.line(line), event.start_mark.column)
     for group in (1, 2):
@@ -296,29 +284,28 @@ def compose(file: SourceFile, report: AddDiagnostic, text: str | None = None) ->
     `text` is read in place of the file's own: a part of it, whose lines have the same numbers.
     """
     builder = TreeBuilder(file)
+    if text is None:
+        text = file.text.removeprefix("\ufeff")
+    is_whole = True
     try:
-        _read(file.text.removeprefix("\ufeff") if text is None else text, builder)
+        check_size(file, text)
+        if text.lstrip(" \t\r\n").startswith("{") and is_json(text):
+            read_json(text, builder)
+        else:
+            read_yaml(text, builder)
     except Unreadable as fault:
+        is_whole = False
         builder.close_all()
         if not builder.begins_with_template():
             builder.faults.add(fault.diagnostic)
+    if builder.faults.found:
         builder.faults.report(report)
-        return None
-    builder.faults.report(report)
-    return builder.root()
+    return builder.root() if is_whole else None
 
 
 def tree_of(file: SourceFile) -> Tree | None:
     """Return the tree of a text, or None if it cannot be read; its faults are ignored."""
     return compose(file, lambda diagnostic, *words: None)
-
-
-def _read(text: str, builder: TreeBuilder) -> None:
-    check_size(builder.file, text)
-    if text.lstrip(" \t\r\n").startswith("{") and is_json(text):
-        read_json(text, builder)
-    else:
-        read_yaml(text, builder)
 
 
 def is_json(text: str) -> bool:
