@@ -30,7 +30,6 @@ from mimgraph.language.reader.context import (
     is_expression,
     read_mapping,
     read_option,
-    read_scalar,
     read_source,
     read_switch,
     read_text,
@@ -48,6 +47,8 @@ def read_params(
     context: Context, tree: Tree | None, overrides: abc.Mapping[str, Any]
 ) -> dict[str, Option]:
     """Return the params of a spec in order, with the overrides."""
+    if tree is None:
+        return {}
     params = _read(context, tree, read_mapping(context, "params", tree), ())
     for key, _ in tree.entries if isinstance(tree, Mapping) else ():
         if key.text in overrides:
@@ -111,7 +112,7 @@ def _override(context: Context, key: Scalar, value: Any) -> Any:
         case int() if MIN_INT <= value <= MAX_INT:
             return value
         case str():
-            return read_scalar(context, Scalar(value, key.span, value, plain=False))
+            return read_value(context, Scalar(value, key.span, value, plain=False))
         case list() | tuple():
             return [_override(context, key, item) for item in value]
     message = f"the value given for {key.text} is {value!r}"
@@ -143,16 +144,21 @@ def read_shape(context: Context, tree: Tree) -> InputShape | None:
 
 def read_sizes(context: Context, tree: Sequence) -> InputShape | None:
     """Return the shape with the sizes of a list; None if one cannot be read."""
-    dims = [_read_size(context, tree, item) for item in tree.items]
-    if FAULTY in dims:
-        return None
-    return InputShape(tuple(dims), tuple(item.span for item in tree.items))
+    dims, spans = list[Any](), list[Span]()
+    for item in tree.items:
+        dims.append(_read_size(context, tree, item))
+        spans.append(item.span)
+    return None if FAULTY in dims else InputShape(tuple(dims), tuple(spans))
 
 
 def _read_size(context: Context, shape: Sequence, item: Tree) -> Any:
     """Return an integer, a name, a `LinearSize` or a `Written`, or FAULTY for something else, which
     is reported."""
-    value = _read_computed(context, item) if _is_computed(item) else read_value(context, item)
+    text = item.value if isinstance(item, Scalar) else None
+    if isinstance(text, str) and not is_expression(text) and is_computed(text):  # such as `8*H`
+        value = _read_computed(context, item)
+    else:
+        value = read_value(context, item)
     if isinstance(value, str):
         reason = name_fault(value) if value != "N" else "N stands for the batch size"
         if reason is None:
@@ -174,12 +180,6 @@ def _read_size(context: Context, shape: Sequence, item: Tree) -> Any:
 def _help(shape: Sequence, item: Tree) -> str:
     values = [one.value if isinstance(one, Scalar) else one for one in shape.items]
     return size_help(values, shape.items.index(item))
-
-
-def _is_computed(item: Tree) -> bool:
-    """Return whether a size is a text such as `8*H`, and not one `$(...)`."""
-    text = item.value if isinstance(item, Scalar) else None
-    return isinstance(text, str) and not is_expression(text) and is_computed(text)
 
 
 def _read_computed(context: Context, item: Tree) -> Any:
@@ -210,9 +210,10 @@ def read_dtype(context: Context, tree: Tree | None, default: str) -> str | None:
 
 def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
     """Return the inputs of a section `inputs`."""
-    return tuple(
-        _read_input(context, *entry) for entry in section_entries(context, tree, "an input")
-    )
+    inputs = list[Input]()
+    for key, value in section_entries(context, tree, "an input"):
+        inputs.append(_read_input(context, key, value))
+    return tuple(inputs)
 
 
 def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:

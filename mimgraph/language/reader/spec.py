@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import abc
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ def _graph_block(
     input."""
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     outputs = tree.get("outputs")
-    context = context.in_scope(lost_names(tree.get("inputs"), tree.get("nodes")))
+    context = replace(context, lost=lost_names(tree.get("inputs"), tree.get("nodes")))
     if nodes is None or not inputs:
         context.lost.add(OTHERS)
     names = tree.get("inputs")
@@ -205,12 +206,15 @@ def lost_names(*sections: Tree | None) -> set[str]:
     `head`, as a source `head.fc` is read as the port `fc` of `head`."""
     found: set[str] = set()
     for tree in sections:
-        keys = [key for key, _ in tree.entries] if isinstance(tree, Mapping) else []
+        keys: Iterable[Tree] = ()
         if isinstance(tree, Mapping):
             found.update(tree.lost)
+            keys = [key for key, _ in tree.entries]
         elif isinstance(tree, Sequence):
-            keys = [item for item in tree.items if isinstance(item, Scalar)]
-        found.update(key.text.partition(".")[0] for key in keys if "." in key.text)
+            keys = tree.items
+        for key in keys:
+            if isinstance(key, Scalar) and "." in key.text:
+                found.add(key.text.partition(".")[0])
     return found
 
 
@@ -272,7 +276,8 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
                 tree = _without_section(context, key, tree)
     else:  # an unknown key may mean one of these
         tree = tree.with_faulty("params", "parts", "blocks", "outputs")
-    _check_version(context, tree.get("mimgraph"))
+    if (version := tree.get("mimgraph")) is not None:
+        _check_version(context, version)
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     blocks = read_mapping(context, "blocks", tree.get("blocks"))
     if blocks is None and tree.get("blocks") is not None:
@@ -280,16 +285,20 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
     parts = read_mapping(context, "parts", tree.get("parts"))
     if parts is None and tree.get("parts") is not None:
         nodes = None
-    context = replace(context, blocks=_names_of(blocks, parts))
+    names: set[str] = set()  # also those whose blocks cannot be read
+    for section in (blocks, parts):
+        if section is not None:
+            names.update(section.lost, [key.text for key, _ in section.entries])
+    context = replace(context, blocks=frozenset(names))
     inputs = read_mapping(context, "inputs", tree.get("inputs"))
     if inputs is not None and not (inputs.entries or inputs.lost):
         context.wrong_type("inputs", "a mapping of at least one input", inputs)
     params = read_params(context, tree.get("params"), overrides)
     block_definitions = read_blocks(context, blocks) if blocks else {}
-    context = context.in_scope(lost_names(inputs, nodes))
-    outputs = tree.get("outputs")
+    context.lost = lost_names(inputs, nodes)
+    name, outputs, limits = tree.get("name"), tree.get("outputs"), tree.get("limits")
     graph = Graph(
-        name=_class_name(context, tree.get("name")),
+        name=DEFAULT_NAME if name is None else _class_name(context, name),
         origin=context.origin,
         params=params,
         inputs=read_inputs(context, inputs) if inputs else (),
@@ -298,9 +307,9 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
         outputs=read_outputs(context, outputs) if outputs is not None else (),
         doc=read_text(context, "doc", tree.get("doc")) or "",
         lost=frozenset(context.lost),
-        limits=_limits(context, tree),
+        limits=None if limits is None else _limits(context, tree.key("limits"), limits),
     )
-    if fixed := [name for name in overrides if name in graph.spaces]:
+    if overrides and (fixed := [name for name in overrides if name in graph.spaces]):
         point = settled(graph, {}, fixed)
         # a given param stays, though only other choices may read it: it is declared
         known = {
@@ -316,29 +325,21 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
     return with_parts(context, graph, read_parts(context, parts))
 
 
-def _limits(context: Context, tree: Mapping) -> DeclaredLimits | None:
-    """Return the limits of the cost, if the spec has any; a value that is no mapping is reported."""
-    entry = tree.entry("limits")
-    limits = read_mapping(context, "limits", None if entry is None else entry[1])
-    if entry is None or limits is None:
+def _limits(context: Context, key: Scalar, tree: Tree) -> DeclaredLimits | None:
+    """Return the limits of the cost; None for a value that is no mapping, which is reported."""
+    limits = read_mapping(context, "limits", tree)
+    if limits is None:
         return None
     check_keys(context, "limits", limits)
     sizes = read_mapping(context, "sizes", limits.get("sizes"))
     amounts = [one for one in limits.entries if one[0].text in LIMITED]
     return DeclaredLimits(
-        entry[0].span,
+        key.span,
         {key.text: read_option(context, key, value) for key, value in amounts},
         {key.text: read_option(context, key, value) for key, value in sizes.entries}
         if sizes
         else {},
     )
-
-
-def _names_of(*sections: Mapping | None) -> frozenset[str]:
-    """Return the names that sections give, also those whose values cannot be read."""
-    read = [section for section in sections if section is not None]
-    names = (key.text for section in read for key, _ in section.entries)
-    return frozenset((*names, *(name for section in read for name in section.lost)))
 
 
 def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:
@@ -361,18 +362,15 @@ def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:
     return tree
 
 
-def _check_version(context: Context, tree: Tree | None) -> None:
-    if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
+def _check_version(context: Context, tree: Tree) -> None:
+    if not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
         context.fault("bad-option", f"the version of the language must be {LANGUAGE}", tree.span)
 
 
-def _class_name(context: Context, tree: Tree | None) -> str:
+def _class_name(context: Context, tree: Tree) -> str:
     """Return the name of the emitted class."""
     name = read_text(context, "name", tree)
-    if name is None or tree is None:
-        return DEFAULT_NAME
-    reason = class_fault(name)
-    if reason is not None:
+    if name is not None and (reason := class_fault(name)):
         context.fault("bad-name", f"{name!r} cannot be a class name", tree.span, help=reason)
         return DEFAULT_NAME
-    return name
+    return name or DEFAULT_NAME
