@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Report
@@ -203,45 +201,34 @@ def has_split_text(context: Context, tree: Mapping, node: str) -> bool:
 
     `{expr: max(a, b)}` is read as `{expr: "max(a", "b)": null}`.
     """
-    for index, (_, value) in enumerate(tree.entries):
-        if not (isinstance(value, Scalar) and "(" in value.text):  # true of most values
-            continue
-        last = _end_of_split(tree, index) if _is_open(value) else None
-        if last is not None:
-            span = value.span.to(last)
-            context.report.drop(partial(_is_within, span))
-            text = span.excerpt().text
-            is_short = len(text) <= LONGEST and '"' not in text
-            help = f'quote it: "{text}"' if is_short else "quote it"
-            message = "a comma ends a string that is not quoted"
-            context.fault("bad-expression", message, span, help=help, node=node)
-            return True
+    start, depth = None, 0  # an open text, and how many of its parentheses are open
+    for key, value in tree.entries:
+        if start is not None and key.plain and is_null(value):
+            depth += _open_parentheses(key)
+            if depth <= 0:
+                _report_split_text(context, start.span.to(key.span), node)
+                return True
+        elif isinstance(value, Scalar) and "(" in value.text and value.plain:
+            depth = _open_parentheses(value)
+            start = value if depth > 0 else None
+        else:
+            start = None
     return False
 
 
-def _is_open(scalar: Scalar) -> bool:
-    """Return whether a text without quotes has a parenthesis that is not closed."""
-    return scalar.plain and scalar.text.count("(") > scalar.text.count(")")
+def _open_parentheses(scalar: Scalar) -> int:
+    """Return how many parentheses a text opens that it does not close."""
+    return scalar.text.count("(") - scalar.text.count(")")
 
 
-def _end_of_split(tree: Mapping, index: int) -> Span | None:
-    """Return where the parentheses of the text at `index` are closed, if only keys without a value
-    stand between."""
-    text = tree.entries[index][1]
-    assert isinstance(text, Scalar)
-    depth = text.text.count("(") - text.text.count(")")
-    for key, value in islice(tree.entries, index + 1, None):
-        if not (key.plain and is_null(value)):
-            return None
-        depth += key.text.count("(") - key.text.count(")")
-        if depth <= 0:
-            return key.span
-    return None
-
-
-def _is_within(outer: Span, fault: Diagnostic) -> bool:
-    span = fault.span
-    return span.file is outer.file and outer[1:3] <= span[1:3] and span[3:5] <= outer[3:5]
+def _report_split_text(context: Context, span: Span, node: str) -> None:
+    """Report a split text in place of the faults that follow from it."""
+    context.report.drop(lambda fault: fault.span.file is span.file and span.contains(fault.span))
+    text = span.excerpt().text
+    is_short = len(text) <= LONGEST and '"' not in text
+    help = f'quote it: "{text}"' if is_short else "quote it"
+    message = "a comma ends a string that is not quoted"
+    context.fault("bad-expression", message, span, help=help, node=node)
 
 
 # Read values: numbers, texts, flags, `$` expressions and options.

@@ -20,7 +20,7 @@ from mimgraph.ir.declared_graph import (
     Output,
     Source,
 )
-from mimgraph.ir.declared_values import ANOTHER, OTHERS, Option
+from mimgraph.ir.declared_values import ANOTHER, OTHERS
 from mimgraph.ir.names import class_fault, name_fault
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import (
@@ -62,18 +62,12 @@ def read_blocks(context: Context, tree: Mapping) -> dict[str, Block]:
 
 
 def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
-    reason = name_fault(key.text)
-    if reason is not None:
-        context.fault(
-            "bad-name", f"{key.text!r} cannot be the name of a block", key.span, help=reason
-        )
+    if reason := name_fault(key.text):
+        message = f"{key.text!r} cannot be the name of a block"
+        context.fault("bad-name", message, key.span, help=reason)
     if not isinstance(tree, Mapping):
-        context.wrong_type(
-            "a block",
-            "a mapping",
-            tree,
-            help="write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}",
-        )
+        help = "write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}"
+        context.wrong_type("a block", "a mapping", tree, help=help)
         return Block(key.text, key.span, {}, (), (), ())
     tree = renewed(context, "a block", tree)
     known = check_keys(context, "a block", tree)
@@ -89,68 +83,49 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
         params[OTHERS] = faulty_option(tree.span)
     readable = tuple(one for one in inputs if one is not None)
     doc = read_text(context, "doc", tree.get("doc")) or ""
-    if tree.get("seq") is not None:
-        return _chain_block(context, key, tree, params, readable, doc)
+    block = Block(key.text, key.span, params, readable, (), (), doc=doc)
+    if (chain := tree.get("seq")) is not None:
+        return _with_chain(context, block, tree, chain)
     for word in ("inputs", "nodes", "outputs"):
         if tree.get(word) is None and known:
             message = f"{key.text} needs {word}"
             context.fault("missing-key", message, key.span, help=f"give {word}, or a seq")
-    return _graph_block(context, key, tree, params, readable, doc)
+    return _with_nodes(context, block, tree)
 
 
-def _graph_block(
-    context: Context,
-    key: Scalar,
-    tree: Mapping,
-    params: dict[str, Option],
-    inputs: tuple[BlockInput, ...],
-    doc: str,
-) -> Block:
-    """Return a block with nodes; if its nodes or inputs cannot be read, any name may be a node or
-    input."""
+def _with_nodes(context: Context, block: Block, tree: Mapping) -> Block:
+    """Return a block with its nodes and outputs; if its nodes or inputs cannot be read, any name may be
+    a node or input."""
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     outputs = tree.get("outputs")
     context = replace(context, lost=lost_names(tree.get("inputs"), tree.get("nodes")))
-    if nodes is None or not inputs:
+    if nodes is None or not block.inputs:
         context.lost.add(OTHERS)
     names = tree.get("inputs")
-    if isinstance(names, Sequence) and len(inputs) < len(names.items):
+    if isinstance(names, Sequence) and len(block.inputs) < len(names.items):
         context.lost.add(ANOTHER)
-    return Block(
-        key.text,
-        key.span,
-        params,
-        inputs,
-        read_nodes(context, nodes, f"{key.text}.") if nodes else (),
-        read_outputs(context, outputs, "an output of a block") if outputs is not None else (),
-        doc=doc,
+    return replace(
+        block,
+        nodes=read_nodes(context, nodes, f"{block.family}.") if nodes else (),
+        outputs=read_outputs(context, outputs, "an output of a block") if outputs else (),
         lost=frozenset(context.lost),
     )
 
 
-def _chain_block(
-    context: Context,
-    key: Scalar,
-    tree: Mapping,
-    params: dict[str, Option],
-    inputs: tuple[BlockInput, ...],
-    doc: str,
-) -> Block:
+def _with_chain(context: Context, block: Block, tree: Mapping, value: Tree) -> Block:
     """Return a block that is a chain, as a graph of one node."""
     for word, _ in tree.entries:
         if word.text in ("nodes", "outputs"):
             help = "leave out one or the other"
             message = "a block has a seq or nodes, not both"
             context.fault("unknown-key", message, word.span, help=help)
-    value = tree.get("seq")
-    assert value is not None
-    if len(inputs) > 1:
-        context.fault("wrong-arity", "a block with a seq has one input", inputs[1].span)
-    first = inputs[0] if inputs else BlockInput("x", key.span)
-    chain = read_chain(context, value, key.text)
-    node = Node("", key.span, chain, (Source(first.name, None, first.span),))
+    if len(block.inputs) > 1:
+        context.fault("wrong-arity", "a block with a seq has one input", block.inputs[1].span)
+    first = block.inputs[0] if block.inputs else BlockInput("x", block.span)
+    chain = read_chain(context, value, block.family)
+    node = Node("", block.span, chain, (Source(first.name, None, first.span),))
     output = Output("", Source("", None, value.span), value.span)
-    return Block(key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc)
+    return replace(block, inputs=(first,), nodes=(node,), outputs=(output,), is_chain=True)
 
 
 def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None, ...]:
@@ -176,12 +151,9 @@ def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None
             found.append(None)
     first = next(iter(found), None)
     if first is not None and first.optional is not False:
-        message = (
-            f"{first.name} is the first input of a block, which runs on it, so it is not optional"
-        )
-        context.fault(
-            "bad-option", message, first.span, help="put an input that is needed before it"
-        )
+        reason = "is the first input of a block, which runs on it, so it is not optional"
+        help = "put an input that is needed before it"
+        context.fault("bad-option", f"{first.name} {reason}", first.span, help=help)
     return tuple(found)
 
 
