@@ -119,13 +119,12 @@ def _check_question_mark(event: Any, builder: TreeBuilder) -> None:
 
 
 def _scalar(event: Any, text: str, builder: TreeBuilder) -> None:
-    style = event.style
-    if style in BLOCK_STYLES:
-        span = block_text_span(builder.file, event)
-    elif text or style:
-        span = event_span(builder.file, event)
-    else:
-        span = empty_span(builder.file, event)
+    style, span = event.style, event_span(builder.file, event)
+    if style in BLOCK_STYLES or not (
+        text or style
+    ):  # the mark is behind the blank lines that follow
+        end = _end_of_text(builder.file, event.end_mark)
+        span = Span(builder.file, *(span[1:3] if style else end), *end)
     if event.anchor or event.tag:
         _refuse_properties(event, builder)
         span = without_properties(span, text, bool(style))
@@ -228,22 +227,11 @@ def event_span(file: SourceFile, event: Any) -> Span:
     return Span(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def block_text_span(file: SourceFile, event: Any) -> Span:
-    """Return the span of a `|` or `>` text, without the blank lines behind it."""
-    start = event.start_mark
-    return Span(file, start.line + 1, start.column + 1, *_end_of_text(file, event.end_mark))
-
-
-def empty_span(file: SourceFile, event: Any) -> Span:
-    """Return the point of an empty scalar: the end of the text before it."""
-    return _point(file, *_end_of_text(file, event.end_mark))
-
-
 def fault_point(file: SourceFile, mark: Any) -> Span:
     """Return the point of a mark, or the end of the text before it if it is on a blank line."""
     blank = not file.line(mark.line + 1).strip(BLANKS)
     place = _end_of_text(file, mark) if blank else (mark.line + 1, mark.column + 1)
-    return _point(file, *place)
+    return Span(file, *place, *place)
 
 
 def without_properties(span: Span, text: str, quoted: bool) -> Span:
@@ -256,10 +244,6 @@ def without_properties(span: Span, text: str, quoted: bool) -> Span:
     if span.line != span.end_line or start < span.column or as_written != text:
         return span
     return Span(span.file, span.line, start, span.line, span.end_column)
-
-
-def _point(file: SourceFile, line: int, column: int) -> Span:
-    return Span(file, line, column, line, column)
 
 
 def _end_of_text(file: SourceFile, mark: Any) -> tuple[int, int]:

@@ -241,7 +241,9 @@ def _read_operation(
         words = (*words, "with")  # it has the options of each source; without `each` it is one
     if second := second_source(op, entries):
         words = (*words, second[0].text)
-    rest = {word: one for word, one in entries.items() if word != kind and word not in words}
+    rest = entries.copy()
+    for word in (kind, *words):
+        rest.pop(word, None)
     if kind == "block":
         return read_call(context, name, value.span, rest, here)
     if kind == "scan":
