@@ -137,7 +137,7 @@ def _find_operation(
             message = f"{key.text} is a {ops[0][0].text} already"
             help = "a node does one thing: make two nodes"
             context.fault("unknown-key", message, extra.span, help=help, node=here)
-    if "each" in entries and "from" in entries and not counts(entries):
+    if "each" in entries and "from" in entries and not is_number_of_copies(entries["each"][1]):
         message = f"{key.text} has each, so it cannot have from"
         help = "leave from out; for copies on one source write their number: each: 2"
         context.fault("unknown-key", message, entries["from"][0].span, help=help, node=here)
@@ -153,7 +153,8 @@ def _read_node_sources(
     if op is not None and op[0].text in VALUE_OPTION:
         sources = read_tensor_sources(context, op, tree, here)
         return sources, sources is not None
-    fed_by = entries.get("from" if "each" not in entries or counts(entries) else "each")
+    has_each = "each" in entries and not is_number_of_copies(entries["each"][1])
+    fed_by = entries.get("each" if has_each else "from")
     sources = None if fed_by is None else read_sources(context, fed_by[1], here)
     if op is not None and op[0].text == "scan":
         sources = scan_sources(context, sources, tree, here)
@@ -166,16 +167,15 @@ def _read_node_sources(
 
 
 def second_source(op: Entry, entries: Entries) -> Entry | None:
-    """Return the entry of a second source that has a key of its own, as `like` of `Resize`."""
+    """Return the entry of a second source that has a key of its own, as `like` of `Cast`."""
     key, value = op
     if key.text != "layer" or not isinstance(value, Scalar) or value.text not in BESIDE_FROM:
         return None
     return entries.get(BESIDE_FROM[value.text]) if "each" not in entries else None
 
 
-def counts(entries: Entries) -> bool:
-    """Return whether the value of `each` is a number of copies, `4` or `$experts`, not sources."""
-    each = entries["each"][1]
+def is_number_of_copies(each: Tree | None) -> bool:
+    """Return whether the value of `each` is a number, `4` or `$experts`, not sources."""
     return isinstance(each, Scalar) and (type(each.value) is int or each.text.startswith("$"))
 
 
@@ -262,7 +262,8 @@ def _read_each(
     )
     if operation is None or shared is None or (options is None and given is not None):
         return None
-    (key, value), counted = entries["each"], counts(entries)
+    key, value = entries["each"]
+    counted = is_number_of_copies(value)
     if isinstance(operation, Apply) and operation.kind == "tensor":
         context.fault("unknown-key", f"{operation.name} cannot have each", key.span, node=here)
         return None

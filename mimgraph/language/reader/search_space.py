@@ -222,8 +222,9 @@ def _number(tree: Tree, key: str) -> PlainNumber | None:
     value = tree.value if isinstance(tree, Scalar) else None
     if type(value) is int:
         return value if key == "int" else float(value)
-    is_float = key == "float" and type(value) is float and math.isfinite(value)
-    return value if is_float else None
+    if key == "float" and isinstance(value, float) and math.isfinite(value):
+        return value
+    return None
 
 
 def _read_step(context: Context, key: str, given: Tree | None) -> PlainNumber | None:
