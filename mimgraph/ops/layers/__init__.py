@@ -13,7 +13,7 @@ FILES = (  # in the order in which the schema lists the ops
         ),
     ),
     (
-        "adaptive_pooling",
+        "pooling",
         (
             "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d "
             "AdaptiveMaxPool2d AdaptiveMaxPool3d FractionalMaxPool2d FractionalMaxPool3d"
