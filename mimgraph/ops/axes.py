@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, reduce
 from operator import or_
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Annotated, Any, TypeAlias, Union
 
 from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
@@ -60,9 +60,14 @@ def _type_over(axes: int, hint: Any) -> Any:
     return depends[0](axes) if depends and callable(depends[0]) else hint
 
 
+def each(item: Any, count: int) -> Any:
+    """Return the type of a list of so many items."""
+    return GenericAlias(tuple, (item,) * count)
+
+
 def lone_or_each(item: Any, axes: int) -> Any:
-    """Return the type of one value for all axes, or one for each."""
-    return item | tuple[(item,) * axes]  # type: ignore[valid-type]
+    """Return the type of one value for all axes, or a list of one for each."""
+    return item | each(item, axes)
 
 
 # Types of options that depend on the number of axes, from which `over` makes those of each layer.

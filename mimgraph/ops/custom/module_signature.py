@@ -254,7 +254,6 @@ class Registered(PythonOp):
         self.dtype = dtype
         self.prober = prober
         self.macs = macs
-        self.plugin = ""  # `acme-blocks 0.1`
         self.facts: dict[Any, Facts | OpFault] = {}  # found, or why they cannot be
         self.known_sources: dict[str, Registered | OpFault] = {}  # by options
 
@@ -491,11 +490,6 @@ class RegisteredMerge(MergeOp, Registered):
     """The same as a merge: Python calls it on its sources and options at once."""
 
     registered_kind = "merge"
-
-
-def is_plugin(op: Op | None) -> bool:
-    """Return whether a plugin brings an op; a block of a spec may have its name."""
-    return isinstance(op, Registered) and bool(op.plugin)
 
 
 def parts_of(name: str, result: Any) -> Parts:

@@ -20,7 +20,6 @@ from mimgraph.ops.custom.module_signature import (
     RegisteredMerge,
     ShapeRule,
     is_maker,
-    is_plugin,
 )
 from mimgraph.ops.op import Op
 from mimgraph.support import plugins
@@ -232,7 +231,7 @@ def find(kind: str, name: str) -> Op | None:
     A `BrokenPlugin` says why the plugin with that name cannot be used.
     """
     op = registry.find(kind, name)
-    if is_plugin(op) and not plugins.are_on():
+    if op is not None and op.plugin and not plugins.are_on():
         return None
     if op is not None or kind not in GROUPS:
         return op

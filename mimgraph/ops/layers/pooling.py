@@ -16,6 +16,7 @@ from mimgraph.ops.axes import (
     SHAPES,
     Pads,
     Sizes,
+    each,
     lone_or_each,
     over,
     per_axis,
@@ -235,7 +236,7 @@ def _slide_up(size: Size, kernel: int, stride: int, padding: int, dilation: int)
 # a size that is null stays as it is, except for the only axis
 SizesOrSame: TypeAlias = Annotated[
     Any,
-    lambda axes: Positive | tuple[(Positive if axes == 1 else Positive | None,) * axes],
+    lambda axes: Positive | each(Positive if axes == 1 else Positive | None, axes),
 ]
 Ratios: TypeAlias = Annotated[Any, partial(lone_or_each, PositiveFloat)]
 
@@ -361,7 +362,7 @@ def _result_sizes(
 # Define unpooling, which puts the values of a max pooling back at their indices.
 
 
-OutputSize: TypeAlias = Annotated[Any, lambda axes: tuple[(Size,) * axes] | None]
+OutputSize: TypeAlias = Annotated[Any, lambda axes: each(Size, axes) | None]
 
 
 class UnpoolInputs(NamedTuple):

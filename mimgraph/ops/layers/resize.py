@@ -16,6 +16,7 @@ from mimgraph.ops.axes import (
     Sizes2,
     by_axis,
     check_pads,
+    each,
     over,
     padded_sizes,
     per_axis,
@@ -27,7 +28,7 @@ from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault, with_rank
 
 # sizes before and after each axis, the last axis first
-Sides: TypeAlias = Annotated[Any, lambda axes: int | tuple[(int,) * (2 * axes)]]
+Sides: TypeAlias = Annotated[Any, lambda axes: int | each(int, 2 * axes)]
 Number: TypeAlias = int | float
 
 
