@@ -30,7 +30,6 @@ from mimgraph.language.reference import (
 )
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
-from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.custom.registration import GROUPS
 from mimgraph.ops.op import Op, OptionSpec, dotted
 from mimgraph.ops.python_text import python_example
@@ -105,7 +104,7 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
         "a bare value in a seq": bare_option(op) or "",
         "ports": ", ".join(op.ports),
         "category": op.family.replace("_", " "),
-        "plugin": op.plugin if isinstance(op, Registered) else "",
+        "plugin": op.plugin,
     }
     yield from _facts(facts, sheet)
     rows = [(option.name, default(option), _type(op, option)) for option in op.options.values()]

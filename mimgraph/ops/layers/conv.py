@@ -24,11 +24,11 @@ from mimgraph.ops.axes import (
     unless_same,
 )
 from mimgraph.ops.layers.linear import normalized_weight
-from mimgraph.ops.layers.reshape import divided
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
+    divided,
     dtype_fault,
     fitting,
     known,

@@ -22,14 +22,20 @@ from mimgraph.ops.axes import (
     per_axis,
     scaled,
 )
-from mimgraph.ops.layers.reshape import divided, moved
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault, with_rank
+from mimgraph.ops.rule_helpers import (
+    Number,
+    bad_option,
+    changed,
+    divided,
+    dtype_fault,
+    moved,
+    with_rank,
+)
 
 # sizes before and after each axis, the last axis first
 Sides: TypeAlias = Annotated[Any, lambda axes: int | each(int, 2 * axes)]
-Number: TypeAlias = int | float
 
 
 @over(1, 2, 3, register=layer(family="padding"))
