@@ -19,7 +19,7 @@ from mimgraph.ops.op import OpFault, Rule
 from mimgraph.ops.rule_helpers import bad_option
 
 
-def over(*axes: int, register: Callable[[Rule], object]) -> Callable[[Rule], Rule]:
+def over_axes(*axes: int, register: Callable[[Rule], object]) -> Callable[[Rule], Rule]:
     """Register a rule once for each number of axes, which it takes as `axes`: `Conv` as Conv1d and Conv2d.
 
     The docstring lists what differs, `{one axis|two axes}`, and has an example for each. An option whose
@@ -70,7 +70,7 @@ def lone_or_each(item: Any, axes: int) -> Any:
     return item | each(item, axes)
 
 
-# Types of options that depend on the number of axes, from which `over` makes those of each layer.
+# Types of options that depend on the number of axes, from which `over_axes` makes those of each layer.
 Sizes: TypeAlias = Annotated[Any, partial(lone_or_each, Positive)]
 Pads: TypeAlias = Annotated[Any, partial(lone_or_each, NonNegative)]
 Sizes2: TypeAlias = Positive | tuple[Positive, Positive]

@@ -242,21 +242,19 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, object]
     ) -> Lowering | Block:
         """Apply the rule without checking dtypes first."""
-        if self.computed:
-            options = dict(options)
-            for name in self.computed:
-                options.pop(name, None)
-        given: object = sources
+        options = dict(options)
+        for name in self.computed:
+            options.pop(name, None)
         match self.inputs:
             case InputSpec(kind="none"):
                 return self.function(**options)
             case InputSpec(kind="one", names=(name,)):
-                given = sources[name]
+                return self.function(sources[name], **options)
             case InputSpec(kind="many"):
-                given = tuple(sources.values())
-            case InputSpec(type=make) if make is not None:
-                given = make(**sources)
-        return self.function(given, **options)
+                return self.function(tuple(sources.values()), **options)
+            case InputSpec(type=inputs) if inputs is not None:
+                return self.function(inputs(**sources), **options)
+        return self.function(dict(sources), **options)
 
     @cached_property
     def computed(self) -> frozenset[str]:

@@ -17,7 +17,7 @@ from mimgraph.ops.axes import (
     Sizes,
     Sizes2,
     check_pads,
-    over,
+    over_axes,
     per_axis,
     plain,
     slide,
@@ -41,7 +41,7 @@ Padding: TypeAlias = Literal["same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
 
-@over(1, 2, 3, register=layer("in_channels", family="convolution"))
+@over_axes(1, 2, 3, register=layer("in_channels", family="convolution"))
 @normalized_weight
 def Conv(
     input: TensorType,
@@ -100,7 +100,7 @@ def Conv(
     )
 
 
-@over(1, 2, 3, register=layer("in_channels", family="convolution"))
+@over_axes(1, 2, 3, register=layer("in_channels", family="convolution"))
 @normalized_weight
 def ConvTranspose(
     input: TensorType,

@@ -13,7 +13,7 @@ from mimgraph.ir.dim import at_least
 from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
-from mimgraph.ops.axes import SHAPES, over
+from mimgraph.ops.axes import SHAPES, over_axes
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
@@ -31,7 +31,7 @@ from mimgraph.ops.rule_helpers import (
 BIAS = {"bias": (2, 12)}  # the torch release that added it; LayerNorm has had it for longer
 
 
-@over(1, 2, 3, register=layer("num_features", since=BIAS, family="normalization"))
+@over_axes(1, 2, 3, register=layer("num_features", since=BIAS, family="normalization"))
 def BatchNorm(
     input: TensorType,
     /,
@@ -91,7 +91,7 @@ def SyncBatchNorm(
     return _batch_norm(input, "SyncBatchNorm", eps, momentum, affine, track_running_stats, bias)
 
 
-@over(1, 2, 3, register=layer("num_features", since=BIAS, family="normalization"))
+@over_axes(1, 2, 3, register=layer("num_features", since=BIAS, family="normalization"))
 def InstanceNorm(
     input: TensorType,
     /,
@@ -382,7 +382,7 @@ def _mixed(input: TensorType, name: str, has_weights: bool) -> None:
 # Define the dropout layers, which set random values to zero in training.
 
 
-@over(0, 1, 2, 3, register=layer(family="dropout"))
+@over_axes(0, 1, 2, 3, register=layer(family="dropout"))
 def Dropout(
     input: TensorType, /, axes: int, p: Probability = 0.5, inplace: bool = False
 ) -> Lowering:

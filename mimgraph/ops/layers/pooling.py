@@ -18,7 +18,7 @@ from mimgraph.ops.axes import (
     Sizes,
     each,
     lone_or_each,
-    over,
+    over_axes,
     per_axis,
     plain,
     scaled,
@@ -37,7 +37,7 @@ LPSizes: TypeAlias = Annotated[
 ]
 
 
-@over(1, 2, 3, register=layer(ports=("output", "indices"), family="pooling"))
+@over_axes(1, 2, 3, register=layer(ports=("output", "indices"), family="pooling"))
 def MaxPool(
     input: TensorType,
     /,
@@ -82,7 +82,7 @@ def MaxPool(
     )
 
 
-@over(1, 2, 3, register=layer(family="pooling"))
+@over_axes(1, 2, 3, register=layer(family="pooling"))
 def AvgPool(
     input: TensorType,
     /,
@@ -130,7 +130,7 @@ def AvgPool(
     )
 
 
-@over(1, 2, 3, register=layer(family="pooling"))
+@over_axes(1, 2, 3, register=layer(family="pooling"))
 def LPPool(
     input: TensorType,
     /,
@@ -241,7 +241,7 @@ SizesOrSame: TypeAlias = Annotated[
 Ratios: TypeAlias = Annotated[Any, partial(lone_or_each, PositiveFloat)]
 
 
-@over(1, 2, 3, register=layer(family="adaptive_pooling"))
+@over_axes(1, 2, 3, register=layer(family="adaptive_pooling"))
 def AdaptiveAvgPool(input: TensorType, /, axes: int, output_size: SizesOrSame) -> Lowering:
     """The means of `output_size` windows: {(N, C, L) -> (N, C, output_size)|(N, C, H, W) -> (N, C, *output_size)|(N, C, D, H, W) -> same rank}.
 
@@ -263,7 +263,7 @@ def AdaptiveAvgPool(input: TensorType, /, axes: int, output_size: SizesOrSame) -
     return Lowering(_adapted(input, name, axes, output_size), module(name, output_size=output_size))
 
 
-@over(1, 2, 3, register=layer(ports=("output", "indices"), family="adaptive_pooling"))
+@over_axes(1, 2, 3, register=layer(ports=("output", "indices"), family="adaptive_pooling"))
 def AdaptiveMaxPool(input: TensorType, /, axes: int, output_size: SizesOrSame) -> Lowering:
     """The maxima of `output_size` windows: (N, C, {L|H, W|D, H, W}) -> (N, C, {output_size|*output_size|*output_size}).
 
@@ -296,7 +296,7 @@ def _adapted(input: TensorType, name: str, axes: int, output_size: Any) -> Tenso
     return input.like(channels, *spatial)
 
 
-@over(2, 3, register=layer(ports=("output", "indices"), family="adaptive_pooling"))
+@over_axes(2, 3, register=layer(ports=("output", "indices"), family="adaptive_pooling"))
 def FractionalMaxPool(
     input: TensorType,
     /,
@@ -370,7 +370,7 @@ class UnpoolInputs(NamedTuple):
     indices: TensorType
 
 
-@over(1, 2, 3, register=layer(family="unpooling"))
+@over_axes(1, 2, 3, register=layer(family="unpooling"))
 def MaxUnpool(
     inputs: UnpoolInputs,
     /,

@@ -17,7 +17,7 @@ from mimgraph.ops.axes import (
     by_axis,
     check_pads,
     each,
-    over,
+    over_axes,
     padded_sizes,
     per_axis,
     scaled,
@@ -38,7 +38,7 @@ from mimgraph.ops.rule_helpers import (
 Sides: TypeAlias = Annotated[Any, lambda axes: int | each(int, 2 * axes)]
 
 
-@over(1, 2, 3, register=layer(family="padding"))
+@over_axes(1, 2, 3, register=layer(family="padding"))
 def ZeroPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     """Padded by zeros around the last {axis|two axes|three axes}: (N, *, {L|H, W|D, H, W}) -> {(N, *, L')|(N, *, H', W')|the same, longer}.
 
@@ -59,7 +59,7 @@ def ZeroPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     return _filled(input, f"ZeroPad{axes}d", axes, padding)
 
 
-@over(1, 2, 3, register=layer(family="padding"))
+@over_axes(1, 2, 3, register=layer(family="padding"))
 def ConstantPad(input: TensorType, /, axes: int, padding: Sides, value: Number) -> Lowering:
     """Padded by `value` around the last {axis|two axes|three axes}: (N, *, {L|H, W|D, H, W}) -> {(N, *, L')|(N, *, H', W')|the same, longer}.
 
@@ -80,7 +80,7 @@ def ConstantPad(input: TensorType, /, axes: int, padding: Sides, value: Number) 
     return _filled(input, f"ConstantPad{axes}d", axes, padding, value=value)
 
 
-@over(1, 2, 3, register=layer(family="padding"))
+@over_axes(1, 2, 3, register=layer(family="padding"))
 def ReflectionPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     """Padded by reflection around the last {axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> {(N, C, L')|(N, C, H', W')|the same, longer}.
 
@@ -101,7 +101,7 @@ def ReflectionPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     return _copied(input, f"ReflectionPad{axes}d", axes, "reflect", padding)
 
 
-@over(1, 2, 3, register=layer(family="padding"))
+@over_axes(1, 2, 3, register=layer(family="padding"))
 def ReplicationPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     """Padded by repeating the border around the last {axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> {(N, C, L')|(N, C, H', W')|the same, longer}.
 
@@ -122,7 +122,7 @@ def ReplicationPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     return _copied(input, f"ReplicationPad{axes}d", axes, "replicate", padding)
 
 
-@over(1, 2, 3, register=layer(family="padding"))
+@over_axes(1, 2, 3, register=layer(family="padding"))
 def CircularPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
     """Padded by the values of the opposite end around the last {axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> {(N, C, L')|(N, C, H', W')|the same, longer}.
 
