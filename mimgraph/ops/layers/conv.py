@@ -23,9 +23,9 @@ from mimgraph.ops.axes import (
     slide,
     unless_same,
 )
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.linear import normalized_weight
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     divided,

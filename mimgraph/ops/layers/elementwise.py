@@ -19,9 +19,9 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, TensorType, promote
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.linear import normalized_weight
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     Axes,
     Number,

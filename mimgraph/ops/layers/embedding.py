@@ -9,8 +9,8 @@ from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, Lowering, module, module_call
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
 

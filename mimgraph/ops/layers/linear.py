@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, Module, module
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import layer
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     changed,

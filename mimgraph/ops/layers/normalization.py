@@ -14,8 +14,8 @@ from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
 from mimgraph.ops.axes import SHAPES, over_axes
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     dtype_fault,

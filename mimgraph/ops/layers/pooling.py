@@ -26,8 +26,8 @@ from mimgraph.ops.axes import (
     too_large,
     unless_same,
 )
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, floating, same_dims, with_rank
 
 # AvgPool1d has no divisor, and LPPool1d takes no list

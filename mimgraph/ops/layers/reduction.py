@@ -9,8 +9,8 @@ from mimgraph.ir.code import Attribute, Code, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, Constraint, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.reshape import long_enough
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     Axes,
     as_float,

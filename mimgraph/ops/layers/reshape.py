@@ -14,8 +14,8 @@ from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port, module
 from mimgraph.ir.option_types import Positive, Range
 from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import BATCH, Constraint, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     any_axis,
     axis_index,

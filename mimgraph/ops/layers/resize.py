@@ -22,8 +22,8 @@ from mimgraph.ops.axes import (
     per_axis,
     scaled,
 )
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     Number,
     bad_option,

@@ -21,6 +21,7 @@ from mimgraph.ir.code import (
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import BATCH, FLOATING, INTEGER, Constraint, TensorType
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.layers.resize import AXES, BYTES, Mode, check_corners
 from mimgraph.ops.merges.agreement import (
     MORE_AXES,
@@ -36,7 +37,6 @@ from mimgraph.ops.merges.agreement import (
 )
 from mimgraph.ops.merges.elementwise import Missing
 from mimgraph.ops.op import OpFault, Sources
-from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     AFTER_BATCH,
     axis_index,
