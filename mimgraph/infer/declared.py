@@ -32,7 +32,6 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed_graph import Limits, read_amount
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.support.arguments import shown
 
 
@@ -145,7 +144,7 @@ def check_blocks(
                 state.outer.get(key, ()),
             )
         op = registry.find("layer", block.family)
-        if op is not None and not is_plugin(op):
+        if op is not None and not op.plugin:
             message, help = f"{block.family} is the name of a layer", "give the block another name"
             state.fault("duplicate-name", message, block.span, help=help)
         _check_dimension_names(state, block)

@@ -15,7 +15,6 @@ from mimgraph.ir.expression import Variable, variables
 from mimgraph.ir.rewrite import Options, Rewriter
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
-from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.support.plugins import BrokenPlugin
 
 
@@ -140,7 +139,7 @@ def _options_of(kind: str, name: str, blocks: Mapping[str, Block]) -> Collection
         return blocks[name].params if name in blocks else ()
     kind = "layer" if kind == "activation" else kind
     op = registry.find(kind, name)
-    if op is None or is_plugin(op):
+    if op is None or op.plugin:
         try:
             op = registration.find(kind, name)
         except BrokenPlugin:  # reported where the node is typed
