@@ -1,4 +1,4 @@
-"""Define the layers that change single values, and those of two vectors: Cast, Clamp, CosineSimilarity, Bilinear."""
+"""Define the layers that change single values or take two vectors: Cast, Clamp, CosineSimilarity, Bilinear."""
 
 from __future__ import annotations
 
