@@ -124,6 +124,8 @@ class Construct(Code):
 
 def same_constant(left: Any, right: Any) -> bool:
     """Return whether two values are equal and written alike: 1, 1.0 and True are not, nor 0.0 and -0.0."""
+    if isinstance(left, tuple) and isinstance(right, tuple):  # also the named ones of a user
+        return len(left) == len(right) and all(map(same_constant, left, right))
     return left is right or (bool(left == right) and repr(left) == repr(right))
 
 
