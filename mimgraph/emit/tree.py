@@ -122,7 +122,7 @@ class Construct(Code):
     defaults: tuple[tuple[str, Any], ...]
 
     @property
-    def children(self) -> tuple[Code, ...]:
+    def parts(self) -> tuple[Code, ...]:
         return ()  # the call that `spelled` returns has them
 
     def spelled(self) -> Call:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -53,38 +53,65 @@ class ExpressionError(Exception):
         self.code, self.help = code, help
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Syntax:
+    """A part of an expression or of code, compared and shown by its fields. It is never changed."""
+
+    __match_args__: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The values of its fields, in the order in which they are printed."""
+        return tuple([getattr(self, name) for name in self.__match_args__])
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.parts == self.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.parts))})"
+
+
+class Expression(Syntax):
     """A parsed expression; equality ignores where it stands in its text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Number(Expression):
+    """`2` or `0.5`."""
+
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Variable(Expression):
     """A name; in a formula `$name` is a param and keeps its `$`."""
 
     name: str
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Negative(Expression):
+    """`-operand`."""
+
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Not(Expression):
     """`not operand`, legal in formulas only."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Arithmetic(Expression):
     """`left operator right`; comparisons, `and` and `or` are legal in formulas only."""
 
@@ -93,14 +120,18 @@ class Arithmetic(Expression):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class FunctionCall(Expression):
     """`function(arguments)`, legal in formulas only; `start` and `end` locate its name."""
 
     function: str
     arguments: tuple[Expression, ...]
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return self.function, self.arguments
 
 
 class WrittenInt(int):
