@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.dim import Size
@@ -107,7 +107,7 @@ ANCHOR = Operand("*anchor")  # an input that is always given
 Maker: TypeAlias = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Module:
     """A class of `torch.nn`, or of another package, and every argument of its constructor, in torch's order.
 
@@ -158,8 +158,10 @@ def module(
     return Module(name, arguments, weights or {}, buffers or {})
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+NOTHING: Mapping[str, Any] = {}
+
+
+class Port(NamedTuple):
     """One result of an op that has several.
 
     `code` reads it from RESULT; `alone` is written instead when no other port is used. `needs` are
@@ -169,10 +171,10 @@ class Port:
     type: TensorType
     code: Code
     alone: Code | None = None
-    needs: Mapping[str, Any] = field(default_factory=dict)
+    needs: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Lowering:
     """The type of the default result and the code that computes it.
 

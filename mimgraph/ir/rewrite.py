@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import is_
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from mimgraph.ir.declared_graph import (
     Activation,
@@ -34,8 +34,7 @@ Options: TypeAlias = Mapping[str, Option]
 Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewriter:
+class Rewriter(NamedTuple):
     """Changes every option with `option`, every name of a layer, merge, activation or block with
     `name`, and then every use of a block with `call`.
 

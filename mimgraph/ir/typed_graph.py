@@ -80,8 +80,7 @@ def _minimal(clauses: set[frozenset[str]]) -> Presence:
 # An axis that is folded into the batch, and taken out again.
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(NamedTuple):
     """An axis, counted from the batch as 0, that an operation runs over: `over: 1`.
 
     All sources with a batch have it in the same `size`. The operation runs on tensors without it, whose
@@ -156,7 +155,7 @@ class Rate(NamedTuple):
         return str(self) if self.is_multiple else self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Adapter:
     """Low-rank adapters (LoRA) of inner layers, as the library peft makes them.
 
@@ -177,7 +176,7 @@ class Adapter:
         return {name: value for name, value in given.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Training:
     """The settings of a node for its weights and for all inside it that say nothing else.
 
@@ -228,8 +227,7 @@ SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _NUMBER = re.compile(r"(\d{1,18})(?:\.(\d{1,12}))?([KMGT]?)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limit of each amount, and the named sizes at which it is computed; `N`, the batch, is 1
     unless it is among them."""
 
@@ -272,7 +270,7 @@ class Value(NamedTuple):
     port: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TypedNode:
     """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
 
@@ -330,7 +328,7 @@ class TypedNode:
         return (*frozen, *(self.training.notes if self.training is not None else ()))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Body:
     """The inside of the graph or of one distinct use of a block.
 
@@ -421,7 +419,7 @@ def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
     return {"": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TypedGraph:
     """A checked graph: its body, the docs of inputs and outputs, the constraints at run time, the
     limits of its cost, and the search spaces of its params.

@@ -56,7 +56,7 @@ class Shape(tuple[Size, ...]):
 MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TensorType:
     """A tensor's type; iterates as its dims, which leave out the batch if it is the first axis.
 
@@ -186,7 +186,7 @@ def depends_on_batch(size: Size) -> bool:
     return isinstance(size, Dim) and "N" in symbols(size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Constraint:
     """A condition that holds when the module runs: `dim >= minimum`, `dim % divisor == 0`, or
     `dim != excluded`."""
