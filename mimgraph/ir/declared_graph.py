@@ -27,10 +27,6 @@ VALUE_OPTION: Final = {
 NO_OPTIONS: Final[Mapping[str, Option]] = {}
 
 
-def _no_options() -> Mapping[str, Option]:
-    return NO_OPTIONS
-
-
 class DeclaredKind:
     """The base of every kind of declared operation, with the properties that passes read."""
 
@@ -90,7 +86,7 @@ class Apply(DeclaredKind):
     kind: str  # of the op: "layer", "merge", ...
     name: str
     span: Span
-    options: Mapping[str, Option] = field(default_factory=_no_options)
+    options: Mapping[str, Option] = field(default_factory=dict)
     lone: Option | None = None
     activation: Activation | None = None
 
@@ -177,7 +173,7 @@ class Call(DeclaredKind):
 
     block: str
     span: Span
-    params: Mapping[str, Option] = field(default_factory=_no_options)
+    params: Mapping[str, Option] = field(default_factory=dict)
     lone: Option | None = None
     repeat: Repeat | None = None
     scan: Scan | None = None

@@ -255,14 +255,6 @@ def amount_text(number: int) -> str:
     return f"{number:,}"
 
 
-_NOTHING: Mapping[Any, Any] = {}
-
-
-def _nothing() -> Mapping[Any, Any]:
-    """Return the one empty mapping that nodes have by default."""
-    return _NOTHING
-
-
 class Value(NamedTuple):
     """A result in a body: an input (port "") or a port of a node."""
 
@@ -287,9 +279,9 @@ class TypedNode:
     default: str | None
     declared: Node
     presence: Presence = ALWAYS
-    presences: Mapping[str, Presence] = field(default_factory=_nothing)
+    presences: Mapping[str, Presence] = field(default_factory=dict)
     is_own: bool = False
-    without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
     freeze: bool = False
     over: Fold | None = None
     training: Training | None = None
@@ -356,9 +348,11 @@ class Body:
     @cached_property
     def output_types(self) -> Mapping[str, TensorType]:
         """The types of the outputs as they are given, by public name."""
-        moved = self.batch_dims
-        types = {name: self.type_of(value) for name, value in self.outputs.items()}
-        return {n: t.with_batch_at(moved[n]) if n in moved else t for n, t in types.items()}
+        types = {}
+        for name, value in self.outputs.items():
+            type_, axis = self.type_of(value), self.batch_dims.get(name)
+            types[name] = type_ if axis is None else type_.with_batch_at(axis)
+        return types
 
     def presence_of(self, value: Value) -> Presence:
         """Return when an input or result of this body exists."""
@@ -383,13 +377,17 @@ class Body:
     def lenders(self) -> tuple[str, ...]:
         """The nodes whose modules its nodes share, themselves or in blocks inside; an item of an `each`
         as `emb.city`."""
-        operations = [n.operation for n in self.single_nodes if not isinstance(n.operation, Leaf)]
-        return tuple(dict.fromkeys(name for one in operations for name in borrowed_by(one)))
+        found: dict[str, None] = {}
+        for node in self.nodes:
+            if not isinstance(node.operation, Leaf):
+                found |= dict.fromkeys(borrowed_by(node.operation))
+        return tuple(found)
 
     @cached_property
     def borrowed(self) -> tuple[str, ...]:
         """The lenders that are outside of the block."""
-        return tuple(name for name in self.lenders if name.partition(".")[0] not in self.by_name)
+        lenders = self.lenders
+        return lenders and tuple(n for n in lenders if n.partition(".")[0] not in self.by_name)
 
     @property
     def required_inputs(self) -> Mapping[str, TensorType]:
@@ -399,9 +397,10 @@ class Body:
     @cached_property
     def single_nodes(self) -> tuple[TypedNode, ...]:
         """The nodes, with the branches of each `each` as nodes of their own."""
-        if not any(node.operation.branches for node in self.nodes):
-            return self.nodes
-        return tuple(one for node in self.nodes for one in single_nodes(node))
+        found: list[TypedNode] = []
+        for node in self.nodes:
+            found += single_nodes(node)
+        return tuple(found)
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
