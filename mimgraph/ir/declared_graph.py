@@ -286,12 +286,8 @@ class Training:
 
     def with_word(self, name: str, option: Option | None) -> Training:
         """Return the words with another value of one of them; None takes it away."""
-        match name:
-            case "lr":
-                return replace(self, lr=option)
-            case "weight_decay":
-                return replace(self, weight_decay=option)
-        return replace(self, lora=option, lora_parts={})
+        parts = {} if name == "lora" else self.lora_parts
+        return replace(self, lora_parts=parts, **{name: option})
 
     def without(self, name: str) -> Training | None:
         """Return the words without one of them; None if there are no others."""

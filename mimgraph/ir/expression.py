@@ -61,7 +61,7 @@ class Syntax:
     @property
     def parts(self) -> tuple[Any, ...]:
         """The values of its fields, in the order in which they are printed."""
-        return tuple([getattr(self, name) for name in self.__match_args__])
+        return tuple(map(self.__getattribute__, self.__match_args__))
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.parts == self.parts
@@ -148,36 +148,6 @@ class WrittenInt(int):
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
         return int, (int(self),)
-
-    def __add__(self, other: Any) -> Any:
-        return _written("+", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _written("+", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _written("-", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _written("-", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _written("*", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _written("*", other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return _written("//", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return _written("//", other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return _written("%", self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return _written("%", other, self)
 
 
 class WrittenFloat(float):
@@ -286,6 +256,22 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "%": lambda a, b: a % b,
     "**": _power,
 }
+
+
+def _keep_expression(name: str, operator: str) -> None:
+    """Let an arithmetic operator on a written int keep its expression."""
+    setattr(WrittenInt, f"__{name}__", lambda left, right: _written(operator, left, right))
+    setattr(WrittenInt, f"__r{name}__", lambda right, left: _written(operator, left, right))
+
+
+for _name, _operator in (
+    ("add", "+"),
+    ("sub", "-"),
+    ("mul", "*"),
+    ("floordiv", "//"),
+    ("mod", "%"),
+):
+    _keep_expression(_name, _operator)
 
 
 def parse(text: str, start: int = 0, end: int | None = None) -> Expression:

@@ -212,7 +212,9 @@ def _choice(allowed: tuple[Any, ...]) -> Check:
 
 def _union(members: tuple[Any, ...]) -> Check:
     checks: list[Check] = [_size] if Dim in members else [_int] if int in members else []
-    checks += map(checker, [member for member in members if member not in (Dim, int)])
+    for member in members:
+        if member not in (Dim, int):
+            checks.append(checker(member))
     if len(checks) == 1:
         return checks[0]
 

@@ -115,18 +115,9 @@ def loop_sizes(body: Body) -> frozenset[str]:
     return frozenset(
         name
         for one in bodies(body)
-        for node in one.nodes
-        for operation in _with_items(node.operation)
-        for name in symbols(operation.loops)
+        for node in with_items(one.nodes)
+        for name in symbols(unwrap(node.operation).loops)
     )
-
-
-def _with_items(operation: TypedOperation) -> Iterator[TypedOperation]:
-    """Yield an operation and all that its items run."""
-    whole = unwrap(operation)
-    yield whole
-    for item in whole.items:
-        yield from _with_items(item.operation)
 
 
 def needed_in_eval(body: Body) -> set[str]:
