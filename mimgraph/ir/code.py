@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Expression, Syntax
@@ -12,6 +12,10 @@ from mimgraph.ir.expression import Expression, Syntax
 
 class Code(Syntax):
     """An expression. Methods build larger ones; plain Python values become constants."""
+
+    def rebuilt(self, replace: Replace) -> Self:
+        """Return the expression with other direct subexpressions, in that order."""
+        return type(self)(*[_rebuilt(getattr(self, n), replace) for n in self.__match_args__])
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
         """Return the call `self.name(*args, **keywords)`."""
@@ -199,20 +203,15 @@ def named_constant(name: str, value: Any) -> Code:
 
 def rebuild(node: Code, replace: Replace) -> Code:
     """Return `node` with each part replaced for which `replace` returns an expression."""
-    found: Code = _rebuilt(node, replace)
-    return found
+    found = replace(node)
+    return node.rebuilt(replace) if found is None else found
 
 
 def _rebuilt(value: Any, replace: Replace) -> Any:
     """Return the value of a field with other expressions in it."""
-    if type(value) is tuple:
-        return tuple([_rebuilt(item, replace) for item in value])
-    if not isinstance(value, Code):
-        return value
-    found = replace(value)
-    if found is not None:
-        return found
-    return type(value)(*[_rebuilt(getattr(value, n), replace) for n in value.__match_args__])
+    if isinstance(value, Code):
+        return rebuild(value, replace)
+    return tuple([_rebuilt(one, replace) for one in value]) if type(value) is tuple else value
 
 
 def walk(*nodes: Code) -> list[Code]:

@@ -385,15 +385,6 @@ def operations(nodes: Iterable[Node]) -> Iterator[Operation]:
             yield from operations(node.applied.items)
 
 
-def overs(nodes: Iterable[Node]) -> Iterator[Option]:
-    """Yield the axis in `over` of every node and inner node that has one."""
-    for node in nodes:
-        if node.over is not None:
-            yield node.over
-        if node.applied is not None:
-            yield from overs(node.applied.items)
-
-
 class InputShape(NamedTuple):
     """Sizes, names of sizes, `LinearSize`s such as `8*H`, and `Written` sizes, each with its span."""
 
@@ -542,6 +533,11 @@ class Graph:
     def spaces(self) -> dict[str, Dimension]:
         """The search space of each param that has one."""
         return {name: one.space for name, one in self.params.items() if one.space is not None}
+
+    @property
+    def sizes(self) -> list[str]:
+        """The names that its inputs give to sizes."""
+        return [name for one in self.inputs if one.shape for name in one.shape.names]
 
     @property
     def part_files(self) -> list[str]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.edit.entries import with_entry, with_item
-from mimgraph.language.edit.new_entries import as_item
+from mimgraph.language.edit.entries import as_item, with_entry, with_item
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.language.yaml_reader import tree_of
