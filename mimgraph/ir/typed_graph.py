@@ -396,11 +396,12 @@ class Body:
 
     @cached_property
     def single_nodes(self) -> tuple[TypedNode, ...]:
-        """The nodes, with the branches of each `each` as nodes of their own."""
+        """The nodes, with the branches of each `each` as nodes of their own; `nodes` itself if there are none."""
         found: list[TypedNode] = []
         for node in self.nodes:
             found += single_nodes(node)
-        return tuple(found)
+        single = tuple(found)
+        return self.nodes if single == self.nodes else single
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
