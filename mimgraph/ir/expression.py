@@ -70,7 +70,8 @@ class Syntax:
         return hash(self.parts)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self.parts))})"
+        fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
+        return f"{type(self).__name__}({fields})"
 
 
 class Expression(Syntax):
