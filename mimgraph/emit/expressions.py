@@ -68,7 +68,7 @@ class Term(NamedTuple):
 def terms(node: Code, level: int = 0) -> list[Term]:
     """Return the operands in `node` that need no parentheses; `level` is how tightly it must bind."""
     if isinstance(node, Conditional) and level <= CONDITIONAL:
-        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.children)
+        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.parts)
         return [*value, *_after(" if ", test), *_after(" else ", otherwise)]
     spine: list[Binary] = []
     while isinstance(node, Binary) and PRECEDENCE[node.operator] >= level:

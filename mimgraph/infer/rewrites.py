@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
@@ -40,8 +40,7 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
     return _with_nodes(graph, found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chooser:
+class _Chooser(NamedTuple):
     """Resolves names by the params of the spec; `own` are a block's params and sizes, which differ
     from use to use and so cannot name an op."""
 
@@ -98,8 +97,7 @@ def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Repor
     return _with_nodes(graph, found)
 
 
-@dataclass(frozen=True, slots=True)
-class SearchedOps:
+class SearchedOps(NamedTuple):
     """Says which choices of a search have an option; the params in `own` are a block's, and not searched."""
 
     graph: Graph
@@ -153,8 +151,7 @@ def _lone_name(value: Any) -> str | None:
     return value.expression.name if is_name else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaver:
+class _Leaver(NamedTuple):
     """Leaves out the options of other choices, in a scope that knows `names`."""
 
     searched: SearchedOps

@@ -32,7 +32,7 @@ MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file
 Summands = frozenset[tuple[Size, Presence]]  # sizes, and when each counts
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class State:
     """The state of one pass over a graph, and the results that are computed only once in it."""
 
@@ -121,7 +121,7 @@ class State:
             self.report.raise_if_any()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Context:
     """One body being typed.
 

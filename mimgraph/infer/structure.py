@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -189,8 +189,7 @@ def outer_shares(blocks: Mapping[str, Block], around: Collection[str]) -> OuterS
 # names, sources and order of a scope
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """One namespace: the graph's own or a block's."""
 
     inputs: Mapping[str, Input | BlockInput]

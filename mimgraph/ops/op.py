@@ -61,7 +61,7 @@ Kind: TypeAlias = Literal["layer", "merge", "tensor", "part"]
 Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class OpFault(Exception):
     """A fault of an op that its rule finds: at an option, at a source (by operand key), or at the node.
 

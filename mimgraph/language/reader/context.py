@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mimgraph.language.files import Place
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Context:
     """The report of one spec, and the names that are known or lost in it.
 
