@@ -1,4 +1,4 @@
-"""The texts that fixes are made of: what is around a diagnostic, the code in its help, and new lines."""
+"""Read what fixes need: the tree around a diagnostic, the code in its help, and where lines go."""
 
 from __future__ import annotations
 

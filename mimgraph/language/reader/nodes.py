@@ -113,10 +113,10 @@ def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
 def _find_operation(
     context: Context, key: Scalar, tree: Mapping, entries: Entries, here: str
 ) -> Entry | None:
-    """Return the entry of what a node does, such as `layer: Linear`; None after a report.
+    """Return the entry of a node's operation, such as `layer: Linear`; None after a report.
 
-    Nodes are marked as lost that are indented into this one, or whose name is missing, which gives
-    this node the same keys twice.
+    A node that is indented into this one is marked as lost. So is one without a name, whose keys this
+    node then has twice.
     """
     ops: list[Entry] = []
     for entry in tree.entries:
