@@ -116,8 +116,8 @@ def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "")
 def check_keys(
     context: Context, what: str, tree: Mapping, node: str = "", known: tuple[str, ...] = ()
 ) -> bool:
-    """Return whether all keys of a mapping are readable and known, those of the place `what` if
-    `known` are not given; unknown ones are reported."""
+    """Return whether all keys of a mapping are readable and known; unknown ones are reported. Without
+    `known`, the place `what` says which are allowed."""
     known = known or PLACES[what]
     are_known = True
     for key, _ in tree.entries:
