@@ -13,7 +13,7 @@ from mimgraph.compare.equality import content_hash, same
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.infer.warnings import warnings
-from mimgraph.inspection.edges import Edges, edges
+from mimgraph.inspection.facts import Edges, edges
 from mimgraph.ir.declared_graph import Graph as DeclaredGraph
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.types import Constraint, Shape
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from mimgraph.builder.tensor import Tensor
     from mimgraph.compare.review import Review
     from mimgraph.inspection.ends import GraphInput, GraphOutput
-    from mimgraph.inspection.node import Node, Nodes
+    from mimgraph.inspection.nodes import Node, Nodes
     from mimgraph.ir.option_types import OptionValue
     from mimgraph.language.files import Place
     from mimgraph.picture.details.model import Detail

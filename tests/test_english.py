@@ -49,7 +49,8 @@ def _docstrings(path: Path) -> Iterator[Docstring]:
 def _is_noun(node: ast.FunctionDef) -> bool:
     """Return whether a function is read as a value or is a rule, whose docstring is a reference."""
     decorators = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
-    return bool({"property", "cached_property", "layer", "merge", "tensor", "part"} & {*decorators})
+    nouns = {"property", "cached_property", "layer", "over_axes", "merge", "tensor", "part"}
+    return bool(nouns & {*decorators})
 
 
 @cache

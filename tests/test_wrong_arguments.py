@@ -18,7 +18,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.ops import registry
-from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.ops.custom.registration import Registered
 from tests.conftest import in_ci
 
 SPEC = "params: {h: 3}\ninputs: {a: [3]}\nnodes: {b: {layer: Linear, from: a, out_features: $h}}\noutputs: b"

@@ -24,9 +24,9 @@ from mimgraph.graph import Stage
 from mimgraph.imported import Imported
 from mimgraph.importer.report.remarks import Remark
 from mimgraph.importer.report.report import ImportReport
-from mimgraph.inspection.edges import Edge, Edges
 from mimgraph.inspection.ends import GraphInput, GraphOutput
-from mimgraph.inspection.node import Node, Nodes, Origin
+from mimgraph.inspection.facts import Edge, Edges
+from mimgraph.inspection.nodes import Node, Nodes, Origin
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.language.edit.spec_editor import SpecEditor
 from mimgraph.runtime.weight_transfer.transfer import Transfer

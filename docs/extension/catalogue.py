@@ -18,10 +18,9 @@ from extension.uses import FOLDERS, uses
 from extension.worked import Worked, worked
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.reference import bare_option, default, every_op
-from mimgraph.ops.elsewhere import names_of, said
 from mimgraph.ops.op import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.ops.python_text import signature
-from mimgraph.ops.spelling import HOMES
+from mimgraph.ops.spelling import HOMES, names_of
 
 FEW = 60  # lines of code that are shown without a click
 WIDEST = 88  # characters of a signature in one line
@@ -79,7 +78,7 @@ def title(family: str) -> str:
 def _entries(op: Op) -> str:
     """Return entries of the index, which a search on the site finds first: the names elsewhere."""
     torch = (name.rpartition(".")[2] for name in (names_of(op).torch or "").split())
-    names = dict.fromkeys([*torch, *keras_names(op), *said(op)])
+    names = dict.fromkeys([*torch, *keras_names(op), *names_of(op).said])
     found = [f"! {name}" for name in names if name != op.name]
     return f"```{{index}} {', '.join(found)}\n```" if found else ""
 
@@ -91,7 +90,7 @@ def _facts(op: Op) -> str:
         "Kind": f"{op.kind}, category {family}",
         "In torch": ", ".join(torch_names(op)),
         "In Keras": ", ".join(f"`{name}`" for name in keras_names(op)),
-        "Also called": ", ".join(said(op)),
+        "Also called": ", ".join(names_of(op).said),
         "Needs": f"the package `{op.package}`" if op.package != "torch" else "",
         "In a `seq`": f"`{{{op.name}: ...}}` gives `{bare}`" if (bare := bare_option(op)) else "",
     }
@@ -295,7 +294,7 @@ def _names(ops: list[Op]) -> str:
     """Return a table from names of torch, Keras and speech to ours."""
     torch = _by_other((name, op) for op in ops for name in torch_names(op))
     keras = _by_other((f"`{name}`", op) for op in ops for name in keras_names(op))
-    others = _by_other((name, op) for op in ops for name in said(op))
+    others = _by_other((name, op) for op in ops for name in names_of(op).said)
     return NAMES.format(
         title=OTHER_NAMES,
         torch=table(("torch", "here"), torch),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.ops.elsewhere import names_of
 from mimgraph.ops.op import Op
+from mimgraph.ops.spelling import names_of
 
 _TORCH = "https://docs.pytorch.org/docs/stable/generated"
 # what the tensors of a model are in torch

@@ -8,7 +8,7 @@ from functools import cache
 
 import mimgraph as mg
 from mimgraph.gallery.catalogue import entries, find
-from mimgraph.inspection.node import Node
+from mimgraph.inspection.nodes import Node
 
 FOLDERS = {"layer": "layers", "tensor": "layers", "merge": "merges"}  # of the pages of each kind
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 import mimgraph as mg
-from mimgraph.inspection.node import Node
+from mimgraph.inspection.nodes import Node
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import Op
 from mimgraph.ops.python_text import python_example

@@ -69,7 +69,7 @@ def spec_blocks(graph: ir.Graph) -> dict[str, Family]:
 
     A block that a Python function declared calls that function again.
     """
-    values = params(State(graph.blocks, Report()), graph.params)
+    values = params(graph.params, Report())
     blocks = SpecBlocks(choose(graph, values, Report()), values)
     return {
         name: block.function or SpecBlock(blocks.declared(blocks.blocks[name], blocks.keys[name]))
@@ -177,7 +177,7 @@ class GraphLayer(Family):
         """Return the graph as a block for these params."""
         own = {name: option(value, span) for name, value in given.items()}
         state = State(self.graph.blocks, Report())
-        state.params = params(state, {**self.graph.params, **own})
+        state.params = params({**self.graph.params, **own}, state.report)
         _, sizes = input_types(state, self.graph.inputs)
         graph = choose(self.graph, state.params, state.report)
         raise_faults(state.report, span)
@@ -268,7 +268,7 @@ def _inner(node: TypedNode, port: str, span: Span) -> SpecError:
 def _records(declared: ir.Graph, typed: TypedGraph) -> Iterator[Record]:
     """Yield a record of every input and node, in the order of the spec."""
     state = State(declared.blocks, Report())
-    values = params(state, declared.params)
+    values = params(declared.params, state.report)
     state.params = values
     _, sizes = input_types(state, declared.inputs)
     chosen = choose(declared, values, state.report)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mimgraph.builder.trace import Result, Trace
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Local(Variable):
     """The name of a param or axis in one run of a block's function, its `owner`."""
 

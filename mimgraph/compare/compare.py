@@ -34,7 +34,7 @@ from mimgraph.compare.node_changes import (
     sources_as_written,
 )
 from mimgraph.compare.pair import Comparison, Pair
-from mimgraph.inspection.sources import source_text
+from mimgraph.inspection.facts import source_text
 from mimgraph.ir.typed_graph import Body, Limits, TypedGraph, amount_text
 
 PLAIN_INPUT = {"dtype": "float32", "optional": False}  # facts of an added input that are not shown

@@ -6,7 +6,6 @@ Defaults, expressions, docs, the names of blocks and the order of nodes make no 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from mimgraph.ir.code import Code
@@ -115,7 +114,7 @@ def comparable(value: Any) -> Hashable:
     if isinstance(value, list | tuple):
         return "list", *map(comparable, value)
     if isinstance(value, Code):
-        kept = (getattr(value, one.name) for one in fields(value) if one.name != "written")
+        kept = (getattr(value, name) for name in value.__match_args__ if name != "written")
         return kind, *map(comparable, kept)
     if isinstance(value, Module):
         return value.name, _items(value.arguments)

@@ -14,7 +14,7 @@ from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits
 from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
-from mimgraph.inspection.sources import source_text
+from mimgraph.inspection.facts import source_text
 from mimgraph.ir.expression import variables
 from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import Body, TypedNode

@@ -8,8 +8,7 @@ from itertools import islice
 from typing import Any
 
 from mimgraph.compare.equality import comparable
-from mimgraph.inspection.option_values import op_options
-from mimgraph.inspection.words import WORD_DEFAULTS, activation_options, words
+from mimgraph.inspection.facts import WORD_DEFAULTS, activation_options, op_options, words
 from mimgraph.ir.code import Code
 from mimgraph.ir.declared_graph import Node
 from mimgraph.ir.declared_values import Written

@@ -23,6 +23,16 @@ def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
     return ""
 
 
+def no_such_name(
+    what: str, name: str, known: Iterable[str], where: str = "", listed_as: str = "known here"
+) -> tuple[str, str]:
+    """Return the message and help for a name that nothing has in a scope; `what` is "" if it may be of
+    any kind, and `where` the path of the scope."""
+    subject = f"no {what}" if what else "nothing"
+    place = f" in {where}" if where else ""
+    return f"{subject}{place} is called {name!r}", suggestion(name, known, listed_as)
+
+
 def _longer_or_shorter(name: str, choices: Iterable[str]) -> str | None:
     """Return `kernel_size` for `kernel`, `concat` for `concatenate`: the choice closest in length."""
     wanted = name.lower()

@@ -14,7 +14,6 @@ from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.drafts import Draft
 from mimgraph.emit.dtypes import follow, kept_dtype, kept_tensor, resolve_dtype, stays_float32
-from mimgraph.emit.header import codes
 from mimgraph.emit.loops import is_sequential, iteration
 from mimgraph.emit.modules import Inits, Modules, with_ports
 from mimgraph.emit.sizes import resolve_sizes
@@ -81,6 +80,8 @@ def returned_by_layer(node: TypedNode, ports: Ports, module: Code) -> Returned:
             0 if is_own else len(lowering.ports),  # the user's may return more than tensors
         )
     default = node.default
+    if leaf.activation is None:
+        return found
     return found.map_parts(lambda p, code: activated(leaf, code) if p == default else code, ports)
 
 
@@ -160,6 +161,9 @@ def _return(parts: list[Code]) -> Return:
 # Which items need a class, and its draft.
 
 
+Chain: TypeAlias = tuple[TypedNode, tuple[TypedNode, ...], TensorType]  # its items and its source
+
+
 class ChainItems:
     """The items of all chains of a graph, and which of them need a class."""
 
@@ -167,30 +171,34 @@ class ChainItems:
         self, modules: Modules, every: Collection[Body], twins: Mapping[Body, Iterable[Body]]
     ) -> None:
         self.modules = modules
-        self.chains = {body: tuple(_chains(body)) for body in chain(every, *twins.values())}
-        self.ports = {item: ports for body in self.chains for item, ports in self._ports(body)}
-        self.cast = {item for body in every for item in self._to_cast(body, twins.get(body, ()))}
+        # the chains that a body runs, if any, and the ports that each item of them returns
+        self.chains: dict[Body, list[Chain]] = {}
+        self.ports: dict[TypedNode, Ports] = {}
+        for body in chain(every, *twins.values()):
+            if found := list(_chains(body)):
+                self.chains[body] = found
+        for body, chains in self.chains.items():
+            used = used_ports(body)
+            for node, items, _ in chains:
+                self.ports.update(with_ports(items, used[owner_of(node)]))
+        self.cast: set[TypedNode] = set()
+        for body in every if self.chains else ():
+            self.cast.update(self._to_cast(body, twins.get(body, ())))
 
     def needing_a_class(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
         """Yield the items in these bodies that need a class, each with the type that it is fed."""
         for body in group:
-            for node, items, source in self.chains[body]:
+            for node, items, source in self.chains.get(body, ()):
                 if node.operation.steps:  # else shared, so another node makes them
                     for item, type_ in _fed(items, source):
                         if item in self.cast or self._needs_class(item):
                             yield item, type_
 
-    def _ports(self, body: Body) -> Iterator[tuple[TypedNode, Ports]]:
-        """Yield the items of the chains that a body runs, each with the ports that it returns."""
-        used = used_ports(body) if self.chains[body] else {}
-        for node, items, _ in self.chains[body]:
-            yield from with_ports(items, used[owner_of(node)])
-
     def _to_cast(self, body: Body, twins: Iterable[Body]) -> Iterator[TypedNode]:
         """Yield the items whose result is float32 whatever dtype the model has."""
-        made = {node.name: items for node, items, _ in self.chains[body]}
+        made = {node.name: items for node, items, _ in self.chains.get(body, ())}
         for run in (body, *twins):
-            for node, items, source in self.chains[run]:
+            for node, items, source in self.chains.get(run, ()):
                 ours = made.get(
                     owner_of(node), items
                 )  # its own if the owner is outside of the block
@@ -268,7 +276,8 @@ class ChainItems:
         returned = returned.map(
             lambda code: resolve_dtype(resolve_sizes(code, [(X, type_)]), dtype)
         )
-        inits += kept_tensor(dtype, walk(*codes(returned.statements)))
+        if dtype in walk(*returned.statements):
+            inits += kept_tensor(dtype)
         return Draft(base, inits, ("x",), "Tensor", returned.statements, {}, {}, {})
 
     def _needs_class(self, node: TypedNode) -> bool:
@@ -293,7 +302,7 @@ def _stays_float32(node: TypedNode, source: TensorType, port: str) -> bool:
     return stays_float32(leaf, port, [source])
 
 
-def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
+def _chains(body: Body) -> Iterator[Chain]:
     """Yield the chains that a body runs, shared ones too, each with its items and its source."""
     for node in body.single_nodes:
         if items := unwrap(node.operation).steps:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.emit.attributes import TAKEN
 from mimgraph.emit.drafts import Argument, Draft, Explained, Spell, agreed
-from mimgraph.emit.frozen import train, without_gradients
+from mimgraph.emit.frozen import NOTHING_FROZEN, train, without_gradients
 from mimgraph.emit.tree import (
     Assign,
     Class,
@@ -17,7 +17,6 @@ from mimgraph.emit.tree import (
     Function,
     Parameter,
     Statement,
-    rebuild_statement,
     spell,
 )
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Replace, rebuild
@@ -35,41 +34,48 @@ def methods(
 
     `stored` are the arguments that the forward reads, each with the attribute that keeps it.
     """
-    parameters = tuple(
-        Parameter(a.spelled, _annotation(a.values), _default(a, defaults)) for a in arguments
-    )
-    init = _init(draft, inits, parameters, stored) if inits or arguments else ()
-    return (*init, *train(draft.frozen, draft.partly_frozen), *_forward(draft, statements))
+    parameters = []
+    for argument in arguments:
+        default = _default(argument, defaults)
+        parameters.append(Parameter(argument.spelled, _annotation(argument.values), default))
+    found: list[Function] = []
+    if inits or arguments:
+        body = _init(draft, inits, stored)
+        found.append(Function("__init__", tuple(parameters), False, "None", body))
+    if draft.frozen != NOTHING_FROZEN:
+        found += train(draft.frozen)
+    if statements:
+        found.append(_forward(draft, statements))
+    return tuple(found)
 
 
 def _init(
-    draft: Draft,
-    inits: tuple[tuple[str, Code], ...],
-    parameters: tuple[Parameter, ...],
-    stored: Mapping[str, str],
-) -> tuple[Function, ...]:
+    draft: Draft, inits: tuple[tuple[str, Code], ...], stored: Mapping[str, str]
+) -> tuple[Statement, ...]:
+    """Return the statements of `__init__`."""
     body: list[Statement] = []
-    spelled = {id(code): code for _, code in inits}  # equal modules of several nodes are one code
-    spelled = {key: spell(code) for key, code in spelled.items()}
+    made: dict[int, Code] = {}  # equal modules of several nodes are one code
+    for _, code in inits:
+        if id(code) not in made:
+            made[id(code)] = spell(code)
     if draft.base == "nn.Sequential":
-        items = tuple([spelled[id(code)] for _, code in inits])
+        items = tuple(made[id(code)] for _, code in inits)
         body.append(Expr(Call(Name("super().__init__"), items)))
     else:
-        body.append(Expr(Call(Name("super().__init__"), _by_key(draft.attributes))))
-        body.extend(
-            Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
-        )
-        body.extend(Assign((f"self.{name}",), spelled[id(code)]) for name, code in inits)
-    body.extend(without_gradients(draft.partly_frozen))
-    if draft.frozen or any(parts.modules for parts in draft.partly_frozen):
+        named: tuple[Code, ...] = ()
+        if draft.attributes:  # of a `_Keyed`
+            named = (Dict(tuple((key, Constant(name)) for key, name in draft.attributes)),)
+        body.append(Expr(Call(Name("super().__init__"), named)))
+        for name, attribute in stored.items():
+            body.append(Assign((f"self.{attribute}",), Name(name)))
+        for name, code in inits:
+            body.append(Assign((f"self.{name}",), made[id(code)]))
+    parts = draft.frozen.parts
+    if parts:
+        body.extend(without_gradients(parts))
+    if draft.frozen.modules or (parts and any(one.modules for one in parts)):
         body.append(Expr(Call(Name("self.train"))))  # which leaves the frozen ones out
-    return (Function("__init__", parameters, False, "None", tuple(body)),)
-
-
-def _by_key(attributes: Iterable[tuple[str, str]]) -> tuple[Code, ...]:
-    """Return the argument of a `_Keyed`, the attributes by key; nothing if all keys are attributes."""
-    named = tuple((key, Constant(name)) for key, name in attributes)
-    return (Dict(named),) if named else ()
+    return tuple(body)
 
 
 def _default(argument: Argument, defaults: Iterable[tuple[str, Any]]) -> Code | None:
@@ -99,17 +105,17 @@ def _type_name(value: Any) -> str:
     return "None" if value is None else "str"
 
 
-def _forward(draft: Draft, statements: tuple[Statement, ...]) -> tuple[Function, ...]:
-    if not statements:
-        return ()
-    parameters = tuple(
-        Parameter(name, "Tensor | None", Constant(None) if draft.may_leave_out else None)
-        if name in draft.optional
-        else Parameter(name, "Tensor")
-        for name in draft.inputs
-    )
-    parameters += tuple(Parameter(name, "nn.Module") for name in draft.modules)
-    return (Function("forward", parameters, draft.keyword_only, draft.returns, statements),)
+def _forward(draft: Draft, statements: tuple[Statement, ...]) -> Function:
+    parameters = []
+    for name in draft.inputs:
+        if name in draft.optional:
+            default = Constant(None) if draft.may_leave_out else None
+            parameters.append(Parameter(name, "Tensor | None", default))
+        else:
+            parameters.append(Parameter(name, "Tensor"))
+    for name in draft.modules:
+        parameters.append(Parameter(name, "nn.Module"))
+    return Function("forward", tuple(parameters), draft.keyword_only, draft.returns, statements)
 
 
 # One class of several drafts.
@@ -155,7 +161,7 @@ def lift(name: str, drafts: list[Draft], taken: Collection[str]) -> Lifted:
         lambda argument: Name(f"self.{stored.attribute(argument, explained.spelled[argument])}")
     )
     inits = tuple((attribute, rebuild(code, in_init)) for attribute, code in first.inits)
-    statements = tuple(rebuild_statement(one, in_forward) for one in agreed(drafts))
+    statements = tuple(one.rebuilt(in_forward) for one in agreed(drafts))
     body = methods(
         first, inits, statements, explained.arguments, explained.defaults, stored.by_argument
     )

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from mimgraph.emit.frozen import FrozenParts
-from mimgraph.emit.tree import Assign, For, If, Statement, rebuild_statement, same_constant
-from mimgraph.ir.code import Binary, Code, Constant, Unary, rebuild
+from mimgraph.emit.frozen import NOTHING_FROZEN, Frozen
+from mimgraph.emit.tree import Assign, Statement, same_constant
+from mimgraph.ir.code import Binary, Code, Constant, Unary, rebuild, walk
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -29,9 +29,8 @@ class Draft:
     `inits` are attributes and their modules; in an `nn.Sequential` the attributes are "". `attributes`
     are nodes that have another attribute than their name, each with that attribute. `params` are the
     block's own, `spec_params` those of the spec, the same in every use. The caller `may_leave_out`
-    optional inputs. The `frozen` modules stay in evaluation mode, and so do the
-    parts of modules that are `partly_frozen`. The forward takes outer `modules`
-    after its inputs.
+    optional inputs. The `frozen` modules and parts stay in evaluation mode. The forward takes outer `modules` after its
+    inputs.
     """
 
     base: str
@@ -46,8 +45,7 @@ class Draft:
     keyword_only: bool = False
     may_leave_out: bool = False
     attributes: tuple[tuple[str, str], ...] = ()
-    frozen: tuple[Code, ...] = ()
-    partly_frozen: tuple[FrozenParts, ...] = ()
+    frozen: Frozen = NOTHING_FROZEN
     doc: str = ""
     optional: frozenset[str] = frozenset()
     modules: tuple[str, ...] = ()
@@ -58,13 +56,13 @@ def skeleton(draft: Draft) -> Hashable:
     return (
         draft.base,
         draft.attributes,
-        draft.partly_frozen,
+        draft.frozen.parts,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
         draft.modules,
         draft.optional,
         draft.returns,
-        tuple(_uncommented(rebuild_statement(s, _blank)) for s in draft.statements),
+        tuple(statement.rebuilt(_blank) for statement in draft.statements),
     )
 
 
@@ -72,46 +70,28 @@ def _blank(part: Code) -> Code | None:
     return Constant(None, part.name) if isinstance(part, Constant) else None
 
 
-def _uncommented(statement: Statement) -> Statement:
-    if isinstance(statement, For):
-        return replace(statement, body=tuple(map(_uncommented, statement.body)))
-    if isinstance(statement, If):
-        body, orelse = (tuple(map(_uncommented, s)) for s in (statement.body, statement.orelse))
-        return replace(statement, body=body, orelse=orelse)
-    return replace(statement, comment="") if isinstance(statement, Assign) else statement
-
-
 def constants(draft: Draft) -> list[Constant]:
     """Return the constants of a draft, in the order in which rebuilding meets them."""
-    found: list[Constant] = []
-
-    def note(part: Code) -> Code | None:
-        if isinstance(part, Constant):
-            found.append(part)
-            return part
-        return None
-
-    for _, code in draft.inits:
-        rebuild(code, note)
-    for statement in draft.statements:
-        rebuild_statement(statement, note)
-    return found
+    codes = [code for _, code in draft.inits]
+    return [part for part in walk(*codes, *draft.statements) if isinstance(part, Constant)]
 
 
 def agreed(drafts: list[Draft]) -> tuple[Statement, ...]:
     """Return the statements of the first draft, without comments on which the others disagree."""
     rows = zip(*(draft.statements for draft in drafts), strict=True)
     return tuple(
-        row[0] if len(set(map(_comment, row))) == 1 else _uncommented(row[0]) for row in rows
+        row[0] if len(set(map(_comments, row))) == 1 else _uncommented(row[0]) for row in rows
     )
 
 
-def _comment(statement: Statement) -> Hashable:
-    if isinstance(statement, For):
-        return tuple(map(_comment, statement.body))
-    if isinstance(statement, If):
-        return tuple(map(_comment, (*statement.body, *statement.orelse)))
-    return statement.comment if isinstance(statement, Assign) else ""
+def _comments(statement: Statement) -> tuple[str, ...]:
+    return tuple(part.comment for part in walk(statement) if isinstance(part, Assign))
+
+
+def _uncommented(statement: Statement) -> Statement:
+    if isinstance(statement, Assign):
+        return replace(statement, comment="")
+    return statement.rebuilt(lambda s: replace(s, comment="") if isinstance(s, Assign) else None)
 
 
 # Explain the constants that differ between the uses of a class by arguments of its constructor.

@@ -42,23 +42,19 @@ def stays_float32(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
         return True
     if _has_tensors(lowering.module):
         return False  # the result has their dtype
-    if _is_cast(lowering.call) or _names_model_dtype(lowering.call):
-        return False
+    code = lowering.call
+    if code is not None and (_is_cast(code) or ModelDtype in map(type, walk(code))):
+        return False  # `torch.zeros_like` takes the dtype of the model itself
     dtypes = {source.dtype for source in sources}
     if "float32" in dtypes:
         return not dtypes.isdisjoint(_HALF)
     return bool(dtypes)
 
 
-def _is_cast(code: Code | None) -> bool:
+def _is_cast(code: Code) -> bool:
     """Return whether the code ends in `.to(...)`."""
     function = code.function if isinstance(code, Call) else None
     return isinstance(function, Attribute) and function.name == "to"
-
-
-def _names_model_dtype(code: Code | None) -> bool:
-    """Return whether the code gives the dtype of the model itself, as `torch.zeros_like` takes it."""
-    return code is not None and any(isinstance(part, ModelDtype) for part in walk(code))
 
 
 def nodes_apart(body: Body) -> frozenset[str]:
@@ -124,11 +120,9 @@ def kept_dtype(body: Body | None = None) -> Name:
     return Name(f"self.{free_name(KEPT, taken)}.dtype")
 
 
-def kept_tensor(dtype: Code, used: Iterable[Code]) -> tuple[tuple[str, Code], ...]:
-    """Return the attribute that `dtype` is read from and what makes it, if any of the code reads it."""
-    if isinstance(dtype, Name) and dtype in used:
-        return ((dtype.id.split(".")[1], KEPT_TENSOR),)
-    return ()
+def kept_tensor(dtype: Name) -> tuple[tuple[str, Code], ...]:
+    """Return the attribute that `kept_dtype` reads, and what makes it."""
+    return ((dtype.id.split(".")[1], KEPT_TENSOR),)
 
 
 def dtype_of_weight(body: Body) -> Code | None:
@@ -136,11 +130,6 @@ def dtype_of_weight(body: Body) -> Code | None:
     found = list(_weights_inside(body, Name("self")))
     best = min(found, key=lambda weight: weight.rank, default=None)
     return None if best is None else Attribute(best.code, "dtype")
-
-
-def has_weight(body: Body) -> bool:
-    """Return whether the body's module has a weight to read the dtype from."""
-    return next(_weights_inside(body, Name("self")), None) is not None
 
 
 def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> Code | None:
@@ -205,6 +194,8 @@ class ModelDtypeOf:
     def __init__(self, body: Body, twins: tuple[Body, ...]) -> None:
         self.body = body
         self.twins = twins
+        # the attribute with the tensor to read the dtype from, if nothing else in the class has it
+        self.kept: tuple[tuple[str, Code], ...] = ()
 
     def resolved(self, node: TypedNode, code: Code, read: Iterable[Value]) -> Code:
         """Return the code of a node, which reads these values, with the dtype of the model read.
@@ -216,8 +207,12 @@ class ModelDtypeOf:
             return resolve_dtype(code, Name("torch.float32"))
         of_input = dtype_of_input(self.body, self.twins, read)
         is_graph = self.body.family == ""
-        found = (of_input, self._of_weight) if is_graph else (self._of_weight, of_input)
-        return resolve_dtype(code, found[0] or found[1] or kept_dtype(self.body))
+        first, second = (of_input, self._of_weight) if is_graph else (self._of_weight, of_input)
+        found = first or second
+        if found is None:
+            found = kept_dtype(self.body)
+            self.kept = kept_tensor(found)
+        return resolve_dtype(code, found)
 
     @cached_property
     def _apart(self) -> frozenset[str]:
@@ -231,19 +226,19 @@ class ModelDtypeOf:
         """Return the code of a result, cast if it is float32 whatever dtype the model has."""
         if node.results[port].dtype != "float32" or not node.arguments:
             return code
-        bodies = (self.body, *self.twins)
-        stays = any(self._stays_float32(body, node, leaf, port) for body in bodies)
+        sources = map(self.body.type_of, node.arguments.values())
+        stays = stays_float32(leaf, port, sources) or self._stays_in_twins(node.name, port)
         return follow(code) if stays and node.name not in self._apart else code
 
-    def _stays_float32(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
-        """Return whether the result of the node of that name in a body is float32 whatever the model has."""
-        if body is not self.body:
-            twin = body.by_name.get(node.name)
-            operation = None if twin is None else unwrap(twin.operation)
-            if twin is None or not isinstance(operation, Leaf):  # an item of an each
-                return False
-            node, leaf = twin, operation
-        return stays_float32(leaf, port, map(body.type_of, node.arguments.values()))
+    def _stays_in_twins(self, name: str, port: str) -> bool:
+        for body in self.twins:
+            twin = body.by_name.get(name)  # None of an item of an `each`
+            leaf = None if twin is None else unwrap(twin.operation)
+            if twin is not None and isinstance(leaf, Leaf):
+                sources = map(body.type_of, twin.arguments.values())
+                if stays_float32(leaf, port, sources):
+                    return True
+        return False
 
     def block_result(self, node: TypedNode, use: Use, code: Code) -> Code:
         """Return a block's default result with its activation, cast if that makes floats of integers."""

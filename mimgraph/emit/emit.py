@@ -2,55 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from mimgraph.emit.attributes import renamed
+from mimgraph.emit.attributes import TAKEN, renamed
 from mimgraph.emit.chain_items import ChainItems
 from mimgraph.emit.classes import lift
 from mimgraph.emit.drafts import Draft, skeleton
-from mimgraph.emit.dtypes import has_weight, kept_dtype, kept_tensor
 from mimgraph.emit.forward import forward
-from mimgraph.emit.frozen import frozen, partly_frozen
-from mimgraph.emit.header import codes, helpers, import_lines, imports, used_names
+from mimgraph.emit.frozen import frozen
+from mimgraph.emit.header import HELPERS, helpers, import_lines, imports, used_names, words_in
 from mimgraph.emit.modules import Inits, Modules
+from mimgraph.emit.plan import Plan
 from mimgraph.emit.printer import module_text
-from mimgraph.emit.tree import Class, Function, Statement, rebuild_statement
+from mimgraph.emit.tree import Class, Function, Statement
 from mimgraph.emit.values import argument_names, module_arguments, used_ports
-from mimgraph.ir.code import Call, Code, Name, rebuild, walk
+from mimgraph.ir.code import Call, Code, Name, rebuild
 from mimgraph.ir.lowering import Maker
 from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed_graph import ALWAYS, Body, TypedGraph, TypedNode
 from mimgraph.ir.typed_walks import bodies, twins, used_bodies
-from mimgraph.ir.types import TensorType
 
 
 def docstring(graph: TypedGraph) -> str:
     """Return the text: the doc of the spec, its inputs and outputs, the docs of these."""
     body = graph.body
-    inputs = ", ".join(
-        f"{name} {type_}{_noted(type_)}{' (optional)' if name in body.optional else ''}"
-        for name, type_ in body.inputs.items()
-    )
-    outputs = ", ".join(
-        f"{name} {type_}{' (in training)' if name in body.training else ''}"
-        for name, type_ in body.output_types.items()
-    )
-    plural = ["s" if len(things) > 1 else "" for things in (body.inputs, body.outputs)]
-    lines = [f"Input{plural[0]}: {inputs}. Output{plural[1]}: {outputs}."]
+    inputs, outputs = [], []
+    for name, type_ in body.inputs.items():
+        dtype = "" if type_.dtype == "float32" else f" {type_.dtype}"
+        inputs.append(f"{name} {type_}{dtype}{' (optional)' if name in body.optional else ''}")
+    for name, type_ in body.output_types.items():
+        outputs.append(f"{name} {type_}{' (in training)' if name in body.training else ''}")
+    line = f"Input{'s' if len(inputs) > 1 else ''}: {', '.join(inputs)}."
+    line += f" Output{'s' if len(outputs) > 1 else ''}: {', '.join(outputs)}."
     if graph.constraints:
-        lines.append(f"At run time {', '.join(map(str, graph.constraints))}.")
-    docs = {**graph.input_docs, **graph.output_docs}
-    described = [f"{name}: {doc}" for name, doc in docs.items()]
-    paragraphs = [body.doc] if body.doc else []
-    return "\n\n".join([*paragraphs, " ".join(lines), *described])
-
-
-def _noted(type_: TensorType) -> str:
-    """Return the dtype, where it is not the usual one."""
-    return "" if type_.dtype == "float32" else f" {type_.dtype}"
+        line += f" At run time {', '.join(map(str, graph.constraints))}."
+    paragraphs = [body.doc, line] if body.doc else [line]
+    for name, doc in {**graph.input_docs, **graph.output_docs}.items():
+        paragraphs.append(f"{name}: {doc}")
+    return "\n\n".join(paragraphs)
 
 
 # Give aliases to the globals that a forward's arguments hide, as an input may be called `F`.
@@ -60,8 +51,6 @@ def with_aliases(definition: Class, inputs: Collection[str]) -> tuple[Class, tup
     """Return the class whose forward uses aliases for the globals that its inputs hide, and the
     lines that define them, such as `F_ = F`."""
     hidden = {name: _alias(name, inputs) for name in inputs if name in EMITTED}
-    if not hidden:
-        return definition, ()
     used: dict[str, None] = {}
 
     def other(name: str) -> Name | None:
@@ -84,7 +73,7 @@ def with_aliases(definition: Class, inputs: Collection[str]) -> tuple[Class, tup
     def aliased(function: Function) -> Function:
         if function.name != "forward":
             return function
-        return replace(function, body=tuple(rebuild_statement(s, read) for s in function.body))
+        return replace(function, body=tuple(s.rebuilt(read) for s in function.body))
 
     found = replace(definition, body=tuple(map(aliased, definition.body)))
     return found, tuple(f"{hidden[name]} = {name}" for name in used)
@@ -121,20 +110,20 @@ class File(NamedTuple):
 def emit(graph: TypedGraph) -> File:
     """Return the file that defines every class of the graph, inner ones first."""
     emitter = _Emitter(graph)
-    classes, aliases = emitter.run()
-    names = used_names(classes).union(*map(_words, aliases))
-    used = helpers(names)
-    words = names.union(*map(_words, used.values()))
-    lines = imports(words)
-    if own := emitter.modules.own.imported:
+    emitter.run()
+    classes, aliases, own = emitter.classes, emitter.aliases, emitter.modules.own
+    names = used_names(classes) | words_in(aliases)
+    used = {} if names.isdisjoint(HELPERS) else helpers(names)
+    lines = imports(names | words_in(used.values()))
+    if own:
         lines = (*lines, "", *import_lines(own))
     beside = list(used.values())
     if aliases and used:  # an alias may stand for one of these
         beside.append("\n".join(aliases))
     elif aliases:
         lines = (*lines, "", *aliases)
-    text = module_text(lines, classes, tuple(beside))
-    return File(text, classes, own, emitter.modules.layers, emitter.names())
+    text = module_text(lines, classes, beside)
+    return File(text, tuple(classes), own, emitter.modules.layers, emitter.names)
 
 
 class _Emitter:
@@ -147,29 +136,29 @@ class _Emitter:
         self.modules = Modules(graph)
         self.items = ChainItems(self.modules, self.every, self.twins)
         self.classes: list[Class] = []
+        self.aliases: tuple[str, ...] = ()  # lines such as `F_ = F`, for names that inputs hide
+        self.names: dict[Body | TypedNode, str] = {graph.body: graph.name}
 
-    def run(self) -> tuple[tuple[Class, ...], tuple[str, ...]]:
-        """Return the classes, and the lines that define aliases for hidden names: `F_ = F`."""
+    def run(self) -> None:
+        """Make all classes, that of the graph last."""
+        *blocks, main = self.every
         # layers in chains use no class of the file, so theirs are made once for all of it
         self.define_items(self.every, lambda item: not item.operation.bodies)
-        for group in _by_height(self.every):
+        for group in _by_height(blocks):
             self.define_items(group, lambda item: item not in self.modules.made)
-            uses = [body for body in group if body is not self.graph.body]
             # a block of the user's and one of the registry may share a name, but no params
-            for (family, _), members in _grouped(uses, _family).items():
-                self.define(_class_name(family), {body: self.draft(body) for body in members})
-        main = lift(self.graph.name, [self.draft_main()], self.modules.taken).definition
-        main, aliases = with_aliases(main, self.graph.body.inputs)
-        return (*self.classes, main), aliases
-
-    def names(self) -> dict[Body | TypedNode, str]:
-        """Return the class of each body and chain item that has one."""
-        made = self.modules.made.items()
-        names = {thing: lifted.definition.name for thing, (lifted, _) in made}
-        return {**names, self.graph.body: self.graph.name}
+            for (family, _), members in _grouped(group, _family).items():
+                self.define(_class_name(family), {body: self.draft_block(body) for body in members})
+        self.define_items([main], lambda item: item not in self.modules.made)
+        made = lift(self.graph.name, [self.draft_graph()], self.modules.taken).definition
+        if not EMITTED.isdisjoint(main.inputs):
+            made, self.aliases = with_aliases(made, main.inputs)
+        self.classes.append(made)
 
     def define_items(self, group: Iterable[Body], chosen: Callable[[TypedNode], bool]) -> None:
         """Define the classes of the chosen chain items in these bodies."""
+        if not self.items.chains:
+            return
         every = self.items.needing_a_class(group)
         types = {item: type_ for item, type_ in every if chosen(item)}
         for name, members in _grouped(types, self.items.class_name).items():
@@ -182,99 +171,65 @@ class _Emitter:
             lifted = lift(free, [drafts[thing] for thing in members], self.modules.taken)
             self.classes.append(lifted.definition)
             self.modules.made |= {thing: (lifted, use) for use, thing in enumerate(members)}
+            self.names |= dict.fromkeys(members, free)
 
-    def draft_main(self) -> Draft:
+    def draft_graph(self) -> Draft:
         """Return the class of the whole graph."""
         graph, body = self.graph, self.graph.body
-        ports = used_ports(body)
-        inits = self.modules.inits(body, ports)
-        attributes = _renamed(body, inits)
-        statements = forward(body, ports, as_dict=not graph.is_stage)
-        return Draft(
-            base=_base(attributes),
-            inits=inits + _kept(body, statements),
-            attributes=attributes,
-            inputs=tuple(body.inputs),
-            returns=_returned(graph),
-            statements=statements,
-            params={},
-            defaults={},
-            dims={},
+        returns = "tuple[Tensor, ...]" if graph.is_stage else "dict[str, Tensor]"
+        return replace(
+            self.draft(body, as_dict=not graph.is_stage),
+            returns="Tensor" if len(body.outputs) == 1 else returns,
             keyword_only=not graph.is_stage,
             may_leave_out=True,
-            frozen=frozen(body),
-            partly_frozen=partly_frozen(body),
             doc=docstring(graph),
-            optional=body.optional,
         )
 
-    def draft(self, body: Body) -> Draft:
+    def draft_block(self, body: Body) -> Draft:
         """Return the class of a block as this use needs it."""
-        statements: tuple[Statement, ...] = ()
-        attributes: tuple[tuple[str, str], ...] = ()
         if body.is_chain:
             (node,) = body.nodes
-            base = "nn.Sequential"
             (value,) = body.outputs.values()
             items = self.modules.items(node.operation.steps, [value.port])
-            inits = tuple(("", item) for item in items)
+            draft = _draft(body, "nn.Sequential", tuple(("", item) for item in items), ())
         else:
-            ports = used_ports(body)
-            inits = self.modules.inits(body, ports)
-            attributes = _renamed(body, inits)
-            base = _base(attributes)
-            statements = forward(body, ports, as_dict=False, twins=self.twins.get(body, ()))
-            inits += _kept(body, statements)
-        arguments = argument_names(body)
-        return Draft(
-            base=base,
-            inits=inits,
-            attributes=attributes,
-            inputs=tuple(arguments.values()),
-            modules=tuple(module_arguments(body).values()),
-            returns=_returned_by_block(body),
-            statements=statements,
-            params=body.params,
-            defaults=body.defaults,
-            dims=body.dims,
-            spec_params=self.graph.body.params,
-            frozen=frozen(body),
-            partly_frozen=partly_frozen(body),
-            doc=body.doc,
-            optional=frozenset(arguments[name] for name in body.optional),
-        )
+            draft = self.draft(body)
+        return replace(draft, returns=_returned(body), spec_params=self.graph.body.params)
+
+    def draft(self, body: Body, as_dict: bool = False) -> Draft:
+        """Return the class of a body that is no chain, by the nodes in it."""
+        ports = used_ports(body)
+        inits = self.modules.inits(body, ports)
+        plan = Plan(body, ports, as_dict, self.twins.get(body, ()))
+        draft = _draft(body, "nn.Module", inits + plan.kept, forward(plan))
+        if TAKEN.isdisjoint(body.by_name):
+            return draft
+        made = dict(inits)
+        kept = [(key, name) for key, name in renamed(body.by_name).items() if name in made]
+        return replace(draft, base="_Keyed", attributes=tuple(kept)) if kept else draft
 
 
-def _kept(body: Body, statements: tuple[Statement, ...]) -> Inits:
-    """Return the tensor from which a body reads the dtype of the model if nothing else has it."""
-    if has_weight(body):
-        return ()
-    return kept_tensor(kept_dtype(body), walk(*codes(statements)))
+def _draft(body: Body, base: str, inits: Inits, statements: tuple[Statement, ...]) -> Draft:
+    """Return the class of a body with these modules and this forward."""
+    arguments = argument_names(body)
+    return Draft(
+        base,
+        inits,
+        inputs=tuple(arguments.values()),
+        returns="Tensor",
+        statements=statements,
+        params=body.params,
+        defaults=body.defaults,
+        dims=body.dims,
+        modules=tuple(module_arguments(body).values()),
+        frozen=frozen(body),
+        doc=body.doc,
+        optional=frozenset(map(arguments.__getitem__, body.optional)),
+    )
 
 
-def _renamed(body: Body, inits: Iterable[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return the nodes that the class keeps under another attribute, each with that attribute."""
-    made = {name for name, _ in inits}
-    return tuple((key, name) for key, name in renamed(body.by_name).items() if name in made)
-
-
-def _base(attributes: Collection[tuple[str, str]]) -> str:
-    """Return the base class of a body's class."""
-    return "_Keyed" if attributes else "nn.Module"
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text)
-
-
-def _returned(graph: TypedGraph) -> str:
-    """Return the annotation of the model's result."""
-    if len(graph.body.outputs) == 1:
-        return "Tensor"
-    return "tuple[Tensor, ...]" if graph.is_stage else "dict[str, Tensor]"
-
-
-def _returned_by_block(body: Body) -> str:
+def _returned(body: Body) -> str:
+    """Return the annotation of a block's result."""
     kinds = [
         "Tensor" if body.presence_of(value) == ALWAYS else "Tensor | None"
         for value in body.outputs.values()
@@ -292,7 +247,7 @@ def _class_key(draft: Draft) -> Hashable:
 
 
 def _by_height(every: list[Body]) -> list[list[Body]]:
-    """Return bodies in groups: those that use no block, those that use only these, and so on."""
+    """Return blocks in groups: those that use no block, those that use only these, and so on."""
     heights: dict[Body, int] = {}
     groups: dict[int, list[Body]] = {}
     for body in every:  # inner ones come first

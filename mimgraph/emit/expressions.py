@@ -68,7 +68,7 @@ class Term(NamedTuple):
 def terms(node: Code, level: int = 0) -> list[Term]:
     """Return the operands in `node` that need no parentheses; `level` is how tightly it must bind."""
     if isinstance(node, Conditional) and level <= CONDITIONAL:
-        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.children)
+        value, test, otherwise = (terms(part, CONDITIONAL + 1) for part in node.parts)
         return [*value, *_after(" if ", test), *_after(" else ", otherwise)]
     spine: list[Binary] = []
     while isinstance(node, Binary) and PRECEDENCE[node.operator] >= level:
@@ -165,11 +165,13 @@ def brief(node: Code) -> str | None:
         return repr(node.value) if type(node.value) in BRIEF else None
     if not isinstance(node, Call) or not isinstance(node.function, Name):
         return None
-    texts = [brief(arg) for arg in node.args]
+    texts = []
+    for arg in node.args:
+        texts.append(brief(arg))
     for name, value in node.keywords:
         text = brief(value)
         texts.append(text and f"{name}={text}")
-    found = [text for text in texts if text is not None]
+    found = [*filter(None, texts)]
     return f"{node.function.id}({', '.join(found)})" if len(found) == len(texts) else None
 
 

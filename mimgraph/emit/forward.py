@@ -10,21 +10,17 @@ from mimgraph.emit.local_names import LocalNames
 from mimgraph.emit.plan import Plan
 from mimgraph.emit.steps import Loop, Step
 from mimgraph.emit.tree import Assign, Delete, Expr, For, If, Return, Statement
-from mimgraph.emit.values import UsedPorts
-from mimgraph.ir.code import Binary, Code, Constant, Name
-from mimgraph.ir.typed_graph import Body, Presence, Value
+from mimgraph.ir.code import Binary, Code, Constant, Name, rebuild
+from mimgraph.ir.typed_graph import Presence, Value
 
 
-def forward(
-    body: Body, ports: UsedPorts, as_dict: bool, twins: Iterable[Body] = ()
-) -> tuple[Statement, ...]:
-    """Return the statements that run a body, and its `twins` on inputs of other sizes.
+def forward(plan: Plan) -> tuple[Statement, ...]:
+    """Return the statements of a plan.
 
     Several outputs are returned as a dict or, in a block, as a tuple. No local outlives its last use:
     it is deleted, or the value that replaces it takes its name.
     """
-    plan = Plan(body, ports, as_dict, twins)
-    paths = Paths(plan.steps, body.inputs)
+    paths = Paths(plan.steps, plan.body.inputs)
     return tuple(_Writer(plan, paths).block(paths.whole))
 
 
@@ -68,7 +64,7 @@ class _Writer:
     def step(self, index: int) -> Iterator[Statement]:
         """Yield the statements of a step, and the `del` of locals that nothing needs after it."""
         step, names = self.steps[index], self.names
-        code = names.code(step.code)
+        code = rebuild(step.code, names.named)
         unread = self.paths.unread[index]
         if not step.targets:
             yield Return(code, step.node)
@@ -84,7 +80,7 @@ class _Writer:
             yield from self.copies(step, step.loop)
             yield from _deleted(handed)
             body: tuple[Statement, ...] = (assign, *self.appended(step.loop))
-            yield For(step.loop.variables, names.code(step.loop.iterable), body)
+            yield For(step.loop.variables, rebuild(step.loop.iterable, names.named), body)
             dead = tuple(name for name in dead if name not in handed)
             unread = [value for value in unread if not step.loop.is_inside(value)]
         elif targets != (getattr(code, "id", None),):  # a value that keeps its name

@@ -73,19 +73,26 @@ def freeze(made: Code, node: TypedNode) -> Code:
     return made.method("requires_grad_", False)
 
 
-def frozen(body: Body) -> tuple[Code, ...]:
-    """Return the code that reads each frozen module of a body; a chain block is the class itself."""
-    return tuple(found for node in body.nodes for found in _frozen(node, _module(node, body)))
+class Frozen(NamedTuple):
+    """The code that reads the frozen modules of a body, and those that are frozen up to a child."""
+
+    modules: tuple[Code, ...] = ()
+    parts: tuple[FrozenParts, ...] = ()
 
 
-def partly_frozen(body: Body) -> tuple[FrozenParts, ...]:
-    """Return the frozen parts of each node of a body that is frozen up to a child of its module."""
-    found = (one for node in body.nodes for one in _partly_frozen(node, _module(node, body)))
-    return tuple(found)
+NOTHING_FROZEN = Frozen()
 
 
-def _module(node: TypedNode, body: Body) -> Name:
-    return Name(f"self.{attribute(node.name, body.by_name)}".rstrip("."))
+def frozen(body: Body) -> Frozen:
+    """Return what a body freezes; a chain block is the class itself."""
+    modules: list[Code] = []
+    parts: list[FrozenParts] = []
+    for node in body.nodes:
+        if node.freeze or node.training is not None or node.operation.items:
+            module = Name(f"self.{attribute(node.name, body.by_name)}".rstrip("."))
+            modules += _frozen(node, module)
+            parts += _partly_frozen(node, module)
+    return Frozen(tuple(modules), tuple(parts))
 
 
 def _partly_frozen(node: TypedNode, module: Code) -> Iterator[FrozenParts]:
@@ -115,15 +122,15 @@ def without_gradients(parts: tuple[FrozenParts, ...]) -> tuple[Statement, ...]:
     return tuple(_for_each(one.tensors, "requires_grad_", False) for one in parts)
 
 
-def train(modules: tuple[Code, ...], parts: tuple[FrozenParts, ...]) -> tuple[Function, ...]:
-    """Return the `train` that leaves these modules and parts in evaluation mode, if there are any."""
-    of_parts = [_for_each(one.modules, "eval") for one in parts if one.modules]
-    if not modules and not of_parts:
+def train(found: Frozen) -> tuple[Function, ...]:
+    """Return the `train` that leaves frozen modules and parts in evaluation mode, if there are any."""
+    of_parts = [_for_each(one.modules, "eval") for one in found.parts if one.modules]
+    if not found.modules and not of_parts:
         return ()
     mode = Parameter("mode", "bool", Constant(True))
     body: tuple[Statement, ...] = (
         Expr(Call(Name("super().train"), (Name("mode"),))),
-        *(Expr(module.method("eval")) for module in modules),
+        *(Expr(module.method("eval")) for module in found.modules),
         *of_parts,
         Return(Name("self")),
     )

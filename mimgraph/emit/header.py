@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import MethodType
 from typing import Any
 
 from mimgraph.emit.attributes import TAKEN
 from mimgraph.emit.expressions import INDENT, WIDTH
-from mimgraph.emit.tree import Assign, Class, Expr, For, If, Return, Statement
-from mimgraph.ir.code import Code, Name, walk
+from mimgraph.emit.tree import Class
+from mimgraph.ir.code import Name, walk
 from mimgraph.ir.lowering import Maker
 from mimgraph.ops.registry import LIBRARIES
 
@@ -22,74 +22,50 @@ _WORD = re.compile(r"\w+")
 
 
 def used_names(classes: Iterable[Class]) -> set[str]:
-    """Return the first part of every name in code and annotations."""
-    names: set[str] = set()
-    annotations: set[str] = set()
+    """Return every word of the names in code and annotations, of a dotted name the first."""
+    texts: set[str] = set()
     for definition in classes:
-        names.add(definition.base)
+        texts.add(definition.base.partition(".")[0])
         for function in definition.body:
-            annotations |= {p.annotation for p in function.parameters} | {function.returns}
-            own = {p.name for p in function.parameters}  # an input may be called as a module is
-            found = walk(*codes(function.body))
-            names |= {part.id for part in found if isinstance(part, Name)} - own
-    firsts = {name.partition(".")[0] for name in names}
-    return {word for text in firsts | annotations for word in _WORD.findall(text)}
+            texts.add(function.returns)
+            names: set[str] = set()
+            for part in walk(*function.body):
+                if isinstance(part, Name):
+                    names.add(part.id)
+            for parameter in function.parameters:
+                texts.add(parameter.annotation)
+                names.discard(parameter.name)  # an input may be called as a module is
+            texts.update(name.partition(".")[0] for name in names)
+    return words_in(texts)
+
+
+def words_in(texts: Iterable[str]) -> set[str]:
+    """Return the words of texts."""
+    return set(_WORD.findall(" ".join(texts)))
 
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     """Return the import lines for these names."""
-    typing = [name for name in ("Any", "Self") if name in names]
-    modules = {f"import {name}" for name in MODULES & names}
+    typing = sorted(names & {"Any", "Self"})
+    modules = sorted(map("import {}".format, MODULES & names))
     if "F" in names:
-        modules.add("import torch.nn.functional as F")
-    torch = "from torch import Tensor, nn" if "Tensor" in names else "from torch import nn"
-    members = {f"from {home} import {name}" for name, home in MEMBERS.items() if name in names}
+        modules = sorted([*modules, "import torch.nn.functional as F"])
+    members = ["from torch import Tensor, nn" if "Tensor" in names else "from torch import nn"]
+    for name, home in MEMBERS.items():
+        if name in names:
+            members.append(f"from {home} import {name}")
     lines = [f"from typing import {', '.join(typing)}", ""] if typing else []
-    return (*lines, *sorted(modules), *sorted({torch, *members}))
+    return (*lines, *modules, *sorted(members))
 
 
-def codes(statements: Iterable[Statement]) -> Iterator[Code]:
-    """Yield the expressions of statements."""
-    for statement in statements:
-        match statement:
-            case Assign(_, value) | Return(value) | Expr(value):
-                yield value
-            case For(_, iterable, body):
-                yield iterable
-                yield from codes(body)
-            case If(test, body, orelse):
-                yield test
-                yield from codes((*body, *orelse))
+# Import the user's own classes and functions.
 
 
-# Name and import the user's own classes and functions in an emitted file.
-
-
-class OwnClasses:
-    """The user's classes and functions that a file imports, under names that shadow nothing in it."""
-
-    def __init__(self) -> None:
-        # by its name in the file, the class or function, or the class around it
-        self.imported: dict[str, Any] = {}
-
-    def name_of(self, maker: Maker, free: Callable[[str], str]) -> str:
-        """Return the code of a class or function: `Gate`, or `Layers.Gate` for one in a class.
-
-        `free` gives a name that is not taken.
-        """
-        thing, inner = _importable(maker)
-        name = next((name for name, one in self.imported.items() if one is thing), None)
-        if name is None:
-            name = free(thing.__name__)
-            self.imported[name] = thing
-        return f"{name}{inner}"
-
-
-def _importable(maker: Maker) -> tuple[Maker, str]:
+def importable(maker: Maker) -> tuple[Maker, str]:
     """Return what an import names, and the attributes from it to the class or function, `.Gate`."""
     if isinstance(maker, MethodType):
         assert isinstance(maker.__self__, type)
-        thing, inner = _importable(maker.__self__)
+        thing, inner = importable(maker.__self__)
         return thing, f"{inner}.{maker.__name__}"
     outer, dot, inner = maker.__qualname__.partition(".")
     if not dot or "<locals>" in inner:  # what stands in a function no import reaches

@@ -58,11 +58,13 @@ class Paths:
                 self.ending.setdefault(end, {})[value] = None
 
     def dying(self, index: int) -> list[Value]:
-        """Return the values that nothing needs after a step, in the order in which it reads them."""
-        found = self.ending.get(index)
-        if not found:
-            return []
-        return [v for v in dict.fromkeys(needed_by(self.steps[index])) if v in found]
+        """Return the locals that nothing needs after a step, in the order in which it reads them."""
+        found: list[Value] = []
+        ending = self.ending.get(index, ())
+        for value in dict.fromkeys(needed_by(self.steps[index])) if ending else ():
+            if value in ending and value.name not in self.inputs:
+                found.append(value)
+        return found
 
     def gone(self, fork: Fork, holds: bool) -> list[Value]:
         """Return the locals that one way of a fork does not need, in the order in which they are made."""
@@ -78,11 +80,10 @@ class Paths:
             step = self.steps[part]
             if self.branches:
                 self.live[part] = frozenset(live)
-            self.unread[part] = [
-                value
-                for value in step.targets
-                if value not in live and self._end(value, guard, part)
-            ]
+            self.unread[part] = []
+            for target in step.targets:
+                if target not in live and self._end(target, guard, part):
+                    self.unread[part].append(target)
             for target in step.targets:
                 live.pop(target, None)
             for value in needed_by(step):
@@ -111,7 +112,11 @@ class Paths:
 
         It does not if it dies later on a way that this one is a part of.
         """
-        ends, here = self.ends.setdefault(value, {}), set(guard)
+        ends = self.ends.setdefault(value, {})
+        if not ends:
+            ends[guard] = end
+            return True
+        here = set(guard)
         later = [other for other in ends if not any(way.otherwise in here for way in other)]
         if not all(here <= set(other) for other in later):
             return False

@@ -21,7 +21,7 @@ from mimgraph.emit.steps import (
 )
 from mimgraph.emit.tree import Local
 from mimgraph.emit.values import argument_names, module_arguments, spelled
-from mimgraph.ir.code import Code, Name, rebuild
+from mimgraph.ir.code import Code, Name
 from mimgraph.ir.names import EMITTED, free_name
 from mimgraph.ir.typed_graph import Body, Value
 from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, unwrap
@@ -38,20 +38,19 @@ class Chains:
 
     def __init__(self, plan: Plan, paths: Paths) -> None:
         self.paths = paths
-        self.kept = {plan.values.resolve(value) for value in _shared_or_merged(plan.body)}
-        # the first step that makes a value
-        self.maker = {value: step for step in reversed(plan.steps) for value in step.targets}
+        self.kept = set(map(plan.values.resolve, _shared_or_merged(plan.body)))
+        self.maker: dict[Value, Step] = {}  # the first step that makes a value
         # the steps that make a value, one on each way through the conditions
         self.makers = _makers(plan.steps) if paths.branches else {}
         self.all: list[Chain] = []
         self.of: dict[Value, Chain] = {}
         # the locals that no later step needs, in the order in which they are read
-        self.dying = [
-            [value for value in paths.dying(index) if value.name not in plan.body.inputs]
-            for index in range(len(plan.steps))
-        ]
-        for step, dying in zip(plan.steps, self.dying, strict=True):
+        self.dying: list[list[Value]] = []
+        for index, step in enumerate(plan.steps):
+            dying = paths.dying(index)
+            self.dying.append(dying)
             for target in step.targets:
+                self.maker.setdefault(target, step)
                 if target not in self.of:  # else made in another way where something is missing
                     self._append(target, self._before(step, target, dying))
 
@@ -135,7 +134,9 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
                 pass  # a loop assigns to what it carries
             case _ if len(sources) > 1:
                 yield from sources
-    yield from (value for value, readers in Counter(read).items() if readers > 1)
+    for value, readers in Counter(read).items():
+        if readers > 1:
+            yield value
 
 
 def _makers(steps: Iterable[Step]) -> Mapping[Value, list[int]]:
@@ -165,26 +166,28 @@ class LocalNames:
         self.arguments = argument_names(plan.body)
         chains = Chains(plan, paths)
         self.dying = chains.dying
-        rebound = dict(_rebound(plan, paths, chains))
         modules = module_arguments(plan.body).values()
-        reserved = {
-            *self.arguments.values(),
-            *modules,
-            *_loop_variables(plan.steps),
-            *AMBIGUOUS,
-            *EMITTED,
-        }
+        unread = free_name(UNREAD, {*self.arguments.values(), *modules})
+        reserved = {*self.arguments.values(), *modules, unread, *AMBIGUOUS, *EMITTED}
+        rebound: dict[Value, Value] = {}
+        wanted: dict[Value, str] = {}
+        for index, step in enumerate(plan.steps):
+            if step.loop is not None:
+                rebound.update(_rebound(plan, paths, chains, step.loop, index))
+                reserved.update(step.loop.variables)
+                for value, loop_name in step.loop.names.items():
+                    wanted[value] = spelled(loop_name)
+        # of all results that nothing reads
+        self._names = dict.fromkeys(filter(is_unread, chains.of), unread)
         main = None if MAIN in reserved else _main(plan, chains)
-        others = [chain for chain in chains.all if chain is not main]
-        parts = [part for chain in others for part in chains.split(chain)]
+        parts: list[Chain] = []
+        for chain in chains.all:
+            if chain is not main:
+                parts += chains.split(chain)
         ports = Counter(value.name for value in chains.of if not is_intermediate(value))
-        loops = [step.loop for step in plan.steps if step.loop is not None]
-        wanted = {value: spelled(name) for loop in loops for value, name in loop.names.items()}
-        self._names: dict[Value, str] = {}
         if main is not None:
             reserved.add(MAIN)
             self._names.update(dict.fromkeys(main, MAIN))
-        reserved.add(self._name_unread(chains.of, modules))
         brief: dict[str, str] = {}  # of locals that live only while their node runs
         # what a step computes on its way to a result gives way to the names of the nodes
         for part in sorted(parts, key=lambda part: is_intermediate(part[-1])):
@@ -203,42 +206,33 @@ class LocalNames:
                 brief[given] = name
             self._names.update(dict.fromkeys(part, name))
 
-    def _name_unread(self, values: Iterable[Value], modules: Iterable[str]) -> str:
-        """Return the one name of all results that nothing reads: `_`, if no argument is called so."""
-        name = free_name(UNREAD, {*self.arguments.values(), *modules})
-        self._names.update(dict.fromkeys(filter(is_unread, values), name))
-        return name
-
     def name(self, value: Value) -> str:
         """Return the name of a local or argument."""
         argument = self.arguments.get(value.name)
         return self._names[value] if argument is None else argument
 
-    def code(self, code: Code) -> Code:
-        """Return `code` with every local by its name."""
-        return rebuild(code, self._named)
-
-    def _named(self, part: Code) -> Code | None:
+    def named(self, part: Code) -> Code | None:
+        """Return the name of a local; None for other code."""
         return Name(self.name(part.value)) if isinstance(part, Local) else None
 
 
-def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, Value]]:
+def _rebound(
+    plan: Plan, paths: Paths, chains: Chains, loop: Loop, index: int
+) -> Iterator[tuple[Value, Value]]:
     """Yield each result of a loop that may take the name of the value it starts as, with that value.
 
     So a block rebinds its inputs, `a, b = layer(a, b)`; the inputs of the whole graph keep their names.
     """
-    body = plan.body
-    for index, step in enumerate(plan.steps):
-        if step.loop is None or (len(step.targets) == 1 and step.targets[0] not in step.loop.names):
-            continue
-        for target, before in step.loop.carried.items():
+    body, step = plan.body, plan.steps[index]
+    if len(step.targets) > 1 or step.targets[0] in loop.names:
+        for target, before in loop.carried.items():
             if before.name in body.inputs:
-                is_free = body.family != "" and before in paths.dying(index)
+                is_free = body.family != "" and before in paths.ending.get(index, ())
             else:
                 is_free = chains.of[before] is chains.of[target]
             plain = not before.port and target not in chains.kept
-            wanted = step.loop.names.get(target, before.name) == before.name
-            needed = needed_in_loop(step, step.loop, target)
+            wanted = loop.names.get(target, before.name) == before.name
+            needed = needed_in_loop(step, loop, target)
             if plain and wanted and is_free and not needed:
                 yield target, before
 
@@ -261,10 +255,6 @@ def _fed(plan: Plan) -> set[Value]:
         if not found.isdisjoint(needed_by(step)):
             found.update(step.targets)
     return found
-
-
-def _loop_variables(steps: list[Step]) -> set[str]:
-    return {name for step in steps if step.loop is not None for name in step.loop.variables}
 
 
 def _name_of(value: Value, is_one_of_several: bool) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain, count
 from typing import NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from mimgraph.emit.steps import (
     unread,
     values_in,
     values_read,
+    with_code,
 )
 from mimgraph.emit.tree import Local
 from mimgraph.emit.values import Modules, Values
@@ -30,7 +30,6 @@ from mimgraph.ir.code import (
     Subscript,
     call,
     named_constant,
-    rebuild,
     walk,
 )
 from mimgraph.ir.dim import Size
@@ -230,7 +229,7 @@ def _result(node: TypedNode, scan: Scan, output: str) -> Value:
 # results.
 
 
-MakeStep: TypeAlias = Callable[[Run, tuple[Value, ...], Code], Iterable[Step]]
+Folded: TypeAlias = tuple[Run, Value, Code]  # `value = code`, in a run
 
 
 class Folding(NamedTuple):
@@ -245,17 +244,16 @@ class Folding(NamedTuple):
     sized: Value
     type: TensorType
 
-    def before(self, body: Body, values: Values, step: MakeStep) -> Iterator[Step]:
-        """Yield the steps that fold the sources; of one that may be missing, None."""
+    def before(self, body: Body, values: Values) -> Iterator[Folded]:
+        """Yield what folds the sources; of one that may be missing, None."""
         for value, local in self.locals.items():
             code = self.fold.fold_code(values.read(value))
             presence = body.presence_of(value)
             if is_there(self.run, presence):
-                yield from step(self.run, (local,), code)
+                yield self.run, local, code
             else:
-                yield from step(under(self.run, presence), (local,), code)
-                missing = under(self.run, presence, holds=False)
-                yield from step(missing, (local,), Constant(None))
+                yield under(self.run, presence), local, code
+                yield under(self.run, presence, holds=False), local, Constant(None)
 
     def unfolded(self, target: Value, code: Code, values: Values) -> Code:
         """Return the code of a result with the axis; one without a batch has none."""
@@ -265,14 +263,14 @@ class Folding(NamedTuple):
         shape = Attribute(values.read(self.sized), "shape")
         return self.fold.unfold_code(code, shape, type_.rank)
 
-    def after(self, targets: Iterable[Value], values: Values, step: MakeStep) -> Iterator[Step]:
-        """Yield the steps that give the axis back to results that are read, where they exist."""
+    def after(self, targets: Iterable[Value], values: Values) -> Iterator[Folded]:
+        """Yield what gives the axis back to results that are read, where they exist."""
         for target in targets:
             code = self.unfolded(target, Local(target), values)
             if target in values.times_read and code != Local(target):
                 presence = self.run.node.presence_of(target.port)
                 there = self.run if is_there(self.run, presence) else under(self.run, presence)
-                yield from step(there, (target,), code)
+                yield there, target, code
 
 
 def folding(run: Run, body: Body, values: Values) -> Folding | None:
@@ -327,16 +325,10 @@ def with_folds(before: Iterable[Step], steps: list[Step]) -> list[Step]:
         if reader is None or not once or reader.loop is not None or fold.guard != reader.guard:
             kept.append(fold)
         else:
-            steps[readers[0]] = _with_code(reader, local, fold.code)
+            steps[readers[0]] = with_code(reader, {local: fold.code})
     return kept + steps
 
 
 def _needs(step: Step) -> tuple[Value, ...]:
     """Return the values that a step reads, also to start a loop."""
     return (*step.reads, *(step.loop.carried.values() if step.loop else ()))
-
-
-def _with_code(step: Step, local: Value, code: Code) -> Step:
-    """Return the step with code in place of a local."""
-    found = rebuild(step.code, lambda part: code if part == Local(local) else None)
-    return replace(step, code=found, reads=tuple(dict.fromkeys(values_read(found))))

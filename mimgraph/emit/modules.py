@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from mimgraph.emit.attributes import attribute, renamed
 from mimgraph.emit.classes import Lifted
 from mimgraph.emit.frozen import freeze
-from mimgraph.emit.header import REFUSED, OwnClasses
+from mimgraph.emit.header import REFUSED, importable
 from mimgraph.emit.loops import is_sequential
 from mimgraph.emit.tree import Construct, same_constant
 from mimgraph.emit.values import UsedPorts, returned_ports
@@ -48,76 +48,60 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import REQUIRED, Op
 
 
-def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
-    """Return `nn.Conv2d(...)` with every argument.
+def construct(op: Op | None, module: Module, class_name: str) -> Construct:
+    """Return `nn.Conv2d(...)` with every argument: a constant, or a layer that the module is made with.
 
-    Those that the input decides and the first option go by position.
+    A module that is no layer by itself, the model inside of a feature extractor, has the op's options.
     """
-    op = registry.find(leaf.kind, leaf.name)
     assert op is not None
-    return _construct(op, module, class_name)
+    arguments: list[tuple[str, Code]] = []
+    for name, value in module.arguments.items():
+        if isinstance(value, Module):
+            inner = registry.find("layer", value.name) or op
+            arguments.append((name, construct(inner, value, value.class_name)))
+        else:
+            arguments.append((name, named_constant(name, value)))
+    positional, defaults = _spelling(op, tuple(module.arguments), module.own is not None)
+    if module.positional is not None:
+        positional = module.positional
+    return Construct(class_name, tuple(arguments), positional, defaults)
+
+
+@lru_cache
+def _spelling(op: Op, names: tuple[str, ...], own: bool) -> tuple[int, tuple[tuple[str, Any], ...]]:
+    """Return how many arguments people write by position, and those with a default, each with it.
+
+    Those that the input decides and the first option go by position: `nn.Conv2d(3, 16, kernel_size=3)`,
+    but `nn.Softmax(dim=1)`. In the user's own class an option that takes no lone value may be
+    keyword-only.
+    """
+    first = next((option for option in op.options.values() if not option.inferred), None)
+    defaults: list[tuple[str, Any]] = []
+    positional = 0
+    for index, name in enumerate(names):
+        option = op.options.get(name)
+        has_default = option is not None and option.default is not REQUIRED
+        if option is not None and has_default:
+            defaults.append((name, option.default))
+        if option is None or option.inferred:
+            goes = name != "dim"
+        else:
+            is_plain = option.takes_lone or not (has_default or own)
+            goes = name != "dim" and option is first and is_plain
+        positional += goes and positional == index
+    # a function that changes a module takes only that by position: weight_norm(module, dim=0)
+    return 1 if names[:1] == ("module",) else positional, tuple(defaults)
 
 
 def construct_subclass(leaf: Leaf, module: Module, class_name: str) -> Construct:
     """Return what makes a subclass of the module's class: `weight_norm(ReLULinear(5, 5))`."""
+    op = registry.find(leaf.kind, leaf.name)
     if module.changed is module:
-        return construct_leaf(leaf, module, class_name)
+        return construct(op, module, class_name)
     inner = construct_subclass(leaf, module.changed, class_name)
-    made = construct_leaf(leaf, module, module.class_name)
+    made = construct(op, module, module.class_name)
     (key, _), *others = made.arguments
     return replace(made, arguments=((key, inner), *others))
-
-
-def _construct(op: Op, module: Module, class_name: str) -> Construct:
-    arguments = tuple(
-        [(name, _argument(op, name, value)) for name, value in module.arguments.items()]
-    )
-    names = tuple(module.arguments)
-    positional = module.positional
-    if positional is None:
-        positional = _positional(op, names, module.own is not None)
-    return Construct(class_name, arguments, positional, _defaults(op, names))
-
-
-@lru_cache
-def _defaults(op: Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
-    """Return the arguments that have a default, each with it."""
-    options = [op.options[name] for name in names if name in op.options]
-    return tuple((o.name, o.default) for o in options if o.default is not REQUIRED)
-
-
-@lru_cache
-def _positional(op: Op, names: tuple[str, ...], own: bool) -> int:
-    """Return how many of the arguments go by position."""
-    if names[:1] == ("module",):  # of a function that changes a module: weight_norm(module, dim=0)
-        return 1
-    return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
-
-
-def _argument(op: Op, name: str, value: Any) -> Code:
-    """Return the code of an argument: a constant, or a layer that the module is made with.
-
-    A module that is no layer by itself, the model inside of a feature extractor, has the op's options.
-    """
-    if not isinstance(value, Module):
-        return named_constant(name, value)
-    return _construct(registry.find("layer", value.name) or op, value, value.class_name)
-
-
-def _is_positional(op: Op, name: str, own: bool) -> bool:
-    """Return whether people write an argument by position.
-
-    `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`. In the user's own class an option that
-    takes no lone value may be keyword-only.
-    """
-    if name == "dim":
-        return False
-    option = op.options.get(name)
-    if option is None or option.inferred:
-        return True
-    first = next(o for o in op.options.values() if not o.inferred)
-    required = option.default is REQUIRED and not own
-    return option is first and (option.takes_lone or required)
 
 
 def repeated(container: str, uses: list[Construct], times: int) -> Code:
@@ -257,6 +241,13 @@ def _attributes(operation: TypedOperation, path: str) -> str:
     return join(name, attribute(inner, found.by_name), _attributes(node.operation, rest))
 
 
+def trained(made: Code, node: TypedNode) -> Code:
+    """Return the code that makes a node's module, with its adapters, or without gradients."""
+    if not node.freeze and node.training is None:
+        return made
+    return freeze(with_adapters(made, node), node)
+
+
 # The modules of a graph.
 
 
@@ -269,7 +260,9 @@ class Modules:
     def __init__(self, graph: TypedGraph) -> None:
         self.graph = graph
         self.taken = {graph.name, *EMITTED, *kwlist}  # a block `none` would be the class `None`
-        self.own = OwnClasses()
+        # what the file imports of the user's, by its name in the file: a class or function, or the
+        # class around it
+        self.own: dict[str, Any] = {}
         # the registered ones that are used, by their names; `merge NAME` of merges
         self.layers: dict[str, Maker] = {}
         # the class of each body and chain item that has one, and which of its uses that is
@@ -292,14 +285,14 @@ class Modules:
         if module.own is None:
             return module.class_name
         self.layers[leaf.name if leaf.kind == "layer" else f"{leaf.kind} {leaf.name}"] = module.own
-        return self.own.name_of(module.own, self._own_name)
-
-    def _own_name(self, wanted: str) -> str:
-        """Return a free class name that no argument of a constructor hides."""
-        every = bodies(self.graph.body)
-        return self.free_name(
-            wanted, {name for body in every for name in (*body.params, *body.dims)}
-        )
+        thing, inner = importable(module.own)
+        name = next((name for name, one in self.own.items() if one is thing), None)
+        if name is None:  # no argument of a constructor may hide it
+            every = bodies(self.graph.body)
+            hidden = {name for body in every for name in (*body.params, *body.dims)}
+            name = self.free_name(thing.__name__, hidden)
+            self.own[name] = thing
+        return f"{name}{inner}"  # `Gate`, or `Layers.Gate` for one in a class
 
     def class_of(self, body: Body) -> str:
         """Return the name of a body's class."""
@@ -314,9 +307,7 @@ class Modules:
         for node in body.nodes:
             made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
-                found.append(
-                    (attribute(node.name, body.by_name), freeze(with_adapters(made, node), node))
-                )
+                found.append((attribute(node.name, body.by_name), trained(made, node)))
         return tuple(found)
 
     def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
@@ -328,7 +319,7 @@ class Modules:
             case Sequence(items=items):
                 return Call(Name("nn.Sequential"), self.items(items, [*ports]))
             case Use(body=body, arguments=arguments) | Scan(body=body, arguments=arguments):
-                return self.construct(body, arguments)
+                return self.construct_body(body, arguments)
             case Repeated():
                 sequential = operation.bodies and is_sequential(operation, [*ports])
                 return self.repeated(operation, "nn.Sequential" if sequential else "nn.ModuleList")
@@ -352,11 +343,12 @@ class Modules:
         """Return the call that makes a layer's module, one for all nodes with the very same."""
         known = self._constructs.get(id(module))
         if known is None:
-            made = construct_leaf(leaf, module, self.class_name(leaf, module))
+            op = registry.find(leaf.kind, leaf.name)
+            made = construct(op, module, self.class_name(leaf, module))
             known = self._constructs[id(module)] = made, module
         return known[0]
 
-    def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
+    def construct_body(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
         """Return the call that makes a body's module."""
         lifted, use = self.made[body]
         return lifted.construct(use, arguments)
@@ -397,7 +389,7 @@ class Modules:
         if not operation.bodies:
             return None
         uses = [
-            self.construct(body, arguments)
+            self.construct_body(body, arguments)
             for body, arguments in zip(operation.bodies, operation.arguments, strict=True)
         ]
         if operation.shared:
@@ -412,8 +404,7 @@ class Modules:
         """Return the code that makes the items of a chain whose `used` ports are read: modules that are
         called as `m(x)`."""
         return tuple(
-            freeze(with_adapters(self._item(item, ports), item), item)
-            for item, ports in with_ports(items, used)
+            trained(self._item(item, ports), item) for item, ports in with_ports(items, used)
         )
 
     def _item(self, node: TypedNode, ports: tuple[str, ...]) -> Code:
@@ -430,7 +421,7 @@ class Modules:
             case Repeated(shared=False) if (made := self.repeated(operation, name)) is not None:
                 return made
             case Use(body, arguments) | Repeated((body, *_), (arguments, *_)):
-                return replace(self.construct(body, arguments), class_name=name)
+                return replace(self.construct_body(body, arguments), class_name=name)
             case _:
                 return lifted.construct(use, {})
 

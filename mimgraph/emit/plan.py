@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mimgraph.emit.dtypes import ModelDtypeOf, anchored
 from mimgraph.emit.loops import (
     CallLoop,
+    Folded,
     Folding,
     Reads,
     folding,
@@ -176,14 +177,20 @@ class Calls:
         self.taken = {*body.inputs, *body.by_name, *module_arguments(body).values()}
 
     def steps(self, run: Run) -> Iterable[Step]:
-        """Return the steps of one way in which a node runs."""
-        match run.result:
-            case Result.COMPUTED:
-                return self.computed(run)
-            case Result.FALLBACK:
-                return self.fallback(run)
-            case Result.NONE:
-                return self.none(run)
+        """Return the steps that compute the used results of a node in one of its runs."""
+        if run.result is Result.NONE:
+            return self.none(run)
+        if run.result is Result.FALLBACK:
+            return self.fallback(run)
+        node, times_read = run.node, self.values.times_read
+        ports = [port for port in node.results if (node.name, port) in times_read]
+        if not ports:  # only its module is used, by a share
+            return ()
+        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
+        folded = folding(run, self.body, self.values) if node.over is not None else None
+        if folded is None:
+            return self.called(run, ports, sources)
+        return self.over(folded, ports, sources)
 
     def none(self, run: Run) -> Iterator[Step]:
         """Yield `y = None` for each result that is read where it is missing."""
@@ -198,20 +205,8 @@ class Calls:
         node, leaf = run.node, unwrap(run.node.operation)
         assert isinstance(leaf, Leaf) and leaf.lowering.fallback is not None
         code = filled(leaf.lowering.fallback, module_code(owner_of(node), self.body), {})
-        return self.step(run, (Value(node.name, ""),), activated(leaf, code))
-
-    def computed(self, run: Run) -> Iterable[Step]:
-        """Return the steps that compute the results of a node which are used."""
-        node = run.node
-        times_read = self.values.times_read
-        ports = [port for port in node.results if (node.name, port) in times_read]
-        if not ports:  # only its module is used, by a share
-            return ()
-        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
-        folded = folding(run, self.body, self.values) if node.over is not None else None
-        if folded is None:
-            return self.called(run, ports, sources)
-        return self.over(folded, ports, sources)
+        code = activated(leaf, code) if leaf.activation is not None else code
+        return self.step(run, (Value(node.name, ""),), code)
 
     def called(self, run: Run, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps that compute these results of a node on these sources."""
@@ -239,7 +234,7 @@ class Calls:
 
     def over(self, folded: Folding, ports: list[str], sources: Sources) -> Iterable[Step]:
         """Return the steps of a node that runs over an axis, on sources without it."""
-        before = folded.before(self.body, self.values, self.step)
+        before = self.folded(folded.before(self.body, self.values))
         inside = {key: folded.locals.get(value, value) for key, value in sources.items()}
         return with_folds(before, [*self.called(folded.run, ports, inside)])
 
@@ -271,7 +266,8 @@ class Calls:
         """Return the code of a result in its dtype; the default one has the node's activation."""
         operation = unwrap(node.operation)
         if isinstance(operation, Leaf):
-            code = activated(operation, code) if port == node.default else code
+            if operation.activation is not None and port == node.default:
+                code = activated(operation, code)
             return self.dtypes.cast(node, operation, port, code)
         if isinstance(operation, Use) and operation.activation and port == node.default:
             return self.dtypes.block_result(node, operation, code)
@@ -375,14 +371,19 @@ class Calls:
             if is_there(run, run.node.presence_of(target.port)):
                 return self.step(run, targets, folded.unfolded(target, code, self.values))
         steps = [replace(step, comment="") for step in self.step(run, targets, code, loop)]
-        return [*steps, *folded.after(targets, self.values, self.step)]
+        return [*steps, *self.folded(folded.after(targets, self.values))]
+
+    def folded(self, found: Iterable[Folded]) -> list[Step]:
+        """Return the steps that fold an axis or give it back."""
+        return [step for run, value, code in found for step in self.step(run, (value,), code)]
 
     def step(
         self, run: Run, targets: Targets, code: Code, loop: Loop | None = None
     ) -> Iterable[Step]:
         """Return `targets = code`, unless `code` is written where its value is read."""
         node = run.node
-        if isinstance(code, Name) or self.is_entry(node, targets, code):
+        is_entry = isinstance(code, Subscript) and self.is_entry(node, targets, code)
+        if is_entry or isinstance(code, Name):
             self.values.owned[targets[0]] = code
             return ()
         parts = walk(code)
@@ -433,8 +434,9 @@ class Calls:
             if type_ is None or type_.dtype not in DTYPES:  # a recurrent layer's state is no tensor
                 return ""
             shapes.append(str(type_))
-            if any(str(twin.type_of(value)) != shapes[-1] for twin in self.twins):
-                return ""
+            for twin in self.twins:
+                if str(twin.type_of(value)) != shapes[-1]:
+                    return ""
         is_one = len(shapes) > 1 and len({*shapes}) == 1
         return f"each {shapes[0]}" if is_one else ", ".join(shapes)
 
@@ -477,9 +479,13 @@ class Plan:
         self.body = body
         self.values = Values(body)
         calls = Calls(body, self.values, ports, tuple(twins))
-        steps = [step for run in runs(body) for step in calls.steps(run)]
-        outputs = [self.values.resolve(value) for value in body.outputs.values()]
-        self.steps = inlined(steps, body, outputs)
+        self.steps: list[Step] = []
+        for run in runs(body):
+            self.steps += calls.steps(run)
+        outputs = list(map(self.values.resolve, body.outputs.values()))
+        if body.single_nodes is not body.nodes:
+            self.steps = inlined(self.steps, body, outputs)
+        self.kept = calls.dtypes.kept  # the attribute with a tensor that the forward needs, if any
         last = self.steps[-1] if self.steps else None
         is_result = last is not None and len(outputs) == 1 and last.targets == (*outputs,)
         if last and is_result and last.loop is None and not last.guard:
@@ -500,9 +506,9 @@ class Plan:
 
     def _given(self, name: str, code: Code) -> Code:
         """Return the code of an output, with its batch moved where the graph says so."""
-        axis = self.body.batch_dims.get(name)
-        if axis is None:
+        if name not in self.body.batch_dims:
             return code
+        axis = self.body.batch_dims[name]
         return code.method("transpose" if axis == 1 else "movedim", 0, axis)
 
     def _return(self, results: Mapping[str, Code], as_dict: bool, guard: Guard) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mimgraph.emit.expressions import (
     INDENT,
@@ -14,7 +14,6 @@ from mimgraph.emit.expressions import (
     Layout,
     TooLong,
     flat_bracket,
-    parenthesis,
     terms,
     unlabelled,
 )
@@ -26,7 +25,6 @@ from mimgraph.emit.tree import (
     For,
     Function,
     If,
-    Parameter,
     Return,
     Statement,
 )
@@ -41,11 +39,15 @@ def docstring(doc: str, indent: int) -> list[str]:
     text = inspect.cleandoc("\n".join(map(str.rstrip, doc.split("\n"))).strip())
     if not text:
         return []
-    text = re.sub(r'^"|"(?="|\Z)', r'\\"', "".join(map(escaped, text)))
+    if "\\" in text or not text.replace("\n", "").isprintable():
+        text = "".join(map(escaped, text))
+    text = re.sub(r'^"|"(?="|\Z)', r'\\"', text)
     margin = " " * indent
     closing = '"""'
     width = WIDTH - indent - (0 if "\n" in text else len(closing))
-    lines = [piece for line in f'"""{text}'.split("\n") for piece in wrapped(line, width)]
+    lines: list[str] = []
+    for line in f'"""{text}'.split("\n"):
+        lines += [line] if len(line) <= width else wrapped(line, width)
     if len(lines) == 1:  # ruff would join the closing quotes to a single line
         return [f"{margin}{lines[0]}{closing}"]
     return [margin + line if line else "" for line in (*lines, closing)]
@@ -75,41 +77,47 @@ LAYOUT = Layout(WIDTH)
 
 
 def module_text(
-    imports: tuple[str, ...], classes: tuple[Class, ...], helpers: tuple[str, ...] = ()
+    imports: tuple[str, ...], classes: Iterable[Class], helpers: Iterable[str] = ()
 ) -> str:
     """Return a whole file; the imports are lines ready to print, the helpers functions."""
     head = ["\n".join(imports)] if imports else []
-    return (
-        "\n\n\n".join((*head, *helpers, *("\n".join(class_lines(item)) for item in classes))) + "\n"
-    )
+    return "\n\n\n".join((*head, *helpers, *map(class_text, classes))) + "\n"
 
 
-def class_lines(item: Class) -> Iterator[str]:
-    """Yield the lines of a class."""
-    start = f"class {item.name}"
-    yield LAYOUT.run([start, parenthesis(Name(item.base))], 0, 0, 1) + ":"
+def class_text(item: Class) -> str:
+    """Return the text of a class."""
+    margin = " " * INDENT
+    line = f"class {item.name}({item.base}):"
+    if len(line) > WIDTH:
+        line = f"class {item.name}(\n{margin}{item.base}\n):"
     doc = docstring(item.doc, INDENT)
-    yield from doc
+    lines = [line, *doc]
     for position, function in enumerate(item.body):
         if position or doc:
-            yield ""
-        yield from function_lines(function)
+            lines.append("")
+        lines += function_lines(function)
     if not doc and not item.body:
-        yield f"{' ' * INDENT}pass"
+        lines.append(f"{margin}pass")
+    return "\n".join(lines)
 
 
 def function_lines(function: Function) -> Iterator[str]:
     """Yield the lines of a method; one parameter a line if they do not fit."""
     margin = " " * INDENT
-    items = ["self", *(["*"] if function.keyword_only and function.parameters else [])]
-    items += map(parameter, function.parameters)
+    items = ["self", "*"] if function.keyword_only and function.parameters else ["self"]
+    for parameter in function.parameters:
+        text = f"{parameter.name}: {parameter.annotation}"
+        if parameter.default is not None:
+            column = 2 * INDENT + len(text) + 3
+            text += f" = {LAYOUT.inside(terms(parameter.default), 2 * INDENT, column, 1)}"
+        items.append(text)
     returns = f" -> {function.returns}:"
     line = f"{margin}def {function.name}({', '.join(items)}){returns}"
     if len(line) > WIDTH:
         body = "".join(f"{margin * 2}{item},\n" for item in items)
         line = f"{margin}def {function.name}(\n{body}{margin}){returns}"
     yield line
-    doc = docstring(function.doc, 2 * INDENT)
+    doc = docstring(function.doc, 2 * INDENT) if function.doc else []
     yield from doc
     for statement in function.body:
         yield from statement_lines(statement, 2 * INDENT)
@@ -117,23 +125,17 @@ def function_lines(function: Function) -> Iterator[str]:
         yield f"{margin * 2}pass"
 
 
-def parameter(item: Parameter) -> str:
-    """Return a parameter with its annotation and default."""
-    text = f"{item.name}: {item.annotation}"
-    if item.default is None:
-        return text
-    column = 2 * INDENT + len(text) + 3
-    return f"{text} = {LAYOUT.inside(terms(item.default), 2 * INDENT, column, 1)}"
-
-
 def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
     """Yield the lines of a statement; each may hold line ends where it is broken."""
     margin = " " * indent
     match statement:
         case Assign(targets, value, comment):
-            yield commented(margin + bound("", targets, " = ", value, indent, 0), comment)
+            line = margin + bound("", targets, " = ", value, indent, 0)
+            yield commented(line, comment) if comment else line
+        case Return(Tuple((_, _, *_) as items)):
+            yield f"{margin}return {bare_tuple(items, indent, indent + len('return '))}"
         case Return(value):
-            yield f"{margin}return {returned(value, indent)}"
+            yield f"{margin}return {LAYOUT.value(value, indent, indent + len('return '), 0)}"
         case Expr(value):
             yield margin + LAYOUT.value(value, indent, indent, 0)
         case Delete(names):
@@ -180,16 +182,8 @@ def bound(
 def commented(line: str, comment: str) -> str:
     """Return a line with its comment, if that fits and is plain: it holds names from the spec."""
     whole = f"{line}  # {comment}"
-    plain = comment and comment == comment.strip() and comment.isascii() and comment.isprintable()
+    plain = comment == comment.strip() and comment.isascii() and comment.isprintable()
     return whole if plain and len(whole) - (whole.rfind("\n") + 1) <= WIDTH else line
-
-
-def returned(value: Code, indent: int) -> str:
-    """Return the text behind `return`."""
-    column = indent + len("return ")
-    if isinstance(value, Tuple) and len(value.items) > 1:
-        return bare_tuple(value.items, indent, column)
-    return LAYOUT.value(value, indent, column, 0)
 
 
 def bare_tuple(items: tuple[Code, ...], indent: int, column: int) -> str:

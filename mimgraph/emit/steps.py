@@ -156,7 +156,7 @@ class Run(NamedTuple):
 def runs(body: Body) -> Iterator[Run]:
     """Yield every way in which each node runs, nodes in running order."""
     needed = needed_in_eval(body)
-    for node in _running_order(body, needed):
+    for node in _running_order(body, needed) if body.training else body.order:
         guard = () if node.name in needed else (TRAINING,)
         for one in single_nodes(node):
             if not body.optional:
@@ -218,8 +218,6 @@ def _running_order(body: Body, needed: set[str]) -> Iterable[TypedNode]:
 
     That is as soon as its sources are there, or just before it is read if it reads only inputs.
     """
-    if not body.training:
-        return body.order
     end = len(body.order)
     place: dict[str, int] = {}
     for index, node in enumerate(body.order):
@@ -247,8 +245,6 @@ def may_lack_a_source(body: Body, node: TypedNode) -> bool:
 
 def nullable(body: Body) -> Iterator[Value]:
     """Yield the values that are read or returned also where they are missing, and then are None."""
-    if not body.optional:
-        return
     for node in body.single_nodes:
         leaf = unwrap(node.operation)
         decided = {key for keys in node.without for key in keys if not _takes_none(node, keys)}
@@ -293,8 +289,6 @@ def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Ste
     The calls read only inputs, so nothing lives longer. They still run before any step that stands
     between, unless they are lookups, whose order does not matter.
     """
-    if not any(node.operation.branches for node in body.nodes):
-        return steps
     readers = Counter(outputs)
     for step in steps:
         readers.update(values_read(step.code))
@@ -310,7 +304,8 @@ def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Ste
         calls = [call for name in taken for call in waiting.pop(name)]
         for name in [name for name in waiting if not _may_wait(name, waiting, step, body)]:
             found += waiting.pop(name)
-        found.append(_with_calls(step, calls) if calls else step)
+        made = {call.targets[0]: call.code for call in calls}
+        found.append(with_code(step, made) if made else step)
     return found + [call for calls in waiting.values() for call in calls]
 
 
@@ -357,9 +352,8 @@ def _reads(step: Step, waiting: Waiting) -> list[Value]:
     return [value for value in (*values_read(step.code), *carried) if value in made]
 
 
-def _with_calls(step: Step, calls: list[Step]) -> Step:
-    """Return the step with the calls in place of their results."""
-    made = {call.targets[0]: call.code for call in calls}
+def with_code(step: Step, made: Mapping[Value, Code]) -> Step:
+    """Return the step with code in place of the locals that it makes."""
     code = rebuild(
         step.code, lambda part: made.get(part.value) if isinstance(part, Local) else None
     )

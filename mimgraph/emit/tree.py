@@ -8,25 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
+from mimgraph.ir.code import Call, Code, Constant, Name, Operand, rebuild
 from mimgraph.ir.typed_graph import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Code):
     """`a, b = value  # comment`; a comment that does not fit is left out.
 
-    `node` is the node that this computes; it is not written.
+    `node` is the node that this computes; it is not written. Two that differ only in these are equal.
     """
 
     targets: tuple[str, ...]
     value: Code
-    comment: str = ""
+    comment: str = field(default="", compare=False)
     node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class Return(Code):
     """`return value`; `node` is the node that this computes, if any."""
 
     value: Code
@@ -34,21 +34,21 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Code):
     """`del a, b`."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Expr:
+class Expr(Code):
     """An expression as a statement, such as a call."""
 
     value: Code
 
 
 @dataclass(frozen=True, slots=True)
-class For:
+class For(Code):
     """`for a, b in iterable:`."""
 
     target: tuple[str, ...]
@@ -57,7 +57,7 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
-class If:
+class If(Code):
     """`if test:`; an `orelse` of one `If` is written as `elif`."""
 
     test: Code
@@ -121,67 +121,12 @@ class Construct(Code):
     positional: int
     defaults: tuple[tuple[str, Any], ...]
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        return ()  # the call that `spelled` returns has them
-
-    def spelled(self) -> Call:
-        """Return the call as it is written."""
-        defaults = dict(self.defaults)
-        args, keywords = [], []
-        for index, (name, value) in enumerate(self.arguments):
-            if name in defaults and _is_literal(value, defaults[name]):
-                continue
-            if index < self.positional:
-                args.append(value)
-            else:
-                keywords.append((name, value))
-        return Call(Name(self.class_name), tuple(args), tuple(keywords))
-
-
-def _is_literal(code: Code, value: Any) -> bool:
-    return isinstance(code, Constant) and same_constant(code.value, value)
-
 
 def same_constant(left: Any, right: Any) -> bool:
     """Return whether two values are equal and written alike: 1, 1.0 and True are not, nor 0.0 and -0.0."""
-    if left is right:
-        return True
-    if isinstance(left, tuple) and isinstance(right, tuple):
+    if isinstance(left, tuple) and isinstance(right, tuple):  # also the named ones of a user
         return len(left) == len(right) and all(map(same_constant, left, right))
-    same = _kind(left) is _kind(right) and bool(left == right)
-    return same and (bool(left) or str(left) == str(right))
-
-
-def _kind(value: Any) -> type:
-    """Return the type of a value; plain `int` for a number that remembers where it is from."""
-    for kind in (bool, int, float):
-        if isinstance(value, kind):
-            return kind
-    return type(value)
-
-
-def rebuild_statement(statement: Statement, replace: Replace) -> Statement:
-    """Return the statement with its expressions rebuilt, in the order in which they are written."""
-    match statement:
-        case Assign(targets, value, comment, node):
-            return Assign(targets, rebuild(value, replace), comment, node)
-        case Return(value, node):
-            return Return(rebuild(value, replace), node)
-        case Expr(value):
-            return Expr(rebuild(value, replace))
-        case For(target, iterable, body):
-            rebuilt = rebuild(iterable, replace)
-            return For(target, rebuilt, tuple(rebuild_statement(s, replace) for s in body))
-        case If(test, body, orelse):
-            return If(
-                rebuild(test, replace),
-                tuple(rebuild_statement(s, replace) for s in body),
-                tuple(rebuild_statement(s, replace) for s in orelse),
-            )
-        case Delete():
-            return statement
-    raise TypeError(statement)
+    return left is right or (bool(left == right) and repr(left) == repr(right))
 
 
 def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
@@ -195,8 +140,18 @@ def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
 
 def spell(node: Code) -> Code:
     """Return `node` with every `Construct` as the call that is written."""
-    return rebuild(node, _written)
-
-
-def _written(part: Code) -> Code | None:
-    return spell(part.spelled()) if isinstance(part, Construct) else None
+    if not isinstance(node, Construct):
+        return node.rebuilt(spell)
+    defaults = dict(node.defaults)
+    args, keywords = [], []
+    for index, (name, value) in enumerate(node.arguments):
+        written = value
+        if not isinstance(value, Constant):
+            written = spell(value)
+        elif name in defaults and same_constant(value.value, defaults[name]):
+            continue
+        if index < node.positional:
+            args.append(written)
+        else:
+            keywords.append((name, written))
+    return Call(Name(node.class_name), tuple(args), tuple(keywords))

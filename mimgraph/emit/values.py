@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from itertools import chain
 from typing import TypeAlias
 
 from mimgraph.emit.attributes import attribute, part_code, tensor
@@ -22,7 +21,7 @@ def argument_names(body: Body) -> dict[str, str]:
     """Return the argument of each input: in a block, which is called by position, a name that its
     code does not use for something else."""
     if not body.family:
-        return {name: name for name in body.inputs}
+        return dict(zip(body.inputs, body.inputs, strict=True))
     names: dict[str, str] = {}
     for name in body.inputs:
         found = spelled(name.replace(".", "_"))  # of a group's member: `fields.city`
@@ -39,8 +38,10 @@ def spelled(name: str) -> str:
 
 def module_arguments(body: Body) -> dict[str, str]:
     """Return the argument of each module that a body is handed: `tokens`, of an item `emb_city`."""
-    taken = {*argument_names(body).values(), *body.by_name}
     names: dict[str, str] = {}
+    if not body.borrowed:
+        return names
+    taken = {*argument_names(body).values(), *body.by_name}
     for owner in body.borrowed:
         found = spelled(owner.replace(".", "_"))
         while found in taken:
@@ -126,13 +127,12 @@ def port_code(
 
 
 def activated(operation: Leaf | Use, code: Code) -> Code:
-    """Return `code` with the operation's activation around it.
+    """Return `code` with the activation, which the operation has, around it.
 
     A ReLU of a sum or product is in place: nothing else reads that, and its gradient does not.
     """
     activation = operation.activation
-    if activation is None:
-        return code
+    assert activation is not None
     if activation == RELU and isinstance(code, Binary) and code.operator in ("+", "-", "*", "/"):
         activation = RELU_IN_PLACE
     return fill(activation, lambda key: code if key == INPUT.key else None)
@@ -154,7 +154,9 @@ def used_ports(body: Body) -> UsedPorts:
             owners[one.name] = owner_of(one)
             if one is not node:
                 read.add(Value(one.name, one.default or ""))
-    found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
+    found: dict[str, set[str]] = {}
+    for owner in owners.values():
+        found[owner] = set()
     for value in read:
         if value.name in owners:
             found[owners[value.name]].add(value.port)
@@ -177,15 +179,17 @@ class Values:
     """The values that the steps of a body read and make."""
 
     def __init__(self, body: Body) -> None:
-        read = chain.from_iterable(node.arguments.values() for node in body.nodes)
-        self.times_read = Counter((*read, *body.outputs.values()))
-        self.nullable = set(nullable(body))
+        self.times_read: Counter[Value] = Counter()
+        for node in body.nodes:
+            self.times_read.update(node.arguments.values())
+        self.times_read.update(body.outputs.values())
+        self.nullable = set(nullable(body)) if body.optional else set()
         self.same: dict[Value, Value] = {}  # one value under two names
         self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
         for value in self.times_read:
-            node = body.by_name.get(value.name)
-            if node is not None and value.port not in node.results:
-                self.owned[value] = learned_tensor(node, value.port, body)
+            maker = body.by_name.get(value.name)
+            if maker is not None and value.port not in maker.results:
+                self.owned[value] = learned_tensor(maker, value.port, body)
         for node in body.nodes:
             for branch in node.operation.branches:
                 port = Value(node.name, branch.name)

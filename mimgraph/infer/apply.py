@@ -24,7 +24,6 @@ from mimgraph.ir.names import BESIDE, TRAINING
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.types import Constraint, TensorType, can_be_read
 from mimgraph.ops import registry
-from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import Form
 from mimgraph.source import PythonFile, Span
@@ -256,7 +255,7 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
         return state.memory.bound[apply]
     form: Form = "item" if span == apply.span and not isinstance(span.file, PythonFile) else "node"
     op = registry.find(apply.kind, apply.name)
-    if op is None or is_plugin(op):
+    if op is None or op.plugin:
         op = op_of_plugin(state, apply, at.node, form)
     if op is None:
         state.memory.bound[apply] = None

@@ -15,11 +15,9 @@ from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered,
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import (
     MAX_NAMES,
-    Around,
     check_scope,
     cycles,
     inner_blocks,
-    is_too_large,
     outer_shares,
     reached,
     report_cycle,
@@ -34,15 +32,14 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed_graph import Limits, read_amount
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.support.arguments import shown
 
 
-def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
+def params(declared: Mapping[str, Option], report: Report) -> dict[str, Any]:
     """Return the values of the spec's params; each may use those above it."""
     found: dict[str, Any] = {}
     for name, option in declared.items():
-        found[name] = plain(compute(option.value, Evaluation(found, state.report)))
+        found[name] = plain(compute(option.value, Evaluation(found, report)))
     return found
 
 
@@ -54,13 +51,16 @@ def input_types(
     types: dict[str, TensorType | None] = {}
     named: dict[str, Any] = {}
     for declared in inputs:
+        shape = declared.shape
         vocab = _vocab(state, declared.vocab) if declared.vocab is not None else None
-        dims = _dims(state, declared.shape) if declared.shape is not None else None
+        dims = _dims(state, shape) if shape is not None else None
         fine = dims is not None and vocab is not FAULTY
         types[declared.name] = TensorType(dims or (), declared.dtype, vocab) if fine else None
-        if declared.shape is None:
+        if shape is None:
             named[OTHERS] = FAULTY
-        named |= {name: symbol(name) for name in declared.shape.names} if declared.shape else {}
+            continue
+        for name in shape.names:
+            named[name] = symbol(name)
     return types, named
 
 
@@ -69,11 +69,8 @@ def _vocab(state: State, option: Option) -> Any:
     value = plain(compute(option.value, Evaluation(state.params, state.report)))
     if value is FAULTY or (type(value) is int and value >= 1):
         return value
-    state.fault(
-        "bad-option",
-        "vocab must be the number of categories, an integer of at least 1",
-        option.span,
-    )
+    message = "vocab must be the number of categories, an integer of at least 1"
+    state.fault("bad-option", message, option.span)
     return FAULTY
 
 
@@ -89,7 +86,8 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
         if size is None:
             return None
         found.append(size)
-        elements *= sum(coefficient for _, coefficient in terms_of(size))  # where names are 1
+        # a name counts as 1
+        elements *= size if isinstance(size, int) else sum(dict(terms_of(size)).values())
         if elements > MAX_COEFFICIENT or len(found) > MAX_AXES:
             message = f"a shape has at most {MAX_AXES} axes, and fewer than 2**63 elements"
             state.fault("too-large", message, span)
@@ -127,7 +125,7 @@ def check_blocks(
     Only `blocks` are checked if they are given.
     """
     state.outer = outer_shares(state.blocks, around)
-    if is_too_large(state.outer):
+    if sum(map(len, state.outer.values())) > MAX_NAMES:
         first = next(iter(state.blocks.values()))
         message = f"blocks share more than {MAX_NAMES:,} names of nodes around them"
         state.fault("too-large", message, first.span)
@@ -142,14 +140,11 @@ def check_blocks(
         else:
             elsewhere = OtherScopes(names, block) if names is not None else None
             state.memory.scopes[key] = check_scope(
-                *(block.inputs, block.nodes, block.outputs, state.report),
-                f"{block.family}.",
-                elsewhere,
-                block.lost,
-                Around(state.outer.get(key, ()), state.outer),
+                *(block, state.report, state.outer, elsewhere, f"{block.family}."),
+                state.outer.get(key, ()),
             )
         op = registry.find("layer", block.family)
-        if op is not None and not is_plugin(op):
+        if op is not None and not op.plugin:
             message, help = f"{block.family} is the name of a layer", "give the block another name"
             state.fault("duplicate-name", message, block.span, help=help)
         _check_dimension_names(state, block)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.declared_graph import Block, Input, InputShape, Node, operations, overs
+from mimgraph.ir.declared_graph import Block, BlockInput, Input, Node
 from mimgraph.ir.declared_values import FAULTY, Chosen, LinearSize, Option, Template, Written
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
@@ -31,58 +31,37 @@ from mimgraph.source import Span
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
-def in_inputs(inputs: Iterable[Input]) -> Iterator[str]:
+def in_inputs(inputs: Iterable[Input | BlockInput]) -> Iterator[str]:
     """Yield the names in inputs: in their shapes and vocabularies, and in `optional`."""
-    for declared in inputs:
-        yield from _in_shape(declared.shape)
-        yield from _in_input(declared)
-
-
-def _in_input(declared: Input) -> Iterator[str]:
-    """Yield the names that decide whether an input is optional, and its vocab."""
-    yield from in_value(declared.optional)
-    if declared.vocab is not None:
-        yield from in_value(declared.vocab.value)
-
-
-def _in_shape(shape: InputShape | None) -> Iterator[str]:
-    if shape is not None:
-        yield from in_value(shape.written)
+    for one in inputs:
+        shape = one.shape if isinstance(one, Input) else one.pattern
+        # of a block that is a spec, the input that it was there
+        declared = one if isinstance(one, Input) else one.declared
+        yield from in_value([*(shape.written if shape else ()), one.optional])
+        if declared is not None:
+            yield from in_value([declared.optional, declared.vocab and declared.vocab.value])
 
 
 def in_block(block: Block) -> Iterator[str]:
     """Yield the names in a block, without those in the defaults of its params."""
-    for given in block.inputs:
-        yield from _in_shape(given.pattern)
-        yield from in_value(given.optional)
-        if given.declared is not None:  # of a spec that is used as a block
-            yield from _in_input(given.declared)
+    yield from in_inputs(block.inputs)
     yield from in_nodes(block.nodes)
     yield from in_value(block.doc)
 
 
 def in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
     """Yield the names in the options of nodes, and in the names of their ops."""
-    nodes = tuple(nodes)
     for node in nodes:
-        yield from in_value(node.freeze)
-        yield from _in_training(node)
-    for over in overs(nodes):
-        yield from in_value(over.value)
-    for operation in operations(nodes):
-        for item in operation.items:
-            yield from in_value(item.freeze)
-            yield from _in_training(item)
-        for name in operation.names():
-            if isinstance(name, Chosen):
-                yield from in_value(str(name))
-        for option in operation.every_option():
-            yield from in_value(option.value)
-
-
-def _in_training(node: Node) -> Iterator[str]:
-    for option in node.training.every_option() if node.training else ():
-        yield from in_value(option.value)
+        given = [*(node.training.every_option() if node.training else ())]
+        given += [node.over] if node.over is not None else []
+        applied = node.applied
+        if applied is not None and node.operation is not None:
+            each = node.operation.every_option() if node.has_branches else ()
+            given += (*each, *applied.every_option())
+            names = [str(name) for name in applied.names() if isinstance(name, Chosen)]
+            yield from in_value(names)
+            yield from in_nodes(applied.items)
+        yield from in_value([node.freeze, *(option.value for option in given)])
 
 
 def in_value(value: Any) -> Iterator[str]:
@@ -207,9 +186,7 @@ def _compute(value: Written, at: Evaluation) -> Any:
         return FAULTY
     except ExpressionError as error:
         span, labels = placed(value.at(error.start, error.end), origin_of(value, at.origins))
-        fault = Diagnostic(
-            error.code, error.message, span, labels=labels, help=error.help, node=at.node
-        )
+        fault = Diagnostic(error.code, error.message, span, "", labels, error.help, at.node)
         at.report.add(fault)
         return FAULTY
     return written(result, value.expression)

@@ -1,8 +1,8 @@
-"""Infer the types of a graph, of single nodes for graphs that are built call by call, and of the part of an invalid graph that is known."""
+"""Infer the types of a graph, of one node or input alone, and of the known part of a wrong graph."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,7 +24,7 @@ from mimgraph.infer.rewrites import choose, with_words_as_options
 from mimgraph.infer.sharing import check_borrowers, check_share
 from mimgraph.infer.sources import resolve, resolve_all
 from mimgraph.infer.state import Context, Fed, State
-from mimgraph.infer.structure import Around, Scope, check_scope
+from mimgraph.infer.structure import Scope, check_scope
 from mimgraph.infer.typer import NodeTyper
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
 from mimgraph.ir.declared_graph import (
@@ -39,7 +39,7 @@ from mimgraph.ir.declared_graph import (
     Output,
     Source,
 )
-from mimgraph.ir.declared_values import FAULTY, OTHERS
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Option
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode, Value, borrowed_by, single_nodes
 from mimgraph.ir.typed_operations import Shared
@@ -51,32 +51,22 @@ def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGrap
 
     `state` is a new one, given to read in it what is known of a wrong graph.
     """
-    if state is not None:
-        return _infer(graph, report, state)
-    state = State({}, report)
-    try:
-        return _infer(graph, report, state)
-    finally:
-        state.whole = None  # else the two keep each other, and the declared graph, in memory
-
-
-def _infer(graph: Graph, report: Report, state: State) -> TypedGraph | None:
-    """Return the typed graph, as `infer` does."""
     before = len(report.diagnostics)
-    context = state.whole = opened(state, graph)
+    given, state = state, state or State({}, report)
+    context = opened(state, graph)
     if context is None:
         return None
-    is_batch_given = check_inputs(state, graph.inputs, context.optional)
+    if given is not None:
+        given.whole = context
+    is_batch_given = not context.optional or check_inputs(state, graph.inputs, context.optional)
     typer = NodeTyper(context) if state.points is None else state.points.typer(context)
     found = typer.nodes(graph.outputs)
-    _check_outputs(state, graph.outputs, found)
-    for fed in found.values() if is_batch_given else ():
+    batch_dims = _check_outputs(state, graph.outputs, found)
+    for fed in found.values() if context.optional and is_batch_given else ():
         check_output(state, fed)
-    training = frozenset(output.name for output in graph.outputs if output.only_training)
-    batch_dims = _batch_dims(state, graph.outputs, found)
     body = body_of(
         *(context, found, "", state.params, {}, {}, graph.doc),
-        training=training,
+        training=frozenset([output.name for output in graph.outputs if output.only_training]),
         batch_dims=batch_dims,
     )
     if len(report.diagnostics) > before or body is None:
@@ -95,65 +85,79 @@ def _infer(graph: Graph, report: Report, state: State) -> TypedGraph | None:
 def opened(state: State, graph: Graph) -> Context | None:
     """Return the context in which the nodes of a graph are typed, once its params, blocks, structure and
     inputs are checked; None if a section could not be read, so that no source can be resolved."""
-    state.params = params(state, graph.params)
+    state.params = params(graph.params, state.report)
     if graph.limits is not None:
         state.limits = compute_limits(graph.limits, state.params, state.report)
-    graph = with_words_as_options(choose(graph, state.params, state.report))
-    state.blocks = graph.blocks
+    if graph.blocks or not all(map(_is_settled, graph.nodes)):
+        graph = with_words_as_options(choose(graph, state.params, state.report))
     names = SpecNames(graph)
-    check_blocks(state, names, [node.name for node in graph.nodes])
+    if graph.blocks:
+        state.blocks = graph.blocks
+        check_blocks(state, names, [node.name for node in graph.nodes])
     if state.report.diagnostics and not (graph.inputs and graph.nodes):
         # check the nodes' text alone
         check_nodes_text(state, graph.nodes, {**state.params, OTHERS: FAULTY}, "")
         return None
-    scope = check_scope(
-        *(graph.inputs, graph.nodes, graph.outputs, state.report),
-        elsewhere=OtherScopes(names),
-        lost=graph.lost,
-        around=Around((), state.outer),
-    )
+    scope = check_scope(graph, state.report, state.outer, OtherScopes(names))
     types, sizes = input_types(state, graph.inputs)
     optional = optional_inputs(state, graph.inputs)
     return Context(state, {**state.params, **sizes}, types, scope, "", optional=optional)
 
 
-def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, Fed]) -> None:
-    """Report outputs that are no tensors, and a graph that has no output in eval mode."""
-    declared = tuple(outputs)
-    if declared and all(output.only_training for output in declared):
-        message = "every output is for training only, so the model returns nothing in eval"
-        help = "leave only: training out of one of them"
-        state.fault("bad-option", message, declared[0].span, help=help)
-    for fed in found.values():
-        if fed.type is not None and fed.type.dtype not in DTYPES:
+def _is_settled(node: Node) -> bool:
+    """Return whether a node is a layer or merge whose names no param gives, without words on training
+    that its op may take."""
+    operation = node.operation
+    if not isinstance(operation, Apply) or node.training is not None:
+        return False
+    activation = operation.activation
+    has_chosen = activation is not None and isinstance(activation.name, Chosen)
+    return not has_chosen and not isinstance(operation.name, Chosen)
+
+
+def _check_outputs(
+    state: State, outputs: Sequence[Output], found: Mapping[str, Fed]
+) -> dict[str, int]:
+    """Report outputs that are no tensors, and a graph that has no output in eval mode; return the axis
+    to which the batch of each output is moved, if to another."""
+    moved = {}
+    has_eval = not outputs
+    for output in outputs:
+        has_eval = has_eval or not output.only_training
+        fed = found[output.name]
+        if fed.type is None:
+            continue
+        if fed.type.dtype not in DTYPES:
             help = "name its ports hidden and, of an LSTM, cell: those are tensors"
             message = f"{fed.text} is a recurrent state, and an output must be a tensor"
             state.fault("dtype-mismatch", message, fed.source.span, help=help)
-
-
-def _batch_dims(
-    state: State, outputs: Iterable[Output], found: Mapping[str, Fed]
-) -> dict[str, int]:
-    """Return the axis to which the batch of each output is moved, if to another; report an axis that
-    the output does not have, and an output whose batch is not the first axis."""
-    moved = {}
-    for output in outputs:
-        option, type_ = output.batch_dim, found[output.name].type
-        if option is None or type_ is None:
-            continue
-        rank, axis, text = type_.rank, option.value, output.source.text
-        if not type_.batched:
-            code: DiagnosticCode = "batch-moved" if type_.has_moved_batch else "rank-mismatch"
-            has = "has its batch elsewhere" if type_.has_moved_batch else "has no batch"
-            message = f"batch_dim moves the batch from the first axis, and {text} {has}"
-            state.fault(code, message, output.source.span, note=str(type_))
-        elif not -rank <= axis < rank:
-            message = f"batch_dim {axis} is out of range for {text}, {type_}"
-            help = f"it may be -{rank} to {rank - 1}"
-            state.fault("bad-option", message, option.span, help=help)
-        elif axis % rank:
-            moved[output.name] = axis % rank
+        if output.batch_dim is not None:
+            axis = _batch_axis(state, output.source, output.batch_dim, fed.type)
+            if axis:
+                moved[output.name] = axis
+    if not has_eval:
+        message = "every output is for training only, so the model returns nothing in eval"
+        help = "leave only: training out of one of them"
+        state.fault("bad-option", message, outputs[0].span, help=help)
     return moved
+
+
+def _batch_axis(state: State, source: Source, option: Option, type_: TensorType) -> int:
+    """Return the axis to which the batch of an output is moved; 0 after reporting an axis that the
+    output does not have, and an output whose batch is not the first axis."""
+    rank, axis, text = type_.rank, option.value, source.text
+    if not type_.batched:
+        code: DiagnosticCode = "batch-moved" if type_.has_moved_batch else "rank-mismatch"
+        has = "has its batch elsewhere" if type_.has_moved_batch else "has no batch"
+        message = f"batch_dim moves the batch from the first axis, and {text} {has}"
+        state.fault(code, message, source.span, note=str(type_))
+    elif not -rank <= axis < rank:
+        message = f"batch_dim {axis} is out of range for {text}, {type_}"
+        help = f"it may be -{rank} to {rank - 1}"
+        state.fault("bad-option", message, option.span, help=help)
+    else:
+        return int(axis) % rank
+    return 0
 
 
 # Type single nodes, for graphs that are built call by call.

@@ -1,4 +1,4 @@
-"""Match the options of a layer or merge to those of its op, compute their values, and report wrong ones."""
+"""Match the options given to an op, compute their values, and report invalid ones."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from mimgraph.ir.declared_graph import BESIDE_FROM, Activation
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Option, Written
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
+    PLAIN_TYPES,
     Arithmetic,
     Expression,
     ExpressionError,
@@ -86,8 +87,17 @@ def bind(
     use."""
     report = at.report
     before = len(report.diagnostics)
-    given = _matched(op, options, lone, place, at)
     is_read = OTHERS not in options
+    given = {**options}
+    given.pop(OTHERS, None)
+    if lone is not None and op.lone_option is not None:
+        given[op.lone_option] = lone
+    elif lone is not None:
+        takes = "its options by name" if op.options else "no options"
+        message = f"{op.name} takes {takes}"
+        report.add(Diagnostic("wrong-type", message, lone.span, help=by_name(op), node=at.node))
+    if not given.keys() <= op.options.keys():
+        _drop_unknown(op, given, place, at)
     missing = [option for option in op.required if option.name not in given]
     is_fine = len(report.diagnostics) == before and is_read
     if missing and is_fine and not is_positional(op, lone):
@@ -104,29 +114,15 @@ def bind(
     return Bound(op, given, inferred, varying, fixed, faulty, length)
 
 
-def _matched(
-    op: Op, options: Mapping[str, Option], lone: Option | None, place: Place, at: Evaluation
-) -> dict[str, Option]:
-    """Return the options by name, including the lone value; report options that the op does not
-    have."""
-    given = dict(options)
-    given.pop(OTHERS, None)
-    if lone is not None and op.lone_option is None:
-        takes = "its options by name" if op.options else "no options"
-        message = f"{op.name} takes {takes}"
-        fault = Diagnostic("wrong-type", message, lone.span, help=by_name(op), node=at.node)
-        at.report.add(fault)
-    elif lone is not None and op.lone_option is not None:
-        given[op.lone_option] = lone
-    if unknown := [name for name in given if name not in op.options]:
-        known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
-        operands = () if op.inputs.kind == "one" else op.inputs.names
-        if op.kind == "tensor":  # its source has a key of its own, or is the value of its key
-            known, operands = (*known, *(name for name in operands if name == "like")), ()
-        keys = Keys(known, place.words, operands, place.form)
-        for name in unknown:
-            unknown_option(op.name, name, given.pop(name), keys, at.report, at.node)
-    return given
+def _drop_unknown(op: Op, given: dict[str, Option], place: Place, at: Evaluation) -> None:
+    """Report options that the op does not have, and drop them."""
+    known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
+    operands = () if op.inputs.kind == "one" else op.inputs.names
+    if op.kind == "tensor":  # its source has a key of its own, or is the value of its key
+        known, operands = (*known, *(name for name in operands if name == "like")), ()
+    keys = Keys(known, place.words, operands, place.form)
+    for name in [name for name in given if name not in op.options]:
+        unknown_option(op.name, name, given.pop(name), keys, at.report, at.node)
 
 
 def values(bound: Bound, at: Evaluation) -> Values | None:
@@ -142,12 +138,18 @@ def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation)
     becomes FAULTY."""
     found, key, run_time = {**others.by_name}, [others.key], [*others.run_time]
     for name, option in given.items():
-        value = compute(option.value, at)
+        value, spec = compute(option.value, at), op.options[name]
         if value is not FAULTY:
-            value = _checked(op, op.options[name], value, option, at)
+            try:
+                value = spec.check(value)
+            except ValueError:
+                span, labels = placed(option.span, origin_of(option.value, at.origins))
+                at.report.add(refused_value(op, spec, value, span, labels, at))
+                value = FAULTY
         found[name] = value
         key += name, identity(value)
-        run_time += [(name, size) for size in _run_time_sizes(value)]
+        if type(value) not in PLAIN_TYPES:
+            run_time += [(name, size) for size in _run_time_sizes(value)]
     return Values(found, tuple(key), run_time)
 
 
@@ -160,17 +162,6 @@ def _run_time_sizes(value: Any) -> list[Dim]:
     if isinstance(value, list | tuple):
         return [size for item in value for size in _run_time_sizes(item)]
     return []
-
-
-def _checked(op: Op, spec: OptionSpec, value: Any, option: Option, at: Evaluation) -> Any:
-    """Return the value converted to the option's type; FAULTY if the type is wrong, which is
-    reported."""
-    try:
-        return spec.check(value)
-    except ValueError:
-        span, labels = placed(option.span, origin_of(option.value, at.origins))
-        at.report.add(refused_value(op, spec, value, span, labels, at))
-        return FAULTY
 
 
 # Report options that are unknown, missing, given twice or of a wrong type, with the help.

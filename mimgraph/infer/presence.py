@@ -27,7 +27,7 @@ from mimgraph.ir.typed_graph import (
 from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
-from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.ops.custom.registration import Registered
 from mimgraph.ops.op import Op
 
 MAX_OPTIONAL = 128

@@ -1,4 +1,4 @@
-"""Find what a graph needs: packages of layers, a newer torch, and the nodes that need a constraint."""
+"""Find the packages and the torch release that a graph needs, and who needs a constraint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mimgraph.ir.typed_operations import Leaf, unwrap
 from mimgraph.ir.typed_walks import bodies, used_ops, with_items
 from mimgraph.ir.types import Constraint, at_least_one
 from mimgraph.ops import registry
-from mimgraph.ops.op import Release, dotted
+from mimgraph.ops.op import Op, Release, dotted
 from mimgraph.ops.registry import how_to_install
 from mimgraph.source import Span
 
@@ -73,36 +73,34 @@ def check_packages(graph: TypedGraph, is_installed: Callable[[str], bool]) -> No
 
 def _without_peft(graph: TypedGraph, is_installed: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """Yield a fault for each node with adapters if the library that makes them is not installed."""
-    if is_installed("peft"):
-        return
-    every = [node for body in bodies(graph.body) for node in with_items(body.nodes)]
-    adapted = [node for node in every if node.training is not None and node.training.lora]
-    for node in adapted:
-        declared = node.declared
-        option = declared.training.lora if declared.training is not None else None
-        span = declared.span if option is None else option.key
-        message = "lora needs peft, which is not installed"
-        help = how_to_install("peft")
-        yield Diagnostic("missing-package", message, span, help=help, node=node.name)
+    every = () if is_installed("peft") else bodies(graph.body)
+    for node in (node for body in every for node in with_items(body.nodes)):
+        if node.training is not None and node.training.lora:
+            words = node.declared.training
+            option = words.lora if words is not None else None
+            span = node.declared.span if option is None else option.key
+            yield _not_installed("lora", "peft", span, node.name)
 
 
 def _without_package(
     graph: TypedGraph, is_installed: Callable[[str], bool]
 ) -> Iterator[Diagnostic]:
-    ops = {used: registry.find(*used) for used in used_ops(graph.body)}
-    lacking = {used: op for used, op in ops.items() if op and not is_installed(op.package)}
-    if not lacking:
-        return
-    for path, node, _ in leaves(graph.body, "", set()):
-        op = lacking.get(node.operation.op) if isinstance(node.operation, Leaf) else None
-        if op is not None:
-            yield Diagnostic(
-                "missing-package",
-                f"{op.name} needs {op.package}, which is not installed",
-                node.declared.span,
-                help=how_to_install(op.package),
-                node=path,
-            )
+    for path, node, op in _uses(graph, lambda op: not is_installed(op.package)):
+        yield _not_installed(op.name, op.package, node.declared.span, path)
+
+
+def _not_installed(what: str, package: str, span: Span, node: str) -> Diagnostic:
+    message, help = f"{what} needs {package}, which is not installed", how_to_install(package)
+    return Diagnostic("missing-package", message, span, help=help, node=node)
+
+
+def _uses(graph: TypedGraph, concerns: Callable[[Op], bool]) -> Iterator[tuple[str, TypedNode, Op]]:
+    """Yield the nodes of the ops that something concerns, each with its dotted name."""
+    ops = {used: op for used in used_ops(graph.body) if (op := registry.find(*used)) is not None}
+    found = {used: op for used, op in ops.items() if concerns(op)}
+    for path, node, _ in leaves(graph.body, "", set()) if found else ():
+        if isinstance(node.operation, Leaf) and node.operation.op in found:
+            yield path, node, found[node.operation.op]
 
 
 def release(version: str) -> Release:
@@ -119,27 +117,17 @@ def release(version: str) -> Release:
 
 def check_torch(graph: TypedGraph, version: str) -> None:
     """Raise a `SpecError` with every option of the graph that this version of torch lacks."""
-    if faults := [*_unsupported(graph, release(version))]:
+    torch = release(version)
+    used = _uses(graph, lambda op: any(since > torch for since in op.since.values()))
+    if faults := [fault for use in used for fault in _newer_options(*use, torch)]:
         raise SpecError(faults)
 
 
-def _unsupported(graph: TypedGraph, torch: Release) -> Iterator[Diagnostic]:
-    ops = [registry.find(*used) for used in used_ops(graph.body)]
-    if not any(since > torch for op in ops if op is not None for since in op.since.values()):
-        return
-    for path, node, _ in leaves(graph.body, "", set()):
-        apply = node.declared.operation
-        if isinstance(apply, Apply) and isinstance(node.operation, Leaf):
-            yield from _newer_options(node, node.operation, apply, torch, path)
-
-
-def _newer_options(
-    node: TypedNode, leaf: Leaf, apply: Apply, torch: Release, path: str
-) -> Iterator[Diagnostic]:
+def _newer_options(path: str, node: TypedNode, op: Op, torch: Release) -> Iterator[Diagnostic]:
     """Yield a fault for each option that torch added later; an option at its default is not
     emitted, so it is fine."""
-    op = registry.find(leaf.kind, leaf.name)
-    if op is None:
+    apply, leaf = node.declared.operation, node.operation
+    if not isinstance(apply, Apply) or not isinstance(leaf, Leaf):
         return
     for name, since in op.since.items():
         if since > torch and leaf.options[name] != op.defaults[name]:

@@ -1,4 +1,4 @@
-"""Prepare a spec for use inside another: as a block, with params of its own, checked without types."""
+"""Prepare a spec for use inside another: as a block, with its own params, checked without types."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mimgraph.infer.evaluation import Evaluation, check_names, in_block, in_form
 from mimgraph.infer.presence import check_inputs
 from mimgraph.infer.state import State
 from mimgraph.infer.structure import (
-    Around,
     calls,
     check_scope,
     inner_blocks,
     needed_for,
     ordered,
     outer_shares,
+    scopes,
 )
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
 from mimgraph.ir import declared_graph as ir
@@ -308,17 +308,11 @@ def check_untyped(graph: Graph, report: Report) -> None:
     # the private ones were checked with their part
     own = {key: block for key, block in graph.blocks.items() if not block.is_private}
     check_blocks(state, names, [node.name for node in graph.nodes], own)
-    sizes = {name: None for one in graph.inputs if one.shape for name in one.shape.names}
-    known: dict[str, Any] = {**graph.params, **sizes}
+    known: dict[str, Any] = {**graph.params, **dict.fromkeys(graph.sizes)}
     if any(one.shape is None for one in graph.inputs) or not (graph.inputs and graph.nodes):
         known[OTHERS] = FAULTY
     if graph.inputs and graph.nodes:
-        check_scope(
-            *(graph.inputs, graph.nodes, graph.outputs, report),
-            elsewhere=OtherScopes(names),
-            lost=graph.lost,
-            around=Around((), state.outer),
-        )
+        check_scope(graph, report, state.outer, OtherScopes(names))
     optional = [one.name for one in graph.inputs if one.optional is True]
     check_inputs(state, graph.inputs, optional)
     check_nodes_text(state, graph.nodes, known, "")
@@ -330,7 +324,7 @@ def fixed_params(graph: Graph, report: Report) -> Mapping[str, Any]:
 
     They name an op, or are called as a key of a node or as a size of an input is.
     """
-    nodes = [*graph.nodes, *(node for block in graph.blocks.values() for node in block.nodes)]
+    nodes = [node for scope in scopes(graph) for node in scope.nodes]
     chosen = {
         word
         for operation in operations(nodes)
@@ -338,12 +332,12 @@ def fixed_params(graph: Graph, report: Report) -> Mapping[str, Any]:
         if isinstance(name, Chosen)
         for word in in_value(name.written)
     }
-    sizes = {name for one in graph.inputs if one.shape for name in one.shape.names}
-    fixed = {name for name in graph.params if name in chosen | sizes or name in NODE_WORDS}
+    chosen.update(graph.sizes, NODE_WORDS)
+    fixed = {name for name in graph.params if name in chosen}
     read = {*fixed}
     for name in reversed([*graph.params]):  # a value may read those above it
         if name in read:
             read.update(in_value(graph.params[name].value))
     needed = {name: option for name, option in graph.params.items() if name in read}
-    values = params(State({}, report), needed)
+    values = params(needed, report)
     return {name: values[name] for name in graph.params if name in fixed}

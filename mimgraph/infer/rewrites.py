@@ -1,50 +1,52 @@
-"""Rewrite a declared graph before it is typed: names of ops that params give, unused options, words that are options."""
+"""Rewrite a declared graph before it is typed: names that params give, and where options belong."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
-from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node, Operation
+from mimgraph.infer.structure import scopes
+from mimgraph.ir.declared_graph import Apply, Block, Call, Chain, Graph, Node
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Choices, Chosen, Option, Written
 from mimgraph.ir.expression import Variable, variables
 from mimgraph.ir.rewrite import Options, Rewriter
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
-from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.support.plugins import BrokenPlugin
 
 
+def _with_nodes(graph: Graph, nodes: Mapping[str, tuple[Node, ...]]) -> Graph:
+    """Return the graph with other nodes in each scope, by its key; itself if they are the same."""
+    blocks = {
+        key: block if nodes[key] is block.nodes else replace(block, nodes=nodes[key])
+        for key, block in graph.blocks.items()
+    }
+    unchanged = nodes[""] is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)
+    return graph if unchanged else replace(graph, nodes=nodes[""], blocks=blocks)
+
+
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
-    """Return the graph with every such name resolved; a node with a faulty name loses its
-    operation."""
+    """Return the graph with every name of an op or block resolved that a param gives,
+    `merge: $fusion`; a node with a faulty name loses its operation."""
     if graph.spaces:
         graph = without_other_choices(graph, params, report)
-    blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
-    nodes = Rewriter(name=_Chooser(params, report).name).nodes(graph.nodes)
-    unchanged = nodes is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)
-    return graph if unchanged else replace(graph, nodes=nodes, blocks=blocks)
+    found = {}
+    for scope in scopes(graph):
+        rewriter = Rewriter(name=_Chooser(params, report, scope.own).name)
+        found[scope.key] = rewriter.nodes(scope.nodes, scope.path)
+    return _with_nodes(graph, found)
 
 
-def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) -> Block:
-    """Return a block with every name resolved that a param of the spec gives."""
-    path = block.family if block.is_chain else f"{block.family}."
-    chooser = _Chooser(params, report, block.own_names)
-    nodes = Rewriter(name=chooser.name).nodes(block.nodes, path)
-    return block if nodes is block.nodes else replace(block, nodes=nodes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chooser:
+class _Chooser(NamedTuple):
     """Resolves names by the params of the spec; `own` are a block's params and sizes, which differ
     from use to use and so cannot name an op."""
 
     params: Mapping[str, Any]
     report: Report
-    own: frozenset[str] = frozenset()
+    own: frozenset[str]
 
     def name(self, kind: str, name: str, path: str) -> str | None:
         """Return the name itself, or the name that a param gives; None after reporting a faulty
@@ -84,32 +86,18 @@ def without_other_choices(graph: Graph, values: Mapping[str, Any], report: Repor
     if not any(isinstance(one.space, Choices) for one in graph.params.values()):
         return graph
     values = layered(values, dict.fromkeys(graph.params))  # of a part only some values are known
-    names = layered(_sizes(graph), values)
-    leaver = _Leaver(SearchedOps(graph), values, names, report)
-    nodes = Rewriter(given=leaver.kept).nodes(graph.nodes)
-    blocks = {key: _in_block(graph, block, values, report) for key, block in graph.blocks.items()}
-    return replace(graph, nodes=nodes, blocks=blocks)
+    sizes: dict[str, Any] = dict.fromkeys(graph.sizes)
+    if any(one.shape is None for one in graph.inputs):  # it may name any size
+        sizes[OTHERS] = FAULTY
+    found = {}
+    for scope in scopes(graph):
+        names = layered(dict.fromkeys(scope.own) if scope.key else sizes, values)
+        leaver = _Leaver(SearchedOps(graph, scope.own), values, names, report)
+        found[scope.key] = Rewriter(given=leaver.kept).nodes(scope.nodes, scope.path)
+    return _with_nodes(graph, found)
 
 
-def _in_block(graph: Graph, block: Block, values: Mapping[str, Any], report: Report) -> Block:
-    """Return a block without the options of other choices of the spec's params."""
-    path = block.family if block.is_chain else f"{block.family}."
-    names = layered(dict.fromkeys(block.own_names), values)
-    leaver = _Leaver(SearchedOps(graph, block.own_names), values, names, report)
-    nodes = Rewriter(given=leaver.kept).nodes(block.nodes, path)
-    return block if nodes is block.nodes else replace(block, nodes=nodes)
-
-
-def _sizes(graph: Graph) -> dict[str, Any]:
-    """Return the names of sizes that the graph's own nodes may read; any name if an input is faulty."""
-    names: dict[str, Any] = {}
-    for one in graph.inputs:
-        names |= dict.fromkeys(one.shape.names) if one.shape else {OTHERS: FAULTY}
-    return names
-
-
-@dataclass(frozen=True, slots=True)
-class SearchedOps:
+class SearchedOps(NamedTuple):
     """Says which choices of a search have an option; the params in `own` are a block's, and not searched."""
 
     graph: Graph
@@ -137,20 +125,24 @@ class SearchedOps:
 
     def having(self, kind: str, param: str, option: str) -> frozenset[str]:
         """Return the choices that have an option."""
-        return frozenset(one for one in self.choices(param) if self._has(kind, one, option))
+        blocks = self.graph.blocks
+        return frozenset(
+            one for one in self.choices(param) if option in _options_of(kind, one, blocks)
+        )
 
-    def _has(self, kind: str, name: str, option: str) -> bool:
-        if kind == "block":
-            block = self.graph.blocks.get(name)
-            return block is not None and option in block.params
-        kind = "layer" if kind == "activation" else kind
-        op = registry.find(kind, name)
-        if op is None:
-            try:
-                op = registration.find(kind, name)
-            except BrokenPlugin:  # reported where it is chosen
-                return False
-        return op is not None and option in op.options
+
+def _options_of(kind: str, name: str, blocks: Mapping[str, Block]) -> Collection[str]:
+    """Return the names of the options of an op, or of the params of a block."""
+    if kind == "block":
+        return blocks[name].params if name in blocks else ()
+    kind = "layer" if kind == "activation" else kind
+    op = registry.find(kind, name)
+    if op is None or op.plugin:
+        try:
+            op = registration.find(kind, name)
+        except BrokenPlugin:  # reported where the node is typed
+            return ()
+    return () if op is None else op.options
 
 
 def _lone_name(value: Any) -> str | None:
@@ -159,8 +151,7 @@ def _lone_name(value: Any) -> str | None:
     return value.expression.name if is_name else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaver:
+class _Leaver(NamedTuple):
     """Leaves out the options of other choices, in a scope that knows `names`."""
 
     searched: SearchedOps
@@ -189,11 +180,8 @@ class _Leaver:
 def with_words_as_options(graph: Graph) -> Graph:
     """Return the graph in which such a word of a node is an option of its layer, or a param of its
     block."""
-    blocks = {
-        key: replace(block, nodes=_nodes(block.nodes, graph.blocks))
-        for key, block in graph.blocks.items()
-    }
-    return replace(graph, nodes=_nodes(graph.nodes, graph.blocks), blocks=blocks)
+    found = {scope.key: _nodes(scope.nodes, graph.blocks) for scope in scopes(graph)}
+    return _with_nodes(graph, found)
 
 
 def _nodes(nodes: tuple[Node, ...], blocks: Mapping[str, Block]) -> tuple[Node, ...]:
@@ -201,14 +189,15 @@ def _nodes(nodes: tuple[Node, ...], blocks: Mapping[str, Block]) -> tuple[Node, 
 
 
 def _node(node: Node, blocks: Mapping[str, Block]) -> Node:
-    applied = node.applied
+    applied, training = node.applied, node.training
     if isinstance(applied, Chain):
-        items = _nodes(applied.items, blocks)
-        return node if items is applied.items else node.with_applied(replace(applied, items=items))
-    training = node.training
-    if training is None or applied is None:
+        return node.with_applied(replace(applied, items=_nodes(applied.items, blocks)))
+    if training is None or not isinstance(applied, Apply | Call):
         return node
-    own = _options(applied, blocks)
+    if isinstance(applied, Call):
+        own = _options_of("block", applied.block, blocks)
+    else:
+        own = _options_of(applied.kind, applied.name, blocks)
     for name, option in training.given.items():
         if name in own and training is not None:
             applied = applied.with_named({**applied.named, name: option})
@@ -216,19 +205,3 @@ def _node(node: Node, blocks: Mapping[str, Block]) -> Node:
     if training is node.training:
         return node
     return replace(node.with_applied(applied), training=training)
-
-
-def _options(operation: Operation, blocks: Mapping[str, Block]) -> Collection[str]:
-    """Return the names of the options that an operation has."""
-    if isinstance(operation, Call):
-        block = blocks.get(operation.block)
-        return () if block is None else block.params
-    if not isinstance(operation, Apply):
-        return ()
-    op = registry.find(operation.kind, operation.name)
-    if op is None or is_plugin(op):
-        try:
-            op = registration.find(operation.kind, operation.name)
-        except BrokenPlugin:  # reported where the node is typed
-            return ()
-    return () if op is None else op.options

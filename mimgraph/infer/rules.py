@@ -17,7 +17,7 @@ from mimgraph.ir.names import free_name
 from mimgraph.ir.typed_graph import ALWAYS, Presence, both
 from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
-from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.ops.custom.registration import Registered
 from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.registry import layer_of_one
 

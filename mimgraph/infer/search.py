@@ -1,4 +1,4 @@
-"""Find what the points of a search space read, settle a point, and keep typed nodes from point to point."""
+"""Find what each point of a search space reads, settle a point, and cache typed nodes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.rewrites import SearchedOps, without_other_choices
-from mimgraph.infer.state import ALONE, Context, Joint, State
-from mimgraph.infer.structure import calls
+from mimgraph.infer.state import ALONE, Context, Joint
+from mimgraph.infer.structure import ScopeNodes, calls, scopes
 from mimgraph.infer.typer import NodeTyper
 from mimgraph.infer.warnings import unread_params
 from mimgraph.ir.declared_graph import Apply, Graph, Node
@@ -79,20 +79,19 @@ class _Reads:
         if self.graph.limits is not None:
             limits = [option.value for option in self.graph.limits.options]
             yield from ((name, Read("limits", once)) for name in in_value(limits))
-        yield from self._in_scope(self.graph.nodes, "", (), once)
-        for key, block in self.graph.blocks.items():
-            path = block.family if block.is_chain else f"{block.family}."
-            guards, own = self._guards_of(key), block.own_names
-            yield from self._in_scope(block.nodes, path, own, guards)
-            defaults = in_value([option.value for option in block.params.values()])
-            for name in (*in_block(replace(block, nodes=(), doc="")), *defaults):
-                if name not in own:
-                    yield name, Read(block.family, guards)
+        for scope in scopes(self.graph):
+            block = self.graph.blocks.get(scope.key)
+            guards = self._guards_of(scope.key) if block else once
+            yield from self._in_scope(scope, guards)
+            if block is not None:
+                defaults = in_value([option.value for option in block.params.values()])
+                for name in (*in_block(replace(block, nodes=(), doc="")), *defaults):
+                    if name not in scope.own:
+                        yield name, Read(block.family, guards)
 
-    def _in_scope(
-        self, nodes: tuple[Node, ...], path: str, own: Collection[str], around: frozenset[Guard]
-    ) -> Iterator[tuple[str, Read]]:
+    def _in_scope(self, scope: ScopeNodes, around: frozenset[Guard]) -> Iterator[tuple[str, Read]]:
         """Yield the names that the nodes of a scope read, which is used under the guards `around`."""
+        path, own = scope.path, scope.own
         searched, conditional = SearchedOps(self.graph, own), list[tuple[str, str, Guard]]()
 
         def given(kind: str, name: str, place: str, options: Options) -> Options:
@@ -109,7 +108,7 @@ class _Reads:
                 conditional.extend((one, place, guard) for one in in_value(option.value))
             return kept
 
-        for node in Rewriter(given=given).nodes(nodes, path):
+        for node in Rewriter(given=given).nodes(scope.nodes, path):
             place = f"{path}{node.name}"
             yield from ((n, Read(place, around)) for n in in_nodes((node,)) if n not in own)
         for name, place, guard in conditional:
@@ -133,12 +132,10 @@ class _Reads:
     def _calls(self) -> Mapping[str, Mapping[str, list[Guard]]]:
         """The guards of the uses of each block by the scope, "" for the graph itself."""
         found: dict[str, dict[str, list[Guard]]] = {}
-        scopes = {"": self.graph.nodes, **{k: b.nodes for k, b in self.graph.blocks.items()}}
-        for scope, nodes in scopes.items():
-            called = found.setdefault(scope, {})
-            own = self.graph.blocks[scope].own_names if scope else ()
-            for call in calls(nodes):
-                for name, guard in self._called(call.block, own):
+        for scope in scopes(self.graph):
+            called = found.setdefault(scope.key, {})
+            for call in calls(scope.nodes):
+                for name, guard in self._called(call.block, scope.own):
                     called.setdefault(name, []).append(guard)
         return found
 
@@ -157,7 +154,7 @@ class _Reads:
     @cached_property
     def _values(self) -> Mapping[str, Any]:
         """The values of the params, of a searched one its default."""
-        return params(State({}, Report()), self.graph.params)
+        return params(self.graph.params, Report())
 
     def _both(self, some: Iterable[Guard], others: Iterable[Guard]) -> frozenset[Guard]:
         """Return the guards under which one of `some` and one of `others` hold."""
@@ -202,18 +199,13 @@ def settled(graph: Graph, given: Mapping[str, Option], names: Collection[str]) -
     The options of other choices are gone, and so are the params that only they read.
     """
     found = replace(graph, params={**graph.params, **given})
-    values = params(State({}, Report()), found.params)
-    searched = {
-        name: one if name in names else one._replace(space=None)
-        for name, one in found.params.items()
-    }
-    fixed = replace(found, params=searched)
+    values = params(found.params, Report())
+    plain = {name: one._replace(space=None) for name, one in found.params.items()}
+    searched = {name: found.params[name] for name in found.params if name in names}
+    fixed = replace(found, params={**plain, **searched})
     kept = without_other_choices(fixed, values, Report())
-    plain = {
-        name: one._replace(space=None) if name in names else one
-        for name, one in found.params.items()
-    }
-    return _without_unread(replace(kept, params=plain), graph)
+    free = {name: one for name, one in found.params.items() if name not in names}
+    return _without_unread(replace(kept, params={**plain, **free}), graph)
 
 
 def _without_unread(graph: Graph, before: Graph) -> Graph:

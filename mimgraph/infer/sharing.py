@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from mimgraph.diagnostics import Label
@@ -333,7 +332,7 @@ def _comparable_code(value: Any, names: Mapping[str, Dim]) -> Any:
     if isinstance(value, Dim):
         return substitute(value, names)
     if isinstance(value, Code):
-        kept = (getattr(value, one.name) for one in fields(value) if one.name != "written")
+        kept = (getattr(value, name) for name in value.__match_args__ if name != "written")
         return type(value), [_comparable_code(item, names) for item in kept]
     return (
         [_comparable_code(item, names) for item in value]

@@ -32,7 +32,7 @@ MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file
 Summands = frozenset[tuple[Size, Presence]]  # sizes, and when each counts
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Budget:
     """What one pass has used of its limits; a pass that exceeds one stops at once."""
 
@@ -64,7 +64,7 @@ class Budget:
         self.report.raise_if_any()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Memory:
     """The results that one pass computes only once."""
 
@@ -83,7 +83,7 @@ class Memory:
     summands: dict[str, Summands] = field(default_factory=dict)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class State:
     """One pass over a graph: what is declared, its faults, its limits and its memory."""
 
@@ -125,7 +125,7 @@ class State:
         self.report.add(Diagnostic(code, message, span, note, labels, help, node))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Context:
     """One body being typed.
 

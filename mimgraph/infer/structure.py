@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice, pairwise
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -16,6 +15,7 @@ from mimgraph.ir.declared_graph import (
     Block,
     BlockInput,
     Call,
+    Graph,
     Input,
     Node,
     Output,
@@ -37,19 +37,44 @@ Edge = tuple[str, str]
 def ordered(names: Collection[str], edges: Sequence[Edge]) -> Collection[str]:
     """Return the names topologically sorted, otherwise in the given order; names on a cycle, or behind
     one, are left out."""
-    position = _positions(names)
+    position = {name: index for index, name in enumerate(names)}
     if all(position[before] < position[after] for before, after in edges):
         return names
-    return _sorted(_graph(names, edges), position)
+    import networkx as nx
+
+    order: list[str] = []
+    with suppress(nx.NetworkXUnfeasible):  # names before a cycle are kept
+        graph = _graph(names, edges)
+        order.extend(nx.lexicographical_topological_sort(graph, key=position.__getitem__))
+    return order
 
 
 def cycles(names: Collection[str], edges: Sequence[Edge]) -> list[list[str]]:
     """Return one cycle of each strongly connected component, from its first name back to it."""
-    position = _positions(names)
+    position = {name: index for index, name in enumerate(names)}
     steps = [position[after] - position[before] for before, after in edges]
     if not edges or min(steps) > 0 or max(steps) < 0:  # all edges lead the same way
         return []
-    return _cycles(_graph(names, edges), position)
+    import networkx as nx
+
+    found, graph = [], _graph(names, edges)
+    for component in nx.strongly_connected_components(graph):
+        first = min(component, key=position.__getitem__)
+        if len(component) > 1 or graph.has_edge(first, first):
+            path = nx.find_cycle(graph.subgraph(component), first)
+            around = [edge[0] for edge in path]
+            start = min(range(len(around)), key=lambda i: position[around[i]])
+            found.append([*around[start:], *around[: start + 1]])
+    return found
+
+
+def _graph(names: Iterable[str], edges: Iterable[Edge]) -> nx.DiGraph[str]:
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from(edges)
+    return graph
 
 
 def reached(names: Iterable[str], edges: Iterable[Edge]) -> set[str]:
@@ -66,43 +91,25 @@ def reached(names: Iterable[str], edges: Iterable[Edge]) -> set[str]:
     return found
 
 
-def _positions(names: Iterable[str]) -> dict[str, int]:
-    """Return the position of each name in the given order."""
-    return {name: index for index, name in enumerate(names)}
+class ScopeNodes(NamedTuple):
+    """The nodes of a graph or block, and the start of their dotted names.
+
+    `key` is that of the block, "" for the graph. `own` are the block's params and sizes, which hide the
+    spec's.
+    """
+
+    key: str
+    nodes: tuple[Node, ...]
+    path: str
+    own: frozenset[str]
 
 
-def _graph(names: Iterable[str], edges: Iterable[Edge]) -> nx.DiGraph[str]:
-    import networkx as nx
-
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(names)
-    graph.add_edges_from(edges)
-    return graph
-
-
-def _sorted(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[str]:
-    """Return the names topologically sorted by networkx."""
-    import networkx as nx
-
-    order: list[str] = []
-    with suppress(nx.NetworkXUnfeasible):  # names before a cycle are kept
-        order.extend(nx.lexicographical_topological_sort(graph, key=position.__getitem__))
-    return order
-
-
-def _cycles(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[list[str]]:
-    """Return one cycle of each component, found by networkx."""
-    import networkx as nx
-
-    found = []
-    for component in nx.strongly_connected_components(graph):
-        first = min(component, key=position.__getitem__)
-        if len(component) > 1 or graph.has_edge(first, first):
-            path = nx.find_cycle(graph.subgraph(component), first)
-            around = [edge[0] for edge in path]
-            start = min(range(len(around)), key=lambda i: position[around[i]])
-            found.append([*around[start:], *around[: start + 1]])
-    return found
+def scopes(graph: Graph) -> Iterator[ScopeNodes]:
+    """Yield the nodes of the graph, then the nodes of each block."""
+    yield ScopeNodes("", graph.nodes, "", frozenset())
+    for key, block in graph.blocks.items():
+        path = block.family if block.is_chain else f"{block.family}."
+        yield ScopeNodes(key, block.nodes, path, block.own_names)
 
 
 # nodes around a block whose modules the block shares, `share: tokens`, by their names
@@ -160,45 +167,29 @@ def outer_shares(blocks: Mapping[str, Block], around: Collection[str]) -> OuterS
     found: dict[str, dict[str, None]] = {}
     number = 0
     for key, name in wanted:
-        is_input = any(one.name == name for one in blocks[key].inputs)
-        if is_input or not (name in around or _is_above(key, name, nodes, users)):
+        if any(one.name == name for one in blocks[key].inputs):
             continue
-        stack = [key]
-        while stack and number <= MAX_NAMES:
+        is_outside, stack, passed = name in around, [key], dict[str, None]()
+        while stack:
             here = stack.pop()
             # a user that has a node of this name gives its module, others hand it on
-            if name not in nodes[here] and name not in found.setdefault(here, {}):
-                found[here][name] = None
-                number += 1
+            if name in nodes[here] or name in found.get(here, ()):
+                is_outside = True
+            elif here not in passed:
+                passed[here] = None
                 stack += users.get(here, ())
+        for here in passed if is_outside else ():
+            found.setdefault(here, {})[name] = None
+            number += 1
+        if number > MAX_NAMES:
+            break
     return found
-
-
-def is_too_large(outer: OuterShares) -> bool:
-    """Return whether blocks share too many names to find them all."""
-    return sum(map(len, outer.values())) > MAX_NAMES
-
-
-def _is_above(
-    key: str, name: str, nodes: Mapping[str, set[str]], users: Mapping[str, list[str]]
-) -> bool:
-    """Return whether a block that uses this one, itself or by others, has a node of this name."""
-    seen, stack = set[str](), [key]
-    while stack:
-        here = stack.pop()
-        if here not in seen:
-            seen.add(here)
-            if name in nodes[here]:
-                return True
-            stack += users.get(here, ())
-    return False
 
 
 # names, sources and order of a scope
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """One namespace: the graph's own or a block's."""
 
     inputs: Mapping[str, Input | BlockInput]
@@ -211,13 +202,6 @@ def scope_of(block: Block) -> Scope:
     """Return the scope of a block whose nodes stand in running order, unchecked."""
     inputs = {declared.name: declared for declared in block.inputs}
     return Scope(inputs, {node.name: node for node in block.nodes}, block.nodes, block.outputs)
-
-
-class Around(NamedTuple):
-    """The names outside of a scope that it shares, and those that each block shares, by its key."""
-
-    outer: Collection[str] = ()
-    of_blocks: OuterShares = MappingProxyType({})
 
 
 class _Names(NamedTuple):
@@ -233,7 +217,8 @@ class _Names(NamedTuple):
     report: Report
     path: str
     elsewhere: OtherScopes | None
-    around: Around
+    of_blocks: OuterShares
+    outer: Collection[str]
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -251,32 +236,34 @@ class _Names(NamedTuple):
         return is_lost(name, self.lost, self.known, self.report)
 
 
-NOTHING_AROUND = Around()
-
-
 def check_scope(
-    inputs: Sequence[Input | BlockInput],
-    nodes: Sequence[Node],
-    outputs: Sequence[Output],
+    whole: Graph | Block,
     report: Report,
-    path: str = "",
+    of_blocks: OuterShares,
     elsewhere: OtherScopes | None = None,
-    lost: frozenset[str] = frozenset(),
-    around: Around = NOTHING_AROUND,
+    path: str = "",
+    outer: Collection[str] = (),
 ) -> Scope:
-    """Return the checked scope of a graph or block; faulty parts are reported and left out."""
-    before = len(report.diagnostics)
-    named_inputs = {one.name: one for one in inputs}
-    named_nodes = unique(inputs, nodes, report, path)
-    shares = {name: share for name, node in named_nodes.items() if (share := shared_by(node))}
-    names = _Names(named_inputs, named_nodes, shares, lost, report, path, elsewhere, around)
-    are_outputs_known = _check_outputs(names, outputs)
-    order = _order(names, _edges(names))
-    if are_outputs_known and outputs:
-        has_cycle = len(report.diagnostics) > before and len(order) < len(named_nodes)
-        if not has_cycle:
-            _check_used(names, order, outputs)
-    return Scope(named_inputs, named_nodes, tuple(order), tuple(outputs))
+    """Return the checked scope of a graph or block; faulty parts are reported and left out.
+
+    `outer` are the names around a block that it shares, `of_blocks` those of each block.
+    """
+    inputs = {one.name: one for one in whole.inputs}
+    nodes = unique(whole.inputs, whole.nodes, report, path)
+    shares = {name: node.applied for name, node in nodes.items() if isinstance(node.applied, Share)}
+    names = _Names(inputs, nodes, shares, whole.lost, report, path, elsewhere, of_blocks, outer)
+    known = inputs.keys() | nodes.keys()
+    read = {output.source.name for output in whole.outputs}
+    if not read <= known:
+        _report_outputs(names, whole.outputs)
+    order = _order(names)
+    # a cycle, or an output that is unknown, may be why nothing reads a node
+    if read and read <= known and len(order) == len(nodes):
+        for node in order:
+            read.update([source.name for source in node.sources or ()])
+        if not known <= read:
+            _check_used(names, read)
+    return Scope(inputs, nodes, tuple(order), whole.outputs)
 
 
 def unique(
@@ -318,49 +305,58 @@ def _report_taken(thing: Input | BlockInput | Node, first: Span, report: Report,
 # sources
 
 
-def _check_outputs(names: _Names, outputs: Sequence[Output]) -> bool:
-    """Report outputs that are no input or node; return whether every output is one."""
-    are_known = True
+def _report_outputs(names: _Names, outputs: Iterable[Output]) -> None:
+    """Report outputs that are no input or node."""
     for output in outputs:
         source = output.source
-        if source.name not in names.inputs and source.name not in names.nodes:
-            are_known = False
-            if source.name != OTHERS and not names.is_lost(source.name):
-                _report_unknown(names, source, names.known, "")
-    return are_known
+        is_known = source.name in names.inputs or source.name in names.nodes
+        if not (is_known or source.name == OTHERS or names.is_lost(source.name)):
+            _report_unknown(names, source, names.known, "")
 
 
-def _edges(names: _Names) -> list[Edge]:
-    """Return an edge from each node to each node that reads it or shares its module; report unknown
-    names."""
-    edges: list[Edge] = []
-    nodes, inputs, shares = names.nodes, names.inputs, names.shares
+def _order(names: _Names) -> list[Node]:
+    """Return the nodes in running order, without those on a cycle or behind one; report cycles, and
+    sources that are no input or node."""
+    nodes, edges = names.nodes, list[Edge]()
+    above, is_sorted = set[str](), True
     for name, node in nodes.items():
         for source in node.sources or ():
             if source.name in nodes:
                 edges.append((source.name, name))
-            elif source.name not in inputs and not names.is_lost(source.name):
+                is_sorted = is_sorted and source.name in above
+            elif source.name not in names.inputs and not names.is_lost(source.name):
                 _report_unknown(names, source, names.known, names.path + name)
-        if name in shares:
-            target = shares[name].target
-            if target not in nodes and target not in names.around.outer:
-                _report_target(names, node, shares[name])
-    # the modules of an `each` have names only once it is typed
+        above.add(name)
+    if names.shares or names.of_blocks:
+        edges += _share_edges(names)
+    elif is_sorted:
+        return [*nodes.values()]
+    order = [nodes[name] for name in ordered(nodes, edges)]
+    help = "a graph has no cycles: to apply a block several times use repeat"
+    for around in cycles(nodes, edges) if len(order) < len(nodes) else ():
+        here = names.path + around[0]
+        report_cycle(around, nodes, "nodes feed each other", "feeds", names.report, help, here)
+    return order
+
+
+def _share_edges(names: _Names) -> Iterator[Edge]:
+    """Yield an edge from each `each` to each node that shares one of its modules, itself or in a block;
+    report shares of unknown nodes.
+
+    The modules of an `each` have names only once it is typed.
+    """
+    nodes = names.nodes
+    for name, share in names.shares.items():
+        if share.target not in nodes and share.target not in names.outer:
+            _report_target(names, nodes[name], share)
     eaches = _shared_eaches(names)
-    edges += [(each, name) for name, each in eaches.items()]
-    if names.around.of_blocks:
-        edges += _edges_to_users(names, eaches)
-    return edges
-
-
-def _edges_to_users(names: _Names, eaches: Mapping[str, str]) -> Iterator[Edge]:
-    """Yield an edge from each `each` to each node with a block that shares one of its modules."""
-    for node in names.nodes.values():
-        for name in shared_around(node, names.around.of_blocks):
-            if name in names.nodes:
-                each = name if names.nodes[name].has_branches else eaches.get(name)
-                if each is not None:
-                    yield each, node.name
+    yield from ((each, name) for name, each in eaches.items())
+    for node in nodes.values():
+        for name in shared_around(node, names.of_blocks):
+            if name in nodes:
+                shared = name if nodes[name].has_branches else eaches.get(name)
+                if shared is not None:
+                    yield shared, node.name
 
 
 def _report_unknown(
@@ -463,17 +459,6 @@ def _report_ring(names: _Names, ring: list[str]) -> None:
     )
 
 
-def _order(names: _Names, edges: Sequence[Edge]) -> list[Node]:
-    """Return the nodes in running order, without those on a cycle, which is reported, or behind one."""
-    nodes = names.nodes
-    order = [nodes[name] for name in ordered(nodes, edges)]
-    help = "a graph has no cycles: to apply a block several times use repeat"
-    for around in cycles(nodes, edges) if len(order) < len(nodes) else ():
-        here = names.path + around[0]
-        report_cycle(around, nodes, "nodes feed each other", "feeds", names.report, help, here)
-    return order
-
-
 def report_cycle(
     around: list[str],
     places: Mapping[str, Node | Block],
@@ -508,18 +493,14 @@ def _reads_unknown(node: Node) -> bool:
     return lacks_sources and not is_tensor
 
 
-def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output]) -> None:
+def _check_used(names: _Names, read: set[str]) -> None:
     """Report inputs that nothing reads, unless unknown names may mean them, and each dead chain at
-    its end."""
+    its end; `read` are the names that nodes and outputs read."""
     inputs, nodes, report = names.inputs, names.nodes, names.report
     if any(not node.sources and _reads_unknown(node) for node in nodes.values()):
         return
-    read = {output.source.name for output in outputs}
-    read.update([source.name for node in order for source in node.sources or ()])
-    for node in order if names.shares or names.around.of_blocks else ():
-        if node.name in names.shares:
-            read.add(names.shares[node.name].target)
-        read.update(shared_around(node, names.around.of_blocks))
+    read.update(share.target for share in names.shares.values())
+    read.update(name for node in nodes.values() for name in shared_around(node, names.of_blocks))
     unread = (one for one in inputs.values() if one.name not in read)
     unread = (one for one in unread if not report.mentions(one.name))
     # each unknown name may mean one of them, but which is unknown: report all or none

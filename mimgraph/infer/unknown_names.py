@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.ir.declared_graph import Block, Call, Graph, Input, InputShape, Node, Source
+from mimgraph.ir.declared_graph import Block, Call, Graph, Input, Node, Source
 
 SECTIONS = ("inputs", "nodes")
 
@@ -25,11 +26,11 @@ class Meaning(NamedTuple):
     labels: tuple[Label, ...] = ()
 
 
+@dataclass(frozen=True)
 class SpecNames:
     """The names of a whole spec, collected only once there is a fault."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    graph: Graph
 
     @cached_property
     def outer(self) -> dict[str, Input | Node]:
@@ -71,8 +72,7 @@ class OtherScopes(NamedTuple):
             return self._block(name, graph.blocks[name], shared)
         if name in graph.params or (block is not None and name in block.params):
             return _value(name, "a param")
-        shapes = [one.pattern for one in block.inputs] if block else [i.shape for i in graph.inputs]
-        return _value(name, "a size") if any(_has(shape, name) for shape in shapes) else None
+        return _value(name, "a size") if name in (block or graph).sizes else None
 
     def inner_meaning(self, name: str, shared: str) -> Meaning | None:
         """Return the meaning of a name that a node inside of a block has; None if no node has it."""
@@ -98,7 +98,10 @@ class OtherScopes(NamedTuple):
     def _node_using(self, key: str) -> str | None:
         """Return the name of the first node in the scope that uses this block."""
         nodes = self.names.graph.nodes if self.block is None else self.block.nodes
-        return next((node.name for node in nodes if _called(node) == key), None)
+        for node in nodes:
+            if isinstance(node.applied, Call) and node.applied.block == key:
+                return node.name
+        return None
 
 
 def names_in(source: Source, choices: Collection[str]) -> list[str]:
@@ -138,12 +141,3 @@ def _value(name: str, what: str) -> Meaning:
     """Explain that the name is a param or a size, not a tensor."""
     message = f"{name} is {what}, not an input or node"
     return Meaning(message, f"only an option can use its value: ${name}")
-
-
-def _has(shape: InputShape | None, name: str) -> bool:
-    return shape is not None and name in shape.names
-
-
-def _called(node: Node) -> str | None:
-    """Return the name of the block that a node uses, if it uses one."""
-    return node.applied.block if isinstance(node.applied, Call) else None

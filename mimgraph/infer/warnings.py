@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mimgraph.diagnostics import Diagnostic, in_order
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
-from mimgraph.infer.structure import calls, outer_shares, shared_around
+from mimgraph.infer.structure import calls, outer_shares, scopes, shared_around
 from mimgraph.ir.declared_graph import Apply, Graph, Node
 from mimgraph.ir.declared_values import Chosen, Option
 from mimgraph.ops.deprecated import OPS, as_item
@@ -59,8 +59,7 @@ def _unused_param(name: str, span: Span, family: str) -> Diagnostic:
 
 def _used_blocks(graph: Graph) -> set[str]:
     """Return the blocks that a node or another block uses; a param may give the name of any block."""
-    scopes = [("", graph.nodes), *((key, block.nodes) for key, block in graph.blocks.items())]
-    called = {(user, call.block) for user, nodes in scopes for call in calls(nodes)}
+    called = {(one.key, call.block) for one in scopes(graph) for call in calls(one.nodes)}
     choosing = {user for user, name in called if isinstance(name, Chosen)}
     named = {name for user, name in called if user != name}
     return {key for key in graph.blocks if key in named or choosing - {key}}
@@ -72,14 +71,13 @@ def _in_params(params: Mapping[str, Option]) -> set[str]:
     return set(in_value(values))
 
 
-# Collect the warnings of a legal spec; each kind is a function, listed in `CHECKS`.
+# Collect the warnings of a legal spec; each kind is a function, called by `warnings`.
 
 
 def deprecated_ops(graph: Graph) -> Iterator[Diagnostic]:
     """Yield a warning for each use of a deprecated layer or merge, with the new spelling as help."""
-    yield from _in(graph.nodes)
-    for block in graph.blocks.values():
-        yield from _in(block.nodes, f"{block.family}.")
+    for scope in scopes(graph):
+        yield from _in(scope.nodes, scope.path)
 
 
 def _in(nodes: Iterable[Node], path: str = "", are_items: bool = False) -> Iterator[Diagnostic]:
@@ -96,7 +94,7 @@ def _in(nodes: Iterable[Node], path: str = "", are_items: bool = False) -> Itera
 
 def partly_frozen(graph: Graph) -> Iterator[Diagnostic]:
     """Yield a warning for each frozen node whose blocks share an outer layer that is not frozen."""
-    bodies = [graph.nodes, *(block.nodes for block in graph.blocks.values())]
+    bodies = [scope.nodes for scope in scopes(graph)]
     if not any(node.freeze is True for nodes in bodies for node in nodes):
         return
     outer = outer_shares(graph.blocks, {node.name for node in graph.nodes})
@@ -115,15 +113,7 @@ def _freeze_warning(node: Node, name: str) -> Diagnostic:
     return Diagnostic("partly-frozen", message, node.span, help=help, node=node.name)
 
 
-CHECKS: tuple[Callable[[Graph], Iterable[Diagnostic]], ...] = (
-    partly_frozen,
-    unused_params,
-    deprecated_ops,
-    lambda graph: graph.renamed,
-)
-
-
 def warnings(graph: Graph) -> tuple[Diagnostic, ...]:
     """Return the warnings of a spec in the order of its text; a graph made in Python has none."""
-    found = [one for check in CHECKS for one in check(graph)]
+    found = [*partly_frozen(graph), *unused_params(graph), *deprecated_ops(graph), *graph.renamed]
     return tuple(in_order([one for one in found if not isinstance(one.span.file, PythonFile)]))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal, TypeVar
 
-from mimgraph.inspection.node import Origin, unknown
-from mimgraph.inspection.sources import source_text
+from mimgraph.inspection.facts import source_text
+from mimgraph.inspection.nodes import Origin, unknown
 from mimgraph.ir import declared_graph as declared
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed_graph import TypedGraph

@@ -7,9 +7,9 @@ from typing import Any
 
 import networkx as nx
 
-from mimgraph.inspection.edges import Edge
 from mimgraph.inspection.ends import GraphInput
-from mimgraph.inspection.node import Node
+from mimgraph.inspection.facts import Edge
+from mimgraph.inspection.nodes import Node
 from mimgraph.ir.typed_graph import TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import Sequence, unwrap
 

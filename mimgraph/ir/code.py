@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.expression import Expression
+from mimgraph.ir.expression import Expression, Syntax
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Syntax):
     """An expression. Methods build larger ones; plain Python values become constants."""
 
-    @property
-    def children(self) -> tuple[Code, ...]:
-        """Return the direct subexpressions, in the order in which they are printed."""
-        return tuple(_codes_in([getattr(self, name) for name in self._fields()]))
-
-    def rebuilt(self, replace: Replace) -> Code:
+    def rebuilt(self, replace: Replace) -> Self:
         """Return the expression with other direct subexpressions, in that order."""
-        return type(self)(*[_rebuilt(getattr(self, name), replace) for name in self._fields()])
-
-    def _fields(self) -> tuple[str, ...]:
-        return type(self).__match_args__
+        return type(self)(*[_rebuilt(getattr(self, n), replace) for n in self.__match_args__])
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
         """Return the call `self.name(*args, **keywords)`."""
@@ -38,21 +29,21 @@ class Code:
 Replace: TypeAlias = Callable[[Code], Code | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Name(Code):
     """A name, dots included: `x`, `torch.cat`, `self.fc1`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Operand(Code):
     """A source of the op, by the name of its argument; several of one argument are `name.0`, `name.1`."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Constant(Code):
     """A literal: bool, int, float, str, None, or a tuple of them.
 
@@ -64,38 +55,44 @@ class Constant(Code):
     written: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class RuntimeSize(Code):
     """A size known only when the module runs, the batch `N` among them."""
 
     dim: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class ModelDtype(Code):
     """The dtype of the model: float32 until `.to()` or `.double()` changes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Attribute(Code):
+    """`value.name`."""
+
     value: Code
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Call(Code):
+    """`function(*args, **keywords)`."""
+
     function: Code
     args: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Subscript(Code):
+    """`value[index]`."""
+
     value: Code
     index: Code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Slice(Code):
     """`start:stop:step` in a subscript; None leaves a part out."""
 
@@ -104,28 +101,28 @@ class Slice(Code):
     step: Code | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Tuple(Code):
     """`(a, b)`, in a subscript `a, b`."""
 
     items: tuple[Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class List(Code):
     """`[a, b]`."""
 
     items: tuple[Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Dict(Code):
     """`{"key": value}`."""
 
     items: tuple[tuple[str, Code], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Unary(Code):
     """`-x` or `~x`."""
 
@@ -133,7 +130,7 @@ class Unary(Code):
     operand: Code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Binary(Code):
     """`left operator right`: `+ - * / // % ** @`, or a comparison."""
 
@@ -142,7 +139,7 @@ class Binary(Code):
     right: Code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Conditional(Code):
     """`value if test else otherwise`."""
 
@@ -151,7 +148,7 @@ class Conditional(Code):
     otherwise: Code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Comprehension(Code):
     """`[element for targets in iterable]`."""
 
@@ -160,7 +157,7 @@ class Comprehension(Code):
     iterable: Code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Unpacked(Code):
     """`*value`, an argument of a call."""
 
@@ -204,13 +201,10 @@ def named_constant(name: str, value: Any) -> Code:
     return Constant(value, name, getattr(value, "written", None))
 
 
-def _codes_in(values: Iterable[Any]) -> Iterator[Code]:
-    """Yield the expressions among the values of fields, also those in tuples."""
-    for value in values:
-        if isinstance(value, Code):
-            yield value
-        elif type(value) is tuple:
-            yield from _codes_in(value)
+def rebuild(node: Code, replace: Replace) -> Code:
+    """Return `node` with each part replaced for which `replace` returns an expression."""
+    found = replace(node)
+    return node.rebuilt(replace) if found is None else found
 
 
 def _rebuilt(value: Any, replace: Replace) -> Any:
@@ -220,18 +214,14 @@ def _rebuilt(value: Any, replace: Replace) -> Any:
     return tuple([_rebuilt(one, replace) for one in value]) if type(value) is tuple else value
 
 
-def rebuild(node: Code, replace: Replace) -> Code:
-    """Return `node` with each part replaced for which `replace` returns an expression."""
-    found = replace(node)
-    return node.rebuilt(replace) if found is None else found
-
-
 def walk(*nodes: Code) -> list[Code]:
     """Return `nodes` and every expression below them, in the order in which they are printed."""
-    found, stack = [], list(nodes[::-1])
+    found, stack = list[Code](), list[Any](nodes[::-1])
     while stack:
-        node = stack.pop()
-        found.append(node)
-        if below := node.children:
-            stack += below[::-1]
+        value = stack.pop()
+        if isinstance(value, Code):
+            found.append(value)
+            stack += value.parts[::-1]
+        elif type(value) is tuple:
+            stack += value[::-1]
     return found

@@ -27,10 +27,6 @@ VALUE_OPTION: Final = {
 NO_OPTIONS: Final[Mapping[str, Option]] = {}
 
 
-def _no_options() -> Mapping[str, Option]:
-    return NO_OPTIONS
-
-
 class DeclaredKind:
     """The base of every kind of declared operation, with the properties that passes read."""
 
@@ -64,7 +60,7 @@ class DeclaredKind:
         return self
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Activation:
     """`activation:` of a layer or merge: an activation by name, with its options."""
 
@@ -83,14 +79,14 @@ def _options(named: Mapping[str, Option], lone: Option | None) -> Iterator[Optio
         yield lone
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Apply(DeclaredKind):
     """An op of the registry; `lone` is a value given without a key."""
 
     kind: str  # of the op: "layer", "merge", ...
     name: str
     span: Span
-    options: Mapping[str, Option] = field(default_factory=_no_options)
+    options: Mapping[str, Option] = field(default_factory=dict)
     lone: Option | None = None
     activation: Activation | None = None
 
@@ -112,7 +108,7 @@ class Apply(DeclaredKind):
         return replace(self, options=named)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Chain(DeclaredKind):
     """`seq`: items in a row, each fed by the one before."""
 
@@ -171,13 +167,13 @@ def carried(inputs: Iterable[str], outputs: Sequence[str], counter: str = "") ->
     return {name: name for name in outputs if name in names}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Call(DeclaredKind):
     """A use of a block: once, several times in a row, or once for each step along an axis."""
 
     block: str
     span: Span
-    params: Mapping[str, Option] = field(default_factory=_no_options)
+    params: Mapping[str, Option] = field(default_factory=dict)
     lone: Option | None = None
     repeat: Repeat | None = None
     scan: Scan | None = None
@@ -200,7 +196,7 @@ class Call(DeclaredKind):
         return replace(self, params=named)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Share(DeclaredKind):
     """The module of another node, used again; `item` names a module of an `each`."""
 
@@ -225,7 +221,7 @@ class Share(DeclaredKind):
 AppliedOperation: TypeAlias = Apply | Chain | Call | Share
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Each(DeclaredKind):
     """`each`: one operation on every source, with a module of its own for each.
 
@@ -249,7 +245,7 @@ Operation: TypeAlias = AppliedOperation | Each
 # How the weights of a node are trained, as it is written: words of a node beside `freeze`.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Training:
     """The words of a node that say how its weights are trained, each None where it is not given.
 
@@ -290,12 +286,8 @@ class Training:
 
     def with_word(self, name: str, option: Option | None) -> Training:
         """Return the words with another value of one of them; None takes it away."""
-        match name:
-            case "lr":
-                return replace(self, lr=option)
-            case "weight_decay":
-                return replace(self, weight_decay=option)
-        return replace(self, lora=option, lora_parts={})
+        parts = {} if name == "lora" else self.lora_parts
+        return replace(self, lora_parts=parts, **{name: option})
 
     def without(self, name: str) -> Training | None:
         """Return the words without one of them; None if there are no others."""
@@ -342,7 +334,7 @@ class Take(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
     """A named operation on sources; `operation` is None where the text could not be read.
 
@@ -393,15 +385,6 @@ def operations(nodes: Iterable[Node]) -> Iterator[Operation]:
             yield from operations(node.applied.items)
 
 
-def overs(nodes: Iterable[Node]) -> Iterator[Option]:
-    """Yield the axis in `over` of every node and inner node that has one."""
-    for node in nodes:
-        if node.over is not None:
-            yield node.over
-        if node.applied is not None:
-            yield from overs(node.applied.items)
-
-
 class InputShape(NamedTuple):
     """Sizes, names of sizes, `LinearSize`s such as `8*H`, and `Written` sizes, each with its span."""
 
@@ -430,7 +413,7 @@ class InputShape(NamedTuple):
         return [str(dim) if isinstance(dim, LinearSize) else dim for dim in self.dims]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Input:
     """A named input of the graph; `shape` is None where it could not be read, `whole` is its text.
 
@@ -447,7 +430,7 @@ class Input:
     whole: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BlockInput:
     """An input of a block; a pattern binds names to the sizes at each use.
 
@@ -478,7 +461,7 @@ class Output(NamedTuple):
     batch_dim: Option | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Block:
     """A sub-graph with params. The name of its class is made from `family`.
 
@@ -499,7 +482,7 @@ class Block:
     inner: Mapping[str, Block] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
     is_private: bool = field(default=False, compare=False)
-    function: Any = field(default=None, compare=False, repr=False)
+    function: Any = field(default=None, compare=False)
 
     def __getstate__(self) -> list[Any]:
         """Return all but the function, which can seldom be pickled."""
@@ -529,7 +512,7 @@ class Block:
         return bool(self.inputs and self.outputs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Graph:
     """A whole spec. Missing keys are reported at `origin`; `lost` are the names of inputs and nodes
     that could not be read, `renamed` the warnings of old names of keys and options."""
@@ -552,6 +535,11 @@ class Graph:
         return {name: one.space for name, one in self.params.items() if one.space is not None}
 
     @property
+    def sizes(self) -> list[str]:
+        """The names that its inputs give to sizes."""
+        return [name for one in self.inputs if one.shape for name in one.shape.names]
+
+    @property
     def part_files(self) -> list[str]:
         """The paths of the specs that its parts are read from."""
         outputs = (output for block in self.blocks.values() for output in block.outputs)
@@ -561,7 +549,7 @@ class Graph:
 LIMITED = ("parameters", "trainable", "macs", "activations")  # amounts that may have a limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DeclaredLimits:
     """The limit of each amount, `20M` or `$budget`, and the named sizes at which it is computed.
 

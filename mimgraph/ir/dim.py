@@ -89,11 +89,11 @@ class Dim:
 
     def __floordiv__(self, other: Size) -> Size:
         if isinstance(other, int):
-            return self if other == 1 else _divide(self, int(other))
-        return _divide(self, other) if isinstance(other, Dim) else NotImplemented
+            return self if other == 1 else divide(self, int(other))
+        return divide(self, other) if isinstance(other, Dim) else NotImplemented
 
     def __rfloordiv__(self, other: int) -> Size:
-        return _divide(int(other), self) if isinstance(other, int) else NotImplemented
+        return divide(int(other), self) if isinstance(other, int) else NotImplemented
 
     def __mod__(self, other: Size) -> Size:
         return self - other * (self // other) if isinstance(other, int | Dim) else NotImplemented
@@ -170,7 +170,7 @@ def normal(terms: Mapping[Monomial, int]) -> Size:
     """Return the size with these terms; raise `DimOverflow` beyond the limits."""
     kept = [term for term in terms.items() if term[1]]
     if len(kept) > 1:
-        kept.sort(key=_by_rank)
+        kept.sort(key=lambda term: rank(term[0]))
     if kept and kept[0][0]:
         return _ordered(tuple(kept))
     check_numbers(kept)
@@ -189,14 +189,6 @@ def check_numbers(terms: Iterable[tuple[Monomial, int]]) -> None:
     for _, coefficient in terms:
         if not -MAX_COEFFICIENT <= coefficient <= MAX_COEFFICIENT:
             raise DimOverflow("a number of more than 64 bits")
-
-
-def _divide(n: Size, d: Size) -> Size:
-    return divide(n, d)
-
-
-def _by_rank(term: tuple[Monomial, int]) -> tuple[Any, ...]:
-    return rank(term[0])
 
 
 def rank(monomial: Monomial) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
 
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -53,38 +53,66 @@ class ExpressionError(Exception):
         self.code, self.help = code, help
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Syntax:
+    """A part of an expression or of code, compared and shown by its fields. It is never changed."""
+
+    __match_args__: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The values of its fields, in the order in which they are printed."""
+        return tuple(map(self.__getattribute__, self.__match_args__))
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.parts == self.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __repr__(self) -> str:
+        fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
+        return f"{type(self).__name__}({fields})"
+
+
+class Expression(Syntax):
     """A parsed expression; equality ignores where it stands in its text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Number(Expression):
+    """`2` or `0.5`."""
+
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Variable(Expression):
     """A name; in a formula `$name` is a param and keeps its `$`."""
 
     name: str
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Negative(Expression):
+    """`-operand`."""
+
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Not(Expression):
     """`not operand`, legal in formulas only."""
 
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Arithmetic(Expression):
     """`left operator right`; comparisons, `and` and `or` are legal in formulas only."""
 
@@ -93,14 +121,18 @@ class Arithmetic(Expression):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class FunctionCall(Expression):
     """`function(arguments)`, legal in formulas only; `start` and `end` locate its name."""
 
     function: str
     arguments: tuple[Expression, ...]
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return self.function, self.arguments
 
 
 class WrittenInt(int):
@@ -117,36 +149,6 @@ class WrittenInt(int):
 
     def __reduce__(self) -> tuple[type[int], tuple[int]]:
         return int, (int(self),)
-
-    def __add__(self, other: Any) -> Any:
-        return _written("+", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _written("+", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _written("-", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _written("-", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _written("*", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _written("*", other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return _written("//", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return _written("//", other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return _written("%", self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return _written("%", other, self)
 
 
 class WrittenFloat(float):
@@ -255,6 +257,22 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "%": lambda a, b: a % b,
     "**": _power,
 }
+
+
+def _keep_expression(name: str, operator: str) -> None:
+    """Let an arithmetic operator on a written int keep its expression."""
+    setattr(WrittenInt, f"__{name}__", lambda left, right: _written(operator, left, right))
+    setattr(WrittenInt, f"__r{name}__", lambda right, left: _written(operator, left, right))
+
+
+for _name, _operator in (
+    ("add", "+"),
+    ("sub", "-"),
+    ("mul", "*"),
+    ("floordiv", "//"),
+    ("mod", "%"),
+):
+    _keep_expression(_name, _operator)
 
 
 def parse(text: str, start: int = 0, end: int | None = None) -> Expression:

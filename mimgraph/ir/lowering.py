@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.dim import Size
@@ -26,39 +26,43 @@ class ShapesUnknown(Exception):
 Value = TypeVar("Value")
 
 
-class LazyMapping(Mapping[str, Value]):
-    """The values by name that `compute` returns, which runs once and only if they are read.
+class Lazy(Generic[Value]):
+    """The value that `compute` returns, which runs once and only if it is read.
 
-    They are compared by `key`, which says what they are the values of. It pickles if `compute` does.
-    To read them may raise `ShapesUnknown`.
+    It is compared by `key`, which says what it is the value of. It pickles if `compute` does.
     """
 
-    def __init__(self, key: Hashable, compute: Callable[[], Mapping[str, Value]]) -> None:
+    def __init__(self, key: Hashable, compute: Callable[[], Value]) -> None:
         self.key = key
         self.compute = compute
 
     @cached_property
-    def _values(self) -> Mapping[str, Value]:
+    def found(self) -> Value:
+        """The value; to read it may raise `ShapesUnknown`."""
         return self.compute()
-
-    def __getitem__(self, name: str) -> Value:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __bool__(self) -> bool:
-        """Return True without reading the values: a module without tensors has no need of this class."""
-        return True
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+
+class LazyMapping(Lazy[Mapping[str, Value]], Mapping[str, Value]):
+    """The values by name that `compute` returns."""
+
+    def __getitem__(self, name: str) -> Value:
+        return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __bool__(self) -> bool:
+        """Return True without reading the values: a module without tensors has no need of this class."""
+        return True
 
 
 class LazyShapes(LazyMapping[tuple[int, ...]]):
@@ -74,26 +78,8 @@ class LazyLayers(LazyMapping[str]):
 Product: TypeAlias = tuple[Size, ...]
 
 
-class LazyProducts:
-    """The products that `compute` returns, None if they are unknown; it runs once and only if they are read.
-
-    They are compared by `key`, which says what they are the products of. It pickles if `compute` does.
-    """
-
-    def __init__(self, key: Hashable, compute: Callable[[], tuple[Product, ...] | None]) -> None:
-        self.key = key
-        self.compute = compute
-
-    @cached_property
-    def found(self) -> tuple[Product, ...] | None:
-        """The products."""
-        return self.compute()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, LazyProducts) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+class LazyProducts(Lazy[tuple[Product, ...] | None]):
+    """The products that `compute` returns, None if they are unknown."""
 
 
 # a key that no source has
@@ -107,7 +93,7 @@ ANCHOR = Operand("*anchor")  # an input that is always given
 Maker: TypeAlias = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Module:
     """A class of `torch.nn`, or of another package, and every argument of its constructor, in torch's order.
 
@@ -158,8 +144,10 @@ def module(
     return Module(name, arguments, weights or {}, buffers or {})
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+NOTHING: Mapping[str, Any] = {}
+
+
+class Port(NamedTuple):
     """One result of an op that has several.
 
     `code` reads it from RESULT; `alone` is written instead when no other port is used. `needs` are
@@ -169,10 +157,10 @@ class Port:
     type: TensorType
     code: Code
     alone: Code | None = None
-    needs: Mapping[str, Any] = field(default_factory=dict)
+    needs: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Lowering:
     """The type of the default result and the code that computes it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 
 # keys of a node; a block may have such params, as beside another operation they are options
 CONSTANTS = ("zeros", "ones", "random")
@@ -29,31 +29,42 @@ EMITTED = frozenset(
     ]
 )
 
-# Names that no node can have, as renaming a local would not help: by name, the reason.
-REFUSED = {
+# Names that no node, block or size can have, as renaming a local would not help: by name, the reason.
+REFUSED: Mapping[str, str] = {
     "forward": "torch runs every module by a method of this name",
     "training": "every nn.Module keeps there whether it trains",
 }
-# Names that no input can have either, as its name is also that of an argument of `forward`.
+# An input's name is also that of an argument of `forward`.
 REFUSED_FOR_INPUTS = {
+    **REFUSED,
     "self": "a forward has the module itself as its argument self",
     "Self": "torch.export reads it as self, the module itself",
     "torch": "what torch.export writes needs torch itself by this name",
 }
 
+NOT_A_NAME = "a name is letters, digits and underscores, and starts with no digit"
+DUNDER = "names with two leading underscores are Python's: begin it with a letter"
 
-def name_fault(name: str) -> str | None:
-    """Return why `name` cannot name a node, input, block or size; None if it can."""
-    if name in REFUSED:
-        return _instead(REFUSED[name], name)
-    return param_fault(name)
+
+def name_fault(name: str, refused: Mapping[str, str] = REFUSED) -> str | None:
+    """Return why `name` cannot name a node, block or size; None if it can."""
+    if name in refused:
+        return _instead(refused[name], name)
+    if not (name.isascii() and name.isidentifier()):
+        return NOT_A_NAME
+    if keyword.iskeyword(name):
+        return _instead("it is a keyword of Python", name)
+    return DUNDER if name.startswith("__") else None
 
 
 def input_fault(name: str) -> str | None:
     """Return why `name` cannot name an input; None if it can."""
-    if name in REFUSED_FOR_INPUTS:
-        return _instead(REFUSED_FOR_INPUTS[name], name)
-    return name_fault(name)
+    return name_fault(name, REFUSED_FOR_INPUTS)
+
+
+def param_fault(name: str) -> str | None:
+    """Return why `name` cannot name a param; None if it can."""
+    return name_fault(name, {})
 
 
 def class_fault(name: str) -> str | None:
@@ -69,21 +80,8 @@ def port_fault(name: str) -> str | None:
     The parts of a `Split` are numbers, and so are the ports of an `each` of them.
     """
     if not (name.isascii() and (name.isidentifier() or name.isdecimal())):
-        return "a name is letters, digits and underscores, and starts with no digit"
-    if name.startswith("__"):
-        return "names with two leading underscores are Python's: begin it with a letter"
-    return None
-
-
-def param_fault(name: str) -> str | None:
-    """Return why `name` cannot name a param; None if it can."""
-    if not (name.isascii() and name.isidentifier()):
-        return "a name is letters, digits and underscores, and starts with no digit"
-    if keyword.iskeyword(name):
-        return _instead("it is a keyword of Python", name)
-    if name.startswith("__"):
-        return "names with two leading underscores are Python's: begin it with a letter"
-    return None
+        return NOT_A_NAME
+    return DUNDER if name.startswith("__") else None
 
 
 def legal_name(wanted: str, fault: Callable[[str], str | None] = name_fault) -> str:

@@ -211,11 +211,12 @@ def _choice(allowed: tuple[Any, ...]) -> Check:
 
 
 def _union(members: tuple[Any, ...]) -> Check:
-    checks = [checker(member) for member in members if member not in (Dim, int)]
-    if Dim in members:
-        checks.insert(0, _size)
-    elif int in members:
-        checks.insert(0, _int)
+    checks: list[Check] = [_size] if Dim in members else [_int] if int in members else []
+    for member in members:
+        if member not in (Dim, int):
+            checks.append(checker(member))
+    if len(checks) == 1:
+        return checks[0]
 
     def check(value: Any) -> Any:
         for one in checks:

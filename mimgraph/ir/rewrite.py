@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import is_
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from mimgraph.ir.declared_graph import (
     Activation,
@@ -34,8 +34,7 @@ Options: TypeAlias = Mapping[str, Option]
 Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewriter:
+class Rewriter(NamedTuple):
     """Changes every option with `option`, every name of a layer, merge, activation or block with
     `name`, and then every use of a block with `call`.
 
@@ -63,8 +62,6 @@ class Rewriter:
             operation: Operation | None = self._apply(declared, path + node.name)
         else:
             operation = self._operation(declared, path + node.name)
-        if self.option is None and operation is declared:
-            return node  # the usual case where only names change
         freeze, over = self._switch(node.freeze), self._lone(node.over)
         training = node.training
         if training is not None and self.option is not None:
@@ -96,8 +93,6 @@ class Rewriter:
         block = self.name("block", call.block, path)
         if block is None:
             return None
-        if self.option is None and self.given is None and block is call.block:
-            return self.call(call)
         params, lone = self._kept(call, self._options(call.params), path), self._lone(call.lone)
         repeat, scan = self._repeat(call, path), self._scan(call.scan)
         changed = _changed(call, block=block, params=params, lone=lone, repeat=repeat, scan=scan)
@@ -109,21 +104,15 @@ class Rewriter:
             function = self.name("activation", activation.name, path)
             if function is None:
                 return None
-            if self.option is not None or self.given or function is not activation.name:
-                options, lone = self._options(activation.options), self._lone(activation.lone)
-                options = self._kept(activation, options, path)
-                activation = _changed(activation, name=function, options=options, lone=lone)
+            options, lone = self._options(activation.options), self._lone(activation.lone)
+            options = self._kept(activation, options, path)
+            activation = _changed(activation, name=function, options=options, lone=lone)
         name = self.name(apply.kind, apply.name, path)
         if name is None:
             return None
-        same = name is apply.name and activation is apply.activation
-        if self.option is None and self.given is None and same:
-            return apply
         options = self._kept(apply, self._options(apply.options), path)
         lone = self._lone(apply.lone)
-        if same and options is apply.options and lone is apply.lone:
-            return apply
-        return replace(apply, name=name, options=options, lone=lone, activation=activation)
+        return _changed(apply, name=name, options=options, lone=lone, activation=activation)
 
     def _options(self, options: Mapping[str, Option]) -> Mapping[str, Option]:
         if self.option is None or not options:
@@ -159,16 +148,16 @@ class Rewriter:
 
     def _repeat(self, call: Call, path: str) -> Repeat | None:
         repeat = call.repeat
-        if repeat is None or (self.option is None and self.given is None):
-            return repeat
+        if repeat is None:
+            return None
         times = self._lone(repeat.times)
         each = self._kept(call, self._options(repeat.each), path)
         same = times is repeat.times and each is repeat.each
         return repeat if same else repeat._replace(times=times, each=each)
 
     def _scan(self, scan: Scan | None) -> Scan | None:
-        if scan is None or self.option is None:
-            return scan
+        if scan is None:
+            return None
         axes, axis = self._options(scan.axes), self._lone(scan.axis)
         same = axes is scan.axes and axis is scan.axis
         return scan if same else scan._replace(axes=axes, axis=axis)

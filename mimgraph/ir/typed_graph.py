@@ -80,8 +80,7 @@ def _minimal(clauses: set[frozenset[str]]) -> Presence:
 # An axis that is folded into the batch, and taken out again.
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(NamedTuple):
     """An axis, counted from the batch as 0, that an operation runs over: `over: 1`.
 
     All sources with a batch have it in the same `size`. The operation runs on tensors without it, whose
@@ -156,7 +155,7 @@ class Rate(NamedTuple):
         return str(self) if self.is_multiple else self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Adapter:
     """Low-rank adapters (LoRA) of inner layers, as the library peft makes them.
 
@@ -177,7 +176,7 @@ class Adapter:
         return {name: value for name, value in given.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Training:
     """The settings of a node for its weights and for all inside it that say nothing else.
 
@@ -228,8 +227,7 @@ SUFFIXES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _NUMBER = re.compile(r"(\d{1,18})(?:\.(\d{1,12}))?([KMGT]?)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limit of each amount, and the named sizes at which it is computed; `N`, the batch, is 1
     unless it is among them."""
 
@@ -257,14 +255,6 @@ def amount_text(number: int) -> str:
     return f"{number:,}"
 
 
-_NOTHING: Mapping[Any, Any] = {}
-
-
-def _nothing() -> Mapping[Any, Any]:
-    """Return the one empty mapping that nodes have by default."""
-    return _NOTHING
-
-
 class Value(NamedTuple):
     """A result in a body: an input (port "") or a port of a node."""
 
@@ -272,7 +262,7 @@ class Value(NamedTuple):
     port: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TypedNode:
     """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
 
@@ -289,9 +279,9 @@ class TypedNode:
     default: str | None
     declared: Node
     presence: Presence = ALWAYS
-    presences: Mapping[str, Presence] = field(default_factory=_nothing)
+    presences: Mapping[str, Presence] = field(default_factory=dict)
     is_own: bool = False
-    without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
     freeze: bool = False
     over: Fold | None = None
     training: Training | None = None
@@ -330,7 +320,7 @@ class TypedNode:
         return (*frozen, *(self.training.notes if self.training is not None else ()))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Body:
     """The inside of the graph or of one distinct use of a block.
 
@@ -358,9 +348,11 @@ class Body:
     @cached_property
     def output_types(self) -> Mapping[str, TensorType]:
         """The types of the outputs as they are given, by public name."""
-        moved = self.batch_dims
-        types = {name: self.type_of(value) for name, value in self.outputs.items()}
-        return {n: t.with_batch_at(moved[n]) if n in moved else t for n, t in types.items()}
+        types = {}
+        for name, value in self.outputs.items():
+            type_, axis = self.type_of(value), self.batch_dims.get(name)
+            types[name] = type_ if axis is None else type_.with_batch_at(axis)
+        return types
 
     def presence_of(self, value: Value) -> Presence:
         """Return when an input or result of this body exists."""
@@ -385,13 +377,17 @@ class Body:
     def lenders(self) -> tuple[str, ...]:
         """The nodes whose modules its nodes share, themselves or in blocks inside; an item of an `each`
         as `emb.city`."""
-        operations = [n.operation for n in self.single_nodes if not isinstance(n.operation, Leaf)]
-        return tuple(dict.fromkeys(name for one in operations for name in borrowed_by(one)))
+        found: dict[str, None] = {}
+        for node in self.nodes:
+            if not isinstance(node.operation, Leaf):
+                found |= dict.fromkeys(borrowed_by(node.operation))
+        return tuple(found)
 
     @cached_property
     def borrowed(self) -> tuple[str, ...]:
         """The lenders that are outside of the block."""
-        return tuple(name for name in self.lenders if name.partition(".")[0] not in self.by_name)
+        lenders = self.lenders
+        return lenders and tuple(n for n in lenders if n.partition(".")[0] not in self.by_name)
 
     @property
     def required_inputs(self) -> Mapping[str, TensorType]:
@@ -400,10 +396,12 @@ class Body:
 
     @cached_property
     def single_nodes(self) -> tuple[TypedNode, ...]:
-        """The nodes, with the branches of each `each` as nodes of their own."""
-        if not any(node.operation.branches for node in self.nodes):
-            return self.nodes
-        return tuple(one for node in self.nodes for one in single_nodes(node))
+        """The nodes, with the branches of each `each` as nodes of their own; `nodes` itself if there are none."""
+        found: list[TypedNode] = []
+        for node in self.nodes:
+            found += single_nodes(node)
+        single = tuple(found)
+        return self.nodes if single == self.nodes else single
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
@@ -421,7 +419,7 @@ def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
     return {"": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TypedGraph:
     """A checked graph: its body, the docs of inputs and outputs, the constraints at run time, the
     limits of its cost, and the search spaces of its params.

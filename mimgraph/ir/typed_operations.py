@@ -177,7 +177,7 @@ class TypedKind:
 STEPS: Final = "steps"  # the port with the results of all steps of a loop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Leaf(TypedKind):
     """A layer or merge. `options` are all of them, defaults included; `activation` has INPUT as operand."""
 
@@ -206,7 +206,7 @@ class Leaf(TypedKind):
         return module is not None and bool(module.weights or module.buffers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sequence(TypedKind):
     """A chain of unary nodes, each fed by the one before, with the ports of the last."""
 
@@ -236,7 +236,7 @@ class Sequence(TypedKind):
         return replace(self, items=items)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OneBody(TypedKind):
     """A block with one body, which is the module itself; `arguments` are its params as the user of it
     gave them."""
@@ -260,7 +260,7 @@ class OneBody(TypedKind):
         return self.body.part(key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Use(OneBody):
     """One use of a block.
 
@@ -281,7 +281,7 @@ class Use(OneBody):
         return ("merge", self.merge) if self.merge else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Repeated(TypedKind):
     """A block, `family`, several times in a row; one body for each time.
 
@@ -338,7 +338,7 @@ class Repeated(TypedKind):
         return self.bodies[index] if is_key else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Scan(OneBody):
     """A block that runs once for each of `length` steps along an axis, always with the same weights.
 
@@ -390,7 +390,7 @@ class Scan(OneBody):
         return found | {name: self.output_type(name) for name in self.carried}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Each(TypedKind):
     """One operation on every source; each item is named by its port, and gives its default result.
 
@@ -441,7 +441,7 @@ class Each(TypedKind):
         return replace(self, items=items)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shared(TypedKind):
     """The module of the node `target`, or of an `item` of its `each`, used again as `operation`.
 

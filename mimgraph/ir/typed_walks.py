@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -92,26 +91,22 @@ def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
     A block that is shared on inputs of other sizes has a body for each; its module is made once.
     """
     found: dict[Body, dict[Body, None]] = {}
-
-    @cache
-    def opened(body: Body) -> dict[str, TypedOperation]:
-        """Return the operations that may use bodies, by the names of their nodes."""
-        operations = {one.name: one.operation for one in body.single_nodes}
-        return {n: o for n, o in operations.items() if not isinstance(unwrap(o), Leaf)}
-
-    def pair(made: Body, run: Body) -> None:
-        owners = opened(made)
-        for name, operation in opened(run).items():
-            owner = owners.get(operation.owner if isinstance(operation, Shared) else name)
+    every = bodies(body)
+    pairs = [*zip(every, every, strict=True)]  # of a body that is made, and one that is run
+    for made, run in pairs:
+        owners = {one.name: one.operation for one in made.single_nodes}
+        for node in run.single_nodes:
+            operation = unwrap(node.operation)
+            if isinstance(operation, Leaf):
+                continue
+            shared = node.operation
+            owner = owners.get(shared.owner if isinstance(shared, Shared) else node.name)
             if owner is None:  # it is outside of this block, and has no bodies
                 continue
-            for one, other in zip(used_bodies(owner), used_bodies(unwrap(operation)), strict=True):
+            for one, other in zip(used_bodies(owner), used_bodies(operation), strict=True):
                 if one is not other and other not in found.setdefault(one, {}):
                     found[one][other] = None
-                    pair(one, other)
-
-    for made in bodies(body):
-        pair(made, made)
+                    pairs.append((one, other))
     return found
 
 
@@ -120,18 +115,9 @@ def loop_sizes(body: Body) -> frozenset[str]:
     return frozenset(
         name
         for one in bodies(body)
-        for node in one.nodes
-        for operation in _with_items(node.operation)
-        for name in symbols(operation.loops)
+        for node in with_items(one.nodes)
+        for name in symbols(unwrap(node.operation).loops)
     )
-
-
-def _with_items(operation: TypedOperation) -> Iterator[TypedOperation]:
-    """Yield an operation and all that its items run."""
-    whole = unwrap(operation)
-    yield whole
-    for item in whole.items:
-        yield from _with_items(item.operation)
 
 
 def needed_in_eval(body: Body) -> set[str]:

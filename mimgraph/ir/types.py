@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import (
@@ -56,7 +56,7 @@ class Shape(tuple[Size, ...]):
 MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TensorType:
     """A tensor's type; iterates as its dims, which leave out the batch if it is the first axis.
 
@@ -74,17 +74,12 @@ class TensorType:
     # nothing is computed from these two
     cast_from: str | None = field(default=None, compare=False)
     marks: str | None = field(default=None, compare=False)
-    _key: Hashable = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.batched and self.dims and self.dims[0] == BATCH:
             dims, batched = self.dims[1:], True
             object.__setattr__(self, "dims", dims)
             object.__setattr__(self, "batched", batched)
-
-    def __reduce__(self) -> tuple[Any, ...]:  # without the key, which is valid in this process only
-        fields = (self.dims, self.dtype, self.vocab, self.batched, self.below)
-        return TensorType, (*fields, *self.past)
 
     def __iter__(self) -> Iterator[Size]:
         return iter(self.dims)
@@ -158,12 +153,11 @@ class TensorType:
     @property
     def key(self) -> Hashable:
         """Return a key for the type and the expressions that gave its sizes; valid while the type lives."""
-        if self._key is None:
-            sizes = (*self.dims, self.vocab, self.below)
-            origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
-            key = sizes, self.dtype, self.batched, *self.past, *origins
-            object.__setattr__(self, "_key", key)
-        return self._key
+        sizes = (*self.dims, self.vocab, self.below)
+        key = sizes, self.dtype, self.batched, self.cast_from, self.marks
+        if WrittenInt not in map(type, sizes):
+            return key
+        return *key, *[id(getattr(size, "written", None)) for size in sizes]
 
     @property
     def itemsize(self) -> int:
@@ -186,7 +180,7 @@ def depends_on_batch(size: Size) -> bool:
     return isinstance(size, Dim) and "N" in symbols(size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Constraint:
     """A condition that holds when the module runs: `dim >= minimum`, `dim % divisor == 0`, or
     `dim != excluded`."""
@@ -251,6 +245,8 @@ def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
         free = constraint.dim - constant_term(constraint.dim)
         if free not in least or constraint.bound > least[free].bound:
             least[free] = constraint
+    if not least:
+        return tuple(dict.fromkeys(kept))
     names = {str(size) for size in least if symbols(size) == {str(size)}}
     longer = {name: symbol(name) + max(least[symbol(name)].bound, 1) - 1 for name in names}
     wanted = [one for size, one in least.items() if str(size) in names or not _holds(one, longer)]

@@ -217,7 +217,7 @@ class ReadPart(NamedTuple):
     size: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PartFiles:
     """The parts of one spec, in its `folder`: those that were read, by real path, and how much.
 

@@ -12,16 +12,17 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.language import fix_texts
-from mimgraph.language.edit.add_entry import order_of, with_section
 from mimgraph.language.edit.entries import (
     is_flow,
+    optioned_item,
+    order_of,
     with_entry,
     with_item_value,
+    with_section,
     with_value,
     without_entry,
     without_item,
 )
-from mimgraph.language.edit.new_entries import optioned_item
 from mimgraph.language.fix_texts import Item, Surroundings, inserted
 from mimgraph.language.occurrences import find_occurrences
 from mimgraph.language.reader.spec import DEFAULT_NAME

@@ -1,4 +1,4 @@
-"""The texts that fixes are made of: what is around a diagnostic, the code in its help, and new lines."""
+"""Read what fixes need: the tree around a diagnostic, the code in its help, and where lines go."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language.edit.entries import with_entry, with_item
-from mimgraph.language.edit.new_entries import as_item
+from mimgraph.language.edit.entries import as_item, with_entry, with_item
 from mimgraph.language.text_edits import TextEdit
 from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, plain
 from mimgraph.language.yaml_reader import tree_of

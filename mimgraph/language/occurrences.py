@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.files import PartFiles, Place, Refused, read_bytes
+from mimgraph.language.reader.nodes import is_number_of_copies
 from mimgraph.language.scopes import (
     Callee,
     Occurrence,
@@ -22,7 +23,6 @@ from mimgraph.language.scopes import (
     Walk,
     entries,
     input_entries,
-    is_counted,
     names_in,
     operation,
     scope_of,
@@ -46,7 +46,7 @@ def walk_node(walk: Walk, key: Scalar, tree: Tree) -> None:
             _walk_operation(walk, word, value, tree)
         elif word.text == "from":
             _walk_from(walk, key.text, word, value, tree)
-        elif word.text == "each" and not is_counted(tree):
+        elif word.text == "each" and not is_number_of_copies(value):
             _walk_each(walk, key.text, word, value, tree)
         elif word.text == "take":
             _walk_port(walk, key.text, value)
@@ -297,10 +297,6 @@ def _walk_inputs(walk: Walk, tree: Tree | None) -> None:
 
 def _walk_outputs(walk: Walk, tree: Mapping) -> None:
     outputs = tree.get("outputs")
-    if isinstance(outputs, Mapping):
-        for key, value in outputs.entries:
-            _walk_named_output(walk, key, value)
-        return
     items = outputs.items if isinstance(outputs, Sequence) else (outputs,)
     for item in items:
         if isinstance(item, Mapping):

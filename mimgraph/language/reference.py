@@ -14,8 +14,8 @@ from mimgraph.language.keys import KEYS, OPTIONS, Key
 from mimgraph.language.manual_address import MANUAL
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
-from mimgraph.ops.elsewhere import names_of, said
 from mimgraph.ops.op import REQUIRED, Op, OptionSpec, dotted
+from mimgraph.ops.spelling import names_of
 
 KINDS = ("layer", "merge", "tensor")  # the kinds of op that a spec can name
 EVERY_KEY = {**KEYS, **OPTIONS}
@@ -109,7 +109,7 @@ def data(op: Op) -> dict[str, Any]:
         "summary": op.summary,
         "torch": (elsewhere.torch or "").split(),
         "keras": elsewhere.keras.split(),
-        "also": list(said(op)),
+        "also": list(elsewhere.said),
         **(_as_key(op.name) if op.kind == "tensor" else {}),
     }
 
@@ -168,7 +168,7 @@ Texts = tuple[str, str]  # a name with its category, and a description
 def _texts(op: Op) -> Texts:
     names = names_of(op)
     return f"{op.name} {op.family}", " ".join(
-        [op.summary, f"{names.torch} {names.keras}", *said(op)]
+        [op.summary, f"{names.torch} {names.keras}", *names.said]
     )
 
 

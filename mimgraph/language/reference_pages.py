@@ -30,13 +30,11 @@ from mimgraph.language.reference import (
 )
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
-from mimgraph.ops.custom.module_signature import Registered, is_plugin
 from mimgraph.ops.custom.registration import GROUPS
-from mimgraph.ops.elsewhere import names_of, said
 from mimgraph.ops.op import Op, OptionSpec, dotted
 from mimgraph.ops.python_text import python_example
 from mimgraph.ops.registry import LIBRARIES, find_model, how_to_list, instead, is_model, model_names
-from mimgraph.ops.spelling import op_called, python_name
+from mimgraph.ops.spelling import names_of, op_called, python_name
 from mimgraph.support.columns import GAP, fitting, row_lines, shrunk, wrapped
 from mimgraph.support.plugins import ONE, OURS, SWITCH, BrokenPlugin, Plugin, are_on, installed
 from mimgraph.support.terminal import BOLD, CYAN, NARROWEST, Paint, painter
@@ -102,11 +100,11 @@ def op_page(op: Op, sheet: Sheet) -> Iterator[str]:
     facts = {
         "sources": ", ".join(inputs(op)) or "none",
         "explained in": explained(KEYS[op.name]) if op.kind == "tensor" else "",
-        "also called": ", ".join(said(op)),
+        "also called": ", ".join(names_of(op).said),
         "a bare value in a seq": bare_option(op) or "",
         "ports": ", ".join(op.ports),
         "category": op.family.replace("_", " "),
-        "plugin": op.plugin if isinstance(op, Registered) else "",
+        "plugin": op.plugin,
     }
     yield from _facts(facts, sheet)
     rows = [(option.name, default(option), _type(op, option)) for option in op.options.values()]
@@ -368,7 +366,7 @@ def unused(plugin: Plugin, found: Sequence[Plugin]) -> str:
         is_ours = plugin.name in OURS[plugin.group]
     else:
         op = registry.find(kind, plugin.name)
-        is_ours = op is not None and not is_plugin(op)
+        is_ours = op is not None and not op.plugin
     if is_ours:
         article = "an" if kind.startswith("i") else "a"
         return f"{plugin.name} is {article} {kind} of mimgraph"

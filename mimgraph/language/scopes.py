@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.ir.declared_values import closing, is_computed
 from mimgraph.ir.names import CONSTANTS, OPS
+from mimgraph.language.reader.nodes import is_number_of_copies
 from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import Span
 
@@ -28,23 +29,13 @@ class Name(NamedTuple):
 
 
 def params_in(text: str) -> Iterator[Name]:
-    """Yield the names of params in a text; a parenthesis that is not closed yet ends with the text."""
-    behind = 0
-    for match in _DOLLAR.finditer(text):
-        if match.start() < behind:
-            continue
-        if match[1] is not None:
-            yield Name(match[1], *match.span(1), True)
-            behind = match.end()
-            continue
-        start = match.end()
-        behind = closing(text, start)
-        behind = len(text) if behind == start else behind
-        yield from _words(text, start, behind, True)
+    """Yield the names of params in a text."""
+    return (name for name in names_in(text) if name.is_param)
 
 
 def names_in(text: str) -> Iterator[Name]:
-    """Yield the names in a formula or a size: variables, and params behind a `$`."""
+    """Yield the names in a formula or a size: variables, and params behind a `$`. A parenthesis that is
+    not closed yet ends with the text."""
     at = 0
     for match in _DOLLAR.finditer(text):
         if match.start() < at:
@@ -242,28 +233,17 @@ def size_names(item: Tree) -> Iterator[str]:
 
 def output_names(tree: Tree | None) -> Iterator[tuple[str, Scalar]]:
     """Yield the public name of each output, and the text that gives it."""
-    if isinstance(tree, Mapping):
-        yield from ((key.text, key) for key, _ in tree.entries)
-    elif isinstance(tree, Sequence):
-        for item in tree.items:
-            if isinstance(item, Mapping):
-                yield from ((key.text, key) for key, _ in item.entries)
-            elif isinstance(item, Scalar) and item.name and "." not in item.text:
-                yield item.text, item
-    elif isinstance(tree, Scalar) and tree.name:
-        yield tree.text.partition(".")[0], tree
+    for item in tree.items if isinstance(tree, Sequence) else (tree,):
+        if isinstance(item, Mapping):
+            yield from ((key.text, key) for key, _ in item.entries)
+        elif isinstance(item, Scalar) and item.name and (item is tree or "." not in item.text):
+            yield item.text.partition(".")[0], item
 
 
 def operation(node: Tree) -> tuple[Scalar, Tree] | None:
     """Return the entry that says what a node does: `layer: Linear`."""
     found = {key.text: (key, value) for key, value in entries(node)}
     return next((found[word] for word in (*OPS, *CONSTANTS) if word in found), None)
-
-
-def is_counted(node: Mapping) -> bool:
-    """Return whether `each` is a number of copies, `4` or `$experts`, and names no sources."""
-    each = node.get("each")
-    return isinstance(each, Scalar) and (type(each.value) is int or each.text.startswith("$"))
 
 
 def _source_texts(each: Tree) -> Iterator[str]:
@@ -347,7 +327,7 @@ class Scopes:
         if not isinstance(node, Mapping) or port == "*":
             return None
         if node.get("each") is not None:
-            if is_counted(node):
+            if is_number_of_copies(node.get("each")):
                 return None
             scope, name = self._naming(scope, name, port)
             node = scope.nodes[name]

@@ -25,7 +25,7 @@ from mimgraph.language.reader.sections import given_option
 from mimgraph.language.reader.spec import LANGUAGE, read
 from mimgraph.language.tree import MAX_BYTES, Scalar
 from mimgraph.source import SourceFile
-from mimgraph.support.arguments import as_mapping, as_path, as_plain, as_text, shown
+from mimgraph.support.arguments import as_mapping, as_path, as_plain, as_text, shown, wrong
 
 ENDING = ".safetensors"
 MAX_METADATA = 4 * MAX_BYTES  # JSON escapes some characters
@@ -158,9 +158,8 @@ class UnknownParams(ValueError):
     """Raised for `names` that are not params of a spec; some of them may be `sizes` of its inputs."""
 
     def __init__(self, names: list[str], declared: Graph) -> None:
-        sizes = (name for one in declared.inputs if one.shape for name in one.shape.names)
         self.names = names
-        self.sizes = list(dict.fromkeys(sizes))
+        self.sizes = list(dict.fromkeys(declared.sizes))
         odd = next((name for name in names if name not in self.sizes), names[0])
         params = ", ".join(declared.params) or "none"
         super().__init__(f"no param is called {odd!r}; the spec's params: {params}")
@@ -210,19 +209,23 @@ def load_text(
     text: str, params: Params | None = None, name: str = "<string>", place: Place | None = None
 ) -> LoadedSpec:
     """Load a spec; `name` is the name of the text in messages, `place` where its parts are found."""
-    given = as_mapping("params", params, '{"hidden": 128}')
-    values = {param: as_plain(param, value) for param, value in given.items()}
+    values: dict[str, OptionValue] = {}
+    if params is not None:
+        given = as_mapping("params", params, '{"hidden": 128}')
+        values = {param: as_plain(param, value) for param, value in given.items()}
+    if not isinstance(name, str):
+        name = str(name) if isinstance(name, PathLike) else as_text("name", name)
+    if not isinstance(text, str):
+        raise _no_text(text)
     report = Report()
-    file = SourceFile(
-        str(name) if isinstance(name, PathLike) else as_text("name", name), _spec(text)
-    )
-    declared = read(file, report, values, place)
+    declared = read(SourceFile(name, text), report, values, place)
     if declared is None:
         raise SpecError(report.diagnostics)
-    unknown = [param for param in values if param not in declared.params]
-    # a param whose key could not be read may be any of them
-    if unknown and all(name.isidentifier() for name in declared.params):
-        raise UnknownParams(unknown, declared)
+    if values.keys() - declared.params.keys():
+        unknown = [param for param in values if param not in declared.params]
+        # a param whose key could not be read may be any of them
+        if all(name.isidentifier() for name in declared.params):
+            raise UnknownParams(unknown, declared)
     return checked(declared, report)
 
 
@@ -241,13 +244,13 @@ def checked(declared: Graph, report: Report) -> LoadedSpec:
     return LoadedSpec(declared, typed)
 
 
-def _spec(given: object) -> str:
-    """Return the text of a spec; refuse a path."""
+def _no_text(given: object) -> TypeError:
+    """Return the error for something else in place of the text of a spec, such as a path."""
     if isinstance(given, PathLike):
-        raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
+        return TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
     if isinstance(given, Mapping):
-        raise TypeError("loads takes the text of a spec: mg.from_dict takes a dict")
-    return as_text("a spec", given)
+        return TypeError("loads takes the text of a spec: mg.from_dict takes a dict")
+    return wrong("a spec", "a string", given)
 
 
 # Give the params of a graph other values, without reading its text again.

@@ -201,6 +201,7 @@ class TreeBuilder:
         self.items: list[Tree] = []
         self.stack: list[Open] = []
         self.params: set[str] = set()  # the names that are declared so far
+        self.anchors: set[str] = set()  # the names that anchors gave so far, each reported
         self.has_tuple = False  # whether a scalar looks like the start of a Python tuple
 
     def root(self) -> Tree:
@@ -301,7 +302,11 @@ class TreeBuilder:
         for key, value in zip(pairs, pairs, strict=False):  # a syntax error may leave a lone key
             if isinstance(key, Scalar) and key.tagged:
                 key = Scalar(key.text, key.span, key.text, key.plain)
-            if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
+            if (
+                not isinstance(key, Scalar)
+                or not isinstance(key.value, str)
+                or (key.plain and key.value == MERGE)
+            ):
                 self._refuse_key(key, value)
                 lost.append(_lost_name(key))
             elif key.value in entries:
@@ -314,11 +319,11 @@ class TreeBuilder:
         return Mapping(tuple(entries.values()), span, tuple(lost))
 
     def _refuse_key(self, key: Tree, value: Tree) -> None:
-        """Add the fault of a key that is not a string."""
+        """Add the fault of a key that is not a string, or is the merge key `<<` of YAML 1.1."""
         if not isinstance(key, Scalar):
             kind = "list" if isinstance(key, Sequence) else "mapping"
             self.faults.not_read(f"a key must be a string, not a {kind}", key.span, "", key, value)
-        elif _is_merge(key):
+        elif isinstance(key.value, str):
             if not _is_alias(value):
                 self.faults.not_read("a spec cannot have merge keys", key.span, NO_ALIASES, value)
         elif key.value is FAULTY:
@@ -331,11 +336,6 @@ class TreeBuilder:
             self.faults.not_read(message, key.span, help, key, value)
 
 
-def _is_merge(key: Scalar) -> bool:
-    """Return whether a key is the merge key of YAML 1.1, `<<`."""
-    return key.plain and key.value == MERGE
-
-
 def _is_alias(value: Tree) -> bool:
     """Return whether a value is an alias, or a list of them; they are reported already."""
     if isinstance(value, Sequence):
@@ -344,8 +344,7 @@ def _is_alias(value: Tree) -> bool:
 
 
 def _lost_name(key: Tree) -> str:
-    """Return the name that an entry with a faulty key was meant to have, or ANOTHER if it is
-    unknown."""
-    if not isinstance(key, Scalar) or not key.text or _is_merge(key) or _is_alias(key):
+    """Return the name that a refused key was meant to give, or ANOTHER if it is unknown."""
+    if not isinstance(key, Scalar) or not key.text or key.value == MERGE or _is_alias(key):
         return ANOTHER
     return ANOTHER if TEMPLATE.match(key.text) else key.text

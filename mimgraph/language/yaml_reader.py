@@ -40,7 +40,6 @@ from mimgraph.language.tree_builder import (
     NO_ALIASES,
     TEMPLATE,
     AddDiagnostic,
-    Kind,
     TreeBuilder,
     not_filled_in,
 )
@@ -65,22 +64,26 @@ def read_yaml(text: str, builder: TreeBuilder) -> None:
     if safe.endswith((" ", "\t")):
         safe += "\n"  # else libyaml forgets a last line that is blank
     has_question_mark = bool(QUESTION_MARK.search(text))
-    anchors: set[str] = set()
     for event in _events(safe, builder):
         kind = type(event)
         if has_question_mark and kind in NODES:
             _check_question_mark(event, builder)
         if kind is ScalarEvent:
             value = event.value.translate(SHOW_BREAKS) if hidden else event.value
-            _scalar(event, value, builder, anchors)
-        elif kind is MappingStartEvent:
-            _start(Mapping, event, builder, anchors)
-        elif kind is SequenceStartEvent:
-            _start(Sequence, event, builder, anchors)
+            _scalar(event, value, builder)
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.anchor or event.tag:
+                _refuse_properties(event, builder)
+            opened, mark = Mapping if kind is MappingStartEvent else Sequence, event.start_mark
+            builder.open(opened, mark.line + 1, mark.column + 1)
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            _end(event, builder)
+            mark = event.end_mark
+            if event.start_mark.index < mark.index:
+                builder.close(mark.line + 1, mark.column + 1)
+            else:  # no bracket, so the mark stands behind the blank lines that follow
+                builder.close(*builder.items[-1].span[3:])
         elif kind is AliasEvent:
-            _alias(event, builder, anchors)
+            _alias(event, builder)
         elif kind is DocumentStartEvent and builder.items:
             help = "put the second spec in a file of its own"
             message, span = "a file can have only one document", event_span(builder.file, event)
@@ -115,16 +118,15 @@ def _check_question_mark(event: Any, builder: TreeBuilder) -> None:
         raise Unreadable(fault)
 
 
-def _scalar(event: Any, text: str, builder: TreeBuilder, anchors: set[str]) -> None:
-    style = event.style
-    if style in BLOCK_STYLES:
-        span = block_text_span(builder.file, event)
-    elif text or style:
-        span = event_span(builder.file, event)
-    else:
-        span = empty_span(builder.file, event)
+def _scalar(event: Any, text: str, builder: TreeBuilder) -> None:
+    style, span = event.style, event_span(builder.file, event)
+    if style in BLOCK_STYLES or not (
+        text or style
+    ):  # the mark is behind the blank lines that follow
+        end = _end_of_text(builder.file, event.end_mark)
+        span = Span(builder.file, *(span[1:3] if style else end), *end)
     if event.anchor or event.tag:
-        _refuse_properties(event, builder, anchors)
+        _refuse_properties(event, builder)
         span = without_properties(span, text, bool(style))
     if event.tag:
         builder.items.append(_tagged(event.tag, text, span, not style, builder))
@@ -142,32 +144,17 @@ def _tagged(tag: str, text: str, span: Span, plain: bool, builder: TreeBuilder) 
     return Scalar(FAULTY, span, text, plain, tagged=True)
 
 
-def _start(kind: Kind, event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
-    mark = event.start_mark
-    if event.anchor or event.tag:
-        _refuse_properties(event, builder, anchors)
-    builder.open(kind, mark.line + 1, mark.column + 1)
-
-
-def _end(event: Any, builder: TreeBuilder) -> None:
-    mark = event.end_mark
-    if event.start_mark.index < mark.index:
-        builder.close(mark.line + 1, mark.column + 1)
-    else:  # no bracket, so the mark stands behind the blank lines that follow
-        builder.close(*builder.items[-1].span[3:])
-
-
-def _alias(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+def _alias(event: Any, builder: TreeBuilder) -> None:
     """Add an alias as a faulty scalar; it is reported unless its anchor is."""
     span = event_span(builder.file, event)
-    if event.anchor not in anchors:
+    if event.anchor not in builder.anchors:
         builder.faults.not_read("a spec cannot have aliases", span, NO_ALIASES)
     builder.items.append(faulty(span, f"*{event.anchor}"))
 
 
-def _refuse_properties(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+def _refuse_properties(event: Any, builder: TreeBuilder) -> None:
     """Add the faults of an anchor and a tag, which stand where the event begins."""
-    anchors.add(event.anchor)
+    builder.anchors.add(event.anchor)
     line = event.start_mark.line + 1
     properties = PROPERTIES.match(builder.file.line(line), event.start_mark.column)
     for group in (1, 2):
@@ -240,22 +227,11 @@ def event_span(file: SourceFile, event: Any) -> Span:
     return Span(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def block_text_span(file: SourceFile, event: Any) -> Span:
-    """Return the span of a `|` or `>` text, without the blank lines behind it."""
-    start = event.start_mark
-    return Span(file, start.line + 1, start.column + 1, *_end_of_text(file, event.end_mark))
-
-
-def empty_span(file: SourceFile, event: Any) -> Span:
-    """Return the point of an empty scalar: the end of the text before it."""
-    return _point(file, *_end_of_text(file, event.end_mark))
-
-
 def fault_point(file: SourceFile, mark: Any) -> Span:
     """Return the point of a mark, or the end of the text before it if it is on a blank line."""
     blank = not file.line(mark.line + 1).strip(BLANKS)
     place = _end_of_text(file, mark) if blank else (mark.line + 1, mark.column + 1)
-    return _point(file, *place)
+    return Span(file, *place, *place)
 
 
 def without_properties(span: Span, text: str, quoted: bool) -> Span:
@@ -268,10 +244,6 @@ def without_properties(span: Span, text: str, quoted: bool) -> Span:
     if span.line != span.end_line or start < span.column or as_written != text:
         return span
     return Span(span.file, span.line, start, span.line, span.end_column)
-
-
-def _point(file: SourceFile, line: int, column: int) -> Span:
-    return Span(file, line, column, line, column)
 
 
 def _end_of_text(file: SourceFile, mark: Any) -> tuple[int, int]:
@@ -296,29 +268,28 @@ def compose(file: SourceFile, report: AddDiagnostic, text: str | None = None) ->
     `text` is read in place of the file's own: a part of it, whose lines have the same numbers.
     """
     builder = TreeBuilder(file)
+    if text is None:
+        text = file.text.removeprefix("\ufeff")
+    is_whole = True
     try:
-        _read(file.text.removeprefix("\ufeff") if text is None else text, builder)
+        check_size(file, text)
+        if text.lstrip(" \t\r\n").startswith("{") and is_json(text):
+            read_json(text, builder)
+        else:
+            read_yaml(text, builder)
     except Unreadable as fault:
+        is_whole = False
         builder.close_all()
         if not builder.begins_with_template():
             builder.faults.add(fault.diagnostic)
+    if builder.faults.found:
         builder.faults.report(report)
-        return None
-    builder.faults.report(report)
-    return builder.root()
+    return builder.root() if is_whole else None
 
 
 def tree_of(file: SourceFile) -> Tree | None:
     """Return the tree of a text, or None if it cannot be read; its faults are ignored."""
     return compose(file, lambda diagnostic, *words: None)
-
-
-def _read(text: str, builder: TreeBuilder) -> None:
-    check_size(builder.file, text)
-    if text.lstrip(" \t\r\n").startswith("{") and is_json(text):
-        read_json(text, builder)
-    else:
-        read_yaml(text, builder)
 
 
 def is_json(text: str) -> bool:

@@ -2,22 +2,79 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+import re
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, reduce
+from operator import or_
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, TypeAlias, Union
 
 from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
 from mimgraph.ir.option_types import NonNegative, Positive
 from mimgraph.ir.types import Constraint
-from mimgraph.ops.op import OpFault
+from mimgraph.ops.op import OpFault, Rule
 from mimgraph.ops.rule_helpers import bad_option
 
-Sizes1: TypeAlias = Positive | tuple[Positive]
+
+def over_axes(*axes: int, register: Callable[[Rule], object]) -> Callable[[Rule], Rule]:
+    """Register a rule once for each number of axes, which it takes as `axes`: `Conv` as Conv1d and Conv2d.
+
+    The docstring lists what differs, `{one axis|two axes}`, and has an example for each. An option whose
+    type differs is annotated by a function of the number of axes, which returns None if there is no such
+    option. A layer over 0 axes takes any number: `Dropout`.
+    """
+
+    def decorate(rule: Rule) -> Rule:
+        for place, number in enumerate(axes):
+            register(_rule_over(number, rule, place))
+        return rule
+
+    return decorate
+
+
+def _rule_over(axes: int, rule: Rule, place: int) -> Rule:
+    """Return a rule for one number of axes, with the signature and docstring of its own."""
+    hints = typing.get_type_hints(rule, include_extras=True)
+    types = {name: _type_over(axes, hint) for name, hint in hints.items() if name != "axes"}
+    parameters = inspect.signature(rule).parameters.values()
+    own = [one for one in parameters if types.get(one.name) is not None]
+    text, *examples = inspect.cleandoc(rule.__doc__ or "").split("\nExample:\n")
+    text = re.sub(r"\{([^{}]*\|[^{}]*)\}", lambda found: found[1].split("|")[place], text)
+    made: Any = partial(rule, axes=axes)
+    made.__name__ = f"{rule.__name__}{axes}d" if axes else rule.__name__
+    made.__module__ = rule.__module__
+    made.__doc__ = "\n\nExample:\n".join([text.rstrip(), *examples[place : place + 1]])
+    made.__annotations__ = types
+    made.__signature__ = inspect.Signature(own)
+    return made  # type: ignore[no-any-return]
+
+
+def _type_over(axes: int, hint: Any) -> Any:
+    """Return the type of an option for one number of axes."""
+    if typing.get_origin(hint) in (Union, UnionType):
+        return reduce(or_, (_type_over(axes, one) for one in typing.get_args(hint)))
+    depends = getattr(hint, "__metadata__", ())
+    return depends[0](axes) if depends and callable(depends[0]) else hint
+
+
+def each(item: Any, count: int) -> Any:
+    """Return the type of a list of so many items."""
+    return GenericAlias(tuple, (item,) * count)
+
+
+def lone_or_each(item: Any, axes: int) -> Any:
+    """Return the type of one value for all axes, or a list of one for each."""
+    return item | each(item, axes)
+
+
+# Types of options that depend on the number of axes, from which `over_axes` makes those of each layer.
+Sizes: TypeAlias = Annotated[Any, partial(lone_or_each, Positive)]
+Pads: TypeAlias = Annotated[Any, partial(lone_or_each, NonNegative)]
 Sizes2: TypeAlias = Positive | tuple[Positive, Positive]
-Sizes3: TypeAlias = Positive | tuple[Positive, Positive, Positive]
-Pads1: TypeAlias = NonNegative | tuple[NonNegative]
 Pads2: TypeAlias = NonNegative | tuple[NonNegative, NonNegative]
-Pads3: TypeAlias = NonNegative | tuple[NonNegative, NonNegative, NonNegative]
 
 SHAPES = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
 

@@ -22,8 +22,9 @@ from typing import (
 
 from mimgraph.ir.declared_graph import BESIDE_FROM
 from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ops import registry
 from mimgraph.ops.deprecated import warn_of_op
-from mimgraph.ops.op import Op
+from mimgraph.ops.op import Op, Release, Rule
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.objects import Completed, LikeFunction
@@ -333,6 +334,57 @@ class MergeOp(PythonOp):
     def _is_source(self, key: str, value: object) -> bool:
         """Return whether a keyword is a source, or says that an argument has none."""
         return is_source(value) or (value is None and key in self.inputs.names)
+
+
+def layer(
+    *sizes: str,
+    family: str,
+    inferred: tuple[str, ...] = (),
+    ports: tuple[str, ...] = (),
+    since: Mapping[str, Release] | None = None,
+    package: str = "torch",
+    unpacks: Mapping[str, tuple[str, ...]] | None = None,
+) -> Callable[[Rule], LayerOp]:
+    """Register a rule as a layer.
+
+    `sizes` are the options that torch's class takes first and are inferred here, `inferred` the later
+    ones; `family` is the heading under which `mimgraph layers` lists it. `ports` are the names of its results if it has several, unless
+    they depend on the use (`Split`). Where torch's class returns others, or a tuple inside a tuple,
+    `unpacks` has the ports that Python unpacks from the result "", and from a port. `since` has the torch release that added an option, if it is
+    later than torch 2.5. `package` must be installed where the layer runs.
+    """
+    return lambda rule: registry.add(
+        LayerOp(
+            *("layer", rule, sizes, ports, since),
+            family=family,
+            inferred=inferred,
+            package=package,
+            unpacks=unpacks,
+        )
+    )
+
+
+def merge(
+    *sizes: str, family: str, ports: tuple[str, ...] = (), alone: str = ""
+) -> Callable[[Rule], MergeOp]:
+    """Register a rule as a merge; it takes the arguments of `layer`.
+
+    `alone` is the layer that does the same to a list of one source in Python, or to a group of one
+    in YAML; without it a merge of two or more refuses these.
+    """
+    return lambda rule: registry.add(
+        MergeOp("merge", rule, sizes, ports, family=family, alone=alone)
+    )
+
+
+def tensor(family: str) -> Callable[[Rule], Op]:
+    """Register a rule as a tensor of the model itself, which has no sources."""
+    return lambda rule: registry.add(Op("tensor", rule, family=family))
+
+
+def part() -> Callable[[Rule], Op]:
+    """Register a rule as a part of merges that are blocks, which no spec can name."""
+    return lambda rule: registry.add(Op("part", rule, family=""))
 
 
 def _with_state(op: Op, sources: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, Any]]:

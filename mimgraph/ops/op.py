@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -56,66 +56,12 @@ class InputSpec(NamedTuple):
     kind: InputKind
     type: Callable[..., tuple[TensorType | None, ...]] | None = None  # of the kind "tuple"
 
-    def argument(self, sources: Mapping[str, TensorType]) -> tuple[object, ...]:
-        """Return the sources by operand key as the positional argument of the rule, if it has one."""
-        if self.type is not None:
-            return (self.type(**sources),)
-        match self.kind:
-            case "none":
-                return ()
-            case "one":
-                return (sources[self.names[0]],)
-            case "named":
-                return (dict(sources),)
-        return (tuple(sources.values()),)
-
-
-class Signature:
-    """The parameters of a rule, their annotations resolved."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.parameters = list(inspect.signature(rule).parameters.values())
-        self.hints = typing.get_type_hints(rule, include_extras=True)
-
-    def options(self, inferred: Collection[str]) -> dict[str, OptionSpec]:
-        """Return the options by name, in order; inferred ones that the rule does not take come last."""
-        found = {}
-        for parameter in self.parameters:
-            if parameter.kind is parameter.POSITIONAL_ONLY:
-                continue
-            name, annotation = parameter.name, self.hints[parameter.name]
-            lone = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-            found[name] = OptionSpec(
-                *(name, parameter.default, annotation, checker(annotation)),
-                takes_lone=lone,
-                inferred=name in inferred,
-            )
-        for name in inferred:
-            if name not in found:
-                found[name] = OptionSpec(name, None, int, checker(int), False, True)
-        return found
-
-    def inputs(self) -> InputSpec:
-        """Return the sources, which the only positional-only parameter takes."""
-        first = self.parameters[0] if self.parameters else None
-        if first is None or first.kind is not first.POSITIONAL_ONLY:
-            return InputSpec((), frozenset(), "none")
-        annotation = self.hints[first.name]
-        if annotation is TensorType:
-            return InputSpec((first.name,), frozenset(), "one")
-        if annotation == Sources:
-            return InputSpec((), frozenset(), "many")
-        if annotation == NamedSources:
-            return InputSpec((), frozenset(), "named")
-        optional = frozenset(annotation._field_defaults)
-        return InputSpec(annotation._fields, optional, "tuple", annotation)
-
 
 Kind: TypeAlias = Literal["layer", "merge", "tensor", "part"]
 Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class OpFault(Exception):
     """A fault of an op that its rule finds: at an option, at a source (by operand key), or at the node.
 
@@ -140,8 +86,8 @@ class Op:
     """A layer, merge, tensor or part: its name, rule, options and sources."""
 
     reads_files = False  # whether its answers depend on files, which may change
-
     options_decide = False  # which sources it takes
+    plugin = ""  # the package that brings it: `acme-blocks 0.1`
 
     def __init__(
         self,
@@ -203,13 +149,26 @@ class Op:
         return value[1] if value else "..."
 
     @cached_property
-    def _signature(self) -> Signature:
-        return Signature(self.function)
+    def signature(self) -> tuple[Mapping[str, inspect.Parameter], Mapping[str, Any]]:
+        """Return the parameters of the rule and their types, by name."""
+        parameters = inspect.signature(self.function).parameters
+        return parameters, typing.get_type_hints(self.function, include_extras=True)
 
     @cached_property
     def options(self) -> Mapping[str, OptionSpec]:
-        """Return every option by name, in order."""
-        return self._signature.options(self.inferred)
+        """Return every option by name, in order; inferred ones that the rule does not take come last."""
+        found = {}
+        parameters, types = self.signature
+        for name, parameter in parameters.items():
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                continue
+            lone = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            check, inferred = checker(types[name]), name in self.inferred
+            found[name] = OptionSpec(name, parameter.default, types[name], check, lone, inferred)
+        for name in self.inferred:
+            if name not in found:
+                found[name] = OptionSpec(name, None, int, checker(int), False, True)
+        return found
 
     @cached_property
     def defaults(self) -> Mapping[str, Default]:
@@ -250,8 +209,20 @@ class Op:
 
     @cached_property
     def inputs(self) -> InputSpec:
-        """Return the sources that the op takes."""
-        return self._signature.inputs()
+        """Return the sources, which the only positional-only parameter of the rule takes."""
+        parameters, types = self.signature
+        first = next(iter(parameters.values()), None)
+        if first is None or first.kind is not first.POSITIONAL_ONLY:
+            return InputSpec((), frozenset(), "none")
+        annotation = types[first.name]
+        if annotation is TensorType:
+            return InputSpec((first.name,), frozenset(), "one")
+        if annotation == Sources:
+            return InputSpec((), frozenset(), "many")
+        if annotation == NamedSources:
+            return InputSpec((), frozenset(), "named")
+        optional = frozenset(annotation._field_defaults)
+        return InputSpec(annotation._fields, optional, "tuple", annotation)
 
     def with_options(self, options: Mapping[str, object]) -> Op:
         """Return the op with the sources that it takes with these options: itself, unless they decide."""
@@ -271,14 +242,24 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, object]
     ) -> Lowering | Block:
         """Apply the rule without checking dtypes first."""
-        if self.computed:
-            options = {name: options[name] for name in options if name not in self.computed}
-        return self.function(*self.inputs.argument(sources), **options)
+        options = dict(options)
+        for name in self.computed:
+            options.pop(name, None)
+        match self.inputs:
+            case InputSpec(kind="none"):
+                return self.function(**options)
+            case InputSpec(kind="one", names=(name,)):
+                return self.function(sources[name], **options)
+            case InputSpec(kind="many"):
+                return self.function(tuple(sources.values()), **options)
+            case InputSpec(type=inputs) if inputs is not None:
+                return self.function(inputs(**sources), **options)
+        return self.function(dict(sources), **options)
 
     @cached_property
     def computed(self) -> frozenset[str]:
         """Return the inferred options that the rule computes and does not take."""
-        return frozenset(self.inferred).difference(p.name for p in self._signature.parameters)
+        return frozenset(self.inferred).difference(self.signature[0])
 
 
 def dotted(release: Release) -> str:

@@ -1,4 +1,4 @@
-"""Look ops up by kind and name, and register rules as ops: `@layer`, `@merge`; the models of libraries are layers, too."""
+"""Look ops up by kind and name; the models of libraries are layers, too."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.typed_operations import Leaf, TypedKind
 from mimgraph.ops import layers, merges
-from mimgraph.ops.layer_call import LayerCall, LayerOp, MergeOp
-from mimgraph.ops.op import Op, Release, Rule
 from mimgraph.support.entry_point import entry_points
+
+if TYPE_CHECKING:
+    from mimgraph.ops.layer_call import LayerCall, LayerOp
+    from mimgraph.ops.op import Op
 
 # by library the module of ours that knows its models, imported when a spec first names one
 LIBRARIES = {
@@ -31,12 +33,12 @@ def is_model(name: str) -> bool:
 
 
 @cache
-def find_model(name: str) -> Op | None:
+def find_model(name: str) -> LayerOp | None:
     """Return the model with this name as a layer; None if its library has no such model."""
     library, _, model = name.partition(".")
     if not model or library not in LIBRARIES:
         return None
-    found: Op | None = import_module(LIBRARIES[library]).encoder(model)
+    found: LayerOp | None = import_module(LIBRARIES[library]).encoder(model)
     return found
 
 
@@ -88,15 +90,13 @@ class Library:
 
     def __getattr__(self, model: str) -> Callable[..., LayerCall]:
         """Return the model with this name as a layer; an `AttributeError` says what was probably meant."""
-        found = None if model.startswith("_") else find_model(f"{self._name}.{model}")
-        if isinstance(found, LayerOp):
-            return found
         message = f"{self._name} has no model {model!r}"
-        near = (
-            None
-            if model.startswith("_")
-            else nearest(f"{self._name}.{model}", model_names(self._name))
-        )
+        if model.startswith("_"):  # Python and editors ask for such names
+            raise AttributeError(message)
+        name = f"{self._name}.{model}"
+        if (found := find_model(name)) is not None:
+            return found
+        near = nearest(name, model_names(self._name))
         meant = f": did you mean {near.partition('.')[2]}?" if near else ""
         raise AttributeError(f"{message}{meant}")
 
@@ -104,10 +104,7 @@ class Library:
         return [name.partition(".")[2] for name in model_names(self._name)]
 
 
-# Look ops up by kind and name, and register rules as ops: `@layer`, `@merge`.
-
-
-Added = TypeVar("Added", bound=Op)
+Added = TypeVar("Added", bound="Op")
 
 _OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}, "part": {}}
 
@@ -124,55 +121,6 @@ _HOMES: dict[str, dict[str, str]] = {
     "tensor": _homes(layers, layers.TENSORS),
     "part": {},
 }
-
-
-def layer(
-    *sizes: str,
-    family: str,
-    inferred: tuple[str, ...] = (),
-    ports: tuple[str, ...] = (),
-    since: Mapping[str, Release] | None = None,
-    package: str = "torch",
-    unpacks: Mapping[str, tuple[str, ...]] | None = None,
-) -> Callable[[Rule], LayerOp]:
-    """Register a rule as a layer.
-
-    `sizes` are the options that torch's class takes first and are inferred here, `inferred` the later
-    ones; `family` is the heading under which `mimgraph layers` lists it. `ports` are the names of its results if it has several, unless
-    they depend on the use (`Split`). Where torch's class returns others, or a tuple inside a tuple,
-    `unpacks` has the ports that Python unpacks from the result "", and from a port. `since` has the torch release that added an option, if it is
-    later than torch 2.5. `package` must be installed where the layer runs.
-    """
-    return lambda rule: add(
-        LayerOp(
-            *("layer", rule, sizes, ports, since),
-            family=family,
-            inferred=inferred,
-            package=package,
-            unpacks=unpacks,
-        )
-    )
-
-
-def merge(
-    *sizes: str, family: str, ports: tuple[str, ...] = (), alone: str = ""
-) -> Callable[[Rule], MergeOp]:
-    """Register a rule as a merge; it takes the arguments of `layer`.
-
-    `alone` is the layer that does the same to a list of one source in Python, or to a group of one
-    in YAML; without it a merge of two or more refuses these.
-    """
-    return lambda rule: add(MergeOp("merge", rule, sizes, ports, family=family, alone=alone))
-
-
-def tensor(family: str) -> Callable[[Rule], Op]:
-    """Register a rule as a tensor of the model itself, which has no sources."""
-    return lambda rule: add(Op("tensor", rule, family=family))
-
-
-def part() -> Callable[[Rule], Op]:
-    """Register a rule as a part of merges that are blocks, which no spec can name."""
-    return lambda rule: add(Op("part", rule, family=""))
 
 
 def add(op: Added) -> Added:

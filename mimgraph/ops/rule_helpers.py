@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import gcd
-from typing import Any
+from typing import Any, TypeAlias
 
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.sizes import equal
-from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType, depends_on_batch
+from mimgraph.ir.sizes import divisible, equal
+from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, Constraint, TensorType, depends_on_batch
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import names
+
+Axes: TypeAlias = int | tuple[int, ...]
+Number: TypeAlias = int | float
 
 AFTER_BATCH = "as in torch, the axis after the batch is 1"
 ACROSS = "to compute across samples, Transpose it first"
@@ -90,6 +94,27 @@ def axis_across(x: TensorType, dim: int, option: str = "dim") -> int:
         help = ACROSS_ALONE if x.rank == 1 else f"{AFTER_BATCH}; {ACROSS}"
         raise bad_option(option, f"{option} {dim} is the batch", help)
     return axis
+
+
+def axis_indices(input: TensorType, dim: Axes, option: str = "dim") -> list[int]:
+    """Return one axis or several as indices into the dims; refuse one that is given twice."""
+    return _each_once([axis_index(input, axis, option) for axis in _tuple(dim)], option)
+
+
+def axes_across(input: TensorType, dim: Axes) -> list[int]:
+    """Return one axis or several as indices into the shape, as `axis_across` does for one."""
+    return _each_once([axis_across(input, axis) for axis in _tuple(dim)], "dim")
+
+
+def _tuple(dim: Axes) -> tuple[int, ...]:
+    return dim if isinstance(dim, tuple) else (dim,)
+
+
+def _each_once(axes: list[int], option: str) -> list[int]:
+    """Return the axes; refuse none, and one that is given twice."""
+    if not axes or len(set(axes)) != len(axes):
+        raise bad_option(option, f"{option} must be one axis or several, each once")
+    return axes
 
 
 def floating(x: TensorType, name: str, source: str | None = None) -> None:
@@ -200,3 +225,32 @@ def as_float(dtype: str) -> str:
 def real(dtype: str) -> str:
     """Return the dtype of absolute values."""
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def moved(input: TensorType, *dims: Size) -> TensorType:
+    """Return the type of the same values with other dims, with the same facts about the values."""
+    return replace(input, dims=dims)
+
+
+def reshaped(input: TensorType, *shape: Size) -> TensorType:
+    """Return the type of the same values in another shape, the batch counted."""
+    return replace(input, dims=shape, batched=False)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """Return the product of the sizes."""
+    total: Size = 1
+    for size in sizes:
+        total = total * size
+    return total
+
+
+def divided(total: Size, by: Size) -> tuple[Size, tuple[Constraint, ...]] | None:
+    """Return `total / by` and the constraint that it is whole; None if it is not, or may not be."""
+    if not isinstance(by, Dim):
+        whole = divisible(total, by)
+        if isinstance(total, Dim) and whole is None:
+            return total // by, (Constraint(total, divisor=by),)
+    else:
+        whole = equal(total % by, 0)
+    return (total if by == 1 else total // by, ()) if whole else None

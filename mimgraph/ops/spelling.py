@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ir.declared_values import Option
 from mimgraph.ops import registry
 from mimgraph.ops.custom import registration
-from mimgraph.ops.custom.module_signature import is_plugin
 from mimgraph.ops.op import Op
 from mimgraph.support.plugins import BrokenPlugin
 
@@ -61,17 +62,60 @@ def from_python(text: str, form: Form) -> str:
 
 def torch_layer(name: str) -> Op | None:
     """Return the layer for a class or function of torch: `LogSoftmax` for `log_softmax`."""
-    wanted = name.replace("_", "").lower()
+    wanted = _plain(name)
     names = (known for known in registry.names("layer") if known.lower() == wanted)
     return registry.find("layer", name) or registry.find("layer", next(names, ""))
 
 
 def named_elsewhere(name: str) -> Op | None:
     """Return the op with that name in torch or Keras: the merge `concat` for `cat`."""
-    from mimgraph.ops.elsewhere import ours, plain  # a check starts faster without it
-
-    op = ours().get(plain(name), "")
+    op = _ours().get(_plain(name), "")
     return registry.find("layer", op) or registry.find("merge", op)
+
+
+class Names(NamedTuple):
+    """What others call an op: in torch and in Keras, with spaces between the names, and what people say.
+
+    Without `torch`, a layer is the class of torch.nn with its own name; "" says that torch has none.
+    """
+
+    torch: str | None = None
+    keras: str = ""
+    said: tuple[str, ...] = ()
+
+
+@cache
+def all_names() -> Mapping[str, Names]:
+    """Return what others call the ops, by the name of the op."""
+    import yaml  # only who looks for an op needs it
+
+    text = Path(__file__).with_name("names.yaml").read_text(encoding="utf-8")
+    return {op: Names(**names) for op, names in yaml.load(text, yaml.CSafeLoader).items()}
+
+
+def names_of(op: Op) -> Names:
+    """Return what others call an op; a model of a library or a module that the user registered has no
+    other names."""
+    if registry.is_model(op.name) or not op.function.__module__.startswith("mimgraph."):
+        return Names("")
+    names = all_names().get(op.name, Names())
+    own = f"nn.{op.name}" if op.kind == "layer" else ""
+    return names if names.torch is not None else names._replace(torch=own)
+
+
+@cache
+def _ours() -> Mapping[str, str]:
+    """Return the name of the op for each name in torch and Keras, in small letters without `_`."""
+    found: dict[str, str] = {}
+    for name, names in all_names().items():
+        for text in f"{names.torch or ''} {names.keras}".split():
+            found.setdefault(_plain(text.rpartition(".")[2]), name)
+    return found
+
+
+def _plain(name: str) -> str:
+    """Return a name in small letters without `_`."""
+    return name.replace("_", "").lower()
 
 
 def _options(op: Op, arguments: str) -> dict[str, str]:
@@ -121,7 +165,7 @@ def attribute(kind: str, name: str) -> Op:
     """Return the op that `layers.NAME` or `merges.NAME` stands for; an `AttributeError` says what was
     probably meant."""
     op = registry.find(kind, name)
-    if op is not None and not is_plugin(op):
+    if op is not None and not op.plugin:
         return op
     message = f"module 'mimgraph.{HOMES[kind]}' has no attribute {name!r}"
     if name.startswith("_"):  # Python and editors ask for such names
@@ -166,6 +210,6 @@ def _meant(kind: str, name: str) -> str:
 
 def _merge(name: str) -> Op | None:
     """Return the merge with this name in snake case or as a class: `multiply` for `Multiply`."""
-    wanted = name.replace("_", "").lower()
-    names = (known for known in registry.names("merge") if known.replace("_", "") == wanted)
+    wanted = _plain(name)
+    names = (known for known in registry.names("merge") if _plain(known) == wanted)
     return registry.find("merge", next(names, ""))

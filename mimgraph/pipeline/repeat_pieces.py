@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.typed_graph import ALWAYS, Body, TypedNode, Value, single_nodes
 from mimgraph.ir.typed_operations import Repeated, Shared
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(NamedTuple):
     """A body with repeated blocks in pieces; `begins` has the piece that begins at a name, `encoded.3`.
 
     The last piece has the name of the node, the others that of their last repeat, `encoded_2`; in

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
 from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.names import input_fault
@@ -59,8 +59,8 @@ def _check_name(body: Body, name: str, known: Container[str]) -> None:
     head, dot, _ = name.partition(".")
     node = body.by_name.get(head) if dot else None
     if node is None:
-        near = suggestion(name, body.by_name, "the nodes")
-        raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+        found = no_such_name("node", name, body.by_name, listed_as="the nodes")
+        raise ValueError("; ".join(filter(None, found)))
     times = dict(divisible(body)).get(node)
     if times is None:
         raise ValueError(f"{_place(node)}: {head} cannot be split, as {why_whole(body, node)}")

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics.render import visible
-from mimgraph.inspection.option_values import ResolvedOption
-from mimgraph.inspection.words import own_default
+from mimgraph.inspection.facts import ResolvedOption, own_default
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import Repeated, Scan, Shared, TypedOperation, unwrap

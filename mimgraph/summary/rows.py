@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.cost.limits import Used
-from mimgraph.inspection.sources import source_text
+from mimgraph.inspection.facts import source_text
 from mimgraph.ir.dim import Size, substitute
 from mimgraph.ir.typed_graph import Body, Fold, TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import Repeated, Shared

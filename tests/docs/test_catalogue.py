@@ -11,8 +11,8 @@ import pytest
 
 from mimgraph.gallery.catalogue import entries
 from mimgraph.language.reference import every_op, search
-from mimgraph.ops.elsewhere import COLLOQUIAL
 from mimgraph.ops.op import Op
+from mimgraph.ops.spelling import all_names
 from tests.conftest import ROOT, needed
 
 needed("sphinx")
@@ -104,7 +104,7 @@ def test_a_number_beside_a_paper_is_its_address() -> None:
 
 
 def test_what_people_say_finds_the_op() -> None:
-    said = [(name, words) for name in COLLOQUIAL for words in COLLOQUIAL[name]]
+    said = [(name, words) for name, names in all_names().items() for words in names.said]
     lost = [
         (name, words)
         for name, words in said

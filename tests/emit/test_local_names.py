@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 
 import mimgraph as mg
 from mimgraph.emit.forward import forward
+from mimgraph.emit.plan import Plan
 from mimgraph.emit.tree import Assign, For, If, Statement
 from mimgraph.emit.values import used_ports
 from mimgraph.ir.typed_graph import Body, Value, single_nodes
@@ -76,7 +77,7 @@ def values_with_own_names(body: Body) -> set[Value]:
 def test_what_is_merged_or_read_twice_has_the_name_of_its_node(spec: Spec) -> None:
     for body in bodies(mg.loads(to_yaml(spec)).typed.body):
         targets: dict[str, list[str]] = {}
-        for assign in assignments(forward(body, used_ports(body), as_dict=True)):
+        for assign in assignments(forward(Plan(body, used_ports(body), as_dict=True))):
             targets.setdefault(assign.node, []).extend(assign.targets)
         for name, port in values_with_own_names(body):
             if name in body.by_name and port not in body.by_name[name].results:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 import mimgraph as mg
-from mimgraph.inspection.edges import Edge
+from mimgraph.inspection.facts import Edge
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 SPEC = """\

@@ -13,8 +13,7 @@ from torch.nn import functional
 
 from mimgraph.importer.foreign.keras import rules
 from mimgraph.ops import registry
-from mimgraph.ops.elsewhere import ELSEWHERE, names_of
-from mimgraph.ops.spelling import op_called
+from mimgraph.ops.spelling import all_names, names_of, op_called
 from tests.helpers.cases import check_each
 
 ROOTS = {
@@ -24,7 +23,7 @@ ROOTS = {
     "torchvision": torchvision,
     "einops": einops,
 }
-OPS = {name: op for kind in ("layer", "merge") for name, op in registry.ops(kind).items()}
+OPS = {name: op for kind in ("layer", "merge", "tensor") for name, op in registry.ops(kind).items()}
 # names of Keras that an import does not meet as layers of their own
 NOT_IMPORTED = {"LSTMCell", "GRUCell", "SimpleRNNCell", "Swish", "HardSwish"}
 # layers of Keras that are several nodes here, or none
@@ -55,7 +54,7 @@ NO_OP = {
 
 
 def test_every_op_in_the_list_exists() -> None:
-    assert ELSEWHERE.keys() <= OPS.keys()
+    assert all_names().keys() <= OPS.keys()
 
 
 def test_torch_has_the_names() -> None:
@@ -74,7 +73,7 @@ def test_the_names_of_keras_are_those_that_an_import_knows() -> None:
     for home in rules._HOMES.split():
         import_module(f"mimgraph.importer.foreign.keras.layers.{home}")
     known = {*rules._LAYERS, *rules._OPERATIONS}
-    listed = {name for names in ELSEWHERE.values() for name in names.keras.split()}
+    listed = {name for names in all_names().values() for name in names.keras.split()}
     assert listed - known == NOT_IMPORTED
     assert {name for name in known if op_called(name) is None} == NO_OP
 
@@ -90,7 +89,7 @@ AFTER = {
 
 def test_an_op_is_found_by_its_names() -> None:
     wrong = []
-    for name in ELSEWHERE:
+    for name in all_names():
         names = names_of(OPS[name])
         for spelling in f"{names.torch} {names.keras}".split():
             found = op_called(spelling.rpartition(".")[2])

@@ -28,7 +28,6 @@ from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import in_block, in_nodes
 from mimgraph.infer.graph import Given, GivenGroup, Made
 from mimgraph.infer.rewrites import choose
-from mimgraph.infer.state import State
 from mimgraph.infer.structure import needed_for, outer_shares, shared_around, shared_by
 from mimgraph.ir.declared_graph import (
     AppliedOperation,
@@ -465,7 +464,7 @@ def _output_source(edit: Edit, path: object) -> Source:
 
 def _needed(graph: Graph, sources: list[Source]) -> set[str]:
     """Return the names of the inputs and nodes on which the sources depend."""
-    values = params(State(graph.blocks, Report()), graph.params)
+    values = params(graph.params, Report())
     chosen = choose(graph, values, Report())
     shared = outer_shares(chosen.blocks, [node.name for node in chosen.nodes])
     return needed_for(chosen.nodes, [source.name for source in sources], shared)

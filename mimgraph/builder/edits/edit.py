@@ -15,11 +15,10 @@ from mimgraph.builder.user_line import raise_at_call, spec_error, user_line
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.diagnostics.nearest import no_such_name
 from mimgraph.infer.declared import params
 from mimgraph.infer.each import port_of
 from mimgraph.infer.evaluation import Evaluation, compute, texts_in
-from mimgraph.infer.state import State
 from mimgraph.infer.structure import calls, reached
 from mimgraph.infer.warnings import unread_params
 from mimgraph.ir.declared_graph import (
@@ -392,7 +391,7 @@ class Edit:
 
     @cached_property
     def _params(self) -> Mapping[str, object]:
-        return params(State(self.graph.blocks, Report()), self.graph.params)
+        return params(self.graph.params, Report())
 
     # --- the result -------------------------------------------------------------------------------
 
@@ -557,8 +556,8 @@ def unknown_name(edit: Edit, scope: Scope, name: str, takes_results: bool) -> Sp
         return edit.fault("unknown-source", f"{name} is an input{where}, and no node", help)
     choices = scope.names if takes_results else [node.name for node in scope.nodes]
     what = "input or node" if takes_results else "node"
-    help = suggestion(name, choices, "known here")
-    return edit.fault("unknown-source", f"no {what}{where} is called {name!r}", help)
+    message, help = no_such_name(what, name, choices, scope.path[:-1])
+    return edit.fault("unknown-source", message, help)
 
 
 def _nothing_inside(
@@ -583,9 +582,9 @@ def _nothing_inside(
     if inner is None:
         message = f"{here} is one layer, with no node {name!r} inside"
         return edit.fault("unknown-source", message, f"write {here!r}")
+    names = [one.name for one in inner.nodes]
+    message, help = no_such_name("node", name, names, here, "its nodes")
     if inner.is_seq:
         last = len(inner.nodes) - 1
         help = f"its items are 0 to {last}" if last > 0 else "its only item is 0"
-    else:
-        help = suggestion(name, [one.name for one in inner.nodes], "its nodes")
-    return edit.fault("unknown-source", f"no node in {here} is called {name!r}", help)
+    return edit.fault("unknown-source", message, help)

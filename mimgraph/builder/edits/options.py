@@ -25,9 +25,8 @@ from mimgraph.builder.edits.change_nodes import (
     with_named_value,
 )
 from mimgraph.builder.edits.edit import Edit, EditedGraph, Scope, find
-from mimgraph.inspection.node import Node as SeenNode
-from mimgraph.inspection.node import Nodes
-from mimgraph.inspection.nodes import nodes
+from mimgraph.inspection.nodes import Node as SeenNode
+from mimgraph.inspection.nodes import Nodes, nodes
 from mimgraph.ir.declared_graph import Apply, Call, Each, Graph, Node, Repeat, Share
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.expression import PLAIN_TYPES

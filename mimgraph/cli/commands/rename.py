@@ -17,7 +17,7 @@ from mimgraph.diagnostics.render import visible
 from mimgraph.ir.typed_graph import TypedGraph
 from mimgraph.ir.typed_operations import Use
 from mimgraph.ir.typed_walks import weight_names
-from mimgraph.language.edit.find_name import find_name
+from mimgraph.language.edit.paths import find_name
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.files import first_place, naming_parts
 from mimgraph.language.occurrences import Project, project_folder

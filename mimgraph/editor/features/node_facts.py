@@ -12,7 +12,7 @@ from mimgraph.editor.analysis import Analysis
 from mimgraph.editor.features.uses import Use
 from mimgraph.editor.features.wording import listed, options_of, result_text, type_text
 from mimgraph.emit.source_map import excerpts
-from mimgraph.inspection.option_values import ResolvedOption, block_params
+from mimgraph.inspection.facts import ResolvedOption, block_params
 from mimgraph.ir.typed_graph import Body, TypedNode
 from mimgraph.ir.typed_operations import OneBody, Repeated, unwrap
 from mimgraph.source import Excerpt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mimgraph.inspection.option_values import ResolvedOption, op_options
+from mimgraph.inspection.facts import ResolvedOption, op_options
 from mimgraph.ir.declared_graph import Apply
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import Leaf, Shared, Use, unwrap

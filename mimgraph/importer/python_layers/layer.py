@@ -17,8 +17,7 @@ from mimgraph.importer.python_layers.fingerprint import fingerprint, text_of
 from mimgraph.importer.returned import tensors
 from mimgraph.ir.names import class_fault
 from mimgraph.ops import registry
-from mimgraph.ops.custom import probe
-from mimgraph.ops.custom.module_signature import RegisteredLayer
+from mimgraph.ops.custom.registration import RegisteredLayer
 
 
 @dataclass(eq=False)
@@ -77,7 +76,7 @@ class PythonOp(RegisteredLayer):
         cls = layer.make_class()
         cls.__module__ = home
         rule = None if layer.shape is None else eval(layer.shape)
-        super().__init__(cls, layer.name, rule, layer.dtype, probe)
+        super().__init__(cls, layer.name, rule, layer.dtype)
         self.key = layer.key
 
 

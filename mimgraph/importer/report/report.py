@@ -16,7 +16,7 @@ from mimgraph.importer.proof.prove import Proof
 from mimgraph.importer.report.remarks import LARGE_CONSTANT, Kind, Remark
 from mimgraph.importer.trace.records import Place
 from mimgraph.ops import registry
-from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.ops.custom.registration import Registered
 from mimgraph.runtime.weight_transfer.by_keys import Keys
 from mimgraph.support.columns import titled
 from mimgraph.support.terminal import BOLD, NARROWEST, RED, WIDTH, line_width, painter

@@ -1,17 +1,128 @@
-"""Insert, replace and remove entries of mappings and items of lists in a text, in the style around them."""
+"""Write, replace and remove entries in the text of a spec: comments, layout and order stay."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence as SequenceType
+from contextlib import contextmanager
 from typing import Any
 
-from mimgraph.language.text_edits import TextEdit
-from mimgraph.language.tree import BLANKS, Mapping, Scalar, Sequence, Tree
-from mimgraph.language.yaml_reader import is_json
+from mimgraph.diagnostics import Report
+from mimgraph.ir.names import CONSTANTS, OPS
+from mimgraph.language.edit.paths import Found, Missing, fault, find, unknown
+from mimgraph.language.formatter import BLOCK, SPEC
+from mimgraph.language.text_edits import TextEdit, edited
+from mimgraph.language.tree import BLANKS, Mapping, Scalar, Sequence, Tree, is_null, plain
+from mimgraph.language.yaml_reader import compose, is_json
 from mimgraph.language.yaml_text import Rows, Tall, entry_lines, flow
+from mimgraph.ops import registry
 from mimgraph.source import SourceFile, Span
+from mimgraph.support.arguments import as_text
+
+
+class EditedSpec:
+    """The present version of the text of a spec, and its tree."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.tree = _composed(file)
+
+    def apply(self, edits: Iterable[TextEdit]) -> None:
+        """Change the text; the edits are of its present version."""
+        file = SourceFile(self.file.name, edited(self.file, [*edits]))
+        self.tree = _composed(file)
+        self.file = file
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Put the text back as it was if one of the edits inside cannot be made."""
+        file, tree = self.file, self.tree
+        try:
+            yield
+        except BaseException:
+            self.file, self.tree = file, tree
+            raise
+
+    def find(self, path: str) -> Found | Missing:
+        """Return what a path names, or where it would be."""
+        return find(self.tree, as_text("the path", path))
+
+    def known(self, path: str) -> Found:
+        """Return what a path names; raise a `SpecError` if nothing has that name."""
+        found = self.find(path)
+        if isinstance(found, Missing):
+            raise unknown(found)
+        return found
+
+
+def _composed(file: SourceFile) -> Mapping:
+    """Return the tree of a text; raise a `SpecError` if it has none."""
+    report = Report()
+    tree = compose(file, report.add)
+    report.raise_if_any()
+    if not isinstance(tree, Mapping):
+        raise fault("a spec must be a mapping", file.start)
+    return tree
+
+
+# Add an entry to a section of a spec or block, and the section where it is missing.
+
+
+def add_entry(
+    spec: EditedSpec,
+    at: Missing,
+    value: Any,
+    after: str | None,
+    before: str | None,
+    first: bool = False,
+) -> None:
+    """Add an entry to a section, which is made if it is not there."""
+    section = at.section or "nodes"
+    entry = at.scope.entry(section)
+    if entry is None:
+        order = order_of(spec.tree, at.scope)
+        spec.apply(with_section(at.scope, section, {at.name: value}, order))
+        return
+    around = entry[1]
+    if is_null(around):
+        spec.apply(with_value(*entry, {at.name: value}, not is_flow(at.scope)))
+        return
+    if not isinstance(around, Mapping):
+        raise fault(f"{section} is no mapping", around.span, f"set {section!r} as a whole")
+    key = None
+    beside = after if after is not None else before
+    if beside is not None:
+        one = around.entry(beside.rpartition(".")[2])
+        if one is None:
+            raise unknown(at._replace(name=beside))
+        key = one[0]
+    if before is not None and after is None:
+        keys = [key for key, _ in around.entries]
+        index = next(n for n, one in enumerate(keys) if one is key)
+        key, first = (keys[index - 1], False) if index else (None, True)
+    spec.apply(with_entry(around, at.name, value, key, first))
+
+
+def order_of(spec: Mapping, scope: Mapping) -> SequenceType[str]:
+    """Return the order of the sections of the spec itself or of a block in it."""
+    return SPEC if scope is spec else BLOCK
+
+
+def with_section(
+    scope: Mapping, section: str, value: Any, order: SequenceType[str]
+) -> Iterator[TextEdit]:
+    """Return the edits that add a section at its place in an order."""
+    earlier = order[: order.index(section)] if section in order else order
+    keys = [key for key, _ in scope.entries if key.text in earlier]
+    return with_entry(scope, section, value, keys[-1] if keys else None, first=not keys)
+
+
+# Insert, replace and remove entries of mappings and items of lists in a text, in the style around
+# them.
+
 
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
 _LAST_COMMA = re.compile(r",\s*\Z")
@@ -242,3 +353,95 @@ def _below(file: SourceFile, lines: list[str]) -> str:
 
 def _newline(file: SourceFile) -> str:
     return "\r\n" if "\r\n" in file.text else "\n"
+
+
+# Make the new value of a node or of an item of a seq: replaced, or with other options.
+
+
+KEPT = ("take", "over")  # of the old node, as `Graph.replace` keeps them
+
+
+def replaced_node(old: Tree, new: MappingType[str, Any]) -> dict[str, Any]:
+    """Return a node that does something else: it keeps its sources, `take` and `over` unless the new one
+    has its own."""
+    before = plain(old) if isinstance(old, Mapping) else {}
+    word = next((key for key in (*OPS, *CONSTANTS) if key in new), None)
+    first = {word: new[word]} if word is not None else {}
+    sources: dict[str, Any] = {}
+    if "from" not in new and "each" not in new:
+        sources = {key: before[key] for key in ("each", "from") if key in before}
+        if "from" in sources and word in ("layer", "merge"):
+            sources["from"] = _sources(sources["from"], word, str(new[word]))
+        if "each" in sources and "with" in before and "with" not in new:
+            sources["with"] = _columns(before["with"], word, new)
+    rest = {key: value for key, value in new.items() if key != word}
+    kept = {key: before[key] for key in KEPT if key in before and key not in new}
+    found = {**first, **sources, **rest, **kept}
+    return {key: value for key, value in found.items() if (key, value) != ("with", {})}
+
+
+def _sources(given: Any, kind: str, name: str) -> Any:
+    """Return sources by argument as a list if the new op has no such arguments."""
+    op = registry.find(kind, name)
+    if not isinstance(given, dict) or op is None or op.inputs.kind == "named":
+        return given
+    if set(given) <= set(op.inputs.names):
+        return given
+    values = [*given.values()]
+    return values[0] if len(values) == 1 else values
+
+
+def _columns(columns: Any, word: str | None, new: MappingType[str, Any]) -> Any:
+    """Return the options of each source that the new op has too."""
+    op = registry.find(word or "", str(new.get(word or "")))
+    if not isinstance(columns, dict) or op is None:
+        return columns
+    return {key: value for key, value in columns.items() if key in op.options and key not in new}
+
+
+def as_item(given: Any) -> Any:
+    """Return an item of a seq; one written as a node, `{layer: Linear, out_features: 8}`, as an item."""
+    if not isinstance(given, dict):
+        return given
+    word = next((key for key in ("layer", "block") if key in given), None)
+    if word is None:
+        return given
+    options = {key: value for key, value in given.items() if key != word}
+    return {given[word]: options} if options else given[word]
+
+
+def replaced_item(old: Tree, new: Any) -> Any:
+    """Return an item of a seq that does something else, with `take` and `over` of the old one."""
+    new = as_item(new)
+    options = old.entries[0][1] if isinstance(old, Mapping) and old.entries else None
+    before = plain(options) if isinstance(options, Mapping) else {}
+    kept = {key: before[key] for key in KEPT if key in before}
+    if not kept:
+        return new
+    name, own = next(iter(new.items())) if isinstance(new, dict) else (new, {})
+    if not isinstance(own, dict):
+        op = registry.find("layer", str(name))
+        own = {op.lone_option: own} if op is not None and op.lone_option else own
+    return {name: {**own, **{k: v for k, v in kept.items() if k not in own}}}
+
+
+def optioned_item(old: Tree, options: MappingType[str, Any], first_param: str | None) -> Any:
+    """Return an item of a seq with other options; `...` leaves one out. A lone value is the first option,
+    of a block the `first_param`."""
+    key = old.entries[0][0] if isinstance(old, Mapping) and old.entries else old
+    assert isinstance(key, Scalar)
+    name, given = key.text, plain(old.entries[0][1]) if isinstance(old, Mapping) else None
+    op = registry.find("layer", name)
+    lone = first_param if first_param is not None else op.lone_option if op is not None else None
+    named: dict[str, Any] = {}
+    if isinstance(given, dict):
+        named = {**given}
+    elif given is not None:
+        named = {str(lone): given}
+    was_lone = given is not None and not isinstance(given, dict)
+    named = {k: v for k, v in {**named, **options}.items() if v is not ...}
+    if not named:
+        return name
+    if was_lone and named.keys() == {lone}:
+        return {name: named[str(lone)]}
+    return {name: named}

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault, param_fault, port_fault
-from mimgraph.language.edit.find_name import fault
-from mimgraph.language.edit.followers import followers
-from mimgraph.language.edit.split_names import Pair, is_plain, paired, quoted, split
+from mimgraph.language.edit.paths import fault
 from mimgraph.language.occurrences import Home, Member, Project, find_occurrences
-from mimgraph.language.scopes import Occurrence, Symbol, definitions
+from mimgraph.language.scopes import (
+    Occurrence,
+    Occurrences,
+    Scope,
+    Site,
+    Symbol,
+    definitions,
+    entries,
+    operation,
+)
 from mimgraph.language.text_edits import TextEdit, edited
-from mimgraph.language.yaml_reader import tree_of
+from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree
+from mimgraph.language.yaml_reader import is_json, tree_of
 from mimgraph.ops import registry
 from mimgraph.source import SourceFile, Span
 
@@ -215,3 +224,282 @@ class _Renaming:
 
 def _a(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+# Find the names that change with another one: an output with its node, a carried input with its
+# output.
+
+
+def followers(project: Project, home: Home) -> list[Home]:
+    """Return the symbols that get the same new name as this one."""
+    found: list[Home] = []
+    waiting = [home]
+    while waiting:
+        one = waiting.pop()
+        for other in _direct(project, one):
+            if other not in (home, *found):
+                found.append(other)
+                waiting.append(other)
+    return found
+
+
+def _direct(project: Project, home: Home) -> Iterator[Home]:
+    member, symbol = project.member(home.path), home.symbol
+    if member is None:
+        return
+    if symbol.kind in ("input", "node"):
+        yield from (Home(home.path, one) for one in _given(member, symbol))
+    if symbol.kind in ("input", "output") and _is_threaded(project, home):
+        other = symbol._replace(kind="output" if symbol.kind == "input" else "input")
+        if any(one.defines for one in member.occurrences.of(other)):
+            yield Home(home.path, other)
+
+
+def _given(member: Member, symbol: Symbol) -> Iterator[Symbol]:
+    """Yield the outputs and ports that are called after an input or node."""
+    found = member.occurrences
+    for output in found.of(Symbol("output", symbol.name, symbol.block)):
+        if output.site is not None:
+            is_whole = output.site.item.text == symbol.name
+            if is_whole and (not symbol.block or _is_unread(member, output.symbol)):
+                yield output.symbol
+        elif output.defines and not symbol.block and _is_from(member, output, symbol.name):
+            yield output.symbol
+    for source in found.of(symbol):
+        if source.site is None or source.site.key.text != "each" or "." in source.site.item.text:
+            continue
+        for implied in found.all:
+            if implied.implied and implied.site == source.site and not _stays(member, implied):
+                yield implied.symbol
+
+
+def _is_unread(member: Member, output: Symbol) -> bool:
+    """Return whether no use of a block names this output."""
+    return all(one.implied for one in member.occurrences.of(output))
+
+
+def _is_from(member: Member, output: Occurrence, name: str) -> bool:
+    """Return whether an output in a mapping has the whole result of a node: `{score: score}`."""
+    for one in member.occurrences.all:
+        if one.span[1:3] >= output.span[3:5]:  # the source stands next
+            span = one.span
+            behind = span.file.line(span.end_line)[span.end_column - 1 : span.end_column]
+            return (
+                one.symbol.name == name and behind != "." and one.symbol.kind in ("input", "node")
+            )
+    return False
+
+
+def _stays(member: Member, port: Occurrence) -> bool:
+    """Return whether a port keeps its name: that of a share, or one that a group is read by."""
+    symbol, site = port.symbol, port.site
+    assert site is not None
+    shared = site.around.get("share") is not None
+    scope = member.occurrences.scopes.by_block[symbol.block]
+    return shared or _is_read_by_name(scope, symbol.node, set())
+
+
+def _is_read_by_name(scope: Scope, node: str, seen: set[str]) -> bool:
+    """Return whether the members of the group `node.*` are arguments of a block, or variables."""
+    seen.add(node)
+    for name, tree in scope.nodes.items():
+        if not isinstance(tree, Mapping) or f"{node}.*" not in _texts(tree):
+            continue
+        entry = operation(tree)
+        if tree.get("each") is not None and (entry is None or entry[0].text != "share"):
+            if name not in seen and _is_read_by_name(scope, name, seen):
+                return True
+        elif entry is not None and (
+            entry[0].text in ("block", "scan", "share") or _text(entry[1]) == "formula"
+        ):
+            return True
+    return False
+
+
+def _texts(node: Mapping) -> list[str]:
+    """Return the sources of a node as they are written."""
+    found: list[str] = []
+    for key in ("from", "each"):
+        tree = node.get(key)
+        items: tuple[Tree, ...] = tree.items if isinstance(tree, Sequence) else ()
+        found += [_text(one) for one in (*items, *(value for _, value in entries(tree)))]
+        found.append(_text(tree))
+    return found
+
+
+def _text(tree: Tree | None) -> str:
+    return tree.text if isinstance(tree, Scalar) else ""
+
+
+def _is_threaded(project: Project, home: Home) -> bool:
+    """Return whether a use of the block hands an output on to the input of the same name."""
+    block = home.symbol.block
+    for path, member in project.naming(home):
+        scopes = member.occurrences.scopes
+        for scope in scopes.by_block.values():
+            for node in scope.nodes.values():
+                callee = scopes.used_by(node)
+                if callee is None or not isinstance(node, Mapping):
+                    continue
+                target = project.home(path, callee.symbol(home.symbol.kind, home.symbol.name))
+                if target is None or target != home or callee.block != block:
+                    continue
+                carry = node.get("carry")
+                if node.get("repeat") is not None:
+                    return True
+                if isinstance(carry, Mapping) and carry.get(home.symbol.name) is not None:
+                    return True
+    return False
+
+
+# Write a source and the name that it gave apart, where one of the two is renamed: `[a]` as `{a:
+# c}`.
+
+
+class Pair(NamedTuple):
+    """The new texts at a site: the name that is given, and the source."""
+
+    site: Site
+    name: str
+    source: str
+
+
+def split(pairs: list[Pair]) -> Iterator[TextEdit]:
+    """Yield the edits that write the sources of one list, or a lone source, behind their names."""
+    site = pairs[0].site
+    if site.key.text == "over":
+        for pair in pairs:
+            yield from _scanned(pair)
+    elif site.key.text == "outputs":
+        for pair in pairs:
+            if not is_plain(pair):
+                yield TextEdit(pair.site.item.span, f"{{{_entry(pair)}}}")
+            elif pair.source != pair.site.item.text:
+                yield TextEdit(pair.site.item.span, quoted(pair.site.item.span, pair.source))
+    elif isinstance(site.whole, Scalar):
+        yield TextEdit(site.whole.span, f"{{{_entry(pairs[0])}}}")
+    else:
+        assert isinstance(site.whole, Sequence)
+        yield from _listed(site.whole, pairs)
+
+
+def is_plain(pair: Pair) -> bool:
+    """Return whether the source alone gives the name."""
+    name, _, port = pair.source.partition(".")
+    if pair.site.key.text == "each":
+        name = port.rpartition(".")[2] or name
+    return name == pair.name
+
+
+def _listed(whole: Sequence, pairs: list[Pair]) -> Iterator[TextEdit]:
+    """Yield the edits that make a list a mapping."""
+    known = {pair.site.item.span: pair for pair in pairs}
+    for one in whole.items:
+        if one.span not in known:
+            message = "this source has no one name, so the others in the list cannot get names"
+            help = "name each source first: {NAME: SOURCE}"
+            raise fault(message, one.span, help, "bad-name")
+    file, span = whole.span.file, whole.span
+    if file.line(span.line)[span.column - 1 :].startswith("["):
+        yield TextEdit(Span(file, span.line, span.column, span.line, span.column + 1), "{")
+        yield from (TextEdit(pair.site.item.span, _entry(pair)) for pair in pairs)
+        end, column = span.end_line, span.end_column
+        yield TextEdit(Span(file, end, column - 1, end, column), "}")
+        return
+    outer = _indent(file.line(pairs[0].site.key.span.line))
+    for pair in pairs:
+        item = pair.site.item.span
+        dash = file.line(item.line).rindex("-", 0, item.column - 1)
+        before = "  " if dash <= outer else ""
+        yield TextEdit(
+            Span(file, item.line, dash + 1, item.end_line, item.end_column), before + _entry(pair)
+        )
+
+
+def _scanned(pair: Pair) -> Iterator[TextEdit]:
+    """Yield the edits that give the source of a scanned input in `from`."""
+    site = pair.site
+    yield TextEdit(site.item.span, quoted(site.item.span, pair.name))
+    given = site.around.get("from")
+    if given is None:
+        key = site.key.span
+        line = key.file.line(key.line)
+        is_first = not line[: key.column - 1].strip(" -")
+        between = f"\n{' ' * (key.column - 1)}" if is_first and not is_json(key.file.text) else ", "
+        new = f"{quoted(key, 'from')}: {{{_entry(pair)}}}{between}"
+        yield TextEdit(key.start, new)
+    elif isinstance(given, Mapping) and given.entries:
+        yield TextEdit(given.entries[0][0].span.start, f"{_entry(pair)}, ")
+    else:
+        message = "the sources in from have no names, so that of over cannot have one"
+        help = "name them first: from: {NAME: SOURCE}"
+        raise fault(message, given.span, help, "bad-name")
+
+
+def _entry(pair: Pair) -> str:
+    span = pair.site.item.span
+    return f"{quoted(span, pair.name)}: {quoted(span, pair.source)}"
+
+
+def quoted(span: Span, text: str) -> str:
+    """Return a name in the quotes in which a text stands, if it has some."""
+    quote = span.file.line(span.line)[span.column - 1 : span.column]
+    return f"{quote}{text}{quote}" if quote in ('"', "'") else text
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def paired(places: Iterable[Occurrence]) -> list[tuple[Occurrence, Occurrence]]:
+    """Return the sources that give a name, each with what has that name."""
+    by_item: dict[tuple[Span, str], list[Occurrence]] = {}
+    for one in places:
+        if one.site is not None:
+            by_item.setdefault((one.site.item.span, one.site.key.text), []).append(one)
+    found = []
+    for several in by_item.values():
+        source = next((one for one in several if not one.implied), None)
+        implied = next((one for one in several if one.implied), None)
+        if source is not None and implied is not None:
+            found.append((source, implied))
+    return found
+
+
+def rewired(occurrences: Occurrences, reads: dict[Span, Span], new: str) -> Iterator[TextEdit]:
+    """Yield the edits by which sources read another result, and what has a name from them keeps it.
+
+    `reads` has the span of each source by that of its name.
+    """
+    pairs = paired(occurrences.all)
+    lists: dict[Span, list[tuple[Occurrence, Occurrence]]] = {}
+    for source, implied in pairs:
+        assert source.site is not None
+        lists.setdefault(source.site.whole.span, []).append((source, implied))
+    done = {source.span for source, _ in pairs}
+    for found in lists.values():
+        if not any(source.span in reads for source, _ in found):
+            continue
+        texts = [
+            _pair(source, implied, new if source.span in reads else None)
+            for source, implied in found
+        ]
+        if all(map(is_plain, texts)):
+            items = [
+                one.site.item.span
+                for one, (source, _) in zip(texts, found, strict=True)
+                if source.span in reads
+            ]
+            yield from (TextEdit(span, quoted(span, new)) for span in items)
+        else:
+            yield from split(
+                [one for one in texts if one.site.key.text != "over" or not is_plain(one)]
+            )
+    for name, span in reads.items():
+        if name not in done:
+            yield TextEdit(span, new)
+
+
+def _pair(source: Occurrence, implied: Occurrence, new: str | None) -> Pair:
+    assert source.site is not None
+    return Pair(source.site, implied.symbol.name, source.site.item.text if new is None else new)

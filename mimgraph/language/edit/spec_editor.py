@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import SpecError
-from mimgraph.language.edit.add_entry import add_entry
-from mimgraph.language.edit.edited_spec import EditedSpec
+from mimgraph.ir.names import CONSTANTS
 from mimgraph.language.edit.entries import (
+    EditedSpec,
+    add_entry,
+    as_item,
     is_flow,
+    optioned_item,
+    order_of,
+    replaced_item,
+    replaced_node,
+    with_entry,
     with_item,
     with_item_value,
+    with_section,
     with_value,
+    without_entry,
+    without_item,
 )
-from mimgraph.language.edit.find_entry import Found
-from mimgraph.language.edit.find_name import fault, find_name
-from mimgraph.language.edit.new_entries import as_item, replaced_item, replaced_node
-from mimgraph.language.edit.rename import rename
-from mimgraph.language.edit.set_option import set_option
-from mimgraph.language.edit.split_names import rewired
-from mimgraph.language.edit.take_out import reads_of, taken_out
+from mimgraph.language.edit.paths import SECTIONS, Found, Missing, fault, find_name, unknown
+from mimgraph.language.edit.rename import rename, rewired
 from mimgraph.language.files import first_place, refuse_foreign
+from mimgraph.language.formatter import SPEC
 from mimgraph.language.occurrences import Project, find_occurrences
-from mimgraph.language.scopes import Kind, Symbol
+from mimgraph.language.scopes import Kind, Occurrence, Occurrences, Scopes, Symbol, entries
 from mimgraph.language.spec_file import load_text
-from mimgraph.language.tree import MAX_BYTES, Sequence
-from mimgraph.source import SourceFile
+from mimgraph.language.text_edits import TextEdit
+from mimgraph.language.tree import MAX_BYTES, Mapping, Scalar, Sequence, Tree, is_null, plain
+from mimgraph.source import SourceFile, Span
 from mimgraph.support.arguments import as_path, as_plain, as_text
 from mimgraph.support.entry_point import entry_point, entry_points
 from mimgraph.support.files import write_whole
@@ -85,7 +93,9 @@ class SpecEditor:
 
     # --- edits ------------------------------------------------------------------------------------
 
-    def set(self, path: str, values: Mapping[str, Any] | None = None, /, **options: Any) -> None:
+    def set(
+        self, path: str, values: MappingType[str, Any] | None = None, /, **options: Any
+    ) -> None:
         """Set options of a node or item, or entries of a section; `...` leaves one out.
 
             spec.set("fc1", out_features=128, activation=...)
@@ -150,7 +160,7 @@ class SpecEditor:
         found = self._spec.known(path)
         self._spec.apply(taken_out(find_occurrences(self._spec.tree), found))
 
-    def insert(self, path: str, value: Mapping[str, Any], *, name: str) -> None:
+    def insert(self, path: str, value: MappingType[str, Any], *, name: str) -> None:
         """Insert a node between a result and all that reads it.
 
             spec.insert("conv1", {"layer": "BatchNorm2d"}, name="norm1")
@@ -241,3 +251,230 @@ def _node(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         raise TypeError(f"a node is a mapping, such as {{layer: ReLU}}, not {value!r}")
     return {**value}
+
+
+# Set an option of a node or item, or an entry of a section, in the form in which it is written.
+
+
+def set_option(spec: EditedSpec, path: str, key: str, value: Any) -> None:
+    """Set one option, or one entry of a section."""
+    if not path:
+        if value is not ... and spec.tree.entry(key) is None:
+            spec.apply(with_section(spec.tree, key, value, SPEC))
+        else:
+            _put(spec, spec.tree, key, value)
+        return
+    found = spec.find(path)
+    if isinstance(found, Missing):
+        if found.section != found.name:
+            raise unknown(found)
+        if value is not ...:
+            order = order_of(spec.tree, found.scope)
+            spec.apply(with_section(found.scope, found.section, {key: value}, order))
+        return
+    if isinstance(found.around, Sequence):
+        _set_in_item(spec, found, key, value)
+    elif isinstance(found.value, Mapping):
+        _put(spec, found.value, key, value)
+        if found.section == "nodes" and value is not ...:
+            _drop_columns(spec, path, key)
+    else:
+        _widen(spec, found, key, value)
+
+
+def _put(spec: EditedSpec, mapping: Mapping, key: str, value: Any) -> None:
+    entry = mapping.entry(key)
+    if entry is None:
+        if value is not ...:
+            spec.apply(with_entry(mapping, key, value))
+    elif value is ...:
+        spec.apply(without_entry(mapping, entry[0]))
+    else:
+        spec.apply(with_value(*entry, value, not is_flow(mapping)))
+
+
+def _set_in_item(spec: EditedSpec, found: Found, key: str, value: Any) -> None:
+    around, item = found.around, found.value
+    assert isinstance(around, Sequence)
+    options = item.entries[0][1] if isinstance(item, Mapping) and item.entries else None
+    if isinstance(options, Mapping) and not (value is ... and len(options.entries) == 1):
+        _put(spec, options, key, value)
+        return
+    name = item.entries[0][0].text if isinstance(item, Mapping) else getattr(item, "text", "")
+    blocks = spec.tree.get("blocks")
+    block = blocks.get(name) if isinstance(blocks, Mapping) else None
+    params = block.get("params") if isinstance(block, Mapping) else None
+    first = params.entries[0][0].text if isinstance(params, Mapping) and params.entries else None
+    new = optioned_item(item, {key: value}, first)
+    spec.apply([with_item_value(around, found.position, new)])
+
+
+def _widen(spec: EditedSpec, found: Found, key: str, value: Any) -> None:
+    """Set a key of an entry that is written short: a shape, or the source of an output."""
+    old = plain(found.value)
+    if found.section == "inputs":
+        new = {"shape": old, key: value}
+    elif found.section == "outputs":
+        new = {"from": old, key: value}
+    elif not found.section and found.name == "outputs":
+        names = old if isinstance(old, list) else [old]
+        new = {name.partition(".")[0]: name for name in names if isinstance(name, str)}
+        new[key] = value
+    elif is_null(found.value):
+        new = {key: value}
+    else:
+        message = f"{found.name} is {found.value.span.excerpt().text}, which has no options"
+        raise fault(message, found.value.span, f"replace {found.name!r}")
+    new = {k: v for k, v in new.items() if v is not ...}
+    assert isinstance(found.around, Mapping)
+    spec.apply(with_value(found.key, found.value, new, not is_flow(found.around)))
+
+
+def _drop_columns(spec: EditedSpec, path: str, key: str) -> None:
+    """Leave out the values of each source, or of each repeat, for an option that is now the same for
+    all."""
+    node = spec.known(path).value
+    assert isinstance(node, Mapping)
+    holders = [node] if node.get("each") is not None else []
+    repeat = node.get("repeat")
+    holders += [repeat] if isinstance(repeat, Mapping) else []
+    for holder in holders:
+        columns = holder.get("with")
+        if not isinstance(columns, Mapping) or (column := columns.get(key)) is None:
+            continue
+        if len(columns.entries) > 1:
+            _put(spec, columns, key, ...)
+            return
+        if holder is repeat and holder.get("times") is None and isinstance(column, Sequence):
+            _put_in_repeat(spec, path, len(column.items))
+            return
+        _put(spec, holder, "with", ...)
+        return
+
+
+def _put_in_repeat(spec: EditedSpec, path: str, times: int) -> None:
+    """Write how many times a block is repeated in place of its columns."""
+    for key, value in (("times", times), ("with", ...)):
+        node = spec.known(path).value
+        repeat = node.get("repeat") if isinstance(node, Mapping) else None
+        assert isinstance(repeat, Mapping)
+        _put(spec, repeat, key, value)
+
+
+# Take a node out of a text, or put one between a result and what reads it.
+
+
+class Reads(NamedTuple):
+    """The sources that read a result, by the spans of their names, and a use of the node that is none."""
+
+    sources: dict[Span, Span]
+    other: Occurrence | None = None
+
+
+def taken_out(occurrences: Occurrences, found: Found) -> Iterator[TextEdit]:
+    """Yield the edits that remove an entry. What reads a node reads its one source instead; anything else
+    must not be named by others."""
+    if isinstance(found.around, Sequence):
+        if len(found.around.items) == 1:
+            message = f"item {found.position} is the only one of its seq"
+            raise fault(message, found.value.span, "remove the whole node", code="missing-key")
+        yield without_item(found.around, found.position)
+        return
+    if not found.section:
+        message = f"{found.name} is a section of the spec"
+        raise fault(message, found.key.span, "remove its entries by their names")
+    if found.section == "nodes":
+        yield from _rewired(occurrences, found)
+    else:
+        _check_unnamed(occurrences, found)
+    yield from without_entry(found.around, found.key)
+
+
+def _rewired(occurrences: Occurrences, found: Found) -> Iterator[TextEdit]:
+    name, symbol = found.name, Symbol("node", found.name, found.block)
+    reads = reads_of(occurrences, symbol, "")
+    if reads.other is not None:
+        span, text = reads.other.span, _text_at(reads.other.span)
+        message = f"{text} is used, and it would be gone"
+        raise fault(message, span, f"replace {name}, or remove what uses it first")
+    if not reads.sources:
+        return
+    sources = [*dict.fromkeys(_sources(found.value))]
+    if len(sources) != 1 or sources[0].endswith(".*"):
+        message = f"{name} has several sources: {', '.join(sources)}"
+        if not sources:
+            message = f"{name} has no source that its readers could read in its place"
+        raise fault(
+            message, found.key.span, "replace it, or remove its readers first", code="wrong-arity"
+        )
+    yield from rewired(occurrences, reads.sources, sources[0])
+
+
+def reads_of(occurrences: Occurrences, symbol: Symbol, port: str) -> Reads:
+    """Return the sources that read a result of an input or node, which is its default one if `port` is ""."""
+    found: dict[Span, Span] = {}
+    other: Occurrence | None = None
+    shares = _shares(occurrences.scopes, symbol)
+    for one in occurrences.of(symbol):
+        if one.defines:
+            continue
+        text = _text_at(one.span)
+        is_share = one.span[1:3] in shares
+        if text == (f"{symbol.name}.{port}" if port else symbol.name) and not is_share:
+            found[one.span] = one.span.part(0, len(text))
+        elif other is None:
+            other = one
+    return Reads(found, other)
+
+
+def _text_at(span: Span) -> str:
+    """Return the name at a span, with the port behind it."""
+    line = span.file.line(span.line)
+    end = span.end_column - 1
+    while line[end : end + 1] and (line[end].isalnum() or line[end] in "._*"):
+        end += 1
+    return line[span.column - 1 : end]
+
+
+def _shares(scopes: Scopes, symbol: Symbol) -> set[tuple[int, int]]:
+    """Return where a `share` names this node, in its own scope or in a block."""
+    found: set[tuple[int, int]] = set()
+    for scope in scopes.by_block.values():
+        for node in scope.nodes.values():
+            share = node.get("share") if isinstance(node, Mapping) else None
+            if not isinstance(share, Scalar) or share.text.partition(".")[0] != symbol.name:
+                continue
+            targets = {(target.block, name) for target, name in scopes.shared(scope, symbol.name)}
+            if (symbol.block, symbol.name) in targets:
+                found.add((share.part(0, 1).line, share.part(0, 1).column))
+    return found
+
+
+def _sources(node: Tree) -> Iterator[str]:
+    """Yield the sources of a node as they are written."""
+    for key, value in entries(node):
+        is_source = key.text in ("from", "each", "carry") or (
+            key.text == "like" and any(node.get(word) for word in (*CONSTANTS, "layer"))  # type: ignore[union-attr]
+        )
+        is_source |= key.text == "arange" and isinstance(value, Scalar) and value.name is not None
+        is_source |= key.text == "over" and node.get("scan") is not None  # type: ignore[union-attr]
+        if not is_source:
+            continue
+        if isinstance(value, Mapping):
+            named = [one for one, _ in value.entries] if key.text == "over" else []
+            items: list[Tree] = named or [one for _, one in value.entries]  # type: ignore[assignment]
+        else:
+            items = [*value.items] if isinstance(value, Sequence) else [value]
+        yield from (one.text for one in items if isinstance(one, Scalar) and one.name is not None)
+
+
+def _check_unnamed(occurrences: Occurrences, found: Found) -> None:
+    """Raise an error for an input, param or block that something names."""
+    kind = SECTIONS.get(found.section)
+    if kind is None:  # a limit, which nothing names
+        return
+    block = "" if kind == "block" else found.block
+    for one in occurrences.of(Symbol(kind, found.name, block)):
+        if not one.defines and not one.implied:
+            message = f"{found.name} is used, and it would be gone"
+            raise fault(message, one.span, "remove what uses it first")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.diagnostics import Diagnostic, Report
@@ -14,7 +11,7 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared_graph import Source
-from mimgraph.ir.declared_values import FAULTY, OTHERS, Option, Template, Written, closing
+from mimgraph.ir.declared_values import FAULTY, OTHERS, Faulty, Option, Template, Written, closing
 from mimgraph.ir.expression import (
     PLAIN,
     ExpressionError,
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
     from mimgraph.language.files import Place
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Context:
     """The report of one spec, and the names that are known or lost in it.
 
@@ -58,10 +55,6 @@ class Context:
     lost: set[str] = field(default_factory=set)
     misnamed: set[str] = field(default_factory=set)
     lost_blocks: set[str] = field(default_factory=set)
-
-    def in_scope(self, lost: Iterable[str]) -> Context:
-        """Return the context for one scope: the graph itself or a block."""
-        return replace(self, lost=set(lost))
 
     def fault(
         self,
@@ -120,26 +113,28 @@ def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "")
     return None
 
 
-def check_keys(context: Context, place: str, tree: Mapping, node: str = "") -> bool:
-    """Return whether all keys are readable and allowed in this place; report keys that are not
-    allowed."""
-    return check_known_keys(context, place, tree, PLACES[place], node)
-
-
-def check_known_keys(
-    context: Context, what: str, tree: Mapping, known: tuple[str, ...], node: str = ""
+def check_keys(
+    context: Context, what: str, tree: Mapping, node: str = "", known: tuple[str, ...] = ()
 ) -> bool:
-    """Return whether all keys of a mapping are known and readable; unknown ones are reported."""
-    unknown = [key for key, _ in tree.entries if key.text not in known]
-    for key in unknown:  # one fault that mentions the names in the mapping is enough
-        context.unknown_key(what, key, known, tree if key is unknown[0] else None, node)
-    return not (unknown or tree.lost)
+    """Return whether all keys of a mapping are readable and known; unknown ones are reported. Without
+    `known`, the place `what` says which are allowed."""
+    known = known or PLACES[what]
+    are_known = True
+    for key, _ in tree.entries:
+        if key.text not in known:  # one fault that mentions the names in the mapping is enough
+            context.unknown_key(what, key, known, tree if are_known else None, node)
+            are_known = False
+    return are_known and not tree.lost
 
 
 def entries_of(tree: Mapping) -> Entries:
     """Return the entries by key; if a key could not be read, the key OTHERS has a faulty value."""
-    found = {key.text: (key, value) for key, value in tree.entries}
-    return found if not tree.lost else {**found, OTHERS: unreadable_entry(tree.span)}
+    found = dict[str, Entry]()
+    for entry in tree.entries:
+        found[entry[0].text] = entry
+    if tree.lost:
+        found[OTHERS] = unreadable_entry(tree.span)
+    return found
 
 
 def unreadable_entry(span: Span) -> Entry:
@@ -206,45 +201,34 @@ def has_split_text(context: Context, tree: Mapping, node: str) -> bool:
 
     `{expr: max(a, b)}` is read as `{expr: "max(a", "b)": null}`.
     """
-    for index, (_, value) in enumerate(tree.entries):
-        if not (isinstance(value, Scalar) and "(" in value.text):  # true of most values
-            continue
-        last = _end_of_split(tree, index) if _is_open(value) else None
-        if last is not None:
-            span = value.span.to(last)
-            context.report.drop(partial(_is_within, span))
-            text = span.excerpt().text
-            is_short = len(text) <= LONGEST and '"' not in text
-            help = f'quote it: "{text}"' if is_short else "quote it"
-            message = "a comma ends a string that is not quoted"
-            context.fault("bad-expression", message, span, help=help, node=node)
-            return True
+    start, depth = None, 0  # an open text, and how many of its parentheses are open
+    for key, value in tree.entries:
+        if start is not None and key.plain and is_null(value):
+            depth += _open_parentheses(key)
+            if depth <= 0:
+                _report_split_text(context, start.span.to(key.span), node)
+                return True
+        elif isinstance(value, Scalar) and "(" in value.text and value.plain:
+            depth = _open_parentheses(value)
+            start = value if depth > 0 else None
+        else:
+            start = None
     return False
 
 
-def _is_open(scalar: Scalar) -> bool:
-    """Return whether a text without quotes has a parenthesis that is not closed."""
-    return scalar.plain and scalar.text.count("(") > scalar.text.count(")")
+def _open_parentheses(scalar: Scalar) -> int:
+    """Return how many parentheses a text opens that it does not close."""
+    return scalar.text.count("(") - scalar.text.count(")")
 
 
-def _end_of_split(tree: Mapping, index: int) -> Span | None:
-    """Return where the parentheses of the text at `index` are closed, if only keys without a value
-    stand between."""
-    text = tree.entries[index][1]
-    assert isinstance(text, Scalar)
-    depth = text.text.count("(") - text.text.count(")")
-    for key, value in islice(tree.entries, index + 1, None):
-        if not (key.plain and is_null(value)):
-            return None
-        depth += key.text.count("(") - key.text.count(")")
-        if depth <= 0:
-            return key.span
-    return None
-
-
-def _is_within(outer: Span, fault: Diagnostic) -> bool:
-    span = fault.span
-    return span.file is outer.file and outer[1:3] <= span[1:3] and span[3:5] <= outer[3:5]
+def _report_split_text(context: Context, span: Span, node: str) -> None:
+    """Report a split text in place of the faults that follow from it."""
+    context.report.drop(lambda fault: fault.span.file is span.file and span.contains(fault.span))
+    text = span.excerpt().text
+    is_short = len(text) <= LONGEST and '"' not in text
+    help = f'quote it: "{text}"' if is_short else "quote it"
+    message = "a comma ends a string that is not quoted"
+    context.fault("bad-expression", message, span, help=help, node=node)
 
 
 # Read values: numbers, texts, flags, `$` expressions and options.
@@ -288,7 +272,7 @@ def read_switch(
     """Return `true`, `false`, which is the default, or the `$` expression of a param that decides;
     None for something else, which is reported."""
     if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value.startswith("$"):
-        value = read_scalar(context, tree)
+        value = read_expression(context, tree, tree.value)
         return value if isinstance(value, Written) else None
     return read_flag(context, what, tree, node, wants)
 
@@ -302,7 +286,10 @@ def as_written(form: str, tree: Tree) -> str:
 def read_value(context: Context, tree: Tree) -> Any:
     """Return plain data, with a `Written` for `$...` and a `Template` for a text with `$name` in it."""
     if isinstance(tree, Scalar):
-        return read_scalar(context, tree)
+        value = tree.value
+        if isinstance(value, str) and "$" in value:
+            return read_expression(context, tree, value)
+        return value
     if isinstance(tree, Sequence):
         return [read_value(context, item) for item in tree.items]
     if tree.lost:
@@ -310,11 +297,8 @@ def read_value(context: Context, tree: Tree) -> Any:
     return {key.text: read_value(context, value) for key, value in tree.entries}
 
 
-def read_scalar(context: Context, tree: Scalar) -> Any:
-    """Return the value of a scalar, with its expression read if it is one."""
-    value = tree.value
-    if not isinstance(value, str) or "$" not in value:
-        return value
+def read_expression(context: Context, tree: Scalar, value: str) -> Written | Template | Faulty:
+    """Return the expression or template in the text of a scalar, which has a `$`."""
     match = _DOLLAR.fullmatch(value)
     if match is None:
         if value[0] == "$" and value[1:] in context.misnamed:
@@ -388,12 +372,12 @@ def read_sources(context: Context, tree: Tree | None, here: str) -> tuple[Source
     if tree is None or (isinstance(tree, Mapping) and tree.lost):
         return None
     if isinstance(tree, Scalar):
-        pairs: list[tuple[Scalar | None, Tree]] = [(None, tree)]
-    elif isinstance(tree, Sequence):
-        pairs = [(None, item) for item in tree.items]
+        source = read_source(context, tree, here)
+        return None if source is None else (source,)
+    if isinstance(tree, Sequence):
+        found = [read_source(context, item, here) for item in tree.items]
     else:
-        pairs = list(tree.entries)
-    found = [read_source(context, value, here, key) for key, value in pairs]
+        found = [read_source(context, value, here, key) for key, value in tree.entries]
     complete = [source for source in found if source is not None]
     return tuple(complete) if len(complete) == len(found) else None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.declared_graph import (
     BESIDE_FROM,
+    VALUE_OPTION,
     AppliedOperation,
     Apply,
     Call,
@@ -18,12 +18,12 @@ from mimgraph.ir.declared_graph import (
     Source,
 )
 from mimgraph.ir.declared_values import ANOTHER, OTHERS
-from mimgraph.ir.names import BESIDE, CONSTANTS, NODE_WORDS, OPS, TRAINING
+from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
 from mimgraph.language.reader.context import (
     Context,
     Entries,
     Entry,
-    check_known_keys,
+    check_keys,
     entries_of,
     has_split_text,
     read_flag,
@@ -37,21 +37,18 @@ from mimgraph.language.reader.context import (
     section_entries,
 )
 from mimgraph.language.reader.tensors import (
-    is_tensor,
     read_scan,
     read_tensor,
     read_tensor_sources,
     scan_sources,
 )
 from mimgraph.language.reader.uses import (
+    COMMON,
     read_apply,
     read_call,
     read_chain,
-    read_freeze,
+    read_common_options,
     read_name,
-    read_over,
-    read_take,
-    read_training,
 )
 from mimgraph.language.tree import Mapping, Scalar, Tree, is_null, texts
 from mimgraph.ops import registry
@@ -61,27 +58,23 @@ NODE_KEYS = (*NODE_WORDS, *CONSTANTS)
 
 
 def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
-    """Return the nodes of a section `nodes`; `path` stands before their names: `block.`."""
-    entries = _without_outdented_keys(context, section_entries(context, tree))
-    return tuple([read_node(context, key, value, path) for key, value in entries])
+    """Return the nodes of a section `nodes`; `path` stands before their names: `block.`.
 
-
-def is_node(tree: Mapping) -> bool:
-    """Return whether a mapping has the key of an operation, such as `layer` or `seq`."""
-    return any(key.text in OPS for key, _ in tree.entries)
-
-
-def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Yield the entries of nodes, without keys (`layer`, `from`) that follow an empty node and
-    should be indented under it; the empty node is reported."""
-    empty = inside = False
-    for key, value in entries:
-        inside = empty and (key.text in NODE_KEYS or (inside and not isinstance(value, Mapping)))
-        if inside:
+    Keys (`layer`, `from`) that follow an empty node and should be indented under it are left out; the
+    empty node is reported.
+    """
+    nodes: list[Node] = []
+    after_empty = is_outdented = False
+    for key, value in section_entries(context, tree):
+        is_outdented = after_empty and (
+            key.text in NODE_KEYS or (is_outdented and not isinstance(value, Mapping))
+        )
+        if is_outdented:
             context.report.mentioned.update(texts(value))
             continue
-        empty = is_null(value)
-        yield key, value
+        after_empty = is_null(value)
+        nodes.append(read_node(context, key, value, path))
+    return tuple(nodes)
 
 
 def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
@@ -97,92 +90,98 @@ def read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     if has_split_text(context, tree, here):
         context.report.mentioned.update(texts(tree))
         return Node(key.text, key.span, None)
-    _note_misplaced(context, tree)
     before = len(context.report.diagnostics)
-    op = _operation_entry(context, key, tree, here)
-    if _has_from_and_each(context, key, tree, here):
-        op = None
-    operation = None if op is None else read_operation(context, op, tree, here)
-    fed_by = _sources_tree(op, tree)
-    sources = _node_sources(context, op, fed_by, tree, here)
-    take_tree = tree.get("take")
-    take = read_take(context, take_tree, here)
-    is_scan = op is not None and op[0].text == "scan"  # whose `over` is read with it
-    over_entry = None if is_scan else tree.entry("over")
-    over = read_over(context, over_entry, here)
-    freeze = read_freeze(context, tree.get("freeze"), here)
-    training = read_training(context, entries_of(tree))
+    entries = entries_of(tree)
+    op = _find_operation(context, key, tree, entries, here)
+    operation: Operation | None = None
+    if op is not None:
+        applied = _read_operation(context, op, tree, entries, here)
+        operation = _read_each(context, applied, entries, here) if "each" in entries else applied
+    sources, is_fed = _read_node_sources(context, op, tree, entries, here)
+    if op is not None and op[0].text == "scan":  # whose `over` is read with it
+        entries.pop("over", None)
+    common = read_common_options(context, entries, here)
     if len(context.report.diagnostics) > before:
         context.report.mentioned.update(texts(tree))
-    is_fed = sources is not None or (fed_by is None and not tree.lost and not is_scan)
-    is_taken = take is not None or take_tree is None
-    is_axis = over is not None or over_entry is None
-    operation = operation if is_fed and is_taken and is_axis else None
+    if not (is_fed and common.are_readable):
+        operation = None
     whole = key.span.to(tree.span)
+    take, over, freeze, training, _ = common
     return Node(key.text, key.span, operation, sources, take, freeze, whole, over, training)
 
 
-def _sources_tree(op: Entry | None, tree: Mapping) -> Tree | None:
-    """Return the tree with the sources of a node: the value of `from`, `each` or a tensor's key."""
-    if op is not None and is_tensor(op):
-        return op[1]
-    return tree.get("from" if tree.get("each") is None or counts(tree) else "each")
+def _find_operation(
+    context: Context, key: Scalar, tree: Mapping, entries: Entries, here: str
+) -> Entry | None:
+    """Return the entry of a node's operation, such as `layer: Linear`; None after a report.
 
-
-def _node_sources(
-    context: Context, op: Entry | None, fed_by: Tree | None, tree: Mapping, here: str
-) -> tuple[Source, ...] | None:
-    """Return the sources of a node; None if one cannot be read."""
-    if op is not None and is_tensor(op):
-        return read_tensor_sources(context, op, tree, here)
-    sources = read_sources(context, fed_by, here)
-    if op is None:
-        return sources
-    if op[0].text == "scan":
-        return scan_sources(context, sources, tree, here)
-    second = second_source(op, tree)
-    if second is None or sources is None:
-        return sources
-    source = read_source(context, second[1], here, second[0])
-    return None if source is None else (*sources, source)
-
-
-def _note_misplaced(context: Context, tree: Mapping) -> None:
-    """Mark nodes as lost that are indented into this one, or whose name is missing, which gives
-    this node the same keys twice."""
-    for key, value in tree.entries:
-        if isinstance(value, Mapping) and key.text not in NODE_WORDS and is_node(value):
-            context.lost.add(key.text)
+    A node that is indented into this one is marked as lost. So is one without a name, whose keys this
+    node then has twice.
+    """
+    ops: list[Entry] = []
+    for entry in tree.entries:
+        word, value = entry
+        if word.text in OPS:
+            ops.append(entry)
+        elif isinstance(value, Mapping) and word.text not in NODE_WORDS and is_node(value):
+            context.lost.add(word.text)
             context.report.mentioned.update(texts(value))
     if tree.lost and not {"from", *OPS}.isdisjoint(tree.lost):
         context.lost.add(ANOTHER)
-
-
-def _operation_entry(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | None:
-    """Return the entry of a node's operation; None after reporting that there is none or
-    several."""
-    ops = [entry for entry in tree.entries if entry[0].text in OPS]
     ops = ops or [entry for entry in tree.entries if entry[0].text in CONSTANTS]
     if not ops:
         _report_no_operation(context, key, tree, here)
-        return None
-    if len(ops) > 1:
+    elif len(ops) > 1:
         context.lost.add(ANOTHER)
         for extra, _ in ops[1:]:
             message = f"{key.text} is a {ops[0][0].text} already"
             help = "a node does one thing: make two nodes"
             context.fault("unknown-key", message, extra.span, help=help, node=here)
+    if "each" in entries and "from" in entries and not is_number_of_copies(entries["each"][1]):
+        message = f"{key.text} has each, so it cannot have from"
+        help = "leave from out; for copies on one source write their number: each: 2"
+        context.fault("unknown-key", message, entries["from"][0].span, help=help, node=here)
+        return None
     return ops[0] if len(ops) == 1 else None
 
 
-def _has_from_and_each(context: Context, key: Scalar, tree: Mapping, here: str) -> bool:
-    """Report a node with both `from` and `each`; return whether it has both."""
-    if tree.get("each") is None or tree.get("from") is None or counts(tree):
-        return False
-    message = f"{key.text} has each, so it cannot have from"
-    help = "leave from out; for copies on one source write their number: each: 2"
-    context.fault("unknown-key", message, tree.key("from").span, help=help, node=here)
-    return True
+def _read_node_sources(
+    context: Context, op: Entry | None, tree: Mapping, entries: Entries, here: str
+) -> tuple[tuple[Source, ...] | None, bool]:
+    """Return the sources of a node, None if there are none or one cannot be read; and whether all
+    that is written of them could be read."""
+    if op is not None and op[0].text in VALUE_OPTION:
+        sources = read_tensor_sources(context, op, tree, here)
+        return sources, sources is not None
+    has_each = "each" in entries and not is_number_of_copies(entries["each"][1])
+    fed_by = entries.get("each" if has_each else "from")
+    sources = None if fed_by is None else read_sources(context, fed_by[1], here)
+    if op is not None and op[0].text == "scan":
+        sources = scan_sources(context, sources, tree, here)
+        return sources, sources is not None
+    second = None if op is None else second_source(op, entries)
+    if second is not None and sources is not None:
+        source = read_source(context, second[1], here, second[0])
+        sources = None if source is None else (*sources, source)
+    return sources, sources is not None or (fed_by is None and not tree.lost)
+
+
+def second_source(op: Entry, entries: Entries) -> Entry | None:
+    """Return the entry of a second source that has a key of its own, as `like` of `Cast`."""
+    key, value = op
+    if key.text != "layer" or not isinstance(value, Scalar) or value.text not in BESIDE_FROM:
+        return None
+    return entries.get(BESIDE_FROM[value.text]) if "each" not in entries else None
+
+
+def is_number_of_copies(each: Tree | None) -> bool:
+    """Return whether the value of `each` is a number, `4` or `$experts`, not sources."""
+    return isinstance(each, Scalar) and (type(each.value) is int or each.text.startswith("$"))
+
+
+def is_node(tree: Mapping) -> bool:
+    """Return whether a mapping has the key of an operation, such as `layer` or `seq`."""
+    return any(key.text in OPS for key, _ in tree.entries)
 
 
 def _report_no_operation(context: Context, key: Scalar, tree: Mapping, here: str) -> None:
@@ -214,30 +213,63 @@ def _op_kind(context: Context, value: Tree) -> str:
 # Read the operation of a node: a layer, merge, block, chain, share, tensor or `each`.
 
 
-BESIDE_OP = (*BESIDE, *TRAINING)
-
-
-def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
-    """Return the operation of a node; `op` is its entry, such as `layer: Linear`."""
-    operation, each = _read_one(context, op, tree, here), tree.get("each")
-    return operation if each is None else _read_each(context, operation, each, tree, here)
+def _read_operation(
+    context: Context, op: Entry, tree: Mapping, entries: Entries, here: str
+) -> AppliedOperation | None:
+    """Return the operation of a node, without its `each`; `op` is its entry, such as `layer: Linear`."""
+    key, value = op
+    kind = key.text
+    words: tuple[str, ...] = ("from", *COMMON)  # the keys that are not options
+    if "each" in entries:
+        words = ("from", "each", *COMMON, "shared")
+    if kind == "seq":
+        are_known = check_keys(context, "a seq", tree, here, ("seq", *words))
+        chain = read_chain(context, value, here)
+        return chain if are_known or "from" in entries else None
+    if kind in VALUE_OPTION:
+        return read_tensor(context, op, tree, COMMON, here)
+    if isinstance(value, Mapping):
+        help = f"write the name alone, {kind}: NAME, and everything else beside it"
+        context.wrong_type(kind, "a name", value, here, help)
+        return None
+    if kind == "share":
+        return _read_share(context, value, entries, here)
+    name = read_name(context, kind, value)
+    if name is None:
+        return None
+    if "each" in entries:
+        words = (*words, "with")  # it has the options of each source; without `each` it is one
+    if second := second_source(op, entries):
+        words = (*words, second[0].text)
+    rest = entries.copy()
+    for word in (kind, *words):
+        rest.pop(word, None)
+    if kind == "block":
+        return read_call(context, name, value.span, rest, here)
+    if kind == "scan":
+        return _read_scan(context, op, name, tree, rest, here)
+    return read_apply(context, kind, name, value.span, rest, here)
 
 
 def _read_each(
-    context: Context, operation: AppliedOperation | None, value: Tree, tree: Mapping, here: str
+    context: Context, operation: AppliedOperation | None, entries: Entries, here: str
 ) -> Each | None:
     """Return the operation applied to each source; None if something cannot be read."""
-    options = read_mapping(context, "with", tree.get("with"))
-    shared = read_flag(context, "shared", tree.get("shared"), here)
-    if operation is None or shared is None or (options is None and tree.get("with") is not None):
+    _, given = entries.get("with", (None, None))
+    options = read_mapping(context, "with", given)
+    shared = read_flag(
+        context, "shared", entries["shared"][1] if "shared" in entries else None, here
+    )
+    if operation is None or shared is None or (options is None and given is not None):
         return None
-    key, counted = tree.key("each"), counts(tree)
+    key, value = entries["each"]
+    counted = is_number_of_copies(value)
     if isinstance(operation, Apply) and operation.kind == "tensor":
         context.fault("unknown-key", f"{operation.name} cannot have each", key.span, node=here)
         return None
     if shared and (counted or options is not None):
         wrong = "copies on one source would all give the same" if counted else "it cannot have with"
-        span = key.span if counted else tree.key("with").span
+        span = key.span if counted else entries["with"][0].span
         message = f"a shared each has one module, so {wrong}"
         context.fault("bad-option", message, span, node=here)
         return None
@@ -246,72 +278,20 @@ def _read_each(
     return Each(operation, with_, key.span, times, shared)
 
 
-def counts(tree: Mapping) -> bool:
-    """Return whether the value of `each` is a number of copies, `4` or `$experts`, not sources."""
-    each = tree.get("each")
-    return isinstance(each, Scalar) and (type(each.value) is int or each.text.startswith("$"))
-
-
-def second_source(op: Entry, tree: Mapping) -> Entry | None:
-    """Return the entry of a second source that has a key of its own, as `like` of `Resize`."""
-    key, value = op
-    name = BESIDE_FROM.get(value.text) if isinstance(value, Scalar) else None
-    if key.text != "layer" or name is None or tree.get("each") is not None:
-        return None
-    return next((entry for entry in tree.entries if entry[0].text == name), None)
-
-
-def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedOperation | None:
-    """Return the operation without its `each`."""
-    key, value = op
-    if key.text == "seq":
-        known = check_known_keys(
-            context, "a seq", tree, ("seq", *_words(tree, BESIDE_OP, "shared")), here
-        )
-        chain = read_chain(context, value, here)
-        return chain if known or tree.get("from") is not None else None
-    if is_tensor(op):
-        return read_tensor(context, op, tree, BESIDE_OP, here)
-    is_share = key.text == "share"
-    if isinstance(value, Mapping):
-        help = f"write the name alone, {key.text}: NAME, and everything else beside it"
-        context.wrong_type(key.text, "a name", value, here, help)
-        return None
-    name = (read_text if is_share else read_name)(context, key.text, value)
+def _read_share(context: Context, tree: Tree, entries: Entries, here: str) -> Share | None:
+    name = read_text(context, "share", tree)
     if name is None:
         return None
-    words = _words(tree, ("over",)) if is_share else _words(tree, BESIDE_OP, "with", "shared")
-    second = second_source(op, tree)
-    own = (key.text, *words, *((second[0].text,) if second else ()))
-    rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
-    if is_share:
-        return _read_share(context, name, value, rest, here)
-    if key.text == "block":
-        return read_call(context, name, value.span, rest, here)
-    if key.text == "scan":
-        return _read_scan(context, op, name, tree, rest, here)
-    return read_apply(context, key.text, name, value.span, rest, here)
-
-
-def _words(tree: Mapping, words: tuple[str, ...], *of_each: str) -> tuple[str, ...]:
-    """Return the allowed keys of a node that are not options: `from`, `words`, and those `of_each`
-    with `each`.
-
-    `with` is an option of a block, but beside `each` it has the options of each source.
-    """
-    if tree.get("each") is None:
-        return ("from", *words)
-    return ("from", "each", *words, *of_each)
-
-
-def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: str) -> Share | None:
-    for word, _ in rest.values():
-        if word.value != OTHERS:
+    options = [
+        key for key, _ in entries.values() if key.text not in ("share", "from", "each", "over")
+    ]
+    for key in options:
+        if key.value != OTHERS:
             help = "leave it out: the options of the shared node apply"
             message = "a share takes no options"
-            context.fault("unknown-option", message, word.span, help=help, node=here)
+            context.fault("unknown-option", message, key.span, help=help, node=here)
     target, dot, item = name.partition(".")
-    return None if rest else Share(target, value.span, item if dot else None)
+    return None if options else Share(target, tree.span, item if dot else None)
 
 
 def _read_scan(

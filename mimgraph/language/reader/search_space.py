@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import suggestion
@@ -34,7 +35,6 @@ from mimgraph.source import Span
 
 MAX_CHOICES = 1000
 SPACE = "a list of values, {int: [2, 8]} or {float: [0.1, 1.0]}"
-T = TypeVar("T", int, float)
 
 
 def is_space(tree: Mapping) -> bool:
@@ -55,21 +55,23 @@ def read_searched(context: Context, key: Scalar, tree: Mapping) -> Option:
         return faulty
     space = _read_space(context, search)
     entry = tree.entry("default")
-    if space is None or entry is None:
-        return faulty if space is None else _param(key, tree, search, space, space.default)
+    if space is None:
+        return faulty
+    if entry is None:
+        return _with_first_value(key, search, space)
     value = _read_default(context, entry[1], space)
     if value is FAULTY:
         return faulty
     found = read_option(context, *entry)
-    return found._replace(value=value, key=key.span, space=_with_default(space, value))
+    return found._replace(value=value, key=key.span, space=replace(space, default=value))
 
 
-def _param(key: Scalar, tree: Mapping, search: Tree, space: Dimension, value: Any) -> Option:
+def _with_first_value(key: Scalar, search: Tree, space: Dimension) -> Option:
     """Return a param whose default is the first value of its space, where that is written."""
     first = search.items[0] if isinstance(search, Sequence) else search
     part = first.part if isinstance(first, Scalar) else None
     items = tuple([item.span for item in first.items]) if isinstance(first, Sequence) else ()
-    return Option(value, first.span, key.span, part, items, space=space)
+    return Option(space.default, first.span, key.span, part, items, space=space)
 
 
 def _is_bare(context: Context, tree: Mapping) -> bool:
@@ -81,17 +83,6 @@ def _is_bare(context: Context, tree: Mapping) -> bool:
     help = f"write {{search: {inside}}}"
     context.fault("missing-key", "a search space stands in search", first.span, help=help)
     return True
-
-
-def _with_default(space: Dimension, value: Any) -> Dimension:
-    """Return the space with another default."""
-    match space:
-        case Choices(values, _, spans):
-            return Choices(values, value, spans)
-        case Integers(low, high, _, step, log):
-            return Integers(low, high, value, step, log)
-        case Floats(low, high, _, by, log):
-            return Floats(low, high, float(value), by, log)
 
 
 def _read_space(context: Context, tree: Tree) -> Dimension | None:
@@ -111,7 +102,7 @@ def _read_space(context: Context, tree: Tree) -> Dimension | None:
             "missing-key" if not kinds else "bad-option", message, span, help=f"give it {SPACE}"
         )
         return None
-    return _read_integers(context, tree) if kinds[0].text == "int" else _read_floats(context, tree)
+    return _read_range(context, kinds[0].text, tree)
 
 
 # --- a list of choices ----------------------------------------------------------------------------
@@ -186,45 +177,35 @@ def _quoted(value: Any) -> str:
 # --- integers and floats --------------------------------------------------------------------------
 
 
-def _read_integers(context: Context, tree: Mapping) -> Integers | None:
-    bounds = _read_bounds(context, "int", tree, int, "two integers")
-    step = _read_step(context, tree, int, "an integer of at least 1")
-    log = _read_log(context, tree)
-    if bounds is None or step is None or log is None:
-        return None
-    low, high = bounds
-    is_fine = _check_scale(context, tree, "int", low, high, step, log)
-    return Integers(low, high, low, step or 1, log) if is_fine else None
-
-
-def _read_floats(context: Context, tree: Mapping) -> Floats | None:
-    bounds = _read_bounds(context, "float", tree, float, "two numbers")
-    step = _read_step(context, tree, float, "a number above 0")
-    log = _read_log(context, tree)
-    if bounds is None or step is None or log is None:
-        return None
-    low, high = bounds
-    is_fine = _check_scale(context, tree, "float", low, high, step, log)
-    return Floats(low, high, low, step or None, log) if is_fine else None
-
-
-def _read_bounds(
-    context: Context, key: str, tree: Mapping, kind: type[T], wants: str
-) -> tuple[T, T] | None:
-    """Return the lower and the upper bound; None after reporting that they are none."""
+def _read_range(context: Context, key: str, tree: Mapping) -> Integers | Floats | None:
+    """Return the range that the key `int` or `float` gives; None for a faulty one, which is reported."""
     given = tree.get(key)
     assert given is not None
-    example = "[2, 8]" if kind is int else "[0.1, 1.0]"
-    if not isinstance(given, Sequence) or len(given.items) != 2:
-        context.wrong_type(key, f"{wants}, {example}", given)
+    bounds = _read_bounds(context, key, given)
+    step = _read_step(context, key, tree.get("step"))
+    log = _read_log(context, tree)
+    if bounds is None or step is None or log is None:
         return None
-    found = [_number(item, kind) for item in given.items]
+    low, high = bounds
+    if not _check_scale(context, tree, given, low, high, step, log):
+        return None
+    if key == "float":
+        return Floats(low, high, low, step or None, log)
+    return Integers(int(low), int(high), int(low), int(step) or 1, log)
+
+
+def _read_bounds(context: Context, key: str, given: Tree) -> tuple[PlainNumber, PlainNumber] | None:
+    """Return the lower and the upper bound; None after reporting that they are none."""
+    if not isinstance(given, Sequence) or len(given.items) != 2:
+        wants = "two integers, [2, 8]" if key == "int" else "two numbers, [0.1, 1.0]"
+        context.wrong_type(key, wants, given)
+        return None
+    found = [_number(item, key) for item in given.items]
     for item, number in zip(given.items, found, strict=True):
         if number is None:
-            help = (
-                "write {float: [...]}" if kind is int and _number(item, float) is not None else ""
-            )
-            what = "an integer" if kind is int else "a number"
+            is_float = key == "int" and _number(item, "float") is not None
+            help = "write {float: [...]}" if is_float else ""
+            what = "an integer" if key == "int" else "a number"
             context.wrong_type(f"a bound of {key}", what, item, help=help)
     low, high = found
     if low is None or high is None:
@@ -236,21 +217,23 @@ def _read_bounds(
     return low, high
 
 
-def _number(tree: Tree, kind: type[T]) -> T | None:
-    """Return a finite number of that kind, None for another value."""
+def _number(tree: Tree, key: str) -> PlainNumber | None:
+    """Return a finite number for the key `int` or `float`, None for another value."""
     value = tree.value if isinstance(tree, Scalar) else None
-    if type(value) is int or (kind is float and type(value) is float and math.isfinite(value)):
-        return kind(value)
+    if type(value) is int:
+        return value if key == "int" else float(value)
+    if key == "float" and isinstance(value, float) and math.isfinite(value):
+        return value
     return None
 
 
-def _read_step(context: Context, tree: Mapping, kind: type[T], wants: str) -> T | None:
+def _read_step(context: Context, key: str, given: Tree | None) -> PlainNumber | None:
     """Return the step, 0 without one; None after reporting that it is none."""
-    given = tree.get("step")
     if given is None:
-        return kind(0)
-    step = _number(given, kind)
+        return 0
+    step = _number(given, key)
     if step is None or step <= 0:
+        wants = "an integer of at least 1" if key == "int" else "a number above 0"
         context.wrong_type("step", wants, given)
         return None
     return step
@@ -269,15 +252,13 @@ def _read_log(context: Context, tree: Mapping) -> bool | None:
 def _check_scale(
     context: Context,
     tree: Mapping,
-    key: str,
+    bounds: Tree,
     low: PlainNumber,
     high: PlainNumber,
     step: PlainNumber,
     log: bool,
 ) -> bool:
     """Return whether the step and the scale fit the bounds, after a report if not."""
-    bounds = tree.get(key)
-    assert bounds is not None
     if log and step:
         message, help = "a search with log has no step", "leave step out, or log"
         context.fault("bad-option", message, tree.key("step").span, help=help)

@@ -30,7 +30,6 @@ from mimgraph.language.reader.context import (
     is_expression,
     read_mapping,
     read_option,
-    read_scalar,
     read_source,
     read_switch,
     read_text,
@@ -48,6 +47,8 @@ def read_params(
     context: Context, tree: Tree | None, overrides: abc.Mapping[str, Any]
 ) -> dict[str, Option]:
     """Return the params of a spec in order, with the overrides."""
+    if tree is None:
+        return {}
     params = _read(context, tree, read_mapping(context, "params", tree), ())
     for key, _ in tree.entries if isinstance(tree, Mapping) else ():
         if key.text in overrides:
@@ -111,7 +112,7 @@ def _override(context: Context, key: Scalar, value: Any) -> Any:
         case int() if MIN_INT <= value <= MAX_INT:
             return value
         case str():
-            return read_scalar(context, Scalar(value, key.span, value, plain=False))
+            return read_value(context, Scalar(value, key.span, value, plain=False))
         case list() | tuple():
             return [_override(context, key, item) for item in value]
     message = f"the value given for {key.text} is {value!r}"
@@ -129,7 +130,7 @@ def _with_null_values(tree: Tree | None) -> str:
     )
 
 
-# Read shapes and dtypes.
+# Read shapes.
 
 
 def read_shape(context: Context, tree: Tree) -> InputShape | None:
@@ -143,16 +144,21 @@ def read_shape(context: Context, tree: Tree) -> InputShape | None:
 
 def read_sizes(context: Context, tree: Sequence) -> InputShape | None:
     """Return the shape with the sizes of a list; None if one cannot be read."""
-    dims = [_read_size(context, tree, item) for item in tree.items]
-    if FAULTY in dims:
-        return None
-    return InputShape(tuple(dims), tuple(item.span for item in tree.items))
+    dims, spans = list[Any](), list[Span]()
+    for item in tree.items:
+        dims.append(_read_size(context, tree, item))
+        spans.append(item.span)
+    return None if FAULTY in dims else InputShape(tuple(dims), tuple(spans))
 
 
 def _read_size(context: Context, shape: Sequence, item: Tree) -> Any:
     """Return an integer, a name, a `LinearSize` or a `Written`, or FAULTY for something else, which
     is reported."""
-    value = _read_computed(context, item) if _is_computed(item) else read_value(context, item)
+    text = item.value if isinstance(item, Scalar) else None
+    if isinstance(text, str) and not is_expression(text) and is_computed(text):  # such as `8*H`
+        value = _read_computed(context, item)
+    else:
+        value = read_value(context, item)
     if isinstance(value, str):
         reason = name_fault(value) if value != "N" else "N stands for the batch size"
         if reason is None:
@@ -176,12 +182,6 @@ def _help(shape: Sequence, item: Tree) -> str:
     return size_help(values, shape.items.index(item))
 
 
-def _is_computed(item: Tree) -> bool:
-    """Return whether a size is a text such as `8*H`, and not one `$(...)`."""
-    text = item.value if isinstance(item, Scalar) else None
-    return isinstance(text, str) and not is_expression(text) and is_computed(text)
-
-
 def _read_computed(context: Context, item: Tree) -> Any:
     """Return the size that a text such as `8*H` is, or FAULTY, which is reported."""
     assert isinstance(item, Scalar)
@@ -193,26 +193,15 @@ def _read_computed(context: Context, item: Tree) -> Any:
         return FAULTY
 
 
-def read_dtype(context: Context, tree: Tree | None, default: str) -> str | None:
-    """Return the name of a dtype; None for something else, which is reported."""
-    if tree is None:
-        return default
-    name = read_text(context, "dtype", tree)
-    if name is None or name in DTYPES:
-        return name
-    help = dtype_help(name)
-    context.fault("bad-option", f"no dtype is called {name!r}", tree.span, help=help)
-    return None
-
-
 # Read the inputs of a graph or block: a shape each, or a mapping with a dtype and more.
 
 
 def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
     """Return the inputs of a section `inputs`."""
-    return tuple(
-        _read_input(context, *entry) for entry in section_entries(context, tree, "an input")
-    )
+    inputs = list[Input]()
+    for key, value in section_entries(context, tree, "an input"):
+        inputs.append(_read_input(context, key, value))
+    return tuple(inputs)
 
 
 def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
@@ -247,17 +236,13 @@ def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
     sizes = InputShape((), ()) if vocab is not None and known else None
     if shape is not None:
         sizes = read_shape(context, shape)
-    dtype = _read_dtype(context, tree.get("dtype"), vocab)
+    elements = _read_elements(context, tree)
     doc = read_text(context, "doc", tree.get("doc")) or ""
     optional = read_switch(context, "optional", tree.get("optional"))
-    vocab_option = read_option(context, vocab, vocab) if isinstance(vocab, Scalar) else None
-    has_vocab = vocab is None or vocab_option is not None
-    if vocab is not None and not has_vocab:
-        context.wrong_type("vocab", "a number of categories", vocab)
-    if not (known and has_vocab and dtype) or optional is None:
+    if not known or elements is None or optional is None:
         return Input(key.text, key.span, sizes, vocab=faulty_option(tree.span))
     whole = key.span.to(tree.span)
-    return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
+    return Input(key.text, key.span, sizes, *elements, doc, optional, whole)
 
 
 def read_block_input(context: Context, key: Scalar, tree: Mapping) -> BlockInput | None:
@@ -268,31 +253,38 @@ def read_block_input(context: Context, key: Scalar, tree: Mapping) -> BlockInput
     before = len(context.report.diagnostics)
     tree = renewed(context, "an input of a block", tree)
     check_keys(context, "an input of a block", tree)
-    shape, dtype, vocab = tree.get("shape"), tree.get("dtype"), tree.get("vocab")
+    shape = tree.get("shape")
     pattern = None if shape is None else read_shape(context, shape)
     optional = read_switch(context, "optional", tree.get("optional"))
-    name = _read_dtype(context, dtype, vocab)
-    number = read_option(context, vocab, vocab) if isinstance(vocab, Scalar) else None
-    if vocab is not None and number is None:
-        context.wrong_type("vocab", "a number of categories", vocab)
-    if optional is None or name is None or len(context.report.diagnostics) > before:
+    elements = _read_elements(context, tree)
+    if optional is None or elements is None or len(context.report.diagnostics) > before:
         return None
     declared = None
-    if dtype is not None or number is not None:
-        declared = Input(key.text, key.span, pattern, name, number)
+    if tree.get("dtype") is not None or tree.get("vocab") is not None:
+        declared = Input(key.text, key.span, pattern, *elements)
     return BlockInput(key.text, key.span, pattern, declared, optional)
 
 
-def _read_dtype(context: Context, tree: Tree | None, vocab: Tree | None) -> str | None:
-    """Return the dtype as written, or the default, which depends on whether there is a vocab."""
-    dtype = read_dtype(context, tree, "int64" if vocab is not None else "float32")
-    if vocab is None or tree is None or dtype is None or dtype in INTEGER:
-        return dtype
-    help = "leave dtype out: it is int64 beside a vocab"
-    context.fault(
-        "bad-option", "an input with a vocab must have an integer dtype", tree.span, help=help
-    )
-    return None
+def _read_elements(context: Context, tree: Mapping) -> tuple[str, Option | None] | None:
+    """Return the dtype of an input, whose default depends on whether there is a vocab, and the vocab;
+    None if one of them is faulty."""
+    dtype, vocab = tree.get("dtype"), tree.get("vocab")
+    name: str | None = "float32" if vocab is None else "int64"
+    if dtype is not None and (name := read_text(context, "dtype", dtype)) is not None:
+        if name not in DTYPES:
+            message, help = f"no dtype is called {name!r}", dtype_help(name)
+            context.fault("bad-option", message, dtype.span, help=help)
+            name = None
+        elif vocab is not None and name not in INTEGER:
+            message = "an input with a vocab must have an integer dtype"
+            help = "leave dtype out: it is int64 beside a vocab"
+            context.fault("bad-option", message, dtype.span, help=help)
+            name = None
+    if vocab is not None and not isinstance(vocab, Scalar):
+        context.wrong_type("vocab", "a number of categories", vocab)
+        return None
+    number = None if vocab is None else read_option(context, vocab, vocab)
+    return None if name is None else (name, number)
 
 
 # Read the outputs of a graph or block: a source, a list of them, or `{public_name: source}`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import abc
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from mimgraph.ir.declared_graph import (
     Output,
     Source,
 )
-from mimgraph.ir.declared_values import ANOTHER, OTHERS, Option
+from mimgraph.ir.declared_values import ANOTHER, OTHERS
 from mimgraph.ir.names import class_fault, name_fault
 from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import (
@@ -61,18 +62,12 @@ def read_blocks(context: Context, tree: Mapping) -> dict[str, Block]:
 
 
 def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
-    reason = name_fault(key.text)
-    if reason is not None:
-        context.fault(
-            "bad-name", f"{key.text!r} cannot be the name of a block", key.span, help=reason
-        )
+    if reason := name_fault(key.text):
+        message = f"{key.text!r} cannot be the name of a block"
+        context.fault("bad-name", message, key.span, help=reason)
     if not isinstance(tree, Mapping):
-        context.wrong_type(
-            "a block",
-            "a mapping",
-            tree,
-            help="write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}",
-        )
+        help = "write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}"
+        context.wrong_type("a block", "a mapping", tree, help=help)
         return Block(key.text, key.span, {}, (), (), ())
     tree = renewed(context, "a block", tree)
     known = check_keys(context, "a block", tree)
@@ -88,68 +83,49 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
         params[OTHERS] = faulty_option(tree.span)
     readable = tuple(one for one in inputs if one is not None)
     doc = read_text(context, "doc", tree.get("doc")) or ""
-    if tree.get("seq") is not None:
-        return _chain_block(context, key, tree, params, readable, doc)
+    block = Block(key.text, key.span, params, readable, (), (), doc=doc)
+    if (chain := tree.get("seq")) is not None:
+        return _with_chain(context, block, tree, chain)
     for word in ("inputs", "nodes", "outputs"):
         if tree.get(word) is None and known:
             message = f"{key.text} needs {word}"
             context.fault("missing-key", message, key.span, help=f"give {word}, or a seq")
-    return _graph_block(context, key, tree, params, readable, doc)
+    return _with_nodes(context, block, tree)
 
 
-def _graph_block(
-    context: Context,
-    key: Scalar,
-    tree: Mapping,
-    params: dict[str, Option],
-    inputs: tuple[BlockInput, ...],
-    doc: str,
-) -> Block:
-    """Return a block with nodes; if its nodes or inputs cannot be read, any name may be a node or
-    input."""
+def _with_nodes(context: Context, block: Block, tree: Mapping) -> Block:
+    """Return a block with its nodes and outputs; if its nodes or inputs cannot be read, any name may be
+    a node or input."""
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     outputs = tree.get("outputs")
-    context = context.in_scope(lost_names(tree.get("inputs"), tree.get("nodes")))
-    if nodes is None or not inputs:
+    context = replace(context, lost=lost_names(tree.get("inputs"), tree.get("nodes")))
+    if nodes is None or not block.inputs:
         context.lost.add(OTHERS)
     names = tree.get("inputs")
-    if isinstance(names, Sequence) and len(inputs) < len(names.items):
+    if isinstance(names, Sequence) and len(block.inputs) < len(names.items):
         context.lost.add(ANOTHER)
-    return Block(
-        key.text,
-        key.span,
-        params,
-        inputs,
-        read_nodes(context, nodes, f"{key.text}.") if nodes else (),
-        read_outputs(context, outputs, "an output of a block") if outputs is not None else (),
-        doc=doc,
+    return replace(
+        block,
+        nodes=read_nodes(context, nodes, f"{block.family}.") if nodes else (),
+        outputs=read_outputs(context, outputs, "an output of a block") if outputs else (),
         lost=frozenset(context.lost),
     )
 
 
-def _chain_block(
-    context: Context,
-    key: Scalar,
-    tree: Mapping,
-    params: dict[str, Option],
-    inputs: tuple[BlockInput, ...],
-    doc: str,
-) -> Block:
+def _with_chain(context: Context, block: Block, tree: Mapping, value: Tree) -> Block:
     """Return a block that is a chain, as a graph of one node."""
     for word, _ in tree.entries:
         if word.text in ("nodes", "outputs"):
             help = "leave out one or the other"
             message = "a block has a seq or nodes, not both"
             context.fault("unknown-key", message, word.span, help=help)
-    value = tree.get("seq")
-    assert value is not None
-    if len(inputs) > 1:
-        context.fault("wrong-arity", "a block with a seq has one input", inputs[1].span)
-    first = inputs[0] if inputs else BlockInput("x", key.span)
-    chain = read_chain(context, value, key.text)
-    node = Node("", key.span, chain, (Source(first.name, None, first.span),))
+    if len(block.inputs) > 1:
+        context.fault("wrong-arity", "a block with a seq has one input", block.inputs[1].span)
+    first = block.inputs[0] if block.inputs else BlockInput("x", block.span)
+    chain = read_chain(context, value, block.family)
+    node = Node("", block.span, chain, (Source(first.name, None, first.span),))
     output = Output("", Source("", None, value.span), value.span)
-    return Block(key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc)
+    return replace(block, inputs=(first,), nodes=(node,), outputs=(output,), is_chain=True)
 
 
 def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None, ...]:
@@ -175,12 +151,9 @@ def _read_inputs(context: Context, tree: Tree | None) -> tuple[BlockInput | None
             found.append(None)
     first = next(iter(found), None)
     if first is not None and first.optional is not False:
-        message = (
-            f"{first.name} is the first input of a block, which runs on it, so it is not optional"
-        )
-        context.fault(
-            "bad-option", message, first.span, help="put an input that is needed before it"
-        )
+        reason = "is the first input of a block, which runs on it, so it is not optional"
+        help = "put an input that is needed before it"
+        context.fault("bad-option", f"{first.name} {reason}", first.span, help=help)
     return tuple(found)
 
 
@@ -205,12 +178,15 @@ def lost_names(*sections: Tree | None) -> set[str]:
     `head`, as a source `head.fc` is read as the port `fc` of `head`."""
     found: set[str] = set()
     for tree in sections:
-        keys = [key for key, _ in tree.entries] if isinstance(tree, Mapping) else []
+        keys: Iterable[Tree] = ()
         if isinstance(tree, Mapping):
             found.update(tree.lost)
+            keys = [key for key, _ in tree.entries]
         elif isinstance(tree, Sequence):
-            keys = [item for item in tree.items if isinstance(item, Scalar)]
-        found.update(key.text.partition(".")[0] for key in keys if "." in key.text)
+            keys = tree.items
+        for key in keys:
+            if isinstance(key, Scalar) and "." in key.text:
+                found.add(key.text.partition(".")[0])
     return found
 
 
@@ -272,7 +248,8 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
                 tree = _without_section(context, key, tree)
     else:  # an unknown key may mean one of these
         tree = tree.with_faulty("params", "parts", "blocks", "outputs")
-    _check_version(context, tree.get("mimgraph"))
+    if (version := tree.get("mimgraph")) is not None:
+        _check_version(context, version)
     nodes = read_mapping(context, "nodes", tree.get("nodes"))
     blocks = read_mapping(context, "blocks", tree.get("blocks"))
     if blocks is None and tree.get("blocks") is not None:
@@ -280,16 +257,20 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
     parts = read_mapping(context, "parts", tree.get("parts"))
     if parts is None and tree.get("parts") is not None:
         nodes = None
-    context = replace(context, blocks=_names_of(blocks, parts))
+    names: set[str] = set()  # also those whose blocks cannot be read
+    for section in (blocks, parts):
+        if section is not None:
+            names.update(section.lost, [key.text for key, _ in section.entries])
+    context = replace(context, blocks=frozenset(names))
     inputs = read_mapping(context, "inputs", tree.get("inputs"))
     if inputs is not None and not (inputs.entries or inputs.lost):
         context.wrong_type("inputs", "a mapping of at least one input", inputs)
     params = read_params(context, tree.get("params"), overrides)
     block_definitions = read_blocks(context, blocks) if blocks else {}
-    context = context.in_scope(lost_names(inputs, nodes))
-    outputs = tree.get("outputs")
+    context.lost = lost_names(inputs, nodes)
+    name, outputs, limits = tree.get("name"), tree.get("outputs"), tree.get("limits")
     graph = Graph(
-        name=_class_name(context, tree.get("name")),
+        name=DEFAULT_NAME if name is None else _class_name(context, name),
         origin=context.origin,
         params=params,
         inputs=read_inputs(context, inputs) if inputs else (),
@@ -298,9 +279,9 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
         outputs=read_outputs(context, outputs) if outputs is not None else (),
         doc=read_text(context, "doc", tree.get("doc")) or "",
         lost=frozenset(context.lost),
-        limits=_limits(context, tree),
+        limits=None if limits is None else _limits(context, tree.key("limits"), limits),
     )
-    if fixed := [name for name in overrides if name in graph.spaces]:
+    if overrides and (fixed := [name for name in overrides if name in graph.spaces]):
         point = settled(graph, {}, fixed)
         # a given param stays, though only other choices may read it: it is declared
         known = {
@@ -316,29 +297,21 @@ def _read_graph(context: Context, tree: Mapping, overrides: abc.Mapping[str, Any
     return with_parts(context, graph, read_parts(context, parts))
 
 
-def _limits(context: Context, tree: Mapping) -> DeclaredLimits | None:
-    """Return the limits of the cost, if the spec has any; a value that is no mapping is reported."""
-    entry = tree.entry("limits")
-    limits = read_mapping(context, "limits", None if entry is None else entry[1])
-    if entry is None or limits is None:
+def _limits(context: Context, key: Scalar, tree: Tree) -> DeclaredLimits | None:
+    """Return the limits of the cost; None for a value that is no mapping, which is reported."""
+    limits = read_mapping(context, "limits", tree)
+    if limits is None:
         return None
     check_keys(context, "limits", limits)
     sizes = read_mapping(context, "sizes", limits.get("sizes"))
     amounts = [one for one in limits.entries if one[0].text in LIMITED]
     return DeclaredLimits(
-        entry[0].span,
+        key.span,
         {key.text: read_option(context, key, value) for key, value in amounts},
         {key.text: read_option(context, key, value) for key, value in sizes.entries}
         if sizes
         else {},
     )
-
-
-def _names_of(*sections: Mapping | None) -> frozenset[str]:
-    """Return the names that sections give, also those whose values cannot be read."""
-    read = [section for section in sections if section is not None]
-    names = (key.text for section in read for key, _ in section.entries)
-    return frozenset((*names, *(name for section in read for name in section.lost)))
 
 
 def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:
@@ -361,18 +334,15 @@ def _without_section(context: Context, word: str, tree: Mapping) -> Mapping:
     return tree
 
 
-def _check_version(context: Context, tree: Tree | None) -> None:
-    if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
+def _check_version(context: Context, tree: Tree) -> None:
+    if not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
         context.fault("bad-option", f"the version of the language must be {LANGUAGE}", tree.span)
 
 
-def _class_name(context: Context, tree: Tree | None) -> str:
+def _class_name(context: Context, tree: Tree) -> str:
     """Return the name of the emitted class."""
     name = read_text(context, "name", tree)
-    if name is None or tree is None:
-        return DEFAULT_NAME
-    reason = class_fault(name)
-    if reason is not None:
+    if name is not None and (reason := class_fault(name)):
         context.fault("bad-name", f"{name!r} cannot be a class name", tree.span, help=reason)
         return DEFAULT_NAME
-    return name
+    return name or DEFAULT_NAME

@@ -17,11 +17,6 @@ from mimgraph.language.reader.uses import read_apply
 from mimgraph.language.tree import Mapping, Scalar, Sequence, Tree, is_faulty
 
 
-def is_tensor(op: Entry) -> bool:
-    """Return whether the entry of a node's operation is that of a tensor of the model."""
-    return op[0].text in VALUE_OPTION
-
-
 def read_tensor_sources(
     context: Context, op: Entry, tree: Mapping, here: str
 ) -> tuple[Source, ...] | None:

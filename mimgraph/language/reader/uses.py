@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.declared_graph import (
@@ -19,7 +20,7 @@ from mimgraph.ir.declared_graph import (
     Word,
 )
 from mimgraph.ir.declared_values import FAULTY, OTHERS, Chosen, Faulty, Option, Written
-from mimgraph.ir.names import OPS, TRAINING
+from mimgraph.ir.names import BESIDE, OPS, TRAINING
 from mimgraph.language.reader.context import (
     Context,
     Entries,
@@ -29,12 +30,12 @@ from mimgraph.language.reader.context import (
     entries_of,
     faulty_option,
     has_split_text,
+    read_expression,
     read_flag,
     read_formula,
     read_mapping,
     read_option,
     read_options,
-    read_scalar,
     read_switch,
     read_text,
     read_value,
@@ -47,23 +48,49 @@ from mimgraph.ops import registry
 from mimgraph.source import Span
 
 FREEZES = "true, false or until CHILD"  # all that stands in `freeze`
+COMMON = (*BESIDE, *TRAINING)
 UNTIL = re.compile(r"until\b\s*(.*)", re.DOTALL)
 
 
-def read_freeze(context: Context, tree: Tree | None, here: str) -> bool | Written:
+class CommonOptions(NamedTuple):
+    """The options that any operation can have: which result is taken, the axis that it runs over, and
+    how it is trained. `are_readable` is false if `take` or `over` is not: it would mean something else."""
+
+    take: Take | None = None
+    over: Option | None = None
+    freeze: bool | Written = False
+    training: Training | None = None
+    are_readable: bool = True
+
+
+NO_OPTIONS = CommonOptions()
+
+
+def read_common_options(context: Context, entries: Entries, here: str) -> CommonOptions:
+    """Return the common options among the entries of a node or of an item of a chain."""
+    if entries.keys().isdisjoint(COMMON):
+        return NO_OPTIONS
+    take = _read_take(context, entries["take"][1], here) if "take" in entries else None
+    over = _read_over(context, *entries["over"], here) if "over" in entries else None
+    freeze = _read_freeze(context, entries["freeze"][1], here) if "freeze" in entries else False
+    is_take_lost = take is None and "take" in entries
+    is_over_lost = over is None and "over" in entries
+    training = _read_training(context, entries)
+    return CommonOptions(take, over, freeze, training, not (is_take_lost or is_over_lost))
+
+
+def _read_freeze(context: Context, tree: Tree, here: str) -> bool | Written:
     """Return whether a node is frozen, or the expression that decides it; False for `until layer3`."""
-    if tree is None or _until(tree) is not None:
+    if _until(tree) is not None:
         return False
     return read_switch(context, "freeze", tree, here, FREEZES) or False
 
 
-def read_training(context: Context, entries: Entries) -> Training | None:
-    """Return the words among the entries of a node; None if there are none.
+def _read_training(context: Context, entries: Entries) -> Training | None:
+    """Return the words on training among the entries of a node; None if there are none.
 
     Their values are checked later, as an operation may have options of these names.
     """
-    if "freeze" not in entries and not any(word in entries for word in TRAINING):
-        return None
     found = read_options(context, {word: entries[word] for word in TRAINING if word in entries})
     until = None
     if "freeze" in entries:
@@ -93,7 +120,7 @@ def read_name(context: Context, what: str, tree: Tree) -> str | None:
     text = read_text(context, what, tree)
     if text is None or not text.startswith("$") or not isinstance(tree, Scalar):
         return text
-    written = read_scalar(context, tree)
+    written = read_expression(context, tree, text)
     return Chosen(text, written) if isinstance(written, Written) else None
 
 
@@ -107,16 +134,15 @@ def read_apply(
     lone: Option | None = None,
 ) -> Apply:
     """Return a layer or merge with the options in `rest`, which inference checks later."""
-    rest = renewed_options(context, kind, name, rest, here)
-    activation = None
-    is_formula = (kind, name) == ("merge", "formula")
     if not rest:
         return Apply(kind, name, span, lone=lone)
-    options = {
-        key: (read_formula if is_formula and key == "expr" else read_option)(context, *entry)
-        for key, entry in rest.items()
-        if key != "activation"
-    }
+    rest = renewed_options(context, kind, name, rest, here)
+    options = dict[str, Option]()
+    for key, entry in rest.items():
+        if key != "activation":
+            is_formula = key == "expr" and (kind, name) == ("merge", "formula")
+            options[key] = (read_formula if is_formula else read_option)(context, *entry)
+    activation = None
     if "activation" in rest:
         activation = read_activation(context, rest["activation"][1], here)
         if activation is None:
@@ -246,21 +272,16 @@ def _times(context: Context, tree: Tree) -> Option:
     return Option(read_value(context, tree), tree.span, tree.span)
 
 
-def read_take(context: Context, tree: Tree | None, here: str) -> Take | None:
+def _read_take(context: Context, tree: Tree, here: str) -> Take | None:
     """Return the port that `take` names; None for something else, which is reported."""
-    if tree is None:
-        return None
     if isinstance(tree, Scalar) and (tree.name is not None or type(tree.value) is int):
         return Take(tree.text, tree.span)
     context.wrong_type("take", "a port", tree, here)
     return None
 
 
-def read_over(context: Context, entry: Entry | None, here: str) -> Option | None:
+def _read_over(context: Context, key: Scalar, tree: Tree, here: str) -> Option | None:
     """Return the axis that `over` names; None for something else, which is reported."""
-    if entry is None:
-        return None
-    key, tree = entry
     value = read_value(context, tree) if isinstance(tree, Scalar) else None
     if isinstance(value, Written) or type(value) is int:
         return Option(value, tree.span, key.span)
@@ -282,10 +303,10 @@ def read_chain(context: Context, tree: Tree, here: str) -> Chain | None:
     return Chain(items, tree.span)
 
 
-def read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
+def read_item(context: Context, index: str, tree: Tree, path: str) -> Node:
     """Return an item, a node named by its index; without an operation if it cannot be read."""
-    here = f"{path}.{name}" if path else name
-    unread = Node(name, tree.span, None)
+    here = f"{path}.{index}" if path else index
+    unread = Node(index, tree.span, None)
     if isinstance(tree, Mapping) and tree.entries:
         key, value = tree.entries[0]
         mappings = [one for one in (tree, value) if isinstance(one, Mapping)]
@@ -300,26 +321,20 @@ def read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
     else:
         context.wrong_type("an item of a seq", "a layer or block, or {name: options}", tree, here)
         return unread
-    word = read_name(context, "an item of a seq", key)
-    if word is None:
+    name = read_name(context, "an item of a seq", key)
+    if name is None:
         return unread
-    take_tree = rest.pop("take")[1] if "take" in rest else None
-    over_entry = rest.pop("over", None)
-    training = read_training(context, rest)
-    freeze_tree = rest.pop("freeze")[1] if "freeze" in rest else None
-    rest = {word: entry for word, entry in rest.items() if word not in TRAINING}
-    take = read_take(context, take_tree, here)
-    over = read_over(context, over_entry, here)
-    freeze = read_freeze(context, freeze_tree, here)
+    common = read_common_options(context, rest, here)
+    rest = {word: entry for word, entry in rest.items() if word not in COMMON}
     operation: Operation | None
-    if word in context.blocks:
-        operation = read_call(context, word, key.span, rest, here, lone)
+    if name in context.blocks:
+        operation = read_call(context, name, key.span, rest, here, lone)
     else:
-        operation = read_apply(context, "layer", word, key.span, rest, here, lone)
-    is_take_lost = take is None and take_tree is not None  # which of its results is meant
-    if is_take_lost or (over is None and over_entry is not None):
+        operation = read_apply(context, "layer", name, key.span, rest, here, lone)
+    if not common.are_readable:
         operation = None
-    return Node(name, key.span, operation, (), take, freeze, tree.span, over, training)
+    take, over, freeze, training, _ = common
+    return Node(index, key.span, operation, (), take, freeze, tree.span, over, training)
 
 
 def _refuse_more_keys(context: Context, tree: Mapping, here: str) -> None:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import partial
 from io import StringIO
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
 import torch
@@ -26,7 +26,6 @@ from mimgraph.ops.custom.module_signature import (
     Facts,
     Parts,
     Probed,
-    Registered,
     first_line,
     has_forward,
     sources_of,
@@ -44,6 +43,9 @@ from mimgraph.ops.custom.runs import (
 from mimgraph.ops.op import OpFault
 from mimgraph.support.limited_process import Ended, call
 from mimgraph.support.offline import MissingFile, missing_file
+
+if TYPE_CHECKING:
+    from mimgraph.ops.custom.registration import Registered
 
 _absent = ContextVar("absent", default=False)
 

@@ -13,7 +13,7 @@ FILES = (  # in the order in which the schema lists the ops
         ),
     ),
     (
-        "adaptive_pooling",
+        "pooling",
         (
             "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d "
             "AdaptiveMaxPool2d AdaptiveMaxPool3d FractionalMaxPool2d FractionalMaxPool3d"
@@ -24,12 +24,14 @@ FILES = (  # in the order in which the schema lists the ops
     ("conv", "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d"),
     ("elementwise", "CosineSimilarity PairwiseDistance"),
     ("normalization", "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout"),
-    ("elementwise", "Cast Clamp Detach DropPath LogicalNot Normalize OneHot"),
+    ("elementwise", "Cast Clamp Detach DropPath LogicalNot Normalize"),
+    ("embedding", "OneHot"),
     ("reshape", "Flatten Unflatten"),
     ("conv", "Fold Unfold"),
     ("fourier", "FFT FFT2 IFFT IFFT2 IRFFT IRFFT2 Imag RFFT RFFT2 Real ViewAsComplex ViewAsReal"),
     ("regions", "AffineGrid GridSample"),
-    ("linear", "Bilinear Identity Linear"),
+    ("elementwise", "Bilinear"),
+    ("linear", "Identity Linear"),
     ("attention", "CausalMask"),
     ("tensors", "Fill"),
     (

@@ -11,7 +11,8 @@ from mimgraph.ir.option_types import Positive
 from mimgraph.ir.sizes import divisible
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
 from mimgraph.ops.axes import SHAPES
-from mimgraph.ops.registry import find, layer
+from mimgraph.ops.layer_call import layer
+from mimgraph.ops.registry import find
 from mimgraph.ops.rule_helpers import (
     as_float,
     axis_across,

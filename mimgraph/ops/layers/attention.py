@@ -10,8 +10,8 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import INTEGER, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     cast,

@@ -12,24 +12,23 @@ from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType
 from mimgraph.ops.axes import (
     SHAPES,
-    Pads1,
+    Pads,
     Pads2,
-    Pads3,
-    Sizes1,
+    Sizes,
     Sizes2,
-    Sizes3,
     check_pads,
+    over_axes,
     per_axis,
     plain,
     slide,
     unless_same,
 )
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.linear import normalized_weight
-from mimgraph.ops.layers.reshape import divided
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
+    divided,
     dtype_fault,
     fitting,
     known,
@@ -42,224 +41,39 @@ Padding: TypeAlias = Literal["same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
 
 
-@layer("in_channels", family="convolution")
+@over_axes(1, 2, 3, register=layer("in_channels", family="convolution"))
 @normalized_weight
-def Conv1d(
+def Conv(
     input: TensorType,
     /,
+    axes: int,
     out_channels: Size,
-    kernel_size: Sizes1,
-    stride: Sizes1 = 1,
-    padding: Padding | Pads1 = 0,
-    dilation: Sizes1 = 1,
+    kernel_size: Sizes,
+    stride: Sizes = 1,
+    padding: Padding | Pads = 0,
+    dilation: Sizes = 1,
     groups: Positive = 1,
     bias: bool = True,
     padding_mode: PaddingMode = "zeros",
 ) -> Lowering:
-    """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
+    """Convolution over {one axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> (N, out_channels, {L'|H', W'|D', H', W'}).
 
     `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
 
     Example:
         signal: [8, 50]
         {layer: Conv1d, from: signal, out_channels: 16, kernel_size: 3, padding: same}
-    """
-    return _conv(
-        input, 1, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
-    )
-
-
-@layer("in_channels", family="convolution")
-@normalized_weight
-def Conv2d(
-    input: TensorType,
-    /,
-    out_channels: Size,
-    kernel_size: Sizes2,
-    stride: Sizes2 = 1,
-    padding: Padding | Pads2 = 0,
-    dilation: Sizes2 = 1,
-    groups: Positive = 1,
-    bias: bool = True,
-    padding_mode: PaddingMode = "zeros",
-) -> Lowering:
-    """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
-
-    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
 
     Example:
         image: [3, 32, 32]
         {layer: Conv2d, from: image, out_channels: 16, kernel_size: 3, padding: 1}
-    """
-    return _conv(
-        input, 2, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
-    )
-
-
-@layer("in_channels", family="convolution")
-@normalized_weight
-def Conv3d(
-    input: TensorType,
-    /,
-    out_channels: Size,
-    kernel_size: Sizes3,
-    stride: Sizes3 = 1,
-    padding: Padding | Pads3 = 0,
-    dilation: Sizes3 = 1,
-    groups: Positive = 1,
-    bias: bool = True,
-    padding_mode: PaddingMode = "zeros",
-) -> Lowering:
-    """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
-
-    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: Conv3d, from: volume, out_channels: 16, kernel_size: 3, padding: 1}
     """
-    return _conv(
-        input, 3, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
-    )
-
-
-@layer("in_channels", family="convolution")
-@normalized_weight
-def ConvTranspose1d(
-    input: TensorType,
-    /,
-    out_channels: Size,
-    kernel_size: Sizes1,
-    stride: Sizes1 = 1,
-    padding: Pads1 = 0,
-    output_padding: Pads1 = 0,
-    groups: Positive = 1,
-    bias: bool = True,
-    dilation: Sizes1 = 1,
-    padding_mode: Literal["zeros"] = "zeros",
-) -> Lowering:
-    """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
-
-    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
-    them, plus `output_padding`.
-
-    Example:
-        signal: [8, 50]
-        {layer: ConvTranspose1d, from: signal, out_channels: 4, kernel_size: 3, stride: 2}
-    """
-    return _transposed(
-        input,
-        1,
-        out_channels,
-        kernel_size,
-        stride,
-        padding,
-        output_padding,
-        groups,
-        bias,
-        dilation,
-        padding_mode,
-    )
-
-
-@layer("in_channels", family="convolution")
-@normalized_weight
-def ConvTranspose2d(
-    input: TensorType,
-    /,
-    out_channels: Size,
-    kernel_size: Sizes2,
-    stride: Sizes2 = 1,
-    padding: Pads2 = 0,
-    output_padding: Pads2 = 0,
-    groups: Positive = 1,
-    bias: bool = True,
-    dilation: Sizes2 = 1,
-    padding_mode: Literal["zeros"] = "zeros",
-) -> Lowering:
-    """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
-
-    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
-    them, plus `output_padding`.
-
-    Example:
-        image: [8, 16, 16]
-        {layer: ConvTranspose2d, from: image, out_channels: 4, kernel_size: 3, stride: 2, output_padding: 1}
-    """
-    return _transposed(
-        input,
-        2,
-        out_channels,
-        kernel_size,
-        stride,
-        padding,
-        output_padding,
-        groups,
-        bias,
-        dilation,
-        padding_mode,
-    )
-
-
-@layer("in_channels", family="convolution")
-@normalized_weight
-def ConvTranspose3d(
-    input: TensorType,
-    /,
-    out_channels: Size,
-    kernel_size: Sizes3,
-    stride: Sizes3 = 1,
-    padding: Pads3 = 0,
-    output_padding: Pads3 = 0,
-    groups: Positive = 1,
-    bias: bool = True,
-    dilation: Sizes3 = 1,
-    padding_mode: Literal["zeros"] = "zeros",
-) -> Lowering:
-    """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
-
-    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
-    them, plus `output_padding`.
-
-    Example:
-        volume: [8, 4, 8, 8]
-        {layer: ConvTranspose3d, from: volume, out_channels: 4, kernel_size: 3, stride: 2}
-    """
-    return _transposed(
-        input,
-        3,
-        out_channels,
-        kernel_size,
-        stride,
-        padding,
-        output_padding,
-        groups,
-        bias,
-        dilation,
-        padding_mode,
-    )
-
-
-def _conv(
-    input: TensorType,
-    axes: int,
-    out_channels: Size,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-    bias: bool,
-    padding_mode: str,
-) -> Lowering:
-    """Return a convolution over this many axes."""
     name = f"Conv{axes}d"
-    weighted(input, name)
-    with_rank(input, axes + 1, name, SHAPES[axes])
-    in_channels, *sizes = input
-    in_channels = known(in_channels, "in_channels")
-    out_channels = known(out_channels, "out_channels")
-    check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    sizes, in_channels, out_channels = _channels(input, name, axes, out_channels, groups)
     kernel, strides, dilations = (per_axis(v, axes) for v in (kernel_size, stride, dilation))
     pads = _pads(padding, kernel, strides, dilations)
     requires = check_pads(padding_mode, sizes, pads)
@@ -286,27 +100,41 @@ def _conv(
     )
 
 
-def _transposed(
+@over_axes(1, 2, 3, register=layer("in_channels", family="convolution"))
+@normalized_weight
+def ConvTranspose(
     input: TensorType,
+    /,
     axes: int,
     out_channels: Size,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    bias: bool,
-    dilation: Any,
-    padding_mode: str,
+    kernel_size: Sizes,
+    stride: Sizes = 1,
+    padding: Pads = 0,
+    output_padding: Pads = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes = 1,
+    padding_mode: Literal["zeros"] = "zeros",
 ) -> Lowering:
-    """Return a transposed convolution over this many axes."""
+    """The transpose of a convolution over {one axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> (N, out_channels, {L'|H', W'|D', H', W'}).
+
+    Zeiler et al. 2010. A strided convolution maps several sizes to one; this gives the smallest of
+    them, plus `output_padding`.
+
+    Example:
+        signal: [8, 50]
+        {layer: ConvTranspose1d, from: signal, out_channels: 4, kernel_size: 3, stride: 2}
+
+    Example:
+        image: [8, 16, 16]
+        {layer: ConvTranspose2d, from: image, out_channels: 4, kernel_size: 3, stride: 2, output_padding: 1}
+
+    Example:
+        volume: [8, 4, 8, 8]
+        {layer: ConvTranspose3d, from: volume, out_channels: 4, kernel_size: 3, stride: 2}
+    """
     name = f"ConvTranspose{axes}d"
-    weighted(input, name)
-    with_rank(input, axes + 1, name, SHAPES[axes])
-    in_channels, *sizes = input
-    in_channels = known(in_channels, "in_channels")
-    out_channels = known(out_channels, "out_channels")
-    check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    sizes, in_channels, out_channels = _channels(input, name, axes, out_channels, groups)
     kernel, strides, pads, extras, dilations = (
         per_axis(v, axes) for v in (kernel_size, stride, padding, output_padding, dilation)
     )
@@ -335,6 +163,19 @@ def _transposed(
         ),
         products=((*input.shape, out_channels // groups, *kernel),),
     )
+
+
+def _channels(
+    input: TensorType, name: str, axes: int, out_channels: Size, groups: int
+) -> tuple[list[Size], int, int]:
+    """Return the sizes behind the channels, and the numbers of channels, which `groups` divides."""
+    weighted(input, name)
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    in_channels, *sizes = input
+    given = known(in_channels, "in_channels")
+    wanted = known(out_channels, "out_channels")
+    check_groups(groups, in_channels=given, out_channels=wanted)
+    return sizes, given, wanted
 
 
 def _spread(

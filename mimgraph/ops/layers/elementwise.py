@@ -1,4 +1,4 @@
-"""Layers that change single values or compare vectors: Cast, Clamp, OneHot, CosineSimilarity."""
+"""Define the layers that change single values or take two vectors: Cast, Clamp, CosineSimilarity, Bilinear."""
 
 from __future__ import annotations
 
@@ -15,24 +15,28 @@ from mimgraph.ir.code import (
     Unary,
     call,
 )
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
-from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
+from mimgraph.ir.option_types import PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, TensorType, promote
-from mimgraph.ops.layers.embedding import categories_fault, in_range, vocabulary
-from mimgraph.ops.layers.reduction import Axes
-from mimgraph.ops.layers.reshape import axes_across
-from mimgraph.ops.layers.resize import Number
+from mimgraph.ops.layer_call import layer
+from mimgraph.ops.layers.linear import normalized_weight
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
+    Axes,
+    Number,
+    axes_across,
     axis_index,
     bad_option,
     changed,
     dtype_fault,
     floating,
+    known,
     largest,
     lowest,
     same_dims,
+    weighted,
+    weights,
     without_axes,
 )
 
@@ -144,26 +148,6 @@ def LogicalNot(input: TensorType, /) -> Lowering:
 
 
 @layer(family="elementwise")
-def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowering:
-    """1 at the index that each number gives, else 0: (*) -> (*, num_classes), int64.
-
-    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
-
-    Example:
-        color: {vocab: 5}
-        {layer: OneHot, from: color}
-    """
-    if input.dtype != "int64":
-        raise categories_fault(input, "OneHot", "int64 class numbers", "num_classes")
-    count = vocabulary(input, num_classes, "OneHot", "num_classes")
-    return Lowering(
-        input.like(*input, count),
-        call=call("F.one_hot", INPUT, num_classes=count),
-        requires=in_range(input, count, "num_classes"),
-    )
-
-
-@layer(family="elementwise")
 def Normalize(
     input: TensorType, /, dim: Axes, p: float = 2.0, eps: PositiveFloat = 1e-12
 ) -> Lowering:
@@ -208,7 +192,7 @@ def _beside(dtype: str, number: Number) -> str:
     return "int64" if dtype == "bool" else dtype
 
 
-# Define the layers that compare two vectors: cosine similarity and p-norm distance.
+# Define the layers of two vectors: cosine similarity, p-norm distance, Bilinear.
 
 
 class PairInputs(NamedTuple):
@@ -275,3 +259,48 @@ def _common(inputs: PairInputs, name: str) -> str:
             mentions=("x1", "x2"),
         )
     return promote(x1.dtype, x2.dtype)
+
+
+class BilinearInputs(NamedTuple):
+    input1: TensorType
+    input2: TensorType
+
+
+@layer("in1_features", "in2_features", family="linear")
+@normalized_weight
+def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -> Lowering:
+    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features).
+
+    Example:
+        user: [16]
+        item: [32]
+        {layer: Bilinear, from: [user, item], out_features: 8}
+    """
+    for name, x in zip(inputs._fields, inputs, strict=True):
+        weighted(x, "Bilinear", name)
+        if not x.dims:
+            raise without_axes(x, "Bilinear takes (N, *, features)", name)
+    (*lead1, size1), (*lead2, size2) = inputs
+    if not same_dims(lead1, lead2) or inputs.input1.batched != inputs.input2.batched:
+        raise OpFault(
+            "shape-mismatch",
+            "Bilinear needs equal sizes on every axis but the last",
+            source="input2",
+            note=f"{inputs.input2}, but input1 is {inputs.input1}",
+            mentions=("input1", "input2"),
+        )
+    out_features = known(out_features, "out_features")
+    in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")
+    result = inputs.input1.like(*lead1, out_features)
+    return Lowering(
+        result,
+        module(
+            "Bilinear",
+            weights((out_features, in1, in2), out_features, bias),
+            in1_features=in1,
+            in2_features=in2,
+            out_features=out_features,
+            bias=bias,
+        ),
+        products=((*result.shape, in1, in2),),
+    )

@@ -1,16 +1,16 @@
-"""Define Embedding and EmbeddingBag, and the check of their category numbers."""
+"""Define the layers that make vectors of categories: Embedding, EmbeddingBag, OneHot."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from mimgraph.ir.code import Operand
+from mimgraph.ir.code import Operand, call
 from mimgraph.ir.dim import Dim, Size, at_least
-from mimgraph.ir.lowering import Lowering, module, module_call
+from mimgraph.ir.lowering import INPUT, Lowering, module, module_call
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
 
@@ -113,6 +113,26 @@ def EmbeddingBag(
             padding_idx=padding_idx,
         ),
         module_call(Operand("input"), **keywords),
+    )
+
+
+@layer(family="elementwise")
+def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowering:
+    """1 at the index that each number gives, else 0: (*) -> (*, num_classes), int64.
+
+    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
+
+    Example:
+        color: {vocab: 5}
+        {layer: OneHot, from: color}
+    """
+    if input.dtype != "int64":
+        raise categories_fault(input, "OneHot", "int64 class numbers", "num_classes")
+    count = vocabulary(input, num_classes, "OneHot", "num_classes")
+    return Lowering(
+        input.like(*input, count),
+        call=call("F.one_hot", INPUT, num_classes=count),
+        requires=in_range(input, count, "num_classes"),
     )
 
 

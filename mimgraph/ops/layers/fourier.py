@@ -9,10 +9,9 @@ from mimgraph.ir.code import call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import COMPLEX, TensorType
-from mimgraph.ops.layers.reshape import axis_indices
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import as_float, bad_option, changed, dtype_fault, real
+from mimgraph.ops.rule_helpers import as_float, axis_indices, bad_option, changed, dtype_fault, real
 
 Norm: TypeAlias = Literal["forward", "backward", "ortho"]
 Sizes: TypeAlias = tuple[Size, ...] | None

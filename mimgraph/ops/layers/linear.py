@@ -5,20 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, Module, module
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     changed,
     known,
-    same_dims,
     weighted,
     weights,
     without_axes,
@@ -56,11 +54,9 @@ def normalized_weight(rule: Callable[..., Lowering]) -> Callable[..., Lowering]:
         return lowering
 
     signature = inspect.signature(rule)
-    norms = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False) for name in NORMS
-    ]
+    option = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=False)
     with_norms.__signature__ = signature.replace(  # type: ignore[attr-defined]  # inspect reads it
-        parameters=[*signature.parameters.values(), *norms]
+        parameters=[*signature.parameters.values(), *map(option, NORMS)]
     )
     with_norms.__annotations__ = {**rule.__annotations__, **dict.fromkeys(NORMS, NormOptions)}
     return with_norms
@@ -181,49 +177,4 @@ def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lower
             bias=bias,
         ),
         products=((*result.shape, in_features),),
-    )
-
-
-class BilinearInputs(NamedTuple):
-    input1: TensorType
-    input2: TensorType
-
-
-@layer("in1_features", "in2_features", family="linear")
-@normalized_weight
-def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -> Lowering:
-    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features).
-
-    Example:
-        user: [16]
-        item: [32]
-        {layer: Bilinear, from: [user, item], out_features: 8}
-    """
-    for name, x in zip(inputs._fields, inputs, strict=True):
-        weighted(x, "Bilinear", name)
-        if not x.dims:
-            raise without_axes(x, "Bilinear takes (N, *, features)", name)
-    (*lead1, size1), (*lead2, size2) = inputs
-    if not same_dims(lead1, lead2) or inputs.input1.batched != inputs.input2.batched:
-        raise OpFault(
-            "shape-mismatch",
-            "Bilinear needs equal sizes on every axis but the last",
-            source="input2",
-            note=f"{inputs.input2}, but input1 is {inputs.input1}",
-            mentions=("input1", "input2"),
-        )
-    out_features = known(out_features, "out_features")
-    in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")
-    result = inputs.input1.like(*lead1, out_features)
-    return Lowering(
-        result,
-        module(
-            "Bilinear",
-            weights((out_features, in1, in2), out_features, bias),
-            in1_features=in1,
-            in2_features=in2,
-            out_features=out_features,
-            bias=bias,
-        ),
-        products=((*result.shape, in1, in2),),
     )

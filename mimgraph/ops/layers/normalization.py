@@ -13,9 +13,9 @@ from mimgraph.ir.dim import at_least
 from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
-from mimgraph.ops.axes import SHAPES
+from mimgraph.ops.axes import SHAPES, over_axes
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     dtype_fault,
@@ -31,10 +31,11 @@ from mimgraph.ops.rule_helpers import (
 BIAS = {"bias": (2, 12)}  # the torch release that added it; LayerNorm has had it for longer
 
 
-@layer("num_features", since=BIAS, family="normalization")
-def BatchNorm1d(
+@over_axes(1, 2, 3, register=layer("num_features", since=BIAS, family="normalization"))
+def BatchNorm(
     input: TensorType,
     /,
+    axes: int,
     *,
     eps: PositiveFloat = 1e-5,
     momentum: float | None = 0.1,
@@ -42,63 +43,27 @@ def BatchNorm1d(
     track_running_stats: bool = True,
     bias: bool = True,
 ) -> Lowering:
-    """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same.
+    """Each channel normalised over the batch: {(N, C) or (N, C, L) -> the same|(N, C, H, W) -> (N, C, H, W)|(N, C, D, H, W) -> (N, C, D, H, W)}.
 
     Ioffe and Szegedy 2015.
 
     Example:
         signal: [8, 50]
         {layer: BatchNorm1d, from: signal}
-    """
-    if len(input.dims) != 1:
-        with_rank(input, 2, "BatchNorm1d", "(N, C) or (N, C, L)")
-    return _batch_norm(input, "BatchNorm1d", eps, momentum, affine, track_running_stats, bias)
-
-
-@layer("num_features", since=BIAS, family="normalization")
-def BatchNorm2d(
-    input: TensorType,
-    /,
-    *,
-    eps: PositiveFloat = 1e-5,
-    momentum: float | None = 0.1,
-    affine: bool = True,
-    track_running_stats: bool = True,
-    bias: bool = True,
-) -> Lowering:
-    """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W).
-
-    Ioffe and Szegedy 2015.
 
     Example:
         image: [3, 32, 32]
         {layer: BatchNorm2d, from: image}
-    """
-    with_rank(input, 3, "BatchNorm2d", SHAPES[2])
-    return _batch_norm(input, "BatchNorm2d", eps, momentum, affine, track_running_stats, bias)
-
-
-@layer("num_features", since=BIAS, family="normalization")
-def BatchNorm3d(
-    input: TensorType,
-    /,
-    *,
-    eps: PositiveFloat = 1e-5,
-    momentum: float | None = 0.1,
-    affine: bool = True,
-    track_running_stats: bool = True,
-    bias: bool = True,
-) -> Lowering:
-    """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W).
-
-    Ioffe and Szegedy 2015.
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: BatchNorm3d, from: volume}
     """
-    with_rank(input, 4, "BatchNorm3d", SHAPES[3])
-    return _batch_norm(input, "BatchNorm3d", eps, momentum, affine, track_running_stats, bias)
+    name = f"BatchNorm{axes}d"
+    if axes > 1 or len(input.dims) != 1:
+        shape = SHAPES[axes] if axes > 1 else "(N, C) or (N, C, L)"
+        with_rank(input, axes + 1, name, shape)
+    return _batch_norm(input, name, eps, momentum, affine, track_running_stats, bias)
 
 
 @layer("num_features", since=BIAS, family="normalization")
@@ -126,10 +91,11 @@ def SyncBatchNorm(
     return _batch_norm(input, "SyncBatchNorm", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features", since=BIAS, family="normalization")
-def InstanceNorm1d(
+@over_axes(1, 2, 3, register=layer("num_features", since=BIAS, family="normalization"))
+def InstanceNorm(
     input: TensorType,
     /,
+    axes: int,
     *,
     eps: PositiveFloat = 1e-5,
     momentum: float | None = 0.1,
@@ -137,62 +103,37 @@ def InstanceNorm1d(
     track_running_stats: bool = False,
     bias: bool = True,
 ) -> Lowering:
-    """Each channel of each sample normalised: (N, C, L) -> (N, C, L).
+    """Each channel of each sample normalised: (N, C, {L|H, W|D, H, W}) -> (N, C, {L|H, W|D, H, W}).
 
     Ulyanov et al. 2016.
 
     Example:
         signal: [8, 50]
         {layer: InstanceNorm1d, from: signal}
-    """
-    with_rank(input, 2, "InstanceNorm1d", SHAPES[1])
-    return _instance_norm(input, "InstanceNorm1d", eps, momentum, affine, track_running_stats, bias)
-
-
-@layer("num_features", since=BIAS, family="normalization")
-def InstanceNorm2d(
-    input: TensorType,
-    /,
-    *,
-    eps: PositiveFloat = 1e-5,
-    momentum: float | None = 0.1,
-    affine: bool = False,
-    track_running_stats: bool = False,
-    bias: bool = True,
-) -> Lowering:
-    """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W).
-
-    Ulyanov et al. 2016.
 
     Example:
         image: [8, 16, 16]
         {layer: InstanceNorm2d, from: image, affine: true}
-    """
-    with_rank(input, 3, "InstanceNorm2d", SHAPES[2])
-    return _instance_norm(input, "InstanceNorm2d", eps, momentum, affine, track_running_stats, bias)
-
-
-@layer("num_features", since=BIAS, family="normalization")
-def InstanceNorm3d(
-    input: TensorType,
-    /,
-    *,
-    eps: PositiveFloat = 1e-5,
-    momentum: float | None = 0.1,
-    affine: bool = False,
-    track_running_stats: bool = False,
-    bias: bool = True,
-) -> Lowering:
-    """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W).
-
-    Ulyanov et al. 2016.
 
     Example:
         volume: [8, 4, 8, 8]
         {layer: InstanceNorm3d, from: volume}
     """
-    with_rank(input, 4, "InstanceNorm3d", SHAPES[3])
-    return _instance_norm(input, "InstanceNorm3d", eps, momentum, affine, track_running_stats, bias)
+    name = f"InstanceNorm{axes}d"
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    _mixed(input, name, affine)
+    places = prod(input.dims[1:])
+    several = at_least(places, 2)
+    if several is False:
+        raise OpFault(
+            "shape-mismatch", f"{name} needs more than one value a channel", note=str(input)
+        )
+    requires = () if several or isinstance(places, int) else (Constraint(places, minimum=2),)
+    return Lowering(
+        input.like(*input),
+        _channelwise(input, name, eps, momentum, affine, track_running_stats, bias),
+        requires=requires,
+    )
 
 
 @layer("normalized_shape", family="normalization")
@@ -379,31 +320,6 @@ def _batch_norm(
     )
 
 
-def _instance_norm(
-    input: TensorType,
-    name: str,
-    eps: float,
-    momentum: float | None,
-    affine: bool,
-    track_running_stats: bool,
-    bias: bool,
-) -> Lowering:
-    """Return an instance norm."""
-    _mixed(input, name, affine)
-    places = prod(input.dims[1:])
-    several = at_least(places, 2)
-    if several is False:
-        raise OpFault(
-            "shape-mismatch", f"{name} needs more than one value a channel", note=str(input)
-        )
-    requires = () if several or isinstance(places, int) else (Constraint(places, minimum=2),)
-    return Lowering(
-        input.like(*input),
-        _channelwise(input, name, eps, momentum, affine, track_running_stats, bias),
-        requires=requires,
-    )
-
-
 def _channelwise(
     input: TensorType,
     name: str,
@@ -466,59 +382,34 @@ def _mixed(input: TensorType, name: str, has_weights: bool) -> None:
 # Define the dropout layers, which set random values to zero in training.
 
 
-@layer(family="dropout")
-def Dropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each element is zero with probability `p`: (*) -> (*).
+@over_axes(0, 1, 2, 3, register=layer(family="dropout"))
+def Dropout(
+    input: TensorType, /, axes: int, p: Probability = 0.5, inplace: bool = False
+) -> Lowering:
+    """In training, each {element|channel|channel|channel} is zero with probability `p`: {(*) -> (*)|(N, C, L) -> (N, C, L)|(N, C, H, W) -> (N, C, H, W)|(N, C, D, H, W) -> same}.
 
-    Srivastava et al. 2014.
+    {Srivastava et al. 2014|Tompson et al. 2015|Tompson et al. 2015|Tompson et al. 2015}.
 
     Example:
         x: [20, 64]
         {layer: Dropout, from: x, p: 0.1}
-    """
-    return _dropout(input, "Dropout", p, inplace)
-
-
-@layer(family="dropout")
-def Dropout1d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L).
-
-    Tompson et al. 2015.
 
     Example:
         signal: [8, 50]
         {layer: Dropout1d, from: signal, p: 0.1}
-    """
-    with_rank(input, 2, "Dropout1d", SHAPES[1])
-    return _dropout(input, "Dropout1d", p, inplace)
-
-
-@layer(family="dropout")
-def Dropout2d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W).
-
-    Tompson et al. 2015.
 
     Example:
         image: [3, 32, 32]
         {layer: Dropout2d, from: image, p: 0.1}
-    """
-    with_rank(input, 3, "Dropout2d", SHAPES[2])
-    return _dropout(input, "Dropout2d", p, inplace)
-
-
-@layer(family="dropout")
-def Dropout3d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same.
-
-    Tompson et al. 2015.
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: Dropout3d, from: volume, p: 0.1}
     """
-    with_rank(input, 4, "Dropout3d", SHAPES[3])
-    return _dropout(input, "Dropout3d", p, inplace)
+    name = f"Dropout{axes}d" if axes else "Dropout"
+    if axes:
+        with_rank(input, axes + 1, name, SHAPES[axes])
+    return _dropout(input, name, p, inplace)
 
 
 @layer(family="dropout")

@@ -2,253 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from math import isinf
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Module, Port, module, module_call
-from mimgraph.ir.option_types import Positive
+from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
 from mimgraph.ops.axes import (
     SHAPES,
-    Pads1,
-    Pads2,
-    Pads3,
-    Sizes1,
-    Sizes2,
-    Sizes3,
+    Pads,
+    Sizes,
+    each,
+    lone_or_each,
+    over_axes,
     per_axis,
     plain,
+    scaled,
     slide,
     too_large,
     unless_same,
 )
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, floating, same_dims, with_rank
 
+# AvgPool1d has no divisor, and LPPool1d takes no list
+Divisor: TypeAlias = Annotated[Any, lambda axes: None if axes == 1 else int | None]
+LPSizes: TypeAlias = Annotated[
+    Any, lambda axes: Positive if axes == 1 else lone_or_each(Positive, axes)
+]
 
-@layer(ports=("output", "indices"), family="pooling")
-def MaxPool1d(
+
+@over_axes(1, 2, 3, register=layer(ports=("output", "indices"), family="pooling"))
+def MaxPool(
     input: TensorType,
     /,
-    kernel_size: Sizes1,
-    stride: Sizes1 | None = None,
-    padding: Pads1 = 0,
-    dilation: Sizes1 = 1,
+    axes: int,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    dilation: Sizes = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest value of each window: (N, C, L) -> (N, C, L').
+    """The largest value of each window: (N, C, {L|H, W|D, H, W}) -> (N, C, {L'|H', W'|D', H', W'}).
 
-    The port `indices` has the index of each value in its channel, for a MaxUnpool1d.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool{1d|2d|3d}.
 
     Example:
         signal: [8, 50]
         {layer: MaxPool1d, from: signal, kernel_size: 2}
-    """
-    floating(input, "MaxPool1d")
-    return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-@layer(ports=("output", "indices"), family="pooling")
-def MaxPool2d(
-    input: TensorType,
-    /,
-    kernel_size: Sizes2,
-    stride: Sizes2 | None = None,
-    padding: Pads2 = 0,
-    dilation: Sizes2 = 1,
-    ceil_mode: bool = False,
-) -> Lowering:
-    """The largest value of each window: (N, C, H, W) -> (N, C, H', W').
-
-    The port `indices` has the index of each value in its channel, for a MaxUnpool2d.
 
     Example:
         image: [3, 32, 32]
         {layer: MaxPool2d, from: image, kernel_size: 2}
-    """
-    return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-@layer(ports=("output", "indices"), family="pooling")
-def MaxPool3d(
-    input: TensorType,
-    /,
-    kernel_size: Sizes3,
-    stride: Sizes3 | None = None,
-    padding: Pads3 = 0,
-    dilation: Sizes3 = 1,
-    ceil_mode: bool = False,
-) -> Lowering:
-    """The largest value of each window: (N, C, D, H, W) -> (N, C, D', H', W').
-
-    The port `indices` has the index of each value in its channel, for a MaxUnpool3d.
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: MaxPool3d, from: volume, kernel_size: 2}
     """
-    return _max_pool(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-@layer(family="pooling")
-def AvgPool1d(
-    input: TensorType,
-    /,
-    kernel_size: Sizes1,
-    stride: Sizes1 | None = None,
-    padding: Pads1 = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Lowering:
-    """The mean of each window: (N, C, L) -> (N, C, L').
-
-    Example:
-        signal: [8, 50]
-        {layer: AvgPool1d, from: signal, kernel_size: 2}
-    """
-    return _avg_pool(
-        input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad=count_include_pad
-    )
-
-
-@layer(family="pooling")
-def AvgPool2d(
-    input: TensorType,
-    /,
-    kernel_size: Sizes2,
-    stride: Sizes2 | None = None,
-    padding: Pads2 = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Lowering:
-    """The mean of each window: (N, C, H, W) -> (N, C, H', W').
-
-    Example:
-        image: [3, 32, 32]
-        {layer: AvgPool2d, from: image, kernel_size: 2}
-    """
-    _check_divisor(divisor_override)
-    return _avg_pool(
-        input,
-        2,
-        kernel_size,
-        stride,
-        padding,
-        ceil_mode,
-        count_include_pad=count_include_pad,
-        divisor_override=divisor_override,
-    )
-
-
-@layer(family="pooling")
-def AvgPool3d(
-    input: TensorType,
-    /,
-    kernel_size: Sizes3,
-    stride: Sizes3 | None = None,
-    padding: Pads3 = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Lowering:
-    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W').
-
-    Example:
-        volume: [3, 8, 16, 16]
-        {layer: AvgPool3d, from: volume, kernel_size: 2}
-    """
-    if input.dtype in ("float16", "bfloat16"):
-        raise dtype_fault(input, "AvgPool3d", "float32 or float64")
-    _check_divisor(divisor_override)
-    return _avg_pool(
-        input,
-        3,
-        kernel_size,
-        stride,
-        padding,
-        ceil_mode,
-        count_include_pad=count_include_pad,
-        divisor_override=divisor_override,
-    )
-
-
-@layer(family="pooling")
-def LPPool1d(
-    input: TensorType,
-    /,
-    norm_type: float,
-    kernel_size: Positive,
-    stride: Sizes1 | None = None,
-    ceil_mode: bool = False,
-) -> Lowering:
-    """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
-
-    `norm_type: 1` is the sum, `.inf` the largest absolute value.
-
-    Example:
-        signal: [8, 50]
-        {layer: LPPool1d, from: signal, norm_type: 2, kernel_size: 2}
-    """
-    return _lp_pool(input, 1, norm_type, kernel_size, stride, ceil_mode)
-
-
-@layer(family="pooling")
-def LPPool2d(
-    input: TensorType,
-    /,
-    norm_type: float,
-    kernel_size: Sizes2,
-    stride: Sizes2 | None = None,
-    ceil_mode: bool = False,
-) -> Lowering:
-    """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
-
-    `norm_type: 1` is the sum, `.inf` the largest absolute value.
-
-    Example:
-        image: [8, 32, 32]
-        {layer: LPPool2d, from: image, norm_type: 2, kernel_size: 2}
-    """
-    return _lp_pool(input, 2, norm_type, kernel_size, stride, ceil_mode)
-
-
-@layer(family="pooling")
-def LPPool3d(
-    input: TensorType,
-    /,
-    norm_type: float,
-    kernel_size: Sizes3,
-    stride: Sizes3 | None = None,
-    ceil_mode: bool = False,
-) -> Lowering:
-    """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
-
-    `norm_type: 1` is the sum, `.inf` the largest absolute value.
-
-    Example:
-        volume: [8, 8, 16, 16]
-        {layer: LPPool3d, from: volume, norm_type: 2, kernel_size: 2}
-    """
-    if input.dtype in ("float16", "bfloat16") and not isinf(norm_type):
-        raise dtype_fault(input, "LPPool3d", "float32 or float64")
-    return _lp_pool(input, 3, norm_type, kernel_size, stride, ceil_mode)
-
-
-def _max_pool(
-    input: TensorType,
-    axes: int,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
-) -> Lowering:
-    """Return a max pooling."""
     name = f"MaxPool{axes}d"
+    if axes == 1:
+        floating(input, name)
     if not (input.is_floating or input.is_integer):
         raise dtype_fault(input, name, "a tensor of real numbers")
     return with_indices(
@@ -264,6 +82,101 @@ def _max_pool(
     )
 
 
+@over_axes(1, 2, 3, register=layer(family="pooling"))
+def AvgPool(
+    input: TensorType,
+    /,
+    axes: int,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: Divisor = None,
+) -> Lowering:
+    """The mean of each window: (N, C, {L|H, W|D, H, W}) -> (N, C, {L'|H', W'|D', H', W'}).
+
+    Example:
+        signal: [8, 50]
+        {layer: AvgPool1d, from: signal, kernel_size: 2}
+
+    Example:
+        image: [3, 32, 32]
+        {layer: AvgPool2d, from: image, kernel_size: 2}
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: AvgPool3d, from: volume, kernel_size: 2}
+    """
+    name = f"AvgPool{axes}d"
+    if axes == 3 and input.dtype in ("float16", "bfloat16"):
+        raise dtype_fault(input, name, "float32 or float64")
+    if divisor_override == 0:
+        raise bad_option("divisor_override", "divisor_override may not be 0")
+    if input.dtype != "int64":
+        floating(input, name)
+    divisor = {} if axes == 1 else {"divisor_override": divisor_override}
+    return Lowering(
+        _pooled(input, name, axes, kernel_size, stride, padding, 1, ceil_mode),
+        module(
+            name,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad,
+            **divisor,
+        ),
+    )
+
+
+@over_axes(1, 2, 3, register=layer(family="pooling"))
+def LPPool(
+    input: TensorType,
+    /,
+    axes: int,
+    norm_type: float,
+    kernel_size: LPSizes,
+    stride: Sizes | None = None,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The `norm_type`-norm of each window: (N, C, {L|H, W|D, H, W}) -> (N, C, {L'|H', W'|D', H', W'}).
+
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
+
+    Example:
+        signal: [8, 50]
+        {layer: LPPool1d, from: signal, norm_type: 2, kernel_size: 2}
+
+    Example:
+        image: [8, 32, 32]
+        {layer: LPPool2d, from: image, norm_type: 2, kernel_size: 2}
+
+    Example:
+        volume: [8, 8, 16, 16]
+        {layer: LPPool3d, from: volume, norm_type: 2, kernel_size: 2}
+    """
+    name = f"LPPool{axes}d"
+    is_largest = isinf(norm_type)
+    if axes == 3 and input.dtype in ("float16", "bfloat16") and not is_largest:
+        raise dtype_fault(input, name, "float32 or float64")
+    if norm_type == 0:
+        raise bad_option("norm_type", "norm_type may not be 0")
+    if input.dtype in COMPLEX or (is_largest and input.dtype == "bool"):
+        raise dtype_fault(input, name, "a tensor of real numbers")
+    if is_largest and axes == 1:
+        floating(input, name)
+    pooled = _pooled(input, name, axes, kernel_size, stride, 0, 1, ceil_mode)
+    if not input.is_floating and not is_largest:
+        pooled = pooled.cast("float32")
+    return Lowering(
+        pooled,
+        module(
+            name, norm_type=norm_type, kernel_size=kernel_size, stride=stride, ceil_mode=ceil_mode
+        ),
+    )
+
+
 def with_indices(output: TensorType, made: Module) -> Lowering:
     """Return a pooling with a port for the index of each value in its plane, as torch returns it."""
     indices = Port(output.cast("int64"), RESULT.at(1), needs={"return_indices": True})
@@ -275,69 +188,6 @@ def with_indices(output: TensorType, made: Module) -> Lowering:
             "indices": indices,
         },
     )
-
-
-def _avg_pool(
-    input: TensorType,
-    axes: int,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    **how: Any,
-) -> Lowering:
-    """Return an average pooling."""
-    name = f"AvgPool{axes}d"
-    if input.dtype != "int64":
-        floating(input, name)
-    return Lowering(
-        _pooled(input, name, axes, kernel_size, stride, padding, 1, ceil_mode),
-        module(
-            name,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            **how,
-        ),
-    )
-
-
-def _lp_pool(
-    input: TensorType,
-    axes: int,
-    norm_type: float,
-    kernel_size: Any,
-    stride: Any,
-    ceil_mode: bool,
-) -> Lowering:
-    """Return a power-average pooling."""
-    name = f"LPPool{axes}d"
-    if norm_type == 0:
-        raise bad_option("norm_type", "norm_type may not be 0")
-    if input.dtype in COMPLEX or (isinf(norm_type) and input.dtype == "bool"):
-        raise dtype_fault(input, name, "a tensor of real numbers")
-    if isinf(norm_type) and axes == 1:
-        floating(input, name)
-    pooled = _pooled(input, name, axes, kernel_size, stride, 0, 1, ceil_mode)
-    if not input.is_floating and not isinf(norm_type):
-        pooled = pooled.cast("float32")
-    return Lowering(
-        pooled,
-        module(
-            name,
-            norm_type=norm_type,
-            kernel_size=kernel_size,
-            stride=stride,
-            ceil_mode=ceil_mode,
-        ),
-    )
-
-
-def _check_divisor(divisor: int | None) -> None:
-    """Refuse a divisor of 0."""
-    if divisor == 0:
-        raise bad_option("divisor_override", "divisor_override may not be 0")
 
 
 def _pooled(
@@ -381,7 +231,138 @@ def _slide_up(size: Size, kernel: int, stride: int, padding: int, dilation: int)
     return unless_same(size, last // stride + 1)
 
 
+# Define adaptive and fractional pooling, which are given the size of their result.
+
+# a size that is null stays as it is, except for the only axis
+SizesOrSame: TypeAlias = Annotated[
+    Any,
+    lambda axes: Positive | each(Positive if axes == 1 else Positive | None, axes),
+]
+Ratios: TypeAlias = Annotated[Any, partial(lone_or_each, PositiveFloat)]
+
+
+@over_axes(1, 2, 3, register=layer(family="adaptive_pooling"))
+def AdaptiveAvgPool(input: TensorType, /, axes: int, output_size: SizesOrSame) -> Lowering:
+    """The means of `output_size` windows: {(N, C, L) -> (N, C, output_size)|(N, C, H, W) -> (N, C, *output_size)|(N, C, D, H, W) -> same rank}.
+
+    {|With size 1 it is global average pooling (Lin et al. 2014). A size that is null stays as it is.|A size that is null stays as it is.}
+
+    Example:
+        signal: [8, 50]
+        {layer: AdaptiveAvgPool1d, from: signal, output_size: 5}
+
+    Example:
+        image: [3, 32, 32]
+        {layer: AdaptiveAvgPool2d, from: image, output_size: 1}
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: AdaptiveAvgPool3d, from: volume, output_size: [null, 4, 4]}
+    """
+    name = f"AdaptiveAvgPool{axes}d"
+    return Lowering(_adapted(input, name, axes, output_size), module(name, output_size=output_size))
+
+
+@over_axes(1, 2, 3, register=layer(ports=("output", "indices"), family="adaptive_pooling"))
+def AdaptiveMaxPool(input: TensorType, /, axes: int, output_size: SizesOrSame) -> Lowering:
+    """The maxima of `output_size` windows: (N, C, {L|H, W|D, H, W}) -> (N, C, {output_size|*output_size|*output_size}).
+
+    {|A size that is null stays as it is.|A size that is null stays as it is.}
+
+    Example:
+        signal: [8, 50]
+        {layer: AdaptiveMaxPool1d, from: signal, output_size: 5}
+
+    Example:
+        image: [8, 32, 32]
+        {layer: AdaptiveMaxPool2d, from: image, output_size: [4, null]}
+
+    Example:
+        volume: [8, 8, 16, 16]
+        {layer: AdaptiveMaxPool3d, from: volume, output_size: [1, 4, 4]}
+    """
+    name = f"AdaptiveMaxPool{axes}d"
+    adapted = _adapted(input, name, axes, output_size)
+    return with_indices(adapted, module(name, output_size=output_size))
+
+
+def _adapted(input: TensorType, name: str, axes: int, output_size: Any) -> TensorType:
+    """Check the input, and return its type with the sizes that are wanted."""
+    floating(input, name)
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    channels, *sizes = input
+    wanted = per_axis(output_size, axes)
+    spatial = [old if new is None else new for old, new in zip(sizes, wanted, strict=True)]
+    return input.like(channels, *spatial)
+
+
+@over_axes(2, 3, register=layer(ports=("output", "indices"), family="adaptive_pooling"))
+def FractionalMaxPool(
+    input: TensorType,
+    /,
+    axes: int,
+    kernel_size: Sizes,
+    output_size: Sizes | None = None,
+    output_ratio: Ratios | None = None,
+) -> Lowering:
+    """The maxima of windows at random steps, also in eval: (N, C, {H, W|D, H, W}) -> (N, C, {H', W'|D', H', W'}).
+
+    Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
+
+    Example:
+        image: [8, 32, 32]
+        {layer: FractionalMaxPool2d, from: image, kernel_size: 2, output_ratio: 0.7}
+
+    Example:
+        volume: [8, 8, 16, 16]
+        {layer: FractionalMaxPool3d, from: volume, kernel_size: 2, output_size: [4, 8, 8]}
+    """
+    name = f"FractionalMaxPool{axes}d"
+    floating(input, name)
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    channels, *sizes = input
+    wanted = _result_sizes(name, sizes, output_size, output_ratio)
+    option = "output_size" if output_ratio is None else "output_ratio"
+    requires: list[Constraint] = []
+    for size, left, width in zip(sizes, wanted, per_axis(kernel_size, axes), strict=True):
+        reach = left + int(width) - 1 + (axes == 3)  # over volumes torch wants one more
+        enough = at_least(size, reach)
+        if enough is False:
+            raise bad_option(
+                option,
+                f"with kernel_size {width}, {left} windows need a size of {reach}, but it is {size}",
+            )
+        if enough is None:
+            room = size - reach
+            assert isinstance(room, Dim)
+            requires.append(Constraint(room, minimum=0))
+    made = module(name, kernel_size=kernel_size, output_size=output_size, output_ratio=output_ratio)
+    return replace(with_indices(input.like(channels, *wanted), made), requires=tuple(requires))
+
+
+def _result_sizes(
+    name: str, sizes: list[Size], output_size: Any, output_ratio: Any
+) -> tuple[Size, ...]:
+    """Return the sizes of the result of a fractional pooling."""
+    if output_size is None and output_ratio is None:
+        raise OpFault(
+            "missing-option", f"{name} needs output_size or output_ratio", option="output_size"
+        )
+    if output_ratio is None:
+        return per_axis(output_size, len(sizes))
+    if output_size is not None:
+        raise bad_option("output_ratio", f"{name} takes output_size or output_ratio, not both")
+    ratios = per_axis(output_ratio, len(sizes))
+    for ratio in ratios:
+        if not 0 < ratio < 1:
+            raise bad_option("output_ratio", f"output_ratio {ratio} is not between 0 and 1")
+    return tuple(scaled(s, r, "output_ratio") for s, r in zip(sizes, ratios, strict=True))
+
+
 # Define unpooling, which puts the values of a max pooling back at their indices.
+
+
+OutputSize: TypeAlias = Annotated[Any, lambda axes: each(Size, axes) | None]
 
 
 class UnpoolInputs(NamedTuple):
@@ -389,81 +370,36 @@ class UnpoolInputs(NamedTuple):
     indices: TensorType
 
 
-@layer(family="unpooling")
-def MaxUnpool1d(
+@over_axes(1, 2, 3, register=layer(family="unpooling"))
+def MaxUnpool(
     inputs: UnpoolInputs,
     /,
-    kernel_size: Sizes1,
-    stride: Sizes1 | None = None,
-    padding: Pads1 = 0,
+    axes: int,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Pads = 0,
     *,
-    output_size: tuple[Size] | None = None,
+    output_size: OutputSize = None,
 ) -> Lowering:
-    """Each value at the index where MaxPool1d found it, the rest 0: (N, C, L) -> (N, C, L').
+    """Each value at the index where MaxPool{1d|2d|3d} found it, the rest 0: {(N, C, L) -> (N, C, L')|(N, C, H, W) -> (N, C, H', W')|(N, C, *) -> (N, C, *)}.
 
-    `indices` is a port of the pooling; `output_size` selects one of several possible lengths.
+    `indices` is a port of the pooling; `output_size` selects one of several possible {lengths|sizes|sizes}.
 
     Example:
         x: [4, 6]
         indices: {shape: [4, 6], dtype: int64}
         {layer: MaxUnpool1d, from: [x, indices], kernel_size: 2}
-    """
-    return _unpool(inputs, 1, kernel_size, stride, padding, output_size)
-
-
-@layer(family="unpooling")
-def MaxUnpool2d(
-    inputs: UnpoolInputs,
-    /,
-    kernel_size: Sizes2,
-    stride: Sizes2 | None = None,
-    padding: Pads2 = 0,
-    *,
-    output_size: tuple[Size, Size] | None = None,
-) -> Lowering:
-    """Each value at the index where MaxPool2d found it, the rest 0: (N, C, H, W) -> (N, C, H', W').
-
-    `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
 
     Example:
         x: [4, 6, 6]
         indices: {shape: [4, 6, 6], dtype: int64}
         {layer: MaxUnpool2d, from: [x, indices], kernel_size: 2, output_size: [13, 12]}
-    """
-    return _unpool(inputs, 2, kernel_size, stride, padding, output_size)
-
-
-@layer(family="unpooling")
-def MaxUnpool3d(
-    inputs: UnpoolInputs,
-    /,
-    kernel_size: Sizes3,
-    stride: Sizes3 | None = None,
-    padding: Pads3 = 0,
-    *,
-    output_size: tuple[Size, Size, Size] | None = None,
-) -> Lowering:
-    """Each value at the index where MaxPool3d found it, the rest 0: (N, C, *) -> (N, C, *).
-
-    `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
 
     Example:
         x: [4, 6, 6, 6]
         indices: {shape: [4, 6, 6, 6], dtype: int64}
         {layer: MaxUnpool3d, from: [x, indices], kernel_size: 2}
     """
-    return _unpool(inputs, 3, kernel_size, stride, padding, output_size)
-
-
-def _unpool(
-    inputs: UnpoolInputs,
-    axes: int,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    output_size: tuple[Size, ...] | None,
-) -> Lowering:
-    """Return an unpooling."""
     name, x = f"MaxUnpool{axes}d", inputs.input
     floating(x, name, "input")
     with_rank(x, axes + 1, name, SHAPES[axes], "input")

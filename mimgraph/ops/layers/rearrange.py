@@ -11,11 +11,11 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.names import param_fault
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.reduction import reduced_dtype
-from mimgraph.ops.layers.reshape import divided, flattened, product, reshaped
+from mimgraph.ops.layers.reshape import flattened
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, same_size
+from mimgraph.ops.rule_helpers import bad_option, divided, product, reshaped, same_size
 
 MAX_LENGTH = 1_000  # characters of a pattern
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from mimgraph.ir.code import Attribute, Code, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, Constraint, TensorType
-from mimgraph.ops.layers.reshape import axes_across, long_enough
-from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import as_float, axis_across, bad_option, changed, dtype_fault, real
-
-Axes: TypeAlias = int | tuple[int, ...]
+from mimgraph.ops.layer_call import layer
+from mimgraph.ops.layers.reshape import long_enough
+from mimgraph.ops.rule_helpers import (
+    Axes,
+    as_float,
+    axes_across,
+    axis_across,
+    bad_option,
+    changed,
+    dtype_fault,
+    real,
+)
 
 REAL, INEXACT = (*FLOATING, *INTEGER), (*FLOATING, *COMPLEX)
 

@@ -10,9 +10,9 @@ from mimgraph.ir.lowering import Lowering, Module, module_call
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import BATCH, FLOATING, INTEGER, TensorType, promote
 from mimgraph.ops.axes import SHAPES, Pads2, Sizes2, per_axis, slide
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.conv import check_groups
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     as_float,
     bad_option,

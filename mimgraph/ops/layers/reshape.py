@@ -12,16 +12,20 @@ from mimgraph.ir.code import Slice as SliceCode
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port, module
 from mimgraph.ir.option_types import Positive, Range
-from mimgraph.ir.sizes import divisible, equal
+from mimgraph.ir.sizes import equal
 from mimgraph.ir.types import BATCH, Constraint, TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     any_axis,
-    axis_across,
     axis_index,
+    axis_indices,
     bad_option,
+    divided,
     known,
+    moved,
+    product,
+    reshaped,
     same_size,
     without_axes,
 )
@@ -212,27 +216,6 @@ def _with_sizes(method: str, *sizes: Any) -> Code:
     return INPUT.method(method, *(sizes or ((),)))
 
 
-def axis_indices(input: TensorType, dim: int | tuple[int, ...], option: str = "dim") -> list[int]:
-    """Return one axis or several as indices into the dims; refuse one that is given twice."""
-    return _each_once([axis_index(input, axis, option) for axis in _tuple(dim)], option)
-
-
-def axes_across(input: TensorType, dim: int | tuple[int, ...]) -> list[int]:
-    """Return one axis or several as indices into the shape, as `axis_across` does for one."""
-    return _each_once([axis_across(input, axis) for axis in _tuple(dim)], "dim")
-
-
-def _tuple(dim: int | tuple[int, ...]) -> tuple[int, ...]:
-    return dim if isinstance(dim, tuple) else (dim,)
-
-
-def _each_once(axes: list[int], option: str) -> list[int]:
-    """Return the axes; refuse none, and one that is given twice."""
-    if not axes or len(set(axes)) != len(axes):
-        raise bad_option(option, f"{option} must be one axis or several, each once")
-    return axes
-
-
 def _expanded(old: Size | None, wanted: Any) -> Size:
     """Return the size to which an axis of size `old`, or a new one, is expanded."""
     if wanted == -1:
@@ -245,35 +228,6 @@ def _expanded(old: Size | None, wanted: Any) -> Size:
         )
     size: Size = wanted
     return size
-
-
-def moved(input: TensorType, *dims: Size) -> TensorType:
-    """Return the type of the same values with other dims, with the same facts about the values."""
-    return replace(input, dims=dims)
-
-
-def reshaped(input: TensorType, *shape: Size) -> TensorType:
-    """Return the type of the same values in another shape, the batch counted."""
-    return replace(input, dims=shape, batched=False)
-
-
-def product(sizes: Iterable[Size]) -> Size:
-    """Return the product of the sizes."""
-    total: Size = 1
-    for size in sizes:
-        total = total * size
-    return total
-
-
-def divided(total: Size, by: Size) -> tuple[Size, tuple[Constraint, ...]] | None:
-    """Return `total / by` and the constraint that it is whole; None if it is not, or may not be."""
-    if not isinstance(by, Dim):
-        whole = divisible(total, by)
-        if isinstance(total, Dim) and whole is None:
-            return total // by, (Constraint(total, divisor=by),)
-    else:
-        whole = equal(total % by, 0)
-    return (total if by == 1 else total // by, ()) if whole else None
 
 
 def _filled(

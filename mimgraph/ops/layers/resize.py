@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from mimgraph.ir.axes_help import node, to_resized
 from mimgraph.ir.code import call
@@ -11,212 +11,136 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, Constraint, TensorType
-from mimgraph.ops.axes import SHAPES, Sizes2, by_axis, check_pads, padded_sizes, per_axis, scaled
-from mimgraph.ops.layers.reshape import divided, moved
+from mimgraph.ops.axes import (
+    SHAPES,
+    Sizes2,
+    by_axis,
+    check_pads,
+    each,
+    over_axes,
+    padded_sizes,
+    per_axis,
+    scaled,
+)
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault, with_rank
+from mimgraph.ops.rule_helpers import (
+    Number,
+    bad_option,
+    changed,
+    divided,
+    dtype_fault,
+    moved,
+    with_rank,
+)
 
 # sizes before and after each axis, the last axis first
-Sides1: TypeAlias = int | tuple[int, int]
-Sides2: TypeAlias = int | tuple[int, int, int, int]
-Sides3: TypeAlias = int | tuple[int, int, int, int, int, int]
-Number: TypeAlias = int | float
+Sides: TypeAlias = Annotated[Any, lambda axes: int | each(int, 2 * axes)]
 
 
-@layer(family="padding")
-def ZeroPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """Padded by zeros around the last axis: (N, *, L) -> (N, *, L').
+@over_axes(1, 2, 3, register=layer(family="padding"))
+def ZeroPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
+    """Padded by zeros around the last {axis|two axes|three axes}: (N, *, {L|H, W|D, H, W}) -> {(N, *, L')|(N, *, H', W')|the same, longer}.
 
-    `padding` is one number, or [left, right].
+    `padding` is one number, or [left, right{|, top, bottom|, top, bottom, front, back}].
 
     Example:
         x: [4, 9]
         {layer: ZeroPad1d, from: x, padding: [2, 1]}
-    """
-    return _filled(input, "ZeroPad1d", 1, padding)
-
-
-@layer(family="padding")
-def ZeroPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """Padded by zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
-
-    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
         {layer: ZeroPad2d, from: image, padding: [1, 2, 1, 2]}
-    """
-    return _filled(input, "ZeroPad2d", 2, padding)
-
-
-@layer(family="padding")
-def ZeroPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """Padded by zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
-
-    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: ZeroPad3d, from: volume, padding: 1}
     """
-    return _filled(input, "ZeroPad3d", 3, padding)
+    return _filled(input, f"ZeroPad{axes}d", axes, padding)
 
 
-@layer(family="padding")
-def ConstantPad1d(input: TensorType, /, padding: Sides1, value: Number) -> Lowering:
-    """Padded by `value` around the last axis: (N, *, L) -> (N, *, L').
+@over_axes(1, 2, 3, register=layer(family="padding"))
+def ConstantPad(input: TensorType, /, axes: int, padding: Sides, value: Number) -> Lowering:
+    """Padded by `value` around the last {axis|two axes|three axes}: (N, *, {L|H, W|D, H, W}) -> {(N, *, L')|(N, *, H', W')|the same, longer}.
 
-    `padding` is one number, or [left, right].
+    `padding` is one number, or [left, right{|, top, bottom|, top, bottom, front, back}].
 
     Example:
         x: [4, 9]
         {layer: ConstantPad1d, from: x, padding: 1, value: 0.5}
-    """
-    return _filled(input, "ConstantPad1d", 1, padding, value=value)
-
-
-@layer(family="padding")
-def ConstantPad2d(input: TensorType, /, padding: Sides2, value: Number) -> Lowering:
-    """Padded by `value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
-
-    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
         {layer: ConstantPad2d, from: image, padding: 1, value: 0.5}
-    """
-    return _filled(input, "ConstantPad2d", 2, padding, value=value)
-
-
-@layer(family="padding")
-def ConstantPad3d(input: TensorType, /, padding: Sides3, value: Number) -> Lowering:
-    """Padded by `value` around the last three axes: (N, *, D, H, W) -> the same, longer.
-
-    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: ConstantPad3d, from: volume, padding: 1, value: 0.5}
     """
-    return _filled(input, "ConstantPad3d", 3, padding, value=value)
+    return _filled(input, f"ConstantPad{axes}d", axes, padding, value=value)
 
 
-@layer(family="padding")
-def ReflectionPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """Padded by reflection around the last axis: (N, C, L) -> (N, C, L').
+@over_axes(1, 2, 3, register=layer(family="padding"))
+def ReflectionPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
+    """Padded by reflection around the last {axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> {(N, C, L')|(N, C, H', W')|the same, longer}.
 
-    `padding` is one number, or [left, right].
+    `padding` is one number, or [left, right{|, top, bottom|, top, bottom, front, back}].
 
     Example:
         x: [4, 9]
         {layer: ReflectionPad1d, from: x, padding: 1}
-    """
-    return _copied(input, "ReflectionPad1d", 1, "reflect", padding)
-
-
-@layer(family="padding")
-def ReflectionPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """Padded by reflection around the last two axes: (N, C, H, W) -> (N, C, H', W').
-
-    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
         {layer: ReflectionPad2d, from: image, padding: 1}
-    """
-    return _copied(input, "ReflectionPad2d", 2, "reflect", padding)
-
-
-@layer(family="padding")
-def ReflectionPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """Padded by reflection around the last three axes: (N, C, D, H, W) -> the same, longer.
-
-    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: ReflectionPad3d, from: volume, padding: 1}
     """
-    return _copied(input, "ReflectionPad3d", 3, "reflect", padding)
+    return _copied(input, f"ReflectionPad{axes}d", axes, "reflect", padding)
 
 
-@layer(family="padding")
-def ReplicationPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """Padded by repeating the border around the last axis: (N, C, L) -> (N, C, L').
+@over_axes(1, 2, 3, register=layer(family="padding"))
+def ReplicationPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
+    """Padded by repeating the border around the last {axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> {(N, C, L')|(N, C, H', W')|the same, longer}.
 
-    `padding` is one number, or [left, right].
+    `padding` is one number, or [left, right{|, top, bottom|, top, bottom, front, back}].
 
     Example:
         x: [4, 9]
         {layer: ReplicationPad1d, from: x, padding: 1}
-    """
-    return _copied(input, "ReplicationPad1d", 1, "replicate", padding)
-
-
-@layer(family="padding")
-def ReplicationPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """Padded by repeating the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
-
-    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
         {layer: ReplicationPad2d, from: image, padding: 1}
-    """
-    return _copied(input, "ReplicationPad2d", 2, "replicate", padding)
-
-
-@layer(family="padding")
-def ReplicationPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """Padded by repeating the border around the last three axes: (N, C, D, H, W) -> the same, longer.
-
-    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: ReplicationPad3d, from: volume, padding: 1}
     """
-    return _copied(input, "ReplicationPad3d", 3, "replicate", padding)
+    return _copied(input, f"ReplicationPad{axes}d", axes, "replicate", padding)
 
 
-@layer(family="padding")
-def CircularPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """Padded by the values of the opposite end around the last axis: (N, C, L) -> (N, C, L').
+@over_axes(1, 2, 3, register=layer(family="padding"))
+def CircularPad(input: TensorType, /, axes: int, padding: Sides) -> Lowering:
+    """Padded by the values of the opposite end around the last {axis|two axes|three axes}: (N, C, {L|H, W|D, H, W}) -> {(N, C, L')|(N, C, H', W')|the same, longer}.
 
-    `padding` is one number, or [left, right].
+    `padding` is one number, or [left, right{|, top, bottom|, top, bottom, front, back}].
 
     Example:
         x: [4, 9]
         {layer: CircularPad1d, from: x, padding: 1}
-    """
-    return _copied(input, "CircularPad1d", 1, "circular", padding)
-
-
-@layer(family="padding")
-def CircularPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """Padded by the values of the opposite end around the last two axes: (N, C, H, W) -> (N, C, H', W').
-
-    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
         {layer: CircularPad2d, from: image, padding: 1}
-    """
-    return _copied(input, "CircularPad2d", 2, "circular", padding)
-
-
-@layer(family="padding")
-def CircularPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """Padded by the values of the opposite end around the last three axes: (N, C, D, H, W) -> the same, longer.
-
-    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
         {layer: CircularPad3d, from: volume, padding: 1}
     """
-    return _copied(input, "CircularPad3d", 3, "circular", padding)
+    return _copied(input, f"CircularPad{axes}d", axes, "circular", padding)
 
 
 def _filled(input: TensorType, name: str, axes: int, padding: Any, **value: Any) -> Lowering:

@@ -10,8 +10,8 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Depth, NonNegative, Probability
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
 # The dtypes of the `state` ports. They hold torch's own state, layers first, for a `state` argument.

@@ -29,9 +29,9 @@ from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, Shape, TensorType
+from mimgraph.ops.layer_call import layer, tensor
 from mimgraph.ops.layers.elementwise import Dtype
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer, tensor
 from mimgraph.ops.rule_helpers import (
     any_axis,
     bad_option,

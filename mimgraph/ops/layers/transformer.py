@@ -10,6 +10,7 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, Module, Product, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.layer_call import layer
 from mimgraph.ops.layers.attention import (
     attention_products,
     attention_weights,
@@ -18,7 +19,6 @@ from mimgraph.ops.layers.attention import (
     check_padding,
 )
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     fitting,

@@ -24,10 +24,11 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port
 from mimgraph.ir.option_types import Depth, Positive, Probability
 from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.merges.agreement import Operands, dtype_disagreement, operands
 from mimgraph.ops.merges.sketch import Sketch, named_inputs, numbered, token_width
 from mimgraph.ops.op import OpFault, Sources
-from mimgraph.ops.registry import find, merge
+from mimgraph.ops.registry import find
 from mimgraph.ops.rule_helpers import (
     bad_option,
     changed,

@@ -11,9 +11,9 @@ from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.merges.agreement import Operands, agreed, operands, same_dtypes
 from mimgraph.ops.op import OpFault, Sources
-from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     as_float,
     axis_index,

@@ -37,12 +37,12 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.merges.agreement import agreed
 from mimgraph.ops.merges.elementwise import Kind, kind_of, promoted
 from mimgraph.ops.merges.notation import foreign_to_formulas, function_help, name_help
 from mimgraph.ops.merges.term import LIMIT, Term, domain, number
 from mimgraph.ops.op import NamedSources, OpFault
-from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import as_float, real
 
 

@@ -20,6 +20,7 @@ from mimgraph.ir.declared_graph import Block
 from mimgraph.ir.lowering import INPUT, MODULE, Lowering, module
 from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.layer_call import merge, part
 from mimgraph.ops.merges.agreement import operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.elementwise import Missing
 from mimgraph.ops.merges.sketch import (
@@ -32,7 +33,6 @@ from mimgraph.ops.merges.sketch import (
     widths_of_vectors,
 )
 from mimgraph.ops.op import Sources
-from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import axis_index, bad_option, floating, known, weighted
 
 

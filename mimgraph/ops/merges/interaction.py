@@ -20,6 +20,7 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Depth, Positive, Probability
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.merges.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.elementwise import refuse
 from mimgraph.ops.merges.product import AXES
@@ -33,7 +34,6 @@ from mimgraph.ops.merges.sketch import (
     widths_of_vectors,
 )
 from mimgraph.ops.op import Sources
-from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     as_float,
     bad_option,

@@ -21,7 +21,7 @@ from mimgraph.ir.code import (
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import BATCH, FLOATING, INTEGER, Constraint, TensorType
-from mimgraph.ops.layers.reshape import axis_indices
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.layers.resize import AXES, BYTES, Mode, check_corners
 from mimgraph.ops.merges.agreement import (
     MORE_AXES,
@@ -37,10 +37,10 @@ from mimgraph.ops.merges.agreement import (
 )
 from mimgraph.ops.merges.elementwise import Missing
 from mimgraph.ops.op import OpFault, Sources
-from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     AFTER_BATCH,
     axis_index,
+    axis_indices,
     bad_option,
     changed,
     dtype_fault,

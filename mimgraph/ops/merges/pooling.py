@@ -11,9 +11,9 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType
+from mimgraph.ops.layer_call import merge, part
 from mimgraph.ops.merges.sketch import Sketch, token_width
 from mimgraph.ops.op import OpFault
-from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import (
     bad_option,
     check_marks,

@@ -13,10 +13,10 @@ from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
+from mimgraph.ops.layer_call import merge
 from mimgraph.ops.merges.agreement import Operands, disagreement, operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.elementwise import refuse
 from mimgraph.ops.op import OpFault, Sources
-from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, same_dims, same_size, without_axes
 
 SAMPLES = 'to compare samples: {merge: einsum, from: [{0}, {1}], equation: "n d, m d -> n m"}'

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.inspection.sources import operand_labels, source_text
+from mimgraph.inspection.facts import operand_labels, source_text
 from mimgraph.ir.declared_graph import Graph, Input, Node, Output
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import Repeated, Scan, Shared, TypedOperation, unwrap

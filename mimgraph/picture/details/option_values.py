@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mimgraph.inspection.option_values import ResolvedOption, block_params, op_options
-from mimgraph.inspection.words import own_default
+from mimgraph.inspection.facts import ResolvedOption, block_params, op_options, own_default
 from mimgraph.ir.typed_graph import Body, TypedNode
 from mimgraph.ir.typed_operations import Leaf, Repeated, Scan, TypedOperation, Use, unwrap
 from mimgraph.picture.details.model import OptionValue, Origin

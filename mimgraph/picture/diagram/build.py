@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from mimgraph.inspection.sources import source_text
+from mimgraph.inspection.facts import source_text
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode, Value
 from mimgraph.ir.typed_operations import STEPS, Each, Repeated, Scan, Sequence, Shared, Use
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.inspection.sources import operand_labels
+from mimgraph.inspection.facts import operand_labels
 from mimgraph.ir.typed_graph import Body, TypedGraph, TypedNode
 from mimgraph.picture.diagram.model import Box, Item
 from mimgraph.picture.diagram.node_boxes import MANY, counted_shapes

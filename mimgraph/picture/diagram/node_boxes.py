@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from mimgraph.inspection.option_values import op_options
+from mimgraph.inspection.facts import op_options
 from mimgraph.ir.typed_graph import Body, TypedNode
 from mimgraph.ir.typed_operations import Leaf, Repeated, TypedOperation, Use, unwrap
 from mimgraph.ir.typed_operations import Sequence as Chain

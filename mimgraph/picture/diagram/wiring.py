@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
-from mimgraph.inspection.sources import operand_labels
+from mimgraph.inspection.facts import operand_labels
 from mimgraph.ir.typed_graph import TypedNode, Value
 from mimgraph.picture.diagram.model import Edge
 

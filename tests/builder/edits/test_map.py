@@ -10,7 +10,7 @@ import pytest
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.builder.edits.options import Answer
-from mimgraph.inspection.node import Node
+from mimgraph.inspection.nodes import Node
 from tests.helpers.edited import GRAPH, SPEC, changed_keys, changed_lines
 
 

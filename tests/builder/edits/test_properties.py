@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.inspection.node import Node
+from mimgraph.inspection.nodes import Node
 from tests.helpers.strategies import Spec, specs, to_yaml
 
 SETTINGS = settings(max_examples=8)

@@ -8,7 +8,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.diagnostics import Report
-from mimgraph.language.edit.find_name import find_name
+from mimgraph.language.edit.paths import find_name
 from mimgraph.language.edit.rename import rename
 from mimgraph.language.occurrences import Project
 from mimgraph.language.text_edits import edited
