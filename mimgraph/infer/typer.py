@@ -136,6 +136,8 @@ class NodeTyper:
 
     def _at(self, site: Site, node: Node) -> TypedNode | None:
         """Return the operation of `node` typed at the site, with its presence."""
+        if node.operation is None:  # it could not be read
+            return None
         fed = site.fed
         if fed and always_present(fed):
             typed = self._operation(site, node)
