@@ -93,7 +93,7 @@ ANCHOR = Operand("*anchor")  # an input that is always given
 Maker: TypeAlias = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Module:
     """A class of `torch.nn`, or of another package, and every argument of its constructor, in torch's order.
 
@@ -160,7 +160,7 @@ class Port(NamedTuple):
     needs: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Lowering:
     """The type of the default result and the code that computes it.
 
