@@ -86,7 +86,7 @@ def _given_to_op(site: Site, apply: Apply) -> GivenSources | None:
 
 
 def _is_shape_known(site: Site, source: Fed) -> bool:
-    """Return whether a `Fill` knows the shape of what it fills; report it if not."""
+    """Return whether the shape of the source of a `Fill` is known; report it if not."""
     if source.type is not None:
         return True
     names = " and ".join(site.context.left_out)
@@ -211,7 +211,7 @@ def nodes_that_run(
 
 
 def _filled(context: Context, typed: TypedNode) -> TypedNode:
-    """Return a `Fill` of what is never given as the value that it always gives."""
+    """Return a `Fill` whose source is never given as its constant value; another node as it is."""
     leaf, value = typed.operation, typed.arguments.get("input")
     if not isinstance(leaf, Leaf) or leaf.lowering.fallback is None or value is None:
         return typed

@@ -215,7 +215,7 @@ class Repetition(NamedTuple):
         return self.fed[self.names[0]].presence
 
     def fits_sources(self) -> bool:
-        """Return whether the first step is given what each hands on, as one tensor; report what is not."""
+        """Return whether each carried input of the first step is fed one tensor; report the first that is not."""
         site, block = self.use.site, self.use.block
         for name in self._carried:
             if not fed_to(name, self.fed):

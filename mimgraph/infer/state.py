@@ -85,7 +85,7 @@ class Memory:
 
 @dataclass(slots=True, eq=False, repr=False)
 class State:
-    """One pass over a graph: what is declared, its faults, its limits and its memory."""
+    """The state of one pass over a graph: its declarations, faults, limits and memory."""
 
     blocks: Mapping[str, Block]
     report: Report
