@@ -133,11 +133,12 @@ def _sources_and(sources: list[Source], name: str) -> str:
 # Apply `take`, which chooses the default result of an op, and bind and apply its `activation`.
 
 
-def split_activation(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:
+def split_activation(
+    op: Op, apply: Apply, activation: Activation
+) -> tuple[Mapping[str, Option], Activation | None]:
     """Return the options of an op, and the activation to apply after it; if the op itself has an
     option `activation`, the key is that option."""
-    activation = apply.activation
-    if activation is None or "activation" not in op.options:
+    if "activation" not in op.options:
         return apply.options, activation
     is_name = activation.lone is None and not activation.options
     value = activation.name if is_name else {activation.name: None}  # the option refuses a mapping
@@ -260,7 +261,9 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
     if op is None:
         state.memory.bound[apply] = None
         return None
-    options, activation = split_activation(op, apply)
+    options, activation = apply.options, apply.activation
+    if activation is not None:
+        options, activation = split_activation(op, apply, activation)
     bound = bind(op, options, apply.lone, Place(span, form, WORDS), at)
     if activation is not None:
         bound = bound._replace(activation=activation)
@@ -282,7 +285,7 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
     options = values(bound, at)
     if options is None:
         state.report.label_since(before, context.uses)
-    known = with_known_sources(site, bound, options)
+    known = with_known_sources(site, bound, options) if op.options_decide else bound
     if known is None:
         return None
     bound, op = known, known.op
@@ -302,7 +305,12 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
         added_axis = answer.leaf.lowering.adds
         if added_axis is not None:
             answer = with_size_of_given(site, answer, added_axis, fed)
-        _check_answer(site, bound, options, types, answer)
+        if bound.inferred:
+            _check_inferred(bound, options, answer.leaf.lowering)
+        if options.run_time and (fault := unreadable(site, options.run_time, types, op)):
+            raise fault
+        if "batched" in op.options and not state.alone:
+            _check_batch(site, op, types, answer.results)
     except DimOverflow:
         message = f"a size of what {op.name} returns needs more than 64 bits"
         report_refusal(site, bound, OpFault("too-large", message), fed)
@@ -314,8 +322,11 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
             fault.help = shape_help.help_for(refused)
         report_refusal(site, bound, moved or fault, fed)
         return None
-    state.require(answer.constraints)
-    done = _finished(site, bound, answer)
+    if answer.constraints:
+        state.require(answer.constraints)
+    done: Answer | None = answer
+    if site.take is not None or activation is not None:
+        done = _finished(site, bound, answer)
     if done is None:
         return None
     arguments = {key: one.value for key, one in fed.items()}
@@ -324,8 +335,6 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
 
 def with_known_sources(site: Site, bound: Bound, options: Values | None) -> Bound | None:
     """Return the op with the sources that its options decide; None if they are unknown, which is reported."""
-    if not bound.op.options_decide:
-        return bound
     if options is None:
         return None
     try:
@@ -333,19 +342,6 @@ def with_known_sources(site: Site, bound: Bound, options: Values | None) -> Boun
     except OpFault as fault:
         report_refusal(site, bound, fault, {})
         return None
-
-
-def _check_answer(
-    site: Site, bound: Bound, options: Values, types: Mapping[str, TensorType], answer: Answer
-) -> None:
-    """Raise an `OpFault` for options that contradict the sources, and for a size or batch that
-    cannot be read from a tensor."""
-    _check_inferred(bound, options, answer.leaf.lowering)
-    if not site.state.alone:
-        fault = unreadable(site, options.run_time, types, bound.op)
-        if fault is not None:
-            raise fault
-        _check_batch(site, bound.op, types, answer.results)
 
 
 def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
@@ -370,7 +366,7 @@ def unreadable(
 ) -> OpFault | None:
     """Return the fault of an option with a run-time size that no tensor in scope has: neither a
     source nor, except for an item of a seq, an input."""
-    if not run_time or site.state.alone or None in site.context.inputs.values():
+    if site.state.alone or None in site.context.inputs.values():
         return None  # an unknown input may have any size
     inputs, optional = site.context.inputs, site.context.optional
     is_item = not site.node.sources and (op is None or op.kind != "tensor")
@@ -419,8 +415,6 @@ def _check_batch(
 
 def _finished(site: Site, bound: Bound, answer: Answer) -> Answer | None:
     """Return the answer after the node's `take` and activation; None where these do not fit."""
-    if site.take is None and bound.activation is None:
-        return answer
     leaf, results, default, constraints = answer
     done = finish(site, bound.op.name, bound.activation, results, default)
     if done is None:

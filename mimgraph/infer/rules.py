@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import NamedTuple
 
 from mimgraph.infer.options import Bound, Values
@@ -75,7 +74,9 @@ def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answe
     if isinstance(lowering, Block):
         return lowering
     results = lowering.results
-    required = [one for type_ in results.values() for one in _checked(op.name, type_)]
+    required: list[Constraint] = []
+    for type_ in results.values():
+        required += _checked(op.name, type_)
     if lowering.module is not None:
         _check_weights(op.name, lowering.module)
     elif not sources:  # the options alone give the size
@@ -91,15 +92,14 @@ def _checked(name: str, type_: TensorType) -> list[Constraint]:
         raise OpFault(
             "too-large", f"{name} gives {len(type_.dims)} axes, and a tensor has at most {MAX_AXES}"
         )
-    if prod([int(size) for size in type_.dims if isinstance(size, int)]) > MAX_COEFFICIENT:
+    if _elements(type_.dims) > MAX_COEFFICIENT:
         raise OpFault("too-large", f"{name} gives {type_}, which has more than 2**63 elements")
     required = []
     for size in type_.dims:
-        answer = at_least(size, 1)
+        answer = at_least(size, 1) if isinstance(size, Dim) else size >= 1
         if answer is False:
             raise OpFault("empty-output", f"{name} gives {type_}, which is empty")
-        if answer is None:
-            assert isinstance(size, Dim)
+        if isinstance(size, Dim) and answer is None:
             required.append(at_least_one(size))
     return required
 
@@ -113,10 +113,19 @@ def _check_weights(name: str, module: Module) -> None:
 
 
 def _check_elements(what: str, shape: Sequence[Size]) -> None:
-    """Refuse a tensor that no machine can hold; sizes known only at run time are not counted."""
-    elements = prod([int(size) for size in shape if isinstance(size, int)])
+    """Refuse a tensor that no machine can hold."""
+    elements = _elements(shape)
     if elements > MAX_WEIGHTS:
         raise OpFault("too-large", f"{what} has {elements:,} elements, more than {MAX_WEIGHTS:,}")
+
+
+def _elements(shape: Sequence[Size]) -> int:
+    """Return the number of elements; sizes known only at run time are not counted."""
+    found = 1
+    for size in shape:
+        if isinstance(size, int):
+            found *= int(size)
+    return found
 
 
 def ask_of_one(bound: Bound, options: Values, source: TensorType) -> Answer:

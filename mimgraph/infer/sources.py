@@ -246,11 +246,15 @@ def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
     fed = site.fed
     if fed is None:
         return None
-    if _has_too_many(site, wanted, fed):
+    if len(fed) > len(wanted.keys) and _has_too_many(site, wanted, fed):
         return None
     found = _by_argument(site, wanted, fed)
-    if found is None or _lacks_one(site, wanted, found):
+    if found is None:
         return None
+    for key in wanted.keys:
+        if key not in found and key not in wanted.optional:
+            _report_missing(site, wanted, key)
+            return None
     return {key: found[key] for key in wanted.keys if key in found}
 
 
@@ -302,20 +306,16 @@ def _several_for_one(site: Site, one: Fed) -> None:
     site.fault("wrong-arity", message, source.span, help=help)
 
 
-def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:
-    """Report the first argument that must be given and is not; return whether there is one."""
-    needed = [key for key in wanted.keys if key not in wanted.optional]
-    missing = next((key for key in needed if key not in found), None)
-    if missing is None:
-        return False
+def _report_missing(site: Site, wanted: Arguments, missing: str) -> None:
+    """Report the first argument that must be given and is not."""
     message, help = f"{wanted.owner} needs a source", "write from: NAME, an input or a node"
     if len(wanted.keys) > 1:
         message += f" {missing!r}"
-        help = f"write from: {{{', '.join(f'{key}: ...' for key in needed)}}}"
+        needed = [f"{key}: ..." for key in wanted.keys if key not in wanted.optional]
+        help = f"write from: {{{', '.join(needed)}}}"
         if missing != wanted.keys[0]:
             help += wanted.hint.format(missing)
     site.fault("wrong-arity", message, site.node.span, help=help)
-    return True
 
 
 def _unknown_argument(site: Site, wanted: Arguments, argument: str, source: Source) -> None:

@@ -90,7 +90,8 @@ class NodeTyper:
         if len(typed) < len(scope.nodes):
             untyped = [node for name, node in scope.nodes.items() if name not in typed]
             check_nodes_text(state, untyped, context.env, context.path)
-        if shares := nodes_that_share(context):
+        has_others = not all(isinstance(node.operation, Apply) for node in scope.order)
+        if has_others and (shares := nodes_that_share(context)):
             # a block's body is emitted once, with the inputs of all nodes that share it
             for name, joint in joint_inputs(context, shares).items():
                 typed[name] = self.node(scope.nodes[name], joint)
