@@ -72,13 +72,44 @@ class BlockUse(NamedTuple):
 
 
 class OpenedBody(NamedTuple):
-    """The context in which the body of a block is typed, and the `key` that is equal for equal bodies;
-    `params` are all params of the block, `dims` the sizes that its inputs name."""
+    """The body of a block for one use, still to be typed: all `params` of the block, the `types` that
+    its inputs are fed, the `dims` that the inputs name, and the `sizes` of all names."""
 
-    context: Context
-    key: tuple[Any, ...]
+    use: BlockUse
     params: Mapping[str, Any]
+    types: Mapping[str, TensorType]
     dims: Mapping[str, Size]
+    sizes: Mapping[str, Size]
+    optional: frozenset[str]
+    left_out: Mapping[str, TensorType | None]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What is equal for equal bodies."""
+        (site, call, _, _), types = self.use, self.types
+        state = site.state
+        pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
+        lenders = [site.context.scope_of(name) for name in state.outer.get(call.block, ())]
+        values, without = map(identity, self.params.values()), tuple(self.left_out.items())
+        fed = (tuple(types.items()), pasts, self.optional, tuple(lenders), without)
+        return (call.block, *values, *fed, state.is_unrun)
+
+    def context(self, time: int) -> Context:
+        """Return the context in which the nodes are typed; `time` is the number of the repeat."""
+        site, call, block, _ = self.use
+        state, name = site.state, site.node.name
+        label = Label(call.span, f"used here as {name}" if name else "used here")
+        # the one node of a chain block has no name, so that the paths of its items start with the block's
+        path = block.family if block.is_chain else f"{block.family}."
+        env, scope = layered(self.sizes, self.params, state.params), state.memory.scopes[call.block]
+        return Context(
+            *(state, env, self.types, scope, path),
+            uses=(label,),
+            optional=self.optional,
+            origins=origins_of(site.context, call, block, time),
+            around=site.context,
+            left_out=self.left_out,
+        )
 
 
 def open_body(
@@ -87,12 +118,11 @@ def open_body(
     fed: Mapping[str, Fed],
     types: Mapping[str, TensorType],
     optional: frozenset[str],
-    time: int,
 ) -> OpenedBody | None:
-    """Return the body of a block for these params and input types, still to be typed; None if a source
-    does not fit, which is reported."""
-    site, call, block, absent = use
-    state, around = site.state, site.context
+    """Return the body of a block for these params and input types; None if a source does not fit, which
+    is reported."""
+    site, _, block, absent = use
+    state = site.state
     state.budget.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     fits = fits_inputs(site, block, fed, absent, given)
@@ -103,22 +133,7 @@ def open_body(
     sizes: Mapping[str, Size] = dims
     if absent:
         left_out, sizes = left_out_types(site, absent.values(), fed, given, dims)
-    label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
-    # the one node of a chain block has no name, so that the paths of its items start with the block's
-    path = block.family if block.is_chain else f"{block.family}."
-    context = Context(
-        *(state, layered(sizes, given, state.params), types, state.memory.scopes[call.block], path),
-        uses=(label,),
-        optional=optional | site.joint.optional,
-        origins=origins_of(around, call, block, time),
-        around=around,
-        left_out=left_out,
-    )
-    pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
-    lenders = tuple([around.scope_of(name) for name in state.outer.get(call.block, ())])
-    values, without = tuple(map(identity, given.values())), tuple(left_out.items())
-    which = (call.block, *values, tuple(types.items()), pasts, context.optional, lenders, without)
-    return OpenedBody(context, (*which, state.is_unrun), given, dims)
+    return OpenedBody(use, given, types, dims, sizes, optional | site.joint.optional, left_out)
 
 
 def with_kept(site: Site, block: Block, fed: Mapping[str, Fed]) -> dict[str, Fed]:

@@ -69,11 +69,10 @@ def _given_to_op(site: Site, apply: Apply) -> GivenSources | None:
     skips, needed = _skips(site, bound), _needed(bound, fed)
     never = [one for one in needed if one.presence == NEVER]
     first = needed[:1] if bound.op.kind == "layer" else needed
-    if all(one.presence == NEVER for one in first):
-        has_own = skips and any(one.is_own for one in fed.values())
-        if not has_own:
-            return GivenSources(None)
-    elif never and not skips:
+    has_own = skips and any(one.is_own for one in fed.values())
+    if not has_own and all(one.presence == NEVER for one in first):
+        return GivenSources(None)
+    if never and not skips:
         report_missing(site, bound.op.name, never[0])
         return None
     is_named = bound.op.inputs.kind != "many" and len(fed) > 1

@@ -94,9 +94,7 @@ class State:
     whole: Context | None = None  # the graph itself, once its structure is checked
     points: PointTypes | None = None  # nodes that were typed at other points of a search
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
-    is_unrun: bool = (
-        False  # it types nodes that never run, whose faults and constraints do not count
-    )
+    is_unrun: bool = False  # its nodes never run, so that their faults do not count
     outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     constraints: dict[Constraint, None] = field(default_factory=dict)

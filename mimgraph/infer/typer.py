@@ -282,7 +282,8 @@ class NodeTyper:
                 type_, text, producer = typed.type, item.name, item.span
                 value = Value(item.name, typed.default or "")
         if first is None or first.type is None or len(items) < len(chain.items):
-            site.state.memory.unfinished_items.setdefault(id(chain), tuple(items))
+            if not site.state.is_unrun:
+                site.state.memory.unfinished_items.setdefault(id(chain), tuple(items))
             return None
         operation = Sequence(tuple(items))
         results = items[-1].results if items else {"": first.type}
@@ -291,11 +292,8 @@ class NodeTyper:
             help = "to use several, write the block with nodes and outputs"
             ask_item_for_port(site, items[-1].declared, tuple(results), help)
             return None
-        done = finish(site, site.node.name, None, results, operation.default)
-        if done is None:
-            return None
-        arguments = {"input": first.value}
-        return TypedNode(site.node.name, operation, arguments, results, done.default, site.node)
+        name, arguments = site.node.name, {"input": first.value}
+        return _finished(site, name, operation, results, operation.default, arguments)
 
     def _item(self, site: Site, item: Node, fed: tuple[Fed] | None) -> TypedNode | None:
         """Return an item of a chain, typed."""
@@ -395,8 +393,8 @@ class NodeTyper:
         optional = missing | site.joint.optional
         given = {name: plain(value) for name, value in options.items()}
         pasts = tuple([type_.past for type_ in types.values()])
-        key = (apply.name, identity(given), tuple(types.items()), pasts, optional)
         state = site.state
+        key = (apply.name, identity(given), tuple(types.items()), pasts, optional, state.is_unrun)
         if key not in state.memory.bodies:
             inside = State(block.inner, Report(), state.params)
             check_blocks(inside)
@@ -427,26 +425,27 @@ class NodeTyper:
         """Return the body of a block for these params and input types, typed once for equal ones; the
         `optional` inputs may be missing, and `time` is the number of the repeat."""
         state, call, block = use.site.state, use.call, use.block
-        opened = open_body(use, arguments, fed, types, optional, time)
+        memory, budget = state.memory, state.budget
+        opened = open_body(use, arguments, fed, types, optional)
         if opened is None:
             return None
-        context, key, params, dims = opened
-        memory, budget, faults = state.memory, state.budget, len(state.report.diagnostics)
+        key, faults = opened.key, len(state.report.diagnostics)
         if key in memory.bodies:
             body, nodes = memory.bodies[key]
             budget.count(nodes, use.site.node.span)
             return body
-        before = budget.nodes
+        before, context = budget.nodes, opened.context(time)
         budget.enter(call.span)
         outputs = NodeTyper(context).nodes(block.outputs)
         defaults = default_params(state, call.block, block)
         body = body_of(
-            *(context, outputs, block.family, params, defaults, dims, block.doc),
+            *(context, outputs, block.family, opened.params, defaults, opened.dims, block.doc),
             is_chain=block.is_chain,
         )
         budget.depth -= 1
         if body is None:
-            memory.unfinished.setdefault(call, context)
+            if not state.is_unrun:
+                memory.unfinished.setdefault(call, context)
             if context.left_out and len(state.report.diagnostics) == faults:
                 report_unknown(use, context.left_out)
         memory.bodies[key] = body, budget.nodes - before

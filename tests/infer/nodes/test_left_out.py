@@ -337,3 +337,24 @@ def test_over_of_a_scan_names_inputs_that_are_given() -> None:
         step().scan(
             mg.Input("x", ("T", 4)), over={"x": 1, "m": 1}, carry={"h": mg.Input("h", (4,))}
         )
+
+
+def test_a_fault_of_a_node_that_never_runs_hides_no_other() -> None:
+    """Both merges are the same block on the same types, and the first never runs."""
+    huge = f"out_features: {2**41}"
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(f"""
+inputs: {{x: [4]}}
+blocks:
+  fuse:
+    inputs: {{x: [4], m: {{shape: [4], optional: true}}}}
+    nodes:
+      unrun: {{merge: moe, from: [m, m], {huge}}}
+      run: {{merge: moe, from: [x, x], {huge}}}
+      y: {{merge: add, from: [unrun, run], missing: skip}}
+    outputs: y
+nodes:
+  u: {{block: fuse, from: x}}
+outputs: u
+""")
+    assert ("too-large", 8) in [(one.code, one.span.line) for one in caught.value.diagnostics]
