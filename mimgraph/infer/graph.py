@@ -347,7 +347,7 @@ class KnownPart:
     def _inside_chain(self, node: Node, chain: Chain) -> KnownPart | None:
         """Return a chain as a block with a node for each item, which reads the one before it."""
         state = self.context.state
-        items = state.memory.unfinished_items.get(id(chain))
+        items = state.memory.unfinished_items.get(chain)
         with suppress(SpecError):
             fed = resolve_all(self.context, node.sources or (), "")
         if not items or len(fed) != 1:

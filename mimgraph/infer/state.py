@@ -12,7 +12,17 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.evaluation import Environment, Evaluation, Origins
 from mimgraph.infer.options import Bound
 from mimgraph.infer.structure import OuterShares, Scope
-from mimgraph.ir.declared_graph import Activation, Apply, Block, Call, Node, Share, Source, Take
+from mimgraph.ir.declared_graph import (
+    Activation,
+    Apply,
+    Block,
+    Call,
+    Chain,
+    Node,
+    Share,
+    Source,
+    Take,
+)
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed_graph import ALWAYS, Body, Presence, TypedNode, Value
@@ -74,10 +84,9 @@ class Memory:
     defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by block
     # by distinct use of a block: its body, None if faulty, and how many nodes that expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
-    # of what could not be typed at its first use: the body of a block, by the call, and the typed items
-    # of a chain, by its id, as a chain is compared by all that is in it
+    # of what could not be typed at its first use: the body of a block, and the typed items of a chain
     unfinished: dict[Call, Context] = field(default_factory=dict)
-    unfinished_items: dict[int, tuple[TypedNode, ...]] = field(default_factory=dict)
+    unfinished_items: dict[Chain, tuple[TypedNode, ...]] = field(default_factory=dict)
     # sums of sizes of which some may be missing: the name of each, and what the sum of a name adds
     sums: dict[Summands, str] = field(default_factory=dict)
     summands: dict[str, Summands] = field(default_factory=dict)

@@ -283,7 +283,7 @@ class NodeTyper:
                 value = Value(item.name, typed.default or "")
         if first is None or first.type is None or len(items) < len(chain.items):
             if not site.state.is_unrun:
-                site.state.memory.unfinished_items.setdefault(id(chain), tuple(items))
+                site.state.memory.unfinished_items.setdefault(chain, tuple(items))
             return None
         operation = Sequence(tuple(items))
         results = items[-1].results if items else {"": first.type}

@@ -18,6 +18,8 @@ from mimgraph.ir.types import Constraint
 from mimgraph.ops.op import OpFault, Rule
 from mimgraph.ops.rule_helpers import bad_option
 
+_ALTERNATIVES = re.compile(r"\{([^{}]*\|[^{}]*)\}")
+
 
 def over_axes(*axes: int, register: Callable[[Rule], object]) -> Callable[[Rule], Rule]:
     """Register a rule once for each number of axes, which it takes as `axes`: `Conv` as Conv1d and Conv2d.
@@ -28,28 +30,28 @@ def over_axes(*axes: int, register: Callable[[Rule], object]) -> Callable[[Rule]
     """
 
     def decorate(rule: Rule) -> Rule:
+        hints = typing.get_type_hints(rule, include_extras=True)
+        parameters = inspect.signature(rule).parameters
+        text, *examples = inspect.cleandoc(rule.__doc__ or "").split("\nExample:\n")
         for place, number in enumerate(axes):
-            register(_rule_over(number, rule, place))
+            types = {name: _type_over(number, hints[name]) for name in hints if name != "axes"}
+            own = [one for name, one in parameters.items() if types.get(name) is not None]
+            words = _ALTERNATIVES.sub(partial(_alternative, place), text)
+            made: Any = partial(rule, axes=number)
+            made.__name__ = f"{rule.__name__}{number}d" if number else rule.__name__
+            made.__module__ = rule.__module__
+            made.__doc__ = "\n\nExample:\n".join([words.rstrip(), *examples[place : place + 1]])
+            made.__annotations__ = types
+            made.__signature__ = inspect.Signature(own)
+            register(made)
         return rule
 
     return decorate
 
 
-def _rule_over(axes: int, rule: Rule, place: int) -> Rule:
-    """Return a rule for one number of axes, with the signature and docstring of its own."""
-    hints = typing.get_type_hints(rule, include_extras=True)
-    types = {name: _type_over(axes, hint) for name, hint in hints.items() if name != "axes"}
-    parameters = inspect.signature(rule).parameters.values()
-    own = [one for one in parameters if types.get(one.name) is not None]
-    text, *examples = inspect.cleandoc(rule.__doc__ or "").split("\nExample:\n")
-    text = re.sub(r"\{([^{}]*\|[^{}]*)\}", lambda found: found[1].split("|")[place], text)
-    made: Any = partial(rule, axes=axes)
-    made.__name__ = f"{rule.__name__}{axes}d" if axes else rule.__name__
-    made.__module__ = rule.__module__
-    made.__doc__ = "\n\nExample:\n".join([text.rstrip(), *examples[place : place + 1]])
-    made.__annotations__ = types
-    made.__signature__ = inspect.Signature(own)
-    return made  # type: ignore[no-any-return]
+def _alternative(place: int, found: re.Match[str]) -> str:
+    """Return what `{one axis|two axes}` says for the number of axes at this place."""
+    return found[1].split("|")[place]
 
 
 def _type_over(axes: int, hint: Any) -> Any:
