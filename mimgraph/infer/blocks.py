@@ -85,7 +85,7 @@ class OpenedBody(NamedTuple):
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What is equal for equal bodies."""
+        """Return a key that is equal for equal bodies."""
         (site, call, _, _), types = self.use, self.types
         state = site.state
         pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
