@@ -154,6 +154,15 @@ def test_a_click_opens_the_line_of_the_node(preview: Preview, mistake: tuple[str
     assert preview.log.read_text() == f"{preview.spec} 7\n"
 
 
+def test_a_picture_that_cannot_be_loaded_keeps_the_last(preview: Preview) -> None:
+    before = preview.picture.locator("[data-id]").count()
+    preview.page.route("**/picture?*", lambda route: route.abort())
+    with preview.page.expect_event("requestfailed"):
+        preview.save("out_features: 8", "out_features: 9")
+    preview.tab.page.wait_for_timeout(200)
+    assert preview.picture.locator("[data-id]").count() == before
+
+
 def test_the_cursor_of_an_editor_and_its_text_are_followed(preview: Preview) -> None:
     data: dict[str, object] = {"line": 8}
     assert preview.page.request.post(f"{preview.address}cursor", data=data).status == 204

@@ -25,8 +25,10 @@ function load(version) {
 }
 
 function swap(frame) {
-  const page = frame.contentWindow.mimgraph;
-  if (!page) return; // the server has gone meanwhile
+  // a frame without a page: the server has gone meanwhile, and a browser shows a page of its own, which
+  // has another origin
+  const page = frame.contentDocument?.defaultView.mimgraph;
+  if (!page) return;
   const before = shown?.contentWindow.mimgraph?.state();
   const hasFocus = shown && document.activeElement === shown;
   if (before) page.restore(before);
