@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 from mimgraph.compare.equality import content_hash, same
 from mimgraph.cost.within_limits import infer_within_limits
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.infer.state import State
 from mimgraph.infer.warnings import warnings
 from mimgraph.inspection.facts import Edges, edges
 from mimgraph.ir.declared_graph import Graph as DeclaredGraph
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mimgraph.builder.block_call import BlockCall, Family, Param
-    from mimgraph.builder.declare_graph import GivenLimits, Outputs
+    from mimgraph.builder.declare_graph import GivenLimits, GraphOfCalls, Outputs
     from mimgraph.builder.edits.change_nodes import NewLayer
     from mimgraph.builder.edits.edit import EditedGraph
     from mimgraph.builder.edits.options import Answer
@@ -100,13 +101,14 @@ class Graph(Shown):
         with uncollected():
             self._take(declare_graph(outputs, name, doc, limits))
 
-    def _take(self, declared: DeclaredGraph) -> Graph:
+    def _take(self, given: GraphOfCalls) -> Graph:
         """Check a graph that Python code declared, and become it."""
         from mimgraph.builder.user_line import raise_faults
 
+        declared, calls = given
         report = Report()
         try:
-            typed = infer_within_limits(declared, report)
+            typed = infer_within_limits(declared, report, State({}, report, known=calls))
             raise_faults(report, declared.origin)
         except SpecError as error:
             from mimgraph.picture.faulty.sketch import sketch_of  # for faults alone

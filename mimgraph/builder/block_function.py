@@ -542,7 +542,7 @@ def _typed(
     typed = infer_node(node, made, report, {**body.blocks, "": block})
     if typed is None or report.diagnostics:
         return None
-    (inner,) = typed.operation.bodies
+    (inner,) = typed.typed.operation.bodies
     return {one.name: one for one in inner.nodes}
 
 

@@ -181,7 +181,11 @@ def _node(
     assert isinstance(first_call.made, TypedNode)
     declared = joined.declared if joined else first_call.made.declared
     declared = as_written.node(declared)
-    return replace(declared, name=names[record], span=span, sources=sources, whole=None)
+    return ir.Node(
+        *(names[record], span, declared.operation, sources, declared.take, declared.freeze),
+        over=declared.over,
+        training=declared.training,
+    )
 
 
 def _is_share(record: Record) -> bool:
@@ -258,7 +262,7 @@ def _fits(one: OneBlock, record: Record, names: Mapping[Record, str]) -> bool:
     node = replace(one.declared, name=typed.name, sources=sources)
     made = {names[source.record]: source.record.made for _, source in record.sources}
     found = infer_node(node, made, report, one.blocks)
-    return found is not None and not report.diagnostics and have_same_nodes(found, typed)
+    return found is not None and not report.diagnostics and have_same_nodes(found.typed, typed)
 
 
 def _refusal(fullest: Record, record: Record, names: Mapping[Record, str]) -> Exception:

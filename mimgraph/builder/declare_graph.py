@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.builder.declare_body import declare_body
 from mimgraph.builder.inputs import Inputs, public_inputs
 from mimgraph.builder.names import Names, check_output_name, content_key
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.typed_calls import TypedCalls
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir import declared_graph as ir
@@ -111,9 +112,16 @@ def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
 # Declare the graph that computes given outputs, and name its blocks.
 
 
+class GraphOfCalls(NamedTuple):
+    """A graph that Python declares, and the calls that have typed nodes of it."""
+
+    graph: ir.Graph
+    calls: TypedCalls
+
+
 def declare_graph(
     outputs: Outputs, name: str, doc: str, limits: GivenLimits | None = None
-) -> ir.Graph:
+) -> GraphOfCalls:
     """Return the graph that computes these outputs."""
     span = user_line()
     reason = class_fault(name) if isinstance(name, str) else "a name is a string"
@@ -121,7 +129,7 @@ def declare_graph(
         raise spec_error("bad-name", f"{name!r} cannot be a class name", span, reason)
     body = declare_body(public_outputs(outputs, span), (), None, span)
     keys, blocks = _named(body.blocks)
-    return ir.Graph(
+    graph = ir.Graph(
         name,
         span,
         inputs=tuple(i for i in body.inputs if isinstance(i, ir.Input)),
@@ -131,6 +139,7 @@ def declare_graph(
         doc=doc,
         limits=declare_limits(limits, span),
     )
+    return GraphOfCalls(graph, TypedCalls(body.names, graph.nodes))
 
 
 def declare_model(
@@ -139,13 +148,13 @@ def declare_model(
     name: str,
     doc: str,
     limits: GivenLimits | None = None,
-) -> ir.Graph:
+) -> GraphOfCalls:
     """Return the graph that computes the outputs from these inputs, in their order; raise a fault if
     it needs others, or if it does not need one of them."""
     span = user_line()
     declared = declare_graph(outputs, name, doc, limits)
     given = public_inputs(inputs, span)
-    needed = {one.name: one for one in declared.inputs}
+    needed = {one.name: one for one in declared.graph.inputs}
     for one in given:
         if one is not needed.get(one.name):
             message = f"{one.name} is among inputs, but no output depends on it"
@@ -155,7 +164,7 @@ def declare_model(
         message = f"the outputs depend on {', '.join(missing)}, which inputs lacks"
         help = f"inputs=[{', '.join([*(one.name for one in given), *missing])}]"
         raise spec_error("unknown-source", message, span, help)
-    return replace(declared, inputs=given)
+    return declared._replace(graph=replace(declared.graph, inputs=given))
 
 
 def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir.Block]]:

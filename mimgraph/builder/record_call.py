@@ -23,6 +23,7 @@ from mimgraph.builder.records import (
     TypedCall,
 )
 from mimgraph.builder.trace import Trace, enclosing, note_refusal, running
+from mimgraph.builder.typed_calls import is_final
 from mimgraph.builder.user_line import running_call, spec_error, user_frame, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
@@ -111,13 +112,15 @@ def _checked(
         known = None  # it may be a call of another graph; if not, making the graph looks at both
     context = _context(name or stem, given, span, trace, known, variables)
     if known is None:
-        typed, blocks, borrowed = _type_call(layer, context)
+        typed, blocks, borrowed, alone = _type_call(layer, context)
     else:
-        typed, blocks, borrowed = _type_further_call(layer, known, context)
+        typed, blocks, borrowed, alone = _type_further_call(layer, known, context)
     if outer is not None:
         borrowed = {**borrowed, placeholder(outer): outer}
     arguments = tuple(_by_argument(layer, given, typed))
-    record = Record(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender)
+    record = Record(
+        *(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender), alone=alone
+    )
     if first is None:
         context.keep(layer.uses, record)
     return record
@@ -140,9 +143,9 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
         return type_each(layer, context)
     if isinstance(layer, LayerCall):
         layer = layer.without_sources()
-        return TypedCall(
-            context.infer(declare_apply(layer, context.span), layer.keywords), NO_BLOCKS
-        )
+        alone = context.infer_alone(declare_apply(layer, context.span), layer.keywords)
+        kept = alone if context.trace is None and is_final(alone) else None
+        return TypedCall(alone.typed, NO_BLOCKS, alone=kept)
     typed = layer.type_call(context)
     layer.claim(typed.node, context)
     return typed

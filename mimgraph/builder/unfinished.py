@@ -31,7 +31,7 @@ def _leading_to(handle: Tensor) -> TypedGraph | None:
     as inside a block."""
     ends = {"end": handle} if _is_one(handle) else {f"end{i}": p for i, p in enumerate(handle)}
     try:
-        declared = declare_graph(ends, "Unfinished", "")
+        declared = declare_graph(ends, "Unfinished", "").graph
         # an output may not be missing, so all inputs are given here
         inputs = tuple(replace(one, optional=False) for one in declared.inputs)
         typed = infer(replace(declared, inputs=inputs), Report())
@@ -67,7 +67,7 @@ def faulty_call(
     given = [(key, handle) for key, source in sources for handle in _handles(source)]
     ends = {f"end{number}": handle for number, (_, handle) in enumerate(given)}
     try:
-        known = declare_graph(ends, "Unfinished", "")
+        known = declare_graph(ends, "Unfinished", "").graph
     except SpecError:
         return None
     read = [

@@ -23,7 +23,7 @@ from mimgraph.infer.presence import check_inputs, check_output, optional_inputs
 from mimgraph.infer.rewrites import choose, with_words_as_options
 from mimgraph.infer.sharing import check_borrowers, check_share
 from mimgraph.infer.sources import resolve, resolve_all
-from mimgraph.infer.state import Context, Fed, State
+from mimgraph.infer.state import Context, Fed, KnownNode, State
 from mimgraph.infer.structure import Scope, check_scope
 from mimgraph.infer.typer import NodeTyper
 from mimgraph.infer.unknown_names import OtherScopes, SpecNames
@@ -59,7 +59,7 @@ def infer(graph: Graph, report: Report, state: State | None = None) -> TypedGrap
     if given is not None:
         given.whole = context
     is_batch_given = not context.optional or check_inputs(state, graph.inputs, context.optional)
-    typer = NodeTyper(context) if state.points is None else state.points.typer(context)
+    typer = NodeTyper(context) if state.known is None else state.known.typer(context)
     found = typer.nodes(graph.outputs)
     batch_dims = _check_outputs(state, graph.outputs, found)
     for fed in found.values() if context.optional and is_batch_given else ():
@@ -192,19 +192,19 @@ def infer_node(
     report: Report,
     blocks: Mapping[str, Block],
     path: str = "",
-) -> TypedNode | None:
+) -> KnownNode | None:
     """Return the typed node; `made` has its sources and the node that it shares, by name."""
     state = State(blocks, report, alone=True)
     if blocks:
         nodes = [name for name, one in made.items() if isinstance(one, TypedNode)]
         check_blocks(state, around=nodes)
     context = _context(state, made, path, (node,))
-    typed = context.typed[node.name] = NodeTyper(context).node(node)
-    if isinstance(node.operation, Apply):  # which shares nothing
-        return typed
-    check_share(context, node.name)
-    check_borrowers(context)
-    return context.typed[node.name]
+    context.typed[node.name] = NodeTyper(context).node(node)
+    if not isinstance(node.operation, Apply):  # which shares nothing
+        check_share(context, node.name)
+        check_borrowers(context)
+    typed = context.typed[node.name]
+    return None if typed is None else KnownNode(typed, state.constraints, state.budget.length)
 
 
 def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:

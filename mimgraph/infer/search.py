@@ -12,7 +12,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import params
 from mimgraph.infer.evaluation import in_block, in_inputs, in_nodes, in_value
 from mimgraph.infer.rewrites import SearchedOps, without_other_choices
-from mimgraph.infer.state import ALONE, Context, Joint
+from mimgraph.infer.state import ALONE, Context, Joint, KnownNode
 from mimgraph.infer.structure import ScopeNodes, calls, scopes
 from mimgraph.infer.typer import NodeTyper
 from mimgraph.infer.warnings import unread_params
@@ -21,8 +21,6 @@ from mimgraph.ir.declared_values import Chosen, Dimension, Option
 from mimgraph.ir.expression import identity
 from mimgraph.ir.rewrite import Options, Rewriter
 from mimgraph.ir.typed_graph import ALWAYS, TypedNode
-from mimgraph.ir.typed_operations import Leaf
-from mimgraph.ir.types import Constraint
 
 # the choices under which something is read: all these params must have one of these values
 Guard: TypeAlias = frozenset[tuple[str, frozenset[str]]]
@@ -223,14 +221,6 @@ def _without_unread(graph: Graph, before: Graph) -> Graph:
 MOST = 20_000  # typed nodes that are kept
 
 
-class _Known(NamedTuple):
-    """A typed node, with what it adds to its graph: constraints, and characters of options."""
-
-    typed: TypedNode
-    constraints: Mapping[Constraint, None]
-    length: int
-
-
 class PointTypes:
     """The typed layers and merges of the graph itself, at all points that were typed.
 
@@ -239,7 +229,7 @@ class PointTypes:
 
     def __init__(self, graph: Graph) -> None:
         self._names = {node.name: tuple(dict.fromkeys(in_nodes((node,)))) for node in graph.nodes}
-        self._known: dict[Hashable, _Known] = {}
+        self._known: dict[Hashable, KnownNode] = {}
 
     def typer(self, context: Context) -> NodeTyper:
         """Return what types the nodes of the graph at another point."""
@@ -253,7 +243,7 @@ class _PointTyper(NodeTyper):
         self,
         context: Context,
         names: Mapping[str, tuple[str, ...]],
-        known: dict[Hashable, _Known],
+        known: dict[Hashable, KnownNode],
     ) -> None:
         super().__init__(context)
         self._names, self._known = names, known
@@ -283,14 +273,12 @@ class _PointTyper(NodeTyper):
         state.require(own)
         after = len(state.report.diagnostics), len(state.memory.sums), len(state.memory.summands)
         is_alone = state.report.diagnostics is found and after == before
-        if is_alone and typed is not None and _is_kept(typed) and len(self._known) < MOST:
-            self._known[key] = _Known(typed, own, state.budget.length - length)
+        if typed is None or not is_alone or len(self._known) >= MOST:
+            return typed
+        known = KnownNode(typed, own, state.budget.length - length)
+        if known.is_plain:
+            self._known[key] = known
         return typed
-
-
-def _is_kept(typed: TypedNode) -> bool:
-    is_plain = typed.presence == ALWAYS and not (typed.presences or typed.without)
-    return is_plain and isinstance(typed.operation, Leaf)
 
 
 def _sources(context: Context, node: Node) -> Hashable | None:

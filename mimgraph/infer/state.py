@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -26,11 +26,12 @@ from mimgraph.ir.declared_graph import (
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed_graph import ALWAYS, Body, Presence, TypedNode, Value
+from mimgraph.ir.typed_operations import Leaf
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
-    from mimgraph.infer.search import PointTypes
+    from mimgraph.infer.typer import NodeTyper
     from mimgraph.ir.typed_graph import Limits
 
 
@@ -92,6 +93,28 @@ class Memory:
     summands: dict[str, Summands] = field(default_factory=dict)
 
 
+class KnownNode(NamedTuple):
+    """A typed node, with what it adds to its graph: constraints, and characters of options."""
+
+    typed: TypedNode
+    constraints: Mapping[Constraint, None]
+    length: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a layer or merge with a module of its own that always runs."""
+        typed = self.typed
+        always_runs = typed.presence == ALWAYS and not (typed.presences or typed.without)
+        return always_runs and isinstance(typed.operation, Leaf)
+
+
+class KnownNodes(Protocol):
+    """The nodes of a graph that are typed already: at other points of a search, or at their calls."""
+
+    def typer(self, context: Context) -> NodeTyper:
+        """Return what types the nodes of the graph that are not known."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class State:
     """The state of one pass over a graph: its declarations, faults, limits and memory."""
@@ -101,7 +124,7 @@ class State:
     params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
     limits: Limits | None = None  # of the cost of the graph
     whole: Context | None = None  # the graph itself, once its structure is checked
-    points: PointTypes | None = None  # nodes that were typed at other points of a search
+    known: KnownNodes | None = None  # nodes of the graph that are typed already
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
     is_unrun: bool = False  # its nodes never run, so that their faults do not count
     outer: OuterShares = field(default_factory=dict)  # the names outside that each block shares

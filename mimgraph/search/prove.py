@@ -127,7 +127,7 @@ def faults_at(declared: Graph, point: Mapping[str, Any], types: PointTypes) -> l
     other points."""
     given = {name: declared.params[name]._replace(value=value) for name, value in point.items()}
     report = Report()
-    state = State({}, report, points=types)
+    state = State({}, report, known=types)
     try:
         infer_within_limits(replace(declared, params={**declared.params, **given}), report, state)
     except SpecError as error:
