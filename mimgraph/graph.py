@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mimgraph.builder.block_call import BlockCall, Family, Param
-    from mimgraph.builder.declare_graph import GivenLimits, GraphOfCalls, Outputs
+    from mimgraph.builder.declare_body import GraphOfCalls
+    from mimgraph.builder.declare_graph import GivenLimits, Outputs
     from mimgraph.builder.edits.change_nodes import NewLayer
     from mimgraph.builder.edits.edit import EditedGraph
     from mimgraph.builder.edits.options import Answer

@@ -21,8 +21,7 @@ from typing import (
 from weakref import WeakKeyDictionary
 
 from mimgraph.builder.block_call import BlockCall, DeclaredBlock, Family, InputTypes, Param, new_key
-from mimgraph.builder.declare_body import DeclaredBody, declare_body
-from mimgraph.builder.declare_graph import Output
+from mimgraph.builder.declare_body import BodyOutput, DeclaredBody, declare_body
 from mimgraph.builder.declare_layer import option
 from mimgraph.builder.names import check_output_name, content_key
 from mimgraph.builder.records import CallContext, Record
@@ -368,7 +367,7 @@ class BlockFunction(LikeFunction, TypedBlock[Parameters]):
         self, outputs: list[tuple[str, Tensor]], inputs: Mapping[str, Record], trace: Trace
     ) -> DeclaredBody:
         """Return the declared body; if declaring it fixes another param, declare it again."""
-        named = [(name, Output(handle)) for name, handle in outputs]
+        named = [BodyOutput(name, handle) for name, handle in outputs]
         while True:
             known = len(trace.decided_by)
             trace.declared_names.clear()
@@ -497,7 +496,7 @@ def _leading_to(
     """Return the body with the nodes before the results, and a block of it with the values as
     defaults."""
     records = dict.fromkeys(result.record for result in trace.results)
-    ends = [("", Output(_one_result(record))) for record in records]
+    ends = [BodyOutput("", _one_result(record)) for record in records]
     body = declare_body(ends, inputs.values(), trace, span)
     block = ir.Block(
         trace.family,

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from mimgraph.builder.names import Names
+from mimgraph.builder.declare_each import share
+from mimgraph.builder.names import Names, content_key
 from mimgraph.builder.outer_layers import (
     check_called_once,
     check_inputs_known,
     lent,
     names_of_shared,
+    optional_given,
     placeholder,
     stand_in,
     with_names,
 )
-from mimgraph.builder.record_call import optional_given, share
 from mimgraph.builder.records import Record, Reference
 from mimgraph.builder.trace import Trace, rewriter_as_written
+from mimgraph.builder.typed_calls import TypedCalls
 from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import Given, GivenGroup, infer_node
@@ -27,12 +29,61 @@ from mimgraph.infer.structure import unique
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Call, Share
 from mimgraph.ir.declared_values import Option
-from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.rewrite import Rewriter, with_keys
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.source import Span
 
-if TYPE_CHECKING:
-    from mimgraph.builder.declare_graph import Output
+
+class BodyOutput(NamedTuple):
+    """An output of a graph or block; the name "" stands for that of the node."""
+
+    name: str
+    handle: Reference
+    doc: str = ""
+    training_only: bool = False
+    batch_dim: int | None = None
+
+
+class GraphOfCalls(NamedTuple):
+    """A graph that Python declares, and the calls that have typed nodes of it."""
+
+    graph: ir.Graph
+    calls: TypedCalls
+
+
+def graph_of(outputs: Sequence[BodyOutput], name: str, span: Span) -> GraphOfCalls:
+    """Return the graph that computes these outputs, with its blocks named."""
+    body = declare_body(outputs, (), None, span)
+    keys, blocks = _named(body.blocks)
+    graph = ir.Graph(
+        name,
+        span,
+        inputs=tuple(i for i in body.inputs if isinstance(i, ir.Input)),
+        blocks=blocks,
+        nodes=with_keys(body.nodes, keys),
+        outputs=body.outputs,
+    )
+    return GraphOfCalls(graph, TypedCalls(body.names, graph.nodes))
+
+
+def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir.Block]]:
+    """Return the name of each block by its key, and the blocks by name; equal blocks become one.
+
+    The second block of a family is `residual_2`, a family of its own as its class `Residual2` is, so
+    that the graph emits the same source as its dump: copies of a model find their classes by it.
+    """
+    names = Names(first_number=2)
+    keys: dict[str, str] = {}
+    known: dict[Hashable, str] = {}
+    found: dict[str, ir.Block] = {}
+    for key, block in blocks.items():
+        named = replace(block, nodes=with_keys(block.nodes, keys))
+        content = content_key(named)
+        if content not in known:
+            name = known[content] = names.unique(block.family)
+            found[name] = replace(named, family=name)
+        keys[key] = known[content]
+    return keys, found
 
 
 class DeclaredBody(NamedTuple):
@@ -48,14 +99,13 @@ class DeclaredBody(NamedTuple):
 
 
 def declare_body(
-    outputs: Sequence[tuple[str, Output]],
+    outputs: Sequence[BodyOutput],
     inputs: Iterable[Record],
     trace: Trace | None,
     span: Span,
 ) -> DeclaredBody:
-    """Return the body with all `inputs` and the nodes before the outputs; an output "" has its
-    node's name."""
-    records = _reachable([output.handle for _, output in outputs], inputs, trace, span)
+    """Return the body with all `inputs` and the nodes before the outputs."""
+    records = _reachable([output.handle for output in outputs], inputs, trace, span)
     check_called_once(records, trace)
     borrowed, shared = lent(records, trace)
     owners = {record: stand_in(record, records) for record in shared}
@@ -81,7 +131,7 @@ def declare_body(
             if isinstance(record.made, Given | GivenGroup)
         ),
         tuple(nodes),
-        tuple(_output(name, output, names, span) for name, output in outputs),
+        tuple(_output(output, names, span) for output in outputs),
         with_names(blocks, {record: names[owner] for record, owner in owners.items()}),
         names,
         borrowed,
@@ -194,12 +244,12 @@ def _is_share(record: Record) -> bool:
     return not isinstance(made, TypedNode) or isinstance(made.declared.applied, Share)
 
 
-def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:
+def _output(output: BodyOutput, names: Mapping[Record, str], span: Span) -> ir.Output:
     node = names[output.handle.record]
     source = ir.Source(node, output.handle.port, span)
     moved = None if output.batch_dim is None else Option(output.batch_dim, span, span)
     return ir.Output(
-        *(name or node, source, span, output.training_only, output.doc), batch_dim=moved
+        *(output.name or node, source, span, output.training_only, output.doc), batch_dim=moved
     )
 
 

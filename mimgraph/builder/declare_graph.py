@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
-from mimgraph.builder.declare_body import declare_body
+from mimgraph.builder.declare_body import BodyOutput, GraphOfCalls, graph_of
 from mimgraph.builder.inputs import Inputs, public_inputs
-from mimgraph.builder.names import Names, check_output_name, content_key
+from mimgraph.builder.names import check_output_name
 from mimgraph.builder.records import Record
 from mimgraph.builder.tensor import Tensor
-from mimgraph.builder.typed_calls import TypedCalls
 from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import LIMITED, DeclaredLimits
 from mimgraph.ir.declared_values import Option
 from mimgraph.ir.names import class_fault
-from mimgraph.ir.rewrite import with_keys
 from mimgraph.ops.deprecated import PYTHON, warn
 from mimgraph.ops.layer_call import Applicable
 from mimgraph.source import Span
@@ -75,7 +73,7 @@ Outputs: TypeAlias = (
 )
 
 
-def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
+def public_outputs(outputs: Outputs, span: Span) -> list[BodyOutput]:
     """Return the outputs with their public names; "" stands for the name of the node."""
     if isinstance(outputs, Tensor | Output):
         outputs = [outputs]
@@ -106,17 +104,10 @@ def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
         elif record in seen:
             raise spec_error("duplicate-name", f"{record.label} is an output already", span)
         seen.add(record)
-    return pairs
-
-
-# Declare the graph that computes given outputs, and name its blocks.
-
-
-class GraphOfCalls(NamedTuple):
-    """A graph that Python declares, and the calls that have typed nodes of it."""
-
-    graph: ir.Graph
-    calls: TypedCalls
+    return [
+        BodyOutput(name, one.handle, one.doc, one.training_only, one.batch_dim)
+        for name, one in pairs
+    ]
 
 
 def declare_graph(
@@ -127,19 +118,9 @@ def declare_graph(
     reason = class_fault(name) if isinstance(name, str) else "a name is a string"
     if reason is not None:
         raise spec_error("bad-name", f"{name!r} cannot be a class name", span, reason)
-    body = declare_body(public_outputs(outputs, span), (), None, span)
-    keys, blocks = _named(body.blocks)
-    graph = ir.Graph(
-        name,
-        span,
-        inputs=tuple(i for i in body.inputs if isinstance(i, ir.Input)),
-        blocks=blocks,
-        nodes=with_keys(body.nodes, keys),
-        outputs=body.outputs,
-        doc=doc,
-        limits=declare_limits(limits, span),
-    )
-    return GraphOfCalls(graph, TypedCalls(body.names, graph.nodes))
+    declared = graph_of(public_outputs(outputs, span), name, span)
+    given = declare_limits(limits, span)
+    return declared._replace(graph=replace(declared.graph, doc=doc, limits=given))
 
 
 def declare_model(
@@ -165,26 +146,6 @@ def declare_model(
         help = f"inputs=[{', '.join([*(one.name for one in given), *missing])}]"
         raise spec_error("unknown-source", message, span, help)
     return declared._replace(graph=replace(declared.graph, inputs=given))
-
-
-def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir.Block]]:
-    """Return the name of each block by its key, and the blocks by name; equal blocks become one.
-
-    The second block of a family is `residual_2`, a family of its own as its class `Residual2` is, so
-    that the graph emits the same source as its dump: copies of a model find their classes by it.
-    """
-    names = Names(first_number=2)
-    keys: dict[str, str] = {}
-    known: dict[Hashable, str] = {}
-    found: dict[str, ir.Block] = {}
-    for key, block in blocks.items():
-        named = replace(block, nodes=with_keys(block.nodes, keys))
-        content = content_key(named)
-        if content not in known:
-            name = known[content] = names.unique(block.family)
-            found[name] = replace(named, family=name)
-        keys[key] = known[content]
-    return keys, found
 
 
 GivenLimits: TypeAlias = Mapping[str, int | str | Mapping[str, int]]

@@ -1,20 +1,23 @@
-"""Share, in a block, a layer that is called outside of it: find its first call, and name it in the block."""
+"""Share one module between calls of a layer: in one body, or in a block that calls a layer from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from mimgraph.builder.names import Names
 from mimgraph.builder.records import CallContext, Layer, Record
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.user_line import spec_error
+from mimgraph.diagnostics import SpecError
 from mimgraph.infer.graph import Given, GivenGroup, Made
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Share
 from mimgraph.ir.typed_graph import TypedNode, Value
 from mimgraph.ir.typed_operations import unwrap
 from mimgraph.ir.typed_walks import used_bodies
+from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall
 from mimgraph.source import Span
 from mimgraph.support.objects import unique_key
 
@@ -164,3 +167,27 @@ def _with_target(node: ir.Node, targets: Mapping[str, str]) -> ir.Node:
     if not isinstance(share, Share) or share.target not in targets:
         return node
     return node.with_applied(replace(share, target=targets[share.target]))
+
+
+def optional_given(
+    layer: Layer | None, sources: Iterable[tuple[str | None, object]]
+) -> AbstractSet[str]:
+    """Return the optional inputs that a call gives, by name or by position."""
+    optional: frozenset[str] = getattr(layer, "optional", frozenset())
+    if layer is None or not optional:
+        return optional
+    names = source_names(layer)
+    return {key or name for name, (key, _) in zip(names, sources, strict=False)} & optional
+
+
+def source_names(layer: Layer) -> tuple[str, ...]:
+    """Return the keywords that sources may have; () if any keyword is allowed."""
+    if isinstance(layer, EachCall | ItemCall):
+        return ()
+    return layer.op.inputs.names if isinstance(layer, LayerCall) else layer.argument_names
+
+
+def used_already(layer: object, span: Span) -> SpecError:
+    """Return the error for a layer that would become two modules, or one module with two keys."""
+    message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
+    return spec_error("bad-option", message, span, "make another, or call the Sequential twice")

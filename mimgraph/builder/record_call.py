@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import partial
 from types import CodeType
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeGuard, cast
 
-from mimgraph.builder.declare_layer import declare_apply, option
-from mimgraph.builder.names import check_name, content_key, snake_case
-from mimgraph.builder.outer_layers import has_blocks, lent_to, made_again, outer_call, placeholder
+from mimgraph.builder.declare_each import share, type_each
+from mimgraph.builder.declare_layer import declare_apply
+from mimgraph.builder.names import check_name, snake_case
+from mimgraph.builder.outer_layers import (
+    has_blocks,
+    lent_to,
+    made_again,
+    optional_given,
+    outer_call,
+    placeholder,
+    source_names,
+    used_already,
+)
 from mimgraph.builder.records import (
-    BLOCK_OPTIONS,
     NO_BLOCKS,
     CallContext,
-    Composite,
     Layer,
     Record,
     Reference,
@@ -27,10 +34,7 @@ from mimgraph.builder.typed_calls import is_final
 from mimgraph.builder.user_line import running_call, spec_error, user_frame, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.infer.each import port_of
 from mimgraph.ir import declared_graph as ir
-from mimgraph.ir.declared_graph import AppliedOperation, Call, Each, Operation, Share
-from mimgraph.ir.declared_values import Option
 from mimgraph.ir.names import free_name, name_fault
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import (
@@ -154,15 +158,6 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
 # --- a further call of the same layer -------------------------------------------------------------
 
 
-def share(layer: Layer | None, target: str, span: Span) -> Share | Each:
-    """Declare a further call of the layer of the node `target`."""
-    if not isinstance(layer, EachCall):
-        return Share(target, span, layer.item if isinstance(layer, ItemCall) else None)
-    if layer.options:
-        raise spec_error("unknown-option", "a share takes no options", span)
-    return Each(Share(target, span), {}, span, declare_times(layer, span))
-
-
 def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:
     """Type a further call of a layer; the record of its first call is one of the context's."""
     target = next(name for name, made in context.made.items() if made is first.made)
@@ -175,23 +170,6 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
     shared = share(layer, target, context.span)
     lending = lent_to(context, first.borrowed)
     return TypedCall(lending.infer(shared, blocks=first.blocks), first.blocks, first.borrowed)
-
-
-def optional_given(
-    layer: Layer | None, sources: Iterable[tuple[str | None, object]]
-) -> AbstractSet[str]:
-    """Return the optional inputs that a call gives, by name or by position."""
-    optional: frozenset[str] = getattr(layer, "optional", frozenset())
-    if layer is None or not optional:
-        return optional
-    names = _source_names(layer)
-    return {key or name for name, (key, _) in zip(names, sources, strict=False)} & optional
-
-
-def used_already(layer: object, span: Span) -> SpecError:
-    """Return the error for a layer that would become two modules, or one module with two keys."""
-    message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
-    return spec_error("bad-option", message, span, "make another, or call the Sequential twice")
 
 
 # --- the sources ----------------------------------------------------------------------------------
@@ -218,7 +196,7 @@ def _references(
             key = key or source.record.label
         found.append((key, _whole(source) if getattr(layer, "takes_groups", False) else source))
     if "*" in [source.port for _, source in found]:  # the members of a group fill one argument
-        names = _source_names(layer)
+        names = source_names(layer)
         return [(key or name, one) for name, (key, one) in zip(names, found, strict=False)]
     return found
 
@@ -229,7 +207,7 @@ def _by_position(layer: Layer, sources: tuple[object, ...]) -> list[tuple[str | 
         return [(None, one) for source in sources for one in _parts(source)]
     for source in sources:
         if source is None:
-            names = (*_source_names(layer), *(None for _ in sources))
+            names = (*source_names(layer), *(None for _ in sources))
             return [*zip(names, sources, strict=False)]
     return [(None, source) for source in sources]
 
@@ -248,17 +226,10 @@ def _whole(source: Reference) -> Reference:
     return Reference(source.record, "*") if is_group else source
 
 
-def _source_names(layer: Layer) -> tuple[str, ...]:
-    """Return the keywords that sources may have; () if any keyword is allowed."""
-    if isinstance(layer, EachCall | ItemCall):
-        return ()
-    return layer.op.inputs.names if isinstance(layer, LayerCall) else layer.argument_names
-
-
 def _no_source(layer: Layer, key: str | None, given: object) -> TypeError:
     """Return the error for an argument that is no handle: the keyword is misspelt, is an option of the
     call before, or is a source that must be a handle."""
-    sources, beside, before = _source_names(layer), ["name"], list[str]()
+    sources, beside, before = source_names(layer), ["name"], list[str]()
     if isinstance(layer, EachCall):
         beside += EACH_OPTIONS
     elif isinstance(layer, LayerCall):
@@ -278,7 +249,7 @@ def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> Non
     """Raise an error for several sources of a layer that takes one; its help is in Python."""
     if isinstance(layer, EachCall) and isinstance(layer.layer, ItemCall):
         raise TypeError(f"{layer.layer!r} is one module: call it on one source, without .each")
-    if len(_source_names(layer)) == 1 and len(sources) > 1:
+    if len(source_names(layer)) == 1 and len(sources) > 1:
         message = f"{layer!r} takes 1 source, not {len(sources)}"
         help = f"merge them first, or apply it to each alone: {layer!r}.each(...)"
         raise spec_error("wrong-arity", message, span, help)
@@ -291,7 +262,7 @@ def _by_argument(layer: Layer, given: References, typed: TypedNode) -> Reference
             return given
         same = all(key == (source.port or source.record.name) for key, source in given)
         return [(None, source) for _, source in given] if same else given
-    names = _source_names(layer)
+    names = source_names(layer)
     if isinstance(layer, ItemCall) or len(names) == 1:
         return [(None, source) for _, source in given]
     if {key for key, _ in given} == {None}:
@@ -410,94 +381,6 @@ class AppliesLayers(Reference):
         sources = () if named else (self, *others)
         call = LayerCall(op, args, dict(options or {}))
         return self.apply_layer(call, sources, named or {}, None)
-
-
-# Type `layer.each(a, b)`: one layer or block applied to every source.
-
-
-def type_each(call: EachCall, context: CallContext) -> TypedCall:
-    """Type the call; a block must declare the same graph for all sources."""
-    span = context.span
-    if isinstance(call.layer, LayerCall):
-        options = {name: option(values, span) for name, values in call.options.items()}
-        each = Each(declare_apply(call.layer, span), options, span, *_how(call, span))
-        return TypedCall(context.infer(each, call.layer.keywords), NO_BLOCKS)
-    layer = cast("Composite", call.layer)
-    _check_options(layer, call, span)
-    times, shared = _how(call, span)
-    number = 0 if times is None else times.value
-    sources = context.sources * number if type(number) is int and number > 0 else context.sources
-    typed = [
-        _with_options(layer, call, position).type_call(_alone(context, source))
-        for position, source in enumerate(sources)
-    ]
-    operations = [_without_options(one.node.declared.operation, call) for one in typed]
-    if any(content_key(other) != content_key(operations[0]) for other in operations):
-        message = f"{layer.label} declares another graph for some of its sources"
-        help = "call the block on each alone: what it declares depends on that source or option"
-        raise spec_error("bad-option", message, span, help)
-    blocks = {key: block for one in typed for key, block in one.blocks.items()}
-    borrowed = {name: record for one in typed for name, record in one.borrowed.items()}
-    layer.claim(typed[0].node, context)
-    options = {name: option(values, span) for name, values in call.options.items()}
-    if isinstance(operations[0], Call):  # another param's value is a part of the declared block
-        params = blocks[operations[0].block].params
-        options = {name: values for name, values in options.items() if name in params}
-    each = Each(operations[0], options, span, times, shared)
-    node = lent_to(context, borrowed).infer(each, layer.words, blocks)
-    return TypedCall(node, blocks, borrowed)
-
-
-def declare_times(call: EachCall, span: Span) -> Option | None:
-    """Return the number of copies on one source; None for one for each source."""
-    return None if call.times is None else option(call.times, span)
-
-
-def _how(call: EachCall, span: Span) -> tuple[Option | None, bool]:
-    """Return the number of copies, and whether one module is applied to every source."""
-    if not isinstance(call.shared, bool):
-        raise spec_error("wrong-type", "shared is True or False", span)
-    if call.shared and (call.times is not None or call.options):
-        message = "a shared each has one module: no times and no with_"
-        raise spec_error("bad-option", message, span)
-    return declare_times(call, span), call.shared
-
-
-def _check_options(layer: Composite, call: EachCall, span: Span) -> None:
-    """Raise an error if an option is no param, or has a value for all sources as well."""
-    for name in call.options:
-        if name in BLOCK_OPTIONS:
-            help = f"give it to the block, {layer.label}({name}=...).each(...)"
-            raise spec_error(
-                "unknown-option", f"with_ takes params, and {name} is none", span, help
-            )
-    twice = next((name for name in call.options if name in layer.keywords), None)
-    if twice is not None:
-        help = "write it once: in with_, one value for each, or in the block's call for all"
-        raise spec_error("duplicate-key", f"{twice} is given twice", span, help)
-
-
-def _alone(context: CallContext, source: ir.Source) -> CallContext:
-    """Return the context of the call on one of the sources."""
-    path = f"{context.path}{context.name}."
-    alone = source._replace(argument=None, argument_span=None)
-    return context._replace(name=port_of(source), path=path, sources=(alone,))
-
-
-def _with_options(layer: Composite, call: EachCall, position: int) -> Composite:
-    """Return the layer with the options for the source at this position."""
-    own = {
-        name: values[position]
-        for name, values in call.options.items()
-        if isinstance(values, list | tuple) and position < len(values)
-    }
-    return layer.given(own) if own else layer
-
-
-def _without_options(operation: Operation | None, call: EachCall) -> AppliedOperation:
-    """Return the operation without the options that have a value for each source."""
-    assert operation is not None and not isinstance(operation, Each)
-    return operation.with_named({k: v for k, v in operation.named.items() if k not in call.options})
 
 
 # Find the variables in which the user's code holds the sources of a call, to name them in

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
-from mimgraph.builder.declare_graph import declare_graph
+from mimgraph.builder.declare_body import BodyOutput, graph_of
 from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.records import Reference
+from mimgraph.builder.user_line import user_line
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir import declared_graph as ir
@@ -20,18 +22,19 @@ from mimgraph.picture.faulty.sketch import WrongGraph
 from mimgraph.source import Span
 
 
-def handle_html(handle: Tensor) -> str:
+def handle_html(handle: Reference) -> str:
     """Return the picture of the graph that computes the handle, with the handle in words below
     it."""
     return notebook.handle_html(_in_words(handle), _leading_to(handle))
 
 
-def _leading_to(handle: Tensor) -> TypedGraph | None:
+def _leading_to(handle: Reference) -> TypedGraph | None:
     """Return the graph that computes a handle, even one that may be missing; None if there is none,
     as inside a block."""
-    ends = {"end": handle} if _is_one(handle) else {f"end{i}": p for i, p in enumerate(handle)}
     try:
-        declared = declare_graph(ends, "Unfinished", "").graph
+        declared = _declared([*_handles(handle)])
+        if declared is None:
+            return None
         # an output may not be missing, so all inputs are given here
         inputs = tuple(replace(one, optional=False) for one in declared.inputs)
         typed = infer(replace(declared, inputs=inputs), Report())
@@ -43,7 +46,15 @@ def _leading_to(handle: Tensor) -> TypedGraph | None:
     return replace(typed, body=replace(typed.body, optional=optional))
 
 
-def _in_words(handle: Tensor) -> str:
+def _declared(ends: Sequence[Reference]) -> ir.Graph | None:
+    """Return the graph that computes some handles; None if there are none, or one is inside a block."""
+    if not ends or any(handle.record.trace is not None for handle in ends):
+        return None
+    outputs = [BodyOutput(f"end{number}", handle) for number, handle in enumerate(ends)]
+    return graph_of(outputs, "Unfinished", user_line()).graph
+
+
+def _in_words(handle: Reference) -> str:
     """Return the handle in words, each result with its port: `score: Linear, (N, 1) float32`."""
     record = handle.record
     called = record.layer.layer if isinstance(record.layer, EachCall) else record.layer
@@ -55,7 +66,7 @@ def _in_words(handle: Tensor) -> str:
     return f"{name}: {op}, {', '.join(shown)}"
 
 
-def _is_one(handle: Tensor) -> bool:
+def _is_one(handle: Reference) -> bool:
     return handle.port is not None or handle.record.default is not None
 
 
@@ -65,10 +76,11 @@ def faulty_call(
     """Return the graph that computes the sources of a call, each with the argument that it fills if that
     is named, and the call as a node; None if there is no such graph, as inside a block."""
     given = [(key, handle) for key, source in sources for handle in _handles(source)]
-    ends = {f"end{number}": handle for number, (_, handle) in enumerate(given)}
     try:
-        known = declare_graph(ends, "Unfinished", "").graph
+        known = _declared([handle for _, handle in given])
     except SpecError:
+        return None
+    if known is None:
         return None
     read = [
         one.source._replace(argument=key)
@@ -80,14 +92,14 @@ def faulty_call(
     return WrongGraph(replace(known, nodes=(*known.nodes, node), outputs=()), name)
 
 
-def _handles(source: object) -> Iterator[Tensor]:
+def _handles(source: object) -> Iterator[Reference]:
     """Yield the handles in the source of a call: itself, its results, or those in a list."""
-    if isinstance(source, Tensor) and (
-        source.port is not None or source.record.default is not None
-    ):
+    if isinstance(source, Reference) and _is_one(source):
         yield source
-    elif isinstance(source, Tensor | list | tuple):
-        for one in source:
+    elif isinstance(source, Reference | list | tuple):
+        for one in cast(
+            "Iterable[object]", source
+        ):  # a handle of several results unpacks into them
             yield from _handles(one)
 
 

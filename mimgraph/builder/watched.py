@@ -2,7 +2,14 @@
 
 A param stays a param of the block only if every value would make the same block. So each use that
 could decide something in Python (a comparison, `range`, an index, formatting) is recorded in the
-trace."""
+trace.
+
+A watched number is not an int, and must pass for one in the user's code: `isinstance(width, int)` has to
+be true, and asking is a use to record, as the function may decide by the answer. A subclass of int can
+give the answer but cannot record the question, nor the arithmetic, indexing and formatting that C code
+does with its value. So the class overrides `__class__` and every operator. This is confined to this
+file: others test `type(value) is Watched`, which records nothing.
+"""
 
 from __future__ import annotations
 

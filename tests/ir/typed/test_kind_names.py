@@ -10,13 +10,11 @@ from tests.conftest import ROOT
 # A new key of the language touches its reader and writer, its typing, the code and the pictures of
 # its modules, the builder's declaration of it and the edits of one; every other pass asks the operation.
 NAME_EACH = (
-    "builder/record_call.py",
+    "builder/declare_each.py",
     "builder/declare_layer.py",
+    "builder/edits/change_nodes.py",
     "builder/edits/edit.py",
     "builder/edits/options.py",
-    "builder/edits/edit.py",
-    "builder/edits/change_nodes.py",
-    "builder/record_call.py",
     "compare/weights/steps.py",
     "emit/modules.py",
     "infer/each.py",
