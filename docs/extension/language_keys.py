@@ -9,9 +9,8 @@ from tempfile import TemporaryDirectory
 import mimgraph as mg
 from extension.markdown import prose
 from extension.page import Page
-from mimgraph.language.key_refusals import REFUSED
-from mimgraph.language.keys import Key
-from mimgraph.language.reference import EVERY_KEY, places, takers
+from mimgraph.language.keys import EVERY_KEY, Key
+from mimgraph.language.reference import places, takers
 from mimgraph.ops import registry
 
 # the page of `docs/language/` about each place where a key may stand
@@ -71,7 +70,7 @@ def _cell(text: str) -> str:
 
 
 def _page(name: str, key: Key) -> str:
-    refused, op = REFUSED[name], registry.find("tensor", name)
+    refused, op = key.refused, registry.find("tensor", name)
     title = (Path(__file__).parents[1] / "language" / f"{key.page}.md").read_text()
     heading = title.partition("\n")[0].removeprefix("# ")
     facts = {

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mimgraph.ir.option_types import describe as describe_type
-from mimgraph.language.key_refusals import REFUSED
-from mimgraph.language.keys import KEYS, OPTIONS, Key
+from mimgraph.language.keys import EVERY_KEY, KEYS, Key
 from mimgraph.language.manual_address import MANUAL
 from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
@@ -18,7 +17,6 @@ from mimgraph.ops.op import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.ops.spelling import names_of
 
 KINDS = ("layer", "merge", "tensor")  # the kinds of op that a spec can name
-EVERY_KEY = {**KEYS, **OPTIONS}
 
 
 def every_op() -> list[Op]:
@@ -68,7 +66,7 @@ def key_data(name: str) -> dict[str, Any]:
         "option_of": takers(name),
         "explained": explained(key),
         "example": key.example,
-        "refused": REFUSED[name]._asdict(),
+        "refused": key.refused._asdict(),
         **({"files": dict(key.files)} if key.files else {}),
     }
 
@@ -116,7 +114,7 @@ def data(op: Op) -> dict[str, Any]:
 
 def _as_key(name: str) -> dict[str, Any]:
     """Return what the data of an op gains if its name is a key of a node."""
-    return {"explained": explained(KEYS[name]), "refused": REFUSED[name]._asdict()}
+    return {"explained": explained(KEYS[name]), "refused": KEYS[name].refused._asdict()}
 
 
 def _option_data(op: Op, option: OptionSpec) -> dict[str, Any]:

@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.option_types import describe as describe_type
-from mimgraph.language.key_refusals import REFUSED
-from mimgraph.language.keys import KEYS
+from mimgraph.language.keys import EVERY_KEY, KEYS
 from mimgraph.language.reference import (
-    EVERY_KEY,
     KINDS,
     bare_keys,
     bare_option,
@@ -162,7 +160,7 @@ def key_page(name: str, sheet: Sheet) -> Iterator[str]:
 
 def _refusal(name: str, sheet: Sheet) -> Iterator[str]:
     """Yield a wrong spec with the key, and its error."""
-    refused = REFUSED[name]
+    refused = EVERY_KEY[name].refused
     error = wrapped(f"error[{refused.code}]: {refused.message}", sheet.width - len(INDENT))
     yield from sheet.section("refused", (*sheet.code(refused.spec.splitlines()), *error))
 

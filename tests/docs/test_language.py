@@ -12,9 +12,8 @@ from mimgraph.infer.presence import MAX_OPTIONAL
 from mimgraph.ir import expression
 from mimgraph.ir.types import DTYPES, MAX_AXES
 from mimgraph.language import files, tree
-from mimgraph.language.key_refusals import REFUSED
+from mimgraph.language.keys import EVERY_KEY
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference import EVERY_KEY
 from mimgraph.ops.layers.reshape import MAX_PARTS
 from mimgraph.ops.layers.tensors import INITS
 from mimgraph.ops.merges.formula import FUNCTIONS
@@ -77,5 +76,5 @@ def test_each_key_has_a_page_with_its_type_example_and_refusal() -> None:
         page = made[f"language/keys/{language_keys.file(name)}.md"]
         assert f"({language_keys.file(name)}.md)" in made["language/keys/index.md"]
         assert page.startswith(f"# {name}\n") and f"- **type**: {key.type}\n" in page
-        assert key.example in page and REFUSED[name].spec in page
-        assert f"error[{REFUSED[name].code}]: {REFUSED[name].message}\n" in page
+        assert key.example in page and key.refused.spec in page
+        assert f"error[{key.refused.code}]: {key.refused.message}\n" in page

@@ -14,11 +14,10 @@ from torch import nn
 import mimgraph as mg
 from mimgraph.ir.declared_graph import VALUE_OPTION
 from mimgraph.ir.names import CONSTANTS, NODE_WORDS, OPS
-from mimgraph.language.key_refusals import REFUSED
-from mimgraph.language.keys import KEYS, OPTIONS
+from mimgraph.language.keys import EVERY_KEY, KEYS, OPTIONS
 from mimgraph.language.manual_address import MANUAL
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference import EVERY_KEY, KINDS
+from mimgraph.language.reference import KINDS
 from mimgraph.language.reference_pages import describe, listing
 from mimgraph.ops import registry
 from tests.conftest import ROOT
@@ -84,7 +83,7 @@ def test_the_manual_explains_a_key_on_the_page_named(name: str) -> None:
 
 @each("name", [*EVERY_KEY])
 def test_what_a_key_refuses_is_refused_so(name: str, tmp_path: Path) -> None:
-    refused = REFUSED[name]
+    refused = EVERY_KEY[name].refused
     assert re.search(rf"(^|[{{ ]){name}:\s", refused.spec, re.MULTILINE) or name in LEFT_OUT
     (tmp_path / "spec.yaml").write_text(refused.spec)
     with pytest.raises(mg.SpecError) as caught:
@@ -105,7 +104,7 @@ def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
     assert entry["explained"] == f"{MANUAL}language/{EVERY_KEY[name].page}.html"
-    assert entry["refused"] == REFUSED[name]._asdict()
+    assert entry["refused"] == EVERY_KEY[name].refused._asdict()
     if entry["kind"] == "key":
         assert entry["summary"] == EVERY_KEY[name].about
         assert entry["places"] or entry["option_of"]

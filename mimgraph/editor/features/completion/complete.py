@@ -21,8 +21,8 @@ from mimgraph.editor.features.uses import Uses
 from mimgraph.ir.names import OPS
 from mimgraph.ir.types import DTYPES
 from mimgraph.language.files import Place
+from mimgraph.language.keys import EVERY_KEY
 from mimgraph.language.places import PLACES
-from mimgraph.language.reference import EVERY_KEY
 from mimgraph.language.scopes import operation, values_of
 from mimgraph.language.tree import Mapping, Scalar
 from mimgraph.source import Span

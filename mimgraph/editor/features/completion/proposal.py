@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from mimgraph.language.reference import EVERY_KEY
+from mimgraph.language.keys import EVERY_KEY
 from mimgraph.language.reference_pages import describe
 
 WIDTH = 72  # columns of the page in a small window

@@ -14,7 +14,8 @@ from mimgraph.ir.declared_graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.declared_values import FAULTY, Written
 from mimgraph.ir.expression import ExpressionError, parse, to_text
 from mimgraph.ir.typed_graph import weight_type
-from mimgraph.language.reference import EVERY_KEY, explained
+from mimgraph.language.keys import EVERY_KEY
+from mimgraph.language.reference import explained
 from mimgraph.ops.op import Op
 from mimgraph.summary.node_text import value_text
 
