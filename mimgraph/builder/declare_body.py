@@ -137,9 +137,10 @@ def declare_body(
         borrowed,
     )
     _check_graphs(records, span)
-    report = Report()
-    unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")
-    raise_faults(report, span)
+    if len({*names.values()}) < len(names):
+        report = Report()
+        unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")
+        raise_faults(report, span)
     return found
 
 

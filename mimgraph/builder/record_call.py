@@ -104,12 +104,8 @@ def _checked(
     if is_merge_of_one(layer, given):
         context = _context(name or _stem(layer), given, span, trace, None, variables)
         layer = in_place_of(layer, given[0][1].typed().dtype, context)
-    first = layer.uses.get(trace)
-    if IN_SEQUENCE in [layer.uses.get(one) for one in enclosing(trace)]:
-        raise used_already(layer, span)
-    assert first is None or isinstance(first, Record)
     stem = _stem(layer)
-    outer = outer_call(layer, trace) if first is None else first.lender
+    first, outer = _earlier_calls(layer, trace, span) if layer.uses else (None, None)
     lender = None if outer is None or has_blocks(outer) else outer
     known = lender or first
     if known is not None and optional_given(layer, given) != optional_given(layer, known.sources):
@@ -128,6 +124,17 @@ def _checked(
     if first is None:
         context.keep(layer.uses, record)
     return record
+
+
+def _earlier_calls(
+    layer: Layer, trace: Trace | None, span: Span
+) -> tuple[Record | None, Record | None]:
+    """Return the first call of a layer in this body, and the one around it whose module it shares."""
+    if IN_SEQUENCE in [layer.uses.get(one) for one in enclosing(trace)]:
+        raise used_already(layer, span)
+    first = layer.uses.get(trace)
+    assert first is None or isinstance(first, Record)
+    return first, outer_call(layer, trace) if first is None else first.lender
 
 
 def _stem(layer: Layer) -> str:
