@@ -25,8 +25,7 @@ function load(version) {
 }
 
 function swap(frame) {
-  // a frame without a page: the server has gone meanwhile, and a browser shows a page of its own, which
-  // has another origin
+  // If the server is gone, the browser shows its own error page, whose document cannot be read.
   const page = frame.contentDocument?.defaultView.mimgraph;
   if (!page) return;
   const before = shown?.contentWindow.mimgraph?.state();
