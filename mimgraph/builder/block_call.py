@@ -220,7 +220,7 @@ class BlockCall(Applicable):
         )
         try:
             lending = lent_to(context, declared.borrowed)
-            node = lending.infer(call, self.words, declared.blocks)
+            node = lending.infer(call, self.words, declared.blocks).typed
         except SpecError as error:  # the body may be in a file, which does not show the user's line
             use = Label(context.span, f"used here as {context.name}")
             error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
@@ -259,7 +259,7 @@ class BlockCall(Applicable):
         if call.repeat is not None:  # its outputs are not those of the block
             call = replace(call, repeat=call.repeat._replace(collect=None))
         over = {key: value for key, value in self.keywords.items() if key == "over"}
-        typed = context.infer(call, over, {call.block: empty})
+        typed = context.infer(call, over, {call.block: empty}).typed
         given = {k: _type_of(context, value) for k, value in typed.arguments.items()}
         if typed.over is not None:
             given = {name: typed.over.fold(type_) for name, type_ in given.items()}

@@ -44,7 +44,7 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     if isinstance(call.layer, LayerCall):
         options = {name: option(values, span) for name, values in call.options.items()}
         each = Each(declare_apply(call.layer, span), options, span, *_how(call, span))
-        return TypedCall(context.infer(each, call.layer.keywords), NO_BLOCKS)
+        return TypedCall(context.infer(each, call.layer.keywords).typed, NO_BLOCKS)
     layer = cast("Composite", call.layer)
     _check_options(layer, call, span)
     times, shared = _how(call, span)
@@ -67,7 +67,7 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
         params = blocks[operations[0].block].params
         options = {name: values for name, values in options.items() if name in params}
     each = Each(operations[0], options, span, times, shared)
-    node = lent_to(context, borrowed).infer(each, layer.words, blocks)
+    node = lent_to(context, borrowed).infer(each, layer.words, blocks).typed
     return TypedCall(node, blocks, borrowed)
 
 

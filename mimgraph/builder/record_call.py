@@ -112,14 +112,16 @@ def _checked(
         known = None  # it may be a call of another graph; if not, making the graph looks at both
     context = _context(name or stem, given, span, trace, known, variables)
     if known is None:
-        typed, blocks, borrowed, alone = _type_call(layer, context)
+        call = _type_call(layer, context)
     else:
-        typed, blocks, borrowed, alone = _type_further_call(layer, known, context)
+        call = _type_further_call(layer, known, context)
+    typed, blocks, borrowed = call.node, call.blocks, call.borrowed
     if outer is not None:
         borrowed = {**borrowed, placeholder(outer): outer}
     arguments = tuple(_by_argument(layer, given, typed))
     record = Record(
-        *(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender), alone=alone
+        *(typed, span, name, stem, trace, layer, arguments, blocks, borrowed, lender),
+        known=call.known,
     )
     if first is None:
         context.keep(layer.uses, record)
@@ -154,9 +156,9 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
         return type_each(layer, context)
     if isinstance(layer, LayerCall):
         layer = layer.without_sources()
-        alone = context.infer_alone(declare_apply(layer, context.span), layer.keywords)
-        kept = alone if context.trace is None and is_final(alone) else None
-        return TypedCall(alone.typed, NO_BLOCKS, alone=kept)
+        known = context.infer(declare_apply(layer, context.span), layer.keywords)
+        kept = known if context.trace is None and is_final(known) else None
+        return TypedCall(known.typed, NO_BLOCKS, known=kept)
     typed = layer.type_call(context)
     layer.claim(typed.node, context)
     return typed
@@ -176,7 +178,8 @@ def _type_further_call(layer: Layer, first: Record, context: CallContext) -> Typ
         raise spec_error("bad-option", message, context.span, "make a block of its own for each")
     shared = share(layer, target, context.span)
     lending = lent_to(context, first.borrowed)
-    return TypedCall(lending.infer(shared, blocks=first.blocks), first.blocks, first.borrowed)
+    typed = lending.infer(shared, blocks=first.blocks).typed
+    return TypedCall(typed, first.blocks, first.borrowed)
 
 
 # --- the sources ----------------------------------------------------------------------------------
@@ -351,7 +354,7 @@ def in_place_of(merge: LayerCall, dtype: str, context: CallContext) -> LayerCall
     own = {name: value for name, value in merge.keywords.items() if name != "activation"}
     plain = LayerCall(merge.op, merge.args, own)
     twice = context._replace(sources=context.sources * 2)
-    typed = twice.infer(declare_apply(plain, context.span), own)
+    typed = twice.infer(declare_apply(plain, context.span), own).typed
     assert typed.type is not None
     op, options = layer_of_one(merge.op, own, dtype, typed.type.dtype)
     return LayerCall(op, (), {**options, **words})

@@ -72,7 +72,7 @@ def reduced(record: Record) -> tuple[Any, ...]:
     state["sources"] = [(key, one.record, one.port) for key, one in record.sources]
     if isinstance(record.made, TypedNode):
         declared = rewriter_as_written(None).node(record.made.declared)
-        state["made"], state["alone"] = replace(record.made, declared=declared), None
+        state["made"], state["known"] = replace(record.made, declared=declared), None
     marked: list[tuple[Uses, object]] = []
     if record.layer is not None and record.layer.uses.get(None) is record:
         marked = [(record.layer.uses, record), *_items(record.layer)]
@@ -126,12 +126,12 @@ _WORDS = frozenset((*BESIDE, *TRAINING))
 
 class TypedCall(NamedTuple):
     """A typed node, by key all blocks that it uses, inner ones first, and the outer calls that these
-    share, by the names that stand for them. `alone` is what its graph takes over, if it can."""
+    share, by the names that stand for them. `known` is the node if graphs can take it over."""
 
     node: TypedNode
     blocks: Mapping[str, ir.Block]
     borrowed: Mapping[str, Record] = NO_CALLS
-    alone: KnownNode | None = None
+    known: KnownNode | None = None
 
 
 class CallContext(NamedTuple):
@@ -169,17 +169,8 @@ class CallContext(NamedTuple):
         operation: Operation,
         options: Mapping[str, object] = NO_OPTIONS,
         blocks: Mapping[str, ir.Block] = NO_BLOCKS,
-    ) -> TypedNode:
-        """Return the node typed alone; raise if anything is wrong with it."""
-        return self.infer_alone(operation, options, blocks).typed
-
-    def infer_alone(
-        self,
-        operation: Operation,
-        options: Mapping[str, object] = NO_OPTIONS,
-        blocks: Mapping[str, ir.Block] = NO_BLOCKS,
     ) -> KnownNode:
-        """Return the node as `infer` does, with what it adds to its graph."""
+        """Return the node typed alone; raise if anything is wrong with it."""
         report, node = Report(), self.declare(operation, options)
         # the cache of rules knows a written number by the identity of its expression, which is new in
         # each run of a function: plain numbers can be found again
@@ -220,15 +211,15 @@ class Record:
     it, or the blocks that it uses, share from outside, by the names that stand for them in the blocks.
 
     A part of an existing graph has the name of that in `graph`; a node of it has no layer, and `needs`
-    are the nodes whose modules it shares by name. `alone` is the typed node if graphs can take it over.
+    are the nodes whose modules it shares by name. `known` is the typed node if graphs can take it over.
     """
 
     __slots__ = (
-        "alone",
         "blocks",
         "borrowed",
         "graph",
         "key",
+        "known",
         "layer",
         "lender",
         "made",
@@ -254,7 +245,7 @@ class Record:
         borrowed: Mapping[str, Record] | None = None,
         lender: Record | None = None,
         graph: str = "",
-        alone: KnownNode | None = None,
+        known: KnownNode | None = None,
     ) -> None:
         self.number = new_number()  # in the order of calls
         self.borrowed = borrowed or {}
@@ -268,7 +259,7 @@ class Record:
         self.sources = sources
         self.blocks = blocks
         self.graph = graph
-        self.alone = alone
+        self.known = known
         self.key = ""  # of the placeholder, made when it is first needed
         self.needs: tuple[Record, ...] = ()
         for watch in watchers:

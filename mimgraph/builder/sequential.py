@@ -102,7 +102,7 @@ class Sequential(Applicable):
                 break
             known, typed_items = _fed(context, name, typed.node.type), index + 1
         chain = Chain(tuple(nodes), context.span)
-        return TypedCall(context.infer(chain, self.keywords, blocks), blocks, borrowed)
+        return TypedCall(context.infer(chain, self.keywords, blocks).typed, blocks, borrowed)
 
     def claim(self, typed: TypedNode, context: CallContext) -> None:
         """Mark the items with weights as used: they may not be called, or stand in another chain."""
@@ -151,7 +151,7 @@ def _inside(context: CallContext, keywords: Mapping[str, object]) -> CallContext
     """Return the context of the first item, whose source lacks the axis that the chain runs over."""
     if "over" not in keywords:
         return context
-    typed = context.infer(Chain((), context.span), {"over": keywords["over"]})
+    typed = context.infer(Chain((), context.span), {"over": keywords["over"]}).typed
     assert typed.over is not None and typed.type is not None
     return _fed(context, "input", typed.over.fold(typed.type))
 
@@ -163,7 +163,7 @@ def _after(
     if not nodes:
         return known
     chain = Chain((*nodes, _reader(context, len(nodes))), context.span)
-    typed = known._replace(name=context.name, path=context.path).infer(chain, blocks=blocks)
+    typed = known._replace(name=context.name, path=context.path).infer(chain, blocks=blocks).typed
     assert typed.type is not None
     return _fed(context, nodes[-1].name, typed.type)
 

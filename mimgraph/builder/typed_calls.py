@@ -26,7 +26,7 @@ class TypedCalls:
         self.calls = {
             name: (record, by_name[name])
             for record, name in names.items()
-            if record.alone is not None and _is_as_typed(by_name[name], record.alone.typed.declared)
+            if record.known is not None and _is_as_typed(by_name[name], record.known.typed.declared)
         }
 
     def typer(self, context: Context) -> NodeTyper:
@@ -49,8 +49,8 @@ class _CallTyper(NodeTyper):
             or not _reads_the_same(self.context, node, record)
         ):
             return super().node(node, joint)
-        assert record.alone is not None and node.sources is not None
-        typed, constraints, length = record.alone
+        assert record.known is not None and node.sources is not None
+        typed, constraints, length = record.known
         self.context.state.budget.write(length, node.span)
         self.context.state.require(constraints)
         read = zip(typed.declared.sources or (), node.sources, strict=True)
@@ -63,14 +63,12 @@ class _CallTyper(NodeTyper):
 
 def is_final(known: KnownNode) -> bool:
     """Return whether a node that a call typed has the same type in every graph with the same sources."""
-    typed = known.typed
-    return (
-        known.is_plain
-        and not (
-            isinstance(typed.operation, Leaf) and typed.operation.kind == "tensor"
-        )  # whose batch may come from any input
-        and all("." not in value.name for value in typed.arguments.values())  # a member of a group
-    )
+    if not known.is_plain:
+        return False
+    operation, arguments = known.typed.operation, known.typed.arguments.values()
+    if isinstance(operation, Leaf) and operation.kind == "tensor":
+        return False  # its batch may come from any input
+    return all("." not in value.name for value in arguments)  # "." is in members of a group
 
 
 def _is_as_typed(node: Node, at_call: Node) -> bool:

@@ -97,9 +97,8 @@ def _handles(source: object) -> Iterator[Reference]:
     if isinstance(source, Reference) and _is_one(source):
         yield source
     elif isinstance(source, Reference | list | tuple):
-        for one in cast(
-            "Iterable[object]", source
-        ):  # a handle of several results unpacks into them
+        # a handle of several results unpacks into them
+        for one in cast("Iterable[object]", source):
             yield from _handles(one)
 
 

@@ -102,7 +102,7 @@ class KnownNode(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a layer or merge with a module of its own that always runs."""
+        """Return whether it is an op, not a block or chain, that always runs."""
         typed = self.typed
         always_runs = typed.presence == ALWAYS and not (typed.presences or typed.without)
         return always_runs and isinstance(typed.operation, Leaf)
