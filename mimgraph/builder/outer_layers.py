@@ -11,10 +11,10 @@ from mimgraph.builder.records import CallContext, Layer, Record
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import SpecError
-from mimgraph.infer.graph import Given, GivenGroup, Made
+from mimgraph.infer.graph import Given, GivenGroup
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.declared_graph import Share
-from mimgraph.ir.typed_graph import TypedNode, Value
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import unwrap
 from mimgraph.ir.typed_walks import used_bodies
 from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall
@@ -45,40 +45,9 @@ def placeholder(record: Record) -> str:
     return f"{record.stem} {record.key}"
 
 
-def made_again(name: str, record: Record) -> dict[str, Made]:
-    """Return a call under another name, with its sources under names that no node can have."""
-    typed = record.made
-    assert isinstance(typed, TypedNode)
-    made: dict[str, Made] = {}
-    arguments = dict(typed.arguments)
-    for i, (key, source) in enumerate(record.sources):
-        made[f"{name} {i}"] = source.record.made
-        filled = [key or list(arguments)[i]]
-        if typed.operation.copies:
-            filled = list(arguments)
-        elif source.port == "*":  # each member of a group, by the argument's name: `fields.city`
-            filled = [one for one in arguments if key is None or one.startswith(f"{key}.")]
-        for one in filled:
-            _, dot, member = arguments[one].name.partition(".")
-            arguments[one] = arguments[one]._replace(name=f"{name} {i}{dot}{member}")
-    operation = typed.operation
-    if operation.branches:  # each item has a source of its own
-        operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
-    own = replace(typed.declared, name=name)
-    made[name] = replace(typed, declared=own, arguments=arguments, operation=operation)
-    return made
-
-
-def _with_source(item: TypedNode, value: Value) -> TypedNode:
-    return replace(item, arguments=dict.fromkeys(item.arguments, value))
-
-
 def lent_to(context: CallContext, borrowed: Mapping[str, Record]) -> CallContext:
     """Return the context with the outer calls that blocks share."""
-    made = dict(context.made)
-    for name, record in borrowed.items():
-        made |= made_again(name, record)
-    return context._replace(made=made)
+    return context._replace(lent={**context.lent, **borrowed})
 
 
 def stand_in(record: Record, records: Iterable[Record]) -> Record:

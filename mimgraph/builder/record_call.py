@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import CodeType
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeGuard, cast
+from typing import NamedTuple, Self, TypeGuard, cast
 
 from mimgraph.builder.declare_each import share, type_each
 from mimgraph.builder.declare_layer import declare_apply
@@ -14,7 +14,6 @@ from mimgraph.builder.names import check_name, snake_case
 from mimgraph.builder.outer_layers import (
     has_blocks,
     lent_to,
-    made_again,
     optional_given,
     outer_call,
     placeholder,
@@ -23,6 +22,7 @@ from mimgraph.builder.outer_layers import (
 )
 from mimgraph.builder.records import (
     NO_BLOCKS,
+    NO_CALLS,
     CallContext,
     Layer,
     Record,
@@ -34,8 +34,10 @@ from mimgraph.builder.typed_calls import is_final
 from mimgraph.builder.user_line import running_call, spec_error, user_frame, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.graph import Made
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.names import free_name, name_fault
+from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import (
     EACH_OPTIONS,
@@ -50,11 +52,6 @@ from mimgraph.ops.op import Kind
 from mimgraph.ops.registry import layer_of_one
 from mimgraph.picture.faulty.sketch import FaultySketch
 from mimgraph.source import Span
-
-if TYPE_CHECKING:
-    from mimgraph.infer.graph import Made
-    from mimgraph.ir.typed_graph import TypedNode
-
 
 References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
 
@@ -168,9 +165,8 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
 
 
 def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:
-    """Type a further call of a layer; the record of its first call is one of the context's."""
-    target = next(name for name, made in context.made.items() if made is first.made)
-    context = context._replace(made={**context.made, **made_again(target, first)})
+    """Type a further call of a layer, of which the context has the first call."""
+    (target,) = context.lent
     if getattr(layer, "loop", None) != getattr(first.layer, "loop", None):
         message = (
             f"{target} runs this block in another way: one of them is a scan, or over other axes"
@@ -310,13 +306,12 @@ def _context(
     """Return the context of a call; a source has the name of its variable, or its own, or a temporary
     one."""
     records = dict.fromkeys([source.record for _, source in given])
-    if first is not None:
-        records[first] = None
     names: dict[Record, str] = {}
     made: dict[str, Made] = {}
+    lent = NO_CALLS if first is None else {_name_beside_sources(first): first}
     for record in sorted(records, key=_is_unnamed) if len(records) > 1 else records:
         label = variables[record].name if record in variables else record.label
-        names[record] = name_here = free_name(label, made, first=1)
+        names[record] = name_here = free_name(label, (*made, *lent), first=1)
         made[name_here] = record.made
     sources = tuple(
         [
@@ -333,7 +328,16 @@ def _context(
         ]
     )
     path = f"{trace.family}." if trace else ""
-    return CallContext(free_name(name, made, first=1), path, span, sources, made, trace)
+    name = free_name(name, (*made, *lent), first=1)
+    return CallContext(name, path, span, sources, made, trace, lent)
+
+
+def _name_beside_sources(record: Record) -> str:
+    """Return a name for a call that none of its sources had at the call."""
+    assert isinstance(record.made, TypedNode)
+    return free_name(
+        record.label, [one.name for one in record.made.declared.sources or ()], first=1
+    )
 
 
 def _is_unnamed(record: Record) -> bool:

@@ -135,8 +135,10 @@ class TypedCall(NamedTuple):
 
 
 class CallContext(NamedTuple):
-    """The node of a call: its name and path, its sources, and the inputs and nodes that they
-    name."""
+    """The node of a call: its name and path, its sources, and the inputs and nodes that they name.
+
+    `lent` are the calls whose modules it or its blocks share, by the names that it has for them.
+    """
 
     name: str
     path: str
@@ -144,6 +146,7 @@ class CallContext(NamedTuple):
     sources: tuple[ir.Source, ...]
     made: Mapping[str, Made]
     trace: Trace | None
+    lent: Mapping[str, Record] = NO_CALLS
 
     def keep(self, uses: Uses, use: object) -> None:
         """Record the first call of a layer in this body."""
@@ -175,10 +178,20 @@ class CallContext(NamedTuple):
         # the cache of rules knows a written number by the identity of its expression, which is new in
         # each run of a function: plain numbers can be found again
         alone = node if self.trace is None else _PLAIN.node(node)
-        known = infer_node(alone, self.made, report, blocks, self.path)
+        around = [_with_sources(name, record) for name, record in self.lent.items()]
+        known = infer_node(alone, self.made, report, blocks, self.path, around)
         raise_faults(report, self.span)
         assert known is not None
         return known if alone is node else known._replace(typed=replace(known.typed, declared=node))
+
+
+def _with_sources(name: str, record: Record) -> dict[str, Made]:
+    """Return a call under another name, and its sources under the names that they had at the call."""
+    typed = record.made
+    assert isinstance(typed, TypedNode)
+    read = zip(typed.declared.sources or (), record.sources, strict=True)
+    found = {at_call.name: source.record.made for at_call, (_, source) in read}
+    return {**found, name: replace(typed, declared=replace(typed.declared, name=name))}
 
 
 def _plain(option: Option) -> Option:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Report, SpecError
@@ -192,17 +193,23 @@ def infer_node(
     report: Report,
     blocks: Mapping[str, Block],
     path: str = "",
+    lent: Sequence[Mapping[str, Made]] = (),
 ) -> KnownNode | None:
-    """Return the typed node; `made` has its sources and the node that it shares, by name."""
+    """Return the typed node; `made` has its sources by name, and each of `lent` a node that it, or a
+    block in it, shares, with the sources of that."""
     state = State(blocks, report, alone=True)
     if blocks:
-        nodes = [name for name, one in made.items() if isinstance(one, TypedNode)]
-        check_blocks(state, around=nodes)
-    context = _context(state, made, path, (node,))
+        names = chain.from_iterable(one.items() for one in (made, *lent))
+        check_blocks(state, around=[n for n, one in names if isinstance(one, TypedNode)])
+    around: list[Context] = []
+    for nodes in lent:
+        around.append(_context(state, nodes, path, (), around[-1] if around else None))
+    context = _context(state, made, path, (node,), around[-1] if around else None)
     context.typed[node.name] = NodeTyper(context).node(node)
     if not isinstance(node.operation, Apply):  # which shares nothing
         check_share(context, node.name)
-        check_borrowers(context)
+        for one in (context, *around):
+            check_borrowers(one)
     typed = context.typed[node.name]
     return None if typed is None else KnownNode(typed, state.constraints, state.budget.length)
 
@@ -213,7 +220,13 @@ def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:
     return resolve(context, source, source.name).type
 
 
-def _context(state: State, made: Mapping[str, Made], path: str, nodes: tuple[Node, ...]) -> Context:
+def _context(
+    state: State,
+    made: Mapping[str, Made],
+    path: str,
+    nodes: tuple[Node, ...],
+    around: Context | None = None,
+) -> Context:
     """Return the context of a body that holds only the nodes and inputs in `made`, and `nodes`."""
     inputs: dict[str, Input | BlockInput] = {}
     types: dict[str, TensorType | None] = {}
@@ -229,7 +242,8 @@ def _context(state: State, made: Mapping[str, Made], path: str, nodes: tuple[Nod
             declared[name], typed[name] = one.declared, one
     declared |= {node.name: node for node in nodes}
     optional = frozenset([name for name, one in inputs.items() if getattr(one, "optional", False)])
-    return Context(state, {}, types, Scope(inputs, declared, nodes, ()), path, (), typed, optional)
+    scope = Scope(inputs, declared, nodes, ())
+    return Context(state, {}, types, scope, path, (), typed, optional, around=around)
 
 
 # Type the part of a wrong graph that is known: what no fault concerns, nor follows from a fault.

@@ -48,7 +48,11 @@ def _target(user: Context, context: Context, share: Share, path: str) -> Owner |
     if scope is None:
         _report_nowhere(context, share, path)
         return None
-    if scope is not user and any(True for _ in calls((scope.scope.nodes[share.target],))):
+    if (
+        scope is not user
+        and not user.state.alone
+        and any(True for _ in calls((scope.scope.nodes[share.target],)))
+    ):
         _report_block(user, share, path)
         return None
     context, target = scope, scope.scope.nodes[share.target]
@@ -94,7 +98,7 @@ def check_kind(context: Context, node: Node, owner: Owner, typed: TypedNode, pat
     """Return whether a module can be handed to a block that shares it; report it if not: a tensor is
     fed, and a merge of many modules is called outside."""
     share = node.operation
-    if owner.context is context or not isinstance(share, Share):
+    if owner.context is context or context.state.alone or not isinstance(share, Share):
         return True
     operation = unwrap(typed.operation)
     if any(True for _ in used_bodies(operation)):
