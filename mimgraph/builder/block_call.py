@@ -152,6 +152,8 @@ class BlockCall(Applicable):
         self.args = args
         self.keywords = keywords
         self.uses = Uses()
+        self.argument_names = family.inputs
+        self.optional = family.optional
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
@@ -166,10 +168,6 @@ class BlockCall(Applicable):
         return self.family.stem
 
     @property
-    def argument_names(self) -> tuple[str, ...]:
-        return self.family.inputs
-
-    @property
     def option_names(self) -> tuple[str, ...]:
         return (*self.family.defaults, *BLOCK_OPTIONS)
 
@@ -177,10 +175,6 @@ class BlockCall(Applicable):
     def words(self) -> Mapping[str, object]:
         words = {*BLOCK_OPTIONS} - self.family.defaults.keys()  # a param may be called lr
         return {k: v for k, v in self.keywords.items() if k in words}
-
-    @property
-    def optional(self) -> frozenset[str]:
-        return self.family.optional
 
     @entry_point
     def scan(

@@ -273,7 +273,7 @@ def calls_as_one(records: Iterable[Record], names: Mapping[Record, str]) -> dict
     inputs of a function; raise an error if one forward cannot serve them."""
     groups: dict[int, list[Record]] = {}
     for record in records:
-        if record.layer is not None and getattr(record.layer, "optional", None):
+        if record.layer is not None and record.layer.optional:
             groups.setdefault(id(record.layer.uses), []).append(record)
     # a graph, or a block of a spec, declares one block for all calls
     mixed = (group for group in groups.values() if len({(*one.blocks,) for one in group}) > 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph.builder.block_call import BlockCall, DeclaredBlock, Family, InputTypes, new_key
 from mimgraph.builder.declare_layer import option
-from mimgraph.builder.names import content_key, snake_case
+from mimgraph.builder.names import content_key
 from mimgraph.builder.records import CallContext, Record, Reference, sources_first
 from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import raise_faults, spec_error, user_line
@@ -32,7 +32,7 @@ from mimgraph.infer.structure import (
 from mimgraph.ir import declared_graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
-from mimgraph.ir.names import NODE_WORDS
+from mimgraph.ir.names import NODE_WORDS, snake_case
 from mimgraph.ir.rewrite import with_keys
 from mimgraph.ir.typed_graph import TypedGraph, TypedNode
 from mimgraph.ir.typed_operations import unwrap

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -13,10 +12,6 @@ from mimgraph.ir.declared_values import Option, Template, Written
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.names import name_fault
 from mimgraph.source import Span
-
-_WORDS = {"PReLU": "Prelu", "RReLU": "Rrelu", "ReLU": "Relu", "SiLU": "Silu"}
-_ABBREVIATED = re.compile("|".join(_WORDS))
-_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def check_name(name: object, span: Span, fault: Callable[[str], str | None] = name_fault) -> None:
@@ -31,11 +26,6 @@ def check_output_name(name: object, span: Span) -> None:
     """Raise an error if this cannot be the public name of an output, which is an identifier."""
     if not (isinstance(name, str) and name.isascii() and name.isidentifier()):
         raise spec_error("bad-name", f"{name!r} cannot be an output's name", span)
-
-
-def snake_case(name: str) -> str:
-    """Return a class's name in snake case: `MaxPool2d` as `max_pool2d`, `ReLU` as `relu`."""
-    return _NEW_WORD.sub("_", _ABBREVIATED.sub(lambda m: _WORDS[m[0]], name)).lower()
 
 
 def _base(stem: str) -> str:

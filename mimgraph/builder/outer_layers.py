@@ -17,7 +17,6 @@ from mimgraph.ir.declared_graph import Share
 from mimgraph.ir.typed_graph import TypedNode
 from mimgraph.ir.typed_operations import unwrap
 from mimgraph.ir.typed_walks import used_bodies
-from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall
 from mimgraph.source import Span
 from mimgraph.support.objects import unique_key
 
@@ -142,18 +141,10 @@ def optional_given(
     layer: Layer | None, sources: Iterable[tuple[str | None, object]]
 ) -> AbstractSet[str]:
     """Return the optional inputs that a call gives, by name or by position."""
-    optional: frozenset[str] = getattr(layer, "optional", frozenset())
-    if layer is None or not optional:
-        return optional
-    names = source_names(layer)
-    return {key or name for name, (key, _) in zip(names, sources, strict=False)} & optional
-
-
-def source_names(layer: Layer) -> tuple[str, ...]:
-    """Return the keywords that sources may have; () if any keyword is allowed."""
-    if isinstance(layer, EachCall | ItemCall):
-        return ()
-    return layer.op.inputs.names if isinstance(layer, LayerCall) else layer.argument_names
+    if layer is None or not layer.optional:
+        return frozenset()
+    named = zip(layer.argument_names, sources, strict=False)
+    return {key or name for name, (key, _) in named} & layer.optional
 
 
 def used_already(layer: object, span: Span) -> SpecError:

@@ -10,14 +10,13 @@ from typing import NamedTuple, Self, TypeGuard, cast
 
 from mimgraph.builder.declare_each import share, type_each
 from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.names import check_name, snake_case
+from mimgraph.builder.names import check_name
 from mimgraph.builder.outer_layers import (
     has_blocks,
     lent_to,
     optional_given,
     outer_call,
     placeholder,
-    source_names,
     used_already,
 )
 from mimgraph.builder.records import (
@@ -71,7 +70,7 @@ def record_call(
         except SpecError as error:  # the same fault with these names
             fault = error
     given = [*((None, one) for one in sources), *named.items()]
-    wanted, span = name if isinstance(name, str) else _stem(layer), user_line()
+    wanted, span = name if isinstance(name, str) else layer.stem, user_line()
     fault.sketch = _sketch(layer, given, wanted, span)
     raise fault
 
@@ -99,9 +98,9 @@ def _checked(
     if name is not None:
         check_name(name, span)
     if is_merge_of_one(layer, given):
-        context = _context(name or _stem(layer), given, span, trace, None, variables)
+        context = _context(name or layer.stem, given, span, trace, None, variables)
         layer = in_place_of(layer, given[0][1].typed().dtype, context)
-    stem = _stem(layer)
+    stem = layer.stem
     first, outer = _earlier_calls(layer, trace, span) if layer.uses else (None, None)
     lender = None if outer is None or has_blocks(outer) else outer
     known = lender or first
@@ -136,13 +135,6 @@ def _earlier_calls(
     return first, outer_call(layer, trace) if first is None else first.lender
 
 
-def _stem(layer: Layer) -> str:
-    """Return the beginning of the name of a node that the user does not name."""
-    while isinstance(layer, EachCall | ItemCall):
-        layer = cast("Layer", layer.layer)
-    return snake_case(layer.op.__name__) if isinstance(layer, LayerCall) else layer.stem
-
-
 def _type_call(layer: Layer, context: CallContext) -> TypedCall:
     """Type the first call of a layer."""
     if isinstance(layer, ItemCall):
@@ -167,7 +159,7 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
 def _type_further_call(layer: Layer, first: Record, context: CallContext) -> TypedCall:
     """Type a further call of a layer, of which the context has the first call."""
     (target,) = context.lent
-    if getattr(layer, "loop", None) != getattr(first.layer, "loop", None):
+    if first.layer is not None and layer.loop != first.layer.loop:
         message = (
             f"{target} runs this block in another way: one of them is a scan, or over other axes"
         )
@@ -200,9 +192,9 @@ def _references(
             key = key or source.port or source.record.label
         elif isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
             key = key or source.record.label
-        found.append((key, _whole(source) if getattr(layer, "takes_groups", False) else source))
+        found.append((key, _whole(source) if layer.takes_groups else source))
     if "*" in [source.port for _, source in found]:  # the members of a group fill one argument
-        names = source_names(layer)
+        names = layer.argument_names
         return [(key or name, one) for name, (key, one) in zip(names, found, strict=False)]
     return found
 
@@ -213,7 +205,7 @@ def _by_position(layer: Layer, sources: tuple[object, ...]) -> list[tuple[str | 
         return [(None, one) for source in sources for one in _parts(source)]
     for source in sources:
         if source is None:
-            names = (*source_names(layer), *(None for _ in sources))
+            names = (*layer.argument_names, *(None for _ in sources))
             return [*zip(names, sources, strict=False)]
     return [(None, source) for source in sources]
 
@@ -235,7 +227,7 @@ def _whole(source: Reference) -> Reference:
 def _no_source(layer: Layer, key: str | None, given: object) -> TypeError:
     """Return the error for an argument that is no handle: the keyword is misspelt, is an option of the
     call before, or is a source that must be a handle."""
-    sources, beside, before = source_names(layer), ["name"], list[str]()
+    sources, beside, before = layer.argument_names, ["name"], list[str]()
     if isinstance(layer, EachCall):
         beside += EACH_OPTIONS
     elif isinstance(layer, LayerCall):
@@ -255,7 +247,7 @@ def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> Non
     """Raise an error for several sources of a layer that takes one; its help is in Python."""
     if isinstance(layer, EachCall) and isinstance(layer.layer, ItemCall):
         raise TypeError(f"{layer.layer!r} is one module: call it on one source, without .each")
-    if len(source_names(layer)) == 1 and len(sources) > 1:
+    if len(layer.argument_names) == 1 and len(sources) > 1:
         message = f"{layer!r} takes 1 source, not {len(sources)}"
         help = f"merge them first, or apply it to each alone: {layer!r}.each(...)"
         raise spec_error("wrong-arity", message, span, help)
@@ -268,7 +260,7 @@ def _by_argument(layer: Layer, given: References, typed: TypedNode) -> Reference
             return given
         same = all(key == (source.port or source.record.name) for key, source in given)
         return [(None, source) for _, source in given] if same else given
-    names = source_names(layer)
+    names = layer.argument_names
     if isinstance(layer, ItemCall) or len(names) == 1:
         return [(None, source) for _, source in given]
     if {key for key, _ in given} == {None}:

@@ -98,6 +98,20 @@ def legal_name(wanted: str, fault: Callable[[str], str | None] = name_fault) -> 
     return name
 
 
+_WORDS = {"PReLU": "Prelu", "RReLU": "Rrelu", "ReLU": "Relu", "SiLU": "Silu"}
+_ABBREVIATED = re.compile("|".join(_WORDS))
+_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake_case(name: str) -> str:
+    """Return a class's name in snake case.
+
+    >>> snake_case("MaxPool2d"), snake_case("ReLU")
+    ('max_pool2d', 'relu')
+    """
+    return _NEW_WORD.sub("_", _ABBREVIATED.sub(lambda m: _WORDS[m[0]], name)).lower()
+
+
 def free_name(wanted: str, taken: Container[str], first: int = 2) -> str:
     """Return a name that is not taken: `wanted`, or with a number behind it, from `first` on."""
     name, number = wanted, first

@@ -21,7 +21,7 @@ from typing import (
 )
 
 from mimgraph.ir.declared_graph import BESIDE_FROM
-from mimgraph.ir.names import BESIDE, TRAINING
+from mimgraph.ir.names import BESIDE, TRAINING, snake_case
 from mimgraph.ops import registry
 from mimgraph.ops.deprecated import warn_of_op
 from mimgraph.ops.op import Op, Release, Rule
@@ -123,10 +123,18 @@ class Applicable(Completed):
 
     _completed: ClassVar[tuple[str, ...]] = ("each",)
     uses: Uses
+    argument_names: tuple[str, ...] = ()  # the keywords that sources may have; () for any
+    optional: frozenset[str] = frozenset()  # the sources that a call may leave out
+    takes_groups: bool = False  # whether a source with several ports is all of them
 
     @property
     def label(self) -> str:
         """Return the name for messages."""
+        raise NotImplementedError
+
+    @property
+    def stem(self) -> str:
+        """Return the beginning of the names of its nodes that the user does not name."""
         raise NotImplementedError
 
     @property
@@ -211,9 +219,17 @@ class EachCall:
     options: Mapping[str, object]
     times: object = None
     shared: object = False
+    argument_names: ClassVar[tuple[str, ...]] = ()
+    optional: ClassVar[frozenset[str]] = frozenset()
+    takes_groups: ClassVar[bool] = False
+    loop: ClassVar[None] = None
 
     def __repr__(self) -> str:
         return f"{self.layer!r}.each"
+
+    @property
+    def stem(self) -> str:
+        return self.layer.stem
 
     @property
     def uses(self) -> Uses:
@@ -235,6 +251,10 @@ class ItemCall(Applicable):
     def label(self) -> str:
         return self.layer.label
 
+    @property
+    def stem(self) -> str:
+        return self.layer.stem
+
 
 class LayerCall(Applicable):
     """A layer with options, not yet called on sources."""
@@ -246,6 +266,7 @@ class LayerCall(Applicable):
         self.args = args
         self.keywords = keywords
         self.uses = Uses()
+        self.argument_names = op.inputs.names
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
@@ -262,6 +283,10 @@ class LayerCall(Applicable):
     @property
     def label(self) -> str:
         return self.op.name
+
+    @property
+    def stem(self) -> str:
+        return snake_case(self.op.__name__)
 
     @property
     def option_sources(self) -> Mapping[str, object]:

@@ -9,9 +9,9 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.names import snake_case
 from mimgraph.ir.declared_graph import Share
 from mimgraph.ir.dim import symbol
+from mimgraph.ir.names import snake_case
 from tests.helpers.handles import image, numeric, text
 
 T = symbol("T")

@@ -18,7 +18,7 @@ from mimgraph.builder.edits.edit import (
     unknown_name,
     used_blocks,
 )
-from mimgraph.builder.names import Names, check_name, snake_case
+from mimgraph.builder.names import Names, check_name
 from mimgraph.builder.records import CallContext
 from mimgraph.builder.sequential import HasLayer, Sequential, item_help
 from mimgraph.builder.trace import as_written
@@ -197,7 +197,7 @@ def _name(edit: Edit, scope: Scope, layer: Layer, name: object) -> str:
     # a node of such a name would hide the one outside that a block shares
     shared = {share.target for share in shares if share is not None}
     if name is None:
-        return Names({*scope.names, *shared}).unique(stem(layer))
+        return Names({*scope.names, *shared}).unique(layer.stem)
     check_name(name, edit.span)
     assert isinstance(name, str)
     if name in scope.names or (scope.path and name in shared):
@@ -335,11 +335,6 @@ def is_layer(given: object) -> bool:
     return isinstance(given, Layer) or hasattr(given, "as_layer")
 
 
-def stem(layer: Layer) -> str:
-    """Return the beginning of the name of a node that the user does not name."""
-    return snake_case(layer.op.__name__) if isinstance(layer, LayerCall) else layer.stem
-
-
 def declare(edit: Edit, scope: Scope, name: str, layer: Layer, sources: tuple[Source, ...]) -> Node:
     """Return a node with a layer on these sources of the scope; the blocks that it uses are added to
     the edit."""
@@ -379,12 +374,9 @@ def input_of_item(scope: Scope, item: str) -> tuple[Source, ...]:
 def _fitted(layer: Layer, sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """Return the sources with their names if all are names of arguments of the layer, else by
     position."""
-    if isinstance(layer, LayerCall):
-        if layer.op.inputs.kind == "named":
-            return sources
-        known = layer.op.inputs.names
-    else:
-        known = layer.argument_names
+    if isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
+        return sources
+    known = layer.argument_names
     if all(source.argument is None or source.argument in known for source in sources):
         return sources
     return tuple([source._replace(argument=None, argument_span=None) for source in sources])
